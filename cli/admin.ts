@@ -6,6 +6,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { ProblemExtras } from '../shared/admin/problems.ts';
 import type { PendingChange } from '../shared/proposals.ts';
 import type { GuardHit } from '../shared/release/guard-settings.ts';
+import { withBreakGlassNote } from './break-glass.ts';
 import { LOCAL_HOST, serviceUrl, skipProxy } from './environment.ts';
 import { CommandFailure, hasCode, waitingFailure } from './failure.ts';
 import { localTokenFor } from './local/identity.ts';
@@ -131,7 +132,7 @@ export class Admin {
     conditions: Readonly<Record<string, string>> = {},
   ): Promise<Value> {
     const headers = { 'idempotency-key': crypto.randomUUID(), ...conditions };
-    return json(await this.#send({ method, path, headers, body }, CHANGE_RETRIES));
+    return withBreakGlassNote(body, json(await this.#send({ method, path, headers, body }, CHANGE_RETRIES)));
   }
 
   async #send(request: AdminRequest, retries: number): Promise<AdminResponse> {

@@ -45,11 +45,11 @@ export class CommandFailure extends Error {
 
 /** A change that is not made yet. */
 export function waitingFailure({ proposal }: PendingChange): CommandFailure {
-  const { id, kinds, endsAt } = proposal;
+  const { id, kinds, endsAt, sha256 } = proposal;
   const lines = [
     `nothing has changed yet: it waits for a second person (${kinds.join(', ')}), until ${endsAt}`,
-    `  to see what it changes: npx numgate proposals show ${id}`,
-    `  another person approves it: npx numgate approve ${id}`,
+    `  another person reads it: npx numgate proposals show ${id}`,
+    `  and approves what it shows: npx numgate approve ${id} --sha256 ${sha256}`,
   ];
   return new CommandFailure(lines.join('\n'), 5, { proposal });
 }

@@ -4,6 +4,7 @@
  * Break-glass changes are applied at once and are recorded here until a second person has reviewed them.
  */
 import * as v from 'valibot';
+import type { EntryItem } from './admin/entries.ts';
 import type { AuditEntry } from './audit.ts';
 import {
   APPROVAL_WAIT_SECONDS_DEFAULT,
@@ -103,10 +104,30 @@ export interface ProposalInfo {
   readonly seq: number | null;
 }
 
-/** `GET /v1/admin/proposals/{id}`, and `proposal` in the response 202 to a change that waits. */
+/** `proposal` in the response 202 to a change that waits. */
 export interface Proposal extends ProposalInfo {
-  /** The first changes, as the audit log would record them: numbers are keyed. */
+  /**
+   * The first changes, as the audit log would record them: numbers are keyed. What it overrides comes before all
+   * others.
+   */
   readonly shown: readonly AuditEntry[];
+}
+
+/** `GET /v1/admin/proposals/{id}` */
+export interface ProposalDetails extends Proposal {
+  /** The request, while it waits; null once it is decided, and for a break-glass change. Older services omit it. */
+  readonly request?: ProposedRequest | null;
+}
+
+/** A request that waits, as it was sent. Numbers are in clear, secrets are left out. */
+export interface ProposedRequest {
+  /** `changeEntries`, `promote`, `putPolicy`, … */
+  readonly command: string;
+  /** The fields of the request, without the reason and the items. */
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** For `changeEntries`: how many items there are, and the first 50. */
+  readonly count?: number;
+  readonly items?: readonly EntryItem[];
 }
 
 /** `GET /v1/admin/proposals`: newest first. */
@@ -114,7 +135,38 @@ export interface ProposalList {
   readonly proposals: readonly ProposalInfo[];
 }
 
+/** `breakGlass` in the response to a change that was made at once although it is of a kind that waits. */
+export interface BreakGlassDone {
+  readonly proposal: number;
+  /** When it reverts unless another person has reviewed it. */
+  readonly endsAt: string;
+}
+
 /** The response 202 to a change that waits: nothing has changed yet. */
 export interface PendingChange {
   readonly proposal: Proposal;
+}
+
+/**
+ * How a proposal ended, to follow its number in a sentence.
+ * @param already `already ` for somebody who comes too late
+ */
+export function decisionOf({ state, decidedBy, decidedAt }: ProposalInfo, already = ''): string {
+  const by = `by ${decidedBy} at ${decidedAt}`;
+  switch (state) {
+    case 'pending':
+      return 'waits for a second person';
+    case 'unreviewed':
+      return 'is in force and waits for a review';
+    case 'expired':
+      return `expired at ${decidedAt}, because nobody approved it in time: propose it again`;
+    case 'outdated':
+      return `could no longer be made as it was shown when ${decidedBy} approved it at ${decidedAt}: propose it again`;
+    case 'reverted':
+      return `was ${already}taken back ${by}`;
+    case 'revertFailed':
+      return `could not be taken back ${by}: approve it to close it`;
+    default:
+      return `was ${already}${state} ${by}`;
+  }
 }

@@ -55,6 +55,8 @@ function parsePair(text: string): [name: string, value: unknown] {
 }
 
 function printGuards(guards: GuardSettings): void {
-  const lines = Object.entries(guards).map(([name, value]) => `${name}=${JSON.stringify(value)}\n`);
+  const lines = SETTINGS.map((name) => [name, guards[name as keyof GuardSettings]]).map(
+    ([name, value]) => `${name}=${JSON.stringify(value)}\n`,
+  );
   print(lines.join(''), guards);
 }

@@ -3,11 +3,21 @@
  * for a review.
  */
 import { type Command, InvalidArgumentError } from 'commander';
-import { OPEN_STATES, type Proposal, type ProposalInfo, type ProposalList } from '../../shared/proposals.ts';
+import type { AuditEntry } from '../../shared/audit.ts';
+import {
+  decisionOf,
+  OPEN_STATES,
+  type Proposal,
+  type ProposalDetails,
+  type ProposalInfo,
+  type ProposalList,
+  type ProposedRequest,
+} from '../../shared/proposals.ts';
+import type { GuardHit } from '../../shared/release/guard-settings.ts';
 import { adminOfEnvironment } from '../admin.ts';
 import { CommandFailure } from '../failure.ts';
 import { count } from '../terminal/figures.ts';
-import { note, print, type Report } from '../terminal/output.ts';
+import { print, type Report } from '../terminal/output.ts';
 import { formatTable } from '../terminal/table.ts';
 import { styleText, visible } from '../terminal/visible.ts';
 import { examples, requireReason } from './options.ts';
@@ -45,28 +55,40 @@ export function addProposals(program: Command): void {
     .command('approve')
     .description('execute a proposal of somebody else, or keep a break-glass change')
     .argument('<id>', 'number of the proposal', proposalId)
-    .option('--sha256 <hash>', 'only if the proposal has this hash (default: the one that is shown now)')
+    .option('--sha256 <hash>', 'hash that "proposals show" prints (required)')
     .option('--reason <text>', 'reason for the audit log')
     .addHelpText('after', examples('approve 12 --sha256 9f2c…'))
     .action(async (id: number, { sha256, reason }: { sha256?: string; reason?: string }) => {
-      const proposal = await load(id);
-      note(formatProposal(proposal)[0]);
-      const body = { sha256: sha256 ?? proposal.sha256, ...(reason === undefined ? {} : { reason }) };
+      if (sha256 === undefined) {
+        const advice = `read it first: npx numgate proposals show ${id}\nthen: npx numgate approve ${id} --sha256 <hash>`;
+        throw new CommandFailure(`approve needs --sha256, the hash of what you have read\n${advice}`, 2);
+      }
+      const body = { sha256, ...(reason === undefined ? {} : { reason }) };
       const path = `proposals/${id}/approve`;
       print(...formatDecision(await adminOfEnvironment().change<ProposalInfo>('POST', path, body)));
     });
 
   requireReason(program.command('reject'))
-    .description('reject a proposal, or take back a break-glass change now')
+    .description('reject a proposal (your own: withdraw it), or take back a break-glass change now')
     .argument('<id>', 'number of the proposal', proposalId)
     .addHelpText('after', examples('reject 12 --reason "blocks a hospital"'))
     .action(async (id: number, { reason }: { reason: string }) => {
       const path = `proposals/${id}/reject`;
       const done = await adminOfEnvironment().change<ProposalInfo>('POST', path, { reason });
       if (done.state !== 'revertFailed') return print(...formatDecision(done));
-      const message = `${formatDecision(done)[0].trim()}\nwhat is left is still in force: make the opposite change yourself`;
+      const message = `${formatDecision(done)[0].trim()}\n${remedyOf(done)}`;
       throw new CommandFailure(message, 4, { proposal: done });
     });
+}
+
+/** Codes in the note of a break-glass change that could not be taken back because nothing of it is left. */
+const REPLACED = /^(PRECONDITION_FAILED|BASE_MOVED|UNDONE|ENDED):/;
+
+function remedyOf({ id, note: why, sha256 }: ProposalInfo): string {
+  const close = `to close it: npx numgate approve ${id} --sha256 ${sha256}`;
+  return REPLACED.test(why ?? '')
+    ? `something newer has replaced it, or it has ended: nothing is left to take back\n${close}`
+    : `what is still in force of it, take back yourself; then\n${close}`;
 }
 
 function proposalId(text: string): number {
@@ -74,8 +96,8 @@ function proposalId(text: string): number {
   return Number(text);
 }
 
-function load(id: number): Promise<Proposal> {
-  return adminOfEnvironment().get<Proposal>(`proposals/${id}`);
+function load(id: number): Promise<ProposalDetails> {
+  return adminOfEnvironment().get<ProposalDetails>(`proposals/${id}`);
 }
 
 export function formatProposals({ proposals }: ProposalList): Report {
@@ -88,29 +110,73 @@ export function formatProposals({ proposals }: ProposalList): Report {
   return [formatTable(names, rows), { proposals }];
 }
 
-export function formatProposal(proposal: Proposal): Report<Proposal> {
-  const { id, state, kinds, proposer, organisation, reason, endsAt, sha256, changes, shown } = proposal;
-  const { decidedBy, decidedAt, note: why } = proposal;
+/** What it overrides comes first, then the request and its effects: nothing hides behind many numbers. */
+export function formatProposal(proposal: ProposalDetails): Report<ProposalDetails> {
+  const { id, state, kinds, proposer, organisation, reason, endsAt, sha256, request = null } = proposal;
+  const { decidedBy, note: why } = proposal;
   const by = organisation === null ? proposer : `${proposer} of ${organisation}`;
   const ends = { pending: `expires ${endsAt}`, unreviewed: `reverts ${endsAt}` }[state as string];
-  const rest = changes - shown.length;
   const lines = [
     `proposal ${styleText('bold', String(id))} is ${state} (${kinds.join(', ')})`,
     `  by ${by}: ${reason}`,
     ...(ends === undefined ? [] : [`  ${ends}`]),
     ...(decidedBy === null
       ? []
-      : [`  ${state} by ${decidedBy} at ${decidedAt}${why === null ? '' : `: ${why}`}`]),
+      : [`  it ${decisionOf(proposal)}`, ...(why === null ? [] : [`  note: ${why}`])]),
     `  sha256 ${sha256}`,
-    `  ${count(changes)} change${changes === 1 ? '' : 's'}:`,
-    ...shown.flatMap(({ action, subject, before, after }) => [
-      `    ${action} ${subject}`,
-      `      before ${JSON.stringify(before)}`,
-      `      after  ${JSON.stringify(after)}`,
-    ]),
-    ...(rest > 0 ? [`    and ${count(rest)} more`] : []),
+    ...overrideLines(proposal),
+    ...(request === null ? [] : requestLines(request)),
+    // The items say more than the keyed effects of each.
+    ...(request?.items === undefined ? effectLines(proposal) : []),
   ];
   return [`${lines.map(visible).join('\n')}\n`, proposal];
+}
+
+/** The guards and authorities that it overrides, with the figures of the guards. */
+function overrideLines({ shown }: Proposal): string[] {
+  return shown.filter(isOverride).flatMap(({ after }) => {
+    const { guards = [], overrideAuthorities = [] } = after as Overridden;
+    return [
+      ...guards.map(({ guard, message }) => `  overrides the guard ${guard}: ${message}`),
+      ...overrideAuthorities.map((name) => `  acts for the authority ${name}`),
+    ];
+  });
+}
+
+/** `after` of the record of an override. */
+interface Overridden {
+  readonly guards?: readonly GuardHit[];
+  readonly overrideAuthorities?: readonly string[];
+}
+
+function isOverride({ action }: AuditEntry): boolean {
+  return action === 'entries.override';
+}
+
+function requestLines({ command, fields, count: many = 0, items = [] }: ProposedRequest): string[] {
+  const rest = many - items.length;
+  return [
+    `  request ${command}:`,
+    ...Object.entries(fields).map(([name, value]) => `    ${name} ${JSON.stringify(value)}`),
+    ...(many === 0 ? [] : [`    ${count(many)} item${many === 1 ? '' : 's'}:`]),
+    ...items.map((item) => ('number' in item ? `      ${item.number}` : `      source "${item.source}"`)),
+    ...(rest > 0 ? [`      and ${count(rest)} more`] : []),
+  ];
+}
+
+function effectLines({ changes, shown }: Proposal): string[] {
+  const rest = changes - shown.length;
+  return [
+    `  ${count(changes)} change${changes === 1 ? '' : 's'}, as in the audit log, which has keyed names for numbers:`,
+    ...shown
+      .filter((entry) => !isOverride(entry))
+      .flatMap(({ action, subject, before, after }) => [
+        `    ${action} ${action.startsWith('entries.') ? 'audit name ' : ''}${subject}`,
+        `      before ${JSON.stringify(before)}`,
+        `      after  ${JSON.stringify(after)}`,
+      ]),
+    ...(rest > 0 ? [`    and ${count(rest)} more`] : []),
+  ];
 }
 
 function formatDecision(done: ProposalInfo): Report<ProposalInfo> {

@@ -122,13 +122,15 @@ function rotationLines({ listKeys, current }: StatusInfo): string[] {
 
 function proposalLines({ proposals = {} }: Pick<StatusInfo, 'proposals'>): string[] {
   const { pending = 0, unreviewed = 0, revertFailed = 0 } = proposals;
-  const line = (many: number, what: string): string[] => (many === 0 ? [] : [`${count(many)} ${what}`]);
+  const line = (many: number, one: string, several: string): string[] =>
+    many === 0 ? [] : [`${count(many)} ${many === 1 ? one : several}: npx numgate proposals list`];
+  const [change, changes] = ['break-glass change', 'break-glass changes'];
   return [
-    ...line(pending, 'proposals wait for a second person: npx numgate proposals list'),
-    ...line(unreviewed, 'break-glass changes wait for a review: npx numgate proposals list').map((text) =>
+    ...line(pending, 'proposal waits for a second person', 'proposals wait for a second person'),
+    ...line(unreviewed, `${change} waits for a review`, `${changes} wait for a review`).map((text) =>
       styleText('yellow', text),
     ),
-    ...line(revertFailed, 'break-glass changes could not be taken back: npx numgate proposals list').map(
+    ...line(revertFailed, `${change} could not be taken back`, `${changes} could not be taken back`).map(
       (text) => styleText('red', text),
     ),
   ];

@@ -549,7 +549,7 @@ export interface paths {
         };
         /**
          * Get a proposal and what it changes
-         * @description Scope `read`.
+         * @description The request is shown while it waits, with its numbers in clear. Scope `read`.
          */
         get: operations["adminProposal"];
         put?: never;
@@ -1580,6 +1580,7 @@ export interface components {
             /** @description Number of the operation, for its undo; null for a dry run. */
             operation?: number | null;
             dryRun?: components["schemas"]["EntriesDryRun"];
+            breakGlass?: components["schemas"]["BreakGlassDone"];
         };
         /** @description What a dry run found. `seq` stays as it is. */
         EntriesDryRun: {
@@ -1623,6 +1624,7 @@ export interface components {
             entries: number;
             /** @description Entries that were left as they are, because other operations have changed them since. */
             skipped: number;
+            breakGlass?: components["schemas"]["BreakGlassDone"];
         };
         /**
          * @description An entry of the live layer.
@@ -1803,6 +1805,7 @@ export interface components {
             state: components["schemas"]["ReleaseState"];
             share: number;
             seq: components["schemas"]["Seq"];
+            breakGlass?: components["schemas"]["BreakGlassDone"];
         };
         RollbackRequest: {
             /** @description The release that you expect to roll back. If the last step was another release, nothing changes. */
@@ -1817,6 +1820,7 @@ export interface components {
             withdrawn: components["schemas"]["ReleaseId"];
             current: components["schemas"]["ReleaseId"];
             seq: components["schemas"]["Seq"];
+            breakGlass?: components["schemas"]["BreakGlassDone"];
         };
         Promoted: {
             release: components["schemas"]["ReleaseId"];
@@ -1871,6 +1875,25 @@ export interface components {
             operatorShare?: number;
             /** @description The numbers of each operator; no two ranges overlap. Default: null, for the Korean mobile ranges whose operator is public. */
             operatorRanges?: components["schemas"]["OperatorRange"][] | null;
+        };
+        GuardsDone: {
+            /** @description Entries that one release may add, as a share of the list. */
+            addShare: components["schemas"]["Share"];
+            /** @description Entries that one release may remove, as a share of the list. */
+            removeShare: components["schemas"]["Share"];
+            /** @description Numbers, besides the emergency numbers, that no list and no live change may block or label. */
+            protectedNumbers: components["schemas"]["ProtectedNumber"][];
+            /** @description Most numbers and sources in one live change. Default: 5,000. */
+            operationItems?: number;
+            /** @description Most numbers and sources in the live changes of one authority per hour, over all its tokens. At least `operationItems`. Default: 20,000. */
+            hourlyItems?: number;
+            /** @description Most of them in `unblock` and `clear`. At most `hourlyItems`. Default: 5,000. */
+            hourlyUnblocks?: number;
+            /** @description Largest share of the numbers of one operator that live entries may block; 1,000 numbers are always allowed. Default: 0.001. */
+            operatorShare?: number;
+            /** @description The numbers of each operator; no two ranges overlap. Default: null, for the Korean mobile ranges whose operator is public. */
+            operatorRanges?: components["schemas"]["OperatorRange"][] | null;
+            breakGlass?: components["schemas"]["BreakGlassDone"];
         };
         Canaries: {
             /** @description Canary numbers: allocated, but never given to a subscriber, so nobody has a reason to check them. E.164 digits as integers. */
@@ -2839,6 +2862,7 @@ export interface components {
             version: components["schemas"]["PolicyVersion"];
             policy: components["schemas"]["Policy"];
             seq: components["schemas"]["Seq"];
+            breakGlass?: components["schemas"]["BreakGlassDone"];
         };
         /** @description `guardOverride`: a change that overrides a guard. `actForOthers`: a change of lists or entries of another authority. `policy` and `guards`: a change of these settings. `fullShare`: a promotion to all data centres; a canary and a rollback do not wait. `tokens`: a new or changed token, and an organisation that gets a role, another authority, or becomes active. `signingKeys`: a new key in RELEASE_PUBLIC_KEYS. `approvals`: fewer kinds, or another time limit; it waits whenever any other kind does. New values may be added. */
         ApprovalKind: string;
@@ -2926,7 +2950,7 @@ export interface components {
             note: string | null;
             /** @description The `seq` at which the change became visible; null if it did not. */
             seq: number | null;
-            /** @description The first changes, as the audit log would record them: numbers are keyed. */
+            /** @description The first changes, as the audit log would record them: numbers are keyed. What it overrides comes before all others. */
             shown: {
                 action: string;
                 subject: string;
@@ -2936,12 +2960,74 @@ export interface components {
                 after: unknown;
             }[];
         };
+        ProposalDetails: {
+            id: components["schemas"]["ProposalId"];
+            state: components["schemas"]["ProposalState"];
+            kinds: components["schemas"]["ApprovalKind"][];
+            proposer: components["schemas"]["ActorName"];
+            /** @description Organisation of the proposer; null for `root`, and for `wrangler` and `numgate`, which are no persons. */
+            organisation: string | null;
+            /** @description As given with the change. */
+            reason: string;
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it expires; for a break-glass change, when it reverts.
+             */
+            endsAt: string;
+            /** @description Over the request and its exact effects. An approval names it. */
+            sha256: components["schemas"]["Sha256"];
+            /** @description Audit records that the change makes: one per number and source, otherwise one. */
+            changes: number;
+            /** Format: date-time */
+            decidedAt: string | null;
+            /** @description Who decided; `numgate` if it ended without a decision. */
+            decidedBy: string | null;
+            /** @description The reason of the decision, or why it could not be executed or taken back. */
+            note: string | null;
+            /** @description The `seq` at which the change became visible; null if it did not. */
+            seq: number | null;
+            /** @description The first changes, as the audit log would record them: numbers are keyed. What it overrides comes before all others. */
+            shown: {
+                action: string;
+                subject: string;
+                /** @description State before the change; null for none. */
+                before: unknown;
+                /** @description State after the change; null for none. */
+                after: unknown;
+            }[];
+            /** @description The request, while it waits. Null once it is decided, and for a break-glass change. */
+            request: components["schemas"]["ProposedRequest"] | null;
+        };
+        /** @description A request that waits, as it was sent: numbers in clear, without secrets. */
+        ProposedRequest: {
+            /** @description What it does. New values may be added. */
+            command: string;
+            /** @description The fields of the request, without the reason and the items. */
+            fields: {
+                [key: string]: unknown;
+            };
+            /** @description For `changeEntries`: number of items. */
+            count?: number;
+            /** @description For `changeEntries`: the first items, as they were sent. */
+            items?: components["schemas"]["EntryItem"][];
+        };
         Proposals: {
             /** @description Those in which a person still has to act come first, then newest first. */
             proposals: components["schemas"]["ProposalInfo"][];
         };
         PendingChange: {
             proposal: components["schemas"]["Proposal"];
+        };
+        /** @description Only for a change with `breakGlass` that would have waited: it was made at once. */
+        BreakGlassDone: {
+            proposal: components["schemas"]["ProposalId"];
+            /**
+             * Format: date-time
+             * @description When it reverts unless another person has reviewed it.
+             */
+            endsAt: string;
         };
         ApproveRequest: {
             /** @description Of the proposal that you reviewed. */
@@ -5387,7 +5473,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Guards"];
+                    "application/json": components["schemas"]["GuardsDone"];
                 };
             };
             202: components["responses"]["WaitsForApproval"];
@@ -5685,7 +5771,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Proposal"];
+                    "application/json": components["schemas"]["ProposalDetails"];
                 };
             };
             400: components["responses"]["AdminBadRequest"];

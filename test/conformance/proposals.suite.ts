@@ -24,7 +24,9 @@ describe('a second person', () => {
     expect((await setApprovals({ kinds: ['guards'], waitSeconds: 3_600 })).status).toBe(200);
     const proposal = await propose(0.41);
     expect(proposal).toMatchObject({ state: 'pending', kinds: ['guards'], proposer: 'token:only-guards' });
-    expect(await adminValue(`proposals/${proposal.id}`)).toEqual(proposal);
+    const guards = { ...(await adminValue('guards')), addShare: 0.41 };
+    const request = { command: 'putGuards', fields: { guards } };
+    expect(await adminValue(`proposals/${proposal.id}`)).toEqual({ ...proposal, request });
     const { proposals } = await adminValue<{ proposals: ProposalInfo[] }>('proposals');
     expect(proposals[0]).toMatchObject({ id: proposal.id, sha256: proposal.sha256 });
     expect((await adminValue('status')).proposals).toMatchObject({ pending: 1 });

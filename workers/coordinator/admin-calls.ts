@@ -18,6 +18,7 @@ import type { ExportPiece } from './audit-exports.ts';
 import type { ChangeRequest } from './change-request.ts';
 import type { Precondition } from './command.ts';
 import type { Core } from './core.ts';
+import { requestOf } from './proposal-request.ts';
 import { stagedRefusals } from './staged.ts';
 
 /** How the calls get the parts. A symbol, so that it is no call over RPC. */
@@ -184,7 +185,11 @@ export abstract class AdminCalls extends DurableObject<ControlEnv> {
 
   async proposal(id: number) {
     await this[CORE].proposalChanges.settleDue();
-    return this[CORE].tables.proposals.get(id)?.info ?? null;
+    const { proposals } = this[CORE].tables;
+    const info = proposals.get(id)?.info ?? null;
+    // What a break-glass change has stored is the way back, not its request.
+    const command = info?.state === 'pending' ? proposals.command(id) : null;
+    return info && { ...info, request: command === null ? null : requestOf(command) };
   }
 
   async approve(request: ChangeRequest, id: number, sha256: string) {

@@ -10,6 +10,7 @@ import { holderOf } from '../../shared/admin/actor.ts';
 import type { AuditTrimmed } from '../../shared/admin/trim-audit.ts';
 import type { AuditEntry } from '../../shared/audit.ts';
 import { AUDIT_GROWN_PER_SWEEP, AUDIT_LEAF_BYTES, IDEMPOTENCY_KEPT_MS } from '../../shared/limits/control.ts';
+import type { BreakGlassDone } from '../../shared/proposals.ts';
 import { ok } from '../../shared/result.ts';
 import { warn } from '../log.ts';
 import { AuditLog } from './audit-log.ts';
@@ -99,7 +100,7 @@ export class Ledger {
     cost: Cost,
     apply: (operation: number) => ChangeResult<AppliedChange<Value>>,
   ): ChangeResult<Value> {
-    let alarm: number | null = null;
+    let alarm: BreakGlassDone | null = null;
     try {
       const done = this.#storage.transactionSync(() => {
         const known = this.#known<Value>(request, cost);
@@ -130,10 +131,10 @@ export class Ledger {
           const position = { audited: this.audit.last.n, seq: this.seq };
           const opened = this.#proposals.breakGlass(request, draft, Date.now(), position);
           records.push(...opened.audit);
-          alarm = opened.proposal.id;
+          alarm = { proposal: opened.proposal.id, endsAt: opened.proposal.endsAt };
         }
         this.#append(request, id, records);
-        const answer = ok(value);
+        const answer = ok(alarm === null ? value : { ...value, breakGlass: alarm });
         this.#remember(request, answer);
         const later = (cost.laterBytes ?? 0) + records.length * AUDIT_LEAF_BYTES;
         const grown = this.storageBudget.bytes - bytes + later;
@@ -141,7 +142,7 @@ export class Ledger {
         return answer;
       });
       // Without the actor, which can be an address.
-      if (alarm !== null) warn('breakGlass', { proposal: alarm });
+      if (alarm !== null) warn('breakGlass', { proposal: (alarm as BreakGlassDone).proposal });
       return done;
     } catch (error) {
       if (error instanceof Hold) return this.#propose(request, cost, error.draft);

@@ -182,7 +182,7 @@ export class ProposalChanges {
     }
     if (WAITING.includes(done.code)) return done;
     warn('breakGlassRevertFailed', { ...values, code: done.code });
-    const note = `${done.code}: ${done.message}`;
+    const note = `${done.extras?.refusal ?? done.code}: ${done.message}`;
     return this.#close(decision, stored, 'unreviewed', 'revertFailed', note, null);
   }
 

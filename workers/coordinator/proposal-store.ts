@@ -157,7 +157,7 @@ export class ProposalStore {
          shown, audited, seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
         ...[state, JSON.stringify(approvable.kinds), actor.name, JSON.stringify(actor)],
         ...[JSON.stringify(needs), reason.toWellFormed(), now, endsAt, digest, audit.length],
-        ...[JSON.stringify(audit.slice(0, PROPOSAL_SHOWN_MAX)), audited, seq],
+        ...[JSON.stringify(overridesFirst(audit).slice(0, PROPOSAL_SHOWN_MAX)), audited, seq],
       )
       .one();
     for (let part = 0; part * PROPOSAL_PART_CHARS < text.length; part++) {
@@ -247,6 +247,12 @@ export class ProposalStore {
         return { info, actor, needs: JSON.parse(needs) as StoredProposal['needs'], audited };
       });
   }
+}
+
+/** Many numbers must not hide which guards a change overrides. */
+function overridesFirst(audit: readonly AuditEntry[]): readonly AuditEntry[] {
+  const rank = ({ action }: AuditEntry): number => (action === 'entries.override' ? 0 : 1);
+  return audit.toSorted((a, b) => rank(a) - rank(b));
 }
 
 /** JSON in ASCII: a part of a text must not end within a character. */

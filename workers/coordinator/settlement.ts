@@ -5,7 +5,7 @@
 import type { Actor } from '../../shared/admin/actor.ts';
 import type { UndoDone } from '../../shared/admin/entries.ts';
 import type { AuditEntry } from '../../shared/audit.ts';
-import type { ProposalInfo, ProposalState } from '../../shared/proposals.ts';
+import { decisionOf, type ProposalInfo, type ProposalState } from '../../shared/proposals.ts';
 import { ok } from '../../shared/result.ts';
 import type { AuditLog } from './audit-log.ts';
 import {
@@ -85,11 +85,8 @@ function isPerson(name: string): boolean {
 
 /** @param from the state that it must be in @param now ms since 1970 */
 export function checkOpen(info: ProposalInfo, from: ProposalState, now: number): CheckResult {
-  const { id, state, decidedBy, decidedAt, endsAt } = info;
-  if (state !== from) {
-    const by = decidedBy === null ? '' : ` by ${decidedBy} at ${decidedAt}`;
-    return decided(`proposal ${id} is already ${state}${by}`);
-  }
+  const { id, state, endsAt } = info;
+  if (state !== from) return decided(`proposal ${id} ${decisionOf(info, 'already ')}`);
   if (state === 'pending' && Date.parse(endsAt) <= now)
     return decided(`proposal ${id} expired at ${endsAt}: propose it again`);
   return ok(undefined);

@@ -146,10 +146,10 @@ describe('keys that end', () => {
     await send('root', 'PUT clients/relay', { client });
     vi.setSystemTime(NOON + 1.5 * DAY);
     const expected = [
-      { kind: 'token', id: 'past', ...ends(1) },
       { kind: 'client', id: 'relay', ...ends(20) },
       { kind: 'token', id: 'soon', ...ends(29) },
       { kind: 'token', id: 'later', ...ends(31) },
+      { kind: 'token', id: 'past', ...ends(1) },
     ];
     expect((await send('root', 'GET status')).answer.expiring).toEqual(expected);
     for (const after of [0, 1, DAY]) {

@@ -51,9 +51,12 @@ async function pass(): Promise<void> {
 
 test('is applied at once, with an alarm, and stays in force once another person has reviewed it', async () => {
   await settle(['policy']);
-  unwrap(await putPolicy(ALICE, '[now]', BREAK));
+  const made = unwrap(await putPolicy(ALICE, '[now]', BREAK));
   expect([await labelNow(), events()]).toEqual(['[now]', ['breakGlass']]);
   const change = await newest();
+  expect(made).toMatchObject({ breakGlass: { proposal: change.id, endsAt: change.endsAt } });
+  // It has stored only the way back.
+  expect(await coordinator().proposal(change.id)).toMatchObject({ request: null });
   expect(change).toMatchObject({ state: 'unreviewed', proposer: 'token:alice', kinds: ['policy'] });
   expect(codeOf(await approve(ALICE, change))).toBe('APPROVER_REFUSED');
   unwrap(await approve(BOB, change));
@@ -63,7 +66,8 @@ test('is applied at once, with an alarm, and stays in force once another person 
 
 test('is only recorded where the change would wait', async () => {
   await settle(['policy']);
-  unwrap(await coordinator().putGuards(by(ALICE, BREAK), { ...DEFAULT_GUARDS, addShare: 0.9 }));
+  const made = unwrap(await coordinator().putGuards(by(ALICE, BREAK), { ...DEFAULT_GUARDS, addShare: 0.9 }));
+  expect(made).not.toHaveProperty('breakGlass');
   expect(await coordinator().proposals(10)).toEqual([]);
 });
 
