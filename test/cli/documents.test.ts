@@ -20,6 +20,7 @@ const GATEWAY = 'needs a gateway; test/gateways runs it';
 const ONE_SHELL = 'needs another shell; test/cli/commands/completion.test.ts runs it';
 const PERF = 'needs perf and root';
 
+const CHECKPOINTS = 'needs a checkpoint of the cron; test/cli/commands/audit-checkpoints.test.ts runs it';
 const PERSONS = 'needs two persons; test/cli/commands/proposals.test.ts runs it';
 
 /** Commands that do not run here, and why. `*` stands for any text. */
@@ -35,6 +36,8 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'printf %s * | npx wrangler secret put *': ACCOUNT,
   'npx numgate push --remote': ACCOUNT,
   'npx numgate audit trim *': 'needs records older than a week; test/cli/commands/audit.test.ts runs it',
+  'curl -fsS https://control.example.com/v1/audit/checkpoint *': CHECKPOINTS,
+  'npx numgate audit verify * checkpoints.txt *': CHECKPOINTS,
   'openssl x509 *': 'needs a certificate of a client',
   'npx numgate clients set * --addresses 203*': 'needs Cloudflare in front; test/workers/edge runs it',
   // It would make later commands wait.
