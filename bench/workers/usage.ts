@@ -77,7 +77,8 @@ function look({ from, to, ingress }: ScreenRequest, { reasons }: Decision): void
   if (from?.kind === 'number' && from.n === 1) blocked++;
   if (to?.kind === 'number' && to.n === 1) blocked++;
   if (ingress?.trunk === '') blocked++;
-  if (reasons.length === 9) blocked++;
+  const [first] = reasons;
+  if (first !== undefined && ((first.code as string) === '' || first.list === '')) blocked++;
 }
 
 const SCAN_SOURCE: ScanSource = { organisation: 'bench', keyId: 'bench', key: scanKeyOf(20_261_126) };
