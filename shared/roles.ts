@@ -50,3 +50,20 @@ export const ROLE_SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
 export function scopesOf(roles: readonly Role[]): Scope[] {
   return SCOPES.filter((scope) => roles.some((role) => ROLE_SCOPES[role].includes(scope)));
 }
+
+/** Those of a token's scopes that the roles of its organisation allow. */
+export function heldScopes(scopes: readonly Scope[], roles: readonly Role[]): Scope[] {
+  const allowed = scopesOf(roles);
+  return scopes.filter((scope) => allowed.includes(scope));
+}
+
+/** The scopes of a token: those that its role has now, which may have changed since it was stored. */
+export function tokenScopes({
+  role,
+  scopes,
+}: {
+  readonly role: Role | null;
+  readonly scopes: readonly Scope[];
+}): readonly Scope[] {
+  return role === null ? scopes : ROLE_SCOPES[role];
+}

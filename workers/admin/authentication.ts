@@ -7,7 +7,7 @@ import { isConditional } from '../../shared/key-conditions.ts';
 import { DIGESTS_KEPT_MS } from '../../shared/limits/control.ts';
 import { type Organisation, ROOT_AUTHORITY } from '../../shared/organisations.ts';
 import { ok, type Result } from '../../shared/result.ts';
-import { ROLE_SCOPES, SCOPES, scopesOf } from '../../shared/roles.ts';
+import { heldScopes, SCOPES, tokenScopes } from '../../shared/roles.ts';
 import type { TokenHolder } from '../coordinator/coordinator.ts';
 import { hourOf } from '../coordinator/token-holders.ts';
 import type { ControlEnv } from '../env.ts';
@@ -87,8 +87,7 @@ function authenticateHolder(
   }
   const { generation, usedAt } = holder;
   if (usedAt !== hourOf(now)) ctx.waitUntil(coordinator.tokenUsed(id, generation).catch(() => undefined));
-  const scopes = token.role === null ? token.scopes : ROLE_SCOPES[token.role];
-  return memberOf(organisation, { name: `token:${id}`, scopes, generation });
+  return memberOf(organisation, { name: `token:${id}`, scopes: tokenScopes(token), generation });
 }
 
 async function authenticateAccess(
@@ -113,8 +112,7 @@ function memberOf(
     const message = `your organisation "${id}" is suspended: only the token root can make it active again`;
     return problem('ORGANISATION_SUSPENDED', message);
   }
-  const allowed = scopesOf(roles);
-  const held = identity.scopes.filter((scope) => allowed.includes(scope));
+  const held = heldScopes(identity.scopes, roles);
   return ok({ ...identity, scopes: held, organisation: id, authority, root: false });
 }
 

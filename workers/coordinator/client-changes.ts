@@ -7,7 +7,7 @@ import type { KeyConditions } from '../../shared/key-conditions.ts';
 import { CLIENTS_MAX, ORGANISATIONS_MAX, TOKENS_MAX } from '../../shared/limits/control.ts';
 import { DEFAULT_ORGANISATION, type Organisation } from '../../shared/organisations.ts';
 import { ok } from '../../shared/result.ts';
-import { ROLE_SCOPES, scopesOf } from '../../shared/roles.ts';
+import { scopesOf, tokenScopes } from '../../shared/roles.ts';
 import type { ListedToken, Token } from '../../shared/tokens.ts';
 import type { BackgroundWork } from './background-work.ts';
 import {
@@ -231,8 +231,7 @@ export class ClientChanges {
     const authorities = new Map(organisations.all.map(({ id, authority }) => [id, authority]));
     return tokens.all.map((token) => {
       const authority = authorities.get(token.organisation) ?? null;
-      // Those that the role has now: they may have changed since.
-      const scopes = token.role === null ? token.scopes : [...ROLE_SCOPES[token.role]];
+      const scopes = [...tokenScopes(token)];
       const { usedAt } = tokenHolders.get(token.id);
       const lastUsedAt = usedAt === null ? null : new Date(usedAt).toISOString();
       return { ...token, scopes, authority, lastUsedAt, version: versionOf(token) };

@@ -5,7 +5,7 @@
 import type { Actor } from '../../shared/admin/actor.ts';
 import { hasEnded } from '../../shared/key-conditions.ts';
 import { DEFAULT_ORGANISATION, type Organisation, ROOT_AUTHORITY } from '../../shared/organisations.ts';
-import { ROLE_SCOPES, SCOPES, type Scope, scopesOf } from '../../shared/roles.ts';
+import { heldScopes, SCOPES, type Scope, tokenScopes } from '../../shared/roles.ts';
 import type { Token } from '../../shared/tokens.ts';
 import type { ControlEnv } from '../env.ts';
 import type { DocumentStore } from './document-store.ts';
@@ -40,8 +40,7 @@ export class People {
     if (kind === 'access') return this.#throughAccess(name);
     const token = this.#tokens.get(id);
     if (kind !== 'token' || token === null || hasEnded(token, Date.now())) return null;
-    const scopes = token.role === null ? token.scopes : ROLE_SCOPES[token.role];
-    return this.#member(name, token.organisation, scopes);
+    return this.#member(name, token.organisation, tokenScopes(token));
   }
 
   #throughAccess(name: string): Actor | null {
@@ -58,8 +57,7 @@ export class People {
   #member(name: string, id: string, scopes: readonly Scope[]): Actor | null {
     const organisation = this.#organisations.get(id);
     if (organisation === null || organisation.state === 'suspended') return null;
-    const allowed = scopesOf(organisation.roles);
-    const held = scopes.filter((scope) => allowed.includes(scope));
+    const held = heldScopes(scopes, organisation.roles);
     return { name, scopes: held, organisation: id, authority: organisation.authority, root: false };
   }
 
