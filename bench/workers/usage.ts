@@ -14,7 +14,7 @@ import { screen } from '../../shared/screening/screen.ts';
 import type { ClientSettings, Snapshot } from '../../shared/screening/snapshot.ts';
 import { ClientUsage, type ScanSource } from '../../shared/usage/client-usage.ts';
 import { UsageMeter } from '../../workers/edge/usage.ts';
-import { benchKeys, randomFrom } from '../lib/random-lists.ts';
+import { benchKeys, randomFrom, randomSuffixes, releaseOf } from '../lib/random-lists.ts';
 import type { CountingLoop, CountingTurn } from '../lib/worker-results.ts';
 import { serve } from './serve.ts';
 
@@ -26,11 +26,16 @@ const SETTINGS: ClientSettings = {
   ...{ failPolicy: 'open', maxStaleSeconds: 3600, mode: 'enforce', senderRules: 'none', shortCodes: [] },
 };
 
+/** Of the numbers of 010: so many recipients of a campaign are blocked. Most requests have no finding. */
+const LISTED = 5_000_000;
+
+const keys = await benchKeys();
+const { release } = await releaseOf(randomSuffixes(LISTED, 20_261_126), keys);
 const snapshot: Snapshot = {
-  release: null,
+  release,
   live: LiveLayer.EMPTY,
   policy: STANDARD_POLICY,
-  keys: await benchKeys(),
+  keys,
   ...{ seq: 1, asOf: NOW, now: NOW },
 };
 
@@ -97,9 +102,11 @@ function loopsOf(
   const [meter, watching] = [meterOf(null), meterOf(SCAN_SOURCE)];
   const countedBy = (by: UsageMeter) => (): void => {
     for (let at = 0; at < requests.length; at++) {
-      look(requests[at]!, decisions[at]!);
-      by.count(requests[at]!, decisions[at]!, snapshot.now, CONTEXT);
-      note(decisions[at]!);
+      const request = requests[at]!;
+      const decision = decisions[at]!;
+      look(request, decision);
+      by.count(request, decision, NOW, CONTEXT);
+      note(decision);
     }
   };
   const [counted, watched] = [countedBy(meter), countedBy(watching)];
@@ -111,14 +118,16 @@ function loopsOf(
     screenedAndCounted: () => {
       for (const request of requests) {
         const decision = screen(request, snapshot, SETTINGS);
-        meter.count(request, decision, snapshot.now, CONTEXT);
+        meter.count(request, decision, NOW, CONTEXT);
         note(decision);
       }
     },
     read: () => {
       for (let at = 0; at < requests.length; at++) {
-        look(requests[at]!, decisions[at]!);
-        note(decisions[at]!);
+        const request = requests[at]!;
+        const decision = decisions[at]!;
+        look(request, decision);
+        note(decision);
       }
     },
     counted,
@@ -150,12 +159,18 @@ function trafficOf(kind: string): Traffic {
   return { numbers, loops: loopsOf(requests, decisions) };
 }
 
-const traffic = new Map(Object.keys(KINDS).map((kind) => [kind, trafficOf(kind)]));
+const traffic = new Map<string, Traffic>();
+
+function trafficOfKind(kind: string): Traffic {
+  const made = traffic.get(kind) ?? trafficOf(kind);
+  traffic.set(kind, made);
+  return made;
+}
 
 export default serve<object>({
-  '/kinds': () => [...traffic.keys()],
+  '/kinds': () => Object.keys(KINDS),
   '/turn': (query): CountingTurn => {
-    const { numbers, loops } = traffic.get(query.get('kind')!)!;
+    const { numbers, loops } = trafficOfKind(query.get('kind')!);
     const [loop, passes] = [loops[query.get('loop') as CountingLoop], Number(query.get('passes'))];
     for (let pass = 0; pass < passes; pass++) loop();
     if (blocked < 0) throw new Error('nothing was screened');
