@@ -15,9 +15,11 @@ import { type NameCounts, OTHER, type Total, type UsageCounts } from './counts.t
 const SHORTEST_PREFIX = 100;
 /** Names, and prefixes of senders, whose places are remembered. A power of two. */
 const RECENT = 16;
+/** In place of a number. Not an integer, so that the engine stores a double from the start. */
+const NO_NUMBER = 0.5;
 /** In place of a place. */
 const NOWHERE = -1;
-/** In place of a name. Text like every name, so that the engine compares texts alone. */
+/** In place of a name: a text too, because comparing it with anything else takes the engine longer. */
 const NO_NAME = '';
 /** A cell for each verdict of each name, OTHER included. */
 const CELLS_PER_DIMENSION = (USAGE_NAMES_MAX + 1) * VERDICTS.length;
@@ -25,7 +27,7 @@ const CHANNEL_CELLS = CHANNELS.length * VERDICTS.length;
 /** Dimensions besides the channel. */
 const NAMED_DIMENSIONS = 4;
 
-/** One array for all dimensions: an increment then costs neither a look at its owner nor at the kind of its elements. */
+/** One array for all dimensions: most of the time of an increment went into finding its array. */
 type Cells = Float64Array;
 
 /** The names of one dimension, and where the cells of each begin. */
@@ -83,16 +85,16 @@ export class HourCounter {
   readonly #countries = new Names(this.#cells, CHANNEL_CELLS + 2 * CELLS_PER_DIMENSION);
   readonly #operators = new Names(this.#cells, CHANNEL_CELLS + 3 * CELLS_PER_DIMENSION);
   /** The last sender that is a number, and the place of its country: most requests of a batch have the same one. */
-  #lastNumber = 0.5;
+  #lastNumber = NO_NUMBER;
   #lastCountryPlace = NOWHERE;
   /** The last prefixes of senders, and the places of their countries: a prefix decides the calling code. */
   readonly #recentPrefixes = new Int32Array(RECENT).fill(NOWHERE);
   readonly #recentCountries = new Int32Array(RECENT);
-  /** The last reason, and its places. */
-  #lastCode: string = NO_NAME;
-  #lastCodePlace = NOWHERE;
-  #lastList: string = NO_NAME;
-  #lastListPlace = NOWHERE;
+  /** By verdict: the last reason, and its places. A campaign to listed numbers has few reasons for each verdict. */
+  readonly #lastCodes: string[] = VERDICTS.map(() => NO_NAME);
+  readonly #lastCodePlaces = new Int32Array(VERDICTS.length);
+  readonly #lastLists: string[] = VERDICTS.map(() => NO_NAME);
+  readonly #lastListPlaces = new Int32Array(VERDICTS.length);
 
   add(total: Total, amount: number): void {
     if (total === 'numbers') this.#numbers += amount;
@@ -159,16 +161,19 @@ export class HourCounter {
 
   #countReason({ reasons, unenforced }: Decision, verdict: number): void {
     const { code, list } = reasons[0]!;
-    const name = list ?? NO_NAME;
-    if (code !== this.#lastCode || name !== this.#lastList) {
-      this.#lastCode = code;
-      this.#lastCodePlace = this.#codes.placeOf(code);
-      this.#lastList = name;
-      this.#lastListPlace = list === null ? NOWHERE : this.#lists.placeOf(list);
+    if (code !== this.#lastCodes[verdict]) {
+      this.#lastCodes[verdict] = code;
+      this.#lastCodePlaces[verdict] = this.#codes.placeOf(code);
     }
     const cells = this.#cells;
-    cells[this.#lastCodePlace + verdict]!++;
-    if (list !== null) cells[this.#lastListPlace + verdict]!++;
+    cells[this.#lastCodePlaces[verdict]! + verdict]!++;
+    if (list !== null) {
+      if (list !== this.#lastLists[verdict]) {
+        this.#lastLists[verdict] = list;
+        this.#lastListPlaces[verdict] = this.#lists.placeOf(list);
+      }
+      cells[this.#lastListPlaces[verdict]! + verdict]!++;
+    }
     if (unenforced !== undefined) this.add('unenforced', 1);
   }
 
