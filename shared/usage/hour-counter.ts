@@ -1,7 +1,7 @@
 /**
  * Counts the requests of one client in one isolate, within one hour. This runs for every number: it allocates nothing,
  * and hashes only names that are not among the recent ones. A request without a finding, a sender and an ingress
- * changes two numbers.
+ * changes two numbers. What is rarely needed is in methods of its own, because the engine inlines only so much.
  */
 import { USAGE_NAMES_MAX } from '../limits/edge.ts';
 import { callingCodeOf, regionOf } from '../numbers/calling-codes.ts';
@@ -48,11 +48,14 @@ class Names {
   /** As `newPlaceOf`, and remembers it. @param name not empty */
   placeOf(name: string): number {
     const recent = (name.charCodeAt(name.length - 1) + name.length) & (RECENT - 1);
-    if (this.#recentNames[recent] !== name) {
-      this.#recentPlaces[recent] = this.newPlaceOf(name);
-      this.#recentNames[recent] = name;
-    }
-    return this.#recentPlaces[recent]!;
+    return this.#recentNames[recent] === name ? this.#recentPlaces[recent]! : this.#remember(name, recent);
+  }
+
+  #remember(name: string, recent: number): number {
+    const place = this.newPlaceOf(name);
+    this.#recentPlaces[recent] = place;
+    this.#recentNames[recent] = name;
+    return place;
   }
 
   /** Where the cells of a name begin. */
@@ -130,28 +133,30 @@ export class HourCounter {
   }
 
   #countryPlaceOf(from: Sender): number {
-    if (from.kind === 'number') {
-      const { n } = from;
-      if (n !== this.#lastNumber) {
-        this.#lastNumber = n;
-        this.#lastCountryPlace = this.#recentCountryPlaceOf(n);
-      }
-      return this.#lastCountryPlace;
-    }
-    return from.kind === 'shortCode' || from.kind === 'localNumber' ? this.#countries.placeOf('KR') : NOWHERE;
-  }
-
-  #recentCountryPlaceOf(n: number): number {
+    if (from.kind !== 'number') return this.#otherCountryPlaceOf(from);
+    const { n } = from;
+    if (n === this.#lastNumber) return this.#lastCountryPlace;
+    this.#lastNumber = n;
     // As `prefixOf`, below 2^24: this becomes an integer of 32 bits in one step.
     const prefix = (n / SUFFIX_COUNT) | 0;
-    // Shorter prefixes do not decide the calling code.
-    if (prefix < SHORTEST_PREFIX) return this.#newCountryPlaceOf(n);
     const recent = prefix & (RECENT - 1);
-    if (this.#recentPrefixes[recent] !== prefix) {
-      this.#recentPrefixes[recent] = prefix;
-      this.#recentCountries[recent] = this.#newCountryPlaceOf(n);
-    }
-    return this.#recentCountries[recent]!;
+    const isRecent = this.#recentPrefixes[recent] === prefix;
+    const place = isRecent ? this.#recentCountries[recent]! : this.#rememberCountryOf(n, prefix);
+    this.#lastCountryPlace = place;
+    return place;
+  }
+
+  #otherCountryPlaceOf({ kind }: Sender): number {
+    return kind === 'shortCode' || kind === 'localNumber' ? this.#countries.placeOf('KR') : NOWHERE;
+  }
+
+  #rememberCountryOf(n: number, prefix: number): number {
+    const place = this.#newCountryPlaceOf(n);
+    // Shorter prefixes do not decide the calling code.
+    if (prefix < SHORTEST_PREFIX) return place;
+    this.#recentPrefixes[prefix & (RECENT - 1)] = prefix;
+    this.#recentCountries[prefix & (RECENT - 1)] = place;
+    return place;
   }
 
   #newCountryPlaceOf(n: number): number {
@@ -161,20 +166,24 @@ export class HourCounter {
 
   #countReason({ reasons, unenforced }: Decision, verdict: number): void {
     const { code, list } = reasons[0]!;
-    if (code !== this.#lastCodes[verdict]) {
-      this.#lastCodes[verdict] = code;
-      this.#lastCodePlaces[verdict] = this.#codes.placeOf(code);
-    }
+    if (code !== this.#lastCodes[verdict]) this.#changeCode(code, verdict);
     const cells = this.#cells;
     cells[this.#lastCodePlaces[verdict]! + verdict]!++;
     if (list !== null) {
-      if (list !== this.#lastLists[verdict]) {
-        this.#lastLists[verdict] = list;
-        this.#lastListPlaces[verdict] = this.#lists.placeOf(list);
-      }
+      if (list !== this.#lastLists[verdict]) this.#changeList(list, verdict);
       cells[this.#lastListPlaces[verdict]! + verdict]!++;
     }
     if (unenforced !== undefined) this.add('unenforced', 1);
+  }
+
+  #changeCode(code: string, verdict: number): void {
+    this.#lastCodes[verdict] = code;
+    this.#lastCodePlaces[verdict] = this.#codes.placeOf(code);
+  }
+
+  #changeList(list: string, verdict: number): void {
+    this.#lastLists[verdict] = list;
+    this.#lastListPlaces[verdict] = this.#lists.placeOf(list);
   }
 
   counts(): UsageCounts {
