@@ -15,7 +15,7 @@ import type { ClientSettings, Snapshot } from '../../shared/screening/snapshot.t
 import { ClientUsage, type ScanSource } from '../../shared/usage/client-usage.ts';
 import { UsageMeter } from '../../workers/edge/usage.ts';
 import { benchKeys, randomFrom, randomSuffixes, releaseOf } from '../lib/random-lists.ts';
-import type { CountingLoop, CountingTurn } from '../lib/worker-results.ts';
+import type { CountingKind, CountingLoop, CountingTurn } from '../lib/worker-results.ts';
 import { serve } from './serve.ts';
 
 const REQUESTS = 10_000;
@@ -56,8 +56,9 @@ const RECIPIENTS = Array.from({ length: REQUESTS }, () => 821_020_000_000 + (ran
 /** A subscriber cannot have these: 010-0000 to 010-1999. */
 const UNUSED = Array.from({ length: REQUESTS }, () => 821_000_000_000 + (random() % 20_000_000));
 
-/** The worst order for counters that remember the last name: no two neighbours have the same. */
-const KINDS: Readonly<Record<string, (index: number) => Pick<ScreenRequest, 'from' | 'to' | 'ingress'>>> = {
+const KINDS: Readonly<
+  Record<CountingKind, (index: number) => Pick<ScreenRequest, 'from' | 'to' | 'ingress'>>
+> = {
   'recipients only': (index) => ({ from: null, to: number(RECIPIENTS[index]!), ingress: null }),
   'one sender, every recipient blocked': (index) => ({
     ...{ from: number(COUNTRIES[0]!), to: number(UNUSED[index]!), ingress: null },
@@ -146,9 +147,9 @@ interface Traffic {
   readonly loops: Record<CountingLoop, () => void>;
 }
 
-function trafficOf(kind: string): Traffic {
+function trafficOf(kind: CountingKind): Traffic {
   const requests = Array.from({ length: REQUESTS }, (_, index) => ({
-    ...KINDS[kind]!(index),
+    ...KINDS[kind](index),
     ...{ channel: 'sms', otherReadings: [] },
   })) as ScreenRequest[];
   const decisions = requests.map((request) => screen(request, snapshot, SETTINGS));
@@ -159,18 +160,13 @@ function trafficOf(kind: string): Traffic {
   return { numbers, loops: loopsOf(requests, decisions) };
 }
 
-const traffic = new Map<string, Traffic>();
-
-function trafficOfKind(kind: string): Traffic {
-  const made = traffic.get(kind) ?? trafficOf(kind);
-  traffic.set(kind, made);
-  return made;
-}
+/** Of the kind that was timed first: an isolate has one kind. */
+let traffic: Traffic | null = null;
 
 export default serve<object>({
-  '/kinds': () => Object.keys(KINDS),
   '/turn': (query): CountingTurn => {
-    const { numbers, loops } = trafficOfKind(query.get('kind')!);
+    traffic ??= trafficOf(query.get('kind') as CountingKind);
+    const { numbers, loops } = traffic;
     const [loop, passes] = [loops[query.get('loop') as CountingLoop], Number(query.get('passes'))];
     for (let pass = 0; pass < passes; pass++) loop();
     if (blocked < 0) throw new Error('nothing was screened');
