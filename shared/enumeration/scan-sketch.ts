@@ -17,9 +17,8 @@ import {
 import { BLOCK_NUMBERS } from '../numbers/blocks.ts';
 import { CanaryNumbers } from './canary-numbers.ts';
 import { hashOfBlock, type ScanKey } from './scan-key.ts';
+import { WAITING, WaitingNumbers } from './waiting-numbers.ts';
 
-/** Numbers in arithmetic progression from which they count as a run. See STEPS_MIN in detect.ts. */
-export const RUN_NUMBERS = 32;
 /** Halvings of the blocks kept. Hashes have 32 bits, and the low ones choose the place. */
 const LEVELS_MAX = 16;
 /** The hash bits that shift the marks of a block. */
@@ -55,10 +54,8 @@ const COUNT = 4;
 const LOW = 8;
 const HIGH = 12;
 
-/** Numbers that wait until all of them are looked at in one loop. */
-const WAITING = 256;
 /**
- * The blocks of those numbers that a sketch keeps, their hashes, and the numbers modulo BLOCK_NUMBERS. One loop fills
+ * The blocks of numbers that waited and that a sketch keeps, their hashes, and the numbers modulo BLOCK_NUMBERS. One loop fills
  * these, another one reads them: whether a block is kept is as good as random, and a branch on it would be
  * mispredicted.
  */
@@ -70,16 +67,6 @@ const keptSuffixes = new Int32Array(WAITING);
 const NUMBERS_FROM = BLOCK_NUMBERS;
 const NUMBERS_BELOW = 2 ** 32 * BLOCK_NUMBERS;
 const BLOCKS_PER_NUMBER = 1 / BLOCK_NUMBERS;
-
-/** The numbers of one subject: senders and recipients have steps of their own, because a check has one of each. */
-class Numbers {
-  readonly waiting = new Float64Array(WAITING);
-  count = 0;
-  /** The last number that was looked at, its distance from the one before, and how often that came in a row. */
-  last = 0;
-  step = 0;
-  run = 0;
-}
 
 export class ScanSketch {
   readonly #key: ScanKey;
@@ -95,8 +82,8 @@ export class ScanSketch {
   #used = 0;
   /** An open-addressed table of buckets; block 0 marks a free place. */
   #table: Int32Array<ArrayBuffer>;
-  readonly #from = new Numbers();
-  readonly #to = new Numbers();
+  readonly #from = new WaitingNumbers();
+  readonly #to = new WaitingNumbers();
   #lastFrom = 0;
 
   /** @param places at first, a power of two: as many as `places` of a sketch of the same traffic */
@@ -144,17 +131,15 @@ export class ScanSketch {
     if (this.#foundCanaries.size < CANARY_NUMBERS_MAX) this.#foundCanaries.add(hash);
   }
 
-  #see(n: number, numbers: Numbers): void {
-    numbers.waiting[numbers.count++] = n;
-    if (numbers.count === WAITING) this.#lookAt(numbers);
+  #see(n: number, numbers: WaitingNumbers): void {
+    if (numbers.add(n)) this.#lookAt(numbers);
   }
 
   /** Looks at the numbers that wait. */
-  #lookAt(numbers: Numbers): void {
+  #lookAt(numbers: WaitingNumbers): void {
     const { waiting, count } = numbers;
     this.#numbers += count;
-    numbers.count = 0;
-    this.#addSteps(numbers, count);
+    this.#inRuns += numbers.removeAll();
     if (!this.canaries.isEmpty) this.#addCanaries(waiting, count);
     const kept = this.#keep(waiting, count);
     const { marks } = this.#key;
@@ -166,7 +151,7 @@ export class ScanSketch {
       // A shift stays an integer of 32 bits; a product would become a double.
       let at = placeIn(table, (hash << BUCKET_SHIFT) & mask, block);
       if (table[at] !== block) {
-        at = this.#placeElsewhere(block, hash);
+        at = this.#place(block, hash);
         if (at < 0) continue;
         table = this.#table;
         mask = table.length - 1;
@@ -206,28 +191,6 @@ export class ScanSketch {
     }
   }
 
-  /** Finds the arithmetic progressions in the first of the numbers that wait. */
-  #addSteps(numbers: Numbers, count: number): void {
-    const { waiting } = numbers;
-    let { last, step, run } = numbers;
-    let inRuns = 0;
-    for (let index = 0; index < count; index++) {
-      const n = waiting[index]!;
-      if (n - last === step && step !== 0) {
-        run++;
-        if (run >= RUN_NUMBERS) inRuns += run === RUN_NUMBERS ? RUN_NUMBERS : 1;
-      } else {
-        step = n - last;
-        run = 2;
-      }
-      last = n;
-    }
-    numbers.last = last;
-    numbers.step = step;
-    numbers.run = run;
-    this.#inRuns += inRuns;
-  }
-
   #lookAtAll(): void {
     this.#lookAt(this.#from);
     this.#lookAt(this.#to);
@@ -235,15 +198,6 @@ export class ScanSketch {
 
   /** Where a block is, which gets a place if it has none. @returns -1 if the block is no longer kept */
   #place(block: number, hash: number): number {
-    const table = this.#table;
-    // A shift stays an integer of 32 bits; a product would become a double.
-    const bucket = (hash << BUCKET_SHIFT) & (table.length - 1);
-    const at = placeIn(table, bucket, block);
-    return table[at] === block ? at : this.#placeElsewhere(block, hash);
-  }
-
-  /** As `#place`, for a block that is not in the bucket of its hash. */
-  #placeElsewhere(block: number, hash: number): number {
     while ((hash & this.#dropped) === 0) {
       const table = this.#table;
       const mask = table.length - 1;
