@@ -46,8 +46,15 @@ export interface EdgeSettings {
 }
 
 /** Loops over the same requests: what each does with a request. */
-export const COUNTING_LOOPS = ['read', 'counted', 'watched', 'screened', 'screenedAndCounted'] as const;
-export type CountingLoop = (typeof COUNTING_LOOPS)[number];
+export type CountingLoop = 'read' | 'counted' | 'watched' | 'screened' | 'screenedAndCounted';
+
+/** Kinds of traffic. The last one is the worst order for counters that remember the last name. */
+export const COUNTING_KINDS = [
+  'recipients only',
+  'one sender, every recipient blocked',
+  'gateway, senders and operators in turns',
+] as const;
+export type CountingKind = (typeof COUNTING_KINDS)[number];
 
 /** A turn of one loop. */
 export interface CountingTurn {

@@ -28,6 +28,10 @@ export class CanaryNumbers {
     for (const n of numbers) this.#filter[n & (FILTER_PLACES - 1)] = 1;
   }
 
+  get isEmpty(): boolean {
+    return this.#numbers.size === 0;
+  }
+
   has(n: number): boolean {
     return this.#filter[n & (FILTER_PLACES - 1)] === 1 && this.#numbers.has(n);
   }

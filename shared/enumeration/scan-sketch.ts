@@ -15,10 +15,10 @@ import {
   SKETCH_PLACES_MIN,
 } from '../limits/enumeration.ts';
 import { BLOCK_NUMBERS } from '../numbers/blocks.ts';
+import { CanaryNumbers } from './canary-numbers.ts';
 import { hashOfBlock, type ScanKey } from './scan-key.ts';
+import { WAITING, WaitingNumbers } from './waiting-numbers.ts';
 
-/** Numbers in arithmetic progression from which they count as a run. See STEPS_MIN in detect.ts. */
-export const RUN_NUMBERS = 32;
 /** Halvings of the blocks kept. Hashes have 32 bits, and the low ones choose the place. */
 const LEVELS_MAX = 16;
 /** The hash bits that shift the marks of a block. */
@@ -54,37 +54,36 @@ const COUNT = 4;
 const LOW = 8;
 const HIGH = 12;
 
-/** Numbers that wait until all of them are looked at in one loop. */
-const WAITING = 256;
+/**
+ * The blocks of numbers that waited and that a sketch keeps, their hashes, and the numbers modulo BLOCK_NUMBERS. One loop fills
+ * these, another one reads them: whether a block is kept is as good as random, and a branch on it would be
+ * mispredicted.
+ */
+const keptBlocks = new Int32Array(WAITING);
+const keptHashes = new Int32Array(WAITING);
+const keptSuffixes = new Int32Array(WAITING);
 
 /** Others are not looked at: block 0 marks a free place, and blocks of longer numbers do not fit into 32 bits. */
 const NUMBERS_FROM = BLOCK_NUMBERS;
 const NUMBERS_BELOW = 2 ** 32 * BLOCK_NUMBERS;
-
-/** The numbers of one subject: senders and recipients have steps of their own, because a check has one of each. */
-class Numbers {
-  readonly waiting = new Float64Array(WAITING);
-  count = 0;
-  /** The last number that was looked at, its distance from the one before, and how often that came in a row. */
-  last = 0;
-  step = 0;
-  run = 0;
-}
+const BLOCKS_PER_NUMBER = 1 / BLOCK_NUMBERS;
 
 export class ScanSketch {
   readonly #key: ScanKey;
   readonly #placesMax: number;
+  /** The canary numbers to look for. */
+  canaries = CanaryNumbers.NONE;
   #numbers = 0;
   #inRuns = 0;
   #level = 0;
-  readonly #canaries = new Set<number>();
+  readonly #foundCanaries = new Set<number>();
   /** Hash bits that are zero in all kept blocks. */
   #dropped = 0;
   #used = 0;
   /** An open-addressed table of buckets; block 0 marks a free place. */
   #table: Int32Array<ArrayBuffer>;
-  readonly #from = new Numbers();
-  readonly #to = new Numbers();
+  readonly #from = new WaitingNumbers();
+  readonly #to = new WaitingNumbers();
   #lastFrom = 0;
 
   /** @param places at first, a power of two: as many as `places` of a sketch of the same traffic */
@@ -123,65 +122,73 @@ export class ScanSketch {
     this.#see(n, this.#to);
   }
 
-  /** A canary number, besides `seeFrom` or `seeTo`. */
+  /** A canary number, besides `seeFrom` or `seeTo`, which recognise only those of `canaries`. */
   seeCanary(n: number): void {
     this.#addCanary(hashOfBlock(n, this.#key.seed));
   }
 
   #addCanary(hash: number): void {
-    if (this.#canaries.size < CANARY_NUMBERS_MAX) this.#canaries.add(hash);
+    if (this.#foundCanaries.size < CANARY_NUMBERS_MAX) this.#foundCanaries.add(hash);
   }
 
-  #see(n: number, numbers: Numbers): void {
-    numbers.waiting[numbers.count++] = n;
-    if (numbers.count === WAITING) this.#lookAt(numbers);
+  #see(n: number, numbers: WaitingNumbers): void {
+    if (numbers.add(n)) this.#lookAt(numbers);
   }
 
   /** Looks at the numbers that wait. */
-  #lookAt(numbers: Numbers): void {
+  #lookAt(numbers: WaitingNumbers): void {
     const { waiting, count } = numbers;
-    const { seed, marks } = this.#key;
     this.#numbers += count;
-    numbers.count = 0;
-    this.#addSteps(numbers, count);
-    for (let index = 0; index < count; index++) {
-      const n = waiting[index]!;
-      if (n >= NUMBERS_BELOW || n < NUMBERS_FROM) continue;
-      const block = (n / BLOCK_NUMBERS) >>> 0;
-      const hash = hashOfBlock(block, seed);
-      if ((hash & this.#dropped) !== 0) continue;
-      const at = this.#place(block | 0, hash);
-      if (at < 0) continue;
-      const table = this.#table;
+    this.#inRuns += numbers.removeAll();
+    if (!this.canaries.isEmpty) this.#addCanaries(waiting, count);
+    const kept = this.#keep(waiting, count);
+    const { marks } = this.#key;
+    let table = this.#table;
+    let mask = table.length - 1;
+    for (let index = 0; index < kept; index++) {
+      const block = keptBlocks[index]!;
+      const hash = keptHashes[index]!;
+      // A shift stays an integer of 32 bits; a product would become a double.
+      let at = placeIn(table, (hash << BUCKET_SHIFT) & mask, block);
+      if (table[at] !== block) {
+        at = this.#place(block, hash);
+        if (at < 0) continue;
+        table = this.#table;
+        mask = table.length - 1;
+      }
       table[at + COUNT]!++;
       const shift = (((hash >>> SHIFT_BITS) & 0x3fff) * BLOCK_NUMBERS) >>> 14;
-      const moved = ((n - block * BLOCK_NUMBERS) | 0) + shift;
-      const mark = marks[moved < BLOCK_NUMBERS ? moved : moved - BLOCK_NUMBERS]!;
+      const moved = keptSuffixes[index]! + shift;
+      // Modulo BLOCK_NUMBERS: the sign of a difference, as a mask.
+      const mark = marks[moved - (BLOCK_NUMBERS & ((BLOCK_NUMBERS - 1 - moved) >> 31))]!;
       // A shift uses the low five bits.
       if (mark !== 0) table[at + (mark <= 32 ? LOW : HIGH)]! |= 1 << (mark - 1);
     }
   }
 
-  /** Finds the arithmetic progressions in the first of the numbers that wait. */
-  #addSteps(numbers: Numbers, count: number): void {
-    const { waiting } = numbers;
-    let { last, step, run } = numbers;
-    let inRuns = 0;
+  /** Collects the numbers whose blocks are kept. @returns how many */
+  #keep(waiting: Float64Array, count: number): number {
+    const { seed } = this.#key;
+    const dropped = this.#dropped;
+    let kept = 0;
     for (let index = 0; index < count; index++) {
       const n = waiting[index]!;
-      if (n - last === step && step !== 0) {
-        run++;
-        if (run >= RUN_NUMBERS) inRuns += run === RUN_NUMBERS ? RUN_NUMBERS : 1;
-      } else {
-        step = n - last;
-        run = 2;
-      }
-      last = n;
+      if (n >= NUMBERS_BELOW || n < NUMBERS_FROM) continue;
+      // Exact, and takes less time than a division: N + 0.5 is never so near a block's end that rounding reaches it.
+      const block = ((n + 0.5) * BLOCKS_PER_NUMBER) >>> 0;
+      const hash = hashOfBlock(block, seed);
+      keptBlocks[kept] = block;
+      keptHashes[kept] = hash;
+      keptSuffixes[kept] = n - block * BLOCK_NUMBERS;
+      kept += +((hash & dropped) === 0);
     }
-    numbers.last = last;
-    numbers.step = step;
-    numbers.run = run;
-    this.#inRuns += inRuns;
+    return kept;
+  }
+
+  #addCanaries(waiting: Float64Array, count: number): void {
+    for (let index = 0; index < count; index++) {
+      if (this.canaries.has(waiting[index]!)) this.seeCanary(waiting[index]!);
+    }
   }
 
   #lookAtAll(): void {
@@ -191,16 +198,7 @@ export class ScanSketch {
 
   /** Where a block is, which gets a place if it has none. @returns -1 if the block is no longer kept */
   #place(block: number, hash: number): number {
-    const table = this.#table;
-    // A shift stays an integer of 32 bits; a product would become a double.
-    const bucket = (hash << BUCKET_SHIFT) & (table.length - 1);
-    const at = placeIn(table, bucket, block);
-    return table[at] === block ? at : this.#placeElsewhere(block, hash);
-  }
-
-  /** As `#place`, for a block that is not in the bucket of its hash. */
-  #placeElsewhere(block: number, hash: number): number {
-    for (;;) {
+    while ((hash & this.#dropped) === 0) {
       const table = this.#table;
       const mask = table.length - 1;
       let at = 0;
@@ -220,8 +218,8 @@ export class ScanSketch {
       if (places < this.#placesMax) this.#rebuild(this.#level, places * 2);
       else if (this.#level < LEVELS_MAX) this.#rebuild(this.#level + 1, places);
       else return -1;
-      if ((hash & this.#dropped) !== 0) return -1;
     }
+    return -1;
   }
 
   /** Moves the entries that remain at this level into a table with this many places. */
@@ -259,7 +257,7 @@ export class ScanSketch {
 
   data(): ScanData {
     this.#lookAtAll();
-    const canaries = Int32Array.from(this.#canaries);
+    const canaries = Int32Array.from(this.#foundCanaries);
     const entries = this.#entries();
     return { numbers: this.#numbers, inRuns: this.#inRuns, level: this.#level, entries, canaries };
   }

@@ -2,7 +2,10 @@
  * Limits of the detection of enumeration: what an isolate and the object of an organisation keep.
  */
 
-/** Places for blocks in the sketch of one client in an isolate, and at first. 16 bytes each: at most 128 KiB. */
+/**
+ * Places for blocks in the sketch of one client in an isolate, and at first. 16 bytes each: at most 128 KiB, besides
+ * 4 KiB for the senders and recipients that wait until they are looked at together.
+ */
 export const SKETCH_PLACES_MAX = 8_192;
 export const SKETCH_PLACES_MIN = 256;
 /** The same in the merged sketch of an organisation: all 10,000 blocks of one prefix fit without sampling. */

@@ -62,25 +62,25 @@ export class ClientUsage {
   count(request: ScreenRequest, decision: Decision, now: number): void {
     if (now >= this.#hourEnd) this.#beginHour(now);
     this.#open.count(request, decision);
-    const source = this.#scanSource;
-    if (source === null) return;
-    // Only clients that send requests have one.
-    this.#sketch ??= new ScanSketch(source.key, SKETCH_PLACES_MAX, this.#sketchPlaces);
-    const sketch = this.#sketch;
-    const { from, to } = request;
-    if (from?.kind === 'number') {
-      sketch.seeFrom(from.n);
-      if (this.#canaries.has(from.n)) sketch.seeCanary(from.n);
-    }
-    if (to?.kind === 'number') {
-      sketch.seeTo(to.n);
-      if (this.#canaries.has(to.n)) sketch.seeCanary(to.n);
-    }
+    if (this.#scanSource !== null) this.#see(request, this.#sketch ?? this.#beginSketch(this.#scanSource));
+  }
+
+  #see({ from, to }: ScreenRequest, sketch: ScanSketch): void {
+    if (from !== null && from.kind === 'number') sketch.seeFrom(from.n);
+    if (to !== null && to.kind === 'number') sketch.seeTo(to.n);
+  }
+
+  /** Only clients that send requests have a sketch. */
+  #beginSketch({ key }: ScanSource): ScanSketch {
+    this.#sketch = new ScanSketch(key, SKETCH_PLACES_MAX, this.#sketchPlaces);
+    this.#sketch.canaries = this.#canaries;
+    return this.#sketch;
   }
 
   /** Summarises the numbers that are counted from here on. */
   watch(source: ScanSource, canaries: CanaryNumbers): void {
     this.#canaries = canaries;
+    if (this.#sketch !== null) this.#sketch.canaries = canaries;
     if (source === this.#scanSource) return;
     this.#scanSource = source;
     this.#sketch = null;

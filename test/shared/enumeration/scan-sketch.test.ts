@@ -1,5 +1,6 @@
 /** Sketches of the numbers that clients check: merging, sampling, and that they hold no number. */
 import { describe, expect, it } from 'vitest';
+import { CanaryNumbers } from '../../../shared/enumeration/canary-numbers.ts';
 import { hashOfBlock, MARKS, scanKeyOf } from '../../../shared/enumeration/scan-key.ts';
 import { mergedSketch, type ScanData, ScanSketch } from '../../../shared/enumeration/scan-sketch.ts';
 import {
@@ -98,6 +99,24 @@ describe('a sketch', () => {
     const sketch = new ScanSketch(key);
     for (let at = 0; at < 100; at++) sketch.seeFrom(82_2_1234_5678);
     expect(sketch.data().numbers).toBe(1);
+  });
+
+  it('puts the first and the last number of each block into it', () => {
+    const below = randomFrom(11);
+    for (let run = 0; run < 2_000; run++) {
+      // From blocks of few digits to those of 32 bits.
+      const block = 1 + below(2 ** (1 + (run % 32)) - 1);
+      const sketch = sketchOf([block * 10_000, block * 10_000 + 9_999]);
+      expect([...entriesOf(sketch.data())].map(([own, [count]]) => [own, count])).toEqual([[block, 2]]);
+    }
+  });
+
+  it('recognises canary numbers among those that wait, once each', () => {
+    const sketch = new ScanSketch(key);
+    sketch.canaries = new CanaryNumbers([MOBILE + 1, MOBILE + 2, 82_2_1234_5678]);
+    for (const n of [MOBILE, MOBILE + 1, MOBILE + 1, MOBILE + 3]) sketch.seeTo(n);
+    sketch.seeFrom(82_2_1234_5678);
+    expect(sketch.data().canaries).toHaveLength(2);
   });
 
   it('does not look at numbers whose block has more than 32 bits', () => {
