@@ -37,8 +37,8 @@ function inWorkerd() {
  */
 export default defineConfig({
   test: {
-    // One more than the processors of a small machine, because much of the time is spent waiting.
-    maxWorkers: 3,
+    // Twice the processors of a small machine, because half of the time is spent waiting.
+    maxWorkers: 4,
     projects: [
       {
         test: {

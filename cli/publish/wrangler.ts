@@ -55,6 +55,8 @@ export async function wrangler(args: readonly string[], input = ''): Promise<str
     maxBuffer: Number.POSITIVE_INFINITY,
     env: wranglerEnvironment(process.env),
   });
+  // wrangler may end without reading it. Its exit code then reports why.
+  running.child.stdin?.on('error', () => undefined);
   running.child.stdin?.end(input);
   const end = (): void => void running.child.kill();
   process.once('exit', end);

@@ -4,7 +4,7 @@
 import { describe, expect, it } from 'vitest';
 import { inPieces } from './support/pieces.ts';
 import { numbersIn } from './support/send.ts';
-import { adminValue, expectAdminRefused, sendAdmin } from './support/send-admin.ts';
+import { adminValue, changedState, expectAdminRefused, sendAdmin } from './support/send-admin.ts';
 import { world } from './support/world.ts';
 
 const secretSha256 = ['3'.repeat(64)];
@@ -29,11 +29,6 @@ const CHANGES: readonly (readonly [method: string, path: string, body: Record<st
 const QUESTION = ['POST', 'entries/find', { number: '+821079000001' }] as const;
 const DIGITS = '01079000001';
 
-async function state(): Promise<[seq: number, audit: object]> {
-  const { seq, audit } = await adminValue<{ seq: number; audit: object }>('status');
-  return [seq, audit];
-}
-
 describe('the body of a change', () => {
   it.each([...CHANGES, QUESTION])('the body must be one JSON object: %s %s', async (method, path) => {
     const wrong = (body: unknown, code: string, field?: string) =>
@@ -54,7 +49,7 @@ describe('the body of a change', () => {
   });
 
   it.each(CHANGES)('unknown fields and a missing reason are rejected: %s %s', async (method, path, body) => {
-    const before = await state();
+    const before = await changedState();
     for (const name of ['force', 'constructor', '__proto__', DIGITS]) {
       const field = name === DIGITS ? '***********' : name;
       const text = `{"${name}":1,${JSON.stringify(body).slice(1)}`;
@@ -66,13 +61,13 @@ describe('the body of a change', () => {
     await expectAdminRefused([path, { method, body: { ...body, reason: 1 } }], [400, 'FIELD_TYPE', 'reason']);
     for (const reason of ['', ' ', 'x'.repeat(501), 'a\nb', 'a\u0007', 'a\u202eb', 'a\u200db', 'a\u2028b'])
       await expectAdminRefused([path, { method, body: { ...body, reason } }], [400, 'FIELD_VALUE', 'reason']);
-    expect(await state()).toEqual(before);
+    expect(await changedState()).toEqual(before);
   });
 
   it.each([...CHANGES, QUESTION])(
     'a name that occurs twice is rejected: %s %s',
     async (method, path, body) => {
-      const before = await state();
+      const before = await changedState();
       const names = Object.keys(body).map((name) => [
         name,
         JSON.stringify(body).replace('{', `{"${name}":1,`),
@@ -80,7 +75,7 @@ describe('the body of a change', () => {
       const escaped = JSON.stringify(body).replace('{', '{"reaso\\u006e":"x",');
       for (const [name, text] of [...names, ...('reason' in body ? [['reason', escaped]] : [])])
         await expectAdminRefused([path, { method, body: text }], [400, 'FIELD_TYPE', name]);
-      expect(await state()).toEqual(before);
+      expect(await changedState()).toEqual(before);
     },
   );
 
@@ -177,8 +172,8 @@ describe('a repeated request', () => {
   it('a request with an Idempotency-Key is done once, with the same response', async () => {
     const request = { ...block('+821079000002'), headers: key('twice') };
     const first = await adminValue('entries', request);
-    const after = await state();
-    expect([await adminValue('entries', request), await state()]).toEqual([first, after]);
+    const after = await changedState();
+    expect([await adminValue('entries', request), await changedState()]).toEqual([first, after]);
   });
 
   it('a request without an Idempotency-Key is done twice', async () => {
@@ -191,7 +186,7 @@ describe('a repeated request', () => {
   it('another request with the same key is rejected', async () => {
     const headers = key('other');
     await adminValue('entries', { ...block('+821079000004'), headers });
-    const after = await state();
+    const after = await changedState();
     for (const [path, request] of [
       ['entries', block('+821079000005')],
       ['entries', block('+821079000005', { until: '2020-01-01T00:00:00Z' })],
@@ -200,7 +195,7 @@ describe('a repeated request', () => {
     ] as const) {
       await expectAdminRefused([path, { ...request, headers }], [409, 'IDEMPOTENCY_CONFLICT']);
     }
-    expect(await state()).toEqual(after);
+    expect(await changedState()).toEqual(after);
   });
 
   it('another admin may use the same key', async () => {
@@ -236,8 +231,8 @@ describe('a repeated request', () => {
     };
     const request = { method, body, headers: key(`once ${path}`) };
     const first = await adminValue(path, request);
-    const after = await state();
-    expect([await adminValue(path, request), await state()]).toEqual([first, after]);
+    const after = await changedState();
+    expect([await adminValue(path, request), await changedState()]).toEqual([first, after]);
     if (path === 'tokens/one') await adminValue(path, { method: 'DELETE', body: { reason: 'a test' } });
   });
 

@@ -3,7 +3,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { EntriesDone, UndoDone } from '../../shared/admin/entries.ts';
-import { adminValue, checkOnceVisible, expectAdminRefused } from './support/send-admin.ts';
+import { adminValue, changedState, checkOnceVisible, expectAdminRefused } from './support/send-admin.ts';
 
 describe('POST /v1/admin/operations/{operation}/undo', () => {
   const [FIRST, SECOND] = ['+821075009060', '+821075009061'];
@@ -15,10 +15,10 @@ describe('POST /v1/admin/operations/{operation}/undo', () => {
   };
 
   it('a dry run answers what would change, and changes nothing', async () => {
-    const before = await adminValue('status');
+    const before = await changedState();
     const { dryRun, operation } = await made('block', [FIRST], { dryRun: true });
     expect([operation, dryRun]).toEqual([null, { entries: 2, replaced: 0, guards: [] }]);
-    expect(await adminValue('status')).toEqual(before);
+    expect(await changedState()).toEqual(before);
   });
 
   it('every number has the verdict that it had before, and the undo can be undone', async () => {

@@ -4,6 +4,21 @@ import { code, sources } from './support/sources.ts';
 
 const LINES_MAX = 300;
 
+/** Waits for a condition that name no limit. Their default of one second is too short on a busy machine. */
+function hastyWaits(text: string): string[] {
+  const calls = [...text.matchAll(/\bvi\.wait(?:For|Until)\(|\bexpect\.poll\(/g)].map(
+    ({ 0: call, index }) => {
+      let end = index + call.length;
+      for (let depth = 1; depth > 0 && end < text.length; end++) {
+        if (text[end] === '(') depth++;
+        if (text[end] === ')') depth--;
+      }
+      return text.slice(index, end);
+    },
+  );
+  return calls.filter((call) => !/HANG_MS|WAIT/.test(call));
+}
+
 describe('files', () => {
   it.each(sources.map(({ path, text }) => [path, text] as const))(
     '%s is short and begins with a header',
@@ -20,6 +35,13 @@ describe('files', () => {
   ])('have one owner for %s', (_what, owner, pattern, folder) => {
     const others = code.filter(({ path, text }) => path.startsWith(folder) && pattern.test(text));
     expect(others.map(({ path }) => path).filter((path) => path !== owner)).toEqual([]);
+  });
+
+  it('wait for conditions with a limit that only a hang reaches', () => {
+    expect(hastyWaits('vi.waitFor(() => f(1));')).toEqual(['vi.waitFor(() => f(1))']);
+    expect(
+      sources.flatMap(({ path, text }) => (path.includes('test/house/') ? [] : hastyWaits(text))),
+    ).toEqual([]);
   });
 
   it('touch the secrets of a local installation only in npm start', () => {

@@ -1,7 +1,11 @@
-/** Global setup: a folder for the bundle that all tests of a run share (shared-bundle.ts). */
+/**
+ * Global setup: a folder for the bundle that all tests of a run share (shared-bundle.ts), and the cache of compiled
+ * code for the processes and threads that tests start: most of their time is the start.
+ */
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
+import { COMPILED } from '../../cli/paths.ts';
 import { temporaryFolder } from '../../cli/temporary.ts';
 import { BUNDLE_FOLDER } from './shared-bundle.ts';
 
@@ -10,6 +14,7 @@ import { BUNDLE_FOLDER } from './shared-bundle.ts';
  * @returns the end of the run
  */
 export function setup(project: TestProject): () => void {
+  process.env.NODE_COMPILE_CACHE ??= COMPILED;
   if (process.env[BUNDLE_FOLDER] !== undefined) return () => undefined;
   const { path, remove } = temporaryFolder('bundles');
   process.env[BUNDLE_FOLDER] = path;

@@ -18,6 +18,15 @@ it('reports why Node did not start', async () => {
   );
 });
 
+it('reports why wrangler ended before it read its input', async () => {
+  // More than a pipe holds, so that the write is still under way.
+  process.execPath = write('refusing', '#!/bin/sh\necho no such secret >&2\nexit 3\n');
+  chmodSync(process.execPath, 0o755);
+  await expect(wrangler(['secret', 'put', 'NAME'], 'x'.repeat(1_000_000))).rejects.toThrow(
+    'wrangler secret put NAME failed (exit 3):\nno such secret',
+  );
+});
+
 it('passes what wrangler reads, and no secret of the installation', async () => {
   const passed = {
     ...{ HTTPS_PROXY: 'http://proxy:1', no_proxy: 'localhost', LC_ALL: 'C.UTF-8', TMPDIR: '/tmp' },

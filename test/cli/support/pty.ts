@@ -39,8 +39,12 @@ export interface TerminalRun {
   readonly end: Promise<number | null>;
 }
 
-/** Starts a numgate command. @returns once it has hidden the cursor */
-export async function startOnTerminal(...args: readonly string[]): Promise<TerminalRun> {
+/**
+ * Starts a numgate command.
+ * @param title of a progress bar. A command may show others before it, and restores the terminal between them
+ * @returns once the terminal shows the bar, or the command has ended
+ */
+export async function startOnTerminal(title: string, ...args: readonly string[]): Promise<TerminalRun> {
   const words = [process.execPath, NUMGATE, ...args].map((word) => `'${word}'`).join(' ');
   const [program, ...rest] = runner!(`echo pid=$$; exec ${words}`);
   const child = spawn(program!, rest, { env: { ...process.env, TERM: 'xterm', SHELL: '/bin/sh' } });
@@ -54,7 +58,8 @@ export async function startOnTerminal(...args: readonly string[]): Promise<Termi
     child.on('close', resolve);
   });
   const run = { screen: () => screen, child, pid: () => Number(/pid=(\d+)/.exec(screen)![1]), end };
-  await vi.waitUntil(() => screen.includes(HIDE_CURSOR) || child.exitCode !== null, HANG_MS);
+  const isShown = (): boolean => screen.includes(title) && !isRestored(screen);
+  await vi.waitUntil(() => isShown() || child.exitCode !== null, HANG_MS);
   return run;
 }
 

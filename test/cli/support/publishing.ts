@@ -11,7 +11,7 @@ import { startTestService, type TestService } from './service.ts';
 import { BUILDS, catalogue, OVERSEAS, SUSPENDED, write } from './workspace.ts';
 
 /** Enough for 010 to have its own shards. */
-export const SAMPLE_SIZE = 250_000;
+export const SAMPLE_SIZE = 130_000;
 export const SETTINGS: PushSettings = {
   ...{ unproven: true, reason: 'a test' },
 };

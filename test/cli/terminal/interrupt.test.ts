@@ -33,7 +33,7 @@ describe.skipIf(!hasPty)('a terminal', () => {
       command === 'build'
         ? ['build', longCatalogue(), '--offline', '--out', builds]
         : ['prove', (await buildOf(`proven-${signal}`)).folder.path];
-    const run = await startOnTerminal(...args);
+    const run = await startOnTerminal(command === 'build' ? 'reading' : 'proving', ...args);
     expect(isRestored(run.screen())).toBe(false);
     if (signal === 'SIGTERM') process.kill(run.pid(), 'SIGTERM');
     else run.child.stdin!.write(CTRL_C);
@@ -49,7 +49,7 @@ describe.skipIf(!hasPty)('a terminal', () => {
       { file: 'missing.txt', list: 'suspended' },
     ];
     const path = catalogue('missing.json', { inputs });
-    const run = await startOnTerminal('build', path, '--offline', '--out', join(BUILDS, 'failed'));
+    const run = await startOnTerminal('reading', 'build', path, '--offline', '--out', join(BUILDS, 'failed'));
     expect(await run.end).toBe(1);
     expect(run.screen()).toContain('does not exist');
     expect(isRestored(run.screen())).toBe(true);

@@ -3,6 +3,7 @@
  * visible.
  */
 import { expect } from 'vitest';
+import type { StatusInfo } from '../../../shared/admin/status.ts';
 import { type Answer, check, expectRefused, openApi, type Reply, type Request, send } from './send.ts';
 import { type TokenName, world } from './world.ts';
 
@@ -33,6 +34,15 @@ export async function adminValue<Value = Record<string, unknown>>(
   const { status, text, json } = await sendAdmin(path, request);
   if (status >= 300) expect.fail(`${path} returned ${status}: ${text}`);
   return json as unknown as Value;
+}
+
+/**
+ * The part of the status that only changes move. Compare this to show that a request changed nothing: the
+ * coordinator writes other parts in the background.
+ */
+export async function changedState(): Promise<Pick<StatusInfo, 'seq' | 'audit'> & { entries: number }> {
+  const { seq, audit, live } = await adminValue<StatusInfo>('status');
+  return { seq, audit, entries: live.entries };
 }
 
 /** The lines of an NDJSON response, each checked against a schema of the document. */

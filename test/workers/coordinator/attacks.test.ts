@@ -17,6 +17,7 @@ import {
   build,
   codeOf,
   coordinator,
+  copied,
   readHead,
   stage,
   unwrap,
@@ -67,10 +68,7 @@ async function send(path: string, body: object, headers: Record<string, string> 
 afterEach(async () => {
   vi.useRealTimers();
   vi.restoreAllMocks();
-  await vi.waitFor(async () => {
-    const { seq, kvSeq } = await coordinator().status();
-    expect(kvSeq).toBe(seq);
-  }, HANG_MS);
+  await copied();
 });
 
 async function headNow() {

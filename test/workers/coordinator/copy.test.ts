@@ -10,7 +10,7 @@ import { HEAD_KEY } from '../../../shared/release/kv-keys.ts';
 import type { Coordinator } from '../../../workers/coordinator/coordinator.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
-import { asAdmin, coordinator, stub, unwrap } from '../support/coordinator.ts';
+import { asAdmin, coordinator, copied, stub, unwrap } from '../support/coordinator.ts';
 import '../support/fresh.ts';
 import { watchPuts } from '../support/kv.ts';
 
@@ -22,12 +22,6 @@ const BLOCK = {
   until: null as string | null,
   reason: 'test',
 };
-
-const upToDate = (): Promise<void> =>
-  vi.waitFor(async () => {
-    const { seq, kvSeq } = await coordinator().status();
-    expect(kvSeq).toBe(seq);
-  }, HANG_MS);
 
 /** The next write of the copy waits for `letGo`. */
 function holdNextWrite(): { begun: Promise<void>; letGo: () => void } {
@@ -47,7 +41,7 @@ test('an entry that ends while the copy is written is in the copy too', async ()
   vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1) });
   const until = new Date(Date.UTC(2040, 0, 1, 0, 0, 5)).toISOString();
   unwrap(await coordinator().changeEntries(asAdmin(), { ...BLOCK, until }));
-  await upToDate();
+  await copied();
   vi.setSystemTime(Date.UTC(2040, 0, 1, 0, 0, 3));
   const { begun, letGo } = holdNextWrite();
   unwrap(await coordinator().changeEntries(asAdmin(), { ...BLOCK, items: [{ number: '+821099990000' }] }));
@@ -57,7 +51,7 @@ test('an entry that ends while the copy is written is in the copy too', async ()
   await vi.waitFor(async () => expect((await coordinator().status()).seq).toBe(3), HANG_MS);
   letGo();
   await alarm;
-  await upToDate();
+  await copied();
   expect(await runInDurableObject(stub(), (_, { storage }) => storage.getAlarm())).toBeNull();
 });
 
@@ -67,11 +61,11 @@ test('a late write over a newer copy is corrected', async () => {
   unwrap(await coordinator().changeEntries(asAdmin(), BLOCK));
   await begun;
   unwrap(await coordinator().changeEntries(asAdmin(), { ...BLOCK, op: 'unblock' }));
-  await upToDate();
+  await copied();
   letGo();
   const writes = () => vi.mocked(env.LISTS.put).mock.calls.filter(([key]) => key === HEAD_KEY).length;
   await vi.waitFor(() => expect(writes()).toBe(3), HANG_MS);
-  await upToDate();
+  await copied();
   const bytes = new Uint8Array((await env.LISTS.get(HEAD_KEY, 'arrayBuffer'))!);
   expect(await openHead(bytes, testKeys)).toMatchObject({ ok: true, value: { head: { seq: 2 } } });
 });

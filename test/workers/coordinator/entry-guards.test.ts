@@ -123,7 +123,12 @@ test('concurrent changes cannot pass a bound together', async () => {
 
 test('a dry run answers what would change, changes nothing, and costs its budget', async () => {
   unwrap(await make('block', numbers(0, 2)));
-  const before = [await coordinator().status(), await coordinator().audit(0, 100)];
+  // The copy of the head in KV is written in the background.
+  const state = async () => {
+    const { kvSeq: _, ...status } = await coordinator().status();
+    return [status, await coordinator().audit(0, 100)];
+  };
+  const before = await state();
   const tried = unwrap(
     await coordinator().changeEntries(asAdmin('test', 'key'), {
       ...{ op: 'unblock', items: numbers(0, 3), subjects: ['from', 'to'], dryRun: true },
@@ -134,7 +139,7 @@ test('a dry run answers what would change, changes nothing, and costs its budget
     ...{ seq: 1, changed: 3, operation: null },
     dryRun: { entries: 6, replaced: 2, guards: [] },
   });
-  expect([await coordinator().status(), await coordinator().audit(0, 100)]).toEqual(before);
+  expect(await state()).toEqual(before);
   expect((await budgets()).find(({ budget }) => budget === 'entries')!.used).toBe(2 + 6);
   const rows = await runInDurableObject(stub(), (_, { storage }) =>
     storage.sql.exec('SELECT key FROM answers').toArray(),

@@ -7,9 +7,17 @@ import { expect, test, vi } from 'vitest';
 import { openDirectory } from '../../../shared/clients.ts';
 import { ORGANISATIONS_MAX } from '../../../shared/limits/control.ts';
 import { bareOrganisation, type Organisation } from '../../../shared/organisations.ts';
-import { HANG_MS } from '../../shared/support/hang.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
-import { asAdmin, client, codeOf, coordinator, readHead, stub, unwrap } from '../support/coordinator.ts';
+import {
+  asAdmin,
+  client,
+  codeOf,
+  coordinator,
+  copied,
+  readHead,
+  stub,
+  unwrap,
+} from '../support/coordinator.ts';
 import '../support/fresh.ts';
 import { ANY, change, refusalOf, TOKEN } from '../support/room.ts';
 
@@ -154,10 +162,7 @@ test('a restore keeps canary numbers and restrictions', async () => {
   unwrap(await coordinator().putClient(asAdmin(), 'shop', { ...client('shop'), ...restricted }, ANY));
   unwrap(await coordinator().putCanaries(asAdmin(), numbers));
   expect((await readHead())!.head.canaries).toEqual(numbers);
-  await vi.waitFor(async () => {
-    const { seq, kvSeq } = await coordinator().status();
-    expect(kvSeq).toBe(seq);
-  }, HANG_MS);
+  await copied();
   await runInDurableObject(stub(), (_, { storage }) => storage.deleteAll());
   await evictDurableObject(stub());
   expect(await coordinator().canaries()).toEqual(numbers);
@@ -174,10 +179,7 @@ test('a restore keeps which organisation a client belongs to, and only the ID of
   unwrap(await putClient('shop', 'relays'));
   unwrap(await putClient('fraud', 'bad'));
   unwrap(await put('bad', { state: 'suspended' }));
-  await vi.waitFor(async () => {
-    const { seq, kvSeq } = await coordinator().status();
-    expect(kvSeq).toBe(seq);
-  }, HANG_MS);
+  await copied();
   await runInDurableObject(stub(), (_, { storage }) => storage.deleteAll());
   await evictDurableObject(stub());
   expect(await coordinator().clients()).toMatchObject([{ id: 'shop', organisation: 'relays' }]);

@@ -12,6 +12,7 @@ import {
   build,
   codeOf,
   coordinator,
+  copied,
   kvHead,
   stage,
   stub,
@@ -58,7 +59,7 @@ const change = () =>
 test('a coordinator that was reset while KV hung does not overwrite a newer copy, and catches up', async () => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
   for (let seq = 1; seq <= 6; seq++) unwrap(await change());
-  await vi.waitFor(async () => expect((await kvHead())?.head.seq).toBe(6), HANG_MS);
+  await copied();
   await runInDurableObject(stub(), (_, { storage }) => {
     storage.sql.exec("UPDATE meta SET value = '3' WHERE key = 'seq'");
   });
@@ -154,7 +155,7 @@ test('a change that is made while the cron reads the copy of the head is not tak
       reason: 'test',
     });
   for (let seq = 1; seq <= 3; seq++) unwrap(await block());
-  await vi.waitFor(async () => expect((await kvHead())?.head.seq).toBe(3), HANG_MS);
+  await copied();
   await evictDurableObject(stub());
   const real = env.LISTS.get.bind(env.LISTS) as (...args: unknown[]) => Promise<unknown>;
   const read = Promise.withResolvers<void>();

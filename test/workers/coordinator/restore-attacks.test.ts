@@ -19,6 +19,7 @@ import {
   client,
   codeOf,
   coordinator,
+  copied,
   kvHead,
   readHead,
   stage,
@@ -50,13 +51,6 @@ beforeEach(() => {
   warned = [];
   vi.spyOn(console, 'warn').mockImplementation((line: string) => void warned.push(line));
 });
-
-/** Waits until the copy of the head in KV is current. */
-const copied = (): Promise<void> =>
-  vi.waitFor(async () => {
-    const { seq, kvSeq } = await coordinator().status();
-    expect(kvSeq).toBe(seq);
-  }, HANG_MS);
 
 async function stored(key: string): Promise<Bytes> {
   return new Uint8Array((await env.LISTS.get(key, 'arrayBuffer'))!);

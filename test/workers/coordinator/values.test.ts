@@ -10,7 +10,16 @@ import { openHead } from '../../../shared/release/head.ts';
 import { HEAD_KEY } from '../../../shared/release/kv-keys.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
-import { asAdmin, client, coordinator, readHead, stub, unwrap, WRANGLER } from '../support/coordinator.ts';
+import {
+  asAdmin,
+  client,
+  coordinator,
+  copied,
+  readHead,
+  stub,
+  unwrap,
+  WRANGLER,
+} from '../support/coordinator.ts';
 import '../support/fresh.ts';
 import { watchPuts } from '../support/kv.ts';
 
@@ -24,12 +33,6 @@ const BLOCK = {
   items: Array.from({ length: 600 }, (_, index) => ({ number: `+8210${30_000_000 + index}` })),
 };
 const ANY = { match: null, absent: false };
-
-const upToDate = (): Promise<void> =>
-  vi.waitFor(async () => {
-    const { seq, kvSeq } = await coordinator().status();
-    expect(kvSeq).toBe(seq);
-  }, HANG_MS);
 
 /** Keys that the head in KV names and KV lacks. */
 async function missingInKv(): Promise<string[]> {
@@ -71,12 +74,12 @@ test('the sweep puts back values that KV has lost', async () => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
   unwrap(await coordinator().putClient(asAdmin(), 'a', client('a'), ANY));
   unwrap(await coordinator().changeEntries(asAdmin(), BLOCK));
-  await upToDate();
+  await copied();
   const { head } = (await readHead())!;
   for (const { key } of [...head.segments, head.clients!]) await env.LISTS.delete(key);
   expect(await missingInKv()).toHaveLength(2);
   await coordinator().sweep(WRANGLER);
-  await upToDate();
+  await copied();
   expect(await missingInKv()).toEqual([]);
 });
 
@@ -95,6 +98,6 @@ test('a directory that is named again during its removal still exists in the end
   });
   await coordinator().sweep(WRANGLER);
   expect(removing).toHaveBeenCalledOnce();
-  await upToDate();
+  await copied();
   expect(await missingInKv()).toEqual([]);
 });

@@ -3,6 +3,7 @@
  */
 
 import { env } from 'cloudflare:workers';
+import { expect, vi } from 'vitest';
 import type { Actor } from '../../../shared/admin/actor.ts';
 import { type BuiltRelease, buildRelease } from '../../../shared/build/release.ts';
 import { fromBase64 } from '../../../shared/bytes.ts';
@@ -18,6 +19,7 @@ import { unseal } from '../../../shared/set/seal.ts';
 import type { CoordinatorStub } from '../../../workers/admin/coordinator-stub.ts';
 import type { ChangeRequest, ChangeResult } from '../../../workers/coordinator/change-request.ts';
 import { COORDINATOR_NAME } from '../../../workers/storage/coordinator-port.ts';
+import { HANG_MS } from '../../shared/support/hang.ts';
 import { listSource, type PlainList } from '../../shared/support/plain-model.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
 import { RELEASE_PRIVATE_KEY } from './secrets.ts';
@@ -114,6 +116,14 @@ export async function kvHead(): Promise<HeadDocument | null> {
   if (bytes === null) return null;
   const opened = await openHead(new Uint8Array(bytes), testKeys);
   return opened.ok ? opened.value : null;
+}
+
+/** Waits until the copy of the head in KV is current, and the tables record that. */
+export function copied(): Promise<void> {
+  return vi.waitFor(async () => {
+    const { seq, kvSeq } = await coordinator().status();
+    expect(kvSeq).toBe(seq);
+  }, HANG_MS);
 }
 
 /** The head as a reader gets it, with its live layer. */

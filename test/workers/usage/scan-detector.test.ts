@@ -10,6 +10,7 @@ import { scanKeyOf } from '../../../shared/enumeration/scan-key.ts';
 import { ScanSketch } from '../../../shared/enumeration/scan-sketch.ts';
 import { bareOrganisation } from '../../../shared/organisations.ts';
 import type { UsageFlush, UsageScan } from '../../../shared/usage/flush.ts';
+import { HANG_MS } from '../../shared/support/hang.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
 import { asAdmin, client, coordinator, readHead, unwrap } from '../support/coordinator.ts';
 import '../support/fresh.ts';
@@ -120,7 +121,7 @@ test('a flush that is sent again adds its sketch once', async () => {
   await vi.waitFor(async () => {
     await detector().add(ORGANISATION, [scanOf(half(1).slice(500, 800))]);
     expect(await records()).toMatchObject([{ after: { found: [{ kind: 'volume', count: 2_300 }] } }]);
-  });
+  }, HANG_MS);
 });
 
 test('sketches outlive the object, and those of another LIST_KEY are left out', async () => {

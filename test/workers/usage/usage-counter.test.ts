@@ -18,6 +18,7 @@ import { OTHER, sumCounts } from '../../../shared/usage/counts.ts';
 import { HOUR_MS, type UsageFlush, usageObjectName } from '../../../shared/usage/flush.ts';
 import type { UsageObject } from '../../../workers/storage/usage-port.ts';
 import { UsageStore } from '../../../workers/usage/usage-store.ts';
+import { HANG_MS } from '../../shared/support/hang.ts';
 import '../support/fresh.ts';
 
 const CLIENT = 'kt';
@@ -195,7 +196,7 @@ describe('the answer', () => {
       }
     };
     await minutes(1, 3);
-    await vi.waitFor(async () => expect((await object().history(0, 0)).shards).toBe(4));
+    await vi.waitFor(async () => expect((await object().history(0, 0)).shards).toBe(4), HANG_MS);
     expect(await object(1).apply(flushOf('a', 1, 1))).toMatchObject({ shards: 4 });
     await evictDurableObject(stubOf());
     expect((await object().history(0, 0)).shards).toBe(4);
