@@ -4,11 +4,15 @@
  * docs/format.md describes this file in prose, with worked examples.
  */
 
-/** "NGS1", "NGR1", "NGF1", "NGL1" as little-endian words: shard, range table, source table, live segment. */
+/**
+ * "NGS1", "NGR1", "NGF1", "NGL1", "NGG1" as little-endian words: shard, range table, source table, live segment,
+ * registration segment.
+ */
 export const SHARD_MAGIC = 0x3153474e;
 export const RANGES_MAGIC = 0x3152474e;
 export const SOURCES_MAGIC = 0x3146474e;
 export const SEGMENT_MAGIC = 0x314c474e;
+export const REGISTRATION_SEGMENT_MAGIC = 0x3147474e;
 
 /** Version of the format as a whole. Readers reject any other. */
 export const FORMAT_VERSION = 2 as const;
@@ -80,6 +84,17 @@ export const SEGMENT_OP_SHIFT = 2;
 export const SEGMENT_SUBJECTS_SHIFT = 4;
 export const SEGMENT_CODE_SHIFT = 8;
 export const SEGMENT_AUTHORITY_SHIFT = 16;
+
+/**
+ * Registration segment: header with row count and bytes of names; rows of prefix, suffix, version, flags; then the
+ * names of the clients, each ended by a line feed.
+ */
+export const REGISTRATION_ROW_WORDS = 4;
+/** Flags of a registration row: client | count of numbers after the first << 16 | op << 30. */
+export const REGISTRATION_CLIENT_MASK = 0xffff;
+export const REGISTRATION_MORE_SHIFT = 16;
+export const REGISTRATION_MORE_MASK = 0x3fff;
+export const REGISTRATION_OP_SHIFT = 30;
 
 /** Sealed value: 12-byte nonce, then AES-256-GCM ciphertext with its 16-byte tag. */
 export const SEAL_NONCE_BYTES = 12;
