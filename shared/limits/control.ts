@@ -49,10 +49,6 @@ export const ADMIN_BODY_BYTES_MAX = 1_048_576;
 export const UNSEALED_ENTRIES_MAX = 512;
 /** Live entries in one sealed segment: 320 KiB. */
 export const SEGMENT_ENTRIES_MAX = 16_384;
-/** Changes of registered senders in one sealed segment: 256 KiB, and the names of their clients. */
-export const REGISTRATION_SEGMENT_ROWS_MAX = 16_384;
-/** Numbers in one range of a registered sender: at most one block. */
-export const REGISTRATION_NUMBERS_MAX = 10_000;
 /**
  * Allowed sealed entries per live entry, over all segments, with one segment on top; the excess was replaced.
  * Any two neighbours fill one segment, so there are at most 125 segments at the maximum of live entries.

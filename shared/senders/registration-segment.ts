@@ -3,7 +3,7 @@
  * which version of the registry. Rows are read in place. The same rows give the same bytes, whatever their order.
  */
 import { utf8 } from '../bytes.ts';
-import { REGISTRATION_NUMBERS_MAX, REGISTRATION_SEGMENT_ROWS_MAX } from '../limits/control.ts';
+import { REGISTRATION_NUMBERS_MAX, REGISTRATION_SEGMENT_ROWS_MAX } from '../limits/registrations.ts';
 import {
   FORMAT_VERSION,
   HEADER_WORDS,

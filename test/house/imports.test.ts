@@ -36,7 +36,6 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   'shared/enumeration': ['shared/numbers', 'shared/limits'],
   'shared/live': ['shared/set', 'shared/numbers', 'shared/limits', 'shared/bytes.ts', 'shared/verdict.ts'],
-  'shared/senders': ['shared/set', 'shared/numbers', 'shared/limits', 'shared/bytes.ts'],
   'shared/screening': [
     'shared/live',
     'shared/policy',

@@ -13,9 +13,9 @@ import { createPlan, type Plan } from '../../shared/release/plan.ts';
 import { ok } from '../../shared/result.ts';
 import type { KeyRing } from '../../shared/set/key-ring.ts';
 import { readFresh } from '../storage/kv-values.ts';
+import { SharedWork } from '../storage/shared-work.ts';
 import { type ChangeResult, type CheckResult, type Refusal, refuse } from './change-request.ts';
 import type { ReleaseStore, StoredRelease } from './release-store.ts';
-import { SharedWork } from './shared-work.ts';
 import type { Tables } from './tables.ts';
 
 /** States from which a release can be promoted. */

@@ -4,7 +4,10 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { REGISTRATION_NUMBERS_MAX, REGISTRATION_SEGMENT_ROWS_MAX } from '../../../shared/limits/control.ts';
+import {
+  REGISTRATION_NUMBERS_MAX,
+  REGISTRATION_SEGMENT_ROWS_MAX,
+} from '../../../shared/limits/registrations.ts';
 import {
   byRegistration,
   encodeRegistrationSegment,
