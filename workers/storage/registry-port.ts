@@ -2,6 +2,7 @@
  * What flows between the stores of registrations, one for each organisation, and the registry, of which there is one.
  * The registry publishes what is approved; `numgate build` and a repair read it from the stores.
  */
+import type { HeadRegistrations } from '../../shared/release/head.ts';
 import type { Failure, Result } from '../../shared/result.ts';
 
 /** The numbers from `from` to `to`, both inclusive, are registered for this client, or no longer. */
@@ -36,6 +37,61 @@ export interface RegistryPort {
     changes: readonly PublishedChange[],
     queue: readonly QueueChange[],
   ): Promise<Result<{ readonly version: number }, Failure>>;
+}
+
+/** A registration in the queue, as reviewers see it. */
+export interface QueuedRegistration extends QueueChange {
+  readonly organisation: string;
+}
+
+export interface RegistryStatus {
+  readonly version: number;
+  /** Changes that not every readable release contains. */
+  readonly changes: number;
+  /** Organisations whose additions wait for room, with the time of the first refusal, ms since 1970. */
+  readonly waiting: readonly { readonly organisation: string; readonly since: number }[];
+}
+
+/** The registry, as the coordinator and the admin routes call it. */
+export interface RegistryObject extends RegistryPort {
+  /** A sealed segment that the head names or named, or null. */
+  value(key: string): Promise<Uint8Array<ArrayBuffer> | null>;
+  /** Gives the coordinator the current state, and follows its answer. Called after a promotion and a rotation. */
+  refresh(): Promise<void>;
+  /**
+   * What reviewers have to do, in the order of submission.
+   * @param after `next` of the page before; null for the first
+   */
+  queue(
+    after: string | null,
+    limit: number,
+  ): Promise<{ readonly queue: readonly QueuedRegistration[]; readonly next: string | null }>;
+  status(): Promise<RegistryStatus>;
+}
+
+/** What the registry gives the coordinator. */
+export interface RegistryUpdate {
+  readonly registrations: HeadRegistrations;
+  /** Segments that KV did not accept: the coordinator writes them. */
+  readonly unwritten: readonly string[];
+  /** IDs of the keys that seal the segments. */
+  readonly keyIds: readonly string[];
+}
+
+export interface RegistryAnswer {
+  /** The key that segments must be sealed with. */
+  readonly keyId: string;
+  /** Every readable release contains the changes up to this version. */
+  readonly droppedVersion: number;
+}
+
+/** What the registry needs from the coordinator. */
+export interface RegistryKeeper {
+  /** What the head has now, null if it never had anything, and the key that segments must be sealed with. */
+  registrations(): Promise<Pick<RegistryAnswer, 'keyId'> & { readonly head: HeadRegistrations | null }>;
+  /** Puts it into the head. @returns REGISTRY_BEHIND if the head has a later version: the registry lost its tables */
+  putRegistrations(update: RegistryUpdate): Promise<Result<RegistryAnswer, Failure>>;
+  organisations(): Promise<readonly { readonly id: string }[]>;
 }
 
 /** The name of the only registry. */
