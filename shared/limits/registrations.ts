@@ -41,3 +41,13 @@ export const PUBLISH_RETRY_MS_MAX = 300_000;
 export const DUE_AT_ONCE = 1_000;
 /** Minimum time between two anchors of an organisation's audit chain, in ms. */
 export const ANCHOR_INTERVAL_MS = 60_000;
+
+/**
+ * Clients with registered numbers in one release: all of an installation, and as many again that were removed. Their
+ * names and places take at most 4 MB of an isolate, outside the budget of shards.
+ */
+export const REGISTERED_CLIENTS_MAX = 20_000;
+/** Registered pairs of a number and a client in one release: 22 bits each, of the 40 MB of a release. */
+export const REGISTERED_PAIRS_MAX = 10_000_000;
+/** Rows of registered ranges in one release: at most 4 MB of an isolate, outside the budget of shards. */
+export const REGISTERED_RANGES_MAX = 200_000;
