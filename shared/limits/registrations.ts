@@ -63,3 +63,13 @@ export const REGISTRATION_SEALED_PER_CHANGE_MAX = 2;
 export const REGISTRY_HEAD_INTERVAL_MS = 1_000;
 /** How far the version is set above that of the head after the registry has lost its tables. */
 export const REGISTRY_RESTORED_GAP = 1_000_000;
+
+/**
+ * Clients with registered numbers in one release: all of an installation, and as many again that were removed. Their
+ * names and places take at most 4 MB of an isolate, outside the budget of shards.
+ */
+export const REGISTERED_CLIENTS_MAX = 20_000;
+/** Registered pairs of a number and a client in one release: 22 bits each, of the 40 MB of a release. */
+export const REGISTERED_PAIRS_MAX = 10_000_000;
+/** Rows of registered ranges in one release: at most 4 MB of an isolate, outside the budget of shards. */
+export const REGISTERED_RANGES_MAX = 200_000;
