@@ -125,7 +125,7 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
     warn('registrationsHigh', { changes, room });
   }
 
-  async queue(after: string | null, limit: number) {
+  async queued(after: string | null, limit: number) {
     return this.#queue.page(after, limit);
   }
 

@@ -62,7 +62,7 @@ export interface RegistryObject extends RegistryPort {
    * What reviewers have to do, in the order of submission.
    * @param after `next` of the page before; null for the first
    */
-  queue(
+  queued(
     after: string | null,
     limit: number,
   ): Promise<{ readonly queue: readonly QueuedRegistration[]; readonly next: string | null }>;
