@@ -16,7 +16,7 @@ import {
   REGISTRY_HEAD_INTERVAL_MS,
 } from '../../shared/limits/registrations.ts';
 import type { HeadRegistrations } from '../../shared/release/head.ts';
-import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
+import { type Failure, ok, type Result } from '../../shared/result.ts';
 import { encodeRegistrationSegment } from '../../shared/senders/registration-segment.ts';
 import type { KeyRing } from '../../shared/set/key-ring.ts';
 import { type ControlEnv, openSecrets } from '../env.ts';
@@ -75,17 +75,12 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
     changes: readonly PublishedChange[],
     queue: readonly QueueChange[],
   ): Promise<Result<{ readonly version: number }, Failure>> {
-    try {
-      await this.#ready();
-      const stored = this.#store(organisation, n, changes, queue);
-      if (!stored.ok) return stored;
-      const version = this.#table.get('version');
-      if (changes.length > 0) await this.#publishUpTo(version);
-      return ok({ version });
-    } catch (error) {
-      warnFailed('registryFailed', error);
-      return fail('REGISTRY_UNAVAILABLE', 'the coordinator does not respond: the batch must be sent again');
-    }
+    await this.#ready();
+    const stored = this.#store(organisation, n, changes, queue);
+    if (!stored.ok) return stored;
+    const version = this.#table.get('version');
+    if (changes.length > 0) await this.#publishUpTo(version);
+    return ok({ version });
   }
 
   #store(
@@ -105,8 +100,8 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
       this.ctx.waitUntil(this.ctx.storage.setAlarm(Date.now() + AGAIN_MS));
       return applied;
     }
-    if (applied.code === 'REGISTRATIONS_FULL') this.#table.setWaiting(organisation, Date.now());
-    warn('registrationsRefused', { organisation, code: applied.code });
+    this.#table.setWaiting(organisation, Date.now());
+    warn('registrationsFull', { organisation, changes: this.#table.get('changes') });
     return applied;
   }
 

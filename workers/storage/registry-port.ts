@@ -30,6 +30,7 @@ export interface RegistryPort {
    * Idempotent by organisation and `n`, which rises by one with each batch. Later changes of a number and client win.
    * @returns the version that contains the batch; REGISTRATIONS_FULL if there is no room for its additions, and then
    *   nothing of it is stored and the same `n` may come again with other content
+   * @throws if the coordinator does not respond: send the same batch again
    */
   publish(
     organisation: string,

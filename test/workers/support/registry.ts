@@ -5,6 +5,7 @@ import { fromBase64 } from '../../../shared/bytes.ts';
 import type { HeadRegistrations } from '../../../shared/release/head.ts';
 import { type RegistrationRow, RegistrationSegment } from '../../../shared/senders/registration-segment.ts';
 import { unseal } from '../../../shared/set/seal.ts';
+import type { ControlEnv } from '../../../workers/env.ts';
 import {
   type PublishedChange,
   type QueueChange,
@@ -14,12 +15,14 @@ import {
 import { testKeys } from '../../shared/support/test-keys.ts';
 import { coordinator, readHead } from './coordinator.ts';
 
+const { REGISTRY } = env as unknown as ControlEnv;
+
 export function registryStub(): DurableObjectStub {
-  return env.REGISTRY.getByName(REGISTRY_NAME) as unknown as DurableObjectStub;
+  return registry() as unknown as DurableObjectStub;
 }
 
 export function registry(): RegistryObject {
-  return env.REGISTRY.getByName(REGISTRY_NAME);
+  return REGISTRY.getByName(REGISTRY_NAME);
 }
 
 /** Publishes a batch that must be accepted. @returns the version */
