@@ -4,9 +4,9 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream, type ReadStream, statSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { finished } from 'node:stream/promises';
 import { createGunzip, type Gunzip } from 'node:zlib';
+import { csvFields } from '../../shared/csv.ts';
 import { isRecord } from '../../shared/fields.ts';
 import { GZIP_FREE_BYTES, GZIP_RATIO_MAX } from '../../shared/limits/lists.ts';
 import { LineSplitter } from '../../shared/line-splitter.ts';
@@ -134,24 +134,6 @@ async function* unpacked(file: ReadStream, path: string): AsyncGenerator<Uint8Ar
       );
     }
     yield chunk;
-  }
-}
-
-/** Loads the parser only for a line with quotes. */
-const load = createRequire(import.meta.url);
-
-/**
- * The fields of one line of CSV (RFC 4180), trimmed. Null if quotes do not match. A field never continues on
- * the next line, so a stray quote damages only its own line. O(length).
- */
-export function csvFields(line: string): string[] | null {
-  // The common case. The parser is made for whole files, and a call costs too much for a single line.
-  if (!line.includes('"')) return line.split(',').map((field) => field.trim());
-  const { parse } = load('csv-parse/sync') as typeof import('csv-parse/sync');
-  try {
-    return parse(line, { trim: true })[0]?.map((field) => field.trim()) ?? null;
-  } catch {
-    return null;
   }
 }
 
