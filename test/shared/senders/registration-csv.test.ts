@@ -103,7 +103,7 @@ describe('an exported line', () => {
     expires: fc.option(time),
     reference: fc.option(text),
   });
-  const registration: fc.Arbitrary<ShownRegistration> = fc.record({
+  const registration = fc.record({
     ...{
       id: fc.constant('17'),
       state: fc.constant('draft'),
