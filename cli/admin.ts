@@ -53,11 +53,12 @@ export class Unreachable extends CommandFailure {
 }
 
 interface AdminRequest {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Path below `/v1/admin/`. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: object;
+  /** Text has its content type in `headers`. */
+  readonly body?: object | string;
 }
 
 /** Lines of NDJSON. */
@@ -126,13 +127,24 @@ export class Admin {
 
   /** Makes one change. Retries carry the same Idempotency-Key, so the change is applied only once. */
   async change<Value>(
-    method: 'POST' | 'PUT' | 'DELETE',
+    method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
     path: string,
     body: object,
     conditions: Readonly<Record<string, string>> = {},
   ): Promise<Value> {
     const headers = { 'idempotency-key': crypto.randomUUID(), ...conditions };
     return withBreakGlassNote(body, json(await this.#send({ method, path, headers, body }, CHANGE_RETRIES)));
+  }
+
+  /**
+   * Uploads CSV. A request with the same key is made only once, also by another process.
+   * @param key of the upload
+   */
+  async upload<Value>(path: string, query: Query, csv: string, key: string): Promise<Value> {
+    const headers = { 'content-type': 'text/csv; charset=utf-8', 'idempotency-key': key };
+    return json(
+      await this.#send({ method: 'POST', path: withQuery(path, query), headers, body: csv }, CHANGE_RETRIES),
+    );
   }
 
   async #send(request: AdminRequest, retries: number): Promise<AdminResponse> {
@@ -166,7 +178,8 @@ export class Admin {
   }
 
   async #sendOnce({ method, path, headers = {}, body }: AdminRequest, token: string): Promise<AdminResponse> {
-    const content = body === undefined ? {} : { body: JSON.stringify(body) };
+    const content =
+      body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) };
     const response = await fetch(`${this.url}/v1/admin/${path}`, {
       method,
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
