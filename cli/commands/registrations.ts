@@ -7,17 +7,19 @@ import type { DocumentInfo } from '../../shared/senders/documents.ts';
 import {
   BASES,
   type Registration,
+  type RegistrationAction,
   type RegistrationEvent,
   type RegistrationPage,
   type RegistrationReason,
   STATES,
 } from '../../shared/senders/registration.ts';
-import { type Admin, adminOfEnvironment } from '../admin.ts';
-import { CommandFailure, hasCode } from '../failure.ts';
+import { adminOfEnvironment } from '../admin.ts';
+import { CommandFailure } from '../failure.ts';
+import { formatReason } from '../problem.ts';
 import { INPUT, linesOfInput } from '../terminal/input.ts';
 import { print, type Report } from '../terminal/output.ts';
 import { formatTable } from '../terminal/table.ts';
-import { styleText, visible } from '../terminal/visible.ts';
+import { styleText } from '../terminal/visible.ts';
 import { addReasonOption, examples, wholeNumber } from './options.ts';
 import { addOrganisationOption, type OrganisationOption, registrationsOf } from './organisation-option.ts';
 import { addContentOptions, type ContentOptions, contentOf, NUMBER_WORDS } from './registration-options.ts';
@@ -59,7 +61,7 @@ export function addRegistrations(program: Command): void {
       const { organisation, submit, reason } = options;
       const registration = await contentOf(number, options);
       const body = { registration, submit, reason };
-      printOne(await change('POST', registrationsOf(organisation), body));
+      printOne(await adminOfEnvironment().change('POST', registrationsOf(organisation), body));
     });
 
   addContentOptions(changing('edit'))
@@ -76,7 +78,7 @@ export function addRegistrations(program: Command): void {
       const admin = adminOfEnvironment();
       const path = pathOf(organisation, id);
       const { ifUnchanged } = await admin.tagged<Registration>(path);
-      printOne(await change('PATCH', path, { registration, reason }, ifUnchanged));
+      printOne(await admin.change('PATCH', path, { registration, reason }, ifUnchanged));
     });
 
   addContentOptions(command('validate'))
@@ -92,7 +94,7 @@ export function addRegistrations(program: Command): void {
       const path = `${registrationsOf(options.organisation)}/validate`;
       const { valid, reasons } = await adminOfEnvironment().find<Validity>(path, body);
       if (valid) return print('valid\n', { valid, reasons });
-      const lines = [`not valid: ${reasons.length} reasons`, ...reasonLines(reasons)];
+      const lines = [`not valid: ${reasons.length} reasons`, ...reasons.map(formatReason)];
       throw new CommandFailure(lines.join('\n'), 1, { code: 'REGISTRATION_INVALID', reasons });
     });
 
@@ -105,10 +107,8 @@ export function addRegistrations(program: Command): void {
       .argument('<ids...>')
       .addHelpText('after', examples(`registrations ${action} 17 18 --organisation acme`))
       .action(async (ids: string[], { organisation, reason }: ReasonOptions) => {
-        const done: Registration[] = [];
-        for (const id of ids)
-          done.push(await change('POST', `${pathOf(organisation, id)}/${action}`, { reason }));
-        print(...formatRegistrations(done));
+        const targets = ids.map((id) => ({ organisation, id }));
+        print(...formatRegistrations(await act(targets, action, { reason })));
       });
   }
 
@@ -188,33 +188,39 @@ async function listed({ organisation, limit, ...filters }: ListOptions): Promise
   return { registrations: registrations.slice(0, limit), next };
 }
 
-/** @returns the registration after the change; a refusal lists the reasons of each field */
-export async function change(
-  method: 'POST' | 'PATCH',
-  path: string,
+export interface Target {
+  readonly organisation: string;
+  readonly id: string;
+}
+
+/** Does the same with each registration, in order. A failure names those before it. */
+export async function act(
+  targets: readonly Target[],
+  action: RegistrationAction,
   body: object,
-  conditions: Readonly<Record<string, string>> = {},
-  admin: Admin = adminOfEnvironment(),
-): Promise<Registration> {
-  return admin.change<Registration>(method, path, body, conditions).catch((error: unknown) => {
-    const { reasons = [] } = (error instanceof CommandFailure ? error.extras : {}) as Partial<Validity>;
-    if (!hasCode(error, 'REGISTRATION_INVALID') || reasons.length === 0) throw error;
-    throw new CommandFailure(
-      [error.message, ...reasonLines(reasons)].join('\n'),
-      error.exitCode,
-      error.extras,
+): Promise<Registration[]> {
+  const admin = adminOfEnvironment();
+  const done: Registration[] = [];
+  for (const { organisation, id } of targets) {
+    const path = `${pathOf(organisation, id)}/${action}`;
+    done.push(
+      await admin.change<Registration>('POST', path, body).catch((error: unknown) => {
+        throw withDone(error, done);
+      }),
     );
-  });
+  }
+  return done;
 }
 
-export function pathOf(organisation: string, id: string): string {
+function withDone(error: unknown, done: readonly Registration[]): unknown {
+  if (!(error instanceof CommandFailure) || done.length === 0) return error;
+  const before = done.map(({ organisation, id, state }) => `  ${organisation}/${id} is ${state}`);
+  const message = `${error.message}\nbefore that:\n${before.join('\n')}`;
+  return new CommandFailure(message, error.exitCode, error.extras);
+}
+
+function pathOf(organisation: string, id: string): string {
   return `${registrationsOf(organisation)}/${encodeURIComponent(id)}`;
-}
-
-function reasonLines(reasons: readonly RegistrationReason[]): string[] {
-  return reasons.map(
-    ({ field, code, detail, help }) => `  ${visible(`${field}: ${code}: ${detail}; ${help}`)}`,
-  );
 }
 
 const COLUMNS = ['id', 'reference', 'number', 'basis', 'holder', 'clients', 'state', 'version#', 'ends'];
@@ -242,7 +248,7 @@ function printOne(registration: Registration): void {
     approvedVersion === null
       ? 'no version is in force'
       : `version ${approvedVersion} is in force${publication === 'published' ? ', at the edge' : ` (${publication})`}`;
-  const lines = [`${name} is ${state}, version ${version}; ${inForce}`, ...reasonLines(reasons)];
+  const lines = [`${name} is ${state}, version ${version}; ${inForce}`, ...reasons.map(formatReason)];
   print(`${formatRegistrations([registration])[0]}${lines.join('\n')}\n`, registration);
 }
 

@@ -3,13 +3,11 @@
  * and then approves it, rejects it, or requests a change. A registration is named `<organisation>/<id>`.
  */
 import { type Command, InvalidArgumentError } from 'commander';
-import type { Registration, RegistrationAction } from '../../shared/senders/registration.ts';
 import { adminOfEnvironment } from '../admin.ts';
-import { CommandFailure } from '../failure.ts';
 import { print, type Report } from '../terminal/output.ts';
 import { formatTable } from '../terminal/table.ts';
 import { addReasonOption, examples, requireReason, wholeNumber } from './options.ts';
-import { change, formatRegistrations, pathOf } from './registrations.ts';
+import { act, formatRegistrations, type Target } from './registrations.ts';
 
 interface FieldReason {
   readonly field: string;
@@ -35,10 +33,10 @@ interface Queued {
 
 /** Actions without reasons by field. */
 const SIMPLE = [
-  ['claim', 'claim', 'take a registration, so that no one else decides on it'],
-  ['release', 'release', 'give a claimed registration back to the queue'],
-  ['approve', 'approve', 'approve a claimed registration: its clients may use the number within seconds'],
-  ['resume', 'resume', 'put a suspended registration back in force'],
+  ['claim', 'take a registration, so that no one else decides on it'],
+  ['release', 'give a claimed registration back to the queue'],
+  ['approve', 'approve a claimed registration: its clients may use the number within seconds'],
+  ['resume', 'put a suspended registration back in force'],
 ] as const;
 
 /** Actions whose reasons the sender must understand. */
@@ -63,11 +61,13 @@ export function addReview(program: Command): void {
     .addHelpText('after', examples('review queue'))
     .action(async ({ limit }: { readonly limit: number }) => print(...formatQueue(await queued(limit))));
 
-  for (const [name, action, description] of SIMPLE) {
-    addReasonOption(addTarget(review.command(name)))
+  for (const [action, description] of SIMPLE) {
+    addReasonOption(addTarget(review.command(action)))
       .description(description)
-      .addHelpText('after', examples(`review ${name} acme/17`))
-      .action((targets: Target[], { reason }: DecideOptions) => decide(targets, action, { reason }));
+      .addHelpText('after', examples(`review ${action} acme/17`))
+      .action(async (targets: Target[], { reason }: DecideOptions) =>
+        print(...formatRegistrations(await act(targets, action, { reason }))),
+      );
   }
   for (const [name, action, description, code] of EXPLAINED) {
     requireReason(addTarget(review.command(name)))
@@ -83,15 +83,10 @@ export function addReview(program: Command): void {
           `review ${name} acme/17 --reason "ticket 4711" --field "proofs:${code}:The scan is cut off:Send all pages"`,
         ),
       )
-      .action((targets: Target[], { reason, field = [] }: DecideOptions) =>
-        decide(targets, action, { reason, reasons: field }),
+      .action(async (targets: Target[], { reason, field = [] }: DecideOptions) =>
+        print(...formatRegistrations(await act(targets, action, { reason, reasons: field }))),
       );
   }
-}
-
-interface Target {
-  readonly organisation: string;
-  readonly id: string;
 }
 
 function addTarget(command: Command): Command {
@@ -117,23 +112,6 @@ function fieldReason(text: string): FieldReason {
     );
   }
   return { field, code, detail, help };
-}
-
-async function decide(targets: readonly Target[], action: RegistrationAction, body: object): Promise<void> {
-  const done: Registration[] = [];
-  for (const { organisation, id } of targets) {
-    const decided = change('POST', `${pathOf(organisation, id)}/${action}`, body);
-    done.push(await decided.catch((error: unknown) => withDone(error, done)));
-  }
-  print(...formatRegistrations(done));
-}
-
-/** Names the registrations that were decided before one failed. */
-function withDone(error: unknown, done: readonly Registration[]): never {
-  if (!(error instanceof CommandFailure) || done.length === 0) throw error;
-  const before = done.map(({ organisation, id, state }) => `  ${organisation}/${id} is ${state}`);
-  const message = `${error.message}\nbefore that:\n${before.join('\n')}`;
-  throw new CommandFailure(message, error.exitCode, error.extras);
 }
 
 async function queued(limit: number): Promise<Queued[]> {

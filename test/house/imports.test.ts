@@ -56,6 +56,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'shared/verdict.ts',
   ],
   'shared/senders': [
+    'shared/csv.ts',
+    'shared/fields.ts',
     'shared/set',
     'shared/numbers',
     'shared/limits',
