@@ -8,7 +8,6 @@ import {
   csvOf,
   readHeader,
   readRow,
-  type ShownRegistration,
 } from '../../../shared/senders/registration-csv.ts';
 import { holds } from '../support/properties.ts';
 
