@@ -15,6 +15,7 @@ import type { Token } from '../../shared/tokens.ts';
 import { type ControlEnv, openSecrets } from '../env.ts';
 import { warn } from '../log.ts';
 import type { HeadRequest, HeadSource } from '../storage/coordinator-port.ts';
+import type { AnchorRecorder } from '../storage/registry-port.ts';
 import type { DetectionRecorder } from '../storage/usage-port.ts';
 import { AdminCalls, CORE } from './admin-calls.ts';
 import type { ChangeRequest } from './change-request.ts';
@@ -29,7 +30,7 @@ export interface TokenHolder {
   readonly holder: HolderState;
 }
 
-export class Coordinator extends AdminCalls implements HeadSource, DetectionRecorder {
+export class Coordinator extends AdminCalls implements HeadSource, DetectionRecorder, AnchorRecorder {
   #core: Result<Core, Failure> = fail('NOT_CONFIGURED', 'the coordinator has not started');
   /** The last `seq` sent to each data centre, and when. In memory only, because it is informational. */
   readonly #dataCentres = new Map<string, { seq: number; at: number; keyIds: readonly string[] | null }>();

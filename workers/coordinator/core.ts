@@ -27,6 +27,7 @@ import { KeyRotation } from './key-rotation.ts';
 import type { Meta } from './meta.ts';
 import type { PeopleEnv } from './people.ts';
 import { ProposalChanges } from './proposal-changes.ts';
+import { RegistrationFactsSource } from './registration-facts.ts';
 import { ReleaseChanges } from './release-changes.ts';
 import { catchUp } from './restore.ts';
 import { SharedWork } from './shared-work.ts';
@@ -57,6 +58,7 @@ export class Core {
   readonly exports: AuditExports;
   readonly proposalChanges: ProposalChanges;
   readonly signers: Signers;
+  readonly registrationFacts: RegistrationFactsSource;
   readonly #values: ValueStore;
   readonly #collector: ValueCollector;
   readonly #kv: KVNamespace;
@@ -100,6 +102,7 @@ export class Core {
       ...{ entries: this.entryChanges, undo: this.entryUndo, clients: this.clientChanges },
       ...{ releases: this.releaseChanges, signers: this.signers, background },
     });
+    this.registrationFacts = new RegistrationFactsSource(tables);
     this.#isOff = people.APPROVALS === 'off';
     this.#values = values;
     this.#collector = collector;

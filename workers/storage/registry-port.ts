@@ -2,6 +2,7 @@
  * What flows between the stores of registrations, one for each organisation, and the registry, of which there is one.
  * The registry publishes what is approved; `numgate build` and a repair read it from the stores.
  */
+import type { KnownRecord } from '../../shared/audit.ts';
 import type { Failure, Result } from '../../shared/result.ts';
 
 /** The numbers from `from` to `to`, both inclusive, are registered for this client, or no longer. */
@@ -62,4 +63,10 @@ export interface RegistrationSource {
 /** The names are the IDs of the organisations. */
 export interface RegistrationSources {
   getByName(name: string): RegistrationSource;
+}
+
+/** What a store needs from the coordinator. */
+export interface AnchorRecorder {
+  /** Records the end of the audit chain of an organisation's registrations in the audit log. */
+  anchorRegistrations(organisation: string, end: KnownRecord): Promise<void>;
 }
