@@ -45,3 +45,35 @@ export const DUE_AT_ONCE = 1_000;
 export const ANCHOR_INTERVAL_MS = 60_000;
 /** Invalid lines of a bulk upload that a refusal names. */
 export const INVALID_LINES_MAX = 100;
+/** Changes of one sealed segment: 256 KiB, and the names of their clients. */
+export const REGISTRATION_SEGMENT_ROWS_MAX = 16_384;
+/**
+ * Changes that releases in use may lack: 16 bytes each in every isolate that needs them, 16 bytes more in its index.
+ * `numgate build` and two promotions after it free them.
+ */
+export const REGISTRATION_CHANGES_MAX = 1_000_000;
+/** The last part of them is for removals, which must not wait for a release. */
+export const REGISTRATION_REMOVALS_RESERVE = 250_000;
+/** Share of the additions that one organisation may use: one flood of uploads leaves half to all others. */
+export const REGISTRATION_CHANGES_PER_ORGANISATION_MAX =
+  (REGISTRATION_CHANGES_MAX - REGISTRATION_REMOVALS_RESERVE) / 2;
+/** Share of the room for additions from which `status` and the log call for a build. */
+export const REGISTRATION_BUILD_SHARE = 0.5;
+/** Unsealed changes: 16 bytes each in every head. Above this, they are sealed into a segment. */
+export const REGISTRATION_UNSEALED_MAX = 512;
+/** Sealed changes for each change in force, with one segment on top; the excess was replaced or dropped. */
+export const REGISTRATION_SEALED_PER_CHANGE_MAX = 2;
+/** Minimum time between two changes of the head by the registry, in ms. */
+export const REGISTRY_HEAD_INTERVAL_MS = 1_000;
+/** How far the version is set above that of the head after the registry has lost its tables. */
+export const REGISTRY_RESTORED_GAP = 1_000_000;
+
+/**
+ * Clients with registered numbers in one release: all of an installation, and as many again that were removed. Their
+ * names and places take at most 4 MB of an isolate, outside the budget of shards.
+ */
+export const REGISTERED_CLIENTS_MAX = 20_000;
+/** Registered pairs of a number and a client in one release: 22 bits each, of the 40 MB of a release. */
+export const REGISTERED_PAIRS_MAX = 10_000_000;
+/** Rows of registered ranges in one release: at most 4 MB of an isolate, outside the budget of shards. */
+export const REGISTERED_RANGES_MAX = 200_000;

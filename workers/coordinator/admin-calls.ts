@@ -51,7 +51,9 @@ export abstract class AdminCalls extends DurableObject<ControlEnv> {
   }
 
   async promote(request: ChangeRequest, release: string, options: Promote) {
-    return this[CORE].releaseChanges.promote(request, release, options);
+    const done = await this[CORE].releaseChanges.promote(request, release, options);
+    if (done.ok) this[CORE].registry.refresh();
+    return done;
   }
 
   async rollback(request: ChangeRequest, options: Rollback) {
