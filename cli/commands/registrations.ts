@@ -147,7 +147,13 @@ function addReads(command: (name: string) => Command): void {
       const number = word === INPUT ? (await linesOfInput()).find((line) => line !== '') : word;
       if (number === undefined) throw new CommandFailure('standard input is empty', 2);
       const path = `${registrationsOf(organisation)}/find`;
-      print(...formatPage(await adminOfEnvironment().find<RegistrationPage>(path, { number }), Infinity));
+      const { registrations } = await adminOfEnvironment().find<Pick<RegistrationPage, 'registrations'>>(
+        path,
+        {
+          number,
+        },
+      );
+      print(...formatRegistrations(registrations));
     });
 
   command('events')

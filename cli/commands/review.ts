@@ -3,32 +3,16 @@
  * and then approves it, rejects it, or requests a change. A registration is named `<organisation>/<id>`.
  */
 import { type Command, InvalidArgumentError } from 'commander';
+import type { RegistrationReason, ReviewQueue } from '../../shared/senders/registration.ts';
 import { adminOfEnvironment } from '../admin.ts';
 import { print, type Report } from '../terminal/output.ts';
 import { formatTable } from '../terminal/table.ts';
 import { addReasonOption, examples, requireReason, wholeNumber } from './options.ts';
 import { act, formatRegistrations, type Target } from './registrations.ts';
 
-interface FieldReason {
-  readonly field: string;
-  readonly code: string;
-  readonly detail: string;
-  readonly help: string;
-}
-
 interface DecideOptions {
   readonly reason: string;
-  readonly field?: readonly FieldReason[];
-}
-
-/** A registration in the queue. */
-interface Queued {
-  readonly organisation: string;
-  readonly id: string;
-  readonly state: string;
-  readonly basis: string;
-  readonly submittedAt: string;
-  readonly claimedBy: string | null;
+  readonly field?: readonly RegistrationReason[];
 }
 
 /** Actions without reasons by field. */
@@ -75,7 +59,10 @@ export function addReview(program: Command): void {
       .option(
         '--field <field:CODE:detail:help>',
         'what is wrong with a field, and what the sender can do (repeatable)',
-        (text: string, others: readonly FieldReason[] | undefined) => [...(others ?? []), fieldReason(text)],
+        (text: string, others: readonly RegistrationReason[] | undefined) => [
+          ...(others ?? []),
+          fieldReason(text),
+        ],
       )
       .addHelpText(
         'after',
@@ -104,7 +91,7 @@ function targetOf(text: string): Target {
   return { organisation, id };
 }
 
-function fieldReason(text: string): FieldReason {
+function fieldReason(text: string): RegistrationReason {
   const [field = '', code = '', detail = '', help = ''] = text.split(':').map((part) => part.trim());
   if ([field, code, detail, help].includes('') || text.split(':').length !== 4) {
     throw new InvalidArgumentError(
@@ -114,25 +101,24 @@ function fieldReason(text: string): FieldReason {
   return { field, code, detail, help };
 }
 
-async function queued(limit: number): Promise<Queued[]> {
+async function queued(limit: number): Promise<ReviewQueue> {
   const admin = adminOfEnvironment();
-  const queue: Queued[] = [];
+  const registrations: ReviewQueue['registrations'][number][] = [];
   let next: string | null = null;
   do {
-    const page: { queue: Queued[]; next: string | null } = await admin.get('registrations/queue', {
-      after: next,
-      limit,
-    });
-    queue.push(...page.queue);
+    const page: ReviewQueue = await admin.get('registrations/queue', { after: next, limit });
+    registrations.push(...page.registrations);
     next = page.next;
-  } while (next !== null && queue.length < limit);
-  return queue.slice(0, limit);
+  } while (next !== null && registrations.length < limit);
+  return { registrations: registrations.slice(0, limit), next };
 }
 
-function formatQueue(queue: readonly Queued[]): Report {
-  const rows = queue.map(({ organisation, id, basis, state, submittedAt, claimedBy }) => [
+function formatQueue({ registrations, next }: ReviewQueue): Report {
+  const rows = registrations.map(({ organisation, id, basis, state, submittedAt, claimedBy }) => [
     ...[`${organisation}/${id}`, basis, state, submittedAt, claimedBy ?? ''],
   ]);
   const names = ['registration', 'basis', 'state', 'submitted', 'claimed by'];
-  return [rows.length === 0 ? 'the queue is empty\n' : formatTable(names, rows), { queue }];
+  const more = next === null ? '' : 'more registrations wait: --limit shows them\n';
+  const text = rows.length === 0 ? 'the queue is empty\n' : formatTable(names, rows) + more;
+  return [text, { registrations, next }];
 }
