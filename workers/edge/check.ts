@@ -84,7 +84,7 @@ async function screenLoaded(
   client: ClientContext,
   context: RequestContext,
 ): Promise<Decision> {
-  const needed = valuesNeededBy(request, release);
+  const needed = valuesNeededBy(request, release, client.settings);
   const decision = await withValues(release, needed, context, () => client.screen(request, snapshot));
   // Start this last: a request can have only six reads under way at once.
   loadInBackground(release, context);
