@@ -122,11 +122,11 @@ function screenAll(
     const isHit = decision.verdict !== 'allow' || decision.unenforced !== undefined;
     // Format an item only if the client wants it: formatting costs more than screening.
     if (!isHit && isPart) return null;
-    return named(id, endpoint.format(parsed.value, decision, snapshot));
+    return named(id, endpoint.format(parsed.value, decision, snapshot, client.settings));
   };
   return new ReadableStream({
     start(controller) {
-      const names = JSON.stringify(headVersion(snapshot)).slice(0, -1);
+      const names = JSON.stringify(headVersion(snapshot, client.settings)).slice(0, -1);
       controller.enqueue(encoder.encode(`${names},"results":[`));
     },
     async pull(controller) {
