@@ -40,6 +40,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'shared/live',
     'shared/policy',
     'shared/release',
+    'shared/senders',
     'shared/set',
     'shared/sources',
     'shared/numbers',
@@ -56,6 +57,9 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'shared/verdict.ts',
   ],
   'shared/senders': [
+    'shared/csv.ts',
+    'shared/fields.ts',
+    'shared/release',
     'shared/set',
     'shared/numbers',
     'shared/limits',

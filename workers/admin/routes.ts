@@ -8,6 +8,7 @@ import * as evidence from './evidence.ts';
 import * as monitoring from './monitoring.ts';
 import * as proposals from './proposals.ts';
 import * as registrations from './registrations.ts';
+import * as bulk from './registrations-bulk.ts';
 import * as releases from './releases.ts';
 import * as settings from './settings.ts';
 import { usage } from './usage.ts';
@@ -61,6 +62,8 @@ export const ADMIN_ROUTES: readonly Route[] = [
   { method: 'POST', path: REGISTRATIONS, handle: registrations.createRegistration },
   { method: 'POST', path: `${REGISTRATIONS}/validate`, handle: registrations.validateRegistration },
   { method: 'POST', path: `${REGISTRATIONS}/find`, handle: registrations.findRegistrations },
+  { method: 'POST', path: `${REGISTRATIONS}/import`, handle: bulk.importRegistrations },
+  { method: 'GET', path: `${REGISTRATIONS}/export`, handle: bulk.exportRegistrations },
   { method: 'GET', path: `${REGISTRATIONS}/events`, handle: registrations.registrationEvents },
   { method: 'GET', path: `${REGISTRATIONS}/audit`, handle: registrations.registrationAudit },
   { method: 'GET', path: `${REGISTRATIONS}/:id`, handle: registrations.getRegistration },

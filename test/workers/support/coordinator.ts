@@ -150,5 +150,7 @@ export function client(id: string, quotaNumbers = 10) {
     recordBlocks: false,
     quotaNumbers,
     shortCodes: [],
+    requireRegistration: 'off' as const,
+    mock: false,
   };
 }
