@@ -22,7 +22,7 @@ const HELP = {
   FIELD_MISSING: 'add the field',
   FIELD_TYPE: 'send the field in its documented form',
   FIELD_VALUE: 'send a value that is allowed',
-  NUMBER_INVALID: 'send one number such as 02-1234-5678, or a range such as +82221230000..+82221230099',
+  NUMBER_INVALID: 'send one number with its area code, or a range: two numbers with ".." between them',
   NUMBER_AMBIGUOUS: 'write the number with +82',
   NUMBER_EMERGENCY: 'register a number of your own',
   NUMBER_NOT_ALLOCATED: 'check the number with its carrier',
