@@ -57,7 +57,7 @@ export class RegistrationStore extends DurableObject<ControlEnv> implements Regi
       const ring = await openKeyRing(env.LIST_KEY ?? '');
       if (ring.ok) {
         this.#parts = new StoreParts(ctx.storage, ring.value.writer, () =>
-          env.REGISTRY.getByName(REGISTRY_NAME),
+          this.env.REGISTRY.getByName(REGISTRY_NAME),
         );
       }
     });
