@@ -85,7 +85,15 @@ export const validateRegistrationSchema = v.strictObject({ registration: content
 
 /** `PATCH …/registrations/:id`: the fields to change. */
 export const editRegistrationSchema = v.strictObject({
-  registration: v.partial(contentSchema),
+  registration: v.strictObject({
+    number: v.exactOptional(contentEntries.number),
+    basis: v.exactOptional(contentEntries.basis),
+    holder: v.exactOptional(contentEntries.holder),
+    clients: v.exactOptional(contentEntries.clients),
+    proofs: v.exactOptional(contentEntries.proofs),
+    expires: v.exactOptional(contentEntries.expires),
+    reference: v.exactOptional(contentEntries.reference),
+  }),
   reason: v.optional(reasonSchema),
 });
 

@@ -29,6 +29,7 @@ import { KeyRotation } from './key-rotation.ts';
 import type { Meta } from './meta.ts';
 import type { PeopleEnv } from './people.ts';
 import { ProposalChanges } from './proposal-changes.ts';
+import { RegistrationFactsSource } from './registration-facts.ts';
 import { RegistryCalls } from './registry-calls.ts';
 import { ReleaseChanges } from './release-changes.ts';
 import { catchUp } from './restore.ts';
@@ -60,6 +61,7 @@ export class Core {
   readonly proposalChanges: ProposalChanges;
   readonly signers: Signers;
   readonly registry: RegistryCalls;
+  readonly registrationFacts: RegistrationFactsSource;
   readonly #values: ValueStore;
   readonly #collector: ValueCollector;
   readonly #kv: KVNamespace;
@@ -105,6 +107,7 @@ export class Core {
       ...{ releases: this.releaseChanges, signers: this.signers, background },
     });
     this.registry = new RegistryCalls(ctx, tables, values, background, registry);
+    this.registrationFacts = new RegistrationFactsSource(tables);
     this.#isOff = people.APPROVALS === 'off';
     this.#values = values;
     this.#collector = collector;

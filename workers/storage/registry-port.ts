@@ -2,6 +2,8 @@
  * What flows between the stores of registrations, one for each organisation, and the registry, of which there is one.
  * The registry publishes what is approved; `numgate build` and a repair read it from the stores.
  */
+
+import type { KnownRecord } from '../../shared/audit.ts';
 import type { HeadRegistrations } from '../../shared/release/head.ts';
 import type { Failure, Result } from '../../shared/result.ts';
 
@@ -114,9 +116,17 @@ export interface RegistrationSource {
     after: string | null,
     limit: number,
   ): Promise<{ readonly pairs: readonly PublishedPair[]; readonly next: string | null }>;
+  /** What waits for a review, in the order of IDs. @param after ID of the last one of the page before; 0 for none */
+  queued(after: number, limit: number): Promise<readonly QueueChange[]>;
 }
 
 /** The names are the IDs of the organisations. */
 export interface RegistrationSources {
   getByName(name: string): RegistrationSource;
+}
+
+/** What a store needs from the coordinator. */
+export interface AnchorRecorder {
+  /** Records the end of the audit chain of an organisation's registrations in the audit log. */
+  anchorRegistrations(organisation: string, end: KnownRecord): Promise<void>;
 }
