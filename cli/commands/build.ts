@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander';
 import { ALWAYS, type ListContent, ListEntries } from '../../shared/build/list-entries.ts';
 import { buildRelease } from '../../shared/build/release.ts';
 import { LISTS_MAX } from '../../shared/limits/lists.ts';
-import { type Manifest, signManifest } from '../../shared/release/manifest.ts';
+import { blobsOf, type Manifest, signManifest } from '../../shared/release/manifest.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { fingerprintsOf, formFor } from '../../shared/sources/source.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
@@ -13,11 +13,12 @@ import { carryLists, checkCatalogueOf, originsFor, originsOf } from '../import/c
 import { type CatalogueList, readCatalogue } from '../import/catalogue.ts';
 import { collect, type InputReport } from '../import/collect.ts';
 import type { FoldedList } from '../import/fold.ts';
+import { loadRegistrations } from '../import/registrations.ts';
 import { formatRejectsPath, openRejects } from '../import/rejects.ts';
 import { BUILDS, DEMO_CATALOGUE } from '../paths.ts';
 import { type BuildFolder, rejectsPath, writeBuild } from '../publish/build-folder.ts';
 import { keysOf, listKeyRing, signingKey } from '../secrets.ts';
-import { count, percent } from '../terminal/figures.ts';
+import { count, counted, percent } from '../terminal/figures.ts';
 import { print, type Report } from '../terminal/output.ts';
 import { startProgress } from '../terminal/progress.ts';
 import { formatLists } from '../terminal/table.ts';
@@ -33,6 +34,7 @@ interface BuildOptions {
   readonly authority?: string;
   readonly sourceNames?: string;
   readonly dropUnknownSources: boolean;
+  readonly registrations?: string | false;
 }
 
 export const SOURCE_NAMES =
@@ -55,6 +57,13 @@ export function addBuild(program: Command): void {
     )
     .option('--source-names <file>', SOURCE_NAMES)
     .option('--drop-unknown-sources', DROP_UNKNOWN, false)
+    .addOption(
+      new Option(
+        '--registrations <file>',
+        'registered senders from a file with a JSON pair on each line, instead of the service',
+      ).conflicts('authority'),
+    )
+    .option('--no-registrations', 'keep the registered senders of the current release')
     .option('--offline', 'do not contact the service: no live entries, no base release', false)
     .addHelpText('after', examples('build my.lists.json', 'build acme.lists.json --authority acme'))
     .action(async (catalogue: string, { out, offline, ...options }: BuildOptions) => {
@@ -93,6 +102,7 @@ export async function build({
   dropUnknownSources = false,
   admin,
   authority,
+  registrations: registrationsFrom,
 }: BuildSettings): Promise<BuildResult> {
   const catalogue = readCatalogue(path);
   const ring = await listKeyRing();
@@ -136,6 +146,11 @@ export async function build({
   checkRejects(inputs, maxRejects, formatRejectsPath(rejectsPath(builds), rejects.notWritten));
   if (!allowEmpty) checkEmpty(inputs);
   const carried = carriedFrom === null ? null : await carryLists(carriedFrom, origins, keys);
+  const registrations = await loadRegistrations(
+    carriedFrom === null ? registrationsFrom : false,
+    { admin, current: base.current },
+    keys,
+  );
   const encoding = startProgress('encoding');
   const built = await buildRelease(
     [
@@ -151,7 +166,7 @@ export async function build({
       })),
     ],
     keys,
-    { base: baseName, createdAt, foldedSeq, onProgress: encoding.update },
+    { base: baseName, createdAt, foldedSeq, registrations, onProgress: encoding.update },
   ).finally(() => encoding.stop());
   const release = unwrap(built);
   const signed = await signManifest(release.manifest, signer);
@@ -211,10 +226,10 @@ function checkEmpty(inputs: readonly InputReport[]): void {
 /** Also for `npm start`, which builds the demo. */
 export function formatBuild(result: BuildResult): Report {
   const { folder, manifest, inputs, rejectsNotWritten, bytes, carried } = result;
-  const { release, lists, shards, ranges, sources } = manifest;
+  const { release, lists } = manifest;
   const numbers = lists.reduce((sum, list) => sum + list.numbers + list.dated, 0);
   const bitsPerNumber = numbers === 0 ? 0 : (bytes * 8) / numbers;
-  const values = shards.length + (ranges === null ? 0 : 1) + (sources === null ? 0 : 1);
+  const values = blobsOf(manifest).length;
   const lines = inputs.map(({ file, rows, accepted, expired, rejected }) => {
     const parts = [
       `${count(accepted)} of ${count(rows)} lines`,
@@ -230,8 +245,14 @@ export function formatBuild(result: BuildResult): Report {
     manifest.base === null || carried === 0
       ? ''
       : `${count(carried)} of them as ${manifest.base} has them; live entries are not folded in\n`;
+  const registered = manifest.registrations;
+  const senders =
+    registered === undefined
+      ? ''
+      : `registered senders: ${count(registered.pairs)} pairs and ${count(registered.ranges)} ranges of ` +
+        `${counted(registered.clients, 'client')}, version ${registered.version}\n`;
   const text =
-    `${styleText('bold', release)} in ${folder.path}\n${lines.join('')}${formatLists(lists)}${kept}` +
+    `${styleText('bold', release)} in ${folder.path}\n${lines.join('')}${formatLists(lists)}${kept}${senders}` +
     `${count(bytes)} bytes in ${values} values: ${bitsPerNumber.toFixed(2)} bits per number\n${rejects}`;
   const figures = { bytes, values, bitsPerNumber };
   const value = { release, folder: folder.path, ...figures, lists, inputs, rejectsNotWritten };

@@ -53,11 +53,16 @@ export interface BuildOptions {
   readonly base: string | null;
   readonly createdAt: Date;
   readonly foldedSeq: number;
-  /** The registered senders, as of a version of the registry. Without them, the release has none. */
-  readonly registrations?: { readonly version: number; readonly content: PairContent } | undefined;
+  /** The registered senders. Without them, the release has none. */
+  readonly registrations?: RegistrationsSource | undefined;
   /** Called with the completed share, 0 to 1. */
   readonly onProgress?: (share: number) => void;
 }
+
+/** Registered senders as of a version of the registry, or those of another release with the same key, as they are. */
+export type RegistrationsSource =
+  | { readonly version: number; readonly content: PairContent }
+  | { readonly info: RegisteredInfo; readonly values: readonly Uint8Array<ArrayBuffer>[] };
 
 /** A list, or the registered senders, exceed a limit of shared/limits. */
 type BuildProblem = 'LIMIT_EXCEEDED';
@@ -132,6 +137,10 @@ async function buildRegistered(
   storeShards: (encoded: readonly EncodedShard[]) => Promise<Manifest['shards']>,
 ): Promise<Result<{ readonly registrations?: RegisteredInfo }, Failure<BuildProblem>>> {
   if (given === undefined) return ok({});
+  if ('info' in given) {
+    for (const bytes of given.values) await store(bytes);
+    return ok({ registrations: given.info });
+  }
   const { version, content } = given;
   const countOf = (list: number): number =>
     [...content.pairs[list]!.values()].reduce((sum, { length }) => sum + length, 0);

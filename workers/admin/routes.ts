@@ -8,6 +8,7 @@ import * as evidence from './evidence.ts';
 import * as monitoring from './monitoring.ts';
 import * as proposals from './proposals.ts';
 import * as registrations from './registrations.ts';
+import * as registry from './registry.ts';
 import * as releases from './releases.ts';
 import * as settings from './settings.ts';
 import { usage } from './usage.ts';
@@ -56,6 +57,8 @@ export const ADMIN_ROUTES: readonly Route[] = [
   { method: 'PUT', path: '/v1/admin/organisations/:id', handle: clients.putOrganisation },
   { method: 'DELETE', path: '/v1/admin/organisations/:id', handle: clients.removeOrganisation },
   { method: 'GET', path: '/v1/admin/registrations/documents', handle: registrations.documents },
+  { method: 'POST', path: '/v1/admin/registrations/pairs', handle: registry.registrationPairs },
+  { method: 'GET', path: '/v1/admin/registrations/queue', handle: registry.reviewQueue },
   { method: 'GET', path: `${REGISTRATIONS}`, handle: registrations.listRegistrations },
   { method: 'POST', path: `${REGISTRATIONS}`, handle: registrations.createRegistration },
   { method: 'POST', path: `${REGISTRATIONS}/validate`, handle: registrations.validateRegistration },

@@ -121,6 +121,18 @@ export function checkSigner(
   );
 }
 
+/**
+ * Registered senders belong to no authority, so a key that is bound to one must leave them as they are.
+ * @param owner of the key that signed `next`
+ */
+export function checkRegisteredSenders(owner: string, next: Manifest, current: Manifest | null): CheckResult {
+  if (owner === ANY_OWNER) return ok(undefined);
+  if (JSON.stringify(next.registrations) === JSON.stringify(current?.registrations)) return ok(undefined);
+  const message =
+    'it changes the registered senders, and the key that signed it may change only its own lists';
+  return refused('SIGNER_FOREIGN', `${message}: build on the current release, with --authority`);
+}
+
 /** Rejects names in a request that no organisation, list or live entry has: most likely a typing error. */
 export function checkOverridden(
   { overrideAuthorities = [] }: Overriding,

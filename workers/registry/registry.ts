@@ -127,6 +127,7 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
   }
 
   async status(): Promise<RegistryStatus> {
+    await this.#ready();
     return this.#table.status;
   }
 

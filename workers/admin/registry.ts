@@ -1,0 +1,72 @@
+/**
+ * `/v1/admin/registrations/…` over all organisations: the pairs for a build, and the queue of reviewers.
+ */
+import {
+  type PairInfo,
+  type PairsPage,
+  pairsSchema,
+  type QueuePage,
+} from '../../shared/admin/registration-pairs.ts';
+import { fieldError } from '../../shared/fields.ts';
+import { ADMIN_BODY_BYTES_MAX } from '../../shared/limits/control.ts';
+import { REGISTRATION_STORES_PER_PAGE } from '../../shared/limits/registrations.ts';
+import { ok } from '../../shared/result.ts';
+import type { ControlEnv } from '../env.ts';
+import { parametersOf } from '../http/parameters.ts';
+import { REGISTRY_NAME, type RegistryObject } from '../storage/registry-port.ts';
+import { forAdmins, pageLimit, readBody } from './context.ts';
+
+export function registryOf({ REGISTRY }: ControlEnv): RegistryObject {
+  return REGISTRY.getByName(REGISTRY_NAME);
+}
+
+/** What is registered and in force, in the order of organisations, clients and numbers. */
+export const registrationPairs = forAdmins('releases', async (context) => {
+  const read = await readBody(context, pairsSchema, ADMIN_BODY_BYTES_MAX);
+  if (!read.ok) return read;
+  const { after, limit } = read.value.body;
+  if (after !== null && !/^[a-z0-9-]+( [a-z0-9-]+ \d{1,15} \d{1,15})?$/.test(after)) {
+    return fieldError('FIELD_VALUE', 'after', 'must be the "next" of a page');
+  }
+  const env = context.env as unknown as ControlEnv;
+  // Before the pairs: then no change up to this version is missing in them.
+  const { version } = await registryOf(env).status();
+  const organisations = (await context.coordinator.organisations()).map(({ id }) => id).sort();
+  const [first = '', ...rest] = (after ?? '').split(' ');
+  const left = organisations.filter((id) => id >= first);
+  const pairs: PairInfo[] = [];
+  let cursor = left[0] === first && rest.length > 0 ? rest.join(' ') : null;
+  let next: string | null = null;
+  for (const [index, organisation] of left.entries()) {
+    if (pairs.length === limit || index === REGISTRATION_STORES_PER_PAGE) {
+      next = organisation;
+      break;
+    }
+    const page = await env.REGISTRATIONS.getByName(organisation).published(cursor, limit - pairs.length);
+    for (const { client, from, to, op } of page.pairs) pairs.push({ client, from, to, own: op === 'addOwn' });
+    cursor = null;
+    if (page.next === null) continue;
+    next = `${organisation} ${page.next}`;
+    break;
+  }
+  return ok<PairsPage>({ version, pairs, next });
+});
+
+/** The registrations of all organisations that wait for a review. */
+export const reviewQueue = forAdmins('review', async ({ url, env }) => {
+  const parameters = parametersOf(url, { after: 'text', limit: 'number' });
+  if (!parameters.ok) return parameters;
+  const { after = null } = parameters.value.text;
+  if (after !== null && !/^\d{1,15} [a-z0-9-]+ \d{1,15}$/.test(after)) {
+    return fieldError('FIELD_VALUE', 'after', 'must be the "next" of a page');
+  }
+  const limit = pageLimit(parameters.value.number.limit);
+  const { queue, next } = await registryOf(env as unknown as ControlEnv).queued(after, limit);
+  return ok<QueuePage>({
+    queue: queue.map(({ submittedAt, ...entry }) => ({
+      ...entry,
+      submittedAt: new Date(submittedAt).toISOString(),
+    })),
+    next,
+  });
+});
