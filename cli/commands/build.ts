@@ -249,8 +249,8 @@ export function formatBuild(result: BuildResult): Report {
   const senders =
     registered === undefined
       ? ''
-      : `registered senders: ${count(registered.pairs)} pairs and ${count(registered.ranges)} ranges of ` +
-        `${counted(registered.clients, 'client')}, version ${registered.version}\n`;
+      : `registered senders of ${counted(registered.clients, 'client')}: ${count(registered.pairs)} pairs, ` +
+        `${count(registered.ranges)} ranges; version ${registered.version}\n`;
   const text =
     `${styleText('bold', release)} in ${folder.path}\n${lines.join('')}${formatLists(lists)}${kept}${senders}` +
     `${count(bytes)} bytes in ${values} values: ${bitsPerNumber.toFixed(2)} bits per number\n${rejects}`;

@@ -195,6 +195,7 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
       throw new Error(answer.message);
     }
     this.#segments.setWritten(unwritten);
+    this.#segments.removeReplaced();
     this.#publishedVersion = registrations.version;
     const { keyId, droppedVersion } = answer.value;
     const isDropping = droppedVersion > this.#table.get('dropped');

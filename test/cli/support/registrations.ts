@@ -12,6 +12,7 @@ export async function addSender(root: Admin): Promise<void> {
   const client = {
     ...{ id: SENDER_CLIENT, organisation: SENDER, quotaNumbers: 1_000 },
     secretSha256: [await secretDigest('nobody has it')],
+    rights: ['check'],
   };
   await root.change('PUT', `clients/${SENDER_CLIENT}`, { client, reason: 'a test' });
 }
@@ -22,7 +23,10 @@ const path = `organisations/${SENDER}/registrations`;
 export async function register(root: Admin, number: string, basis = 'own'): Promise<Registration> {
   const registration = {
     ...{ number, basis, holder: { kind: 'organisation', name: 'Shop' }, clients: [SENDER_CLIENT] },
-    proofs: ['serviceUse', ...(basis === 'own' ? [] : ['powerOfAttorney'])].map((kind) => ({
+    proofs: [
+      'serviceUse',
+      ...(basis === 'own' ? [] : ['powerOfAttorney', 'businessRegistration', 'relation']),
+    ].map((kind) => ({
       ...{ kind, sha256: 'a'.repeat(64) },
     })),
   };
@@ -31,6 +35,7 @@ export async function register(root: Admin, number: string, basis = 'own'): Prom
     submit: true,
     reason: 'a test',
   });
+  await act(root, created.id, 'claim');
   return act(root, created.id, 'approve');
 }
 
