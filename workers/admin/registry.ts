@@ -7,17 +7,44 @@ import {
   pairsSchema,
   type QueuePage,
 } from '../../shared/admin/registration-pairs.ts';
+import type { RegistrationsInfo } from '../../shared/admin/status.ts';
 import { fieldError } from '../../shared/fields.ts';
 import { ADMIN_BODY_BYTES_MAX } from '../../shared/limits/control.ts';
-import { REGISTRATION_STORES_PER_PAGE } from '../../shared/limits/registrations.ts';
+import { LOAD_WAIT_MS } from '../../shared/limits/edge.ts';
+import {
+  REGISTRATION_CHANGES_MAX,
+  REGISTRATION_REMOVALS_RESERVE,
+  REGISTRATION_STORES_PER_PAGE,
+} from '../../shared/limits/registrations.ts';
 import { ok } from '../../shared/result.ts';
 import type { ControlEnv } from '../env.ts';
 import { parametersOf } from '../http/parameters.ts';
+import { warnFailed } from '../log.ts';
 import { REGISTRY_NAME, type RegistryObject } from '../storage/registry-port.ts';
+import { within } from '../storage/single-flight.ts';
 import { forAdmins, pageLimit, readBody } from './context.ts';
 
 export function registryOf({ REGISTRY }: ControlEnv): RegistryObject {
   return REGISTRY.getByName(REGISTRY_NAME);
+}
+
+/** Null while the registry does not respond: the rest of the status is worth more without it than a failure. */
+export async function registrationsInfo(env: ControlEnv): Promise<RegistrationsInfo | null> {
+  try {
+    const { waiting, ...counts } = await within(registryOf(env).status(), LOAD_WAIT_MS);
+    return {
+      ...counts,
+      additionsMax: REGISTRATION_CHANGES_MAX - REGISTRATION_REMOVALS_RESERVE,
+      changesMax: REGISTRATION_CHANGES_MAX,
+      waiting: waiting.map(({ organisation, since }) => ({
+        organisation,
+        since: new Date(since).toISOString(),
+      })),
+    };
+  } catch (error) {
+    warnFailed('registryFailed', error);
+    return null;
+  }
 }
 
 /** What is registered and in force, in the order of organisations, clients and numbers. */
