@@ -48,6 +48,8 @@ export async function startEdge(): Promise<SimulatedEdge> {
     restriction: null,
     senderRules: 'kr' as const,
     shortCodes: [],
+    requireRegistration: 'off' as const,
+    mock: false,
     failPolicy: 'open' as const,
     mode: 'enforce' as const,
     recordBlocks: false,

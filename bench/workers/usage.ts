@@ -12,6 +12,7 @@ import type { Ingress, ScreenRequest } from '../../shared/request.ts';
 import type { Decision } from '../../shared/screening/decision.ts';
 import { screen } from '../../shared/screening/screen.ts';
 import type { ClientSettings, Snapshot } from '../../shared/screening/snapshot.ts';
+import { RegistrationOverlay } from '../../shared/senders/registration-overlay.ts';
 import { ClientUsage, type ScanSource } from '../../shared/usage/client-usage.ts';
 import { UsageMeter } from '../../workers/edge/usage.ts';
 import { benchKeys, randomFrom } from '../lib/random-lists.ts';
@@ -24,11 +25,13 @@ const PASSES_OF_FLUSH = 10;
 const NOW = Date.UTC(2026, 10, 24, 3, 30);
 const SETTINGS: ClientSettings = {
   ...{ failPolicy: 'open', maxStaleSeconds: 3600, mode: 'enforce', senderRules: 'none', shortCodes: [] },
+  ...{ id: 'bench', organisation: 'default', requireRegistration: 'off' },
 };
 
 const snapshot: Snapshot = {
   release: null,
   live: LiveLayer.EMPTY,
+  registrations: RegistrationOverlay.EMPTY,
   policy: STANDARD_POLICY,
   keys: await benchKeys(),
   ...{ seq: 1, asOf: NOW, now: NOW },

@@ -29,15 +29,17 @@ export interface BaseSettings {
   readonly dropUnknownSources?: boolean;
 }
 
+type SignedRelease = ReadableRelease & { readonly signed: SignedText };
+
 export interface BuildBase {
   readonly release: string | null;
   /** The last live change that is folded in. */
   readonly foldedSeq: number;
   readonly folded: readonly FoldedList[];
   /** The current release; null if there is none, or no service. */
-  readonly current: ReadableRelease | null;
+  readonly current: SignedRelease | null;
   /** The release that the lists of other authorities come from. Null for a build of the whole installation. */
-  readonly carriedFrom: (ReadableRelease & { readonly signed: SignedText }) | null;
+  readonly carriedFrom: SignedRelease | null;
 }
 
 /** The release that this one is based on, and the live entries that it folds in. */
@@ -68,7 +70,7 @@ export async function loadBuildBase(
       dropUnknown: dropUnknownSources,
     });
     const folded = fold(sources.entries, sources.folded, now);
-    const current = manifest === null ? null : { manifest, load };
+    const current = manifest === null ? null : { manifest, signed: signed!, load };
     return { release: manifest?.release ?? null, foldedSeq: upTo, folded, current, carriedFrom: null };
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error;

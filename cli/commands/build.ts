@@ -13,17 +13,17 @@ import { carryLists, checkCatalogueOf, originsFor, originsOf } from '../import/c
 import { type CatalogueList, readCatalogue } from '../import/catalogue.ts';
 import { collect, type InputReport } from '../import/collect.ts';
 import type { FoldedList } from '../import/fold.ts';
-import { loadRegistrations } from '../import/registrations.ts';
 import { formatRejectsPath, openRejects } from '../import/rejects.ts';
 import { BUILDS, DEMO_CATALOGUE } from '../paths.ts';
-import { type BuildFolder, rejectsPath, writeBuild } from '../publish/build-folder.ts';
+import { type BuildFolder, registrationsPath, rejectsPath, writeBuild } from '../publish/build-folder.ts';
 import { keysOf, listKeyRing, signingKey } from '../secrets.ts';
-import { count, counted, percent } from '../terminal/figures.ts';
+import { count, percent } from '../terminal/figures.ts';
 import { print, type Report } from '../terminal/output.ts';
 import { startProgress } from '../terminal/progress.ts';
-import { formatLists } from '../terminal/table.ts';
+import { formatLists, formatRegistered } from '../terminal/table.ts';
 import { styleText } from '../terminal/visible.ts';
 import { type BaseSettings, loadBuildBase } from './build-base.ts';
+import { registeredSenders } from './build-registrations.ts';
 import { examples, share } from './options.ts';
 
 interface BuildOptions {
@@ -55,15 +55,15 @@ export function addBuild(program: Command): void {
         'replace only the lists of this authority: all others stay as the current release has them, and live entries are not folded in',
       ).conflicts('offline'),
     )
-    .option('--source-names <file>', SOURCE_NAMES)
-    .option('--drop-unknown-sources', DROP_UNKNOWN, false)
     .addOption(
       new Option(
         '--registrations <file>',
-        'registered senders from a file with a JSON pair on each line, instead of the service',
+        'registered senders as lines of JSON, in place of those that the service has approved',
       ).conflicts('authority'),
     )
     .option('--no-registrations', 'keep the registered senders of the current release')
+    .option('--source-names <file>', SOURCE_NAMES)
+    .option('--drop-unknown-sources', DROP_UNKNOWN, false)
     .option('--offline', 'do not contact the service: no live entries, no base release', false)
     .addHelpText('after', examples('build my.lists.json', 'build acme.lists.json --authority acme'))
     .action(async (catalogue: string, { out, offline, ...options }: BuildOptions) => {
@@ -102,7 +102,7 @@ export async function build({
   dropUnknownSources = false,
   admin,
   authority,
-  registrations: registrationsFrom,
+  registrations,
 }: BuildSettings): Promise<BuildResult> {
   const catalogue = readCatalogue(path);
   const ring = await listKeyRing();
@@ -146,9 +146,10 @@ export async function build({
   checkRejects(inputs, maxRejects, formatRejectsPath(rejectsPath(builds), rejects.notWritten));
   if (!allowEmpty) checkEmpty(inputs);
   const carried = carriedFrom === null ? null : await carryLists(carriedFrom, origins, keys);
-  const registrations = await loadRegistrations(
-    carriedFrom === null ? registrationsFrom : false,
+  const registered = await registeredSenders(
+    carriedFrom === null ? registrations : false,
     { admin, current: base.current },
+    registrationsPath(builds),
     keys,
   );
   const encoding = startProgress('encoding');
@@ -166,7 +167,7 @@ export async function build({
       })),
     ],
     keys,
-    { base: baseName, createdAt, foldedSeq, registrations, onProgress: encoding.update },
+    { base: baseName, createdAt, foldedSeq, registrations: registered, onProgress: encoding.update },
   ).finally(() => encoding.stop());
   const release = unwrap(built);
   const signed = await signManifest(release.manifest, signer);
@@ -177,7 +178,9 @@ export async function build({
     ...{ now, inputs, rejectsNotWritten },
     ...(authority === undefined ? {} : { authority }),
   };
-  const folder = writeBuild(builds, release, signed, report, folded, carriedFrom?.signed ?? null);
+  // What a proof needs if any part is as the base has it.
+  const kept = registrations === false ? base.current : carriedFrom;
+  const folder = writeBuild(builds, release, signed, report, folded, kept?.signed ?? null);
   const bytes = [...release.values.values()].reduce((sum, value) => sum + value.length, 0);
   const { manifest } = release;
   return { folder, manifest, inputs, rejectsNotWritten, bytes, carried: carried?.size ?? 0 };
@@ -226,7 +229,7 @@ function checkEmpty(inputs: readonly InputReport[]): void {
 /** Also for `npm start`, which builds the demo. */
 export function formatBuild(result: BuildResult): Report {
   const { folder, manifest, inputs, rejectsNotWritten, bytes, carried } = result;
-  const { release, lists } = manifest;
+  const { release, lists, registrations } = manifest;
   const numbers = lists.reduce((sum, list) => sum + list.numbers + list.dated, 0);
   const bitsPerNumber = numbers === 0 ? 0 : (bytes * 8) / numbers;
   const values = blobsOf(manifest).length;
@@ -245,16 +248,12 @@ export function formatBuild(result: BuildResult): Report {
     manifest.base === null || carried === 0
       ? ''
       : `${count(carried)} of them as ${manifest.base} has them; live entries are not folded in\n`;
-  const registered = manifest.registrations;
-  const senders =
-    registered === undefined
-      ? ''
-      : `registered senders of ${counted(registered.clients, 'client')}: ${count(registered.pairs)} pairs, ` +
-        `${count(registered.ranges)} ranges; version ${registered.version}\n`;
   const text =
-    `${styleText('bold', release)} in ${folder.path}\n${lines.join('')}${formatLists(lists)}${kept}${senders}` +
+    `${styleText('bold', release)} in ${folder.path}\n${lines.join('')}${formatLists(lists)}${kept}` +
+    (registrations === undefined ? '' : `${formatRegistered(registrations)}\n`) +
     `${count(bytes)} bytes in ${values} values: ${bitsPerNumber.toFixed(2)} bits per number\n${rejects}`;
   const figures = { bytes, values, bitsPerNumber };
-  const value = { release, folder: folder.path, ...figures, lists, inputs, rejectsNotWritten };
+  const senders = registrations === undefined ? {} : { registrations };
+  const value = { release, folder: folder.path, ...figures, lists, ...senders, inputs, rejectsNotWritten };
   return [text, carried === 0 ? value : { ...value, carried }];
 }

@@ -1,145 +1,143 @@
-/** The registered senders of a build: from the service, from a file, or as the current release has them. */
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
-import type { PairInfo, PairsPage } from '../../shared/admin/registration-pairs.ts';
-import { PairEntries } from '../../shared/build/pairs.ts';
-import type { RegistrationsSource } from '../../shared/build/release.ts';
-import { REGISTRATION_NUMBERS_MAX } from '../../shared/limits/registrations.ts';
-import { NUMBER_LIMIT } from '../../shared/numbers/number.ts';
-import type { RegisteredInfo } from '../../shared/release/manifest.ts';
-import type { ListKeys } from '../../shared/set/keys.ts';
-import { type Admin, Unreachable } from '../admin.ts';
-import { CommandFailure, describeFileError, hasCode } from '../failure.ts';
-import { count } from '../terminal/figures.ts';
-import { startProgress } from '../terminal/progress.ts';
-import type { ReadableRelease } from './release-lists.ts';
-
-/** What the service and the current release can give. Null without a service, or without a release. */
-interface Origins {
-  readonly admin: Admin | null;
-  readonly current: ReadableRelease | null;
-}
-
-const KEEP = '--no-registrations keeps those of the current release';
-
 /**
- * @param from a file; `false` for those of the current release; undefined for those of the service
- * @param keys of the release that is built
- * @returns undefined if there are none
+ * Registered senders as lines of JSON: the version of the registry first, then one line for each number or range and
+ * client. `build --registrations` reads such a file, and every build keeps what it took in as one, for `prove`.
  */
-export async function loadRegistrations(
-  from: string | false | undefined,
-  { admin, current }: Origins,
-  keys: ListKeys,
-): Promise<RegistrationsSource | undefined> {
-  const version = current?.manifest.registrations?.version ?? 0;
-  if (typeof from === 'string') return { version, content: await contentOfFile(from, keys) };
-  if (from === false) return current === null ? undefined : carried(current, keys);
-  if (admin === null) return undefined;
-  return contentOfService(admin, current, keys);
+import { once } from 'node:events';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { finished } from 'node:stream/promises';
+import { createGunzip, createGzip } from 'node:zlib';
+import * as v from 'valibot';
+import type { RegisteredPair } from '../../shared/build/pairs.ts';
+import { REGISTRATION_NUMBERS_MAX } from '../../shared/limits/registrations.ts';
+import { NAME_PATTERN } from '../../shared/schemas.ts';
+import { CommandFailure, describeFileError } from '../failure.ts';
+
+/** Registered senders as of a version of the registry. */
+export interface RegistrationFeed {
+  readonly version: number;
+  readonly pairs: AsyncIterable<RegisteredPair>;
 }
 
-async function contentOfService(
-  admin: Admin,
-  current: ReadableRelease | null,
-  keys: ListKeys,
-): Promise<RegistrationsSource | undefined> {
-  const entries = new PairEntries();
-  const progress = startProgress('registered senders');
-  let version: number | null = null;
-  // Ranges are one pair here, and many in the release.
-  const { pairs: expected = 0, version: before = 0 } = current?.manifest.registrations ?? {};
-  let pairs = 0;
-  try {
-    let after: string | null = null;
-    do {
-      const page: PairsPage = await pageOf(admin, after);
-      version ??= page.version;
-      for (const pair of page.pairs) entries.add(pair);
-      pairs += page.pairs.length;
-      progress.update(expected === 0 ? 0 : Math.min(1, pairs / expected), `${count(pairs)} pairs`);
-      after = page.next;
-    } while (after !== null);
-  } finally {
-    progress.stop();
-  }
-  if (version! < before) {
-    throw new CommandFailure(
-      `the service has registered senders of version ${version}, and the current release has version ${before}: ` +
-        `the registry has lost its tables. Try again in a minute; ${KEEP}`,
-    );
-  }
-  // An installation that never had registrations gets releases without them.
-  if (version === 0 && pairs === 0) return undefined;
-  return { version: version!, content: entries.finish(keys) };
+const E164 = /^\+[1-9]\d{6,14}$/;
+const number = v.pipe(v.string(), v.regex(E164, 'must be a number with + and its country code'));
+const headerSchema = v.strictObject({ version: v.pipe(v.number(), v.safeInteger(), v.minValue(0)) });
+const lineSchema = v.strictObject({
+  client: v.pipe(
+    v.string(),
+    v.check((name) => isClient(name), 'must be <organisation>/<client>'),
+  ),
+  from: number,
+  to: v.optional(number),
+  own: v.optional(v.boolean(), false),
+});
+
+function isClient(name: string): boolean {
+  const parts = name.split('/');
+  return parts.length === 2 && parts.every((part) => NAME_PATTERN.test(part));
 }
 
-async function pageOf(admin: Admin, after: string | null): Promise<PairsPage> {
+/** Reads a file, gzipped or not. @throws CommandFailure that names the line and the field */
+export async function readRegistrations(path: string): Promise<RegistrationFeed> {
+  const lines = linesOf(path, await isGzipped(path));
+  const first = await lines.next();
+  const text = first.done === true ? '' : first.value;
+  const { version } = parse(headerSchema, text, path, 1);
+  return { version, pairs: pairsIn(lines, path) };
+}
+
+async function* pairsIn(lines: AsyncIterable<string>, path: string): AsyncGenerator<RegisteredPair> {
+  let line = 1;
+  for await (const text of lines) {
+    line++;
+    const { client, from, to = from, own } = parse(lineSchema, text, path, line);
+    const pair = { client, from: Number(from.slice(1)), to: Number(to.slice(1)), own };
+    if (pair.to < pair.from) throw wrong(path, line, '"to" must not be below "from"');
+    if (pair.to - pair.from >= REGISTRATION_NUMBERS_MAX)
+      throw wrong(path, line, `"to" must be at most ${REGISTRATION_NUMBERS_MAX} numbers from "from"`);
+    yield pair;
+  }
+}
+
+function parse<Schema extends v.GenericSchema>(
+  schema: Schema,
+  text: string,
+  path: string,
+  line: number,
+): v.InferOutput<Schema> {
+  let value: unknown;
   try {
-    return await admin.find<PairsPage>('registrations/pairs', { after });
+    value = JSON.parse(text);
+  } catch {
+    throw wrong(path, line, 'is not JSON');
+  }
+  const parsed = v.safeParse(schema, value);
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  throw wrong(path, line, `"${v.getDotPath(issue) ?? 'line'}" ${issue.message}`);
+}
+
+/** Says nothing of the content: a line holds a number. */
+function wrong(path: string, line: number, message: string): CommandFailure {
+  return new CommandFailure(
+    `${path}: line ${line}: ${message}. The first line is {"version": 0}, and each of the others as ` +
+      '{"client": "acme/main", "from": "+8215881234", "to": "+8215881239", "own": true}',
+  );
+}
+
+async function isGzipped(path: string): Promise<boolean> {
+  try {
+    const file = await open(path);
+    const { buffer } = await file.read({ buffer: new Uint8Array(2) });
+    await file.close();
+    return buffer[0] === 0x1f && buffer[1] === 0x8b;
   } catch (error) {
-    if (!(error instanceof CommandFailure)) throw error;
-    const remedy = hasCode(error, 'NOT_FOUND') ? 'update the service' : KEEP;
-    if (error instanceof Unreachable) throw error;
-    throw new CommandFailure(`registered senders: ${error.message}\n${remedy}`);
-  }
-}
-
-/** Registered senders cannot be moved to another key without the numbers themselves. */
-async function carried(
-  { manifest, load }: ReadableRelease,
-  keys: ListKeys,
-): Promise<RegistrationsSource | undefined> {
-  const info: RegisteredInfo | undefined = manifest.registrations;
-  if (info === undefined) return undefined;
-  if (manifest.keyId !== keys.keyId) {
-    throw new CommandFailure(
-      `the registered senders of ${manifest.release} are sealed with another LIST_KEY: build without --no-registrations`,
-    );
-  }
-  const values = [];
-  for (const blob of [info.table, ...info.shards]) values.push(await load(blob));
-  return { info, values };
-}
-
-async function contentOfFile(path: string, keys: ListKeys) {
-  const entries = new PairEntries();
-  let line = 0;
-  try {
-    for await (const text of createInterface({
-      input: createReadStream(path, 'utf8'),
-      crlfDelay: Infinity,
-    })) {
-      line++;
-      if (text.trim() !== '') entries.add(pairOf(text, `${path}:${line}`));
-    }
-  } catch (error) {
-    if (error instanceof CommandFailure) throw error;
     throw new CommandFailure(`${path}: ${describeFileError(error)}`);
   }
-  return entries.finish(keys);
 }
 
-function pairOf(text: string, place: string): PairInfo {
-  const pair = parsed(text);
-  const form = '{"client":"<organisation>/<client>","from":821012345678,"to":821012345678,"own":false}';
-  if (pair === null || !isPair(pair)) {
-    throw new CommandFailure(`${place}: must be a pair such as ${form}, with at most a block of numbers`);
-  }
-  return pair;
-}
-
-function parsed(text: string): Partial<PairInfo> | null {
+async function* linesOf(path: string, gzipped: boolean): AsyncGenerator<string> {
+  const file = createReadStream(path);
+  const input = gzipped ? file.pipe(createGunzip()) : file;
   try {
-    return JSON.parse(text) as Partial<PairInfo> | null;
-  } catch {
-    return null;
+    for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) yield line;
+  } catch (error) {
+    throw new CommandFailure(`${path}: ${describeFileError(error)}`);
+  } finally {
+    file.destroy();
   }
 }
 
-function isPair(pair: Partial<PairInfo>): pair is PairInfo {
-  const { client, from, to, own } = pair;
-  if (typeof client !== 'string' || !/^[a-z0-9-]+\/[a-z0-9-]+$/.test(client)) return false;
-  if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to) || typeof own !== 'boolean') return false;
-  return from! >= 1 && to! < NUMBER_LIMIT && from! <= to! && to! - from! < REGISTRATION_NUMBERS_MAX;
+/** Lines written at once. */
+const LINES_AT_ONCE = 1_000;
+
+/** Passes every pair on, and writes all of them to a gzipped file that `readRegistrations` reads. */
+export async function keepRegistrations(
+  path: string,
+  { version, pairs }: RegistrationFeed,
+  onPair: (pair: RegisteredPair) => void,
+): Promise<void> {
+  const file = createWriteStream(path, { mode: 0o600 });
+  const gzip = createGzip({ level: 1 });
+  gzip.pipe(file);
+  const written = finished(file);
+  // Awaited at the end. Until then it must not end the process.
+  written.catch(() => undefined);
+  let lines = [JSON.stringify({ version })];
+  const flush = async (): Promise<void> => {
+    const text = lines.map((line) => `${line}\n`).join('');
+    lines = [];
+    if (!gzip.write(text)) await once(gzip, 'drain');
+  };
+  for await (const pair of pairs) {
+    onPair(pair);
+    const { client, from, to, own } = pair;
+    const range = to === from ? {} : { to: `+${to}` };
+    lines.push(JSON.stringify({ client, from: `+${from}`, ...range, ...(own ? { own } : {}) }));
+    if (lines.length === LINES_AT_ONCE) await flush();
+  }
+  await flush();
+  gzip.end();
+  await written;
 }

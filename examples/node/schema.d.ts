@@ -77,6 +77,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/senders/check": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check a sender, without sending
+         * @description What would happen to a text from this sender, with every reason, and whether the sender is registered for the client. Counts like a check, but no block is recorded. `Accept: text/plain` returns one line, for gateways that cannot read JSON. The `numgate-*` headers then describe the head. `Accept` chooses JSON or text by its weights (RFC 9110, 12.5.1); JSON if both fit equally or neither does. Errors then are one line of text too. A query parameter is rejected with an error that names it.
+         */
+        post: operations["checkSender"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/gateway/check": {
         parameters: {
             query?: never;
@@ -1162,6 +1185,15 @@ export interface components {
             from?: components["schemas"]["AnsweredFrom"][];
             to?: components["schemas"]["AnsweredTo"][];
         };
+        /**
+         * @description Present only in responses to a mock client: its registrations are mock too, and nothing is sent.
+         * @constant
+         */
+        Mock: true;
+        /** @description Whether the sender is registered for the client. `none`: it is not. `registered`: it is. `own`: it is, and the number belongs to the client's own organisation, so that its identity opt-outs do not bind the client. `unavailable`: the data that says so is missing now. New values may be added: treat an unknown value as `unavailable`. */
+        Registration: string;
+        /** @description What a sender means that is not registered for the client: `enforce` blocks it (`SENDER_NOT_REGISTERED`), `label` labels it, `shadow` only reports it, `off` ignores it. Only checks before sending look at it, not those of gateways. New values may be added: treat an unknown value as valid. Default: `off`. */
+        RequireRegistration: string;
         /** @description The release that was used. Null while none is loaded. */
         ReleaseName: string | null;
         /**
@@ -1256,6 +1288,70 @@ export interface components {
             asOf: components["schemas"]["AsOf"];
             /** @description Whether the head was last confirmed to be current more than 60 s ago. */
             stale: boolean;
+            mock?: components["schemas"]["Mock"];
+        };
+        /**
+         * @description A sender, and optionally a recipient and a channel, as for a check. At most 4,096 bytes.
+         * @example {
+         *       "from": "1588-1234"
+         *     }
+         */
+        SenderCheckRequest: {
+            from: components["schemas"]["Sender"];
+            to?: components["schemas"]["Recipient"];
+            channel?: components["schemas"]["Channel"];
+        };
+        /**
+         * @description What would happen to a text from this sender now, with every reason, and the head that was used.
+         * @example {
+         *       "verdict": "block",
+         *       "subject": "from",
+         *       "from": "+8215881234",
+         *       "to": null,
+         *       "reasons": [
+         *         {
+         *           "subject": "from",
+         *           "code": "SENDER_NOT_REGISTERED",
+         *           "list": "registration",
+         *           "match": "rule",
+         *           "effect": "block",
+         *           "authority": null,
+         *           "until": null
+         *         }
+         *       ],
+         *       "registration": "none",
+         *       "requireRegistration": "enforce",
+         *       "release": "20261124T0312Z-9f2c1e4b",
+         *       "seq": 1842,
+         *       "asOf": "2026-11-24T03:12:09Z",
+         *       "stale": false
+         *     }
+         */
+        SenderCheckAnswer: {
+            verdict: components["schemas"]["Verdict"];
+            /** @description The subject that decided; null if nothing was found. */
+            subject: components["schemas"]["Subject"] | null;
+            from: components["schemas"]["AnsweredFrom"];
+            to: components["schemas"]["AnsweredTo"];
+            /** @description Every finding, the deciding one first. Empty if nothing was found. */
+            reasons: components["schemas"]["Reason"][];
+            action?: components["schemas"]["Action"];
+            /**
+             * @description The verdict before mode `label` or `shadow` softened it. Present only if the mode did so.
+             * @enum {string}
+             */
+            unenforced?: "block" | "label";
+            readings?: components["schemas"]["Readings"];
+            /** @description Null if the sender can mean several numbers. */
+            registration: components["schemas"]["Registration"] | null;
+            requireRegistration: components["schemas"]["RequireRegistration"];
+            release: components["schemas"]["ReleaseName"];
+            /** @description Version of the head. Each change raises it. It never goes back for a reader. */
+            seq: number;
+            asOf: components["schemas"]["AsOf"];
+            /** @description Whether the head was last confirmed to be current more than 60 s ago. */
+            stale: boolean;
+            mock?: components["schemas"]["Mock"];
         };
         /**
          * @description One item of a batch or stream. Requires `from` or `to`, in the item or in `defaults`.
@@ -1344,6 +1440,7 @@ export interface components {
             /** @description In the order of the items. */
             results: (components["schemas"]["ItemAnswer"] | components["schemas"]["ItemError"])[];
             summary: components["schemas"]["BatchSummary"];
+            mock?: components["schemas"]["Mock"];
         };
         StreamAnswer: {
             /** @description The `id` of the item, or null if it had none. */
@@ -1368,6 +1465,7 @@ export interface components {
             asOf: components["schemas"]["AsOf"];
             /** @description Whether the head was last confirmed to be current more than 60 s ago. */
             stale: boolean;
+            mock?: components["schemas"]["Mock"];
         };
         /** @description The line could not be screened. Other lines are not affected. */
         StreamError: {
@@ -2117,6 +2215,9 @@ export interface components {
             internationalPrefix?: string | null;
             /** @description Whether Korea's rules for senders of domestic texts apply (`SENDER_FORMAT_RULE`). New values may be added: treat an unknown value as valid. Default: `kr`. */
             senderRules?: string;
+            requireRegistration?: components["schemas"]["RequireRegistration"];
+            /** @description For tests of a sender's systems: registrations for the client are mock too, and its responses have `mock`. Cannot change. Default: `false`. */
+            mock?: boolean;
             /** @description What happens to the client when its organisation seems to read out whole ranges of numbers: `report` it only, `throttle` the client, or `stop` it. New values may be added: treat an unknown value as valid. Default: `report`. */
             onEnumeration?: string;
             /** @description What a detection of enumeration has set. `throttled`: at most 60 numbers per minute. `stopped`: none; checks get `QUOTA_EXCEEDED`. Null lifts it. New values may be added: treat an unknown value as valid. Default: null. */
@@ -2733,6 +2834,7 @@ export interface components {
             asOf: components["schemas"]["AsOf"];
             /** @description Whether the head was last confirmed to be current more than 60 s ago. */
             stale: boolean;
+            mock?: components["schemas"]["Mock"];
         };
         GatewayItemAnswer: {
             /** @description The `id` of the item, or null if it had none. */
@@ -2811,6 +2913,7 @@ export interface components {
             /** @description In the order of the items. */
             results: (components["schemas"]["GatewayItemAnswer"] | components["schemas"]["ItemError"])[];
             summary: components["schemas"]["BatchSummary"];
+            mock?: components["schemas"]["Mock"];
         };
         /** @description Conditions for the rule to match. An omitted condition matches anything. */
         PolicyWhen: {
@@ -4256,6 +4359,8 @@ export interface components {
         AsOfOfText: string;
         /** @description `stale` of that head. Sent with text responses; JSON responses contain it. */
         StaleOfText: "true" | "false";
+        /** @description Only in responses of plain lines, and only to a mock client. */
+        MockOfText: "true";
         /** @description RFC 9110. */
         AdminWwwAuthenticate: "Bearer realm=\"numgate admin\"";
         /** @description Identifies the content. Send it as `If-Match` with a change. */
@@ -4325,6 +4430,7 @@ export interface operations {
                     "numgate-seq": components["headers"]["SeqOfText"];
                     "numgate-as-of": components["headers"]["AsOfOfText"];
                     "numgate-stale": components["headers"]["StaleOfText"];
+                    "numgate-mock": components["headers"]["MockOfText"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4398,6 +4504,7 @@ export interface operations {
                     "numgate-seq": components["headers"]["SeqOfText"];
                     "numgate-as-of": components["headers"]["AsOfOfText"];
                     "numgate-stale": components["headers"]["StaleOfText"];
+                    "numgate-mock": components["headers"]["MockOfText"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4578,6 +4685,7 @@ export interface operations {
                     "numgate-seq": components["headers"]["Seq"];
                     "numgate-as-of": components["headers"]["AsOf"];
                     "numgate-stale": components["headers"]["Stale"];
+                    "numgate-mock": components["headers"]["MockOfText"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4599,6 +4707,82 @@ export interface operations {
             429: components["responses"]["QuotaExceeded"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+        };
+    };
+    checkSender: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "from": "1588-1234"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SenderCheckRequest"];
+            };
+        };
+        responses: {
+            /** @description The verdict. A blocked number is a successful response. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "numgate-release": components["headers"]["ReleaseOfText"];
+                    "numgate-seq": components["headers"]["SeqOfText"];
+                    "numgate-as-of": components["headers"]["AsOfOfText"];
+                    "numgate-stale": components["headers"]["StaleOfText"];
+                    "numgate-mock": components["headers"]["MockOfText"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "verdict": "block",
+                     *       "subject": "from",
+                     *       "from": "+8215881234",
+                     *       "to": null,
+                     *       "reasons": [
+                     *         {
+                     *           "subject": "from",
+                     *           "code": "SENDER_NOT_REGISTERED",
+                     *           "list": "registration",
+                     *           "match": "rule",
+                     *           "effect": "block",
+                     *           "authority": null,
+                     *           "until": null
+                     *         }
+                     *       ],
+                     *       "registration": "none",
+                     *       "requireRegistration": "enforce",
+                     *       "release": "20261124T0312Z-9f2c1e4b",
+                     *       "seq": 1842,
+                     *       "asOf": "2026-11-24T03:12:09Z",
+                     *       "stale": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SenderCheckAnswer"];
+                    /** @example block SENDER_NOT_REGISTERED from */
+                    "text/plain": string;
+                };
+            };
+            400: components["responses"]["CheckBadRequest"];
+            401: components["responses"]["CheckUnauthenticated"];
+            403: components["responses"]["CheckPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["CheckBodyTooLarge"];
+            415: components["responses"]["CheckContentTypeUnsupported"];
+            429: components["responses"]["CheckQuotaExceeded"];
+            500: components["responses"]["CheckInternal"];
+            503: components["responses"]["CheckUnavailable"];
         };
     };
     gatewayGet: {
@@ -4655,6 +4839,7 @@ export interface operations {
                     "numgate-seq": components["headers"]["SeqOfText"];
                     "numgate-as-of": components["headers"]["AsOfOfText"];
                     "numgate-stale": components["headers"]["StaleOfText"];
+                    "numgate-mock": components["headers"]["MockOfText"];
                     "numgate-label": components["headers"]["LabelOfText"];
                     "numgate-sip-status": components["headers"]["SipStatusOfText"];
                     "numgate-cache-until": components["headers"]["CacheUntilOfText"];
@@ -4760,6 +4945,7 @@ export interface operations {
                     "numgate-seq": components["headers"]["SeqOfText"];
                     "numgate-as-of": components["headers"]["AsOfOfText"];
                     "numgate-stale": components["headers"]["StaleOfText"];
+                    "numgate-mock": components["headers"]["MockOfText"];
                     "numgate-label": components["headers"]["LabelOfText"];
                     "numgate-sip-status": components["headers"]["SipStatusOfText"];
                     "numgate-cache-until": components["headers"]["CacheUntilOfText"];

@@ -53,16 +53,17 @@ export interface BuildOptions {
   readonly base: string | null;
   readonly createdAt: Date;
   readonly foldedSeq: number;
-  /** The registered senders. Without them, the release has none. */
-  readonly registrations?: RegistrationsSource | undefined;
+  /**
+   * The registered senders, as of a version of the registry, or as another release with the same key has them. Without
+   * them, the release has none.
+   */
+  readonly registrations?:
+    | { readonly version: number; readonly content: PairContent }
+    | { readonly info: RegisteredInfo; readonly values: ReadonlyMap<string, Uint8Array<ArrayBuffer>> }
+    | undefined;
   /** Called with the completed share, 0 to 1. */
   readonly onProgress?: (share: number) => void;
 }
-
-/** Registered senders as of a version of the registry, or those of another release with the same key, as they are. */
-export type RegistrationsSource =
-  | { readonly version: number; readonly content: PairContent }
-  | { readonly info: RegisteredInfo; readonly values: readonly Uint8Array<ArrayBuffer>[] };
 
 /** A list, or the registered senders, exceed a limit of shared/limits. */
 type BuildProblem = 'LIMIT_EXCEEDED';
@@ -98,7 +99,9 @@ export async function buildRelease(
   const encoded = encodeShards(contents, options.onProgress);
   if (encoded === null) return fail('LIMIT_EXCEEDED', 'one number has more dated entries than a shard holds');
   const shards = await storeShards(encoded);
-  const registered = await buildRegistered(options.registrations, keys, store, storeShards);
+  const given = options.registrations;
+  if (given !== undefined && 'info' in given) for (const [key, bytes] of given.values) values.set(key, bytes);
+  const registered = await buildRegistered(given, keys, store, storeShards);
   if (!registered.ok) return registered;
   const hasRanges = ranges.some((list) => list.length > 0);
   const hasSources = sources.some((list) => list.length > 0);
@@ -137,10 +140,7 @@ async function buildRegistered(
   storeShards: (encoded: readonly EncodedShard[]) => Promise<Manifest['shards']>,
 ): Promise<Result<{ readonly registrations?: RegisteredInfo }, Failure<BuildProblem>>> {
   if (given === undefined) return ok({});
-  if ('info' in given) {
-    for (const bytes of given.values) await store(bytes);
-    return ok({ registrations: given.info });
-  }
+  if ('info' in given) return ok({ registrations: given.info });
   const { version, content } = given;
   const countOf = (list: number): number =>
     [...content.pairs[list]!.values()].reduce((sum, { length }) => sum + length, 0);

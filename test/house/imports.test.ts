@@ -30,6 +30,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'shared/numbers',
     'shared/limits',
     'shared/bytes.ts',
+    'shared/organisations.ts',
     'shared/result.ts',
     'shared/schemas.ts',
     'shared/verdict.ts',
@@ -40,6 +41,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'shared/live',
     'shared/policy',
     'shared/release',
+    'shared/senders',
     'shared/set',
     'shared/sources',
     'shared/numbers',
@@ -56,6 +58,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'shared/verdict.ts',
   ],
   'shared/senders': [
+    'shared/release',
     'shared/set',
     'shared/numbers',
     'shared/limits',

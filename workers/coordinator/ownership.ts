@@ -114,23 +114,12 @@ export function checkSigner(
   const foreign = authorities.filter((name) => name !== authority);
   if (foreign.length === 0) return ok([authority]);
   const names = foreign.map((name) => `"${name}"`).join(', ');
-  const message = `it changes lists of ${names}, and the key that signed it may change only those of "${authority}"`;
+  const what = foreign.includes(ROOT_AUTHORITY) ? 'lists or registered senders' : 'lists';
+  const message = `it changes ${what} of ${names}, and the key that signed it may change only those of "${authority}"`;
   return refused(
     'SIGNER_FOREIGN',
     `${message}: build on the current release, with the lists of others as they are`,
   );
-}
-
-/**
- * Registered senders belong to no authority, so a key that is bound to one must leave them as they are.
- * @param owner of the key that signed `next`
- */
-export function checkRegisteredSenders(owner: string, next: Manifest, current: Manifest | null): CheckResult {
-  if (owner === ANY_OWNER) return ok(undefined);
-  if (JSON.stringify(next.registrations) === JSON.stringify(current?.registrations)) return ok(undefined);
-  const message =
-    'it changes the registered senders, and the key that signed it may change only its own lists';
-  return refused('SIGNER_FOREIGN', `${message}: build on the current release, with --authority`);
 }
 
 /** Rejects names in a request that no organisation, list or live entry has: most likely a typing error. */

@@ -33,7 +33,6 @@ import {
   authoritiesChangedBy,
   checkOverridden,
   checkOwned,
-  checkRegisteredSenders,
   checkSigner,
 } from './ownership.ts';
 import { checkPlan, checkPromotable, incomplete, Planner, planMoved, refused } from './promotion.ts';
@@ -160,9 +159,6 @@ export class ReleaseChanges {
     if (!owned.ok) return this.recordRefusal(request, release, owned);
     const signer = checkSigner(key.owner, authorities, this.#tables);
     if (!signer.ok) return this.recordRefusal(request, release, signer);
-    const current = releases.current?.manifest ?? null;
-    const registered = checkRegisteredSenders(key.owner, stored.manifest, current);
-    if (!registered.ok) return this.recordRefusal(request, release, registered);
     const done = ledger.change<Omit<PromoteDone, 'seq'>>(request, counted(FREEING_CHANGE), () => {
       // Something may have changed while the release was being verified.
       const now = releases.get(release)!;

@@ -110,6 +110,8 @@ describe('a directory', () => {
     restriction: null,
     senderRules: 'kr',
     shortCodes: [],
+    requireRegistration: 'off' as const,
+    mock: false,
   };
 
   test('opens to the clients by id', async () => {
@@ -126,7 +128,7 @@ describe('a directory', () => {
     };
     const bytes = await sealDirectory([client, bound], testKeys);
     const { clients } = JSON.parse(new TextDecoder().decode((await unseal(bytes, testKeys))!));
-    const { organisation, onEnumeration, restriction, ...older } = client;
+    const { organisation, onEnumeration, restriction, requireRegistration, mock, ...older } = client;
     expect(Object.keys(clients[0]).sort()).toEqual(Object.keys(older).sort());
     expect(await openDirectory(bytes, testKeys)).toEqual(
       new Map([client, bound].map((one) => [one.id, one])),

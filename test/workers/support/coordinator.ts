@@ -162,5 +162,7 @@ export function client(id: string, quotaNumbers = 10) {
     recordBlocks: false,
     quotaNumbers,
     shortCodes: [],
+    requireRegistration: 'off' as const,
+    mock: false,
   };
 }
