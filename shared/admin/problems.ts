@@ -3,6 +3,7 @@
  */
 import type { GuardHit } from '../release/guard-settings.ts';
 import type { RegistrationReason } from '../senders/registration.ts';
+import type { ImportedRow } from '../senders/registration-import.ts';
 
 /** Extra members of problems that carry more than a message. */
 export interface ProblemExtras {
@@ -32,6 +33,10 @@ export interface ProblemExtras {
   readonly budget?: { readonly name: string; readonly resetsAt: string };
   /** REGISTRATION_INVALID: what is wrong or missing, by field. */
   readonly reasons?: readonly RegistrationReason[];
+  /** CSV_INVALID: the line of the file. */
+  readonly line?: number;
+  /** REGISTRATIONS_INVALID: the invalid lines, at most 100. */
+  readonly lines?: readonly ImportedRow[];
   /** REGISTRATION_STATE: the state, and what can be done in it. */
   readonly state?: string;
   readonly possible?: readonly string[];
@@ -85,6 +90,8 @@ export const ADMIN_PROBLEMS = {
   APPROVER_REFUSED: [403, 'You may not decide on this proposal'],
   REGISTRATION_UNKNOWN: [404, 'Registration not found'],
   REGISTRATION_INVALID: [422, 'Registration is invalid'],
+  REGISTRATIONS_INVALID: [422, 'Lines of the upload are invalid'],
+  CSV_INVALID: [400, 'CSV is invalid'],
   REGISTRATION_STATE: [409, 'State of the registration does not allow this'],
   REGISTRATION_CLAIMED: [409, 'Another reviewer has claimed this registration'],
   REGISTRATIONS_TOO_MANY: [409, 'Too many registrations'],

@@ -1,5 +1,5 @@
 /**
- * The registered senders of all organisations, page by page, for a build; and the queue of reviewers.
+ * The registered senders of all organisations, page by page, for a build.
  */
 import * as v from 'valibot';
 import { CURSOR_CHARS_MAX, REGISTRATION_PAIRS_PAGE_MAX } from '../limits/registrations.ts';
@@ -32,21 +32,5 @@ export interface PairsPage {
    */
   readonly version: number;
   readonly pairs: readonly PairInfo[];
-  readonly next: string | null;
-}
-
-/** A registration that waits for a review. */
-export interface QueuedInfo {
-  readonly organisation: string;
-  readonly id: string;
-  readonly state: string;
-  readonly basis: string;
-  readonly submittedAt: string;
-  readonly claimedBy: string | null;
-}
-
-/** `GET /v1/admin/registrations/queue`, in the order of submission. */
-export interface QueuePage {
-  readonly queue: readonly QueuedInfo[];
   readonly next: string | null;
 }

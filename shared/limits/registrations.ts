@@ -43,6 +43,8 @@ export const PUBLISH_RETRY_MS_MAX = 300_000;
 export const DUE_AT_ONCE = 1_000;
 /** Minimum time between two anchors of an organisation's audit chain, in ms. */
 export const ANCHOR_INTERVAL_MS = 60_000;
+/** Invalid lines of a bulk upload that a refusal names. */
+export const INVALID_LINES_MAX = 100;
 /** Changes of one sealed segment: 256 KiB, and the names of their clients. */
 export const REGISTRATION_SEGMENT_ROWS_MAX = 16_384;
 /**
@@ -79,5 +81,5 @@ export const REGISTERED_RANGES_MAX = 200_000;
 export const REGISTRATION_PAIRS_PAGE_MAX = 10_000;
 /** Organisations that one such page reads: each needs at least one request to its store. */
 export const REGISTRATION_STORES_PER_PAGE = 100;
-/** A cursor of the pairs or of the queue, in characters: names, and two numbers. */
+/** A cursor of the pairs, in characters: two names and two numbers. */
 export const CURSOR_CHARS_MAX = 256;

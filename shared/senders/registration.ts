@@ -209,6 +209,19 @@ export interface RegistrationPage {
   readonly next: string | null;
 }
 
+/** `GET /v1/admin/registrations/queue`: what waits for a reviewer, in the order of submission. */
+export interface ReviewQueue {
+  readonly registrations: readonly {
+    readonly organisation: string;
+    readonly id: string;
+    readonly state: string;
+    readonly basis: string;
+    readonly submittedAt: string;
+    readonly claimedBy: string | null;
+  }[];
+  readonly next: string | null;
+}
+
 /** Why something happened to a registration that its sender did not do. */
 export const EVENT_TYPES = [
   'approved',

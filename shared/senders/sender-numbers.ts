@@ -74,7 +74,7 @@ function parseNumber(text: string): Result<number, Failure<NumberProblem>> {
   }
 }
 
-/** The first and the last number decide: a block has one class (test/shared/senders/sender-numbers.test.ts). */
+/** The first and the last number decide: a block has one class (test/shared/senders/validation.test.ts). */
 function checkSpan(
   span: Span,
   protectedNumbers: ReadonlySet<number>,

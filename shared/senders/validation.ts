@@ -39,6 +39,7 @@ const HELP = {
   PROOF_EXPIRED: 'send a document that is still valid',
   TIME_INVALID: 'send a time such as 2027-01-31T00:00:00Z',
   EXPIRES_PAST: 'send a time in the future, or none',
+  REGISTRATION_STATE: 'wait for the decision, or close the registration',
   REFERENCE_TAKEN: 'edit the registration that has it, or choose another reference',
 } as const satisfies Record<NumberProblem | string, string>;
 export type ReasonCode = keyof typeof HELP;

@@ -88,18 +88,14 @@ export function forChanges<Schema extends v.GenericSchema<unknown, { reason?: st
     const { body, sha256 } = read.value;
     const allowed = checkFieldScopes(context.actor, body);
     if (!allowed.ok) return allowed;
-    const key = context.request.headers.get('idempotency-key');
-    if (key !== null && (key === '' || key.length > IDEMPOTENCY_KEY_CHARS_MAX)) {
-      const detail = `must have 1 to ${IDEMPOTENCY_KEY_CHARS_MAX} characters`;
-      return fieldError('FIELD_VALUE', 'Idempotency-Key', detail);
-    }
-    const repeat = key === null ? null : { key, sha256 };
+    const repeat = repeatOf(context, sha256);
+    if (!repeat.ok) return repeat;
     const { actor } = context;
     const change = {
       ...{
         actor,
         reason: body.reason ?? '',
-        repeat,
+        repeat: repeat.value,
         needs: [...[scope].flat(), ...usedFields(body).map(([, own]) => own)],
       },
       breakGlass: (body as { breakGlass?: boolean }).breakGlass === true,
@@ -107,6 +103,18 @@ export function forChanges<Schema extends v.GenericSchema<unknown, { reason?: st
     return handle({ ...context, body, change });
   };
   return forAdmins(scope, validated, send);
+}
+
+/** The `Idempotency-Key` of a change, or null. @param sha256 of the request */
+export function repeatOf(
+  { request }: RequestContext,
+  sha256: string,
+): Result<ChangeRequest['repeat'], Problem> {
+  const key = request.headers.get('idempotency-key');
+  if (key === null) return ok(null);
+  if (key !== '' && key.length <= IDEMPOTENCY_KEY_CHARS_MAX) return ok({ key, sha256 });
+  const detail = `must have 1 to ${IDEMPOTENCY_KEY_CHARS_MAX} characters`;
+  return fieldError('FIELD_VALUE', 'Idempotency-Key', detail);
 }
 
 /** Whether the actor has the scopes of the fields that it uses. */

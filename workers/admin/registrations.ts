@@ -17,12 +17,15 @@ import {
   PROOF_KINDS,
   type Registration,
   type RegistrationAction,
+  type ReviewQueue,
   STATES,
   validateRegistrationSchema,
 } from '../../shared/senders/registration.ts';
 import { parseSenderNumbers } from '../../shared/senders/sender-numbers.ts';
+import type { ControlEnv } from '../env.ts';
 import { parametersOf } from '../http/parameters.ts';
 import { type Problem, problem, type Reply } from '../http/reply.ts';
+import { REGISTRY_NAME } from '../storage/registry-port.ts';
 import { type AdminContext, forAdmins, forChanges, readBody } from './context.ts';
 import { registrationsOf } from './registration-context.ts';
 
@@ -32,6 +35,9 @@ const SENDER_ACTIONS: readonly RegistrationAction[] = ['submit', 'close'];
 /** Decisions that must say by field what is wrong. */
 const EXPLAINED: readonly RegistrationAction[] = ['reject', 'requestUpdate'];
 
+/** A position in the queue: time of submission, organisation, ID. */
+const CURSOR = /^\d{1,15}\.[a-z0-9-]{1,63}\.\d{1,15}$/;
+
 /** The documents that each basis needs. */
 export const documents = forAdmins(MEMBERS, async () =>
   ok<DocumentInfo>({
@@ -39,6 +45,26 @@ export const documents = forAdmins(MEMBERS, async () =>
     documents: PROOF_KINDS.map((kind) => ({ kind, ...DOCUMENTS[kind] })),
   }),
 );
+
+/** What waits for a reviewer, over all organisations, in the order of submission. */
+export const reviewQueue = forAdmins('review', async ({ env, url }) => {
+  const parameters = parametersOf(url, { after: 'text', limit: 'number' });
+  if (!parameters.ok) return parameters;
+  const { text, number } = parameters.value;
+  const after = text.after ?? null;
+  if (after !== null && !CURSOR.test(after))
+    return fieldError('FIELD_VALUE', 'after', 'must be the "next" of a page');
+  const registry = (env as unknown as ControlEnv).REGISTRY.getByName(REGISTRY_NAME);
+  const cursor = after?.replaceAll('.', ' ') ?? null;
+  const { queue, next } = await registry.queued(cursor, registrationLimit(number.limit));
+  return ok<ReviewQueue>({
+    registrations: queue.map(({ submittedAt, ...each }) => ({
+      ...each,
+      submittedAt: new Date(submittedAt).toISOString(),
+    })),
+    next: next?.replaceAll(' ', '.') ?? null,
+  });
+});
 
 export const listRegistrations = forAdmins(MEMBERS, async (context) => {
   const parameters = parametersOf(context.url, {

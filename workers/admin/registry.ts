@@ -1,12 +1,7 @@
 /**
- * `/v1/admin/registrations/…` over all organisations: the pairs for a build, and the queue of reviewers.
+ * The registered senders of all organisations, for a build, and the state of the registry.
  */
-import {
-  type PairInfo,
-  type PairsPage,
-  pairsSchema,
-  type QueuePage,
-} from '../../shared/admin/registration-pairs.ts';
+import { type PairInfo, type PairsPage, pairsSchema } from '../../shared/admin/registration-pairs.ts';
 import type { RegistrationsInfo } from '../../shared/admin/status.ts';
 import { fieldError } from '../../shared/fields.ts';
 import { ADMIN_BODY_BYTES_MAX } from '../../shared/limits/control.ts';
@@ -18,11 +13,10 @@ import {
 } from '../../shared/limits/registrations.ts';
 import { ok } from '../../shared/result.ts';
 import type { ControlEnv } from '../env.ts';
-import { parametersOf } from '../http/parameters.ts';
 import { warnFailed } from '../log.ts';
 import { REGISTRY_NAME, type RegistryObject } from '../storage/registry-port.ts';
 import { within } from '../storage/single-flight.ts';
-import { forAdmins, pageLimit, readBody } from './context.ts';
+import { forAdmins, readBody } from './context.ts';
 
 export function registryOf({ REGISTRY }: ControlEnv): RegistryObject {
   return REGISTRY.getByName(REGISTRY_NAME);
@@ -77,23 +71,4 @@ export const registrationPairs = forAdmins('releases', async (context) => {
     break;
   }
   return ok<PairsPage>({ version, pairs, next });
-});
-
-/** The registrations of all organisations that wait for a review. */
-export const reviewQueue = forAdmins('review', async ({ url, env }) => {
-  const parameters = parametersOf(url, { after: 'text', limit: 'number' });
-  if (!parameters.ok) return parameters;
-  const { after = null } = parameters.value.text;
-  if (after !== null && !/^\d{1,15} [a-z0-9-]+ \d{1,15}$/.test(after)) {
-    return fieldError('FIELD_VALUE', 'after', 'must be the "next" of a page');
-  }
-  const limit = pageLimit(parameters.value.number.limit);
-  const { queue, next } = await registryOf(env as unknown as ControlEnv).queued(after, limit);
-  return ok<QueuePage>({
-    queue: queue.map(({ submittedAt, ...entry }) => ({
-      ...entry,
-      submittedAt: new Date(submittedAt).toISOString(),
-    })),
-    next,
-  });
 });

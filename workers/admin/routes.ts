@@ -8,7 +8,8 @@ import * as evidence from './evidence.ts';
 import * as monitoring from './monitoring.ts';
 import * as proposals from './proposals.ts';
 import * as registrations from './registrations.ts';
-import * as registry from './registry.ts';
+import * as bulk from './registrations-bulk.ts';
+import { registrationPairs } from './registry.ts';
 import * as releases from './releases.ts';
 import * as settings from './settings.ts';
 import { usage } from './usage.ts';
@@ -57,12 +58,14 @@ export const ADMIN_ROUTES: readonly Route[] = [
   { method: 'PUT', path: '/v1/admin/organisations/:id', handle: clients.putOrganisation },
   { method: 'DELETE', path: '/v1/admin/organisations/:id', handle: clients.removeOrganisation },
   { method: 'GET', path: '/v1/admin/registrations/documents', handle: registrations.documents },
-  { method: 'POST', path: '/v1/admin/registrations/pairs', handle: registry.registrationPairs },
-  { method: 'GET', path: '/v1/admin/registrations/queue', handle: registry.reviewQueue },
-  { method: 'GET', path: `${REGISTRATIONS}`, handle: registrations.listRegistrations },
-  { method: 'POST', path: `${REGISTRATIONS}`, handle: registrations.createRegistration },
+  { method: 'POST', path: '/v1/admin/registrations/pairs', handle: registrationPairs },
+  { method: 'GET', path: '/v1/admin/registrations/queue', handle: registrations.reviewQueue },
+  { method: 'GET', path: REGISTRATIONS, handle: registrations.listRegistrations },
+  { method: 'POST', path: REGISTRATIONS, handle: registrations.createRegistration },
   { method: 'POST', path: `${REGISTRATIONS}/validate`, handle: registrations.validateRegistration },
   { method: 'POST', path: `${REGISTRATIONS}/find`, handle: registrations.findRegistrations },
+  { method: 'POST', path: `${REGISTRATIONS}/import`, handle: bulk.importRegistrations },
+  { method: 'GET', path: `${REGISTRATIONS}/export`, handle: bulk.exportRegistrations },
   { method: 'GET', path: `${REGISTRATIONS}/events`, handle: registrations.registrationEvents },
   { method: 'GET', path: `${REGISTRATIONS}/audit`, handle: registrations.registrationAudit },
   { method: 'GET', path: `${REGISTRATIONS}/:id`, handle: registrations.getRegistration },

@@ -38,7 +38,7 @@ export interface TokenHolder {
 
 export class Coordinator
   extends AdminCalls
-  implements HeadSource, DetectionRecorder, RegistryKeeper, AnchorRecorder
+  implements HeadSource, DetectionRecorder, AnchorRecorder, RegistryKeeper
 {
   #core: Result<Core, Failure> = fail('NOT_CONFIGURED', 'the coordinator has not started');
   /** The last `seq` sent to each data centre, and when. In memory only, because it is informational. */

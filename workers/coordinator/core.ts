@@ -60,8 +60,8 @@ export class Core {
   readonly exports: AuditExports;
   readonly proposalChanges: ProposalChanges;
   readonly signers: Signers;
-  readonly registry: RegistryCalls;
   readonly registrationFacts: RegistrationFactsSource;
+  readonly registry: RegistryCalls;
   readonly #values: ValueStore;
   readonly #collector: ValueCollector;
   readonly #kv: KVNamespace;
@@ -106,8 +106,8 @@ export class Core {
       ...{ entries: this.entryChanges, undo: this.entryUndo, clients: this.clientChanges },
       ...{ releases: this.releaseChanges, signers: this.signers, background },
     });
-    this.registry = new RegistryCalls(ctx, tables, values, background, registry);
     this.registrationFacts = new RegistrationFactsSource(tables);
+    this.registry = new RegistryCalls(ctx, tables, values, background, registry);
     this.#isOff = people.APPROVALS === 'off';
     this.#values = values;
     this.#collector = collector;

@@ -4,6 +4,7 @@
  */
 import { DurableObject } from 'cloudflare:workers';
 import type { AuditRecord } from '../../shared/audit.ts';
+import { INVALID_LINES_MAX } from '../../shared/limits/registrations.ts';
 import type { Span } from '../../shared/numbers/spans.ts';
 import { ok } from '../../shared/result.ts';
 import type {
@@ -14,6 +15,12 @@ import type {
   RegistrationPage,
   RegistrationReason,
 } from '../../shared/senders/registration.ts';
+import type {
+  ImportDone,
+  ImportedRow,
+  ImportLine,
+  ImportOptions,
+} from '../../shared/senders/registration-import.ts';
 import { openKeyRing } from '../../shared/set/key-ring.ts';
 import type { ControlEnv } from '../env.ts';
 import { warnFailed } from '../log.ts';
@@ -50,7 +57,7 @@ export class RegistrationStore extends DurableObject<ControlEnv> implements Regi
       const ring = await openKeyRing(env.LIST_KEY ?? '');
       if (ring.ok) {
         this.#parts = new StoreParts(ctx.storage, ring.value.writer, () =>
-          env.REGISTRY.getByName(REGISTRY_NAME),
+          this.env.REGISTRY.getByName(REGISTRY_NAME),
         );
       }
     });
@@ -106,6 +113,24 @@ export class RegistrationStore extends DurableObject<ControlEnv> implements Regi
     return this.#changeOne(request, facts, id, condition, budget, (author, before) =>
       this.#store.changes.act(author, facts, before, act),
     );
+  }
+
+  /** One piece of a bulk upload: all lines or none, unless `skipInvalid`. */
+  async import(
+    request: StoreRequest,
+    facts: RegistrationFacts,
+    lines: readonly ImportLine[],
+    { submit, skipInvalid, dryRun }: ImportOptions,
+  ): Promise<StoreResult<ImportDone>> {
+    const apply = (author: Author): StoreResult<ImportDone> => {
+      const rows = this.#store.upload.apply(author, facts, lines, submit);
+      const wrong = rows.filter(({ result }) => result === 'rejected');
+      return wrong.length === 0 || skipInvalid || dryRun ? ok({ rows }) : refuseLines(wrong);
+    };
+    if (dryRun) return this.#store.rehearse(request, facts.organisation, apply);
+    const done = this.#store.transact(request, facts.organisation, lines.length, apply);
+    if (done.ok) await this.#publish();
+    return done;
   }
 
   async get(id: number): Promise<Registration | null> {
@@ -230,4 +255,10 @@ export class RegistrationStore extends DurableObject<ControlEnv> implements Regi
   #shown(registration: StoredRegistration): Registration {
     return shown(registration, this.#store.organisation);
   }
+}
+
+function refuseLines(wrong: readonly ImportedRow[]): StoreResult<never> {
+  const lines = wrong.slice(0, INVALID_LINES_MAX);
+  const message = `nothing was stored, because of ${wrong.length} lines: see "lines" (skipInvalid=true leaves them out)`;
+  return refuse('REGISTRATIONS_INVALID', message, { lines });
 }

@@ -3,6 +3,7 @@ import { ANCHOR_INTERVAL_MS, PUBLISH_RETRY_MS } from '../../shared/limits/regist
 import type { ListKeys } from '../../shared/set/keys.ts';
 import type { RegistryPort } from '../storage/registry-port.ts';
 import { AuditChain, type Author } from './audit-chain.ts';
+import { BulkUpload } from './bulk-upload.ts';
 import { RegistrationChanges } from './changes.ts';
 import { DueWork } from './due-work.ts';
 import { Events } from './events.ts';
@@ -22,6 +23,7 @@ export class StoreParts {
   readonly events: Events;
   readonly changes: RegistrationChanges;
   readonly dueWork: DueWork;
+  readonly upload: BulkUpload;
   readonly publisher: Publisher;
   readonly #meta: Meta;
   readonly #writer: RegistrationWriter;
@@ -43,6 +45,7 @@ export class StoreParts {
       this.events,
       this.#transactions,
     ]);
+    this.upload = new BulkUpload(this.rows, this.changes, this.dueWork);
   }
 
   /** '' before the first registration. */
@@ -60,13 +63,28 @@ export class StoreParts {
     budget: number,
     change: (author: Author) => StoreResult<Value>,
   ): StoreResult<Value> {
-    return this.#transactions.run(request, budget, () => {
-      if (this.#meta.text('organisation') === null) this.#meta.set('organisation', organisation);
-      this.#writer.begin();
-      const done = change({ actor: request.actor.name, reason: request.reason, at: Date.now() });
-      if (done.ok) this.#writer.end();
-      return done;
-    });
+    return this.#transactions.run(request, budget, () => this.#apply(request, organisation, change));
+  }
+
+  /** Runs a change to see what it does, and rolls it back. */
+  rehearse<Value>(
+    request: StoreRequest,
+    organisation: string,
+    change: (author: Author) => StoreResult<Value>,
+  ): StoreResult<Value> {
+    return this.#transactions.rehearse(() => this.#apply(request, organisation, change));
+  }
+
+  #apply<Value>(
+    { actor, reason }: StoreRequest,
+    organisation: string,
+    change: (author: Author) => StoreResult<Value>,
+  ): StoreResult<Value> {
+    if (this.#meta.text('organisation') === null) this.#meta.set('organisation', organisation);
+    this.#writer.begin();
+    const done = change({ actor: actor.name, reason, at: Date.now() });
+    if (done.ok) this.#writer.end();
+    return done;
   }
 
   /** When the end of the audit chain must be anchored, in ms since 1970; null if it is. */

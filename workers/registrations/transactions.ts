@@ -12,11 +12,11 @@ const HOUR_MS = 3_600_000;
 
 /** Thrown inside a transaction to roll it back. Never leaves this file. */
 class Undo extends Error {
-  readonly refusal: StoreRefusal;
+  readonly result: StoreResult<unknown>;
 
-  constructor(refusal: StoreRefusal) {
-    super(refusal.code);
-    this.refusal = refusal;
+  constructor(result: StoreResult<unknown>) {
+    super('rolled back');
+    this.result = result;
   }
 }
 
@@ -35,20 +35,31 @@ export class Transactions {
    */
   run<Value>(request: StoreRequest, changes: number, apply: () => StoreResult<Value>): StoreResult<Value> {
     const now = Date.now();
+    return this.#transact(() => {
+      const known = this.#known<Value>(request, now);
+      if (known !== null) return known;
+      const room = changes === 0 ? null : this.#noRoom(changes, now);
+      if (room !== null) return room;
+      const done = apply();
+      if (!done.ok) throw new Undo(done);
+      this.#remember(request, done, now);
+      return done;
+    });
+  }
+
+  /** Applies a change to see what it does, and rolls it back. */
+  rehearse<Value>(apply: () => StoreResult<Value>): StoreResult<Value> {
+    return this.#transact(() => {
+      throw new Undo(apply());
+    });
+  }
+
+  #transact<Value>(change: () => StoreResult<Value>): StoreResult<Value> {
     try {
-      return this.#storage.transactionSync(() => {
-        const known = this.#known<Value>(request, now);
-        if (known !== null) return known;
-        const room = changes === 0 ? null : this.#noRoom(changes, now);
-        if (room !== null) return room;
-        const done = apply();
-        if (!done.ok) throw new Undo(done);
-        this.#remember(request, done, now);
-        return done;
-      });
+      return this.#storage.transactionSync(change);
     } catch (error) {
       if (!(error instanceof Undo)) throw error;
-      return error.refusal;
+      return error.result as StoreResult<Value>;
     }
   }
 

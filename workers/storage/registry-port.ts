@@ -2,7 +2,6 @@
  * What flows between the stores of registrations, one for each organisation, and the registry, of which there is one.
  * The registry publishes what is approved; `numgate build` and a repair read it from the stores.
  */
-
 import type { KnownRecord } from '../../shared/audit.ts';
 import type { HeadRegistrations } from '../../shared/release/head.ts';
 import type { Failure, Result } from '../../shared/result.ts';
@@ -116,7 +115,7 @@ export interface RegistrationSource {
     after: string | null,
     limit: number,
   ): Promise<{ readonly pairs: readonly PublishedPair[]; readonly next: string | null }>;
-  /** What waits for a review, in the order of IDs. @param after ID of the last one of the page before; 0 for none */
+  /** The organisation's part of the review queue, by ID. @param after ID of a registration; 0 for the first page */
   queued(after: number, limit: number): Promise<readonly QueueChange[]>;
 }
 
