@@ -77,3 +77,9 @@ export const REGISTERED_CLIENTS_MAX = 20_000;
 export const REGISTERED_PAIRS_MAX = 10_000_000;
 /** Rows of registered ranges in one release: at most 4 MB of an isolate, outside the budget of shards. */
 export const REGISTERED_RANGES_MAX = 200_000;
+/** Pairs on one page for a build: 0.8 MB. */
+export const REGISTRATION_PAIRS_PAGE_MAX = 10_000;
+/** Organisations that one such page reads: each needs at least one request to its store. */
+export const REGISTRATION_STORES_PER_PAGE = 100;
+/** A cursor of the pairs, in characters: two names and two numbers. */
+export const CURSOR_CHARS_MAX = 256;

@@ -9,6 +9,7 @@ import * as monitoring from './monitoring.ts';
 import * as proposals from './proposals.ts';
 import * as registrations from './registrations.ts';
 import * as bulk from './registrations-bulk.ts';
+import { registrationPairs } from './registry.ts';
 import * as releases from './releases.ts';
 import * as settings from './settings.ts';
 import { usage } from './usage.ts';
@@ -55,6 +56,7 @@ export const ADMIN_ROUTES: readonly Route[] = [
   { method: 'PUT', path: '/v1/admin/organisations/:id', handle: clients.putOrganisation },
   { method: 'DELETE', path: '/v1/admin/organisations/:id', handle: clients.removeOrganisation },
   { method: 'GET', path: '/v1/admin/registrations/documents', handle: registrations.documents },
+  { method: 'POST', path: '/v1/admin/registrations/pairs', handle: registrationPairs },
   { method: 'GET', path: '/v1/admin/registrations/queue', handle: registrations.reviewQueue },
   {
     method: 'GET',
