@@ -18,6 +18,7 @@ const DAY_MS = 86_400_000;
 const EVENTS: Readonly<Partial<Record<string, RegistrationEventType>>> = {
   ...{ approve: 'approved', reject: 'rejected', requestUpdate: 'needsUpdate' },
   ...{ suspend: 'suspended', resume: 'resumed', expire: 'expired' },
+  ...{ numberTerminated: 'numberTerminated', numberPorted: 'numberPorted' },
 };
 
 /** The states in which a registration is in the queue of reviewers. */
