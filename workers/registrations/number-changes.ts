@@ -59,7 +59,7 @@ export class NumberChanges {
     const gone = event === 'terminated' ? new Set(listed) : new Set<number>();
     const reason: RegistrationReason = {
       ...{ field: 'number', ...REASONS[event] },
-      detail: `the number was ${event} on ${new Date(at).toISOString().slice(0, 10)}`,
+      detail: `the number was ${event} at ${new Date(at).toISOString()}`,
     };
     const affected: AffectedRegistration[] = [];
     for (const id of ids) {

@@ -40,7 +40,9 @@ test('a ported number raises an event and stays in force, with what its sender m
   expect(await store().get(1)).toMatchObject({
     state: 'approved',
     approvedVersion: 1,
-    reasons: [{ field: 'number', code: 'NUMBER_PORTED', detail: 'the number was ported on 2026-11-20' }],
+    reasons: [
+      { field: 'number', code: 'NUMBER_PORTED', detail: 'the number was ported at 2026-11-20T03:00:00.000Z' },
+    ],
   });
   // Reported again, by somebody else.
   await changed({ event: 'ported' });
