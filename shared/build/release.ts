@@ -53,8 +53,14 @@ export interface BuildOptions {
   readonly base: string | null;
   readonly createdAt: Date;
   readonly foldedSeq: number;
-  /** The registered senders, as of a version of the registry. Without them, the release has none. */
-  readonly registrations?: { readonly version: number; readonly content: PairContent } | undefined;
+  /**
+   * The registered senders, as of a version of the registry, or as another release with the same key has them. Without
+   * them, the release has none.
+   */
+  readonly registrations?:
+    | { readonly version: number; readonly content: PairContent }
+    | { readonly info: RegisteredInfo; readonly values: ReadonlyMap<string, Uint8Array<ArrayBuffer>> }
+    | undefined;
   /** Called with the completed share, 0 to 1. */
   readonly onProgress?: (share: number) => void;
 }
@@ -93,7 +99,9 @@ export async function buildRelease(
   const encoded = encodeShards(contents, options.onProgress);
   if (encoded === null) return fail('LIMIT_EXCEEDED', 'one number has more dated entries than a shard holds');
   const shards = await storeShards(encoded);
-  const registered = await buildRegistered(options.registrations, keys, store, storeShards);
+  const given = options.registrations;
+  if (given !== undefined && 'info' in given) for (const [key, bytes] of given.values) values.set(key, bytes);
+  const registered = await buildRegistered(given, keys, store, storeShards);
   if (!registered.ok) return registered;
   const hasRanges = ranges.some((list) => list.length > 0);
   const hasSources = sources.some((list) => list.length > 0);
@@ -132,6 +140,7 @@ async function buildRegistered(
   storeShards: (encoded: readonly EncodedShard[]) => Promise<Manifest['shards']>,
 ): Promise<Result<{ readonly registrations?: RegisteredInfo }, Failure<BuildProblem>>> {
   if (given === undefined) return ok({});
+  if ('info' in given) return ok({ registrations: given.info });
   const { version, content } = given;
   const countOf = (list: number): number =>
     [...content.pairs[list]!.values()].reduce((sum, { length }) => sum + length, 0);

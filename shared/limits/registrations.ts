@@ -84,3 +84,9 @@ export const CHECKED_NUMBERS_AT_ONCE = 50_000;
 export const CHECKED_STEPS_AT_ONCE = 10;
 /** Minutes in which the cron checks the registered numbers of every organisation against the current release. */
 export const CHECK_ROUND_MINUTES = 10;
+/** Pairs on one page for a build: 0.8 MB. */
+export const REGISTRATION_PAIRS_PAGE_MAX = 10_000;
+/** Organisations that one such page reads: each needs at least one request to its store. */
+export const REGISTRATION_STORES_PER_PAGE = 100;
+/** A cursor of the pairs, in characters: two names and two numbers. */
+export const CURSOR_CHARS_MAX = 256;

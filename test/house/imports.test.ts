@@ -30,6 +30,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'shared/numbers',
     'shared/limits',
     'shared/bytes.ts',
+    'shared/organisations.ts',
     'shared/result.ts',
     'shared/schemas.ts',
     'shared/verdict.ts',

@@ -147,7 +147,10 @@ export class Core {
       candidate: candidate === null ? null : { ...releases.info(candidate), share: candidate.share ?? 0 },
       live: { entries: live.rows, segments: segments.named.length, tail: unsealedEntries },
       clients: clients.count,
-      listKeys: { ids: keys.ring.ids, current: keys.current.keyId, rotated: rotatedOf(meta) },
+      listKeys: {
+        ...{ ids: keys.ring.ids, current: keys.current.keyId, rotated: rotatedOf(meta) },
+        registrations: this.tables.registeredSenders.keyIds,
+      },
       expiring: this.tables.expiringKeys(Date.now()),
       proposals: proposals.openCounts,
       droppedSeq: meta.number('droppedSeq'),

@@ -118,7 +118,7 @@ export class ChangeTable {
 
   #room(known: Organisation, added: { all: number; additions: number }): Result<void, Failure> {
     const total = this.get('changes') + added.all;
-    const remedy = 'build, push and promote a release';
+    const remedy = 'build, push and promote a release, three times';
     if (total > REGISTRATION_CHANGES_MAX) {
       return fail('REGISTRATIONS_FULL', `there are ${REGISTRATION_CHANGES_MAX} changes: ${remedy}`);
     }
