@@ -284,7 +284,8 @@ export class RegistrationStore extends DurableObject<ControlEnv> implements Regi
 
 function refuseLines(wrong: readonly ImportedRow[]): StoreResult<never> {
   const lines = wrong.slice(0, INVALID_LINES_MAX);
-  const message = `nothing was stored, because of ${wrong.length} lines: see "lines" (skipInvalid=true leaves them out)`;
+  const many = `${wrong.length} invalid line${wrong.length === 1 ? '' : 's'}`;
+  const message = `nothing was stored, because of ${many}: see "lines"; skipInvalid=true leaves them out`;
   return refuse('REGISTRATIONS_INVALID', message, { lines });
 }
 
