@@ -75,6 +75,13 @@ export const REGISTERED_CLIENTS_MAX = 20_000;
 export const REGISTERED_PAIRS_MAX = 10_000_000;
 /** Rows of registered ranges in one release: at most 4 MB of an isolate, outside the budget of shards. */
 export const REGISTERED_RANGES_MAX = 200_000;
+
+/** Registered numbers that are looked up in a release at once. A step reads at most all its shards. */
+export const CHECKED_NUMBERS_AT_ONCE = 50_000;
+/** Such steps of one call: with READS_AT_ONCE values each, far below the subrequests of one request. */
+export const CHECKED_STEPS_AT_ONCE = 10;
+/** Minutes in which the cron checks the registered numbers of every organisation against the current release. */
+export const CHECK_ROUND_MINUTES = 10;
 /** Pairs on one page for a build: 0.8 MB. */
 export const REGISTRATION_PAIRS_PAGE_MAX = 10_000;
 /** Organisations that one such page reads: each needs at least one request to its store. */

@@ -20,6 +20,7 @@ const REMINDER_DAYS = [30, 7, 1];
 const EVENTS: Readonly<Partial<Record<string, RegistrationEventType>>> = {
   ...{ approve: 'approved', reject: 'rejected', requestUpdate: 'needsUpdate' },
   ...{ suspend: 'suspended', resume: 'resumed', expire: 'expired' },
+  ...{ numberTerminated: 'numberTerminated', numberPorted: 'numberPorted' },
 };
 
 /** The states in which a registration is in the queue of reviewers. */
