@@ -46,8 +46,8 @@ export const INVALID_LINES_MAX = 100;
 /** Changes of one sealed segment: 256 KiB, and the names of their clients. */
 export const REGISTRATION_SEGMENT_ROWS_MAX = 16_384;
 /**
- * Changes that releases in use may lack: 16 bytes each in every isolate that needs them, 16 bytes more in its index.
- * `numgate build` and two promotions after it free them.
+ * Changes that releases in use may lack: 16 bytes each in every isolate, and 21 more for clients that it has checked. A
+ * build and three promotions free them.
  */
 export const REGISTRATION_CHANGES_MAX = 1_000_000;
 /** The last part of them is for removals, which must not wait for a release. */
