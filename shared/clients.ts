@@ -27,6 +27,8 @@ export const FAIL_POLICIES = ['open', 'closed'] as const;
 /** Whether Korea's rules for senders of domestic texts apply. */
 export const SENDER_RULES = ['kr', 'none'] as const;
 export const MODES = ['enforce', 'label', 'shadow'] as const;
+/** What a sender means that is not registered for the client: a block, a label, a reason without effect, or nothing. */
+export const REQUIRE_REGISTRATION = ['off', 'enforce', 'label', 'shadow'] as const;
 /** What happens to the client when its organisation seems to read out numbers: see shared/enumeration/. */
 export const ON_ENUMERATION = ['report', 'throttle', 'stop'] as const;
 /** `throttled` has the quota THROTTLED_NUMBERS, `stopped` has none. */
@@ -61,6 +63,10 @@ export const clientSchema = v.strictObject({
   internationalPrefix: v.optional(v.nullable(v.picklist(INTERNATIONAL_PREFIXES)), null),
   /** Whether the sender of a domestic text must follow Korea's rules: see `data/kr-sender-rules.json`. */
   senderRules: v.optional(v.picklist(SENDER_RULES), 'kr'),
+  /** Whether the client may send only from numbers that are registered for it. */
+  requireRegistration: v.optional(v.picklist(REQUIRE_REGISTRATION), 'off'),
+  /** For tests of a sender's systems: its registrations are mock too, and its responses say so. */
+  mock: v.optional(v.boolean(), false),
   /** Whether to record each block, with the number keyed: see screening/block-record.ts. */
   recordBlocks: v.optional(v.boolean(), false),
   onEnumeration: v.optional(v.picklist(ON_ENUMERATION), 'report'),
@@ -87,6 +93,18 @@ export const clientSchema = v.strictObject({
 });
 export type Client = v.InferOutput<typeof clientSchema>;
 
+/** By client, because a check must not join strings. */
+const registrants = new WeakMap<object, string>();
+
+/** What registrations call a client: `<organisation>/<client>`. */
+export function registrantOf(client: Pick<Client, 'id' | 'organisation'>): string {
+  const known = registrants.get(client);
+  if (known !== undefined) return known;
+  const registrant = `${client.organisation}/${client.id}`;
+  registrants.set(client, registrant);
+  return registrant;
+}
+
 /** Numbers per minute that the client may check now. */
 export function quotaOf({ quotaNumbers, restriction }: Client): number {
   if (restriction === null) return quotaNumbers;
@@ -103,13 +121,18 @@ const directorySchema = v.object({
 /** Serializes and seals the directory. Without LIST_KEY, nobody can read or create one. */
 export function sealDirectory(clients: readonly Client[], keys: ListKeys): Promise<Uint8Array<ArrayBuffer>> {
   // Left out for the defaults, so that edges that predate these settings can read the directory.
-  const written = clients.map(({ organisation, onEnumeration, restriction, ...rest }) => ({
-    ...rest,
-    ...(organisation === DEFAULT_ORGANISATION ? {} : { organisation }),
-    // Clients that were stored before have neither.
-    ...((onEnumeration ?? 'report') === 'report' ? {} : { onEnumeration }),
-    ...((restriction ?? null) === null ? {} : { restriction }),
-  }));
+  const written = clients.map(({ organisation, onEnumeration, restriction, ...some }) => {
+    const { requireRegistration, mock, ...rest } = some;
+    return {
+      ...rest,
+      ...(organisation === DEFAULT_ORGANISATION ? {} : { organisation }),
+      // Clients that were stored before have none of these.
+      ...((onEnumeration ?? 'report') === 'report' ? {} : { onEnumeration }),
+      ...((restriction ?? null) === null ? {} : { restriction }),
+      ...((requireRegistration ?? 'off') === 'off' ? {} : { requireRegistration }),
+      ...(mock === true ? { mock } : {}),
+    };
+  });
   const text = JSON.stringify({ kind: 'numgate-clients', format: 3, clients: written });
   return seal(utf8(text), keys);
 }

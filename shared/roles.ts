@@ -7,7 +7,8 @@
  * What a token may do. `read` covers everything except secrets. `guards` also overrides guards. `override` opens
  * no route: it acts for other authorities in the routes of the other scopes. Nor does `statistics`: it shows the usage
  * of other organisations. `approve` decides on the proposals of others. `breakGlass` opens no route either: it makes a
- * change at once that would otherwise wait for approval.
+ * change at once that would otherwise wait for approval. `registrations` covers the registered senders of the token's
+ * own organisation, `review` seeing and deciding on those of all others.
  */
 export const SCOPES = [
   'read',
@@ -20,6 +21,8 @@ export const SCOPES = [
   'statistics',
   'approve',
   'breakGlass',
+  'registrations',
+  'review',
 ] as const;
 export type Scope = (typeof SCOPES)[number];
 
@@ -35,14 +38,14 @@ export type Role = (typeof ROLES)[number];
 
 /** The scopes of a token with a role. docs/operations.md says what each role is for. */
 export const ROLE_SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
-  regulator: ['read', 'entries', 'releases', 'policy', 'override', 'statistics', 'approve'],
+  regulator: ['read', 'entries', 'releases', 'policy', 'override', 'statistics', 'approve', 'review'],
   association: [
     ...(['read', 'entries', 'releases', 'guards', 'policy', 'clients'] as const),
-    ...(['override', 'statistics', 'approve', 'breakGlass'] as const),
+    ...(['override', 'statistics', 'approve', 'breakGlass', 'review'] as const),
   ],
-  operator: ['read', 'entries', 'releases'],
+  operator: ['read', 'entries', 'releases', 'review'],
   // A relay sends checks: it has client keys. Everything that `read` opens belongs to others.
-  relay: [],
+  relay: ['registrations'],
   auditor: ['read', 'statistics'],
 };
 

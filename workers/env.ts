@@ -6,6 +6,7 @@ import { openPublicKeys, PUBLIC_KEY_BYTES, type ReleaseKey } from '../shared/rel
 import { type Failure, fail, ok, type Result } from '../shared/result.ts';
 import { type KeyRing, openKeyRing } from '../shared/set/key-ring.ts';
 import type { HeadSource } from './storage/coordinator-port.ts';
+import type { RegistrationSources, RegistryObject } from './storage/registry-port.ts';
 import type { ScanObjects, UsageObjects } from './storage/usage-port.ts';
 
 /** Bindings of wrangler.toml, and secrets. */
@@ -36,6 +37,10 @@ export interface Env {
 
 /** Environment of the control plane, and of the whole service as one Worker. */
 export interface ControlEnv extends Env {
+  /** Class RegistrationStore. admin/registration-stub.ts types the methods that only control calls. */
+  readonly REGISTRATIONS: RegistrationSources;
+  /** Class Registry. */
+  readonly REGISTRY: { getByName(name: string): RegistryObject };
   /** SHA-256 (hex) of the secret of the token `root`. During rotation, two digests separated by a comma. */
   readonly ROOT_TOKEN_SHA256: string;
   /**

@@ -4,7 +4,7 @@
 
 import { checkBatch } from './edge/batch.ts';
 import { checkGet, checkPost } from './edge/check.ts';
-import { CHECK_ENDPOINT, GATEWAY_ENDPOINT } from './edge/endpoints.ts';
+import { CHECK_ENDPOINT, GATEWAY_ENDPOINT, SENDER_ENDPOINT } from './edge/endpoints.ts';
 import { health } from './edge/health.ts';
 import { checkStream } from './edge/stream.ts';
 import type { Route } from './http/app.ts';
@@ -15,6 +15,7 @@ export const EDGE_ROUTES: readonly Route[] = [
   { method: 'POST', path: '/v1/check', handle: checkPost(CHECK_ENDPOINT) },
   { method: 'POST', path: '/v1/check/batch', handle: checkBatch(CHECK_ENDPOINT) },
   { method: 'POST', path: '/v1/check/stream', handle: checkStream },
+  { method: 'POST', path: '/v1/senders/check', handle: checkPost(SENDER_ENDPOINT) },
   { method: 'GET', path: '/v1/gateway/check', handle: checkGet(GATEWAY_ENDPOINT) },
   { method: 'POST', path: '/v1/gateway/check', handle: checkPost(GATEWAY_ENDPOINT) },
   { method: 'POST', path: '/v1/gateway/check/batch', handle: checkBatch(GATEWAY_ENDPOINT) },

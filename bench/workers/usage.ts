@@ -12,6 +12,7 @@ import type { Ingress, ScreenRequest } from '../../shared/request.ts';
 import type { Decision } from '../../shared/screening/decision.ts';
 import { screen } from '../../shared/screening/screen.ts';
 import type { ClientSettings, Snapshot } from '../../shared/screening/snapshot.ts';
+import { RegistrationOverlay } from '../../shared/senders/registration-overlay.ts';
 import { ClientUsage, type ScanSource } from '../../shared/usage/client-usage.ts';
 import { UsageMeter } from '../../workers/edge/usage.ts';
 import { benchKeys, randomFrom, randomSuffixes, releaseOf } from '../lib/random-lists.ts';
@@ -24,6 +25,7 @@ const PASSES_OF_FLUSH = 10;
 const NOW = Date.UTC(2026, 10, 24, 3, 30);
 const SETTINGS: ClientSettings = {
   ...{ failPolicy: 'open', maxStaleSeconds: 3600, mode: 'enforce', senderRules: 'none', shortCodes: [] },
+  ...{ id: 'bench', organisation: 'default', requireRegistration: 'off' },
 };
 
 /** Of the numbers of 010: so many recipients of a campaign are blocked. Most requests have no finding. */
@@ -34,6 +36,7 @@ const { release } = await releaseOf(randomSuffixes(LISTED, 20_261_126), keys);
 const snapshot: Snapshot = {
   release,
   live: LiveLayer.EMPTY,
+  registrations: RegistrationOverlay.EMPTY,
   policy: STANDARD_POLICY,
   keys,
   ...{ seq: 1, asOf: NOW, now: NOW },

@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander';
 import { ALWAYS, type ListContent, ListEntries } from '../../shared/build/list-entries.ts';
 import { buildRelease } from '../../shared/build/release.ts';
 import { LISTS_MAX } from '../../shared/limits/lists.ts';
-import { type Manifest, signManifest } from '../../shared/release/manifest.ts';
+import { blobsOf, type Manifest, signManifest } from '../../shared/release/manifest.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { fingerprintsOf, formFor } from '../../shared/sources/source.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
@@ -15,14 +15,15 @@ import { collect, type InputReport } from '../import/collect.ts';
 import type { FoldedList } from '../import/fold.ts';
 import { formatRejectsPath, openRejects } from '../import/rejects.ts';
 import { BUILDS, DEMO_CATALOGUE } from '../paths.ts';
-import { type BuildFolder, rejectsPath, writeBuild } from '../publish/build-folder.ts';
+import { type BuildFolder, registrationsPath, rejectsPath, writeBuild } from '../publish/build-folder.ts';
 import { keysOf, listKeyRing, signingKey } from '../secrets.ts';
 import { count, percent } from '../terminal/figures.ts';
 import { print, type Report } from '../terminal/output.ts';
 import { startProgress } from '../terminal/progress.ts';
-import { formatLists } from '../terminal/table.ts';
+import { formatLists, formatRegistered } from '../terminal/table.ts';
 import { styleText } from '../terminal/visible.ts';
 import { type BaseSettings, loadBuildBase } from './build-base.ts';
+import { registeredSenders } from './build-registrations.ts';
 import { examples, share } from './options.ts';
 
 interface BuildOptions {
@@ -33,6 +34,7 @@ interface BuildOptions {
   readonly authority?: string;
   readonly sourceNames?: string;
   readonly dropUnknownSources: boolean;
+  readonly registrations?: string | false;
 }
 
 export const SOURCE_NAMES =
@@ -53,6 +55,13 @@ export function addBuild(program: Command): void {
         'replace only the lists of this authority: all others stay as the current release has them, and live entries are not folded in',
       ).conflicts('offline'),
     )
+    .addOption(
+      new Option(
+        '--registrations <file>',
+        'registered senders as lines of JSON, in place of those that the service has approved',
+      ).conflicts('authority'),
+    )
+    .option('--no-registrations', 'keep the registered senders of the current release')
     .option('--source-names <file>', SOURCE_NAMES)
     .option('--drop-unknown-sources', DROP_UNKNOWN, false)
     .option('--offline', 'do not contact the service: no live entries, no base release', false)
@@ -93,6 +102,7 @@ export async function build({
   dropUnknownSources = false,
   admin,
   authority,
+  registrations,
 }: BuildSettings): Promise<BuildResult> {
   const catalogue = readCatalogue(path);
   const ring = await listKeyRing();
@@ -136,6 +146,12 @@ export async function build({
   checkRejects(inputs, maxRejects, formatRejectsPath(rejectsPath(builds), rejects.notWritten));
   if (!allowEmpty) checkEmpty(inputs);
   const carried = carriedFrom === null ? null : await carryLists(carriedFrom, origins, keys);
+  const registered = await registeredSenders(
+    carriedFrom === null ? registrations : false,
+    { admin, current: base.current },
+    registrationsPath(builds),
+    keys,
+  );
   const encoding = startProgress('encoding');
   const built = await buildRelease(
     [
@@ -151,7 +167,7 @@ export async function build({
       })),
     ],
     keys,
-    { base: baseName, createdAt, foldedSeq, onProgress: encoding.update },
+    { base: baseName, createdAt, foldedSeq, registrations: registered, onProgress: encoding.update },
   ).finally(() => encoding.stop());
   const release = unwrap(built);
   const signed = await signManifest(release.manifest, signer);
@@ -162,7 +178,9 @@ export async function build({
     ...{ now, inputs, rejectsNotWritten },
     ...(authority === undefined ? {} : { authority }),
   };
-  const folder = writeBuild(builds, release, signed, report, folded, carriedFrom?.signed ?? null);
+  // What a proof needs if any part is as the base has it.
+  const kept = registrations === false ? base.current : carriedFrom;
+  const folder = writeBuild(builds, release, signed, report, folded, kept?.signed ?? null);
   const bytes = [...release.values.values()].reduce((sum, value) => sum + value.length, 0);
   const { manifest } = release;
   return { folder, manifest, inputs, rejectsNotWritten, bytes, carried: carried?.size ?? 0 };
@@ -211,10 +229,10 @@ function checkEmpty(inputs: readonly InputReport[]): void {
 /** Also for `npm start`, which builds the demo. */
 export function formatBuild(result: BuildResult): Report {
   const { folder, manifest, inputs, rejectsNotWritten, bytes, carried } = result;
-  const { release, lists, shards, ranges, sources } = manifest;
+  const { release, lists, registrations } = manifest;
   const numbers = lists.reduce((sum, list) => sum + list.numbers + list.dated, 0);
   const bitsPerNumber = numbers === 0 ? 0 : (bytes * 8) / numbers;
-  const values = shards.length + (ranges === null ? 0 : 1) + (sources === null ? 0 : 1);
+  const values = blobsOf(manifest).length;
   const lines = inputs.map(({ file, rows, accepted, expired, rejected }) => {
     const parts = [
       `${count(accepted)} of ${count(rows)} lines`,
@@ -232,8 +250,10 @@ export function formatBuild(result: BuildResult): Report {
       : `${count(carried)} of them as ${manifest.base} has them; live entries are not folded in\n`;
   const text =
     `${styleText('bold', release)} in ${folder.path}\n${lines.join('')}${formatLists(lists)}${kept}` +
+    (registrations === undefined ? '' : `${formatRegistered(registrations)}\n`) +
     `${count(bytes)} bytes in ${values} values: ${bitsPerNumber.toFixed(2)} bits per number\n${rejects}`;
   const figures = { bytes, values, bitsPerNumber };
-  const value = { release, folder: folder.path, ...figures, lists, inputs, rejectsNotWritten };
+  const senders = registrations === undefined ? {} : { registrations };
+  const value = { release, folder: folder.path, ...figures, lists, ...senders, inputs, rejectsNotWritten };
   return [text, carried === 0 ? value : { ...value, carried }];
 }

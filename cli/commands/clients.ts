@@ -12,6 +12,7 @@ import {
   FAIL_POLICIES,
   MODES,
   ON_ENUMERATION,
+  REQUIRE_REGISTRATION,
   RESTRICTIONS,
   RIGHTS,
   SENDER_RULES,
@@ -58,6 +59,7 @@ export function addClients(program: Command): void {
     });
 
   addSettingOptions(changing('add'))
+    .option('--mock', 'for tests of a sender: its registrations are mock, and its responses say so')
     .description('create a client and print its key once (default right: check)')
     .argument('<id>', 'lower case letters, digits and dashes')
     .addHelpText('after', examples('clients add relay-07 --fail-policy closed --mode shadow'))
@@ -171,6 +173,13 @@ function addSettingOptions(command: Command): Command {
     .addOption(
       choice('--sender-rules <rules>', "apply Korea's rules for senders of domestic texts", SENDER_RULES),
     )
+    .addOption(
+      choice(
+        '--require-registration <mode>',
+        'what a sender means that is not registered for the client (default: off)',
+        REQUIRE_REGISTRATION,
+      ),
+    )
     .option('--short-codes <list>', 'Korean short codes that belong to the client', commaList);
 }
 
@@ -224,7 +233,7 @@ function formatClients(clients: readonly Client[]): Report {
 /** Settings that differ from their defaults, which most clients keep. */
 function otherSettings(client: Client): string {
   const { organisation, internationalPrefix: prefix, senderRules, recordBlocks, shortCodes } = client;
-  const { onEnumeration, restriction: restricted } = client;
+  const { onEnumeration, restriction: restricted, requireRegistration, mock } = client;
   return [
     ...formatConditions(client),
     organisation === DEFAULT_ORGANISATION ? '' : `organisation ${organisation}`,
@@ -235,6 +244,8 @@ function otherSettings(client: Client): string {
     // Services before 0.2.0 have neither.
     (onEnumeration ?? 'report') === 'report' ? '' : `on enumeration ${onEnumeration}`,
     restricted ?? '',
+    (requireRegistration ?? 'off') === 'off' ? '' : `requires registration: ${requireRegistration}`,
+    mock === true ? 'mock' : '',
   ]
     .filter((words) => words !== '')
     .join(', ');

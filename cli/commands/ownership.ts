@@ -3,7 +3,7 @@
  * the promotion, after the upload; this compares the same things before it (workers/coordinator/ownership.ts).
  */
 import type { MeInfo } from '../../shared/admin/actor.ts';
-import type { Organisation } from '../../shared/organisations.ts';
+import { type Organisation, ROOT_AUTHORITY } from '../../shared/organisations.ts';
 import { changedAuthorities } from '../../shared/release/authorities.ts';
 import type { ListInfo, Manifest } from '../../shared/release/manifest.ts';
 import type { Plan } from '../../shared/release/plan.ts';
@@ -81,12 +81,15 @@ function changedLists(authority: string, { base, next, plan }: Compared): string
       list.authority === authority ? [list.name] : [],
     ),
   );
-  return [...names].filter((name) => {
+  const isSame = JSON.stringify(base?.registrations) === JSON.stringify(next.registrations);
+  const senders = authority === ROOT_AUTHORITY && !isSame ? ['registered senders'] : [];
+  const changed = [...names].filter((name) => {
     const change = plan.lists.find((each) => each.name === name);
     const kinds = change === undefined ? [] : [change.numbers, change.dated, change.ranges, change.sources];
     const hasOther = kinds.some(({ added, removed, changed }) => added + removed + changed > 0);
     return hasOther || JSON.stringify(infoIn(base, name)) !== JSON.stringify(infoIn(next, name));
   });
+  return [...changed, ...senders];
 }
 
 /** An organisation that is unknown, suspended or without an authority is refused before the upload anyway. */

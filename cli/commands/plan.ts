@@ -8,11 +8,12 @@ import { type ChangeCounts, NO_COUNTS } from '../../shared/release/change-tally.
 import type { ListChange, Terms } from '../../shared/release/diff.ts';
 import { checkFold } from '../../shared/release/fold.ts';
 import type { GuardSettings } from '../../shared/release/guard-settings.ts';
-import type { Manifest } from '../../shared/release/manifest.ts';
+import type { Manifest, RegisteredInfo } from '../../shared/release/manifest.ts';
 import { createPlan, type Plan } from '../../shared/release/plan.ts';
 import { type Failure, fail } from '../../shared/result.ts';
-import { type Admin, adminOfEnvironment, formatGuard } from '../admin.ts';
+import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { unwrap } from '../failure.ts';
+import { formatGuard } from '../problem.ts';
 import { type BaseRelease, currentRelease, dropOtherValues, loaderFor } from '../publish/base-release.ts';
 import type { BuildFolder, BuildReport } from '../publish/build-folder.ts';
 import { keysOf, listKeyRing } from '../secrets.ts';
@@ -44,6 +45,17 @@ export interface PlanResult {
   readonly refusal: Failure | null;
   /** Whose lists it changes, against the token and the signing key. */
   readonly ownership: Ownership;
+}
+
+/** The registered senders of the base and of the release, if they differ. */
+function registeredLines({ base, manifest }: PlanResult): string[] {
+  const [before, after] = [base.manifest?.registrations, manifest.registrations];
+  if (JSON.stringify(before) === JSON.stringify(after)) return [];
+  const words = (info: RegisteredInfo | undefined): string =>
+    info === undefined
+      ? 'none'
+      : `${count(info.pairs)} numbers and ${count(info.ranges)} ranges of ${count(info.clients)} clients`;
+  return [`  registered senders: ${words(before)} → ${words(after)}`];
 }
 
 export async function plan(folder: BuildFolder, admin: Admin): Promise<PlanResult> {
@@ -88,7 +100,8 @@ function refusalOf(
 }
 
 /** What would change, which guards it hits, and the command that pushes exactly this plan, or why none can. */
-export function formatPlan({ plan: created, folder, refusal: refused, ownership }: PlanResult): Report {
+export function formatPlan(result: PlanResult): Report {
+  const { plan: created, folder, refusal: refused, ownership } = result;
   const { release, base, lists, guards, hash } = created;
   const { foreign } = ownership;
   const refusal = refused === null && !mayUse(ownership, 'override') ? foreignRefusal(ownership) : refused;
@@ -106,6 +119,7 @@ export function formatPlan({ plan: created, folder, refusal: refused, ownership 
       : [styleText('red', `A push of this build would be refused: ${refusal.code}: ${refusal.message}`)]),
     `${styleText('bold', release)}, ${formatBase(base)}`,
     ...changing.flatMap(listLines),
+    ...registeredLines(result),
     ...(unchanged === 0 ? [] : [styleText('dim', `  ${unchanged} of ${lists.length} lists are unchanged`)]),
     '',
     `${styleText('bold', 'Plan')} ${hash}: ${formatCounts(totalOf(changing))}`,
@@ -116,8 +130,10 @@ export function formatPlan({ plan: created, folder, refusal: refused, ownership 
       : [styleText('yellow', `lists of other authorities change: ${foreign.join(', ')}`)]),
     ...(refusal === null ? ['To push exactly this plan:', `  npx numgate ${push}`] : []),
   ];
+  const [before = null, after = null] = [result.base.manifest?.registrations, result.manifest.registrations];
   const value = {
     ...created,
+    ...(before === null && after === null ? {} : { registrations: { before, after } }),
     ...(refusal === null ? { command: push } : { refusal: { code: refusal.code, message: refusal.message } }),
   };
   return [`${text.join('\n')}\n`, value];

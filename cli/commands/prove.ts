@@ -15,12 +15,14 @@ import { countDated, countElsewhere, countPlain } from '../proof/list-model.ts';
 import type { ProveTask, ThreadProgress, ThreadWork } from '../proof/prove-thread.ts';
 import { LOOKUPS_PER_ENTRY, Prover, reopen } from '../proof/prover.ts';
 import { readModels } from '../proof/read-models.ts';
+import { proveRegistrations } from '../proof/registration-prover.ts';
 import { TableProver } from '../proof/table-prover.ts';
 import { loaderFor } from '../publish/base-release.ts';
 import type { BuildFolder, Proof } from '../publish/build-folder.ts';
 import { count } from '../terminal/figures.ts';
 import { print, type Report } from '../terminal/output.ts';
 import { startProgress } from '../terminal/progress.ts';
+import { formatRegistered } from '../terminal/table.ts';
 import { styleText } from '../terminal/visible.ts';
 import { addFolderArgument, examples, folderOf } from './options.ts';
 
@@ -92,10 +94,11 @@ export async function prove(
     prover.count(found.plain[list] === plain && found.dated[list] === dated);
     prover.count(countStored(release, list) === plain + dated);
   }
+  const senders = await proveRegistrations(release, folder);
   const proof: Proof = {
     release: release.manifest.release,
-    lookups: tables.lookups + prover.lookups + found.lookups,
-    wrong: tables.wrong + prover.wrong + found.wrong,
+    lookups: tables.lookups + prover.lookups + found.lookups + senders.lookups,
+    wrong: tables.wrong + prover.wrong + found.wrong + senders.wrong,
     complete: step === 1,
   };
   folder.writeProof(proof);
@@ -182,12 +185,14 @@ function runThread(work: ThreadWork, onProgress: (progress: ThreadProgress) => v
 /** Also for `npm start`, which proves the demo. */
 export function formatProof(result: ProveResult): Report {
   const { release, lookups, wrong, complete, universe, elsewhere } = result;
+  const { registrations } = result.manifest;
   const lists = result.manifest.lists.length;
   const verdict =
     wrong === 0 ? styleText('green', '0 wrong answers') : styleText('red', `${count(wrong)} WRONG ANSWERS`);
   const text =
     `${styleText('bold', release)}: ${verdict}\n` +
     `  ${complete ? 'all ' : ''}${count(universe)} numbers of 010, ${count(elsewhere)} other listed numbers, and every\n` +
-    `  stored entry, in each of ${lists} lists: ${count(lookups)} lookups\n`;
+    `  stored entry, in each of ${lists} lists: ${count(lookups)} lookups\n` +
+    (registrations === undefined ? '' : `  with all ${formatRegistered(registrations)}\n`);
   return [text, { release, wrong, complete, lookups, universe, elsewhere, lists }];
 }

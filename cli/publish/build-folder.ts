@@ -87,6 +87,12 @@ export class BuildFolder {
     return this.#read('report.json');
   }
 
+  /** Where the registered senders are that the release was built with. Null if it has none, or those of its base. */
+  get registrations(): string | null {
+    const path = join(this.path, REGISTRATIONS);
+    return existsSync(path) ? path : null;
+  }
+
   /** The live entries that the release folds in. */
   get folded(): readonly FoldedList[] {
     return this.#read('folded.json');
@@ -142,13 +148,20 @@ export function rejectsPath(builds: string): string {
   return join(builds, 'rejects.csv');
 }
 
+const REGISTRATIONS = 'registrations.ndjson.gz';
+
+/** Where a build keeps its registered senders while it runs. */
+export function registrationsPath(builds: string): string {
+  return join(builds, REGISTRATIONS);
+}
+
 export function writeBuild(
   builds: string,
   { manifest, values }: BuiltRelease,
   signed: SignedText,
   report: BuildReport,
   folded: readonly FoldedList[],
-  /** Whose lists were carried over. */
+  /** Whose lists or registered senders were carried over. */
   base: SignedText | null,
 ): BuildFolder {
   const path = join(builds, manifest.release);
@@ -161,6 +174,8 @@ export function writeBuild(
   // The file holds numbers in clear.
   writeFileSync(join(unfinished, 'folded.json'), `${JSON.stringify(folded)}\n`, { mode: 0o600 });
   renameSync(rejectsPath(builds), join(unfinished, 'rejects.csv'));
+  const registrations = registrationsPath(builds);
+  if (existsSync(registrations)) renameSync(registrations, join(unfinished, REGISTRATIONS));
   rmSync(path, { recursive: true, force: true });
   renameSync(unfinished, path);
   return new BuildFolder(path);

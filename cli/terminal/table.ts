@@ -1,6 +1,6 @@
 /** Formats tables. */
 import { createRequire } from 'node:module';
-import type { ListInfo } from '../../shared/release/manifest.ts';
+import type { ListInfo, RegisteredInfo } from '../../shared/release/manifest.ts';
 import { count } from './figures.ts';
 import { visible } from './visible.ts';
 
@@ -31,6 +31,11 @@ export function formatTable(names: readonly string[], rows: readonly (readonly C
 function formatCell(cell: Cell): string {
   if (typeof cell === 'number') return count(cell);
   return typeof cell === 'string' ? visible(cell) : cell.map(visible).join('\n');
+}
+
+export function formatRegistered({ pairs, own, ranges, clients }: RegisteredInfo): string {
+  const numbers = `${count(pairs)} numbers (${count(own)} own) and ${count(ranges)} ranges`;
+  return `registered senders: ${numbers} of ${count(clients)} clients`;
 }
 
 export function formatLists(lists: readonly ListInfo[]): string {

@@ -69,11 +69,11 @@ function readResults<Answer extends CheckAnswer>(
   count: number,
   failPolicy: FailPolicy,
 ): (Answer | ItemError)[] | null {
-  const { results, release, seq, asOf, stale } = (json ?? {}) as Partial<Head> & { results?: unknown };
+  const { results, release, seq, asOf, stale, mock } = (json ?? {}) as Partial<Head> & { results?: unknown };
   if (!Array.isArray(results) || results.length !== count) return null;
   const read = results.map((result) => readAnswer<Answer>(result, failPolicy));
   if (read.includes(null)) return null;
   return (read as (Answer | ItemError)[]).map((answer) =>
-    'error' in answer ? answer : { ...answer, release, seq, asOf, stale },
+    'error' in answer ? answer : { ...answer, release, seq, asOf, stale, ...(mock === true ? { mock } : {}) },
   );
 }

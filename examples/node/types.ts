@@ -94,6 +94,8 @@ export interface Head {
   /** When the lists were last known to be current, ISO 8601. */
   readonly asOf: string;
   readonly stale: boolean;
+  /** Only for a mock client: nothing is sent, and its registrations are mock too. */
+  readonly mock?: true;
 }
 
 interface Findings extends Head {

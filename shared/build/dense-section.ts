@@ -41,6 +41,23 @@ export function encodeDense(suffixes: Uint32Array, size: number): Uint32Array {
   return rice.length <= bitmapWords ? rice : encodeBitmap(suffixes, size);
 }
 
+/**
+ * Registered pairs of one prefix's slice. They are uniform over the slice and the slots: see build/pairs.ts.
+ * @param keys sorted and distinct: (suffix - start of the part) * slots + slot @param size suffixes in the part
+ * @returns null if too many pairs share one suffix
+ */
+export function encodePairs(keys: Float64Array, size: number, slots: number): Uint32Array | null {
+  const { parameter, bitsPerEntry } = bestRice(keys.length, size * slots);
+  const widest = Math.min(size, Math.floor(0x7fffffff / slots));
+  let width = Math.round((size * BUCKET_BITS) / (keys.length * bitsPerEntry));
+  width = Math.min(widest, Math.max(1, width));
+  for (;;) {
+    const rice = encodeRice(keys, size, SECTION_RICE | (parameter << 16), width, slots);
+    if (rice !== null || width === 1) return rice;
+    width = Math.max(1, Math.floor(width * NARROWER));
+  }
+}
+
 function complementOf(suffixes: Uint32Array, size: number): Uint32Array {
   const rest = new Uint32Array(size - suffixes.length);
   let at = 0;
@@ -67,8 +84,17 @@ export function bestRice(count: number, size: number): { parameter: number; bits
   return best;
 }
 
-/** @param first word of the section @returns null if a bucket has more bits than its length can state */
-function encodeRice(suffixes: Uint32Array, size: number, first: number, width: number): Uint32Array | null {
+/**
+ * @param first word of the section @param width suffixes in a bucket @param slots keys for each suffix
+ * @returns null if a bucket has more bits than its length can state
+ */
+function encodeRice(
+  keys: Uint32Array | Float64Array,
+  size: number,
+  first: number,
+  width: number,
+  slots = 1,
+): Uint32Array | null {
   const parameter = first >>> 16;
   const buckets = Math.ceil(size / width);
   const index = new Uint32Array(Math.ceil(buckets / (1 << RICE_GROUP_SHIFT)) * RICE_GROUP_WORDS);
@@ -79,11 +105,11 @@ function encodeRice(suffixes: Uint32Array, size: number, first: number, width: n
     const place = bucket & ((1 << RICE_GROUP_SHIFT) - 1);
     const start = writer.length;
     if (place === 0) index[row] = start;
-    const end = (bucket + 1) * width;
-    let last = bucket * width - 1;
-    while (next < suffixes.length && suffixes[next]! < end) {
-      writer.writeRice(suffixes[next]! - last - 1, parameter);
-      last = suffixes[next++]!;
+    const end = (bucket + 1) * width * slots;
+    let last = bucket * width * slots - 1;
+    while (next < keys.length && keys[next]! < end) {
+      writer.writeRice(keys[next]! - last - 1, parameter);
+      last = keys[next++]!;
     }
     const length = writer.length - start;
     if (length > RICE_LENGTH_MASK) return null;
@@ -91,7 +117,7 @@ function encodeRice(suffixes: Uint32Array, size: number, first: number, width: n
   }
   const bits = writer.words();
   const words = new Uint32Array(RICE_HEADER_WORDS + index.length + bits.length + 1);
-  words.set([first, suffixes.length, width, buckets]);
+  words.set([first, keys.length, width, buckets]);
   words.set(index, RICE_HEADER_WORDS);
   words.set(bits, RICE_HEADER_WORDS + index.length);
   return words;

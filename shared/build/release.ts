@@ -7,21 +7,27 @@ import {
   LISTS_MAX,
   RANGES_PER_LIST_MAX,
   RELEASE_BYTES_MAX,
-  SHARD_BYTES_MAX,
   SHARDS_MAX,
   SOURCES_PER_LIST_MAX,
 } from '../limits/lists.ts';
+import {
+  REGISTERED_CLIENTS_MAX,
+  REGISTERED_PAIRS_MAX,
+  REGISTERED_RANGES_MAX,
+} from '../limits/registrations.ts';
 import { prefixOf, SUFFIX_COUNT, suffixOf } from '../numbers/number.ts';
 import { shardKey } from '../release/kv-keys.ts';
-import type { Blob, ListInfo, Manifest } from '../release/manifest.ts';
+import type { Blob, ListInfo, Manifest, RegisteredInfo } from '../release/manifest.ts';
 import { type Failure, fail, ok, type Result } from '../result.ts';
 import type { ListKeys } from '../set/keys.ts';
-import { FORMAT_VERSION, SHARD_HEADER_WORDS } from '../set/layout.ts';
+import { FORMAT_VERSION, SLOTS_PER_CLIENT } from '../set/layout.ts';
 import { seal } from '../set/seal.ts';
 import { checksum } from '../set/xxhash.ts';
 import { encodeDense } from './dense-section.ts';
 import type { ListContent } from './list-entries.ts';
-import { type EncodedPart, encodeDated, encodeShard, partWords } from './shard.ts';
+import { type EncodedShard, packSlices } from './pack.ts';
+import { encodePairShards, encodeRegisteredTable, type PairContent } from './pairs.ts';
+import { type EncodedPart, encodeDated } from './shard.ts';
 import { cutSlices, type Slice } from './slices.ts';
 import { lowerBound } from './sorted.ts';
 import { encodeSparse } from './sparse-section.ts';
@@ -47,11 +53,19 @@ export interface BuildOptions {
   readonly base: string | null;
   readonly createdAt: Date;
   readonly foldedSeq: number;
+  /**
+   * The registered senders, as of a version of the registry, or as another release with the same key has them. Without
+   * them, the release has none.
+   */
+  readonly registrations?:
+    | { readonly version: number; readonly content: PairContent }
+    | { readonly info: RegisteredInfo; readonly values: ReadonlyMap<string, Uint8Array<ArrayBuffer>> }
+    | undefined;
   /** Called with the completed share, 0 to 1. */
   readonly onProgress?: (share: number) => void;
 }
 
-/** A list exceeds a limit of shared/limits. */
+/** A list, or the registered senders, exceed a limit of shared/limits. */
 type BuildProblem = 'LIMIT_EXCEEDED';
 
 export async function buildRelease(
@@ -77,10 +91,18 @@ export async function buildRelease(
     values.set(key, bytes);
     return { key, bytes: bytes.length, checksum: checksum(bytes), sha256 };
   };
+  const storeShards = async (encoded: readonly EncodedShard[]): Promise<Manifest['shards']> => {
+    const stored: Manifest['shards'] = [];
+    for (const { start, bytes } of encoded) stored.push({ ...(await store(bytes)), start });
+    return stored;
+  };
   const encoded = encodeShards(contents, options.onProgress);
   if (encoded === null) return fail('LIMIT_EXCEEDED', 'one number has more dated entries than a shard holds');
-  const shards: Manifest['shards'] = [];
-  for (const { start, bytes } of encoded) shards.push({ ...(await store(bytes)), start });
+  const shards = await storeShards(encoded);
+  const given = options.registrations;
+  if (given !== undefined && 'info' in given) for (const [key, bytes] of given.values) values.set(key, bytes);
+  const registered = await buildRegistered(given, keys, store, storeShards);
+  if (!registered.ok) return registered;
   const hasRanges = ranges.some((list) => list.length > 0);
   const hasSources = sources.some((list) => list.length > 0);
   const body = {
@@ -99,13 +121,44 @@ export async function buildRelease(
     shards,
     ranges: hasRanges ? await store(await seal(encodeRanges(ranges), keys)) : null,
     sources: hasSources ? await store(await seal(encodeSources(sources), keys)) : null,
+    ...registered.value,
   };
   const total = [...values.values()].reduce((sum, bytes) => sum + bytes.length, 0);
   const tooLarge =
-    excessOf(total, RELEASE_BYTES_MAX, 'bytes') ?? excessOf(shards.length, SHARDS_MAX, 'shards');
+    excessOf(total, RELEASE_BYTES_MAX, 'bytes') ??
+    excessOf(shards.length + (registered.value.registrations?.shards.length ?? 0), SHARDS_MAX, 'shards');
   if (tooLarge !== null) return tooLarge;
   const release = await releaseName(body, options.createdAt);
   return ok({ manifest: { ...body, release }, values });
+}
+
+/** The part of the manifest for registered senders; nothing without them. */
+async function buildRegistered(
+  given: BuildOptions['registrations'],
+  keys: ListKeys,
+  store: (bytes: Uint8Array<ArrayBuffer>) => Promise<Blob>,
+  storeShards: (encoded: readonly EncodedShard[]) => Promise<Manifest['shards']>,
+): Promise<Result<{ readonly registrations?: RegisteredInfo }, Failure<BuildProblem>>> {
+  if (given === undefined) return ok({});
+  if ('info' in given) return ok({ registrations: given.info });
+  const { version, content } = given;
+  const pairs = [...content.pairs.values()];
+  const counts = {
+    clients: content.clients.length,
+    pairs: pairs.reduce((sum, { length }) => sum + length, 0),
+    own: pairs.reduce((sum, keys) => sum + keys.reduce((odd, key) => odd + (key % SLOTS_PER_CLIENT), 0), 0),
+    ranges: content.ranges.flat().length,
+  };
+  const owner = 'the registered senders';
+  const excess =
+    excessOf(counts.clients, REGISTERED_CLIENTS_MAX, 'clients', owner) ??
+    excessOf(counts.pairs, REGISTERED_PAIRS_MAX, 'pairs of number and client', owner) ??
+    excessOf(counts.ranges, REGISTERED_RANGES_MAX, 'ranges', owner);
+  if (excess !== null) return excess;
+  const encoded = encodePairShards(content);
+  if (encoded === null) return fail('LIMIT_EXCEEDED', 'one number has more clients than a shard holds');
+  const table = await store(await seal(encodeRegisteredTable(content), keys));
+  return ok({ registrations: { version, ...counts, table, shards: await storeShards(encoded) } });
 }
 
 /** @param owner name of a list, or the release as a whole */
@@ -119,56 +172,17 @@ async function releaseName(body: object, createdAt: Date): Promise<string> {
   return `${minute}Z-${(await sha256Hex(JSON.stringify(body))).slice(0, 8)}`;
 }
 
-/** How often to halve the parts of dense prefixes again: a part then has 1/1,024 of the intended entries. */
-const FINER_MAX = 10;
-
-interface EncodedShard {
-  readonly start: number;
-  readonly bytes: Uint8Array<ArrayBuffer>;
-}
-
 /** @returns null if the entries of one number exceed a shard */
 function encodeShards(
   lists: readonly ListContent[],
   onProgress?: (share: number) => void,
 ): EncodedShard[] | null {
-  for (let finer = 0; finer <= FINER_MAX; finer++) {
-    const shards = packShards(cutSlices(lists, finer), lists, onProgress);
-    // Estimates assume uniform suffixes. If they were too low, halve the parts of dense prefixes again.
-    if (shards !== null) return shards;
-  }
-  return null;
-}
-
-/** Encodes the slices and packs them into shards. @returns null if one slice alone exceeds a shard */
-function packShards(
-  slices: readonly Slice[],
-  lists: readonly ListContent[],
-  onProgress?: (share: number) => void,
-): EncodedShard[] | null {
-  const shards: EncodedShard[] = [];
-  let parts: EncodedPart[] = [];
-  let words = SHARD_HEADER_WORDS;
-  const close = (end: number): void => {
-    if (parts.length > 0)
-      shards.push({ start: parts[0]!.start, bytes: encodeShard(parts, end, lists.length) });
-    parts = [];
-    words = SHARD_HEADER_WORDS;
-  };
-  for (const [index, slice] of slices.entries()) {
-    const part = encodePart(slice, lists);
-    const more = partWords(part);
-    if ((SHARD_HEADER_WORDS + more) * 4 > SHARD_BYTES_MAX) return null;
-    const large = more * 4 > SHARD_BYTES_MAX / 3;
-    if (large || (words + more) * 4 > SHARD_BYTES_MAX) close(slice.start);
-    parts.push(part);
-    words += more;
-    // A large part gets its own shard, so that growth before it does not move later boundaries.
-    if (large) close(slice.end);
-    onProgress?.((index + 1) / slices.length);
-  }
-  close(slices.at(-1)?.end ?? 0);
-  return shards;
+  return packSlices({
+    cut: (finer) => cutSlices(lists, finer),
+    encode: (slice) => encodePart(slice, lists),
+    lists: lists.length,
+    onProgress,
+  });
 }
 
 function encodePart({ start, end, dense }: Slice, lists: readonly ListContent[]): EncodedPart {

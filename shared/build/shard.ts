@@ -6,6 +6,7 @@ import {
   DATED_HEADER_WORDS,
   DATED_ROW_WORDS,
   FORMAT_VERSION,
+  PAIRS_MAGIC,
   PART_FIXED_WORDS,
   PART_WORDS_PER_LIST,
   SECTION_DATED,
@@ -42,15 +43,20 @@ export function partWords(part: EncodedPart): number {
   return words;
 }
 
-/** @param end key after the last part @param lists lists in the release */
+/**
+ * @param end key after the last part @param lists of each part
+ * @param slots in a pair shard, the count of clients; 0 in a shard of numbers
+ */
 export function encodeShard(
   parts: readonly EncodedPart[],
   end: number,
   lists: number,
+  slots = 0,
 ): Uint8Array<ArrayBuffer> {
   const size = parts.reduce((sum, part) => sum + partWords(part), SHARD_HEADER_WORDS);
   const words = new Uint32Array(size);
-  words.set([SHARD_MAGIC, FORMAT_VERSION, lists, parts.length, prefixOf(end), suffixOf(end)]);
+  const [magic, width] = slots === 0 ? [SHARD_MAGIC, lists] : [PAIRS_MAGIC, slots];
+  words.set([magic, FORMAT_VERSION, width, parts.length, prefixOf(end), suffixOf(end)]);
   const rowWords = partRowWords(lists);
   let at = SHARD_HEADER_WORDS + parts.length * rowWords;
   const append = (section: Uint32Array | null): number => {

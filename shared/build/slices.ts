@@ -31,6 +31,14 @@ function denseBytes(count: number): number {
   return Math.min(bits * 1.09, SUFFIX_COUNT) / 8;
 }
 
+/** The estimated size of the entries of one prefix, in bytes. */
+export interface PrefixSize {
+  readonly prefix: number;
+  /** In sections of its own; null if the prefix is pooled with its neighbours. */
+  readonly dense: number | null;
+  readonly pooled: number;
+}
+
 /** @param finer how often to halve the parts of dense prefixes, if a shard came out too large */
 export function cutSlices(lists: readonly ListContent[], finer: number): Slice[] {
   /** Entries of all lists, and the size of the plain ones in dense sections. */
@@ -48,7 +56,20 @@ export function cutSlices(lists: readonly ListContent[], finer: number): Slice[]
     }
     for (const { key } of dated) sizeOf(prefixOf(key)).dated++;
   }
-  if (prefixes.size === 0) return [];
+  const sizes = [...prefixes].map(([prefix, { plain, dated, denseBytes }]) => {
+    const datedBytes = dated * DATED_ROW_WORDS * 4;
+    return {
+      prefix,
+      dense: plain + dated < DENSE_ENTRIES ? null : denseBytes + datedBytes,
+      pooled: plain * POOLED_ENTRY_BYTES + datedBytes,
+    };
+  });
+  return cutPrefixes(sizes, finer);
+}
+
+/** Slices of all keys, from 0 to NUMBER_LIMIT. @param prefixes in any order @param finer as for `cutSlices` */
+export function cutPrefixes(prefixes: readonly PrefixSize[], finer: number): Slice[] {
+  if (prefixes.length === 0) return [];
   const slices: Slice[] = [];
   let start = 0;
   let pooledBytes = 0;
@@ -57,17 +78,14 @@ export function cutSlices(lists: readonly ListContent[], finer: number): Slice[]
     start = end;
     pooledBytes = 0;
   };
-  for (const [prefix, { plain, dated, denseBytes }] of [...prefixes].sort(([a], [b]) => a - b)) {
-    const datedBytes = dated * DATED_ROW_WORDS * 4;
-    if (plain + dated < DENSE_ENTRIES) {
-      const bytes = plain * POOLED_ENTRY_BYTES + datedBytes;
-      if (pooledBytes + bytes > SHARD_BYTES_AIM) closePool(prefix * SUFFIX_COUNT);
-      pooledBytes += bytes;
+  for (const { prefix, dense, pooled } of prefixes.toSorted((a, b) => a.prefix - b.prefix)) {
+    if (dense === null) {
+      if (pooledBytes + pooled > SHARD_BYTES_AIM) closePool(prefix * SUFFIX_COUNT);
+      pooledBytes += pooled;
       continue;
     }
     closePool(prefix * SUFFIX_COUNT);
-    const parts =
-      2 ** (Math.max(0, Math.ceil(Math.log2((denseBytes + datedBytes) / SHARD_BYTES_AIM))) + finer);
+    const parts = 2 ** (Math.max(0, Math.ceil(Math.log2(dense / SHARD_BYTES_AIM))) + finer);
     for (let part = 0; part < parts; part++) {
       const end = prefix * SUFFIX_COUNT + Math.ceil(((part + 1) * SUFFIX_COUNT) / parts);
       slices.push({ start, end, dense: true });

@@ -3,7 +3,7 @@
  */
 
 /** Index of the first value that is at least `value`; the length if there is none. */
-export function lowerBound(sorted: Uint32Array, value: number): number {
+export function lowerBound(sorted: Uint32Array | Float64Array, value: number): number {
   let low = 0;
   let high = sorted.length;
   while (low < high) {

@@ -25,12 +25,12 @@ export const SOURCES_PER_LIST_MAX = 20_000;
 /** One KV value of a release, in bytes. Small, so that a cold isolate loads it quickly. */
 export const SHARD_BYTES_MAX = 524_288;
 /**
- * Shards in one release. A promotion reads each once to verify it, and once more, with those of the previous
+ * Shards in one release, of numbers and of pairs. A promotion reads each once to verify it, and once more, with those of the previous
  * release, to compare. An invocation may make 1,000 KV operations.
  */
 export const SHARDS_MAX = 256;
-/** Values of one release: its shards, range table and source table. */
-export const RELEASE_VALUES_MAX = SHARDS_MAX + 2;
+/** Values of one release: its shards, range table, source table and table of registered clients. */
+export const RELEASE_VALUES_MAX = SHARDS_MAX + 3;
 /** KV operations in one invocation: a limit of the platform. */
 export const KV_OPERATIONS_MAX = 1_000;
 /** All values of a release, in bytes: an isolate holds them all. */

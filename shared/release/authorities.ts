@@ -2,6 +2,7 @@
  * Whose lists a release changes. A token or a signing key that is bound to an authority may change only the
  * lists of that one.
  */
+import { ROOT_AUTHORITY } from '../organisations.ts';
 import type { ListChange } from './diff.ts';
 import type { Manifest } from './manifest.ts';
 import type { Plan } from './plan.ts';
@@ -14,7 +15,8 @@ export function authoritiesIn(...manifests: readonly (Manifest | null)[]): strin
 
 /**
  * The authorities whose lists a release changes: their entries, or anything that the manifest has on them (terms,
- * counts, dates, order). A list that passes from one authority to another changes both.
+ * counts, dates, order). A list that passes from one authority to another changes both. Registered senders belong to
+ * the installation, `root`.
  * @param base the current release
  * @param plan from the base to this release: compares the entries exactly, except sources under another LIST_KEY,
  * which therefore count as changed
@@ -27,7 +29,8 @@ export function changedAuthorities(base: Manifest | null, next: Manifest, plan: 
   const entries = plan.lists
     .filter((list) => changesEntries(list) || (isRekeyed && list.sources.before + list.sources.after > 0))
     .map(({ terms }) => terms.authority);
-  return [...new Set([...changed, ...entries])].sort();
+  const isSame = JSON.stringify(base?.registrations) === JSON.stringify(next.registrations);
+  return [...new Set([...changed, ...entries, ...(isSame ? [] : [ROOT_AUTHORITY])])].sort();
 }
 
 function changesEntries({ numbers, dated, ranges, sources }: ListChange): boolean {

@@ -9,6 +9,7 @@ import type { RangeRow } from '../set/range-table.ts';
 import type { Part, Shard } from '../set/shard.ts';
 import type { SourceRow } from '../set/source-table.ts';
 import { type Blob, blobsOf, countNumbers, type Manifest } from './manifest.ts';
+import { RegisteredCheck } from './registered-check.ts';
 import { type BlobProblem, openValue } from './release.ts';
 
 /**
@@ -34,11 +35,13 @@ export class ReleaseCheck {
   readonly #manifest: Manifest;
   readonly #keys: ListKeys;
   readonly #tallies: readonly Tally[];
+  readonly #registered: RegisteredCheck;
   readonly #added = new Set<string>();
 
   constructor(manifest: Manifest, keys: ListKeys) {
     this.#manifest = manifest;
     this.#keys = keys;
+    this.#registered = new RegisteredCheck(manifest);
     this.#tallies = manifest.lists.map(() => ({ numbers: 0, dated: 0, ranges: 0, sources: 0 }));
   }
 
@@ -50,6 +53,12 @@ export class ReleaseCheck {
     if (this.#added.has(blob.key)) return ok(null);
     const opened = await openValue(this.#manifest, blob, bytes, this.#keys);
     if (!opened.ok) return opened;
+    const { registrations } = opened.value;
+    if (registrations !== null && blob.key === registrations.info.table.key)
+      return this.#done(blob, this.#registered.addTable(registrations.table!));
+    const pairs = this.#manifest.registrations?.shards.findIndex(({ key }) => key === blob.key) ?? -1;
+    if (pairs >= 0)
+      return this.#done(blob, this.#registered.addShard(pairs, registrations!.slices.shard(pairs)!));
     const { ranges, sources } = opened.value;
     const [index, second] = shards.flatMap(({ key }, at) => (key === blob.key ? [at] : []));
     if (second !== undefined && ranges === null && sources === null)
@@ -63,6 +72,10 @@ export class ReleaseCheck {
     if (ranges !== null) checked = this.#addRows(blob.key, 'ranges', ranges, areRangesInOrder);
     else if (sources !== null) checked = this.#addRows(blob.key, 'sources', sources, areSourcesInOrder);
     else checked = this.#addShard(index!, opened.value.shard(index!)!);
+    return this.#done(blob, checked);
+  }
+
+  #done(blob: Blob, checked: Checked): Checked {
     if (checked.ok) this.#added.add(blob.key);
     return checked;
   }
@@ -77,7 +90,7 @@ export class ReleaseCheck {
         if (found !== info[kind]) return wrongCount(info.name, kind, info[kind], found);
       }
     }
-    return ok(null);
+    return this.#registered.finish();
   }
 
   #addShard(index: number, shard: Shard): Checked {

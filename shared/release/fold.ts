@@ -1,4 +1,4 @@
-/** Whether the live changes that a release contains fit the live layer. */
+/** Whether the changes that a release contains fit those that the head has: of the live layer, of registered senders. */
 import { type Failure, fail, ok, type Result } from '../result.ts';
 
 /**
@@ -17,5 +17,29 @@ export function checkFold(
     return fail('FOLD_BEHIND', `${contents}, but ${dropped}: build again`);
   }
   if (foldedSeq > seq) return fail('FOLD_AHEAD', `${contents}, but the last change is ${seq}`);
+  return ok(undefined);
+}
+
+/**
+ * @param contained the release contains the changes of registered senders up to this version; 0 if it has none
+ * @param droppedVersion the head no longer has the changes up to this version
+ * @param version of the last change
+ */
+export function checkRegistrations(
+  contained: number,
+  droppedVersion: number,
+  version: number,
+): Result<void, Failure<'REGISTRATIONS_BEHIND' | 'REGISTRATIONS_AHEAD'>> {
+  const contents = `it contains changes of registered senders up to version ${contained}`;
+  if (contained < droppedVersion) {
+    const dropped = `those up to version ${droppedVersion} are no longer in the head`;
+    return fail('REGISTRATIONS_BEHIND', `${contents}, but ${dropped}: build again, with registrations`);
+  }
+  if (contained > version) {
+    return fail(
+      'REGISTRATIONS_AHEAD',
+      `${contents}, but the last change in the head is ${version}: try again`,
+    );
+  }
   return ok(undefined);
 }

@@ -3,6 +3,8 @@
  * release (and a canary for a share of the data centres), the sealed segments of the live layer and the
  * client directory. It contains the newest live entries itself. It is sealed with a key derived from
  * LIST_KEY, so that write access to KV is not enough to read or forge it.
+ *
+ * Readers ignore fields that they do not know: the edge is deployed before the services that write them.
  */
 import * as v from 'valibot';
 import { utf8 } from '../bytes.ts';
@@ -20,18 +22,30 @@ const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const time = v.pipe(v.string(), v.isoTimestamp());
 
 /** A release by its name and the signature of its manifest, which identify it uniquely. */
-const namedReleaseSchema = v.strictObject({ release: v.string(), signature: v.string() });
+const namedReleaseSchema = v.object({ release: v.string(), signature: v.string() });
 export type NamedRelease = v.InferOutput<typeof namedReleaseSchema>;
 
 /** A sealed value in KV, named by its content. The coordinator also has it. */
-const namedValueSchema = v.strictObject({
+const namedValueSchema = v.object({
   key: v.string(),
   /** SHA-256 of the stored value, hex. */
   sha256: sha256Schema,
 });
 export type NamedValue = v.InferOutput<typeof namedValueSchema>;
 
-const headSchema = v.strictObject({
+const registrationsSchema = v.object({
+  /** Of the registry: the last change in it. Rises with every change, and never goes back. */
+  version: count,
+  /** Changes up to this version were removed: a release with an earlier version lacks them. */
+  droppedVersion: count,
+  /** Sealed segments of changes (senders/registration-segment.ts), oldest first. */
+  segments: v.array(namedValueSchema),
+  /** The newest changes: such a segment in base64. */
+  unsealed: v.string(),
+});
+export type HeadRegistrations = v.InferOutput<typeof registrationsSchema>;
+
+const headSchema = v.object({
   kind: v.literal('numgate-head'),
   format: v.literal(2),
   /** Increases by one with every change. A reader never goes back. */
@@ -42,7 +56,7 @@ const headSchema = v.strictObject({
   current: v.nullable(namedReleaseSchema),
   /** A canary in a share (0 to 1) of the data centres. */
   candidate: v.nullable(
-    v.strictObject({
+    v.object({
       ...namedReleaseSchema.entries,
       share: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
     }),
@@ -59,9 +73,11 @@ const headSchema = v.strictObject({
   /** The client directory; null until there is a client. */
   clients: v.nullable(namedValueSchema),
   /** The gateway policy, if it was ever changed. */
-  policy: v.optional(v.strictObject({ version: v.pipe(count, v.minValue(1)), policy: policySchema })),
+  policy: v.optional(v.object({ version: v.pipe(count, v.minValue(1)), policy: policySchema })),
   /** Canary numbers, if there are any: see enumeration/canary-numbers.ts. */
   canaries: v.optional(canaryNumbersSchema),
+  /** Changes of registered senders since the releases, if there are any. */
+  registrations: v.optional(registrationsSchema),
 });
 export type Head = v.InferOutput<typeof headSchema>;
 
@@ -69,7 +85,7 @@ export type Head = v.InferOutput<typeof headSchema>;
  * The head. The copy in KV adds the manifests it names, so that a cold reader needs one read, and the time at
  * which the coordinator wrote it.
  */
-const documentSchema = v.strictObject({
+const documentSchema = v.object({
   head: headSchema,
   manifests: v.array(signedTextSchema),
   writtenAt: v.optional(time),

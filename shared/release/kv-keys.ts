@@ -14,6 +14,8 @@ export const RELEASE_PREFIX = 'release/';
 export const SHARD_PREFIX = 'shard/';
 /** Sealed segments of the live layer. */
 export const SEGMENT_PREFIX = 'live/';
+/** Sealed segments of changes to registered senders. */
+export const REGISTRATIONS_PREFIX = 'registrations/';
 /** Sealed client directories. */
 export const CLIENTS_PREFIX = 'clients/';
 
@@ -30,6 +32,10 @@ export function shardKey(sha256: string): string {
 
 export function segmentKey(sha256: string): string {
   return SEGMENT_PREFIX + sha256.slice(0, DIGEST_CHARS);
+}
+
+export function registrationsKey(sha256: string): string {
+  return REGISTRATIONS_PREFIX + sha256.slice(0, DIGEST_CHARS);
 }
 
 export function clientsKey(sha256: string): string {

@@ -11,6 +11,11 @@ import {
   SHARDS_MAX,
   SOURCES_PER_LIST_MAX,
 } from '../limits/lists.ts';
+import {
+  REGISTERED_CLIENTS_MAX,
+  REGISTERED_PAIRS_MAX,
+  REGISTERED_RANGES_MAX,
+} from '../limits/registrations.ts';
 import { NUMBER_LIMIT } from '../numbers/number.ts';
 import { type Failure, fail, ok, type Result } from '../result.ts';
 import { nameSchema, sha256Schema } from '../schemas.ts';
@@ -51,6 +56,29 @@ const blobSchema = v.strictObject({
 /** One KV value of a release. */
 export type Blob = v.InferOutput<typeof blobSchema>;
 
+const shardsSchema = v.pipe(
+  v.array(v.strictObject({ ...blobSchema.entries, start: v.pipe(count, v.maxValue(NUMBER_LIMIT)) })),
+  v.maxLength(SHARDS_MAX),
+);
+
+/** Registered senders: which client may send from which numbers. Ignores fields that a newer build may add. */
+const registeredSchema = v.object({
+  /** Of the registry: later changes are not in the release. */
+  version: count,
+  /** Clients in the table, which are the slots of each suffix. */
+  clients: v.pipe(count, v.maxValue(REGISTERED_CLIENTS_MAX)),
+  /** Pairs in the shards, and those among them whose number belongs to the client's own organisation. */
+  pairs: v.pipe(count, v.maxValue(REGISTERED_PAIRS_MAX)),
+  own: count,
+  /** Rows of ranges in the table. */
+  ranges: v.pipe(count, v.maxValue(REGISTERED_RANGES_MAX)),
+  /** Names of the clients, and ranges. */
+  table: blobSchema,
+  /** Slices of the pairs, as of the numbers. */
+  shards: shardsSchema,
+});
+export type RegisteredInfo = v.InferOutput<typeof registeredSchema>;
+
 const manifestSchema = v.strictObject({
   format: v.literal(FORMAT_VERSION),
   release: v.pipe(v.string(), v.regex(/^\d{8}T\d{4}Z-[0-9a-f]{8}$/)),
@@ -62,12 +90,11 @@ const manifestSchema = v.strictObject({
   foldedSeq: count,
   lists: v.pipe(v.array(listSchema), v.maxLength(LISTS_MAX)),
   /** Slices of the key space in order. Each begins at `start` and ends where the next one begins. */
-  shards: v.pipe(
-    v.array(v.strictObject({ ...blobSchema.entries, start: v.pipe(count, v.maxValue(NUMBER_LIMIT)) })),
-    v.maxLength(SHARDS_MAX),
-  ),
+  shards: shardsSchema,
   ranges: v.nullable(blobSchema),
   sources: v.nullable(blobSchema),
+  /** Absent if no registrations were built in. */
+  registrations: v.exactOptional(registeredSchema),
 });
 export type Manifest = v.InferOutput<typeof manifestSchema>;
 
@@ -116,10 +143,16 @@ export async function openManifest(
   const names = manifest.lists.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) < index);
   if (twice !== undefined) return fail('MANIFEST_INVALID', `lists: two have the name ${twice}`);
-  const isOrdered = manifest.shards.every(({ start }, index, shards) =>
-    index === 0 ? start === 0 : start > shards[index - 1]!.start,
-  );
-  return isOrdered ? ok(manifest) : fail('MANIFEST_INVALID', 'shards: slices out of order');
+  const pairs = manifest.registrations?.shards ?? [];
+  if (!isOrdered(manifest.shards) || !isOrdered(pairs))
+    return fail('MANIFEST_INVALID', 'shards: slices out of order');
+  const shards = manifest.shards.length + pairs.length;
+  if (shards > SHARDS_MAX) return fail('MANIFEST_INVALID', `shards: ${shards}, at most ${SHARDS_MAX}`);
+  return ok(manifest);
+}
+
+function isOrdered(shards: Manifest['shards']): boolean {
+  return shards.every(({ start }, index) => (index === 0 ? start === 0 : start > shards[index - 1]!.start));
 }
 
 /** Count of the numbers of all lists, or a failure if it exceeds the limit. */
@@ -131,6 +164,7 @@ export function countNumbers({ lists }: Manifest): Result<number, Failure<'LIMIT
 
 /** All KV values of a release. */
 export function blobsOf(manifest: Manifest): Blob[] {
-  const tables = [manifest.ranges, manifest.sources].filter((blob) => blob !== null);
-  return [...manifest.shards, ...tables];
+  const { ranges, sources, registrations } = manifest;
+  const tables = [ranges, sources, registrations?.table ?? null].filter((blob) => blob !== null);
+  return [...manifest.shards, ...(registrations?.shards ?? []), ...tables];
 }

@@ -4,18 +4,22 @@
  * distinguish "not listed" from "not loaded".
  */
 import { sha256Hex } from '../bytes.ts';
-import { prefixOf, SUFFIX_COUNT, suffixOf } from '../numbers/number.ts';
+import { prefixOf, suffixOf } from '../numbers/number.ts';
 import { type Failure, fail, ok, type Result } from '../result.ts';
 import type { ListKeys } from '../set/keys.ts';
+import { SLOTS_PER_CLIENT } from '../set/layout.ts';
 import { LayoutError } from '../set/number-set.ts';
 import { RangeTable } from '../set/range-table.ts';
+import { RegisteredTable } from '../set/registered-table.ts';
 import { unseal } from '../set/seal.ts';
 import { Shard } from '../set/shard.ts';
 import { SourceTable } from '../set/source-table.ts';
 import { checksum } from '../set/xxhash.ts';
 import type { Subject } from '../verdict.ts';
 import { type Blob, blobsOf, FOLDED_LIST_PREFIX, type ListInfo, type Manifest } from './manifest.ts';
+import { RegisteredSenders } from './registered-senders.ts';
 import { ShardMemory, type Slot } from './shard-memory.ts';
+import { ShardSlices } from './shard-slices.ts';
 
 export type BlobProblem = 'BLOB_DAMAGED';
 
@@ -33,10 +37,11 @@ export class Release {
   readonly keys: ListKeys;
   /** The lists for each subject, in manifest order. */
   readonly listsBySubject: Readonly<Record<Subject, readonly SubjectList[]>>;
-  readonly #starts: Float64Array;
-  /** Index of each shard by its key. */
-  readonly #index: ReadonlyMap<string, number>;
-  readonly #slots: readonly Slot[];
+  /** Null if no registrations were built in. */
+  readonly registrations: RegisteredSenders | null;
+  readonly #numbers: ShardSlices;
+  /** The slot of each shard by its key. */
+  readonly #slots: ReadonlyMap<string, Slot>;
   readonly #memory: ShardMemory;
   /** Keys of values that passed verification, even if their shards were evicted since. */
   readonly #verified = new Set<string>();
@@ -57,33 +62,26 @@ export class Release {
     const on = (subject: Subject): SubjectList[] =>
       lists.filter(({ info }) => info.subjects.includes(subject));
     this.listsBySubject = { from: on('from'), to: on('to') };
-    this.#starts = Float64Array.from(manifest.shards, (shard) => shard.start);
-    this.#index = new Map(manifest.shards.map(({ key }, index) => [key, index]));
-    this.#slots = manifest.shards.map(({ key, bytes }) => memory.slot(key, bytes));
+    const { registrations } = manifest;
+    this.registrations =
+      registrations === undefined ? null : new RegisteredSenders(registrations, keys, memory);
+    this.#numbers = new ShardSlices(manifest.shards, memory);
+    const slots = [...this.#numbers.slots, ...(this.registrations?.slices.slots ?? [])];
+    this.#slots = new Map(slots.map((slot) => [slot.key, slot]));
   }
 
   /** Finds the shard with a number's exact entries. @returns its index, -1 if the release lists no numbers */
   shardIndexOf(prefix: number, permutedSuffix: number): number {
-    const key = prefix * SUFFIX_COUNT + permutedSuffix;
-    const starts = this.#starts;
-    let at = 0;
-    // Branchless: the side of each step is random for a permuted suffix. Takes less than half the time.
-    for (let count = starts.length; count > 1; ) {
-      const half = count >>> 1;
-      at += half & -Number(starts[at + half]! <= key);
-      count -= half;
-    }
-    return starts.length > 0 && starts[0]! <= key ? at : -1;
+    return this.#numbers.indexOf(prefix, permutedSuffix);
   }
 
   shard(index: number): Shard | null {
-    return this.#slots[index]?.shard ?? null;
+    return this.#numbers.shard(index);
   }
 
   /** The KV value with a number's exact entries; null if the release lists no numbers. */
   blobFor(n: number): Blob | null {
-    const index = this.shardIndexOf(prefixOf(n), this.keys.permutation.permute(suffixOf(n)));
-    return this.manifest.shards[index] ?? null;
+    return this.#numbers.blobOf(prefixOf(n), this.keys.permutation.permute(suffixOf(n)));
   }
 
   /** The range table; null while it is not loaded. Do not use it if the manifest has none. */
@@ -108,7 +106,9 @@ export class Release {
   has(blob: Blob): boolean {
     if (blob.key === this.manifest.ranges?.key) return this.#ranges !== null;
     if (blob.key === this.manifest.sources?.key) return this.#sources !== null;
-    return this.shard(this.#indexOf(blob)) !== null;
+    const { registrations } = this;
+    if (blob.key === registrations?.info.table.key) return registrations.table !== null;
+    return (this.#slots.get(blob.key)?.shard ?? null) !== null;
   }
 
   /** Whether a value passed verification, even if its shard was evicted since. */
@@ -125,7 +125,7 @@ export class Release {
 
   /** Bytes that a value takes from the shard budget. Tables take none and are never evicted. */
   bytesOf(blob: Blob): number {
-    return this.#indexOf(blob) < 0 ? 0 : blob.bytes;
+    return this.#slots.has(blob.key) ? blob.bytes : 0;
   }
 
   /** Shard budget in bytes, over all releases. */
@@ -143,11 +143,7 @@ export class Release {
   }
 
   #slotsOf(blobs: readonly Blob[]): Slot[] {
-    return blobs.map((blob) => this.#slots[this.#indexOf(blob)]).filter((slot) => slot !== undefined);
-  }
-
-  #indexOf(blob: Blob): number {
-    return this.#index.get(blob.key) ?? -1;
+    return blobs.map(({ key }) => this.#slots.get(key)).filter((slot) => slot !== undefined);
   }
 
   /**
@@ -163,20 +159,9 @@ export class Release {
     if ((await sha256Hex(bytes)) !== blob.sha256) {
       return fail('BLOB_DAMAGED', `${blob.key}: digest differs from the manifest`);
     }
-    const isRanges = blob.key === this.manifest.ranges?.key;
-    const isSources = blob.key === this.manifest.sources?.key;
-    if (!isRanges && !isSources && this.#indexOf(blob) < 0) {
-      return fail('BLOB_DAMAGED', `${blob.key}: not a value of this release`);
-    }
     try {
-      if (isRanges || isSources) {
-        const content = await unseal(bytes, this.keys);
-        if (content === null) return fail('BLOB_DAMAGED', `${blob.key}: the seal is broken`);
-        if (isRanges) this.#ranges = new RangeTable(content);
-        else this.#sources = new SourceTable(content);
-      } else {
-        this.#memory.hold(this.#slots[this.#indexOf(blob)]!, new Shard(bytes));
-      }
+      const problem = await this.#open(blob, bytes);
+      if (problem !== null) return fail('BLOB_DAMAGED', `${blob.key}: ${problem}`);
     } catch (error) {
       if (error instanceof LayoutError) return fail('BLOB_DAMAGED', `${blob.key}: ${error.message}`);
       throw error;
@@ -186,12 +171,37 @@ export class Release {
     return ok(null);
   }
 
+  /** Installs a value whose bytes are those of the manifest. @returns what is wrong with it, or null @throws LayoutError */
+  async #open({ key }: Blob, bytes: Uint8Array<ArrayBuffer>): Promise<string | null> {
+    const { registrations } = this;
+    const slot = this.#slots.get(key);
+    if (slot !== undefined) {
+      const shard = new Shard(bytes);
+      const isOfPairs = registrations?.slices.slots.includes(slot) === true;
+      const slots = isOfPairs ? registrations.info.clients * SLOTS_PER_CLIENT : 0;
+      if (shard.slots !== slots) return 'is not for these clients';
+      this.#memory.hold(slot, shard);
+      return null;
+    }
+    const { ranges, sources } = this.manifest;
+    const isTable = [ranges?.key, sources?.key, registrations?.info.table.key].includes(key);
+    if (!isTable) return 'not a value of this release';
+    const content = await unseal(bytes, this.keys);
+    if (content === null) return 'the seal is broken';
+    if (key === ranges?.key) this.#ranges = new RangeTable(content);
+    else if (key === sources?.key) this.#sources = new SourceTable(content);
+    else registrations!.table = new RegisteredTable(content, this.keys.sourceSeed);
+    return null;
+  }
+
   /** Takes over the values that an earlier release already holds, so that a swap loads only the changes. */
   adopt(earlier: Release): void {
-    for (const slot of this.#slots) {
-      const held = earlier.shard(earlier.#index.get(slot.key) ?? -1);
+    for (const slot of this.#slots.values()) {
+      const held = earlier.#slots.get(slot.key)?.shard ?? null;
       if (held !== null) this.#memory.hold(slot, held);
     }
+    const [own, before] = [this.registrations, earlier.registrations];
+    if (own !== null && own.info.table.key === before?.info.table.key) own.table ??= before.table;
     if (earlier.manifest.ranges?.key === this.manifest.ranges?.key) this.#ranges ??= earlier.#ranges;
     if (earlier.manifest.sources?.key === this.manifest.sources?.key) this.#sources ??= earlier.#sources;
     this.#countedAt = -1;

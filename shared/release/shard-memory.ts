@@ -16,8 +16,12 @@ export interface Slot {
   retired: boolean;
 }
 
+/** Shards keep at least half of their budget, whatever else there is. */
+const RESERVED_SHARE_MAX = 0.5;
+
 export class ShardMemory {
-  readonly bytesMax: number;
+  readonly #budget: number;
+  #reserved = 0;
   /** Incremented when a shard is added or dropped. */
   changes = 0;
   readonly #slots = new Map<string, Slot>();
@@ -29,7 +33,17 @@ export class ShardMemory {
 
   /** @param bytesMax unbounded if there is one release and all of it is needed */
   constructor(bytesMax = Number.POSITIVE_INFINITY) {
-    this.bytesMax = bytesMax;
+    this.#budget = bytesMax;
+  }
+
+  /** Room for shards, in bytes. */
+  get bytesMax(): number {
+    return this.#budget - this.#reserved;
+  }
+
+  /** Leaves less room for shards, because other data of the isolate takes this much. Nothing is evicted at once. */
+  reserve(bytes: number): void {
+    this.#reserved = Math.min(bytes, this.#budget * RESERVED_SHARE_MAX);
   }
 
   /** Bytes of the shards held. */

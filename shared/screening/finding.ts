@@ -29,11 +29,11 @@ export const PRECEDENCE = {
 } as const;
 
 /**
- * What a finding is about: the party itself, one property of the ingress, or the policy on traffic from
- * abroad. An allow for one aspect overrides the policy, but nothing found for another aspect: a trusted
+ * What a finding is about: the party itself, its registration for the client, one property of the ingress, or the
+ * policy on traffic from abroad. An allow for one aspect overrides the policy, but nothing found for another aspect: a trusted
  * operator does not make a terminated number valid. `data` (the data is stale) concerns all aspects.
  */
-export type Aspect = 'party' | 'operator' | 'trunk' | 'smsc' | 'policy' | 'data';
+export type Aspect = 'party' | 'registration' | 'operator' | 'trunk' | 'smsc' | 'policy' | 'data';
 
 export interface Finding {
   readonly precedence: number;
@@ -62,12 +62,16 @@ export function finding(
 
 /** The finding from a policy rule on the sender; null if the rule allows it and has no code. */
 export function policyFinding({ id, effect, code }: Rule): Finding | null {
-  if (code === undefined) return null;
+  return code === undefined ? null : ruleFinding(effect, code, id, 'policy');
+}
+
+/** The finding from a rule on the sender that has an effect of its own. @param list name of the rule */
+export function ruleFinding(effect: Effect, code: Code, list: string, aspect: Aspect): Finding {
   return {
     precedence: PRECEDENCE.rule,
-    aspect: 'policy',
+    aspect,
     verdict: verdictOf(effect),
-    reason: { subject: 'from', code, list: id, match: 'rule', effect, authority: null, until: null },
+    reason: { subject: 'from', code, list, match: 'rule', effect, authority: null, until: null },
   };
 }
 

@@ -23,6 +23,7 @@ import type { Decision, PolicyDecision } from './decision.ts';
 import { type Aspect, type Finding, finding, PRECEDENCE, policyFinding } from './finding.ts';
 import { lookUp } from './look-up.ts';
 import { joinReadings } from './readings.ts';
+import { liftOptOuts, screenRegistration } from './registration.ts';
 import type { ClientSettings, Snapshot } from './snapshot.ts';
 
 /** No findings. Shared by all such checks, since they are the majority. */
@@ -199,6 +200,10 @@ function screenSender(
     checkForm('from', party, findings);
   }
   lookUp('from', party, request.ingress, snapshot, settings, findings);
+  // At a gateway, the client is not the sender.
+  if (request.ingress !== null) return;
+  if (findings.length > 0) liftOptOuts(party, snapshot, settings, findings);
+  if (settings.requireRegistration !== 'off') screenRegistration(party, snapshot, settings, findings);
 }
 
 function policyDecision(

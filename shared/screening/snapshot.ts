@@ -6,6 +6,7 @@ import type { Client } from '../clients.ts';
 import type { LiveLayer } from '../live/live-layer.ts';
 import type { VersionedPolicy } from '../policy/policy.ts';
 import type { Release } from '../release/release.ts';
+import type { RegistrationOverlay } from '../senders/registration-overlay.ts';
 import type { ListKeys } from '../set/keys.ts';
 
 export interface Snapshot {
@@ -13,6 +14,8 @@ export interface Snapshot {
   readonly release: Release | null;
   /** Changes made since the release. */
   readonly live: LiveLayer;
+  /** Changes to registered senders since the release. */
+  readonly registrations: RegistrationOverlay;
   /** The gateway policy for traffic from abroad. */
   readonly policy: VersionedPolicy;
   /** The keys of the live layer. A release has its own, which differ while LIST_KEY is rotated. */
@@ -27,5 +30,12 @@ export interface Snapshot {
 /** The client settings that affect a verdict. */
 export type ClientSettings = Pick<
   Client,
-  'failPolicy' | 'maxStaleSeconds' | 'mode' | 'senderRules' | 'shortCodes'
+  | 'failPolicy'
+  | 'id'
+  | 'maxStaleSeconds'
+  | 'mode'
+  | 'organisation'
+  | 'requireRegistration'
+  | 'senderRules'
+  | 'shortCodes'
 >;

@@ -4,11 +4,17 @@
  * docs/format.md describes this file in prose, with worked examples.
  */
 
-/** "NGS1", "NGR1", "NGF1", "NGL1" as little-endian words: shard, range table, source table, live segment. */
+/**
+ * "NGS1", "NGP1", "NGR1", "NGF1", "NGC1", "NGL1", "NGG1" as little-endian words: shard, pair shard, range table, source
+ * table, table of registered clients, live segment, registration segment.
+ */
 export const SHARD_MAGIC = 0x3153474e;
+export const PAIRS_MAGIC = 0x3150474e;
 export const RANGES_MAGIC = 0x3152474e;
 export const SOURCES_MAGIC = 0x3146474e;
+export const REGISTERED_MAGIC = 0x3143474e;
 export const SEGMENT_MAGIC = 0x314c474e;
+export const REGISTRATION_SEGMENT_MAGIC = 0x3147474e;
 
 /** Version of the format as a whole. Readers reject any other. */
 export const FORMAT_VERSION = 2 as const;
@@ -23,6 +29,13 @@ export const SHARD_HEADER_WORDS = 6;
 /** Part row, in words: start prefix, start suffix, then two section offsets (plain, dated) per list. */
 export const PART_FIXED_WORDS = 2;
 export const PART_WORDS_PER_LIST = 2;
+
+/**
+ * Pair shard: as a shard with one list, with the count of slots in place of the count of lists: two for each client. A
+ * key of a section is (suffix - start of the part) * slots + slot, and the width of a bucket counts suffixes. The slot
+ * of a pair is twice the place of its client, plus 1 if the number belongs to the client's organisation.
+ */
+export const SLOTS_PER_CLIENT = 2;
 
 /** First word of a section: kind | flags << 8 | parameter << 16. Second word: the count of entries. */
 export const SECTION_RICE = 1;
@@ -66,6 +79,18 @@ export const FOREVER = 0xffffffff;
  * without padding, and dated rows of fingerprint, since, until.
  */
 export const RANGE_ROW_BYTES = 24;
+/** The two lists of ranges in a table of registered clients: those of LIST_OWN belong to the client's organisation. */
+export const REGISTERED_LISTS = 2;
+export const LIST_REGISTERED = 0;
+export const LIST_OWN = 1;
+/**
+ * Table of registered clients: magic, format version, client count, bytes of names, then the row counts of
+ * LIST_REGISTERED and LIST_OWN. For each of the two, the columns from and to (8 bytes per row) and place (4 bytes,
+ * padded to 8 in all), ordered by place and number. Then the names in ascending order, each ended by a line feed, padded
+ * to 8 bytes with zeros. The place of a client is its index among the names.
+ */
+export const REGISTERED_HEADER_WORDS = 6;
+
 /**
  * Live segment: header with row count and bytes of names; rows of high, low, until, seq, flags; then names,
  * each ended by a line feed.
@@ -80,6 +105,17 @@ export const SEGMENT_OP_SHIFT = 2;
 export const SEGMENT_SUBJECTS_SHIFT = 4;
 export const SEGMENT_CODE_SHIFT = 8;
 export const SEGMENT_AUTHORITY_SHIFT = 16;
+
+/**
+ * Registration segment: header with row count and bytes of names; rows of prefix, suffix, version, flags; then the
+ * names of the clients, each ended by a line feed.
+ */
+export const REGISTRATION_ROW_WORDS = 4;
+/** Flags of a registration row: client | count of numbers after the first << 16 | op << 30. */
+export const REGISTRATION_CLIENT_MASK = 0xffff;
+export const REGISTRATION_MORE_SHIFT = 16;
+export const REGISTRATION_MORE_MASK = 0x3fff;
+export const REGISTRATION_OP_SHIFT = 30;
 
 /** Sealed value: 12-byte nonce, then AES-256-GCM ciphertext with its 16-byte tag. */
 export const SEAL_NONCE_BYTES = 12;

@@ -40,10 +40,13 @@ export class PreparedImages {
     this.#count = at + 1;
   }
 
-  /** The image of a suffix; immediate if it is the next one prepared. */
+  /** The image of a suffix; immediate if it is the next one prepared, or the one before again. */
   imageOf(suffix: number): number {
     const at = this.#next;
-    if (this.#suffixes[at] !== suffix) return this.#permutation.permute(suffix);
+    if (this.#suffixes[at] !== suffix) {
+      if (at > 0 && this.#suffixes[at - 1] === suffix) return this.#images[at - 1]!;
+      return this.#permutation.permute(suffix);
+    }
     this.#next = at + 1;
     return this.#images[at]!;
   }

@@ -31,30 +31,37 @@ export class RiceSet implements NumberSet {
   readonly #bits: number;
   readonly #from: number;
   readonly #size: number;
+  /** Suffixes in a bucket. */
   readonly #width: number;
+  /** Keys for each suffix: 1 in a set of numbers, two for each client in a set of pairs. */
+  readonly #slots: number;
   readonly #parameter: number;
   readonly #complement: boolean;
 
   /**
    * @param words the shard @param at first word of the section
    * @param from first suffix of the part @param size suffixes in the part
+   * @param slots keys for each suffix: 1 in a set of numbers
    * @throws LayoutError
    */
-  constructor(words: Uint32Array, at: number, from: number, size: number) {
+  constructor(words: Uint32Array, at: number, from: number, size: number, slots = 1) {
     const first = words[at]!;
     this.#complement = ((first >>> 8) & FLAG_COMPLEMENT) !== 0;
     this.#parameter = first >>> 16;
     const width = words[at + 2]!;
     const buckets = words[at + 3]!;
-    if (this.#parameter > 31 || width === 0 || buckets !== Math.ceil(size / width)) {
+    // A look-up computes with signed words.
+    const isWide = width * slots > 0x7fffffff;
+    if (this.#parameter > 31 || width === 0 || isWide || buckets !== Math.ceil(size / width)) {
       throw new LayoutError('rice section: impossible header');
     }
     const encoded = words[at + 1]!;
-    this.count = this.#complement ? size - encoded : encoded;
+    this.count = this.#complement ? size * slots - encoded : encoded;
     this.#words = new Int32Array(words.buffer, words.byteOffset, words.length);
     this.#from = from;
     this.#size = size;
     this.#width = width;
+    this.#slots = slots;
     this.#groups = at + RICE_HEADER_WORDS;
     const groups = Math.ceil(buckets / (1 << RICE_GROUP_SHIFT));
     this.#bits = this.#groups + groups * RICE_GROUP_WORDS;
@@ -80,13 +87,14 @@ export class RiceSet implements NumberSet {
     return (this.#words[row + 1 + ((bucket & IN_GROUP) >>> 2)]! >>> ((bucket & 3) << 3)) & RICE_LENGTH_MASK;
   }
 
-  has(_prefix: number, permutedSuffix: number): boolean {
+  /** @param slot below the slots of the set @param mask -1, or -2 to find the slot after this one too */
+  has(_prefix: number, permutedSuffix: number, slot = 0, mask = -1): boolean {
     const words = this.#words;
     const parameter = this.#parameter;
     const origin = this.#bits;
     const local = (permutedSuffix - this.#from) | 0;
     const bucket = (local / this.#width) | 0;
-    const target = (local - Math.imul(bucket, this.#width)) | 0;
+    const target = (Math.imul(local - Math.imul(bucket, this.#width), this.#slots) + slot) | 0;
     const row = (this.#groups + Math.imul(bucket >>> RICE_GROUP_SHIFT, RICE_GROUP_WORDS)) | 0;
     const full = (bucket & IN_GROUP) >>> 2;
     const last = (row + 1 + full) | 0;
@@ -124,27 +132,28 @@ export class RiceSet implements NumberSet {
         const behind = (window << quotient) << 1;
         value = (value + (quotient << parameter) + ((behind >>> 1) >>> (31 - parameter)) + 1) | 0;
         // A code past the end belongs to the next bucket.
-        if (value >= target) return (value === target && bit <= end) !== this.#complement;
+        if (value >= target) return ((value & mask) === target && bit <= end) !== this.#complement;
         window = behind << parameter;
       }
     }
-    return fits ? this.#complement : this.#hasLong(bit, end, value, target);
+    return fits ? this.#complement : this.#hasLong(bit, end, value, target, mask);
   }
 
   /** Decodes the rest of a bucket, from an entry that is longer than a window. */
-  #hasLong(bit: number, end: number, value: number, target: number): boolean {
+  #hasLong(bit: number, end: number, value: number, target: number, mask: number): boolean {
     const bits = new BitReader(this.#words, this.#bits);
     bits.seek(bit);
     while (bits.position < end) {
       value += bits.readRice(this.#parameter) + 1;
-      if (value >= target) return (value === target && bits.position <= end) !== this.#complement;
+      if (value >= target) return ((value & mask) === target && bits.position <= end) !== this.#complement;
     }
     return this.#complement;
   }
 
+  /** With several slots, a key is `start` + (suffix - first suffix of the part) * slots + slot. */
   keys(start: number): Iterable<Float64Array> {
     const encoded = this.#encoded(start);
-    return this.#complement ? between(encoded, start, start + this.#size) : encoded;
+    return this.#complement ? between(encoded, start, start + this.#size * this.#slots) : encoded;
   }
 
   /** The encoded keys, whether they are the listed ones or the complement; the same keys that `has` finds. */
@@ -154,9 +163,11 @@ export class RiceSet implements NumberSet {
     const origin = this.#bits;
     const bits = new BitReader(words, origin);
     const batch = new KeyBatch();
+    const size = this.#size * this.#slots;
+    const width = this.#width * this.#slots;
     let code = 0;
-    for (let bucket = 0, first = 0; first < this.#size; bucket++, first += this.#width) {
-      const behind = Math.min(first + this.#width, this.#size);
+    for (let bucket = 0, first = 0; first < size; bucket++, first += width) {
+      const behind = Math.min(first + width, size);
       let bit = code;
       const end = bit + this.#length(bucket);
       let suffix = first - 1;

@@ -10,6 +10,7 @@ import { DatedRows } from './dated-rows.ts';
 import {
   DATED_HEADER_WORDS,
   FOREVER,
+  PAIRS_MAGIC,
   PART_FIXED_WORDS,
   PART_WORDS_PER_LIST,
   SECTION_BITMAP,
@@ -18,6 +19,7 @@ import {
   SECTION_SPARSE,
   SHARD_HEADER_WORDS,
   SHARD_MAGIC,
+  SLOTS_PER_CLIENT,
 } from './layout.ts';
 import { LayoutError, NOT_LISTED, type NumberSet, openWords } from './number-set.ts';
 import { RiceSet } from './rice-set.ts';
@@ -44,15 +46,22 @@ export class Part {
 
   /**
    * @param row first word of the part's row @param next first word of the key after the part
-   * @param sectionsAt first word after the part table @throws LayoutError
+   * @param sectionsAt first word after the part table @param slots 0 unless the sections hold pairs
+   * @throws LayoutError
    */
-  constructor(words: Uint32Array, row: number, next: number, sectionsAt: number) {
+  constructor(
+    words: Uint32Array,
+    row: number,
+    next: number,
+    sectionsAt: number,
+    lists: number,
+    slots: number,
+  ) {
     const start = words[row]! * SUFFIX_COUNT + words[row + 1]!;
     const end = words[next]! * SUFFIX_COUNT + words[next + 1]!;
     if (end <= start) throw new LayoutError('shard: parts out of order');
     this.start = start;
     this.end = end;
-    const lists = words[2]!;
     const firstOffset = row + PART_FIXED_WORDS;
     for (let at = firstOffset; at < firstOffset + lists * PART_WORDS_PER_LIST; at += PART_WORDS_PER_LIST) {
       const [plain, dated] = [words[at]!, words[at + 1]!];
@@ -60,7 +69,8 @@ export class Part {
         if (section !== 0 && (section < sectionsAt || section + 2 > words.length))
           throw new LayoutError('shard: section past the end');
       }
-      this.#plain.push(plain === 0 ? null : openPlain(words, plain, start, end));
+      if (slots > 0 && dated !== 0) throw new LayoutError('pair shard: a pair with dates');
+      this.#plain.push(plain === 0 ? null : openPlain(words, plain, start, end, slots));
       this.#dated.push(dated === 0 ? null : openDated(words, dated));
     }
   }
@@ -70,8 +80,26 @@ export class Part {
    * @param list index in the manifest @param now seconds since 1970
    */
   until(list: number, prefix: number, permutedSuffix: number, now: number): number {
-    if (this.#plain[list]?.has(prefix, permutedSuffix) === true) return FOREVER;
+    if (this.#plain[list]?.has(prefix, permutedSuffix, 0, -1) === true) return FOREVER;
     return this.#dated[list]?.until(prefix, permutedSuffix, now) ?? NOT_LISTED;
+  }
+
+  /**
+   * Whether a pair shard has a pair, own or not. @param rotated the image of the suffix, rotated by its client
+   * @param place of the client
+   */
+  hasPair(prefix: number, rotated: number, place: number): boolean {
+    return this.#plain[0]?.has(prefix, rotated, place * SLOTS_PER_CLIENT, -SLOTS_PER_CLIENT) === true;
+  }
+
+  /** Whether a pair shard has a pair whose number belongs to the client's organisation. */
+  hasOwnPair(prefix: number, rotated: number, place: number): boolean {
+    return this.#plain[0]?.has(prefix, rotated, place * SLOTS_PER_CLIENT + 1, -1) === true;
+  }
+
+  /** The pairs of a pair shard in order, as keys of their sections: see layout.ts. */
+  pairs(): Iterable<Float64Array> {
+    return this.#plain[0]?.keys(0) ?? [];
   }
 
   /**
@@ -109,6 +137,8 @@ export class Part {
 
 export class Shard {
   readonly lists: number;
+  /** In a pair shard, the keys for each suffix: two for each client. 0 in a shard of numbers. */
+  readonly slots: number;
   /** In order; each begins where the previous one ends. */
   readonly parts: readonly Part[];
 
@@ -117,8 +147,12 @@ export class Shard {
    * @throws LayoutError unless they are a complete, well-formed shard
    */
   constructor(bytes: Uint8Array<ArrayBuffer>) {
-    const words = openWords(bytes, SHARD_MAGIC, 'shard');
-    this.lists = words[2]!;
+    const hasPairs =
+      bytes.length >= 4 && new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) === PAIRS_MAGIC;
+    const words = openWords(bytes, hasPairs ? PAIRS_MAGIC : SHARD_MAGIC, 'shard');
+    this.lists = hasPairs ? 1 : words[2]!;
+    this.slots = hasPairs ? words[2]! : 0;
+    if (hasPairs && this.slots === 0) throw new LayoutError('pair shard: no clients');
     const rowWords = PART_FIXED_WORDS + this.lists * PART_WORDS_PER_LIST;
     const sectionsAt = SHARD_HEADER_WORDS + words[3]! * rowWords;
     if (sectionsAt > words.length) throw new LayoutError('shard: part table past the end');
@@ -127,7 +161,7 @@ export class Shard {
     for (let row = SHARD_HEADER_WORDS; row < sectionsAt; row += rowWords) {
       // There is no row after the last one: the end of the slice is in the header instead.
       const next = row + rowWords < sectionsAt ? row + rowWords : SHARD_HEADER_WORDS - PART_FIXED_WORDS;
-      parts.push(new Part(words, row, next, sectionsAt));
+      parts.push(new Part(words, row, next, sectionsAt, this.lists, this.slots));
     }
     this.parts = parts;
   }
@@ -171,14 +205,15 @@ export class Shard {
   }
 }
 
-function openPlain(words: Uint32Array, at: number, start: number, end: number): NumberSet {
+function openPlain(words: Uint32Array, at: number, start: number, end: number, slots: number): NumberSet {
   const from = start % SUFFIX_COUNT;
   const size = end - start;
   const kind = words[at]! & 0xff;
+  if (slots > 0 && kind !== SECTION_RICE) throw new LayoutError(`pair shard: unknown section kind ${kind}`);
   if (kind === SECTION_SPARSE) return new SparseSet(words, at);
   // Only a part inside one prefix can be dense.
   if (from + size > SUFFIX_COUNT) throw new LayoutError('shard: dense section over several prefixes');
-  if (kind === SECTION_RICE) return new RiceSet(words, at, from, size);
+  if (kind === SECTION_RICE) return new RiceSet(words, at, from, size, Math.max(1, slots));
   if (kind === SECTION_BITMAP) return new BitmapSet(words, at, from, size);
   throw new LayoutError(`shard: unknown section kind ${kind}`);
 }

@@ -6,7 +6,11 @@ import * as clients from './clients.ts';
 import * as entries from './entries.ts';
 import * as evidence from './evidence.ts';
 import * as monitoring from './monitoring.ts';
+import { numberEvent } from './number-events.ts';
 import * as proposals from './proposals.ts';
+import * as registrations from './registrations.ts';
+import * as bulk from './registrations-bulk.ts';
+import { registrationPairs } from './registry.ts';
 import * as releases from './releases.ts';
 import * as settings from './settings.ts';
 import { usage } from './usage.ts';
@@ -52,6 +56,70 @@ export const ADMIN_ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/admin/organisations/:id', handle: clients.getOrganisation },
   { method: 'PUT', path: '/v1/admin/organisations/:id', handle: clients.putOrganisation },
   { method: 'DELETE', path: '/v1/admin/organisations/:id', handle: clients.removeOrganisation },
+  { method: 'GET', path: '/v1/admin/registrations/documents', handle: registrations.documents },
+  { method: 'POST', path: '/v1/admin/registrations/number-events', handle: numberEvent },
+  { method: 'POST', path: '/v1/admin/registrations/pairs', handle: registrationPairs },
+  { method: 'GET', path: '/v1/admin/registrations/queue', handle: registrations.reviewQueue },
+  {
+    method: 'GET',
+    path: '/v1/admin/organisations/:organisation/registrations',
+    handle: registrations.listRegistrations,
+  },
+  {
+    method: 'POST',
+    path: '/v1/admin/organisations/:organisation/registrations',
+    handle: registrations.createRegistration,
+  },
+  {
+    method: 'POST',
+    path: '/v1/admin/organisations/:organisation/registrations/validate',
+    handle: registrations.validateRegistration,
+  },
+  {
+    method: 'POST',
+    path: '/v1/admin/organisations/:organisation/registrations/find',
+    handle: registrations.findRegistrations,
+  },
+  {
+    method: 'POST',
+    path: '/v1/admin/organisations/:organisation/registrations/import',
+    handle: bulk.importRegistrations,
+  },
+  {
+    method: 'GET',
+    path: '/v1/admin/organisations/:organisation/registrations/export',
+    handle: bulk.exportRegistrations,
+  },
+  {
+    method: 'GET',
+    path: '/v1/admin/organisations/:organisation/registrations/events',
+    handle: registrations.registrationEvents,
+  },
+  {
+    method: 'GET',
+    path: '/v1/admin/organisations/:organisation/registrations/audit',
+    handle: registrations.registrationAudit,
+  },
+  {
+    method: 'GET',
+    path: '/v1/admin/organisations/:organisation/registrations/:id',
+    handle: registrations.getRegistration,
+  },
+  {
+    method: 'PATCH',
+    path: '/v1/admin/organisations/:organisation/registrations/:id',
+    handle: registrations.editRegistration,
+  },
+  {
+    method: 'GET',
+    path: '/v1/admin/organisations/:organisation/registrations/:id/history',
+    handle: registrations.registrationHistory,
+  },
+  {
+    method: 'POST',
+    path: '/v1/admin/organisations/:organisation/registrations/:id/:action',
+    handle: registrations.actOnRegistration,
+  },
   { method: 'GET', path: '/v1/admin/clients', handle: clients.listClients },
   { method: 'GET', path: '/v1/admin/clients/:id', handle: clients.getClient },
   { method: 'PUT', path: '/v1/admin/clients/:id', handle: clients.putClient },

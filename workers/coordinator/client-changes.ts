@@ -65,6 +65,10 @@ export class ClientChanges {
       if (client !== null && organisations.get(client.organisation) === null) {
         return refuseField('client.organisation', unknownOrganisation(client.organisation));
       }
+      // Its registrations were approved as mock, or for real traffic. Clients that were stored before have no `mock`.
+      if (client !== null && before !== null && client.mock !== (before.mock ?? false)) {
+        return refuseField('client.mock', 'cannot change: create another client');
+      }
       const ends = checkEnd('client.expires', client, before);
       if (!ends.ok) return ends;
       const next = replaced(clients.all, id, client);

@@ -15,6 +15,13 @@ import type { Token } from '../../shared/tokens.ts';
 import { type ControlEnv, openSecrets } from '../env.ts';
 import { warn } from '../log.ts';
 import type { HeadRequest, HeadSource } from '../storage/coordinator-port.ts';
+import {
+  type AnchorRecorder,
+  REGISTRY_NAME,
+  type RegistryAnswer,
+  type RegistryKeeper,
+  type RegistryUpdate,
+} from '../storage/registry-port.ts';
 import type { DetectionRecorder } from '../storage/usage-port.ts';
 import { AdminCalls, CORE } from './admin-calls.ts';
 import type { ChangeRequest } from './change-request.ts';
@@ -29,7 +36,10 @@ export interface TokenHolder {
   readonly holder: HolderState;
 }
 
-export class Coordinator extends AdminCalls implements HeadSource, DetectionRecorder {
+export class Coordinator
+  extends AdminCalls
+  implements HeadSource, DetectionRecorder, AnchorRecorder, RegistryKeeper
+{
   #core: Result<Core, Failure> = fail('NOT_CONFIGURED', 'the coordinator has not started');
   /** The last `seq` sent to each data centre, and when. In memory only, because it is informational. */
   readonly #dataCentres = new Map<string, { seq: number; at: number; keyIds: readonly string[] | null }>();
@@ -48,7 +58,8 @@ export class Coordinator extends AdminCalls implements HeadSource, DetectionReco
     if (!secrets.ok) return secrets;
     const signer = await openSigner(this.env.CHECKPOINT_KEY ?? '');
     if (signer === null && this.env.CHECKPOINT_KEY) warn('checkpointKeyInvalid');
-    const core = new Core(this.ctx, this.env.LISTS, secrets.value, signer, this.env);
+    const registry = () => this.env.REGISTRY.getByName(REGISTRY_NAME);
+    const core = new Core(this.ctx, this.env.LISTS, secrets.value, signer, this.env, registry);
     const caughtUp = await core.catchUp();
     return caughtUp.ok ? ok(core) : caughtUp;
   }
@@ -98,13 +109,24 @@ export class Coordinator extends AdminCalls implements HeadSource, DetectionReco
     return new Map(this[CORE].tables.tokens.all.map(({ id, secretSha256 }) => [id, secretSha256]));
   }
 
+  async registrations(): ReturnType<RegistryKeeper['registrations']> {
+    const { registeredSenders, keys } = this[CORE].tables;
+    return { head: registeredSenders.head, keyId: keys.current.keyId };
+  }
+
+  async putRegistrations(update: RegistryUpdate): Promise<Result<RegistryAnswer, Failure>> {
+    return this[CORE].registry.put(update);
+  }
+
   async rotateListKey(request: ChangeRequest, options: RotateKey) {
     const readers = [...this.#dataCentres].map(([dataCentre, { at, keyIds }]) => ({
       dataCentre,
       at,
       keyIds,
     }));
-    return this[CORE].keyRotation.rotate(request, options, readers);
+    const done = await this[CORE].keyRotation.rotate(request, options, readers);
+    if (done.ok) this[CORE].registry.refresh();
+    return done;
   }
 
   async status(): Promise<StatusInfo> {

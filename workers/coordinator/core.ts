@@ -12,6 +12,8 @@ import type { Failure } from '../../shared/result.ts';
 import type { NoteSigner } from '../../shared/signed-note.ts';
 import type { Secrets } from '../env.ts';
 import { warn } from '../log.ts';
+import type { RegistryObject } from '../storage/registry-port.ts';
+import { SharedWork } from '../storage/shared-work.ts';
 import { AuditExports } from './audit-exports.ts';
 import { BackgroundWork } from './background-work.ts';
 import { Checkpoints } from './checkpoints.ts';
@@ -27,9 +29,10 @@ import { KeyRotation } from './key-rotation.ts';
 import type { Meta } from './meta.ts';
 import type { PeopleEnv } from './people.ts';
 import { ProposalChanges } from './proposal-changes.ts';
+import { RegistrationFactsSource } from './registration-facts.ts';
+import { RegistryCalls } from './registry-calls.ts';
 import { ReleaseChanges } from './release-changes.ts';
 import { catchUp } from './restore.ts';
-import { SharedWork } from './shared-work.ts';
 import { Signers } from './signers.ts';
 import { promoteStaged } from './staged.ts';
 import { Tables } from './tables.ts';
@@ -57,6 +60,8 @@ export class Core {
   readonly exports: AuditExports;
   readonly proposalChanges: ProposalChanges;
   readonly signers: Signers;
+  readonly registrationFacts: RegistrationFactsSource;
+  readonly registry: RegistryCalls;
   readonly #values: ValueStore;
   readonly #collector: ValueCollector;
   readonly #kv: KVNamespace;
@@ -71,10 +76,11 @@ export class Core {
     secrets: Secrets,
     signer: NoteSigner | null,
     people: PeopleEnv,
+    registry: () => RegistryObject,
   ) {
     const { storage } = ctx;
     const tables = new Tables(storage, secrets.keys, people);
-    const values = new ValueStore(storage, tables, kv);
+    const values = new ValueStore(storage, tables, kv, registry);
     const heads = new HeadWriter(tables, values, kv);
     const background = new BackgroundWork(ctx, tables, values, heads);
     const collector = new ValueCollector(storage.sql, tables.releases, values, kv);
@@ -100,6 +106,8 @@ export class Core {
       ...{ entries: this.entryChanges, undo: this.entryUndo, clients: this.clientChanges },
       ...{ releases: this.releaseChanges, signers: this.signers, background },
     });
+    this.registrationFacts = new RegistrationFactsSource(tables);
+    this.registry = new RegistryCalls(ctx, tables, values, background, registry);
     this.#isOff = people.APPROVALS === 'off';
     this.#values = values;
     this.#collector = collector;
@@ -139,7 +147,10 @@ export class Core {
       candidate: candidate === null ? null : { ...releases.info(candidate), share: candidate.share ?? 0 },
       live: { entries: live.rows, segments: segments.named.length, tail: unsealedEntries },
       clients: clients.count,
-      listKeys: { ids: keys.ring.ids, current: keys.current.keyId, rotated: rotatedOf(meta) },
+      listKeys: {
+        ...{ ids: keys.ring.ids, current: keys.current.keyId, rotated: rotatedOf(meta) },
+        registrations: this.tables.registeredSenders.keyIds,
+      },
       expiring: this.tables.expiringKeys(Date.now()),
       proposals: proposals.openCounts,
       droppedSeq: meta.number('droppedSeq'),
@@ -166,6 +177,7 @@ export class Core {
     // Run this first, because the sweep can hang on KV: it keeps the copy in KV fresh.
     await this.background.run();
     await this.proposalChanges.settleDue();
+    this.registry.refresh();
     await this.#sweeps.run('sweep', () => this.#sweep(actor));
   }
 

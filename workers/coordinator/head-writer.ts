@@ -55,10 +55,11 @@ export class HeadWriter {
 
   /** Everything is read synchronously, so nothing can change in between. */
   #head(): Head {
-    const { meta, ledger, settings, live, segments, releases } = this.#tables;
+    const { meta, ledger, settings, live, segments, releases, registeredSenders } = this.#tables;
     const { current, candidate } = releases;
     const { seq } = ledger;
     const { policy, canaries } = settings;
+    const { head: registrations } = registeredSenders;
     return {
       kind: 'numgate-head',
       format: 2,
@@ -74,6 +75,7 @@ export class HeadWriter {
       ...(policy.version === 0 ? {} : { policy }),
       // Likewise.
       ...(canaries.length === 0 ? {} : { canaries }),
+      ...(registrations === null ? {} : { registrations }),
     };
   }
 

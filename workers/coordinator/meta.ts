@@ -25,7 +25,9 @@ type Key =
   | 'listKeyRotated'
   | 'expiryWarnedAt'
   | 'signersApproved'
-  | 'approvals';
+  | 'approvals'
+  | 'registrations'
+  | 'registrationsDropped';
 
 export class Meta {
   readonly #sql: SqlStorage;

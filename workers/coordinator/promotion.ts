@@ -6,16 +6,16 @@
 import type { Promote, ReleaseState } from '../../shared/admin/releases.ts';
 import { MISSING_NAMED_MAX, READS_AT_ONCE } from '../../shared/limits/edge.ts';
 import { ReleaseCheck } from '../../shared/release/check.ts';
-import { checkFold } from '../../shared/release/fold.ts';
+import { checkFold, checkRegistrations } from '../../shared/release/fold.ts';
 import { type GuardSettings, remainingGuards } from '../../shared/release/guard-settings.ts';
 import { type Blob, blobsOf, type Manifest } from '../../shared/release/manifest.ts';
 import { createPlan, type Plan } from '../../shared/release/plan.ts';
 import { ok } from '../../shared/result.ts';
 import type { KeyRing } from '../../shared/set/key-ring.ts';
 import { readFresh } from '../storage/kv-values.ts';
+import { SharedWork } from '../storage/shared-work.ts';
 import { type ChangeResult, type CheckResult, type Refusal, refuse } from './change-request.ts';
 import type { ReleaseStore, StoredRelease } from './release-store.ts';
-import { SharedWork } from './shared-work.ts';
 import type { Tables } from './tables.ts';
 
 /** States from which a release can be promoted. */
@@ -25,7 +25,7 @@ const PROMOTABLE: readonly ReleaseState[] = ['staged', 'candidate', 'superseded'
 export function checkPromotable(
   stored: StoredRelease,
   { base, share }: Promote,
-  { meta, ledger, live, releases }: Tables,
+  { meta, ledger, live, releases, registeredSenders }: Tables,
 ): CheckResult {
   const { release, state, refusal } = stored;
   const { foldedSeq } = stored.manifest;
@@ -43,6 +43,10 @@ export function checkPromotable(
   }
   const fold = checkFold(foldedSeq, meta.number('droppedSeq'), ledger.seq);
   if (!fold.ok) return refused(fold.code, fold.message);
+  const { droppedVersion, version } = registeredSenders;
+  const contained = stored.manifest.registrations?.version ?? 0;
+  const registered = checkRegistrations(contained, droppedVersion, version);
+  if (!registered.ok) return refused(registered.code, registered.message);
   if (!live.undo.isUndoneIn(foldedSeq)) return fold;
   return refused('FOLD_UNDONE', 'it contains live changes that were undone after it was built: build again');
 }

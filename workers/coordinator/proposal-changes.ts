@@ -6,6 +6,7 @@
 import type { ProposalInfo, ProposalState } from '../../shared/proposals.ts';
 import { ok } from '../../shared/result.ts';
 import { warn } from '../log.ts';
+import { SharedWork } from '../storage/shared-work.ts';
 import type { BackgroundWork } from './background-work.ts';
 import {
   applied,
@@ -24,7 +25,6 @@ import type { EntryUndo } from './entry-undo.ts';
 import type { StoredProposal } from './proposal-store.ts';
 import type { ReleaseChanges } from './release-changes.ts';
 import { checkApprover, checkOpen, proposerNow } from './settlement.ts';
-import { SharedWork } from './shared-work.ts';
 import type { Signers } from './signers.ts';
 import { counted, FREEING_CHANGE } from './storage-budget.ts';
 import type { Tables } from './tables.ts';

@@ -215,6 +215,7 @@ export class ReleaseChanges {
       // A release that has dropped out of the rollback range does not return to it after a rollback.
       meta.set('backPlace', releases.back.at(-1)?.place ?? releases.current?.place ?? 0);
       this.#dropFolded();
+      this.#tables.registeredSenders.dropReleased();
     }
     const audit: AuditEntry = {
       action: 'release.promote',

@@ -223,5 +223,7 @@ function restore(lost: Lost, tables: Tables, values: ValueStore, operation: numb
     // Under the name that these tables give it. KV may not have it.
     values.markMissing(directory.key);
   }
+  // The registry still has the changes themselves, and gives the newest state.
+  if (head.registrations !== undefined) tables.registeredSenders.store(head.registrations, []);
   tables.meta.set('droppedSeq', head.droppedSeq);
 }

@@ -16,6 +16,7 @@ import { LiveStore } from './live-store.ts';
 import { Meta } from './meta.ts';
 import { People, type PeopleEnv } from './people.ts';
 import { ProposalStore } from './proposal-store.ts';
+import { RegisteredSenders } from './registered-senders.ts';
 import { ReleaseStore } from './release-store.ts';
 import { SegmentStore } from './segments.ts';
 import { SettingsStore } from './settings-store.ts';
@@ -30,6 +31,7 @@ export class Tables {
   readonly live: LiveStore;
   readonly segments: SegmentStore;
   readonly releases: ReleaseStore;
+  readonly registeredSenders: RegisteredSenders;
   readonly organisations: DocumentStore<Organisation>;
   readonly clients: DocumentStore<Client>;
   readonly tokens: DocumentStore<Token>;
@@ -53,6 +55,7 @@ export class Tables {
     this.live = new LiveStore(sql, keys);
     this.segments = new SegmentStore(sql, this.live, keys);
     this.releases = new ReleaseStore(sql);
+    this.registeredSenders = new RegisteredSenders(this.meta, this.releases);
   }
 
   /** The clients that the directory contains. */

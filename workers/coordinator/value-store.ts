@@ -2,15 +2,16 @@
  * The values that the coordinator creates and the head names: segments and the client directory. Each is
  * written to KV before the head names it. If KV rejects or loses one, that is recorded and the value is
  * written again. Until then, readers get it from the coordinator, and the copy of the head in KV is not
- * replaced.
+ * replaced. The same holds for segments of registered senders, which the registry creates and keeps.
  */
 import { sha256Hex } from '../../shared/bytes.ts';
 import { type Client, sealDirectory } from '../../shared/clients.ts';
 import { LOAD_WAIT_MS } from '../../shared/limits/edge.ts';
 import type { NamedValue } from '../../shared/release/head.ts';
-import { clientsKey } from '../../shared/release/kv-keys.ts';
+import { clientsKey, REGISTRATIONS_PREFIX } from '../../shared/release/kv-keys.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { warn } from '../log.ts';
+import type { RegistryObject } from '../storage/registry-port.ts';
 import { within } from '../storage/single-flight.ts';
 import type { Tables } from './tables.ts';
 
@@ -22,10 +23,17 @@ export class ValueStore {
   readonly #storage: DurableObjectStorage;
   readonly #tables: Tables;
   readonly #kv: KVNamespace;
+  readonly #registry: () => RegistryObject;
   /** Keys that are being written and will be named next. */
   readonly #coming = new Set<string>();
 
-  constructor(storage: DurableObjectStorage, tables: Tables, kv: KVNamespace) {
+  constructor(
+    storage: DurableObjectStorage,
+    tables: Tables,
+    kv: KVNamespace,
+    registry: () => RegistryObject,
+  ) {
+    this.#registry = registry;
     this.#storage = storage;
     this.#tables = tables;
     this.#kv = kv;
@@ -54,11 +62,15 @@ export class ValueStore {
   /** Keys that the head names now. */
   get named(): string[] {
     const { directory } = this;
-    const segments = this.#tables.segments.named.map(({ key }) => key);
-    return directory === null ? segments : [...segments, directory.key];
+    const { segments, registeredSenders } = this.#tables;
+    const keys = [...segments.named, ...registeredSenders.named].map(({ key }) => key);
+    return directory === null ? keys : [...keys, directory.key];
   }
 
   isNamed(key: string): boolean {
+    if (key.startsWith(REGISTRATIONS_PREFIX)) {
+      return this.#tables.registeredSenders.named.some((named) => named.key === key);
+    }
     return this.#tables.segments.has(key) || this.directory?.key === key;
   }
 
@@ -69,6 +81,7 @@ export class ValueStore {
 
   /** A value that the head names, or null. */
   async bytes(key: string): Promise<Uint8Array<ArrayBuffer> | null> {
+    if (key.startsWith(REGISTRATIONS_PREFIX)) return this.isNamed(key) ? this.#registry().value(key) : null;
     const segment = this.#tables.segments.bytes(key);
     if (segment !== null) return segment;
     const directory = await this.directoryOf(this.#tables.servedClients);

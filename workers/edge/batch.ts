@@ -76,7 +76,7 @@ export function checkBatch(endpoint: CheckEndpoint): Handler {
     const defaults = parseDefaults(written.value.defaults, endpoint.fields, internationalPrefix);
     if (!defaults.ok) return defaults;
     const snapshot = await client.snapshot();
-    const runs = new ItemRuns(snapshot.release, context);
+    const runs = new ItemRuns(snapshot.release, client.settings, context);
     await runs.begin();
     const batch = { items, defaults: defaults.value, report: report.value };
     const results = screenAll(batch, snapshot, runs, client, endpoint);
@@ -122,11 +122,11 @@ function screenAll(
     const isHit = decision.verdict !== 'allow' || decision.unenforced !== undefined;
     // Format an item only if the client wants it: formatting costs more than screening.
     if (!isHit && isPart) return null;
-    return named(id, endpoint.format(parsed.value, decision, snapshot));
+    return named(id, endpoint.format(parsed.value, decision, snapshot, client.settings));
   };
   return new ReadableStream({
     start(controller) {
-      const names = JSON.stringify(headVersion(snapshot)).slice(0, -1);
+      const names = JSON.stringify(headVersion(snapshot, client.settings)).slice(0, -1);
       controller.enqueue(encoder.encode(`${names},"results":[`));
     },
     async pull(controller) {

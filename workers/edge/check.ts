@@ -1,26 +1,26 @@
 /**
- * `GET` and `POST` of `/v1/check` and `/v1/gateway/check`: screen one request.
+ * `GET` and `POST` of `/v1/check` and `/v1/gateway/check`, and `POST /v1/senders/check`: screen one request.
  */
 
 import { type FieldError, nameOf } from '../../shared/fields.ts';
 import { CHECK_BODY_BYTES_MAX } from '../../shared/limits/requests.ts';
 import { parseParty } from '../../shared/numbers/parse.ts';
 import { isValidNumber } from '../../shared/numbers/validity.ts';
+import type { Blob } from '../../shared/release/manifest.ts';
 import type { Release } from '../../shared/release/release.ts';
 import type { ScreenRequest } from '../../shared/request.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import type { CheckResponse } from '../../shared/screening/check-response.ts';
-import type { Decision } from '../../shared/screening/decision.ts';
 import type { GatewayResponse } from '../../shared/screening/gateway-response.ts';
 import { parseRequest } from '../../shared/screening/parse-request.ts';
-import type { Snapshot } from '../../shared/screening/snapshot.ts';
+import type { ClientSettings } from '../../shared/screening/snapshot.ts';
 import { prefersText } from '../http/accept.ts';
 import type { Handler, RequestContext } from '../http/app.ts';
 import { parseJson, readJsonText } from '../http/body.ts';
 import { parametersOf, repeatedParameter } from '../http/parameters.ts';
 import type { Problem } from '../http/reply.ts';
 import type { RequestUrl } from '../http/request-url.ts';
-import { admit, type ClientContext } from './client-context.ts';
+import { admit } from './client-context.ts';
 import type { CheckEndpoint } from './endpoints.ts';
 import { loadInBackground, valuesNeededBy, withValues } from './head/shards.ts';
 import { addHeadHeaders, headVersion } from './head-version.ts';
@@ -46,7 +46,7 @@ export function checkGet(endpoint: CheckEndpoint): Handler {
 
 /** @param read reads the fields of the request, which are not validated yet */
 function handlerOf(
-  { right, fields, format }: CheckEndpoint,
+  { right, fields, format, isPreview }: CheckEndpoint,
   read: (context: RequestContext) => Result<unknown, Problem> | Promise<Result<unknown, Problem>>,
 ): Handler {
   return async (context) => {
@@ -64,31 +64,44 @@ function handlerOf(
     if (!parsed.ok) return parsed;
     const snapshot = client.snapshotInMemory() ?? (await client.snapshot());
     const { release } = snapshot;
-    const decision =
+    const { settings } = client;
+    const respond = (): CheckResponse => {
+      const decision = client.screen(parsed.value, snapshot, isPreview);
+      return format(parsed.value, decision, snapshot, settings);
+    };
+    const response =
       release === null || release.complete
-        ? client.screen(parsed.value, snapshot)
-        : await screenLoaded(parsed.value, snapshot, release, client, context);
-    const response = format(parsed.value, decision, snapshot);
-    if (!isText) return context.reply.json({ ...response, ...headVersion(snapshot) });
-    addHeadHeaders(context.reply, snapshot);
+        ? respond()
+        : await whenLoaded(valuesFor(parsed.value, release, settings, isPreview), release, context, respond);
+    if (!isText) return context.reply.json({ ...response, ...headVersion(snapshot, settings) });
+    addHeadHeaders(context.reply, snapshot, settings);
     context.reply.addHeaders(headersOf(response));
     return context.reply.text(formatLine(response));
   };
 }
 
-/** Screens once the values that the request needs are loaded, and then loads the others. */
-async function screenLoaded(
-  request: ScreenRequest,
-  snapshot: Snapshot,
+/** Responds once the values that the request needs are loaded, and then loads the others. */
+async function whenLoaded<Response>(
+  needed: readonly Blob[],
   release: Release,
-  client: ClientContext,
   context: RequestContext,
-): Promise<Decision> {
-  const needed = valuesNeededBy(request, release);
-  const decision = await withValues(release, needed, context, () => client.screen(request, snapshot));
+  respond: () => Response,
+): Promise<Response> {
+  const response = await withValues(release, needed, context, respond);
   // Start this last: a request can have only six reads under way at once.
   loadInBackground(release, context);
-  return decision;
+  return response;
+}
+
+/** A preview names the registration of its sender, whether or not the client requires one. */
+function valuesFor(
+  request: ScreenRequest,
+  release: Release,
+  settings: ClientSettings,
+  isPreview: boolean,
+): Blob[] {
+  const requireRegistration = isPreview ? 'enforce' : settings.requireRegistration;
+  return valuesNeededBy(request, release, { ...settings, requireRegistration });
 }
 
 async function readBody({ request, url }: RequestContext): Promise<Result<unknown, Problem>> {

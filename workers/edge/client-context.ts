@@ -185,11 +185,14 @@ export class ClientContext implements ProblemCounter {
     return snapshot;
   }
 
-  /** Screens a request for this client. Records a block if the client wants records. */
-  screen(request: ScreenRequest, snapshot: Snapshot): Decision {
+  /**
+   * Screens a request for this client. Records a block if the client wants records.
+   * @param isPreview nothing is sent, so that there is nothing to record
+   */
+  screen(request: ScreenRequest, snapshot: Snapshot, isPreview = false): Decision {
     const decision = screen(request, snapshot, this.settings);
     this.#meter.count(request, decision, snapshot.now, this.#loadContext);
-    if (this.settings.recordBlocks) {
+    if (this.settings.recordBlocks && !isPreview) {
       const { writer } = this.#loadContext.secrets.keys;
       const record = blockRecordOf(request, decision, this.settings.id, snapshot, writer);
       if (record !== null) this.#record(record, snapshot.now);

@@ -1,5 +1,5 @@
 /**
- * The two kinds of check: the fields of each, the right it needs, and the format of its responses. Everything
+ * The kinds of check: the fields of each, the right it needs, and the format of its responses. Everything
  * else is shared.
  */
 
@@ -10,14 +10,22 @@ import type { Decision } from '../../shared/screening/decision.ts';
 import { toGatewayResponse } from '../../shared/screening/gateway-response.ts';
 import { GATEWAY_FIELDS } from '../../shared/screening/parse-gateway-request.ts';
 import { CHECK_FIELDS, type RequestFields } from '../../shared/screening/parse-request.ts';
-import type { Snapshot } from '../../shared/screening/snapshot.ts';
+import { formatSenderCheck, SENDER_FIELDS } from '../../shared/screening/sender-check.ts';
+import type { ClientSettings, Snapshot } from '../../shared/screening/snapshot.ts';
 
 export interface CheckEndpoint {
   readonly right: Right;
   readonly fields: RequestFields;
   /** Advice for clients with more items than a batch allows. */
   readonly more: string;
-  format(request: ScreenRequest, decision: Decision, snapshot: Snapshot): CheckResponse;
+  /** Whether nothing is sent: the client wants to know what would happen. */
+  readonly isPreview: boolean;
+  format(
+    request: ScreenRequest,
+    decision: Decision,
+    snapshot: Snapshot,
+    settings: ClientSettings,
+  ): CheckResponse;
 }
 
 /** Checks a text before it is sent. */
@@ -25,6 +33,7 @@ export const CHECK_ENDPOINT: CheckEndpoint = {
   right: 'check',
   fields: CHECK_FIELDS,
   more: 'use /v1/check/stream',
+  isPreview: false,
   format: formatDecision,
 };
 
@@ -33,5 +42,15 @@ export const GATEWAY_ENDPOINT: CheckEndpoint = {
   right: 'gateway',
   fields: GATEWAY_FIELDS,
   more: 'send several batches',
+  isPreview: false,
   format: toGatewayResponse,
+};
+
+/** Checks what would happen to a sender. */
+export const SENDER_ENDPOINT: CheckEndpoint = {
+  right: 'check',
+  fields: SENDER_FIELDS,
+  more: 'use /v1/check/batch',
+  isPreview: true,
+  format: formatSenderCheck,
 };

@@ -8,6 +8,7 @@ import type { Blob } from '../../shared/release/manifest.ts';
 import type { Release } from '../../shared/release/release.ts';
 import type { ScreenRequest, Sender } from '../../shared/request.ts';
 import type { Failure, Result } from '../../shared/result.ts';
+import type { ClientSettings } from '../../shared/screening/snapshot.ts';
 import { PREPARED_IMAGES_MAX, type PreparedImages } from '../../shared/set/prepared-images.ts';
 import { findTestNumber } from '../../shared/test-numbers.ts';
 import { loadAll, type ShardLoadContext, valuesNeededBy, withValues } from './head/shards.ts';
@@ -29,14 +30,16 @@ export function formatItemError({ code, field, message }: Failure & { readonly f
 
 export class ItemRuns {
   readonly #release: Release | null;
+  readonly #settings: ClientSettings;
   readonly #loading: ShardLoadContext;
   /** When to wait again for a value that failed to load, by key, in ms since 1970. */
   readonly #retryAt = new Map<string, number>();
   /** When to wait again for any value, after a wait that timed out, in ms since 1970. */
   #restsUntil = 0;
 
-  constructor(release: Release | null, loading: ShardLoadContext) {
+  constructor(release: Release | null, settings: ClientSettings, loading: ShardLoadContext) {
     this.#release = release;
+    this.#settings = settings;
     this.#loading = loading;
   }
 
@@ -106,7 +109,7 @@ export class ItemRuns {
     let to = from;
     for (; to < items.length; to++) {
       const { parsed } = items[to]!;
-      const own = parsed.ok ? valuesNeededBy(parsed.value, release) : [];
+      const own = parsed.ok ? valuesNeededBy(parsed.value, release, this.#settings) : [];
       const more = own.filter(({ key }) => !needed.has(key) && !(Date.now() < (this.#retryAt.get(key) ?? 0)));
       const moreBytes = more.reduce((sum, blob) => sum + release.bytesOf(blob), 0);
       if (to > from && bytes + moreBytes > release.bytesMax / RUNS_AT_ONCE) break;

@@ -72,9 +72,9 @@ export async function checkStream(context: RequestContext): Promise<Answer> {
   const subject = oneOf(SUBJECTS, 'subject', parameters.value.text.subject ?? 'to');
   if (!subject.ok) return subject;
   const snapshot = await client.snapshot();
-  const runs = new ItemRuns(snapshot.release, context);
+  const runs = new ItemRuns(snapshot.release, client.settings, context);
   await runs.begin();
-  addHeadHeaders(reply, snapshot);
+  addHeadHeaders(reply, snapshot, client.settings);
   const format = type === 'text/plain' ? textFormat(client, subject.value) : jsonFormat(client);
   const lines = screenLines(context, coding.value, client, snapshot, runs, format);
   return reply.stream(lines, `${type}; charset=utf-8`);
@@ -149,7 +149,7 @@ function jsonFormat(client: ClientContext): LineFormat {
         return `${JSON.stringify({ id: name, ...formatItemError(parsed) })}\n`;
       }
       const response = formatDecision(parsed.value, client.screen(parsed.value, snapshot));
-      return `${JSON.stringify({ id: name, ...response, ...headVersion(snapshot) })}\n`;
+      return `${JSON.stringify({ id: name, ...response, ...headVersion(snapshot, client.settings) })}\n`;
     },
   };
 }

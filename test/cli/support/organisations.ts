@@ -82,12 +82,18 @@ export function catalogueOf(
   return catalogue(`${name}/lists.json`, { lists: holders.map(listOf), inputs });
 }
 
-/** A build that the key of an organisation signs, or of the installation. */
-export async function buildAs(signer: Holder | null, path: string, authority?: string): Promise<BuildResult> {
+/** A build that the key of an organisation signs, or of the installation. @param registrations a file of them */
+export async function buildAs(
+  signer: Holder | null,
+  path: string,
+  authority?: string,
+  registrations?: string,
+): Promise<BuildResult> {
   process.env.RELEASE_SIGNING_KEY = signer === null ? SECRETS.RELEASE_SIGNING_KEY : signing[signer]!;
   try {
     const admin = signer === null ? root : admins[signer]!;
-    return await build({ catalogue: path, builds: join(BUILDS, 'bound'), maxRejects: 0, admin, authority });
+    const settings = { catalogue: path, builds: join(BUILDS, 'bound'), maxRejects: 0 };
+    return await build({ ...settings, admin, authority, registrations });
   } finally {
     process.env.RELEASE_SIGNING_KEY = SECRETS.RELEASE_SIGNING_KEY;
   }

@@ -58,7 +58,6 @@ describe('a head', () => {
     ['nothing', ''],
     ['not JSON', '{'],
     ['another format', JSON.stringify({ ...document, head: { ...document.head, format: 1 } })],
-    ['an unknown field', JSON.stringify({ ...document, more: 1 })],
     [
       'a share above 1',
       JSON.stringify({
@@ -69,6 +68,25 @@ describe('a head', () => {
     ['seq 0', JSON.stringify({ ...document, head: { ...document.head, seq: 0 } })],
   ])('is refused with %s in it', async (_, text) => {
     expect(await codeOf(await seal(utf8(text), testKeys))).toBe('HEAD_INVALID');
+  });
+
+  test('opens without the fields that it does not know', async () => {
+    const { head } = document;
+    const later = {
+      ...{ ...document, later: 1 },
+      head: { ...head, later: { a: 1 }, candidate: { ...head.candidate, later: 1 } },
+    };
+    const opened = await openHead(await seal(utf8(JSON.stringify(later)), testKeys), testKeys);
+    expect(opened).toEqual({ ok: true, value: document });
+  });
+
+  test('keeps the changes of registered senders', async () => {
+    const registrations = {
+      ...{ version: 9, droppedVersion: 4, unsealed: 'AAAA' },
+      segments: [{ key: 'registrations/0', sha256: '0'.repeat(64) }],
+    };
+    const written = { ...document, head: { ...document.head, registrations } };
+    expect(await openHead(await sealHead(written, testKeys), testKeys)).toEqual({ ok: true, value: written });
   });
 
   test('is refused where it is too large', async () => {
@@ -92,6 +110,8 @@ describe('a directory', () => {
     restriction: null,
     senderRules: 'kr',
     shortCodes: [],
+    requireRegistration: 'off' as const,
+    mock: false,
   };
 
   test('opens to the clients by id', async () => {
@@ -108,7 +128,7 @@ describe('a directory', () => {
     };
     const bytes = await sealDirectory([client, bound], testKeys);
     const { clients } = JSON.parse(new TextDecoder().decode((await unseal(bytes, testKeys))!));
-    const { organisation, onEnumeration, restriction, ...older } = client;
+    const { organisation, onEnumeration, restriction, requireRegistration, mock, ...older } = client;
     expect(Object.keys(clients[0]).sort()).toEqual(Object.keys(older).sort());
     expect(await openDirectory(bytes, testKeys)).toEqual(
       new Map([client, bound].map((one) => [one.id, one])),

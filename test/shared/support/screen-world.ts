@@ -10,6 +10,7 @@ import { STANDARD_POLICY } from '../../../shared/policy/policy.ts';
 
 import { Release } from '../../../shared/release/release.ts';
 import type { ClientSettings, Snapshot } from '../../../shared/screening/snapshot.ts';
+import { RegistrationOverlay } from '../../../shared/senders/registration-overlay.ts';
 import type { Code, Effect } from '../../../shared/verdict.ts';
 import { build, install, OPTIONS } from './built-release.ts';
 import { layerOf } from './live.ts';
@@ -152,6 +153,7 @@ export function snapshot(release: keyof typeof releases = 'whole', now = NOW, ag
   return {
     release: releases[release],
     live: LiveLayer.EMPTY,
+    registrations: RegistrationOverlay.EMPTY,
     policy: STANDARD_POLICY,
     keys: testKeys,
     seq: 1842,
@@ -179,6 +181,9 @@ export function clientSettings(some: Partial<ClientSettings> = {}): ClientSettin
     mode: 'enforce',
     senderRules: 'kr',
     shortCodes: [],
+    id: 'main',
+    organisation: 'acme',
+    requireRegistration: 'off',
     ...some,
   };
 }

@@ -9,7 +9,7 @@ export function keyOf(id: string): string {
 }
 
 /** Without Korea's sender rules: they would block every sender ID, whatever the lists say. */
-async function client(id: string, settings: object = {}): Promise<object> {
+export async function client(id: string, settings: object = {}): Promise<object> {
   const secretSha256 = [await sha256Hex(`secret-of-${id}`)];
   return { id, secretSha256, rights: ['check'], senderRules: 'none', ...settings };
 }

@@ -76,15 +76,16 @@ export class RotatingEdge {
     const found: string[] = [];
     for (const question of questions) {
       const request = requestOf(question);
+      const settings = { ...client('any'), senderRules: 'none' } as const;
       const decide = (): string => {
-        const { verdict, reasons } = screen(request, snapshot, { ...client('any'), senderRules: 'none' });
+        const { verdict, reasons } = screen(request, snapshot, settings);
         return [verdict, ...reasons.slice(0, 1).map(({ code }) => code)].join(' ');
       };
       const { release } = snapshot;
       found.push(
         release === null
           ? decide()
-          : await withValues(release, valuesNeededBy(request, release), { env, ctx }, decide),
+          : await withValues(release, valuesNeededBy(request, release, settings), { env, ctx }, decide),
       );
     }
     await waitOnExecutionContext(ctx);

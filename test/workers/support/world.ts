@@ -3,6 +3,7 @@
  * release into the store.
  */
 import { env } from 'cloudflare:workers';
+import { PairEntries, type RegisteredPair } from '../../../shared/build/pairs.ts';
 import { type BuiltRelease, buildRelease } from '../../../shared/build/release.ts';
 import { fromBase64, sha256Hex, toBase64 } from '../../../shared/bytes.ts';
 import { type Client, sealDirectory } from '../../../shared/clients.ts';
@@ -78,11 +79,18 @@ export function largeLists(numbers?: readonly string[]): PlainList[] {
   ];
 }
 
-/** @param minute distinguishes releases of the same content */
-export async function build(lists: readonly PlainList[], minute = 0): Promise<BuiltRelease> {
+/** @param minute distinguishes releases of the same content @param pairs registered senders, as of version 1 */
+export async function build(
+  lists: readonly PlainList[],
+  minute = 0,
+  pairs: readonly RegisteredPair[] | null = null,
+): Promise<BuiltRelease> {
   const sources = lists.map((list) => listSource(list, testKeys));
   const createdAt = new Date(Date.UTC(2026, 10, 24, 3, minute));
-  const built = await buildRelease(sources, testKeys, { base: null, createdAt, foldedSeq: 0 });
+  const entries = new PairEntries();
+  for (const pair of pairs ?? []) entries.add(pair);
+  const registrations = pairs === null ? undefined : { version: 1, content: entries.finish(testKeys) };
+  const built = await buildRelease(sources, testKeys, { base: null, createdAt, foldedSeq: 0, registrations });
   if (!built.ok) throw new Error(built.message);
   return built.value;
 }

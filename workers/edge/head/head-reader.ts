@@ -17,15 +17,16 @@ import { LiveLayer } from '../../../shared/live/live-layer.ts';
 import { STANDARD_POLICY } from '../../../shared/policy/policy.ts';
 import { HeadPoll, inShare, isNewer } from '../../../shared/propagation.ts';
 import type { Head, HeadDocument, NamedRelease } from '../../../shared/release/head.ts';
-import { openManifest } from '../../../shared/release/manifest.ts';
+import { blobsOf, openManifest } from '../../../shared/release/manifest.ts';
 import { Release } from '../../../shared/release/release.ts';
 import { ShardMemory } from '../../../shared/release/shard-memory.ts';
 import type { Snapshot } from '../../../shared/screening/snapshot.ts';
+import { RegistrationOverlay } from '../../../shared/senders/registration-overlay.ts';
 import { fingerprint } from '../../../shared/set/xxhash.ts';
 import { warn } from '../../log.ts';
 import { SingleFlight } from '../../storage/single-flight.ts';
 import { HeadSources, type LoadContext, type OpenedHead, ValueRefused } from './head-sources.ts';
-import { HeadValues, readManifest, unsealedSegment } from './head-values.ts';
+import { HeadValues, readManifest, registrationOverlay, unsealedSegment } from './head-values.ts';
 import { verifyAllValues } from './shards.ts';
 
 /** A release in memory. Releases with the same manifest signature are the same release. */
@@ -41,6 +42,7 @@ interface Current extends OpenedHead {
   /** Whether that is the release that the head names for this data centre. */
   readonly servesNamedRelease: boolean;
   readonly live: LiveLayer;
+  readonly registrations: RegistrationOverlay;
   readonly clients: ReadonlyMap<string, Client>;
 }
 
@@ -123,7 +125,9 @@ export class HeadReader {
     const release = loaded?.release ?? null;
     const policy = this.#current?.document.head.policy ?? STANDARD_POLICY;
     const keys = this.#current?.keys ?? secrets.keys.writer;
-    const snapshot = { release, live, policy, keys, seq, asOf: this.#poll.asOf, now: Date.now() };
+    const { registrations = RegistrationOverlay.EMPTY } = this.#current ?? {};
+    const times = { asOf: this.#poll.asOf, now: Date.now() };
+    const snapshot = { release, live, registrations, policy, keys, seq, ...times };
     return { snapshot, clients, pending: this.#pending?.release ?? null, canaries: this.#canaries() };
   }
 
@@ -158,23 +162,27 @@ export class HeadReader {
     if (this.#isKnown(head)) return;
     const unsealed = unsealedSegment(head);
     // In parallel: a cold isolate waits for one KV read here, and for one more for the number.
-    const [segments, clients, chosen] = await Promise.all([
+    const [segments, changes, clients, chosen] = await Promise.all([
       this.#values.segments(head, loadContext),
+      this.#values.registrationSegments(head, loadContext),
       this.#values.clients(head, loadContext),
       this.#chooseRelease(document, loadContext),
     ]);
     // A later head may have become current during the load.
     if (this.#isKnown(head)) return;
     const live = new LiveLayer(segments, unsealed, this.#current?.live);
+    const registrations = registrationOverlay(head, changes, this.#current?.registrations);
     this.#current = {
       ...{ seq: head.seq, document, sealed: found.sealed, asOf: found.asOf, fetchedAt: found.fetchedAt },
       keys: found.keys,
-      ...{ live, clients, ...chosen },
+      ...{ live, registrations, clients, ...chosen },
     };
+    this.#shards.reserve(registrations.bytes);
     this.#values.keepOnly(head);
     if (!chosen.servesNamedRelease) return;
     this.#pending = null;
-    this.#shards.retireAllBut(chosen.loaded?.release.manifest.shards.map(({ key }) => key) ?? []);
+    const manifest = chosen.loaded?.release.manifest;
+    this.#shards.retireAllBut(manifest === undefined ? [] : blobsOf(manifest).map(({ key }) => key));
   }
 
   /** Whether this head contains nothing new. */

@@ -10,6 +10,8 @@ import { Segment } from '../../../shared/live/segment.ts';
 import type { Head, NamedRelease, NamedValue } from '../../../shared/release/head.ts';
 import { releaseKey } from '../../../shared/release/kv-keys.ts';
 import { parseSignedText, type SignedText } from '../../../shared/release/signed.ts';
+import { RegistrationOverlay } from '../../../shared/senders/registration-overlay.ts';
+import { RegistrationSegment } from '../../../shared/senders/registration-segment.ts';
 import { LayoutError } from '../../../shared/set/number-set.ts';
 import { unseal } from '../../../shared/set/seal.ts';
 import type { Env } from '../../env.ts';
@@ -19,21 +21,28 @@ import { coordinatorPort, type LoadContext, ValueRefused } from './head-sources.
 
 type Bytes = Uint8Array<ArrayBuffer>;
 type Directory = ReadonlyMap<string, Client>;
+/** A sealed segment of the live layer, or of changes to registered senders. */
+type AnySegment = Segment | RegistrationSegment;
 
 const NO_CLIENTS: Directory = new Map();
 
 /** @throws ValueRefused if a value cannot be loaded */
 export class HeadValues {
   readonly #segments = new Map<string, Segment>();
+  readonly #registrationSegments = new Map<string, RegistrationSegment>();
   readonly #directories = new Map<string, Directory>();
 
   /** The sealed segments of the live layer, in the order of the head. */
   segments(head: Head, loadContext: LoadContext): Promise<Segment[]> {
-    const open = async (bytes: Bytes): Promise<Segment | null> => {
-      const opened = await loadContext.secrets.keys.open((keys) => unseal(bytes, keys));
-      return opened === null ? null : segmentOf(opened.value, 'a segment');
-    };
+    const open = segmentOpener((bytes) => new Segment(bytes), loadContext);
     return Promise.all(head.segments.map((named) => load(this.#segments, named, loadContext, open)));
+  }
+
+  /** The sealed changes to registered senders, in the order of the head. */
+  registrationSegments({ registrations }: Head, loadContext: LoadContext): Promise<RegistrationSegment[]> {
+    const open = segmentOpener((bytes) => new RegistrationSegment(bytes), loadContext);
+    const named = registrations?.segments ?? [];
+    return Promise.all(named.map((each) => load(this.#registrationSegments, each, loadContext, open)));
   }
 
   async clients({ clients: named }: Head, loadContext: LoadContext): Promise<Directory> {
@@ -45,9 +54,10 @@ export class HeadValues {
   }
 
   /** Drops values that this head does not name. */
-  keepOnly({ segments, clients }: Head): void {
-    const named = new Set([...segments, ...(clients === null ? [] : [clients])].map(({ key }) => key));
-    for (const held of [this.#segments, this.#directories]) {
+  keepOnly({ segments, clients, registrations }: Head): void {
+    const all = [...segments, ...(registrations?.segments ?? []), ...(clients === null ? [] : [clients])];
+    const named = new Set(all.map(({ key }) => key));
+    for (const held of [this.#segments, this.#registrationSegments, this.#directories]) {
       for (const key of held.keys()) if (!named.has(key)) held.delete(key);
     }
   }
@@ -74,14 +84,52 @@ async function load<Value>(
  * @throws ValueRefused
  */
 export function unsealedSegment({ tail }: Head): Segment {
-  const bytes = fromBase64(tail);
-  if (bytes === null) throw new ValueRefused('HEAD_INVALID', 'the unsealed entries are not base64');
-  return segmentOf(bytes, 'the unsealed entries');
+  return unsealedOf(tail, (bytes) => new Segment(bytes), 'the unsealed entries');
 }
 
-function segmentOf(bytes: Bytes, name: string): Segment {
+/**
+ * The changes to registered senders in a head, with those in its segments.
+ * @param earlier an overlay of an earlier head @throws ValueRefused
+ */
+export function registrationOverlay(
+  { registrations }: Head,
+  segments: readonly RegistrationSegment[],
+  earlier: RegistrationOverlay | undefined,
+): RegistrationOverlay {
+  if (registrations === undefined) return RegistrationOverlay.EMPTY;
+  const open = (bytes: Bytes): RegistrationSegment => new RegistrationSegment(bytes);
+  const unsealed = unsealedOf(registrations.unsealed, open, 'the unsealed registrations');
+  return new RegistrationOverlay(registrations.droppedVersion, segments, unsealed, earlier);
+}
+
+function unsealedOf<Opened extends AnySegment>(
+  base64: string,
+  open: (bytes: Bytes) => Opened,
+  name: string,
+): Opened {
+  const bytes = fromBase64(base64);
+  if (bytes === null) throw new ValueRefused('HEAD_INVALID', `${name} are not base64`);
+  return segmentOf(bytes, open, name);
+}
+
+/** Opens a sealed segment; null if it was sealed with another key. */
+function segmentOpener<Opened extends AnySegment>(
+  open: (bytes: Bytes) => Opened,
+  { secrets }: LoadContext,
+): (bytes: Bytes) => Promise<Opened | null> {
+  return async (bytes) => {
+    const opened = await secrets.keys.open((keys) => unseal(bytes, keys));
+    return opened === null ? null : segmentOf(opened.value, open, 'a segment');
+  };
+}
+
+function segmentOf<Opened extends AnySegment>(
+  bytes: Bytes,
+  open: (bytes: Bytes) => Opened,
+  name: string,
+): Opened {
   try {
-    return new Segment(bytes);
+    return open(bytes);
   } catch (error) {
     if (error instanceof LayoutError) throw new ValueRefused('HEAD_INVALID', `${name}: ${error.message}`);
     throw error;

@@ -2,6 +2,7 @@
  * Loads the values of a release from KV. Each value is loaded once, however many requests wait for it. Tracks
  * which values cannot be loaded.
  */
+import { registrantOf } from '../../../shared/clients.ts';
 import {
   HEALTH_RETRY_MS,
   LOAD_WAIT_MS,
@@ -13,6 +14,8 @@ import type { Blob } from '../../../shared/release/manifest.ts';
 import { blobsOf } from '../../../shared/release/manifest.ts';
 import type { Release } from '../../../shared/release/release.ts';
 import type { ScreenRequest } from '../../../shared/request.ts';
+import { needsRegistrations } from '../../../shared/screening/registration.ts';
+import type { ClientSettings } from '../../../shared/screening/snapshot.ts';
 import type { Env } from '../../env.ts';
 import { warn } from '../../log.ts';
 import { readImmutable } from '../../storage/kv-values.ts';
@@ -212,13 +215,19 @@ function readAgain(evicted: readonly Blob[], loads: Loads, now: number): Blob | 
   return evicted[loads.readAgainCount++ % evicted.length];
 }
 
-/** The values that a request needs, in all its readings. */
-export function valuesNeededBy(request: ScreenRequest, release: Release): Blob[] {
+/** The values that a request of a client needs, in all its readings. */
+export function valuesNeededBy(request: ScreenRequest, release: Release, settings: ClientSettings): Blob[] {
   const { ranges, sources } = release.manifest;
   const { from, to, ingress, otherReadings } = request;
   const needed: (Blob | null)[] = [ranges];
   const parties = [from, to, ...otherReadings.flatMap((other) => [other.from, other.to])];
   for (const party of parties) if (party?.kind === 'number') needed.push(release.blobFor(party.n));
+  const { registrations } = release;
+  if (registrations !== null && needsRegistrations(request, release, settings)) {
+    const senders = [from, ...otherReadings.map((other) => other.from)];
+    for (const party of senders)
+      if (party?.kind === 'number') needed.push(...registrations.valuesFor(party.n, registrantOf(settings)));
+  }
   if (from?.kind === 'source' || ingress !== null) needed.push(sources);
   return [...new Set(needed)].filter((blob) => blob !== null);
 }

@@ -1,0 +1,69 @@
+/**
+ * Packs the slices of a release into shards: encodes them one after the other, and starts a new shard when one is full.
+ */
+import { SHARD_BYTES_MAX } from '../limits/lists.ts';
+import { SHARD_HEADER_WORDS } from '../set/layout.ts';
+import { type EncodedPart, encodeShard, partWords } from './shard.ts';
+import type { Slice } from './slices.ts';
+
+/** How often to halve the parts of dense prefixes again: a part then has 1/1,024 of the intended entries. */
+const FINER_MAX = 10;
+
+export interface EncodedShard {
+  readonly start: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** What to pack. */
+export interface Packing {
+  /** The slices, if the parts of dense prefixes are halved `finer` times. */
+  readonly cut: (finer: number) => readonly Slice[];
+  /** Null if the entries of a slice cannot be encoded at this length. */
+  readonly encode: (slice: Slice) => EncodedPart | null;
+  /** Lists of each part. */
+  readonly lists: number;
+  /** As for `encodeShard`. */
+  readonly slots?: number;
+  readonly onProgress?: ((share: number) => void) | undefined;
+}
+
+/** @returns null if the entries of one number exceed a shard */
+export function packSlices(packing: Packing): EncodedShard[] | null {
+  for (let finer = 0; finer <= FINER_MAX; finer++) {
+    const shards = pack(packing.cut(finer), packing);
+    // Estimates assume uniform suffixes. If they were too low, halve the parts of dense prefixes again.
+    if (shards !== null) return shards;
+  }
+  return null;
+}
+
+/** @returns null if one slice alone exceeds a shard */
+function pack(
+  slices: readonly Slice[],
+  { encode, lists, slots, onProgress }: Packing,
+): EncodedShard[] | null {
+  const shards: EncodedShard[] = [];
+  let parts: EncodedPart[] = [];
+  let words = SHARD_HEADER_WORDS;
+  const close = (end: number): void => {
+    if (parts.length > 0)
+      shards.push({ start: parts[0]!.start, bytes: encodeShard(parts, end, lists, slots) });
+    parts = [];
+    words = SHARD_HEADER_WORDS;
+  };
+  for (const [index, slice] of slices.entries()) {
+    const part = encode(slice);
+    if (part === null) return null;
+    const more = partWords(part);
+    if ((SHARD_HEADER_WORDS + more) * 4 > SHARD_BYTES_MAX) return null;
+    const large = more * 4 > SHARD_BYTES_MAX / 3;
+    if (large || (words + more) * 4 > SHARD_BYTES_MAX) close(slice.start);
+    parts.push(part);
+    words += more;
+    // A large part gets its own shard, so that growth before it does not move later boundaries.
+    if (large) close(slice.end);
+    onProgress?.((index + 1) / slices.length);
+  }
+  close(slices.at(-1)?.end ?? 0);
+  return shards;
+}

@@ -1,0 +1,97 @@
+/**
+ * Limits of registered senders: registrations, their review, their publication.
+ */
+
+/** Numbers of one registration: a block. */
+export const REGISTRATION_NUMBERS_MAX = 10_000;
+/** Clients of one registration. */
+export const REGISTRATION_CLIENTS_MAX = 32;
+/** Proofs of one registration. */
+export const REGISTRATION_PROOFS_MAX = 16;
+/** Longest name of a holder, in characters. */
+export const HOLDER_CHARS_MAX = 200;
+/** Longest reference of a registration or of a proof, in characters. */
+export const REFERENCE_CHARS_MAX = 100;
+/** A number or a range as written, in characters. */
+export const NUMBER_TEXT_CHARS_MAX = 128;
+/** Reasons of one decision. */
+export const REASONS_MAX = 20;
+/** Longest detail or help of such a reason, in characters. */
+export const REASON_TEXT_CHARS_MAX = 500;
+/** Registrations of one organisation, in any state: 3 GB with one proof each, of the 10 GB of one object. */
+export const REGISTRATIONS_MAX = 1_000_000;
+/** Registrations that one organisation may create and edit per hour: five uploads of 100,000 lines. */
+export const REGISTRATION_CHANGES_PER_HOUR_MAX = 500_000;
+/** How long a claim lasts, in ms. Afterwards others can claim the registration. */
+export const CLAIM_MS = 3_600_000;
+/** How long events are kept, in ms: 90 days. */
+export const REGISTRATION_EVENTS_KEPT_MS = 7_776_000_000;
+/** Registrations on one page. */
+export const REGISTRATIONS_PAGE_MAX = 1_000;
+/**
+ * Contents and reasons on one page, in characters. With the registration that exceeds it, a page stays far below the
+ * 32 MiB of one RPC. The largest registration has some 40,000.
+ */
+export const REGISTRATIONS_PAGE_CHARS_MAX = 4_194_304;
+/** Longest answer that is stored for a repeated request, in characters: SQLite of a Durable Object stores 2 MB in a row. */
+export const REGISTRATION_ANSWER_CHARS_MAX = 600_000;
+/** Rows of one piece of a bulk upload. */
+export const IMPORT_ROWS_MAX = 1_000;
+/** Body of such a piece, in bytes: 1,000 rows of 4 KiB. */
+export const IMPORT_BODY_BYTES_MAX = 4_194_304;
+/** Changes in one batch for the registry: 0.6 MB as JSON, below the 2 MB of a row. */
+export const PUBLISHED_CHANGES_MAX = 5_000;
+/** Pause before the first retry of a batch, and the longest one, in ms. It doubles with each failure. */
+export const PUBLISH_RETRY_MS = 1_000;
+export const PUBLISH_RETRY_MS_MAX = 300_000;
+/** Registrations whose claim, reminder or end one alarm handles. The next follows at once. */
+export const DUE_AT_ONCE = 1_000;
+/** Minimum time between two anchors of an organisation's audit chain, in ms. */
+export const ANCHOR_INTERVAL_MS = 60_000;
+/** Invalid lines of a bulk upload that a refusal names. */
+export const INVALID_LINES_MAX = 100;
+/** Changes of one sealed segment: 256 KiB, and the names of their clients. */
+export const REGISTRATION_SEGMENT_ROWS_MAX = 16_384;
+/**
+ * Changes that releases in use may lack: 16 bytes each in every isolate, and 21 more for clients that it has checked. A
+ * build and three promotions free them.
+ */
+export const REGISTRATION_CHANGES_MAX = 1_000_000;
+/** The last part of them is for removals, which must not wait for a release. */
+export const REGISTRATION_REMOVALS_RESERVE = 250_000;
+/** Share of the additions that one organisation may use: one flood of uploads leaves half to all others. */
+export const REGISTRATION_CHANGES_PER_ORGANISATION_MAX =
+  (REGISTRATION_CHANGES_MAX - REGISTRATION_REMOVALS_RESERVE) / 2;
+/** Share of the room for additions from which `status` and the log call for a build. */
+export const REGISTRATION_BUILD_SHARE = 0.5;
+/** Unsealed changes: 16 bytes each in every head. Above this, they are sealed into a segment. */
+export const REGISTRATION_UNSEALED_MAX = 512;
+/** Sealed changes for each change in force, with one segment on top; the excess was replaced or dropped. */
+export const REGISTRATION_SEALED_PER_CHANGE_MAX = 2;
+/** Minimum time between two changes of the head by the registry, in ms. */
+export const REGISTRY_HEAD_INTERVAL_MS = 1_000;
+/** How far the version is set above that of the head after the registry has lost its tables. */
+export const REGISTRY_RESTORED_GAP = 1_000_000;
+
+/**
+ * Clients with registered numbers in one release: all of an installation, and as many again that were removed. Their
+ * names and places take at most 4 MB of an isolate, outside the budget of shards.
+ */
+export const REGISTERED_CLIENTS_MAX = 20_000;
+/** Registered pairs of a number and a client in one release: 22 bits each, of the 40 MB of a release. */
+export const REGISTERED_PAIRS_MAX = 10_000_000;
+/** Rows of registered ranges in one release: at most 4 MB of an isolate, outside the budget of shards. */
+export const REGISTERED_RANGES_MAX = 200_000;
+
+/** Registered numbers that are looked up in a release at once. A step reads at most all its shards. */
+export const CHECKED_NUMBERS_AT_ONCE = 50_000;
+/** Such steps of one call: with READS_AT_ONCE values each, far below the subrequests of one request. */
+export const CHECKED_STEPS_AT_ONCE = 10;
+/** Minutes in which the cron checks the registered numbers of every organisation against the current release. */
+export const CHECK_ROUND_MINUTES = 10;
+/** Pairs on one page for a build: 0.8 MB. */
+export const REGISTRATION_PAIRS_PAGE_MAX = 10_000;
+/** Organisations that one such page reads: each needs at least one request to its store. */
+export const REGISTRATION_STORES_PER_PAGE = 100;
+/** A cursor of the pairs, in characters: two names and two numbers. */
+export const CURSOR_CHARS_MAX = 256;

@@ -1,0 +1,82 @@
+/**
+ * Verifies the registered senders of a release before it becomes current: every pair and every range is where look-ups
+ * find it, once, and they are as many as the manifest counts.
+ */
+import { NUMBER_LIMIT } from '../numbers/number.ts';
+import { type Failure, fail, ok, type Result } from '../result.ts';
+import { REGISTERED_LISTS, SLOTS_PER_CLIENT } from '../set/layout.ts';
+import type { RegisteredTable } from '../set/registered-table.ts';
+import type { Shard } from '../set/shard.ts';
+import type { Manifest, RegisteredInfo } from './manifest.ts';
+
+type RegisteredProblem = 'SLICE_WRONG' | 'ORDER_WRONG' | 'COUNT_WRONG';
+type Checked = Result<null, Failure<RegisteredProblem>>;
+
+export class RegisteredCheck {
+  readonly #info: RegisteredInfo | null;
+  #pairs = 0;
+  #own = 0;
+
+  constructor({ registrations }: Manifest) {
+    this.#info = registrations ?? null;
+  }
+
+  addShard(index: number, shard: Shard): Checked {
+    const { shards, pairs } = this.#info!;
+    const { key, start } = shards[index]!;
+    if (shards.some((other, at) => other.key === key && at !== index))
+      return fail('SLICE_WRONG', `${key} stands for several slices`);
+    if (shard.start !== start || shard.end !== (shards[index + 1]?.start ?? NUMBER_LIMIT))
+      return fail('SLICE_WRONG', `${key} is for another slice`);
+    for (const part of shard.parts) {
+      const limit = (part.end - part.start) * shard.slots;
+      let last = -1;
+      for (const batch of part.pairs()) {
+        for (const each of batch) {
+          const isOwn = each % SLOTS_PER_CLIENT === 1;
+          // A pair is own or not, never both.
+          if (each <= last || each >= limit || (isOwn && each === last + 1))
+            return fail('ORDER_WRONG', `${key}: pairs are out of order, or where no look-up finds them`);
+          last = each;
+          if (isOwn) this.#own++;
+        }
+        this.#pairs += batch.length;
+        // A few bytes can stand for many pairs, so reading stops at the count of the manifest.
+        if (this.#pairs > pairs) return wrongCount('pairs', pairs, `${this.#pairs} or more`);
+      }
+    }
+    return ok(null);
+  }
+
+  addTable(table: RegisteredTable): Checked {
+    const { clients, ranges } = this.#info!;
+    if (table.clients.length !== clients) return wrongCount('clients', clients, table.clients.length);
+    let rows = 0;
+    for (let list = 0; list < REGISTERED_LISTS; list++) {
+      let before = { place: -1, to: -1 };
+      for (const { place, from, to } of table.rows(list)) {
+        const isSound =
+          Number.isInteger(from) && Number.isInteger(to) && 0 <= from && from <= to && to < NUMBER_LIMIT;
+        if (!isSound || (place === before.place && from <= before.to))
+          return fail('ORDER_WRONG', `${this.#info!.table.key}: ranges are out of order, or overlap`);
+        before = { place, to };
+        rows++;
+      }
+    }
+    return rows === ranges ? ok(null) : wrongCount('ranges', ranges, rows);
+  }
+
+  finish(): Checked {
+    if (this.#info === null) return ok(null);
+    const { pairs, own } = this.#info;
+    if (this.#pairs !== pairs) return wrongCount('pairs', pairs, this.#pairs);
+    return this.#own === own ? ok(null) : wrongCount('own pairs', own, this.#own);
+  }
+}
+
+function wrongCount(kind: string, counted: number, found: number | string): Checked {
+  return fail(
+    'COUNT_WRONG',
+    `registered senders: the manifest counts ${counted} ${kind}, and there are ${found}`,
+  );
+}

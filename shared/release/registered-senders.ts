@@ -1,0 +1,60 @@
+/**
+ * The registered senders of a release: which client may send from a number. A look-up is one search in the ranges of
+ * the client, and one probe of the set of pairs, at the image of the suffix that the lists use too.
+ */
+import { prefixOf, suffixOf } from '../numbers/number.ts';
+import type { ListKeys } from '../set/keys.ts';
+import { LIST_OWN, LIST_REGISTERED } from '../set/layout.ts';
+import { type RegisteredTable, rotated, rotationOf } from '../set/registered-table.ts';
+import type { Blob, RegisteredInfo } from './manifest.ts';
+import type { ShardMemory } from './shard-memory.ts';
+import { ShardSlices } from './shard-slices.ts';
+
+/**
+ * Whether a number is registered for a client. `own`: it belongs to the client's own organisation. `unavailable`: the
+ * values that have it are not loaded.
+ */
+export type Registration = 'none' | 'registered' | 'own' | 'unavailable';
+
+export class RegisteredSenders {
+  readonly info: RegisteredInfo;
+  readonly slices: ShardSlices;
+  /** Null while it is not loaded. */
+  table: RegisteredTable | null = null;
+  readonly #keys: ListKeys;
+
+  constructor(info: RegisteredInfo, keys: ListKeys, memory: ShardMemory) {
+    this.info = info;
+    this.slices = new ShardSlices(info.shards, memory);
+    this.#keys = keys;
+  }
+
+  /** @param client `<organisation>/<client>` */
+  find(n: number, client: string): Registration {
+    const { table, slices } = this;
+    if (table === null) return 'unavailable';
+    const found = table.client(client);
+    if (found === null) return 'none';
+    const { place, rotation } = found;
+    if (table.has(LIST_OWN, place, n)) return 'own';
+    const prefix = prefixOf(n);
+    const image = rotated(this.#keys.preparedImages.imageOf(suffixOf(n)), rotation);
+    const index = slices.indexOf(prefix, image);
+    if (index >= 0) {
+      const shard = slices.shard(index);
+      if (shard === null) return 'unavailable';
+      const part = shard.partOf(prefix, image);
+      // The second probe reads what the first has just read.
+      if (part.hasPair(prefix, image, place))
+        return part.hasOwnPair(prefix, image, place) ? 'own' : 'registered';
+    }
+    return table.has(LIST_REGISTERED, place, n) ? 'registered' : 'none';
+  }
+
+  /** The values that `find` needs. They do not depend on the table, so that both load together. */
+  valuesFor(n: number, client: string): Blob[] {
+    const image = this.#keys.permutation.permute(suffixOf(n));
+    const blob = this.slices.blobOf(prefixOf(n), rotated(image, rotationOf(client, this.#keys.sourceSeed)));
+    return blob === null ? [this.info.table] : [this.info.table, blob];
+  }
+}

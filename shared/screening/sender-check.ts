@@ -1,0 +1,50 @@
+/**
+ * `/v1/senders/check`: what would happen to a text from this sender. The response is that of a check, with whether the
+ * sender is registered for the client, even where the client does not require it.
+ */
+import { type Client, registrantOf } from '../clients.ts';
+import { fieldError } from '../fields.ts';
+import type { Registration } from '../release/registered-senders.ts';
+import type { ScreenRequest } from '../request.ts';
+import { registrationOf } from '../senders/registered.ts';
+import { type CheckResponse, formatDecision } from './check-response.ts';
+import type { Decision } from './decision.ts';
+import { CHECK_FIELDS, DONE, type RequestFields } from './parse-request.ts';
+import type { ClientSettings, Snapshot } from './snapshot.ts';
+
+export interface SenderCheckResponse extends CheckResponse {
+  /** Null if the sender can mean several numbers. */
+  readonly registration: Registration | null;
+  readonly requireRegistration: Client['requireRegistration'];
+}
+
+/** As for `/v1/check`, with a sender. */
+export const SENDER_FIELDS: RequestFields = {
+  ...CHECK_FIELDS,
+  check: ({ from }) =>
+    from === null ? fieldError('FIELD_MISSING', 'from', 'is missing: send the sender to check') : DONE,
+};
+
+export function formatSenderCheck(
+  request: ScreenRequest,
+  decision: Decision,
+  snapshot: Snapshot,
+  settings: ClientSettings,
+): SenderCheckResponse {
+  const { reading = request } = decision;
+  return {
+    ...formatDecision(request, decision),
+    registration: statusOf(reading, snapshot, settings),
+    requireRegistration: settings.requireRegistration,
+  };
+}
+
+function statusOf(
+  { from }: ScreenRequest,
+  snapshot: Snapshot,
+  settings: ClientSettings,
+): Registration | null {
+  if (from === null) return null;
+  if (from.kind === 'number') return registrationOf(from.n, registrantOf(settings), snapshot);
+  return from.kind === 'shortCode' && settings.shortCodes.includes(from.code) ? 'own' : 'none';
+}

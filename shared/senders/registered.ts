@@ -1,0 +1,29 @@
+/**
+ * Whether a number is registered for a client now: by the changes since the release, or else by the release. Exact, and
+ * without a call: a newer change of a pair wins, and what is not loaded is `unavailable`, never `none`.
+ */
+import type { Registration } from '../release/registered-senders.ts';
+import type { Release } from '../release/release.ts';
+import type { RegistrationOverlay } from './registration-overlay.ts';
+
+/** A release, and the changes to registered senders since. */
+export interface RegisteredData {
+  readonly release: Release | null;
+  readonly registrations: RegistrationOverlay;
+}
+
+/** @param n an E.164 integer @param client `<organisation>/<client>` */
+export function registrationOf(
+  n: number,
+  client: string,
+  { release, registrations }: RegisteredData,
+): Registration {
+  const built = release?.registrations ?? null;
+  const version = built === null ? 0 : built.info.version;
+  // Changes between the release and the oldest of these are known to neither.
+  if (registrations.droppedVersion > version) return 'unavailable';
+  const change = registrations.find(n, client, version);
+  if (change === null) return built === null ? 'none' : built.find(n, client);
+  if (change === 'remove') return 'none';
+  return change === 'addOwn' ? 'own' : 'registered';
+}

@@ -1,0 +1,155 @@
+/**
+ * Reader of the table of registered clients: the name of each client, in the order of their places, and the ranges of
+ * numbers that are too long, or too lonely, for the set of pairs. A look-up is one binary search in the rows of its
+ * client.
+ */
+import { SUFFIX_COUNT } from '../numbers/number.ts';
+import { REGISTERED_HEADER_WORDS, REGISTERED_LISTS, REGISTERED_MAGIC } from './layout.ts';
+import { LayoutError, openWords } from './number-set.ts';
+import { fingerprint } from './xxhash.ts';
+
+/** Numbers (not permuted) from `from` to `to`, both inclusive, that a client may send from. */
+export interface RegisteredRange {
+  readonly place: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Where the pairs of a client are. */
+export interface RegisteredClient {
+  /** Index among the names. */
+  readonly place: number;
+  /** Added to each image, modulo 10^8: spreads the clients of one number, and the numbers of one client. */
+  readonly rotation: number;
+}
+
+/** The columns of some rows, in the bytes from `at` on. */
+export function registeredColumnsAt(buffer: ArrayBuffer, at: number, count: number) {
+  return {
+    from: new Float64Array(buffer, at, count),
+    to: new Float64Array(buffer, at + count * 8, count),
+    place: new Uint32Array(buffer, at + count * 16, count),
+  };
+}
+
+/** Bytes of the columns of that many rows. */
+export function registeredColumnsBytes(count: number): number {
+  return count * 20 + (count % 2) * 4;
+}
+
+/** @param seed of the fingerprints of sources, with a text that no source has */
+export function rotationOf(client: string, seed: bigint): number {
+  return Number(fingerprint(`registered ${client}`, seed) % BigInt(SUFFIX_COUNT));
+}
+
+/** The image of a number in the set of pairs of a client. */
+export function rotated(image: number, rotation: number): number {
+  const sum = image + rotation;
+  return sum < SUFFIX_COUNT ? sum : sum - SUFFIX_COUNT;
+}
+
+/** The inverse of `rotated`. */
+export function unrotated(image: number, rotation: number): number {
+  return image < rotation ? image - rotation + SUFFIX_COUNT : image - rotation;
+}
+
+type Columns = ReturnType<typeof registeredColumnsAt>;
+
+export class RegisteredTable {
+  /** In ascending order; the index is the place. */
+  readonly clients: readonly string[];
+  readonly #seed: bigint;
+  readonly #placesByName: ReadonlyMap<string, number>;
+  /** Computed once per client, when it is first looked up. */
+  readonly #clients = new Map<string, RegisteredClient>();
+  readonly #lists: readonly Columns[];
+  /** For each list, the first row of each place, and the end. */
+  readonly #firsts: readonly Uint32Array[];
+
+  /** @param bytes the decrypted table, aligned to 8 bytes @throws LayoutError */
+  constructor(bytes: Uint8Array<ArrayBuffer>, seed: bigint) {
+    const words = openWords(bytes, REGISTERED_MAGIC, 'table of clients', 8);
+    let at = REGISTERED_HEADER_WORDS * 4;
+    const clients = words[2]!;
+    const lists: Columns[] = [];
+    for (let list = 0; list < REGISTERED_LISTS; list++) {
+      const count = words[4 + list]!;
+      if (at + registeredColumnsBytes(count) > bytes.length)
+        throw new LayoutError('table of clients: rows past the end');
+      lists.push(registeredColumnsAt(bytes.buffer, bytes.byteOffset + at, count));
+      at += registeredColumnsBytes(count);
+    }
+    const end = at + words[3]!;
+    if (Math.ceil(end / 8) * 8 !== bytes.length) throw new LayoutError('table of clients: wrong size');
+    this.clients = namesIn(bytes.subarray(at, end));
+    if (this.clients.length !== clients) throw new LayoutError('table of clients: wrong count of names');
+    this.#seed = seed;
+    this.#placesByName = new Map(this.clients.map((name, place) => [name, place]));
+    this.#lists = lists;
+    this.#firsts = lists.map(({ place }) => firstsOf(place, clients));
+  }
+
+  /** Null for a client without a registered number. */
+  client(name: string): RegisteredClient | null {
+    const known = this.#clients.get(name);
+    if (known !== undefined) return known;
+    const place = this.#placesByName.get(name);
+    if (place === undefined) return null;
+    const client = { place, rotation: rotationOf(name, this.#seed) };
+    this.#clients.set(name, client);
+    return client;
+  }
+
+  count(list: number): number {
+    return this.#lists[list]!.place.length;
+  }
+
+  /** Whether a range of a client contains the number. @param list LIST_REGISTERED or LIST_OWN */
+  has(list: number, place: number, n: number): boolean {
+    const { from, to } = this.#lists[list]!;
+    const firsts = this.#firsts[list]!;
+    const first = firsts[place]!;
+    let low = first;
+    let high = firsts[place + 1]!;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (from[middle]! <= n) low = middle + 1;
+      else high = middle;
+    }
+    return low > first && to[low - 1]! >= n;
+  }
+
+  /** The rows of one list, by place and number. */
+  *rows(list: number): Generator<RegisteredRange> {
+    const { place, from, to } = this.#lists[list]!;
+    for (let row = 0; row < place.length; row++) yield { place: place[row]!, from: from[row]!, to: to[row]! };
+  }
+}
+
+/** @throws LayoutError if the places of the rows are not ascending, or no places */
+function firstsOf(places: Uint32Array, count: number): Uint32Array {
+  const firsts = new Uint32Array(count + 1);
+  let next = 0;
+  for (let row = 0; row < places.length; row++) {
+    const place = places[row]!;
+    if (place >= count || (row > 0 && place < places[row - 1]!))
+      throw new LayoutError('table of clients: rows out of order');
+    while (next <= place) firsts[next++] = row;
+  }
+  firsts.fill(places.length, next);
+  return firsts;
+}
+
+function namesIn(bytes: Uint8Array): string[] {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new LayoutError('table of clients: names are not UTF-8');
+  }
+  const names = text.split('\n');
+  if (names.pop() !== '') throw new LayoutError('table of clients: the last name is cut');
+  if (!names.every((name, index) => name !== '' && (index === 0 || names[index - 1]! < name)))
+    throw new LayoutError('table of clients: names out of order');
+  return names;
+}

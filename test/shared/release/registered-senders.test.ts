@@ -1,0 +1,108 @@
+/** Registered senders of a release, compared with a plain map of pairs. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { RegisteredPair } from '../../../shared/build/pairs.ts';
+import { ReleaseCheck } from '../../../shared/release/check.ts';
+import { blobsOf } from '../../../shared/release/manifest.ts';
+import { install } from '../support/built-release.ts';
+import { buildRegistered, PlainRegistrations } from '../support/plain-registrations.ts';
+import { holdsAsync } from '../support/properties.ts';
+import { testKeys } from '../support/test-keys.ts';
+
+const clientName = (index: number): string => `org-${index % 7}/client-${index}`;
+const single = (client: number, n: number, own = false): RegisteredPair => ({
+  ...{ client: clientName(client), from: n, to: n, own },
+});
+
+/** Builds, verifies and opens a release with these pairs, and compares look-ups near and far from them. */
+async function check(pairs: readonly RegisteredPair[], others: readonly string[] = []): Promise<void> {
+  const built = await buildRegistered(pairs);
+  const checking = new ReleaseCheck(built.manifest, testKeys);
+  for (const blob of blobsOf(built.manifest))
+    expect(await checking.add(blob, built.values.get(blob.key)!)).toMatchObject({ ok: true });
+  expect(checking.finish()).toMatchObject({ ok: true });
+  const { registrations } = await install(built);
+  const model = new PlainRegistrations(pairs);
+  const clients = [...new Set(pairs.map(({ client }) => client)), ...others];
+  const wrong: string[] = [];
+  const compare = (n: number, client: string): void => {
+    const [found, expected] = [registrations!.find(n, client), model.find(n, client)];
+    if (found !== expected) wrong.push(`${n} ${client}: ${found}, not ${expected}`);
+  };
+  for (const [index, { client, from, to }] of pairs.entries()) {
+    const near = [from - 1, from, Math.floor((from + to) / 2), to, to + 1];
+    for (const n of near) for (const name of [client, clients[index % clients.length]!]) compare(n, name);
+  }
+  expect(wrong.slice(0, 5)).toEqual([]);
+}
+
+describe('registered senders of a release', () => {
+  it('answers as a plain map does', async () => {
+    const number = fc.oneof(
+      fc.integer({ min: 821_020_000_000, max: 821_020_000_300 }),
+      fc.integer({ min: 8_215_880_000, max: 8_215_889_999 }),
+      fc.integer({ min: 1, max: 999_999_999_999_000 }),
+    );
+    const pair = fc.record({
+      client: fc.integer({ min: 0, max: 30 }).map(clientName),
+      from: number,
+      length: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 200 })),
+      own: fc.boolean(),
+    });
+    const pairs = fc.array(pair, { maxLength: 60 });
+    const property = fc.asyncProperty(pairs, async (drawn) => {
+      await check(
+        drawn.map(({ client, from, length, own }) => ({ client, from, to: from + length, own })),
+        ['acme/unknown'],
+      );
+    });
+    await holdsAsync(property, { numRuns: 40 });
+  });
+
+  it('is exact for many clients of one number', async () => {
+    const pairs = Array.from({ length: 5_000 }, (_, client) =>
+      single(client, 8_215_881_234, client % 3 === 0),
+    );
+    await check(pairs, ['acme/unknown']);
+  });
+
+  it('is exact for a client with a whole block, number by number', async () => {
+    const block = Array.from({ length: 10_000 }, (_, index) => single(index % 2, 821_020_000_000 + index));
+    await check([...block, single(0, 821_020_005_000, true)]);
+  });
+
+  it('is exact for few numbers in each of many prefixes', async () => {
+    const pairs = Array.from({ length: 300 }, (_, index) =>
+      single(index % 11, index * 1_234_567_891 + 1, index % 2 === 0),
+    );
+    await check(pairs);
+  });
+
+  it('has neither pairs nor clients if nothing is registered', async () => {
+    const built = await buildRegistered([], 9);
+    expect(built.manifest.registrations).toMatchObject({
+      version: 9,
+      clients: 0,
+      pairs: 0,
+      ranges: 0,
+      shards: [],
+    });
+    const { registrations } = await install(built);
+    expect(registrations!.find(821_020_005_036, 'acme/main')).toBe('none');
+  });
+
+  it('finds nothing while a value is not loaded', async () => {
+    const pairs = Array.from({ length: 1_000 }, (_, index) => single(index % 5, 821_020_000_000 + index));
+    const built = await buildRegistered(pairs);
+    const { table } = built.manifest.registrations!;
+    const withoutTable = await install(built, ({ key }) => key !== table.key);
+    const withoutShards = await install(built, ({ key }) => key === table.key);
+    expect(withoutTable.registrations!.find(821_020_000_001, clientName(1))).toBe('unavailable');
+    expect(withoutShards.registrations!.find(821_020_000_001, clientName(1))).toBe('unavailable');
+    expect(withoutShards.registrations!.find(821_020_000_001, 'acme/unknown')).toBe('none');
+    expect(withoutShards.complete).toBe(false);
+    const needed = withoutTable.registrations!.valuesFor(821_020_000_001, clientName(1));
+    const loaded = await install(built, ({ key }) => needed.some((blob) => blob.key === key));
+    expect(loaded.registrations!.find(821_020_000_001, clientName(1))).toBe('registered');
+  });
+});

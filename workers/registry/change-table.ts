@@ -1,0 +1,255 @@
+/**
+ * The tables of the registry: the changes that not every readable release contains, the last batch of each
+ * organisation, and the version. Each change has a version of its own, so two changes of one batch have an order.
+ */
+import {
+  REGISTRATION_CHANGES_MAX,
+  REGISTRATION_CHANGES_PER_ORGANISATION_MAX,
+  REGISTRATION_NUMBERS_MAX,
+  REGISTRATION_REMOVALS_RESERVE,
+} from '../../shared/limits/registrations.ts';
+import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
+import { REGISTRATION_OPS, type RegistrationRow } from '../../shared/senders/registration-segment.ts';
+import type { PublishedChange, RegistryStatus } from '../storage/registry-port.ts';
+
+/** `changes` of an organisation counts its rows. `waiting_since` is set while its additions are refused. */
+const TABLES = `
+  CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS organisations (
+    organisation TEXT PRIMARY KEY,
+    n INTEGER NOT NULL,
+    changes INTEGER NOT NULL,
+    waiting_since INTEGER
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS changes (
+    version INTEGER PRIMARY KEY,
+    client TEXT NOT NULL,
+    "from" INTEGER NOT NULL,
+    "to" INTEGER NOT NULL,
+    op INTEGER NOT NULL
+  );
+  CREATE UNIQUE INDEX IF NOT EXISTS changes_pair ON changes (client, "from", "to");
+`;
+
+/** Rows that one statement removes. */
+const DROPPED_AT_ONCE = 20_000;
+const E164_END = 1e15;
+
+type Meta = 'version' | 'dropped' | 'started' | 'requeue' | 'changes';
+type Row = { client: string; from: number; to: number; op: number; version: number };
+type Organisation = { n: number; changes: number; waiting_since: number | null };
+
+export class ChangeTable {
+  readonly #storage: DurableObjectStorage;
+  readonly #sql: SqlStorage;
+
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage;
+    this.#sql = storage.sql;
+    this.#sql.exec(TABLES);
+  }
+
+  /** 0 if it was never set. */
+  get(key: Meta): number {
+    const [row] = this.#sql.exec<{ value: number }>('SELECT value FROM meta WHERE key = ?', key).toArray();
+    return row?.value ?? 0;
+  }
+
+  set(key: Meta, value: number): void {
+    this.#sql.exec('INSERT OR REPLACE INTO meta VALUES (?, ?)', key, value);
+  }
+
+  /** The last batch of an organisation; 0 if it has none. */
+  lastBatch(organisation: string): number {
+    return this.#organisation(organisation).n;
+  }
+
+  #organisation(organisation: string): Organisation {
+    const [row] = this.#sql
+      .exec<Organisation>(
+        'SELECT n, changes, waiting_since FROM organisations WHERE organisation = ?',
+        organisation,
+      )
+      .toArray();
+    return row ?? { n: 0, changes: 0, waiting_since: null };
+  }
+
+  /**
+   * Applies a batch as a whole. Must run in a transaction.
+   * @returns REGISTRATIONS_FULL if there is no room for it; then nothing has changed
+   */
+  apply(organisation: string, n: number, changes: readonly PublishedChange[]): Result<void, Failure> {
+    const invalid = changes.find((change) => !isPossible(organisation, change));
+    if (invalid !== undefined) throw new RangeError('a change has impossible numbers, or a foreign client');
+    const known = this.#organisation(organisation);
+    const added = this.#added(changes);
+    const room = this.#room(known, added);
+    if (!room.ok) return room;
+    let version = this.get('version');
+    for (const { client, from, to, op } of changes) {
+      this.#sql.exec(
+        'INSERT OR REPLACE INTO changes VALUES (?, ?, ?, ?, ?)',
+        ...[++version, client, from, to, REGISTRATION_OPS.indexOf(op)],
+      );
+    }
+    this.set('version', version);
+    this.set('changes', this.get('changes') + added.all);
+    const waits = changes.some(({ op }) => op !== 'remove') ? null : known.waiting_since;
+    this.#put(organisation, { n, changes: known.changes + added.all, waiting_since: waits });
+    return ok(undefined);
+  }
+
+  /** Rows that the changes add: a change of the same client and numbers replaces the earlier one. */
+  #added(changes: readonly PublishedChange[]): { all: number; additions: number } {
+    const seen = new Set<string>();
+    let additions = 0;
+    for (const { client, from, to, op } of changes) {
+      const pair = `${client} ${from} ${to}`;
+      const stored = this.#sql.exec(
+        'SELECT 1 FROM changes WHERE client = ? AND "from" = ? AND "to" = ?',
+        ...[client, from, to],
+      );
+      if (seen.has(pair) || stored.toArray().length > 0) continue;
+      seen.add(pair);
+      if (op !== 'remove') additions++;
+    }
+    return { all: seen.size, additions };
+  }
+
+  #room(known: Organisation, added: { all: number; additions: number }): Result<void, Failure> {
+    const total = this.get('changes') + added.all;
+    const remedy = 'build, push and promote a release, three times';
+    if (total > REGISTRATION_CHANGES_MAX) {
+      return fail('REGISTRATIONS_FULL', `there are ${REGISTRATION_CHANGES_MAX} changes: ${remedy}`);
+    }
+    if (added.additions === 0) return ok(undefined);
+    if (total > REGISTRATION_CHANGES_MAX - REGISTRATION_REMOVALS_RESERVE) {
+      return fail('REGISTRATIONS_FULL', `the rest of the changes is for removals: ${remedy}`);
+    }
+    if (known.changes + added.all > REGISTRATION_CHANGES_PER_ORGANISATION_MAX) {
+      const limit = REGISTRATION_CHANGES_PER_ORGANISATION_MAX;
+      return fail('REGISTRATIONS_FULL', `the organisation has ${limit} changes: ${remedy}`);
+    }
+    return ok(undefined);
+  }
+
+  /** Records that additions of the organisation were refused. */
+  setWaiting(organisation: string, now: number): void {
+    const known = this.#organisation(organisation);
+    this.#put(organisation, { ...known, waiting_since: known.waiting_since ?? now });
+  }
+
+  #put(organisation: string, { n, changes, waiting_since }: Organisation): void {
+    this.#sql.exec(
+      'INSERT OR REPLACE INTO organisations VALUES (?, ?, ?, ?)',
+      ...[organisation, n, changes, waiting_since],
+    );
+  }
+
+  /** Changes above `from` and up to `to`, in the order of their versions. */
+  rows(from: number, to: number): RegistrationRow[] {
+    return this.#sql
+      .exec<Row>(
+        `SELECT client, "from", "to", op, version FROM changes WHERE version > ? AND version <= ? ORDER BY version`,
+        ...[from, to],
+      )
+      .toArray()
+      .map((row) => ({ ...row, op: REGISTRATION_OPS[row.op]! }));
+  }
+
+  count(from: number, to: number): number {
+    return this.#sql
+      .exec<{ many: number }>(
+        'SELECT COUNT(*) AS many FROM changes WHERE version > ? AND version <= ?',
+        from,
+        to,
+      )
+      .one().many;
+  }
+
+  /** The version of the change that is `count` changes after `from`, or null if there are fewer. */
+  versionAfter(from: number, count: number): number | null {
+    const [row] = this.#sql
+      .exec<{ version: number }>(
+        'SELECT version FROM changes WHERE version > ? ORDER BY version LIMIT 1 OFFSET ?',
+        ...[from, count - 1],
+      )
+      .toArray();
+    return row?.version ?? null;
+  }
+
+  /** Removes the changes up to a version. @returns false once nothing is left to remove; call it until then */
+  drop(version: number): boolean {
+    return this.#storage.transactionSync(() => {
+      const { rowsWritten } = this.#sql.exec(
+        'DELETE FROM changes WHERE version IN (SELECT version FROM changes WHERE version <= ? LIMIT ?)',
+        ...[version, DROPPED_AT_ONCE],
+      );
+      this.set('dropped', Math.max(version, this.get('dropped')));
+      if (rowsWritten > 0) return true;
+      this.#recount();
+      return false;
+    });
+  }
+
+  #recount(): void {
+    this.#sql.exec('UPDATE organisations SET changes = 0');
+    this.#sql.exec(
+      `INSERT INTO organisations (organisation, n, changes)
+       SELECT substr(client, 1, instr(client, '/') - 1) AS organisation, 0, COUNT(*) FROM changes GROUP BY organisation
+       ON CONFLICT (organisation) DO UPDATE SET changes = excluded.changes`,
+    );
+    const { many } = this.#sql.exec<{ many: number }>('SELECT COUNT(*) AS many FROM changes').one();
+    this.set('changes', many);
+  }
+
+  /**
+   * Adds changes that a head had and this table may lack.
+   * @param version to continue from, above every version that readers can have seen
+   */
+  restore(rows: Iterable<RegistrationRow>, version: number, dropped: number): void {
+    this.#storage.transactionSync(() => {
+      for (const { client, from, to, op, version: at } of rows) {
+        if (at <= dropped) continue;
+        const [known] = this.#sql
+          .exec<{ version: number }>(
+            'SELECT version FROM changes WHERE client = ? AND "from" = ? AND "to" = ?',
+            ...[client, from, to],
+          )
+          .toArray();
+        if (known !== undefined && known.version >= at) continue;
+        this.#sql.exec(
+          'INSERT OR REPLACE INTO changes VALUES (?, ?, ?, ?, ?)',
+          ...[at, client, from, to, REGISTRATION_OPS.indexOf(op)],
+        );
+      }
+      this.set('version', version);
+      this.set('dropped', dropped);
+      this.set('requeue', 1);
+      this.#recount();
+    });
+  }
+
+  get status(): RegistryStatus {
+    const waiting = this.#sql
+      .exec<{ organisation: string; since: number }>(
+        `SELECT organisation, waiting_since AS since FROM organisations WHERE waiting_since IS NOT NULL
+         ORDER BY waiting_since, organisation`,
+      )
+      .toArray();
+    return { version: this.get('version'), changes: this.get('changes'), waiting };
+  }
+}
+
+/** Whether the change has a binary form, and is of a client of the organisation. */
+function isPossible(organisation: string, { client, from, to, op }: PublishedChange): boolean {
+  const isRange = Number.isSafeInteger(from) && Number.isSafeInteger(to) && from >= 1 && to < E164_END;
+  return (
+    client.startsWith(`${organisation}/`) &&
+    !client.includes('\n') &&
+    isRange &&
+    to >= from &&
+    to - from < REGISTRATION_NUMBERS_MAX &&
+    REGISTRATION_OPS.includes(op)
+  );
+}

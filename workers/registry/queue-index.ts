@@ -1,0 +1,75 @@
+/**
+ * The registrations of all organisations that wait for a review, in the order of their submission. An index: the
+ * store of the organisation decides.
+ */
+import type { QueueChange, QueuedRegistration } from '../storage/registry-port.ts';
+
+const TABLES = `
+  CREATE TABLE IF NOT EXISTS queue (
+    organisation TEXT NOT NULL,
+    id TEXT NOT NULL,
+    state TEXT NOT NULL,
+    submitted_at INTEGER NOT NULL,
+    claimed_by TEXT,
+    basis TEXT NOT NULL,
+    PRIMARY KEY (organisation, id)
+  ) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS queue_submitted ON queue (submitted_at, organisation, id);
+`;
+
+/** States in which a reviewer has something to do. */
+const WAITING = ['submitted', 'inReview'];
+
+type Row = QueuedRegistration & Record<string, SqlStorageValue>;
+
+export class QueueIndex {
+  readonly #sql: SqlStorage;
+
+  constructor({ sql }: DurableObjectStorage) {
+    this.#sql = sql;
+    sql.exec(TABLES);
+  }
+
+  apply(organisation: string, changes: readonly QueueChange[]): void {
+    for (const { id, state, submittedAt, claimedBy, basis } of changes) {
+      if (WAITING.includes(state)) {
+        this.#sql.exec(
+          'INSERT OR REPLACE INTO queue VALUES (?, ?, ?, ?, ?, ?)',
+          ...[organisation, id, state, submittedAt, claimedBy, basis],
+        );
+      } else this.#sql.exec('DELETE FROM queue WHERE organisation = ? AND id = ?', organisation, id);
+    }
+  }
+
+  /** Adds those of an organisation that are not in the index. */
+  fill(organisation: string, entries: readonly QueueChange[]): void {
+    const known = new Set(
+      this.#sql
+        .exec<{ id: string }>('SELECT id FROM queue WHERE organisation = ?', organisation)
+        .toArray()
+        .map(({ id }) => id),
+    );
+    this.apply(
+      organisation,
+      entries.filter(({ id }) => !known.has(id)),
+    );
+  }
+
+  /** @param after `next` of the page before; null for the first, and for one that is no cursor */
+  page(
+    after: string | null,
+    limit: number,
+  ): { readonly queue: QueuedRegistration[]; readonly next: string | null } {
+    const [at = '0', organisation = '', id = ''] = (after ?? '').split(' ');
+    const queue = this.#sql
+      .exec<Row>(
+        `SELECT organisation, id, state, submitted_at AS submittedAt, claimed_by AS claimedBy, basis FROM queue
+         WHERE (submitted_at, organisation, id) > (?, ?, ?) ORDER BY submitted_at, organisation, id LIMIT ?`,
+        ...[Number(at) || 0, organisation, id, limit],
+      )
+      .toArray();
+    const last = queue.at(-1);
+    const isFull = last !== undefined && queue.length === limit;
+    return { queue, next: isFull ? `${last.submittedAt} ${last.organisation} ${last.id}` : null };
+  }
+}

@@ -1,0 +1,262 @@
+/**
+ * The Durable Object that knows what changed in the registrations of all organisations since the releases that
+ * readers may use. There is one. It gives these changes to the coordinator for the head, at most once in
+ * REGISTRY_HEAD_INTERVAL_MS, so no upload costs the coordinator more than that.
+ *
+ * A batch counts as published once the head has it. If the registry loses its tables, it reads the changes back from
+ * the head and its segments, so nothing that was published is lost.
+ */
+import { DurableObject } from 'cloudflare:workers';
+import { toBase64 } from '../../shared/bytes.ts';
+import { LOAD_WAIT_MS } from '../../shared/limits/edge.ts';
+import {
+  REGISTRATION_BUILD_SHARE,
+  REGISTRATION_CHANGES_MAX,
+  REGISTRATION_REMOVALS_RESERVE,
+  REGISTRY_HEAD_INTERVAL_MS,
+} from '../../shared/limits/registrations.ts';
+import type { HeadRegistrations } from '../../shared/release/head.ts';
+import { type Failure, ok, type Result } from '../../shared/result.ts';
+import { encodeRegistrationSegment } from '../../shared/senders/registration-segment.ts';
+import type { KeyRing } from '../../shared/set/key-ring.ts';
+import { type ControlEnv, openSecrets } from '../env.ts';
+import { warn, warnFailed } from '../log.ts';
+import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
+import type {
+  PublishedChange,
+  QueueChange,
+  RegistryKeeper,
+  RegistryObject,
+  RegistryStatus,
+} from '../storage/registry-port.ts';
+import { SharedWork } from '../storage/shared-work.ts';
+import { within } from '../storage/single-flight.ts';
+import { ChangeTable } from './change-table.ts';
+import { QueueIndex } from './queue-index.ts';
+import { restoreChanges } from './restore.ts';
+import { SegmentStore } from './segment-store.ts';
+
+/** Delay before the alarm retries what could not be given to the coordinator, in ms. */
+const AGAIN_MS = 10_000;
+/** Registrations of one page of a queue. */
+const PAGE = 1_000;
+/** Time between two warnings that a build is due, in ms. */
+const WARNING_MS = 3_600_000;
+
+export class Registry extends DurableObject<ControlEnv> implements RegistryObject {
+  readonly #table: ChangeTable;
+  readonly #queue: QueueIndex;
+  readonly #segments: SegmentStore;
+  readonly #work = new SharedWork<void>();
+  /** Whether the tables are known to be at least as new as the head. */
+  #isReady = false;
+  #keys: KeyRing | null = null;
+  /** The key that segments are sealed with: the coordinator decides. */
+  #keyId = '';
+  /** Whether the coordinator must get the state even if it has this version. */
+  #isStale = true;
+  /** The last version that the head has, and when it was given to the coordinator, in ms since 1970. */
+  #publishedVersion = 0;
+  #publishedAt = 0;
+  #warnedAt = 0;
+
+  constructor(ctx: DurableObjectState, env: ControlEnv) {
+    super(ctx, env);
+    this.#table = new ChangeTable(ctx.storage);
+    this.#queue = new QueueIndex(ctx.storage);
+    this.#segments = new SegmentStore(ctx.storage, this.#table);
+  }
+
+  get #coordinator(): RegistryKeeper {
+    return this.env.COORDINATOR.getByName(COORDINATOR_NAME) as unknown as RegistryKeeper;
+  }
+
+  async publish(
+    organisation: string,
+    n: number,
+    changes: readonly PublishedChange[],
+    queue: readonly QueueChange[],
+  ): Promise<Result<{ readonly version: number }, Failure>> {
+    await this.#ready();
+    const stored = this.#store(organisation, n, changes, queue);
+    if (!stored.ok) return stored;
+    const version = this.#table.get('version');
+    if (changes.length > 0) await this.#publishUpTo(version);
+    return ok({ version });
+  }
+
+  #store(
+    organisation: string,
+    n: number,
+    changes: readonly PublishedChange[],
+    queue: readonly QueueChange[],
+  ): Result<void, Failure> {
+    // The answer to this batch was lost. What it changed may still have to reach the head.
+    if (n <= this.#table.lastBatch(organisation)) return ok(undefined);
+    const applied = this.ctx.storage.transactionSync(() => {
+      const made = this.#table.apply(organisation, n, changes);
+      if (made.ok) this.#queue.apply(organisation, queue);
+      return made;
+    });
+    if (applied.ok) {
+      this.ctx.waitUntil(this.ctx.storage.setAlarm(Date.now() + AGAIN_MS));
+      return applied;
+    }
+    this.#table.setWaiting(organisation, Date.now());
+    warn('registrationsFull', { organisation, changes: this.#table.get('changes') });
+    return applied;
+  }
+
+  async value(key: string): Promise<Uint8Array<ArrayBuffer> | null> {
+    return this.#segments.bytes(key);
+  }
+
+  async refresh(): Promise<void> {
+    await this.#ready();
+    this.#isStale = true;
+    await this.#publishUpTo(this.#table.get('version'));
+    const { changes } = this.#table.status;
+    const room = REGISTRATION_CHANGES_MAX - REGISTRATION_REMOVALS_RESERVE;
+    if (changes < room * REGISTRATION_BUILD_SHARE || Date.now() - this.#warnedAt < WARNING_MS) return;
+    this.#warnedAt = Date.now();
+    warn('registrationsHigh', { changes, room });
+  }
+
+  async queued(after: string | null, limit: number) {
+    return this.#queue.page(after, limit);
+  }
+
+  async status(): Promise<RegistryStatus> {
+    await this.#ready();
+    return this.#table.status;
+  }
+
+  override async alarm(): Promise<void> {
+    try {
+      await this.#ready();
+      await this.#publishUpTo(this.#table.get('version'));
+      if (this.#table.get('requeue') === 1) await this.#readQueues();
+    } catch (error) {
+      warnFailed('registryFailed', error);
+      await this.ctx.storage.setAlarm(Date.now() + AGAIN_MS);
+    }
+  }
+
+  /** Reads the changes back from the head if it has later ones: then tables were lost, or set back. */
+  async #ready(): Promise<void> {
+    if (this.#isReady) return;
+    await this.#work.run('ready', async () => {
+      if (this.#isReady) return;
+      const secrets = await openSecrets(this.env);
+      if (!secrets.ok) throw new Error(secrets.message);
+      this.#keys = secrets.value.keys;
+      const { head, keyId } = await within(this.#coordinator.registrations(), LOAD_WAIT_MS);
+      if (head !== null && head.version > this.#table.get('version')) {
+        await restoreChanges(head, this.#table, this.#keys, this.env.LISTS);
+      }
+      // The head does not have the queue.
+      if (this.#table.get('requeue') === 1) await this.ctx.storage.setAlarm(Date.now());
+      this.#keyId = keyId;
+      this.#isReady = true;
+    });
+  }
+
+  async #publishUpTo(version: number): Promise<void> {
+    // A run that has begun may not include it.
+    while (this.#isStale || this.#publishedVersion < version) {
+      await this.#work.run('publish', () => this.#publish());
+    }
+  }
+
+  /** Seals what is due, and gives the coordinator what the head must have. */
+  async #publish(): Promise<void> {
+    const pauseMs = this.#publishedAt + REGISTRY_HEAD_INTERVAL_MS - Date.now();
+    if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    this.#publishedAt = Date.now();
+    this.#isStale = false;
+    try {
+      await this.#publishNow();
+    } catch (error) {
+      this.#isStale = true;
+      throw error;
+    }
+  }
+
+  async #publishNow(): Promise<void> {
+    const keys = this.#keys!.of(this.#keyId);
+    if (keys === null) throw new Error(`the key ${this.#keyId} is not in LIST_KEY`);
+    // Batches that came during a run are sealed in the next one.
+    while (await this.#segments.seal(keys, this.#putter()));
+    const { registrations, unwritten } = this.#state;
+    const update = { registrations, unwritten, keyIds: this.#segments.keyIds };
+    const answer = await within(this.#coordinator.putRegistrations(update), LOAD_WAIT_MS);
+    if (!answer.ok) {
+      this.#isReady = false;
+      throw new Error(answer.message);
+    }
+    this.#segments.setWritten(unwritten);
+    this.#segments.removeReplaced();
+    this.#publishedVersion = registrations.version;
+    const { keyId, droppedVersion } = answer.value;
+    const isDropping = droppedVersion > this.#table.get('dropped');
+    // The next run seals with that key, and without what was dropped.
+    if (keyId !== this.#keyId || isDropping) this.#isStale = true;
+    this.#keyId = keyId;
+    if (isDropping) await this.#drop(droppedVersion);
+    const isDone = !this.#isStale && this.#table.get('version') === registrations.version;
+    if (isDone && this.#table.get('requeue') === 0) await this.ctx.storage.deleteAlarm();
+  }
+
+  /** Read in one turn, so nothing changes in between. */
+  get #state(): { registrations: HeadRegistrations; unwritten: string[] } {
+    const version = this.#table.get('version');
+    const unsealed = this.#table.rows(this.#segments.sealedVersion, version);
+    return {
+      registrations: {
+        version,
+        droppedVersion: this.#table.get('dropped'),
+        segments: this.#segments.named,
+        unsealed: toBase64(encodeRegistrationSegment(unsealed)),
+      },
+      unwritten: this.#segments.unwritten,
+    };
+  }
+
+  /** Writes to KV until a write fails: a batch does not wait for each of many. */
+  #putter(): (key: string, bytes: Uint8Array<ArrayBuffer>) => Promise<boolean> {
+    let isAccepting = true;
+    return async (key, bytes) => {
+      if (!isAccepting) return false;
+      try {
+        await within(this.env.LISTS.put(key, bytes), LOAD_WAIT_MS);
+      } catch {
+        isAccepting = false;
+        warn('valuePutFailed', { key });
+      }
+      return isAccepting;
+    };
+  }
+
+  async #drop(version: number): Promise<void> {
+    while (this.#table.drop(version)) await new Promise((resolve) => setTimeout(resolve, 0));
+    this.#segments.drop(version);
+  }
+
+  /** Reads the queue of every organisation from its store. */
+  async #readQueues(): Promise<void> {
+    for (const { id: organisation } of await this.#coordinator.organisations()) {
+      const source = this.env.REGISTRATIONS.getByName(organisation);
+      let after = 0;
+      for (
+        let page = await source.queued(after, PAGE);
+        page.length > 0;
+        page = await source.queued(after, PAGE)
+      ) {
+        // What the store has published meanwhile is newer.
+        this.#queue.fill(organisation, page);
+        after = Number(page.at(-1)!.id);
+      }
+    }
+    this.#table.set('requeue', 0);
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * What flows between the stores of registrations, one for each organisation, and the registry, of which there is one.
+ * The registry publishes what is approved; `numgate build` and a repair read it from the stores.
+ */
+import type { KnownRecord } from '../../shared/audit.ts';
+import type { HeadRegistrations } from '../../shared/release/head.ts';
+import type { Failure, Result } from '../../shared/result.ts';
+
+/** The numbers from `from` to `to`, both inclusive, are registered for this client, or no longer. */
+export interface PublishedChange {
+  /** `<organisation>/<client>` */
+  readonly client: string;
+  readonly from: number;
+  readonly to: number;
+  /** `addOwn`: the holder is the organisation itself, which lifts the identity opt-out for its own clients. */
+  readonly op: 'add' | 'addOwn' | 'remove';
+}
+
+/** A registration in the queue of reviewers. Any state but `submitted` and `inReview` removes it. */
+export interface QueueChange {
+  readonly id: string;
+  readonly state: string;
+  /** ms since 1970. */
+  readonly submittedAt: number;
+  readonly claimedBy: string | null;
+  readonly basis: string;
+}
+
+export interface RegistryPort {
+  /**
+   * Idempotent by organisation and `n`, which rises by one with each batch. Later changes of a number and client win.
+   * @returns the version that contains the batch; REGISTRATIONS_FULL if there is no room for its additions, and then
+   *   nothing of it is stored and the same `n` may come again with other content
+   * @throws if the coordinator does not respond: send the same batch again
+   */
+  publish(
+    organisation: string,
+    n: number,
+    changes: readonly PublishedChange[],
+    queue: readonly QueueChange[],
+  ): Promise<Result<{ readonly version: number }, Failure>>;
+}
+
+/** A registration in the queue, as reviewers see it. */
+export interface QueuedRegistration extends QueueChange {
+  readonly organisation: string;
+}
+
+export interface RegistryStatus {
+  readonly version: number;
+  /** Changes that not every readable release contains. */
+  readonly changes: number;
+  /** Organisations whose additions wait for room, with the time of the first refusal, ms since 1970. */
+  readonly waiting: readonly { readonly organisation: string; readonly since: number }[];
+}
+
+/** The registry, as the coordinator and the admin routes call it. */
+export interface RegistryObject extends RegistryPort {
+  /** A sealed segment that the head names or named, or null. */
+  value(key: string): Promise<Uint8Array<ArrayBuffer> | null>;
+  /** Gives the coordinator the current state, and follows its answer. Called after a promotion and a rotation. */
+  refresh(): Promise<void>;
+  /**
+   * What reviewers have to do, in the order of submission.
+   * @param after `next` of the page before; null for the first
+   */
+  queued(
+    after: string | null,
+    limit: number,
+  ): Promise<{ readonly queue: readonly QueuedRegistration[]; readonly next: string | null }>;
+  status(): Promise<RegistryStatus>;
+}
+
+/** What the registry gives the coordinator. */
+export interface RegistryUpdate {
+  readonly registrations: HeadRegistrations;
+  /** Segments that KV did not accept: the coordinator writes them. */
+  readonly unwritten: readonly string[];
+  /** IDs of the keys that seal the segments. */
+  readonly keyIds: readonly string[];
+}
+
+export interface RegistryAnswer {
+  /** The key that segments must be sealed with. */
+  readonly keyId: string;
+  /** Every readable release contains the changes up to this version. */
+  readonly droppedVersion: number;
+}
+
+/** What the registry needs from the coordinator. */
+export interface RegistryKeeper {
+  /** What the head has now, null if it never had anything, and the key that segments must be sealed with. */
+  registrations(): Promise<Pick<RegistryAnswer, 'keyId'> & { readonly head: HeadRegistrations | null }>;
+  /** Puts it into the head. @returns REGISTRY_BEHIND if the head has a later version: the registry lost its tables */
+  putRegistrations(update: RegistryUpdate): Promise<Result<RegistryAnswer, Failure>>;
+  organisations(): Promise<readonly { readonly id: string }[]>;
+}
+
+/** The name of the only registry. */
+export const REGISTRY_NAME = 'main';
+
+/** A pair in force. */
+export interface PublishedPair extends Omit<PublishedChange, 'op'> {
+  readonly op: 'add' | 'addOwn';
+}
+
+/** The store of one organisation, for `numgate build` and for a repair of the registry. */
+export interface RegistrationSource {
+  /**
+   * What is approved and in force now, in order of client and number; no pair of client, `from` and `to` twice.
+   * Pairs of one client may overlap: a number is `addOwn` if any pair says so.
+   * @param after `next` of the page before; null for the first
+   */
+  published(
+    after: string | null,
+    limit: number,
+  ): Promise<{ readonly pairs: readonly PublishedPair[]; readonly next: string | null }>;
+  /** The organisation's part of the review queue, by ID. @param after ID of a registration; 0 for the first page */
+  queued(after: number, limit: number): Promise<readonly QueueChange[]>;
+}
+
+/** The names are the IDs of the organisations. */
+export interface RegistrationSources {
+  getByName(name: string): RegistrationSource;
+}
+
+/** What a store needs from the coordinator. */
+export interface AnchorRecorder {
+  /** Records the end of the audit chain of an organisation's registrations in the audit log. */
+  anchorRegistrations(organisation: string, end: KnownRecord): Promise<void>;
+}
