@@ -22,7 +22,7 @@ const HELP = {
   FIELD_MISSING: 'add the field',
   FIELD_TYPE: 'send the field in its documented form',
   FIELD_VALUE: 'send a value that is allowed',
-  NUMBER_INVALID: 'send one number such as 02-1234-5678, or a range such as +82221230000..+82221230099',
+  NUMBER_INVALID: 'send one number with its area code, or a range: two numbers with ".." between them',
   NUMBER_AMBIGUOUS: 'write the number with +82',
   NUMBER_EMERGENCY: 'register a number of your own',
   NUMBER_NOT_ALLOCATED: 'check the number with its carrier',
@@ -39,7 +39,6 @@ const HELP = {
   PROOF_EXPIRED: 'send a document that is still valid',
   TIME_INVALID: 'send a time such as 2027-01-31T00:00:00Z',
   EXPIRES_PAST: 'send a time in the future, or none',
-  REGISTRATION_STATE: 'wait for the decision, or close the registration',
   REFERENCE_TAKEN: 'edit the registration that has it, or choose another reference',
 } as const satisfies Record<NumberProblem | string, string>;
 export type ReasonCode = keyof typeof HELP;

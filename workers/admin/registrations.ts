@@ -86,7 +86,7 @@ export const listRegistrations = forAdmins(MEMBERS, async (context) => {
   return ok(await found.value.store.page(filter, number.after ?? 0, registrationLimit(number.limit)));
 });
 
-export const createRegistration = forChanges(MEMBERS, createRegistrationSchema, async (context) => {
+export const createRegistration = forChanges('registrations', createRegistrationSchema, async (context) => {
   const found = await registrationsOf(context, 'sender');
   if (!found.ok) return found;
   const { registration, submit } = context.body;
@@ -126,7 +126,7 @@ export const getRegistration = forAdmins(MEMBERS, async (context) => {
   return ok(registration);
 });
 
-export const editRegistration = forChanges(MEMBERS, editRegistrationSchema, async (context) => {
+export const editRegistration = forChanges('registrations', editRegistrationSchema, async (context) => {
   const found = await registrationsOf(context, 'sender');
   if (!found.ok) return found;
   const id = idOf(context);
