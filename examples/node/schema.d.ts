@@ -1143,6 +1143,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/registrations/number-events": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report that a number changed hands
+         * @description Every registration in force of the number gets an event. If the number was terminated, and a list or a live block has it as `NUMBER_TERMINATED`, its registrations are suspended; a range only once all of its numbers are.
+         */
+        post: operations["adminNumberEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/registrations/queue": {
         parameters: {
             query?: never;
@@ -1251,6 +1274,64 @@ export interface paths {
          * @description A lookup, but with POST, because numbers do not belong in URLs. Scope `registrations` for the own organisation, `review` for all others.
          */
         post: operations["adminFindRegistrations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/organisations/{organisation}/registrations/import": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Upload a piece of a CSV of registrations
+         * @description A header and at most 1,000 lines. A line creates the registration that has its `reference`, or changes it; a line without one changes that with its `id`. Without `skipInvalid`, all lines are stored or none. Cut a file between two lines, send each piece with the header and an `Idempotency-Key` of its own, and repeat a piece whose response was lost with the same key: nothing is stored twice. Scope `registrations`, for the own organisation only.
+         */
+        post: operations["adminImportRegistrations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/organisations/{organisation}/registrations/export": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Export registrations
+         * @description All registrations that are not closed, as CSV, or as NDJSON with `Accept: application/x-ndjson`. The first page of CSV begins with a header. An upload reads the CSV again. Scope `registrations` for the own organisation, `review` for all others.
+         */
+        get: operations["adminExportRegistrations"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1884,6 +1965,10 @@ export interface components {
             changed?: number;
             /** @description On `REGISTRATION_INVALID`: what is wrong or missing, by field. */
             reasons?: components["schemas"]["RegistrationReason"][];
+            /** @description On `CSV_INVALID` and `ITEMS_TOO_MANY`: the line of the file. */
+            line?: number;
+            /** @description On `REGISTRATIONS_INVALID`: the invalid lines, at most 100. */
+            lines?: components["schemas"]["ImportedRow"][];
             /** @description On `REGISTRATION_STATE`: the state of the registration. */
             state?: string;
             /** @description On `REGISTRATION_STATE`: what can be done in this state. */
@@ -3614,6 +3699,47 @@ export interface components {
             /** @description What to do. */
             help: string;
         };
+        NumberEventRequest: {
+            /**
+             * @description One number in any usual form.
+             * @example 1588-1234
+             */
+            number: string;
+            /**
+             * @description `terminated`: the line no longer exists. `ported`: it is with another carrier.
+             * @enum {string}
+             */
+            event: "terminated" | "ported";
+            /**
+             * Format: date-time
+             * @description When it happened; now if absent.
+             */
+            at?: string;
+            reason?: components["schemas"]["ReasonText"];
+        };
+        AffectedRegistrations: {
+            registrations: components["schemas"]["AffectedRegistration"][];
+        };
+        AffectedRegistration: {
+            organisation: string;
+            id: string;
+            state: components["schemas"]["RegistrationState"];
+        };
+        RegistrationImport: {
+            rows: components["schemas"]["ImportedRow"][];
+        };
+        ImportedRow: {
+            /** @description Line of the file. */
+            line: number;
+            reference: string | null;
+            /** @description `unchanged`: the registration already has exactly what the line has. */
+            result: string;
+            /** @description Of the registration; null if the line was rejected. */
+            id: string | null;
+            state: components["schemas"]["RegistrationState"] | null;
+            /** @description Why the line was rejected. `field` is the column. */
+            reasons: components["schemas"]["RegistrationReason"][];
+        };
         ReviewerReason: {
             /** @description Name of a field. */
             field: string;
@@ -4972,6 +5098,67 @@ export interface components {
                  *           "code": "PROOF_MISSING",
                  *           "detail": "\"proofs\" must have \"serviceUse\": the certificate of service use, from the carrier of the line",
                  *           "help": "add the document"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The piece cannot be read: `code` says how, `line` and `field` say where. `CSV_INVALID`, `ITEMS_TOO_MANY`, `BODY_MISSING`, `BODY_UNREADABLE`, `FIELD_TYPE`, `FIELD_UNKNOWN`, `FIELD_VALUE`. Nothing was stored. */
+        CsvInvalid: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:csv-invalid",
+                 *       "title": "CSV is invalid",
+                 *       "status": 400,
+                 *       "detail": "line 1: the header has the unknown column \"phone\"; columns are reference, number, basis, holderKind, holder, clients, proofs, expires",
+                 *       "instance": "/v1/admin/organisations/acme/registrations/import",
+                 *       "code": "CSV_INVALID",
+                 *       "message": "line 1: the header has the unknown column \"phone\"; columns are reference, number, basis, holderKind, holder, clients, proofs, expires",
+                 *       "field": "phone",
+                 *       "line": 1
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `REGISTRATIONS_INVALID`: lines are not valid. `lines` names each, with its reasons. Nothing was stored. */
+        RegistrationsInvalid: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:registrations-invalid",
+                 *       "title": "Lines of the upload are invalid",
+                 *       "status": 422,
+                 *       "detail": "nothing was stored, because of 1 invalid line: see \"lines\"; skipInvalid=true leaves them out",
+                 *       "instance": "/v1/admin/organisations/acme/registrations/import",
+                 *       "code": "REGISTRATIONS_INVALID",
+                 *       "message": "nothing was stored, because of 1 invalid line: see \"lines\"; skipInvalid=true leaves them out",
+                 *       "lines": [
+                 *         {
+                 *           "line": 3,
+                 *           "reference": "branch",
+                 *           "result": "rejected",
+                 *           "id": null,
+                 *           "state": null,
+                 *           "reasons": [
+                 *             {
+                 *               "field": "clients",
+                 *               "code": "CLIENT_UNKNOWN",
+                 *               "detail": "\"clients.0\" is not a client of the organisation",
+                 *               "help": "name clients of your organisation"
+                 *             }
+                 *           ]
                  *         }
                  *       ]
                  *     }
@@ -8033,6 +8220,49 @@ export interface operations {
             503: components["responses"]["AdminUnavailable"];
         };
     };
+    adminNumberEvent: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NumberEventRequest"];
+            };
+        };
+        responses: {
+            /** @description The registrations that were in force with the number. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AffectedRegistrations"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["IdempotencyConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
     adminReviewQueue: {
         parameters: {
             query?: {
@@ -8266,6 +8496,135 @@ export interface operations {
             405: components["responses"]["MethodNotAllowed"];
             413: components["responses"]["AdminBodyTooLarge"];
             415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminImportRegistrations: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Number of the line after the header, in the file.
+                 * @example 2
+                 */
+                line?: number;
+                /**
+                 * @description Submit the registrations for review.
+                 * @example false
+                 */
+                submit?: boolean;
+                /**
+                 * @description Store the valid lines even if others are invalid.
+                 * @example false
+                 */
+                skipInvalid?: boolean;
+                /**
+                 * @description Store nothing, and return what would happen to each line.
+                 * @example false
+                 */
+                dryRun?: boolean;
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example reference,number,basis,holderKind,holder,clients,proofs,expires
+                 *     hq,1588-1234,own,organisation,Acme Inc.,acme-main,serviceUse:abababababababababababababababababababababababababababababababab:2099-01-31:KT-1,
+                 */
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description What became of each line. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistrationImport"];
+                };
+            };
+            400: components["responses"]["CsvInvalid"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["OrganisationUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["IdempotencyConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            422: components["responses"]["RegistrationsInvalid"];
+            429: components["responses"]["RegistrationBudgetExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["RegistrationStorageFull"];
+        };
+    };
+    adminExportRegistrations: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Page cursor: `x-next` of the previous page.
+                 * @example 0
+                 */
+                after?: number;
+                /**
+                 * @description Page size. Values above 1,000 are treated as 1,000.
+                 * @example 1000
+                 */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. It may be empty before the last one. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    /** @description Cursor of the next page; absent on the last one. */
+                    "x-next"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/x-ndjson": string;
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["OrganisationUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
             429: components["responses"]["AuthenticationLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];

@@ -6,6 +6,7 @@ import * as clients from './clients.ts';
 import * as entries from './entries.ts';
 import * as evidence from './evidence.ts';
 import * as monitoring from './monitoring.ts';
+import { numberEvent } from './number-events.ts';
 import * as proposals from './proposals.ts';
 import * as registrations from './registrations.ts';
 import * as bulk from './registrations-bulk.ts';
@@ -56,6 +57,7 @@ export const ADMIN_ROUTES: readonly Route[] = [
   { method: 'PUT', path: '/v1/admin/organisations/:id', handle: clients.putOrganisation },
   { method: 'DELETE', path: '/v1/admin/organisations/:id', handle: clients.removeOrganisation },
   { method: 'GET', path: '/v1/admin/registrations/documents', handle: registrations.documents },
+  { method: 'POST', path: '/v1/admin/registrations/number-events', handle: numberEvent },
   { method: 'POST', path: '/v1/admin/registrations/pairs', handle: registrationPairs },
   { method: 'GET', path: '/v1/admin/registrations/queue', handle: registrations.reviewQueue },
   {
