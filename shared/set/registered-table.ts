@@ -107,6 +107,7 @@ export class RegisteredTable {
   /** Whether a range of a client contains the number. @param list LIST_REGISTERED or LIST_OWN */
   has(list: number, place: number, n: number): boolean {
     const { from, to } = this.#lists[list]!;
+    if (from.length === 0) return false;
     const firsts = this.#firsts[list]!;
     const first = firsts[place]!;
     let low = first;
