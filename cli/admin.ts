@@ -3,14 +3,12 @@
  * failure applies it only once.
  */
 import { setTimeout } from 'node:timers/promises';
-import type { ProblemExtras } from '../shared/admin/problems.ts';
 import type { PendingChange } from '../shared/proposals.ts';
-import type { GuardHit } from '../shared/release/guard-settings.ts';
 import { withBreakGlassNote } from './break-glass.ts';
 import { LOCAL_HOST, serviceUrl, skipProxy } from './environment.ts';
 import { CommandFailure, hasCode, waitingFailure } from './failure.ts';
 import { localTokenFor } from './local/identity.ts';
-import { visible } from './terminal/visible.ts';
+import { type Problem, problemFailure } from './problem.ts';
 
 /** Retries of a read and of a change. */
 const READ_RETRIES = 2;
@@ -53,11 +51,12 @@ export class Unreachable extends CommandFailure {
 }
 
 interface AdminRequest {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Path below `/v1/admin/`. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: object;
+  /** Text has its content type in `headers`. */
+  readonly body?: object | string;
 }
 
 /** Lines of NDJSON. */
@@ -126,13 +125,24 @@ export class Admin {
 
   /** Makes one change. Retries carry the same Idempotency-Key, so the change is applied only once. */
   async change<Value>(
-    method: 'POST' | 'PUT' | 'DELETE',
+    method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
     path: string,
     body: object,
     conditions: Readonly<Record<string, string>> = {},
   ): Promise<Value> {
     const headers = { 'idempotency-key': crypto.randomUUID(), ...conditions };
     return withBreakGlassNote(body, json(await this.#send({ method, path, headers, body }, CHANGE_RETRIES)));
+  }
+
+  /**
+   * Uploads CSV. A request with the same key is made only once, also by another process.
+   * @param key of the upload
+   */
+  async upload<Value>(path: string, query: Query, csv: string, key: string): Promise<Value> {
+    const headers = { 'content-type': 'text/csv; charset=utf-8', 'idempotency-key': key };
+    return json(
+      await this.#send({ method: 'POST', path: withQuery(path, query), headers, body: csv }, CHANGE_RETRIES),
+    );
   }
 
   async #send(request: AdminRequest, retries: number): Promise<AdminResponse> {
@@ -166,7 +176,8 @@ export class Admin {
   }
 
   async #sendOnce({ method, path, headers = {}, body }: AdminRequest, token: string): Promise<AdminResponse> {
-    const content = body === undefined ? {} : { body: JSON.stringify(body) };
+    const content =
+      body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) };
     const response = await fetch(`${this.url}/v1/admin/${path}`, {
       method,
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
@@ -202,13 +213,6 @@ function json<Value>({ status, bytes }: AdminResponse): Value {
   }
 }
 
-/** A problem document (RFC 9457) from the service. */
-interface Problem extends ProblemExtras {
-  readonly status: number;
-  readonly code: string;
-  readonly message: string;
-}
-
 function problemIn(response: AdminResponse): Problem | null {
   try {
     const problem = json<Partial<Problem>>(response);
@@ -236,50 +240,12 @@ export function pauseMs(tried: number, retryAfter: string | null): number {
 
 function failureOf(response: AdminResponse, url: string): CommandFailure {
   const problem = problemIn(response);
-  if (problem === null) {
-    return new CommandFailure(
-      `${url} returned ${response.status}, not in the format of numgate: check that NUMGATE_URL is numgate`,
-      1,
-      { status: response.status },
-    );
-  }
-  const { code, status } = problem;
-  // The members specific to this problem, without those that every problem document has.
-  const {
-    type: _,
-    title: _title,
-    detail: _detail,
-    instance: _instance,
-    ...extras
-  } = problem as Problem & Record<string, unknown>;
-  const hasMoved = status === 409 || status === 412;
-  return new CommandFailure(formatProblem(problem), code === 'GUARD_HIT' ? 3 : hasMoved ? 4 : 1, extras);
-}
-
-function formatProblem({
-  code,
-  message,
-  guards = [],
-  since = [],
-  items = [],
-  authorities = [],
-}: Problem): string {
-  return [
-    `${code}: ${visible(message)}`,
-    ...guards.map((hit) => `  ${formatGuard(hit)}`),
-    ...(code === 'ENTRIES_CHANGED' ? ['  to leave those entries as they are: --skip-changed'] : []),
-    ...since.map(({ release, by, promotedAt }) => `  since then: ${release}, ${promotedAt}, by ${by}`),
-    ...items.map((item) => `  item ${item.index + 1}: ${item.code}: ${visible(item.message)}`),
-    ...authorities.map((name) => `  to act for it: --override-authority ${visible(name)} --reason "…"`),
-    ...(code === 'UNAUTHENTICATED'
-      ? ['check the token in NUMGATE_TOKEN; without it, the local token is used']
-      : []),
-  ].join('\n');
-}
-
-/** A guard that a change hits, with the option that overrides it. */
-export function formatGuard({ guard, message, override }: GuardHit): string {
-  return `${guard}: ${visible(message)}   --override ${override}`;
+  if (problem !== null) return problemFailure(problem);
+  return new CommandFailure(
+    `${url} returned ${response.status}, not in the format of numgate: check that NUMGATE_URL is numgate`,
+    1,
+    { status: response.status },
+  );
 }
 
 /**

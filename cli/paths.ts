@@ -17,6 +17,8 @@ export const DEMO_CATALOGUE = join(PROJECT, 'data', 'demo.lists.json');
 export const STATE = process.env.NUMGATE_STATE ?? join(PROJECT, '.wrangler', 'state');
 /** Values of the current release, cached from the service. */
 export const VALUES = join(dirname(STATE), 'values');
+/** Uploads of registrations that have not ended, one file each. */
+export const UPLOADS = join(dirname(STATE), 'uploads');
 /** The bundle that the embedded service runs. */
 export const BUNDLE = join(PROJECT, '.wrangler', 'bundle');
 /** Node's compile cache of the command line. */

@@ -7,9 +7,10 @@ import { LIVE_GUARDS, type LiveGuard } from '../../shared/release/guard-settings
 import { FOLDED_LIST_PREFIX } from '../../shared/release/manifest.ts';
 import { parseSource, type SourceKind } from '../../shared/sources/source.ts';
 import { AGAINST_CODES, type Code, SUBJECTS, type Subject } from '../../shared/verdict.ts';
-import { type Admin, adminOfEnvironment, formatGuard } from '../admin.ts';
+import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { untilOf } from '../import/dates.ts';
 import { distinctItems, itemOf, itemsOfFile, itemsOfWords, type WrittenItem } from '../import/items.ts';
+import { formatGuard } from '../problem.ts';
 import { count } from '../terminal/figures.ts';
 import { INPUT, linesOfInput } from '../terminal/input.ts';
 import { print, type Report } from '../terminal/output.ts';

@@ -18,19 +18,28 @@ import { allEntries } from './entries.ts';
 export interface BaseSettings {
   /** Replace only the lists of this authority, and carry all others over: see import/carried-lists.ts. */
   readonly authority?: string | undefined;
+  /**
+   * Where the registered senders come from: the service (the default), its current release (`false`), or a file with
+   * a pair on each line (JSON). With `authority`, always the current release.
+   */
+  readonly registrations?: string | false | undefined;
   /** While LIST_KEY is rotated: a file with names of folded sources, one a line. */
   readonly sourceNames?: string | null;
   /** While LIST_KEY is rotated: leave out folded sources whose name nothing knows. */
   readonly dropUnknownSources?: boolean;
 }
 
+type SignedRelease = ReadableRelease & { readonly signed: SignedText };
+
 export interface BuildBase {
   readonly release: string | null;
   /** The last live change that is folded in. */
   readonly foldedSeq: number;
   readonly folded: readonly FoldedList[];
+  /** The current release; null if there is none, or no service. */
+  readonly current: SignedRelease | null;
   /** The release that the lists of other authorities come from. Null for a build of the whole installation. */
-  readonly carriedFrom: (ReadableRelease & { readonly signed: SignedText }) | null;
+  readonly carriedFrom: SignedRelease | null;
 }
 
 /** The release that this one is based on, and the live entries that it folds in. */
@@ -40,7 +49,7 @@ export async function loadBuildBase(
   now: number,
   { authority, sourceNames = null, dropUnknownSources = false }: BaseSettings,
 ): Promise<BuildBase> {
-  if (admin === null) return { release: null, foldedSeq: 0, folded: [], carriedFrom: null };
+  if (admin === null) return { release: null, foldedSeq: 0, folded: [], current: null, carriedFrom: null };
   try {
     const { manifest, signed } = await currentRelease(admin, ring);
     const load: Load = (blob) => loadValue(() => admin, blob);
@@ -48,7 +57,8 @@ export async function loadBuildBase(
       await checkAuthority(admin, authority);
       if (manifest === null) throw noBase(authority);
       const { release, foldedSeq } = manifest;
-      return { release, foldedSeq, folded: [], carriedFrom: { manifest, signed: signed!, load } };
+      const carriedFrom = { manifest, signed: signed!, load };
+      return { release, foldedSeq, folded: [], current: carriedFrom, carriedFrom };
     }
     const { entries, upTo } = await allEntries(admin);
     const before = manifest?.foldedSeq ?? 0;
@@ -60,7 +70,8 @@ export async function loadBuildBase(
       dropUnknown: dropUnknownSources,
     });
     const folded = fold(sources.entries, sources.folded, now);
-    return { release: manifest?.release ?? null, foldedSeq: upTo, folded, carriedFrom: null };
+    const current = manifest === null ? null : { manifest, signed: signed!, load };
+    return { release: manifest?.release ?? null, foldedSeq: upTo, folded, current, carriedFrom: null };
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error;
     const advice =

@@ -1,27 +1,79 @@
-/** The registered senders of a build: from a file, or with `--authority` as the current release has them. */
+/**
+ * The registered senders of a build: those that the service has approved, those of a file, or those of the current
+ * release.
+ */
 import { rm } from 'node:fs/promises';
-import { PairEntries } from '../../shared/build/pairs.ts';
+import type { PairsPage } from '../../shared/admin/registration-pairs.ts';
+import { PairEntries, type RegisteredPair } from '../../shared/build/pairs.ts';
 import type { BuildOptions } from '../../shared/build/release.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
+import { type Admin, Unreachable } from '../admin.ts';
+import { CommandFailure } from '../failure.ts';
 import { keepRegistrations, type RegistrationFeed, readRegistrations } from '../import/registrations.ts';
 import type { ReadableRelease } from '../import/release-lists.ts';
+import { count } from '../terminal/figures.ts';
 import { startProgress } from '../terminal/progress.ts';
+
+/** Pairs between two updates of the progress bar. */
+const PROGRESS_PAIRS = 10_000;
+
+/** Null without a service, and without a current release. */
+interface Origins {
+  readonly admin: Admin | null;
+  readonly current: ReadableRelease | null;
+}
 
 /**
  * What the release gets. Undefined for none.
- * @param file of `--registrations` @param carriedFrom with `--authority`: the current release
- * @param path where to keep what is built in
+ * @param from a file; `false` for those of the current release; undefined for those of the service
+ * @param path where to keep what is built in, unless the current release has it
  */
 export async function registeredSenders(
-  file: string | undefined,
-  carriedFrom: ReadableRelease | null,
+  from: string | false | undefined,
+  { admin, current }: Origins,
   path: string,
   keys: ListKeys,
 ): Promise<BuildOptions['registrations']> {
   // What a build that stopped has left.
   await rm(path, { force: true });
-  if (carriedFrom !== null) return carryRegistrations(carriedFrom);
-  return file === undefined ? undefined : collectRegistrations(await readRegistrations(file), path, keys);
+  if (from === false) return current === null ? undefined : carryRegistrations(current, keys);
+  if (typeof from === 'string') return collectRegistrations(await readRegistrations(from), path, keys);
+  const feed = admin === null ? null : await serviceRegistrations(admin);
+  if (feed === null) return undefined;
+  const before = current?.manifest.registrations?.version ?? 0;
+  if (feed.version < before) {
+    throw new CommandFailure(
+      `the service has registered senders of version ${feed.version}, and the current release of version ${before}: ` +
+        `its registry was set back. Try again in a minute; ${KEEP}`,
+    );
+  }
+  return collectRegistrations(feed, path, keys);
+}
+
+const KEEP = '--no-registrations keeps those of the current release';
+
+/** What the service has approved. Null if it never had registrations. */
+async function serviceRegistrations(admin: Admin): Promise<RegistrationFeed | null> {
+  const first = await pageOf(admin, null);
+  if (first.version === 0 && first.pairs.length === 0) return null;
+  async function* pairs(): AsyncGenerator<RegisteredPair> {
+    let page = first;
+    yield* page.pairs;
+    while (page.next !== null) {
+      page = await pageOf(admin, page.next);
+      yield* page.pairs;
+    }
+  }
+  return { version: first.version, pairs: pairs() };
+}
+
+async function pageOf(admin: Admin, after: string | null): Promise<PairsPage> {
+  try {
+    return await admin.find<PairsPage>('registrations/pairs', { after });
+  } catch (error) {
+    if (!(error instanceof CommandFailure) || error instanceof Unreachable) throw error;
+    throw new CommandFailure(`registered senders: ${error.message}\n${KEEP}`);
+  }
 }
 
 /** Builds in what a feed has, and keeps it in a file. @param path of that file */
@@ -32,16 +84,31 @@ async function collectRegistrations(
 ): Promise<NonNullable<BuildOptions['registrations']>> {
   const entries = new PairEntries();
   const progress = startProgress('registrations');
-  await keepRegistrations(path, feed, (pair) => entries.add(pair)).finally(() => progress.stop());
+  let pairs = 0;
+  const add = (pair: RegisteredPair): void => {
+    entries.add(pair);
+    // How many there are is known at the end.
+    if (++pairs % PROGRESS_PAIRS === 0) progress.update(0, `${count(pairs)} pairs`);
+  };
+  await keepRegistrations(path, feed, add).finally(() => progress.stop());
   return { version: feed.version, content: entries.finish(keys) };
 }
 
-/** The registered senders of a release, value by value. Undefined if it has none. */
-async function carryRegistrations({
-  manifest: { registrations },
-  load,
-}: ReadableRelease): Promise<BuildOptions['registrations']> {
+/**
+ * The registered senders of a release, value by value. Undefined if it has none. They cannot be moved to another key
+ * without the numbers themselves.
+ */
+async function carryRegistrations(
+  { manifest, load }: ReadableRelease,
+  keys: ListKeys,
+): Promise<BuildOptions['registrations']> {
+  const { registrations, release, keyId } = manifest;
   if (registrations === undefined) return undefined;
+  if (keyId !== keys.keyId) {
+    throw new CommandFailure(
+      `the registered senders of ${release} have another LIST_KEY: build without --no-registrations`,
+    );
+  }
   const values = new Map<string, Uint8Array<ArrayBuffer>>();
   for (const blob of [registrations.table, ...registrations.shards]) values.set(blob.key, await load(blob));
   return { info: registrations, values };

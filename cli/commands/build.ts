@@ -34,7 +34,7 @@ interface BuildOptions {
   readonly authority?: string;
   readonly sourceNames?: string;
   readonly dropUnknownSources: boolean;
-  readonly registrations?: string;
+  readonly registrations?: string | false;
 }
 
 export const SOURCE_NAMES =
@@ -61,6 +61,7 @@ export function addBuild(program: Command): void {
         'registered senders as lines of JSON, in place of those that the service has approved',
       ).conflicts('authority'),
     )
+    .option('--no-registrations', 'keep the registered senders of the current release')
     .option('--source-names <file>', SOURCE_NAMES)
     .option('--drop-unknown-sources', DROP_UNKNOWN, false)
     .option('--offline', 'do not contact the service: no live entries, no base release', false)
@@ -80,8 +81,6 @@ export interface BuildSettings extends BaseSettings {
   readonly allowEmpty?: boolean;
   /** The service that knows the current release. Null builds without a base and folds no live entries. */
   readonly admin: Admin | null;
-  /** File of registered senders. */
-  readonly registrations?: string | undefined;
 }
 
 export interface BuildResult {
@@ -147,7 +146,12 @@ export async function build({
   checkRejects(inputs, maxRejects, formatRejectsPath(rejectsPath(builds), rejects.notWritten));
   if (!allowEmpty) checkEmpty(inputs);
   const carried = carriedFrom === null ? null : await carryLists(carriedFrom, origins, keys);
-  const registered = await registeredSenders(registrations, carriedFrom, registrationsPath(builds), keys);
+  const registered = await registeredSenders(
+    carriedFrom === null ? registrations : false,
+    { admin, current: base.current },
+    registrationsPath(builds),
+    keys,
+  );
   const encoding = startProgress('encoding');
   const built = await buildRelease(
     [
@@ -174,7 +178,9 @@ export async function build({
     ...{ now, inputs, rejectsNotWritten },
     ...(authority === undefined ? {} : { authority }),
   };
-  const folder = writeBuild(builds, release, signed, report, folded, carriedFrom?.signed ?? null);
+  // What a proof needs if any part is as the base has it.
+  const kept = registrations === false ? base.current : carriedFrom;
+  const folder = writeBuild(builds, release, signed, report, folded, kept?.signed ?? null);
   const bytes = [...release.values.values()].reduce((sum, value) => sum + value.length, 0);
   const { manifest } = release;
   return { folder, manifest, inputs, rejectsNotWritten, bytes, carried: carried?.size ?? 0 };

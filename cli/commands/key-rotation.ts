@@ -55,6 +55,8 @@ export interface KeyNeeds {
   readonly releases: readonly string[];
   /** Block records may have the old key until then; null if they have expired. RFC 3339. */
   readonly recordsUntil: string | null;
+  /** Whether changes of registered senders in the head have the old key: at most a minute. */
+  readonly registrations: boolean;
 }
 
 export interface RotationState {
@@ -98,7 +100,7 @@ function isDone(writer: string, current: ReleaseInfo | null): boolean {
 export function needsOf(
   writer: string,
   releases: readonly ReleaseInfo[],
-  { rotated, oldestRecords }: ListKeyInfo,
+  { rotated, oldestRecords, registrations = [] }: ListKeyInfo,
 ): KeyNeeds {
   const isNeeded = ({ readable, state, keyId }: ReleaseInfo): boolean =>
     (readable || state === 'staged') && keyId !== undefined && keyId !== writer;
@@ -111,6 +113,7 @@ export function needsOf(
   return {
     releases: releases.filter(isNeeded).map(({ release }) => release),
     recordsUntil: until > Date.now() ? new Date(until).toISOString() : null,
+    registrations: registrations.some((keyId) => keyId !== writer),
   };
 }
 
@@ -183,7 +186,7 @@ export async function finish(
     throw new CommandFailure('the rotation is not complete: run npx numgate list-key rotate first', 4);
   }
   const [writer, old] = state.keyIds;
-  const { releases, recordsUntil } = state.needs;
+  const { releases, recordsUntil, registrations } = state.needs;
   const held = [
     ...(releases.length > 0 && !options.dropReleases
       ? [
@@ -192,6 +195,9 @@ export async function finish(
       : []),
     ...(recordsUntil !== null && !options.dropRecords
       ? [`block records, until ${recordsUntil} (--drop-records: those made before can no longer be read)`]
+      : []),
+    ...(registrations
+      ? ['registered senders in the head: the registry seals them again within a minute, so try again']
       : []),
   ];
   if (held.length > 0) {

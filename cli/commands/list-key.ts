@@ -197,6 +197,9 @@ export function formatState(state: RotationState): Report<RotationState> {
     ...(keyIds.length > 1 && needs.releases.length > 0
       ? [`finish needs two more pushes, or --drop-releases: ${needs.releases.join(', ')} need the old key`]
       : []),
+    ...(keyIds.length > 1 && needs.registrations && step === 'finish'
+      ? ['finish has to wait until the registry has sealed its changes again: a minute']
+      : []),
     ...(keyIds.length > 1 && needs.recordsUntil !== null
       ? [
           `finish has to wait until ${needs.recordsUntil}, or needs --drop-records: block records have the old key`,

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { MeInfo } from '../../shared/admin/actor.ts';
 import type { ListsInfo } from '../../shared/admin/releases.ts';
 import type { StatusInfo } from '../../shared/admin/status.ts';
+import { REGISTRATION_BUILD_SHARE } from '../../shared/limits/registrations.ts';
 import type { StorageInfo, StorageLevel } from '../../shared/storage-level.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { CommandFailure } from '../failure.ts';
@@ -67,6 +68,7 @@ export function formatStatus(status: Status): Report {
       (trimmedTo === 0 ? '' : `; records up to ${count(trimmedTo)} were trimmed`),
     ...evidenceLines(audit),
     ...storageLines(status),
+    ...registrationLines(status),
     ...rotationLines(status),
     ...(status.me === null ? [] : [formatIdentity(status.me)]),
     ...expiring.map(({ kind, id, expires }) => styleText('yellow', `${kind} ${id} ${formatEnd(expires)}`)),
@@ -108,6 +110,22 @@ function evidenceLines({ n, checkpoint, checkpointKey, exports = [] }: StatusInf
         : styleText('yellow', `${line}; ${count(failures)} failed attempts: ${error}`);
     }),
   ];
+}
+
+/** Nothing for an installation without registered senders. Older services do not report them. */
+function registrationLines({ registrations }: StatusInfo): string[] {
+  if (registrations === undefined || registrations.version === 0) return [];
+  const { version, changes, additionsMax, changesMax, waiting } = registrations;
+  const line = `registered senders: version ${version}, ${count(changes)} of ${count(additionsMax)} changes since the releases`;
+  const isFull = changes >= changesMax;
+  const who = waiting.map(({ organisation, since }) => `${organisation} since ${since}`).join(', ');
+  if (waiting.length > 0 || isFull) {
+    const what = isFull ? 'nothing more is published' : 'additions wait';
+    const whose = who === '' ? '' : ` (${who})`;
+    return [styleText('red', `${line}; ${what}${whose}: build, push and promote a release, three times`)];
+  }
+  if (changes < additionsMax * REGISTRATION_BUILD_SHARE) return [line];
+  return [styleText('yellow', `${line}: build, push and promote a release soon`)];
 }
 
 /** A rotation of LIST_KEY that is not finished. */

@@ -1,18 +1,11 @@
 /**
  * Reads an input file as rows: CSV with a header, NDJSON, or plain text with one number per line, each
- * optionally gzipped. It streams, so a file may be larger than memory.
+ * optionally gzipped.
  */
-import { createHash } from 'node:crypto';
-import { createReadStream, type ReadStream, statSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { finished } from 'node:stream/promises';
-import { createGunzip, type Gunzip } from 'node:zlib';
+import { csvFields } from '../../shared/csv.ts';
 import { isRecord } from '../../shared/fields.ts';
-import { GZIP_FREE_BYTES, GZIP_RATIO_MAX } from '../../shared/limits/lists.ts';
-import { LineSplitter } from '../../shared/line-splitter.ts';
-import { CommandFailure, describeFileError, quoted } from '../failure.ts';
-import { count } from '../terminal/figures.ts';
-import { checkStart, type FileStart, readStart, Utf8Check } from './encoding.ts';
+import { CommandFailure, quoted } from '../failure.ts';
+import { LINE_CHARS_MAX, type LineReader, readLines, type TakeLine } from './lines.ts';
 
 export const FORMATS = ['csv', 'ndjson', 'plain'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -32,11 +25,6 @@ export interface Row {
   /** Why the line is not a row, or null. */
   readonly damage: string | null;
 }
-
-/** Longest line of an input, in characters. */
-const LINE_CHARS_MAX = 4_096;
-
-const LF = 0x0a;
 
 const EMPTY = { number: '', reason: '', since: '', until: '', authority: '', damage: null };
 
@@ -62,12 +50,6 @@ function formatOf({ path, format }: InputFile): Format {
 }
 
 /**
- * Receives a plain-text line in bytes, without its LF. @returns whether it handled the line; if so, the line
- * makes no row
- */
-export type TakeLine = (bytes: Uint8Array, from: number, to: number) => boolean;
-
-/**
  * Passes each row to `each`, in order. Rows are handled synchronously, because there may be ten million.
  * @returns the SHA-256 of the file as it was read
  * @param onProgress called with the share of the file that was read
@@ -80,79 +62,22 @@ export async function readRows(
   onProgress: (share: number) => void = () => undefined,
   takeLine?: TakeLine,
 ): Promise<string> {
-  const { path } = input;
-  let size: number;
-  let start: FileStart;
-  try {
-    size = statSync(path).size;
-    start = readStart(path);
-  } catch (error) {
-    throw new CommandFailure(`${path}: ${describeFileError(error)}`);
-  }
-  checkStart(start);
-  const { isGzip } = start;
-  const format = formatOf(input);
-  if (!isGzip && /\.gz$/i.test(path)) throw new CommandFailure(`${path}: is named .gz but is not gzipped`);
-  const file = createReadStream(path, { highWaterMark: 1 << 20 });
-  const hash = createHash('sha256');
-  let bytes = 0;
-  file.on('data', (chunk) => {
-    hash.update(chunk);
-    bytes += chunk.length;
-    onProgress(size === 0 ? 1 : bytes / size);
-  });
-  try {
-    const content = isGzip ? unpacked(file, path) : file;
-    const encoding = new Utf8Check(start);
-    const csv = new CsvReader(path);
-    const readers = { csv: csv.read, ndjson: jsonRow, plain: plainRow };
-    await readLines(content, encoding, readers[format], each, format === 'plain' ? takeLine : undefined);
-    if (format === 'csv') csv.end();
-    // gunzip stops at padding after the last member. The digest covers that too.
-    if (!file.readableEnded) await finished(file.unpipe().resume());
-    return hash.digest('hex');
-  } catch (error) {
-    if (error instanceof CommandFailure) throw error;
-    throw new CommandFailure(`${path}: ${describeFileError(error)}`);
-  } finally {
-    file.destroy();
-  }
-}
-
-/** The content of a gzipped file, as long as its compression ratio is plausible. */
-async function* unpacked(file: ReadStream, path: string): AsyncGenerator<Uint8Array> {
-  const gunzip: Gunzip = file.pipe(createGunzip());
-  file.on('error', (error) => gunzip.destroy(error));
-  let bytes = 0;
-  for await (const chunk of gunzip as AsyncIterable<Uint8Array>) {
-    bytes += chunk.length;
-    if (bytes > GZIP_FREE_BYTES && bytes > GZIP_RATIO_MAX * gunzip.bytesWritten) {
-      const soFar = `${Math.floor(bytes / 1_048_576)} MiB out of its first ${count(gunzip.bytesWritten)} bytes`;
-      throw new CommandFailure(
-        `${path}: unpacks to more than ${GZIP_RATIO_MAX} times its size (${soFar}), more than any list. ` +
-          `If it is correct, unpack it first: gunzip -k ${path}`,
-      );
-    }
-    yield chunk;
-  }
-}
-
-/** Loads the parser only for a line with quotes. */
-const load = createRequire(import.meta.url);
-
-/**
- * The fields of one line of CSV (RFC 4180), trimmed. Null if quotes do not match. A field never continues on
- * the next line, so a stray quote damages only its own line. O(length).
- */
-export function csvFields(line: string): string[] | null {
-  // The common case. The parser is made for whole files, and a call costs too much for a single line.
-  if (!line.includes('"')) return line.split(',').map((field) => field.trim());
-  const { parse } = load('csv-parse/sync') as typeof import('csv-parse/sync');
-  try {
-    return parse(line, { trim: true })[0]?.map((field) => field.trim()) ?? null;
-  } catch {
-    return null;
-  }
+  const csv = new CsvReader(input.path);
+  const readers = { csv: csv.read, ndjson: jsonRow, plain: plainRow };
+  const readerOf = (): LineReader => {
+    const format = formatOf(input);
+    const take = (text: string | null, line: number): void => {
+      const row =
+        text === null
+          ? damaged(line, `is longer than ${LINE_CHARS_MAX} characters`)
+          : readers[format](text, line);
+      if (row !== null) each(row);
+    };
+    return { take, takeLine: format === 'plain' ? takeLine : undefined };
+  };
+  const digest = await readLines(input.path, readerOf, onProgress);
+  if (formatOf(input) === 'csv') csv.end();
+  return digest;
 }
 
 /** Reads the lines of one CSV. The first non-blank line is the header. */
@@ -164,7 +89,7 @@ class CsvReader {
     this.#path = path;
   }
 
-  read: LineReader = (text, line) => {
+  read: RowReader = (text, line) => {
     if (text.trim() === '') return null;
     const fields = csvFields(text);
     const columns = this.#columns;
@@ -205,54 +130,7 @@ function checkHeader(path: string, fields: readonly string[] | null): string[] {
 }
 
 /** @returns null for a line without a row */
-type LineReader = (text: string, line: number) => Row | null;
-
-async function readLines(
-  content: AsyncIterable<Uint8Array>,
-  encoding: Utf8Check,
-  read: LineReader,
-  each: (row: Row) => void,
-  takeLine: TakeLine = () => false,
-): Promise<void> {
-  const splitter = new LineSplitter(LINE_CHARS_MAX);
-  let line = 0;
-  const take = (text: string | null): void => {
-    line++;
-    const row =
-      text === null ? damaged(line, `is longer than ${LINE_CHARS_MAX} characters`) : read(text, line);
-    if (row !== null) each(row);
-  };
-  const split = (bytes: Uint8Array): void => {
-    for (const text of splitter.push(bytes)) take(text);
-  };
-  // The first line goes to the splitter, because a byte order mark may precede it.
-  let isWhole = false;
-  for await (const chunk of content) {
-    encoding.push(chunk, line);
-    /** Bytes before `done` are handled. Bytes from `done` to `from` go to the splitter. */
-    let done = 0;
-    let from = 0;
-    for (let end = lineEnd(chunk, from); end !== -1; end = lineEnd(chunk, from)) {
-      if (isWhole && takeLine(chunk, from, end)) {
-        if (done < from) split(chunk.subarray(done, from));
-        line++;
-        done = end + 1;
-      }
-      from = end + 1;
-      isWhole = true;
-    }
-    if (from < chunk.length) isWhole = false;
-    split(chunk.subarray(done));
-  }
-  encoding.end(line);
-  for (const text of splitter.end()) take(text);
-}
-
-/** Index of the next LF, or -1. Lines are short: a byte loop takes two thirds of the time of `indexOf`. */
-function lineEnd(bytes: Uint8Array, from: number): number {
-  for (let at = from; at < bytes.length; at++) if (bytes[at] === LF) return at;
-  return -1;
-}
+type RowReader = (text: string, line: number) => Row | null;
 
 /** One number per line. Blank lines and lines that begin with # are ignored. */
 function plainRow(text: string, line: number): Row | null {

@@ -179,7 +179,7 @@ export async function proveRegistrations(
   if (manifest.registrations === undefined) return { lookups: 0, wrong: 0 };
   const path = folder.registrations;
   if (path === null) {
-    // `build --authority` takes the values of its base as they are.
+    // `build --authority` and `--no-registrations` take the values of its base as they are.
     const { registrations } = await folder.openBase(keys);
     const isSame = JSON.stringify(registrations) === JSON.stringify(manifest.registrations);
     return { lookups: 0, wrong: isSame ? 0 : 1 };

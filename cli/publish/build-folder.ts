@@ -161,7 +161,7 @@ export function writeBuild(
   signed: SignedText,
   report: BuildReport,
   folded: readonly FoldedList[],
-  /** Whose lists were carried over. */
+  /** Whose lists or registered senders were carried over. */
   base: SignedText | null,
 ): BuildFolder {
   const path = join(builds, manifest.release);

@@ -822,6 +822,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/registrations/pairs": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The registered senders of all organisations
+         * @description For a build: which client may send from which numbers, page by page. Changes nothing. It is a POST because the cursor contains a number. Scope `releases`.
+         */
+        post: operations["adminListPairs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/values/shard/{digest}": {
         parameters: {
             query?: never;
@@ -1782,6 +1805,41 @@ export interface components {
             /** @description The entries in force, newest first. The first entry for a subject decides. */
             entries: components["schemas"]["EntryInfo"][];
         };
+        PairsRequest: {
+            /** @description `next` of the page before; null for the first. */
+            after?: string | null;
+            /**
+             * @description Pairs on the page at most.
+             * @default 10000
+             */
+            limit: number;
+        };
+        PairsPage: {
+            /** @description The last change that the registry had before it read the page. A build takes that of its first page: the pages have all changes up to it, and may have later ones. */
+            version: number;
+            pairs: components["schemas"]["RegisteredPair"][];
+            /** @description Cursor of the next page; null on the last one. */
+            next: string | null;
+        };
+        RegisteredPair: {
+            /**
+             * @description `<organisation>/<client>`
+             * @example acme/acme-main
+             */
+            client: string;
+            /**
+             * @description First number, E.164.
+             * @example 8215881234
+             */
+            from: number;
+            /**
+             * @description Last number: at most a block.
+             * @example 8215881234
+             */
+            to: number;
+            /** @description The number belongs to the organisation of the client itself. */
+            own: boolean;
+        };
         /** @description A signed manifest. Its values may be uploaded to KV later; promotion requires them. At most 1,048,576 bytes. */
         StageRequest: {
             /** @description The manifest exactly as signed: JSON in a string. */
@@ -2443,6 +2501,8 @@ export interface components {
              * @description When the oldest block records were written; null if there are none. Only after step 3 of a rotation that is not finished.
              */
             oldestRecords?: string | null;
+            /** @description Keys of the registered senders in the head. The registry seals them again within a minute of a rotation. */
+            registrations?: components["schemas"]["KeyId"][];
         };
         Status: {
             seq: components["schemas"]["Seq"];
@@ -2513,6 +2573,24 @@ export interface components {
                 unreviewed: number;
                 revertFailed: number;
             };
+            registrations?: components["schemas"]["RegistrationsStatus"];
+        };
+        /** @description Registered senders that changed since the releases. Omitted while the registry does not respond. */
+        RegistrationsStatus: {
+            /** @description The last change. */
+            version: number;
+            /** @description Changes that the current release lacks, or one that a rollback can reach. */
+            changes: number;
+            /** @description From this many changes on, additions wait. */
+            additionsMax: number;
+            /** @description From this many changes on, removals wait too. */
+            changesMax: number;
+            /** @description Organisations whose additions wait, and since when. */
+            waiting: {
+                organisation: string;
+                /** Format: date-time */
+                since: string;
+            }[];
         };
         /**
          * @description A signed note with the name of the log, the number of leaves, the root of the tree in base64, and possibly extension lines.
@@ -6441,6 +6519,43 @@ export interface operations {
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
             507: components["responses"]["StorageFull"];
+        };
+    };
+    adminListPairs: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PairsRequest"];
+            };
+        };
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PairsPage"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
         };
     };
     adminValue: {

@@ -31,6 +31,8 @@ export interface ListKeyInfo {
   readonly ids: readonly string[];
   /** The key of everything that the coordinator stores. */
   readonly current: string;
+  /** Keys of the registered senders in the head: the registry seals them again within a minute. Older services omit it. */
+  readonly registrations?: readonly string[];
   /** The last rotation; null if there was none. */
   readonly rotated: { readonly from: string; readonly to: string; readonly at: string } | null;
   /**

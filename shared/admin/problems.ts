@@ -2,6 +2,8 @@
  * Problems of the control plane, shared by the control Worker and the CLI.
  */
 import type { GuardHit } from '../release/guard-settings.ts';
+import type { RegistrationReason } from '../senders/registration.ts';
+import type { ImportedRow } from '../senders/registration-import.ts';
 
 /** Extra members of problems that carry more than a message. */
 export interface ProblemExtras {
@@ -29,6 +31,15 @@ export interface ProblemExtras {
   readonly authorities?: readonly string[];
   /** BUDGET_EXCEEDED: which budget, and when it is full again. */
   readonly budget?: { readonly name: string; readonly resetsAt: string };
+  /** REGISTRATION_INVALID: what is wrong or missing, by field. */
+  readonly reasons?: readonly RegistrationReason[];
+  /** CSV_INVALID: the line of the file. */
+  readonly line?: number;
+  /** REGISTRATIONS_INVALID: the invalid lines, at most 100. */
+  readonly lines?: readonly ImportedRow[];
+  /** REGISTRATION_STATE: the state, and what can be done in it. */
+  readonly state?: string;
+  readonly possible?: readonly string[];
   /** ENTRY_… and AUTHORITY_FOREIGN: the affected items, at most 100. */
   readonly items?: readonly { readonly index: number; readonly code: string; readonly message: string }[];
 }
@@ -77,5 +88,13 @@ export const ADMIN_PROBLEMS = {
   PROPOSALS_TOO_MANY: [409, 'Too many proposals wait'],
   APPROVAL_IMPOSSIBLE: [409, 'Nobody could approve this'],
   APPROVER_REFUSED: [403, 'You may not decide on this proposal'],
+  REGISTRATION_UNKNOWN: [404, 'Registration not found'],
+  REGISTRATION_INVALID: [422, 'Registration is invalid'],
+  REGISTRATIONS_INVALID: [422, 'Lines of the upload are invalid'],
+  CSV_INVALID: [400, 'CSV is invalid'],
+  REGISTRATION_STATE: [409, 'State of the registration does not allow this'],
+  REGISTRATION_CLAIMED: [409, 'Another reviewer has claimed this registration'],
+  REGISTRATIONS_TOO_MANY: [409, 'Too many registrations'],
+  REVIEW_OWN: [403, 'You may not decide on a registration of your own organisation'],
 } as const satisfies Record<string, readonly [number, string]>;
 export type AdminProblemCode = keyof typeof ADMIN_PROBLEMS;

@@ -22,6 +22,20 @@ export interface DetectionInfo {
   readonly found: readonly Detection[];
 }
 
+/** Registered senders that changed since the releases. */
+export interface RegistrationsInfo {
+  /** The last change. */
+  readonly version: number;
+  /** Changes that a release lacks which is current, or which a rollback can reach. */
+  readonly changes: number;
+  /** From this many on, additions wait. */
+  readonly additionsMax: number;
+  /** From this many on, removals wait too. */
+  readonly changesMax: number;
+  /** Organisations whose additions wait, and since when. */
+  readonly waiting: readonly { readonly organisation: string; readonly since: string }[];
+}
+
 /** `GET /v1/admin/status` */
 export interface StatusInfo extends StorageInfo {
   readonly seq: number;
@@ -32,6 +46,8 @@ export interface StatusInfo extends StorageInfo {
   /** The live layer no longer has the changes up to this one: releases contain them. Older services omit it. */
   readonly droppedSeq?: number;
   readonly clients: number;
+  /** Older services omit it, and so does one whose registry does not respond. */
+  readonly registrations?: RegistrationsInfo;
   /** Older services omit it. */
   readonly listKeys?: ListKeyInfo;
   /** Keys that end within 30 days, or ended in the last 30 days: the first 100. Older services omit it. */

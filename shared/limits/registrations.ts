@@ -20,6 +20,8 @@ export const REASONS_MAX = 20;
 export const REASON_TEXT_CHARS_MAX = 500;
 /** Registrations of one organisation, in any state: 2 GB with a few proofs each, of the 10 GB of one object. */
 export const REGISTRATIONS_MAX = 1_000_000;
+/** Registrations that one organisation may create and edit per hour: five uploads of 100,000 lines. */
+export const REGISTRATION_CHANGES_PER_HOUR_MAX = 500_000;
 /** How long a claim lasts, in ms. Afterwards others can claim the registration. */
 export const CLAIM_MS = 3_600_000;
 /** Days before the end of a registration on which an event reminds of it. */
@@ -41,6 +43,8 @@ export const PUBLISH_RETRY_MS_MAX = 300_000;
 export const DUE_AT_ONCE = 1_000;
 /** Minimum time between two anchors of an organisation's audit chain, in ms. */
 export const ANCHOR_INTERVAL_MS = 60_000;
+/** Invalid lines of a bulk upload that a refusal names. */
+export const INVALID_LINES_MAX = 100;
 /** Changes of one sealed segment: 256 KiB, and the names of their clients. */
 export const REGISTRATION_SEGMENT_ROWS_MAX = 16_384;
 /**
@@ -73,3 +77,9 @@ export const REGISTERED_CLIENTS_MAX = 20_000;
 export const REGISTERED_PAIRS_MAX = 10_000_000;
 /** Rows of registered ranges in one release: at most 4 MB of an isolate, outside the budget of shards. */
 export const REGISTERED_RANGES_MAX = 200_000;
+/** Pairs on one page for a build: 0.8 MB. */
+export const REGISTRATION_PAIRS_PAGE_MAX = 10_000;
+/** Organisations that one such page reads: each needs at least one request to its store. */
+export const REGISTRATION_STORES_PER_PAGE = 100;
+/** A cursor of the pairs, in characters: two names and two numbers. */
+export const CURSOR_CHARS_MAX = 256;

@@ -85,7 +85,15 @@ export const validateRegistrationSchema = v.strictObject({ registration: content
 
 /** `PATCH …/registrations/:id`: the fields to change. */
 export const editRegistrationSchema = v.strictObject({
-  registration: v.partial(contentSchema),
+  registration: v.strictObject({
+    number: v.exactOptional(contentEntries.number),
+    basis: v.exactOptional(contentEntries.basis),
+    holder: v.exactOptional(contentEntries.holder),
+    clients: v.exactOptional(contentEntries.clients),
+    proofs: v.exactOptional(contentEntries.proofs),
+    expires: v.exactOptional(contentEntries.expires),
+    reference: v.exactOptional(contentEntries.reference),
+  }),
   reason: v.optional(reasonSchema),
 });
 
@@ -198,6 +206,19 @@ export interface Registration extends RegistrationVersion {
 /** `GET …/registrations` */
 export interface RegistrationPage {
   readonly registrations: readonly Registration[];
+  readonly next: string | null;
+}
+
+/** `GET /v1/admin/registrations/queue`: what waits for a reviewer, in the order of submission. */
+export interface ReviewQueue {
+  readonly registrations: readonly {
+    readonly organisation: string;
+    readonly id: string;
+    readonly state: string;
+    readonly basis: string;
+    readonly submittedAt: string;
+    readonly claimedBy: string | null;
+  }[];
   readonly next: string | null;
 }
 

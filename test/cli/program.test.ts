@@ -9,79 +9,9 @@ import { describe, expect, it } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
 import { buildOf, inputsOf, pathOf } from './support/builds.ts';
 import { numgate, spawnNumgate, start } from './support/command.ts';
+import { HELP } from './support/help-table.ts';
 import { tamper } from './support/tamper.ts';
 import { BUILDS, write } from './support/workspace.ts';
-
-const TARGET = ['--remote', '--env <name>'];
-const WAIT = ['--wait', '--url <edge>', '--reason <text>'];
-const HELP: [string, string[]][] = [
-  ['', ['Exit codes: 0 success', 'NUMGATE_URL', 'Lists:', 'build', 'Monitoring:', 'audit']],
-  ['build', ['[catalogue]', '--out <folder>', '--max-rejects <share>', '(default: 0.01)']],
-  ['build', ['--allow-empty', '--offline']],
-  ['prove', ['[folder]', '--quick']],
-  ['plan', ['[folder]']],
-  [
-    'push',
-    ['[folder]', '--all', '--unproven', '--plan <hash>', '--override <guard>', '--share <share>', '--staged'],
-  ],
-  ['push', [...TARGET, ...WAIT]],
-  ['promote', ['<release>', '--share <share>', '--override <guard>', '--plan <hash>', ...WAIT]],
-  ['rollback', ['--release <name>', ...WAIT]],
-  ['releases', []],
-  ['block', ['--file <file>', '--subject <subject>', '--code <code>', '--until <end>', ...WAIT]],
-  ['unblock', ['--file <file>', '--subject <subject>', '--until <end>', ...WAIT]],
-  ['clear', ['--file <file>', '--subject <subject>', ...WAIT]],
-  ['entries', ['[number or source]']],
-  ['status', ['--url <edge>']],
-  ['watch', ['--seq <number>', '--timeout <seconds>', '--url <edge>']],
-  ['enumeration', []],
-  ['canaries list', []],
-  ['canaries add', ['--file <file>', '--reason <text>', ...WAIT]],
-  ['canaries remove', ['--file <file>', '--reason <text>', ...WAIT]],
-  ['usage', ['[client]', '--from <time>', '--to <time>', '--by <dimension>', '--csv']],
-  ['audit export', ['--after <n>']],
-  ['audit verify', ['[files...]', '--after <n>', '--known <n:hash>', '--checkpoint <file>', '--key <key>']],
-  ['audit checkpoints', []],
-  ['audit key', ['--new <name>']],
-  ['audit trim', ['<file>', '--reason <text>']],
-  ['policy show', []],
-  ['policy set', ['<file>', '--reason <text>', '--dry-run', ...WAIT]],
-  ['policy reset', ['--reason <text>', '--dry-run', ...WAIT]],
-  ['guards show', []],
-  ['guards set', ['<name=value...>', '--reason <text>']],
-  ['list-key status', ['--key-file <file>']],
-  ['list-key rotate', ['<catalogue>', '--remote', '--env <name>', '--url <edge>', '--source-names <file>']],
-  ['list-key finish', ['--drop-releases', '--drop-records', '--key-file <file>']],
-  ['sample', ['--size <numbers>', '--seed <number>', '--out <file>']],
-  ['clients list', []],
-  [
-    'clients add',
-    ['<id>', '--rights <list>', '--fail-policy <policy>', '--quota-numbers <numbers>', ...WAIT],
-  ],
-  [
-    'clients set',
-    ['<id>', '--mode <mode>', '--on-enumeration <action>', '--restriction <restriction>', ...WAIT],
-  ],
-  ['clients rotate', ['<id>', ...WAIT]],
-  ['clients remove', ['<id>', '--reason <text>', ...WAIT]],
-  ['organisations list', []],
-  ['organisations show', ['<id>']],
-  ['organisations add', ['<id>', '--display-name <name>', '--authority <name>', '--roles <list>', ...WAIT]],
-  ['organisations set', ['<id>', '--contact <text>', '--declared-numbers <numbers>', ...WAIT]],
-  ['organisations suspend', ['<id>', '--undo', ...WAIT]],
-  ['organisations remove', ['<id>', ...WAIT]],
-  ['approvals show', []],
-  ['approvals set', ['--kinds <list>', '--wait-seconds <seconds>', '--reason <text>']],
-  ['proposals list', []],
-  ['proposals show', ['<id>']],
-  ['proposals withdraw', ['<id>', '--reason <text>']],
-  ['approve', ['<id>', '--sha256 <hash>', '--reason <text>']],
-  ['reject', ['<id>', '--reason <text>']],
-  ['tokens list', []],
-  ['tokens add', ['<id>', '--role <role>', '--scopes <list>', '--organisation <id>']],
-  ['tokens rotate', ['<id>']],
-  ['tokens remove', ['<id>']],
-];
 
 describe('help', () => {
   it('has --version, which prints the version of package.json', async () => {

@@ -58,6 +58,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'shared/verdict.ts',
   ],
   'shared/senders': [
+    'shared/csv.ts',
+    'shared/fields.ts',
     'shared/release',
     'shared/set',
     'shared/numbers',

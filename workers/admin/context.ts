@@ -39,9 +39,12 @@ type Handle<Context, Value> = (context: Context) => Promise<Result<Value, Proble
 /** Makes the response of a value. */
 type Send<Value> = (reply: Reply, value: Value) => Answer;
 
-/** A route for admins with this scope. `root` is for the root token, which alone manages tokens. */
+/** The scope that a route needs, or several of which one is enough. `root` is for the root token alone. */
+export type RouteScope = Scope | 'root' | readonly Scope[];
+
+/** A route for admins with this scope. */
 export function forAdmins<Value>(
-  scope: Scope | 'root',
+  scope: RouteScope,
   handle: Handle<AdminContext, Value>,
   send: Send<Value> = (reply, value) => reply.json(value),
 ): Handler {
@@ -50,8 +53,14 @@ export function forAdmins<Value>(
     const authenticated = await authenticate(context, coordinator);
     if (!authenticated.ok) return authenticated;
     const actor = authenticated.value;
-    if (scope === 'root' ? !actor.root : !actor.scopes.includes(scope)) {
-      const needed = scope === 'root' ? 'the token "root"' : `the scope "${scope}"`;
+    if (!holds(actor, scope)) {
+      const needed =
+        scope === 'root'
+          ? 'the token "root"'
+          : `the scope ${[scope]
+              .flat()
+              .map((each) => `"${each}"`)
+              .join(' or ')}`;
       return problem('PERMISSION_DENIED', `this request needs ${needed}`);
     }
     const condition = preconditionOf(context);
@@ -62,9 +71,13 @@ export function forAdmins<Value>(
   };
 }
 
+function holds({ root, scopes }: Actor, scope: RouteScope): boolean {
+  return scope === 'root' ? root : [scope].flat().some((each) => scopes.includes(each));
+}
+
 /** A route for changes: validates the body and builds the change request. */
 export function forChanges<Schema extends v.GenericSchema<unknown, { reason?: string | undefined }>, Value>(
-  scope: Scope | 'root',
+  scope: RouteScope,
   schema: Schema,
   handle: Handle<ChangeContext<v.InferOutput<Schema>>, Value>,
   { bytesMax = ADMIN_BODY_BYTES_MAX, send }: { bytesMax?: number; send?: Send<Value> } = {},
@@ -75,25 +88,33 @@ export function forChanges<Schema extends v.GenericSchema<unknown, { reason?: st
     const { body, sha256 } = read.value;
     const allowed = checkFieldScopes(context.actor, body);
     if (!allowed.ok) return allowed;
-    const key = context.request.headers.get('idempotency-key');
-    if (key !== null && (key === '' || key.length > IDEMPOTENCY_KEY_CHARS_MAX)) {
-      const detail = `must have 1 to ${IDEMPOTENCY_KEY_CHARS_MAX} characters`;
-      return fieldError('FIELD_VALUE', 'Idempotency-Key', detail);
-    }
-    const repeat = key === null ? null : { key, sha256 };
+    const repeat = repeatOf(context, sha256);
+    if (!repeat.ok) return repeat;
     const { actor } = context;
     const change = {
       ...{
         actor,
         reason: body.reason ?? '',
-        repeat,
-        needs: [scope, ...usedFields(body).map(([, own]) => own)],
+        repeat: repeat.value,
+        needs: [...[scope].flat(), ...usedFields(body).map(([, own]) => own)],
       },
       breakGlass: (body as { breakGlass?: boolean }).breakGlass === true,
     };
     return handle({ ...context, body, change });
   };
   return forAdmins(scope, validated, send);
+}
+
+/** The `Idempotency-Key` of a change, or null. @param sha256 of the request */
+export function repeatOf(
+  { request }: RequestContext,
+  sha256: string,
+): Result<ChangeRequest['repeat'], Problem> {
+  const key = request.headers.get('idempotency-key');
+  if (key === null) return ok(null);
+  if (key !== '' && key.length <= IDEMPOTENCY_KEY_CHARS_MAX) return ok({ key, sha256 });
+  const detail = `must have 1 to ${IDEMPOTENCY_KEY_CHARS_MAX} characters`;
+  return fieldError('FIELD_VALUE', 'Idempotency-Key', detail);
 }
 
 /** Whether the actor has the scopes of the fields that it uses. */

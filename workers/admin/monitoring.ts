@@ -9,17 +9,22 @@ import { VALUE_BYTES_MAX } from '../../shared/limits/lists.ts';
 import { RECORDS_PREFIX, recordsPrefix, recordsTime } from '../../shared/release/kv-keys.ts';
 import { ok } from '../../shared/result.ts';
 import { openRecords } from '../../shared/screening/block-record.ts';
-import { openSecrets } from '../env.ts';
+import { type ControlEnv, openSecrets } from '../env.ts';
 import { parametersOf } from '../http/parameters.ts';
 import type { Reply } from '../http/reply.ts';
 import { warn } from '../log.ts';
 import { readFresh } from '../storage/kv-values.ts';
 import { forAdmins, forChanges, pageLimit } from './context.ts';
+import { registrationsInfo } from './registry.ts';
 
 const sendLines = (reply: Reply, lines: readonly unknown[]) => reply.ndjson(lines);
 
 export const status = forAdmins('read', async ({ coordinator, env }) => {
-  const info = await coordinator.status();
+  const [known, registrations] = await Promise.all([
+    coordinator.status(),
+    registrationsInfo(env as unknown as ControlEnv),
+  ]);
+  const info = { ...known, ...(registrations === null ? {} : { registrations }) };
   const { listKeys } = info;
   // A listing of KV is billed, and only the end of a rotation needs it.
   const isEnding =

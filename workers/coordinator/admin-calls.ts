@@ -4,6 +4,7 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { EntryChange, EntryItem, UndoOptions } from '../../shared/admin/entries.ts';
 import type { Promote, Rollback, Stage } from '../../shared/admin/releases.ts';
+import type { KnownRecord } from '../../shared/audit.ts';
 import type { Client } from '../../shared/clients.ts';
 import type { Detection } from '../../shared/enumeration/detect.ts';
 import type { Sink } from '../../shared/evidence.ts';
@@ -123,6 +124,16 @@ export abstract class AdminCalls extends DurableObject<ControlEnv> {
 
   async detections() {
     return this[CORE].tables.detections.newest(DETECTIONS_SHOWN_MAX);
+  }
+
+  /** For the stores of registrations; null if there is no such organisation. */
+  async registrationFacts(organisation: string) {
+    return this[CORE].registrationFacts.of(organisation);
+  }
+
+  /** @param end of the audit chain of the organisation's registrations */
+  async anchorRegistrations(organisation: string, end: KnownRecord) {
+    this[CORE].registrationFacts.anchor(organisation, end);
   }
 
   async tokens() {

@@ -16,6 +16,7 @@ import { type ControlEnv, openSecrets } from '../env.ts';
 import { warn } from '../log.ts';
 import type { HeadRequest, HeadSource } from '../storage/coordinator-port.ts';
 import {
+  type AnchorRecorder,
   REGISTRY_NAME,
   type RegistryAnswer,
   type RegistryKeeper,
@@ -35,7 +36,10 @@ export interface TokenHolder {
   readonly holder: HolderState;
 }
 
-export class Coordinator extends AdminCalls implements HeadSource, DetectionRecorder, RegistryKeeper {
+export class Coordinator
+  extends AdminCalls
+  implements HeadSource, DetectionRecorder, AnchorRecorder, RegistryKeeper
+{
   #core: Result<Core, Failure> = fail('NOT_CONFIGURED', 'the coordinator has not started');
   /** The last `seq` sent to each data centre, and when. In memory only, because it is informational. */
   readonly #dataCentres = new Map<string, { seq: number; at: number; keyIds: readonly string[] | null }>();

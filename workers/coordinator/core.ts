@@ -29,6 +29,7 @@ import { KeyRotation } from './key-rotation.ts';
 import type { Meta } from './meta.ts';
 import type { PeopleEnv } from './people.ts';
 import { ProposalChanges } from './proposal-changes.ts';
+import { RegistrationFactsSource } from './registration-facts.ts';
 import { RegistryCalls } from './registry-calls.ts';
 import { ReleaseChanges } from './release-changes.ts';
 import { catchUp } from './restore.ts';
@@ -59,6 +60,7 @@ export class Core {
   readonly exports: AuditExports;
   readonly proposalChanges: ProposalChanges;
   readonly signers: Signers;
+  readonly registrationFacts: RegistrationFactsSource;
   readonly registry: RegistryCalls;
   readonly #values: ValueStore;
   readonly #collector: ValueCollector;
@@ -104,6 +106,7 @@ export class Core {
       ...{ entries: this.entryChanges, undo: this.entryUndo, clients: this.clientChanges },
       ...{ releases: this.releaseChanges, signers: this.signers, background },
     });
+    this.registrationFacts = new RegistrationFactsSource(tables);
     this.registry = new RegistryCalls(ctx, tables, values, background, registry);
     this.#isOff = people.APPROVALS === 'off';
     this.#values = values;
@@ -144,7 +147,10 @@ export class Core {
       candidate: candidate === null ? null : { ...releases.info(candidate), share: candidate.share ?? 0 },
       live: { entries: live.rows, segments: segments.named.length, tail: unsealedEntries },
       clients: clients.count,
-      listKeys: { ids: keys.ring.ids, current: keys.current.keyId, rotated: rotatedOf(meta) },
+      listKeys: {
+        ...{ ids: keys.ring.ids, current: keys.current.keyId, rotated: rotatedOf(meta) },
+        registrations: this.tables.registeredSenders.keyIds,
+      },
       expiring: this.tables.expiringKeys(Date.now()),
       proposals: proposals.openCounts,
       droppedSeq: meta.number('droppedSeq'),

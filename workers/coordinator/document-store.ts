@@ -19,6 +19,8 @@ export class DocumentStore<Document extends Stored> {
   readonly #sql: SqlStorage;
   readonly #table: `${Column}s`;
   readonly #column: Column;
+  /** Rises with each change, also one that is rolled back. */
+  generation = 0;
 
   constructor(sql: SqlStorage, column: Column) {
     this.#sql = sql;
@@ -64,6 +66,7 @@ export class DocumentStore<Document extends Stored> {
   /** @param after null to remove it */
   put(id: string, after: Document | null): AuditEntry {
     const before = this.get(id);
+    this.generation++;
     if (after === null) this.#sql.exec(`DELETE FROM ${this.#table} WHERE id = ?`, id);
     else this.#sql.exec(`INSERT OR REPLACE INTO ${this.#table} VALUES (?, ?)`, id, JSON.stringify(after));
     return { action: `${this.#table}.${after === null ? 'remove' : 'put'}`, subject: id, before, after };

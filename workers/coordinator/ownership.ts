@@ -114,7 +114,8 @@ export function checkSigner(
   const foreign = authorities.filter((name) => name !== authority);
   if (foreign.length === 0) return ok([authority]);
   const names = foreign.map((name) => `"${name}"`).join(', ');
-  const message = `it changes lists of ${names}, and the key that signed it may change only those of "${authority}"`;
+  const what = foreign.includes(ROOT_AUTHORITY) ? 'lists or registered senders' : 'lists';
+  const message = `it changes ${what} of ${names}, and the key that signed it may change only those of "${authority}"`;
   return refused(
     'SIGNER_FOREIGN',
     `${message}: build on the current release, with the lists of others as they are`,

@@ -27,7 +27,7 @@ export type Handler = (context: RequestContext, params: PathParameters) => Promi
 
 /** `path` can contain parameters in itty-router syntax: `/v1/admin/releases/:release`. */
 export interface Route {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly handle: Handler;
 }
@@ -64,7 +64,10 @@ function routerOf(routes: readonly Route[]): (context: RequestContext) => Promis
   const direct = new Map<string, Map<string, Handler>>();
   const router = Router<Target, [RequestContext]>();
   for (const { method, path, handle } of routes) {
-    const register = { GET: router.get, POST: router.post, PUT: router.put, DELETE: router.delete }[method];
+    const register = {
+      ...{ GET: router.get, POST: router.post, PUT: router.put },
+      ...{ PATCH: router.patch, DELETE: router.delete },
+    }[method];
     register(path, ({ params }: Target, context: RequestContext) => handle(context, params ?? {}));
     if (path.includes(':')) continue;
     const paths = direct.get(method) ?? new Map<string, Handler>();

@@ -118,6 +118,10 @@ export class Reply {
     return ok(this.#create(body, 'application/x-ndjson'));
   }
 
+  csv(body: string): Success<Response> {
+    return ok(this.#create(body, 'text/csv; charset=utf-8'));
+  }
+
   bytes(body: Uint8Array<ArrayBuffer>): Success<Response> {
     return ok(this.#create(body, 'application/octet-stream'));
   }

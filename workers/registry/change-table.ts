@@ -80,12 +80,7 @@ export class ChangeTable {
    */
   apply(organisation: string, n: number, changes: readonly PublishedChange[]): Result<void, Failure> {
     const invalid = changes.find((change) => !isPossible(organisation, change));
-    if (invalid !== undefined) {
-      return fail(
-        'REGISTRATION_CHANGE_INVALID',
-        `${organisation}: a change with impossible numbers or client`,
-      );
-    }
+    if (invalid !== undefined) throw new RangeError('a change has impossible numbers, or a foreign client');
     const known = this.#organisation(organisation);
     const added = this.#added(changes);
     const room = this.#room(known, added);
@@ -123,7 +118,7 @@ export class ChangeTable {
 
   #room(known: Organisation, added: { all: number; additions: number }): Result<void, Failure> {
     const total = this.get('changes') + added.all;
-    const remedy = 'build, push and promote a release';
+    const remedy = 'build, push and promote a release, three times';
     if (total > REGISTRATION_CHANGES_MAX) {
       return fail('REGISTRATIONS_FULL', `there are ${REGISTRATION_CHANGES_MAX} changes: ${remedy}`);
     }

@@ -41,9 +41,18 @@ export class QueueIndex {
     }
   }
 
-  /** Removes what is known of an organisation. */
-  clear(organisation: string): void {
-    this.#sql.exec('DELETE FROM queue WHERE organisation = ?', organisation);
+  /** Adds those of an organisation that are not in the index. */
+  fill(organisation: string, entries: readonly QueueChange[]): void {
+    const known = new Set(
+      this.#sql
+        .exec<{ id: string }>('SELECT id FROM queue WHERE organisation = ?', organisation)
+        .toArray()
+        .map(({ id }) => id),
+    );
+    this.apply(
+      organisation,
+      entries.filter(({ id }) => !known.has(id)),
+    );
   }
 
   /** @param after `next` of the page before; null for the first, and for one that is no cursor */

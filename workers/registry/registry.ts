@@ -16,7 +16,7 @@ import {
   REGISTRY_HEAD_INTERVAL_MS,
 } from '../../shared/limits/registrations.ts';
 import type { HeadRegistrations } from '../../shared/release/head.ts';
-import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
+import { type Failure, ok, type Result } from '../../shared/result.ts';
 import { encodeRegistrationSegment } from '../../shared/senders/registration-segment.ts';
 import type { KeyRing } from '../../shared/set/key-ring.ts';
 import { type ControlEnv, openSecrets } from '../env.ts';
@@ -38,6 +38,8 @@ import { SegmentStore } from './segment-store.ts';
 
 /** Delay before the alarm retries what could not be given to the coordinator, in ms. */
 const AGAIN_MS = 10_000;
+/** Registrations of one page of a queue. */
+const PAGE = 1_000;
 /** Time between two warnings that a build is due, in ms. */
 const WARNING_MS = 3_600_000;
 
@@ -75,17 +77,12 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
     changes: readonly PublishedChange[],
     queue: readonly QueueChange[],
   ): Promise<Result<{ readonly version: number }, Failure>> {
-    try {
-      await this.#ready();
-      const stored = this.#store(organisation, n, changes, queue);
-      if (!stored.ok) return stored;
-      const version = this.#table.get('version');
-      if (changes.length > 0) await this.#publishUpTo(version);
-      return ok({ version });
-    } catch (error) {
-      warnFailed('registryFailed', error);
-      return fail('REGISTRY_UNAVAILABLE', 'the coordinator does not respond: the batch must be sent again');
-    }
+    await this.#ready();
+    const stored = this.#store(organisation, n, changes, queue);
+    if (!stored.ok) return stored;
+    const version = this.#table.get('version');
+    if (changes.length > 0) await this.#publishUpTo(version);
+    return ok({ version });
   }
 
   #store(
@@ -105,8 +102,8 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
       this.ctx.waitUntil(this.ctx.storage.setAlarm(Date.now() + AGAIN_MS));
       return applied;
     }
-    if (applied.code === 'REGISTRATIONS_FULL') this.#table.setWaiting(organisation, Date.now());
-    warn('registrationsRefused', { organisation, code: applied.code });
+    this.#table.setWaiting(organisation, Date.now());
+    warn('registrationsFull', { organisation, changes: this.#table.get('changes') });
     return applied;
   }
 
@@ -125,11 +122,12 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
     warn('registrationsHigh', { changes, room });
   }
 
-  async queue(after: string | null, limit: number) {
+  async queued(after: string | null, limit: number) {
     return this.#queue.page(after, limit);
   }
 
   async status(): Promise<RegistryStatus> {
+    await this.#ready();
     return this.#table.status;
   }
 
@@ -137,6 +135,7 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
     try {
       await this.#ready();
       await this.#publishUpTo(this.#table.get('version'));
+      if (this.#table.get('requeue') === 1) await this.#readQueues();
     } catch (error) {
       warnFailed('registryFailed', error);
       await this.ctx.storage.setAlarm(Date.now() + AGAIN_MS);
@@ -155,6 +154,8 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
       if (head !== null && head.version > this.#table.get('version')) {
         await restoreChanges(head, this.#table, this.#keys, this.env.LISTS);
       }
+      // The head does not have the queue.
+      if (this.#table.get('requeue') === 1) await this.ctx.storage.setAlarm(Date.now());
       this.#keyId = keyId;
       this.#isReady = true;
     });
@@ -194,6 +195,7 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
       throw new Error(answer.message);
     }
     this.#segments.setWritten(unwritten);
+    this.#segments.removeReplaced();
     this.#publishedVersion = registrations.version;
     const { keyId, droppedVersion } = answer.value;
     const isDropping = droppedVersion > this.#table.get('dropped');
@@ -202,7 +204,7 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
     this.#keyId = keyId;
     if (isDropping) await this.#drop(droppedVersion);
     const isDone = !this.#isStale && this.#table.get('version') === registrations.version;
-    if (isDone) await this.ctx.storage.deleteAlarm();
+    if (isDone && this.#table.get('requeue') === 0) await this.ctx.storage.deleteAlarm();
   }
 
   /** Read in one turn, so nothing changes in between. */
@@ -238,5 +240,23 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
   async #drop(version: number): Promise<void> {
     while (this.#table.drop(version)) await new Promise((resolve) => setTimeout(resolve, 0));
     this.#segments.drop(version);
+  }
+
+  /** Reads the queue of every organisation from its store. */
+  async #readQueues(): Promise<void> {
+    for (const { id: organisation } of await this.#coordinator.organisations()) {
+      const source = this.env.REGISTRATIONS.getByName(organisation);
+      let after = 0;
+      for (
+        let page = await source.queued(after, PAGE);
+        page.length > 0;
+        page = await source.queued(after, PAGE)
+      ) {
+        // What the store has published meanwhile is newer.
+        this.#queue.fill(organisation, page);
+        after = Number(page.at(-1)!.id);
+      }
+    }
+    this.#table.set('requeue', 0);
   }
 }

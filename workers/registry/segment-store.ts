@@ -16,7 +16,10 @@ import type { ListKeys } from '../../shared/set/keys.ts';
 import { seal } from '../../shared/set/seal.ts';
 import type { ChangeTable } from './change-table.ts';
 
-/** `named` is 0 until the segment replaces others. `written`: whether KV has it, or the coordinator takes care of it. */
+/**
+ * `state` is one of COMING, NAMED and REPLACED. `written`: whether KV has the segment, or the coordinator takes care of
+ * it.
+ */
 const TABLE = `
   CREATE TABLE IF NOT EXISTS segments (
     key TEXT PRIMARY KEY,
@@ -25,11 +28,16 @@ const TABLE = `
     from_version INTEGER NOT NULL,
     to_version INTEGER NOT NULL,
     changes INTEGER NOT NULL,
-    named INTEGER NOT NULL,
+    state INTEGER NOT NULL,
     written INTEGER NOT NULL,
     bytes BLOB NOT NULL
   );
 `;
+
+/** Not complete with its neighbours yet; in the head, or about to be; still in the head until it is published. */
+const COMING = 0;
+const NAMED = 1;
+const REPLACED = 2;
 
 /** The changes above `from` and up to `to`. */
 type Span = { readonly from: number; readonly to: number };
@@ -51,7 +59,8 @@ export class SegmentStore {
     return this.#sql
       .exec<Segment>(
         `SELECT key, sha256, key_id AS keyId, from_version AS "from", to_version AS "to", changes FROM segments
-         WHERE named = 1 ORDER BY from_version`,
+         WHERE state = ? ORDER BY from_version`,
+        NAMED,
       )
       .toArray();
   }
@@ -80,7 +89,7 @@ export class SegmentStore {
   /** Named segments that KV did not accept. */
   get unwritten(): string[] {
     return this.#sql
-      .exec<{ key: string }>('SELECT key FROM segments WHERE named = 1 AND written = 0')
+      .exec<{ key: string }>('SELECT key FROM segments WHERE state = ? AND written = 0', NAMED)
       .toArray()
       .map(({ key }) => key);
   }
@@ -89,9 +98,14 @@ export class SegmentStore {
     for (const key of keys) this.#sql.exec('UPDATE segments SET written = 1 WHERE key = ?', key);
   }
 
-  /** Removes segments whose changes were all dropped. */
+  /** Replaces segments whose changes were all dropped. */
   drop(version: number): void {
-    this.#sql.exec('DELETE FROM segments WHERE to_version <= ?', version);
+    this.#sql.exec('UPDATE segments SET state = ? WHERE to_version <= ?', REPLACED, version);
+  }
+
+  /** Call once the head has the named segments: readers need no others from here. */
+  removeReplaced(): void {
+    this.#sql.exec('DELETE FROM segments WHERE state = ?', REPLACED);
   }
 
   /**
@@ -108,7 +122,7 @@ export class SegmentStore {
     if (start === null) return false;
     const replaced = this.#segments.filter(({ to }) => to > start);
     // A segment of an attempt that was interrupted.
-    this.#sql.exec('DELETE FROM segments WHERE named = 0');
+    this.#sql.exec('DELETE FROM segments WHERE state = ?', COMING);
     const end = this.#table.get('version');
     const made: string[] = [];
     for (let from = start; from < end; ) {
@@ -119,9 +133,9 @@ export class SegmentStore {
     }
     this.#storage.transactionSync(() => {
       for (const { key } of replaced) {
-        if (!made.includes(key)) this.#sql.exec('DELETE FROM segments WHERE key = ?', key);
+        this.#sql.exec('UPDATE segments SET state = ? WHERE key = ?', REPLACED, key);
       }
-      this.#sql.exec('UPDATE segments SET named = 1');
+      for (const key of made) this.#sql.exec('UPDATE segments SET state = ? WHERE key = ?', NAMED, key);
     });
     return true;
   }
@@ -138,9 +152,9 @@ export class SegmentStore {
     const isWritten = await put(key, bytes);
     // The same rows may be sealed already: then only its span changes.
     this.#sql.exec(
-      `INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?) ON CONFLICT (key) DO UPDATE
+      `INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE
        SET from_version = excluded.from_version, to_version = excluded.to_version`,
-      ...[key, sha256, keys.keyId, from, to, rows.length, isWritten ? 1 : 0, bytes],
+      ...[key, sha256, keys.keyId, from, to, rows.length, COMING, isWritten ? 1 : 0, bytes],
     );
     return key;
   }

@@ -2,6 +2,7 @@
  * What flows between the stores of registrations, one for each organisation, and the registry, of which there is one.
  * The registry publishes what is approved; `numgate build` and a repair read it from the stores.
  */
+import type { KnownRecord } from '../../shared/audit.ts';
 import type { HeadRegistrations } from '../../shared/release/head.ts';
 import type { Failure, Result } from '../../shared/result.ts';
 
@@ -30,6 +31,7 @@ export interface RegistryPort {
    * Idempotent by organisation and `n`, which rises by one with each batch. Later changes of a number and client win.
    * @returns the version that contains the batch; REGISTRATIONS_FULL if there is no room for its additions, and then
    *   nothing of it is stored and the same `n` may come again with other content
+   * @throws if the coordinator does not respond: send the same batch again
    */
   publish(
     organisation: string,
@@ -62,7 +64,7 @@ export interface RegistryObject extends RegistryPort {
    * What reviewers have to do, in the order of submission.
    * @param after `next` of the page before; null for the first
    */
-  queue(
+  queued(
     after: string | null,
     limit: number,
   ): Promise<{ readonly queue: readonly QueuedRegistration[]; readonly next: string | null }>;
@@ -113,9 +115,17 @@ export interface RegistrationSource {
     after: string | null,
     limit: number,
   ): Promise<{ readonly pairs: readonly PublishedPair[]; readonly next: string | null }>;
+  /** The organisation's part of the review queue, by ID. @param after ID of a registration; 0 for the first page */
+  queued(after: number, limit: number): Promise<readonly QueueChange[]>;
 }
 
 /** The names are the IDs of the organisations. */
 export interface RegistrationSources {
   getByName(name: string): RegistrationSource;
+}
+
+/** What a store needs from the coordinator. */
+export interface AnchorRecorder {
+  /** Records the end of the audit chain of an organisation's registrations in the audit log. */
+  anchorRegistrations(organisation: string, end: KnownRecord): Promise<void>;
 }

@@ -86,4 +86,13 @@ describe('list-key finish', () => {
     const known = oldestRecords === undefined ? rotation : { ...rotation, oldestRecords };
     expect(needsOf(to, [], known).recordsUntil !== null).toBe(waits);
   });
+
+  it('waits for segments of registered senders with the old key', () => {
+    const needs = (registrations?: string[]) =>
+      needsOf(to, [], { ...rotation, ...(registrations === undefined ? {} : { registrations }) })
+        .registrations;
+    expect([needs([from]), needs([to, from]), needs([to]), needs([]), needs()]).toEqual([
+      ...[true, true, false, false, false],
+    ]);
+  });
 });

@@ -4,6 +4,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { formatStatus, type Status } from '../../../cli/commands/status.ts';
+import type { RegistrationsInfo } from '../../../shared/admin/status.ts';
 import { STORAGE_BYTES_MAX } from '../../../shared/limits/control.ts';
 import { storageLevel } from '../../../shared/storage-level.ts';
 
@@ -115,5 +116,36 @@ describe('the identity in the status', () => {
 
   it('is omitted if the service does not report it', () => {
     expect(linesOf({}).filter((line) => line.includes('signed in'))).toEqual([]);
+  });
+});
+
+describe('registered senders in the status', () => {
+  const registrations: RegistrationsInfo = {
+    ...{ version: 812, changes: 5_000, additionsMax: 750_000, changesMax: 1_000_000, waiting: [] },
+  };
+  const line = (more: Partial<RegistrationsInfo>) =>
+    linesOf({ registrations: { ...registrations, ...more } }).filter((each) => each.startsWith('registered'));
+
+  it.each([
+    [{}, '5,000 of 750,000 changes since the releases'],
+    [
+      { changes: 375_000 },
+      '375,000 of 750,000 changes since the releases: build, push and promote a release soon',
+    ],
+    [
+      { changes: 750_000, waiting: [{ organisation: 'shop', since: '2099-01-01T00:00:00.000Z' }] },
+      '750,000 of 750,000 changes since the releases; additions wait (shop since 2099-01-01T00:00:00.000Z): build, push and promote a release, three times',
+    ],
+    [
+      { changes: 1_000_000 },
+      '1,000,000 of 750,000 changes since the releases; nothing more is published: build, push and promote a release, three times',
+    ],
+  ] as [Partial<RegistrationsInfo>, string][])('with %j are shown with what to do', (more, shown) => {
+    expect(line(more)).toEqual([`registered senders: version 812, ${shown}`]);
+  });
+
+  it('are omitted without any, and by older services', () => {
+    expect(line({ version: 0, changes: 0 })).toEqual([]);
+    expect(linesOf({}).filter((each) => each.includes('registered'))).toEqual([]);
   });
 });

@@ -8,6 +8,8 @@ import { beforeEach, expect, test, vi } from 'vitest';
 import type { Actor } from '../../../shared/admin/actor.ts';
 import { bareOrganisation, type Organisation } from '../../../shared/organisations.ts';
 import { stagedKey } from '../../../shared/release/kv-keys.ts';
+import type { ControlEnv } from '../../../workers/env.ts';
+import { REGISTRY_NAME } from '../../../workers/storage/registry-port.ts';
 import type { PlainList } from '../../shared/support/plain-model.ts';
 import { CHANGES, listOf, OTHER, OWN } from '../support/authorities.ts';
 import {
@@ -170,4 +172,21 @@ test('a change of the keys, or of whom they belong to, is in the audit log after
   expect(Object.values(record.after)).toEqual(['*', 'ktoa', 'acme']);
   // And not again, if nothing has changed.
   expect(await restart(record.after)).toMatchObject({ n: record.n });
+});
+
+test('is refused if it changes the registered senders, which belong to the installation', async () => {
+  const registry = (env as unknown as ControlEnv).REGISTRY.getByName(REGISTRY_NAME);
+  const pair = { client: 'acme/main', from: 82_15_881_234, to: 82_15_881_234, op: 'add' as const };
+  const second = { ...pair, from: pair.to + 1, to: pair.to + 1 };
+  expect(await registry.publish('acme', 1, [pair, second], [])).toEqual({ ok: true, value: { version: 2 } });
+  const staged = (minute: number, more: object) => stage({ lists: OWN_CHANGED, base, minute, ...more });
+  const added = refusalOf(await promote(await staged(1, { registrations: 1, ...KTOA })));
+  expect([codeOf(added), added.message]).toEqual([
+    ...['SIGNER_FOREIGN', expect.stringContaining('registered senders')],
+  ]);
+  base = await staged(2, { registrations: 1 });
+  unwrap(await promote(base, { base: await current() }));
+  expect(codeOf(await promote(await staged(3, { registrations: 2, ...KTOA })))).toBe('SIGNER_FOREIGN');
+  expect(codeOf(await promote(await staged(4, KTOA)))).toBe('SIGNER_FOREIGN');
+  unwrap(await promote(await staged(5, { registrations: 1, ...KTOA })));
 });

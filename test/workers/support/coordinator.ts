@@ -4,6 +4,7 @@
 
 import { env } from 'cloudflare:workers';
 import type { Actor } from '../../../shared/admin/actor.ts';
+import { PairEntries } from '../../../shared/build/pairs.ts';
 import { type BuiltRelease, buildRelease } from '../../../shared/build/release.ts';
 import { fromBase64 } from '../../../shared/bytes.ts';
 import { LiveLayer } from '../../../shared/live/live-layer.ts';
@@ -62,6 +63,8 @@ export interface ReleaseOptions {
   readonly foldedSeq?: number;
   /** Distinguishes releases of equal content. */
   readonly minute?: number;
+  /** The version of its registered senders: one number of one client. Without it, it has none. */
+  readonly registrations?: number;
   /** Signs it, PKCS #8 in base64. */
   readonly signer?: string;
 }
@@ -71,16 +74,25 @@ export async function build({
   base = null,
   foldedSeq = 0,
   minute = 0,
+  registrations,
   signer = RELEASE_PRIVATE_KEY,
 }: ReleaseOptions): Promise<BuiltRelease & { signed: SignedText }> {
   const createdAt = new Date(Date.UTC(2026, 10, 24, 3, minute));
   const sources = lists.map((list) => listSource(list, testKeys));
-  const built = await buildRelease(sources, testKeys, { base, createdAt, foldedSeq });
+  const options = { base, createdAt, foldedSeq, registrations: registeredAt(registrations) };
+  const built = await buildRelease(sources, testKeys, options);
   if (!built.ok) throw new Error(built.message);
   return {
     ...built.value,
     signed: await signManifest(built.value.manifest, await privateKey(signer)),
   };
+}
+
+function registeredAt(version: number | undefined) {
+  if (version === undefined) return undefined;
+  const entries = new PairEntries();
+  entries.add({ client: 'acme/main', from: 82_15_881_234, to: 82_15_881_234, own: false });
+  return { version, content: entries.finish(testKeys) };
 }
 
 /** Builds, uploads and stages. @returns the release */

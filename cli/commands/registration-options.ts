@@ -1,0 +1,101 @@
+/** The fields of a registration as options of `numgate registrations add`, `edit` and `validate`. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { BASES, HOLDER_KINDS, PROOF_KINDS } from '../../shared/senders/registration.ts';
+import { CommandFailure, describeFileError } from '../failure.ts';
+import { secondsOf } from '../import/dates.ts';
+import { INPUT, linesOfInput } from '../terminal/input.ts';
+import { commaList } from './options.ts';
+
+interface WrittenProof {
+  readonly kind: string;
+  readonly sha256: string;
+  readonly expires?: string;
+  readonly reference?: string;
+}
+
+export interface ContentOptions {
+  readonly basis?: string;
+  readonly holder?: string;
+  readonly holderKind?: string;
+  readonly clients?: readonly string[];
+  readonly proof?: readonly WrittenProof[];
+  readonly expires?: string;
+  readonly reference?: string;
+}
+
+export const NUMBER_WORDS = `
+Shells and process lists show the words of a command line. To keep the number out of them, write - in its place and
+then the number on standard input. A range is written +82221230000..+82221230099.
+The documents stay with you: only their SHA-256 is sent.`;
+
+export function addContentOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--basis <basis>', 'why you may use the number').choices(BASES))
+    .option('--holder <name>', 'who holds the line')
+    .addOption(new Option('--holder-kind <kind>', 'what the holder is').choices(HOLDER_KINDS))
+    .option('--clients <list>', 'clients that may use the number, separated by commas', commaList)
+    .option(
+      '--proof <kind=file>',
+      `a document, of the kind ${PROOF_KINDS.join(', ')}; also kind=sha256:<hex>, and then ` +
+        'optionally ,expires=<date> ,reference=<text> (repeatable)',
+      (text: string, others: readonly WrittenProof[] | undefined) => [...(others ?? []), proofOf(text)],
+    )
+    .option(
+      '--expires <date>',
+      'when the registration is to end: a date (its start in Korea), or RFC 3339',
+      time,
+    )
+    .option('--reference <text>', 'your own name for it, unique in your organisation');
+}
+
+/** @param number as written on the command line; - reads it from standard input */
+export async function contentOf(number: string | undefined, options: ContentOptions): Promise<object> {
+  const { basis, holder, holderKind, clients, proof, expires, reference } = options;
+  const written = number === INPUT ? (await linesOfInput()).find((line) => line !== '') : number;
+  if (number === INPUT && written === undefined) throw new CommandFailure('standard input is empty', 2);
+  return {
+    ...(written === undefined ? {} : { number: written }),
+    ...(basis === undefined ? {} : { basis }),
+    ...(holder === undefined && holderKind === undefined
+      ? {}
+      : { holder: { kind: holderKind ?? 'organisation', name: holder } }),
+    ...(clients === undefined ? {} : { clients }),
+    ...(proof === undefined ? {} : { proofs: proof }),
+    ...(expires === undefined ? {} : { expires }),
+    ...(reference === undefined ? {} : { reference }),
+  };
+}
+
+const PROOF = /^(\w+)=(.+?)(?:,expires=([^,]+))?(?:,reference=(.+))?$/;
+
+function proofOf(text: string): WrittenProof {
+  const [, kind = '', source = '', expires, reference] = PROOF.exec(text) ?? [];
+  if (kind === '')
+    throw new InvalidArgumentError('must be <kind>=<file>, such as serviceUse=certificate.pdf');
+  if (!PROOF_KINDS.some((each) => each === kind))
+    throw new InvalidArgumentError(`The kind must be one of ${PROOF_KINDS.join(', ')}.`);
+  return {
+    ...{ kind, sha256: digestOf(source) },
+    ...(expires === undefined ? {} : { expires: time(expires) }),
+    ...(reference === undefined ? {} : { reference }),
+  };
+}
+
+function digestOf(source: string): string {
+  const [, given] = /^sha256:([0-9a-f]{64})$/i.exec(source) ?? [];
+  if (given !== undefined) return given.toLowerCase();
+  try {
+    return createHash('sha256').update(readFileSync(source)).digest('hex');
+  } catch (error) {
+    throw new CommandFailure(`${source}: ${describeFileError(error)}`);
+  }
+}
+
+function time(text: string): string {
+  const seconds = secondsOf(text);
+  if (seconds === null)
+    throw new InvalidArgumentError('must be a date such as 2027-01-31, or a time (RFC 3339)');
+  return new Date(seconds * 1000).toISOString();
+}

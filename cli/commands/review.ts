@@ -1,0 +1,124 @@
+/**
+ * `numgate review`: decides on the registrations that organisations have submitted. A reviewer claims a registration,
+ * and then approves it, rejects it, or requests a change. A registration is named `<organisation>/<id>`.
+ */
+import { type Command, InvalidArgumentError } from 'commander';
+import type { RegistrationReason, ReviewQueue } from '../../shared/senders/registration.ts';
+import { adminOfEnvironment } from '../admin.ts';
+import { print, type Report } from '../terminal/output.ts';
+import { formatTable } from '../terminal/table.ts';
+import { addReasonOption, examples, requireReason, wholeNumber } from './options.ts';
+import { act, formatRegistrations, type Target } from './registrations.ts';
+
+interface DecideOptions {
+  readonly reason: string;
+  readonly field?: readonly RegistrationReason[];
+}
+
+/** Actions without reasons by field. */
+const SIMPLE = [
+  ['claim', 'take a registration, so that no one else decides on it'],
+  ['release', 'give a claimed registration back to the queue'],
+  ['approve', 'approve a claimed registration: its clients may use the number within seconds'],
+  ['resume', 'put a suspended registration back in force'],
+] as const;
+
+/** Actions whose reasons the sender must understand. */
+const EXPLAINED = [
+  ['reject', 'reject', 'reject a claimed registration', 'HOLDER_MISMATCH'],
+  [
+    'request-update',
+    'requestUpdate',
+    'return a claimed registration to its sender for a change',
+    'PROOF_UNREADABLE',
+  ],
+  ['suspend', 'suspend', 'take an approved registration out of force now', 'NUMBER_MISUSED'],
+] as const;
+
+export function addReview(program: Command): void {
+  const review = program.command('review').description('decide on the registrations of other organisations');
+
+  review
+    .command('queue')
+    .description('list the registrations that wait for a decision, oldest first')
+    .option('--limit <rows>', 'rows at most', wholeNumber, 100)
+    .addHelpText('after', examples('review queue'))
+    .action(async ({ limit }: { readonly limit: number }) => print(...formatQueue(await queued(limit))));
+
+  for (const [action, description] of SIMPLE) {
+    addReasonOption(addTarget(review.command(action)))
+      .description(description)
+      .addHelpText('after', examples(`review ${action} acme/17`))
+      .action(async (targets: Target[], { reason }: DecideOptions) =>
+        print(...formatRegistrations(await act(targets, action, { reason }))),
+      );
+  }
+  for (const [name, action, description, code] of EXPLAINED) {
+    requireReason(addTarget(review.command(name)))
+      .description(description)
+      .option(
+        '--field <field:CODE:detail:help>',
+        'what is wrong with a field, and what the sender can do (repeatable)',
+        (text: string, others: readonly RegistrationReason[] | undefined) => [
+          ...(others ?? []),
+          fieldReason(text),
+        ],
+      )
+      .addHelpText(
+        'after',
+        examples(
+          `review ${name} acme/17 --reason "ticket 4711" --field "proofs:${code}:The scan is cut off:Send all pages"`,
+        ),
+      )
+      .action(async (targets: Target[], { reason, field = [] }: DecideOptions) =>
+        print(...formatRegistrations(await act(targets, action, { reason, reasons: field }))),
+      );
+  }
+}
+
+function addTarget(command: Command): Command {
+  return command.argument(
+    '<registrations...>',
+    'such as acme/17',
+    (text: string, others: readonly Target[] | undefined) => [...(others ?? []), targetOf(text)],
+  );
+}
+
+function targetOf(text: string): Target {
+  const [, organisation, id] = /^([a-z0-9][a-z0-9-]*)\/(\d{1,15})$/.exec(text) ?? [];
+  if (organisation === undefined || id === undefined)
+    throw new InvalidArgumentError('must be <organisation>/<id>, such as acme/17');
+  return { organisation, id };
+}
+
+function fieldReason(text: string): RegistrationReason {
+  const [field = '', code = '', detail = '', help = ''] = text.split(':').map((part) => part.trim());
+  if ([field, code, detail, help].includes('') || text.split(':').length !== 4) {
+    throw new InvalidArgumentError(
+      'must be <field>:<CODE>:<detail>:<help>, such as proofs:PROOF_UNREADABLE:…:…',
+    );
+  }
+  return { field, code, detail, help };
+}
+
+async function queued(limit: number): Promise<ReviewQueue> {
+  const admin = adminOfEnvironment();
+  const registrations: ReviewQueue['registrations'][number][] = [];
+  let next: string | null = null;
+  do {
+    const page: ReviewQueue = await admin.get('registrations/queue', { after: next, limit });
+    registrations.push(...page.registrations);
+    next = page.next;
+  } while (next !== null && registrations.length < limit);
+  return { registrations: registrations.slice(0, limit), next };
+}
+
+function formatQueue({ registrations, next }: ReviewQueue): Report {
+  const rows = registrations.map(({ organisation, id, basis, state, submittedAt, claimedBy }) => [
+    ...[`${organisation}/${id}`, basis, state, submittedAt, claimedBy ?? ''],
+  ]);
+  const names = ['registration', 'basis', 'state', 'submitted', 'claimed by'];
+  const more = next === null ? '' : 'more registrations wait: --limit shows them\n';
+  const text = rows.length === 0 ? 'the queue is empty\n' : formatTable(names, rows) + more;
+  return [text, { registrations, next }];
+}

@@ -1,0 +1,131 @@
+/** `registrations` and `review`: from a draft to an approved number, with real tokens of a sender and a reviewer. */
+import '../support/workspace.ts';
+import { createHash } from 'node:crypto';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Registration } from '../../../shared/senders/registration.ts';
+import { numgate, start } from '../support/command.ts';
+import { addSenders, as, type Senders } from '../support/senders.ts';
+import { startTestService } from '../support/service.ts';
+import { write } from '../support/workspace.ts';
+
+let tokens: Senders;
+
+beforeAll(async () => {
+  tokens = await addSenders(await startTestService());
+  process.env.NUMGATE_ORGANISATION = 'acme';
+});
+
+const sender = (...args: string[]) => as(tokens.sender, () => numgate('registrations', ...args));
+const reviewer = (...args: string[]) => as(tokens.reviewer, () => numgate('review', ...args));
+const CONTENT = ['--basis', 'own', '--holder', 'Acme Inc.', '--clients', 'acme-main'];
+
+async function made(...args: string[]): Promise<Registration> {
+  const { code, out, errors } = await sender(...args, '--json');
+  expect([code, errors]).toEqual([0, '']);
+  return JSON.parse(out) as Registration;
+}
+
+describe('a registration', () => {
+  it('goes from a draft to an approved number, and back out of force', async () => {
+    const file = write('certificate.pdf', 'a certificate');
+    const proof = ['--proof', `serviceUse=${file},expires=2099-01-31,reference=KT-1`];
+    const draft = await made('add', '1588-1234', ...CONTENT, ...proof, '--reference', 'hq');
+    const sha256 = createHash('sha256').update('a certificate').digest('hex');
+    expect(draft).toMatchObject({
+      ...{ number: '+8215881234', state: 'draft', reference: 'hq', holder: { kind: 'organisation' } },
+      proofs: [{ kind: 'serviceUse', sha256, expires: '2099-01-30T15:00:00.000Z', reference: 'KT-1' }],
+    });
+    const { id } = draft;
+    expect((await sender('submit', id)).out).toContain('submitted');
+    expect((await reviewer('queue')).out).toContain(`acme/${id}`);
+    expect(await reviewer('claim', `acme/${id}`)).toMatchObject({ code: 0, errors: '' });
+    expect((await reviewer('approve', `acme/${id}`)).out).toContain('approved');
+    expect((await reviewer('queue')).out).not.toContain(`acme/${id}`);
+
+    const edited = await made('edit', id, '--clients', 'acme-main,acme-2');
+    expect(edited).toMatchObject({
+      state: 'draft',
+      version: 2,
+      approvedVersion: 1,
+      clients: ['acme-2', 'acme-main'],
+    });
+    expect((await sender('show', id)).out).toContain('version 1 is in force');
+    const suspended = await reviewer(
+      ...['suspend', `acme/${id}`, '--reason', 'complaint 4712'],
+      ...['--field', 'number:NUMBER_MISUSED:Three complaints today:Answer them'],
+    );
+    expect(suspended.out).toContain('suspended');
+    expect((await sender('show', id)).out).toContain(
+      'number: NUMBER_MISUSED: Three complaints today; Answer them',
+    );
+    expect((await reviewer('resume', `acme/${id}`)).code).toBe(0);
+    expect((await sender('close', id)).out).toContain('closed');
+    expect((await sender('events')).out).toMatch(/approved[\s\S]*suspended[\s\S]*resumed/);
+  });
+
+  it('is found by its number, also from standard input, and listed by its state', async () => {
+    const { id } = await made('add', '02-2123-9000', ...CONTENT);
+    const { child, result } = await as(tokens.sender, async () =>
+      start(['registrations', 'find', '-'], 'pipe'),
+    );
+    child.stdin!.end('+82 2-2123-9000\n');
+    expect((await result).out).toContain('+82221239000');
+    expect((await sender('list', '--state', 'draft')).out).toContain('+82221239000');
+    expect((await sender('list', '--state', 'expired')).out).toBe('no registrations\n');
+    expect((await sender('list', '--client', 'acme-2', '--json')).out).not.toContain(`"id":"${id}"`);
+  });
+
+  it('names each field that is wrong, with what to do', async () => {
+    const { code, errors } = await sender(
+      'validate',
+      '112',
+      '--basis',
+      'own',
+      '--holder',
+      'A',
+      '--clients',
+      'other',
+    );
+    expect(code).toBe(1);
+    expect(errors).toContain('clients.0: CLIENT_UNKNOWN');
+    expect(errors).toMatch(/number: NUMBER_\w+: .*; /);
+    const refused = await sender('add', '02-2123-9001', ...CONTENT, '--submit');
+    expect(refused.errors).toContain('proofs: PROOF_MISSING');
+    expect((await sender('list')).out).not.toContain('+82221239001');
+    expect(await sender('add', '02-2123-9001', '--proof', 'taxBill=x')).toMatchObject({ code: 2 });
+    expect((await sender('add', '02-2123-9001', '--proof', 'serviceUse=none.pdf')).errors).toContain(
+      'none.pdf: does not exist',
+    );
+  });
+
+  it('needs a state that allows the action, and another organisation to decide', async () => {
+    const { id } = await made('add', '02-2123-9002', ...CONTENT);
+    expect(await reviewer('approve', `acme/${id}`)).toMatchObject({
+      code: 4,
+      errors: expect.stringContaining(
+        'REGISTRATION_STATE: "approve" is not possible: the registration is "draft"',
+      ),
+    });
+    expect((await as(tokens.sender, () => numgate('review', 'approve', `acme/${id}`))).errors).toContain(
+      'PERMISSION_DENIED',
+    );
+    expect(await reviewer('approve', 'acme')).toMatchObject({ code: 2 });
+    expect((await reviewer('reject', `acme/${id}`, '--reason', 'x', '--field', 'proofs')).code).toBe(2);
+  });
+
+  it('of a mock client is decided at once', async () => {
+    const mock = [
+      ...CONTENT.slice(0, -1),
+      'acme-test',
+      '--proof',
+      `serviceUse=sha256:${'ab'.repeat(32)}`,
+      '--submit',
+    ];
+    expect((await sender('add', '02-2123-9011', ...mock)).out).toContain('approved (mock)');
+    expect((await sender('add', '02-2123-9018', ...mock)).out).toContain('rejected (mock)');
+  });
+
+  it('has documents that depend on its basis', async () => {
+    expect((await sender('documents')).out).toContain('통신서비스 이용증명원');
+  });
+});

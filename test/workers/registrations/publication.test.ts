@@ -1,0 +1,178 @@
+/** What the registry receives: in order, once, all of it; and what happens when it fails or is full. */
+import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test';
+import fc from 'fast-check';
+import { expect, test, vi } from 'vitest';
+import { PUBLISH_RETRY_MS_MAX } from '../../../shared/limits/registrations.ts';
+import { fail, ok } from '../../../shared/result.ts';
+import type { PublishedChange } from '../../../workers/storage/registry-port.ts';
+import {
+  accepted,
+  act,
+  approved,
+  asReviewer,
+  create,
+  type SentBatch,
+  store,
+  stub,
+  withRegistry,
+} from '../support/registrations.ts';
+import '../support/fresh.ts';
+
+const short = ({ client, from, to, op }: PublishedChange) =>
+  `${op} ${client} ${from % 10_000}-${to % 10_000}`;
+const changesOf = (sent: readonly SentBatch[]) => sent.flatMap(({ changes }) => changes.map(short));
+const published = (id: number) =>
+  vi.waitFor(async () => expect((await store().get(id))!.publication).toBe('published'));
+
+test('batches are numbered without gaps, with the queue of reviewers', async () => {
+  const sent = await withRegistry();
+  await approved();
+  await published(1);
+  accepted(await act('1', 'suspend'));
+  await published(1);
+  expect(sent.map(({ n }) => n)).toEqual(sent.map((_, index) => index + 1));
+  expect(changesOf(sent)).toEqual(['addOwn acme/acme-main 1234-1234', 'remove acme/acme-main 1234-1234']);
+  const queue = sent.flatMap(({ queue: changes }) => changes);
+  expect(queue.map(({ id, state, claimedBy }) => `${id} ${state} ${claimedBy}`)).toEqual([
+    ...['1 submitted null', '1 inReview token:kisa', '1 approved null'],
+  ]);
+});
+
+test('a registration that others cover changes only what they do not', async () => {
+  const sent = await withRegistry();
+  const holder = { kind: 'person', name: 'Kim' } as const;
+  const proofs = (['serviceUse', 'powerOfAttorney'] as const).map((kind) => ({
+    ...{ kind, sha256: 'ab'.repeat(32), reference: null, expires: null },
+  }));
+  await approved({ number: '1588-1000..1588-1099', basis: 'delegated', holder, proofs });
+  await approved({ number: '1588-1050' });
+  await approved({ number: '1588-1090..1588-1109', basis: 'delegated', holder, proofs });
+  accepted(await act('1', 'close'));
+  accepted(await act('2', 'close'));
+  await published(2);
+  await published(1);
+  expect(changesOf(sent)).toEqual([
+    ...['add acme/acme-main 1000-1099', 'addOwn acme/acme-main 1050-1050', 'add acme/acme-main 1100-1109'],
+    ...[
+      'remove acme/acme-main 1000-1049',
+      'remove acme/acme-main 1051-1089',
+      'remove acme/acme-main 1050-1050',
+    ],
+  ]);
+});
+
+test('what the registry does not take is sent again, in order, also by a new object', async () => {
+  let isDown = true;
+  const warned = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+  await withRegistry(() => {
+    if (isDown) throw new Error('down');
+    return ok({ version: 1 });
+  });
+  await approved();
+  expect((await store().get(1))!.publication).toBe('pending');
+  await vi.waitFor(() => expect(warned).toHaveBeenCalled());
+  await evictDurableObject(stub());
+  isDown = false;
+  const sent = await withRegistry();
+  await runDurableObjectAlarm(stub());
+  await published(1);
+  expect(sent.map(({ n }) => n)).toEqual([1, 2, 3]);
+  expect(changesOf(sent)).toEqual(['addOwn acme/acme-main 1234-1234']);
+});
+
+test('an addition waits while the registry is full, removals do not, and what is closed meanwhile is not added', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  let isFull = true;
+  const sent = await withRegistry(({ changes, n }) =>
+    isFull && changes.some(({ op }) => op !== 'remove')
+      ? fail('REGISTRATIONS_FULL', 'full')
+      : ok({ version: n }),
+  );
+  await approved();
+  await approved({ number: '1588-2000' });
+  const publications = async () =>
+    (await store().page({}, 0, 10)).registrations.map(({ publication }) => publication).join();
+  await vi.waitFor(async () => expect(await publications()).toBe('waiting,waiting'));
+  accepted(await act('2', 'suspend'));
+  await vi.waitFor(async () => expect(await publications()).toBe('waiting,published'));
+  expect(changesOf(sent)).toEqual(['remove acme/acme-main 2000-2000']);
+  isFull = false;
+  vi.setSystemTime(Date.now() + PUBLISH_RETRY_MS_MAX);
+  await runDurableObjectAlarm(stub());
+  await vi.waitFor(async () => expect(await publications()).toBe('published,published'));
+  expect(changesOf(sent)).toEqual(['remove acme/acme-main 2000-2000', 'addOwn acme/acme-main 1234-1234']);
+  expect(sent.map(({ n }) => n)).toEqual(sent.map((_, index) => index + 1));
+});
+
+test('whatever is approved, suspended, resumed and closed, the registry has what is in force', async () => {
+  const sent = await withRegistry();
+  const moves = fc.sample(
+    fc.array(
+      fc.oneof(
+        fc.record({ from: fc.nat(20), length: fc.nat(6), both: fc.boolean() }),
+        fc.record({ action: fc.constantFrom('suspend', 'resume', 'close'), at: fc.nat(30) }),
+      ),
+      { minLength: 60, maxLength: 60 },
+    ),
+    { seed: 15, numRuns: 1 },
+  )[0]!;
+  const inForce = new Map<string, { client: string; from: number; to: number }[]>();
+  const suspended = new Map<string, { client: string; from: number; to: number }[]>();
+  for (const move of moves) {
+    if ('action' in move) {
+      const ids = [...(move.action === 'resume' ? suspended : inForce).keys()];
+      const id = ids[move.at % Math.max(ids.length, 1)];
+      if (id === undefined) continue;
+      accepted(await act(id, move.action as 'suspend', move.action === 'close' ? undefined : asReviewer()));
+      const own = inForce.get(id) ?? suspended.get(id)!;
+      inForce.delete(id);
+      suspended.delete(id);
+      if (move.action === 'suspend') suspended.set(id, own);
+      if (move.action === 'resume') inForce.set(id, own);
+    } else {
+      const [from, to] = [82_1588_0100 + move.from, 82_1588_0100 + move.from + move.length];
+      const clients = move.both ? ['acme-main', 'acme-other'] : ['acme-main'];
+      const { id } = await approved({ number: `+${from}..+${to}`, clients });
+      inForce.set(
+        id,
+        clients.map((client) => ({ client: `acme/${client}`, from, to })),
+      );
+    }
+  }
+  const expected = new Set<string>();
+  for (const { client, from, to } of [...inForce.values()].flat()) {
+    for (let n = from; n <= to; n++) expected.add(`${client} ${n}`);
+  }
+  const lastN = () => sent.at(-1)?.n ?? 0;
+  const seen = new Set<string>();
+  await vi.waitFor(async () => {
+    const open = (await store().page({}, 0, 100)).registrations;
+    expect(open.filter(({ publication }) => publication === 'pending')).toEqual([]);
+  });
+  expect(sent.map(({ n }) => n)).toEqual(Array.from({ length: lastN() }, (_, index) => index + 1));
+  for (const { client, from, to, op } of sent.flatMap(({ changes }) => changes)) {
+    for (let n = from; n <= to; n++) {
+      if (op === 'remove') seen.delete(`${client} ${n}`);
+      else seen.add(`${client} ${n}`);
+    }
+  }
+  expect([...seen].sort()).toEqual([...expected].sort());
+  expect(expected.size).toBeGreaterThan(10);
+});
+
+test('the pairs in force are paged in order, each once', async () => {
+  await approved({ number: '1588-1234', clients: ['acme-other', 'acme-main'] });
+  await approved({ number: '1588-1234' });
+  await approved({ number: '1588-0001..1588-0009' });
+  const pages: string[] = [];
+  for (let after: string | null = null, isFirst = true; isFirst || after !== null; isFirst = false) {
+    const { pairs, next } = await store().published(after, 1);
+    pages.push(...pairs.map(short));
+    after = next;
+  }
+  expect(pages).toEqual([
+    ...['addOwn acme/acme-main 1-9', 'addOwn acme/acme-main 1234-1234', 'addOwn acme/acme-other 1234-1234'],
+  ]);
+  await create();
+  expect(await store().queued(0, 10)).toMatchObject([{ id: '4', state: 'submitted', claimedBy: null }]);
+});

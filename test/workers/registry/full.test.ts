@@ -1,0 +1,103 @@
+/**
+ * Nobody builds for a month: the changes fill their room. Additions wait, removals go on in their reserve, and three
+ * releases free everything.
+ */
+import { runInDurableObject } from 'cloudflare:test';
+import { beforeEach, expect, test, vi } from 'vitest';
+import {
+  REGISTRATION_CHANGES_MAX,
+  REGISTRATION_CHANGES_PER_ORGANISATION_MAX,
+  REGISTRATION_REMOVALS_RESERVE,
+  REGISTRATION_SEGMENT_ROWS_MAX,
+} from '../../../shared/limits/registrations.ts';
+import { HANG_MS } from '../../shared/support/hang.ts';
+import { ALL_GUARDS, asAdmin, coordinator, stage, unwrap } from '../support/coordinator.ts';
+import '../support/fresh.ts';
+import {
+  change,
+  changes,
+  headRegistrations,
+  published,
+  readChanges,
+  registry,
+  registryStub,
+} from '../support/registry.ts';
+import { smallLists } from '../support/world.ts';
+
+const FIRST = 82_10_2000_0000;
+const ROOM = REGISTRATION_CHANGES_MAX - REGISTRATION_REMOVALS_RESERVE;
+
+let warned: Record<string, unknown>[];
+beforeEach(() => {
+  warned = [];
+  vi.spyOn(console, 'warn').mockImplementation((line: string) => void warned.push(JSON.parse(line)));
+});
+
+/** Adds changes to the tables as earlier batches left them. @param per changes of each organisation */
+async function fill(count: number, op: number, per: number): Promise<void> {
+  await runInDurableObject(registryStub(), (_, { storage }) => {
+    const { sql } = storage;
+    const { version } = sql
+      .exec<{ version: number }>(`SELECT MAX(value) AS version FROM meta WHERE key = 'version'`)
+      .one();
+    sql.exec(
+      `WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?)
+       INSERT INTO changes SELECT ? + n, 'org-' || (n / ?) || '/' || ?, ? + n, ? + n, ? FROM numbers`,
+      ...[count, version, per, op === 2 ? 'old' : 'main', FIRST, FIRST, op],
+    );
+    for (const key of ['version', 'changes']) {
+      sql.exec('UPDATE meta SET value = value + ? WHERE key = ?', count, key);
+    }
+  });
+}
+
+const refused = async (organisation: string, n: number, batch: Parameters<typeof published>[2]) => {
+  const done = await registry().publish(organisation, n, batch, []);
+  return done.ok ? 'ok' : done.code;
+};
+
+test('additions wait, removals go on in their reserve, and three releases free everything', async () => {
+  await published('acme', 1, [change('acme/main', FIRST)]);
+  await fill(ROOM - 1, 0, 10_000);
+  expect(await refused('acme', 2, [change('acme/main', FIRST + 1)])).toBe('REGISTRATIONS_FULL');
+  expect(warned.at(-1)).toEqual({ event: 'registrationsFull', organisation: 'acme', changes: ROOM });
+  expect((await registry().status()).waiting).toEqual([{ organisation: 'acme', since: expect.any(Number) }]);
+  // The same number may come with removals alone, and what takes the place of another change needs no room.
+  await published('acme', 2, [change('acme/main', FIRST + 2, 'remove')]);
+  await published('acme', 3, [change('acme/main', FIRST, 'addOwn')]);
+  const head = await headRegistrations();
+  expect(head.segments).toHaveLength(Math.ceil(ROOM / REGISTRATION_SEGMENT_ROWS_MAX));
+  const read = await readChanges();
+  expect(read.size).toBe(ROOM + 1);
+  expect(read.get(`acme/main ${FIRST + 2}-${FIRST + 2}`)).toBe('remove');
+
+  await fill(REGISTRATION_CHANGES_MAX - ROOM - 1, 2, 10_000);
+  expect(await refused('acme', 4, [change('acme/main', FIRST + 3, 'remove')])).toBe('REGISTRATIONS_FULL');
+  await published('acme', 4, [change('acme/main', FIRST, 'remove')]);
+  expect((await readChanges()).get(`acme/main ${FIRST}-${FIRST}`)).toBe('remove');
+  expect((await registry().status()).changes).toBe(REGISTRATION_CHANGES_MAX);
+
+  const { version } = await registry().status();
+  let base: string | null = null;
+  for (let minute = 0; minute < 3; minute++) {
+    const release = await stage({ lists: smallLists(), base, minute, registrations: version });
+    const options = { base, share: 1, overrides: ALL_GUARDS, reason: 'test' };
+    unwrap(await coordinator().promote(asAdmin(), release, options));
+    base = release;
+  }
+  await vi.waitFor(async () => expect((await registry().status()).changes).toBe(0), HANG_MS);
+  await published('acme', 5, [change('acme/main', FIRST + 1)]);
+  expect((await registry().status()).waiting).toEqual([]);
+  expect([...(await readChanges())]).toEqual([[`acme/main ${FIRST + 1}-${FIRST + 1}`, 'add']]);
+});
+
+test('one organisation leaves half of the room to all others', async () => {
+  await published('acme', 1, [change('acme/main', FIRST)]);
+  await runInDurableObject(registryStub(), (_, { storage }) => {
+    const most = REGISTRATION_CHANGES_PER_ORGANISATION_MAX;
+    storage.sql.exec(`UPDATE organisations SET changes = ? WHERE organisation = 'acme'`, most);
+  });
+  expect(await refused('acme', 2, [change('acme/main', FIRST + 1)])).toBe('REGISTRATIONS_FULL');
+  await published('acme', 2, changes('acme/main', FIRST + 1, 3, 'remove'));
+  await published('beta', 1, [change('beta/main', FIRST)]);
+});

@@ -1,0 +1,74 @@
+/**
+ * The registered senders of all organisations, for a build, and the state of the registry.
+ */
+import { type PairInfo, type PairsPage, pairsSchema } from '../../shared/admin/registration-pairs.ts';
+import type { RegistrationsInfo } from '../../shared/admin/status.ts';
+import { fieldError } from '../../shared/fields.ts';
+import { ADMIN_BODY_BYTES_MAX } from '../../shared/limits/control.ts';
+import { LOAD_WAIT_MS } from '../../shared/limits/edge.ts';
+import {
+  REGISTRATION_CHANGES_MAX,
+  REGISTRATION_REMOVALS_RESERVE,
+  REGISTRATION_STORES_PER_PAGE,
+} from '../../shared/limits/registrations.ts';
+import { ok } from '../../shared/result.ts';
+import type { ControlEnv } from '../env.ts';
+import { warnFailed } from '../log.ts';
+import { REGISTRY_NAME, type RegistryObject } from '../storage/registry-port.ts';
+import { within } from '../storage/single-flight.ts';
+import { forAdmins, readBody } from './context.ts';
+
+export function registryOf({ REGISTRY }: ControlEnv): RegistryObject {
+  return REGISTRY.getByName(REGISTRY_NAME);
+}
+
+/** Null while the registry does not respond: the rest of the status is worth more without it than a failure. */
+export async function registrationsInfo(env: ControlEnv): Promise<RegistrationsInfo | null> {
+  try {
+    const { waiting, ...counts } = await within(registryOf(env).status(), LOAD_WAIT_MS);
+    return {
+      ...counts,
+      additionsMax: REGISTRATION_CHANGES_MAX - REGISTRATION_REMOVALS_RESERVE,
+      changesMax: REGISTRATION_CHANGES_MAX,
+      waiting: waiting.map(({ organisation, since }) => ({
+        organisation,
+        since: new Date(since).toISOString(),
+      })),
+    };
+  } catch (error) {
+    warnFailed('registryFailed', error);
+    return null;
+  }
+}
+
+/** What is registered and in force, in the order of organisations, clients and numbers. */
+export const registrationPairs = forAdmins('releases', async (context) => {
+  const read = await readBody(context, pairsSchema, ADMIN_BODY_BYTES_MAX);
+  if (!read.ok) return read;
+  const { after, limit } = read.value.body;
+  if (after !== null && !/^[a-z0-9-]+( [a-z0-9-]+ \d{1,15} \d{1,15})?$/.test(after)) {
+    return fieldError('FIELD_VALUE', 'after', 'must be the "next" of a page');
+  }
+  const env = context.env as unknown as ControlEnv;
+  // Before the pairs: then no change up to this version is missing in them.
+  const { version } = await registryOf(env).status();
+  const organisations = (await context.coordinator.organisations()).map(({ id }) => id).sort();
+  const [first = '', ...rest] = (after ?? '').split(' ');
+  const left = organisations.filter((id) => id >= first);
+  const pairs: PairInfo[] = [];
+  let cursor = left[0] === first && rest.length > 0 ? rest.join(' ') : null;
+  let next: string | null = null;
+  for (const [index, organisation] of left.entries()) {
+    if (pairs.length === limit || index === REGISTRATION_STORES_PER_PAGE) {
+      next = organisation;
+      break;
+    }
+    const page = await env.REGISTRATIONS.getByName(organisation).published(cursor, limit - pairs.length);
+    for (const { client, from, to, op } of page.pairs) pairs.push({ client, from, to, own: op === 'addOwn' });
+    cursor = null;
+    if (page.next === null) continue;
+    next = `${organisation} ${page.next}`;
+    break;
+  }
+  return ok<PairsPage>({ version, pairs, next });
+});

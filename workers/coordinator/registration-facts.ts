@@ -1,0 +1,60 @@
+/**
+ * What the stores of registrations need from the coordinator: the clients of an organisation, the protected numbers,
+ * and a place for the ends of their audit chains. Each change of a registration reads the facts, so they are kept in
+ * memory until a client changes.
+ */
+import type { KnownRecord } from '../../shared/audit.ts';
+import type { RegistrationFacts } from '../../shared/senders/registration.ts';
+import { applied, systemRequest } from './change-request.ts';
+import { FREEING_CHANGE } from './storage-budget.ts';
+import type { Tables } from './tables.ts';
+
+type Clients = RegistrationFacts['clients'];
+
+export class RegistrationFactsSource {
+  readonly #tables: Tables;
+  #clients: ReadonlyMap<string, Clients> = new Map();
+  /** Of the clients in memory; null before the first. */
+  #generation: number | null = null;
+
+  constructor(tables: Tables) {
+    this.#tables = tables;
+  }
+
+  /** Null if there is no such organisation. */
+  of(organisation: string): RegistrationFacts | null {
+    if (this.#tables.organisations.get(organisation) === null) return null;
+    const { protectedNumbers } = this.#tables.settings.guards;
+    return { organisation, now: Date.now(), clients: this.#clientsOf(organisation), protectedNumbers };
+  }
+
+  /** Records the end of the chain of an organisation's registrations in the audit log. */
+  anchor(organisation: string, end: KnownRecord): void {
+    const request = systemRequest('the end of the audit chain of registrations');
+    this.#tables.ledger.transact(request, FREEING_CHANGE, () =>
+      applied({}, [
+        {
+          action: 'registrations.anchor',
+          subject: organisation,
+          before: null,
+          after: { n: end.n, hash: end.hash },
+        },
+      ]),
+    );
+  }
+
+  #clientsOf(organisation: string): Clients {
+    const { clients } = this.#tables;
+    if (this.#generation !== clients.generation) {
+      const byOrganisation = Map.groupBy(clients.all, (client) => client.organisation);
+      this.#clients = new Map(
+        [...byOrganisation].map(([id, members]) => [
+          id,
+          members.map((client) => ({ id: client.id, mock: 'mock' in client && client.mock === true })),
+        ]),
+      );
+      this.#generation = clients.generation;
+    }
+    return this.#clients.get(organisation) ?? [];
+  }
+}

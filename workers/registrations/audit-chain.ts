@@ -1,0 +1,126 @@
+/**
+ * The audit chain of one organisation's registrations, in the format of the audit log (shared/audit.ts). The log
+ * records its end from time to time, so nobody can rewrite the chain unnoticed. Numbers are keyed, and the rest of a
+ * registration is only in a digest.
+ */
+import { sha256 } from '@noble/hashes/sha2.js';
+import {
+  type AuditRecord,
+  auditHash,
+  CHAIN_START,
+  type KnownRecord,
+  keyedNumber,
+} from '../../shared/audit.ts';
+import { fromHex, toHex, utf8 } from '../../shared/bytes.ts';
+import type { ListKeys } from '../../shared/set/keys.ts';
+import type { Meta } from './meta.ts';
+import type { StoredRegistration } from './registration-rows.ts';
+
+/** Who did something, when and why. */
+export interface Author {
+  readonly actor: string;
+  readonly reason: string;
+  /** ms since 1970. */
+  readonly at: number;
+}
+
+interface Row extends Record<string, SqlStorageValue> {
+  n: number;
+  registration: number;
+  at: number;
+  actor: string;
+  action: string;
+  reason: string;
+  before: string;
+  after: string;
+  hash: ArrayBuffer;
+}
+
+export class AuditChain {
+  readonly #sql: SqlStorage;
+  readonly #meta: Meta;
+  readonly #keys: ListKeys;
+
+  constructor(sql: SqlStorage, meta: Meta, keys: ListKeys) {
+    this.#sql = sql;
+    this.#meta = meta;
+    this.#keys = keys;
+  }
+
+  /** Must run in the transaction of the change. @param action such as `submit` */
+  append(
+    { actor, reason: given, at }: Author,
+    action: string,
+    before: StoredRegistration | null,
+    after: StoredRegistration,
+  ): void {
+    const { n: last, hash: previous } = this.last;
+    // SQLite stores UTF-8, which cannot hold half a surrogate pair.
+    const reason = given.toWellFormed();
+    const states = { before: before && this.#described(before), after: this.#described(after) };
+    const record = {
+      ...{ n: last + 1, seq: 0, at: new Date(at).toISOString(), actor, action: actionName(action), reason },
+      ...{ subject: this.#subject(after.id), ...states, previous },
+    };
+    const hash = auditHash(record);
+    this.#sql.exec(
+      'INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      ...[record.n, after.id, at, actor, action, reason],
+      ...[JSON.stringify(states.before), JSON.stringify(states.after), fromHex(hash)],
+    );
+  }
+
+  /** Number and hash of the newest record. */
+  get last(): KnownRecord {
+    const [row] = this.#sql
+      .exec<{ n: number; hash: ArrayBuffer }>('SELECT n, hash FROM audit ORDER BY n DESC LIMIT 1')
+      .toArray();
+    return row === undefined ? { n: 0, hash: CHAIN_START } : { n: row.n, hash: hexOf(row.hash) };
+  }
+
+  /** Records after a number, oldest first. */
+  records(after: number, limit: number): AuditRecord[] {
+    return this.#records('n > ? ORDER BY n LIMIT ?', after, limit);
+  }
+
+  /** Of one registration. */
+  history(registration: number, after: number, limit: number): AuditRecord[] {
+    return this.#records('registration = ? AND n > ? ORDER BY n LIMIT ?', registration, after, limit);
+  }
+
+  #records(where: string, ...values: number[]): AuditRecord[] {
+    return this.#sql
+      .exec<Row & { previous: ArrayBuffer | null }>(
+        `SELECT *, (SELECT hash FROM audit AS other WHERE other.n = audit.n - 1) AS previous FROM audit WHERE ${where}`,
+        ...values,
+      )
+      .toArray()
+      .map((row) => ({
+        ...{ n: row.n, seq: 0, actor: row.actor, action: actionName(row.action) },
+        ...{ subject: this.#subject(row.registration), reason: row.reason },
+        at: new Date(row.at).toISOString(),
+        ...{ before: JSON.parse(row.before) as unknown, after: JSON.parse(row.after) as unknown },
+        ...{ previous: row.previous === null ? CHAIN_START : hexOf(row.previous), hash: hexOf(row.hash) },
+      }));
+  }
+
+  #subject(id: number): string {
+    return `${this.#meta.text('organisation')}/${id}`;
+  }
+
+  #described({ state, version, approvedVersion, newest, isMock }: StoredRegistration): object {
+    const { from, to } = newest.numbers;
+    const number = [...new Set([from, to])].map((n) => keyedNumber(n, this.#keys)).join('..');
+    const content = JSON.stringify({ ...newest.content, number });
+    const digest = toHex(sha256(utf8(content)));
+    return { state, version, approvedVersion, number, sha256: digest, ...(isMock ? { mock: true } : {}) };
+  }
+}
+
+function actionName(action: string): string {
+  return `registrations.${action}`;
+}
+
+function hexOf(bytes: ArrayBuffer): string {
+  return toHex(new Uint8Array(bytes));
+}

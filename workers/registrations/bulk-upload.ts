@@ -1,0 +1,79 @@
+/**
+ * Applies the lines of a bulk upload, one after another. A line creates the registration that has its reference, or
+ * changes it. A line that is refused leaves nothing behind.
+ */
+import type { RegistrationFacts, RegistrationReason } from '../../shared/senders/registration.ts';
+import { columnOf } from '../../shared/senders/registration-csv.ts';
+import type { ImportedRow, ImportLine } from '../../shared/senders/registration-import.ts';
+import type { Author } from './audit-chain.ts';
+import type { RegistrationChanges } from './changes.ts';
+import type { DueWork } from './due-work.ts';
+import type { RegistrationRows, StoredRegistration } from './registration-rows.ts';
+import type { StoreRefusal } from './store-request.ts';
+
+export class BulkUpload {
+  readonly #rows: RegistrationRows;
+  readonly #changes: RegistrationChanges;
+  readonly #dueWork: DueWork;
+
+  constructor(rows: RegistrationRows, changes: RegistrationChanges, dueWork: DueWork) {
+    this.#rows = rows;
+    this.#changes = changes;
+    this.#dueWork = dueWork;
+  }
+
+  /** Must run in a transaction. @param submit whether to submit them for review */
+  apply(
+    author: Author,
+    facts: RegistrationFacts,
+    lines: readonly ImportLine[],
+    submit: boolean,
+  ): ImportedRow[] {
+    const seen = new Map<string, number>();
+    return lines.map((line) => {
+      const key = line.reference === null ? `id ${line.id}` : `reference ${line.reference}`;
+      const earlier = line.content === null ? undefined : seen.get(key);
+      if (earlier !== undefined) return rejected(line, [repeatedReason(earlier)]);
+      seen.set(key, line.line);
+      return this.#applyLine(author, facts, line, submit);
+    });
+  }
+
+  #applyLine(author: Author, facts: RegistrationFacts, line: ImportLine, submit: boolean): ImportedRow {
+    const { reference, id, content } = line;
+    if (content === null) return rejected(line, line.reasons);
+    const known = reference === null ? Number(id) : (this.#rows.byReference(reference)?.id ?? null);
+    const before = known === null ? null : this.#dueWork.current(known, author.at);
+    if (before === null && reference === null) return rejected(line, [UNKNOWN_ID]);
+    const done =
+      before === null
+        ? this.#changes.create(author, facts, content, submit)
+        : this.#changes.edit(author, facts, before, content, submit);
+    if (!done.ok) return rejected(line, reasonsOf(done));
+    const after: StoredRegistration = done.value;
+    const result = before === null ? 'created' : after === before ? 'unchanged' : 'updated';
+    return { line: line.line, reference, result, id: String(after.id), state: after.state, reasons: [] };
+  }
+}
+
+function rejected({ line, reference }: ImportLine, reasons: readonly RegistrationReason[]): ImportedRow {
+  return { line, reference, result: 'rejected', id: null, state: null, reasons };
+}
+
+const UNKNOWN_ID: RegistrationReason = {
+  ...{ field: 'id', code: 'REGISTRATION_UNKNOWN', detail: '"id" is that of no registration' },
+  help: 'leave the id out, and give the line a reference',
+};
+
+/** Which of the two lines is meant? */
+export function repeatedReason(earlier: number): RegistrationReason {
+  const detail = `"reference" is also that of line ${earlier}`;
+  return { field: 'reference', code: 'REFERENCE_REPEATED', detail, help: 'give each line its own reference' };
+}
+
+function reasonsOf({ code, message, extras }: StoreRefusal): RegistrationReason[] {
+  const reasons = extras?.reasons ?? [];
+  if (reasons.length > 0) return reasons.map((reason) => ({ ...reason, field: columnOf(reason.field) }));
+  const help = code === 'REGISTRATION_STATE' ? 'leave the line out' : 'see docs/senders.md';
+  return [{ field: 'line', code, detail: message, help }];
+}

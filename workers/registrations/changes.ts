@@ -1,0 +1,212 @@
+/**
+ * The moves of registrations: create, edit, and the actions of senders and reviewers. Each checks everything before it
+ * writes anything, so a refused row of a bulk upload leaves nothing behind.
+ */
+import { CLAIM_MS, REGISTRATIONS_MAX } from '../../shared/limits/registrations.ts';
+import { ok } from '../../shared/result.ts';
+import { MOCK_REASONS, mockDecision } from '../../shared/senders/mock.ts';
+import type {
+  RegistrationAction,
+  RegistrationContent,
+  RegistrationFacts,
+  RegistrationReason,
+} from '../../shared/senders/registration.ts';
+import {
+  type Move,
+  moved,
+  NEW_REGISTRATION,
+  possibleMoves,
+} from '../../shared/senders/registration-states.ts';
+import {
+  invalidRegistration,
+  reasonOf,
+  type ValidRegistration,
+  validateRegistration,
+} from '../../shared/senders/validation.ts';
+import type { Author } from './audit-chain.ts';
+import type { RegistrationRows, StoredRegistration, StoredVersion } from './registration-rows.ts';
+import { refuse, type StoreResult } from './store-request.ts';
+import { type RegistrationWriter, reminderAt } from './writer.ts';
+
+/** The author of decisions on mock registrations. */
+const SYSTEM_NAME = 'numgate';
+
+/** Moves after which the newest version must still be valid. */
+const CHECKED: readonly Move[] = ['submit', 'approve', 'resume'];
+/** Moves of the reviewer who has claimed the registration. */
+const CLAIMANT: readonly Move[] = ['release', 'approve', 'reject', 'requestUpdate'];
+
+export interface Act {
+  readonly action: RegistrationAction;
+  readonly reasons: readonly RegistrationReason[];
+  /** Whether the actor may end the claim of another reviewer. */
+  readonly isRoot: boolean;
+}
+
+export class RegistrationChanges {
+  readonly #rows: RegistrationRows;
+  readonly #writer: RegistrationWriter;
+
+  constructor(rows: RegistrationRows, writer: RegistrationWriter) {
+    this.#rows = rows;
+    this.#writer = writer;
+  }
+
+  /** With the reference, which must be free. @param id of the registration that has the content; null for a new one */
+  validate(
+    content: RegistrationContent,
+    facts: RegistrationFacts,
+    id: number | null,
+  ): StoreResult<ValidRegistration> {
+    const checked = validateRegistration(content, facts);
+    const { reference } = content;
+    const holder = reference === null ? null : this.#rows.byReference(reference);
+    const isTaken = holder !== null && holder.id !== id;
+    const taken = isTaken
+      ? [reasonOf('reference', 'REFERENCE_TAKEN', '"reference" belongs to another registration')]
+      : [];
+    if (checked.ok && !isTaken) return checked;
+    return invalid([...(checked.ok ? checked.value.missing : checked.reasons), ...taken]);
+  }
+
+  create(
+    author: Author,
+    facts: RegistrationFacts,
+    content: RegistrationContent,
+    submit: boolean,
+  ): StoreResult<StoredRegistration> {
+    const id = this.#rows.nextId;
+    if (id > REGISTRATIONS_MAX) {
+      const limit = REGISTRATIONS_MAX.toLocaleString('en');
+      return refuse(
+        'REGISTRATIONS_TOO_MANY',
+        `an organisation may have ${limit} registrations, closed ones included`,
+      );
+    }
+    const valid = this.validate(content, facts, null);
+    if (!valid.ok) return valid;
+    if (submit && valid.value.missing.length > 0) return invalid(valid.value.missing);
+    const created: StoredRegistration = {
+      ...{ id, ...NEW_REGISTRATION, newest: versionOf(valid.value, 1), approved: null },
+      ...{ isMock: valid.value.isMock, claimedBy: null, claimedUntil: null, reasons: [], reminded: null },
+      ...{ dueAt: null, publishN: null, publishedAt: null, isWaiting: false },
+      ...{ createdAt: author.at, updatedAt: author.at, submittedAt: null },
+    };
+    const stored = this.#writer.write(author, 'create', null, created, facts.organisation);
+    return ok(submit ? this.#submit(author, facts, stored) : stored);
+  }
+
+  /** @param patch replaces the fields that it has */
+  edit(
+    author: Author,
+    facts: RegistrationFacts,
+    before: StoredRegistration,
+    patch: Partial<RegistrationContent>,
+    submit = false,
+  ): StoreResult<StoredRegistration> {
+    const valid = this.validate({ ...before.newest.content, ...patch }, facts, before.id);
+    if (!valid.ok) return valid;
+    const { content, isMock, missing } = valid.value;
+    if (isMock !== before.isMock) {
+      return invalid([reasonOf('clients', 'CLIENT_MOCK', '"clients" cannot change between mock and real')]);
+    }
+    if (submit && missing.length > 0) return invalid(missing);
+    if (JSON.stringify(content) === JSON.stringify(before.newest.content)) {
+      return ok(submit && before.state === 'draft' ? this.#submit(author, facts, before) : before);
+    }
+    const next = moved(before, 'edit');
+    if (!next.ok) return this.#impossible(next.message, before);
+    const after = { ...before, ...next.value, newest: versionOf(valid.value, next.value.version) };
+    const stored = this.#writer.write(author, 'edit', before, after, facts.organisation);
+    return ok(submit ? this.#submit(author, facts, stored) : stored);
+  }
+
+  act(
+    author: Author,
+    facts: RegistrationFacts,
+    before: StoredRegistration,
+    { action, reasons, isRoot }: Act,
+  ): StoreResult<StoredRegistration> {
+    const next = moved(before, action);
+    if (!next.ok) return this.#impossible(next.message, before);
+    const isOwnClaim = before.claimedBy === author.actor || (action === 'release' && isRoot);
+    if (CLAIMANT.includes(action) && !isOwnClaim) return claimed(before);
+    if (action === 'claim' && before.claimedBy !== null && before.claimedBy !== author.actor)
+      return claimed(before);
+    if (CHECKED.includes(action)) {
+      const { content } = (action === 'resume' ? before.approved : before.newest)!;
+      const valid = this.validate(content, facts, before.id);
+      if (!valid.ok) return valid;
+      if (valid.value.missing.length > 0) return invalid(valid.value.missing);
+    }
+    if (action === 'submit') return ok(this.#submit(author, facts, before));
+    return ok(this.#move(author, facts, before, action, reasons));
+  }
+
+  /** Valid, and nothing is missing. Mock registrations are decided on at once. */
+  #submit(author: Author, facts: RegistrationFacts, draft: StoredRegistration): StoredRegistration {
+    const submitted = this.#move(author, facts, draft, 'submit', []);
+    if (!draft.isMock) return submitted;
+    const system = { actor: SYSTEM_NAME, reason: 'the decision on a mock registration', at: author.at };
+    const inReview = this.#move(system, facts, submitted, 'claim', []);
+    const decision = mockDecision(draft.newest.numbers.from);
+    if (decision === null) return inReview;
+    const reasons = decision === 'approve' ? [] : MOCK_REASONS[decision];
+    return this.#move(system, facts, inReview, decision, reasons);
+  }
+
+  /** A move that is possible. */
+  #move(
+    author: Author,
+    facts: RegistrationFacts,
+    before: StoredRegistration,
+    action: RegistrationAction,
+    reasons: readonly RegistrationReason[],
+  ): StoredRegistration {
+    const next = moved(before, action);
+    if (!next.ok) throw new Error(next.message);
+    const isClaimed = action === 'claim' && author.actor !== SYSTEM_NAME;
+    const approved = approvedAfter(before, action);
+    const after: StoredRegistration = {
+      ...{ ...before, ...next.value, approved },
+      claimedBy: isClaimed ? author.actor : null,
+      claimedUntil: isClaimed ? author.at + CLAIM_MS : null,
+      // The reasons of a decision are shown until the next one, or until the registration is submitted again.
+      reasons: action === 'submit' || isDecision(action) ? reasons : before.reasons,
+      submittedAt: action === 'submit' ? author.at : before.submittedAt,
+      reminded: action === 'approve' ? reminderAt(before.newest, author.at) : before.reminded,
+    };
+    return this.#writer.write(author, action, before, after, facts.organisation);
+  }
+
+  #impossible(message: string, before: StoredRegistration): StoreResult<never> {
+    const { state } = before;
+    return refuse('REGISTRATION_STATE', message, { state, possible: possibleMoves(before) });
+  }
+}
+
+function versionOf({ content, numbers, endsAt }: ValidRegistration, version: number): StoredVersion {
+  return { version, content, numbers, endsAt };
+}
+
+function approvedAfter(before: StoredRegistration, action: RegistrationAction): StoredVersion | null {
+  if (action === 'approve') return before.newest;
+  return action === 'close' ? null : before.approved;
+}
+
+function isDecision(action: RegistrationAction): boolean {
+  return ['approve', 'reject', 'requestUpdate', 'suspend', 'resume'].includes(action);
+}
+
+function claimed({ claimedBy, claimedUntil }: StoredRegistration): StoreResult<never> {
+  const message =
+    claimedBy === null
+      ? 'claim the registration first'
+      : `${claimedBy} has claimed it until ${new Date(claimedUntil!).toISOString()}: wait, or agree with them`;
+  return refuse('REGISTRATION_CLAIMED', message);
+}
+
+function invalid(reasons: readonly RegistrationReason[]): StoreResult<never> {
+  const { code, message } = invalidRegistration(reasons);
+  return refuse(code, message, { reasons });
+}

@@ -1,0 +1,104 @@
+/**
+ * What the registry does not have yet: batches in the order of their numbers, each written in the transaction of its
+ * change. The additions that the registry has no room for wait, as numbers of a client: what is in force of them
+ * when there is room again is published then.
+ */
+import { PUBLISHED_CHANGES_MAX } from '../../shared/limits/registrations.ts';
+import { pairChanges } from '../../shared/senders/pairs.ts';
+import type { PublishedChange, QueueChange } from '../storage/registry-port.ts';
+import type { Meta } from './meta.ts';
+import type { PairsInForce } from './pairs-in-force.ts';
+
+export interface Batch {
+  readonly n: number;
+  readonly changes: readonly PublishedChange[];
+  readonly queue: readonly QueueChange[];
+}
+
+export class Outbox {
+  readonly #sql: SqlStorage;
+  readonly #meta: Meta;
+  readonly #pairs: PairsInForce;
+
+  constructor(sql: SqlStorage, meta: Meta, pairs: PairsInForce) {
+    this.#sql = sql;
+    this.#meta = meta;
+    this.#pairs = pairs;
+  }
+
+  /** Of the newest batch, sent or not. */
+  get lastN(): number {
+    const { n } = this.#sql.exec<{ n: number | null }>('SELECT MAX(n) AS n FROM outbox').one();
+    return n ?? this.#meta.number('acknowledged');
+  }
+
+  get isEmpty(): boolean {
+    return this.first === null;
+  }
+
+  get hasWaiting(): boolean {
+    return this.#sql.exec('SELECT 1 FROM waiting LIMIT 1').toArray().length > 0;
+  }
+
+  get first(): Batch | null {
+    const [row] = this.#sql
+      .exec<{ n: number; changes: string; queue: string }>('SELECT * FROM outbox ORDER BY n LIMIT 1')
+      .toArray();
+    if (row === undefined) return null;
+    const changes = JSON.parse(row.changes) as PublishedChange[];
+    return { n: row.n, changes, queue: JSON.parse(row.queue) as QueueChange[] };
+  }
+
+  /** Must run in the transaction of the change. */
+  add(changes: readonly PublishedChange[], queue: readonly QueueChange[]): void {
+    let n = this.lastN;
+    const pieces = Math.max(
+      Math.ceil(changes.length / PUBLISHED_CHANGES_MAX),
+      Math.ceil(queue.length / PUBLISHED_CHANGES_MAX),
+    );
+    for (let piece = 0; piece < pieces; piece++) {
+      const [from, to] = [piece * PUBLISHED_CHANGES_MAX, (piece + 1) * PUBLISHED_CHANGES_MAX];
+      const rows = [JSON.stringify(changes.slice(from, to)), JSON.stringify(queue.slice(from, to))];
+      this.#sql.exec('INSERT INTO outbox VALUES (?, ?, ?)', ++n, ...rows);
+    }
+  }
+
+  /** The registry has this batch. */
+  acknowledge(n: number, now: number): void {
+    this.#sql.exec('DELETE FROM outbox WHERE n <= ?', n);
+    this.#meta.set('acknowledged', n);
+    this.#sql.exec(
+      'UPDATE registrations SET published_at = ? WHERE published_at IS NULL AND publish_n <= ? AND waiting = 0',
+      ...[now, n],
+    );
+  }
+
+  /** The registry has no room for the additions of this batch: what is left of it keeps its number. */
+  holdBack({ n, changes }: Batch): void {
+    const removals = changes.filter(({ op }) => op === 'remove');
+    this.#sql.exec('UPDATE outbox SET changes = ? WHERE n = ?', JSON.stringify(removals), n);
+    for (const { client, from, to, op } of changes) {
+      if (op !== 'remove')
+        this.#sql.exec('INSERT OR REPLACE INTO waiting VALUES (?, ?, ?)', client, from, to);
+    }
+    this.#sql.exec(
+      `UPDATE registrations SET waiting = 1 WHERE published_at IS NULL AND publish_n = ?
+       AND id IN (SELECT registration FROM pairs)`,
+      n,
+    );
+  }
+
+  /** Puts what waits into new batches, as far as it is still in force. */
+  retryWaiting(): void {
+    const spans = this.#sql
+      .exec<{ client: string; number_from: number; number_to: number }>('SELECT * FROM waiting')
+      .toArray();
+    const changes = spans.flatMap(({ client, number_from: from, number_to: to }) => {
+      const pairs = this.#pairs.within(client.slice(client.indexOf('/') + 1), { from, to });
+      return pairChanges([], pairs).map((change) => ({ client, ...change }));
+    });
+    this.#sql.exec('DELETE FROM waiting');
+    this.add(changes, []);
+    this.#sql.exec('UPDATE registrations SET waiting = 0, publish_n = ? WHERE waiting = 1', this.lastN);
+  }
+}

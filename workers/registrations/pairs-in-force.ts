@@ -1,0 +1,115 @@
+/**
+ * The numbers that each client may send from now: one row for each registration in force and client. Registrations may
+ * overlap, so what a change of one changes is worked out number by number.
+ */
+import { BLOCK_NUMBERS } from '../../shared/numbers/blocks.ts';
+import type { Span } from '../../shared/numbers/spans.ts';
+import { type PairSpan, pairChanges } from '../../shared/senders/pairs.ts';
+import { isInForce } from '../../shared/senders/registration-states.ts';
+import type { PublishedChange, PublishedPair } from '../storage/registry-port.ts';
+import type { StoredRegistration } from './registration-rows.ts';
+
+interface Row extends Record<string, SqlStorageValue> {
+  client: string;
+  number_from: number;
+  number_to: number;
+  own: number;
+}
+
+export class PairsInForce {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** Puts the pairs of a registration as it is now. @returns what that changes */
+  put(registration: StoredRegistration, organisation: string): PublishedChange[] {
+    const { id, approved, isMock } = registration;
+    const version = isInForce(registration) && !isMock ? approved : null;
+    const old = this.#sql.exec<Row>('SELECT * FROM pairs WHERE registration = ?', id).toArray();
+    const clients = version?.content.clients ?? [];
+    const own = version?.content.basis === 'own';
+    const isSame =
+      old.length === clients.length &&
+      old.every(
+        (row) =>
+          clients.includes(row.client) &&
+          row.number_from === version!.numbers.from &&
+          row.number_to === version!.numbers.to &&
+          row.own === (own ? 1 : 0),
+      );
+    if (isSame) return [];
+    const affected = [...new Set([...old.map(({ client }) => client), ...clients])].sort();
+    const before = affected.map((client) => {
+      const spans = old.filter((row) => row.client === client).map(spanOf);
+      if (clients.includes(client)) spans.push(version!.numbers);
+      return { client, spans, pairs: this.#overlapping(client, spans) };
+    });
+    this.#sql.exec('DELETE FROM pairs WHERE registration = ?', id);
+    for (const client of clients) {
+      const { from, to } = version!.numbers;
+      this.#sql.exec('INSERT INTO pairs VALUES (?, ?, ?, ?, ?)', client, from, to, id, own ? 1 : 0);
+    }
+    return before.flatMap(({ client, spans, pairs }) =>
+      pairChanges(pairs, this.#overlapping(client, spans)).map((change) => ({
+        client: `${organisation}/${client}`,
+        ...change,
+      })),
+    );
+  }
+
+  /** What is in force of these numbers now. */
+  within(client: string, span: Span): PairSpan[] {
+    return this.#overlapping(client, [span]).map(({ from, to, own }) => ({
+      ...{ from: Math.max(from, span.from), to: Math.min(to, span.to), own },
+    }));
+  }
+
+  /** A page in order of client and number. @param after `<client> <from> <to>`, or null */
+  page(
+    organisation: string,
+    after: string | null,
+    limit: number,
+  ): { readonly pairs: readonly PublishedPair[]; readonly next: string | null } {
+    const [client = '', from = '-1', to = '-1'] = after?.split(' ') ?? [];
+    const rows = this.#sql
+      .exec<Row>(
+        `SELECT client, number_from, number_to, MAX(own) AS own FROM pairs
+         WHERE (client, number_from, number_to) > (?, ?, ?)
+         GROUP BY client, number_from, number_to ORDER BY client, number_from, number_to LIMIT ?`,
+        ...[client, Number(from), Number(to), limit],
+      )
+      .toArray();
+    const last = rows.at(-1);
+    return {
+      pairs: rows.map((row) => ({
+        ...{ client: `${organisation}/${row.client}`, ...spanOf(row) },
+        op: row.own === 1 ? ('addOwn' as const) : ('add' as const),
+      })),
+      next:
+        last === undefined || rows.length < limit
+          ? null
+          : `${last.client} ${last.number_from} ${last.number_to}`,
+    };
+  }
+
+  /** All rows of the client that overlap any of the spans, once each, whoever they belong to. */
+  #overlapping(client: string, spans: readonly Span[]): PairSpan[] {
+    const found = new Map<string, PairSpan>();
+    for (const { from, to } of spans) {
+      const rows = this.#sql.exec<Row>(
+        `SELECT client, number_from, number_to, MAX(own) AS own FROM pairs
+         WHERE client = ? AND number_from BETWEEN ? AND ? AND number_to >= ? GROUP BY number_from, number_to`,
+        ...[client, from - (from % BLOCK_NUMBERS), to, from],
+      );
+      for (const row of rows)
+        found.set(`${row.number_from} ${row.number_to}`, { ...spanOf(row), own: row.own === 1 });
+    }
+    return [...found.values()];
+  }
+}
+
+function spanOf({ number_from: from, number_to: to }: Row): Span {
+  return { from, to };
+}

@@ -1,0 +1,79 @@
+/**
+ * Sends the outbox to the registry, in order and one batch at a time, behind the answer to a change. An alarm retries
+ * what failed.
+ */
+import { PUBLISH_RETRY_MS, PUBLISH_RETRY_MS_MAX } from '../../shared/limits/registrations.ts';
+import { warn, warnFailed } from '../log.ts';
+import type { RegistryPort } from '../storage/registry-port.ts';
+import type { Batch, Outbox } from './outbox.ts';
+
+export class Publisher {
+  readonly #storage: DurableObjectStorage;
+  readonly #outbox: Outbox;
+  readonly #registry: () => RegistryPort;
+  #running: Promise<void> | null = null;
+  /** In a row. In memory only: a new object tries at once. */
+  #failures = 0;
+  #retryAt = 0;
+  #waitingRetryAt = 0;
+
+  constructor(storage: DurableObjectStorage, outbox: Outbox, registry: () => RegistryPort) {
+    this.#storage = storage;
+    this.#outbox = outbox;
+    this.#registry = registry;
+  }
+
+  /** When to call `run` again, in ms since 1970; null if nothing is to be sent. */
+  get dueAt(): number | null {
+    if (!this.#outbox.isEmpty) return this.#retryAt;
+    return this.#outbox.hasWaiting ? this.#waitingRetryAt : null;
+  }
+
+  /** Sends what is there, unless a retry is not due. Never throws. */
+  run(organisation: string): Promise<void> {
+    this.#running ??= this.#send(organisation)
+      .catch((error: unknown) => this.#failed(error))
+      .finally(() => {
+        this.#running = null;
+      });
+    return this.#running;
+  }
+
+  async #send(organisation: string): Promise<void> {
+    if (Date.now() < this.#retryAt) return;
+    if (this.#outbox.isEmpty && this.#outbox.hasWaiting && Date.now() >= this.#waitingRetryAt) {
+      this.#waitingRetryAt = Date.now() + PUBLISH_RETRY_MS_MAX;
+      this.#storage.transactionSync(() => this.#outbox.retryWaiting());
+    }
+    for (let batch = this.#outbox.first; batch !== null; batch = this.#outbox.first) {
+      const { n, changes, queue } = batch;
+      const done = await this.#registry().publish(organisation, n, changes, queue);
+      const isHeldBack = !done.ok && done.code === 'REGISTRATIONS_FULL' && this.#holdBack(batch);
+      if (!done.ok && !isHeldBack) {
+        warn('registrationsNotPublished', { organisation, code: done.code });
+        this.#delay();
+        return;
+      }
+      if (done.ok) this.#storage.transactionSync(() => this.#outbox.acknowledge(n, Date.now()));
+      this.#failures = 0;
+    }
+  }
+
+  /** @returns false if nothing of the batch can wait */
+  #holdBack(batch: Batch): boolean {
+    if (batch.changes.every(({ op }) => op === 'remove')) return false;
+    this.#storage.transactionSync(() => this.#outbox.holdBack(batch));
+    this.#waitingRetryAt = Date.now() + PUBLISH_RETRY_MS_MAX;
+    return true;
+  }
+
+  #failed(error: unknown): void {
+    warnFailed('registrationsNotPublished', error);
+    this.#delay();
+  }
+
+  #delay(): void {
+    this.#retryAt = Date.now() + Math.min(PUBLISH_RETRY_MS * 2 ** this.#failures, PUBLISH_RETRY_MS_MAX);
+    this.#failures = Math.min(this.#failures + 1, 20);
+  }
+}

@@ -1,0 +1,253 @@
+/**
+ * Registrations as rows: one for each, with its newest version, and its approved version as JSON if that is another
+ * one. The history is in the audit chain.
+ */
+import { BLOCK_NUMBERS } from '../../shared/numbers/blocks.ts';
+import type { Span } from '../../shared/numbers/spans.ts';
+import type {
+  Basis,
+  Publication,
+  Registration,
+  RegistrationContent,
+  RegistrationReason,
+  RegistrationState,
+  RegistrationVersion,
+} from '../../shared/senders/registration.ts';
+import { isInForce, type ReviewState } from '../../shared/senders/registration-states.ts';
+
+/** Times are in ms since 1970. */
+export interface StoredVersion {
+  readonly version: number;
+  readonly content: RegistrationContent;
+  readonly numbers: Span;
+  readonly endsAt: number | null;
+}
+
+export interface StoredRegistration extends ReviewState {
+  readonly id: number;
+  readonly newest: StoredVersion;
+  /** The approved version, also if it is the newest. */
+  readonly approved: StoredVersion | null;
+  readonly isMock: boolean;
+  readonly claimedBy: string | null;
+  readonly claimedUntil: number | null;
+  readonly reasons: readonly RegistrationReason[];
+  /** Days of the last reminder of the approved version's end; null before the first. */
+  readonly reminded: number | null;
+  /** When the service must do something: a claim, a reminder or an end is due. */
+  readonly dueAt: number | null;
+  /** The batch of the outbox that contains its last change; null if there never was one. */
+  readonly publishN: number | null;
+  readonly publishedAt: number | null;
+  readonly isWaiting: boolean;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly submittedAt: number | null;
+}
+
+interface Row extends Record<string, SqlStorageValue> {
+  id: number;
+  state: string;
+  version: number;
+  approved_version: number | null;
+  suspended_from: string | null;
+  number_from: number;
+  number_to: number;
+  mock: number;
+  content: string;
+  ends_at: number | null;
+  approved: string | null;
+  claimed_by: string | null;
+  claimed_until: number | null;
+  reasons: string;
+  reminded: number | null;
+  due_at: number | null;
+  publish_n: number | null;
+  published_at: number | null;
+  waiting: number;
+  created_at: number;
+  updated_at: number;
+  submitted_at: number | null;
+}
+
+const COLUMNS = [
+  ...['id', 'state', 'version', 'approved_version', 'suspended_from', 'basis', 'number_from', 'number_to'],
+  ...['mock', 'reference', 'content', 'ends_at', 'approved', 'claimed_by', 'claimed_until', 'reasons'],
+  ...[
+    'reminded',
+    'due_at',
+    'publish_n',
+    'published_at',
+    'waiting',
+    'created_at',
+    'updated_at',
+    'submitted_at',
+  ],
+];
+const PUT = `INSERT INTO registrations (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map(() => '?').join(', ')})
+  ON CONFLICT (id) DO UPDATE SET ${COLUMNS.map((column) => `${column} = excluded.${column}`).join(', ')}`;
+
+export interface RegistrationFilter {
+  readonly state?: RegistrationState | undefined;
+  readonly client?: string | undefined;
+  readonly basis?: Basis | undefined;
+}
+
+export class RegistrationRows {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  get count(): number {
+    return this.#sql.exec<{ count: number }>('SELECT COUNT(*) AS count FROM registrations').one().count;
+  }
+
+  /** Registrations that are not closed. */
+  get openCount(): number {
+    return this.#sql
+      .exec<{ count: number }>("SELECT COUNT(*) AS count FROM registrations WHERE state <> 'closed'")
+      .one().count;
+  }
+
+  get nextId(): number {
+    return (
+      (this.#sql.exec<{ id: number | null }>('SELECT MAX(id) AS id FROM registrations').one().id ?? 0) + 1
+    );
+  }
+
+  get(id: number): StoredRegistration | null {
+    return this.#select('WHERE id = ?', id)[0] ?? null;
+  }
+
+  /** The one that is not closed. */
+  byReference(reference: string): StoredRegistration | null {
+    return this.#select("WHERE reference = ? AND state <> 'closed'", reference)[0] ?? null;
+  }
+
+  page(filter: RegistrationFilter, after: number, limit: number): StoredRegistration[] {
+    const { state = null, client = null, basis = null } = filter;
+    const conditions = ['id > ?'];
+    const values: (string | number)[] = [after];
+    const add = (value: string | null, condition: string): void => {
+      if (value === null) return;
+      conditions.push(condition);
+      values.push(value);
+    };
+    add(state, 'state = ?');
+    add(basis, 'basis = ?');
+    add(client, 'id IN (SELECT registration FROM registration_clients WHERE client = ?)');
+    return this.#select(`WHERE ${conditions.join(' AND ')} ORDER BY id LIMIT ?`, ...values, limit);
+  }
+
+  /** Those whose newest or approved version overlaps the numbers, by ID. A registration stays within one block. */
+  overlapping({ from, to }: Span, limit: number): StoredRegistration[] {
+    const start = from - (from % BLOCK_NUMBERS);
+    const where = 'number_from BETWEEN ? AND ? AND number_to >= ?';
+    return this.#select(
+      `WHERE id IN (SELECT id FROM registrations WHERE ${where} UNION SELECT registration FROM pairs WHERE ${where})
+       ORDER BY id LIMIT ?`,
+      ...[start, to, from, start, to, from, limit],
+    );
+  }
+
+  due(now: number, limit: number): StoredRegistration[] {
+    return this.#select('WHERE due_at <= ? ORDER BY due_at LIMIT ?', now, limit);
+  }
+
+  /** Those in the queue of reviewers, by ID. */
+  queued(after: number, limit: number): StoredRegistration[] {
+    const where = "state IN ('submitted', 'inReview') AND mock = 0 AND id > ? ORDER BY id LIMIT ?";
+    return this.#select(`WHERE ${where}`, after, limit);
+  }
+
+  get nextDueAt(): number | null {
+    return this.#sql.exec<{ due: number | null }>('SELECT MIN(due_at) AS due FROM registrations').one().due;
+  }
+
+  put(registration: StoredRegistration, before: StoredRegistration | null): void {
+    const { id, newest, approved } = registration;
+    const { content, numbers } = newest;
+    const isNewestApproved = approved === null || approved.version === newest.version;
+    this.#sql.exec(
+      PUT,
+      ...[id, registration.state, registration.version, registration.approvedVersion],
+      ...[registration.suspendedFrom, content.basis, numbers.from, numbers.to, registration.isMock ? 1 : 0],
+      ...[content.reference, JSON.stringify(content), newest.endsAt],
+      ...[
+        isNewestApproved ? null : JSON.stringify(approved),
+        registration.claimedBy,
+        registration.claimedUntil,
+      ],
+      ...[JSON.stringify(registration.reasons), registration.reminded, registration.dueAt],
+      ...[registration.publishN, registration.publishedAt, registration.isWaiting ? 1 : 0],
+      ...[registration.createdAt, registration.updatedAt, registration.submittedAt],
+    );
+    if (before !== null && before.version === registration.version) return;
+    if (before !== null) this.#sql.exec('DELETE FROM registration_clients WHERE registration = ?', id);
+    for (const client of content.clients) {
+      this.#sql.exec('INSERT INTO registration_clients VALUES (?, ?)', client, id);
+    }
+  }
+
+  #select(where: string, ...values: (string | number)[]): StoredRegistration[] {
+    return this.#sql
+      .exec<Row>(`SELECT * FROM registrations ${where}`, ...values)
+      .toArray()
+      .map(registrationOf);
+  }
+}
+
+function registrationOf(row: Row): StoredRegistration {
+  const newest: StoredVersion = {
+    ...{ version: row.version, endsAt: row.ends_at },
+    content: JSON.parse(row.content) as RegistrationContent,
+    numbers: { from: row.number_from, to: row.number_to },
+  };
+  const other = row.approved === null ? null : (JSON.parse(row.approved) as StoredVersion);
+  return {
+    ...{ id: row.id, state: row.state as RegistrationState, version: row.version },
+    ...{
+      approvedVersion: row.approved_version,
+      suspendedFrom: row.suspended_from as RegistrationState | null,
+    },
+    ...{ newest, approved: row.approved_version === row.version ? newest : other, isMock: row.mock === 1 },
+    ...{ claimedBy: row.claimed_by, claimedUntil: row.claimed_until },
+    reasons: JSON.parse(row.reasons) as RegistrationReason[],
+    ...{ reminded: row.reminded, dueAt: row.due_at, publishN: row.publish_n, publishedAt: row.published_at },
+    ...{ isWaiting: row.waiting === 1, createdAt: row.created_at, updatedAt: row.updated_at },
+    submittedAt: row.submitted_at,
+  };
+}
+
+/** As a response shows it. */
+export function shown(registration: StoredRegistration, organisation: string): Registration {
+  const { id, newest, approved, isMock } = registration;
+  const isOlderApproved = approved !== null && approved.version !== newest.version;
+  return {
+    ...{ organisation, id: String(id), ...versionShown(newest), state: registration.state },
+    approvedVersion: registration.approvedVersion,
+    ...(isOlderApproved ? { approved: versionShown(approved) } : {}),
+    ...(isMock ? { mock: true as const } : {}),
+    ...{ claimedBy: registration.claimedBy, claimedUntil: timeOf(registration.claimedUntil) },
+    ...{ reasons: registration.reasons, publication: publicationOf(registration) },
+    ...{ publishedAt: timeOf(registration.publishedAt), createdAt: timeOf(registration.createdAt)! },
+    ...{ updatedAt: timeOf(registration.updatedAt)!, submittedAt: timeOf(registration.submittedAt) },
+  };
+}
+
+function versionShown({ version, content, endsAt }: StoredVersion): RegistrationVersion {
+  return { version, ...content, endsAt: timeOf(endsAt) };
+}
+
+function publicationOf(registration: StoredRegistration): Publication {
+  if (registration.publishN === null) return 'none';
+  if (registration.isWaiting) return isInForce(registration) ? 'waiting' : 'pending';
+  return registration.publishedAt === null ? 'pending' : 'published';
+}
+
+/** RFC 3339. @param ms since 1970 */
+function timeOf<Ms extends number | null>(ms: Ms): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}

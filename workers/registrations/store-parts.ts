@@ -1,0 +1,110 @@
+/** The parts of a store of registrations, each built from complete ones, and what involves all of them. */
+import { ANCHOR_INTERVAL_MS, PUBLISH_RETRY_MS } from '../../shared/limits/registrations.ts';
+import type { ListKeys } from '../../shared/set/keys.ts';
+import type { RegistryPort } from '../storage/registry-port.ts';
+import { AuditChain, type Author } from './audit-chain.ts';
+import { BulkUpload } from './bulk-upload.ts';
+import { RegistrationChanges } from './changes.ts';
+import { DueWork } from './due-work.ts';
+import { Events } from './events.ts';
+import { Meta } from './meta.ts';
+import { Outbox } from './outbox.ts';
+import { PairsInForce } from './pairs-in-force.ts';
+import { Publisher } from './publisher.ts';
+import { RegistrationRows } from './registration-rows.ts';
+import type { StoreRequest, StoreResult } from './store-request.ts';
+import { Transactions } from './transactions.ts';
+import { RegistrationWriter } from './writer.ts';
+
+export class StoreParts {
+  readonly rows: RegistrationRows;
+  readonly pairs: PairsInForce;
+  readonly audit: AuditChain;
+  readonly events: Events;
+  readonly changes: RegistrationChanges;
+  readonly dueWork: DueWork;
+  readonly upload: BulkUpload;
+  readonly publisher: Publisher;
+  readonly #meta: Meta;
+  readonly #writer: RegistrationWriter;
+  readonly #transactions: Transactions;
+
+  constructor(storage: DurableObjectStorage, keys: ListKeys, registry: () => RegistryPort) {
+    const { sql } = storage;
+    this.#meta = new Meta(sql);
+    this.rows = new RegistrationRows(sql);
+    this.pairs = new PairsInForce(sql);
+    this.audit = new AuditChain(sql, this.#meta, keys);
+    this.events = new Events(sql);
+    const outbox = new Outbox(sql, this.#meta, this.pairs);
+    this.publisher = new Publisher(storage, outbox, registry);
+    this.#writer = new RegistrationWriter(this.rows, this.pairs, outbox, this.audit, this.events);
+    this.changes = new RegistrationChanges(this.rows, this.#writer);
+    this.#transactions = new Transactions(storage, this.#meta);
+    this.dueWork = new DueWork(storage, this.#meta, this.rows, this.#writer, [
+      this.events,
+      this.#transactions,
+    ]);
+    this.upload = new BulkUpload(this.rows, this.changes, this.dueWork);
+  }
+
+  /** '' before the first registration. */
+  get organisation(): string {
+    return this.#meta.text('organisation') ?? '';
+  }
+
+  /**
+   * Runs a change in one transaction.
+   * @param budget registrations that it creates or edits at most: see `Transactions`
+   */
+  transact<Value>(
+    request: StoreRequest,
+    organisation: string,
+    budget: number,
+    change: (author: Author) => StoreResult<Value>,
+  ): StoreResult<Value> {
+    return this.#transactions.run(request, budget, () => this.#apply(request, organisation, change));
+  }
+
+  /** Runs a change to see what it does, and rolls it back. */
+  rehearse<Value>(
+    request: StoreRequest,
+    organisation: string,
+    change: (author: Author) => StoreResult<Value>,
+  ): StoreResult<Value> {
+    return this.#transactions.rehearse(() => this.#apply(request, organisation, change));
+  }
+
+  #apply<Value>(
+    { actor, reason }: StoreRequest,
+    organisation: string,
+    change: (author: Author) => StoreResult<Value>,
+  ): StoreResult<Value> {
+    if (this.#meta.text('organisation') === null) this.#meta.set('organisation', organisation);
+    this.#writer.begin();
+    const done = change({ actor: actor.name, reason, at: Date.now() });
+    if (done.ok) this.#writer.end();
+    return done;
+  }
+
+  /** When the end of the audit chain must be anchored, in ms since 1970; null if it is. */
+  get anchorDue(): number | null {
+    if (this.audit.last.n <= this.#meta.number('anchoredN')) return null;
+    return this.#meta.number('anchoredAt') + ANCHOR_INTERVAL_MS;
+  }
+
+  /** @param n of the anchored record; null after a failure */
+  anchored(n: number | null, now: number): void {
+    if (n !== null) this.#meta.set('anchoredN', n);
+    this.#meta.set('anchoredAt', now);
+  }
+
+  /** When the alarm must come next, in ms since 1970; null for never. */
+  nextDueAt(now: number): number | null {
+    const { dueAt } = this.publisher;
+    // The request that filled the outbox sends it; the alarm comes only if that failed.
+    const sending = dueAt === null ? null : Math.max(dueAt, now + PUBLISH_RETRY_MS);
+    const times = [sending, this.anchorDue, this.rows.nextDueAt].filter((time) => time !== null);
+    return times.length === 0 ? null : Math.max(Math.min(...times), now);
+  }
+}

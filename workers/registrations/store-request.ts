@@ -1,0 +1,23 @@
+/**
+ * A request to a store of registrations, and how it fails. The fields are those of the requests to the coordinator, so
+ * admin/context.ts makes both.
+ */
+import type { Actor } from '../../shared/admin/actor.ts';
+import type { AdminProblemCode, ProblemExtras } from '../../shared/admin/problems.ts';
+import type { Failure, Result } from '../../shared/result.ts';
+
+export interface StoreRequest {
+  readonly actor: Actor;
+  readonly reason: string;
+  /** The `Idempotency-Key`, and a digest of method, path and body. */
+  readonly repeat: { readonly key: string; readonly sha256: string } | null;
+}
+
+export interface StoreRefusal extends Failure<AdminProblemCode> {
+  readonly extras?: ProblemExtras;
+}
+export type StoreResult<Value> = Result<Value, StoreRefusal>;
+
+export function refuse(code: StoreRefusal['code'], message: string, extras?: ProblemExtras): StoreRefusal {
+  return { ok: false, code, message, ...(extras === undefined ? {} : { extras }) };
+}
