@@ -180,11 +180,11 @@ async function edgeRows(name: string, pairs: RandomPairs, options: BenchOptions)
 /** A list of suspended numbers of 010, given the images of their suffixes. */
 function listSource(images: Uint8Array): ListSource {
   const content = { plain: new Map([[PREFIX, placesOf(images)]]), dated: [], ranges: [], sources: [] };
-  const info = {
-    ...{ name: 'bench', reason: 'NUMBER_SUSPENDED', effect: 'block', subjects: ['from', 'to'] as const },
-    ...{ authority: 'bench', asOf: '2026-01-01T00:00:00Z' },
-  } as const;
-  return { info: { ...info, subjects: [...info.subjects] }, content };
+  const info: ListSource['info'] = {
+    ...({ name: 'bench', reason: 'NUMBER_SUSPENDED', effect: 'block' } as const),
+    ...{ subjects: ['from', 'to'], authority: 'bench', asOf: '2026-01-01T00:00:00Z' },
+  };
+  return { info, content };
 }
 
 /** Memory of the isolate once everything is loaded, in MB. */
