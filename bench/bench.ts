@@ -19,6 +19,7 @@ import { priceBench } from './suites/price.ts';
 import { propagationBench } from './suites/propagation.ts';
 import { pushBench } from './suites/push.ts';
 import { queryBench } from './suites/query.ts';
+import { registrationBench } from './suites/registration.ts';
 import { sipBench } from './suites/sip.ts';
 import { sizeBench } from './suites/size.ts';
 import { smppBench } from './suites/smpp.ts';
@@ -63,6 +64,11 @@ const SUITES: Record<string, Suite> = {
   access: suite(accessBench, 'what counting costs, and which enumeration is recognised'),
   bodies: suite(bodiesBench, 'crafted bodies, against ordinary ones', 'numbers'),
   visible: suite(visibleBench, 'seconds until a change is visible'),
+  registration: suite(
+    registrationBench,
+    'registered senders: size, memory, build, CPU of a check',
+    'numbers',
+  ),
   propagation: suite(propagationBench, 'the same, in a simulated fleet'),
   sip: suite(sipBench, 'what checks add to a SIP gateway'),
   smpp: suite(smppBench, 'what checks add to an SMSC'),

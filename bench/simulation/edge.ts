@@ -1,10 +1,10 @@
 /**
- * The edge with a release, in a Worker of the benchmarks: secrets, one client, the values in KV and a head, as
+ * The edge with a release, in a Worker of the benchmarks: secrets, clients, the values in KV and a head, as
  * a push to a control plane would have left them.
  */
 import type { BuiltRelease } from '../../shared/build/release.ts';
 import { sha256Hex, toBase64 } from '../../shared/bytes.ts';
-import { sealDirectory } from '../../shared/clients.ts';
+import { type Client, sealDirectory } from '../../shared/clients.ts';
 import { encodeSegment } from '../../shared/live/segment.ts';
 import { type Head, sealHead } from '../../shared/release/head.ts';
 import { clientsKey, HEAD_KEY, releaseKey } from '../../shared/release/kv-keys.ts';
@@ -13,6 +13,7 @@ import { type BenchWorker, startBenchWorker } from '../lib/bench-worker.ts';
 import { benchKeys, LIST_SECRET } from '../lib/random-lists.ts';
 import type { BodyTimings, CheckResult, EdgeSettings } from '../lib/worker-results.ts';
 
+const JSON_TYPE = 'application/json';
 const CLIENT = 'bench';
 const SECRET = 'secret-of-bench';
 
@@ -21,13 +22,27 @@ export interface SimulatedEdge {
   /** Writes the values first, then the head: to KV and to the coordinator. */
   publish(built: BuiltRelease, seq: number): Promise<void>;
   set(settings: Partial<EdgeSettings>): Promise<void>;
-  /** Checks numbers: one as a single request, more as a batch. */
-  check(numbers: readonly string[]): Promise<CheckResult>;
+  /** Checks numbers: one as a single request, more as a batch. @param sender with `from`, as senders of a client */
+  check(numbers: readonly string[], sender?: { readonly client: string }): Promise<CheckResult>;
   /** Posts these bodies in turns. */
-  timeBodies(path: string, bodies: Readonly<Record<string, string>>, rounds: number): Promise<BodyTimings>;
+  timeBodies(
+    path: string,
+    bodies: Readonly<Record<string, string>>,
+    rounds: number,
+    options?: BodyOptions,
+  ): Promise<BodyTimings>;
 }
 
-export async function startEdge(): Promise<SimulatedEdge> {
+interface BodyOptions {
+  readonly type: string;
+  /** ID of the client that posts each body. */
+  readonly clients: Readonly<Record<string, string>>;
+}
+
+/** @param others settings of further clients, by ID */
+export async function startEdge(
+  others: Readonly<Record<string, Partial<Client>>> = {},
+): Promise<SimulatedEdge> {
   const keys = await benchKeys();
   const { publicKey, privateKey } = (await crypto.subtle.generateKey('Ed25519', true, [
     'sign',
@@ -56,7 +71,8 @@ export async function startEdge(): Promise<SimulatedEdge> {
     maxStaleSeconds: 3_600,
     quotaNumbers: 1_000_000_000,
   };
-  const directory = await sealDirectory([client], keys);
+  const further = Object.entries(others).map(([id, settings]) => ({ ...client, id, ...settings }));
+  const directory = await sealDirectory([client, ...further], keys);
   const sha256 = await sha256Hex(directory);
   const clients = { key: clientsKey(sha256), sha256 };
   await worker.put(clients.key, directory);
@@ -76,11 +92,21 @@ export async function startEdge(): Promise<SimulatedEdge> {
       await worker.call(`/head?seq=${seq}`, await sealHead({ head, manifests: [] }, keys));
     },
     set: (settings) => worker.call('/set', JSON.stringify(settings)),
-    check: (numbers) => worker.call('/check', JSON.stringify(numbers)),
-    timeBodies: async (path, bodies, rounds) => {
-      for (const [name, body] of Object.entries(bodies))
-        await worker.call(`/body?name=${encodeURIComponent(name)}`, body);
-      return worker.call(`/time-bodies?path=${path}&rounds=${rounds}`);
+    check: (numbers, sender) => {
+      const query = sender === undefined ? '' : `?subject=from&client=${sender.client}`;
+      return worker.call(`/check${query}`, JSON.stringify(numbers));
+    },
+    timeBodies: async (
+      path,
+      bodies,
+      rounds,
+      { type, clients: senders } = { type: JSON_TYPE, clients: {} },
+    ) => {
+      for (const [name, body] of Object.entries(bodies)) {
+        const query = new URLSearchParams({ name, type, client: senders[name] ?? CLIENT });
+        await worker.call(`/body?${query}`, body);
+      }
+      return worker.call(`/time-bodies?${new URLSearchParams({ path, rounds: String(rounds) })}`);
     },
   };
 }

@@ -17,14 +17,15 @@ import { addClient, buildAndPush, runNumgate } from './installation.ts';
 const READY_WAIT_MS = 90_000;
 
 export interface Planes {
-  /** Makes one live change. */
-  change(op: 'block' | 'unblock', number: string): Promise<unknown>;
-  /** Verdicts of the edge. */
-  check(numbers: readonly string[]): Promise<string[]>;
+  /** Sends a change to control, as `root`. @param path below `/v1/admin/` @returns the response */
+  change<Value>(method: 'POST' | 'PUT', path: string, body: object): Promise<Value>;
+  /** Verdicts of the edge for the client. @param items of a batch */
+  check(items: readonly object[]): Promise<string[]>;
   stop(): void;
 }
 
-export async function startPlanes(): Promise<Planes> {
+/** @param clientOptions of `numgate clients add` */
+export async function startPlanes(...clientOptions: readonly string[]): Promise<Planes> {
   const children: ChildProcess[] = [];
   // Nothing in their state is worth an orderly end.
   const kill = (): void => {
@@ -66,31 +67,26 @@ export async function startPlanes(): Promise<Planes> {
   writeFileSync(join(folder, 'suspended.txt'), '010-2345-6789\n');
   const numgate = (...args: string[]) => runNumgate({ ...env, NUMGATE_URL: controlUrl }, ...args);
   await buildAndPush(numgate, folder);
-  const clientKey = await addClient(numgate);
+  const clientKey = await addClient(numgate, ...clientOptions);
   return {
-    change: (op, number) =>
-      post(`${controlUrl}/v1/admin/entries`, secrets.ADMIN_TOKEN, {
-        op,
-        items: [{ number }],
-        reason: 'bench',
-      }),
-    check: async (numbers) => {
-      const body = { items: numbers.map((to) => ({ to })) };
-      const batch = (await post(`${edgeUrl}/v1/check/batch`, clientKey, body)) as {
-        results: { verdict: string }[];
-      };
+    change: (method, path, body) =>
+      send(method, `${controlUrl}/v1/admin/${path}`, secrets.ADMIN_TOKEN, { ...body, reason: 'bench' }),
+    check: async (items) => {
+      const batch = await send<{ results: { verdict: string }[] }>(
+        ...(['POST', `${edgeUrl}/v1/check/batch`, clientKey, { items }] as const),
+      );
       return batch.results.map(({ verdict }) => verdict);
     },
     stop: kill,
   };
 }
 
-async function post(url: string, key: string, body: object): Promise<unknown> {
+async function send<Value>(method: string, url: string, key: string, body: object): Promise<Value> {
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
-  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
+  const response = await fetch(url, { method, headers, body: JSON.stringify(body) });
   if (!response.ok)
     throw new Error(`${new URL(url).pathname} returned ${response.status}: ${await response.text()}`);
-  return response.json();
+  return (await response.json()) as Value;
 }
 
 async function untilReady(child: ChildProcess, url: string): Promise<void> {

@@ -88,7 +88,7 @@ export async function coldBench(options: BenchOptions): Promise<Row[]> {
 }
 
 /** The longest chain of reads before the response, each of which began after another had ended. */
-function depthOf({ reads, to }: CheckResult): number {
+export function depthOf({ reads, to }: CheckResult): number {
   let depth = 0;
   let last = Number.NEGATIVE_INFINITY;
   for (const read of reads.filter((each) => each.to <= to).sort((a, b) => a.to - b.to)) {

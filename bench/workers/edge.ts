@@ -60,16 +60,31 @@ function envOf({ LISTS, LIST_KEY, RELEASE_PUBLIC_KEYS }: BenchEnv, reads: KvRead
   };
 }
 
-function post(path: string, body: BodyInit, { CLIENT_KEY }: BenchEnv): EdgeRequest {
-  const headers = { authorization: `Bearer ${CLIENT_KEY}`, 'content-type': 'application/json' };
+/** @param client ID of one of the clients, which share a secret; by default the one of the key */
+function post(
+  path: string,
+  body: BodyInit,
+  { CLIENT_KEY }: BenchEnv,
+  client: string | null = null,
+  type = 'application/json',
+): EdgeRequest {
+  const key = client === null ? CLIENT_KEY : CLIENT_KEY.replace(/^[^.]*/, client);
+  const headers = { authorization: `Bearer ${key}`, 'content-type': type };
   return new Request(`https://edge.test${path}`, { method: 'POST', headers, body }) as EdgeRequest;
 }
 
-async function check(numbers: readonly string[], env: BenchEnv, ctx: ExecutionContext): Promise<CheckResult> {
+async function check(
+  numbers: readonly string[],
+  query: URLSearchParams,
+  env: BenchEnv,
+  ctx: ExecutionContext,
+): Promise<CheckResult> {
+  const items = numbers.map((number) => ({ [query.get('subject') ?? 'to']: number }));
+  const client = query.get('client');
   const request =
-    numbers.length === 1
-      ? post('/v1/check', JSON.stringify({ to: numbers[0] }), env)
-      : post('/v1/check/batch', JSON.stringify({ items: numbers.map((to) => ({ to })) }), env);
+    items.length === 1
+      ? post('/v1/check', JSON.stringify(items[0]), env, client)
+      : post('/v1/check/batch', JSON.stringify({ items }), env, client);
   const reads: KvRead[] = [];
   const from = performance.now();
   const response = await edge.fetch(request, envOf(env, reads), ctx);
@@ -82,7 +97,7 @@ async function check(numbers: readonly string[], env: BenchEnv, ctx: ExecutionCo
 }
 
 /** Bodies to be timed, by name. */
-const bodies = new Map<string, ArrayBuffer>();
+const bodies = new Map<string, { bytes: ArrayBuffer; client: string | null; type: string }>();
 /** Warm-up rounds before anything is timed, so that the engine compiles hot code. */
 const WARM_ROUNDS = 2;
 /** Minimum bytes posted per turn, because a single short request is too fast to time. */
@@ -98,13 +113,13 @@ async function timeBodies(
   const edgeEnv = envOf(env, []);
   const timings: Record<string, { status: number; ms: number[] }> = {};
   for (let round = -WARM_ROUNDS; round < rounds; round++) {
-    for (const [name, body] of bodies) {
+    for (const [name, { bytes, client, type }] of bodies) {
       timings[name] ??= { status: 0, ms: [] };
       const timing = timings[name];
-      const times = Math.ceil(TURN_BYTES / body.byteLength);
+      const times = Math.ceil(TURN_BYTES / bytes.byteLength);
       const from = performance.now();
       for (let time = 0; time < times; time++) {
-        const response = await edge.fetch(post(path, body, env), edgeEnv, ctx);
+        const response = await edge.fetch(post(path, bytes, env, client, type), edgeEnv, ctx);
         await response.arrayBuffer();
         timing.status = response.status;
       }
@@ -123,10 +138,11 @@ export default serve<BenchEnv>({
     Object.assign(settings, JSON.parse(new TextDecoder().decode(body)));
   },
   '/cold': () => resetIsolate(),
-  '/check': (_query, body, env, ctx) =>
-    check(JSON.parse(new TextDecoder().decode(body)) as string[], env, ctx),
+  '/check': (query, body, env, ctx) =>
+    check(JSON.parse(new TextDecoder().decode(body)) as string[], query, env, ctx),
   '/body': (query, body) => {
-    bodies.set(query.get('name')!, body.buffer);
+    const type = query.get('type') ?? 'application/json';
+    bodies.set(query.get('name')!, { bytes: body.buffer, client: query.get('client'), type });
   },
   '/time-bodies': (query, _body, env, ctx) =>
     timeBodies(query.get('path')!, Number(query.get('rounds')), env, ctx),

@@ -10,7 +10,7 @@ import { prefixOf, SUFFIX_COUNT, suffixOf } from '../../shared/numbers/number.ts
 import { RegisteredCheck } from '../../shared/release/registered-check.ts';
 import type { RegisteredSenders, Registration } from '../../shared/release/registered-senders.ts';
 import type { Release } from '../../shared/release/release.ts';
-import { PAIR_LISTS, PAIRS_OWN, PAIRS_REGISTERED } from '../../shared/set/layout.ts';
+import { LIST_OWN, LIST_REGISTERED, REGISTERED_LISTS, SLOTS_PER_CLIENT } from '../../shared/set/layout.ts';
 import { type RegisteredRange, unrotated } from '../../shared/set/registered-table.ts';
 import { readRegistrations } from '../import/registrations.ts';
 import type { BuildFolder } from '../publish/build-folder.ts';
@@ -57,7 +57,7 @@ export class RegistrationProver {
   readonly #release: Release;
   readonly #senders: RegisteredSenders;
   /** By list and client. */
-  readonly #model = Array.from({ length: PAIR_LISTS }, () => new Map<string, Intervals>());
+  readonly #model = Array.from({ length: REGISTERED_LISTS }, () => new Map<string, Intervals>());
 
   /** @param release with registered senders */
   constructor(release: Release) {
@@ -68,7 +68,7 @@ export class RegistrationProver {
   /** @param read reads the pairs again from the start */
   async prove(read: () => Promise<AsyncIterable<RegisteredPair>>): Promise<void> {
     for await (const { client, from, to, own } of await read()) {
-      const clients = this.#model[own ? PAIRS_OWN : PAIRS_REGISTERED]!;
+      const clients = this.#model[own ? LIST_OWN : LIST_REGISTERED]!;
       const intervals = clients.get(client) ?? new Intervals();
       clients.set(client, intervals);
       intervals.add(from, to);
@@ -91,8 +91,8 @@ export class RegistrationProver {
   }
 
   #expected(n: number, client: string): Registration {
-    if (this.#isIn(PAIRS_OWN, client, n, n)) return 'own';
-    return this.#isIn(PAIRS_REGISTERED, client, n, n) ? 'registered' : 'none';
+    if (this.#isIn(LIST_OWN, client, n, n)) return 'own';
+    return this.#isIn(LIST_REGISTERED, client, n, n) ? 'registered' : 'none';
   }
 
   #isIn(list: number, client: string, from: number, to: number): boolean {
@@ -113,7 +113,7 @@ export class RegistrationProver {
       return;
     }
     for (const n of [from, to]) this.#lookUp(n, client);
-    const inTable = rows[own ? PAIRS_OWN : PAIRS_REGISTERED]!.get(client) ?? NONE;
+    const inTable = rows[own ? LIST_OWN : LIST_REGISTERED]!.get(client) ?? NONE;
     this.#count(inTable.contain(from, to));
   }
 
@@ -121,8 +121,8 @@ export class RegistrationProver {
     const table = this.#senders.table!;
     return this.#model.map((_, list) => {
       const rows = new Map<string, Intervals>();
-      for (const { slot, from, to } of table.rows(list)) {
-        const client = table.clients[slot]!;
+      for (const { place, from, to } of table.rows(list)) {
+        const client = table.clients[place]!;
         const intervals = rows.get(client) ?? new Intervals();
         rows.set(client, intervals);
         intervals.add(from, to);
@@ -140,27 +140,28 @@ export class RegistrationProver {
     this.#count(check.addTable(table).ok);
     for (const index of info.shards.keys()) this.#count(check.addShard(index, slices.shard(index)!).ok);
     this.#count(check.finish().ok);
-    for (let list = 0; list < PAIR_LISTS; list++) {
+    for (let list = 0; list < REGISTERED_LISTS; list++) {
       for (const row of table.rows(list)) this.#checkRow(list, row);
-      for (const index of info.shards.keys()) this.#checkPairs(list, index);
     }
+    for (const index of info.shards.keys()) this.#checkPairs(index);
   }
 
-  #checkRow(list: number, { slot, from, to }: RegisteredRange): void {
-    this.#count(this.#isIn(list, this.#senders.table!.clients[slot]!, from, to));
+  #checkRow(list: number, { place, from, to }: RegisteredRange): void {
+    this.#count(this.#isIn(list, this.#senders.table!.clients[place]!, from, to));
   }
 
-  #checkPairs(list: number, index: number): void {
+  #checkPairs(index: number): void {
     const { keys } = this.#release;
     const table = this.#senders.table!;
     const shard = this.#senders.slices.shard(index)!;
     for (const part of shard.parts) {
-      for (const batch of part.pairs(list)) {
+      for (const batch of part.pairs()) {
         for (const key of batch) {
           const slot = key % shard.slots;
-          const client = table.clients[slot]!;
+          const client = table.clients[Math.floor(slot / SLOTS_PER_CLIENT)]!;
+          const list = slot % SLOTS_PER_CLIENT === 1 ? LIST_OWN : LIST_REGISTERED;
           const start = part.start + (key - slot) / shard.slots;
-          const image = unrotated(suffixOf(start), table.place(client)!.rotation);
+          const image = unrotated(suffixOf(start), table.client(client)!.rotation);
           const n = prefixOf(start) * SUFFIX_COUNT + keys.permutation.invert(image);
           this.#count(this.#isIn(list, client, n, n));
         }

@@ -10,7 +10,14 @@
 import { utf8 } from '../bytes.ts';
 import { prefixOf, SUFFIX_COUNT, suffixOf } from '../numbers/number.ts';
 import type { ListKeys } from '../set/keys.ts';
-import { FORMAT_VERSION, PAIR_LISTS, PAIRS_OWN, PAIRS_REGISTERED, REGISTERED_MAGIC } from '../set/layout.ts';
+import {
+  FORMAT_VERSION,
+  LIST_OWN,
+  LIST_REGISTERED,
+  REGISTERED_LISTS,
+  REGISTERED_MAGIC,
+  SLOTS_PER_CLIENT,
+} from '../set/layout.ts';
 import {
   type RegisteredRange,
   registeredColumnsAt,
@@ -39,17 +46,18 @@ export interface RegisteredPair {
 const RANGE_EXPANDED_MAX = 64;
 /** From this many pairs on, a prefix has sections of its own: their index takes about 1 KB. */
 const DENSE_PAIRS = 64;
+/** Size of a section with its index, relative to its codes. */
+const INDEX_FACTOR = 1.12;
 
-/** Sorted distinct keys by prefix: image * slots + slot. */
+/** Sorted distinct keys by prefix: image * slots + slot (layout.ts). */
 type PairKeys = ReadonlyMap<number, Float64Array>;
 
 /** The registered senders, ready to encode. */
 export interface PairContent {
-  /** Ascending: the position of a client is its slot. */
+  /** Ascending: the index of a client is its place. */
   readonly clients: readonly string[];
-  /** By list: PAIRS_REGISTERED and PAIRS_OWN. */
-  readonly pairs: readonly PairKeys[];
-  /** By list; ordered by slot and number, and disjoint. */
+  readonly pairs: PairKeys;
+  /** By list: LIST_REGISTERED and LIST_OWN; ordered by place and number, and disjoint. */
   readonly ranges: readonly (readonly RegisteredRange[])[];
 }
 
@@ -88,73 +96,57 @@ export class PairEntries {
 
   finish(keys: ListKeys): PairContent {
     const clients = [...this.#indexes.keys()].sort();
-    const slotsByName = new Map(clients.map((name, slot) => [name, slot]));
-    const slots = Uint32Array.from(this.#indexes.keys(), (name) => slotsByName.get(name)!);
-    const rows: RegisteredRange[][] = Array.from({ length: PAIR_LISTS }, () => []);
+    const placesByName = new Map(clients.map((name, place) => [name, place]));
+    const places = Uint32Array.from(this.#indexes.keys(), (name) => placesByName.get(name)!);
+    const rows: RegisteredRange[][] = Array.from({ length: REGISTERED_LISTS }, () => []);
     for (const { index, from, to, own } of this.#ranges)
-      rows[own ? PAIRS_OWN : PAIRS_REGISTERED]!.push({ slot: slots[index]!, from, to });
-    const isDense = new Set<number>();
+      rows[own ? LIST_OWN : LIST_REGISTERED]!.push({ place: places[index]!, from, to });
+    const rotations = clients.map((name) => rotationOf(name, keys.sourceSeed));
+    const slots = clients.length * SLOTS_PER_CLIENT;
+    const dense = this.#densePrefixes();
+    for (let at = 0; at < this.#count; at++) {
+      const n = this.#numbers[at]!;
+      const place = places[this.#flags[at]! >>> 1]!;
+      const own = this.#flags[at]! & 1;
+      const into = dense.get(prefixOf(n));
+      if (into === undefined) {
+        rows[own]!.push({ place, from: n, to: n });
+        continue;
+      }
+      const image = rotated(keys.permutation.permute(suffixOf(n)), rotations[place]!);
+      into.keys[into.count++] = image * slots + place * SLOTS_PER_CLIENT + own;
+    }
+    const pairs = new Map([...dense].map(([prefix, { keys: all }]) => [prefix, sortedKeys(all)]));
+    return { clients, pairs, ranges: rows.map(joinRows) };
+  }
+
+  /** Room for the keys of each prefix that has enough pairs. */
+  #densePrefixes(): Map<number, { readonly keys: Float64Array; count: number }> {
     const counts = new Map<number, number>();
     for (let at = 0; at < this.#count; at++) {
       const prefix = prefixOf(this.#numbers[at]!);
-      const count = (counts.get(prefix) ?? 0) + 1;
-      counts.set(prefix, count);
-      if (count === DENSE_PAIRS) isDense.add(prefix);
+      counts.set(prefix, (counts.get(prefix) ?? 0) + 1);
     }
-    const rotations = clients.map((name) => rotationOf(name, keys.sourceSeed));
-    const pairs = [PAIRS_REGISTERED, PAIRS_OWN].map(
-      () =>
-        new Map(
-          [...isDense].map((prefix) => [prefix, { keys: new Float64Array(counts.get(prefix)!), count: 0 }]),
-        ),
-    );
-    for (let at = 0; at < this.#count; at++) {
-      const n = this.#numbers[at]!;
-      const slot = slots[this.#flags[at]! >>> 1]!;
-      const list = this.#flags[at]! & 1;
-      const prefix = prefixOf(n);
-      const into = pairs[list]!.get(prefix);
-      if (into === undefined) {
-        rows[list]!.push({ slot, from: n, to: n });
-        continue;
-      }
-      const image = rotated(keys.permutation.permute(suffixOf(n)), rotations[slot]!);
-      into.keys[into.count++] = image * clients.length + slot;
-    }
-    const own = sortedKeys(pairs[PAIRS_OWN]!);
-    const registered = without(sortedKeys(pairs[PAIRS_REGISTERED]!), own);
-    return { clients, pairs: [registered, own], ranges: rows.map(joinRows) };
+    const dense = [...counts].filter(([, count]) => count >= DENSE_PAIRS);
+    return new Map(dense.map(([prefix, count]) => [prefix, { keys: new Float64Array(count), count: 0 }]));
   }
 }
 
-function sortedKeys(prefixes: ReadonlyMap<number, { keys: Float64Array; count: number }>): PairKeys {
-  const sorted = [...prefixes].map(([prefix, { keys, count }]) => {
-    const all = keys.subarray(0, count).sort();
-    return [prefix, all.filter((key, index) => index === 0 || key !== all[index - 1])] as const;
+/** Sorted and distinct. A pair that is own and not is own: its keys follow each other, and the second is odd. */
+function sortedKeys(keys: Float64Array): Float64Array {
+  const sorted = keys.sort();
+  return sorted.filter((key, index) => {
+    const next = sorted[index + 1];
+    return next !== key && !(next === key + 1 && key % SLOTS_PER_CLIENT === 0);
   });
-  return new Map(sorted.filter(([, keys]) => keys.length > 0));
 }
 
-/** A pair in both is in `own` alone. */
-function without(registered: PairKeys, own: PairKeys): PairKeys {
-  const rest = [...registered].map(([prefix, keys]) => {
-    const taken = own.get(prefix) ?? new Float64Array(0);
-    let next = 0;
-    const left = keys.filter((key) => {
-      while (next < taken.length && taken[next]! < key) next++;
-      return taken[next] !== key;
-    });
-    return [prefix, left] as const;
-  });
-  return new Map(rest.filter(([, keys]) => keys.length > 0));
-}
-
-/** Ordered by slot and number; rows of one client that overlap or touch become one. */
+/** Ordered by place and number; rows of one client that overlap or touch become one. */
 function joinRows(rows: readonly RegisteredRange[]): RegisteredRange[] {
   const joined: RegisteredRange[] = [];
-  for (const row of rows.toSorted((a, b) => a.slot - b.slot || a.from - b.from)) {
+  for (const row of rows.toSorted((a, b) => a.place - b.place || a.from - b.from)) {
     const last = joined.at(-1);
-    if (last === undefined || last.slot !== row.slot || row.from > last.to + 1) joined.push(row);
+    if (last === undefined || last.place !== row.place || row.from > last.to + 1) joined.push(row);
     else if (row.to > last.to) joined[joined.length - 1] = { ...last, to: row.to };
   }
   return joined;
@@ -162,43 +154,28 @@ function joinRows(rows: readonly RegisteredRange[]): RegisteredRange[] {
 
 /** The shards of the pairs; none without dense prefixes. Null if one number has more pairs than a shard can hold. */
 export function encodePairShards({ clients, pairs }: PairContent): EncodedShard[] | null {
-  const slots = clients.length;
-  const bytes = new Map<number, number>();
-  for (const prefixes of pairs) {
-    for (const [prefix, { length }] of prefixes) {
-      const { bitsPerEntry } = bestRice(length, SUFFIX_COUNT * slots);
-      bytes.set(prefix, (bytes.get(prefix) ?? 0) + (length * bitsPerEntry * 1.12) / 8);
-    }
-  }
-  const sizes = [...bytes].map(([prefix, dense]) => ({ prefix, dense, pooled: 0 }));
+  const slots = clients.length * SLOTS_PER_CLIENT;
+  const sizes = [...pairs].map(([prefix, { length }]) => {
+    const { bitsPerEntry } = bestRice(length, SUFFIX_COUNT * slots);
+    return { prefix, dense: (length * bitsPerEntry * INDEX_FACTOR) / 8, pooled: 0 };
+  });
   return packSlices({
     cut: (finer) => cutPrefixes(sizes, finer),
     encode: (slice) => encodePart(slice, pairs, slots),
-    lists: PAIR_LISTS,
+    lists: 1,
     slots,
   });
 }
 
-function encodePart(
-  { start, end, dense }: Slice,
-  pairs: readonly PairKeys[],
-  slots: number,
-): EncodedPart | null {
-  const [prefix, from] = [prefixOf(start), suffixOf(start)];
-  const plain = pairs.map((prefixes) => {
-    const all = dense ? prefixes.get(prefix) : undefined;
-    if (all === undefined) return new Uint32Array(0);
-    const local = all
-      .subarray(lowerBound(all, from * slots), lowerBound(all, (from + end - start) * slots))
-      .map((key) => key - from * slots);
-    return local.length === 0 ? new Uint32Array(0) : encodePairs(local, end - start, slots);
-  });
-  if (plain.includes(null)) return null;
-  return {
-    start,
-    plain: plain.map((section) => (section === null || section.length === 0 ? null : section)),
-    dated: pairs.map(() => null),
-  };
+function encodePart({ start, end, dense }: Slice, pairs: PairKeys, slots: number): EncodedPart | null {
+  const from = suffixOf(start);
+  const all = (dense ? pairs.get(prefixOf(start)) : undefined) ?? new Float64Array(0);
+  const local = all
+    .subarray(lowerBound(all, from * slots), lowerBound(all, (from + end - start) * slots))
+    .map((key) => key - from * slots);
+  if (local.length === 0) return { start, plain: [null], dated: [null] };
+  const section = encodePairs(local, end - start, slots);
+  return section === null ? null : { start, plain: [section], dated: [null] };
 }
 
 /** The table of clients and ranges, which RegisteredTable reads. */
@@ -218,7 +195,7 @@ export function encodeRegisteredTable({ clients, ranges }: PairContent): Uint8Ar
   let at = header.length * 4;
   for (const rows of ranges) {
     const columns = registeredColumnsAt(bytes.buffer, at, rows.length);
-    for (const name of ['from', 'to', 'slot'] as const) columns[name].set(rows.map((row) => row[name]));
+    for (const name of ['from', 'to', 'place'] as const) columns[name].set(rows.map((row) => row[name]));
     at += registeredColumnsBytes(rows.length);
   }
   bytes.set(names, namesAt);

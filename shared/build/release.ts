@@ -20,7 +20,7 @@ import { shardKey } from '../release/kv-keys.ts';
 import type { Blob, ListInfo, Manifest, RegisteredInfo } from '../release/manifest.ts';
 import { type Failure, fail, ok, type Result } from '../result.ts';
 import type { ListKeys } from '../set/keys.ts';
-import { FORMAT_VERSION, PAIRS_OWN, PAIRS_REGISTERED } from '../set/layout.ts';
+import { FORMAT_VERSION, SLOTS_PER_CLIENT } from '../set/layout.ts';
 import { seal } from '../set/seal.ts';
 import { checksum } from '../set/xxhash.ts';
 import { encodeDense } from './dense-section.ts';
@@ -142,13 +142,11 @@ async function buildRegistered(
   if (given === undefined) return ok({});
   if ('info' in given) return ok({ registrations: given.info });
   const { version, content } = given;
-  const countOf = (list: number): number =>
-    [...content.pairs[list]!.values()].reduce((sum, { length }) => sum + length, 0);
-  const own = countOf(PAIRS_OWN);
+  const pairs = [...content.pairs.values()];
   const counts = {
     clients: content.clients.length,
-    pairs: countOf(PAIRS_REGISTERED) + own,
-    own,
+    pairs: pairs.reduce((sum, { length }) => sum + length, 0),
+    own: pairs.reduce((sum, keys) => sum + keys.reduce((odd, key) => odd + (key % SLOTS_PER_CLIENT), 0), 0),
     ranges: content.ranges.flat().length,
   };
   const owner = 'the registered senders';

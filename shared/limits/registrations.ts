@@ -18,14 +18,12 @@ export const NUMBER_TEXT_CHARS_MAX = 128;
 export const REASONS_MAX = 20;
 /** Longest detail or help of such a reason, in characters. */
 export const REASON_TEXT_CHARS_MAX = 500;
-/** Registrations of one organisation, in any state: 2 GB with a few proofs each, of the 10 GB of one object. */
+/** Registrations of one organisation, in any state: 3 GB with one proof each, of the 10 GB of one object. */
 export const REGISTRATIONS_MAX = 1_000_000;
 /** Registrations that one organisation may create and edit per hour: five uploads of 100,000 lines. */
 export const REGISTRATION_CHANGES_PER_HOUR_MAX = 500_000;
 /** How long a claim lasts, in ms. Afterwards others can claim the registration. */
 export const CLAIM_MS = 3_600_000;
-/** Days before the end of a registration on which an event reminds of it. */
-export const REMINDER_DAYS: readonly number[] = [30, 7, 1];
 /** How long events are kept, in ms: 90 days. */
 export const REGISTRATION_EVENTS_KEPT_MS = 7_776_000_000;
 /** Registrations on one page. */
@@ -48,8 +46,8 @@ export const INVALID_LINES_MAX = 100;
 /** Changes of one sealed segment: 256 KiB, and the names of their clients. */
 export const REGISTRATION_SEGMENT_ROWS_MAX = 16_384;
 /**
- * Changes that releases in use may lack: 16 bytes each in every isolate that needs them, 16 bytes more in its index.
- * `numgate build` and two promotions after it free them.
+ * Changes that releases in use may lack: 16 bytes each in every isolate, and 21 more for clients that it has checked. A
+ * build and three promotions free them.
  */
 export const REGISTRATION_CHANGES_MAX = 1_000_000;
 /** The last part of them is for removals, which must not wait for a release. */

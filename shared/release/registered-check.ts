@@ -4,7 +4,7 @@
  */
 import { NUMBER_LIMIT } from '../numbers/number.ts';
 import { type Failure, fail, ok, type Result } from '../result.ts';
-import { PAIR_LISTS, PAIRS_OWN } from '../set/layout.ts';
+import { REGISTERED_LISTS, SLOTS_PER_CLIENT } from '../set/layout.ts';
 import type { RegisteredTable } from '../set/registered-table.ts';
 import type { Shard } from '../set/shard.ts';
 import type { Manifest, RegisteredInfo } from './manifest.ts';
@@ -14,8 +14,8 @@ type Checked = Result<null, Failure<RegisteredProblem>>;
 
 export class RegisteredCheck {
   readonly #info: RegisteredInfo | null;
-  /** Pairs by list. */
-  readonly #pairs: number[] = Array.from({ length: PAIR_LISTS }, () => 0);
+  #pairs = 0;
+  #own = 0;
 
   constructor({ registrations }: Manifest) {
     this.#info = registrations ?? null;
@@ -30,18 +30,19 @@ export class RegisteredCheck {
       return fail('SLICE_WRONG', `${key} is for another slice`);
     for (const part of shard.parts) {
       const limit = (part.end - part.start) * shard.slots;
-      for (let list = 0; list < PAIR_LISTS; list++) {
-        let last = -1;
-        for (const batch of part.pairs(list)) {
-          for (const each of batch) {
-            if (each <= last || each >= limit)
-              return fail('ORDER_WRONG', `${key}: pairs are out of order, or where no look-up finds them`);
-            last = each;
-          }
-          this.#pairs[list]! += batch.length;
-          // A few bytes can stand for many pairs, so reading stops at the count of the manifest.
-          if (this.#pairs[list]! > pairs) return wrongCount('pairs', pairs, `${this.#pairs[list]} or more`);
+      let last = -1;
+      for (const batch of part.pairs()) {
+        for (const each of batch) {
+          const isOwn = each % SLOTS_PER_CLIENT === 1;
+          // A pair is own or not, never both.
+          if (each <= last || each >= limit || (isOwn && each === last + 1))
+            return fail('ORDER_WRONG', `${key}: pairs are out of order, or where no look-up finds them`);
+          last = each;
+          if (isOwn) this.#own++;
         }
+        this.#pairs += batch.length;
+        // A few bytes can stand for many pairs, so reading stops at the count of the manifest.
+        if (this.#pairs > pairs) return wrongCount('pairs', pairs, `${this.#pairs} or more`);
       }
     }
     return ok(null);
@@ -51,14 +52,14 @@ export class RegisteredCheck {
     const { clients, ranges } = this.#info!;
     if (table.clients.length !== clients) return wrongCount('clients', clients, table.clients.length);
     let rows = 0;
-    for (let list = 0; list < PAIR_LISTS; list++) {
-      let before = { slot: -1, to: -1 };
-      for (const { slot, from, to } of table.rows(list)) {
+    for (let list = 0; list < REGISTERED_LISTS; list++) {
+      let before = { place: -1, to: -1 };
+      for (const { place, from, to } of table.rows(list)) {
         const isSound =
           Number.isInteger(from) && Number.isInteger(to) && 0 <= from && from <= to && to < NUMBER_LIMIT;
-        if (!isSound || (slot === before.slot && from <= before.to))
+        if (!isSound || (place === before.place && from <= before.to))
           return fail('ORDER_WRONG', `${this.#info!.table.key}: ranges are out of order, or overlap`);
-        before = { slot, to };
+        before = { place, to };
         rows++;
       }
     }
@@ -68,9 +69,8 @@ export class RegisteredCheck {
   finish(): Checked {
     if (this.#info === null) return ok(null);
     const { pairs, own } = this.#info;
-    const found = this.#pairs.reduce((sum, count) => sum + count, 0);
-    if (found !== pairs) return wrongCount('pairs', pairs, found);
-    return this.#pairs[PAIRS_OWN] === own ? ok(null) : wrongCount('own pairs', own, this.#pairs[PAIRS_OWN]!);
+    if (this.#pairs !== pairs) return wrongCount('pairs', pairs, this.#pairs);
+    return this.#own === own ? ok(null) : wrongCount('own pairs', own, this.#own);
   }
 }
 

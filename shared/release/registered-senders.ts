@@ -1,10 +1,10 @@
 /**
  * The registered senders of a release: which client may send from a number. A look-up is one search in the ranges of
- * the client, and one or two probes of the set of pairs, at the image of the suffix that the lists use too.
+ * the client, and one probe of the set of pairs, at the image of the suffix that the lists use too.
  */
 import { prefixOf, suffixOf } from '../numbers/number.ts';
 import type { ListKeys } from '../set/keys.ts';
-import { PAIRS_OWN, PAIRS_REGISTERED } from '../set/layout.ts';
+import { LIST_OWN, LIST_REGISTERED } from '../set/layout.ts';
 import { type RegisteredTable, rotated, rotationOf } from '../set/registered-table.ts';
 import type { Blob, RegisteredInfo } from './manifest.ts';
 import type { ShardMemory } from './shard-memory.ts';
@@ -33,10 +33,10 @@ export class RegisteredSenders {
   find(n: number, client: string): Registration {
     const { table, slices } = this;
     if (table === null) return 'unavailable';
-    const place = table.place(client);
-    if (place === null) return 'none';
-    const { slot, rotation } = place;
-    if (table.has(PAIRS_OWN, slot, n)) return 'own';
+    const found = table.client(client);
+    if (found === null) return 'none';
+    const { place, rotation } = found;
+    if (table.has(LIST_OWN, place, n)) return 'own';
     const prefix = prefixOf(n);
     const image = rotated(this.#keys.preparedImages.imageOf(suffixOf(n)), rotation);
     const index = slices.indexOf(prefix, image);
@@ -44,10 +44,11 @@ export class RegisteredSenders {
       const shard = slices.shard(index);
       if (shard === null) return 'unavailable';
       const part = shard.partOf(prefix, image);
-      if (part.hasPair(PAIRS_REGISTERED, prefix, image, slot)) return 'registered';
-      if (part.hasPair(PAIRS_OWN, prefix, image, slot)) return 'own';
+      // The second probe reads what the first has just read.
+      if (part.hasPair(prefix, image, place))
+        return part.hasOwnPair(prefix, image, place) ? 'own' : 'registered';
     }
-    return table.has(PAIRS_REGISTERED, slot, n) ? 'registered' : 'none';
+    return table.has(LIST_REGISTERED, place, n) ? 'registered' : 'none';
   }
 
   /** The values that `find` needs. They do not depend on the table, so that both load together. */

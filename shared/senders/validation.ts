@@ -95,7 +95,7 @@ export function validateRegistration(
     reasons.push(reasonOf(field, code, `"${field}" ${detail}`));
   };
   const isMock = checkClients(content, facts, add);
-  const numbers = parseSenderNumbers(content.number, new Set(facts.protectedNumbers), isMock);
+  const numbers = parseSenderNumbers(content.number, facts.protectedNumbers, isMock);
   if (!numbers.ok) add('number', numbers.code, numbers.message);
   const expires = timeOf('expires', content.expires, 'EXPIRES_PAST', facts.now, add);
   const proofs = content.proofs.map((proof, index) => checkProof(proof, `proofs.${index}`, facts.now, add));
@@ -119,9 +119,19 @@ export function validateRegistration(
 
 type Add = (field: string, code: ReasonCode, detail: string) => void;
 
+type Clients = RegistrationFacts['clients'];
+/** Whether each client is a mock client. Kept for the rows of an upload, which share their facts. */
+const kinds = new WeakMap<Clients, ReadonlyMap<string, boolean>>();
+
+function kindsOf(clients: Clients): ReadonlyMap<string, boolean> {
+  const known = kinds.get(clients) ?? new Map(clients.map(({ id, mock }) => [id, mock]));
+  kinds.set(clients, known);
+  return known;
+}
+
 /** @returns whether they are mock clients */
 function checkClients({ clients }: RegistrationContent, facts: RegistrationFacts, add: Add): boolean {
-  const known = new Map(facts.clients.map(({ id, mock }) => [id, mock]));
+  const known = kindsOf(facts.clients);
   clients.forEach((id, index) => {
     const field = `clients.${index}`;
     if (!known.has(id)) add(field, 'CLIENT_UNKNOWN', 'is not a client of the organisation');

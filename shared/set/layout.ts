@@ -31,13 +31,11 @@ export const PART_FIXED_WORDS = 2;
 export const PART_WORDS_PER_LIST = 2;
 
 /**
- * Pair shard: as a shard, with the count of slots in place of the count of lists. Its two lists hold registered pairs;
- * those of PAIRS_OWN belong to the client's organisation. A key of a section is (suffix - start of the part) * slots +
- * slot, and the width of a bucket counts suffixes.
+ * Pair shard: as a shard with one list, with the count of slots in place of the count of lists: two for each client. A
+ * key of a section is (suffix - start of the part) * slots + slot, and the width of a bucket counts suffixes. The slot
+ * of a pair is twice the place of its client, plus 1 if the number belongs to the client's organisation.
  */
-export const PAIR_LISTS = 2;
-export const PAIRS_REGISTERED = 0;
-export const PAIRS_OWN = 1;
+export const SLOTS_PER_CLIENT = 2;
 
 /** First word of a section: kind | flags << 8 | parameter << 16. Second word: the count of entries. */
 export const SECTION_RICE = 1;
@@ -81,11 +79,15 @@ export const FOREVER = 0xffffffff;
  * without padding, and dated rows of fingerprint, since, until.
  */
 export const RANGE_ROW_BYTES = 24;
+/** The two lists of ranges in a table of registered clients: those of LIST_OWN belong to the client's organisation. */
+export const REGISTERED_LISTS = 2;
+export const LIST_REGISTERED = 0;
+export const LIST_OWN = 1;
 /**
  * Table of registered clients: magic, format version, client count, bytes of names, then the row counts of
- * PAIRS_REGISTERED and PAIRS_OWN. For each of the two, the columns from and to (8 bytes per row) and slot (4 bytes,
- * padded to 8 in all), ordered by slot and number. Then the names in ascending order, each ended by a line feed, padded
- * to 8 bytes with zeros. The slot of a client is its place among the names.
+ * LIST_REGISTERED and LIST_OWN. For each of the two, the columns from and to (8 bytes per row) and place (4 bytes,
+ * padded to 8 in all), ordered by place and number. Then the names in ascending order, each ended by a line feed, padded
+ * to 8 bytes with zeros. The place of a client is its index among the names.
  */
 export const REGISTERED_HEADER_WORDS = 6;
 

@@ -33,8 +33,8 @@ export const NOT_LISTED = -1;
 export interface NumberSet {
   /** Count of listed keys. */
   readonly count: number;
-  /** Whether the key is listed. Allocates nothing. @param slot only in a set of pairs: of the client */
-  has(prefix: number, permutedSuffix: number, slot?: number): boolean;
+  /** Whether the key is listed. Allocates nothing. @param slot @param mask only in a set of pairs: see RiceSet */
+  has(prefix: number, permutedSuffix: number, slot?: number, mask?: number): boolean;
   /**
    * Every listed key (prefix * 10^8 + permuted suffix) in ascending order, in batches. A batch is never
    * empty, and is valid only until the next one is requested.

@@ -1,23 +1,24 @@
 /**
- * Reader of the table of registered clients: the name of each client, in the order of their slots, and the ranges of
+ * Reader of the table of registered clients: the name of each client, in the order of their places, and the ranges of
  * numbers that are too long, or too lonely, for the set of pairs. A look-up is one binary search in the rows of its
  * client.
  */
 import { SUFFIX_COUNT } from '../numbers/number.ts';
-import { PAIR_LISTS, REGISTERED_HEADER_WORDS, REGISTERED_MAGIC } from './layout.ts';
+import { REGISTERED_HEADER_WORDS, REGISTERED_LISTS, REGISTERED_MAGIC } from './layout.ts';
 import { LayoutError, openWords } from './number-set.ts';
 import { fingerprint } from './xxhash.ts';
 
 /** Numbers (not permuted) from `from` to `to`, both inclusive, that a client may send from. */
 export interface RegisteredRange {
-  readonly slot: number;
+  readonly place: number;
   readonly from: number;
   readonly to: number;
 }
 
 /** Where the pairs of a client are. */
-export interface ClientPlace {
-  readonly slot: number;
+export interface RegisteredClient {
+  /** Index among the names. */
+  readonly place: number;
   /** Added to each image, modulo 10^8: spreads the clients of one number, and the numbers of one client. */
   readonly rotation: number;
 }
@@ -27,7 +28,7 @@ export function registeredColumnsAt(buffer: ArrayBuffer, at: number, count: numb
   return {
     from: new Float64Array(buffer, at, count),
     to: new Float64Array(buffer, at + count * 8, count),
-    slot: new Uint32Array(buffer, at + count * 16, count),
+    place: new Uint32Array(buffer, at + count * 16, count),
   };
 }
 
@@ -55,14 +56,14 @@ export function unrotated(image: number, rotation: number): number {
 type Columns = ReturnType<typeof registeredColumnsAt>;
 
 export class RegisteredTable {
-  /** By slot, in ascending order. */
+  /** In ascending order; the index is the place. */
   readonly clients: readonly string[];
   readonly #seed: bigint;
-  readonly #slots: ReadonlyMap<string, number>;
+  readonly #placesByName: ReadonlyMap<string, number>;
   /** Computed once per client, when it is first looked up. */
-  readonly #places = new Map<string, ClientPlace>();
+  readonly #clients = new Map<string, RegisteredClient>();
   readonly #lists: readonly Columns[];
-  /** For each list, the first row of each slot, and the end. */
+  /** For each list, the first row of each place, and the end. */
   readonly #firsts: readonly Uint32Array[];
 
   /** @param bytes the decrypted table, aligned to 8 bytes @throws LayoutError */
@@ -71,7 +72,7 @@ export class RegisteredTable {
     let at = REGISTERED_HEADER_WORDS * 4;
     const clients = words[2]!;
     const lists: Columns[] = [];
-    for (let list = 0; list < PAIR_LISTS; list++) {
+    for (let list = 0; list < REGISTERED_LISTS; list++) {
       const count = words[4 + list]!;
       if (at + registeredColumnsBytes(count) > bytes.length)
         throw new LayoutError('table of clients: rows past the end');
@@ -83,33 +84,33 @@ export class RegisteredTable {
     this.clients = namesIn(bytes.subarray(at, end));
     if (this.clients.length !== clients) throw new LayoutError('table of clients: wrong count of names');
     this.#seed = seed;
-    this.#slots = new Map(this.clients.map((name, slot) => [name, slot]));
+    this.#placesByName = new Map(this.clients.map((name, place) => [name, place]));
     this.#lists = lists;
-    this.#firsts = lists.map(({ slot }) => firstsOf(slot, clients));
+    this.#firsts = lists.map(({ place }) => firstsOf(place, clients));
   }
 
   /** Null for a client without a registered number. */
-  place(client: string): ClientPlace | null {
-    const known = this.#places.get(client);
+  client(name: string): RegisteredClient | null {
+    const known = this.#clients.get(name);
     if (known !== undefined) return known;
-    const slot = this.#slots.get(client);
-    if (slot === undefined) return null;
-    const place = { slot, rotation: rotationOf(client, this.#seed) };
-    this.#places.set(client, place);
-    return place;
+    const place = this.#placesByName.get(name);
+    if (place === undefined) return null;
+    const client = { place, rotation: rotationOf(name, this.#seed) };
+    this.#clients.set(name, client);
+    return client;
   }
 
   count(list: number): number {
-    return this.#lists[list]!.slot.length;
+    return this.#lists[list]!.place.length;
   }
 
-  /** Whether a range of a client contains the number. @param list PAIRS_REGISTERED or PAIRS_OWN */
-  has(list: number, slot: number, n: number): boolean {
+  /** Whether a range of a client contains the number. @param list LIST_REGISTERED or LIST_OWN */
+  has(list: number, place: number, n: number): boolean {
     const { from, to } = this.#lists[list]!;
     const firsts = this.#firsts[list]!;
-    const first = firsts[slot]!;
+    const first = firsts[place]!;
     let low = first;
-    let high = firsts[slot + 1]!;
+    let high = firsts[place + 1]!;
     while (low < high) {
       const middle = (low + high) >>> 1;
       if (from[middle]! <= n) low = middle + 1;
@@ -118,24 +119,24 @@ export class RegisteredTable {
     return low > first && to[low - 1]! >= n;
   }
 
-  /** The rows of one list, by slot and number. */
+  /** The rows of one list, by place and number. */
   *rows(list: number): Generator<RegisteredRange> {
-    const { slot, from, to } = this.#lists[list]!;
-    for (let row = 0; row < slot.length; row++) yield { slot: slot[row]!, from: from[row]!, to: to[row]! };
+    const { place, from, to } = this.#lists[list]!;
+    for (let row = 0; row < place.length; row++) yield { place: place[row]!, from: from[row]!, to: to[row]! };
   }
 }
 
-/** @throws LayoutError if the slots of the rows are not ascending, or no slots */
-function firstsOf(slots: Uint32Array, count: number): Uint32Array {
+/** @throws LayoutError if the places of the rows are not ascending, or no places */
+function firstsOf(places: Uint32Array, count: number): Uint32Array {
   const firsts = new Uint32Array(count + 1);
   let next = 0;
-  for (let row = 0; row < slots.length; row++) {
-    const slot = slots[row]!;
-    if (slot >= count || (row > 0 && slot < slots[row - 1]!))
+  for (let row = 0; row < places.length; row++) {
+    const place = places[row]!;
+    if (place >= count || (row > 0 && place < places[row - 1]!))
       throw new LayoutError('table of clients: rows out of order');
-    while (next <= slot) firsts[next++] = row;
+    while (next <= place) firsts[next++] = row;
   }
-  firsts.fill(slots.length, next);
+  firsts.fill(places.length, next);
   return firsts;
 }
 

@@ -33,7 +33,7 @@ export class RiceSet implements NumberSet {
   readonly #size: number;
   /** Suffixes in a bucket. */
   readonly #width: number;
-  /** Keys for each suffix: 1 in a set of numbers, the count of clients in a set of pairs. */
+  /** Keys for each suffix: 1 in a set of numbers, two for each client in a set of pairs. */
   readonly #slots: number;
   readonly #parameter: number;
   readonly #complement: boolean;
@@ -87,8 +87,8 @@ export class RiceSet implements NumberSet {
     return (this.#words[row + 1 + ((bucket & IN_GROUP) >>> 2)]! >>> ((bucket & 3) << 3)) & RICE_LENGTH_MASK;
   }
 
-  /** @param slot below the slots of the set */
-  has(_prefix: number, permutedSuffix: number, slot = 0): boolean {
+  /** @param slot below the slots of the set @param mask -1, or -2 to find the slot after this one too */
+  has(_prefix: number, permutedSuffix: number, slot = 0, mask = -1): boolean {
     const words = this.#words;
     const parameter = this.#parameter;
     const origin = this.#bits;
@@ -132,20 +132,20 @@ export class RiceSet implements NumberSet {
         const behind = (window << quotient) << 1;
         value = (value + (quotient << parameter) + ((behind >>> 1) >>> (31 - parameter)) + 1) | 0;
         // A code past the end belongs to the next bucket.
-        if (value >= target) return (value === target && bit <= end) !== this.#complement;
+        if (value >= target) return ((value & mask) === target && bit <= end) !== this.#complement;
         window = behind << parameter;
       }
     }
-    return fits ? this.#complement : this.#hasLong(bit, end, value, target);
+    return fits ? this.#complement : this.#hasLong(bit, end, value, target, mask);
   }
 
   /** Decodes the rest of a bucket, from an entry that is longer than a window. */
-  #hasLong(bit: number, end: number, value: number, target: number): boolean {
+  #hasLong(bit: number, end: number, value: number, target: number, mask: number): boolean {
     const bits = new BitReader(this.#words, this.#bits);
     bits.seek(bit);
     while (bits.position < end) {
       value += bits.readRice(this.#parameter) + 1;
-      if (value >= target) return (value === target && bits.position <= end) !== this.#complement;
+      if (value >= target) return ((value & mask) === target && bits.position <= end) !== this.#complement;
     }
     return this.#complement;
   }

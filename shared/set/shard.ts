@@ -10,7 +10,6 @@ import { DatedRows } from './dated-rows.ts';
 import {
   DATED_HEADER_WORDS,
   FOREVER,
-  PAIR_LISTS,
   PAIRS_MAGIC,
   PART_FIXED_WORDS,
   PART_WORDS_PER_LIST,
@@ -20,6 +19,7 @@ import {
   SECTION_SPARSE,
   SHARD_HEADER_WORDS,
   SHARD_MAGIC,
+  SLOTS_PER_CLIENT,
 } from './layout.ts';
 import { LayoutError, NOT_LISTED, type NumberSet, openWords } from './number-set.ts';
 import { RiceSet } from './rice-set.ts';
@@ -80,22 +80,26 @@ export class Part {
    * @param list index in the manifest @param now seconds since 1970
    */
   until(list: number, prefix: number, permutedSuffix: number, now: number): number {
-    if (this.#plain[list]?.has(prefix, permutedSuffix, 0) === true) return FOREVER;
+    if (this.#plain[list]?.has(prefix, permutedSuffix, 0, -1) === true) return FOREVER;
     return this.#dated[list]?.until(prefix, permutedSuffix, now) ?? NOT_LISTED;
   }
 
   /**
-   * Whether a pair shard has a pair.
-   * @param list PAIRS_REGISTERED or PAIRS_OWN @param rotated the image of the suffix, rotated by its client
-   * @param slot of the client
+   * Whether a pair shard has a pair, own or not. @param rotated the image of the suffix, rotated by its client
+   * @param place of the client
    */
-  hasPair(list: number, prefix: number, rotated: number, slot: number): boolean {
-    return this.#plain[list]?.has(prefix, rotated, slot) === true;
+  hasPair(prefix: number, rotated: number, place: number): boolean {
+    return this.#plain[0]?.has(prefix, rotated, place * SLOTS_PER_CLIENT, -SLOTS_PER_CLIENT) === true;
   }
 
-  /** The pairs of one list in order, as keys of their sections: see layout.ts. */
-  pairs(list: number): Iterable<Float64Array> {
-    return this.#plain[list]?.keys(0) ?? [];
+  /** Whether a pair shard has a pair whose number belongs to the client's organisation. */
+  hasOwnPair(prefix: number, rotated: number, place: number): boolean {
+    return this.#plain[0]?.has(prefix, rotated, place * SLOTS_PER_CLIENT + 1, -1) === true;
+  }
+
+  /** The pairs of a pair shard in order, as keys of their sections: see layout.ts. */
+  pairs(): Iterable<Float64Array> {
+    return this.#plain[0]?.keys(0) ?? [];
   }
 
   /**
@@ -133,7 +137,7 @@ export class Part {
 
 export class Shard {
   readonly lists: number;
-  /** In a pair shard, the keys for each suffix: one per client. 0 in a shard of numbers. */
+  /** In a pair shard, the keys for each suffix: two for each client. 0 in a shard of numbers. */
   readonly slots: number;
   /** In order; each begins where the previous one ends. */
   readonly parts: readonly Part[];
@@ -146,7 +150,7 @@ export class Shard {
     const hasPairs =
       bytes.length >= 4 && new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) === PAIRS_MAGIC;
     const words = openWords(bytes, hasPairs ? PAIRS_MAGIC : SHARD_MAGIC, 'shard');
-    this.lists = hasPairs ? PAIR_LISTS : words[2]!;
+    this.lists = hasPairs ? 1 : words[2]!;
     this.slots = hasPairs ? words[2]! : 0;
     if (hasPairs && this.slots === 0) throw new LayoutError('pair shard: no clients');
     const rowWords = PART_FIXED_WORDS + this.lists * PART_WORDS_PER_LIST;

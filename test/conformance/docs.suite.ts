@@ -19,7 +19,7 @@ const bounds = new Map<string, number>(
   [
     ...[controlLimits, edgeLimits, enumerationLimits],
     ...[listsLimits, registrationsLimits, requestsLimits],
-  ].flatMap((limits) => Object.entries(limits).filter(([, value]) => typeof value === 'number')),
+  ].flatMap((limits) => Object.entries(limits)),
 );
 const here = new URL('./', import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, here), 'utf8');

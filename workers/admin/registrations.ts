@@ -109,7 +109,7 @@ export const validateRegistration = forAdmins(MEMBERS, async (context) => {
 export const findRegistrations = forAdmins(MEMBERS, async (context) => {
   const read = await readBody(context, findRegistrationsSchema, ADMIN_BODY_BYTES_MAX);
   if (!read.ok) return read;
-  const numbers = parseSenderNumbers(read.value.body.number, new Set(), true);
+  const numbers = parseSenderNumbers(read.value.body.number, [], true);
   if (!numbers.ok) return fieldError('FIELD_VALUE', 'number', numbers.message);
   const found = await registrationsOf(context, 'reader');
   if (!found.ok) return found;

@@ -162,7 +162,7 @@ describe('the numbers of a registration', () => {
     for (let block = 82_0000; block <= 82_9999; block++) {
       const from = block * BLOCK_NUMBERS;
       const classes = new Set(Array.from({ length: 10 }, (_, digit) => krClassOf(from + digit * 1_000)));
-      if (!parseSenderNumbers(`+${from}..+${from + BLOCK_NUMBERS - 1}`, new Set(), false).ok) continue;
+      if (!parseSenderNumbers(`+${from}..+${from + BLOCK_NUMBERS - 1}`, [], false).ok) continue;
       expect([block, classes.size]).toEqual([block, 1]);
       blocks++;
     }

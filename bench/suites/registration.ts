@@ -1,0 +1,258 @@
+/**
+ * Registered senders: bits of each, memory of an isolate, time of a build, the first verdict of a cold isolate, and what
+ * the check adds to a stream. Spread evenly and unevenly over clients. Before a size is reported, registered and other
+ * pairs are looked up.
+ */
+import { PairEntries } from '../../shared/build/pairs.ts';
+import { type BuiltRelease, buildRelease } from '../../shared/build/release.ts';
+import { SUFFIX_COUNT } from '../../shared/numbers/number.ts';
+import type { ListKeys } from '../../shared/set/keys.ts';
+import { entropyBits } from '../lib/entropy.ts';
+import { type BenchOptions, sizesOf } from '../lib/options.ts';
+import { benchKeys, openRelease, PREFIX, randomFrom } from '../lib/random-lists.ts';
+import { clientName, pairsOf, type RandomPairs, randomPairs } from '../lib/random-registrations.ts';
+import { median } from '../lib/statistics.ts';
+import { type Row, row, short, withCommas } from '../lib/table.ts';
+import type { CheckResult } from '../lib/worker-results.ts';
+import { type SimulatedEdge, startEdge } from '../simulation/edge.ts';
+import { depthOf } from './cold.ts';
+import { registrationVisible } from './registration-visible.ts';
+
+const CLIENTS = 10_000;
+const CLIENTS_SMALL = 500;
+const BITS_TARGET = 24;
+/** Relative to a stream of the same senders, whose client does not require registration. */
+const CHECKED_TARGET = 1.5;
+/** Relative to the same stream over a release without registered senders. */
+const OFF_TARGET = 1.05;
+/** Table and pairs are read together, after what the head names. */
+const READS_TARGET = 2;
+const CHECKS = 200_000;
+const LINES = 200_000;
+const ROUNDS = 30;
+const COLD_ROUNDS = 5;
+/** Duration of a KV read where reads are counted, in ms. */
+const SLOW_MS = 100;
+/** Checks in a row without a read, after which everything is loaded. */
+const QUIET_CHECKS = 20;
+const MB = 1e6;
+
+/** The client that requires registration: it has the most numbers. And one that does not. */
+const CHECKED = clientName(0).replace('default/', '');
+const OFF = 'off';
+
+export async function registrationBench(options: BenchOptions): Promise<Row[]> {
+  const rows: Row[] = [];
+  const clients = options.small ? CLIENTS_SMALL : CLIENTS;
+  for (const count of sizesOf(options, [5_000_000], [100_000])) {
+    for (const spread of ['uniform', 'Zipf'] as const) {
+      const pairs = randomPairs(count, clients, spread, options.seed);
+      const name = `${withCommas(count)} registrations of ${withCommas(clients)} clients, ${spread}`;
+      const { built, rows: own } = await sizeRows(name, pairs, clients, options);
+      rows.push(...own);
+      if (spread === 'Zipf') rows.push(...(await edgeRows(name, pairs, built, options)));
+    }
+  }
+  rows.push(...(await registrationVisible(options)));
+  return rows;
+}
+
+async function sizeRows(name: string, pairs: RandomPairs, clients: number, options: BenchOptions) {
+  const keys = await benchKeys();
+  const start = performance.now();
+  const built = await buildOf(pairs, keys);
+  const seconds = (performance.now() - start) / 1000;
+  const sorting = performance.now();
+  Float64Array.from(pairs.numbers, (n, index) => n * clients + pairs.clients[index]!).sort();
+  const sortSeconds = (performance.now() - sorting) / 1000;
+  await checkRelease(built, pairs, clients, keys, options);
+  const { pairs: count, shards, table } = built.manifest.registrations!;
+  const bytes = shards.reduce((sum, shard) => sum + shard.bytes, 0);
+  const bits = (bytes * 8) / count;
+  // Half are own, at random: one bit.
+  const bound = entropyBits(count, SUFFIX_COUNT * clients) + 1;
+  const rows = [
+    row(
+      `${name}: bits each`,
+      bits,
+      'bit',
+      `entropy, own or not included: ${bound.toFixed(2)} bit`,
+      null,
+      BITS_TARGET,
+    ),
+    row(
+      `${name}: bytes of the release`,
+      (bytes + table.bytes) / MB,
+      'MB',
+      `names of clients: ${table.bytes / MB} MB`,
+    ),
+    row(
+      `${name}: build`,
+      seconds,
+      's',
+      `sorting the same pairs: ${short(sortSeconds)} s`,
+      seconds / sortSeconds,
+    ),
+  ];
+  return { built, rows };
+}
+
+async function buildOf(pairs: RandomPairs | null, keys: ListKeys): Promise<BuiltRelease> {
+  const entries = new PairEntries();
+  for (const pair of pairs === null ? [] : pairsOf(pairs)) entries.add(pair);
+  const registrations = pairs === null ? undefined : { version: 1, content: entries.finish(keys) };
+  const built = await buildRelease([], keys, {
+    base: null,
+    createdAt: new Date(0),
+    foldedSeq: 0,
+    registrations,
+  });
+  if (!built.ok) throw new Error(built.message);
+  return built.value;
+}
+
+/** Looks up registered pairs, and others with the same client or the same number. */
+async function checkRelease(
+  built: BuiltRelease,
+  pairs: RandomPairs,
+  clients: number,
+  keys: ListKeys,
+  { seed }: BenchOptions,
+): Promise<void> {
+  const { registrations } = await openRelease(built, keys);
+  const keyOf = (n: number, client: number): number => (n - PREFIX * SUFFIX_COUNT) * clients + client;
+  const known = new Set<number>();
+  const step = Math.max(1, Math.floor(pairs.numbers.length / CHECKS));
+  for (let index = 0; index < pairs.numbers.length; index += step) {
+    const found = registrations!.find(pairs.numbers[index]!, clientName(pairs.clients[index]!));
+    if (found !== 'registered' && found !== 'own') throw new Error(`pair ${index} is ${found}`);
+  }
+  // Distinct random numbers: a pair that was not drawn is not registered. A `Set` holds at most 2^24 values.
+  for (let index = 0; index < pairs.numbers.length; index++)
+    known.add(keyOf(pairs.numbers[index]!, pairs.clients[index]!));
+  const random = randomFrom(seed + 1);
+  for (let check = 0; check < CHECKS; check++) {
+    const n = pairs.numbers[random() % pairs.numbers.length]!;
+    const client = random() % clients;
+    const isFound = registrations!.find(n, clientName(client)) !== 'none';
+    if (isFound !== known.has(keyOf(n, client))) throw new Error(`${n} of client ${client}: ${isFound}`);
+  }
+}
+
+async function edgeRows(
+  name: string,
+  pairs: RandomPairs,
+  built: BuiltRelease,
+  options: BenchOptions,
+): Promise<Row[]> {
+  const settings = { [CHECKED]: { requireRegistration: 'enforce' }, [OFF]: {} } as const;
+  const edge = await startEdge(settings);
+  const without = await startEdge(settings);
+  await edge.publish(built, 1);
+  await without.publish(await buildOf(null, await benchKeys()), 1);
+  const inspector = await edge.worker.inspector();
+  const memory = async (): Promise<number> => {
+    const { usedSize, backingStorageSize, embedderHeapUsedSize } = await inspector.heap();
+    return (usedSize + backingStorageSize + embedderHeapUsedSize) / MB;
+  };
+  await edge.worker.call('/cold');
+  const empty = await memory();
+  const senders = sendersOf(pairs, options);
+  const cold = await coldRows(name, edge, senders);
+  await warmUp(edge, senders);
+  const loaded = await memory();
+  inspector.close();
+  const streams = await streamRows(name, edge, without, senders, options);
+  await edge.worker.stop();
+  await without.worker.stop();
+  const baseline = `without a release: ${empty.toFixed(1)} MB`;
+  return [row(`${name}: memory of an isolate`, loaded, 'MB', baseline), ...cold, ...streams];
+}
+
+/** Numbers of the client that requires registration, at random. */
+function sendersOf({ numbers, clients }: RandomPairs, { seed }: BenchOptions): string[] {
+  const own = [...numbers].filter((_, index) => clients[index] === 0);
+  const random = randomFrom(seed + 2);
+  return Array.from({ length: LINES }, () => `+${own[random() % own.length]}`);
+}
+
+async function check(edge: SimulatedEdge, sender: string): Promise<CheckResult> {
+  const result = await edge.check([sender], { client: CHECKED });
+  if (result.verdicts[0] !== 'allow') throw new Error(`a registered sender: ${result.verdicts[0]}`);
+  return result;
+}
+
+async function coldRows(name: string, edge: SimulatedEdge, senders: readonly string[]): Promise<Row[]> {
+  await edge.set({ kvMs: SLOW_MS });
+  await edge.worker.call('/cold');
+  const slow = await check(edge, senders[0]!);
+  const values = slow.reads.filter((read) => read.to <= slow.to).length;
+  await edge.set({ kvMs: 0 });
+  const firsts: number[] = [];
+  for (let round = 0; round < COLD_ROUNDS; round++) {
+    await edge.worker.call('/cold');
+    const first = await check(edge, senders[round]!);
+    firsts.push(first.to - first.from);
+  }
+  return [
+    row(
+      `${name}, cold isolate: sequential KV reads`,
+      depthOf(slow),
+      'read',
+      `${values} values`,
+      null,
+      READS_TARGET,
+    ),
+    row(`${name}, cold isolate: first verdict`, median(firsts), 'ms'),
+  ];
+}
+
+/** Checks until the background has loaded everything. */
+async function warmUp(edge: SimulatedEdge, senders: readonly string[]): Promise<void> {
+  for (let quiet = 0, sent = 0; quiet < QUIET_CHECKS; sent++) {
+    const { reads } = await check(edge, senders[sent % senders.length]!);
+    quiet = reads.length > 0 ? 0 : quiet + 1;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+async function streamRows(
+  name: string,
+  edge: SimulatedEdge,
+  without: SimulatedEdge,
+  senders: readonly string[],
+  { small }: BenchOptions,
+): Promise<Row[]> {
+  const path = '/v1/check/stream?subject=from';
+  const body = senders.map((sender) => `${sender}\n`).join('');
+  const rounds = small ? 2 : ROUNDS;
+  const own: Record<string, number[]> = { checked: [], off: [], without: [] };
+  const run = async (each: SimulatedEdge, clients: Readonly<Record<string, string>>): Promise<void> => {
+    const bodies = Object.fromEntries(Object.keys(clients).map((id) => [id, body]));
+    const timings = await each.timeBodies(path, bodies, 1, { type: 'text/plain', clients });
+    for (const [id, { status, ms }] of Object.entries(timings)) {
+      if (status !== 200) throw new Error(`the stream of ${id} returned ${status}`);
+      own[id]!.push(...ms);
+    }
+  };
+  // In turns, so that other load on the machine affects all of them.
+  for (let round = 0; round < rounds; round++) {
+    await run(edge, { checked: CHECKED, off: OFF });
+    await run(without, { without: OFF });
+  }
+  const [checked, off, plain] = ['checked', 'off', 'without'].map(
+    (id) => (Math.min(...own[id]!) / LINES) * 1e6,
+  ) as [number, number, number];
+  const of = (label: string): string => `${name}: a sender in a stream, ${label}`;
+  return [
+    row(
+      of('registration required'),
+      checked,
+      'ns',
+      `not required: ${short(off)} ns`,
+      checked / off,
+      CHECKED_TARGET,
+    ),
+    row(of('not required'), off, 'ns', `no registered senders: ${short(plain)} ns`, off / plain, OFF_TARGET),
+  ];
+}
