@@ -1,6 +1,5 @@
 /** Registered senders over HTTP: registration, review, publication, and every problem by its name. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { newKey } from '../../cli/secrets.ts';
 import { type AuditRecord, AuditVerifier } from '../../shared/audit.ts';
 import type { DocumentInfo } from '../../shared/senders/documents.ts';
 import type {
@@ -10,23 +9,19 @@ import type {
   ReviewQueue,
 } from '../../shared/senders/registration.ts';
 import {
-  type AdminRequest,
-  adminLines,
-  adminValue,
-  expectAdminRefused,
-  sendAdmin,
-} from './support/send-admin.ts';
+  addClient,
+  addOrganisation,
+  asToken as as,
+  putDocument as put,
+  sha256,
+} from './support/organisations.ts';
+import { adminLines, adminValue, expectAdminRefused, sendAdmin } from './support/send-admin.ts';
 
 const SENDER = 'sender-acme';
 const OTHER = 'sender-other';
 const REVIEWER = 'reviewer-kisa';
 const PATH = `organisations/${SENDER}/registrations`;
 const reason = 'a test';
-const keys: Record<string, string> = {};
-const as = (id: string): Pick<AdminRequest, 'token'> => ({ token: { key: keys[id]! } });
-const put = (path: string, body: object) => adminValue(path, { method: 'PUT', body: { ...body, reason } });
-
-const sha256 = 'ab'.repeat(32);
 let next = 1000;
 /** Content that is valid, with a number of its own. */
 const content = (rest: object = {}) => ({
@@ -51,25 +46,11 @@ async function untilPublished(id: string): Promise<Registration> {
   }
 }
 
-async function addOrganisation(id: string, roles: readonly string[]): Promise<void> {
-  await put(`organisations/${id}`, { organisation: { id, displayName: id, roles } });
-  const { key, secretSha256 } = await newKey(id);
-  const role = roles.includes('relay') ? 'relay' : 'operator';
-  await put(`tokens/${id}`, { token: { id, secretSha256: [secretSha256], role, organisation: id } });
-  keys[id] = key;
-}
-
-async function addClient(organisation: string, name: string, rest: object = {}): Promise<void> {
-  const id = `${organisation}-${name}`;
-  const client = { id, secretSha256: [sha256], rights: ['check'], organisation, ...rest };
-  await put(`clients/${id}`, { client });
-}
-
 describe('registered senders', () => {
   beforeAll(async () => {
-    await addOrganisation(SENDER, ['relay']);
-    await addOrganisation(OTHER, ['relay']);
-    await addOrganisation(REVIEWER, ['operator']);
+    await addOrganisation(SENDER, 'relay');
+    await addOrganisation(OTHER, 'relay');
+    await addOrganisation(REVIEWER, 'operator');
     await addClient(SENDER, 'main');
     await addClient(SENDER, 'mock', { mock: true });
     await addClient(OTHER, 'main');

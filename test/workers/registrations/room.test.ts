@@ -62,6 +62,33 @@ test('an organisation has only so many registrations', async () => {
   expect(await send()).toMatchObject({ code: 'REGISTRATIONS_TOO_MANY' });
 });
 
+test('a page of long registrations is shorter, and the next one goes on after it', async () => {
+  await create();
+  await runInDurableObject(stub(), (_, { storage }) => {
+    const [row] = storage.sql.exec<{ content: string }>('SELECT content FROM registrations').toArray();
+    const text = JSON.stringify({
+      ...JSON.parse(row!.content),
+      holder: { kind: 'person', name: 'x'.repeat(900_000) },
+    });
+    for (let id = 2; id <= 10; id++) {
+      storage.sql.exec(
+        `INSERT INTO registrations SELECT ?, state, version, approved_version, suspended_from, basis, number_from,
+         number_to, mock, reference, ?, ends_at, approved, claimed_by, claimed_until, reasons, reminded, due_at,
+         publish_n, published_at, waiting, created_at, updated_at, submitted_at FROM registrations WHERE id = 1`,
+        ...[id, text],
+      );
+    }
+  });
+  const seen: string[] = [];
+  for (let after: string | null = '0'; after !== null; ) {
+    const { registrations, next } = await store().page({}, Number(after), 100);
+    expect(registrations.length).toBeLessThan(6);
+    seen.push(...registrations.map(({ id }) => id));
+    after = next;
+  }
+  expect(seen).toEqual(Array.from({ length: 10 }, (_, index) => String(index + 1)));
+});
+
 test('a refused request uses nothing of the budget', async () => {
   await create();
   const used = () =>
