@@ -16,6 +16,8 @@ export class RegistryCalls {
   readonly #values: ValueStore;
   readonly #background: BackgroundWork;
   readonly #registry: () => RegistryObject;
+  /** Whether the registry was reached since this object started: it may have changes that the tables lost. */
+  #hasReached = false;
 
   constructor(
     ctx: DurableObjectState,
@@ -61,9 +63,12 @@ export class RegistryCalls {
    * is made up for within a minute.
    */
   refresh(): void {
-    if (this.#tables.registeredSenders.head === null) return;
+    if (this.#tables.registeredSenders.head === null && this.#hasReached) return;
     const refreshed = this.#registry()
       .refresh()
+      .then(() => {
+        this.#hasReached = true;
+      })
       .catch((error: unknown) => warnFailed('registryFailed', error));
     this.#ctx.waitUntil(refreshed);
   }

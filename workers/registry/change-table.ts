@@ -237,7 +237,12 @@ export class ChangeTable {
          ORDER BY waiting_since, organisation`,
       )
       .toArray();
-    return { version: this.get('version'), changes: this.get('changes'), waiting };
+    return {
+      version: this.get('version'),
+      droppedVersion: this.get('dropped'),
+      changes: this.get('changes'),
+      waiting,
+    };
   }
 }
 

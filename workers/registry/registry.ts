@@ -113,6 +113,7 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
 
   async refresh(): Promise<void> {
     await this.#ready();
+    if (this.#table.get('version') === 0) return;
     this.#isStale = true;
     await this.#publishUpTo(this.#table.get('version'));
     const { changes } = this.#table.status;
