@@ -21,13 +21,6 @@ export const tokenSchema = v.pipe(
     authority: v.optional(v.nullable(nameSchema)),
   }),
   v.forward(
-    v.check(
-      ({ role }) => role === null || ROLE_SCOPES[role].length > 0,
-      'has no admin token: give the organisation client keys, with npx numgate clients add',
-    ),
-    ['role'],
-  ),
-  v.forward(
     v.check(({ role, scopes }) => role !== null || scopes !== undefined, 'must be there, or a "role"'),
     ['scopes'],
   ),

@@ -1,10 +1,12 @@
 /**
  * The cron job, every minute: promotes releases staged with wrangler alone, and removes values from KV that
- * nothing names any more. Then it exports what the audit log has gained.
+ * nothing names any more. Then it exports what the audit log has gained, and looks for registered numbers that the
+ * current release lists as terminated.
  */
 import type { Actor } from '../shared/admin/actor.ts';
 import { exportAudit } from './admin/audit-export.ts';
 import { coordinatorOf } from './admin/coordinator-stub.ts';
+import { checkRegisteredNumbers } from './admin/number-events.ts';
 import type { ControlEnv } from './env.ts';
 
 /** Stands for anyone who can write KV and holds the signing key of releases. */
@@ -19,5 +21,6 @@ export async function sweep(_event: ScheduledController, env: ControlEnv): Promi
     await coordinator.sweep(WRANGLER);
   } finally {
     await exportAudit(env, coordinator);
+    await checkRegisteredNumbers(coordinator, env);
   }
 }

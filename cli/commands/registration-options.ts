@@ -53,8 +53,7 @@ export function addContentOptions(command: Command): Command {
 /** @param number as written on the command line; - reads it from standard input */
 export async function contentOf(number: string | undefined, options: ContentOptions): Promise<object> {
   const { basis, holder, holderKind, clients, proof, expires, reference } = options;
-  const written = number === INPUT ? (await linesOfInput()).find((line) => line !== '') : number;
-  if (number === INPUT && written === undefined) throw new CommandFailure('standard input is empty', 2);
+  const written = number === undefined ? undefined : await numberOf(number);
   return {
     ...(written === undefined ? {} : { number: written }),
     ...(basis === undefined ? {} : { basis }),
@@ -66,6 +65,13 @@ export async function contentOf(number: string | undefined, options: ContentOpti
     ...(expires === undefined ? {} : { expires }),
     ...(reference === undefined ? {} : { reference }),
   };
+}
+
+/** @param word a number, or - for the first line of standard input */
+export async function numberOf(word: string): Promise<string> {
+  const number = word === INPUT ? (await linesOfInput()).find((line) => line !== '') : word;
+  if (number === undefined) throw new CommandFailure('standard input is empty', 2);
+  return number;
 }
 
 const PROOF = /^(\w+)=(.+?)(?:,expires=([^,]+))?(?:,reference=(.+))?$/;
@@ -93,7 +99,7 @@ function digestOf(source: string): string {
   }
 }
 
-function time(text: string): string {
+export function time(text: string): string {
   const seconds = secondsOf(text);
   if (seconds === null)
     throw new InvalidArgumentError('must be a date such as 2027-01-31, or a time (RFC 3339)');

@@ -10,6 +10,8 @@ import {
   type ImportDone,
   type ImportedRow,
   type ImportResult,
+  REFERENCE_REPEATED,
+  repeatedReason,
 } from '../../shared/senders/registration-import.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { CommandFailure, describeFileError } from '../failure.ts';
@@ -141,24 +143,15 @@ async function sendPieces(
   return done;
 }
 
-/** Also rejects lines that have the reference of an earlier one: which of them is meant? */
+/** Also rejects lines that have the reference of a line in an earlier piece: which of them is meant? */
 function withRepeats(rows: readonly ImportedRow[]): ImportedRow[] {
   const lines = new Map<string, number>();
   return rows.map((row) => {
-    const { reference, line } = row;
-    if (reference === null) return row;
-    const first = lines.get(reference);
-    if (first === undefined) {
-      lines.set(reference, line);
-      return row;
-    }
-    const reason = {
-      field: 'reference',
-      code: 'REFERENCE_REPEATED',
-      detail: `"reference" is also that of line ${first}`,
-      help: 'give each line a reference of its own',
-    };
-    return { ...row, result: 'rejected', id: null, state: null, reasons: [...row.reasons, reason] };
+    const first = row.reference === null ? undefined : lines.get(row.reference);
+    if (row.reference !== null && first === undefined) lines.set(row.reference, row.line);
+    if (first === undefined || row.reasons.some(({ code }) => code === REFERENCE_REPEATED)) return row;
+    const reasons = [...row.reasons, repeatedReason(first)];
+    return { ...row, result: 'rejected', id: null, state: null, reasons };
   });
 }
 

@@ -16,13 +16,18 @@ import {
 import { adminOfEnvironment } from '../admin.ts';
 import { CommandFailure } from '../failure.ts';
 import { formatReason } from '../problem.ts';
-import { INPUT, linesOfInput } from '../terminal/input.ts';
 import { print, type Report } from '../terminal/output.ts';
 import { formatTable } from '../terminal/table.ts';
 import { styleText } from '../terminal/visible.ts';
 import { addReasonOption, examples, wholeNumber } from './options.ts';
 import { addOrganisationOption, type OrganisationOption, registrationsOf } from './organisation-option.ts';
-import { addContentOptions, type ContentOptions, contentOf, NUMBER_WORDS } from './registration-options.ts';
+import {
+  addContentOptions,
+  type ContentOptions,
+  contentOf,
+  NUMBER_WORDS,
+  numberOf,
+} from './registration-options.ts';
 import { addExport, addImport } from './registrations-import.ts';
 
 interface ListOptions extends OrganisationOption {
@@ -144,8 +149,7 @@ function addReads(command: (name: string) => Command): void {
     .argument('<number>', '- reads it from standard input')
     .addHelpText('after', examples('registrations find - --organisation acme'))
     .action(async (word: string, { organisation }: OrganisationOption) => {
-      const number = word === INPUT ? (await linesOfInput()).find((line) => line !== '') : word;
-      if (number === undefined) throw new CommandFailure('standard input is empty', 2);
+      const number = await numberOf(word);
       const path = `${registrationsOf(organisation)}/find`;
       const { registrations } = await adminOfEnvironment().find<Pick<RegistrationPage, 'registrations'>>(
         path,

@@ -2,17 +2,26 @@
  * `numgate review`: decides on the registrations that organisations have submitted. A reviewer claims a registration,
  * and then approves it, rejects it, or requests a change. A registration is named `<organisation>/<id>`.
  */
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { NUMBER_EVENTS, type NumberEvent, type NumberEventDone } from '../../shared/senders/number-event.ts';
 import type { RegistrationReason, ReviewQueue } from '../../shared/senders/registration.ts';
 import { adminOfEnvironment } from '../admin.ts';
+import { CommandFailure } from '../failure.ts';
 import { print, type Report } from '../terminal/output.ts';
 import { formatTable } from '../terminal/table.ts';
 import { addReasonOption, examples, requireReason, wholeNumber } from './options.ts';
+import { numberOf, time } from './registration-options.ts';
 import { act, formatRegistrations, type Target } from './registrations.ts';
 
 interface DecideOptions {
   readonly reason: string;
   readonly field?: readonly RegistrationReason[];
+}
+
+interface NumberEventOptions {
+  readonly event?: NumberEvent;
+  readonly at?: string;
+  readonly reason: string;
 }
 
 /** Actions without reasons by field. */
@@ -44,6 +53,24 @@ export function addReview(program: Command): void {
     .option('--limit <rows>', 'rows at most', wholeNumber, 100)
     .addHelpText('after', examples('review queue'))
     .action(async ({ limit }: { readonly limit: number }) => print(...formatQueue(await queued(limit))));
+
+  addReasonOption(review.command('number-event'))
+    .description('report that a registered number was terminated or ported to another carrier')
+    .argument('<number>', '- reads it from standard input')
+    .addOption(new Option('--event <event>', 'what happened (required)').choices(NUMBER_EVENTS))
+    .option('--at <time>', 'when: a date in Korea, or a time, RFC 3339 (default: now)', time)
+    .addHelpText(
+      'after',
+      `
+Every registration of the number gets an event. If a list or a live block has the number as terminated, it is suspended.`,
+    )
+    .addHelpText('after', examples('review number-event - --event ported --at 2026-11-20'))
+    .action(async (word: string, { event, at, reason }: NumberEventOptions) => {
+      if (event === undefined) throw new CommandFailure("required option '--event <event>' not specified", 2);
+      const body = { number: await numberOf(word), event, ...(at === undefined ? {} : { at }), reason };
+      const path = 'registrations/number-events';
+      print(...formatAffected(await adminOfEnvironment().change<NumberEventDone>('POST', path, body)));
+    });
 
   for (const [action, description] of SIMPLE) {
     addReasonOption(addTarget(review.command(action)))
@@ -121,4 +148,10 @@ function formatQueue({ registrations, next }: ReviewQueue): Report {
   const more = next === null ? '' : 'more registrations wait: --limit shows them\n';
   const text = rows.length === 0 ? 'the queue is empty\n' : formatTable(names, rows) + more;
   return [text, { registrations, next }];
+}
+
+function formatAffected({ registrations }: NumberEventDone): Report<NumberEventDone> {
+  const lines = registrations.map(({ organisation, id, state }) => `${organisation}/${id} is ${state}\n`);
+  const text = lines.length === 0 ? 'no registration in force has this number\n' : lines.join('');
+  return [text, { registrations }];
 }

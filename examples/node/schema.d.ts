@@ -996,7 +996,7 @@ export interface paths {
         post?: never;
         /**
          * Delete an organisation
-         * @description Only for the token `root`. An organisation with clients, tokens or signing keys cannot be deleted, nor can `default`.
+         * @description Only for the token `root`. An organisation with clients, tokens, signing keys or registrations that are not closed cannot be deleted, nor can `default`.
          */
         delete: operations["adminRemoveOrganisation"];
         options?: never;
@@ -1115,6 +1115,393 @@ export interface paths {
          * @description Only for the token `root`.
          */
         delete: operations["adminRemoveToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/registrations/documents": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the required documents
+         * @description Which documents a registration needs, by basis, holder and line. Scope `registrations` or `review`.
+         */
+        get: operations["adminRegistrationDocuments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/registrations/number-events": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report that a number changed hands
+         * @description Every registration in force of the number gets an event. If the number was terminated, and a list or a live block has it as `NUMBER_TERMINATED`, its registrations are suspended; a range only once all of its numbers are.
+         */
+        post: operations["adminNumberEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/registrations/queue": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the review queue
+         * @description Registrations of all organisations that wait for a reviewer or are in review, in the order of submission. An index that follows the registrations within seconds. Scope `review`.
+         */
+        get: operations["adminReviewQueue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/organisations/{organisation}/registrations": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List registrations
+         * @description By ID. Scope `registrations` for the own organisation, `review` for all others.
+         */
+        get: operations["adminRegistrations"];
+        put?: never;
+        /**
+         * Create a registration
+         * @description As a draft, or submitted at once. Scope `registrations`, for the own organisation only.
+         */
+        post: operations["adminCreateRegistration"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/organisations/{organisation}/registrations/validate": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Validate a registration
+         * @description What is wrong or missing, by field. Stores nothing. Scope `registrations` for the own organisation, `review` for all others.
+         */
+        post: operations["adminValidateRegistration"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/organisations/{organisation}/registrations/find": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Find registrations by number
+         * @description A lookup, but with POST, because numbers do not belong in URLs. Scope `registrations` for the own organisation, `review` for all others.
+         */
+        post: operations["adminFindRegistrations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/organisations/{organisation}/registrations/import": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Upload a piece of a CSV of registrations
+         * @description A header and at most 1,000 lines. A line creates the registration that has its `reference`, or changes it; a line without one changes that with its `id`. Without `skipInvalid`, all lines are stored or none. Cut a file between two lines, send each piece with the header and an `Idempotency-Key` of its own, and repeat a piece whose response was lost with the same key: nothing is stored twice. Scope `registrations`, for the own organisation only.
+         */
+        post: operations["adminImportRegistrations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/organisations/{organisation}/registrations/export": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Export registrations
+         * @description All registrations that are not closed, as CSV, or as NDJSON with `Accept: application/x-ndjson`. The first page of CSV begins with a header. An upload reads the CSV again. Scope `registrations` for the own organisation, `review` for all others.
+         */
+        get: operations["adminExportRegistrations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/organisations/{organisation}/registrations/events": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get events
+         * @description Decisions, reminders and ends, oldest first. Scope `registrations` for the own organisation, `review` for all others.
+         */
+        get: operations["adminRegistrationEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/organisations/{organisation}/registrations/audit": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Export the audit chain of registrations
+         * @description Every change of the registrations of the organisation, oldest first, as a hash chain of its own. The audit log anchors its end (`registrations.anchor`). An empty page is the end. Numbers are keyed. Scope `registrations` for the own organisation, `review` for all others.
+         */
+        get: operations["adminRegistrationAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/organisations/{organisation}/registrations/{id}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+                /**
+                 * @description ID of the registration.
+                 * @example 17
+                 */
+                id: components["parameters"]["RegistrationPath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get a registration
+         * @description Scope `registrations` for the own organisation, `review` for all others.
+         */
+        get: operations["adminRegistration"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Edit a registration
+         * @description Makes a new version, a draft. The approved version stays in force until the new one is approved. Scope `registrations`, for the own organisation only.
+         */
+        patch: operations["adminEditRegistration"];
+        trace?: never;
+    };
+    "/v1/admin/organisations/{organisation}/registrations/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+                /**
+                 * @description ID of the registration.
+                 * @example 17
+                 */
+                id: components["parameters"]["RegistrationPath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get the history of a registration
+         * @description Scope `registrations` for the own organisation, `review` for all others.
+         */
+        get: operations["adminRegistrationHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/organisations/{organisation}/registrations/{id}/{action}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+                /**
+                 * @description ID of the registration.
+                 * @example 17
+                 */
+                id: components["parameters"]["RegistrationPath"];
+                /**
+                 * @description What to do.
+                 * @example submit
+                 */
+                action: "submit" | "claim" | "release" | "approve" | "reject" | "requestUpdate" | "suspend" | "resume" | "close";
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Submit, review or close a registration
+         * @description `submit` and `close`: scope `registrations`, for the own organisation only. `claim`, `release`, `approve`, `reject`, `requestUpdate`, `suspend`, `resume`: scope `review`, for other organisations only. A reviewer claims a registration before deciding on it; a claim lasts an hour.
+         */
+        post: operations["adminActOnRegistration"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1576,6 +1963,16 @@ export interface components {
             entries?: number;
             /** @description On `ENTRIES_CHANGED`: how many of them other operations have changed since. */
             changed?: number;
+            /** @description On `REGISTRATION_INVALID`: what is wrong or missing, by field. */
+            reasons?: components["schemas"]["RegistrationReason"][];
+            /** @description On `CSV_INVALID` and `ITEMS_TOO_MANY`: the line of the file. */
+            line?: number;
+            /** @description On `REGISTRATIONS_INVALID`: the invalid lines, at most 100. */
+            lines?: components["schemas"]["ImportedRow"][];
+            /** @description On `REGISTRATION_STATE`: the state of the registration. */
+            state?: string;
+            /** @description On `REGISTRATION_STATE`: what can be done in this state. */
+            possible?: string[];
         };
         /**
          * @description A problem as one line, if `Accept` prefers `text/plain`: the status, the code and the message, separated by spaces.
@@ -2390,7 +2787,7 @@ export interface components {
             /** Format: date-time */
             expires: string;
         };
-        /** @description `read` allows reading everything except secrets. `guards` allows changing and overriding guards. `override` opens no route: it allows acting for other authorities, by name, in the routes of the other scopes. Nor does `statistics`: it shows the usage of other organisations. `approve` allows deciding on the proposals of others. `breakGlass` opens no route: it allows making a change at once that would wait for a second person. The others allow changing what they name. New values may be added: treat an unknown value as valid. */
+        /** @description `read` allows reading everything except secrets. `guards` allows changing and overriding guards. `override` opens no route: it allows acting for other authorities, by name, in the routes of the other scopes. Nor does `statistics`: it shows the usage of other organisations. `approve` allows deciding on the proposals of others. `breakGlass` opens no route: it allows making a change at once that would wait for a second person. `registrations` allows registering senders of the own organisation, `review` seeing and deciding on those of all others. The others allow changing what they name. New values may be added: treat an unknown value as valid. */
         Scope: string;
         Token: {
             id: components["schemas"]["Name"];
@@ -3218,6 +3615,304 @@ export interface components {
         RejectRequest: {
             reason: components["schemas"]["ReasonText"];
         };
+        /** @description Of the newest version. `draft`: not submitted. `submitted`: waits for a reviewer. `inReview`: a reviewer has claimed it. `needsUpdate`: change what `reasons` names, and submit it again. `approved`. `rejected`. `suspended`: the approved version is not in force until a reviewer resumes it. `expired`: the approved version has ended. `closed`: for good. New values may be added: treat an unknown value as valid. */
+        RegistrationState: string;
+        /** @description Why the organisation may use the number: its `own`, that of a member of its `staff`, or `delegated` by its holder. New values may be added: treat an unknown value as valid. */
+        RegistrationBasis: string;
+        /** @description Who holds the line. New values may be added: treat an unknown value as valid. */
+        HolderKind: string;
+        /** @description A document: `GET /v1/admin/registrations/documents` shows what each is, and which a registration needs. New values may be added: treat an unknown value as valid. */
+        ProofKind: string;
+        RegistrationProof: {
+            kind: components["schemas"]["ProofKind"];
+            /** @description SHA-256 of the document in hex. The document itself stays with you. */
+            sha256: string;
+            /** @description Where you find the document. */
+            reference?: string | null;
+            /** @description When the document ends, RFC 3339; null or left out if it does not. */
+            expires?: string | null;
+        };
+        RegistrationHolder: {
+            kind: components["schemas"]["HolderKind"];
+            /** @description Name of the holder. */
+            name: string;
+        };
+        RegistrationContent: {
+            /**
+             * @description One number in any usual form, or a range of E.164 numbers such as `+82221230000..+82221230099`, within one block of 10,000 numbers. In responses always E.164.
+             * @example +8215881234
+             */
+            number: string;
+            basis: components["schemas"]["RegistrationBasis"];
+            holder: components["schemas"]["RegistrationHolder"];
+            /** @description Clients of the organisation that may use the number: all mock clients, or all real ones. */
+            clients: components["schemas"]["Name"][];
+            /** @description Default: none. A draft may lack some. */
+            proofs?: components["schemas"]["RegistrationProof"][];
+            /** @description When the registration is to end, RFC 3339. It ends earlier if a proof does. */
+            expires?: string | null;
+            /** @description Your own name for it, unique among the registrations of the organisation that are not closed. */
+            reference?: string | null;
+        };
+        /** @description Only the fields to change. */
+        RegistrationPatch: {
+            /**
+             * @description One number in any usual form, or a range of E.164 numbers such as `+82221230000..+82221230099`, within one block of 10,000 numbers. In responses always E.164.
+             * @example +8215881234
+             */
+            number?: string;
+            basis?: components["schemas"]["RegistrationBasis"];
+            holder?: components["schemas"]["RegistrationHolder"];
+            /** @description Clients of the organisation that may use the number: all mock clients, or all real ones. */
+            clients?: components["schemas"]["Name"][];
+            /** @description Default: none. A draft may lack some. */
+            proofs?: components["schemas"]["RegistrationProof"][];
+            /** @description When the registration is to end, RFC 3339. It ends earlier if a proof does. */
+            expires?: string | null;
+            /** @description Your own name for it, unique among the registrations of the organisation that are not closed. */
+            reference?: string | null;
+        };
+        CreateRegistrationRequest: {
+            registration: components["schemas"]["RegistrationContent"];
+            /** @description Submit it at once. Default: `false`. */
+            submit?: boolean;
+            reason?: components["schemas"]["ReasonText"];
+        };
+        ValidateRegistrationRequest: {
+            registration: components["schemas"]["RegistrationContent"];
+        };
+        EditRegistrationRequest: {
+            registration: components["schemas"]["RegistrationPatch"];
+            reason?: components["schemas"]["ReasonText"];
+        };
+        FindRegistrationsRequest: {
+            /** @description One number in any usual form, or a range of E.164 numbers such as `+82221230000..+82221230099`, within one block of 10,000 numbers. In responses always E.164. */
+            number: string;
+        };
+        RegistrationReason: {
+            /** @description Such as `number` or `proofs.0.sha256`. */
+            field: string;
+            /** @description Stable name, such as `PROOF_MISSING`; reviewers may use codes of their own. */
+            code: string;
+            /** @description What is wrong. Never contains a full number. */
+            detail: string;
+            /** @description What to do. */
+            help: string;
+        };
+        NumberEventRequest: {
+            /**
+             * @description One number in any usual form.
+             * @example 1588-1234
+             */
+            number: string;
+            /**
+             * @description `terminated`: the line no longer exists. `ported`: it is with another carrier.
+             * @enum {string}
+             */
+            event: "terminated" | "ported";
+            /**
+             * Format: date-time
+             * @description When it happened; now if absent.
+             */
+            at?: string;
+            reason?: components["schemas"]["ReasonText"];
+        };
+        AffectedRegistrations: {
+            registrations: components["schemas"]["AffectedRegistration"][];
+        };
+        AffectedRegistration: {
+            organisation: string;
+            id: string;
+            state: components["schemas"]["RegistrationState"];
+        };
+        RegistrationImport: {
+            rows: components["schemas"]["ImportedRow"][];
+        };
+        ImportedRow: {
+            /** @description Line of the file. */
+            line: number;
+            reference: string | null;
+            /** @description `unchanged`: the registration already has exactly what the line has. */
+            result: string;
+            /** @description Of the registration; null if the line was rejected. */
+            id: string | null;
+            state: components["schemas"]["RegistrationState"] | null;
+            /** @description Why the line was rejected. `field` is the column. */
+            reasons: components["schemas"]["RegistrationReason"][];
+        };
+        ReviewerReason: {
+            /** @description Name of a field. */
+            field: string;
+            /** @description In upper case. */
+            code: string;
+            /** @description What is wrong. The sender sees it. */
+            detail: string;
+            /** @description What to do. */
+            help: string;
+        };
+        RegistrationActionRequest: {
+            reason?: components["schemas"]["ReasonText"];
+            /** @description By field, for the sender. Required for `reject` and `requestUpdate`. */
+            reasons?: components["schemas"]["ReviewerReason"][];
+        };
+        RegistrationVersion: {
+            /** @description Rises with each edit. */
+            version: number;
+            /**
+             * @description One number in any usual form, or a range of E.164 numbers such as `+82221230000..+82221230099`, within one block of 10,000 numbers. In responses always E.164.
+             * @example +8215881234
+             */
+            number: string;
+            basis: components["schemas"]["RegistrationBasis"];
+            holder: components["schemas"]["RegistrationHolder"];
+            /** @description Clients of the organisation that may use the number: all mock clients, or all real ones. */
+            clients: components["schemas"]["Name"][];
+            /** @description Default: none. A draft may lack some. */
+            proofs: components["schemas"]["RegistrationProof"][];
+            /** @description When the registration is to end, RFC 3339. It ends earlier if a proof does. */
+            expires: string | null;
+            /** @description Your own name for it, unique among the registrations of the organisation that are not closed. */
+            reference: string | null;
+            /**
+             * Format: date-time
+             * @description The earliest end of the registration and of its proofs; null for none.
+             */
+            endsAt: string | null;
+        };
+        /** @description A registered sender. The fields of the request are those of the newest version; `approved` is the version in force, if that is another one. */
+        SenderRegistration: {
+            organisation: components["schemas"]["Name"];
+            /** @description Number of the registration in its organisation. */
+            id: string;
+            /** @description Rises with each edit. */
+            version: number;
+            /**
+             * @description One number in any usual form, or a range of E.164 numbers such as `+82221230000..+82221230099`, within one block of 10,000 numbers. In responses always E.164.
+             * @example +8215881234
+             */
+            number: string;
+            basis: components["schemas"]["RegistrationBasis"];
+            holder: components["schemas"]["RegistrationHolder"];
+            /** @description Clients of the organisation that may use the number: all mock clients, or all real ones. */
+            clients: components["schemas"]["Name"][];
+            /** @description Default: none. A draft may lack some. */
+            proofs: components["schemas"]["RegistrationProof"][];
+            /** @description When the registration is to end, RFC 3339. It ends earlier if a proof does. */
+            expires: string | null;
+            /** @description Your own name for it, unique among the registrations of the organisation that are not closed. */
+            reference: string | null;
+            /**
+             * Format: date-time
+             * @description The earliest end of the registration and of its proofs; null for none.
+             */
+            endsAt: string | null;
+            state: components["schemas"]["RegistrationState"];
+            /** @description The version that is in force, unless the registration is suspended; null for none. An edit never takes it out of force. */
+            approvedVersion: number | null;
+            approved?: components["schemas"]["RegistrationVersion"];
+            /**
+             * @description Present only if its clients are mock clients: the service decides at once, and nothing is published.
+             * @constant
+             */
+            mock?: true;
+            /** @description The reviewer; null for none. */
+            claimedBy: string | null;
+            /**
+             * Format: date-time
+             * @description Afterwards others can claim it.
+             */
+            claimedUntil: string | null;
+            /** @description Of the last decision. */
+            reasons: components["schemas"]["RegistrationReason"][];
+            /** @description Whether the edge knows what was decided. `pending`: soon. `waiting`: there is no room for additions until the next release. `none`: nothing to publish. New values may be added: treat an unknown value as valid. */
+            publication: string;
+            /**
+             * Format: date-time
+             * @description When the last change of what is in force was published.
+             */
+            publishedAt: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+            /** Format: date-time */
+            submittedAt: string | null;
+        };
+        RegistrationPage: {
+            registrations: components["schemas"]["SenderRegistration"][];
+            /** @description `after` of the next page; null on the last. */
+            next: string | null;
+        };
+        RegistrationsFound: {
+            /** @description Those whose newest or approved version has one of the numbers. */
+            registrations: components["schemas"]["SenderRegistration"][];
+        };
+        RegistrationValidity: {
+            /** @description Whether it could be submitted. */
+            valid: boolean;
+            /** @description What is wrong or missing, by field. */
+            reasons: components["schemas"]["RegistrationReason"][];
+        };
+        RegistrationHistory: {
+            /** @description Audit records of the registration, oldest first. */
+            records: components["schemas"]["AuditRecord"][];
+        };
+        /** @description The registration itself shows what is true now. */
+        RegistrationEvent: {
+            /** @description Rises with each event of the organisation. */
+            id: number;
+            /** @description `expiring`: 30, 7 or 1 day before the end. New values may be added: treat an unknown value as valid. */
+            type: string;
+            /** Format: date-time */
+            at: string;
+            /** @description ID of the registration. */
+            registration: string;
+            version: number;
+            state: components["schemas"]["RegistrationState"];
+            /** @description With `expiring`: days until the end, 30, 7 or 1. */
+            days?: number;
+            /** @constant */
+            mock?: true;
+        };
+        RegistrationEvents: {
+            /** @description Oldest first, at most 90 days old. An empty page is the end. */
+            events: components["schemas"]["RegistrationEvent"][];
+        };
+        QueuedRegistration: {
+            organisation: components["schemas"]["Name"];
+            /** @description ID of the registration. */
+            id: string;
+            state: components["schemas"]["RegistrationState"];
+            basis: components["schemas"]["RegistrationBasis"];
+            /** Format: date-time */
+            submittedAt: string;
+            /** @description The reviewer; null for none. */
+            claimedBy: string | null;
+        };
+        ReviewQueue: {
+            /** @description In the order of submission. */
+            registrations: components["schemas"]["QueuedRegistration"][];
+            /** @description `after` of the next page; null on the last. */
+            next: string | null;
+        };
+        DocumentRule: {
+            basis: components["schemas"]["RegistrationBasis"];
+            holder: components["schemas"]["HolderKind"];
+            /** @description The kind of line that the rule is for; null for all. New values may be added: treat an unknown value as valid. */
+            line: string | null;
+            proofs: components["schemas"]["ProofKind"][];
+        };
+        DocumentName: {
+            kind: components["schemas"]["ProofKind"];
+            name: string;
+            /** @description In Korean. */
+            nameKo: string;
+        };
+        RegistrationDocuments: {
+            /** @description One matches each basis, holder and line that go together. */
+            rules: components["schemas"]["DocumentRule"][];
+            documents: components["schemas"]["DocumentName"][];
+        };
     };
     responses: {
         /** @description The request is invalid: `code` says how, and `field` says where. `BODY_MISSING`, `JSON_INVALID`, `BODY_UNREADABLE`, `FIELD_TYPE`, `FIELD_UNKNOWN`, `FIELD_MISSING`, `FIELD_VALUE`, `ITEMS_TOO_MANY`, `NUMBER_MISSING`, `NUMBER_TOO_LONG`, `NUMBER_CHARACTER`, `SOURCE_AS_RECIPIENT`. */
@@ -3754,7 +4449,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `PERMISSION_DENIED`: the token does not have the scope that this route or a field requires. `AUTHORITY_FOREIGN`: the change affects lists or entries of other authorities. `ORGANISATION_SUSPENDED`: the organisation of the token is suspended. `AUTHORITY_MISSING`: that organisation has no authority for entries. `APPROVER_REFUSED`: you may not decide on this proposal: it is your own, or its proposer has changed your token since. */
+        /** @description `PERMISSION_DENIED`: the token does not have the scope that this route or a field requires. `AUTHORITY_FOREIGN`: the change affects lists or entries of other authorities. `ORGANISATION_SUSPENDED`: the organisation of the token is suspended. `AUTHORITY_MISSING`: that organisation has no authority for entries. `REVIEW_OWN`: reviewers do not decide on registrations of their own organisation. `APPROVER_REFUSED`: you may not decide on this proposal: it is your own, or its proposer has changed your token since. */
         AdminPermissionDenied: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -4360,6 +5055,191 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description `REGISTRATION_UNKNOWN`: the organisation has no such registration. `ORGANISATION_UNKNOWN`. `NOT_FOUND`: there is no such action. */
+        RegistrationUnknown: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:registration-unknown",
+                 *       "title": "Registration not found",
+                 *       "status": 404,
+                 *       "detail": "no registration of the organisation has this id",
+                 *       "instance": "/v1/admin/organisations/acme/registrations/17",
+                 *       "code": "REGISTRATION_UNKNOWN",
+                 *       "message": "no registration of the organisation has this id"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `REGISTRATION_INVALID`: the registration is not valid, or something is missing that its submission needs. `reasons` names each field. Nothing was stored. */
+        RegistrationInvalid: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:registration-invalid",
+                 *       "title": "Registration is invalid",
+                 *       "status": 422,
+                 *       "detail": "the registration is not valid: see \"reasons\" for proofs",
+                 *       "instance": "/v1/admin/organisations/acme/registrations",
+                 *       "code": "REGISTRATION_INVALID",
+                 *       "message": "the registration is not valid: see \"reasons\" for proofs",
+                 *       "reasons": [
+                 *         {
+                 *           "field": "proofs",
+                 *           "code": "PROOF_MISSING",
+                 *           "detail": "\"proofs\" must have \"serviceUse\": the certificate of service use, from the carrier of the line",
+                 *           "help": "add the document"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The piece cannot be read: `code` says how, `line` and `field` say where. `CSV_INVALID`, `ITEMS_TOO_MANY`, `BODY_MISSING`, `BODY_UNREADABLE`, `FIELD_TYPE`, `FIELD_UNKNOWN`, `FIELD_VALUE`. Nothing was stored. */
+        CsvInvalid: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:csv-invalid",
+                 *       "title": "CSV is invalid",
+                 *       "status": 400,
+                 *       "detail": "line 1: the header has the unknown column \"phone\"; columns are reference, number, basis, holderKind, holder, clients, proofs, expires",
+                 *       "instance": "/v1/admin/organisations/acme/registrations/import",
+                 *       "code": "CSV_INVALID",
+                 *       "message": "line 1: the header has the unknown column \"phone\"; columns are reference, number, basis, holderKind, holder, clients, proofs, expires",
+                 *       "field": "phone",
+                 *       "line": 1
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `REGISTRATIONS_INVALID`: lines are not valid. `lines` names each, with its reasons. Nothing was stored. */
+        RegistrationsInvalid: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:registrations-invalid",
+                 *       "title": "Lines of the upload are invalid",
+                 *       "status": 422,
+                 *       "detail": "nothing was stored, because of 1 invalid line: see \"lines\"; skipInvalid=true leaves them out",
+                 *       "instance": "/v1/admin/organisations/acme/registrations/import",
+                 *       "code": "REGISTRATIONS_INVALID",
+                 *       "message": "nothing was stored, because of 1 invalid line: see \"lines\"; skipInvalid=true leaves them out",
+                 *       "lines": [
+                 *         {
+                 *           "line": 3,
+                 *           "reference": "branch",
+                 *           "result": "rejected",
+                 *           "id": null,
+                 *           "state": null,
+                 *           "reasons": [
+                 *             {
+                 *               "field": "clients",
+                 *               "code": "CLIENT_UNKNOWN",
+                 *               "detail": "\"clients.0\" is not a client of the organisation",
+                 *               "help": "name clients of your organisation"
+                 *             }
+                 *           ]
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `REGISTRATION_STATE`: the state of the registration does not allow this; `state` and `possible` say what does. `REGISTRATION_CLAIMED`: another reviewer has claimed it, or nobody has. `REGISTRATIONS_TOO_MANY`: an organisation may have 1,000,000 registrations. `IDEMPOTENCY_CONFLICT`. */
+        RegistrationConflict: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:registration-state",
+                 *       "title": "State of the registration does not allow this",
+                 *       "status": 409,
+                 *       "detail": "\"approve\" is not possible: the registration is \"draft\"; possible: edit, submit, close",
+                 *       "instance": "/v1/admin/organisations/acme/registrations/17/approve",
+                 *       "code": "REGISTRATION_STATE",
+                 *       "message": "\"approve\" is not possible: the registration is \"draft\"; possible: edit, submit, close",
+                 *       "state": "draft",
+                 *       "possible": [
+                 *         "edit",
+                 *         "submit",
+                 *         "close"
+                 *       ]
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `BUDGET_EXCEEDED`: an organisation may create, edit and submit 500,000 registrations an hour. `AUTHENTICATION_LIMITED`. */
+        RegistrationBudgetExceeded: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:budget-exceeded",
+                 *       "title": "Budget exceeded",
+                 *       "status": 429,
+                 *       "detail": "an organisation may change 500,000 registrations an hour: try again after 2026-11-26T10:00:00.000Z",
+                 *       "instance": "/v1/admin/organisations/acme/registrations",
+                 *       "code": "BUDGET_EXCEEDED",
+                 *       "message": "an organisation may change 500,000 registrations an hour: try again after 2026-11-26T10:00:00.000Z",
+                 *       "budget": {
+                 *         "name": "registrations",
+                 *         "resetsAt": "2026-11-26T10:00:00.000Z"
+                 *       }
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `STORAGE_FULL`: the registrations of the organisation fill 90 % of their storage. Decisions and `close` are still possible. */
+        RegistrationStorageFull: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:storage-full",
+                 *       "title": "Coordinator storage is full",
+                 *       "status": 507,
+                 *       "detail": "the registrations of this organisation fill their storage: close what you do not need",
+                 *       "instance": "/v1/admin/organisations/acme/registrations",
+                 *       "code": "STORAGE_FULL",
+                 *       "message": "the registrations of this organisation fill their storage: close what you do not need"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
     };
     parameters: {
         /** @description Returned with the response. An invalid value is replaced by a new one. */
@@ -4406,6 +5286,21 @@ export interface components {
         Limit: number;
         /** @description Number of the proposal. */
         ProposalPath: string;
+        /**
+         * @description ID of the organisation.
+         * @example acme
+         */
+        OrganisationPath: components["schemas"]["Name"];
+        /**
+         * @description ID of the registration.
+         * @example 17
+         */
+        RegistrationPath: string;
+        /**
+         * @description The `ETag` that you read: the version. The change is made only if it is still the newest; otherwise 412.
+         * @example "3"
+         */
+        IfMatchVersion: string;
     };
     requestBodies: never;
     headers: {
@@ -7293,6 +8188,774 @@ export interface operations {
             429: components["responses"]["AuthenticationLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminRegistrationDocuments: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The documents. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistrationDocuments"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminNumberEvent: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NumberEventRequest"];
+            };
+        };
+        responses: {
+            /** @description The registrations that were in force with the number. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AffectedRegistrations"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["IdempotencyConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminReviewQueue: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `next` of the page before.
+                 * @example 1764151200000.acme.17
+                 */
+                after?: string;
+                /**
+                 * @description Page size. Values above 1,000 are treated as 1,000.
+                 * @example 1000
+                 */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the queue. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewQueue"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminRegistrations: {
+        parameters: {
+            query?: {
+                /** @description Only those in this state. */
+                state?: components["schemas"]["RegistrationState"];
+                /** @description Only those whose newest version names this client. */
+                client?: components["schemas"]["Name"];
+                /** @description Only those with this basis. */
+                basis?: components["schemas"]["RegistrationBasis"];
+                /**
+                 * @description `next` of the page before.
+                 * @example 0
+                 */
+                after?: number;
+                /**
+                 * @description Page size. Values above 1,000 are treated as 1,000.
+                 * @example 1000
+                 */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of registrations. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistrationPage"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["OrganisationUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminCreateRegistration: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateRegistrationRequest"];
+            };
+        };
+        responses: {
+            /** @description The registration. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SenderRegistration"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["OrganisationUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["RegistrationConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            422: components["responses"]["RegistrationInvalid"];
+            429: components["responses"]["RegistrationBudgetExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["RegistrationStorageFull"];
+        };
+    };
+    adminValidateRegistration: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ValidateRegistrationRequest"];
+            };
+        };
+        responses: {
+            /** @description Whether it could be submitted. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistrationValidity"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["OrganisationUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminFindRegistrations: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FindRegistrationsRequest"];
+            };
+        };
+        responses: {
+            /** @description The registrations. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistrationsFound"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["OrganisationUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminImportRegistrations: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Number of the line after the header, in the file.
+                 * @example 2
+                 */
+                line?: number;
+                /**
+                 * @description Submit the registrations for review.
+                 * @example false
+                 */
+                submit?: boolean;
+                /**
+                 * @description Store the valid lines even if others are invalid.
+                 * @example false
+                 */
+                skipInvalid?: boolean;
+                /**
+                 * @description Store nothing, and return what would happen to each line.
+                 * @example false
+                 */
+                dryRun?: boolean;
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example reference,number,basis,holderKind,holder,clients,proofs,expires
+                 *     hq,1588-1234,own,organisation,Acme Inc.,acme-main,serviceUse:abababababababababababababababababababababababababababababababab:2099-01-31:KT-1,
+                 */
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description What became of each line. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistrationImport"];
+                };
+            };
+            400: components["responses"]["CsvInvalid"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["OrganisationUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["IdempotencyConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            422: components["responses"]["RegistrationsInvalid"];
+            429: components["responses"]["RegistrationBudgetExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["RegistrationStorageFull"];
+        };
+    };
+    adminExportRegistrations: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Page cursor: `x-next` of the previous page.
+                 * @example 0
+                 */
+                after?: number;
+                /**
+                 * @description Page size. Values above 1,000 are treated as 1,000.
+                 * @example 1000
+                 */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. It may be empty before the last one. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    /** @description Cursor of the next page; absent on the last one. */
+                    "x-next"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/x-ndjson": string;
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["OrganisationUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminRegistrationEvents: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Return events after this ID.
+                 * @example 0
+                 */
+                after?: number;
+                /**
+                 * @description Page size. Values above 1,000 are treated as 1,000.
+                 * @example 1000
+                 */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of events. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistrationEvents"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["OrganisationUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminRegistrationAudit: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Return records after this position.
+                 * @example 0
+                 */
+                after?: number;
+                /**
+                 * @description Page size. Values above 1,000 are treated as 1,000.
+                 * @example 1000
+                 */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the chain. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["OrganisationUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminRegistration: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+                /**
+                 * @description ID of the registration.
+                 * @example 17
+                 */
+                id: components["parameters"]["RegistrationPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The registration. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SenderRegistration"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["RegistrationUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminEditRegistration: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description The `ETag` that you read: the version. The change is made only if it is still the newest; otherwise 412.
+                 * @example "3"
+                 */
+                "If-Match"?: components["parameters"]["IfMatchVersion"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+                /**
+                 * @description ID of the registration.
+                 * @example 17
+                 */
+                id: components["parameters"]["RegistrationPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EditRegistrationRequest"];
+            };
+        };
+        responses: {
+            /** @description The registration. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SenderRegistration"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["RegistrationUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["RegistrationConflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            422: components["responses"]["RegistrationInvalid"];
+            429: components["responses"]["RegistrationBudgetExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["RegistrationStorageFull"];
+        };
+    };
+    adminRegistrationHistory: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Return records after this position.
+                 * @example 0
+                 */
+                after?: number;
+                /**
+                 * @description Page size. Values above 1,000 are treated as 1,000.
+                 * @example 1000
+                 */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+                /**
+                 * @description ID of the registration.
+                 * @example 17
+                 */
+                id: components["parameters"]["RegistrationPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its audit records. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistrationHistory"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["RegistrationUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminActOnRegistration: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description The `ETag` that you read: the version. The change is made only if it is still the newest; otherwise 412.
+                 * @example "3"
+                 */
+                "If-Match"?: components["parameters"]["IfMatchVersion"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+                /**
+                 * @description ID of the registration.
+                 * @example 17
+                 */
+                id: components["parameters"]["RegistrationPath"];
+                /**
+                 * @description What to do.
+                 * @example submit
+                 */
+                action: "submit" | "claim" | "release" | "approve" | "reject" | "requestUpdate" | "suspend" | "resume" | "close";
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RegistrationActionRequest"];
+            };
+        };
+        responses: {
+            /** @description The registration. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SenderRegistration"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["RegistrationUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["RegistrationConflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            422: components["responses"]["RegistrationInvalid"];
+            429: components["responses"]["RegistrationBudgetExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["RegistrationStorageFull"];
         };
     };
 }

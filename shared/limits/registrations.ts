@@ -18,18 +18,23 @@ export const NUMBER_TEXT_CHARS_MAX = 128;
 export const REASONS_MAX = 20;
 /** Longest detail or help of such a reason, in characters. */
 export const REASON_TEXT_CHARS_MAX = 500;
-/** Registrations of one organisation, in any state: 2 GB with a few proofs each, of the 10 GB of one object. */
+/** Registrations of one organisation, in any state: 3 GB with one proof each, of the 10 GB of one object. */
 export const REGISTRATIONS_MAX = 1_000_000;
 /** Registrations that one organisation may create and edit per hour: five uploads of 100,000 lines. */
 export const REGISTRATION_CHANGES_PER_HOUR_MAX = 500_000;
 /** How long a claim lasts, in ms. Afterwards others can claim the registration. */
 export const CLAIM_MS = 3_600_000;
-/** Days before the end of a registration on which an event reminds of it. */
-export const REMINDER_DAYS: readonly number[] = [30, 7, 1];
 /** How long events are kept, in ms: 90 days. */
 export const REGISTRATION_EVENTS_KEPT_MS = 7_776_000_000;
 /** Registrations on one page. */
 export const REGISTRATIONS_PAGE_MAX = 1_000;
+/**
+ * Contents and reasons on one page, in characters. With the registration that exceeds it, a page stays far below the
+ * 32 MiB of one RPC. The largest registration has some 40,000.
+ */
+export const REGISTRATIONS_PAGE_CHARS_MAX = 4_194_304;
+/** Longest answer that is stored for a repeated request, in characters: SQLite of a Durable Object stores 2 MB in a row. */
+export const REGISTRATION_ANSWER_CHARS_MAX = 600_000;
 /** Rows of one piece of a bulk upload. */
 export const IMPORT_ROWS_MAX = 1_000;
 /** Body of such a piece, in bytes: 1,000 rows of 4 KiB. */
@@ -48,8 +53,8 @@ export const INVALID_LINES_MAX = 100;
 /** Changes of one sealed segment: 256 KiB, and the names of their clients. */
 export const REGISTRATION_SEGMENT_ROWS_MAX = 16_384;
 /**
- * Changes that releases in use may lack: 16 bytes each in every isolate that needs them, 16 bytes more in its index.
- * `numgate build` and two promotions after it free them.
+ * Changes that releases in use may lack: 16 bytes each in every isolate, and 21 more for clients that it has checked. A
+ * build and three promotions free them.
  */
 export const REGISTRATION_CHANGES_MAX = 1_000_000;
 /** The last part of them is for removals, which must not wait for a release. */
@@ -77,6 +82,13 @@ export const REGISTERED_CLIENTS_MAX = 20_000;
 export const REGISTERED_PAIRS_MAX = 10_000_000;
 /** Rows of registered ranges in one release: at most 4 MB of an isolate, outside the budget of shards. */
 export const REGISTERED_RANGES_MAX = 200_000;
+
+/** Registered numbers that are looked up in a release at once. A step reads at most all its shards. */
+export const CHECKED_NUMBERS_AT_ONCE = 50_000;
+/** Such steps of one call: with READS_AT_ONCE values each, far below the subrequests of one request. */
+export const CHECKED_STEPS_AT_ONCE = 10;
+/** Minutes in which the cron checks the registered numbers of every organisation against the current release. */
+export const CHECK_ROUND_MINUTES = 10;
 /** Pairs on one page for a build: 0.8 MB. */
 export const REGISTRATION_PAIRS_PAGE_MAX = 10_000;
 /** Organisations that one such page reads: each needs at least one request to its store. */

@@ -56,6 +56,15 @@ export interface ImportDone {
   readonly rows: readonly ImportedRow[];
 }
 
+export const REFERENCE_REPEATED = 'REFERENCE_REPEATED';
+
+/** Two lines have the same reference: which of them is meant? @param earlier the first of them */
+export function repeatedReason(earlier: number): RegistrationReason {
+  const detail = `"reference" is also that of line ${earlier}`;
+  const help = 'give each line a reference of its own';
+  return { field: 'reference', code: REFERENCE_REPEATED, detail, help };
+}
+
 /** The piece cannot be read. */
 export interface CsvError extends Failure<'CSV_INVALID' | 'ITEMS_TOO_MANY'> {
   /** The column, if it is wrong. */

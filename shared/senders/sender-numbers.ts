@@ -33,7 +33,7 @@ export type NumberProblem =
  */
 export function parseSenderNumbers(
   text: string,
-  protectedNumbers: ReadonlySet<number>,
+  protectedNumbers: readonly number[],
   isMock: boolean,
 ): Result<Span, Failure<NumberProblem>> {
   const parts = text.split('..');
@@ -77,7 +77,7 @@ function parseNumber(text: string): Result<number, Failure<NumberProblem>> {
 /** The first and the last number decide: a block has one class (test/shared/senders/validation.test.ts). */
 function checkSpan(
   span: Span,
-  protectedNumbers: ReadonlySet<number>,
+  protectedNumbers: readonly number[],
   isMock: boolean,
 ): Result<Span, Failure<NumberProblem>> {
   const block = Math.floor(span.from / BLOCK_NUMBERS);
@@ -90,8 +90,8 @@ function checkSpan(
   if (isUnallocatedBlock(block) && !(isMock && block === MOCK_BLOCK)) {
     return fail('NUMBER_NOT_ALLOCATED', 'is in a block that is allocated to nobody');
   }
-  for (let n = span.from; protectedNumbers.size > 0 && n <= span.to; n++) {
-    if (protectedNumbers.has(n)) return fail('NUMBER_PROTECTED', 'is protected: its owner alone uses it');
+  if (protectedNumbers.some((n) => n >= span.from && n <= span.to)) {
+    return fail('NUMBER_PROTECTED', 'is protected: its owner alone uses it');
   }
   return ok(span);
 }

@@ -22,7 +22,7 @@ const HELP = {
   FIELD_MISSING: 'add the field',
   FIELD_TYPE: 'send the field in its documented form',
   FIELD_VALUE: 'send a value that is allowed',
-  NUMBER_INVALID: 'send one number such as 02-1234-5678, or a range such as +82221230000..+82221230099',
+  NUMBER_INVALID: 'send one number with its area code, or a range: two numbers with ".." between them',
   NUMBER_AMBIGUOUS: 'write the number with +82',
   NUMBER_EMERGENCY: 'register a number of your own',
   NUMBER_NOT_ALLOCATED: 'check the number with its carrier',
@@ -39,7 +39,6 @@ const HELP = {
   PROOF_EXPIRED: 'send a document that is still valid',
   TIME_INVALID: 'send a time such as 2027-01-31T00:00:00Z',
   EXPIRES_PAST: 'send a time in the future, or none',
-  REGISTRATION_STATE: 'wait for the decision, or close the registration',
   REFERENCE_TAKEN: 'edit the registration that has it, or choose another reference',
 } as const satisfies Record<NumberProblem | string, string>;
 export type ReasonCode = keyof typeof HELP;
@@ -96,7 +95,7 @@ export function validateRegistration(
     reasons.push(reasonOf(field, code, `"${field}" ${detail}`));
   };
   const isMock = checkClients(content, facts, add);
-  const numbers = parseSenderNumbers(content.number, new Set(facts.protectedNumbers), isMock);
+  const numbers = parseSenderNumbers(content.number, facts.protectedNumbers, isMock);
   if (!numbers.ok) add('number', numbers.code, numbers.message);
   const expires = timeOf('expires', content.expires, 'EXPIRES_PAST', facts.now, add);
   const proofs = content.proofs.map((proof, index) => checkProof(proof, `proofs.${index}`, facts.now, add));
@@ -120,9 +119,19 @@ export function validateRegistration(
 
 type Add = (field: string, code: ReasonCode, detail: string) => void;
 
+type Clients = RegistrationFacts['clients'];
+/** Whether each client is a mock client. Kept for the rows of an upload, which share their facts. */
+const kinds = new WeakMap<Clients, ReadonlyMap<string, boolean>>();
+
+function kindsOf(clients: Clients): ReadonlyMap<string, boolean> {
+  const known = kinds.get(clients) ?? new Map(clients.map(({ id, mock }) => [id, mock]));
+  kinds.set(clients, known);
+  return known;
+}
+
 /** @returns whether they are mock clients */
 function checkClients({ clients }: RegistrationContent, facts: RegistrationFacts, add: Add): boolean {
-  const known = new Map(facts.clients.map(({ id, mock }) => [id, mock]));
+  const known = kindsOf(facts.clients);
   clients.forEach((id, index) => {
     const field = `clients.${index}`;
     if (!known.has(id)) add(field, 'CLIENT_UNKNOWN', 'is not a client of the organisation');

@@ -37,6 +37,7 @@ await import('./admin-requests.suite.ts');
 await import('./authorization.suite.ts');
 await import('./admin-usage.suite.ts');
 await import('./proposals.suite.ts');
+await import('./registrations.suite.ts');
 // It uses the changes of the other admin suites.
 await import('./admin-audit.suite.ts');
 await import('./admin-evidence.suite.ts');

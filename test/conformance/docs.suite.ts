@@ -8,6 +8,7 @@ import * as controlLimits from '../../shared/limits/control.ts';
 import * as edgeLimits from '../../shared/limits/edge.ts';
 import * as enumerationLimits from '../../shared/limits/enumeration.ts';
 import * as listsLimits from '../../shared/limits/lists.ts';
+import * as registrationsLimits from '../../shared/limits/registrations.ts';
 import * as requestsLimits from '../../shared/limits/requests.ts';
 import { CODES } from '../../shared/verdict.ts';
 import { PROBLEMS } from '../../workers/http/reply.ts';
@@ -15,9 +16,10 @@ import { openApi } from './support/send.ts';
 import { TEST_NUMBERS } from './support/test-number-table.ts';
 
 const bounds = new Map<string, number>(
-  [controlLimits, edgeLimits, enumerationLimits, listsLimits, requestsLimits].flatMap((limits) =>
-    Object.entries(limits),
-  ),
+  [
+    ...[controlLimits, edgeLimits, enumerationLimits],
+    ...[listsLimits, registrationsLimits, requestsLimits],
+  ].flatMap((limits) => Object.entries(limits)),
 );
 const here = new URL('./', import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, here), 'utf8');
@@ -70,19 +72,22 @@ describe('docs/api.md', () => {
 describe('docs/storage.md', () => {
   const page = read('../../docs/storage.md');
 
-  it('every table and column of the coordinator is documented', () => {
-    const schema = read('../../workers/coordinator/schema.ts');
-    const tables = [
-      ...schema.matchAll(/CREATE TABLE (?:IF NOT EXISTS )?(\w+) \(([\s\S]*?)\)(?: WITHOUT|;|')/g),
-    ];
-    expect(tables.length).toBeGreaterThan(8);
-    for (const [, table, body] of tables) {
-      const columns = [...body!.matchAll(/(?:^|,)\s*([a-z_0-9]+) [A-Z]/gm)].map(([, column]) => column!);
-      expect(columns.length).toBeGreaterThan(0);
-      for (const name of [table!, ...columns])
-        expect([table, name, page.includes(`\`${name}\``)]).toEqual([...[table, name, true]]);
-    }
-  });
+  it.each(['coordinator', 'registrations'])(
+    'every table and column of workers/%s is documented',
+    (folder) => {
+      const schema = read(`../../workers/${folder}/schema.ts`);
+      const tables = [
+        ...schema.matchAll(/CREATE TABLE (?:IF NOT EXISTS )?(\w+) \(([\s\S]*?)\)(?: WITHOUT|;|')/g),
+      ];
+      expect(tables.length).toBeGreaterThan(8);
+      for (const [, table, body] of tables) {
+        const columns = [...body!.matchAll(/(?:^|,)\s*([a-z_0-9]+) [A-Z]/gm)].map(([, column]) => column!);
+        expect(columns.length).toBeGreaterThan(0);
+        for (const name of [table!, ...columns])
+          expect([table, name, page.includes(`\`${name}\``)]).toEqual([...[table, name, true]]);
+      }
+    },
+  );
 
   it('every key of Workers KV is documented', () => {
     const keys = [...read('../../shared/release/kv-keys.ts').matchAll(/(?:_PREFIX|_KEY) = '([^']+)'/g)];

@@ -78,7 +78,7 @@ function schemasOf(document: Record<string, unknown>, part: 'requestBody' | 'res
 /** The routes of a table in workers/, as the document writes them. */
 function routesOf(file: string): string[] {
   const text = readFileSync(new URL(`../../workers/${file}`, import.meta.url), 'utf8');
-  return [...text.matchAll(/method: '([A-Z]+)', path: '([^']+)'/g)].map(
+  return [...text.matchAll(/method: '([A-Z]+)',\s+path: '([^']+)'/g)].map(
     ([, method, path]) => `${method!.toLowerCase()} ${path!.replace(/:(\w+)/g, '{$1}')}`,
   );
 }

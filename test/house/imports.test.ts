@@ -58,6 +58,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'shared/verdict.ts',
   ],
   'shared/senders': [
+    'data',
     'shared/csv.ts',
     'shared/fields.ts',
     'shared/release',

@@ -6,10 +6,13 @@ import { putClientSchema, putOrganisationSchema, putTokenSchema } from '../../sh
 import { removeSchema } from '../../shared/admin/change.ts';
 import { fieldError } from '../../shared/fields.ts';
 import { ok } from '../../shared/result.ts';
+import { NAME_PATTERN } from '../../shared/schemas.ts';
 import { versionOf } from '../coordinator/document-store.ts';
+import type { ControlEnv } from '../env.ts';
 import { checkObservable } from '../http/key-conditions.ts';
 import { problem } from '../http/reply.ts';
 import { forAdmins, forChanges } from './context.ts';
+import { registrationStore } from './registration-context.ts';
 
 const WRONG_ID = fieldError('FIELD_VALUE', 'id', 'must be the id in the path');
 
@@ -34,12 +37,19 @@ export const putOrganisation = forChanges('root', putOrganisationSchema, async (
   return done;
 });
 
-export const removeOrganisation = forChanges(
-  'root',
-  removeSchema,
-  ({ coordinator, params, condition, change }) =>
-    coordinator.putOrganisation(change, params.id!, null, condition),
-);
+export const removeOrganisation = forChanges('root', removeSchema, async (context) => {
+  const { coordinator, params, condition, change } = context;
+  const id = params.id!;
+  // Its clients are removed first, so what is registered meanwhile is for clients that no longer exist.
+  const registrations = NAME_PATTERN.test(id)
+    ? await registrationStore(context.env as unknown as ControlEnv, id).openCount()
+    : 0;
+  if (registrations > 0) {
+    const message = `"${id}" has ${registrations} registrations that are not closed: close them first`;
+    return problem('ORGANISATION_IN_USE', message);
+  }
+  return coordinator.putOrganisation(change, id, null, condition);
+});
 
 export const listClients = forAdmins('read', async ({ coordinator }) =>
   ok({ clients: await coordinator.clients() }),

@@ -5,19 +5,23 @@ import { entryChangeSchema, findSchema, undoSchema } from '../../shared/admin/en
 import { fieldError } from '../../shared/fields.ts';
 import { ADMIN_BODY_BYTES_MAX, BULK_BODY_BYTES_MAX } from '../../shared/limits/control.ts';
 import { ok } from '../../shared/result.ts';
+import type { ControlEnv } from '../env.ts';
 import { parametersOf } from '../http/parameters.ts';
 import { problem } from '../http/reply.ts';
 import { forAdmins, forChanges, pageLimit, readBody } from './context.ts';
+import { afterEntryChange } from './number-events.ts';
 
 export const changeEntries = forChanges(
   'entries',
   entryChangeSchema,
-  async ({ coordinator, change, body }) => {
+  async ({ coordinator, change, body, env, ctx }) => {
     if (body.until !== null && body.op === 'clear') {
       return fieldError('FIELD_VALUE', 'until', 'must not be set for "clear"');
     }
     // The coordinator rejects a past `until`, after it has looked up the result of a repeated request.
-    return coordinator.changeEntries(change, body);
+    const done = await coordinator.changeEntries(change, body);
+    if (done.ok) ctx.waitUntil(afterEntryChange(change, body, coordinator, env as unknown as ControlEnv));
+    return done;
   },
   { bytesMax: BULK_BODY_BYTES_MAX },
 );

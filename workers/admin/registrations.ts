@@ -86,7 +86,7 @@ export const listRegistrations = forAdmins(MEMBERS, async (context) => {
   return ok(await found.value.store.page(filter, number.after ?? 0, registrationLimit(number.limit)));
 });
 
-export const createRegistration = forChanges(MEMBERS, createRegistrationSchema, async (context) => {
+export const createRegistration = forChanges('registrations', createRegistrationSchema, async (context) => {
   const found = await registrationsOf(context, 'sender');
   if (!found.ok) return found;
   const { registration, submit } = context.body;
@@ -109,7 +109,7 @@ export const validateRegistration = forAdmins(MEMBERS, async (context) => {
 export const findRegistrations = forAdmins(MEMBERS, async (context) => {
   const read = await readBody(context, findRegistrationsSchema, ADMIN_BODY_BYTES_MAX);
   if (!read.ok) return read;
-  const numbers = parseSenderNumbers(read.value.body.number, new Set(), true);
+  const numbers = parseSenderNumbers(read.value.body.number, [], true);
   if (!numbers.ok) return fieldError('FIELD_VALUE', 'number', numbers.message);
   const found = await registrationsOf(context, 'reader');
   if (!found.ok) return found;
@@ -126,7 +126,7 @@ export const getRegistration = forAdmins(MEMBERS, async (context) => {
   return ok(registration);
 });
 
-export const editRegistration = forChanges(MEMBERS, editRegistrationSchema, async (context) => {
+export const editRegistration = forChanges('registrations', editRegistrationSchema, async (context) => {
   const found = await registrationsOf(context, 'sender');
   if (!found.ok) return found;
   const id = idOf(context);

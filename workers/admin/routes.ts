@@ -6,6 +6,7 @@ import * as clients from './clients.ts';
 import * as entries from './entries.ts';
 import * as evidence from './evidence.ts';
 import * as monitoring from './monitoring.ts';
+import { numberEvent } from './number-events.ts';
 import * as proposals from './proposals.ts';
 import * as registrations from './registrations.ts';
 import * as bulk from './registrations-bulk.ts';
@@ -13,8 +14,6 @@ import { registrationPairs } from './registry.ts';
 import * as releases from './releases.ts';
 import * as settings from './settings.ts';
 import { usage } from './usage.ts';
-
-const REGISTRATIONS = '/v1/admin/organisations/:organisation/registrations';
 
 export const ADMIN_ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/admin/status', handle: monitoring.status },
@@ -58,20 +57,69 @@ export const ADMIN_ROUTES: readonly Route[] = [
   { method: 'PUT', path: '/v1/admin/organisations/:id', handle: clients.putOrganisation },
   { method: 'DELETE', path: '/v1/admin/organisations/:id', handle: clients.removeOrganisation },
   { method: 'GET', path: '/v1/admin/registrations/documents', handle: registrations.documents },
+  { method: 'POST', path: '/v1/admin/registrations/number-events', handle: numberEvent },
   { method: 'POST', path: '/v1/admin/registrations/pairs', handle: registrationPairs },
   { method: 'GET', path: '/v1/admin/registrations/queue', handle: registrations.reviewQueue },
-  { method: 'GET', path: REGISTRATIONS, handle: registrations.listRegistrations },
-  { method: 'POST', path: REGISTRATIONS, handle: registrations.createRegistration },
-  { method: 'POST', path: `${REGISTRATIONS}/validate`, handle: registrations.validateRegistration },
-  { method: 'POST', path: `${REGISTRATIONS}/find`, handle: registrations.findRegistrations },
-  { method: 'POST', path: `${REGISTRATIONS}/import`, handle: bulk.importRegistrations },
-  { method: 'GET', path: `${REGISTRATIONS}/export`, handle: bulk.exportRegistrations },
-  { method: 'GET', path: `${REGISTRATIONS}/events`, handle: registrations.registrationEvents },
-  { method: 'GET', path: `${REGISTRATIONS}/audit`, handle: registrations.registrationAudit },
-  { method: 'GET', path: `${REGISTRATIONS}/:id`, handle: registrations.getRegistration },
-  { method: 'PATCH', path: `${REGISTRATIONS}/:id`, handle: registrations.editRegistration },
-  { method: 'GET', path: `${REGISTRATIONS}/:id/history`, handle: registrations.registrationHistory },
-  { method: 'POST', path: `${REGISTRATIONS}/:id/:action`, handle: registrations.actOnRegistration },
+  {
+    method: 'GET',
+    path: '/v1/admin/organisations/:organisation/registrations',
+    handle: registrations.listRegistrations,
+  },
+  {
+    method: 'POST',
+    path: '/v1/admin/organisations/:organisation/registrations',
+    handle: registrations.createRegistration,
+  },
+  {
+    method: 'POST',
+    path: '/v1/admin/organisations/:organisation/registrations/validate',
+    handle: registrations.validateRegistration,
+  },
+  {
+    method: 'POST',
+    path: '/v1/admin/organisations/:organisation/registrations/find',
+    handle: registrations.findRegistrations,
+  },
+  {
+    method: 'POST',
+    path: '/v1/admin/organisations/:organisation/registrations/import',
+    handle: bulk.importRegistrations,
+  },
+  {
+    method: 'GET',
+    path: '/v1/admin/organisations/:organisation/registrations/export',
+    handle: bulk.exportRegistrations,
+  },
+  {
+    method: 'GET',
+    path: '/v1/admin/organisations/:organisation/registrations/events',
+    handle: registrations.registrationEvents,
+  },
+  {
+    method: 'GET',
+    path: '/v1/admin/organisations/:organisation/registrations/audit',
+    handle: registrations.registrationAudit,
+  },
+  {
+    method: 'GET',
+    path: '/v1/admin/organisations/:organisation/registrations/:id',
+    handle: registrations.getRegistration,
+  },
+  {
+    method: 'PATCH',
+    path: '/v1/admin/organisations/:organisation/registrations/:id',
+    handle: registrations.editRegistration,
+  },
+  {
+    method: 'GET',
+    path: '/v1/admin/organisations/:organisation/registrations/:id/history',
+    handle: registrations.registrationHistory,
+  },
+  {
+    method: 'POST',
+    path: '/v1/admin/organisations/:organisation/registrations/:id/:action',
+    handle: registrations.actOnRegistration,
+  },
   { method: 'GET', path: '/v1/admin/clients', handle: clients.listClients },
   { method: 'GET', path: '/v1/admin/clients/:id', handle: clients.getClient },
   { method: 'PUT', path: '/v1/admin/clients/:id', handle: clients.putClient },

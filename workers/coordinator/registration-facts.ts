@@ -50,7 +50,7 @@ export class RegistrationFactsSource {
       this.#clients = new Map(
         [...byOrganisation].map(([id, members]) => [
           id,
-          members.map((client) => ({ id: client.id, mock: 'mock' in client && client.mock === true })),
+          members.map((client) => ({ id: client.id, mock: client.mock ?? false })),
         ]),
       );
       this.#generation = clients.generation;

@@ -14,7 +14,7 @@ import {
 import { fromHex, toHex, utf8 } from '../../shared/bytes.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import type { Meta } from './meta.ts';
-import type { StoredRegistration } from './registration-rows.ts';
+import type { StoredRegistration, StoredVersion } from './registration-rows.ts';
 
 /** Who did something, when and why. */
 export interface Author {
@@ -22,6 +22,13 @@ export interface Author {
   readonly reason: string;
   /** ms since 1970. */
   readonly at: number;
+}
+
+/** What a record has of a version. */
+interface VersionDigest {
+  /** Keyed. */
+  readonly number: string;
+  readonly sha256: string;
 }
 
 interface Row extends Record<string, SqlStorageValue> {
@@ -40,6 +47,8 @@ export class AuditChain {
   readonly #sql: SqlStorage;
   readonly #meta: Meta;
   readonly #keys: ListKeys;
+  /** A version never changes, and most records have one before and after. */
+  readonly #digests = new WeakMap<StoredVersion, VersionDigest>();
 
   constructor(sql: SqlStorage, meta: Meta, keys: ListKeys) {
     this.#sql = sql;
@@ -109,11 +118,14 @@ export class AuditChain {
   }
 
   #described({ state, version, approvedVersion, newest, isMock }: StoredRegistration): object {
-    const { from, to } = newest.numbers;
+    const digest = this.#digests.get(newest) ?? this.#digestOf(newest);
+    this.#digests.set(newest, digest);
+    return { state, version, approvedVersion, ...digest, ...(isMock ? { mock: true } : {}) };
+  }
+
+  #digestOf({ content, numbers: { from, to } }: StoredVersion): VersionDigest {
     const number = [...new Set([from, to])].map((n) => keyedNumber(n, this.#keys)).join('..');
-    const content = JSON.stringify({ ...newest.content, number });
-    const digest = toHex(sha256(utf8(content)));
-    return { state, version, approvedVersion, number, sha256: digest, ...(isMock ? { mock: true } : {}) };
+    return { number, sha256: toHex(sha256(utf8(JSON.stringify({ ...content, number })))) };
   }
 }
 

@@ -4,7 +4,11 @@
  */
 import type { RegistrationFacts, RegistrationReason } from '../../shared/senders/registration.ts';
 import { columnOf } from '../../shared/senders/registration-csv.ts';
-import type { ImportedRow, ImportLine } from '../../shared/senders/registration-import.ts';
+import {
+  type ImportedRow,
+  type ImportLine,
+  repeatedReason,
+} from '../../shared/senders/registration-import.ts';
 import type { Author } from './audit-chain.ts';
 import type { RegistrationChanges } from './changes.ts';
 import type { DueWork } from './due-work.ts';
@@ -64,12 +68,6 @@ const UNKNOWN_ID: RegistrationReason = {
   ...{ field: 'id', code: 'REGISTRATION_UNKNOWN', detail: '"id" is that of no registration' },
   help: 'leave the id out, and give the line a reference',
 };
-
-/** Which of the two lines is meant? */
-export function repeatedReason(earlier: number): RegistrationReason {
-  const detail = `"reference" is also that of line ${earlier}`;
-  return { field: 'reference', code: 'REFERENCE_REPEATED', detail, help: 'give each line its own reference' };
-}
 
 function reasonsOf({ code, message, extras }: StoreRefusal): RegistrationReason[] {
   const reasons = extras?.reasons ?? [];

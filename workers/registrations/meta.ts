@@ -6,7 +6,7 @@ export class Meta {
     this.#sql = sql;
   }
 
-  text(key: 'organisation' | 'anchor'): string | null {
+  text(key: 'organisation' | 'anchor' | 'checkedRelease'): string | null {
     return this.#get(key);
   }
 

@@ -66,6 +66,29 @@ export class PairsInForce {
     }));
   }
 
+  /**
+   * The numbers in force, whoever has them, in order of the begin of their spans. No span is cut.
+   * @param after `last` of the page before, the begin of its last span @param limit numbers from which a page ends
+   */
+  numbers(
+    after: number,
+    limit: number,
+  ): { readonly numbers: readonly number[]; readonly last: number | null } {
+    const numbers = new Set<number>();
+    let last: number | null = null;
+    const rows = this.#sql.exec<{ from: number; to: number }>(
+      `SELECT number_from AS "from", MAX(number_to) AS "to" FROM pairs WHERE number_from > ?
+       GROUP BY number_from ORDER BY number_from`,
+      after,
+    );
+    for (const { from, to } of rows) {
+      for (let n = from; n <= to; n++) numbers.add(n);
+      last = from;
+      if (numbers.size >= limit) break;
+    }
+    return { numbers: [...numbers], last };
+  }
+
   /** A page in order of client and number. @param after `<client> <from> <to>`, or null */
   page(
     organisation: string,

@@ -2,6 +2,7 @@
  * Registrations as rows: one for each, with its newest version, and its approved version as JSON if that is another
  * one. The history is in the audit chain.
  */
+import { REGISTRATIONS_PAGE_CHARS_MAX } from '../../shared/limits/registrations.ts';
 import { BLOCK_NUMBERS } from '../../shared/numbers/blocks.ts';
 import type { Span } from '../../shared/numbers/spans.ts';
 import type {
@@ -93,6 +94,11 @@ export interface RegistrationFilter {
   readonly basis?: Basis | undefined;
 }
 
+export interface RegistrationRowPage {
+  readonly found: readonly StoredRegistration[];
+  readonly isLast: boolean;
+}
+
 export class RegistrationRows {
   readonly #sql: SqlStorage;
 
@@ -126,7 +132,7 @@ export class RegistrationRows {
     return this.#select("WHERE reference = ? AND state <> 'closed'", reference)[0] ?? null;
   }
 
-  page(filter: RegistrationFilter, after: number, limit: number): StoredRegistration[] {
+  page(filter: RegistrationFilter, after: number, limit: number): RegistrationRowPage {
     const { state = null, client = null, basis = null } = filter;
     const conditions = ['id > ?'];
     const values: (string | number)[] = [after];
@@ -138,7 +144,12 @@ export class RegistrationRows {
     add(state, 'state = ?');
     add(basis, 'basis = ?');
     add(client, 'id IN (SELECT registration FROM registration_clients WHERE client = ?)');
-    return this.#select(`WHERE ${conditions.join(' AND ')} ORDER BY id LIMIT ?`, ...values, limit);
+    const { found, isCut } = this.#read(
+      `WHERE ${conditions.join(' AND ')} ORDER BY id LIMIT ?`,
+      ...values,
+      limit,
+    );
+    return { found, isLast: !isCut && found.length < limit };
   }
 
   /** Those whose newest or approved version overlaps the numbers, by ID. A registration stays within one block. */
@@ -192,10 +203,20 @@ export class RegistrationRows {
   }
 
   #select(where: string, ...values: (string | number)[]): StoredRegistration[] {
-    return this.#sql
-      .exec<Row>(`SELECT * FROM registrations ${where}`, ...values)
-      .toArray()
-      .map(registrationOf);
+    return this.#read(where, ...values).found;
+  }
+
+  /** As many as REGISTRATIONS_PAGE_CHARS_MAX allows. */
+  #read(where: string, ...values: (string | number)[]): { found: StoredRegistration[]; isCut: boolean } {
+    const rows = this.#sql.exec<Row>(`SELECT * FROM registrations ${where}`, ...values);
+    const found: StoredRegistration[] = [];
+    let chars = 0;
+    for (const row of rows) {
+      chars += row.content.length + (row.approved?.length ?? 0) + row.reasons.length;
+      if (chars > REGISTRATIONS_PAGE_CHARS_MAX && found.length > 0) return { found, isCut: true };
+      found.push(registrationOf(row));
+    }
+    return { found, isCut: false };
   }
 }
 

@@ -7,6 +7,7 @@ import type { AuditRecord } from '../../shared/audit.ts';
 import { INVALID_LINES_MAX } from '../../shared/limits/registrations.ts';
 import type { Span } from '../../shared/numbers/spans.ts';
 import { ok } from '../../shared/result.ts';
+import type { AffectedRegistration, NumberChange } from '../../shared/senders/number-event.ts';
 import type {
   Registration,
   RegistrationContent,
@@ -133,6 +134,30 @@ export class RegistrationStore extends DurableObject<ControlEnv> implements Regi
     return done;
   }
 
+  /** Numbers have changed hands. @returns the registrations in force that have one of them */
+  async numbersChanged(
+    request: StoreRequest,
+    organisation: string,
+    change: NumberChange,
+  ): Promise<StoreResult<readonly AffectedRegistration[]>> {
+    // Most organisations have none of the numbers: then nothing is written.
+    if (!change.numbers.some((n) => this.#store.rows.overlapping({ from: n, to: n }, 1).length > 0))
+      return ok([]);
+    const done = this.#store.transact(request, organisation, 0, (author) =>
+      ok(this.#store.numberChanges.apply(author, organisation, change)),
+    );
+    if (done.ok) await this.#publish();
+    return done;
+  }
+
+  /** Suspends registrations whose numbers this release lists as terminated. @returns whether all were checked */
+  async checkRelease(release: string): Promise<boolean> {
+    return this.#store.releaseCheck.run(release, this.env, async (numbers) => {
+      const change = { event: 'terminated', at: Date.now(), numbers, listed: numbers } as const;
+      await this.numbersChanged(listRequest(release), this.#store.organisation, change);
+    });
+  }
+
   async get(id: number): Promise<Registration | null> {
     const found = this.#store.rows.get(id);
     return found && this.#shown(found);
@@ -140,8 +165,8 @@ export class RegistrationStore extends DurableObject<ControlEnv> implements Regi
 
   /** @param after ID of a registration */
   async page(filter: RegistrationFilter, after: number, limit: number): Promise<RegistrationPage> {
-    const found = this.#store.rows.page(filter, after, limit);
-    const next = found.length < limit ? null : String(found.at(-1)!.id);
+    const { found, isLast } = this.#store.rows.page(filter, after, limit);
+    const next = isLast ? null : String(found.at(-1)!.id);
     return { registrations: found.map((each) => this.#shown(each)), next };
   }
 
@@ -259,6 +284,13 @@ export class RegistrationStore extends DurableObject<ControlEnv> implements Regi
 
 function refuseLines(wrong: readonly ImportedRow[]): StoreResult<never> {
   const lines = wrong.slice(0, INVALID_LINES_MAX);
-  const message = `nothing was stored, because of ${wrong.length} lines: see "lines" (skipInvalid=true leaves them out)`;
+  const many = `${wrong.length} invalid line${wrong.length === 1 ? '' : 's'}`;
+  const message = `nothing was stored, because of ${many}: see "lines"; skipInvalid=true leaves them out`;
   return refuse('REGISTRATIONS_INVALID', message, { lines });
+}
+
+/** The service itself, because of a list. */
+function listRequest(release: string): StoreRequest {
+  const actor = { name: 'numgate', scopes: [], root: false, organisation: null, authority: null };
+  return { actor, reason: `release ${release} lists the number as terminated`, repeat: null };
 }

@@ -8,10 +8,12 @@ import { RegistrationChanges } from './changes.ts';
 import { DueWork } from './due-work.ts';
 import { Events } from './events.ts';
 import { Meta } from './meta.ts';
+import { NumberChanges } from './number-changes.ts';
 import { Outbox } from './outbox.ts';
 import { PairsInForce } from './pairs-in-force.ts';
 import { Publisher } from './publisher.ts';
 import { RegistrationRows } from './registration-rows.ts';
+import { ReleaseCheck } from './release-check.ts';
 import type { StoreRequest, StoreResult } from './store-request.ts';
 import { Transactions } from './transactions.ts';
 import { RegistrationWriter } from './writer.ts';
@@ -24,6 +26,8 @@ export class StoreParts {
   readonly changes: RegistrationChanges;
   readonly dueWork: DueWork;
   readonly upload: BulkUpload;
+  readonly numberChanges: NumberChanges;
+  readonly releaseCheck: ReleaseCheck;
   readonly publisher: Publisher;
   readonly #meta: Meta;
   readonly #writer: RegistrationWriter;
@@ -46,6 +50,8 @@ export class StoreParts {
       this.#transactions,
     ]);
     this.upload = new BulkUpload(this.rows, this.changes, this.dueWork);
+    this.numberChanges = new NumberChanges(this.rows, this.dueWork, this.changes, this.#writer);
+    this.releaseCheck = new ReleaseCheck(this.#meta, this.pairs);
   }
 
   /** '' before the first registration. */

@@ -4,7 +4,10 @@
  */
 import { holderOf } from '../../shared/admin/actor.ts';
 import { IDEMPOTENCY_KEPT_MS, STORAGE_BYTES_MAX, STORAGE_FULL_SHARE } from '../../shared/limits/control.ts';
-import { REGISTRATION_CHANGES_PER_HOUR_MAX } from '../../shared/limits/registrations.ts';
+import {
+  REGISTRATION_ANSWER_CHARS_MAX,
+  REGISTRATION_CHANGES_PER_HOUR_MAX,
+} from '../../shared/limits/registrations.ts';
 import type { Meta } from './meta.ts';
 import { refuse, type StoreRefusal, type StoreRequest, type StoreResult } from './store-request.ts';
 
@@ -107,9 +110,12 @@ export class Transactions {
 
   #remember<Value>({ actor, repeat }: StoreRequest, answer: StoreResult<Value>, now: number): void {
     if (repeat === null) return;
+    const text = JSON.stringify(answer);
+    // Only the report of an upload is longer. Repeated, it finds each line by its reference and reports it unchanged.
+    if (text.length > REGISTRATION_ANSWER_CHARS_MAX) return;
     this.#storage.sql.exec(
       'INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)',
-      ...[`${holderOf(actor)} ${repeat.key}`, repeat.sha256, JSON.stringify(answer), now],
+      ...[`${holderOf(actor)} ${repeat.key}`, repeat.sha256, text, now],
     );
   }
 }

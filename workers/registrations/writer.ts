@@ -2,7 +2,7 @@
  * Writes a registration with everything that follows from it: pairs in force, the outbox, the audit chain, events, and
  * when the service must look at it again. Runs in the transaction of the request.
  */
-import { PUBLISHED_CHANGES_MAX, REMINDER_DAYS } from '../../shared/limits/registrations.ts';
+import { PUBLISHED_CHANGES_MAX } from '../../shared/limits/registrations.ts';
 import type { RegistrationEventType } from '../../shared/senders/registration.ts';
 import { isInForce } from '../../shared/senders/registration-states.ts';
 import type { PublishedChange, QueueChange } from '../storage/registry-port.ts';
@@ -13,11 +13,14 @@ import type { PairsInForce } from './pairs-in-force.ts';
 import type { RegistrationRows, StoredRegistration, StoredVersion } from './registration-rows.ts';
 
 const DAY_MS = 86_400_000;
+/** Days before the end of the approved version on which an event reminds of it. */
+const REMINDER_DAYS = [30, 7, 1];
 
 /** Events of moves that the sender does not make. */
 const EVENTS: Readonly<Partial<Record<string, RegistrationEventType>>> = {
   ...{ approve: 'approved', reject: 'rejected', requestUpdate: 'needsUpdate' },
   ...{ suspend: 'suspended', resume: 'resumed', expire: 'expired' },
+  ...{ numberTerminated: 'numberTerminated', numberPorted: 'numberPorted' },
 };
 
 /** The states in which a registration is in the queue of reviewers. */

@@ -3,12 +3,9 @@
  * killed, and the same command continues. Afterwards the old key opens nothing.
  */
 import '../support/workspace.ts';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { Admin } from '../../../cli/admin.ts';
 import { build } from '../../../cli/commands/build.ts';
@@ -22,12 +19,11 @@ import { openHead } from '../../../shared/release/head.ts';
 import { HEAD_KEY, recordsKey } from '../../../shared/release/kv-keys.ts';
 import { listKeyParts, openKeyRing } from '../../../shared/set/key-ring.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
-import { sharedBundle } from '../../support/shared-bundle.ts';
 import { ABROAD, HOME, inputsOf } from '../support/builds.ts';
+import { KillableService } from '../support/killable-service.ts';
 import { openKv, type TestKv } from '../support/service.ts';
 import { BUILDS, FOLDER, SECRETS } from '../support/workspace.ts';
 
-const SCRIPT = fileURLToPath(new URL('../support/spawned-service.ts', import.meta.url));
 const KEY_FILE = join(FOLDER, 'list-key');
 const OPTIONS = { reason: 'drill', dropUnknownSources: false };
 
@@ -41,7 +37,7 @@ const QUESTIONS = [
   [{ to: '+821099990002' }, 'allow'],
 ] as const;
 
-let child: ChildProcess;
+const service = new KillableService();
 let url = 'http://localhost:0';
 let deployed = SECRETS.LIST_KEY;
 let kv: TestKv;
@@ -51,35 +47,17 @@ let client = '';
 /** Starts the service with the deployed secrets, on the port that it had. */
 async function start(): Promise<void> {
   const { RELEASE_PUBLIC_KEYS, ADMIN_TOKEN } = SECRETS;
-  const secrets = {
+  await service.start({
     ...{ LIST_KEY: deployed, RELEASE_PUBLIC_KEYS },
     ROOT_TOKEN_SHA256: await secretDigest(ADMIN_TOKEN),
-  };
-  const values = [
-    new URL(url).port || '0',
-    join(FOLDER, 'state'),
-    await sharedBundle(),
-    JSON.stringify(secrets),
-  ];
-  // A group of its own: the runtime is a child of this process.
-  child = spawn(process.execPath, [SCRIPT, ...values], {
-    detached: true,
-    stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const [line] = (await once(child.stdout!, 'data')) as [Buffer];
-  url = line.toString().trim();
-}
-
-async function kill(): Promise<void> {
-  const ended = once(child, 'exit');
-  process.kill(-child.pid!, 'SIGKILL');
-  await ended;
+  ({ url } = service);
 }
 
 /** A service that starts cold may have nothing to answer from for a while: traffic waits until it is well. */
 async function killAndStart(): Promise<void> {
   isServing = false;
-  await kill();
+  await service.kill();
   await start();
   await vi.waitFor(async () => expect((await fetch(`${url}/healthz`)).status).toBe(200), HANG_MS);
   isServing = true;
@@ -182,7 +160,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   isOver = true;
-  await kill();
+  await service.kill();
 });
 
 it('continues after every death, with no wrong verdict and no 5xx, until the old key opens nothing', {

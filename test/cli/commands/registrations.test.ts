@@ -1,8 +1,9 @@
 /** `registrations` and `review`: from a draft to an approved number, with real tokens of a sender and a reviewer. */
 import '../support/workspace.ts';
 import { createHash } from 'node:crypto';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Registration } from '../../../shared/senders/registration.ts';
+import { HANG_MS } from '../../shared/support/hang.ts';
 import { numgate, start } from '../support/command.ts';
 import { addSenders, as, type Senders } from '../support/senders.ts';
 import { startTestService } from '../support/service.ts';
@@ -111,6 +112,31 @@ describe('a registration', () => {
     );
     expect(await reviewer('approve', 'acme')).toMatchObject({ code: 2 });
     expect((await reviewer('reject', `acme/${id}`, '--reason', 'x', '--field', 'proofs')).code).toBe(2);
+  });
+
+  it('of a number that changes hands is named to the reviewer, and suspended if a block says so', async () => {
+    const proof = ['--proof', `serviceUse=sha256:${'ab'.repeat(32)}`];
+    const { id } = await made('add', '02-2123-9005', ...CONTENT, ...proof, '--submit');
+    await reviewer('claim', `acme/${id}`);
+    await reviewer('approve', `acme/${id}`);
+    const event = (...args: string[]) => reviewer('number-event', '02-2123-9005', ...args);
+    expect(await event()).toMatchObject({ code: 2 });
+    expect((await event('--event', 'ported', '--at', '2026-11-20')).out).toBe(`acme/${id} is approved\n`);
+    expect((await sender('show', id)).out).toContain(
+      'NUMBER_PORTED: the number was ported at 2026-11-19T15:00:00.000Z',
+    );
+    await numgate(
+      'block',
+      '02-2123-9005',
+      '--code',
+      'NUMBER_TERMINATED',
+      '--subject',
+      'from',
+      '--reason',
+      'x',
+    );
+    await vi.waitFor(async () => expect((await sender('show', id)).out).toContain('is suspended'), HANG_MS);
+    expect((await event('--event', 'terminated')).out).toBe('no registration in force has this number\n');
   });
 
   it('of a mock client is decided at once', async () => {

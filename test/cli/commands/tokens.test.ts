@@ -129,8 +129,6 @@ describe('tokens', () => {
         /^error: give at least one setting to change: npx numgate tokens set <id> with .*--role/,
       ),
     ]);
-    const relay = await tokens('set', 'night', '--role', 'relay');
-    expect([relay.code, relay.errors]).toEqual([2, expect.stringContaining('role has no admin token')]);
   });
 
   it('can be managed only by root', async () => {
@@ -156,7 +154,6 @@ describe('tokens', () => {
     [['day'], 'give the token a --role, or --scopes'],
     [['day', '--role', 'owner'], 'Allowed choices are regulator, association, operator, relay, auditor'],
     [['day', '--role', 'auditor', '--scopes', 'read'], "cannot be used with option '--role <role>'"],
-    [['day', '--role', 'relay'], 'role has no admin token: give the organisation client keys'],
   ])('with an invalid value are rejected by the field: %j', async (args, message) => {
     const { code, errors } = await tokens('add', ...args);
     expect([code, errors]).toEqual([2, expect.stringContaining(message)]);

@@ -76,6 +76,7 @@ export const HELP: [string, string[]][] = [
   ...['claim', 'release', 'approve', 'resume', 'reject', 'request-update', 'suspend'].map(
     (name): [string, string[]] => [`review ${name}`, ['<registrations...>', '--reason <text>']],
   ),
+  ['review number-event', ['<number>', '--event <event>', '--at <time>', '--reason <text>']],
   ['review reject', ['--field <field:CODE:detail:help>']],
   ['approvals show', []],
   ['approvals set', ['--kinds <list>', '--wait-seconds <seconds>', '--reason <text>']],

@@ -15,7 +15,7 @@ export interface Senders {
 }
 
 /** Adds `acme` with the clients `acme-main`, `acme-2` and the mock client `acme-test`, and the reviewer `kisa`. */
-export async function addSenders({ admin }: TestService): Promise<Senders> {
+export async function addSenders({ admin }: Pick<TestService, 'admin'>): Promise<Senders> {
   const put = (path: string, body: object): Promise<unknown> =>
     admin.change('PUT', path, { ...body, reason: 'a test' });
   const keys: Record<string, string> = {};

@@ -11,14 +11,16 @@ export const IDENTITIES = ['root', ...ROLES] as const;
 export type Identity = (typeof IDENTITIES)[number];
 
 /**
- * `own`: for lists and entries of the own authority. `named`: for those of others too, if the request names them.
+ * `own`: for lists and entries of the own authority, or registrations of the own organisation. `named`: for those of
+ * other authorities too, if the request names them. `others`: only for registrations of other organisations.
  */
-export type Access = 'all' | 'named' | 'own' | 'none';
+export type Access = 'all' | 'named' | 'own' | 'others' | 'none';
 
 export interface Operation {
   readonly method: string;
   readonly path: string;
-  readonly scope: Scope | 'root';
+  /** One of several is enough. */
+  readonly scope: Scope | 'root' | readonly Scope[];
   /** Whether it depends on the authority whose lists and entries it changes. */
   readonly isBound: boolean;
 }
@@ -27,7 +29,7 @@ const METHODS = ['get', 'put', 'post', 'delete', 'patch', 'head', 'options', 'tr
 
 interface Document {
   readonly paths: Readonly<
-    Record<string, Record<string, { 'x-scope'?: Scope | 'root'; 'x-authority'?: 'own' }>>
+    Record<string, Record<string, { 'x-scope'?: Operation['scope']; 'x-authority'?: 'own' }>>
   >;
 }
 
@@ -44,22 +46,37 @@ export function operationsOf(document: unknown): Operation[] {
   );
 }
 
-export function accessOf({ scope, isBound }: Operation, identity: Identity): Access {
+export function accessOf({ path, scope, isBound }: Operation, identity: Identity): Access {
   if (identity === 'root') return 'all';
   const scopes = ROLE_SCOPES[identity satisfies Role];
-  if (scope === 'root' || !scopes.includes(scope)) return 'none';
+  if (scope === 'root') return 'none';
+  const held = [scope].flat().filter((each) => scopes.includes(each));
+  if (held.length === 0) return 'none';
+  // Registrations belong to the organisation in the path.
+  if (path.includes('{organisation}')) {
+    if (!held.includes('review')) return 'own';
+    return path.endsWith('{action}') ? 'others' : 'all';
+  }
   if (!isBound) return 'all';
   return scopes.includes('override') ? 'named' : 'own';
 }
 
-const WORDS: Readonly<Record<Access, string>> = { all: 'yes', named: 'named', own: 'own', none: '' };
+const WORDS: Readonly<Record<Access, string>> = {
+  ...{ all: 'yes', named: 'named', own: 'own', others: 'others', none: '' },
+};
 
 /** The table of docs/threats.md. */
 export function formatMatrix(): string {
   const document: unknown = JSON.parse(readFileSync(join(PROJECT, 'workers', 'openapi.json'), 'utf8'));
   const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   const rows = operationsOf(document).map((operation) => [
-    ...[`\`${operation.method} ${operation.path.replace('/v1/admin/', '')}\``, `\`${operation.scope}\``],
+    ...[
+      `\`${operation.method} ${operation.path.replace('/v1/admin/', '')}\``,
+      [operation.scope]
+        .flat()
+        .map((scope) => `\`${scope}\``)
+        .join(', '),
+    ],
     ...IDENTITIES.map((identity) => WORDS[accessOf(operation, identity)]),
   ]);
   const names = ['operation', 'scope', ...IDENTITIES];

@@ -76,6 +76,9 @@ test('additions wait, removals go on in their reserve, and three releases free e
   await published('acme', 4, [change('acme/main', FIRST, 'remove')]);
   expect((await readChanges()).get(`acme/main ${FIRST}-${FIRST}`)).toBe('remove');
   expect((await registry().status()).changes).toBe(REGISTRATION_CHANGES_MAX);
+  const bytes = await runInDurableObject(registryStub(), (_, { storage }) => storage.sql.databaseSize);
+  // docs/storage.md has this figure.
+  expect(Math.round(bytes / 1e7) * 10).toBe(120);
 
   const { version } = await registry().status();
   let base: string | null = null;

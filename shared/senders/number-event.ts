@@ -1,0 +1,39 @@
+/** A registered number changes hands: its line was terminated, or ported to another carrier. */
+import * as v from 'valibot';
+import { NUMBER_TEXT_CHARS_MAX } from '../limits/registrations.ts';
+import { reasonSchema, timeSchema } from '../schemas.ts';
+import type { RegistrationState } from './registration.ts';
+
+export const NUMBER_EVENTS = ['terminated', 'ported'] as const;
+export type NumberEvent = (typeof NUMBER_EVENTS)[number];
+
+/** `POST /v1/admin/registrations/number-events` */
+export const numberEventSchema = v.strictObject({
+  number: v.pipe(v.string(), v.maxLength(NUMBER_TEXT_CHARS_MAX)),
+  event: v.picklist(NUMBER_EVENTS),
+  /** When it happened; now if absent. */
+  at: v.optional(timeSchema),
+  reason: v.optional(reasonSchema),
+});
+
+/** A registration in force that has the number. */
+export interface AffectedRegistration {
+  readonly organisation: string;
+  readonly id: string;
+  /** Afterwards. */
+  readonly state: RegistrationState;
+}
+
+export interface NumberEventDone {
+  readonly registrations: readonly AffectedRegistration[];
+}
+
+/** What a store gets. */
+export interface NumberChange {
+  readonly event: NumberEvent;
+  /** ms since 1970. */
+  readonly at: number;
+  readonly numbers: readonly number[];
+  /** Those of them that a list, or a live block, has as terminated. */
+  readonly listed: readonly number[];
+}

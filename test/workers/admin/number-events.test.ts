@@ -1,0 +1,100 @@
+/** `POST registrations/number-events`, live blocks of terminated numbers, and the round of the cron, over all organisations. */
+
+import { createScheduledController } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { beforeEach, expect, test, vi } from 'vitest';
+import { CHECK_ROUND_MINUTES } from '../../../shared/limits/registrations.ts';
+import { sweep } from '../../../workers/cron.ts';
+import type { ControlEnv } from '../../../workers/env.ts';
+import { EVER, plainList } from '../../shared/support/plain-model.ts';
+import { send } from '../support/admin.ts';
+import { ALL_GUARDS, asAdmin, coordinator, stage, unwrap } from '../support/coordinator.ts';
+import { approved, store } from '../support/registrations.ts';
+import { NOON } from '../support/room.ts';
+
+beforeEach(async () => {
+  for (const id of ['acme', 'other']) {
+    const organisation = { id, displayName: id, roles: ['relay'] };
+    expect((await send('root', `PUT organisations/${id}`, { organisation })).status).toBe(200);
+  }
+  await approved();
+});
+
+const report = (body: object) => send('root', 'POST registrations/number-events', body);
+const block = (settings: object = {}) =>
+  send('root', 'POST entries', {
+    op: 'block',
+    items: [{ number: '1588-1234' }],
+    code: 'NUMBER_TERMINATED',
+    ...settings,
+  });
+
+test('an event names the registrations of the number, and what became of them', async () => {
+  const ported = await report({ number: '1588-1234', event: 'ported', at: '2026-11-20T00:00:00Z' });
+  const found = { organisation: 'acme', id: '1', state: 'approved' };
+  expect([ported.status, ported.answer]).toEqual([200, { registrations: [found] }]);
+  expect((await report({ number: '1588-1234', event: 'terminated' })).answer).toEqual({
+    registrations: [found],
+  });
+  expect((await report({ number: '1588-9999', event: 'terminated' })).answer).toEqual({ registrations: [] });
+});
+
+test.each([
+  [{ number: '112', event: 'ported' }, 'number'],
+  [{ number: 'PARCEL', event: 'ported' }, 'number'],
+  [{ number: '1588-1234', event: 'sold' }, 'event'],
+  [{ number: '1588-1234', event: 'ported', at: '2099-01-01T00:00:00Z' }, 'at'],
+  [{ number: '1588-1234', event: 'ported', at: 'yesterday' }, 'at'],
+  [{ number: '1588-1234', event: 'ported', who: 'me' }, 'who'],
+])('%j is refused by the name of its field', async (body, field) => {
+  const { status, answer } = await report(body);
+  expect([status, answer.field]).toEqual([400, field]);
+  expect(JSON.stringify(answer)).not.toContain('1588');
+});
+
+test('a live block of a terminated number suspends its registration, unless it is a dry run or for recipients', async () => {
+  expect((await block({ dryRun: true })).status).toBe(200);
+  expect((await block({ subjects: ['to'] })).status).toBe(200);
+  expect((await block({ code: 'SENDER_REPORTED' })).status).toBe(200);
+  expect(await store().get(1)).toMatchObject({ state: 'approved' });
+  expect((await block()).status).toBe(200);
+  // The request has waited for what it does behind its answer.
+  expect(await store().get(1)).toMatchObject({
+    state: 'suspended',
+    reasons: [{ code: 'NUMBER_TERMINATED' }],
+  });
+});
+
+test('an event of a number that a live block or a release has as terminated suspends its registration', async () => {
+  const list = plainList('gone', { numbers: [{ n: 82_1588_1234, ...EVER }] });
+  const release = await stage({ lists: [{ ...list, info: { ...list.info, reason: 'NUMBER_TERMINATED' } }] });
+  unwrap(
+    await coordinator().promote(asAdmin(), release, {
+      base: null,
+      share: 1,
+      overrides: ALL_GUARDS,
+      reason: 'test',
+    }),
+  );
+  expect((await report({ number: '1588-1234', event: 'terminated' })).answer).toEqual({
+    registrations: [{ organisation: 'acme', id: '1', state: 'suspended' }],
+  });
+});
+
+test('the cron comes to every organisation once in a round', async () => {
+  const list = plainList('gone', { numbers: [{ n: 82_1588_1234, ...EVER }] });
+  const release = await stage({ lists: [{ ...list, info: { ...list.info, reason: 'NUMBER_TERMINATED' } }] });
+  unwrap(
+    await coordinator().promote(asAdmin(), release, {
+      base: null,
+      share: 1,
+      overrides: ALL_GUARDS,
+      reason: 'test',
+    }),
+  );
+  for (let minute = 0; minute < CHECK_ROUND_MINUTES; minute++) {
+    vi.setSystemTime(NOON + minute * 60_000);
+    await sweep(createScheduledController(), env as unknown as ControlEnv);
+  }
+  expect(await store().get(1)).toMatchObject({ state: 'suspended' });
+});

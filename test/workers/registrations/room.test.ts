@@ -1,0 +1,117 @@
+/** The bounds of a store of registrations, and what a registration takes in it. */
+import { runInDurableObject } from 'cloudflare:test';
+import { expect, test, vi } from 'vitest';
+import { STORAGE_BYTES_MAX, STORAGE_FULL_SHARE } from '../../../shared/limits/control.ts';
+import {
+  REGISTRATION_CHANGES_PER_HOUR_MAX,
+  REGISTRATIONS_MAX,
+} from '../../../shared/limits/registrations.ts';
+import {
+  accepted,
+  act,
+  approved,
+  asSender,
+  content,
+  create,
+  facts,
+  store,
+  stub,
+  withRegistry,
+} from '../support/registrations.ts';
+import '../support/fresh.ts';
+
+const HOUR_MS = 3_600_000;
+const send = (submit = false) => store().create(asSender(), facts(), content(), submit);
+
+test('an organisation changes only so many registrations an hour; decisions and closing are free', async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1, 12, 30) });
+  await create();
+  await runInDurableObject(stub(), (_, { storage }) => {
+    const used = REGISTRATION_CHANGES_PER_HOUR_MAX - 1;
+    storage.sql.exec("UPDATE meta SET value = ? WHERE key = 'budgetUsed'", String(used));
+  });
+  accepted(await send());
+  const resetsAt = new Date(Date.UTC(2040, 0, 1, 13)).toISOString();
+  const refused = { code: 'BUDGET_EXCEEDED', extras: { budget: { name: 'registrations', resetsAt } } };
+  expect(await send()).toMatchObject(refused);
+  expect(await act('2', 'submit')).toMatchObject(refused);
+  accepted(await act('1', 'claim'));
+  accepted(await act('1', 'approve'));
+  accepted(await act('2', 'close'));
+  vi.setSystemTime(Date.now() + HOUR_MS);
+  accepted(await send());
+});
+
+test('a full store accepts decisions and closing, and nothing new', async () => {
+  await create();
+  await runInDurableObject(stub(), (_, { storage }) => {
+    const get = (): number => STORAGE_BYTES_MAX * STORAGE_FULL_SHARE;
+    Object.defineProperty(storage.sql, 'databaseSize', { get, configurable: true });
+  });
+  expect(await send()).toMatchObject({ code: 'STORAGE_FULL' });
+  accepted(await act('1', 'claim'));
+  accepted(await act('1', 'approve'));
+  accepted(await act('1', 'close'));
+});
+
+test('an organisation has only so many registrations', async () => {
+  await create();
+  await runInDurableObject(stub(), (_, { storage }) => {
+    storage.sql.exec('UPDATE registrations SET id = ?', REGISTRATIONS_MAX);
+  });
+  expect(await send()).toMatchObject({ code: 'REGISTRATIONS_TOO_MANY' });
+});
+
+test('a page of long registrations is shorter, and the next one goes on after it', async () => {
+  await create();
+  await runInDurableObject(stub(), (_, { storage }) => {
+    const [row] = storage.sql.exec<{ content: string }>('SELECT content FROM registrations').toArray();
+    const text = JSON.stringify({
+      ...JSON.parse(row!.content),
+      holder: { kind: 'person', name: 'x'.repeat(900_000) },
+    });
+    for (let id = 2; id <= 10; id++) {
+      storage.sql.exec(
+        `INSERT INTO registrations SELECT ?, state, version, approved_version, suspended_from, basis, number_from,
+         number_to, mock, reference, ?, ends_at, approved, claimed_by, claimed_until, reasons, reminded, due_at,
+         publish_n, published_at, waiting, created_at, updated_at, submitted_at FROM registrations WHERE id = 1`,
+        ...[id, text],
+      );
+    }
+  });
+  const seen: string[] = [];
+  for (let after: string | null = '0'; after !== null; ) {
+    const { registrations, next } = await store().page({}, Number(after), 100);
+    expect(registrations.length).toBeLessThan(6);
+    seen.push(...registrations.map(({ id }) => id));
+    after = next;
+  }
+  expect(seen).toEqual(Array.from({ length: 10 }, (_, index) => String(index + 1)));
+});
+
+test('a refused request uses nothing of the budget', async () => {
+  await create();
+  const used = () =>
+    runInDurableObject(stub(), (_, { storage }) =>
+      storage.sql.exec("SELECT value FROM meta WHERE key = 'budgetUsed'").toArray(),
+    );
+  const before = await used();
+  expect(await store().create(asSender(), facts(), content({ number: '112' }), true)).toMatchObject({
+    code: 'REGISTRATION_INVALID',
+  });
+  expect(await used()).toEqual(before);
+});
+
+test('a registration with one proof takes 2 to 3.5 KB, with its indexes and first audit records', async () => {
+  const COUNT = 60;
+  await withRegistry();
+  const size = () => runInDurableObject(stub(), (_, { storage }) => storage.sql.databaseSize);
+  await approved();
+  const before = await size();
+  for (let index = 0; index < COUNT; index++) {
+    await approved({ number: `1588-${2_000 + index}`, reference: `line-${index}` });
+  }
+  const bytes = ((await size()) - before) / COUNT;
+  expect(bytes).toBeGreaterThan(2_000);
+  expect(bytes).toBeLessThan(3_500);
+});

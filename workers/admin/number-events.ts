@@ -1,0 +1,127 @@
+/**
+ * Numbers that change hands: `POST /v1/admin/registrations/number-events`, live blocks of terminated numbers, and the
+ * lists of each new release. Registrations of these numbers are in the stores of the organisations, so each of them
+ * is called, at most ORGANISATIONS_MAX, a few at a time.
+ */
+import type { EntryChange } from '../../shared/admin/entries.ts';
+import { fieldError } from '../../shared/fields.ts';
+import { READS_AT_ONCE } from '../../shared/limits/edge.ts';
+import { CHECK_ROUND_MINUTES } from '../../shared/limits/registrations.ts';
+import { parseListed } from '../../shared/numbers/parse.ts';
+import { ok, type Result } from '../../shared/result.ts';
+import {
+  type AffectedRegistration,
+  type NumberChange,
+  type NumberEventDone,
+  numberEventSchema,
+} from '../../shared/senders/number-event.ts';
+import type { Waiting } from '../coordinator/change-request.ts';
+import type { ControlEnv } from '../env.ts';
+import { type Problem, problem } from '../http/reply.ts';
+import { warnFailed } from '../log.ts';
+import { listedNumbers } from '../registrations/release-check.ts';
+import type { StoreRequest } from '../registrations/store-request.ts';
+import { forChanges } from './context.ts';
+import type { CoordinatorStub } from './coordinator-stub.ts';
+import { registrationStore } from './registration-context.ts';
+
+const MINUTE_MS = 60_000;
+
+export const numberEvent = forChanges('review', numberEventSchema, async (context) => {
+  const { body, change, coordinator } = context;
+  const env = context.env as unknown as ControlEnv;
+  const party = parseListed(body.number);
+  if (party.kind !== 'number') {
+    return fieldError('FIELD_VALUE', 'number', 'must be one number, such as +82 2-1234-5678');
+  }
+  const at = body.at === undefined ? Date.now() : Date.parse(body.at);
+  if (at > Date.now()) return fieldError('FIELD_VALUE', 'at', 'must not be in the future');
+  const { n } = party;
+  const isListed = body.event === 'terminated' ? await isTerminated(n, coordinator, env) : ok(false);
+  if (!isListed.ok) return isListed;
+  const numbers = { event: body.event, at, numbers: [n], listed: isListed.value ? [n] : [] };
+  const registrations = await raise(change, numbers, coordinator, env);
+  return registrations.ok ? ok<NumberEventDone>({ registrations: registrations.value }) : registrations;
+});
+
+/** Whether a live block, or a list of the current release, has the number as terminated. */
+async function isTerminated(
+  n: number,
+  coordinator: CoordinatorStub,
+  env: ControlEnv,
+): Promise<Result<boolean, Problem | Waiting>> {
+  const entries = await coordinator.findEntries({ number: `+${n}` });
+  if (!entries.ok) return entries;
+  if (entries.value.some(({ op, code }) => op === 'block' && code === 'NUMBER_TERMINATED')) return ok(true);
+  const { release } = await coordinator.lists();
+  if (release === null) return ok(false);
+  const listed = await listedNumbers(release, env);
+  const found = await listed?.find([n], Math.floor(Date.now() / 1000));
+  if (found == null) return problem('UNAVAILABLE', 'a value of the release is not in KV yet: try again');
+  return ok(found.has(n));
+}
+
+/** Calls the store of every organisation. A repeated request changes nothing twice: each store has its answer. */
+async function raise(
+  request: StoreRequest,
+  change: NumberChange,
+  coordinator: CoordinatorStub,
+  env: ControlEnv,
+): Promise<Result<AffectedRegistration[], Problem>> {
+  const affected: AffectedRegistration[] = [];
+  const organisations = await coordinator.organisations();
+  for (let first = 0; first < organisations.length; first += READS_AT_ONCE) {
+    const some = organisations.slice(first, first + READS_AT_ONCE);
+    const called = some.map(({ id }) => registrationStore(env, id).numbersChanged(request, id, change));
+    const done = await Promise.all(called).catch((error: unknown) => warnFailed('numberEventFailed', error));
+    if (done === undefined) return problem('UNAVAILABLE', 'the registrations do not respond; try again');
+    for (const each of done) {
+      if (!each.ok) return each;
+      affected.push(...each.value);
+    }
+  }
+  return ok(affected);
+}
+
+/**
+ * After a live block of terminated numbers, behind its answer. If that fails, the next release lists them, and its check
+ * finds them.
+ */
+export async function afterEntryChange(
+  { actor, reason }: StoreRequest,
+  { op, code, items, dryRun, subjects }: EntryChange,
+  coordinator: CoordinatorStub,
+  env: ControlEnv,
+): Promise<void> {
+  if (op !== 'block' || code !== 'NUMBER_TERMINATED' || dryRun === true || !subjects.includes('from')) return;
+  const numbers = items.flatMap((item) => {
+    const party = 'number' in item ? parseListed(item.number) : null;
+    return party?.kind === 'number' ? [party.n] : [];
+  });
+  const change: NumberChange = { event: 'terminated', at: Date.now(), numbers, listed: numbers };
+  await raise({ actor, reason, repeat: null }, change, coordinator, env).catch((error: unknown) =>
+    warnFailed('numberEventFailed', error),
+  );
+}
+
+/**
+ * Checks the registered numbers of some organisations against the current release: called each minute, it comes to
+ * each organisation once in CHECK_ROUND_MINUTES. What was checked already costs one call.
+ */
+export async function checkRegisteredNumbers(coordinator: CoordinatorStub, env: ControlEnv): Promise<void> {
+  const { release } = await coordinator.lists();
+  if (release === null) return;
+  const turn = Math.floor(Date.now() / MINUTE_MS) % CHECK_ROUND_MINUTES;
+  const organisations = await coordinator.organisations();
+  const due = organisations.filter((_, index) => index % CHECK_ROUND_MINUTES === turn);
+  for (let first = 0; first < due.length; first += READS_AT_ONCE) {
+    const some = due.slice(first, first + READS_AT_ONCE);
+    await Promise.all(
+      some.map(({ id }) =>
+        registrationStore(env, id)
+          .checkRelease(release)
+          .catch((error: unknown) => warnFailed('registeredNumbersNotChecked', error)),
+      ),
+    );
+  }
+}
