@@ -4924,7 +4924,7 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:numgate:problem:storage-full",
-                 *       "title": "Coordinator storage is full",
+                 *       "title": "Storage is full",
                  *       "status": 507,
                  *       "detail": "the coordinator stores 9,012 of 10,000 MB, so it accepts only unblock, clear, promote, rollback, audit trim, and changes of clients and tokens; export the audit log and trim it with npx numgate audit trim",
                  *       "instance": "/v1/admin/entries",
@@ -5226,7 +5226,7 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:numgate:problem:storage-full",
-                 *       "title": "Coordinator storage is full",
+                 *       "title": "Storage is full",
                  *       "status": 507,
                  *       "detail": "the registrations of this organisation fill their storage: close what you do not need",
                  *       "instance": "/v1/admin/organisations/acme/registrations",
