@@ -3700,10 +3700,7 @@ export interface components {
             help: string;
         };
         NumberEventRequest: {
-            /**
-             * @description One number in any usual form.
-             * @example 1588-1234
-             */
+            /** @description One number in any usual form. */
             number: string;
             /**
              * @description `terminated`: the line no longer exists. `ported`: it is with another carrier.
