@@ -3702,10 +3702,7 @@ export interface components {
             help: string;
         };
         NumberEventRequest: {
-            /**
-             * @description One number in any usual form.
-             * @example 1588-1234
-             */
+            /** @description One number in any usual form. */
             number: string;
             /**
              * @description `terminated`: the line no longer exists. `ported`: it is with another carrier.
@@ -4929,7 +4926,7 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:numgate:problem:storage-full",
-                 *       "title": "Coordinator storage is full",
+                 *       "title": "Storage is full",
                  *       "status": 507,
                  *       "detail": "the coordinator stores 9,012 of 10,000 MB, so it accepts only unblock, clear, promote, rollback, audit trim, and changes of clients and tokens; export the audit log and trim it with npx numgate audit trim",
                  *       "instance": "/v1/admin/entries",
@@ -5231,7 +5228,7 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:numgate:problem:storage-full",
-                 *       "title": "Coordinator storage is full",
+                 *       "title": "Storage is full",
                  *       "status": 507,
                  *       "detail": "the registrations of this organisation fill their storage: close what you do not need",
                  *       "instance": "/v1/admin/organisations/acme/registrations",
