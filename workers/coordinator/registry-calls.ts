@@ -48,11 +48,12 @@ export class RegistryCalls {
       registrations.droppedVersion > known.droppedVersion ||
       known.keyIds.join() !== keyIds.join();
     if (isNew || unwritten.length > 0) {
-      ledger.change(systemRequest('registered senders changed'), FREEING_CHANGE, () => {
+      const done = ledger.change(systemRequest('registered senders changed'), FREEING_CHANGE, () => {
         known.store(registrations, keyIds);
         for (const key of unwritten) this.#values.markMissing(key);
         return applied({}, []);
       });
+      if (!done.ok) return fail(done.code, done.message);
       this.#background.changed();
     }
     return ok({ keyId: keys.current.keyId, droppedVersion: known.droppedVersion });

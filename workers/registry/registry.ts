@@ -154,6 +154,7 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
       const { head, keyId } = await within(this.#coordinator.registrations(), LOAD_WAIT_MS);
       if (head !== null && head.version > this.#table.get('version')) {
         await restoreChanges(head, this.#table, this.#keys, this.env.LISTS);
+        this.#segments.drop(this.#table.get('dropped'));
       }
       // The head does not have the queue.
       if (this.#table.get('requeue') === 1) await this.ctx.storage.setAlarm(Date.now());
@@ -192,6 +193,7 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
     const update = { registrations, unwritten, keyIds: this.#segments.keyIds };
     const answer = await within(this.#coordinator.putRegistrations(update), LOAD_WAIT_MS);
     if (!answer.ok) {
+      // Its version is later, or the coordinator is full: read it again, and retry.
       this.#isReady = false;
       throw new Error(answer.message);
     }
