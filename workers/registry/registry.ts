@@ -23,6 +23,7 @@ import { type ControlEnv, openSecrets } from '../env.ts';
 import { warn, warnFailed } from '../log.ts';
 import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
 import type {
+  Published,
   PublishedChange,
   QueueChange,
   RegistryKeeper,
@@ -76,13 +77,14 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
     n: number,
     changes: readonly PublishedChange[],
     queue: readonly QueueChange[],
-  ): Promise<Result<{ readonly version: number }, Failure>> {
+  ): Promise<Result<Published, Failure>> {
     await this.#ready();
+    const last = this.#table.lastBatch(organisation);
     const stored = this.#store(organisation, n, changes, queue);
     if (!stored.ok) return stored;
     const version = this.#table.get('version');
     if (changes.length > 0) await this.#publishUpTo(version);
-    return ok({ version });
+    return ok({ version, ...(last > n ? { laterBatch: last } : {}) });
   }
 
   #store(
