@@ -1385,7 +1385,7 @@ export interface paths {
         };
         /**
          * Export the audit chain of registrations
-         * @description Every change of the registrations of the organisation, oldest first, as a hash chain of its own. The audit log anchors its end (`registrations.anchor`). An empty page is the end. Numbers are keyed. Scope `registrations` for the own organisation, `review` for all others.
+         * @description Every change of the registrations of the organisation, oldest first, as a hash chain of its own. The audit log anchors its end (`registrations.anchor`). An empty page is the end. Numbers are keyed. Scope `registrations` for the own organisation, `review` or `read` for all.
          */
         get: operations["adminRegistrationAudit"];
         put?: never;
