@@ -68,9 +68,10 @@ describe('POST /v1/senders/check', () => {
       [NUMBERS.registeredOwn, 'own'],
       ['1335', 'own'],
       [SOURCES.free, 'none'],
-      ['51-1234-5678', null],
     ] as const)
       expect([from, (await checkSender({ from })).registration]).toEqual([from, expected]);
+    const ambiguous = await checkSender({ from: NUMBERS.busan.slice(3) }, 'senders');
+    expect(ambiguous).toMatchObject({ verdict: 'indeterminate', registration: null });
     expect(await checkSender({ from: NUMBERS.registered }, 'bulk')).toMatchObject({
       ...{ verdict: 'allow', registration: 'none', requireRegistration: 'off' },
     });
