@@ -2976,6 +2976,8 @@ export interface components {
         RegistrationsStatus: {
             /** @description The last change. */
             version: number;
+            /** @description A release that lacks changes up to this version is refused (`REGISTRATIONS_BEHIND`). */
+            droppedVersion: number;
             /** @description Changes that the current release lacks, or one that a rollback can reach. */
             changes: number;
             /** @description From this many changes on, additions wait. */

@@ -71,6 +71,10 @@ test('many batches at once cost the coordinator few changes of the head', async 
   expect((await readChanges()).size).toBe(1_200);
   const { seq } = await coordinator().status();
   expect(seq).toBeLessThan(6);
+  const operations = await runInDurableObject(stub(), (_, { storage }) =>
+    storage.sql.exec('SELECT 1 FROM operations').toArray(),
+  );
+  expect(operations).toEqual([]);
 });
 
 test('any batches leave what the last change of each pair says', async () => {
@@ -110,7 +114,7 @@ test('a change that has no binary form, or is of another organisation, is refuse
   ]) {
     expect(await failureOf('acme', 1, [change(MAIN, FIRST), wrong])).toBe('RangeError');
   }
-  expect(await registry().status()).toEqual({ version: 0, changes: 0, waiting: [] });
+  expect(await registry().status()).toEqual({ version: 0, droppedVersion: 0, changes: 0, waiting: [] });
   expect(await coordinator().registrations()).toMatchObject({ head: null });
 });
 
