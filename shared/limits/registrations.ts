@@ -48,6 +48,8 @@ export const PUBLISH_RETRY_MS_MAX = 300_000;
 export const DUE_AT_ONCE = 1_000;
 /** Minimum time between two anchors of an organisation's audit chain, in ms. */
 export const ANCHOR_INTERVAL_MS = 60_000;
+/** Reasons of one line of a bulk upload: the answer for a repeated piece stays below the 2 MB of a row. */
+export const IMPORT_REASONS_MAX = 4;
 /** Invalid lines of a bulk upload that a refusal names. */
 export const INVALID_LINES_MAX = 100;
 /** Changes of one sealed segment: 256 KiB, and the names of their clients. */
