@@ -3,13 +3,22 @@
  * the check adds to a stream. Spread evenly and unevenly over clients. Before a size is reported, registered and other
  * pairs are looked up.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PairEntries } from '../../shared/build/pairs.ts';
-import { type BuiltRelease, buildRelease } from '../../shared/build/release.ts';
-import { SUFFIX_COUNT } from '../../shared/numbers/number.ts';
+import { type BuiltRelease, buildRelease, type ListSource } from '../../shared/build/release.ts';
+import { SUFFIX_COUNT, suffixOf } from '../../shared/numbers/number.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { entropyBits } from '../lib/entropy.ts';
 import { type BenchOptions, sizesOf } from '../lib/options.ts';
-import { benchKeys, openRelease, PREFIX, randomFrom } from '../lib/random-lists.ts';
+import {
+  benchKeys,
+  hasSuffix,
+  openRelease,
+  PREFIX,
+  placesOf,
+  randomFrom,
+  randomSuffixes,
+} from '../lib/random-lists.ts';
 import { clientName, pairsOf, type RandomPairs, randomPairs } from '../lib/random-registrations.ts';
 import { median } from '../lib/statistics.ts';
 import { type Row, row, short, withCommas } from '../lib/table.ts';
@@ -28,6 +37,9 @@ const CHECKED_TARGET = 1.5;
 const OFF_TARGET = 1.05;
 /** Table and pairs are read together, after what the head names. */
 const READS_TARGET = 2;
+/** Suspended numbers in the release of the streams: every service has lists. */
+const LISTED = 5_000_000;
+const LISTED_SMALL = 100_000;
 const CHECKS = 200_000;
 const LINES = 200_000;
 const ROUNDS = 30;
@@ -49,9 +61,8 @@ export async function registrationBench(options: BenchOptions): Promise<Row[]> {
     for (const spread of ['uniform', 'Zipf'] as const) {
       const pairs = randomPairs(count, clients, spread, options.seed);
       const name = `${withCommas(count)} registrations of ${withCommas(clients)} clients, ${spread}`;
-      const { built, rows: own } = await sizeRows(name, pairs, clients, options);
-      rows.push(...own);
-      if (spread === 'Zipf') rows.push(...(await edgeRows(name, pairs, built, options)));
+      rows.push(...(await sizeRows(name, pairs, clients, options)));
+      if (spread === 'Zipf') rows.push(...(await edgeRows(name, pairs, options)));
     }
   }
   rows.push(...(await registrationUpload(options)));
@@ -59,7 +70,12 @@ export async function registrationBench(options: BenchOptions): Promise<Row[]> {
   return rows;
 }
 
-async function sizeRows(name: string, pairs: RandomPairs, clients: number, options: BenchOptions) {
+async function sizeRows(
+  name: string,
+  pairs: RandomPairs,
+  clients: number,
+  options: BenchOptions,
+): Promise<Row[]> {
   const keys = await benchKeys();
   const start = performance.now();
   const built = await buildOf(pairs, keys);
@@ -73,7 +89,7 @@ async function sizeRows(name: string, pairs: RandomPairs, clients: number, optio
   const bits = (bytes * 8) / count;
   // Half are own, at random: one bit.
   const bound = entropyBits(count, SUFFIX_COUNT * clients) + 1;
-  const rows = [
+  return [
     row(
       `${name}: bits each`,
       bits,
@@ -96,14 +112,17 @@ async function sizeRows(name: string, pairs: RandomPairs, clients: number, optio
       seconds / sortSeconds,
     ),
   ];
-  return { built, rows };
 }
 
-async function buildOf(pairs: RandomPairs | null, keys: ListKeys): Promise<BuiltRelease> {
+async function buildOf(
+  pairs: RandomPairs | null,
+  keys: ListKeys,
+  lists: readonly ListSource[] = [],
+): Promise<BuiltRelease> {
   const entries = new PairEntries();
   for (const pair of pairs === null ? [] : pairsOf(pairs)) entries.add(pair);
   const registrations = pairs === null ? undefined : { version: 1, content: entries.finish(keys) };
-  const built = await buildRelease([], keys, {
+  const built = await buildRelease(lists, keys, {
     base: null,
     createdAt: new Date(0),
     foldedSeq: 0,
@@ -141,45 +160,63 @@ async function checkRelease(
   }
 }
 
-async function edgeRows(
-  name: string,
-  pairs: RandomPairs,
-  built: BuiltRelease,
-  options: BenchOptions,
-): Promise<Row[]> {
+async function edgeRows(name: string, pairs: RandomPairs, options: BenchOptions): Promise<Row[]> {
+  const keys = await benchKeys();
   const settings = { [CHECKED]: { requireRegistration: 'enforce' }, [OFF]: {} } as const;
+  const listed = randomSuffixes(options.small ? LISTED_SMALL : LISTED, options.seed + 3);
+  const lists = [listSource(listed)];
   const edge = await startEdge(settings);
   const without = await startEdge(settings);
-  await edge.publish(built, 1);
-  await without.publish(await buildOf(null, await benchKeys()), 1);
-  const inspector = await edge.worker.inspector();
-  const memory = async (): Promise<number> => {
-    const { usedSize, backingStorageSize, embedderHeapUsedSize } = await inspector.heap();
-    return (usedSize + backingStorageSize + embedderHeapUsedSize) / MB;
-  };
-  await edge.worker.call('/cold');
-  const empty = await memory();
-  const senders = sendersOf(pairs, options);
+  await edge.publish(await buildOf(pairs, keys, lists), 1);
+  await without.publish(await buildOf(null, keys, lists), 1);
+  const senders = sendersOf(pairs, listed, keys, options);
   const cold = await coldRows(name, edge, senders);
-  await warmUp(edge, senders);
-  const loaded = await memory();
-  inspector.close();
+  const memory = [await loadedMb(edge, CHECKED, senders), await loadedMb(without, OFF, senders)] as const;
   const streams = await streamRows(name, edge, without, senders, options);
   await edge.worker.stop();
   await without.worker.stop();
-  const baseline = `without a release: ${empty.toFixed(1)} MB`;
-  return [row(`${name}: memory of an isolate`, loaded, 'MB', baseline), ...cold, ...streams];
+  const baseline = `without registered senders: ${memory[1].toFixed(1)} MB`;
+  return [row(`${name}: memory of an isolate`, memory[0], 'MB', baseline), ...cold, ...streams];
 }
 
-/** Numbers of the client that requires registration, at random. */
-function sendersOf({ numbers, clients }: RandomPairs, { seed }: BenchOptions): string[] {
-  const own = [...numbers].filter((_, index) => clients[index] === 0);
+/** A list of suspended numbers of 010, given the images of their suffixes. */
+function listSource(images: Uint8Array): ListSource {
+  const content = { plain: new Map([[PREFIX, placesOf(images)]]), dated: [], ranges: [], sources: [] };
+  const info: ListSource['info'] = {
+    ...({ name: 'bench', reason: 'NUMBER_SUSPENDED', effect: 'block' } as const),
+    ...{ subjects: ['from', 'to'], authority: 'bench', asOf: '2026-01-01T00:00:00Z' },
+  };
+  return { info, content };
+}
+
+/** Memory of the isolate once everything is loaded, in MB. */
+async function loadedMb(edge: SimulatedEdge, client: string, senders: readonly string[]): Promise<number> {
+  for (let quiet = 0, sent = 0; quiet < QUIET_CHECKS; sent++) {
+    const { reads } = await check(edge, senders[sent % senders.length]!, client);
+    quiet = reads.length > 0 ? 0 : quiet + 1;
+    await sleep(10);
+  }
+  const inspector = await edge.worker.inspector();
+  const { usedSize, backingStorageSize, embedderHeapUsedSize } = await inspector.heap();
+  inspector.close();
+  return (usedSize + backingStorageSize + embedderHeapUsedSize) / MB;
+}
+
+/** Numbers of the client that requires registration, at random, none of which is suspended. */
+function sendersOf(
+  { numbers, clients }: RandomPairs,
+  listed: Uint8Array,
+  { permutation }: ListKeys,
+  { seed }: BenchOptions,
+): string[] {
+  const isFree = (n: number): boolean => !hasSuffix(listed, permutation.permute(suffixOf(n)));
+  const own = [...numbers].filter((n, index) => clients[index] === 0 && isFree(n));
   const random = randomFrom(seed + 2);
   return Array.from({ length: LINES }, () => `+${own[random() % own.length]}`);
 }
 
-async function check(edge: SimulatedEdge, sender: string): Promise<CheckResult> {
-  const result = await edge.check([sender], { client: CHECKED });
+async function check(edge: SimulatedEdge, sender: string, client = CHECKED): Promise<CheckResult> {
+  const result = await edge.check([sender], { client });
   if (result.verdicts[0] !== 'allow') throw new Error(`a registered sender: ${result.verdicts[0]}`);
   return result;
 }
@@ -207,15 +244,6 @@ async function coldRows(name: string, edge: SimulatedEdge, senders: readonly str
     ),
     row(`${name}, cold isolate: first verdict`, median(firsts), 'ms'),
   ];
-}
-
-/** Checks until the background has loaded everything. */
-async function warmUp(edge: SimulatedEdge, senders: readonly string[]): Promise<void> {
-  for (let quiet = 0, sent = 0; quiet < QUIET_CHECKS; sent++) {
-    const { reads } = await check(edge, senders[sent % senders.length]!);
-    quiet = reads.length > 0 ? 0 : quiet + 1;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }
 
 async function streamRows(

@@ -1,6 +1,8 @@
 /**
  * The signed manifest: the table of contents of a release. The public key verifies the manifest, and the
  * manifest verifies every other byte of the release.
+ *
+ * Readers ignore fields that they do not know: the services are deployed before a build writes them.
  */
 import * as v from 'valibot';
 import {
@@ -28,7 +30,7 @@ const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 export const FOLDED_LIST_PREFIX = 'live-';
 const time = v.pipe(v.string(), v.isoTimestamp());
 
-const listSchema = v.strictObject({
+const listSchema = v.object({
   name: nameSchema,
   /** The code of verdicts that this list decides. */
   reason: v.picklist(CODES),
@@ -44,7 +46,7 @@ const listSchema = v.strictObject({
 });
 export type ListInfo = v.InferOutput<typeof listSchema>;
 
-const blobSchema = v.strictObject({
+const blobSchema = v.object({
   /** KV key, derived from the digest. */
   key: v.string(),
   bytes: count,
@@ -57,11 +59,11 @@ const blobSchema = v.strictObject({
 export type Blob = v.InferOutput<typeof blobSchema>;
 
 const shardsSchema = v.pipe(
-  v.array(v.strictObject({ ...blobSchema.entries, start: v.pipe(count, v.maxValue(NUMBER_LIMIT)) })),
+  v.array(v.object({ ...blobSchema.entries, start: v.pipe(count, v.maxValue(NUMBER_LIMIT)) })),
   v.maxLength(SHARDS_MAX),
 );
 
-/** Registered senders: which client may send from which numbers. Ignores fields that a newer build may add. */
+/** Registered senders: which client may send from which numbers. */
 const registeredSchema = v.object({
   /** Of the registry: later changes are not in the release. */
   version: count,
@@ -79,7 +81,7 @@ const registeredSchema = v.object({
 });
 export type RegisteredInfo = v.InferOutput<typeof registeredSchema>;
 
-const manifestSchema = v.strictObject({
+const manifestSchema = v.object({
   format: v.literal(FORMAT_VERSION),
   release: v.pipe(v.string(), v.regex(/^\d{8}T\d{4}Z-[0-9a-f]{8}$/)),
   /** The release this one was built from; null for the first. */

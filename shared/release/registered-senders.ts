@@ -29,8 +29,11 @@ export class RegisteredSenders {
     this.#keys = keys;
   }
 
-  /** @param client `<organisation>/<client>` */
-  find(n: number, client: string): Registration {
+  /**
+   * @param client `<organisation>/<client>`
+   * @param separatesOwn false returns `registered` for `own` too, which takes a fifth less time
+   */
+  find(n: number, client: string, separatesOwn = true): Registration {
     const { table, slices } = this;
     if (table === null) return 'unavailable';
     const found = table.client(client);
@@ -46,7 +49,7 @@ export class RegisteredSenders {
       const part = shard.partOf(prefix, image);
       // The second probe reads what the first has just read.
       if (part.hasPair(prefix, image, place))
-        return part.hasOwnPair(prefix, image, place) ? 'own' : 'registered';
+        return separatesOwn && part.hasOwnPair(prefix, image, place) ? 'own' : 'registered';
     }
     return table.has(LIST_REGISTERED, place, n) ? 'registered' : 'none';
   }

@@ -40,7 +40,8 @@ export function screenRegistration(
   const { requireRegistration, shortCodes } = settings;
   if (requireRegistration === 'off') return;
   if (party.kind === 'shortCode' && shortCodes.includes(party.code)) return;
-  const found = party.kind === 'number' ? registrationOf(party.n, registrantOf(settings), snapshot) : 'none';
+  const found =
+    party.kind === 'number' ? registrationOf(party.n, registrantOf(settings), snapshot, false) : 'none';
   if (found === 'registered' || found === 'own') return;
   const effect = EFFECTS[requireRegistration];
   if (found === 'none') {

@@ -12,18 +12,22 @@ export interface RegisteredData {
   readonly registrations: RegistrationOverlay;
 }
 
-/** @param n an E.164 integer @param client `<organisation>/<client>` */
+/**
+ * @param n an E.164 integer @param client `<organisation>/<client>`
+ * @param separatesOwn false may return `registered` for `own`
+ */
 export function registrationOf(
   n: number,
   client: string,
   { release, registrations }: RegisteredData,
+  separatesOwn = true,
 ): Registration {
   const built = release?.registrations ?? null;
   const version = built === null ? 0 : built.info.version;
   // Changes between the release and the oldest of these are known to neither.
   if (registrations.droppedVersion > version) return 'unavailable';
   const change = registrations.find(n, client, version);
-  if (change === null) return built === null ? 'none' : built.find(n, client);
+  if (change === null) return built === null ? 'none' : built.find(n, client, separatesOwn);
   if (change === 'remove') return 'none';
   return change === 'addOwn' ? 'own' : 'registered';
 }

@@ -14,6 +14,7 @@ import {
   REGISTRATION_ROW_WORDS,
   REGISTRATION_SEGMENT_MAGIC,
 } from '../set/layout.ts';
+import { readNames } from '../set/names.ts';
 import { LayoutError, openWords } from '../set/number-set.ts';
 
 /** What a change does for its client and numbers. Rows store the index, so never reorder them. */
@@ -113,7 +114,7 @@ export class RegistrationSegment {
       bytes.byteOffset + rowsAt,
       this.count * REGISTRATION_ROW_WORDS,
     );
-    this.clients = namesIn(bytes.subarray(namesAt));
+    this.clients = readNames(bytes.subarray(namesAt), 'registrations');
     this.#check();
   }
 
@@ -182,18 +183,4 @@ export class RegistrationSegment {
       this.to(row) - this.to(row - 1);
     return order > 0;
   }
-}
-
-function namesIn(bytes: Uint8Array): string[] {
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    throw new LayoutError('registrations: names are not UTF-8');
-  }
-  const names = text.split('\n');
-  if (names.pop() !== '') throw new LayoutError('registrations: the last name is cut');
-  const isSorted = names.every((name, index) => name !== '' && (index === 0 || names[index - 1]! < name));
-  if (!isSorted) throw new LayoutError('registrations: names out of order');
-  return names;
 }

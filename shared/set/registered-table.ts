@@ -5,6 +5,7 @@
  */
 import { SUFFIX_COUNT } from '../numbers/number.ts';
 import { REGISTERED_HEADER_WORDS, REGISTERED_LISTS, REGISTERED_MAGIC } from './layout.ts';
+import { readNames } from './names.ts';
 import { LayoutError, openWords } from './number-set.ts';
 import { fingerprint } from './xxhash.ts';
 
@@ -69,6 +70,7 @@ export class RegisteredTable {
   /** @param bytes the decrypted table, aligned to 8 bytes @throws LayoutError */
   constructor(bytes: Uint8Array<ArrayBuffer>, seed: bigint) {
     const words = openWords(bytes, REGISTERED_MAGIC, 'table of clients', 8);
+    if (words.length < REGISTERED_HEADER_WORDS) throw new LayoutError('table of clients: truncated');
     let at = REGISTERED_HEADER_WORDS * 4;
     const clients = words[2]!;
     const lists: Columns[] = [];
@@ -81,7 +83,7 @@ export class RegisteredTable {
     }
     const end = at + words[3]!;
     if (Math.ceil(end / 8) * 8 !== bytes.length) throw new LayoutError('table of clients: wrong size');
-    this.clients = namesIn(bytes.subarray(at, end));
+    this.clients = readNames(bytes.subarray(at, end), 'table of clients');
     if (this.clients.length !== clients) throw new LayoutError('table of clients: wrong count of names');
     this.#seed = seed;
     this.#placesByName = new Map(this.clients.map((name, place) => [name, place]));
@@ -107,6 +109,7 @@ export class RegisteredTable {
   /** Whether a range of a client contains the number. @param list LIST_REGISTERED or LIST_OWN */
   has(list: number, place: number, n: number): boolean {
     const { from, to } = this.#lists[list]!;
+    if (from.length === 0) return false;
     const firsts = this.#firsts[list]!;
     const first = firsts[place]!;
     let low = first;
@@ -138,18 +141,4 @@ function firstsOf(places: Uint32Array, count: number): Uint32Array {
   }
   firsts.fill(places.length, next);
   return firsts;
-}
-
-function namesIn(bytes: Uint8Array): string[] {
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    throw new LayoutError('table of clients: names are not UTF-8');
-  }
-  const names = text.split('\n');
-  if (names.pop() !== '') throw new LayoutError('table of clients: the last name is cut');
-  if (!names.every((name, index) => name !== '' && (index === 0 || names[index - 1]! < name)))
-    throw new LayoutError('table of clients: names out of order');
-  return names;
 }

@@ -193,7 +193,8 @@ export class ChangeTable {
   }
 
   #recount(): void {
-    this.#sql.exec('UPDATE organisations SET changes = 0');
+    // Those that still wait are refused again within minutes.
+    this.#sql.exec('UPDATE organisations SET changes = 0, waiting_since = NULL');
     this.#sql.exec(
       `INSERT INTO organisations (organisation, n, changes)
        SELECT substr(client, 1, instr(client, '/') - 1) AS organisation, 0, COUNT(*) FROM changes GROUP BY organisation
@@ -209,6 +210,7 @@ export class ChangeTable {
    */
   restore(rows: Iterable<RegistrationRow>, version: number, dropped: number): void {
     this.#storage.transactionSync(() => {
+      this.#sql.exec('DELETE FROM changes WHERE version <= ?', dropped);
       for (const { client, from, to, op, version: at } of rows) {
         if (at <= dropped) continue;
         const [known] = this.#sql
@@ -237,7 +239,12 @@ export class ChangeTable {
          ORDER BY waiting_since, organisation`,
       )
       .toArray();
-    return { version: this.get('version'), changes: this.get('changes'), waiting };
+    return {
+      version: this.get('version'),
+      droppedVersion: this.get('dropped'),
+      changes: this.get('changes'),
+      waiting,
+    };
   }
 }
 

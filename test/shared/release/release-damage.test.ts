@@ -2,6 +2,8 @@
  * Damaged values of a release: each is refused with a code and leaves the release unchanged.
  */
 import { describe, expect, it } from 'vitest';
+import { PairEntries } from '../../../shared/build/pairs.ts';
+import { buildRelease } from '../../../shared/build/release.ts';
 import { sha256Hex } from '../../../shared/bytes.ts';
 import type { Blob } from '../../../shared/release/manifest.ts';
 import { Release } from '../../../shared/release/release.ts';
@@ -9,23 +11,33 @@ import { deriveListKeys } from '../../../shared/set/keys.ts';
 import { seal } from '../../../shared/set/seal.ts';
 import { checksum } from '../../../shared/set/xxhash.ts';
 import { randomFrom } from '../numbers/random.ts';
-import { build } from '../support/built-release.ts';
+import { OPTIONS } from '../support/built-release.ts';
 import { cuts, flips } from '../support/damage.ts';
-import { EVER, plainList } from '../support/plain-model.ts';
+import { EVER, listSource, plainList } from '../support/plain-model.ts';
 import { testKeys } from '../support/test-keys.ts';
 
 const below = randomFrom(5);
 const numbers = Array.from({ length: 1_500 }, () => ({ n: 821_000_000_000 + below(100_000_000), ...EVER }));
 const dated = numbers.slice(0, 50).map(({ n }) => ({ n: n - 100_000_000, since: 5, until: 500 }));
-const built = await build([
+const entries = new PairEntries();
+for (const { n } of numbers.slice(0, 300))
+  entries.add({ client: `acme/client-${n % 7}`, from: n, to: n, own: n % 2 === 0 });
+const registrations = { version: 3, content: entries.finish(testKeys) };
+const lists = [
   plainList('one', {
     numbers,
     ranges: [{ from: 1_200_000_000, to: 1_300_000_000, ...EVER }],
     sources: [{ text: 'a', ...EVER }],
   }),
   plainList('two', { numbers: dated, ranges: [{ from: 3, to: 4, ...EVER }] }),
-]);
-const { manifest, values } = built;
+];
+const made = await buildRelease(
+  lists.map((list) => listSource(list, testKeys)),
+  testKeys,
+  { ...OPTIONS, registrations },
+);
+if (!made.ok) throw new Error(made.message);
+const { manifest, values } = made.value;
 const shard = manifest.shards[0]!;
 
 /** Offers the bytes as this value. @returns the code of the refusal, or null */
@@ -47,6 +59,8 @@ describe.each([
   ['a shard', shard, 3],
   ['the range table', manifest.ranges!, 1],
   ['the source table', manifest.sources!, 1],
+  ['a shard of pairs', manifest.registrations!.shards[0]!, 3],
+  ['the table of registered clients', manifest.registrations!.table, 1],
 ] as const)('%s', (_, blob, step) => {
   const bytes = values.get(blob.key)!;
 

@@ -56,6 +56,23 @@ function rice(
   ];
 }
 
+/** A pair: suffix, counted from the first of the part, place of the client, and whether it is own. */
+export type NaivePair = readonly [suffix: number, place: number, own: boolean];
+
+/** @param clients of the release */
+export function naivePairs(
+  pairs: readonly NaivePair[],
+  size: number,
+  { parameter, width }: RiceChoice,
+  clients: number,
+): number[] {
+  const slots = 2 * clients;
+  const keys = pairs.map(([suffix, place, own]) => suffix * slots + 2 * place + (own ? 1 : 0));
+  const section = rice(keys, size * slots, { parameter, width: width * slots }, 0);
+  // The width counts suffixes.
+  return section.toSpliced(8, 4, ...words(width));
+}
+
 /** The length of a bucket; the caller has to choose buckets that are narrow enough. */
 function byte(length: number): number {
   if (length > 255) throw new RangeError(`a bucket of ${length} bits`);

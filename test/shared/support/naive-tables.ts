@@ -13,11 +13,13 @@ export interface NaivePart {
   readonly dated: readonly (readonly number[] | null)[];
 }
 
-/** @param end first key behind the shard */
+/** @param end first key behind the shard @param width in a pair shard, its slots in place of the count of lists */
 export function naiveShard(
   parts: readonly NaivePart[],
   end: readonly [number, number],
   lists: number,
+  magic = 'NGS1',
+  width = lists,
 ): number[] {
   const rowBytes = (2 + 2 * lists) * 4;
   const rows: number[] = [];
@@ -32,8 +34,8 @@ export function naiveShard(
     rows.push(...words(...start));
     for (let list = 0; list < lists; list++) rows.push(...words(place(plain[list]), place(dated[list])));
   }
-  const magic = [...'NGS1'].map((letter) => letter.charCodeAt(0));
-  return [...magic, ...words(2, lists, parts.length, ...end), ...rows].concat(sections);
+  const letters = [...magic].map((letter) => letter.charCodeAt(0));
+  return [...letters, ...words(2, width, parts.length, ...end), ...rows].concat(sections);
 }
 
 export type NaiveRange = readonly [from: number, to: number, since: number, until: number];
@@ -47,6 +49,26 @@ export function naiveRangeTable(lists: readonly (readonly NaiveRange[])[]): numb
     for (const column of [0, 1] as const) for (const range of ranges) bytes.push(...double(range[column]));
     for (const column of [2, 3] as const) for (const range of ranges) bytes.push(...words(range[column]));
   }
+  return bytes;
+}
+
+export type NaiveRegistered = readonly [place: number, from: number, to: number];
+
+/** @param names sorted @param lists ranges that are not own, and own ones: by place and number */
+export function naiveRegisteredTable(
+  names: readonly string[],
+  lists: readonly (readonly NaiveRegistered[])[],
+): number[] {
+  const text = [...new TextEncoder().encode(names.map((name) => `${name}\n`).join(''))];
+  const bytes = [...'NGC1'].map((letter) => letter.charCodeAt(0));
+  bytes.push(...words(2, names.length, text.length, ...lists.map((ranges) => ranges.length)));
+  for (const ranges of lists) {
+    for (const column of [1, 2] as const) for (const range of ranges) bytes.push(...double(range[column]));
+    for (const [place] of ranges) bytes.push(...words(place));
+    while (bytes.length % 8 !== 0) bytes.push(0);
+  }
+  bytes.push(...text);
+  while (bytes.length % 8 !== 0) bytes.push(0);
   return bytes;
 }
 

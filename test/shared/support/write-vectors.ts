@@ -7,7 +7,14 @@ import { writeFileSync } from 'node:fs';
 import { fromHex, hexOf } from './bytes.ts';
 import { naiveHkdf, naivePermute, naiveRoundTables } from './naive-cipher.ts';
 import { naiveXxh64 } from './naive-hash.ts';
-import { type NaiveEntry, naiveRangeTable, naiveSegment, naiveSourceTable } from './naive-tables.ts';
+import {
+  type NaiveEntry,
+  naiveRangeTable,
+  naiveRegisteredTable,
+  naiveSegment,
+  naiveSourceTable,
+} from './naive-tables.ts';
+import { naivePairShardOf, REGISTRATIONS } from './registration-vector.ts';
 import { naiveShardOf, type ShardVector } from './shard-vector.ts';
 
 const FOREVER = 0xffffffff;
@@ -222,6 +229,11 @@ function write(name: string, content: object): void {
 }
 
 write('shards.json', { shards: shards.map((shard) => ({ ...shard, hex: hexOf(naiveShardOf(shard)) })) });
+write('registrations.json', {
+  ...REGISTRATIONS,
+  shard: hexOf(naivePairShardOf(REGISTRATIONS)),
+  table: hexOf(naiveRegisteredTable(REGISTRATIONS.clients, REGISTRATIONS.ranges)),
+});
 write('segments.json', {
   segments: segments.map((segment) => ({ ...segment, hex: hexOf(naiveSegment(segment.entries)) })),
 });

@@ -1,0 +1,175 @@
+/**
+ * Golden bytes of registered senders: a pair shard and a table of clients. They come from the naive encoder; builder
+ * and reader must agree with them to the bit. Damaged copies are refused, or give a wrong answer, and never throw
+ * anything else.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { encodePairs } from '../../../shared/build/dense-section.ts';
+import { encodeRegisteredTable } from '../../../shared/build/pairs.ts';
+import { encodeShard } from '../../../shared/build/shard.ts';
+import { LayoutError } from '../../../shared/set/number-set.ts';
+import { RegisteredTable } from '../../../shared/set/registered-table.ts';
+import { Shard } from '../../../shared/set/shard.ts';
+import file from '../../vectors/registrations.json' with { type: 'json' };
+import { fromHex, hexOf } from '../support/bytes.ts';
+import { cuts, type Damaged, extremes, flips } from '../support/damage.ts';
+import { type NaivePair, naivePairs } from '../support/naive-sections.ts';
+import { naiveRegisteredTable } from '../support/naive-tables.ts';
+import { holds } from '../support/properties.ts';
+import { naivePairShardOf, type RegistrationVector } from '../support/registration-vector.ts';
+import { testKeys } from '../support/test-keys.ts';
+
+// JSON has no literal types. The tests below fail if the file does not have this form.
+const vector = file as unknown as RegistrationVector;
+const SLOTS = 2 * vector.clients.length;
+const MASKS = [1, 2, 4, 8, 16, 32, 64, 128, 255];
+const tableOf = (bytes: Uint8Array<ArrayBuffer>) => new RegisteredTable(bytes, testKeys.sourceSeed);
+
+/** Whether it opens. @throws anything but a LayoutError */
+function survive({ what, bytes }: Damaged, use: (bytes: Uint8Array<ArrayBuffer>) => void): boolean {
+  try {
+    use(bytes);
+    return true;
+  } catch (error) {
+    if (error instanceof LayoutError) return false;
+    throw new Error(`${what}: ${String(error)}`, { cause: error });
+  }
+}
+
+describe('the golden pair shard', () => {
+  const bytes = fromHex(file.shard);
+
+  function look(opened: Uint8Array<ArrayBuffer>): string[] {
+    const shard = new Shard(opened);
+    const found: string[] = [];
+    for (const [prefix, first, end] of [
+      [0, 0, 3],
+      [8209, 99_999_998, 100_000_000],
+      [8210, 0, 1_003],
+    ] as const) {
+      for (let suffix = first; suffix < end; suffix++) {
+        for (let place = 0; place < vector.clients.length; place++) {
+          const part = shard.partOf(prefix, suffix);
+          const own = part.hasOwnPair(prefix, suffix, place);
+          if (part.hasPair(prefix, suffix, place)) found.push(`${prefix} ${suffix} ${place} ${own}`);
+          else if (own) throw new Error('own, and not registered');
+        }
+      }
+    }
+    return found;
+  }
+
+  it('has the bytes of the naive encoder, and of the builder with the same sections', () => {
+    expect(hexOf(naivePairShardOf(vector))).toBe(file.shard);
+    const sections = vector.parts.map(({ start, pairs, choice }, index) => {
+      const size = index === 1 ? 1_000 : 0;
+      const section = choice === null ? null : naivePairs(pairs, size, choice, vector.clients.length);
+      const words = section === null ? null : new Uint32Array(Uint8Array.from(section).buffer);
+      return { start: start[0] * 100_000_000 + start[1], plain: [words], dated: [null] };
+    });
+    expect(hexOf(encodeShard(sections, 8211 * 100_000_000, 1, SLOTS))).toBe(file.shard);
+  });
+
+  it('is read correctly, pair by pair', () => {
+    const expected = vector.parts[1]!.pairs.map(([suffix, place, own]) => `8210 ${suffix} ${place} ${own}`);
+    expect(look(bytes)).toEqual(expected);
+    const shard = new Shard(bytes);
+    expect([shard.lists, shard.slots]).toEqual([1, SLOTS]);
+    const keys = shard.parts.flatMap((part) => [...part.pairs()].flatMap((batch) => [...batch]));
+    expect(keys).toEqual(
+      vector.parts[1]!.pairs.map(([suffix, place, own]) => suffix * SLOTS + place * 2 + Number(own)),
+    );
+  });
+
+  it('survives any flipped byte, any word of extreme value and any cut', () => {
+    let refused = 0;
+    for (const damaged of [...flips(bytes, MASKS), ...extremes(bytes), ...cuts(bytes)]) {
+      try {
+        if (!survive(damaged, look)) refused++;
+      } catch (error) {
+        // Look-ups of damaged bytes may be wrong.
+        if (!String(error).includes('own, and not registered')) throw error;
+      }
+    }
+    expect(refused).toBeGreaterThan(100);
+  });
+
+  it('may have neither dates nor a bitmap, nor pairs over several prefixes', () => {
+    const part = { start: 821_000_000_000, plain: [null], dated: [null] };
+    const dense = encodePairs(Float64Array.of(5, 60), 100_000_000, SLOTS)!;
+    const open =
+      (changed: object, end = 821_100_000_000) =>
+      () =>
+        new Shard(encodeShard([{ ...part, ...changed }], end, 1, SLOTS) as Uint8Array<ArrayBuffer>);
+    expect(open({ plain: [dense] })().slots).toBe(SLOTS);
+    expect(open({ dated: [Uint32Array.of(4, 0)] })).toThrow(LayoutError);
+    expect(open({ plain: [Uint32Array.of(2, 0, 0)] })).toThrow(LayoutError);
+    expect(open({ plain: [dense] }, 821_200_000_000)).toThrow(LayoutError);
+    const wide = dense.slice();
+    wide[2] = 0x7fffffff;
+    expect(open({ plain: [wide] })).toThrow(LayoutError);
+  });
+});
+
+describe('a section of pairs', () => {
+  it('has the bytes of the naive encoder, with the parameter and width that the builder chose', () => {
+    const pair = fc.tuple(fc.integer({ min: 0, max: 4_999 }), fc.integer({ min: 0, max: 39 }), fc.boolean());
+    const property = fc.property(fc.array(pair, { minLength: 1, maxLength: 300 }), (drawn) => {
+      const clients = 40;
+      const keys = [
+        ...new Set(drawn.map(([n, place, own]) => n * 2 * clients + 2 * place + Number(own))),
+      ].sort((a, b) => a - b);
+      const section = encodePairs(Float64Array.from(keys), 5_000, 2 * clients)!;
+      const choice = { parameter: section[0]! >>> 16, width: section[2]! };
+      const pairs = keys.map((key): NaivePair => {
+        const slot = key % (2 * clients);
+        return [(key - slot) / (2 * clients), Math.floor(slot / 2), slot % 2 === 1];
+      });
+      expect(hexOf(new Uint8Array(section.buffer))).toBe(
+        hexOf(Uint8Array.from(naivePairs(pairs, 5_000, choice, clients))),
+      );
+    });
+    holds(property);
+  });
+});
+
+describe('the golden table of clients', () => {
+  const bytes = fromHex(file.table);
+
+  function look(opened: Uint8Array<ArrayBuffer>): string[] {
+    const table = tableOf(opened);
+    const found: string[] = [];
+    for (const [list, ranges] of vector.ranges.entries()) {
+      for (const n of ranges.flatMap(([, from, to]) => [from - 1, from, to, to + 1])) {
+        for (const name of [...vector.clients, 'acme/unknown']) {
+          const place = table.client(name)?.place;
+          if (place !== undefined && table.has(list, place, n)) found.push(`${list} ${name} ${n}`);
+        }
+      }
+    }
+    return found;
+  }
+
+  it('has the bytes of the naive encoder and of the builder', () => {
+    expect(hexOf(Uint8Array.from(naiveRegisteredTable(vector.clients, vector.ranges)))).toBe(file.table);
+    const ranges = vector.ranges.map((list) => list.map(([place, from, to]) => ({ place, from, to })));
+    const content = { clients: vector.clients, pairs: new Map(), ranges };
+    expect(hexOf(encodeRegisteredTable(content))).toBe(file.table);
+  });
+
+  it('is read correctly', () => {
+    const expected = vector.ranges.flatMap((ranges, list) =>
+      ranges.flatMap(([place, from, to]) => [from, to].map((n) => `${list} ${vector.clients[place]} ${n}`)),
+    );
+    expect(look(bytes)).toEqual(expected);
+    expect(tableOf(bytes).clients).toEqual(vector.clients);
+  });
+
+  it('survives any flipped byte, any word of extreme value and any cut', () => {
+    let refused = 0;
+    for (const damaged of [...flips(bytes, MASKS), ...extremes(bytes), ...cuts(bytes)])
+      if (!survive(damaged, look)) refused++;
+    expect(refused).toBeGreaterThan(100);
+  });
+});
