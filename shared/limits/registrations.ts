@@ -44,6 +44,8 @@ export const PUBLISHED_CHANGES_MAX = 5_000;
 /** Pause before the first retry of a batch, and the longest one, in ms. It doubles with each failure. */
 export const PUBLISH_RETRY_MS = 1_000;
 export const PUBLISH_RETRY_MS_MAX = 300_000;
+/** Latest time of the next alarm, in ms from now: the platform accepts no alarm after 2189. */
+export const ALARM_AHEAD_MS_MAX = 2_592_000_000;
 /** Registrations whose claim, reminder or end one alarm handles. The next follows at once. */
 export const DUE_AT_ONCE = 1_000;
 /** Minimum time between two anchors of an organisation's audit chain, in ms. */

@@ -132,6 +132,9 @@ export class Outbox {
     });
     this.#sql.exec('DELETE FROM waiting');
     this.add(changes, []);
-    this.#sql.exec('UPDATE registrations SET waiting = 0, publish_n = ? WHERE waiting = 1', this.lastN);
+    this.#sql.exec(
+      'UPDATE registrations SET waiting = 0, publish_n = ? WHERE published_at IS NULL AND waiting = 1',
+      this.lastN,
+    );
   }
 }

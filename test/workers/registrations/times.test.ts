@@ -82,6 +82,13 @@ test('a suspended registration ends too, and cannot be resumed', async () => {
   expect(await act(id, 'resume')).toMatchObject({ code: 'REGISTRATION_STATE' });
 });
 
+test('a registration may end after the last time that an alarm can have', async () => {
+  await approved({ expires: '9999-12-31T00:00:00Z' });
+  await pass(60_000);
+  await pass(31 * DAY_MS);
+  expect(await store().get(1)).toMatchObject({ state: 'approved', endsAt: '9999-12-31T00:00:00.000Z' });
+});
+
 test('a change that comes before the alarm finds what is due as done', async () => {
   const { id } = await approved({ expires: inDays(10) });
   vi.setSystemTime(Date.now() + 10 * DAY_MS);
