@@ -185,8 +185,9 @@ export class ChangeTable {
         'DELETE FROM changes WHERE version IN (SELECT version FROM changes WHERE version <= ? LIMIT ?)',
         ...[version, DROPPED_AT_ONCE],
       );
-      this.set('dropped', Math.max(version, this.get('dropped')));
       if (rowsWritten > 0) return true;
+      // Only now: if the object ends before, it starts again.
+      this.set('dropped', Math.max(version, this.get('dropped')));
       this.#recount();
       return false;
     });
