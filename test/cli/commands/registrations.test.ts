@@ -62,6 +62,9 @@ describe('a registration', () => {
     );
     expect((await reviewer('resume', `acme/${id}`)).code).toBe(0);
     expect((await sender('close', id)).out).toContain('closed');
+    expect((await sender('history', id)).out).toMatch(/create[\s\S]*submit[\s\S]*approve[\s\S]*close/);
+    const exported = write('acme.ndjson', (await sender('audit')).out);
+    expect((await numgate('audit', 'verify', exported)).code).toBe(0);
     expect((await sender('events')).out).toMatch(/approved[\s\S]*suspended[\s\S]*resumed/);
   });
 

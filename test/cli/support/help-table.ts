@@ -78,6 +78,8 @@ export const HELP: [string, string[]][] = [
   ['registrations validate', ['<number>', '--holder <name>', '--holder-kind <kind>']],
   ['registrations submit', ['<ids...>', '--organisation <id>', '--reason <text>']],
   ['registrations close', ['<ids...>', '--organisation <id>', '--reason <text>']],
+  ['registrations history', ['<id>', '--organisation <id>']],
+  ['registrations audit', ['--organisation <id>', '--after <n>']],
   ['registrations events', ['--organisation <id>', '--after <id>']],
   ['registrations documents', []],
   ['registrations import', ['<file>', '--submit', '--dry-run', '--skip-invalid', '--report <file>']],
