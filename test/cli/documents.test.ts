@@ -78,6 +78,10 @@ const BEFORE: Readonly<Record<string, string>> = {
   'npx numgate push --share 0.1': 'npx numgate rollback --reason "a test"',
 };
 
+/** The registration with this reference. */
+const registered = (reference: string): string =>
+  `$(npx numgate registrations list --organisation acme --json | node -p 'JSON.parse(fs.readFileSync(0)).registrations.find((each) => each.reference === "${reference}").id')`;
+
 /** The command with values in place of its placeholders. */
 function filledIn(command: string): string {
   const { url } = service;
@@ -89,6 +93,8 @@ function filledIn(command: string): string {
       .replaceAll(/<release>|20261125T0312Z-0a1b2c3d/g, NEWEST)
       .replaceAll('<operation>', OPERATION)
       .replaceAll('3f0c…', PLANNED)
+      .replaceAll('<id>', registered('hq'))
+      .replaceAll('<other>', registered('hotline'))
       // Other blocks use the newest build in the usual folder, which another document has proven.
       .replace(/ --authority acme$/, '$& --out build/acme')
   );
@@ -159,11 +165,17 @@ beforeAll(async () => {
     JSON.stringify({ lists: [{ ...suspended, name: 'acme', authority: 'acme' }], inputs: [] }),
   );
   put('home.txt', HOME.join('\n'));
+  put('certificate.pdf', 'a certificate');
+  put(
+    'senders.csv',
+    /^```csv\n([\s\S]*?)^```$/m.exec(readFileSync(join(PROJECT, 'docs/senders.md'), 'utf8'))![1]!,
+  );
   service = await startTestService();
   ({ key } = await addClient(service.admin, 'documented', { rights: ['check', 'gateway'] }, 'a test'));
   // Canaries and plans are based on a release.
   const { status, output } = await run([
-    'npx numgate organisations add acme --display-name Acme --authority acme --roles operator',
+    'npx numgate organisations add acme --display-name Acme --authority acme --roles operator,relay',
+    'for client in acme-main acme-2; do npx numgate clients add $client --organisation acme; done',
     'npx numgate build my.lists.json',
     'npx numgate push --unproven',
     `npx numgate watch --seq $(npx numgate status --json | node -p 'JSON.parse(fs.readFileSync(0)).seq')`,

@@ -57,10 +57,10 @@ describe('an identity opt-out', () => {
 
 describe('POST /v1/senders/check', () => {
   it('returns what a check would, and whether the sender is registered', async () => {
-    const asked = { from: NUMBERS.free, to: NUMBERS.suspended };
-    const { registration, requireRegistration, ...rest } = await checkSender(asked);
+    const sent = { from: NUMBERS.free, to: NUMBERS.suspended };
+    const { registration, requireRegistration, ...rest } = await checkSender(sent);
     expect([registration, requireRegistration]).toEqual(['none', 'enforce']);
-    const { asOf, ...same } = await check(asked, { client: 'registered' });
+    const { asOf, ...same } = await check(sent, { client: 'registered' });
     expect(rest).toMatchObject(same);
     expect(asOf).not.toBeNull();
     for (const [from, expected] of [

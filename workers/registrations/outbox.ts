@@ -33,20 +33,41 @@ export class Outbox {
   }
 
   get isEmpty(): boolean {
-    return this.first === null;
+    return this.#sql.exec('SELECT 1 FROM outbox LIMIT 1').toArray().length === 0;
   }
 
   get hasWaiting(): boolean {
     return this.#sql.exec('SELECT 1 FROM waiting LIMIT 1').toArray().length > 0;
   }
 
-  get first(): Batch | null {
-    const [row] = this.#sql
-      .exec<{ n: number; changes: string; queue: string }>('SELECT * FROM outbox ORDER BY n LIMIT 1')
-      .toArray();
-    if (row === undefined) return null;
-    const changes = JSON.parse(row.changes) as PublishedChange[];
-    return { n: row.n, changes, queue: JSON.parse(row.queue) as QueueChange[] };
+  /**
+   * The next batch to send: as many of those that wait as fit into one, under the last of their numbers. The registry
+   * takes one batch of an organisation a second. Must run in a transaction.
+   */
+  next(): Batch | null {
+    const rows = this.#sql.exec<{ n: number; changes: string; queue: string }>(
+      'SELECT * FROM outbox ORDER BY n',
+    );
+    let n = 0;
+    const changes: PublishedChange[] = [];
+    const queue: QueueChange[] = [];
+    for (const row of rows) {
+      const [more, moreQueue] = [JSON.parse(row.changes), JSON.parse(row.queue)] as [
+        PublishedChange[],
+        QueueChange[],
+      ];
+      const isFull =
+        changes.length + more.length > PUBLISHED_CHANGES_MAX ||
+        queue.length + moreQueue.length > PUBLISHED_CHANGES_MAX;
+      if (n > 0 && isFull) break;
+      n = row.n;
+      changes.push(...more);
+      queue.push(...moreQueue);
+    }
+    if (n === 0) return null;
+    this.#sql.exec('DELETE FROM outbox WHERE n <= ?', n);
+    this.#sql.exec('INSERT INTO outbox VALUES (?, ?, ?)', n, JSON.stringify(changes), JSON.stringify(queue));
+    return { n, changes, queue };
   }
 
   /** Must run in the transaction of the change. */
@@ -73,6 +94,18 @@ export class Outbox {
     );
   }
 
+  /** Numbers the batches from after the last one that the registry has: this store was set back to an earlier state. */
+  renumber(last: number): void {
+    const rows = this.#sql
+      .exec<{ n: number; changes: string; queue: string }>('SELECT * FROM outbox ORDER BY n')
+      .toArray();
+    const by = last + 1 - (rows[0]?.n ?? 0);
+    this.#sql.exec('DELETE FROM outbox');
+    for (const { n, changes, queue } of rows)
+      this.#sql.exec('INSERT INTO outbox VALUES (?, ?, ?)', n + by, changes, queue);
+    this.#sql.exec('UPDATE registrations SET publish_n = publish_n + ? WHERE published_at IS NULL', by);
+  }
+
   /** The registry has no room for the additions of this batch: what is left of it keeps its number. */
   holdBack({ n, changes }: Batch): void {
     const removals = changes.filter(({ op }) => op === 'remove');
@@ -82,7 +115,7 @@ export class Outbox {
         this.#sql.exec('INSERT OR REPLACE INTO waiting VALUES (?, ?, ?)', client, from, to);
     }
     this.#sql.exec(
-      `UPDATE registrations SET waiting = 1 WHERE published_at IS NULL AND publish_n = ?
+      `UPDATE registrations SET waiting = 1 WHERE published_at IS NULL AND publish_n <= ?
        AND id IN (SELECT registration FROM pairs)`,
       n,
     );
@@ -99,6 +132,9 @@ export class Outbox {
     });
     this.#sql.exec('DELETE FROM waiting');
     this.add(changes, []);
-    this.#sql.exec('UPDATE registrations SET waiting = 0, publish_n = ? WHERE waiting = 1', this.lastN);
+    this.#sql.exec(
+      'UPDATE registrations SET waiting = 0, publish_n = ? WHERE published_at IS NULL AND waiting = 1',
+      this.lastN,
+    );
   }
 }

@@ -45,7 +45,7 @@ export class Publisher {
       this.#waitingRetryAt = Date.now() + PUBLISH_RETRY_MS_MAX;
       this.#storage.transactionSync(() => this.#outbox.retryWaiting());
     }
-    for (let batch = this.#outbox.first; batch !== null; batch = this.#outbox.first) {
+    for (let batch = this.#next(); batch !== null; batch = this.#next()) {
       const { n, changes, queue } = batch;
       const done = await this.#registry().publish(organisation, n, changes, queue);
       const isHeldBack = !done.ok && done.code === 'REGISTRATIONS_FULL' && this.#holdBack(batch);
@@ -54,9 +54,15 @@ export class Publisher {
         this.#delay();
         return;
       }
-      if (done.ok) this.#storage.transactionSync(() => this.#outbox.acknowledge(n, Date.now()));
+      const later = done.ok ? done.value.laterBatch : undefined;
+      if (later !== undefined) this.#storage.transactionSync(() => this.#outbox.renumber(later));
+      else if (done.ok) this.#storage.transactionSync(() => this.#outbox.acknowledge(n, Date.now()));
       this.#failures = 0;
     }
+  }
+
+  #next(): Batch | null {
+    return this.#storage.transactionSync(() => this.#outbox.next());
   }
 
   /** @returns false if nothing of the batch can wait */

@@ -76,7 +76,8 @@ test('what the registry does not take is sent again, in order, also by a new obj
   const sent = await withRegistry();
   await runDurableObjectAlarm(stub());
   await published(1);
-  expect(sent.map(({ n }) => n)).toEqual([1, 2, 3]);
+  // What has waited is one batch.
+  expect(sent.map(({ n }) => n)).toEqual([3]);
   expect(changesOf(sent)).toEqual(['addOwn acme/acme-main 1234-1234']);
 });
 
