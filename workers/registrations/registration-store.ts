@@ -141,8 +141,7 @@ export class RegistrationStore extends DurableObject<ControlEnv> implements Regi
     change: NumberChange,
   ): Promise<StoreResult<readonly AffectedRegistration[]>> {
     // Most organisations have none of the numbers: then nothing is written.
-    if (!change.numbers.some((n) => this.#store.rows.overlapping({ from: n, to: n }, 1).length > 0))
-      return ok([]);
+    if (!change.numbers.some((n) => this.#store.pairs.registrationsOf(n).length > 0)) return ok([]);
     const done = this.#store.transact(request, organisation, 0, (author) =>
       ok(this.#store.numberChanges.apply(author, organisation, change)),
     );
