@@ -68,7 +68,7 @@ describe('a file with wrong lines', () => {
   ];
   const expected = [
     ['3', 'line-2', 'basis', 'FIELD_VALUE'],
-    ['4', 'line-3', 'number', 'NUMBER_NO_SENDER'],
+    ['4', 'line-3', 'number', 'NUMBER_EMERGENCY'],
     ['5', 'line-1', 'reference', 'REFERENCE_REPEATED'],
     ['7', '', 'line', 'CSV_INVALID'],
     ['8', 'line-5', 'clients', 'CLIENT_UNKNOWN'],
