@@ -5,6 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { csvLine } from '../../shared/csv.ts';
+import { withGuard } from '../../shared/senders/registration-csv.ts';
 import {
   IMPORT_RESULTS,
   type ImportDone,
@@ -198,7 +199,7 @@ const REPORT_COLUMNS = ['line', 'reference', 'result', 'id', 'state', 'field', '
 /** One line for each line of the file; one for each reason, if there are several. */
 function writeReport(path: string, rows: readonly ImportedRow[]): void {
   const lines = rows.flatMap(({ line, reference, result, id, state, reasons }) => {
-    const cells = [String(line), reference ?? '', result, id ?? '', state ?? ''];
+    const cells = [String(line), withGuard(reference ?? ''), result, id ?? '', state ?? ''];
     if (reasons.length === 0) return [csvLine([...cells, '', '', '', ''])];
     return reasons.map(({ field, code, detail, help }) => csvLine([...cells, field, code, detail, help]));
   });
