@@ -60,6 +60,8 @@ export class RegistrationStore extends DurableObject<ControlEnv> implements Regi
         this.#parts = new StoreParts(ctx.storage, ring.value.writer, () =>
           this.env.REGISTRY.getByName(REGISTRY_NAME),
         );
+        // The platform gives up on an alarm that fails too often, as it does while LIST_KEY is not valid.
+        await this.#arm();
       }
     });
   }
