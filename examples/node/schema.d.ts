@@ -3700,10 +3700,7 @@ export interface components {
             help: string;
         };
         NumberEventRequest: {
-            /**
-             * @description One number in any usual form.
-             * @example 1588-1234
-             */
+            /** @description One number in any usual form. */
             number: string;
             /**
              * @description `terminated`: the line no longer exists. `ported`: it is with another carrier.
@@ -3752,7 +3749,7 @@ export interface components {
         };
         RegistrationActionRequest: {
             reason?: components["schemas"]["ReasonText"];
-            /** @description By field, for the sender. Required for `reject` and `requestUpdate`. */
+            /** @description By field, for the sender. Required for `reject`, `requestUpdate` and `suspend`; other actions have none. */
             reasons?: components["schemas"]["ReviewerReason"][];
         };
         RegistrationVersion: {
