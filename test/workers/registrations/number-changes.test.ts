@@ -4,6 +4,7 @@ import { expect, test, vi } from 'vitest';
 import { CHECKED_NUMBERS_AT_ONCE } from '../../../shared/limits/registrations.ts';
 import type { NumberChange } from '../../../shared/senders/number-event.ts';
 import type { ImportLine } from '../../../shared/senders/registration-import.ts';
+import { HANG_MS } from '../../shared/support/hang.ts';
 import { EVER, type PlainList, plainList } from '../../shared/support/plain-model.ts';
 import { ALL_GUARDS, asAdmin, coordinator, stage, unwrap } from '../support/coordinator.ts';
 import {
@@ -63,11 +64,13 @@ test('a terminated number suspends its registrations only if the termination is 
   expect(await events()).toEqual([
     ...['1 numberTerminated', '2 numberTerminated', '1 suspended', '2 suspended'],
   ]);
-  await vi.waitFor(() =>
-    expect(sent.flatMap(({ changes }) => changes).filter(({ op }) => op === 'remove')).toEqual([
-      { client: 'acme/acme-main', from: NUMBER, to: NUMBER, op: 'remove' },
-      { client: 'acme/acme-other', from: NUMBER, to: NUMBER, op: 'remove' },
-    ]),
+  await vi.waitFor(
+    () =>
+      expect(sent.flatMap(({ changes }) => changes).filter(({ op }) => op === 'remove')).toEqual([
+        { client: 'acme/acme-main', from: NUMBER, to: NUMBER, op: 'remove' },
+        { client: 'acme/acme-other', from: NUMBER, to: NUMBER, op: 'remove' },
+      ]),
+    HANG_MS,
   );
   // Nothing of it is in force now, so nothing more happens.
   expect(await changed({ listed: [NUMBER] })).toEqual([]);

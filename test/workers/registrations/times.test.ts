@@ -3,6 +3,7 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'c
 import { beforeEach, expect, test, vi } from 'vitest';
 import { AuditVerifier } from '../../../shared/audit.ts';
 import { REGISTRATION_EVENTS_KEPT_MS } from '../../../shared/limits/registrations.ts';
+import { HANG_MS } from '../../shared/support/hang.ts';
 import { coordinator } from '../support/coordinator.ts';
 import {
   accepted,
@@ -45,7 +46,7 @@ test('the sender is reminded 30, 7 and 1 day ahead, and the end removes the regi
   expect(await store().get(1)).toMatchObject({ state: 'expired', approvedVersion: null });
   expect((await events()).at(-1)).toBe('expired');
   const ops = () => sent.flatMap(({ changes }) => changes.map(({ op }) => op));
-  await vi.waitFor(() => expect(ops()).toEqual(['addOwn', 'remove']));
+  await vi.waitFor(() => expect(ops()).toEqual(['addOwn', 'remove']), HANG_MS);
 });
 
 test('a sender whose registration ends soon gets only the reminders that are still ahead', async () => {
