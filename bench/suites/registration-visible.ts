@@ -16,6 +16,7 @@ const TARGET_S = 15;
 const PATH = 'organisations/default/registrations';
 /** Anybody: it is on no list. */
 const TO = '+821099999999';
+const REASONS = [{ field: 'number', code: 'TEST', detail: 'a measurement', help: 'wait' }];
 
 export async function registrationVisible({ small, seed }: BenchOptions): Promise<Row[]> {
   const count = small ? 3 : 100;
@@ -30,11 +31,12 @@ export async function registrationVisible({ small, seed }: BenchOptions): Promis
     const timesS = { approved: [] as number[], suspended: [] as number[] };
     const changes = numbers.map(async (from, index) => {
       const item = { from, to: TO };
-      const act = (action: string) => () => planes.change('POST', `${PATH}/${ids[index]}/${action}`, {});
+      const act = (action: string, body: object) => () =>
+        planes.change('POST', `${PATH}/${ids[index]}/${action}`, body);
       await sleep(random() % spreadMs);
-      timesS.approved.push((await reader.time(item, 'allow', act('approve'))) / 1000);
+      timesS.approved.push((await reader.time(item, 'allow', act('approve', {}))) / 1000);
       await sleep(random() % (spreadMs / 4));
-      timesS.suspended.push((await reader.time(item, 'block', act('suspend'))) / 1000);
+      timesS.suspended.push((await reader.time(item, 'block', act('suspend', { reasons: REASONS }))) / 1000);
     });
     await Promise.all(changes);
     reader.stop();

@@ -34,7 +34,11 @@ export function addContentOptions(command: Command): Command {
   return command
     .addOption(new Option('--basis <basis>', 'why you may use the number').choices(BASES))
     .option('--holder <name>', 'who holds the line')
-    .addOption(new Option('--holder-kind <kind>', 'what the holder is').choices(HOLDER_KINDS))
+    .addOption(
+      new Option('--holder-kind <kind>', 'what the holder is (default of a new one: organisation)').choices(
+        HOLDER_KINDS,
+      ),
+    )
     .option('--clients <list>', 'clients that may use the number, separated by commas', commaList)
     .option(
       '--proof <kind=file>',
@@ -50,8 +54,15 @@ export function addContentOptions(command: Command): Command {
     .option('--reference <text>', 'your own name for it, unique in your organisation');
 }
 
-/** @param number as written on the command line; - reads it from standard input */
-export async function contentOf(number: string | undefined, options: ContentOptions): Promise<object> {
+/**
+ * @param number as written on the command line; - reads it from standard input
+ * @param known the holder so far: an option may change its name alone
+ */
+export async function contentOf(
+  number: string | undefined,
+  options: ContentOptions,
+  known: { readonly kind: string; readonly name?: string } = { kind: 'organisation' },
+): Promise<object> {
   const { basis, holder, holderKind, clients, proof, expires, reference } = options;
   const written = number === undefined ? undefined : await numberOf(number);
   return {
@@ -59,7 +70,7 @@ export async function contentOf(number: string | undefined, options: ContentOpti
     ...(basis === undefined ? {} : { basis }),
     ...(holder === undefined && holderKind === undefined
       ? {}
-      : { holder: { kind: holderKind ?? 'organisation', name: holder } }),
+      : { holder: { kind: holderKind ?? known.kind, name: holder ?? known.name } }),
     ...(clients === undefined ? {} : { clients }),
     ...(proof === undefined ? {} : { proofs: proof }),
     ...(expires === undefined ? {} : { expires }),

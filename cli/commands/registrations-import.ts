@@ -5,6 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { csvLine } from '../../shared/csv.ts';
+import { withGuard } from '../../shared/senders/registration-csv.ts';
 import {
   IMPORT_RESULTS,
   type ImportDone,
@@ -58,22 +59,24 @@ If the command stops, run it again: it continues, and stores no line twice.`,
     .action(async (path: string, options: ImportOptions) => {
       // An unwritable report would be noticed only after everything is stored.
       if (options.report !== undefined) writeReport(options.report, []);
-      const rows = await importFile(path, options, adminOfEnvironment());
+      const { rows, isStored } = await importFile(path, options, adminOfEnvironment());
       if (options.report !== undefined) writeReport(options.report, rows);
       const report = formatImport(rows, options);
       const isRefused = rows.some(isRejected) && (options.dryRun || !options.skipInvalid);
       if (!isRefused) return print(...report);
       const extras = { code: 'REGISTRATIONS_INVALID', ...report[1] };
-      throw new CommandFailure(`${report[0].trimEnd()}${refusalHint(options)}`, 1, extras);
+      throw new CommandFailure(`${report[0].trimEnd()}${refusalHint(options, isStored)}`, 1, extras);
     });
 }
 
-/** @returns what became of each line, in order */
-async function importFile(
-  path: string,
-  options: ImportOptions,
-  admin: Admin,
-): Promise<readonly ImportedRow[]> {
+interface Imported {
+  /** What became of each line, in order. */
+  readonly rows: readonly ImportedRow[];
+  /** Whether the lines that were not rejected are stored. */
+  readonly isStored: boolean;
+}
+
+async function importFile(path: string, options: ImportOptions, admin: Admin): Promise<Imported> {
   const { organisation, submit, dryRun, skipInvalid } = options;
   const file = await readRegistrations(path);
   const query = { ...(submit ? { submit: 'true' } : {}) };
@@ -98,7 +101,7 @@ async function importFile(
     );
     const rows = withRepeats(checked);
     const rejected = rows.filter(isRejected);
-    if (dryRun || (rejected.length > 0 && !skipInvalid)) return rows;
+    if (dryRun || (rejected.length > 0 && !skipInvalid)) return { rows, isStored: false };
     begun = journal.begin(rejected);
   } else note('continues the upload that was interrupted\n');
   const { upload, rejected } = begun;
@@ -117,7 +120,7 @@ async function importFile(
         ),
     );
     journal.end();
-    return [...stored, ...rejected].sort((a, b) => a.line - b.line);
+    return { rows: [...stored, ...rejected].sort((a, b) => a.line - b.line), isStored: true };
   } catch (error) {
     if (!(error instanceof CommandFailure)) throw error;
     const message = `${error.message}\nsome lines may be stored; to continue, run the same command again`;
@@ -165,9 +168,11 @@ function isRejected({ result }: ImportedRow): boolean {
   return result === 'rejected';
 }
 
-function refusalHint({ dryRun, report }: ImportOptions): string {
+function refusalHint({ dryRun, report }: ImportOptions, isStored: boolean): string {
   const hints = [
-    ...(dryRun ? [] : ['nothing was stored; to store the other lines: --skip-invalid']),
+    // A registration may change between the check and the upload, for example because a reviewer claims it.
+    ...(isStored ? ['the other lines are stored; correct these and run the command again'] : []),
+    ...(dryRun || isStored ? [] : ['nothing was stored; to store the other lines: --skip-invalid']),
     ...(report === undefined ? ['to see every line: --report <file>'] : []),
   ];
   return hints.map((hint) => `\n${hint}`).join('');
@@ -204,7 +209,7 @@ const REPORT_COLUMNS = ['line', 'reference', 'result', 'id', 'state', 'field', '
 /** One line for each line of the file; one for each reason, if there are several. */
 function writeReport(path: string, rows: readonly ImportedRow[]): void {
   const lines = rows.flatMap(({ line, reference, result, id, state, reasons }) => {
-    const cells = [String(line), reference ?? '', result, id ?? '', state ?? ''];
+    const cells = [String(line), withGuard(reference ?? ''), result, id ?? '', state ?? ''];
     if (reasons.length === 0) return [csvLine([...cells, '', '', '', ''])];
     return reasons.map(({ field, code, detail, help }) => csvLine([...cells, field, code, detail, help]));
   });

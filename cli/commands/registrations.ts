@@ -11,6 +11,7 @@ import type {
 import { adminOfEnvironment } from '../admin.ts';
 import { CommandFailure } from '../failure.ts';
 import { formatReason } from '../problem.ts';
+import { counted } from '../terminal/figures.ts';
 import { print } from '../terminal/output.ts';
 import { addReasonOption, examples } from './options.ts';
 import { addOrganisationOption, type OrganisationOption, registrationsOf } from './organisation-option.ts';
@@ -57,12 +58,12 @@ export function addRegistrations(program: Command): void {
     .addHelpText('after', examples('registrations edit 17 --organisation acme --clients acme-main,acme-2'))
     .action(async (id: string, options: EditOptions & { readonly number?: string }) => {
       const { organisation, reason, number } = options;
-      const registration = await contentOf(number, options);
-      if (Object.keys(registration).length === 0)
-        throw new CommandFailure('give a field to change: see --help', 2);
       const admin = adminOfEnvironment();
       const path = pathOf(organisation, id);
-      const { ifUnchanged } = await admin.tagged<Registration>(path);
+      const { value, ifUnchanged } = await admin.tagged<Registration>(path);
+      const registration = await contentOf(number, options, value.holder);
+      if (Object.keys(registration).length === 0)
+        throw new CommandFailure('give a field to change: see --help', 2);
       printOne(await admin.change('PATCH', path, { registration, reason }, ifUnchanged));
     });
 
@@ -79,7 +80,7 @@ export function addRegistrations(program: Command): void {
       const path = `${registrationsOf(options.organisation)}/validate`;
       const { valid, reasons } = await adminOfEnvironment().find<Validity>(path, body);
       if (valid) return print('valid\n', { valid, reasons });
-      const lines = [`not valid: ${reasons.length} reasons`, ...reasons.map(formatReason)];
+      const lines = [`not valid: ${counted(reasons.length, 'reason')}`, ...reasons.map(formatReason)];
       throw new CommandFailure(lines.join('\n'), 1, { code: 'REGISTRATION_INVALID', reasons });
     });
 

@@ -3748,7 +3748,7 @@ export interface components {
         };
         RegistrationActionRequest: {
             reason?: components["schemas"]["ReasonText"];
-            /** @description By field, for the sender. Required for `reject` and `requestUpdate`. */
+            /** @description By field, for the sender. Required for `reject`, `requestUpdate` and `suspend`; other actions have none. */
             reasons?: components["schemas"]["ReviewerReason"][];
         };
         RegistrationVersion: {

@@ -219,14 +219,17 @@ function decoded(reference: string): string {
   );
 }
 
+/** Apostrophes and the begin of a formula, also in the full-width form of Korean and Japanese keyboards. */
+const FORMULA = /^'*[=+\-@＝＋－＠]/;
+
 /**
  * Spreadsheets run a cell that begins like a formula. An apostrophe in front prevents that, and is removed again when
  * the line is read.
  */
-function withGuard(text: string): string {
-  return /^'*[=+\-@]/.test(text) ? `'${text}` : text;
+export function withGuard(text: string): string {
+  return FORMULA.test(text) ? `'${text}` : text;
 }
 
 function withoutGuard(text: string): string {
-  return /^'+[=+\-@]/.test(text) ? text.slice(1) : text;
+  return text.startsWith("'") && FORMULA.test(text) ? text.slice(1) : text;
 }

@@ -6,7 +6,7 @@ import { REGISTRATION_NUMBERS_MAX } from '../limits/registrations.ts';
 import { BLOCK_NUMBERS, isUnallocatedBlock } from '../numbers/blocks.ts';
 import { toE164 } from '../numbers/number.ts';
 import { parseParty } from '../numbers/parse.ts';
-import { isEmergencyNumber } from '../numbers/plan.ts';
+import { isEmergency, isEmergencyNumber } from '../numbers/plan.ts';
 import { senderRule } from '../numbers/sender-rules.ts';
 import type { Span } from '../numbers/spans.ts';
 import { isValidNumber } from '../numbers/validity.ts';
@@ -26,6 +26,8 @@ export type NumberProblem =
   | 'NUMBER_NO_SENDER'
   | 'RANGE_ORDER'
   | 'RANGE_ACROSS_BLOCKS';
+
+const EMERGENCY = fail('NUMBER_EMERGENCY', 'is an emergency number: nobody sends from it');
 
 /**
  * Parses a number, or a range `<number>..<number>`. Messages continue the sentence after the name of the field.
@@ -64,6 +66,7 @@ function parseNumber(text: string): Result<number, Failure<NumberProblem>> {
     case 'ambiguous':
       return fail('NUMBER_AMBIGUOUS', 'can mean several numbers: write it with +82');
     case 'shortCode':
+      if (isEmergency(party.code)) return EMERGENCY;
       return fail('NUMBER_NO_SENDER', 'is a short code: set it as a short code of the client instead');
     case 'localNumber':
       return fail('NUMBER_INVALID', 'has no area code: write it with one');
@@ -82,7 +85,7 @@ function checkSpan(
 ): Result<Span, Failure<NumberProblem>> {
   const block = Math.floor(span.from / BLOCK_NUMBERS);
   for (const n of [span.from, span.to]) {
-    if (isEmergencyNumber(n)) return fail('NUMBER_EMERGENCY', 'is an emergency number: nobody sends from it');
+    if (isEmergencyNumber(n)) return EMERGENCY;
     if (!isValidNumber(n)) return fail('NUMBER_INVALID', 'cannot exist under the numbering plan');
     const rule = senderRule({ kind: 'number', n, carrierPrefix: null }, []);
     if (rule !== null) return fail('NUMBER_NO_SENDER', `cannot be a sender: ${whyById.get(rule)!}`);

@@ -96,7 +96,10 @@ describe('registered senders', () => {
     const { id } = await create();
     await act(id, 'claim');
     const bare = { body: { reason }, ...as(REVIEWER) };
-    await expectAdminRefused([`${PATH}/${id}/reject`, bare], [400, 'FIELD_MISSING', 'reasons']);
+    for (const action of ['reject', 'requestUpdate', 'suspend'])
+      await expectAdminRefused([`${PATH}/${id}/${action}`, bare], [400, 'FIELD_MISSING', 'reasons']);
+    const explained = { body: { reasons }, ...as(REVIEWER) };
+    await expectAdminRefused([`${PATH}/${id}/approve`, explained], [400, 'FIELD_VALUE', 'reasons']);
     await act(id, 'requestUpdate', REVIEWER, { reasons });
     expect(await get(id)).toMatchObject({ state: 'needsUpdate', reasons });
     const { events } = await adminValue<{ events: RegistrationEvent[] }>(`${PATH}/events`, as(SENDER));

@@ -33,7 +33,7 @@ const MEMBERS = ['registrations', 'review'] as const;
 /** What the organisation itself does. All other actions are the reviewers'. */
 const SENDER_ACTIONS: readonly RegistrationAction[] = ['submit', 'close'];
 /** Decisions that must say by field what is wrong. */
-const EXPLAINED: readonly RegistrationAction[] = ['reject', 'requestUpdate'];
+const EXPLAINED: readonly RegistrationAction[] = ['reject', 'requestUpdate', 'suspend'];
 
 /** A position in the queue: time of submission, organisation, ID. */
 const CURSOR = /^\d{1,15}\.[a-z0-9-]{1,63}\.\d{1,15}$/;
@@ -148,8 +148,12 @@ export const actOnRegistration = forChanges(MEMBERS, actionSchema, async (contex
   const id = idOf(context);
   if (id === null) return unknown();
   const { reasons } = body;
-  if (EXPLAINED.includes(action) && reasons.length === 0) {
+  const isExplained = EXPLAINED.includes(action);
+  if (isExplained && reasons.length === 0) {
     return fieldError('FIELD_MISSING', 'reasons', `must say by field what is wrong, for "${action}"`);
+  }
+  if (!isExplained && reasons.length > 0) {
+    return fieldError('FIELD_VALUE', 'reasons', `must be absent or empty, for "${action}"`);
   }
   const act = { action, reasons, isRoot: actor.root };
   const done = await found.value.store.act(change, found.value.facts, id, act, condition);

@@ -12,6 +12,7 @@ import {
   keyedNumber,
 } from '../../shared/audit.ts';
 import { fromHex, toHex, utf8 } from '../../shared/bytes.ts';
+import { REGISTRATIONS_PAGE_CHARS_MAX } from '../../shared/limits/registrations.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import type { Meta } from './meta.ts';
 import type { StoredRegistration, StoredVersion } from './registration-rows.ts';
@@ -66,7 +67,12 @@ export class AuditChain {
     const { n: last, hash: previous } = this.last;
     // SQLite stores UTF-8, which cannot hold half a surrogate pair.
     const reason = given.toWellFormed();
-    const states = { before: before && this.#described(before), after: this.#described(after) };
+    // The registration shows its reasons only until the next decision, or until it is submitted again.
+    const reasons = after.reasons !== before?.reasons && after.reasons.length > 0 ? after.reasons : undefined;
+    const states = {
+      before: before && this.#described(before),
+      after: { ...this.#described(after), ...(reasons && { reasons }) },
+    };
     const record = {
       ...{ n: last + 1, seq: 0, at: new Date(at).toISOString(), actor, action: actionName(action), reason },
       ...{ subject: this.#subject(after.id), ...states, previous },
@@ -97,20 +103,26 @@ export class AuditChain {
     return this.#records('registration = ? AND n > ? ORDER BY n LIMIT ?', registration, after, limit);
   }
 
+  /** At least one, if there is any, and as many as REGISTRATIONS_PAGE_CHARS_MAX allows. */
   #records(where: string, ...values: number[]): AuditRecord[] {
-    return this.#sql
-      .exec<Row & { previous: ArrayBuffer | null }>(
-        `SELECT *, (SELECT hash FROM audit AS other WHERE other.n = audit.n - 1) AS previous FROM audit WHERE ${where}`,
-        ...values,
-      )
-      .toArray()
-      .map((row) => ({
+    const rows = this.#sql.exec<Row & { previous: ArrayBuffer | null }>(
+      `SELECT *, (SELECT hash FROM audit AS other WHERE other.n = audit.n - 1) AS previous FROM audit WHERE ${where}`,
+      ...values,
+    );
+    const records: AuditRecord[] = [];
+    let chars = 0;
+    for (const row of rows) {
+      chars += row.before.length + row.after.length + row.reason.length;
+      if (chars > REGISTRATIONS_PAGE_CHARS_MAX && records.length > 0) break;
+      records.push({
         ...{ n: row.n, seq: 0, actor: row.actor, action: actionName(row.action) },
         ...{ subject: this.#subject(row.registration), reason: row.reason },
         at: new Date(row.at).toISOString(),
         ...{ before: JSON.parse(row.before) as unknown, after: JSON.parse(row.after) as unknown },
         ...{ previous: row.previous === null ? CHAIN_START : hexOf(row.previous), hash: hexOf(row.hash) },
-      }));
+      });
+    }
+    return records;
   }
 
   #subject(id: number): string {

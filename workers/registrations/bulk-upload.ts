@@ -47,7 +47,7 @@ export class BulkUpload {
   #applyLine(author: Author, facts: RegistrationFacts, line: ImportLine, submit: boolean): ImportedRow {
     const { reference, id, content } = line;
     if (content === null) return rejected(line, line.reasons);
-    const known = reference === null ? Number(id) : (this.#rows.byReference(reference)?.id ?? null);
+    const known = reference === null ? idOf(id) : (this.#rows.byReference(reference)?.id ?? null);
     const before = known === null ? null : this.#dueWork.current(known, author.at);
     if (before === null && reference === null) return rejected(line, [UNKNOWN_ID]);
     const done =
@@ -59,6 +59,11 @@ export class BulkUpload {
     const result = before === null ? 'created' : after === before ? 'unchanged' : 'updated';
     return { line: line.line, reference, result, id: String(after.id), state: after.state, reasons: [] };
   }
+}
+
+/** Null if it is not one: a spreadsheet may have made 1.23E+05 of it, which is another registration. */
+function idOf(text: string | null): number | null {
+  return /^[1-9]\d{0,14}$/.test(text ?? '') ? Number(text) : null;
 }
 
 function rejected({ line, reference }: ImportLine, reasons: readonly RegistrationReason[]): ImportedRow {

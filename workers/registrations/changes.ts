@@ -104,16 +104,19 @@ export class RegistrationChanges {
     patch: Partial<RegistrationContent>,
     submit = false,
   ): StoreResult<StoredRegistration> {
-    const valid = this.validate({ ...before.newest.content, ...patch }, facts, before.id);
+    const given = { ...before.newest.content, ...patch };
+    const isDrafted = submit && before.state === 'draft';
+    // Also if it could not be stored any more, such as the line of an expired registration in an export.
+    if (!isDrafted && isSame(given, before.newest.content)) return ok(before);
+    const valid = this.validate(given, facts, before.id);
     if (!valid.ok) return valid;
     const { content, isMock, missing } = valid.value;
     if (isMock !== before.isMock) {
       return invalid([reasonOf('clients', 'CLIENT_MOCK', '"clients" cannot change between mock and real')]);
     }
     if (submit && missing.length > 0) return invalid(missing);
-    if (JSON.stringify(content) === JSON.stringify(before.newest.content)) {
-      return ok(submit && before.state === 'draft' ? this.#submit(author, facts, before) : before);
-    }
+    if (isSame(content, before.newest.content))
+      return ok(isDrafted ? this.#submit(author, facts, before) : before);
     const next = moved(before, 'edit');
     if (!next.ok) return this.#impossible(next.message, before);
     const after = { ...before, ...next.value, newest: versionOf(valid.value, next.value.version) };
@@ -134,7 +137,9 @@ export class RegistrationChanges {
     if (action === 'claim' && before.claimedBy !== null && before.claimedBy !== author.actor)
       return claimed(before);
     if (CHECKED.includes(action)) {
-      const { content } = (action === 'resume' ? before.approved : before.newest)!;
+      // The reference of an older version may belong to another registration by now.
+      const content =
+        action === 'resume' ? { ...before.approved!.content, reference: null } : before.newest.content;
       const valid = this.validate(content, facts, before.id);
       if (!valid.ok) return valid;
       if (valid.value.missing.length > 0) return invalid(valid.value.missing);
@@ -183,6 +188,10 @@ export class RegistrationChanges {
     const { state } = before;
     return refuse('REGISTRATION_STATE', message, { state, possible: possibleMoves(before) });
   }
+}
+
+function isSame(one: RegistrationContent, other: RegistrationContent): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 function versionOf({ content, numbers, endsAt }: ValidRegistration, version: number): StoredVersion {

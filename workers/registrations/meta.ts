@@ -6,7 +6,7 @@ export class Meta {
     this.#sql = sql;
   }
 
-  text(key: 'organisation' | 'anchor' | 'checkedRelease'): string | null {
+  text(key: 'organisation' | 'checkedRelease'): string | null {
     return this.#get(key);
   }
 

@@ -4,17 +4,16 @@
  * force: the lists block those numbers anyway, and the others are still the sender's.
  */
 
+import { BLOCK_NUMBERS } from '../../shared/numbers/blocks.ts';
 import type { AffectedRegistration, NumberChange } from '../../shared/senders/number-event.ts';
 import type { RegistrationFacts, RegistrationReason } from '../../shared/senders/registration.ts';
 import { isInForce } from '../../shared/senders/registration-states.ts';
 import type { Author } from './audit-chain.ts';
 import type { RegistrationChanges } from './changes.ts';
 import type { DueWork } from './due-work.ts';
-import type { RegistrationRows, StoredRegistration } from './registration-rows.ts';
+import type { PairsInForce } from './pairs-in-force.ts';
+import type { StoredRegistration } from './registration-rows.ts';
 import type { RegistrationWriter } from './writer.ts';
-
-/** Registrations that may have the same number: one for each client, with room. */
-const SAME_NUMBER_MAX = 1_000;
 
 const REASONS: Readonly<Record<NumberChange['event'], Pick<RegistrationReason, 'code' | 'help'>>> = {
   terminated: {
@@ -28,18 +27,18 @@ const REASONS: Readonly<Record<NumberChange['event'], Pick<RegistrationReason, '
 };
 
 export class NumberChanges {
-  readonly #rows: RegistrationRows;
+  readonly #pairs: PairsInForce;
   readonly #dueWork: DueWork;
   readonly #changes: RegistrationChanges;
   readonly #writer: RegistrationWriter;
 
   constructor(
-    rows: RegistrationRows,
+    pairs: PairsInForce,
     dueWork: DueWork,
     changes: RegistrationChanges,
     writer: RegistrationWriter,
   ) {
-    this.#rows = rows;
+    this.#pairs = pairs;
     this.#dueWork = dueWork;
     this.#changes = changes;
     this.#writer = writer;
@@ -51,20 +50,24 @@ export class NumberChanges {
     organisation: string,
     { event, at, numbers, listed }: NumberChange,
   ): AffectedRegistration[] {
-    const ids = new Set<number>();
-    for (const n of numbers) {
-      const found = this.#rows.overlapping({ from: n, to: n }, SAME_NUMBER_MAX);
-      for (const each of found) if (has(each, n)) ids.add(each.id);
+    const byRegistration = new Map<number, number[]>();
+    for (const n of new Set(numbers)) {
+      for (const id of this.#pairs.registrationsOf(n)) {
+        const own = byRegistration.get(id) ?? [];
+        own.push(n);
+        byRegistration.set(id, own);
+      }
     }
     const gone = event === 'terminated' ? new Set(listed) : new Set<number>();
-    const reason: RegistrationReason = {
-      ...{ field: 'number', ...REASONS[event] },
-      detail: `the number was ${event} at ${new Date(at).toISOString()}`,
-    };
     const affected: AffectedRegistration[] = [];
-    for (const id of ids) {
+    for (const [id, own] of byRegistration) {
       const before = this.#dueWork.current(id, author.at);
       if (before === null || !isInForce(before)) continue;
+      const what = own.every((n) => gone.has(n))
+        ? `is listed as ${event}`
+        : `was ${event} at ${new Date(at).toISOString()}`;
+      const detail = `${nameOf(before, own)} ${what}`;
+      const reason = { field: 'number', ...REASONS[event], detail };
       const { state } = this.#applyOne(author, organisation, before, reason, event, isGone(before, gone));
       affected.push({ organisation, id: String(id), state });
     }
@@ -79,11 +82,16 @@ export class NumberChanges {
     event: NumberChange['event'],
     isSuspended: boolean,
   ): StoredRegistration {
-    const isKnown = before.reasons.some(({ code }) => code === reason.code);
+    // Reported again, by somebody else or by the next release.
+    const isKnown = before.reasons.some(
+      ({ code, detail }) => code === reason.code && (isSuspended || detail === reason.detail),
+    );
     const action = event === 'ported' ? 'numberPorted' : 'numberTerminated';
+    // What a reviewer wants to have changed still holds.
+    const others = before.reasons.filter(({ code }) => code !== reason.code);
     const marked = isKnown
       ? before
-      : this.#writer.write(author, action, before, { ...before, reasons: [reason] }, organisation);
+      : this.#writer.write(author, action, before, { ...before, reasons: [reason, ...others] }, organisation);
     if (!isSuspended) return marked;
     const facts: RegistrationFacts = { organisation, now: author.at, clients: [], protectedNumbers: [] };
     const act = { action: 'suspend', reasons: [reason], isRoot: true } as const;
@@ -92,11 +100,14 @@ export class NumberChanges {
   }
 }
 
-/** Whether the number is in force by the registration. */
-function has(registration: StoredRegistration, n: number): boolean {
-  const { approved, isMock } = registration;
-  if (approved === null || isMock || !isInForce(registration)) return false;
-  return approved.numbers.from <= n && n <= approved.numbers.to;
+/** The numbers of an event, for a reason: without a full number. */
+function nameOf({ approved }: StoredRegistration, numbers: readonly number[]): string {
+  const { from, to } = approved!.numbers;
+  if (from === to) return 'the number';
+  const end = String(numbers[0]! % BLOCK_NUMBERS).padStart(4, '0');
+  return numbers.length === 1
+    ? `the number that ends with ${end}`
+    : `each of ${numbers.length} numbers, the first of which ends with ${end},`;
 }
 
 function isGone({ approved }: StoredRegistration, gone: ReadonlySet<number>): boolean {

@@ -89,6 +89,18 @@ export class PairsInForce {
     return { numbers: [...numbers], last };
   }
 
+  /** IDs of the registrations that have the number in force, whatever else was ever registered for it. */
+  registrationsOf(n: number): number[] {
+    return this.#sql
+      .exec<{ registration: number }>(
+        `SELECT DISTINCT registration FROM pairs WHERE number_from BETWEEN ? AND ? AND number_to >= ?
+         ORDER BY registration`,
+        ...[n - (n % BLOCK_NUMBERS), n, n],
+      )
+      .toArray()
+      .map(({ registration }) => registration);
+  }
+
   /** A page in order of client and number. @param after `<client> <from> <to>`, or null */
   page(
     organisation: string,

@@ -106,10 +106,6 @@ export class RegistrationRows {
     this.#sql = sql;
   }
 
-  get count(): number {
-    return this.#sql.exec<{ count: number }>('SELECT COUNT(*) AS count FROM registrations').one().count;
-  }
-
   /** Registrations that are not closed. */
   get openCount(): number {
     return this.#sql

@@ -60,6 +60,8 @@ export class RegistrationStore extends DurableObject<ControlEnv> implements Regi
         this.#parts = new StoreParts(ctx.storage, ring.value.writer, () =>
           this.env.REGISTRY.getByName(REGISTRY_NAME),
         );
+        // The platform gives up on an alarm that fails too often, as it does while LIST_KEY is not valid.
+        await this.#arm();
       }
     });
   }
@@ -141,8 +143,7 @@ export class RegistrationStore extends DurableObject<ControlEnv> implements Regi
     change: NumberChange,
   ): Promise<StoreResult<readonly AffectedRegistration[]>> {
     // Most organisations have none of the numbers: then nothing is written.
-    if (!change.numbers.some((n) => this.#store.rows.overlapping({ from: n, to: n }, 1).length > 0))
-      return ok([]);
+    if (!change.numbers.some((n) => this.#store.pairs.registrationsOf(n).length > 0)) return ok([]);
     const done = this.#store.transact(request, organisation, 0, (author) =>
       ok(this.#store.numberChanges.apply(author, organisation, change)),
     );

@@ -54,7 +54,7 @@ export class StoreParts {
       this.#transactions,
     ]);
     this.upload = new BulkUpload(this.rows, this.changes, this.dueWork);
-    this.numberChanges = new NumberChanges(this.rows, this.dueWork, this.changes, this.#writer);
+    this.numberChanges = new NumberChanges(this.pairs, this.dueWork, this.changes, this.#writer);
     this.releaseCheck = new ReleaseCheck(this.#meta, this.pairs);
   }
 

@@ -80,6 +80,14 @@ describe('a registration', () => {
     expect((await sender('list', '--client', 'acme-2', '--json')).out).not.toContain(`"id":"${id}"`);
   });
 
+  it('keeps the kind of its holder when only the name is edited, and the name with the kind', async () => {
+    const { id } = await made('add', '02-2123-9012', ...CONTENT, '--holder-kind', 'person');
+    expect((await made('edit', id, '--holder', 'Lee')).holder).toEqual({ kind: 'person', name: 'Lee' });
+    const { holder } = await made('edit', id, '--holder-kind', 'organisation');
+    expect(holder).toEqual({ kind: 'organisation', name: 'Lee' });
+    expect(await sender('edit', id)).toMatchObject({ code: 2 });
+  });
+
   it('names each field that is wrong, with what to do', async () => {
     const { code, errors } = await sender(
       'validate',
@@ -92,6 +100,7 @@ describe('a registration', () => {
       'other',
     );
     expect(code).toBe(1);
+    expect(errors).toContain('not valid: 3 reasons');
     expect(errors).toContain('clients.0: CLIENT_UNKNOWN');
     expect(errors).toMatch(/number: NUMBER_\w+: .*; /);
     const refused = await sender('add', '02-2123-9001', ...CONTENT, '--submit');

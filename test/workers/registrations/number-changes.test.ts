@@ -3,6 +3,8 @@ import { env } from 'cloudflare:workers';
 import { expect, test, vi } from 'vitest';
 import { CHECKED_NUMBERS_AT_ONCE } from '../../../shared/limits/registrations.ts';
 import type { NumberChange } from '../../../shared/senders/number-event.ts';
+import type { ImportLine } from '../../../shared/senders/registration-import.ts';
+import { HANG_MS } from '../../shared/support/hang.ts';
 import { EVER, type PlainList, plainList } from '../../shared/support/plain-model.ts';
 import { ALL_GUARDS, asAdmin, coordinator, stage, unwrap } from '../support/coordinator.ts';
 import {
@@ -10,7 +12,10 @@ import {
   act,
   approved,
   asReviewer,
+  asSender,
+  content,
   create,
+  facts,
   ORGANISATION,
   store,
   withRegistry,
@@ -59,14 +64,54 @@ test('a terminated number suspends its registrations only if the termination is 
   expect(await events()).toEqual([
     ...['1 numberTerminated', '2 numberTerminated', '1 suspended', '2 suspended'],
   ]);
-  await vi.waitFor(() =>
-    expect(sent.flatMap(({ changes }) => changes).filter(({ op }) => op === 'remove')).toEqual([
-      { client: 'acme/acme-main', from: NUMBER, to: NUMBER, op: 'remove' },
-      { client: 'acme/acme-other', from: NUMBER, to: NUMBER, op: 'remove' },
-    ]),
+  await vi.waitFor(
+    () =>
+      expect(sent.flatMap(({ changes }) => changes).filter(({ op }) => op === 'remove')).toEqual([
+        { client: 'acme/acme-main', from: NUMBER, to: NUMBER, op: 'remove' },
+        { client: 'acme/acme-other', from: NUMBER, to: NUMBER, op: 'remove' },
+      ]),
+    HANG_MS,
   );
   // Nothing of it is in force now, so nothing more happens.
   expect(await changed({ listed: [NUMBER] })).toEqual([]);
+});
+
+test('every number of a range has an event of its own, and so has every later change', async () => {
+  await approved({ number: '+82221230000..+82221230099' });
+  const detail = async () => (await store().get(1))!.reasons.map((reason) => reason.detail);
+  await changed({ numbers: [82_2_2123_0001] });
+  await changed({ numbers: [82_2_2123_0002] });
+  expect(await detail()).toEqual([
+    'the number that ends with 0002 was terminated at 2026-11-20T03:00:00.000Z',
+  ]);
+  await changed({ numbers: [82_2_2123_0002], listed: [82_2_2123_0002] });
+  expect(await detail()).toEqual(['the number that ends with 0002 is listed as terminated']);
+  for (const at of [AT, AT + 1]) await changed({ event: 'ported', at, numbers: [82_2_2123_0002] });
+  const { length } = (await events()).filter((event) => event === '1 numberTerminated');
+  expect([length, (await events()).length]).toEqual([3, 5]);
+});
+
+test('what a reviewer wants to have changed stays among the reasons', async () => {
+  const { id } = await approved();
+  const edited = { clients: ['acme-other'] };
+  accepted(await store().edit(asSender(), facts(), Number(id), edited, { match: null }));
+  for (const action of ['submit', 'claim', 'requestUpdate'] as const) accepted(await act(id, action));
+  await changed({ event: 'ported' });
+  expect((await store().get(1))!).toMatchObject({
+    state: 'needsUpdate',
+    reasons: [{ code: 'NUMBER_PORTED' }, { code: 'PROOF_UNREADABLE' }],
+  });
+});
+
+test('no number of drafts hides the registration in force', async () => {
+  const lines: ImportLine[] = Array.from({ length: 1_001 }, (_, index) => ({
+    ...{ line: index + 2, reference: String(index), id: null, reasons: [] },
+    content: content({ reference: String(index) }),
+  }));
+  const options = { submit: false, skipInvalid: false, dryRun: false };
+  accepted(await store().import(asSender(), facts(), lines, options));
+  const { id } = await approved();
+  expect(await changed({ listed: [NUMBER] })).toMatchObject([{ id, state: 'suspended' }]);
 });
 
 test('a range is suspended once all of its numbers are gone', async () => {
@@ -91,13 +136,7 @@ test('leaves drafts, closed and mock registrations, and other numbers alone', as
 test('the version in force counts, not a newer one with another number', async () => {
   const { id } = await approved();
   const request = { ...asReviewer(), actor: { ...asReviewer().actor, root: true } };
-  const facts = {
-    organisation: 'acme',
-    now: Date.now(),
-    clients: [{ id: 'acme-main', mock: false }],
-    protectedNumbers: [],
-  };
-  accepted(await store().edit(request, facts, Number(id), { number: '1588-4321' }, { match: null }));
+  accepted(await store().edit(request, facts(), Number(id), { number: '1588-4321' }, { match: null }));
   expect(await changed({ numbers: [82_1588_4321], listed: [82_1588_4321] })).toEqual([]);
   expect(await changed({ listed: [NUMBER] })).toMatchObject([{ id, state: 'suspended' }]);
 });

@@ -5,6 +5,7 @@ import { expect, test, vi } from 'vitest';
 import { PUBLISH_RETRY_MS_MAX } from '../../../shared/limits/registrations.ts';
 import { fail, ok } from '../../../shared/result.ts';
 import type { PublishedChange } from '../../../workers/storage/registry-port.ts';
+import { HANG_MS } from '../../shared/support/hang.ts';
 import {
   accepted,
   act,
@@ -22,7 +23,7 @@ const short = ({ client, from, to, op }: PublishedChange) =>
   `${op} ${client} ${from % 10_000}-${to % 10_000}`;
 const changesOf = (sent: readonly SentBatch[]) => sent.flatMap(({ changes }) => changes.map(short));
 const published = (id: number) =>
-  vi.waitFor(async () => expect((await store().get(id))!.publication).toBe('published'));
+  vi.waitFor(async () => expect((await store().get(id))!.publication).toBe('published'), HANG_MS);
 
 test('batches are numbered without gaps, with the queue of reviewers', async () => {
   const sent = await withRegistry();
@@ -70,7 +71,7 @@ test('what the registry does not take is sent again, in order, also by a new obj
   });
   await approved();
   expect((await store().get(1))!.publication).toBe('pending');
-  await vi.waitFor(() => expect(warned).toHaveBeenCalled());
+  await vi.waitFor(() => expect(warned).toHaveBeenCalled(), HANG_MS);
   await evictDurableObject(stub());
   isDown = false;
   const sent = await withRegistry();
@@ -93,14 +94,14 @@ test('an addition waits while the registry is full, removals do not, and what is
   await approved({ number: '1588-2000' });
   const publications = async () =>
     (await store().page({}, 0, 10)).registrations.map(({ publication }) => publication).join();
-  await vi.waitFor(async () => expect(await publications()).toBe('waiting,waiting'));
+  await vi.waitFor(async () => expect(await publications()).toBe('waiting,waiting'), HANG_MS);
   accepted(await act('2', 'suspend'));
-  await vi.waitFor(async () => expect(await publications()).toBe('waiting,published'));
+  await vi.waitFor(async () => expect(await publications()).toBe('waiting,published'), HANG_MS);
   expect(changesOf(sent)).toEqual(['remove acme/acme-main 2000-2000']);
   isFull = false;
   vi.setSystemTime(Date.now() + PUBLISH_RETRY_MS_MAX);
   await runDurableObjectAlarm(stub());
-  await vi.waitFor(async () => expect(await publications()).toBe('published,published'));
+  await vi.waitFor(async () => expect(await publications()).toBe('published,published'), HANG_MS);
   expect(changesOf(sent)).toEqual(['remove acme/acme-main 2000-2000', 'addOwn acme/acme-main 1234-1234']);
   expect(sent.map(({ n }) => n)).toEqual(sent.map((_, index) => index + 1));
 });
@@ -149,7 +150,7 @@ test('whatever is approved, suspended, resumed and closed, the registry has what
   await vi.waitFor(async () => {
     const open = (await store().page({}, 0, 100)).registrations;
     expect(open.filter(({ publication }) => publication === 'pending')).toEqual([]);
-  });
+  }, HANG_MS);
   expect(sent.map(({ n }) => n)).toEqual(Array.from({ length: lastN() }, (_, index) => index + 1));
   for (const { client, from, to, op } of sent.flatMap(({ changes }) => changes)) {
     for (let n = from; n <= to; n++) {

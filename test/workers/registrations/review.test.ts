@@ -115,6 +115,14 @@ test('suspending takes the approved version out of force, and resuming puts it b
   expect((await store().published(null, 10)).pairs).toEqual([]);
 });
 
+test('a registration resumes although another one has the reference of its approved version', async () => {
+  const { id } = await approved({ reference: 'a' });
+  accepted(await edit(id, { reference: 'b' }));
+  await create({ reference: 'a' }, false);
+  accepted(await act(id, 'suspend'));
+  expect(accepted(await act(id, 'resume'))).toMatchObject({ state: 'draft', approvedVersion: 1 });
+});
+
 test('only the reviewer who has claimed a registration decides on it', async () => {
   await create();
   accepted(await act('1', 'claim', asReviewer('one')));
@@ -160,7 +168,7 @@ test('a draft may lack proofs, a submission may not, and nothing invalid is stor
   expect(await act('1', 'submit')).toMatchObject(missing);
   expect(await store().create(asSender(), facts(), content({ proofs: [] }), true)).toMatchObject(missing);
   expect(await store().create(asSender(), facts(), content({ number: '112' }), false)).toMatchObject({
-    extras: { reasons: [{ field: 'number', code: 'NUMBER_NO_SENDER' }] },
+    extras: { reasons: [{ field: 'number', code: 'NUMBER_EMERGENCY' }] },
   });
   expect((await store().page({}, 0, 10)).registrations).toHaveLength(1);
   expect(await store().validate(facts(), content({ proofs: [] }))).toMatchObject([{ code: 'PROOF_MISSING' }]);

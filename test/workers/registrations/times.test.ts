@@ -1,14 +1,16 @@
 /** What happens when a time comes: reminders, ends, anchors, and what is forgotten. */
-import { runDurableObjectAlarm } from 'cloudflare:test';
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { AuditVerifier, auditLine } from '../../../shared/audit.ts';
 import { REGISTRATION_EVENTS_KEPT_MS } from '../../../shared/limits/registrations.ts';
+import { HANG_MS } from '../../shared/support/hang.ts';
 import { coordinator } from '../support/coordinator.ts';
 import {
   accepted,
   act,
   approved,
   asSender,
+  create,
   facts,
   SERVICE_USE,
   store,
@@ -44,7 +46,7 @@ test('the sender is reminded 30, 7 and 1 day ahead, and the end removes the regi
   expect(await store().get(1)).toMatchObject({ state: 'expired', approvedVersion: null });
   expect((await events()).at(-1)).toBe('expired');
   const ops = () => sent.flatMap(({ changes }) => changes.map(({ op }) => op));
-  await vi.waitFor(() => expect(ops()).toEqual(['addOwn', 'remove']));
+  await vi.waitFor(() => expect(ops()).toEqual(['addOwn', 'remove']), HANG_MS);
 });
 
 test('a sender whose registration ends soon gets only the reminders that are still ahead', async () => {
@@ -123,6 +125,29 @@ test('each change is a record of a chain, without numbers and names, whose end i
   expect(anchors).toMatchObject([{ subject: 'acme', actor: 'numgate', after: { n, hash } }]);
   await pass(600_000);
   expect(await coordinator().audit(anchors[0]!.n, 100)).toEqual([]);
+});
+
+test('the history keeps the reasons of a decision after the registration has lost them', async () => {
+  const { id } = await create();
+  accepted(await act(id, 'claim'));
+  const { reasons } = accepted(await act(id, 'reject'));
+  accepted(await store().edit(asSender(), facts(), Number(id), { reference: 'b' }, { match: null }));
+  accepted(await act(id, 'submit'));
+  expect((await store().get(1))!.reasons).toEqual([]);
+  const records = await store().audit(0, 100);
+  const verifier = new AuditVerifier();
+  for (const record of records) expect(verifier.next(record)).toBeNull();
+  const found = records.filter(({ after }) => Object.hasOwn(after as object, 'reasons'));
+  expect(found).toMatchObject([{ action: 'registrations.reject', after: { reasons } }]);
+});
+
+test('an alarm that the platform gave up is set again when the object starts', async () => {
+  await approved({ expires: inDays(10) });
+  await pass(60_000);
+  await runInDurableObject(stub(), (_, { storage }) => storage.deleteAlarm());
+  await evictDurableObject(stub());
+  await store().get(1);
+  expect(await runInDurableObject(stub(), (_, { storage }) => storage.getAlarm())).not.toBeNull();
 });
 
 test('old events are forgotten', async () => {
