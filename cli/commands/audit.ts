@@ -1,5 +1,5 @@
 /** `numgate audit`: export, verify and trim the log; its checkpoints, and the key that verifies them. */
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { StatusInfo } from '../../shared/admin/status.ts';
 import type { AuditTrimmed } from '../../shared/admin/trim-audit.ts';
 import type { KnownRecord } from '../../shared/audit.ts';
@@ -13,10 +13,12 @@ import { print, type Report, writeLine } from '../terminal/output.ts';
 import { styleText } from '../terminal/visible.ts';
 import { CheckpointVerifier, openKeys } from './audit-checkpoints.ts';
 import { auditLines, linesOfFile } from './audit-lines.ts';
+import { formatAnchors, registrationAudit, verifyRegistrations } from './audit-registrations.ts';
 import { trimmedIn, type Verification, verifyAudit, verifyFile, verifyService } from './audit-verify.ts';
 import { examples, requireReason, wholeNumber } from './options.ts';
 
 interface VerifyOptions {
+  readonly registrations?: string;
   readonly after: number;
   readonly known?: KnownRecord;
   readonly checkpoint?: string;
@@ -30,9 +32,11 @@ export function addAudit(program: Command): void {
     .command('export')
     .description('write the audit log to standard output as NDJSON')
     .option('--after <n>', 'only records after this one', wholeNumber, 0)
-    .addHelpText('after', examples('audit export > audit.ndjson'))
-    .action(async ({ after }: { after: number }) => {
-      for await (const line of auditLines(adminOfEnvironment(), after)) await writeLine(line);
+    .addOption(registrationsOption())
+    .addHelpText('after', examples('audit export > audit.ndjson', 'audit export --registrations acme'))
+    .action(async ({ after, registrations: id }: { after: number; registrations?: string }) => {
+      const path = id === undefined ? undefined : registrationAudit(id);
+      for await (const line of auditLines(adminOfEnvironment(), after, path)) await writeLine(line);
     });
 
   audit
@@ -52,14 +56,18 @@ export function addAudit(program: Command): void {
       collect,
       [],
     )
+    .addOption(registrationsOption().conflicts(['checkpoint', 'key']))
     .addHelpText(
       'after',
       examples(
         'audit verify audit.ndjson --known 1200:9f2c…',
+        'audit verify --registrations acme',
         'audit verify --checkpoint checkpoints.txt --key numgate.example+1a2b3c4d+ATx…',
       ),
     )
-    .action(async (files: string[], { after, known, checkpoint, key }: VerifyOptions) => {
+    .action(async (files: string[], options: VerifyOptions) => {
+      const { after, known, checkpoint, key, registrations } = options;
+      if (registrations !== undefined) return verifyChain(files, registrations, options);
       if (key.length > 0 && checkpoint === undefined)
         throw new CommandFailure('--key is for checkpoints: add --checkpoint <file>', 2);
       const keys = await openKeys(key);
@@ -105,6 +113,25 @@ export function addAudit(program: Command): void {
       const done = await trimAudit(adminOfEnvironment(), file, reason);
       print(`the log now begins after record ${done.trimmedTo}: keep ${file}\n`, done);
     });
+}
+
+/** Which log: the audit log, or the chain of an organisation's registrations. */
+function registrationsOption(): Option {
+  return new Option(
+    '--registrations <organisation>',
+    'the audit chain of the registered senders of this organisation',
+  );
+}
+
+async function verifyChain(files: string[], id: string, { after, known }: VerifyOptions): Promise<void> {
+  if (files.length > 0) throw new CommandFailure('--registrations verifies the service: name no files', 2);
+  const verified = await verifyRegistrations(adminOfEnvironment(), id, {
+    after,
+    known: known === undefined ? [] : [known],
+  });
+  const [text] = formatVerification(verified);
+  print(text + formatAnchors(verified), verified);
+  if (verified.broken !== null) throw new CommandFailure('audit log verification failed');
 }
 
 function parseKnown(text: string): KnownRecord {

@@ -81,7 +81,13 @@ async function importFile(path: string, options: ImportOptions, admin: Admin): P
   const file = await readRegistrations(path);
   const query = { ...(submit ? { submit: 'true' } : {}) };
   const target = `${registrationsOf(organisation)}/import`;
-  const journal = new UploadJournal([admin.url, organisation, String(submit), file.sha256]);
+  const journal = new UploadJournal([
+    admin.url,
+    organisation,
+    String(submit),
+    String(skipInvalid),
+    file.sha256,
+  ]);
   let begun = dryRun ? null : journal.read();
   if (begun === null) {
     const checked = await sendPieces('checking', file, new Set(), (piece, csv) =>

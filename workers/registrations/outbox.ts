@@ -94,6 +94,18 @@ export class Outbox {
     );
   }
 
+  /** Numbers the batches from after the last one that the registry has: this store was set back to an earlier state. */
+  renumber(last: number): void {
+    const rows = this.#sql
+      .exec<{ n: number; changes: string; queue: string }>('SELECT * FROM outbox ORDER BY n')
+      .toArray();
+    const by = last + 1 - (rows[0]?.n ?? 0);
+    this.#sql.exec('DELETE FROM outbox');
+    for (const { n, changes, queue } of rows)
+      this.#sql.exec('INSERT INTO outbox VALUES (?, ?, ?)', n + by, changes, queue);
+    this.#sql.exec('UPDATE registrations SET publish_n = publish_n + ? WHERE published_at IS NULL', by);
+  }
+
   /** The registry has no room for the additions of this batch: what is left of it keeps its number. */
   holdBack({ n, changes }: Batch): void {
     const removals = changes.filter(({ op }) => op === 'remove');

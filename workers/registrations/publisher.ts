@@ -54,7 +54,9 @@ export class Publisher {
         this.#delay();
         return;
       }
-      if (done.ok) this.#storage.transactionSync(() => this.#outbox.acknowledge(n, Date.now()));
+      const later = done.ok ? done.value.laterBatch : undefined;
+      if (later !== undefined) this.#storage.transactionSync(() => this.#outbox.renumber(later));
+      else if (done.ok) this.#storage.transactionSync(() => this.#outbox.acknowledge(n, Date.now()));
       this.#failures = 0;
     }
   }

@@ -23,6 +23,7 @@ import { type ControlEnv, openSecrets } from '../env.ts';
 import { warn, warnFailed } from '../log.ts';
 import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
 import type {
+  Published,
   PublishedChange,
   QueueChange,
   RegistryKeeper,
@@ -76,13 +77,14 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
     n: number,
     changes: readonly PublishedChange[],
     queue: readonly QueueChange[],
-  ): Promise<Result<{ readonly version: number }, Failure>> {
+  ): Promise<Result<Published, Failure>> {
     await this.#ready();
+    const last = this.#table.lastBatch(organisation);
     const stored = this.#store(organisation, n, changes, queue);
     if (!stored.ok) return stored;
     const version = this.#table.get('version');
     if (changes.length > 0) await this.#publishUpTo(version);
-    return ok({ version });
+    return ok({ version, ...(last > n ? { laterBatch: last } : {}) });
   }
 
   #store(
@@ -113,6 +115,7 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
 
   async refresh(): Promise<void> {
     await this.#ready();
+    if (this.#table.get('version') === 0) return;
     this.#isStale = true;
     await this.#publishUpTo(this.#table.get('version'));
     const { changes } = this.#table.status;
@@ -153,6 +156,7 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
       const { head, keyId } = await within(this.#coordinator.registrations(), LOAD_WAIT_MS);
       if (head !== null && head.version > this.#table.get('version')) {
         await restoreChanges(head, this.#table, this.#keys, this.env.LISTS);
+        this.#segments.drop(this.#table.get('dropped'));
       }
       // The head does not have the queue.
       if (this.#table.get('requeue') === 1) await this.ctx.storage.setAlarm(Date.now());
@@ -191,6 +195,7 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
     const update = { registrations, unwritten, keyIds: this.#segments.keyIds };
     const answer = await within(this.#coordinator.putRegistrations(update), LOAD_WAIT_MS);
     if (!answer.ok) {
+      // Its version is later, or the coordinator is full: read it again, and retry.
       this.#isReady = false;
       throw new Error(answer.message);
     }

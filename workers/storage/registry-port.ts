@@ -38,7 +38,13 @@ export interface RegistryPort {
     n: number,
     changes: readonly PublishedChange[],
     queue: readonly QueueChange[],
-  ): Promise<Result<{ readonly version: number }, Failure>>;
+  ): Promise<Result<Published, Failure>>;
+}
+
+export interface Published {
+  readonly version: number;
+  /** Set if the registry had a later batch than this, and so ignored it: the store was set back. */
+  readonly laterBatch?: number;
 }
 
 /** A registration in the queue, as reviewers see it. */
@@ -48,6 +54,8 @@ export interface QueuedRegistration extends QueueChange {
 
 export interface RegistryStatus {
   readonly version: number;
+  /** Every readable release contains the changes up to this version. */
+  readonly droppedVersion: number;
   /** Changes that not every readable release contains. */
   readonly changes: number;
   /** Organisations whose additions wait for room, with the time of the first refusal, ms since 1970. */

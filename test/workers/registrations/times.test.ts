@@ -1,7 +1,7 @@
 /** What happens when a time comes: reminders, ends, anchors, and what is forgotten. */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { beforeEach, expect, test, vi } from 'vitest';
-import { AuditVerifier } from '../../../shared/audit.ts';
+import { AuditVerifier, auditLine } from '../../../shared/audit.ts';
 import { REGISTRATION_EVENTS_KEPT_MS } from '../../../shared/limits/registrations.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 import { coordinator } from '../support/coordinator.ts';
@@ -98,7 +98,10 @@ test('each change is a record of a chain, without numbers and names, whose end i
   accepted(await act(id, 'close'));
   const records = await store().audit(0, 100);
   const verifier = new AuditVerifier();
-  for (const record of records) expect(verifier.next(record)).toBeNull();
+  for (const record of records) {
+    expect(verifier.next(record)).toBeNull();
+    expect(JSON.stringify(record)).toBe(auditLine(record));
+  }
   expect(records.map(({ actor, action, subject }) => `${actor} ${action} ${subject}`)).toEqual([
     ...['token:acme registrations.create acme/1', 'token:acme registrations.submit acme/1'],
     ...['token:kisa registrations.claim acme/1', 'token:kisa registrations.approve acme/1'],
