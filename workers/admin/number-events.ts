@@ -52,7 +52,10 @@ async function isTerminated(
 ): Promise<Result<boolean, Problem | Waiting>> {
   const entries = await coordinator.findEntries({ number: `+${n}` });
   if (!entries.ok) return entries;
-  if (entries.value.some(({ op, code }) => op === 'block' && code === 'NUMBER_TERMINATED')) return ok(true);
+  const isBlocked = entries.value.some(
+    ({ op, code, subjects }) => op === 'block' && code === 'NUMBER_TERMINATED' && subjects.includes('from'),
+  );
+  if (isBlocked) return ok(true);
   const { release } = await coordinator.lists();
   if (release === null) return ok(false);
   const listed = await listedNumbers(release, env);

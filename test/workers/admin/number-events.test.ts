@@ -81,6 +81,13 @@ test('an event of a number that a live block or a release has as terminated susp
   });
 });
 
+test('a block for recipients alone does not suspend a sender whose termination is reported', async () => {
+  expect((await block({ subjects: ['to'] })).status).toBe(200);
+  expect((await report({ number: '1588-1234', event: 'terminated' })).answer).toEqual({
+    registrations: [{ organisation: 'acme', id: '1', state: 'approved' }],
+  });
+});
+
 test('the cron comes to every organisation once in a round', async () => {
   const list = plainList('gone', { numbers: [{ n: 82_1588_1234, ...EVER }] });
   const release = await stage({ lists: [{ ...list, info: { ...list.info, reason: 'NUMBER_TERMINATED' } }] });

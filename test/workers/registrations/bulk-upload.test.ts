@@ -109,7 +109,7 @@ test('a refused piece and a dry run leave nothing behind: no row, no record, no 
     code: 'REGISTRATIONS_INVALID',
     extras: { lines: [{ line: 3 }] },
   });
-  expect(await resultsOf(lines, { dryRun: true })).toEqual(['created', 'NUMBER_NO_SENDER']);
+  expect(await resultsOf(lines, { dryRun: true })).toEqual(['created', 'NUMBER_EMERGENCY']);
   expect([await store().openCount(), await store().audit(0, 10)]).toEqual([0, []]);
   expect(await resultsOf([line('a')], {}, 'key')).toEqual(['created']);
 });
