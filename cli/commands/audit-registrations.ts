@@ -15,11 +15,6 @@ export interface RegistrationVerification extends Verification {
   readonly anchoredTo: number | null;
 }
 
-/** Path of the chain, below `/v1/admin/`. */
-export function registrationAudit(organisation: string): string {
-  return `${registrationsOf(organisation)}/audit`;
-}
-
 export async function verifyRegistrations(
   admin: Admin,
   organisation: string,
@@ -31,7 +26,8 @@ export async function verifyRegistrations(
     ...{ from: admin.url, after },
     known: [...known, ...(anchors ?? []).filter(({ n }) => n >= after)],
   };
-  const verified = await verifyAudit(auditLines(admin, after, registrationAudit(organisation)), settings);
+  const path = `${registrationsOf(organisation)}/audit`;
+  const verified = await verifyAudit(auditLines(admin, after, path), settings);
   return { ...verified, anchoredTo: anchors === null ? null : (anchors.at(-1)?.n ?? 0) };
 }
 

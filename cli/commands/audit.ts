@@ -13,7 +13,7 @@ import { print, type Report, writeLine } from '../terminal/output.ts';
 import { styleText } from '../terminal/visible.ts';
 import { CheckpointVerifier, openKeys } from './audit-checkpoints.ts';
 import { auditLines, linesOfFile } from './audit-lines.ts';
-import { formatAnchors, registrationAudit, verifyRegistrations } from './audit-registrations.ts';
+import { formatAnchors, verifyRegistrations } from './audit-registrations.ts';
 import { trimmedIn, type Verification, verifyAudit, verifyFile, verifyService } from './audit-verify.ts';
 import { examples, requireReason, wholeNumber } from './options.ts';
 
@@ -32,11 +32,9 @@ export function addAudit(program: Command): void {
     .command('export')
     .description('write the audit log to standard output as NDJSON')
     .option('--after <n>', 'only records after this one', wholeNumber, 0)
-    .addOption(registrationsOption())
-    .addHelpText('after', examples('audit export > audit.ndjson', 'audit export --registrations acme'))
-    .action(async ({ after, registrations: id }: { after: number; registrations?: string }) => {
-      const path = id === undefined ? undefined : registrationAudit(id);
-      for await (const line of auditLines(adminOfEnvironment(), after, path)) await writeLine(line);
+    .addHelpText('after', examples('audit export > audit.ndjson'))
+    .action(async ({ after }: { after: number }) => {
+      for await (const line of auditLines(adminOfEnvironment(), after)) await writeLine(line);
     });
 
   audit
@@ -56,7 +54,12 @@ export function addAudit(program: Command): void {
       collect,
       [],
     )
-    .addOption(registrationsOption().conflicts(['checkpoint', 'key']))
+    .addOption(
+      new Option(
+        '--registrations <organisation>',
+        'verify the audit chain of its registered senders, and compare it with the audit log',
+      ).conflicts(['checkpoint', 'key']),
+    )
     .addHelpText(
       'after',
       examples(
@@ -113,14 +116,6 @@ export function addAudit(program: Command): void {
       const done = await trimAudit(adminOfEnvironment(), file, reason);
       print(`the log now begins after record ${done.trimmedTo}: keep ${file}\n`, done);
     });
-}
-
-/** Which log: the audit log, or the chain of an organisation's registrations. */
-function registrationsOption(): Option {
-  return new Option(
-    '--registrations <organisation>',
-    'the audit chain of the registered senders of this organisation',
-  );
 }
 
 async function verifyChain(files: string[], id: string, { after, known }: VerifyOptions): Promise<void> {

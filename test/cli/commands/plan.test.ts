@@ -49,6 +49,8 @@ function resultOf(lists: readonly ListChange[], guards: readonly GuardHit[]): Pl
   return {
     plan,
     folder: { path: 'build/releases/new' },
+    base: { manifest: null },
+    manifest: {},
     refusal: null,
     ownership: ANYBODY,
   } as unknown as PlanResult;

@@ -26,7 +26,7 @@ export const HELP: [string, string[]][] = [
   ['canaries add', ['--file <file>', '--reason <text>', ...WAIT]],
   ['canaries remove', ['--file <file>', '--reason <text>', ...WAIT]],
   ['usage', ['[client]', '--from <time>', '--to <time>', '--by <dimension>', '--csv']],
-  ['audit export', ['--after <n>', '--registrations <organisation>']],
+  ['audit export', ['--after <n>']],
   [
     'audit verify',
     [

@@ -5,7 +5,7 @@ import type { Actor } from '../../../shared/admin/actor.ts';
 import type { EntryChange } from '../../../shared/admin/entries.ts';
 import { bareOrganisation, type Organisation } from '../../../shared/organisations.ts';
 import type { Approvals, Proposal } from '../../../shared/proposals.ts';
-import { SCOPES, type Scope } from '../../../shared/roles.ts';
+import { SCOPES, type Scope, scopesOf } from '../../../shared/roles.ts';
 import type { ChangeRequest, ChangeResult } from '../../../workers/coordinator/change-request.ts';
 import { coordinator, unwrap } from './coordinator.ts';
 import { ANY, change } from './room.ts';
@@ -25,7 +25,7 @@ export const ROOT: Actor = {
 function actor(
   id: string,
   organisation = 'ktoa',
-  scopes: readonly Scope[] = organisation === 'kisa' ? REGULATOR : SCOPES,
+  scopes: readonly Scope[] = organisation === 'kisa' ? REGULATOR : scopesOf(['association']),
 ): Actor {
   return { name: `token:${id}`, scopes, organisation, authority: organisation, root: false };
 }
