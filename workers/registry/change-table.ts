@@ -6,6 +6,7 @@ import {
   REGISTRATION_CHANGES_MAX,
   REGISTRATION_CHANGES_PER_ORGANISATION_MAX,
   REGISTRATION_NUMBERS_MAX,
+  REGISTRATION_REMOVALS_PER_ORGANISATION_MAX,
   REGISTRATION_REMOVALS_RESERVE,
 } from '../../shared/limits/registrations.ts';
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
@@ -122,12 +123,15 @@ export class ChangeTable {
     if (total > REGISTRATION_CHANGES_MAX) {
       return fail('REGISTRATIONS_FULL', `there are ${REGISTRATION_CHANGES_MAX} changes: ${remedy}`);
     }
-    if (added.additions === 0) return ok(undefined);
-    if (total > REGISTRATION_CHANGES_MAX - REGISTRATION_REMOVALS_RESERVE) {
+    const [isAddition, own] = [added.additions > 0, known.changes + added.all];
+    if (isAddition && total > REGISTRATION_CHANGES_MAX - REGISTRATION_REMOVALS_RESERVE) {
       return fail('REGISTRATIONS_FULL', `the rest of the changes is for removals: ${remedy}`);
     }
-    if (known.changes + added.all > REGISTRATION_CHANGES_PER_ORGANISATION_MAX) {
-      const limit = REGISTRATION_CHANGES_PER_ORGANISATION_MAX;
+    const limit = isAddition
+      ? REGISTRATION_CHANGES_PER_ORGANISATION_MAX
+      : REGISTRATION_REMOVALS_PER_ORGANISATION_MAX;
+    // What changes only pairs that have a change needs no room.
+    if (added.all > 0 && own > limit) {
       return fail('REGISTRATIONS_FULL', `the organisation has ${limit} changes: ${remedy}`);
     }
     return ok(undefined);
