@@ -108,6 +108,17 @@ export class Outbox {
     );
   }
 
+  /** Numbers what is to be sent after this batch: the registry has later ones than this store knows of. */
+  continueAfter(last: number): void {
+    const { first } = this.#sql.exec<{ first: number }>('SELECT MIN(n) AS first FROM outbox').one();
+    const more = last + 1 - first;
+    // In two steps: the numbers are unique in between too.
+    this.#sql.exec('UPDATE outbox SET n = -(n + ?)', more);
+    this.#sql.exec('UPDATE outbox SET n = -n');
+    this.#sql.exec('UPDATE registrations SET publish_n = publish_n + ? WHERE published_at IS NULL', more);
+    this.#meta.set('acknowledged', last);
+  }
+
   /** Puts what waits into new batches, as far as it is still in force. */
   retryWaiting(): void {
     const spans = this.#sql

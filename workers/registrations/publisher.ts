@@ -48,7 +48,12 @@ export class Publisher {
     for (let batch = this.#next(); batch !== null; batch = this.#next()) {
       const { n, changes, queue } = batch;
       const done = await this.#registry().publish(organisation, n, changes, queue);
-      const isHeldBack = !done.ok && done.code === 'REGISTRATIONS_FULL' && this.#holdBack(batch);
+      if (!done.ok && done.code === 'BATCH_KNOWN') {
+        warn('registrationsSetBack', { organisation, n, last: done.last });
+        this.#storage.transactionSync(() => this.#outbox.continueAfter(done.last));
+        continue;
+      }
+      const isHeldBack = !done.ok && this.#holdBack(batch);
       if (!done.ok && !isHeldBack) {
         warn('registrationsNotPublished', { organisation, code: done.code });
         this.#delay();

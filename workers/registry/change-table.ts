@@ -13,12 +13,13 @@ import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
 import { REGISTRATION_OPS, type RegistrationRow } from '../../shared/senders/registration-segment.ts';
 import type { PublishedChange, RegistryStatus } from '../storage/registry-port.ts';
 
-/** `changes` of an organisation counts its rows. `waiting_since` is set while its additions are refused. */
+/** `n` and `digest` are of its last batch, `changes` counts its rows. `waiting_since` is set while its additions are refused. */
 const TABLES = `
   CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS organisations (
     organisation TEXT PRIMARY KEY,
     n INTEGER NOT NULL,
+    digest TEXT NOT NULL,
     changes INTEGER NOT NULL,
     waiting_since INTEGER
   ) WITHOUT ROWID;
@@ -38,7 +39,7 @@ const E164_END = 1e15;
 
 type Meta = 'version' | 'dropped' | 'started' | 'requeue' | 'changes';
 type Row = { client: string; from: number; to: number; op: number; version: number };
-type Organisation = { n: number; changes: number; waiting_since: number | null };
+type Organisation = { n: number; digest: string; changes: number; waiting_since: number | null };
 
 export class ChangeTable {
   readonly #storage: DurableObjectStorage;
@@ -60,26 +61,31 @@ export class ChangeTable {
     this.#sql.exec('INSERT OR REPLACE INTO meta VALUES (?, ?)', key, value);
   }
 
-  /** The last batch of an organisation; 0 if it has none. */
-  lastBatch(organisation: string): number {
-    return this.#organisation(organisation).n;
+  /** The last batch of an organisation; `n` is 0 if it has none. */
+  lastBatch(organisation: string): { readonly n: number; readonly digest: string } {
+    return this.#organisation(organisation);
   }
 
   #organisation(organisation: string): Organisation {
     const [row] = this.#sql
       .exec<Organisation>(
-        'SELECT n, changes, waiting_since FROM organisations WHERE organisation = ?',
+        'SELECT n, digest, changes, waiting_since FROM organisations WHERE organisation = ?',
         organisation,
       )
       .toArray();
-    return row ?? { n: 0, changes: 0, waiting_since: null };
+    return row ?? { n: 0, digest: '', changes: 0, waiting_since: null };
   }
 
   /**
    * Applies a batch as a whole. Must run in a transaction.
    * @returns REGISTRATIONS_FULL if there is no room for it; then nothing has changed
    */
-  apply(organisation: string, n: number, changes: readonly PublishedChange[]): Result<void, Failure> {
+  apply(
+    organisation: string,
+    n: number,
+    digest: string,
+    changes: readonly PublishedChange[],
+  ): Result<void, Failure<'REGISTRATIONS_FULL'>> {
     const invalid = changes.find((change) => !isPossible(organisation, change));
     if (invalid !== undefined) throw new RangeError('a change has impossible numbers, or a foreign client');
     const known = this.#organisation(organisation);
@@ -96,7 +102,7 @@ export class ChangeTable {
     this.set('version', version);
     this.set('changes', this.get('changes') + added.all);
     const waits = changes.some(({ op }) => op !== 'remove') ? null : known.waiting_since;
-    this.#put(organisation, { n, changes: known.changes + added.all, waiting_since: waits });
+    this.#put(organisation, { n, digest, changes: known.changes + added.all, waiting_since: waits });
     return ok(undefined);
   }
 
@@ -117,7 +123,10 @@ export class ChangeTable {
     return { all: seen.size, additions };
   }
 
-  #room(known: Organisation, added: { all: number; additions: number }): Result<void, Failure> {
+  #room(
+    known: Organisation,
+    added: { all: number; additions: number },
+  ): Result<void, Failure<'REGISTRATIONS_FULL'>> {
     const total = this.get('changes') + added.all;
     const remedy = 'build, push and promote a release, three times';
     if (total > REGISTRATION_CHANGES_MAX) {
@@ -143,10 +152,10 @@ export class ChangeTable {
     this.#put(organisation, { ...known, waiting_since: known.waiting_since ?? now });
   }
 
-  #put(organisation: string, { n, changes, waiting_since }: Organisation): void {
+  #put(organisation: string, { n, digest, changes, waiting_since }: Organisation): void {
     this.#sql.exec(
-      'INSERT OR REPLACE INTO organisations VALUES (?, ?, ?, ?)',
-      ...[organisation, n, changes, waiting_since],
+      'INSERT OR REPLACE INTO organisations VALUES (?, ?, ?, ?, ?)',
+      ...[organisation, n, digest, changes, waiting_since],
     );
   }
 
@@ -199,8 +208,8 @@ export class ChangeTable {
   #recount(): void {
     this.#sql.exec('UPDATE organisations SET changes = 0');
     this.#sql.exec(
-      `INSERT INTO organisations (organisation, n, changes)
-       SELECT substr(client, 1, instr(client, '/') - 1) AS organisation, 0, COUNT(*) FROM changes GROUP BY organisation
+      `INSERT INTO organisations (organisation, n, digest, changes)
+       SELECT substr(client, 1, instr(client, '/') - 1) AS organisation, 0, '', COUNT(*) FROM changes GROUP BY organisation
        ON CONFLICT (organisation) DO UPDATE SET changes = excluded.changes`,
     );
     const { many } = this.#sql.exec<{ many: number }>('SELECT COUNT(*) AS many FROM changes').one();

@@ -7,7 +7,7 @@
  * the head and its segments, so nothing that was published is lost.
  */
 import { DurableObject } from 'cloudflare:workers';
-import { toBase64 } from '../../shared/bytes.ts';
+import { sha256Hex, toBase64, utf8 } from '../../shared/bytes.ts';
 import { LOAD_WAIT_MS } from '../../shared/limits/edge.ts';
 import {
   REGISTRATION_BUILD_SHARE,
@@ -16,13 +16,14 @@ import {
   REGISTRY_HEAD_INTERVAL_MS,
 } from '../../shared/limits/registrations.ts';
 import type { HeadRegistrations } from '../../shared/release/head.ts';
-import { type Failure, ok, type Result } from '../../shared/result.ts';
+import { fail, ok, type Result } from '../../shared/result.ts';
 import { encodeRegistrationSegment } from '../../shared/senders/registration-segment.ts';
 import type { KeyRing } from '../../shared/set/key-ring.ts';
 import { type ControlEnv, openSecrets } from '../env.ts';
 import { warn, warnFailed } from '../log.ts';
 import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
 import type {
+  Published,
   PublishedChange,
   QueueChange,
   RegistryKeeper,
@@ -76,25 +77,31 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
     n: number,
     changes: readonly PublishedChange[],
     queue: readonly QueueChange[],
-  ): Promise<Result<{ readonly version: number }, Failure>> {
+  ): Promise<Published> {
     await this.#ready();
-    const stored = this.#store(organisation, n, changes, queue);
+    const stored = await this.#store(organisation, n, changes, queue);
     if (!stored.ok) return stored;
     const version = this.#table.get('version');
     if (changes.length > 0) await this.#publishUpTo(version);
     return ok({ version });
   }
 
-  #store(
+  async #store(
     organisation: string,
     n: number,
     changes: readonly PublishedChange[],
     queue: readonly QueueChange[],
-  ): Result<void, Failure> {
+  ): Promise<Result<void, Exclude<Published, { ok: true }>>> {
+    const digest = await sha256Hex(utf8(JSON.stringify([changes, queue])));
+    const last = this.#table.lastBatch(organisation);
     // The answer to this batch was lost. What it changed may still have to reach the head.
-    if (n <= this.#table.lastBatch(organisation)) return ok(undefined);
+    if (n === last.n && digest === last.digest) return ok(undefined);
+    if (n <= last.n) {
+      const message = `the last batch of this organisation was ${last.n}`;
+      return { ...fail('BATCH_KNOWN', message), last: last.n };
+    }
     const applied = this.ctx.storage.transactionSync(() => {
-      const made = this.#table.apply(organisation, n, changes);
+      const made = this.#table.apply(organisation, n, digest, changes);
       if (made.ok) this.#queue.apply(organisation, queue);
       return made;
     });
