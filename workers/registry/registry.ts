@@ -122,7 +122,7 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
     await this.#ready();
     this.#isStale = true;
     await this.#publishUpTo(this.#table.get('version'));
-    const { changes } = this.#table.status;
+    const changes = this.#table.get('changes');
     const room = REGISTRATION_CHANGES_MAX - REGISTRATION_REMOVALS_RESERVE;
     if (changes < room * REGISTRATION_BUILD_SHARE || Date.now() - this.#warnedAt < WARNING_MS) return;
     this.#warnedAt = Date.now();
@@ -135,7 +135,7 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
 
   async status(): Promise<RegistryStatus> {
     await this.#ready();
-    return this.#table.status;
+    return this.#table.status(Date.now());
   }
 
   override async alarm(): Promise<void> {

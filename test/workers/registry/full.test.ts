@@ -5,6 +5,7 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { beforeEach, expect, test, vi } from 'vitest';
 import {
+  PUBLISH_RETRY_MS_MAX,
   REGISTRATION_CHANGES_MAX,
   REGISTRATION_CHANGES_PER_ORGANISATION_MAX,
   REGISTRATION_REMOVALS_PER_ORGANISATION_MAX,
@@ -110,4 +111,20 @@ test('one organisation leaves half of the room to all others, for additions and 
   expect(await refused('acme', 3, [change('acme/main', FIRST + 4, 'remove')])).toBe('REGISTRATIONS_FULL');
   await published('acme', 3, [change('acme/main', FIRST, 'remove')]);
   await published('beta', 1, [change('beta/main', FIRST), change('beta/main', FIRST + 1, 'remove')]);
+});
+
+test('an organisation that has closed what waited does not count as waiting', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  await published('acme', 1, [change('acme/main', FIRST)]);
+  await setChanges('acme', REGISTRATION_CHANGES_PER_ORGANISATION_MAX);
+  const since = new Date();
+  const waiting = async () => (await registry().status()).waiting;
+  for (let n = 2; n < 5; n++) {
+    expect(await refused('acme', n, [change('acme/main', FIRST + 1)])).toBe('REGISTRATIONS_FULL');
+    await published('acme', n, [change('acme/main', FIRST, 'remove')]);
+    vi.setSystemTime(Date.now() + PUBLISH_RETRY_MS_MAX);
+    expect(await waiting()).toEqual([{ organisation: 'acme', since: since.getTime() }]);
+  }
+  vi.setSystemTime(Date.now() + PUBLISH_RETRY_MS_MAX);
+  expect(await waiting()).toEqual([]);
 });
