@@ -8,6 +8,7 @@ import {
   RegistrationSegment,
 } from '../../../shared/senders/registration-segment.ts';
 import type { PublishedPair } from '../../../workers/storage/registry-port.ts';
+import { HANG_MS } from '../../shared/support/hang.ts';
 import {
   accepted,
   act,
@@ -40,7 +41,7 @@ const allPublished = () =>
   vi.waitFor(async () => {
     const { registrations } = await store().page({}, 0, 100);
     expect(registrations.filter(({ publication }) => publication === 'pending')).toEqual([]);
-  });
+  }, HANG_MS);
 
 /** The changes of later batches, as an edge has them. */
 function overlayOf(sent: readonly SentBatch[]): RegistrationOverlay {
