@@ -25,6 +25,7 @@ import { type Row, row, short, withCommas } from '../lib/table.ts';
 import type { CheckResult } from '../lib/worker-results.ts';
 import { type SimulatedEdge, startEdge } from '../simulation/edge.ts';
 import { depthOf } from './cold.ts';
+import { registrationUpload } from './registration-upload.ts';
 import { registrationVisible } from './registration-visible.ts';
 
 const CLIENTS = 10_000;
@@ -64,6 +65,7 @@ export async function registrationBench(options: BenchOptions): Promise<Row[]> {
       if (spread === 'Zipf') rows.push(...(await edgeRows(name, pairs, options)));
     }
   }
+  rows.push(...(await registrationUpload(options)));
   rows.push(...(await registrationVisible(options)));
   return rows;
 }

@@ -7,10 +7,11 @@ import { CommandFailure, describeFileError } from '../failure.ts';
 
 /**
  * The lines of the log after record `after`, oldest first, each a record in JSON. An empty page is the end.
+ * @param path of the log, below `/v1/admin/`
  */
-export async function* auditLines(admin: Admin, after: number): AsyncGenerator<string> {
+export async function* auditLines(admin: Admin, after: number, path = 'audit'): AsyncGenerator<string> {
   for (;;) {
-    const { text } = await admin.page('audit', { after, limit: PAGE_MAX });
+    const { text } = await admin.page(path, { after, limit: PAGE_MAX });
     if (text === '') return;
     const lines = text.replace(/\n$/, '').split('\n');
     yield* lines;

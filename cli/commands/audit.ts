@@ -1,5 +1,5 @@
 /** `numgate audit`: export, verify and trim the log; its checkpoints, and the key that verifies them. */
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { StatusInfo } from '../../shared/admin/status.ts';
 import type { AuditTrimmed } from '../../shared/admin/trim-audit.ts';
 import type { KnownRecord } from '../../shared/audit.ts';
@@ -13,10 +13,12 @@ import { print, type Report, writeLine } from '../terminal/output.ts';
 import { styleText } from '../terminal/visible.ts';
 import { CheckpointVerifier, openKeys } from './audit-checkpoints.ts';
 import { auditLines, linesOfFile } from './audit-lines.ts';
+import { formatAnchors, verifyRegistrations } from './audit-registrations.ts';
 import { trimmedIn, type Verification, verifyAudit, verifyFile, verifyService } from './audit-verify.ts';
 import { examples, requireReason, wholeNumber } from './options.ts';
 
 interface VerifyOptions {
+  readonly registrations?: string;
   readonly after: number;
   readonly known?: KnownRecord;
   readonly checkpoint?: string;
@@ -52,14 +54,23 @@ export function addAudit(program: Command): void {
       collect,
       [],
     )
+    .addOption(
+      new Option(
+        '--registrations <organisation>',
+        'verify the audit chain of its registered senders, and compare it with the audit log',
+      ).conflicts(['checkpoint', 'key']),
+    )
     .addHelpText(
       'after',
       examples(
         'audit verify audit.ndjson --known 1200:9f2c…',
+        'audit verify --registrations acme',
         'audit verify --checkpoint checkpoints.txt --key numgate.example+1a2b3c4d+ATx…',
       ),
     )
-    .action(async (files: string[], { after, known, checkpoint, key }: VerifyOptions) => {
+    .action(async (files: string[], options: VerifyOptions) => {
+      const { after, known, checkpoint, key, registrations } = options;
+      if (registrations !== undefined) return verifyChain(files, registrations, options);
       if (key.length > 0 && checkpoint === undefined)
         throw new CommandFailure('--key is for checkpoints: add --checkpoint <file>', 2);
       const keys = await openKeys(key);
@@ -105,6 +116,17 @@ export function addAudit(program: Command): void {
       const done = await trimAudit(adminOfEnvironment(), file, reason);
       print(`the log now begins after record ${done.trimmedTo}: keep ${file}\n`, done);
     });
+}
+
+async function verifyChain(files: string[], id: string, { after, known }: VerifyOptions): Promise<void> {
+  if (files.length > 0) throw new CommandFailure('--registrations verifies the service: name no files', 2);
+  const verified = await verifyRegistrations(adminOfEnvironment(), id, {
+    after,
+    known: known === undefined ? [] : [known],
+  });
+  const [text] = formatVerification(verified);
+  print(text + formatAnchors(verified), verified);
+  if (verified.broken !== null) throw new CommandFailure('audit log verification failed');
 }
 
 function parseKnown(text: string): KnownRecord {

@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import type { StatusInfo } from '../../shared/admin/status.ts';
 import { type ChangeCounts, NO_COUNTS } from '../../shared/release/change-tally.ts';
 import type { ListChange, Terms } from '../../shared/release/diff.ts';
-import { checkFold } from '../../shared/release/fold.ts';
+import { checkFold, checkRegistrations } from '../../shared/release/fold.ts';
 import type { GuardSettings } from '../../shared/release/guard-settings.ts';
 import type { Manifest, RegisteredInfo } from '../../shared/release/manifest.ts';
 import { createPlan, type Plan } from '../../shared/release/plan.ts';
@@ -78,7 +78,7 @@ export async function plan(folder: BuildFolder, admin: Admin): Promise<PlanResul
 
 /** What the coordinator would refuse at the promotion. */
 function refusalOf(
-  { release, base, foldedSeq }: Manifest,
+  { release, base, foldedSeq, registrations }: Manifest,
   { authority }: BuildReport,
   status: StatusInfo,
 ): Failure | null {
@@ -96,7 +96,12 @@ function refusalOf(
       `${candidate.release} is the canary: promote it to all, or roll it back first`,
     );
   const fold = checkFold(foldedSeq, droppedSeq, seq);
-  return fold.ok ? null : fold;
+  if (!fold.ok) return fold;
+  // Older services do not report it.
+  if (status.registrations === undefined) return null;
+  const { version, droppedVersion } = status.registrations;
+  const registered = checkRegistrations(registrations?.version ?? 0, droppedVersion, version);
+  return registered.ok ? null : registered;
 }
 
 /** What would change, which guards it hits, and the command that pushes exactly this plan, or why none can. */

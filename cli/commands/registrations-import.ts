@@ -78,7 +78,13 @@ async function importFile(
   const file = await readRegistrations(path);
   const query = { ...(submit ? { submit: 'true' } : {}) };
   const target = `${registrationsOf(organisation)}/import`;
-  const journal = new UploadJournal([admin.url, organisation, String(submit), file.sha256]);
+  const journal = new UploadJournal([
+    admin.url,
+    organisation,
+    String(submit),
+    String(skipInvalid),
+    file.sha256,
+  ]);
   let begun = dryRun ? null : journal.read();
   if (begun === null) {
     const checked = await sendPieces('checking', file, new Set(), (piece, csv) =>

@@ -11,7 +11,8 @@ import { print, type Report } from '../terminal/output.ts';
 import { formatTable } from '../terminal/table.ts';
 import { addReasonOption, examples, requireReason, wholeNumber } from './options.ts';
 import { numberOf, time } from './registration-options.ts';
-import { act, formatRegistrations, type Target } from './registrations.ts';
+import { act, type Target } from './registrations.ts';
+import { formatRegistrations } from './registrations-reads.ts';
 
 interface DecideOptions {
   readonly reason: string;

@@ -1,8 +1,9 @@
 /**
- * Sends a request until it gets a verdict, a response that a retry cannot change, or no more time. A check
- * changes nothing, so it is safe to send it again.
+ * Sends a request until it gets a verdict, a response that a retry cannot change, or no more time. A check changes
+ * nothing, and a change of registrations has an `Idempotency-Key`, so it is safe to send them again.
  */
 import { localError, NumgateError } from './errors.ts';
+import type { RegistrationReason } from './registration-types.ts';
 
 /** Where and how to send requests. */
 export interface Connection {
@@ -107,18 +108,28 @@ export class Cutoff {
   readonly #abort = (): void => this.#controller.abort();
 }
 
-/** Sends one POST request. @returns the response, if its status is 2xx */
-export async function post(
+/** What a request sends. */
+export interface Content {
+  /** `POST` if omitted. */
+  readonly method?: 'GET' | 'POST' | 'PATCH';
+  readonly type: string;
+  /** Null for none. */
+  readonly body: string | null;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Sends one request. @returns the response, if its status is 2xx */
+export async function send(
   { url, key, fetch }: Connection,
   path: string,
-  content: { readonly type: string; readonly body: string },
+  { method = 'POST', type, body, headers: extra = {} }: Content,
   call: Call,
   signal: AbortSignal,
 ): Promise<Attempt<Response>> {
-  const headers: Record<string, string> = { authorization: `Bearer ${key}`, 'content-type': content.type };
+  const headers: Record<string, string> = { authorization: `Bearer ${key}`, 'content-type': type, ...extra };
   if (call.correlator !== undefined) headers['x-correlator'] = call.correlator;
   // A redirect would send numbers to another place.
-  const init = { method: 'POST', headers, body: content.body, signal, redirect: 'manual' } as const;
+  const init = { method, headers, body, signal, redirect: 'manual' } as const;
   const response = await fetch(url + path, init);
   if (response.ok) return { ok: true, value: response };
   return { ok: false, failure: await refusalOf(response, call) };
@@ -128,7 +139,8 @@ async function refusalOf(response: Response, call: Call): Promise<Failure> {
   const { status, headers } = response;
   const problem = await problemOf(response);
   const correlator = headers.get('x-correlator') ?? call.correlator ?? null;
-  const details = { status, correlator, field: problem?.field ?? null };
+  const reasons = Array.isArray(problem?.reasons) ? problem.reasons : [];
+  const details = { status, correlator, field: problem?.field ?? null, reasons };
   const error =
     problem === null
       ? localError('HTTP_ERROR', `something in front of numgate responded with status ${status}`, details)
@@ -143,9 +155,10 @@ interface Problem {
   readonly code: string;
   readonly message?: string;
   readonly field?: string;
+  readonly reasons?: readonly RegistrationReason[];
 }
 
-/** @returns null if the response is not a problem of numgate. Nothing of it is kept, because it can quote. */
+/** @returns null if the response is not a problem of numgate. Nothing of that is kept, because it can quote. */
 async function problemOf(response: Response): Promise<Problem | null> {
   if (response.headers.get('content-type')?.includes('json') !== true) {
     // It rejects if the connection breaks: the status alone counts.
@@ -208,17 +221,19 @@ export async function pauseBeforeRetry(
 }
 
 /**
- * Sends one request with JSON, and again where that can help.
+ * Sends one request, and again where that can help.
+ * @param content JSON as text, or what is to be sent
  * @param read returns null if the JSON is not the expected response
  */
 export async function request<Value>(
   connection: Connection,
   path: string,
-  body: string,
+  content: string | Content,
   read: (json: unknown) => Value | null,
   limits: Limits,
   call: Call,
 ): Promise<Attempt<Value>> {
+  const sent = typeof content === 'string' ? { type: 'application/json', body: content } : content;
   const once = async (): Promise<Attempt<Value>> => {
     call.signal?.throwIfAborted();
     const leftMs = limits.end - performance.now();
@@ -226,8 +241,7 @@ export async function request<Value>(
     const cutoff = new Cutoff(call.signal);
     try {
       cutoff.arm(Math.min(limits.timeoutMs, leftMs));
-      const content = { type: 'application/json', body };
-      const posted = await post(connection, path, content, call, cutoff.signal);
+      const posted = await send(connection, path, sent, call, cutoff.signal);
       if (!posted.ok) return posted;
       const value = read(await posted.value.json());
       return value === null ? { ok: false, failure: invalidResponse(call) } : { ok: true, value };

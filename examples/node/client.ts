@@ -21,11 +21,14 @@ import type {
   Ingress,
   ItemAnswer,
   ItemError,
+  SenderAnswer,
+  SenderRequest,
 } from './types.ts';
 
 export { type LocalCode, NumgateError } from './errors.ts';
 export { isFromAbroad, LABEL, type LocalAnswer } from './fail-policy.ts';
 export { linesOf } from './lines.ts';
+export * from './registrar.ts';
 export type { ItemSource } from './stream.ts';
 export type * from './types.ts';
 
@@ -100,6 +103,12 @@ export interface NumgateClient {
     items: ItemSource,
     options?: CallOptions,
   ): AsyncGenerator<ItemAnswer | ItemError, void, undefined>;
+
+  /**
+   * Checks what would happen to a text from this sender, and whether it is registered for the client. Nothing is
+   * sent, and no block is recorded.
+   */
+  checkSender(request: SenderRequest, options?: CallOptions): Promise<SenderAnswer | LocalAnswer>;
 
   /** Checks one call or text at a gateway. The key needs the right `gateway`. */
   checkGateway(request: GatewayRequest, options?: CallOptions): Promise<GatewayAnswer | LocalAnswer>;
@@ -180,6 +189,7 @@ export function makeClient(options: ClientOptions): NumgateClient {
       const streamLimits = { deadlineMs: call.deadlineMs ?? STREAM_DEADLINE_MS, failPolicy };
       return checkInStreams(connection, items, streamLimits, callOf(call));
     },
+    checkSender: (body, call) => checkOne<SenderAnswer>('/v1/senders/check', body, call),
     checkGateway: async (body, call) =>
       withLabel(await checkOne<GatewayAnswer>('/v1/gateway/check', body, call), body.ingress),
     checkGatewayBatch: async (items: readonly GatewayItem[], call = {}) => {

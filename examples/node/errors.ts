@@ -1,4 +1,5 @@
 /** The error of a request that got no verdict. */
+import type { RegistrationReason } from './registration-types.ts';
 
 /** Codes of this client. All others are problem codes of the service (docs/api.md). */
 export type LocalCode =
@@ -21,6 +22,8 @@ export interface ErrorDetails {
   readonly correlator?: string | null;
   /** The field that the service rejects. */
   readonly field?: string | null;
+  /** What is wrong with a registration. */
+  readonly reasons?: readonly RegistrationReason[];
 }
 
 /** Why a request got no verdict. No property ever contains a number. */
@@ -34,6 +37,8 @@ export class NumgateError extends Error {
   readonly correlator: string | null;
   /** The field that the service rejects, or null. */
   readonly field: string | null;
+  /** On `REGISTRATION_INVALID`: what is wrong or missing, by field. Otherwise empty. */
+  readonly reasons: readonly RegistrationReason[];
 
   constructor(code: string, message: string, details: ErrorDetails = {}) {
     super(message);
@@ -41,6 +46,7 @@ export class NumgateError extends Error {
     this.status = details.status ?? null;
     this.correlator = details.correlator ?? null;
     this.field = details.field ?? null;
+    this.reasons = details.reasons ?? [];
   }
 }
 

@@ -1385,7 +1385,7 @@ export interface paths {
         };
         /**
          * Export the audit chain of registrations
-         * @description Every change of the registrations of the organisation, oldest first, as a hash chain of its own. The audit log anchors its end (`registrations.anchor`). An empty page is the end. Numbers are keyed. Scope `registrations` for the own organisation, `review` for all others.
+         * @description Every change of the registrations of the organisation, oldest first, as a hash chain of its own. The audit log anchors its end (`registrations.anchor`). An empty page is the end. Numbers are keyed. Scope `registrations` for the own organisation, `review` or `read` for all.
          */
         get: operations["adminRegistrationAudit"];
         put?: never;
@@ -2205,11 +2205,8 @@ export interface components {
         PairsRequest: {
             /** @description `next` of the page before; null for the first. */
             after?: string | null;
-            /**
-             * @description Pairs on the page at most.
-             * @default 10000
-             */
-            limit: number;
+            /** @description Pairs on the page at most. Default: 10,000. */
+            limit?: number;
         };
         PairsPage: {
             /** @description The last change that the registry had before it read the page. A build takes that of its first page: the pages have all changes up to it, and may have later ones. */
@@ -2976,6 +2973,8 @@ export interface components {
         RegistrationsStatus: {
             /** @description The last change. */
             version: number;
+            /** @description A release that lacks changes up to this version is refused (`REGISTRATIONS_BEHIND`). */
+            droppedVersion: number;
             /** @description Changes that the current release lacks, or one that a rollback can reach. */
             changes: number;
             /** @description From this many changes on, additions wait. */
@@ -3700,10 +3699,7 @@ export interface components {
             help: string;
         };
         NumberEventRequest: {
-            /**
-             * @description One number in any usual form.
-             * @example 1588-1234
-             */
+            /** @description One number in any usual form. */
             number: string;
             /**
              * @description `terminated`: the line no longer exists. `ported`: it is with another carrier.
@@ -4927,7 +4923,7 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:numgate:problem:storage-full",
-                 *       "title": "Coordinator storage is full",
+                 *       "title": "Storage is full",
                  *       "status": 507,
                  *       "detail": "the coordinator stores 9,012 of 10,000 MB, so it accepts only unblock, clear, promote, rollback, audit trim, and changes of clients and tokens; export the audit log and trim it with npx numgate audit trim",
                  *       "instance": "/v1/admin/entries",
@@ -5229,7 +5225,7 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:numgate:problem:storage-full",
-                 *       "title": "Coordinator storage is full",
+                 *       "title": "Storage is full",
                  *       "status": 507,
                  *       "detail": "the registrations of this organisation fill their storage: close what you do not need",
                  *       "instance": "/v1/admin/organisations/acme/registrations",

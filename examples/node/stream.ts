@@ -12,7 +12,7 @@ import {
   failureOf,
   invalidResponse,
   pauseBeforeRetry,
-  post,
+  send,
 } from './attempts.ts';
 import { readAnswer } from './fail-policy.ts';
 import { linesOf } from './lines.ts';
@@ -87,7 +87,7 @@ async function* answersOf(
   try {
     arm();
     const content = { type: 'application/x-ndjson', body: `${lines.join('\n')}\n` };
-    const posted = await post(connection, '/v1/check/stream', content, call, cutoff.signal);
+    const posted = await send(connection, '/v1/check/stream', content, call, cutoff.signal);
     if (!posted.ok) return yield posted;
     let count = 0;
     const answered = linesOf(posted.value.body!)[Symbol.asyncIterator]();

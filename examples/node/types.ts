@@ -122,6 +122,19 @@ type Decided =
 /** The result of a check. */
 export type CheckAnswer = Findings & Decided;
 
+/** A sender to check. */
+export interface SenderRequest extends Parties {
+  readonly from: string;
+}
+
+/** What would happen to a text from a sender. */
+export type SenderAnswer = CheckAnswer & {
+  /** `none`, `registered`, `own` or `unavailable`; null if the sender can mean several numbers. */
+  readonly registration: string | null;
+  /** The setting of the client: `off`, `enforce`, `label` or `shadow`. */
+  readonly requireRegistration: string;
+};
+
 /** The `id` of the item, or null if it had none. */
 interface Identified {
   readonly id: string | null;

@@ -78,7 +78,7 @@ export const ADMIN_PROBLEMS = {
   LIST_KEY_STATE: [409, 'List key does not allow this'],
   IDEMPOTENCY_CONFLICT: [409, 'Idempotency-Key was used for another request'],
   BUDGET_EXCEEDED: [429, 'Budget exceeded'],
-  STORAGE_FULL: [507, 'Coordinator storage is full'],
+  STORAGE_FULL: [507, 'Storage is full'],
   CHECKPOINT_UNKNOWN: [404, 'No checkpoint yet'],
   PRECONDITION_FAILED: [412, 'Precondition failed'],
   PROPOSAL_UNKNOWN: [404, 'Proposal not found'],

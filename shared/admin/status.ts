@@ -26,6 +26,8 @@ export interface DetectionInfo {
 export interface RegistrationsInfo {
   /** The last change. */
   readonly version: number;
+  /** A release that lacks changes up to this version is refused. */
+  readonly droppedVersion: number;
   /** Changes that a release lacks which is current, or which a rollback can reach. */
   readonly changes: number;
   /** From this many on, additions wait. */

@@ -44,10 +44,14 @@ export const PUBLISHED_CHANGES_MAX = 5_000;
 /** Pause before the first retry of a batch, and the longest one, in ms. It doubles with each failure. */
 export const PUBLISH_RETRY_MS = 1_000;
 export const PUBLISH_RETRY_MS_MAX = 300_000;
+/** Latest time of the next alarm, in ms from now: the platform accepts no alarm after 2189. */
+export const ALARM_AHEAD_MS_MAX = 2_592_000_000;
 /** Registrations whose claim, reminder or end one alarm handles. The next follows at once. */
 export const DUE_AT_ONCE = 1_000;
 /** Minimum time between two anchors of an organisation's audit chain, in ms. */
 export const ANCHOR_INTERVAL_MS = 60_000;
+/** Reasons of one line of a bulk upload: the answer for a repeated piece stays below the 2 MB of a row. */
+export const IMPORT_REASONS_MAX = 4;
 /** Invalid lines of a bulk upload that a refusal names. */
 export const INVALID_LINES_MAX = 100;
 /** Changes of one sealed segment: 256 KiB, and the names of their clients. */
@@ -91,7 +95,7 @@ export const REGISTERED_RANGES_MAX = 200_000;
 
 /** Registered numbers that are looked up in a release at once. A step reads at most all its shards. */
 export const CHECKED_NUMBERS_AT_ONCE = 50_000;
-/** Such steps of one call: with READS_AT_ONCE values each, far below the subrequests of one request. */
+/** Such steps of one call: at most 80 shards each, below the 1,000 operations of KV in one invocation. */
 export const CHECKED_STEPS_AT_ONCE = 10;
 /** Minutes in which the cron checks the registered numbers of every organisation against the current release. */
 export const CHECK_ROUND_MINUTES = 10;

@@ -166,7 +166,10 @@ beforeAll(async () => {
   );
   put('home.txt', HOME.join('\n'));
   put('certificate.pdf', 'a certificate');
-  put('senders.csv', /^```csv\n([\s\S]*?)^```$/m.exec(readFileSync(join(PROJECT, 'docs/senders.md'), 'utf8'))![1]!);
+  put(
+    'senders.csv',
+    /^```csv\n([\s\S]*?)^```$/m.exec(readFileSync(join(PROJECT, 'docs/senders.md'), 'utf8'))![1]!,
+  );
   service = await startTestService();
   ({ key } = await addClient(service.admin, 'documented', { rights: ['check', 'gateway'] }, 'a test'));
   // Canaries and plans are based on a release.

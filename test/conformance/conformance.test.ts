@@ -13,6 +13,7 @@ await import('./test-numbers.suite.ts');
 await import('./precedence.suite.ts');
 await import('./readings.suite.ts');
 await import('./modes.suite.ts');
+await import('./senders.suite.ts');
 await import('./headers.suite.ts');
 await import('./quota.suite.ts');
 await import('./batch.suite.ts');

@@ -25,7 +25,15 @@ const here = new URL('./', import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, here), 'utf8');
 
 /** Schemas of complete responses. */
-const SCHEMAS = ['CheckAnswer', 'BatchAnswer', 'Health', 'Problem', 'EntriesDone', 'EntriesFound'];
+const SCHEMAS = [
+  'CheckAnswer',
+  'SenderCheckAnswer',
+  'BatchAnswer',
+  'Health',
+  'Problem',
+  'EntriesDone',
+  'EntriesFound',
+];
 
 describe('docs/api.md', () => {
   const page = read('../../docs/api.md');

@@ -28,6 +28,17 @@ describe('the types of the Node client', () => {
     expectTypeOf<Same<client.Ingress, Schemas['Ingress']>>().toEqualTypeOf<None>();
   });
 
+  it('have the fields of registrations', () => {
+    expectTypeOf<Same<client.SenderRequest, Schemas['SenderCheckRequest']>>().toEqualTypeOf<None>();
+    expectTypeOf<Same<client.SenderAnswer, Schemas['SenderCheckAnswer']>>().toEqualTypeOf<None>();
+    expectTypeOf<Same<client.RegistrationContent, Schemas['RegistrationContent']>>().toEqualTypeOf<None>();
+    expectTypeOf<Same<client.RegistrationProof, Schemas['RegistrationProof']>>().toEqualTypeOf<None>();
+    expectTypeOf<Same<client.Registration, Schemas['SenderRegistration']>>().toEqualTypeOf<None>();
+    expectTypeOf<Same<client.RegistrationReason, Schemas['RegistrationReason']>>().toEqualTypeOf<None>();
+    expectTypeOf<Same<client.RegistrationEvent, Schemas['RegistrationEvent']>>().toEqualTypeOf<None>();
+    expectTypeOf<Same<client.ImportedRow, Schemas['ImportedRow']>>().toEqualTypeOf<None>();
+  });
+
   it('have the fields of the responses', () => {
     expectTypeOf<Same<client.CheckAnswer, Schemas['CheckAnswer']>>().toEqualTypeOf<None>();
     expectTypeOf<Same<client.ItemAnswer, Schemas['StreamAnswer']>>().toEqualTypeOf<None>();

@@ -25,8 +25,8 @@ export interface OrganisationRegistrations {
   readonly facts: RegistrationFacts;
 }
 
-/** Senders, reviewers, or whoever may read. */
-export type RegistrationRole = 'sender' | 'reviewer' | 'reader';
+/** Senders, reviewers, both to read, or whoever may read the audit log too. */
+export type RegistrationRole = 'sender' | 'reviewer' | 'reader' | 'auditor';
 
 /** The registrations of the organisation in the path, for a request in this role. */
 export async function registrationsOf(
@@ -50,7 +50,8 @@ export async function registrationsOf(
     if (role === 'reviewer' && isOwn) {
       return problem('REVIEW_OWN', 'reviewers decide on the registrations of other organisations only');
     }
-    if (role === 'reader' && !isSender && !isReviewer) {
+    const isAuditor = role === 'auditor' && actor.scopes.includes('read');
+    if (['reader', 'auditor'].includes(role) && !isSender && !isReviewer && !isAuditor) {
       return problem('PERMISSION_DENIED', 'registrations of other organisations need the scope "review"');
     }
   }

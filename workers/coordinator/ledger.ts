@@ -171,7 +171,9 @@ export class Ledger {
     });
   }
 
+  /** A change without records, of which there can be one a second, leaves nothing that nobody would ever trim. */
   #append({ actor, reason }: ChangeRequest, id: number, entries: readonly AuditEntry[]): void {
+    if (entries.length === 0) return;
     this.audit.append({ id, seq: this.seq, at: Date.now(), actor: actor.name, reason }, entries);
   }
 

@@ -16,6 +16,8 @@ export class RegistryCalls {
   readonly #values: ValueStore;
   readonly #background: BackgroundWork;
   readonly #registry: () => RegistryObject;
+  /** Whether the registry was reached since this object started: it may have changes that the tables lost. */
+  #hasReached = false;
 
   constructor(
     ctx: DurableObjectState,
@@ -46,11 +48,12 @@ export class RegistryCalls {
       registrations.droppedVersion > known.droppedVersion ||
       known.keyIds.join() !== keyIds.join();
     if (isNew || unwritten.length > 0) {
-      ledger.change(systemRequest('registered senders changed'), FREEING_CHANGE, () => {
+      const done = ledger.change(systemRequest('registered senders changed'), FREEING_CHANGE, () => {
         known.store(registrations, keyIds);
         for (const key of unwritten) this.#values.markMissing(key);
         return applied({}, []);
       });
+      if (!done.ok) return fail(done.code, done.message);
       this.#background.changed();
     }
     return ok({ keyId: keys.current.keyId, droppedVersion: known.droppedVersion });
@@ -61,9 +64,12 @@ export class RegistryCalls {
    * is made up for within a minute.
    */
   refresh(): void {
-    if (this.#tables.registeredSenders.head === null) return;
+    if (this.#tables.registeredSenders.head === null && this.#hasReached) return;
     const refreshed = this.#registry()
       .refresh()
+      .then(() => {
+        this.#hasReached = true;
+      })
       .catch((error: unknown) => warnFailed('registryFailed', error));
     this.#ctx.waitUntil(refreshed);
   }

@@ -2,6 +2,7 @@
  * Applies the lines of a bulk upload, one after another. A line creates the registration that has its reference, or
  * changes it. A line that is refused leaves nothing behind.
  */
+import { IMPORT_REASONS_MAX } from '../../shared/limits/registrations.ts';
 import type { RegistrationFacts, RegistrationReason } from '../../shared/senders/registration.ts';
 import { columnOf } from '../../shared/senders/registration-csv.ts';
 import {
@@ -61,7 +62,8 @@ export class BulkUpload {
 }
 
 function rejected({ line, reference }: ImportLine, reasons: readonly RegistrationReason[]): ImportedRow {
-  return { line, reference, result: 'rejected', id: null, state: null, reasons };
+  const some = reasons.slice(0, IMPORT_REASONS_MAX);
+  return { line, reference, result: 'rejected', id: null, state: null, reasons: some };
 }
 
 const UNKNOWN_ID: RegistrationReason = {

@@ -93,6 +93,18 @@ export class Outbox {
     );
   }
 
+  /** Numbers the batches from after the last one that the registry has: this store was set back to an earlier state. */
+  renumber(last: number): void {
+    const rows = this.#sql
+      .exec<{ n: number; changes: string; queue: string }>('SELECT * FROM outbox ORDER BY n')
+      .toArray();
+    const by = last + 1 - (rows[0]?.n ?? 0);
+    this.#sql.exec('DELETE FROM outbox');
+    for (const { n, changes, queue } of rows)
+      this.#sql.exec('INSERT INTO outbox VALUES (?, ?, ?)', n + by, changes, queue);
+    this.#sql.exec('UPDATE registrations SET publish_n = publish_n + ? WHERE published_at IS NULL', by);
+  }
+
   /** The registry has no room for the additions of this batch: what is left of it keeps its number. */
   holdBack({ n, changes }: Batch): void {
     const removals = changes.filter(({ op }) => op === 'remove');
@@ -108,17 +120,6 @@ export class Outbox {
     );
   }
 
-  /** Numbers what is to be sent after this batch: the registry has later ones than this store knows of. */
-  continueAfter(last: number): void {
-    const { first } = this.#sql.exec<{ first: number }>('SELECT MIN(n) AS first FROM outbox').one();
-    const more = last + 1 - first;
-    // In two steps: the numbers are unique in between too.
-    this.#sql.exec('UPDATE outbox SET n = -(n + ?)', more);
-    this.#sql.exec('UPDATE outbox SET n = -n');
-    this.#sql.exec('UPDATE registrations SET publish_n = publish_n + ? WHERE published_at IS NULL', more);
-    this.#meta.set('acknowledged', last);
-  }
-
   /** Puts what waits into new batches, as far as it is still in force. */
   retryWaiting(): void {
     const spans = this.#sql
@@ -131,6 +132,9 @@ export class Outbox {
     });
     this.#sql.exec('DELETE FROM waiting');
     this.add(changes, []);
-    this.#sql.exec('UPDATE registrations SET waiting = 0, publish_n = ? WHERE waiting = 1', this.lastN);
+    this.#sql.exec(
+      'UPDATE registrations SET waiting = 0, publish_n = ? WHERE published_at IS NULL AND waiting = 1',
+      this.lastN,
+    );
   }
 }

@@ -50,7 +50,7 @@ export class Publisher {
       const done = await this.#registry().publish(organisation, n, changes, queue);
       if (!done.ok && done.code === 'BATCH_KNOWN') {
         warn('registrationsSetBack', { organisation, n, last: done.last });
-        this.#storage.transactionSync(() => this.#outbox.continueAfter(done.last));
+        this.#storage.transactionSync(() => this.#outbox.renumber(done.last));
         continue;
       }
       const isHeldBack = !done.ok && this.#holdBack(batch);

@@ -134,8 +134,13 @@ export class RegistrationRows {
 
   page(filter: RegistrationFilter, after: number, limit: number): RegistrationRowPage {
     const { state = null, client = null, basis = null } = filter;
-    const conditions = ['id > ?'];
-    const values: (string | number)[] = [after];
+    // The table of clients leads, so that the registrations of other clients are not read.
+    const source =
+      client === null
+        ? 'WHERE id > ?'
+        : 'CROSS JOIN registrations ON id = registration WHERE client = ? AND registration > ?';
+    const conditions = [source];
+    const values: (string | number)[] = client === null ? [after] : [client, after];
     const add = (value: string | null, condition: string): void => {
       if (value === null) return;
       conditions.push(condition);
@@ -143,12 +148,9 @@ export class RegistrationRows {
     };
     add(state, 'state = ?');
     add(basis, 'basis = ?');
-    add(client, 'id IN (SELECT registration FROM registration_clients WHERE client = ?)');
-    const { found, isCut } = this.#read(
-      `WHERE ${conditions.join(' AND ')} ORDER BY id LIMIT ?`,
-      ...values,
-      limit,
-    );
+    const [table, id] = client === null ? ['registrations', 'id'] : ['registration_clients', 'registration'];
+    const from = `${table} ${conditions.join(' AND ')} ORDER BY ${id} LIMIT ?`;
+    const { found, isCut } = this.#read(from, ...values, limit);
     return { found, isLast: !isCut && found.length < limit };
   }
 
@@ -174,7 +176,9 @@ export class RegistrationRows {
   }
 
   get nextDueAt(): number | null {
-    return this.#sql.exec<{ due: number | null }>('SELECT MIN(due_at) AS due FROM registrations').one().due;
+    return this.#sql
+      .exec<{ due: number | null }>('SELECT MIN(due_at) AS due FROM registrations WHERE due_at IS NOT NULL')
+      .one().due;
   }
 
   put(registration: StoredRegistration, before: StoredRegistration | null): void {
@@ -203,12 +207,12 @@ export class RegistrationRows {
   }
 
   #select(where: string, ...values: (string | number)[]): StoredRegistration[] {
-    return this.#read(where, ...values).found;
+    return this.#read(`registrations ${where}`, ...values).found;
   }
 
   /** As many as REGISTRATIONS_PAGE_CHARS_MAX allows. */
-  #read(where: string, ...values: (string | number)[]): { found: StoredRegistration[]; isCut: boolean } {
-    const rows = this.#sql.exec<Row>(`SELECT * FROM registrations ${where}`, ...values);
+  #read(from: string, ...values: (string | number)[]): { found: StoredRegistration[]; isCut: boolean } {
+    const rows = this.#sql.exec<Row>(`SELECT registrations.* FROM ${from}`, ...values);
     const found: StoredRegistration[] = [];
     let chars = 0;
     for (const row of rows) {

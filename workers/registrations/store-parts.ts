@@ -1,5 +1,9 @@
 /** The parts of a store of registrations, each built from complete ones, and what involves all of them. */
-import { ANCHOR_INTERVAL_MS, PUBLISH_RETRY_MS } from '../../shared/limits/registrations.ts';
+import {
+  ALARM_AHEAD_MS_MAX,
+  ANCHOR_INTERVAL_MS,
+  PUBLISH_RETRY_MS,
+} from '../../shared/limits/registrations.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import type { RegistryPort } from '../storage/registry-port.ts';
 import { AuditChain, type Author } from './audit-chain.ts';
@@ -111,6 +115,7 @@ export class StoreParts {
     // The request that filled the outbox sends it; the alarm comes only if that failed.
     const sending = dueAt === null ? null : Math.max(dueAt, now + PUBLISH_RETRY_MS);
     const times = [sending, this.anchorDue, this.rows.nextDueAt].filter((time) => time !== null);
-    return times.length === 0 ? null : Math.max(Math.min(...times), now);
+    if (times.length === 0) return null;
+    return Math.min(Math.max(Math.min(...times), now), now + ALARM_AHEAD_MS_MAX);
   }
 }

@@ -216,15 +216,17 @@ export class ChangeTable {
         'DELETE FROM changes WHERE version IN (SELECT version FROM changes WHERE version <= ? LIMIT ?)',
         ...[version, DROPPED_AT_ONCE],
       );
-      this.set('dropped', Math.max(version, this.get('dropped')));
       if (rowsWritten > 0) return true;
+      // Only now: if the object ends before, it starts again.
+      this.set('dropped', Math.max(version, this.get('dropped')));
       this.#recount();
       return false;
     });
   }
 
   #recount(): void {
-    this.#sql.exec('UPDATE organisations SET changes = 0');
+    // Those that still wait are refused again within minutes.
+    this.#sql.exec('UPDATE organisations SET changes = 0, waiting_since = NULL, refused_at = NULL');
     this.#sql.exec(
       `INSERT INTO organisations (organisation, n, digest, changes)
        SELECT substr(client, 1, instr(client, '/') - 1) AS organisation, 0, '', COUNT(*) FROM changes GROUP BY organisation
@@ -240,6 +242,7 @@ export class ChangeTable {
    */
   restore(rows: Iterable<RegistrationRow>, version: number, dropped: number): void {
     this.#storage.transactionSync(() => {
+      this.#sql.exec('DELETE FROM changes WHERE version <= ?', dropped);
       for (const { client, from, to, op, version: at } of rows) {
         if (at <= dropped) continue;
         const [known] = this.#sql
@@ -269,7 +272,12 @@ export class ChangeTable {
         now - WAITING_SHOWN_MS,
       )
       .toArray();
-    return { version: this.get('version'), changes: this.get('changes'), waiting };
+    return {
+      version: this.get('version'),
+      droppedVersion: this.get('dropped'),
+      changes: this.get('changes'),
+      waiting,
+    };
   }
 }
 

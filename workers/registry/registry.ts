@@ -120,6 +120,7 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
 
   async refresh(): Promise<void> {
     await this.#ready();
+    if (this.#table.get('version') === 0) return;
     this.#isStale = true;
     await this.#publishUpTo(this.#table.get('version'));
     const changes = this.#table.get('changes');
@@ -160,6 +161,7 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
       const { head, keyId } = await within(this.#coordinator.registrations(), LOAD_WAIT_MS);
       if (head !== null && head.version > this.#table.get('version')) {
         await restoreChanges(head, this.#table, this.#keys, this.env.LISTS);
+        this.#segments.drop(this.#table.get('dropped'));
       }
       // The head does not have the queue.
       if (this.#table.get('requeue') === 1) await this.ctx.storage.setAlarm(Date.now());
@@ -198,6 +200,7 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
     const update = { registrations, unwritten, keyIds: this.#segments.keyIds };
     const answer = await within(this.#coordinator.putRegistrations(update), LOAD_WAIT_MS);
     if (!answer.ok) {
+      // Its version is later, or the coordinator is full: read it again, and retry.
       this.#isReady = false;
       throw new Error(answer.message);
     }

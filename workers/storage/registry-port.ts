@@ -57,6 +57,8 @@ export interface QueuedRegistration extends QueueChange {
 
 export interface RegistryStatus {
   readonly version: number;
+  /** Every readable release contains the changes up to this version. */
+  readonly droppedVersion: number;
   /** Changes that not every readable release contains. */
   readonly changes: number;
   /** Organisations whose additions wait for room, with the time of the first refusal, ms since 1970. */

@@ -3,6 +3,7 @@ import '../support/workspace.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Admin } from '../../../cli/admin.ts';
 import { type BuildResult, build, formatBuild } from '../../../cli/commands/build.ts';
+import { plan } from '../../../cli/commands/plan.ts';
 import { prove } from '../../../cli/commands/prove.ts';
 import { listKeys } from '../../../cli/secrets.ts';
 import { blobsOf } from '../../../shared/release/manifest.ts';
@@ -11,7 +12,7 @@ import { ShardMemory } from '../../../shared/release/shard-memory.ts';
 import { failureOf } from '../support/failing.ts';
 import { admins, buildOwn, catalogueOf, HOLDERS, pushAs, root } from '../support/organisations.ts';
 import { addSender, allPublished, register, SENDER, SENDER_CLIENT } from '../support/registrations.ts';
-import { BUILDS } from '../support/workspace.ts';
+import { BUILDS, write } from '../support/workspace.ts';
 
 const NUMBER = '+8215881234';
 const RANGE = '+82221230000..+82221230099';
@@ -76,6 +77,12 @@ describe('a build', () => {
     const reader = new Admin({ url: root.url, token: 'auditor:nothing' });
     const { message } = await failureOf(() => built(undefined, reader));
     expect(message).toMatch(/^UNAUTHENTICATED/);
+  });
+
+  it('with changes that the service does not have is refused by the plan', async () => {
+    const header = JSON.stringify({ version: 1_000 });
+    const ahead = await built(write('ahead.ndjson', `${header}\n`));
+    expect((await plan(ahead.folder, root)).refusal?.code).toBe('REGISTRATIONS_AHEAD');
   });
 
   describe('for one authority', () => {

@@ -9,6 +9,7 @@ import type { Admin } from '../../../cli/admin.ts';
 import type { StatusInfo } from '../../../shared/admin/status.ts';
 import type { Client } from '../../../shared/clients.ts';
 import { type CommandResult, numgate } from '../support/command.ts';
+import { failureOf } from '../support/failing.ts';
 import { startTestService } from '../support/service.ts';
 
 let admin: Admin;
@@ -142,6 +143,24 @@ describe('clients', () => {
     const [client] = (JSON.parse(out) as { clients: object[] }).clients;
     expect(client).toMatchObject({ id: 'acme-1', keys: 1, certificates: 0, maxStaleSeconds: 600 });
     expect(out).not.toMatch(/sha256|[0-9a-f]{64}/i);
+  });
+
+  it('require registration as they are set to, and are mock from the start or never', async () => {
+    await clients('add', 'sender', '--require-registration', 'shadow');
+    await clients('set', 'sender', '--require-registration', 'enforce');
+    await clients('add', 'trial', '--mock');
+    expect(await stored('sender')).toMatchObject({ requireRegistration: 'enforce', mock: false });
+    expect(await stored('trial')).toMatchObject({ requireRegistration: 'off', mock: true });
+    const { out } = await clients('list');
+    expect(out).toMatch(/sender .*requires registration: enforce/);
+    expect(out).toMatch(/trial .*mock/);
+    const wrong = await clients('set', 'sender', '--require-registration', 'maybe');
+    expect([wrong.code, wrong.errors]).toEqual([2, expect.stringContaining('enforce, label, shadow')]);
+    expect((await clients('set', 'sender', '--mock')).code).toBe(2);
+    const change = { client: { ...(await stored('sender')), mock: true }, reason: 'a test' };
+    const { message } = await failureOf(() => admin.change('PUT', 'clients/sender', change));
+    expect(message).toContain('"client.mock" cannot change: create another client');
+    for (const id of ['sender', 'trial']) await clients('remove', id);
   });
 
   it('are not changed without a setting, which would record an empty change', async () => {

@@ -7,6 +7,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { KillableService } from '../../../bench/lib/killable-service.ts';
 import { Admin } from '../../../cli/admin.ts';
 import { build } from '../../../cli/commands/build.ts';
 import { finish, type RotationPorts, rotate, rotationState } from '../../../cli/commands/key-rotation.ts';
@@ -19,8 +20,8 @@ import { openHead } from '../../../shared/release/head.ts';
 import { HEAD_KEY, recordsKey } from '../../../shared/release/kv-keys.ts';
 import { listKeyParts, openKeyRing } from '../../../shared/set/key-ring.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
+import { sharedBundle } from '../../support/shared-bundle.ts';
 import { ABROAD, HOME, inputsOf } from '../support/builds.ts';
-import { KillableService } from '../support/killable-service.ts';
 import { openKv, type TestKv } from '../support/service.ts';
 import { BUILDS, FOLDER, SECRETS } from '../support/workspace.ts';
 
@@ -37,7 +38,7 @@ const QUESTIONS = [
   [{ to: '+821099990002' }, 'allow'],
 ] as const;
 
-const service = new KillableService();
+const service = new KillableService(join(FOLDER, 'state'), await sharedBundle());
 let url = 'http://localhost:0';
 let deployed = SECRETS.LIST_KEY;
 let kv: TestKv;

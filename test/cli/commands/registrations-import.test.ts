@@ -3,17 +3,18 @@ import '../support/workspace.ts';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { KillableService } from '../../../bench/lib/killable-service.ts';
 import { UPLOADS } from '../../../cli/paths.ts';
 import { csvFields } from '../../../shared/csv.ts';
 import type { RegistrationPage } from '../../../shared/senders/registration.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
+import { sharedBundle } from '../../support/shared-bundle.ts';
 import { numgate, start as startNumgate } from '../support/command.ts';
-import { KillableService } from '../support/killable-service.ts';
 import { addSenders, adminWith, as, HEADER, lineOf, type Senders } from '../support/senders.ts';
 import { serviceSecrets } from '../support/service.ts';
 import { FOLDER, SECRETS, write } from '../support/workspace.ts';
 
-const service = new KillableService();
+const service = new KillableService(join(FOLDER, 'state'), await sharedBundle());
 let tokens: Senders;
 
 beforeAll(async () => {

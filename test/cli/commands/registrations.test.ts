@@ -2,10 +2,11 @@
 import '../support/workspace.ts';
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { makeRegistrar, type RegistrationContent } from '../../../examples/node/client.ts';
 import type { Registration } from '../../../shared/senders/registration.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 import { numgate, start } from '../support/command.ts';
-import { addSenders, as, type Senders } from '../support/senders.ts';
+import { addSenders, as, DIGEST, HEADER, lineOf, type Senders } from '../support/senders.ts';
 import { startTestService } from '../support/service.ts';
 import { write } from '../support/workspace.ts';
 
@@ -61,6 +62,9 @@ describe('a registration', () => {
     );
     expect((await reviewer('resume', `acme/${id}`)).code).toBe(0);
     expect((await sender('close', id)).out).toContain('closed');
+    expect((await sender('history', id)).out).toMatch(/create[\s\S]*submit[\s\S]*approve[\s\S]*close/);
+    const exported = write('acme.ndjson', (await sender('audit')).out);
+    expect((await numgate('audit', 'verify', exported)).code).toBe(0);
     expect((await sender('events')).out).toMatch(/approved[\s\S]*suspended[\s\S]*resumed/);
   });
 
@@ -153,5 +157,40 @@ describe('a registration', () => {
 
   it('has documents that depend on its basis', async () => {
     expect((await sender('documents')).out).toContain('통신서비스 이용증명원');
+  });
+});
+
+describe('the client package', () => {
+  it('registers, uploads and finds numbers at the real service', async () => {
+    const { NUMGATE_URL: url = '' } = process.env;
+    const registrar = makeRegistrar({ url, token: tokens.sender, organisation: 'acme' });
+    const content: RegistrationContent = {
+      number: '02-2123-8001',
+      basis: 'own',
+      holder: { kind: 'organisation', name: 'Acme' },
+      clients: ['acme-main'],
+      reference: 'package',
+    };
+    expect(await registrar.validate(content)).toMatchObject({
+      valid: false,
+      reasons: [{ code: 'PROOF_MISSING' }],
+    });
+    await expect(registrar.create(content, { submit: true })).rejects.toMatchObject({
+      ...{ code: 'REGISTRATION_INVALID', reasons: [{ field: 'proofs' }] },
+    });
+    const { id, version } = await registrar.create(content);
+    const proofs = [{ kind: 'serviceUse', sha256: DIGEST }];
+    expect(await registrar.edit(id, { proofs }, { version })).toMatchObject({ version: 2 });
+    await expect(registrar.edit(id, {}, { version })).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' });
+    expect(await registrar.submit(id)).toMatchObject({ state: 'submitted' });
+    const rows: string[] = [];
+    for await (const { result } of registrar.upload([HEADER, lineOf(8_100), lineOf(8_101)]))
+      rows.push(result);
+    expect(rows).toEqual(['created', 'created']);
+    expect(await registrar.find('02-2123-8100')).toMatchObject([{ reference: 'line-8100' }]);
+    const references: unknown[] = [];
+    for await (const { reference } of registrar.list({ state: 'submitted' })) references.push(reference);
+    expect(references).toContain('package');
+    expect(await registrar.close(id)).toMatchObject({ state: 'closed' });
   });
 });

@@ -121,7 +121,14 @@ describe('the identity in the status', () => {
 
 describe('registered senders in the status', () => {
   const registrations: RegistrationsInfo = {
-    ...{ version: 812, changes: 5_000, additionsMax: 750_000, changesMax: 1_000_000, waiting: [] },
+    ...{
+      version: 812,
+      droppedVersion: 0,
+      changes: 5_000,
+      additionsMax: 750_000,
+      changesMax: 1_000_000,
+      waiting: [],
+    },
   };
   const line = (more: Partial<RegistrationsInfo>) =>
     linesOf({ registrations: { ...registrations, ...more } }).filter((each) => each.startsWith('registered'));

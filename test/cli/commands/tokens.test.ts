@@ -117,7 +117,10 @@ describe('tokens', () => {
     expect((await tokens('list')).out).toMatch(/night .*T\d\d:00:00\.000Z.* expires soon: \d{4}-/);
     expect((await numgate('status')).out).toContain('token night expires soon: ');
     expect((await tokens('set', 'night', '--role', 'operator', '--expires', 'none')).code).toBe(0);
-    expect(await token()).toMatchObject({ role: 'operator', scopes: ['read', 'entries', 'releases'] });
+    expect(await token()).toMatchObject({
+      role: 'operator',
+      scopes: ['read', 'entries', 'releases', 'review'],
+    });
     const same = await tokens('set', 'night', '--role', 'operator');
     expect([same.code, same.out]).toEqual([0, 'night has these settings already: nothing was changed\n']);
     expect((await tokens('set', 'night', '--scopes', 'read,entries')).code).toBe(0);

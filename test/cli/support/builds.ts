@@ -67,9 +67,11 @@ export async function buildWithLive(entries: readonly Partial<EntryInfo>[]): Pro
     ...{ authority: 'kisa', seq: index + 1, at: '2026-11-24T02:00:00Z', by: 'token:root', reason: 'a test' },
     ...entry,
   }));
-  const { url } = await fakeService(({ path }) => ({
-    body: path.endsWith('/status') ? { current: null } : { upTo: 40, entries: live, next: null },
-  }));
+  const { url } = await fakeService(({ path }) => {
+    if (path.endsWith('/status')) return { body: { current: null } };
+    if (path.endsWith('/registrations/pairs')) return { body: { version: 0, pairs: [], next: null } };
+    return { body: { upTo: 40, entries: live, next: null } };
+  });
   const admin = new Admin({ url, token: 'root.secret' });
   return build({
     catalogue: inputsOf('live', HOME, ABROAD),

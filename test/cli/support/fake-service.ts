@@ -10,6 +10,7 @@ export interface ReceivedRequest {
   /** Path and query. */
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
+  /** JSON as a value, text as it is. */
   readonly body: unknown;
 }
 
@@ -31,7 +32,7 @@ export async function fakeService(reply: (request: ReceivedRequest, count: numbe
     request.on('end', () => {
       const text = Buffer.concat(chunks).toString('utf8');
       const { method = '', url: path = '', headers } = request;
-      requests.push({ method, path, headers, body: text === '' ? null : JSON.parse(text) });
+      requests.push({ method, path, headers, body: bodyOf(text, headers) });
       const made = reply(requests.at(-1)!, requests.length);
       if (made === null) {
         request.socket.destroy();
@@ -56,4 +57,9 @@ export async function fakeService(reply: (request: ReceivedRequest, count: numbe
 /** A problem document. */
 export function problem(status: number, code: string, more: object = {}): Reply {
   return { status, body: { status, code, message: `the message of ${code}`, ...more } };
+}
+
+function bodyOf(text: string, headers: IncomingHttpHeaders): unknown {
+  if (text === '') return null;
+  return headers['content-type']?.startsWith('text/') === true ? text : JSON.parse(text);
 }

@@ -45,6 +45,12 @@ export const NUMBERS = {
   /** Terminated. Without +82 and 0 its digits are also a number of Peru. */
   busan: '+825112345678',
   overseasChina: '+8613716965408',
+  /** Registered for the client `registered`; the second belongs to its organisation. */
+  registered: '+8215880001',
+  registeredOwn: '+8215880002',
+  /** Opted out by its owner, and registered as own. Another one that is not registered. */
+  optedOutOwn: '+8215880003',
+  optedOut: '+8215880004',
 } as const;
 
 export const SOURCES = { listed: 'KR-GOV-NOTICE', trunk: 'TRUNK/PH/0042', free: 'MYSHOP' } as const;
@@ -107,6 +113,7 @@ const CATALOGUE = {
     list('overseas-lanes', 'ALLOW_OVERRIDE', { subjects: ['from'], effect: 'allow', sources: true }),
     list('reported', 'SENDER_REPORTED', { subjects: ['from'], effect: 'label', authority: 'kisa' }),
     list('shadowed', 'SENDER_UNQUALIFIED', { effect: 'shadow', authority: 'kisa' }),
+    list('opted-out', 'SENDER_IDENTITY_OPTOUT', { subjects: ['from'], authority: 'kisa' }),
     list('cleared', 'ALLOW_OVERRIDE', { effect: 'allow' }),
   ],
   inputs: [
@@ -120,6 +127,7 @@ const CATALOGUE = {
     { file: 'lanes.txt', list: 'overseas-lanes' },
     { file: 'reported.txt', list: 'reported' },
     { file: 'shadowed.txt', list: 'shadowed' },
+    { file: 'opted-out.txt', list: 'opted-out' },
     { file: 'cleared.txt', list: 'cleared' },
   ],
 };
@@ -172,7 +180,22 @@ export function writeInputs(folder: string): string {
     'lanes.txt': lines([INGRESS.trustedOperator.written, INGRESS.trustedSender]),
     'reported.txt': lines([n.reported]),
     'shadowed.txt': lines([n.shadowed, n.suspendedAndShadowed]),
+    'opted-out.txt': lines([n.optedOutOwn, n.optedOut]),
     'cleared.txt': lines([n.suspendedButAllowed, n.unallocatedButAllowed, '+821033330000..+821033339999']),
   };
   return writeCatalogue(folder, CATALOGUE, files);
+}
+
+/** The registered senders of the release. @returns the path of the file */
+export function writeRegistrations(folder: string): string {
+  const { registered, registeredOwn, optedOutOwn } = NUMBERS;
+  const client = 'default/registered';
+  const pairs = [
+    { client, from: registered },
+    { client, from: registeredOwn, own: true },
+    { client, from: optedOutOwn, own: true },
+  ];
+  const path = join(folder, 'registrations.ndjson');
+  writeFileSync(path, lines([{ version: 0 }, ...pairs].map((line) => JSON.stringify(line))));
+  return path;
 }

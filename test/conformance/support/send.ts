@@ -44,6 +44,10 @@ export interface Answer {
   readonly action?: string;
   readonly unenforced?: string;
   readonly readings?: Readonly<Record<string, readonly string[]>>;
+  /** Only of `/v1/senders/check`. */
+  readonly registration?: string | null;
+  readonly requireRegistration?: string;
+  readonly mock?: boolean;
   /** From here to `cacheUntil`: only in gateway responses. */
   readonly policy?: { readonly version: number; readonly rule: string | null };
   readonly evidence?: Readonly<Record<string, unknown>>;

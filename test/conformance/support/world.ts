@@ -13,7 +13,7 @@ import { temporaryFolder } from '../../../cli/temporary.ts';
 import type { StatusInfo } from '../../../shared/admin/status.ts';
 import type { Client } from '../../../shared/clients.ts';
 import { ROLES, SCOPES, type Scope } from '../../../shared/roles.ts';
-import { writeInputs } from './input-lists.ts';
+import { writeInputs, writeRegistrations } from './input-lists.ts';
 import { copyKv, type Kv, openKv } from './kv.ts';
 
 const PROJECT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -33,6 +33,8 @@ const CLIENTS = {
   gateway: ['--rights', 'gateway'],
   zeros: ['--international-prefix', '00'],
   carriers: ['--international-prefix', 'kr'],
+  registered: ['--require-registration', 'enforce', '--short-codes', '1335'],
+  mock: ['--mock'],
 } as const;
 export type ClientName = keyof typeof CLIENTS;
 /** Clients that every service knows. */
@@ -137,7 +139,10 @@ async function buildRelease(
   folder: string,
 ): Promise<{ release: string; path: string }> {
   const builds = join(folder, 'builds');
-  const built = await runCli(env, 'build', writeInputs(join(folder, 'inputs')), '--out', builds);
+  const inputs = join(folder, 'inputs');
+  const catalogue = writeInputs(inputs);
+  const registrations = writeRegistrations(inputs);
+  const built = await runCli(env, 'build', catalogue, '--out', builds, '--registrations', registrations);
   const release = built.release as string;
   const path = join(builds, release);
   const proven = await runCli(env, 'prove', path, '--quick');

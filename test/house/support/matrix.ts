@@ -54,7 +54,7 @@ export function accessOf({ path, scope, isBound }: Operation, identity: Identity
   if (held.length === 0) return 'none';
   // Registrations belong to the organisation in the path.
   if (path.includes('{organisation}')) {
-    if (!held.includes('review')) return 'own';
+    if (!held.includes('review') && !held.includes('read')) return 'own';
     return path.endsWith('{action}') ? 'others' : 'all';
   }
   if (!isBound) return 'all';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RegisteredPair } from '../../../shared/build/pairs.ts';
 import { ReleaseCheck } from '../../../shared/release/check.ts';
-import { blobsOf } from '../../../shared/release/manifest.ts';
+import { blobsOf, type RegisteredInfo } from '../../../shared/release/manifest.ts';
 import { install } from '../support/built-release.ts';
 import { buildRegistered, PlainRegistrations } from '../support/plain-registrations.ts';
 import { holdsAsync } from '../support/properties.ts';
@@ -104,5 +104,40 @@ describe('registered senders of a release', () => {
     const needed = withoutTable.registrations!.valuesFor(821_020_000_001, clientName(1));
     const loaded = await install(built, ({ key }) => needed.some((blob) => blob.key === key));
     expect(loaded.registrations!.find(821_020_000_001, clientName(1))).toBe('registered');
+  });
+});
+
+describe('the check of a release', () => {
+  const pairs = Array.from({ length: 2_000 }, (_, index) =>
+    single(index % 5, 821_000_000_000 + index * 49_999, index % 2 === 0),
+  );
+  const ranges = [{ client: clientName(1), from: 8_215_880_000, to: 8_215_880_999, own: false }];
+
+  async function problemOf(change: (info: RegisteredInfo) => RegisteredInfo): Promise<string | null> {
+    const built = await buildRegistered([...pairs, ...ranges]);
+    const manifest = { ...built.manifest, registrations: change(built.manifest.registrations!) };
+    const checking = new ReleaseCheck(manifest, testKeys);
+    for (const blob of blobsOf(manifest)) {
+      const added = await checking.add(blob, built.values.get(blob.key)!);
+      if (!added.ok) return added.code;
+    }
+    const finished = checking.finish();
+    return finished.ok ? null : finished.code;
+  }
+
+  it.each<[string, (info: RegisteredInfo) => RegisteredInfo, string | null]>([
+    ['accepts what was built', (info) => info, null],
+    ['finds fewer pairs than were built', (info) => ({ ...info, pairs: info.pairs - 1 }), 'COUNT_WRONG'],
+    ['finds more pairs than were built', (info) => ({ ...info, pairs: info.pairs + 1 }), 'COUNT_WRONG'],
+    ['finds another count of own pairs', (info) => ({ ...info, own: info.own + 1 }), 'COUNT_WRONG'],
+    ['finds another count of ranges', (info) => ({ ...info, ranges: 2 }), 'COUNT_WRONG'],
+    ['refuses shards for other clients', (info) => ({ ...info, clients: 6 }), 'BLOB_DAMAGED'],
+    [
+      'refuses shards of other slices',
+      (info) => ({ ...info, shards: info.shards.map((shard) => ({ ...shard, start: shard.start + 1 })) }),
+      'SLICE_WRONG',
+    ],
+  ])('%s', async (_, change, expected) => {
+    expect(await problemOf(change)).toBe(expected);
   });
 });

@@ -19,6 +19,36 @@ export interface RegistrationVector {
 
 const SUFFIXES = 100_000_000;
 
+/** The golden registrations. */
+export const REGISTRATIONS: RegistrationVector = {
+  clients: ['acme/main', 'acme/second', 'beta/main'],
+  end: [8211, 0],
+  parts: [
+    { start: [0, 0], pairs: [], choice: null },
+    {
+      start: [8210, 0],
+      pairs: [
+        [0, 0, false],
+        [0, 1, true],
+        [3, 2, true],
+        [410, 0, true],
+        [410, 2, false],
+        [999, 2, true],
+      ],
+      choice: { parameter: 9, width: 450 },
+    },
+    { start: [8210, 1000], pairs: [], choice: null },
+  ],
+  ranges: [
+    [
+      [0, 8_215_880_000, 8_215_880_099],
+      [2, 12_125_550_100, 12_125_550_100],
+      [2, 999_999_999_999_900, 999_999_999_999_999],
+    ],
+    [[1, 0, 65]],
+  ],
+};
+
 /** The suffixes of a part that has pairs. */
 export function sizeOf({ end, parts }: RegistrationVector, index: number): number {
   const next = parts[index + 1]?.start ?? end;

@@ -14,7 +14,7 @@ import {
   naiveSegment,
   naiveSourceTable,
 } from './naive-tables.ts';
-import { naivePairShardOf, type RegistrationVector } from './registration-vector.ts';
+import { naivePairShardOf, REGISTRATIONS } from './registration-vector.ts';
 import { naiveShardOf, type ShardVector } from './shard-vector.ts';
 
 const FOREVER = 0xffffffff;
@@ -153,35 +153,6 @@ const ranges = [
   [[0, 999_999_999_999_999, 0, FOREVER]],
 ] as const;
 
-const registrations: RegistrationVector = {
-  clients: ['acme/main', 'acme/second', 'beta/main'],
-  end: [8211, 0],
-  parts: [
-    { start: [0, 0], pairs: [], choice: null },
-    {
-      start: [8210, 0],
-      pairs: [
-        [0, 0, false],
-        [0, 1, true],
-        [3, 2, true],
-        [410, 0, true],
-        [410, 2, false],
-        [999, 2, true],
-      ],
-      choice: { parameter: 9, width: 450 },
-    },
-    { start: [8210, 1000], pairs: [], choice: null },
-  ],
-  ranges: [
-    [
-      [0, 8_215_880_000, 8_215_880_099],
-      [2, 12_125_550_100, 12_125_550_100],
-      [2, 999_999_999_999_900, 999_999_999_999_999],
-    ],
-    [[1, 0, 65]],
-  ],
-};
-
 const TEXTS = [
   '',
   'kb-bank',
@@ -259,9 +230,9 @@ function write(name: string, content: object): void {
 
 write('shards.json', { shards: shards.map((shard) => ({ ...shard, hex: hexOf(naiveShardOf(shard)) })) });
 write('registrations.json', {
-  ...registrations,
-  shard: hexOf(naivePairShardOf(registrations)),
-  table: hexOf(naiveRegisteredTable(registrations.clients, registrations.ranges)),
+  ...REGISTRATIONS,
+  shard: hexOf(naivePairShardOf(REGISTRATIONS)),
+  table: hexOf(naiveRegisteredTable(REGISTRATIONS.clients, REGISTRATIONS.ranges)),
 });
 write('segments.json', {
   segments: segments.map((segment) => ({ ...segment, hex: hexOf(naiveSegment(segment.entries)) })),

@@ -153,7 +153,7 @@ describe('changes to registered senders', () => {
     expect(await verdict({ from })).toBe('allow');
   });
 
-  test('that were dropped after a release nobody built leave the client undecided', async () => {
+  test('that were dropped before any release contained them leave the client undecided', async () => {
     await putHead(inHead(rowsOf([OTHER, 'add', 9]), { droppedVersion: 5 }));
     expect(await verdict({ from })).toBe('indeterminate LIST_UNAVAILABLE');
     expect(await verdict({ from: OTHER }, 'open')).toBe('allow');

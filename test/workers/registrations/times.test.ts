@@ -1,7 +1,7 @@
 /** What happens when a time comes: reminders, ends, anchors, and what is forgotten. */
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { beforeEach, expect, test, vi } from 'vitest';
-import { AuditVerifier } from '../../../shared/audit.ts';
+import { AuditVerifier, auditLine } from '../../../shared/audit.ts';
 import { REGISTRATION_EVENTS_KEPT_MS } from '../../../shared/limits/registrations.ts';
 import { coordinator } from '../support/coordinator.ts';
 import {
@@ -82,6 +82,13 @@ test('a suspended registration ends too, and cannot be resumed', async () => {
   expect(await act(id, 'resume')).toMatchObject({ code: 'REGISTRATION_STATE' });
 });
 
+test('a registration may end after the last time that an alarm can have', async () => {
+  await approved({ expires: '9999-12-31T00:00:00Z' });
+  await pass(60_000);
+  await pass(31 * DAY_MS);
+  expect(await store().get(1)).toMatchObject({ state: 'approved', endsAt: '9999-12-31T00:00:00.000Z' });
+});
+
 test('a change that comes before the alarm finds what is due as done', async () => {
   const { id } = await approved({ expires: inDays(10) });
   vi.setSystemTime(Date.now() + 10 * DAY_MS);
@@ -96,7 +103,10 @@ test('each change is a record of a chain, without numbers and names, whose end i
   accepted(await act(id, 'close'));
   const records = await store().audit(0, 100);
   const verifier = new AuditVerifier();
-  for (const record of records) expect(verifier.next(record)).toBeNull();
+  for (const record of records) {
+    expect(verifier.next(record)).toBeNull();
+    expect(JSON.stringify(record)).toBe(auditLine(record));
+  }
   expect(records.map(({ actor, action, subject }) => `${actor} ${action} ${subject}`)).toEqual([
     ...['token:acme registrations.create acme/1', 'token:acme registrations.submit acme/1'],
     ...['token:kisa registrations.claim acme/1', 'token:kisa registrations.approve acme/1'],

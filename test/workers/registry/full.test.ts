@@ -91,8 +91,8 @@ test('additions wait, removals go on in their reserve, and three releases free e
     base = release;
   }
   await vi.waitFor(async () => expect((await registry().status()).changes).toBe(0), HANG_MS);
-  await published('acme', 5, [change('acme/main', FIRST + 1)]);
   expect((await registry().status()).waiting).toEqual([]);
+  await published('acme', 5, [change('acme/main', FIRST + 1)]);
   expect([...(await readChanges())]).toEqual([[`acme/main ${FIRST + 1}-${FIRST + 1}`, 'add']]);
 });
 

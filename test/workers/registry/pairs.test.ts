@@ -16,7 +16,7 @@ import { HANG_MS } from '../../shared/support/hang.ts';
 import { asAdmin, coordinator, unwrap } from '../support/coordinator.ts';
 import '../support/fresh.ts';
 import { accepted, asReviewer, asSender, content, facts, store } from '../support/registrations.ts';
-import { loseRegistry, published, registry, registryStub } from '../support/registry.ts';
+import { loseRegistry, published, readChanges, registry, registryStub } from '../support/registry.ts';
 import { ANY } from '../support/room.ts';
 
 async function send(body: object, token = 'root') {
@@ -122,4 +122,13 @@ test('a registry that has lost its tables reads the queue back from the stores',
     await runDurableObjectAlarm(registryStub());
     expect(await queue()).toEqual(expected);
   }, HANG_MS);
+});
+
+test('a store that was set back to an earlier state publishes what it changes afterwards', async () => {
+  await addOrganisation('acme');
+  await published('acme', 50, [{ client: 'acme/acme-main', from: 1_000, to: 1_000, op: 'add' }]);
+  await approve('acme', { number: '1588-1234' });
+  expect((await readChanges()).get('acme/acme-main 8215881234-8215881234')).toBe('addOwn');
+  await approve('acme', { number: '1588-1235' });
+  expect((await readChanges()).get('acme/acme-main 8215881235-8215881235')).toBe('addOwn');
 });

@@ -2,7 +2,7 @@
  * The registry: what the stores publish reaches the head exactly, whatever is sent twice, lost or damaged, and costs
  * the coordinator few changes.
  */
-import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
@@ -73,6 +73,10 @@ test('many batches at once cost the coordinator few changes of the head', async 
   expect((await readChanges()).size).toBe(1_200);
   const { seq } = await coordinator().status();
   expect(seq).toBeLessThan(6);
+  const operations = await runInDurableObject(stub(), (_, { storage }) =>
+    storage.sql.exec('SELECT 1 FROM operations').toArray(),
+  );
+  expect(operations).toEqual([]);
 });
 
 test('any batches leave what the last change of each pair says', async () => {
@@ -112,7 +116,7 @@ test('a change that has no binary form, or is of another organisation, is refuse
   ]) {
     expect(await failureOf('acme', 1, [change(MAIN, FIRST), wrong])).toBe('RangeError');
   }
-  expect(await registry().status()).toEqual({ version: 0, changes: 0, waiting: [] });
+  expect(await registry().status()).toEqual({ version: 0, droppedVersion: 0, changes: 0, waiting: [] });
   expect(await coordinator().registrations()).toMatchObject({ head: null });
 });
 
@@ -124,6 +128,21 @@ test('while the coordinator does not respond, a batch is not acknowledged, and i
   silent.mockRestore();
   await published('acme', 1, [change(MAIN, FIRST)]);
   expect([...(await readChanges())]).toEqual([[`${MAIN} ${FIRST}-${FIRST}`, 'add']]);
+});
+
+test('a registry that ends before the coordinator has its changes publishes them when it is back', async () => {
+  await published('acme', 1, [change(MAIN, FIRST)]);
+  const silent = vi.spyOn(env.COORDINATOR, 'getByName').mockImplementation(() => {
+    throw new Error('Network connection lost.');
+  });
+  expect(await failureOf('acme', 2, [change(MAIN, FIRST, 'remove')])).toBe('Error');
+  await evictDurableObject(registryStub());
+  silent.mockRestore();
+  // Nobody sends the batch again: the alarm of the registry is enough.
+  await vi.waitFor(async () => {
+    await runDurableObjectAlarm(registryStub());
+    expect([...(await readChanges())]).toEqual([[`${MAIN} ${FIRST}-${FIRST}`, 'remove']]);
+  }, HANG_MS);
 });
 
 test('a segment that KV refuses is served by the coordinator, and is in KV before the copy of the head names it', async () => {

@@ -7,6 +7,7 @@ import { env } from 'cloudflare:workers';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { VALUES_KEPT_MS } from '../../../shared/limits/control.ts';
 import { REGISTRATION_UNSEALED_MAX } from '../../../shared/limits/registrations.ts';
+import { HEAD_KEY } from '../../../shared/release/kv-keys.ts';
 import { RegistrationSegment } from '../../../shared/senders/registration-segment.ts';
 import { deriveListKeys } from '../../../shared/set/keys.ts';
 import { unseal } from '../../../shared/set/seal.ts';
@@ -59,6 +60,13 @@ async function promote(options: Partial<ReleaseOptions>) {
   if (promoted.ok) base = release;
   return promoted;
 }
+
+/** Waits until the copy of the head in KV is current. */
+const copied = (): Promise<void> =>
+  vi.waitFor(async () => {
+    const { seq, kvSeq } = await coordinator().status();
+    expect(kvSeq).toBe(seq);
+  }, HANG_MS);
 
 /** The registry drops behind the answer to a promotion. */
 const dropped = (version: number): Promise<void> =>
@@ -119,10 +127,7 @@ test('segments that the head no longer names leave KV after a day, and named one
 
 test('a coordinator that has lost its tables keeps the registrations of the head, and gets what is newer', async () => {
   await published('acme', 1, changes(MAIN, FIRST, 3));
-  await vi.waitFor(async () => {
-    const { seq, kvSeq } = await coordinator().status();
-    expect(kvSeq).toBe(seq);
-  }, HANG_MS);
+  await copied();
   const before = await headRegistrations();
   await runInDurableObject(stub(), async (_, { storage }) => {
     for (const table of ['meta', 'audit', 'answers']) storage.sql.exec(`DELETE FROM ${table}`);
@@ -132,6 +137,21 @@ test('a coordinator that has lost its tables keeps the registrations of the head
   expect(await headRegistrations()).toEqual(before);
   await published('acme', 2, [change(MAIN, FIRST, 'remove')]);
   expect((await readChanges()).get(`${MAIN} ${FIRST}-${FIRST}`)).toBe('remove');
+});
+
+test('a coordinator that starts empty gets the changes of the registry with the next cron', async () => {
+  await published('acme', 1, changes(MAIN, FIRST, 3));
+  await copied();
+  await runInDurableObject(stub(), async (_, { storage }) => {
+    for (const table of ['meta', 'audit', 'answers']) storage.sql.exec(`DELETE FROM ${table}`);
+    await storage.deleteAlarm();
+  });
+  await env.LISTS.delete(HEAD_KEY);
+  await evictDurableObject(stub());
+  expect(await coordinator().registrations()).toMatchObject({ head: null });
+  await coordinator().sweep(WRANGLER);
+  await vi.waitFor(async () => expect((await readChanges()).size).toBe(3), HANG_MS);
+  await copied();
 });
 
 test('a rotation of LIST_KEY seals the segments again, and the status shows which keys they need', async () => {

@@ -1,5 +1,5 @@
 /** Runs the embedded service in a process of its own, which a test can kill. Arguments: port, state, bundle, secrets. */
-import { startService } from '../../../cli/local/service.ts';
+import { startService } from '../../cli/local/service.ts';
 
 const [port, state, bundleFolder, secrets] = process.argv.slice(2);
 const { url } = await startService({

@@ -1,25 +1,28 @@
 /** The real service in a process of its own, which a test kills and starts again on the same port and state. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { sharedBundle } from '../../support/shared-bundle.ts';
-import { FOLDER } from './workspace.ts';
+import { onExit } from './cleanup.ts';
 
 const SCRIPT = fileURLToPath(new URL('./spawned-service.ts', import.meta.url));
 
 export class KillableService {
   url = 'http://localhost:0';
+  readonly #state: string;
+  readonly #bundleFolder: string;
   #child: ChildProcess | null = null;
 
+  /** @param state folder of its state @param bundleFolder of a bundle that exists */
+  constructor(state: string, bundleFolder: string) {
+    this.#state = state;
+    this.#bundleFolder = bundleFolder;
+    onExit(() => this.#signal());
+  }
+
   /** @param secrets those of `startService` */
-  async start(secrets: Readonly<Record<string, string>>): Promise<void> {
-    const values = [
-      new URL(this.url).port || '0',
-      join(FOLDER, 'state'),
-      await sharedBundle(),
-      JSON.stringify(secrets),
-    ];
+  async start(secrets: object): Promise<void> {
+    const port = new URL(this.url).port || '0';
+    const values = [port, this.#state, this.#bundleFolder, JSON.stringify(secrets)];
     // A group of its own: the runtime is a child of this process.
     this.#child = spawn(process.execPath, [SCRIPT, ...values], {
       detached: true,
@@ -34,7 +37,12 @@ export class KillableService {
     const child = this.#child;
     if (child === null || child.signalCode !== null) return;
     const ended = once(child, 'exit');
-    process.kill(-child.pid!, 'SIGKILL');
+    this.#signal();
     await ended;
+  }
+
+  #signal(): void {
+    if (this.#child?.pid !== undefined && this.#child.signalCode === null)
+      process.kill(-this.#child.pid, 'SIGKILL');
   }
 }

@@ -1,0 +1,57 @@
+/**
+ * Verifies the audit chain of an organisation's registered senders, which is a log of its own, and compares it with the
+ * ends that the audit log has anchored.
+ */
+import type { KnownRecord } from '../../shared/audit.ts';
+import type { Admin } from '../admin.ts';
+import { CommandFailure } from '../failure.ts';
+import { count, counted } from '../terminal/figures.ts';
+import { auditLines, unwrapRecord } from './audit-lines.ts';
+import { type Verification, verifyAudit } from './audit-verify.ts';
+import { registrationsOf } from './organisation-option.ts';
+
+export interface RegistrationVerification extends Verification {
+  /** The last anchor in the audit log, 0 for none; null if the token may not read the log. */
+  readonly anchoredTo: number | null;
+}
+
+export async function verifyRegistrations(
+  admin: Admin,
+  organisation: string,
+  { after, known }: { readonly after: number; readonly known: readonly KnownRecord[] },
+): Promise<RegistrationVerification> {
+  // Before the chain, which may grow meanwhile.
+  const anchors = await anchorsOf(admin, organisation);
+  const settings = {
+    ...{ from: admin.url, after },
+    known: [...known, ...(anchors ?? []).filter(({ n }) => n >= after)],
+  };
+  const path = `${registrationsOf(organisation)}/audit`;
+  const verified = await verifyAudit(auditLines(admin, after, path), settings);
+  return { ...verified, anchoredTo: anchors === null ? null : (anchors.at(-1)?.n ?? 0) };
+}
+
+/** Null without the scope `read`. */
+async function anchorsOf(admin: Admin, organisation: string): Promise<KnownRecord[] | null> {
+  const anchors: KnownRecord[] = [];
+  try {
+    for await (const line of auditLines(admin, 0)) {
+      const { action, subject, after } = unwrapRecord(line, admin.url);
+      const isAnchor = action === 'registrations.anchor' && subject === organisation;
+      if (isAnchor) anchors.push(after as KnownRecord);
+    }
+  } catch (error) {
+    if (error instanceof CommandFailure && error.details.code === 'PERMISSION_DENIED') return null;
+    throw error;
+  }
+  return anchors;
+}
+
+/** How much of the chain the audit log vouches for. */
+export function formatAnchors({ anchoredTo, last }: RegistrationVerification): string {
+  if (anchoredTo === null)
+    return 'the anchors in the audit log were not compared: that needs the scope "read"\n';
+  const open = Math.max(0, last.n - anchoredTo);
+  const newest = open === 0 ? '' : `; the newest ${counted(open, 'record')} will be anchored within a minute`;
+  return `the audit log has the end of the chain up to record ${count(anchoredTo)}${newest}\n`;
+}
