@@ -66,6 +66,12 @@ export const REGISTRATION_REMOVALS_RESERVE = 250_000;
 /** Share of the additions that one organisation may use: one flood of uploads leaves half to all others. */
 export const REGISTRATION_CHANGES_PER_ORGANISATION_MAX =
   (REGISTRATION_CHANGES_MAX - REGISTRATION_REMOVALS_RESERVE) / 2;
+/**
+ * Share of all changes that it may use with removals: one that closes everything at once leaves half of the reserve to
+ * the suspensions of all others.
+ */
+export const REGISTRATION_REMOVALS_PER_ORGANISATION_MAX =
+  REGISTRATION_CHANGES_PER_ORGANISATION_MAX + REGISTRATION_REMOVALS_RESERVE / 2;
 /** Share of the room for additions from which `status` and the log call for a build. */
 export const REGISTRATION_BUILD_SHARE = 0.5;
 /** Unsealed changes: 16 bytes each in every head. Above this, they are sealed into a segment. */

@@ -6,6 +6,7 @@
  */
 import { SEGMENT_ENTRIES_MAX } from '../limits/control.ts';
 import { SEGMENT_KIND_MASK, SEGMENT_ROW_WORDS, SEGMENT_SUBJECTS_SHIFT } from '../set/layout.ts';
+import type { Code } from '../verdict.ts';
 import { LIVE_KINDS, type LiveEntry, type LiveKey } from './entry.ts';
 import { encodeSegment, Segment } from './segment.ts';
 
@@ -127,6 +128,11 @@ export class LiveLayer {
       segments.every((segment, index) => segment === known.segments[index]);
     this.#sealed = isSame ? known : new LiveIndex(segments);
     this.#unsealed = new LiveIndex([unsealed]);
+  }
+
+  /** Whether any block has this code, in force or not. */
+  hasCode(code: Code): boolean {
+    return [this.#sealed, this.#unsealed].some(({ segments }) => segments.some((each) => each.hasCode(code)));
   }
 
   /**

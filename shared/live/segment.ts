@@ -104,6 +104,11 @@ export class Segment {
     };
   }
 
+  /** Whether a block has this code. Codes and authorities are never alike. */
+  hasCode(code: Code): boolean {
+    return this.#names.includes(code);
+  }
+
   *entries(): Generator<LiveEntry> {
     for (let index = 0; index < this.count; index++) yield this.entry(index);
   }

@@ -3,6 +3,7 @@
  * it, and an identity opt-out does not bind the owner of the number.
  */
 import { type Client, registrantOf } from '../clients.ts';
+import type { LiveLayer } from '../live/live-layer.ts';
 import type { Release } from '../release/release.ts';
 import type { ScreenRequest, Sender } from '../request.ts';
 import { registrationOf } from '../senders/registered.ts';
@@ -21,12 +22,14 @@ const EFFECTS: Readonly<Record<Exclude<Client['requireRegistration'], 'off'>, Ef
 export function needsRegistrations(
   { ingress }: ScreenRequest,
   { listsBySubject }: Release,
+  live: LiveLayer,
   { requireRegistration }: ClientSettings,
 ): boolean {
   if (ingress !== null) return false;
   return (
     requireRegistration !== 'off' ||
-    listsBySubject.from.some(({ info }) => info.reason === 'SENDER_IDENTITY_OPTOUT')
+    listsBySubject.from.some(({ info }) => info.reason === 'SENDER_IDENTITY_OPTOUT') ||
+    live.hasCode('SENDER_IDENTITY_OPTOUT')
   );
 }
 

@@ -1,8 +1,8 @@
 /**
  * The changes to registered senders since the release, in memory. The rows stay in their segments; those of a client
- * are joined when it is first looked up, into intervals where the newest change decides. A look-up is then one search
- * by name and one by number, for the sealed segments and for the unsealed rows of the head. What is joined is kept
- * while the sealed segments stay the same.
+ * are joined segment by segment when it is first looked up, into intervals where the newest change decides. A look-up is
+ * then one search by number in each segment that has the client. What is joined is kept as long as its segment: a change
+ * of the head joins only what it adds, however many changes a client has.
  */
 import { REGISTRATION_ROW_WORDS } from '../set/layout.ts';
 import {
@@ -15,20 +15,29 @@ import {
 /** Joined intervals: from, to (8 bytes each), version (4), op (1), beside the row itself. */
 const JOINED_BYTES = 21;
 
-/** The changes of one client: disjoint intervals in ascending order. */
+interface ClientRows {
+  readonly segment: RegistrationSegment;
+  readonly first: number;
+  readonly end: number;
+}
+
+/** The changes of one client in one segment: disjoint intervals in ascending order. */
 class ClientChanges {
   readonly #from: Float64Array;
   readonly #to: Float64Array;
   readonly #versions: Uint32Array;
   readonly #ops: Uint8Array;
 
-  /** @param rows segments with the rows of the client, from and to (exclusive) */
-  constructor(rows: readonly ClientRows[]) {
-    const pieces = joinNewest(rows);
-    this.#from = Float64Array.from(pieces, ({ from }) => from);
-    this.#to = Float64Array.from(pieces, ({ to }) => to);
-    this.#versions = Uint32Array.from(pieces, ({ version }) => version);
-    this.#ops = Uint8Array.from(pieces, ({ op }) => op);
+  constructor({ segment, first, end }: ClientRows) {
+    const rows = Uint32Array.from({ length: end - first }, (_, index) => first + index);
+    const from = Float64Array.from(rows, (row) => segment.from(row));
+    const to = Float64Array.from(rows, (row) => segment.to(row));
+    const isDisjoint = from.every((start, index) => index === 0 || start > to[index - 1]!);
+    const pieces = isDisjoint ? { from, to, rows } : joinNewest(segment, rows, from, to);
+    this.#from = pieces.from;
+    this.#to = pieces.to;
+    this.#versions = Uint32Array.from(pieces.rows, (row) => segment.version(row));
+    this.#ops = Uint8Array.from(pieces.rows, (row) => REGISTRATION_OPS.indexOf(segment.op(row)));
   }
 
   /** Index of the interval with the number, or -1. */
@@ -53,34 +62,26 @@ class ClientChanges {
   }
 }
 
-interface ClientRows {
-  readonly segment: RegistrationSegment;
-  readonly first: number;
-  readonly end: number;
+/** Disjoint intervals, each with the row that decides. */
+interface Pieces {
+  readonly from: Float64Array;
+  readonly to: Float64Array;
+  readonly rows: Uint32Array;
 }
 
-interface Piece {
-  readonly from: number;
-  readonly to: number;
-  readonly version: number;
-  /** Index in REGISTRATION_OPS. */
-  readonly op: number;
-}
-
-/** Disjoint pieces of the rows, each with the newest row that covers it. O(n log n), however the rows overlap. */
-function joinNewest(all: readonly ClientRows[]): Piece[] {
-  const rows = all.flatMap(({ segment, first, end }) =>
-    Array.from({ length: end - first }, (_, index) => ({
-      from: segment.from(first + index),
-      to: segment.to(first + index),
-      version: segment.version(first + index),
-      op: REGISTRATION_OPS.indexOf(segment.op(first + index)),
-    })),
-  );
-  const cuts = Float64Array.from(new Set(rows.flatMap(({ from, to }) => [from, to + 1]))).sort();
+/** The newest row of each number. O(n log n), however the rows overlap. @param from of each row, likewise `to` */
+function joinNewest(
+  segment: RegistrationSegment,
+  rows: Uint32Array,
+  from: Float64Array,
+  to: Float64Array,
+): Pieces {
+  const ends = Float64Array.from(to, (last) => last + 1);
+  const cuts = distinct(from, ends);
   /** For each cut, a later one at or before the next piece that no row has taken. */
   const free = Int32Array.from(cuts.keys());
-  const taken = new Map<number, Piece>();
+  /** For each piece, which of the rows has taken it, or -1. */
+  const taken = new Int32Array(cuts.length).fill(-1);
   const nextFree = (index: number): number => {
     let at = index;
     while (free[at] !== at) {
@@ -89,19 +90,30 @@ function joinNewest(all: readonly ClientRows[]): Piece[] {
     }
     return at;
   };
-  for (const row of rows.sort((a, b) => b.version - a.version)) {
-    const end = indexIn(cuts, row.to + 1);
-    for (let at = nextFree(indexIn(cuts, row.from)); at < end; at = nextFree(at)) {
-      taken.set(at, row);
+  const newestFirst = Uint32Array.from(rows.keys()).sort(
+    (a, b) => segment.version(rows[b]!) - segment.version(rows[a]!),
+  );
+  for (const index of newestFirst) {
+    const end = indexIn(cuts, ends[index]!);
+    for (let at = nextFree(indexIn(cuts, from[index]!)); at < end; at = nextFree(at)) {
+      taken[at] = index;
       free[at] = at + 1;
     }
   }
-  const pieces: Piece[] = [];
-  for (let at = 0; at + 1 < cuts.length; at++) {
-    const row = taken.get(at);
-    if (row !== undefined) pieces.push({ ...row, from: cuts[at]!, to: cuts[at + 1]! - 1 });
-  }
-  return pieces;
+  const pieces = Uint32Array.from(cuts.keys()).filter((at) => taken[at]! >= 0);
+  return {
+    from: Float64Array.from(pieces, (at) => cuts[at]!),
+    to: Float64Array.from(pieces, (at) => cuts[at + 1]! - 1),
+    rows: Uint32Array.from(pieces, (at) => rows[taken[at]!]!),
+  };
+}
+
+/** All values, in ascending order. */
+function distinct(first: Float64Array, second: Float64Array): Float64Array {
+  const all = new Float64Array(first.length + second.length);
+  all.set(first);
+  all.set(second, first.length);
+  return all.sort().filter((value, index) => index === 0 || value !== all[index - 1]);
 }
 
 /** @param value one of `sorted` */
@@ -116,22 +128,21 @@ function indexIn(sorted: Float64Array, value: number): number {
   return low;
 }
 
-/** The changes of some segments, by client. */
+/** The changes of one segment, by client: what is joined once serves all overlays with this segment. */
 class Changes {
-  readonly segments: readonly RegistrationSegment[];
+  readonly segment: RegistrationSegment;
   readonly #clients = new Map<string, ClientChanges | null>();
 
-  constructor(segments: readonly RegistrationSegment[]) {
-    this.segments = segments;
+  constructor(segment: RegistrationSegment) {
+    this.segment = segment;
   }
 
   /** Null for a client without changes. */
   of(client: string): ClientChanges | null {
-    if (this.segments.length === 0) return null;
     const known = this.#clients.get(client);
     if (known !== undefined) return known;
-    const rows = this.segments.flatMap((segment) => rowsOf(segment, client) ?? []);
-    const changes = rows.length === 0 ? null : new ClientChanges(rows);
+    const rows = rowsOf(this.segment, client);
+    const changes = rows === null ? null : new ClientChanges(rows);
     this.#clients.set(client, changes);
     return changes;
   }
@@ -168,10 +179,12 @@ export class RegistrationOverlay {
 
   /** Changes up to this version were removed: a release with an older one cannot be combined with this overlay. */
   readonly droppedVersion: number;
-  readonly #sealed: Changes;
-  readonly #unsealed: Changes;
+  /** Of the sealed segments, and of the unsealed rows if there are any. */
+  readonly #changes: readonly Changes[];
+  /** Those that have the client, once it was looked up. */
+  readonly #byClient = new Map<string, readonly ClientChanges[]>();
 
-  /** @param earlier an overlay whose joined changes are reused if it has the same segments */
+  /** @param earlier an overlay whose joined changes are reused for the segments that it has too */
   constructor(
     droppedVersion: number,
     segments: readonly RegistrationSegment[],
@@ -179,21 +192,24 @@ export class RegistrationOverlay {
     earlier?: RegistrationOverlay,
   ) {
     this.droppedVersion = droppedVersion;
-    const known = earlier === undefined ? undefined : earlier.#sealed;
-    const isSame =
-      known?.segments.length === segments.length &&
-      segments.every((segment, index) => segment === known.segments[index]);
-    this.#sealed = isSame ? known : new Changes(segments);
-    this.#unsealed = new Changes(unsealed.count === 0 ? [] : [unsealed]);
+    const before = earlier === undefined ? [] : earlier.#changes;
+    const known = new Map(before.map((changes) => [changes.segment, changes]));
+    const all = [...segments, unsealed].filter(({ count }) => count > 0);
+    this.#changes = all.map((segment) => known.get(segment) ?? new Changes(segment));
   }
 
   /** Memory in bytes, once every client was looked up. */
   get bytes(): number {
-    const rows = [...this.#sealed.segments, ...this.#unsealed.segments].reduce(
-      (sum, { count }) => sum + count,
-      0,
-    );
+    const rows = this.#changes.reduce((sum, { segment }) => sum + segment.count, 0);
     return rows * (REGISTRATION_ROW_WORDS * 4 + JOINED_BYTES);
+  }
+
+  #of(client: string): readonly ClientChanges[] {
+    const known = this.#byClient.get(client);
+    if (known !== undefined) return known;
+    const found = this.#changes.map((changes) => changes.of(client)).filter((changes) => changes !== null);
+    this.#byClient.set(client, found);
+    return found;
   }
 
   /**
@@ -201,12 +217,15 @@ export class RegistrationOverlay {
    * @param client `<organisation>/<client>`
    */
   find(n: number, client: string, version: number): RegistrationOp | null {
-    const [sealed, unsealed] = [this.#sealed.of(client), this.#unsealed.of(client)];
-    const inSealed = sealed === null ? -1 : sealed.indexOf(n);
-    const inUnsealed = unsealed === null ? -1 : unsealed.indexOf(n);
-    const sealedAt = inSealed < 0 ? 0 : sealed!.version(inSealed);
-    const unsealedAt = inUnsealed < 0 ? 0 : unsealed!.version(inUnsealed);
-    if (Math.max(sealedAt, unsealedAt) <= version) return null;
-    return unsealedAt >= sealedAt ? unsealed!.op(inUnsealed) : sealed!.op(inSealed);
+    if (this.#changes.length === 0) return null;
+    let newest = version;
+    let op: RegistrationOp | null = null;
+    for (const changes of this.#of(client)) {
+      const index = changes.indexOf(n);
+      if (index < 0 || changes.version(index) <= newest) continue;
+      newest = changes.version(index);
+      op = changes.op(index);
+    }
+    return op;
   }
 }

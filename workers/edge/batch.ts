@@ -76,7 +76,7 @@ export function checkBatch(endpoint: CheckEndpoint): Handler {
     const defaults = parseDefaults(written.value.defaults, endpoint.fields, internationalPrefix);
     if (!defaults.ok) return defaults;
     const snapshot = await client.snapshot();
-    const runs = new ItemRuns(snapshot.release, client.settings, context);
+    const runs = new ItemRuns(snapshot, client.settings, context);
     await runs.begin();
     const batch = { items, defaults: defaults.value, report: report.value };
     const results = screenAll(batch, snapshot, runs, client, endpoint);

@@ -4,6 +4,7 @@
 
 import { type FieldError, nameOf } from '../../shared/fields.ts';
 import { CHECK_BODY_BYTES_MAX } from '../../shared/limits/requests.ts';
+import type { LiveLayer } from '../../shared/live/live-layer.ts';
 import { parseParty } from '../../shared/numbers/parse.ts';
 import { isValidNumber } from '../../shared/numbers/validity.ts';
 import type { Blob } from '../../shared/release/manifest.ts';
@@ -72,7 +73,12 @@ function handlerOf(
     const response =
       release === null || release.complete
         ? respond()
-        : await whenLoaded(valuesFor(parsed.value, release, settings, isPreview), release, context, respond);
+        : await whenLoaded(
+            valuesFor(parsed.value, release, snapshot.live, settings, isPreview),
+            release,
+            context,
+            respond,
+          );
     if (!isText) return context.reply.json({ ...response, ...headVersion(snapshot, settings) });
     addHeadHeaders(context.reply, snapshot, settings);
     context.reply.addHeaders(headersOf(response));
@@ -97,11 +103,12 @@ async function whenLoaded<Response>(
 function valuesFor(
   request: ScreenRequest,
   release: Release,
+  live: LiveLayer,
   settings: ClientSettings,
   isPreview: boolean,
 ): Blob[] {
   const requireRegistration = isPreview ? 'enforce' : settings.requireRegistration;
-  return valuesNeededBy(request, release, { ...settings, requireRegistration });
+  return valuesNeededBy(request, release, live, { ...settings, requireRegistration });
 }
 
 async function readBody({ request, url }: RequestContext): Promise<Result<unknown, Problem>> {

@@ -3,12 +3,13 @@
  * complete, otherwise in runs, each as long as its shards fit into memory together.
  */
 import { LOAD_WAIT_MS, RUN_BACKOFF_MS } from '../../shared/limits/edge.ts';
+import type { LiveLayer } from '../../shared/live/live-layer.ts';
 import { suffixOf } from '../../shared/numbers/number.ts';
 import type { Blob } from '../../shared/release/manifest.ts';
 import type { Release } from '../../shared/release/release.ts';
 import type { ScreenRequest, Sender } from '../../shared/request.ts';
 import type { Failure, Result } from '../../shared/result.ts';
-import type { ClientSettings } from '../../shared/screening/snapshot.ts';
+import type { ClientSettings, Snapshot } from '../../shared/screening/snapshot.ts';
 import { PREPARED_IMAGES_MAX, type PreparedImages } from '../../shared/set/prepared-images.ts';
 import { findTestNumber } from '../../shared/test-numbers.ts';
 import { loadAll, type ShardLoadContext, valuesNeededBy, withValues } from './head/shards.ts';
@@ -30,6 +31,7 @@ export function formatItemError({ code, field, message }: Failure & { readonly f
 
 export class ItemRuns {
   readonly #release: Release | null;
+  readonly #live: LiveLayer;
   readonly #settings: ClientSettings;
   readonly #loading: ShardLoadContext;
   /** When to wait again for a value that failed to load, by key, in ms since 1970. */
@@ -37,8 +39,9 @@ export class ItemRuns {
   /** When to wait again for any value, after a wait that timed out, in ms since 1970. */
   #restsUntil = 0;
 
-  constructor(release: Release | null, settings: ClientSettings, loading: ShardLoadContext) {
+  constructor({ release, live }: Snapshot, settings: ClientSettings, loading: ShardLoadContext) {
     this.#release = release;
+    this.#live = live;
     this.#settings = settings;
     this.#loading = loading;
   }
@@ -109,7 +112,7 @@ export class ItemRuns {
     let to = from;
     for (; to < items.length; to++) {
       const { parsed } = items[to]!;
-      const own = parsed.ok ? valuesNeededBy(parsed.value, release, this.#settings) : [];
+      const own = parsed.ok ? valuesNeededBy(parsed.value, release, this.#live, this.#settings) : [];
       const more = own.filter(({ key }) => !needed.has(key) && !(Date.now() < (this.#retryAt.get(key) ?? 0)));
       const moreBytes = more.reduce((sum, blob) => sum + release.bytesOf(blob), 0);
       if (to > from && bytes + moreBytes > release.bytesMax / RUNS_AT_ONCE) break;

@@ -72,7 +72,7 @@ export async function checkStream(context: RequestContext): Promise<Answer> {
   const subject = oneOf(SUBJECTS, 'subject', parameters.value.text.subject ?? 'to');
   if (!subject.ok) return subject;
   const snapshot = await client.snapshot();
-  const runs = new ItemRuns(snapshot.release, client.settings, context);
+  const runs = new ItemRuns(snapshot, client.settings, context);
   await runs.begin();
   addHeadHeaders(reply, snapshot, client.settings);
   const format = type === 'text/plain' ? textFormat(client, subject.value) : jsonFormat(client);

@@ -4,7 +4,6 @@
  * when there is room again is published then.
  */
 import { PUBLISHED_CHANGES_MAX } from '../../shared/limits/registrations.ts';
-import { pairChanges } from '../../shared/senders/pairs.ts';
 import type { PublishedChange, QueueChange } from '../storage/registry-port.ts';
 import type { Meta } from './meta.ts';
 import type { PairsInForce } from './pairs-in-force.ts';
@@ -127,8 +126,9 @@ export class Outbox {
       .exec<{ client: string; number_from: number; number_to: number }>('SELECT * FROM waiting')
       .toArray();
     const changes = spans.flatMap(({ client, number_from: from, number_to: to }) => {
-      const pairs = this.#pairs.within(client.slice(client.indexOf('/') + 1), { from, to });
-      return pairChanges([], pairs).map((change) => ({ client, ...change }));
+      const now = this.#pairs.changes(client.slice(client.indexOf('/') + 1), [{ from, to }]);
+      // Removals do not wait.
+      return now.filter(({ op }) => op !== 'remove').map((change) => ({ client, ...change }));
     });
     this.#sql.exec('DELETE FROM waiting');
     this.add(changes, []);

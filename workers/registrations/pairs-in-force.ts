@@ -4,7 +4,7 @@
  */
 import { BLOCK_NUMBERS } from '../../shared/numbers/blocks.ts';
 import type { Span } from '../../shared/numbers/spans.ts';
-import { type PairSpan, pairChanges } from '../../shared/senders/pairs.ts';
+import { type PairChange, type PairSpan, pairChanges } from '../../shared/senders/pairs.ts';
 import { isInForce } from '../../shared/senders/registration-states.ts';
 import type { PublishedChange, PublishedPair } from '../storage/registry-port.ts';
 import type { StoredRegistration } from './registration-rows.ts';
@@ -23,7 +23,7 @@ export class PairsInForce {
     this.#sql = sql;
   }
 
-  /** Puts the pairs of a registration as it is now. @returns what that changes */
+  /** Puts the pairs of a registration as it is now. @returns what its numbers are now, unless it had them so */
   put(registration: StoredRegistration, organisation: string): PublishedChange[] {
     const { id, approved, isMock } = registration;
     const version = isInForce(registration) && !isMock ? approved : null;
@@ -41,29 +41,24 @@ export class PairsInForce {
       );
     if (isSame) return [];
     const affected = [...new Set([...old.map(({ client }) => client), ...clients])].sort();
-    const before = affected.map((client) => {
+    const touched = affected.map((client) => {
       const spans = old.filter((row) => row.client === client).map(spanOf);
       if (clients.includes(client)) spans.push(version!.numbers);
-      return { client, spans, pairs: this.#overlapping(client, spans) };
+      return { client, spans };
     });
     this.#sql.exec('DELETE FROM pairs WHERE registration = ?', id);
     for (const client of clients) {
       const { from, to } = version!.numbers;
       this.#sql.exec('INSERT INTO pairs VALUES (?, ?, ?, ?, ?)', client, from, to, id, own ? 1 : 0);
     }
-    return before.flatMap(({ client, spans, pairs }) =>
-      pairChanges(pairs, this.#overlapping(client, spans)).map((change) => ({
-        client: `${organisation}/${client}`,
-        ...change,
-      })),
+    return touched.flatMap(({ client, spans }) =>
+      this.changes(client, spans).map((change) => ({ client: `${organisation}/${client}`, ...change })),
     );
   }
 
-  /** What is in force of these numbers now. */
-  within(client: string, span: Span): PairSpan[] {
-    return this.#overlapping(client, [span]).map(({ from, to, own }) => ({
-      ...{ from: Math.max(from, span.from), to: Math.min(to, span.to), own },
-    }));
+  /** What each of these numbers of a client is now. */
+  changes(client: string, spans: readonly Span[]): PairChange[] {
+    return pairChanges(spans, this.#overlapping(client, spans));
   }
 
   /**

@@ -48,15 +48,18 @@ export class Publisher {
     for (let batch = this.#next(); batch !== null; batch = this.#next()) {
       const { n, changes, queue } = batch;
       const done = await this.#registry().publish(organisation, n, changes, queue);
-      const isHeldBack = !done.ok && done.code === 'REGISTRATIONS_FULL' && this.#holdBack(batch);
+      if (!done.ok && done.code === 'BATCH_KNOWN') {
+        warn('registrationsSetBack', { organisation, n, last: done.last });
+        this.#storage.transactionSync(() => this.#outbox.renumber(done.last));
+        continue;
+      }
+      const isHeldBack = !done.ok && this.#holdBack(batch);
       if (!done.ok && !isHeldBack) {
         warn('registrationsNotPublished', { organisation, code: done.code });
         this.#delay();
         return;
       }
-      const later = done.ok ? done.value.laterBatch : undefined;
-      if (later !== undefined) this.#storage.transactionSync(() => this.#outbox.renumber(later));
-      else if (done.ok) this.#storage.transactionSync(() => this.#outbox.acknowledge(n, Date.now()));
+      if (done.ok) this.#storage.transactionSync(() => this.#outbox.acknowledge(n, Date.now()));
       this.#failures = 0;
     }
   }

@@ -102,7 +102,7 @@ export class RegistrationWriter {
     const changes = this.#pairs.put(after, organisation);
     this.#changes.push(...changes);
     const { lastN } = this.#outbox;
-    // Another registration may have the same numbers: then there is nothing to send.
+    // A new version may have the same numbers: then there is nothing to send.
     const isNew = this.#changes.length > 0;
     const publishN = isNew ? lastN + Math.ceil(this.#changes.length / PUBLISHED_CHANGES_MAX) : lastN;
     const isDone = !isNew && this.#outbox.isEmpty;

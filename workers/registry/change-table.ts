@@ -3,23 +3,28 @@
  * organisation, and the version. Each change has a version of its own, so two changes of one batch have an order.
  */
 import {
+  PUBLISH_RETRY_MS_MAX,
   REGISTRATION_CHANGES_MAX,
   REGISTRATION_CHANGES_PER_ORGANISATION_MAX,
   REGISTRATION_NUMBERS_MAX,
+  REGISTRATION_REMOVALS_PER_ORGANISATION_MAX,
   REGISTRATION_REMOVALS_RESERVE,
 } from '../../shared/limits/registrations.ts';
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
 import { REGISTRATION_OPS, type RegistrationRow } from '../../shared/senders/registration-segment.ts';
 import type { PublishedChange, RegistryStatus } from '../storage/registry-port.ts';
 
-/** `changes` of an organisation counts its rows. `waiting_since` is set while its additions are refused. */
+/** `n` and `digest` are of its last batch, `changes` counts its rows. `waiting_since` and `refused_at` are the first and the
+ * last time that a batch was refused, since one was accepted. */
 const TABLES = `
   CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS organisations (
     organisation TEXT PRIMARY KEY,
     n INTEGER NOT NULL,
+    digest TEXT NOT NULL,
     changes INTEGER NOT NULL,
-    waiting_since INTEGER
+    waiting_since INTEGER,
+    refused_at INTEGER
   ) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS changes (
     version INTEGER PRIMARY KEY,
@@ -31,13 +36,21 @@ const TABLES = `
   CREATE UNIQUE INDEX IF NOT EXISTS changes_pair ON changes (client, "from", "to");
 `;
 
+/** How long after its last refusal an organisation counts as waiting, in ms. */
+const WAITING_SHOWN_MS = 2 * PUBLISH_RETRY_MS_MAX;
 /** Rows that one statement removes. */
 const DROPPED_AT_ONCE = 20_000;
 const E164_END = 1e15;
 
 type Meta = 'version' | 'dropped' | 'started' | 'requeue' | 'changes';
 type Row = { client: string; from: number; to: number; op: number; version: number };
-type Organisation = { n: number; changes: number; waiting_since: number | null };
+type Organisation = {
+  n: number;
+  digest: string;
+  changes: number;
+  waiting_since: number | null;
+  refused_at: number | null;
+};
 
 export class ChangeTable {
   readonly #storage: DurableObjectStorage;
@@ -59,26 +72,31 @@ export class ChangeTable {
     this.#sql.exec('INSERT OR REPLACE INTO meta VALUES (?, ?)', key, value);
   }
 
-  /** The last batch of an organisation; 0 if it has none. */
-  lastBatch(organisation: string): number {
-    return this.#organisation(organisation).n;
+  /** The last batch of an organisation; `n` is 0 if it has none. */
+  lastBatch(organisation: string): { readonly n: number; readonly digest: string } {
+    return this.#organisation(organisation);
   }
 
   #organisation(organisation: string): Organisation {
     const [row] = this.#sql
       .exec<Organisation>(
-        'SELECT n, changes, waiting_since FROM organisations WHERE organisation = ?',
+        'SELECT n, digest, changes, waiting_since, refused_at FROM organisations WHERE organisation = ?',
         organisation,
       )
       .toArray();
-    return row ?? { n: 0, changes: 0, waiting_since: null };
+    return row ?? { n: 0, digest: '', changes: 0, waiting_since: null, refused_at: null };
   }
 
   /**
    * Applies a batch as a whole. Must run in a transaction.
    * @returns REGISTRATIONS_FULL if there is no room for it; then nothing has changed
    */
-  apply(organisation: string, n: number, changes: readonly PublishedChange[]): Result<void, Failure> {
+  apply(
+    organisation: string,
+    n: number,
+    digest: string,
+    changes: readonly PublishedChange[],
+  ): Result<void, Failure<'REGISTRATIONS_FULL'>> {
     const invalid = changes.find((change) => !isPossible(organisation, change));
     if (invalid !== undefined) throw new RangeError('a change has impossible numbers, or a foreign client');
     const known = this.#organisation(organisation);
@@ -94,8 +112,9 @@ export class ChangeTable {
     }
     this.set('version', version);
     this.set('changes', this.get('changes') + added.all);
-    const waits = changes.some(({ op }) => op !== 'remove') ? null : known.waiting_since;
-    this.#put(organisation, { n, changes: known.changes + added.all, waiting_since: waits });
+    const isAddition = changes.some(({ op }) => op !== 'remove');
+    const waits = isAddition ? { waiting_since: null, refused_at: null } : {};
+    this.#put(organisation, { ...known, n, digest, changes: known.changes + added.all, ...waits });
     return ok(undefined);
   }
 
@@ -116,18 +135,24 @@ export class ChangeTable {
     return { all: seen.size, additions };
   }
 
-  #room(known: Organisation, added: { all: number; additions: number }): Result<void, Failure> {
+  #room(
+    known: Organisation,
+    added: { all: number; additions: number },
+  ): Result<void, Failure<'REGISTRATIONS_FULL'>> {
     const total = this.get('changes') + added.all;
     const remedy = 'build, push and promote a release, three times';
     if (total > REGISTRATION_CHANGES_MAX) {
       return fail('REGISTRATIONS_FULL', `there are ${REGISTRATION_CHANGES_MAX} changes: ${remedy}`);
     }
-    if (added.additions === 0) return ok(undefined);
-    if (total > REGISTRATION_CHANGES_MAX - REGISTRATION_REMOVALS_RESERVE) {
+    const [isAddition, own] = [added.additions > 0, known.changes + added.all];
+    if (isAddition && total > REGISTRATION_CHANGES_MAX - REGISTRATION_REMOVALS_RESERVE) {
       return fail('REGISTRATIONS_FULL', `the rest of the changes is for removals: ${remedy}`);
     }
-    if (known.changes + added.all > REGISTRATION_CHANGES_PER_ORGANISATION_MAX) {
-      const limit = REGISTRATION_CHANGES_PER_ORGANISATION_MAX;
+    const limit = isAddition
+      ? REGISTRATION_CHANGES_PER_ORGANISATION_MAX
+      : REGISTRATION_REMOVALS_PER_ORGANISATION_MAX;
+    // What changes only pairs that have a change needs no room.
+    if (added.all > 0 && own > limit) {
       return fail('REGISTRATIONS_FULL', `the organisation has ${limit} changes: ${remedy}`);
     }
     return ok(undefined);
@@ -136,13 +161,19 @@ export class ChangeTable {
   /** Records that additions of the organisation were refused. */
   setWaiting(organisation: string, now: number): void {
     const known = this.#organisation(organisation);
-    this.#put(organisation, { ...known, waiting_since: known.waiting_since ?? now });
+    const since = this.#isWaiting(known, now) ? known.waiting_since : now;
+    this.#put(organisation, { ...known, waiting_since: since, refused_at: now });
   }
 
-  #put(organisation: string, { n, changes, waiting_since }: Organisation): void {
+  /** A store tries again at least every PUBLISH_RETRY_MS_MAX. One that no longer does has closed what waited. */
+  #isWaiting({ refused_at }: Organisation, now: number): boolean {
+    return refused_at !== null && refused_at > now - WAITING_SHOWN_MS;
+  }
+
+  #put(organisation: string, { n, digest, changes, waiting_since, refused_at }: Organisation): void {
     this.#sql.exec(
-      'INSERT OR REPLACE INTO organisations VALUES (?, ?, ?, ?)',
-      ...[organisation, n, changes, waiting_since],
+      'INSERT OR REPLACE INTO organisations VALUES (?, ?, ?, ?, ?, ?)',
+      ...[organisation, n, digest, changes, waiting_since, refused_at],
     );
   }
 
@@ -195,10 +226,10 @@ export class ChangeTable {
 
   #recount(): void {
     // Those that still wait are refused again within minutes.
-    this.#sql.exec('UPDATE organisations SET changes = 0, waiting_since = NULL');
+    this.#sql.exec('UPDATE organisations SET changes = 0, waiting_since = NULL, refused_at = NULL');
     this.#sql.exec(
-      `INSERT INTO organisations (organisation, n, changes)
-       SELECT substr(client, 1, instr(client, '/') - 1) AS organisation, 0, COUNT(*) FROM changes GROUP BY organisation
+      `INSERT INTO organisations (organisation, n, digest, changes)
+       SELECT substr(client, 1, instr(client, '/') - 1) AS organisation, 0, '', COUNT(*) FROM changes GROUP BY organisation
        ON CONFLICT (organisation) DO UPDATE SET changes = excluded.changes`,
     );
     const { many } = this.#sql.exec<{ many: number }>('SELECT COUNT(*) AS many FROM changes').one();
@@ -233,11 +264,12 @@ export class ChangeTable {
     });
   }
 
-  get status(): RegistryStatus {
+  status(now: number): RegistryStatus {
     const waiting = this.#sql
       .exec<{ organisation: string; since: number }>(
-        `SELECT organisation, waiting_since AS since FROM organisations WHERE waiting_since IS NOT NULL
+        `SELECT organisation, waiting_since AS since FROM organisations WHERE refused_at > ?
          ORDER BY waiting_since, organisation`,
+        now - WAITING_SHOWN_MS,
       )
       .toArray();
     return {

@@ -7,7 +7,7 @@
  * the head and its segments, so nothing that was published is lost.
  */
 import { DurableObject } from 'cloudflare:workers';
-import { toBase64 } from '../../shared/bytes.ts';
+import { sha256Hex, toBase64, utf8 } from '../../shared/bytes.ts';
 import { LOAD_WAIT_MS } from '../../shared/limits/edge.ts';
 import {
   REGISTRATION_BUILD_SHARE,
@@ -16,7 +16,7 @@ import {
   REGISTRY_HEAD_INTERVAL_MS,
 } from '../../shared/limits/registrations.ts';
 import type { HeadRegistrations } from '../../shared/release/head.ts';
-import { type Failure, ok, type Result } from '../../shared/result.ts';
+import { fail, ok, type Result } from '../../shared/result.ts';
 import { encodeRegistrationSegment } from '../../shared/senders/registration-segment.ts';
 import type { KeyRing } from '../../shared/set/key-ring.ts';
 import { type ControlEnv, openSecrets } from '../env.ts';
@@ -77,26 +77,31 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
     n: number,
     changes: readonly PublishedChange[],
     queue: readonly QueueChange[],
-  ): Promise<Result<Published, Failure>> {
+  ): Promise<Published> {
     await this.#ready();
-    const last = this.#table.lastBatch(organisation);
-    const stored = this.#store(organisation, n, changes, queue);
+    const stored = await this.#store(organisation, n, changes, queue);
     if (!stored.ok) return stored;
     const version = this.#table.get('version');
     if (changes.length > 0) await this.#publishUpTo(version);
-    return ok({ version, ...(last > n ? { laterBatch: last } : {}) });
+    return ok({ version });
   }
 
-  #store(
+  async #store(
     organisation: string,
     n: number,
     changes: readonly PublishedChange[],
     queue: readonly QueueChange[],
-  ): Result<void, Failure> {
+  ): Promise<Result<void, Exclude<Published, { ok: true }>>> {
+    const digest = await sha256Hex(utf8(JSON.stringify([changes, queue])));
+    const last = this.#table.lastBatch(organisation);
     // The answer to this batch was lost. What it changed may still have to reach the head.
-    if (n <= this.#table.lastBatch(organisation)) return ok(undefined);
+    if (n === last.n && digest === last.digest) return ok(undefined);
+    if (n <= last.n) {
+      const message = `the last batch of this organisation was ${last.n}`;
+      return { ...fail('BATCH_KNOWN', message), last: last.n };
+    }
     const applied = this.ctx.storage.transactionSync(() => {
-      const made = this.#table.apply(organisation, n, changes);
+      const made = this.#table.apply(organisation, n, digest, changes);
       if (made.ok) this.#queue.apply(organisation, queue);
       return made;
     });
@@ -118,7 +123,7 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
     if (this.#table.get('version') === 0) return;
     this.#isStale = true;
     await this.#publishUpTo(this.#table.get('version'));
-    const { changes } = this.#table.status;
+    const changes = this.#table.get('changes');
     const room = REGISTRATION_CHANGES_MAX - REGISTRATION_REMOVALS_RESERVE;
     if (changes < room * REGISTRATION_BUILD_SHARE || Date.now() - this.#warnedAt < WARNING_MS) return;
     this.#warnedAt = Date.now();
@@ -131,7 +136,7 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
 
   async status(): Promise<RegistryStatus> {
     await this.#ready();
-    return this.#table.status;
+    return this.#table.status(Date.now());
   }
 
   override async alarm(): Promise<void> {

@@ -28,8 +28,9 @@ export interface QueueChange {
 
 export interface RegistryPort {
   /**
-   * Idempotent by organisation and `n`, which rises by one with each batch. Later changes of a number and client win.
-   * @returns the version that contains the batch; REGISTRATIONS_FULL if there is no room for its additions, and then
+   * Idempotent by organisation and `n`, which rises with each batch. Later changes of a number and client win.
+   * @returns the version that contains the batch; BATCH_KNOWN, and nothing is stored: number the batch after `last`;
+   *   REGISTRATIONS_FULL if there is no room for its additions, and then
    *   nothing of it is stored and the same `n` may come again with other content
    * @throws if the coordinator does not respond: send the same batch again
    */
@@ -38,14 +39,16 @@ export interface RegistryPort {
     n: number,
     changes: readonly PublishedChange[],
     queue: readonly QueueChange[],
-  ): Promise<Result<Published, Failure>>;
+  ): Promise<Published>;
 }
 
-export interface Published {
-  readonly version: number;
-  /** Set if the registry had a later batch than this, and so ignored it: the store was set back. */
-  readonly laterBatch?: number;
+/** The registry has another batch with this number, or a later one: the tables of the store were set back. */
+export interface BatchKnown extends Failure<'BATCH_KNOWN'> {
+  /** The number of the last batch. */
+  readonly last: number;
 }
+
+export type Published = Result<{ readonly version: number }, Failure<'REGISTRATIONS_FULL'> | BatchKnown>;
 
 /** A registration in the queue, as reviewers see it. */
 export interface QueuedRegistration extends QueueChange {

@@ -1,7 +1,8 @@
 /** Changes of pairs against a plain model, number by number. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type PairChange, type PairSpan, pairChanges } from '../../../shared/senders/pairs.ts';
+import type { Span } from '../../../shared/numbers/spans.ts';
+import { type PairSpan, pairChanges } from '../../../shared/senders/pairs.ts';
 
 const pairs = fc.array(
   fc
@@ -19,42 +20,50 @@ function plain(spans: readonly PairSpan[]): Map<number, 'add' | 'addOwn'> {
   return all;
 }
 
-function apply(state: Map<number, 'add' | 'addOwn'>, changes: readonly PairChange[]): Map<number, string> {
-  const all = new Map<number, 'add' | 'addOwn'>(state);
-  for (const { from, to, op } of changes) {
-    for (let n = from; n <= to; n++) {
-      if (op === 'remove') all.delete(n);
-      else all.set(n, op);
-    }
-  }
-  return all;
-}
+const numbersOf = ({ from, to }: Span): number[] =>
+  Array.from({ length: to - from + 1 }, (_, at) => from + at);
 
 describe('changes of pairs', () => {
-  it('make what is in force afterwards out of what was before, and touch no other number', () => {
+  it('name each touched number once, as it is now, and no other', () => {
+    const spans = fc.array(
+      fc
+        .record({ from: fc.nat(30), length: fc.nat(8) })
+        .map(({ from, length }) => ({ from, to: from + length })),
+      { minLength: 1, maxLength: 2 },
+    );
     fc.assert(
-      fc.property(pairs, pairs, (before, after) => {
-        const [old, next] = [plain(before), plain(after)];
-        const changes = pairChanges(before, after);
-        expect(apply(old, changes)).toEqual(next);
-        const touched = changes.flatMap(({ from, to }) =>
-          Array.from({ length: to - from + 1 }, (_, at) => from + at),
+      fc.property(spans, pairs, (touched, now) => {
+        const state = plain(now);
+        const numbers = new Set(touched.flatMap(numbersOf));
+        const changes = pairChanges(
+          touched,
+          now.filter(({ from, to }) => touched.some((span) => span.from <= to && span.to >= from)),
         );
-        expect(new Set(touched).size).toBe(touched.length);
-        expect(touched.filter((n) => old.get(n) === next.get(n))).toEqual([]);
+        const named = changes.flatMap((change) => numbersOf(change).map((n) => [n, change.op] as const));
+        expect(named.length).toBe(numbers.size);
+        expect(new Map(named)).toEqual(new Map([...numbers].map((n) => [n, state.get(n) ?? 'remove'])));
       }),
       { numRuns: 3_000 },
     );
   });
 
-  it('leave a number that another registration covers', () => {
+  it('keep a number that another registration covers', () => {
     const wide = { from: 0, to: 9, own: false };
     const single = { from: 4, to: 4, own: true };
-    expect(pairChanges([wide, single], [single])).toEqual([
+    expect(pairChanges([wide], [single])).toEqual([
       { from: 0, to: 3, op: 'remove' },
       { from: 5, to: 9, op: 'remove' },
+      { from: 4, to: 4, op: 'addOwn' },
     ]);
-    expect(pairChanges([wide, single], [wide])).toEqual([{ from: 4, to: 4, op: 'add' }]);
-    expect(pairChanges([wide], [wide])).toEqual([]);
+    expect(pairChanges([single], [wide])).toEqual([{ from: 4, to: 4, op: 'add' }]);
+  });
+
+  it('stay within a block, which is what the registry takes', () => {
+    const [first, second] = [0, 1].map((block) => ({ from: block * 10_000, to: block * 10_000 + 9_999 }));
+    const all = [first!, second!].map((span) => ({ ...span, own: false }));
+    expect(pairChanges([first!, second!], all)).toEqual([
+      { ...first, op: 'add' },
+      { ...second, op: 'add' },
+    ]);
   });
 });

@@ -5,6 +5,8 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { sha256Hex, toBase64 } from '../../../shared/bytes.ts';
+import { numberKey } from '../../../shared/live/entry.ts';
+import { encodeSegment } from '../../../shared/live/segment.ts';
 import type { HeadRegistrations, NamedValue } from '../../../shared/release/head.ts';
 import { registrationsKey } from '../../../shared/release/kv-keys.ts';
 import { ShardMemory } from '../../../shared/release/shard-memory.ts';
@@ -15,6 +17,7 @@ import {
 } from '../../../shared/senders/registration-segment.ts';
 import { seal } from '../../../shared/set/seal.ts';
 import { resetIsolate } from '../../../workers/edge/isolate.ts';
+import { liveEntry } from '../../shared/support/live.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
 import { CLIENTS, client, publishClients } from '../support/clients.ts';
 import '../support/isolate.ts';
@@ -26,7 +29,7 @@ const NAME = 'default/sender';
 const REGISTERED = 821_020_000_000;
 const OTHER = '+821099998888';
 const PAIRS = Array.from({ length: 500 }, (_, index) => ({
-  ...{ client: index % 2 === 0 ? NAME : 'default/other', own: index % 4 === 0 },
+  ...{ client: index % 2 === 0 ? NAME : 'default/other', own: index % 4 < 2 },
   ...{ from: REGISTERED + index, to: REGISTERED + index },
 }));
 const built = await build(smallLists(), 1, PAIRS);
@@ -67,6 +70,7 @@ beforeEach(async () => {
   await publishClients([
     ...CLIENTS,
     await client('sender', { requireRegistration: 'enforce' }),
+    await client('other', {}),
     await client('mock', { requireRegistration: 'enforce', mock: true }),
   ]);
 });
@@ -108,6 +112,25 @@ describe('a client that requires registration', () => {
     const own = [registrations!.table.key, ...registrations!.shards.map(({ key }) => key)];
     expect(kv.gets.filter((key) => own.includes(key)).sort()).toEqual(own.sort());
   });
+});
+
+test('a live opt-out is decided from the pairs of its number, also before the release is loaded', async () => {
+  const code = 'SENDER_IDENTITY_OPTOUT' as const;
+  const entries = [REGISTERED + 1, REGISTERED + 3].map((n) => liveEntry(numberKey(n), { code }));
+  await putHead({ tail: toBase64(encodeSegment(entries)) });
+  for (const path of ['/v1/check', '/v1/check/batch']) {
+    const verdicts = await Promise.all(
+      [REGISTERED + 1, REGISTERED + 3].map(async (n) => {
+        resetIsolate();
+        const sender = `+${n}`;
+        const body = path === '/v1/check' ? { from: sender } : { items: [{ from: sender }] };
+        const response = await sendAndSettle({ path, body, client: 'other' });
+        const { verdict: found } = path === '/v1/check' ? response.body : response.body.results![0]!;
+        return found;
+      }),
+    );
+    expect([path, ...verdicts]).toEqual([path, 'allow', 'block']);
+  }
 });
 
 describe('changes to registered senders', () => {

@@ -5,8 +5,10 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { beforeEach, expect, test, vi } from 'vitest';
 import {
+  PUBLISH_RETRY_MS_MAX,
   REGISTRATION_CHANGES_MAX,
   REGISTRATION_CHANGES_PER_ORGANISATION_MAX,
+  REGISTRATION_REMOVALS_PER_ORGANISATION_MAX,
   REGISTRATION_REMOVALS_RESERVE,
   REGISTRATION_SEGMENT_ROWS_MAX,
 } from '../../../shared/limits/registrations.ts';
@@ -94,13 +96,35 @@ test('additions wait, removals go on in their reserve, and three releases free e
   expect([...(await readChanges())]).toEqual([[`acme/main ${FIRST + 1}-${FIRST + 1}`, 'add']]);
 });
 
-test('one organisation leaves half of the room to all others', async () => {
-  await published('acme', 1, [change('acme/main', FIRST)]);
+async function setChanges(organisation: string, count: number): Promise<void> {
   await runInDurableObject(registryStub(), (_, { storage }) => {
-    const most = REGISTRATION_CHANGES_PER_ORGANISATION_MAX;
-    storage.sql.exec(`UPDATE organisations SET changes = ? WHERE organisation = 'acme'`, most);
+    storage.sql.exec('UPDATE organisations SET changes = ? WHERE organisation = ?', count, organisation);
   });
+}
+
+test('one organisation leaves half of the room to all others, for additions and for removals', async () => {
+  await published('acme', 1, [change('acme/main', FIRST)]);
+  await setChanges('acme', REGISTRATION_CHANGES_PER_ORGANISATION_MAX);
   expect(await refused('acme', 2, [change('acme/main', FIRST + 1)])).toBe('REGISTRATIONS_FULL');
   await published('acme', 2, changes('acme/main', FIRST + 1, 3, 'remove'));
-  await published('beta', 1, [change('beta/main', FIRST)]);
+  await setChanges('acme', REGISTRATION_REMOVALS_PER_ORGANISATION_MAX);
+  expect(await refused('acme', 3, [change('acme/main', FIRST + 4, 'remove')])).toBe('REGISTRATIONS_FULL');
+  await published('acme', 3, [change('acme/main', FIRST, 'remove')]);
+  await published('beta', 1, [change('beta/main', FIRST), change('beta/main', FIRST + 1, 'remove')]);
+});
+
+test('an organisation that has closed what waited does not count as waiting', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  await published('acme', 1, [change('acme/main', FIRST)]);
+  await setChanges('acme', REGISTRATION_CHANGES_PER_ORGANISATION_MAX);
+  const since = new Date();
+  const waiting = async () => (await registry().status()).waiting;
+  for (let n = 2; n < 5; n++) {
+    expect(await refused('acme', n, [change('acme/main', FIRST + 1)])).toBe('REGISTRATIONS_FULL');
+    await published('acme', n, [change('acme/main', FIRST, 'remove')]);
+    vi.setSystemTime(Date.now() + PUBLISH_RETRY_MS_MAX);
+    expect(await waiting()).toEqual([{ organisation: 'acme', since: since.getTime() }]);
+  }
+  vi.setSystemTime(Date.now() + PUBLISH_RETRY_MS_MAX);
+  expect(await waiting()).toEqual([]);
 });

@@ -60,7 +60,9 @@ test('a batch is in the head once it is acknowledged, and the same batch again c
     [`${MAIN} ${FIRST + 1}-${FIRST + 100}`, 'addOwn'],
   ]);
   expect(await readChanges()).toEqual(expected);
-  expect(await published('acme', 1, [change(MAIN, FIRST, 'remove')])).toBe(version);
+  expect(await published('acme', 1, batch)).toBe(version);
+  const other = await registry().publish('acme', 1, [change(MAIN, FIRST, 'remove')], []);
+  expect(other).toMatchObject({ ok: false, code: 'BATCH_KNOWN', last: 1 });
   expect(await readChanges()).toEqual(expected);
   expect(await headRegistrations()).toEqual(head);
 });

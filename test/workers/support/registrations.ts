@@ -13,7 +13,12 @@ import type {
 import type { RegistrationStub } from '../../../workers/admin/registration-context.ts';
 import type { ControlEnv } from '../../../workers/env.ts';
 import type { StoreRequest, StoreResult } from '../../../workers/registrations/store-request.ts';
-import type { PublishedChange, QueueChange, RegistryObject } from '../../../workers/storage/registry-port.ts';
+import type {
+  Published,
+  PublishedChange,
+  QueueChange,
+  RegistryObject,
+} from '../../../workers/storage/registry-port.ts';
 
 export const ORGANISATION = 'acme';
 
@@ -98,7 +103,7 @@ export interface SentBatch {
 
 /** Replaces the registry in the object of the store. @returns the batches that it accepted */
 export async function withRegistry(
-  publish: (batch: SentBatch) => Result<{ version: number }, Failure> = ({ n }) => ({
+  publish: (batch: SentBatch) => Published = ({ n }) => ({
     ok: true,
     value: { version: n },
   }),

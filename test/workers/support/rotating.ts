@@ -85,7 +85,12 @@ export class RotatingEdge {
       found.push(
         release === null
           ? decide()
-          : await withValues(release, valuesNeededBy(request, release, settings), { env, ctx }, decide),
+          : await withValues(
+              release,
+              valuesNeededBy(request, release, snapshot.live, settings),
+              { env, ctx },
+              decide,
+            ),
       );
     }
     await waitOnExecutionContext(ctx);

@@ -10,6 +10,7 @@ import {
   ROOM_RETRY_MS,
   WARM_READS_AT_ONCE,
 } from '../../../shared/limits/edge.ts';
+import type { LiveLayer } from '../../../shared/live/live-layer.ts';
 import type { Blob } from '../../../shared/release/manifest.ts';
 import { blobsOf } from '../../../shared/release/manifest.ts';
 import type { Release } from '../../../shared/release/release.ts';
@@ -216,14 +217,19 @@ function readAgain(evicted: readonly Blob[], loads: Loads, now: number): Blob | 
 }
 
 /** The values that a request of a client needs, in all its readings. */
-export function valuesNeededBy(request: ScreenRequest, release: Release, settings: ClientSettings): Blob[] {
+export function valuesNeededBy(
+  request: ScreenRequest,
+  release: Release,
+  live: LiveLayer,
+  settings: ClientSettings,
+): Blob[] {
   const { ranges, sources } = release.manifest;
   const { from, to, ingress, otherReadings } = request;
   const needed: (Blob | null)[] = [ranges];
   const parties = [from, to, ...otherReadings.flatMap((other) => [other.from, other.to])];
   for (const party of parties) if (party?.kind === 'number') needed.push(release.blobFor(party.n));
   const { registrations } = release;
-  if (registrations !== null && needsRegistrations(request, release, settings)) {
+  if (registrations !== null && needsRegistrations(request, release, live, settings)) {
     const senders = [from, ...otherReadings.map((other) => other.from)];
     for (const party of senders)
       if (party?.kind === 'number') needed.push(...registrations.valuesFor(party.n, registrantOf(settings)));
