@@ -13,6 +13,8 @@ import type { ScanObjects, UsageObjects } from './storage/usage-port.ts';
 export interface Env {
   readonly LISTS: KVNamespace;
   readonly QUOTA: RateLimit;
+  /** The files of `workers/public/`. Optional: without them, only `/openapi.json` fails. */
+  readonly ASSETS?: Pick<Fetcher, 'fetch'>;
   /** Counts log events (workers/log.ts). Optional: without it, events are only logged. */
   readonly EVENTS?: AnalyticsEngineDataset;
   /** Class Coordinator. The edge sees only its read methods; admin/context.ts types the rest. */

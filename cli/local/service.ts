@@ -5,11 +5,11 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from 'miniflare';
-import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from 'wrangler';
 import { CommandFailure } from '../failure.ts';
-import { BUNDLE, STATE, WRANGLER_CONFIG } from '../paths.ts';
+import { BUNDLE, STATE } from '../paths.ts';
 import { temporaryFolder } from '../temporary.ts';
 import { bundle, readBundle } from './bundle.ts';
+import { workerOptionsOf } from './worker-options.ts';
 
 const NAME = 'numgate';
 const HOST = '127.0.0.1';
@@ -48,8 +48,7 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
   const { port, secrets, state = STATE, bundleFolder = BUNDLE, isBundled = false, beside = {} } = settings;
   if (!isBundled) rmSync(bundleFolder, { recursive: true, force: true });
   const modules = isBundled ? readBundle(bundleFolder) : await bundle('', bundleFolder);
-  process.env.WRANGLER_LOG ??= 'error';
-  const { workerOptions } = workerOptionsOf(WRANGLER_CONFIG);
+  const workerOptions = workerOptionsOf('');
   const optionsWith = (bindings: Record<string, string>, ownPort: number) =>
     convertV4MiniflareOptions({
       log: new Log(LogLevel.WARN),

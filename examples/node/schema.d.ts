@@ -4308,7 +4308,7 @@ export interface components {
                 "text/plain": components["schemas"]["ProblemLine"];
             };
         };
-        /** @description `UNAVAILABLE`: nothing is loaded yet. `NOT_CONFIGURED`: a secret is missing. */
+        /** @description `UNAVAILABLE`: nothing is loaded yet. `NOT_CONFIGURED`: a secret or a file of the service is missing. */
         Unavailable: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -6170,6 +6170,7 @@ export interface operations {
             };
             405: components["responses"]["MethodNotAllowed"];
             500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
     adminStatus: {

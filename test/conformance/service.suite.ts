@@ -31,7 +31,7 @@ describe('GET /openapi.json', () => {
   it('the response is the document in the repository and needs no key', async () => {
     const { status, text } = await send('/openapi.json', { client: null });
     expect(status).toBe(200);
-    const file = readFileSync(new URL('../../workers/openapi.json', import.meta.url), 'utf8');
+    const file = readFileSync(new URL('../../workers/public/openapi.json', import.meta.url), 'utf8');
     expect(JSON.parse(text)).toEqual(JSON.parse(file));
   });
 });

@@ -80,7 +80,7 @@ it('compiles, and handles codes and fields that are not in the document', async 
     const inFolder = { cwd: folder };
     await run(
       process.execPath,
-      [GENERATOR, join(PROJECT, 'workers/openapi.json'), '-o', 'schema.d.ts'],
+      [GENERATOR, join(PROJECT, 'workers/public/openapi.json'), '-o', 'schema.d.ts'],
       inFolder,
     );
     const node = ['--types', 'node', '--typeRoots', join(PROJECT, 'node_modules/@types')];

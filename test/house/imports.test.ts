@@ -133,7 +133,7 @@ describe('imports', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('never ships the builder in a Worker', () => {
+  it('never ships the builder or an asset in the bundle of a Worker', () => {
     const reached = new Set<string>();
     const visit = (path: string): void => {
       if (reached.has(path)) return;
@@ -141,7 +141,7 @@ describe('imports', () => {
       for (const target of sources.find((source) => source.path === path)?.imports ?? []) visit(target);
     };
     for (const { path } of code) if (path.startsWith('workers/')) visit(path);
-    expect([...reached].filter((path) => path.startsWith('shared/build/'))).toEqual([]);
+    expect([...reached].filter((path) => /^(shared\/build|workers\/public)\//.test(path))).toEqual([]);
     expect(reached.size).toBeGreaterThan(20);
   });
 

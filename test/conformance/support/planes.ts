@@ -4,9 +4,8 @@
  */
 import { join } from 'node:path';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
-import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from 'wrangler';
 import { bundle } from '../../../cli/local/bundle.ts';
-import { WRANGLER_CONFIG } from '../../../cli/paths.ts';
+import { workerOptionsOf } from '../../../cli/local/worker-options.ts';
 
 const CONTROL = 'numgate-control';
 
@@ -35,9 +34,8 @@ async function workerOf(env: Plane, name: string, secrets: Record<string, string
   const bundling = bundles.get(env) ?? bundle(env, modulesRoot);
   bundles.set(env, bundling);
   const modules = await bundling;
-  const { workerOptions } = workerOptionsOf(WRANGLER_CONFIG, env);
   return {
-    ...workerOptions,
+    ...workerOptionsOf(env),
     ...{ name, modulesRoot, bindings: secrets },
     modules: modules.map((module) => ({ ...module })),
     unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
@@ -45,7 +43,6 @@ async function workerOf(env: Plane, name: string, secrets: Record<string, string
 }
 
 async function run(state: string, workers: readonly object[], names: readonly string[]): Promise<Running> {
-  process.env.WRANGLER_LOG ??= 'error';
   const options = convertV4MiniflareOptions({
     log: new Log(LogLevel.WARN),
     resourcePersistencePath: join(state, 'v3'),

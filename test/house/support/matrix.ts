@@ -67,7 +67,9 @@ const WORDS: Readonly<Record<Access, string>> = {
 
 /** The table of docs/threats.md. */
 export function formatMatrix(): string {
-  const document: unknown = JSON.parse(readFileSync(join(PROJECT, 'workers', 'openapi.json'), 'utf8'));
+  const document: unknown = JSON.parse(
+    readFileSync(join(PROJECT, 'workers', 'public', 'openapi.json'), 'utf8'),
+  );
   const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   const rows = operationsOf(document).map((operation) => [
     ...[
