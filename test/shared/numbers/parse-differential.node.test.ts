@@ -19,7 +19,7 @@ import { DIFFERENCES, type Disagreement, type Reading } from './differences.ts';
 import { type RandomBelow, randomDigits, randomFrom } from './random.ts';
 
 const SEED = 20_261_124;
-const RANDOM_COUNT = 50_000;
+const RANDOM_COUNT = 100_000;
 const SEPARATORS = [' ', '-', '.', '(', ')', '－', '　', '\u00a0', '\u200b', '–'];
 
 const counts = new Map<string, number>(DIFFERENCES.map(({ id }) => [id, 0]));
