@@ -3,7 +3,7 @@
  * overlap, so what a change of one changes is worked out number by number.
  */
 import { BLOCK_NUMBERS } from '../../shared/numbers/blocks.ts';
-import type { Span } from '../../shared/numbers/spans.ts';
+import { cover, overlaps, type Span, without } from '../../shared/numbers/spans.ts';
 import { type PairChange, type PairSpan, pairChanges } from '../../shared/senders/pairs.ts';
 import { isInForce } from '../../shared/senders/registration-states.ts';
 import type { PublishedChange, PublishedPair } from '../storage/registry-port.ts';
@@ -51,9 +51,12 @@ export class PairsInForce {
       const { from, to } = version!.numbers;
       this.#sql.exec('INSERT INTO pairs VALUES (?, ?, ?, ?, ?)', client, from, to, id, own ? 1 : 0);
     }
-    return touched.flatMap(({ client, spans }) =>
-      this.changes(client, spans).map((change) => ({ client: `${organisation}/${client}`, ...change })),
-    );
+    return touched.flatMap(({ client, spans }) => {
+      const owned = old.filter((row) => row.client === client && row.own === 1).map(spanOf);
+      return this.changes(client, spans)
+        .flatMap((change) => disowned(change, owned))
+        .map((change) => ({ client: `${organisation}/${client}`, ...change }));
+    });
   }
 
   /** What each of these numbers of a client is now. */
@@ -138,6 +141,23 @@ export class PairsInForce {
     }
     return [...found.values()];
   }
+}
+
+/**
+ * A number that is no longer the holder's own is removed first and then added. The registry counts the two as a
+ * removal, so they do not wait for room, and the lists of opt-outs apply to the number again at once.
+ */
+function disowned(change: PairChange, owned: readonly Span[]): PairChange[] {
+  if (change.op !== 'add') return [change];
+  const lost = cover([...overlaps(owned, change)].map(([, common]) => common));
+  const rest = without([change], lost).map((span) => ({ ...span, op: 'add' as const }));
+  return [
+    ...lost.flatMap((span) => [
+      { ...span, op: 'remove' as const },
+      { ...span, op: 'add' as const },
+    ]),
+    ...rest,
+  ];
 }
 
 function spanOf({ number_from: from, number_to: to }: Row): Span {

@@ -5,7 +5,7 @@
 import { PUBLISH_RETRY_MS, PUBLISH_RETRY_MS_MAX } from '../../shared/limits/registrations.ts';
 import { warn, warnFailed } from '../log.ts';
 import type { RegistryPort } from '../storage/registry-port.ts';
-import type { Batch, Outbox } from './outbox.ts';
+import { type Batch, isHeldBack, type Outbox } from './outbox.ts';
 
 export class Publisher {
   readonly #storage: DurableObjectStorage;
@@ -41,10 +41,6 @@ export class Publisher {
 
   async #send(organisation: string): Promise<void> {
     if (Date.now() < this.#retryAt) return;
-    if (this.#outbox.isEmpty && this.#outbox.hasWaiting && Date.now() >= this.#waitingRetryAt) {
-      this.#waitingRetryAt = Date.now() + PUBLISH_RETRY_MS_MAX;
-      this.#storage.transactionSync(() => this.#outbox.retryWaiting());
-    }
     for (let batch = this.#next(); batch !== null; batch = this.#next()) {
       const { n, changes, queue } = batch;
       const done = await this.#registry().publish(organisation, n, changes, queue);
@@ -65,12 +61,17 @@ export class Publisher {
   }
 
   #next(): Batch | null {
-    return this.#storage.transactionSync(() => this.#outbox.next());
+    return this.#storage.transactionSync(() => {
+      if (this.#outbox.isEmpty && this.#outbox.hasWaiting && Date.now() >= this.#waitingRetryAt)
+        this.#outbox.retryWaiting();
+      return this.#outbox.next();
+    });
   }
 
   /** @returns false if nothing of the batch can wait */
   #holdBack(batch: Batch): boolean {
-    if (batch.changes.every(({ op }) => op === 'remove')) return false;
+    const { changes } = batch;
+    if (!changes.some((change, index) => isHeldBack(change, changes[index - 1]))) return false;
     this.#storage.transactionSync(() => this.#outbox.holdBack(batch));
     this.#waitingRetryAt = Date.now() + PUBLISH_RETRY_MS_MAX;
     return true;

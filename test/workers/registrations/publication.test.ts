@@ -1,8 +1,8 @@
 /** What the registry receives: in order, once, all of it; and what happens when it fails or is full. */
-import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test';
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
-import { PUBLISH_RETRY_MS_MAX } from '../../../shared/limits/registrations.ts';
+import { PUBLISH_RETRY_MS_MAX, PUBLISHED_CHANGES_MAX } from '../../../shared/limits/registrations.ts';
 import { fail, ok } from '../../../shared/result.ts';
 import type { PublishedChange } from '../../../workers/storage/registry-port.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
@@ -108,6 +108,45 @@ test('an addition waits while the registry is full, removals do not, and what is
   await vi.waitFor(async () => expect(await publications()).toBe('published,published'), HANG_MS);
   expect(changesOf(sent)).toEqual(['remove acme/acme-main 2000-2000', 'addOwn acme/acme-main 1234-1234']);
   expect(sent.map(({ n }) => n)).toEqual(sent.map((_, index) => index + 1));
+});
+
+test('what waits is sent a batch at a time, and one refusal ends the attempt', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  const COUNT = 3 * PUBLISHED_CHANGES_MAX;
+  let isFull = true;
+  const [refused, sizes] = [[] as number[], [] as number[]];
+  const sent = await withRegistry(({ n, changes }) => {
+    if (isFull && changes.some(({ op }) => op !== 'remove')) {
+      refused.push(changes.length);
+      return fail('REGISTRATIONS_FULL', 'full');
+    }
+    sizes.push(changes.length);
+    return ok({ version: n });
+  });
+  await approved();
+  await vi.waitFor(async () => expect((await store().get(1))!.publication).toBe('waiting'), HANG_MS);
+  await runInDurableObject(stub(), (_, { storage }) => {
+    storage.sql.exec(
+      `WITH RECURSIVE numbers(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?)
+       INSERT INTO pairs SELECT 'acme-main', 821520000000 + n, 821520000000 + n, 1, 1 FROM numbers`,
+      COUNT,
+    );
+    storage.sql.exec(
+      `INSERT OR REPLACE INTO waiting SELECT 'acme/' || client, number_from, number_to FROM pairs`,
+    );
+  });
+  refused.length = 0;
+  vi.setSystemTime(Date.now() + PUBLISH_RETRY_MS_MAX);
+  await runDurableObjectAlarm(stub());
+  expect(refused).toEqual([PUBLISHED_CHANGES_MAX]);
+  isFull = false;
+  sizes.length = 0;
+  vi.setSystemTime(Date.now() + PUBLISH_RETRY_MS_MAX);
+  await runDurableObjectAlarm(stub());
+  await vi.waitFor(async () => expect((await store().get(1))!.publication).toBe('published'), HANG_MS);
+  expect(sizes).toEqual([PUBLISHED_CHANGES_MAX, PUBLISHED_CHANGES_MAX, PUBLISHED_CHANGES_MAX]);
+  const numbers = sent.flatMap(({ changes }) => changes.map(({ from }) => from));
+  expect([numbers.length, new Set(numbers).size]).toEqual([COUNT, COUNT]);
 });
 
 test('whatever is approved, suspended, resumed and closed, the registry has what is in force', async () => {
