@@ -4,7 +4,13 @@
  */
 import { BLOCK_NUMBERS } from '../../shared/numbers/blocks.ts';
 import { cover, overlaps, type Span, without } from '../../shared/numbers/spans.ts';
-import { type PairChange, type PairSpan, pairChanges } from '../../shared/senders/pairs.ts';
+import {
+  type PairChange,
+  type PairSpan,
+  type PairsUsage,
+  pairChanges,
+  pairsUsage,
+} from '../../shared/senders/pairs.ts';
 import { isInForce } from '../../shared/senders/registration-states.ts';
 import type { PublishedChange, PublishedPair } from '../storage/registry-port.ts';
 import type { StoredRegistration } from './registration-rows.ts';
@@ -46,6 +52,8 @@ export class PairsInForce {
       if (clients.includes(client)) spans.push(version!.numbers);
       return { client, spans };
     });
+    const { pairs, ranges } = this.usageWith(id, version === null ? null : { ...version, clients });
+    this.#sql.exec('UPDATE pairs_used SET pairs = ?, ranges = ?', pairs, ranges);
     this.#sql.exec('DELETE FROM pairs WHERE registration = ?', id);
     for (const client of clients) {
       const { from, to } = version!.numbers;
@@ -57,6 +65,28 @@ export class PairsInForce {
         .flatMap((change) => disowned(change, owned))
         .map((change) => ({ client: `${organisation}/${client}`, ...change }));
     });
+  }
+
+  /** What all of them take in a release. Overlapping registrations count each. */
+  get usage(): PairsUsage {
+    return this.#sql.exec<PairsUsage & Record<string, number>>('SELECT * FROM pairs_used').one();
+  }
+
+  /** The same, once a registration has these numbers. @param id null for a new one @param next null for none */
+  usageWith(
+    id: number | null,
+    next: { readonly numbers: Span; readonly clients: readonly string[] } | null,
+  ): PairsUsage {
+    let { pairs, ranges } = this.usage;
+    const old = this.#sql.exec<Row>('SELECT * FROM pairs WHERE registration = ?', id).toArray();
+    for (const row of old) {
+      const used = pairsUsage(spanOf(row), 1);
+      pairs -= used.pairs;
+      ranges -= used.ranges;
+    }
+    if (next === null) return { pairs, ranges };
+    const added = pairsUsage(next.numbers, next.clients.length);
+    return { pairs: pairs + added.pairs, ranges: ranges + added.ranges };
   }
 
   /** What each of these numbers of a client is now. */

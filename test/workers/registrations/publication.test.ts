@@ -202,6 +202,12 @@ test('whatever is approved, suspended, resumed and closed, the registry has what
     }
   }
   expect([...seen].sort()).toEqual([...expected].sort());
+  // Overlapping registrations count each.
+  const pairs = [...inForce.values()].flat().reduce((sum, { from, to }) => sum + to - from + 1, 0);
+  const used = await runInDurableObject(stub(), (_, { storage }) =>
+    storage.sql.exec('SELECT * FROM pairs_used').one(),
+  );
+  expect(used).toEqual({ pairs, ranges: 0 });
   expect(expected.size).toBeGreaterThan(10);
 });
 
