@@ -4,6 +4,7 @@
  * when there is room again is published then.
  */
 import { PUBLISHED_CHANGES_MAX } from '../../shared/limits/registrations.ts';
+import type { PairsUsage } from '../../shared/senders/pairs.ts';
 import type { PublishedChange, QueueChange } from '../storage/registry-port.ts';
 import type { Meta } from './meta.ts';
 import type { PairsInForce } from './pairs-in-force.ts';
@@ -12,6 +13,7 @@ export interface Batch {
   readonly n: number;
   readonly changes: readonly PublishedChange[];
   readonly queue: readonly QueueChange[];
+  readonly usage: PairsUsage;
 }
 
 export class Outbox {
@@ -66,7 +68,7 @@ export class Outbox {
     if (n === 0) return null;
     this.#sql.exec('DELETE FROM outbox WHERE n <= ?', n);
     this.#sql.exec('INSERT INTO outbox VALUES (?, ?, ?)', n, JSON.stringify(changes), JSON.stringify(queue));
-    return { n, changes, queue };
+    return { n, changes, queue, usage: this.#pairs.usage };
   }
 
   /** Must run in the transaction of the change. */

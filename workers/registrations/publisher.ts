@@ -42,14 +42,14 @@ export class Publisher {
   async #send(organisation: string): Promise<void> {
     if (Date.now() < this.#retryAt) return;
     for (let batch = this.#next(); batch !== null; batch = this.#next()) {
-      const { n, changes, queue } = batch;
-      const done = await this.#registry().publish(organisation, n, changes, queue);
+      const { n, changes, queue, usage } = batch;
+      const done = await this.#registry().publish(organisation, n, changes, queue, usage);
       if (!done.ok && done.code === 'BATCH_KNOWN') {
         warn('registrationsSetBack', { organisation, n, last: done.last });
         this.#storage.transactionSync(() => this.#outbox.renumber(done.last));
         continue;
       }
-      const isHeldBack = !done.ok && this.#holdBack(batch);
+      const isHeldBack = !done.ok && done.code === 'REGISTRATIONS_FULL' && this.#holdBack(batch);
       if (!done.ok && !isHeldBack) {
         warn('registrationsNotPublished', { organisation, code: done.code });
         this.#delay();

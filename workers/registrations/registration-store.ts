@@ -206,6 +206,10 @@ export class RegistrationStore extends DurableObject<ControlEnv> implements Regi
     return this.#store.rows.queued(after, limit).map(queueChangeOf);
   }
 
+  async usage() {
+    return this.#store.pairs.usage;
+  }
+
   override async alarm(): Promise<void> {
     this.#alarmAt = null;
     const { dueWork, publisher, organisation } = this.#store;
@@ -284,10 +288,9 @@ export class RegistrationStore extends DurableObject<ControlEnv> implements Regi
 }
 
 function refuseLines(wrong: readonly ImportedRow[]): StoreResult<never> {
-  const lines = wrong.slice(0, INVALID_LINES_MAX);
   const many = `${wrong.length} invalid line${wrong.length === 1 ? '' : 's'}`;
   const message = `nothing was stored, because of ${many}: see "lines"; skipInvalid=true leaves them out`;
-  return refuse('REGISTRATIONS_INVALID', message, { lines });
+  return refuse('REGISTRATIONS_INVALID', message, { lines: wrong.slice(0, INVALID_LINES_MAX) });
 }
 
 /** The service itself, because of a list. */
