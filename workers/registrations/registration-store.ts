@@ -167,8 +167,8 @@ export class RegistrationStore extends DurableObject<ControlEnv> implements Regi
   /** @param after ID of a registration */
   async page(filter: RegistrationFilter, after: number, limit: number): Promise<RegistrationPage> {
     const { found, isLast } = this.#store.rows.page(filter, after, limit);
-    const next = isLast ? null : String(found.at(-1)!.id);
-    return { registrations: found.map((each) => this.#shown(each)), next };
+    const registrations = found.map((each) => this.#shown(each));
+    return { registrations, next: isLast ? null : String(found.at(-1)!.id) };
   }
 
   /** Those whose newest or approved version has one of the numbers. */

@@ -11,7 +11,11 @@ import {
   act,
   approved,
   asReviewer,
+  asSender,
+  content,
   create,
+  facts,
+  SERVICE_USE,
   type SentBatch,
   store,
   stub,
@@ -209,6 +213,65 @@ test('whatever is approved, suspended, resumed and closed, the registry has what
   );
   expect(used).toEqual({ pairs, ranges: 0 });
   expect(expected.size).toBeGreaterThan(10);
+});
+
+test('whatever becomes own or another basis while room comes and goes, no number stays own that is not', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  let isFull = false;
+  const seen = new Map<number, PublishedChange['op']>();
+  await withRegistry(({ n, changes }) => {
+    // As the registry: a pair that the batch removes first takes no room of additions.
+    const removed = new Set(
+      changes.filter(({ op }) => op === 'remove').map(({ from, to }) => `${from} ${to}`),
+    );
+    if (isFull && changes.some(({ from, to, op }) => op !== 'remove' && !removed.has(`${from} ${to}`)))
+      return fail('REGISTRATIONS_FULL', 'full');
+    for (const { from, to, op } of changes) for (let at = from; at <= to; at++) seen.set(at, op);
+    return ok({ version: n });
+  });
+  const moves = fc.sample(
+    fc.record({ id: fc.integer({ min: 1, max: 4 }), own: fc.boolean(), from: fc.nat(8), full: fc.boolean() }),
+    { seed: 21, numRuns: 40 },
+  );
+  const delegated = {
+    ...({ basis: 'delegated', holder: { kind: 'person', name: 'Kim' } } as const),
+    proofs: [SERVICE_USE, { ...SERVICE_USE, kind: 'powerOfAttorney' as const }],
+  };
+  const inForce = new Map<string, { own: boolean; from: number }>();
+  const check = async (isSettled: boolean) => {
+    await vi.waitFor(async () => {
+      const open = (await store().page({}, 0, 100)).registrations;
+      const unfinished = isSettled ? ['pending', 'waiting'] : ['pending'];
+      expect(open.filter(({ publication }) => unfinished.includes(publication!))).toEqual([]);
+    }, HANG_MS);
+    for (let at = 82_1588_0100; at < 82_1588_0120; at++) {
+      const covering = [...inForce.values()].filter(({ from }) => at >= from && at < from + 5);
+      const isOwn = covering.some(({ own }) => own);
+      const expected = isOwn ? 'addOwn' : covering.length > 0 ? 'add' : 'remove';
+      const found = seen.get(at) ?? 'remove';
+      if (isSettled) expect(found).toBe(expected);
+      else if (found === 'addOwn') expect(expected).toBe('addOwn');
+    }
+  };
+  for (const { id, own, from: at, full } of moves) {
+    isFull = full;
+    const from = 82_1588_0100 + at;
+    const more = { number: `+${from}..+${from + 4}`, ...(own ? {} : delegated) };
+    const known = [...inForce.keys()][id - 1];
+    if (known === undefined) inForce.set((await approved(more)).id, { own, from });
+    else {
+      accepted(await store().edit(asSender(), facts(), Number(known), content(more), { match: null }));
+      const { state } = (await store().get(Number(known)))!;
+      if (state !== 'draft') continue;
+      for (const action of ['submit', 'claim', 'approve'] as const) accepted(await act(known, action));
+      inForce.set(known, { own, from });
+    }
+    await check(false);
+  }
+  isFull = false;
+  vi.setSystemTime(Date.now() + PUBLISH_RETRY_MS_MAX);
+  await runDurableObjectAlarm(stub());
+  await check(true);
 });
 
 test('the pairs in force are paged in order, each once', async () => {
