@@ -276,8 +276,7 @@ export class RegistrationStore extends DurableObject<ControlEnv> implements Regi
   /** The alarm at the next time at which there is something to do. */
   async #arm(): Promise<void> {
     const next = this.#store.nextDueAt(Date.now());
-    if (next === null || next === this.#alarmAt) return;
-    if (this.#alarmAt !== null && this.#alarmAt <= next) return;
+    if (next === null || (this.#alarmAt !== null && this.#alarmAt <= next)) return;
     this.#alarmAt = next;
     await this.ctx.storage.setAlarm(next);
   }
