@@ -2,8 +2,8 @@
 import type { Command } from 'commander';
 import type { MeInfo } from '../../shared/admin/actor.ts';
 import type { ListsInfo } from '../../shared/admin/releases.ts';
-import type { StatusInfo } from '../../shared/admin/status.ts';
-import { REGISTRATION_BUILD_SHARE } from '../../shared/limits/registrations.ts';
+import type { RegistrationsInfo, StatusInfo } from '../../shared/admin/status.ts';
+import { REGISTERED_WARNING_SHARE, REGISTRATION_BUILD_SHARE } from '../../shared/limits/registrations.ts';
 import type { StorageInfo, StorageLevel } from '../../shared/storage-level.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { CommandFailure } from '../failure.ts';
@@ -15,6 +15,8 @@ import { formatEnd } from './key-options.ts';
 import { examples } from './options.ts';
 import { identityOf } from './ownership.ts';
 import { edgeOption, type Health, healthOf, urlsOf } from './watch.ts';
+
+type Usage = RegistrationsInfo['used'];
 
 export function addStatus(program: Command): void {
   program
@@ -115,6 +117,40 @@ function evidenceLines({ n, checkpoint, checkpointKey, exports = [] }: StatusInf
 /** Nothing for an installation without registered senders. Older services do not report them. */
 function registrationLines({ registrations }: StatusInfo): string[] {
   if (registrations === undefined || registrations.version === 0) return [];
+  const { refused, used } = registrations;
+  return [
+    ...changeLines(registrations),
+    usageLine(used),
+    ...refused.map(({ organisation, since }) =>
+      styleText(
+        'red',
+        `the registry refuses the changes of ${organisation} since ${since}, a defect of the service: nothing newer of it is published`,
+      ),
+    ),
+  ];
+}
+
+/** What the next build takes. */
+function usageLine({ pairs, pairsMax, ranges, rangesMax, mostPairs, mostRanges }: Usage): string {
+  const line =
+    `registered senders in force: ${count(pairs)} of ${count(pairsMax)} pairs of number and client, ` +
+    `${count(ranges)} of ${count(rangesMax)} ranges`;
+  const warnings = [
+    ...(pairs < pairsMax * REGISTERED_WARNING_SHARE
+      ? []
+      : [`most pairs: ${mostPairs.map((each) => `${each.organisation} ${count(each.pairs)}`).join(', ')}`]),
+    ...(ranges < rangesMax * REGISTERED_WARNING_SHARE
+      ? []
+      : [
+          `most ranges: ${mostRanges.map((each) => `${each.organisation} ${count(each.ranges)}`).join(', ')}`,
+        ]),
+  ];
+  if (warnings.length === 0) return line;
+  return styleText('yellow', [line, ...warnings, 'with more, no build succeeds'].join('; '));
+}
+
+/** The room for changes since the releases. */
+function changeLines(registrations: RegistrationsInfo): string[] {
   const { version, changes, additionsMax, changesMax, waiting } = registrations;
   const line = `registered senders: version ${version}, ${count(changes)} of ${count(additionsMax)} changes since the releases`;
   const isFull = changes >= changesMax;

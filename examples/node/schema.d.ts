@@ -2982,11 +2982,32 @@ export interface components {
             /** @description From this many changes on, removals wait too. */
             changesMax: number;
             /** @description Organisations whose additions wait, and since when. */
-            waiting: {
-                organisation: string;
-                /** Format: date-time */
-                since: string;
-            }[];
+            waiting: components["schemas"]["OrganisationSince"][];
+            /** @description Organisations with a batch of changes that the registry refuses, which blocks all later ones. It is a defect of the service. */
+            refused: components["schemas"]["OrganisationSince"][];
+            /** @description What is in force of all organisations. A build fails with more than the maximum. */
+            used: {
+                /** @description Numbers, for each of their clients, in ranges of at most 64. */
+                pairs: number;
+                pairsMax: number;
+                /** @description Longer ranges, for each of their clients. */
+                ranges: number;
+                rangesMax: number;
+                /** @description The organisations with most pairs. */
+                mostPairs: components["schemas"]["OrganisationUsage"][];
+                /** @description The organisations with most ranges. */
+                mostRanges: components["schemas"]["OrganisationUsage"][];
+            };
+        };
+        OrganisationSince: {
+            organisation: string;
+            /** Format: date-time */
+            since: string;
+        };
+        OrganisationUsage: {
+            organisation: string;
+            pairs: number;
+            ranges: number;
         };
         /**
          * @description A signed note with the name of the log, the number of leaves, the root of the tree in base64, and possibly extension lines.

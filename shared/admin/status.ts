@@ -36,6 +36,24 @@ export interface RegistrationsInfo {
   readonly changesMax: number;
   /** Organisations whose additions wait, and since when. */
   readonly waiting: readonly { readonly organisation: string; readonly since: string }[];
+  /** Organisations with a batch of changes that the registry refuses, which blocks all later ones; since when. */
+  readonly refused: readonly { readonly organisation: string; readonly since: string }[];
+  /** What is in force of all organisations: a build fails with more than a release holds. */
+  readonly used: {
+    readonly pairs: number;
+    readonly pairsMax: number;
+    readonly ranges: number;
+    readonly rangesMax: number;
+    /** The organisations that have most, at most five. */
+    readonly mostPairs: readonly OrganisationUsage[];
+    readonly mostRanges: readonly OrganisationUsage[];
+  };
+}
+
+interface OrganisationUsage {
+  readonly organisation: string;
+  readonly pairs: number;
+  readonly ranges: number;
 }
 
 /** `GET /v1/admin/status` */

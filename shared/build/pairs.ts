@@ -8,6 +8,7 @@
  */
 
 import { utf8 } from '../bytes.ts';
+import { REGISTERED_RANGE_EXPANDED_MAX } from '../limits/registrations.ts';
 import { prefixOf, SUFFIX_COUNT, suffixOf } from '../numbers/number.ts';
 import type { ListKeys } from '../set/keys.ts';
 import {
@@ -42,8 +43,6 @@ export interface RegisteredPair {
   readonly own: boolean;
 }
 
-/** A longer range is one row of the table, of 20 bytes; a shorter one is written out, at some 22 bits a number. */
-const RANGE_EXPANDED_MAX = 64;
 /** From this many pairs on, a prefix has sections of its own: their index takes about 1 KB. */
 const DENSE_PAIRS = 64;
 /** Size of a section with its index, relative to its codes. */
@@ -78,7 +77,7 @@ export class PairEntries {
   add({ client, from, to, own }: RegisteredPair): void {
     const index = this.#indexes.get(client) ?? this.#indexes.size;
     this.#indexes.set(client, index);
-    if (to - from >= RANGE_EXPANDED_MAX) this.#ranges.push({ index, from, to, own });
+    if (to - from >= REGISTERED_RANGE_EXPANDED_MAX) this.#ranges.push({ index, from, to, own });
     else for (let n = from; n <= to; n++) this.#addNumber(n, index * 2 + Number(own));
   }
 
@@ -150,6 +149,29 @@ function joinRows(rows: readonly RegisteredRange[]): RegisteredRange[] {
     else if (row.to > last.to) joined[joined.length - 1] = { ...last, to: row.to };
   }
   return joined;
+}
+
+/** Organisations that `largestOrganisations` names. */
+const LARGEST_SHOWN = 5;
+
+/** Which organisations have most clients, pairs and ranges, for whoever must make room. */
+export function largestOrganisations({ clients, pairs, ranges }: PairContent): string {
+  const organisations = clients.map((name) => name.slice(0, name.indexOf('/')));
+  const used = new Map(organisations.map((each) => [each, { clients: 0, pairs: 0, ranges: 0 }]));
+  const ofPlace = organisations.map((each) => used.get(each)!);
+  for (const each of ofPlace) each.clients++;
+  const slots = clients.length * SLOTS_PER_CLIENT;
+  for (const keys of pairs.values())
+    for (const key of keys) ofPlace[Math.floor((key % slots) / SLOTS_PER_CLIENT)]!.pairs++;
+  for (const { place } of ranges.flat()) ofPlace[place]!.ranges++;
+  const largest = (unit: 'clients' | 'pairs' | 'ranges'): string => {
+    const sorted = [...used]
+      .filter(([, counts]) => counts[unit] > 0)
+      .sort(([, a], [, b]) => b[unit] - a[unit]);
+    const named = sorted.slice(0, LARGEST_SHOWN).map(([name, counts]) => `${name} ${counts[unit]}`);
+    return `most ${unit}: ${named.join(', ') || 'none'}`;
+  };
+  return (['clients', 'pairs', 'ranges'] as const).map(largest).join('; ');
 }
 
 /** The shards of the pairs; none without dense prefixes. Null if one number has more pairs than a shard can hold. */

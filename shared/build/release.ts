@@ -26,7 +26,7 @@ import { checksum } from '../set/xxhash.ts';
 import { encodeDense } from './dense-section.ts';
 import type { ListContent } from './list-entries.ts';
 import { type EncodedShard, packSlices } from './pack.ts';
-import { encodePairShards, encodeRegisteredTable, type PairContent } from './pairs.ts';
+import { encodePairShards, encodeRegisteredTable, largestOrganisations, type PairContent } from './pairs.ts';
 import { type EncodedPart, encodeDated } from './shard.ts';
 import { cutSlices, type Slice } from './slices.ts';
 import { lowerBound } from './sorted.ts';
@@ -154,7 +154,7 @@ async function buildRegistered(
     excessOf(counts.clients, REGISTERED_CLIENTS_MAX, 'clients', owner) ??
     excessOf(counts.pairs, REGISTERED_PAIRS_MAX, 'pairs of number and client', owner) ??
     excessOf(counts.ranges, REGISTERED_RANGES_MAX, 'ranges', owner);
-  if (excess !== null) return excess;
+  if (excess !== null) return fail(excess.code, `${excess.message}; ${largestOrganisations(content)}`);
   const encoded = encodePairShards(content);
   if (encoded === null) return fail('LIMIT_EXCEEDED', 'one number has more clients than a shard holds');
   const table = await store(await seal(encodeRegisteredTable(content), keys));

@@ -92,6 +92,14 @@ export const REGISTERED_CLIENTS_MAX = 20_000;
 export const REGISTERED_PAIRS_MAX = 10_000_000;
 /** Rows of registered ranges in one release: at most 4 MB of an isolate, outside the budget of shards. */
 export const REGISTERED_RANGES_MAX = 200_000;
+/** A longer range is one row of the table, of 20 bytes; a shorter one is written out as pairs, at some 22 bits each. */
+export const REGISTERED_RANGE_EXPANDED_MAX = 64;
+/** Share of the pairs of a release that one organisation may use: its numbers, times their clients. */
+export const REGISTERED_PAIRS_PER_ORGANISATION_MAX = REGISTERED_PAIRS_MAX / 4;
+/** Share of the ranges that it may use: those of more than REGISTERED_RANGE_EXPANDED_MAX numbers, times their clients. */
+export const REGISTERED_RANGES_PER_ORGANISATION_MAX = REGISTERED_RANGES_MAX / 4;
+/** Share of the pairs and ranges of a release from which `status` warns. */
+export const REGISTERED_WARNING_SHARE = 0.5;
 
 /** Registered numbers that are looked up in a release at once. A step reads at most all its shards. */
 export const CHECKED_NUMBERS_AT_ONCE = 50_000;

@@ -2,6 +2,7 @@
  * What a change of registrations changes for one client: what is in force of the numbers it touches. Registrations may
  * overlap; a number is the client's own if any of them says so.
  */
+import { REGISTERED_RANGE_EXPANDED_MAX } from '../limits/registrations.ts';
 import { BLOCK_NUMBERS } from '../numbers/blocks.ts';
 import { cover, overlaps, type Span, without } from '../numbers/spans.ts';
 
@@ -9,6 +10,22 @@ import { cover, overlaps, type Span, without } from '../numbers/spans.ts';
 export interface PairSpan extends Span {
   /** Whether the holder is the organisation itself. */
   readonly own: boolean;
+}
+
+/** What registered numbers take in a release, before pairs that two registrations have are joined. */
+export interface PairsUsage {
+  /** Numbers of short ranges, for each of their clients. */
+  readonly pairs: number;
+  /** Longer ranges, for each of their clients. */
+  readonly ranges: number;
+}
+
+/** @param clients how many may use the numbers */
+export function pairsUsage({ from, to }: Span, clients: number): PairsUsage {
+  const numbers = to - from + 1;
+  return numbers > REGISTERED_RANGE_EXPANDED_MAX
+    ? { pairs: 0, ranges: clients }
+    : { pairs: numbers * clients, ranges: 0 };
 }
 
 export interface PairChange extends Span {

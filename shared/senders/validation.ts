@@ -29,6 +29,8 @@ const HELP = {
   NUMBER_PROTECTED: 'contact its owner, or the operator of this service',
   NUMBER_NO_SENDER: 'register a number that people can call back',
   RANGE_ORDER: 'swap the two numbers',
+  PAIRS_TOO_MANY: 'close registrations that you do not use, or name fewer clients',
+  RANGES_TOO_MANY: 'close registrations that you do not use, or name fewer clients',
   RANGE_ACROSS_BLOCKS: 'register each block on its own',
   CLIENT_UNKNOWN: 'name clients of your organisation',
   CLIENT_REPEATED: 'name each client once',

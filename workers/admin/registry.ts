@@ -7,6 +7,8 @@ import { fieldError } from '../../shared/fields.ts';
 import { ADMIN_BODY_BYTES_MAX } from '../../shared/limits/control.ts';
 import { LOAD_WAIT_MS } from '../../shared/limits/edge.ts';
 import {
+  REGISTERED_PAIRS_MAX,
+  REGISTERED_RANGES_MAX,
   REGISTRATION_CHANGES_MAX,
   REGISTRATION_REMOVALS_RESERVE,
   REGISTRATION_STORES_PER_PAGE,
@@ -14,7 +16,7 @@ import {
 import { ok } from '../../shared/result.ts';
 import type { ControlEnv } from '../env.ts';
 import { warnFailed } from '../log.ts';
-import { REGISTRY_NAME, type RegistryObject } from '../storage/registry-port.ts';
+import { REGISTRY_NAME, type RegistryObject, type RegistryStatus } from '../storage/registry-port.ts';
 import { within } from '../storage/single-flight.ts';
 import { forAdmins, readBody } from './context.ts';
 
@@ -25,20 +27,23 @@ export function registryOf({ REGISTRY }: ControlEnv): RegistryObject {
 /** Null while the registry does not respond: the rest of the status is worth more without it than a failure. */
 export async function registrationsInfo(env: ControlEnv): Promise<RegistrationsInfo | null> {
   try {
-    const { waiting, ...counts } = await within(registryOf(env).status(), LOAD_WAIT_MS);
+    const { waiting, refused, used, ...counts } = await within(registryOf(env).status(), LOAD_WAIT_MS);
     return {
       ...counts,
       additionsMax: REGISTRATION_CHANGES_MAX - REGISTRATION_REMOVALS_RESERVE,
       changesMax: REGISTRATION_CHANGES_MAX,
-      waiting: waiting.map(({ organisation, since }) => ({
-        organisation,
-        since: new Date(since).toISOString(),
-      })),
+      waiting: waiting.map(dated),
+      refused: refused.map(dated),
+      used: { ...used, pairsMax: REGISTERED_PAIRS_MAX, rangesMax: REGISTERED_RANGES_MAX },
     };
   } catch (error) {
     warnFailed('registryFailed', error);
     return null;
   }
+}
+
+function dated({ organisation, since }: RegistryStatus['waiting'][number]) {
+  return { organisation, since: new Date(since).toISOString() };
 }
 
 /** What is registered and in force, in the order of organisations, clients and numbers. */

@@ -224,6 +224,10 @@ function restore(lost: Lost, tables: Tables, values: ValueStore, operation: numb
     values.markMissing(directory.key);
   }
   // The registry still has the changes themselves, and gives the newest state.
-  if (head.registrations !== undefined) tables.registeredSenders.store(head.registrations, []);
+  if (head.registrations !== undefined) {
+    // Until then, its segments may have any key, and no key may leave LIST_KEY.
+    const keyIds = head.registrations.segments.length === 0 ? [] : tables.keys.ring.ids;
+    tables.registeredSenders.store(head.registrations, keyIds);
+  }
   tables.meta.set('droppedSeq', head.droppedSeq);
 }

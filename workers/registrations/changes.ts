@@ -2,7 +2,13 @@
  * The moves of registrations: create, edit, and the actions of senders and reviewers. Each checks everything before it
  * writes anything, so a refused row of a bulk upload leaves nothing behind.
  */
-import { CLAIM_MS, REGISTRATIONS_MAX } from '../../shared/limits/registrations.ts';
+import {
+  CLAIM_MS,
+  REGISTERED_PAIRS_PER_ORGANISATION_MAX,
+  REGISTERED_RANGE_EXPANDED_MAX,
+  REGISTERED_RANGES_PER_ORGANISATION_MAX,
+  REGISTRATIONS_MAX,
+} from '../../shared/limits/registrations.ts';
 import { ok } from '../../shared/result.ts';
 import { MOCK_REASONS, mockDecision } from '../../shared/senders/mock.ts';
 import type {
@@ -24,6 +30,7 @@ import {
   validateRegistration,
 } from '../../shared/senders/validation.ts';
 import type { Author } from './audit-chain.ts';
+import type { PairsInForce } from './pairs-in-force.ts';
 import type { RegistrationRows, StoredRegistration, StoredVersion } from './registration-rows.ts';
 import { refuse, type StoreResult } from './store-request.ts';
 import { type RegistrationWriter, reminderAt } from './writer.ts';
@@ -45,10 +52,12 @@ export interface Act {
 
 export class RegistrationChanges {
   readonly #rows: RegistrationRows;
+  readonly #pairs: PairsInForce;
   readonly #writer: RegistrationWriter;
 
-  constructor(rows: RegistrationRows, writer: RegistrationWriter) {
+  constructor(rows: RegistrationRows, pairs: PairsInForce, writer: RegistrationWriter) {
     this.#rows = rows;
+    this.#pairs = pairs;
     this.#writer = writer;
   }
 
@@ -65,8 +74,36 @@ export class RegistrationChanges {
     const taken = isTaken
       ? [reasonOf('reference', 'REFERENCE_TAKEN', '"reference" belongs to another registration')]
       : [];
-    if (checked.ok && !isTaken) return checked;
+    if (checked.ok && !isTaken) {
+      const missing = [...checked.value.missing, ...this.#withoutRoom(checked.value, id)];
+      return ok({ ...checked.value, missing });
+    }
     return invalid([...(checked.ok ? checked.value.missing : checked.reasons), ...taken]);
+  }
+
+  /** Why there is no room for it in a release. One that takes no more than before always has room. */
+  #withoutRoom(
+    { numbers, content: { clients }, isMock }: ValidRegistration,
+    id: number | null,
+  ): RegistrationReason[] {
+    if (isMock) return [];
+    const [before, after] = [this.#pairs.usage, this.#pairs.usageWith(id, { numbers, clients })];
+    const reasons: RegistrationReason[] = [];
+    const [pairsMax, rangesMax] = [
+      REGISTERED_PAIRS_PER_ORGANISATION_MAX,
+      REGISTERED_RANGES_PER_ORGANISATION_MAX,
+    ];
+    if (after.pairs > Math.max(pairsMax, before.pairs)) {
+      const what = `numbers, times their clients, in ranges of at most ${REGISTERED_RANGE_EXPANDED_MAX}`;
+      const detail = `"number" and "clients": an organisation may have ${pairsMax.toLocaleString('en')} ${what}`;
+      reasons.push(reasonOf('number', 'PAIRS_TOO_MANY', detail));
+    }
+    if (after.ranges > Math.max(rangesMax, before.ranges)) {
+      const what = `ranges of more than ${REGISTERED_RANGE_EXPANDED_MAX} numbers, times their clients`;
+      const detail = `"number" and "clients": an organisation may have ${rangesMax.toLocaleString('en')} ${what}`;
+      reasons.push(reasonOf('number', 'RANGES_TOO_MANY', detail));
+    }
+    return reasons;
   }
 
   create(

@@ -4,6 +4,7 @@
  * when there is room again is published then.
  */
 import { PUBLISHED_CHANGES_MAX } from '../../shared/limits/registrations.ts';
+import type { PairsUsage } from '../../shared/senders/pairs.ts';
 import type { PublishedChange, QueueChange } from '../storage/registry-port.ts';
 import type { Meta } from './meta.ts';
 import type { PairsInForce } from './pairs-in-force.ts';
@@ -12,6 +13,7 @@ export interface Batch {
   readonly n: number;
   readonly changes: readonly PublishedChange[];
   readonly queue: readonly QueueChange[];
+  readonly usage: PairsUsage;
 }
 
 export class Outbox {
@@ -66,7 +68,7 @@ export class Outbox {
     if (n === 0) return null;
     this.#sql.exec('DELETE FROM outbox WHERE n <= ?', n);
     this.#sql.exec('INSERT INTO outbox VALUES (?, ?, ?)', n, JSON.stringify(changes), JSON.stringify(queue));
-    return { n, changes, queue };
+    return { n, changes, queue, usage: this.#pairs.usage };
   }
 
   /** Must run in the transaction of the change. */
@@ -107,11 +109,12 @@ export class Outbox {
 
   /** The registry has no room for the additions of this batch: what is left of it keeps its number. */
   holdBack({ n, changes }: Batch): void {
-    const removals = changes.filter(({ op }) => op === 'remove');
-    this.#sql.exec('UPDATE outbox SET changes = ? WHERE n = ?', JSON.stringify(removals), n);
-    for (const { client, from, to, op } of changes) {
-      if (op !== 'remove')
-        this.#sql.exec('INSERT OR REPLACE INTO waiting VALUES (?, ?, ?)', client, from, to);
+    const left = changes.filter((change, index) => !isHeldBack(change, changes[index - 1]));
+    this.#sql.exec('UPDATE outbox SET changes = ? WHERE n = ?', JSON.stringify(left), n);
+    for (const [index, change] of changes.entries()) {
+      if (!isHeldBack(change, changes[index - 1])) continue;
+      const { client, from, to } = change;
+      this.#sql.exec('INSERT OR REPLACE INTO waiting VALUES (?, ?, ?)', client, from, to);
     }
     this.#sql.exec(
       `UPDATE registrations SET waiting = 1 WHERE published_at IS NULL AND publish_n <= ?
@@ -120,21 +123,42 @@ export class Outbox {
     );
   }
 
-  /** Puts what waits into new batches, as far as it is still in force. */
+  /**
+   * Puts some of what waits into a new batch, as far as it is still in force. The rest follows once the registry has
+   * it: so a removal never queues behind all that waits, and one refusal ends an attempt.
+   */
   retryWaiting(): void {
     const spans = this.#sql
-      .exec<{ client: string; number_from: number; number_to: number }>('SELECT * FROM waiting')
+      .exec<{ client: string; number_from: number; number_to: number }>(
+        'SELECT * FROM waiting ORDER BY client, number_from, number_to LIMIT ?',
+        PUBLISHED_CHANGES_MAX,
+      )
       .toArray();
-    const changes = spans.flatMap(({ client, number_from: from, number_to: to }) => {
+    const changes: PublishedChange[] = [];
+    for (const { client, number_from: from, number_to: to } of spans) {
+      if (changes.length >= PUBLISHED_CHANGES_MAX) break;
+      this.#sql.exec(
+        'DELETE FROM waiting WHERE client = ? AND number_from = ? AND number_to = ?',
+        ...[client, from, to],
+      );
       const now = this.#pairs.changes(client.slice(client.indexOf('/') + 1), [{ from, to }]);
       // Removals do not wait.
-      return now.filter(({ op }) => op !== 'remove').map((change) => ({ client, ...change }));
-    });
-    this.#sql.exec('DELETE FROM waiting');
+      for (const change of now) if (change.op !== 'remove') changes.push({ client, ...change });
+    }
     this.add(changes, []);
+    if (this.hasWaiting) return;
     this.#sql.exec(
       'UPDATE registrations SET waiting = 0, publish_n = ? WHERE published_at IS NULL AND waiting = 1',
       this.lastN,
     );
   }
+}
+
+/** Whether the change needs room for additions. One that follows the removal of its own pair does not. */
+export function isHeldBack(
+  { client, from, to, op }: PublishedChange,
+  before: PublishedChange | undefined,
+): boolean {
+  const isPair = before?.client === client && before.from === from && before.to === to;
+  return op !== 'remove' && !(isPair && before.op === 'remove');
 }

@@ -3,8 +3,14 @@
  * overlap, so what a change of one changes is worked out number by number.
  */
 import { BLOCK_NUMBERS } from '../../shared/numbers/blocks.ts';
-import type { Span } from '../../shared/numbers/spans.ts';
-import { type PairChange, type PairSpan, pairChanges } from '../../shared/senders/pairs.ts';
+import { cover, overlaps, type Span, without } from '../../shared/numbers/spans.ts';
+import {
+  type PairChange,
+  type PairSpan,
+  type PairsUsage,
+  pairChanges,
+  pairsUsage,
+} from '../../shared/senders/pairs.ts';
 import { isInForce } from '../../shared/senders/registration-states.ts';
 import type { PublishedChange, PublishedPair } from '../storage/registry-port.ts';
 import type { StoredRegistration } from './registration-rows.ts';
@@ -46,14 +52,41 @@ export class PairsInForce {
       if (clients.includes(client)) spans.push(version!.numbers);
       return { client, spans };
     });
+    const { pairs, ranges } = this.usageWith(id, version === null ? null : { ...version, clients });
+    this.#sql.exec('UPDATE pairs_used SET pairs = ?, ranges = ?', pairs, ranges);
     this.#sql.exec('DELETE FROM pairs WHERE registration = ?', id);
     for (const client of clients) {
       const { from, to } = version!.numbers;
       this.#sql.exec('INSERT INTO pairs VALUES (?, ?, ?, ?, ?)', client, from, to, id, own ? 1 : 0);
     }
-    return touched.flatMap(({ client, spans }) =>
-      this.changes(client, spans).map((change) => ({ client: `${organisation}/${client}`, ...change })),
-    );
+    return touched.flatMap(({ client, spans }) => {
+      const owned = old.filter((row) => row.client === client && row.own === 1).map(spanOf);
+      return this.changes(client, spans)
+        .flatMap((change) => disowned(change, owned))
+        .map((change) => ({ client: `${organisation}/${client}`, ...change }));
+    });
+  }
+
+  /** What all of them take in a release. Overlapping registrations count each. */
+  get usage(): PairsUsage {
+    return this.#sql.exec<PairsUsage & Record<string, number>>('SELECT * FROM pairs_used').one();
+  }
+
+  /** The same, once a registration has these numbers. @param id null for a new one @param next null for none */
+  usageWith(
+    id: number | null,
+    next: { readonly numbers: Span; readonly clients: readonly string[] } | null,
+  ): PairsUsage {
+    let { pairs, ranges } = this.usage;
+    const old = this.#sql.exec<Row>('SELECT * FROM pairs WHERE registration = ?', id).toArray();
+    for (const row of old) {
+      const used = pairsUsage(spanOf(row), 1);
+      pairs -= used.pairs;
+      ranges -= used.ranges;
+    }
+    if (next === null) return { pairs, ranges };
+    const added = pairsUsage(next.numbers, next.clients.length);
+    return { pairs: pairs + added.pairs, ranges: ranges + added.ranges };
   }
 
   /** What each of these numbers of a client is now. */
@@ -138,6 +171,23 @@ export class PairsInForce {
     }
     return [...found.values()];
   }
+}
+
+/**
+ * A number that is no longer the holder's own is removed first and then added. The registry counts the two as a
+ * removal, so they do not wait for room, and the lists of opt-outs apply to the number again at once.
+ */
+function disowned(change: PairChange, owned: readonly Span[]): PairChange[] {
+  if (change.op !== 'add') return [change];
+  const lost = cover([...overlaps(owned, change)].map(([, common]) => common));
+  const rest = without([change], lost).map((span) => ({ ...span, op: 'add' as const }));
+  return [
+    ...lost.flatMap((span) => [
+      { ...span, op: 'remove' as const },
+      { ...span, op: 'add' as const },
+    ]),
+    ...rest,
+  ];
 }
 
 function spanOf({ number_from: from, number_to: to }: Row): Span {

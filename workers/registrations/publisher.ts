@@ -5,7 +5,7 @@
 import { PUBLISH_RETRY_MS, PUBLISH_RETRY_MS_MAX } from '../../shared/limits/registrations.ts';
 import { warn, warnFailed } from '../log.ts';
 import type { RegistryPort } from '../storage/registry-port.ts';
-import type { Batch, Outbox } from './outbox.ts';
+import { type Batch, isHeldBack, type Outbox } from './outbox.ts';
 
 export class Publisher {
   readonly #storage: DurableObjectStorage;
@@ -41,19 +41,15 @@ export class Publisher {
 
   async #send(organisation: string): Promise<void> {
     if (Date.now() < this.#retryAt) return;
-    if (this.#outbox.isEmpty && this.#outbox.hasWaiting && Date.now() >= this.#waitingRetryAt) {
-      this.#waitingRetryAt = Date.now() + PUBLISH_RETRY_MS_MAX;
-      this.#storage.transactionSync(() => this.#outbox.retryWaiting());
-    }
     for (let batch = this.#next(); batch !== null; batch = this.#next()) {
-      const { n, changes, queue } = batch;
-      const done = await this.#registry().publish(organisation, n, changes, queue);
+      const { n, changes, queue, usage } = batch;
+      const done = await this.#registry().publish(organisation, n, changes, queue, usage);
       if (!done.ok && done.code === 'BATCH_KNOWN') {
         warn('registrationsSetBack', { organisation, n, last: done.last });
         this.#storage.transactionSync(() => this.#outbox.renumber(done.last));
         continue;
       }
-      const isHeldBack = !done.ok && this.#holdBack(batch);
+      const isHeldBack = !done.ok && done.code === 'REGISTRATIONS_FULL' && this.#holdBack(batch);
       if (!done.ok && !isHeldBack) {
         warn('registrationsNotPublished', { organisation, code: done.code });
         this.#delay();
@@ -65,12 +61,17 @@ export class Publisher {
   }
 
   #next(): Batch | null {
-    return this.#storage.transactionSync(() => this.#outbox.next());
+    return this.#storage.transactionSync(() => {
+      if (this.#outbox.isEmpty && this.#outbox.hasWaiting && Date.now() >= this.#waitingRetryAt)
+        this.#outbox.retryWaiting();
+      return this.#outbox.next();
+    });
   }
 
   /** @returns false if nothing of the batch can wait */
   #holdBack(batch: Batch): boolean {
-    if (batch.changes.every(({ op }) => op === 'remove')) return false;
+    const { changes } = batch;
+    if (!changes.some((change, index) => isHeldBack(change, changes[index - 1]))) return false;
     this.#storage.transactionSync(() => this.#outbox.holdBack(batch));
     this.#waitingRetryAt = Date.now() + PUBLISH_RETRY_MS_MAX;
     return true;

@@ -167,8 +167,8 @@ export class RegistrationStore extends DurableObject<ControlEnv> implements Regi
   /** @param after ID of a registration */
   async page(filter: RegistrationFilter, after: number, limit: number): Promise<RegistrationPage> {
     const { found, isLast } = this.#store.rows.page(filter, after, limit);
-    const next = isLast ? null : String(found.at(-1)!.id);
-    return { registrations: found.map((each) => this.#shown(each)), next };
+    const registrations = found.map((each) => this.#shown(each));
+    return { registrations, next: isLast ? null : String(found.at(-1)!.id) };
   }
 
   /** Those whose newest or approved version has one of the numbers. */
@@ -204,6 +204,10 @@ export class RegistrationStore extends DurableObject<ControlEnv> implements Regi
   /** The part of the review queue that belongs to the organisation, by ID. For a repair of the registry. */
   async queued(after: number, limit: number): Promise<readonly QueueChange[]> {
     return this.#store.rows.queued(after, limit).map(queueChangeOf);
+  }
+
+  async usage() {
+    return this.#store.pairs.usage;
   }
 
   override async alarm(): Promise<void> {
@@ -272,8 +276,7 @@ export class RegistrationStore extends DurableObject<ControlEnv> implements Regi
   /** The alarm at the next time at which there is something to do. */
   async #arm(): Promise<void> {
     const next = this.#store.nextDueAt(Date.now());
-    if (next === null || next === this.#alarmAt) return;
-    if (this.#alarmAt !== null && this.#alarmAt <= next) return;
+    if (next === null || (this.#alarmAt !== null && this.#alarmAt <= next)) return;
     this.#alarmAt = next;
     await this.ctx.storage.setAlarm(next);
   }
@@ -284,10 +287,9 @@ export class RegistrationStore extends DurableObject<ControlEnv> implements Regi
 }
 
 function refuseLines(wrong: readonly ImportedRow[]): StoreResult<never> {
-  const lines = wrong.slice(0, INVALID_LINES_MAX);
   const many = `${wrong.length} invalid line${wrong.length === 1 ? '' : 's'}`;
   const message = `nothing was stored, because of ${many}: see "lines"; skipInvalid=true leaves them out`;
-  return refuse('REGISTRATIONS_INVALID', message, { lines });
+  return refuse('REGISTRATIONS_INVALID', message, { lines: wrong.slice(0, INVALID_LINES_MAX) });
 }
 
 /** The service itself, because of a list. */

@@ -97,7 +97,14 @@ const TABLES = `
 `;
 
 /** What each version adds to the one before it. */
-const STEPS: readonly string[] = [TABLES];
+const STEPS: readonly string[] = [
+  TABLES,
+  `CREATE TABLE pairs_used (pairs INTEGER NOT NULL, ranges INTEGER NOT NULL);
+   INSERT INTO pairs_used SELECT
+     COALESCE(SUM(CASE WHEN number_to - number_from < 64 THEN number_to - number_from + 1 ELSE 0 END), 0),
+     COALESCE(SUM(number_to - number_from >= 64), 0)
+   FROM pairs;`,
+];
 
 /** Creates the tables in a new database, and adds later steps to an older one. */
 export function createTables(storage: DurableObjectStorage): void {

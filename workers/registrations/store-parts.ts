@@ -47,7 +47,7 @@ export class StoreParts {
     const outbox = new Outbox(sql, this.#meta, this.pairs);
     this.publisher = new Publisher(storage, outbox, registry);
     this.#writer = new RegistrationWriter(this.rows, this.pairs, outbox, this.audit, this.events);
-    this.changes = new RegistrationChanges(this.rows, this.#writer);
+    this.changes = new RegistrationChanges(this.rows, this.pairs, this.#writer);
     this.#transactions = new Transactions(storage, this.#meta);
     this.dueWork = new DueWork(storage, this.#meta, this.rows, this.#writer, [
       this.events,

@@ -89,16 +89,17 @@ export class ChangeTable {
 
   /**
    * Applies a batch as a whole. Must run in a transaction.
-   * @returns REGISTRATIONS_FULL if there is no room for it; then nothing has changed
+   * @returns REGISTRATIONS_FULL if there is no room for it, CHANGE_IMPOSSIBLE; then nothing has changed
    */
   apply(
     organisation: string,
     n: number,
     digest: string,
     changes: readonly PublishedChange[],
-  ): Result<void, Failure<'REGISTRATIONS_FULL'>> {
+  ): Result<void, Failure<'REGISTRATIONS_FULL' | 'CHANGE_IMPOSSIBLE'>> {
     const invalid = changes.find((change) => !isPossible(organisation, change));
-    if (invalid !== undefined) throw new RangeError('a change has impossible numbers, or a foreign client');
+    if (invalid !== undefined)
+      return fail('CHANGE_IMPOSSIBLE', 'a change has impossible numbers, or a foreign client');
     const known = this.#organisation(organisation);
     const added = this.#added(changes);
     const room = this.#room(known, added);
@@ -264,7 +265,7 @@ export class ChangeTable {
     });
   }
 
-  status(now: number): RegistryStatus {
+  status(now: number): Omit<RegistryStatus, 'used' | 'refused'> {
     const waiting = this.#sql
       .exec<{ organisation: string; since: number }>(
         `SELECT organisation, waiting_since AS since FROM organisations WHERE refused_at > ?

@@ -17,6 +17,7 @@ import {
 } from '../../shared/limits/registrations.ts';
 import type { HeadRegistrations } from '../../shared/release/head.ts';
 import { fail, ok, type Result } from '../../shared/result.ts';
+import type { PairsUsage } from '../../shared/senders/pairs.ts';
 import { encodeRegistrationSegment } from '../../shared/senders/registration-segment.ts';
 import type { KeyRing } from '../../shared/set/key-ring.ts';
 import { type ControlEnv, openSecrets } from '../env.ts';
@@ -34,6 +35,7 @@ import { SharedWork } from '../storage/shared-work.ts';
 import { within } from '../storage/single-flight.ts';
 import { ChangeTable } from './change-table.ts';
 import { QueueIndex } from './queue-index.ts';
+import { Reports } from './reports.ts';
 import { restoreChanges } from './restore.ts';
 import { SegmentStore } from './segment-store.ts';
 
@@ -47,6 +49,7 @@ const WARNING_MS = 3_600_000;
 export class Registry extends DurableObject<ControlEnv> implements RegistryObject {
   readonly #table: ChangeTable;
   readonly #queue: QueueIndex;
+  readonly #reports: Reports;
   readonly #segments: SegmentStore;
   readonly #work = new SharedWork<void>();
   /** Whether the tables are known to be at least as new as the head. */
@@ -65,6 +68,7 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
     super(ctx, env);
     this.#table = new ChangeTable(ctx.storage);
     this.#queue = new QueueIndex(ctx.storage);
+    this.#reports = new Reports(ctx.storage);
     this.#segments = new SegmentStore(ctx.storage, this.#table);
   }
 
@@ -77,10 +81,13 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
     n: number,
     changes: readonly PublishedChange[],
     queue: readonly QueueChange[],
+    usage?: PairsUsage,
   ): Promise<Published> {
     await this.#ready();
     const stored = await this.#store(organisation, n, changes, queue);
     if (!stored.ok) return stored;
+    this.#reports.clearRefused(organisation);
+    if (usage !== undefined) this.#reports.setUsage(organisation, usage);
     const version = this.#table.get('version');
     if (changes.length > 0) await this.#publishUpTo(version);
     return ok({ version });
@@ -107,6 +114,11 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
     });
     if (applied.ok) {
       this.ctx.waitUntil(this.ctx.storage.setAlarm(Date.now() + AGAIN_MS));
+      return applied;
+    }
+    if (applied.code === 'CHANGE_IMPOSSIBLE') {
+      this.#reports.setRefused(organisation, Date.now());
+      warn('registrationsRefused', { organisation, n });
       return applied;
     }
     this.#table.setWaiting(organisation, Date.now());
@@ -136,7 +148,7 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
 
   async status(): Promise<RegistryStatus> {
     await this.#ready();
-    return this.#table.status(Date.now());
+    return { ...this.#table.status(Date.now()), ...this.#reports.status };
   }
 
   override async alarm(): Promise<void> {
@@ -256,6 +268,7 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
   async #readQueues(): Promise<void> {
     for (const { id: organisation } of await this.#coordinator.organisations()) {
       const source = this.env.REGISTRATIONS.getByName(organisation);
+      this.#reports.setUsage(organisation, await source.usage());
       let after = 0;
       for (
         let page = await source.queued(after, PAGE);

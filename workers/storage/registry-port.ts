@@ -5,6 +5,7 @@
 import type { KnownRecord } from '../../shared/audit.ts';
 import type { HeadRegistrations } from '../../shared/release/head.ts';
 import type { Failure, Result } from '../../shared/result.ts';
+import type { PairsUsage } from '../../shared/senders/pairs.ts';
 
 /** The numbers from `from` to `to`, both inclusive, are registered for this client, or no longer. */
 export interface PublishedChange {
@@ -31,7 +32,9 @@ export interface RegistryPort {
    * Idempotent by organisation and `n`, which rises with each batch. Later changes of a number and client win.
    * @returns the version that contains the batch; BATCH_KNOWN, and nothing is stored: number the batch after `last`;
    *   REGISTRATIONS_FULL if there is no room for its additions, and then
-   *   nothing of it is stored and the same `n` may come again with other content
+   *   nothing of it is stored and the same `n` may come again with other content; CHANGE_IMPOSSIBLE for a defect of
+   *   the store: `status` names the organisation
+   * @param usage what the organisation has in force
    * @throws if the coordinator does not respond: send the same batch again
    */
   publish(
@@ -39,6 +42,7 @@ export interface RegistryPort {
     n: number,
     changes: readonly PublishedChange[],
     queue: readonly QueueChange[],
+    usage?: PairsUsage,
   ): Promise<Published>;
 }
 
@@ -48,7 +52,10 @@ export interface BatchKnown extends Failure<'BATCH_KNOWN'> {
   readonly last: number;
 }
 
-export type Published = Result<{ readonly version: number }, Failure<'REGISTRATIONS_FULL'> | BatchKnown>;
+export type Published = Result<
+  { readonly version: number },
+  Failure<'REGISTRATIONS_FULL' | 'CHANGE_IMPOSSIBLE'> | BatchKnown
+>;
 
 /** A registration in the queue, as reviewers see it. */
 export interface QueuedRegistration extends QueueChange {
@@ -63,6 +70,17 @@ export interface RegistryStatus {
   readonly changes: number;
   /** Organisations whose additions wait for room, with the time of the first refusal, ms since 1970. */
   readonly waiting: readonly { readonly organisation: string; readonly since: number }[];
+  /** Organisations with a batch that is impossible, which blocks those after it. */
+  readonly refused: readonly { readonly organisation: string; readonly since: number }[];
+  /** What is in force of all organisations, and those that have most. */
+  readonly used: PairsUsage & {
+    readonly mostPairs: readonly OrganisationUsage[];
+    readonly mostRanges: readonly OrganisationUsage[];
+  };
+}
+
+export interface OrganisationUsage extends PairsUsage {
+  readonly organisation: string;
 }
 
 /** The registry, as the coordinator and the admin routes call it. */
@@ -128,6 +146,8 @@ export interface RegistrationSource {
   ): Promise<{ readonly pairs: readonly PublishedPair[]; readonly next: string | null }>;
   /** The organisation's part of the review queue, by ID. @param after ID of a registration; 0 for the first page */
   queued(after: number, limit: number): Promise<readonly QueueChange[]>;
+  /** What is in force takes this much in a release. */
+  usage(): Promise<PairsUsage>;
 }
 
 /** The names are the IDs of the organisations. */

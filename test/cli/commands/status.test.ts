@@ -128,10 +128,18 @@ describe('registered senders in the status', () => {
       additionsMax: 750_000,
       changesMax: 1_000_000,
       waiting: [],
+      refused: [],
+      used: {
+        ...{ pairs: 4_900_000, pairsMax: 10_000_000, ranges: 99_999, rangesMax: 200_000 },
+        mostPairs: [{ organisation: 'shop', pairs: 2_500_000, ranges: 1 }],
+        mostRanges: [{ organisation: 'bank', pairs: 3, ranges: 50_000 }],
+      },
     },
   };
   const line = (more: Partial<RegistrationsInfo>) =>
-    linesOf({ registrations: { ...registrations, ...more } }).filter((each) => each.startsWith('registered'));
+    linesOf({ registrations: { ...registrations, ...more } }).filter((each) =>
+      each.startsWith('registered senders:'),
+    );
 
   it.each([
     [{}, '5,000 of 750,000 changes since the releases'],
@@ -149,6 +157,27 @@ describe('registered senders in the status', () => {
     ],
   ] as [Partial<RegistrationsInfo>, string][])('with %j are shown with what to do', (more, shown) => {
     expect(line(more)).toEqual([`registered senders: version 812, ${shown}`]);
+  });
+
+  const used = (more: Partial<RegistrationsInfo['used']>) =>
+    linesOf({ registrations: { ...registrations, used: { ...registrations.used, ...more } } }).find((each) =>
+      each.startsWith('registered senders in force'),
+    );
+  const inForce = (pairs: string, ranges: string) =>
+    `registered senders in force: ${pairs} of 10,000,000 pairs of number and client, ${ranges} of 200,000 ranges`;
+
+  it('are shown as a build takes them, and from half of the room on with the organisations that have most', () => {
+    expect(used({})).toBe(inForce('4,900,000', '99,999'));
+    expect(used({ pairs: 5_000_000, ranges: 100_000 })).toBe(
+      `${inForce('5,000,000', '100,000')}; most pairs: shop 2,500,000; most ranges: bank 50,000; with more, no build succeeds`,
+    );
+  });
+
+  it('name an organisation whose changes the registry refuses', () => {
+    const refused = [{ organisation: 'shop', since: '2099-01-01T00:00:00.000Z' }];
+    expect(linesOf({ registrations: { ...registrations, refused } })).toContain(
+      'the registry refuses the changes of shop since 2099-01-01T00:00:00.000Z, a defect of the service: nothing newer of it is published',
+    );
   });
 
   it('are omitted without any, and by older services', () => {

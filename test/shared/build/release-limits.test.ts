@@ -3,6 +3,7 @@
  * the list.
  */
 import { describe, expect, it } from 'vitest';
+import { type PairContent, PairEntries } from '../../../shared/build/pairs.ts';
 import { buildRelease } from '../../../shared/build/release.ts';
 import {
   LISTS_MAX,
@@ -10,6 +11,7 @@ import {
   SHARD_BYTES_MAX,
   SOURCES_PER_LIST_MAX,
 } from '../../../shared/limits/lists.ts';
+import { REGISTERED_RANGES_MAX } from '../../../shared/limits/registrations.ts';
 import { build, OPTIONS } from '../support/built-release.ts';
 import { EVER, listSource, type PlainList, plainList } from '../support/plain-model.ts';
 import { testKeys } from '../support/test-keys.ts';
@@ -53,6 +55,26 @@ describe('a build', () => {
     expect(await problemOf([plainList('one', { sources: sources(SOURCES_PER_LIST_MAX + 1) })])).toMatch(
       'one',
     );
+  });
+
+  it('names the organisations that have most of too many registered senders', async () => {
+    const entries = new PairEntries();
+    const add = (client: string, from: number, numbers: number): void =>
+      entries.add({ client, from, to: from + numbers - 1, own: false });
+    for (let index = 0; index < REGISTERED_RANGES_MAX; index++)
+      add(index % 4 === 0 ? 'beta/one' : `acme/${index % 2}`, 821_000_000_000 + index * 100, 70);
+    for (const [index, client] of ['acme/0', 'beta/one', 'beta/two'].entries())
+      add(client, 821_500_000_000 + index * 100, 64);
+    const buildWith = (content: PairContent) =>
+      buildRelease([], testKeys, { ...OPTIONS, registrations: { version: 1, content } });
+    expect((await buildWith(entries.finish(testKeys))).ok).toBe(true);
+    add('gamma/one', 821_600_000_000, 70);
+    expect(await buildWith(entries.finish(testKeys))).toMatchObject({
+      code: 'LIMIT_EXCEEDED',
+      message:
+        'the registered senders: 200001 ranges, at most 200000; most clients: acme 2, beta 2, gamma 1; ' +
+        'most pairs: beta 128, acme 64; most ranges: acme 150000, beta 50000, gamma 1',
+    });
   });
 
   it('makes no shard larger than the limit', async () => {

@@ -1,8 +1,8 @@
 /** What the registry receives: in order, once, all of it; and what happens when it fails or is full. */
-import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test';
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
-import { PUBLISH_RETRY_MS_MAX } from '../../../shared/limits/registrations.ts';
+import { PUBLISH_RETRY_MS_MAX, PUBLISHED_CHANGES_MAX } from '../../../shared/limits/registrations.ts';
 import { fail, ok } from '../../../shared/result.ts';
 import type { PublishedChange } from '../../../workers/storage/registry-port.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
@@ -11,7 +11,11 @@ import {
   act,
   approved,
   asReviewer,
+  asSender,
+  content,
   create,
+  facts,
+  SERVICE_USE,
   type SentBatch,
   store,
   stub,
@@ -110,6 +114,45 @@ test('an addition waits while the registry is full, removals do not, and what is
   expect(sent.map(({ n }) => n)).toEqual(sent.map((_, index) => index + 1));
 });
 
+test('what waits is sent a batch at a time, and one refusal ends the attempt', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  const COUNT = 3 * PUBLISHED_CHANGES_MAX;
+  let isFull = true;
+  const [refused, sizes] = [[] as number[], [] as number[]];
+  const sent = await withRegistry(({ n, changes }) => {
+    if (isFull && changes.some(({ op }) => op !== 'remove')) {
+      refused.push(changes.length);
+      return fail('REGISTRATIONS_FULL', 'full');
+    }
+    sizes.push(changes.length);
+    return ok({ version: n });
+  });
+  await approved();
+  await vi.waitFor(async () => expect((await store().get(1))!.publication).toBe('waiting'), HANG_MS);
+  await runInDurableObject(stub(), (_, { storage }) => {
+    storage.sql.exec(
+      `WITH RECURSIVE numbers(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?)
+       INSERT INTO pairs SELECT 'acme-main', 821520000000 + n, 821520000000 + n, 1, 1 FROM numbers`,
+      COUNT,
+    );
+    storage.sql.exec(
+      `INSERT OR REPLACE INTO waiting SELECT 'acme/' || client, number_from, number_to FROM pairs`,
+    );
+  });
+  refused.length = 0;
+  vi.setSystemTime(Date.now() + PUBLISH_RETRY_MS_MAX);
+  await runDurableObjectAlarm(stub());
+  expect(refused).toEqual([PUBLISHED_CHANGES_MAX]);
+  isFull = false;
+  sizes.length = 0;
+  vi.setSystemTime(Date.now() + PUBLISH_RETRY_MS_MAX);
+  await runDurableObjectAlarm(stub());
+  await vi.waitFor(async () => expect((await store().get(1))!.publication).toBe('published'), HANG_MS);
+  expect(sizes).toEqual([PUBLISHED_CHANGES_MAX, PUBLISHED_CHANGES_MAX, PUBLISHED_CHANGES_MAX]);
+  const numbers = sent.flatMap(({ changes }) => changes.map(({ from }) => from));
+  expect([numbers.length, new Set(numbers).size]).toEqual([COUNT, COUNT]);
+});
+
 test('whatever is approved, suspended, resumed and closed, the registry has what is in force', async () => {
   const sent = await withRegistry();
   const moves = fc.sample(
@@ -163,7 +206,72 @@ test('whatever is approved, suspended, resumed and closed, the registry has what
     }
   }
   expect([...seen].sort()).toEqual([...expected].sort());
+  // Overlapping registrations count each.
+  const pairs = [...inForce.values()].flat().reduce((sum, { from, to }) => sum + to - from + 1, 0);
+  const used = await runInDurableObject(stub(), (_, { storage }) =>
+    storage.sql.exec('SELECT * FROM pairs_used').one(),
+  );
+  expect(used).toEqual({ pairs, ranges: 0 });
   expect(expected.size).toBeGreaterThan(10);
+});
+
+test('whatever becomes own or another basis while room comes and goes, no number stays own that is not', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  let isFull = false;
+  const seen = new Map<number, PublishedChange['op']>();
+  await withRegistry(({ n, changes }) => {
+    // As the registry: a pair that the batch removes first takes no room of additions.
+    const removed = new Set(
+      changes.filter(({ op }) => op === 'remove').map(({ from, to }) => `${from} ${to}`),
+    );
+    if (isFull && changes.some(({ from, to, op }) => op !== 'remove' && !removed.has(`${from} ${to}`)))
+      return fail('REGISTRATIONS_FULL', 'full');
+    for (const { from, to, op } of changes) for (let at = from; at <= to; at++) seen.set(at, op);
+    return ok({ version: n });
+  });
+  const moves = fc.sample(
+    fc.record({ id: fc.integer({ min: 1, max: 4 }), own: fc.boolean(), from: fc.nat(8), full: fc.boolean() }),
+    { seed: 21, numRuns: 40 },
+  );
+  const delegated = {
+    ...({ basis: 'delegated', holder: { kind: 'person', name: 'Kim' } } as const),
+    proofs: [SERVICE_USE, { ...SERVICE_USE, kind: 'powerOfAttorney' as const }],
+  };
+  const inForce = new Map<string, { own: boolean; from: number }>();
+  const check = async (isSettled: boolean) => {
+    await vi.waitFor(async () => {
+      const open = (await store().page({}, 0, 100)).registrations;
+      const unfinished = isSettled ? ['pending', 'waiting'] : ['pending'];
+      expect(open.filter(({ publication }) => unfinished.includes(publication!))).toEqual([]);
+    }, HANG_MS);
+    for (let at = 82_1588_0100; at < 82_1588_0120; at++) {
+      const covering = [...inForce.values()].filter(({ from }) => at >= from && at < from + 5);
+      const isOwn = covering.some(({ own }) => own);
+      const expected = isOwn ? 'addOwn' : covering.length > 0 ? 'add' : 'remove';
+      const found = seen.get(at) ?? 'remove';
+      if (isSettled) expect(found).toBe(expected);
+      else if (found === 'addOwn') expect(expected).toBe('addOwn');
+    }
+  };
+  for (const { id, own, from: at, full } of moves) {
+    isFull = full;
+    const from = 82_1588_0100 + at;
+    const more = { number: `+${from}..+${from + 4}`, ...(own ? {} : delegated) };
+    const known = [...inForce.keys()][id - 1];
+    if (known === undefined) inForce.set((await approved(more)).id, { own, from });
+    else {
+      accepted(await store().edit(asSender(), facts(), Number(known), content(more), { match: null }));
+      const { state } = (await store().get(Number(known)))!;
+      if (state !== 'draft') continue;
+      for (const action of ['submit', 'claim', 'approve'] as const) accepted(await act(known, action));
+      inForce.set(known, { own, from });
+    }
+    await check(false);
+  }
+  isFull = false;
+  vi.setSystemTime(Date.now() + PUBLISH_RETRY_MS_MAX);
+  await runDurableObjectAlarm(stub());
+  await check(true);
 });
 
 test('the pairs in force are paged in order, each once', async () => {

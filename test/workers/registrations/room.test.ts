@@ -3,6 +3,8 @@ import { runInDurableObject } from 'cloudflare:test';
 import { expect, test, vi } from 'vitest';
 import { STORAGE_BYTES_MAX, STORAGE_FULL_SHARE } from '../../../shared/limits/control.ts';
 import {
+  REGISTERED_PAIRS_PER_ORGANISATION_MAX,
+  REGISTERED_RANGES_PER_ORGANISATION_MAX,
   REGISTRATION_CHANGES_PER_HOUR_MAX,
   REGISTRATIONS_MAX,
 } from '../../../shared/limits/registrations.ts';
@@ -87,6 +89,45 @@ test('a page of long registrations is shorter, and the next one goes on after it
     after = next;
   }
   expect(seen).toEqual(Array.from({ length: 10 }, (_, index) => String(index + 1)));
+});
+
+const used = (pairs: number, ranges: number) =>
+  runInDurableObject(stub(), (_, { storage }) => {
+    storage.sql.exec('UPDATE pairs_used SET pairs = ?, ranges = ?', pairs, ranges);
+  });
+const usage = () =>
+  runInDurableObject(stub(), (_, { storage }) => storage.sql.exec('SELECT * FROM pairs_used').one());
+
+test('what is in force of an organisation takes only its share of a release', async () => {
+  const [pairs, ranges] = [REGISTERED_PAIRS_PER_ORGANISATION_MAX, REGISTERED_RANGES_PER_ORGANISATION_MAX];
+  const both = { clients: ['acme-main', 'acme-other'] };
+  await approved({ ...both, number: '1588-1000..1588-1063' });
+  await approved({ number: '1588-2000..1588-2064' });
+  expect(await usage()).toEqual({ pairs: 128, ranges: 1 });
+  const inReview = [await create(both), await create({ ...both, number: '1588-3000..1588-3999' })];
+  for (const { id } of inReview) accepted(await act(id, 'claim'));
+  await used(pairs - 1, ranges - 1);
+  const refusedFor = (code: string) => ({
+    code: 'REGISTRATION_INVALID',
+    extras: { reasons: [{ field: 'number', code }] },
+  });
+  expect(await act('3', 'approve')).toMatchObject(refusedFor('PAIRS_TOO_MANY'));
+  expect(await act('4', 'approve')).toMatchObject(refusedFor('RANGES_TOO_MANY'));
+  expect(await store().create(asSender(), facts(), content(both), true)).toMatchObject(
+    refusedFor('PAIRS_TOO_MANY'),
+  );
+  expect(await store().validate(facts(), content(both))).toMatchObject([{ code: 'PAIRS_TOO_MANY' }]);
+  accepted(await store().create(asSender(), facts(), content(both), false));
+  // Of one client only, it fits; a version that takes less always does.
+  await approved();
+  await used(pairs + 100, ranges + 100);
+  accepted(await store().edit(asSender(), facts(), 1, { clients: ['acme-main'] }, { match: null }));
+  for (const action of ['submit', 'claim', 'approve'] as const) accepted(await act('1', action));
+  expect(await usage()).toEqual({ pairs: pairs + 36, ranges: ranges + 100 });
+  accepted(await act('1', 'close'));
+  accepted(await act('2', 'close'));
+  expect(await usage()).toEqual({ pairs: pairs - 28, ranges: ranges + 99 });
+  accepted(await act('3', 'approve'));
 });
 
 test('a refused request uses nothing of the budget', async () => {

@@ -15,6 +15,7 @@ import {
 import { HANG_MS } from '../../shared/support/hang.ts';
 import { ALL_GUARDS, asAdmin, coordinator, stage, unwrap } from '../support/coordinator.ts';
 import '../support/fresh.ts';
+import { accepted, act, approved, asSender, facts, SERVICE_USE, store } from '../support/registrations.ts';
 import {
   change,
   changes,
@@ -111,6 +112,31 @@ test('one organisation leaves half of the room to all others, for additions and 
   expect(await refused('acme', 3, [change('acme/main', FIRST + 4, 'remove')])).toBe('REGISTRATIONS_FULL');
   await published('acme', 3, [change('acme/main', FIRST, 'remove')]);
   await published('beta', 1, [change('beta/main', FIRST), change('beta/main', FIRST + 1, 'remove')]);
+});
+
+test('a number that is no longer own loses that at once, also if the organisation has no room', async () => {
+  await approved();
+  await vi.waitFor(async () => expect((await store().get(1))!.publication).toBe('published'), HANG_MS);
+  // As after three releases, and as many changes again.
+  await runInDurableObject(registryStub(), (_, { storage }) => {
+    storage.sql.exec('DELETE FROM changes');
+  });
+  await setChanges('acme', REGISTRATION_CHANGES_PER_ORGANISATION_MAX);
+  const proofs = [SERVICE_USE, { ...SERVICE_USE, kind: 'powerOfAttorney' as const }];
+  const patch = { basis: 'delegated', holder: { kind: 'person', name: 'Kim' }, proofs } as const;
+  accepted(await store().edit(asSender(), facts(), 1, patch, { match: null }));
+  for (const action of ['submit', 'claim', 'approve'] as const) accepted(await act('1', action));
+  await approved({ number: '1588-2000' });
+  const publications = async () =>
+    (await store().page({}, 0, 10)).registrations.map(({ publication }) => publication).join();
+  await vi.waitFor(
+    async () => expect(await publications()).toMatch(/^(published|waiting),waiting$/),
+    HANG_MS,
+  );
+  await vi.waitFor(
+    async () => expect([...(await readChanges())]).toEqual([['acme/acme-main 8215881234-8215881234', 'add']]),
+    HANG_MS,
+  );
 });
 
 test('an organisation that has closed what waited does not count as waiting', async () => {

@@ -3,6 +3,7 @@ import {
   createExecutionContext,
   evictDurableObject,
   runDurableObjectAlarm,
+  runInDurableObject,
   waitOnExecutionContext,
 } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -15,7 +16,7 @@ import worker from '../../../workers/main.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 import { asAdmin, coordinator, unwrap } from '../support/coordinator.ts';
 import '../support/fresh.ts';
-import { accepted, asReviewer, asSender, content, facts, store } from '../support/registrations.ts';
+import { accepted, asReviewer, asSender, content, facts, store, stub } from '../support/registrations.ts';
 import { loseRegistry, published, readChanges, registry, registryStub } from '../support/registry.ts';
 import { ANY } from '../support/room.ts';
 
@@ -121,6 +122,50 @@ test('a registry that has lost its tables reads the queue back from the stores',
   await vi.waitFor(async () => {
     await runDurableObjectAlarm(registryStub());
     expect(await queue()).toEqual(expected);
+  }, HANG_MS);
+});
+
+test('the status shows what is in force, also after the registry has lost its tables', async () => {
+  for (const id of ['acme', 'beta']) await addOrganisation(id);
+  await approve('acme', { number: '1588-1000..1588-1009', clients: ['acme-main', 'acme-other'] });
+  await approve('acme', { number: '1588-2000..1588-2099' });
+  await approve('beta', { number: '1588-3000' });
+  const acme = { organisation: 'acme', pairs: 20, ranges: 1 };
+  const beta = { organisation: 'beta', pairs: 1, ranges: 0 };
+  const expected = { pairs: 21, ranges: 1, mostPairs: [acme, beta], mostRanges: [acme] };
+  expect((await registry().status()).used).toEqual(expected);
+  vi.spyOn(console, 'warn').mockReturnValue(undefined);
+  await loseRegistry();
+  await evictDurableObject(registryStub());
+  await registry().status();
+  await vi.waitFor(async () => {
+    await runDurableObjectAlarm(registryStub());
+    expect((await registry().status()).used).toEqual(expected);
+  }, HANG_MS);
+});
+
+test('a store with an impossible change is named in the status until its batch is accepted', async () => {
+  await addOrganisation('acme');
+  vi.spyOn(console, 'warn').mockReturnValue(undefined);
+  await store('acme').openCount();
+  await runInDurableObject(stub('acme'), (_, { storage }) => {
+    const foreign = { client: 'beta/main', from: 1_000, to: 1_000, op: 'add' };
+    storage.sql.exec('INSERT INTO outbox VALUES (1, ?, ?)', JSON.stringify([foreign]), '[]');
+    storage.sql.exec("INSERT INTO meta VALUES ('organisation', 'acme')");
+  });
+  await submit('acme', { number: '1588-1234' });
+  const refused = async () => (await registry().status()).refused;
+  await vi.waitFor(
+    async () => expect(await refused()).toEqual([{ organisation: 'acme', since: expect.any(Number) }]),
+    HANG_MS,
+  );
+  await runInDurableObject(stub('acme'), (_, { storage }) => {
+    storage.sql.exec("UPDATE outbox SET changes = '[]'");
+  });
+  await evictDurableObject(stub('acme'));
+  await vi.waitFor(async () => {
+    await runDurableObjectAlarm(stub('acme'));
+    expect(await refused()).toEqual([]);
   }, HANG_MS);
 });
 

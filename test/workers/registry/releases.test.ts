@@ -125,27 +125,40 @@ test('segments that the head no longer names leave KV after a day, and named one
   expect(segments).toHaveLength(1);
 });
 
+const loseTables = (): Promise<void> =>
+  runInDurableObject(stub(), async (_, { storage }) => {
+    for (const table of ['meta', 'audit', 'answers']) storage.sql.exec(`DELETE FROM ${table}`);
+    await storage.deleteAlarm();
+  });
+
 test('a coordinator that has lost its tables keeps the registrations of the head, and gets what is newer', async () => {
   await published('acme', 1, changes(MAIN, FIRST, 3));
   await copied();
   const before = await headRegistrations();
-  await runInDurableObject(stub(), async (_, { storage }) => {
-    for (const table of ['meta', 'audit', 'answers']) storage.sql.exec(`DELETE FROM ${table}`);
-    await storage.deleteAlarm();
-  });
+  await loseTables();
   await evictDurableObject(stub());
   expect(await headRegistrations()).toEqual(before);
   await published('acme', 2, [change(MAIN, FIRST, 'remove')]);
   expect((await readChanges()).get(`${MAIN} ${FIRST}-${FIRST}`)).toBe('remove');
 });
 
+test('after lost tables, the segments of the head may need every key until the registry gives its state', async () => {
+  const otherKeys = await deriveListKeys(OTHER_LIST_KEY);
+  await published('acme', 1, changes(MAIN, FIRST, REGISTRATION_UNSEALED_MAX + 1));
+  await copied();
+  await loseTables();
+  await restarted(`${B},${A}`, async (each) => {
+    expect((await each.status()).listKeys?.registrations).toEqual([otherKeys.keyId, testKeys.keyId]);
+  });
+  await evictDurableObject(stub());
+  await registry().refresh();
+  expect((await coordinator().status()).listKeys?.registrations).toEqual([testKeys.keyId]);
+});
+
 test('a coordinator that starts empty gets the changes of the registry with the next cron', async () => {
   await published('acme', 1, changes(MAIN, FIRST, 3));
   await copied();
-  await runInDurableObject(stub(), async (_, { storage }) => {
-    for (const table of ['meta', 'audit', 'answers']) storage.sql.exec(`DELETE FROM ${table}`);
-    await storage.deleteAlarm();
-  });
+  await loseTables();
   await env.LISTS.delete(HEAD_KEY);
   await evictDurableObject(stub());
   expect(await coordinator().registrations()).toMatchObject({ head: null });

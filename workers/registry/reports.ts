@@ -1,0 +1,59 @@
+/**
+ * What `status` reports of each organisation: what its registrations take in a release, and whether the registry refuses
+ * its batches. Lost rows come back with the next batch of the organisation, or with its queue.
+ */
+import type { PairsUsage } from '../../shared/senders/pairs.ts';
+import type { RegistryStatus } from '../storage/registry-port.ts';
+
+const TABLES = `
+  CREATE TABLE IF NOT EXISTS pairs_used (
+    organisation TEXT PRIMARY KEY,
+    pairs INTEGER NOT NULL,
+    ranges INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS refused (organisation TEXT PRIMARY KEY, since INTEGER NOT NULL) WITHOUT ROWID;
+`;
+
+/** Organisations that are named as those with most. */
+const LARGEST_SHOWN = 5;
+
+export class Reports {
+  readonly #sql: SqlStorage;
+
+  constructor({ sql }: DurableObjectStorage) {
+    this.#sql = sql;
+    this.#sql.exec(TABLES);
+  }
+
+  setUsage(organisation: string, { pairs, ranges }: PairsUsage): void {
+    this.#sql.exec('INSERT OR REPLACE INTO pairs_used VALUES (?, ?, ?)', organisation, pairs, ranges);
+  }
+
+  /** A batch of the organisation is impossible. Its store sends the batch again, and nothing after it. */
+  setRefused(organisation: string, now: number): void {
+    this.#sql.exec('INSERT OR IGNORE INTO refused VALUES (?, ?)', organisation, now);
+  }
+
+  clearRefused(organisation: string): void {
+    this.#sql.exec('DELETE FROM refused WHERE organisation = ?', organisation);
+  }
+
+  get status(): Pick<RegistryStatus, 'used' | 'refused'> {
+    const used = this.#sql
+      .exec<{ pairs: number; ranges: number }>(
+        'SELECT COALESCE(SUM(pairs), 0) AS pairs, COALESCE(SUM(ranges), 0) AS ranges FROM pairs_used',
+      )
+      .one();
+    const largest = (unit: 'pairs' | 'ranges') =>
+      this.#sql
+        .exec<{ organisation: string; pairs: number; ranges: number }>(
+          `SELECT * FROM pairs_used WHERE ${unit} > 0 ORDER BY ${unit} DESC, organisation LIMIT ?`,
+          LARGEST_SHOWN,
+        )
+        .toArray();
+    const refused = this.#sql
+      .exec<{ organisation: string; since: number }>('SELECT * FROM refused ORDER BY since, organisation')
+      .toArray();
+    return { used: { ...used, mostPairs: largest('pairs'), mostRanges: largest('ranges') }, refused };
+  }
+}
