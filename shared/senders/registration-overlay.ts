@@ -29,7 +29,7 @@ class ClientChanges {
   readonly #ops: Uint8Array;
   /**
    * Count of intervals that start before each cell, and then of all. There are as many cells as intervals, of equal
-   * width, so that most hold one or two: a search in all intervals takes three times as long.
+   * width, so that most hold one or two: a search in all intervals takes more than twice as long.
    */
   readonly #cells: Uint32Array;
   /** Cells for each number. */
