@@ -25,6 +25,7 @@ import { type Row, row, short, withCommas } from '../lib/table.ts';
 import type { CheckResult } from '../lib/worker-results.ts';
 import { type SimulatedEdge, startEdge } from '../simulation/edge.ts';
 import { depthOf } from './cold.ts';
+import { registrationChanges } from './registration-changes.ts';
 import { registrationUpload } from './registration-upload.ts';
 import { registrationVisible } from './registration-visible.ts';
 
@@ -65,6 +66,7 @@ export async function registrationBench(options: BenchOptions): Promise<Row[]> {
       if (spread === 'Zipf') rows.push(...(await edgeRows(name, pairs, options)));
     }
   }
+  rows.push(...registrationChanges(options));
   rows.push(...(await registrationUpload(options)));
   rows.push(...(await registrationVisible(options)));
   return rows;

@@ -12,8 +12,8 @@ import {
   RegistrationSegment,
 } from './registration-segment.ts';
 
-/** Joined intervals: from, to (8 bytes each), version (4), op (1), beside the row itself. */
-const JOINED_BYTES = 21;
+/** Joined intervals: from, to (8 bytes each), version (4), op (1), and a cell (4), beside the row itself. */
+const JOINED_BYTES = 25;
 
 interface ClientRows {
   readonly segment: RegistrationSegment;
@@ -27,6 +27,13 @@ class ClientChanges {
   readonly #to: Float64Array;
   readonly #versions: Uint32Array;
   readonly #ops: Uint8Array;
+  /**
+   * Count of intervals that start before each cell, and then of all. There are as many cells as intervals, of equal
+   * width, so that most hold one or two: a search in all intervals takes more than twice as long.
+   */
+  readonly #cells: Uint32Array;
+  /** Cells for each number. */
+  readonly #density: number;
 
   constructor({ segment, first, end }: ClientRows) {
     const rows = Uint32Array.from({ length: end - first }, (_, index) => first + index);
@@ -38,13 +45,25 @@ class ClientChanges {
     this.#to = pieces.to;
     this.#versions = Uint32Array.from(pieces.rows, (row) => segment.version(row));
     this.#ops = Uint8Array.from(pieces.rows, (row) => REGISTRATION_OPS.indexOf(segment.op(row)));
+    const count = pieces.from.length;
+    this.#density = count / (pieces.from[count - 1]! - pieces.from[0]! + 1);
+    this.#cells = new Uint32Array(count + 1);
+    for (const start of pieces.from) this.#cells[this.#cellOf(start) + 1]!++;
+    for (let cell = 1; cell <= count; cell++) this.#cells[cell]! += this.#cells[cell - 1]!;
+  }
+
+  #cellOf(n: number): number {
+    const { length } = this.#from;
+    return Math.max(0, Math.min(length - 1, Math.floor((n - this.#from[0]!) * this.#density)));
   }
 
   /** Index of the interval with the number, or -1. */
   indexOf(n: number): number {
     const from = this.#from;
-    let low = 0;
-    let high = from.length;
+    // Intervals of earlier cells start before this number, those of later cells after it.
+    const cell = this.#cellOf(n);
+    let low = this.#cells[cell]!;
+    let high = this.#cells[cell + 1]!;
     while (low < high) {
       const middle = (low + high) >>> 1;
       if (from[middle]! <= n) low = middle + 1;

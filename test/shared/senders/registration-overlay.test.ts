@@ -57,6 +57,20 @@ describe('an overlay of registrations', () => {
     holds(property);
   });
 
+  it('finds numbers of a client that are spread unevenly', () => {
+    const crowd = Array.from({ length: 40 }, (_, index) => index * 3);
+    const offsets = [...crowd, 5_000_000, 5_000_001, 9_999_990, 90_000_000];
+    const rows = offsets.map((offset, index) => ({
+      ...{ client: 'acme/a', from: BASE + offset, to: BASE + offset + (offset % 2) },
+      ...{ op: REGISTRATION_OPS[index % 3]!, version: index + 1 },
+    }));
+    const overlay = new RegistrationOverlay(0, [segmentOf(rows)], segmentOf([]));
+    for (const n of offsets.flatMap((offset) => [-1, 0, 1, 2].map((beside) => BASE + offset + beside)))
+      expect(overlay.find(n, 'acme/a', 0), `${n - BASE}`).toBe(plainFind(rows, n, 'acme/a', 0));
+    for (const n of [0, BASE - 50_000_000, BASE + 95_000_000, 10 ** 15 - 1])
+      expect(overlay.find(n, 'acme/a', 0)).toBeNull();
+  });
+
   it('joins only the segments that an earlier overlay does not have', () => {
     const first = segmentOf([{ client: 'acme/a', from: BASE, to: BASE, op: 'add', version: 1 }]);
     const second = segmentOf([{ client: 'acme/a', from: BASE, to: BASE, op: 'remove', version: 2 }]);
@@ -81,6 +95,6 @@ describe('an overlay of registrations', () => {
   it('counts the bytes of its rows, and has none without changes', () => {
     expect(RegistrationOverlay.EMPTY.bytes).toBe(0);
     const segment = segmentOf([{ client: 'acme/a', from: BASE, to: BASE + 9, op: 'add', version: 1 }]);
-    expect(new RegistrationOverlay(0, [segment], segmentOf([])).bytes).toBe(37);
+    expect(new RegistrationOverlay(0, [segment], segmentOf([])).bytes).toBe(41);
   });
 });

@@ -176,7 +176,7 @@ describe('changes to registered senders', () => {
     const reserve = vi.spyOn(ShardMemory.prototype, 'reserve');
     await putHead(inHead(rowsOf([OTHER, 'add', 2], [from, 'remove', 3])));
     await verdict({ from });
-    expect(reserve.mock.calls).toEqual([[74]]);
+    expect(reserve.mock.calls).toEqual([[82]]);
   });
 });
 
