@@ -154,7 +154,8 @@ export class RegistrationStore extends DurableObject<ControlEnv> implements Regi
   /** Suspends registrations whose numbers this release lists as terminated. @returns whether all were checked */
   async checkRelease(release: string): Promise<boolean> {
     return this.#store.releaseCheck.run(release, this.env, async (numbers) => {
-      const change = { event: 'terminated', at: Date.now(), numbers, listed: numbers } as const;
+      const at = Date.now();
+      const change = { event: 'terminated', at, numbers, listed: numbers, operation: null } as const;
       await this.numbersChanged(listRequest(release), this.#store.organisation, change);
     });
   }

@@ -158,6 +158,19 @@ export class ChangeTable {
     return ok(undefined);
   }
 
+  /** Organisations that have published something, by ID. */
+  get publishers(): string[] {
+    return this.#sql
+      .exec<{ organisation: string }>('SELECT organisation FROM organisations ORDER BY organisation')
+      .toArray()
+      .map(({ organisation }) => organisation);
+  }
+
+  /** After a loss of the table: the organisation has published something. */
+  addPublisher(organisation: string): void {
+    this.#put(organisation, this.#organisation(organisation));
+  }
+
   /** Records that additions of the organisation were refused. */
   setWaiting(organisation: string, now: number): void {
     const known = this.#organisation(organisation);

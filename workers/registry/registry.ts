@@ -134,6 +134,11 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
     return this.#queue.page(after, limit);
   }
 
+  async publishers(): Promise<readonly string[] | null> {
+    await this.#ready();
+    return this.#table.get('requeue') === 1 ? null : this.#table.publishers;
+  }
+
   async status(): Promise<RegistryStatus> {
     await this.#ready();
     return this.#table.status(Date.now());
@@ -252,10 +257,12 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
     this.#segments.drop(version);
   }
 
-  /** Reads the queue of every organisation from its store. */
+  /** Reads from every store what the head does not have: the queue, and whether the organisation has published. */
   async #readQueues(): Promise<void> {
     for (const { id: organisation } of await this.#coordinator.organisations()) {
       const source = this.env.REGISTRATIONS.getByName(organisation);
+      const { pairs } = await source.published(null, 1);
+      if (pairs.length > 0) this.#table.addPublisher(organisation);
       let after = 0;
       for (
         let page = await source.queued(after, PAGE);

@@ -79,6 +79,11 @@ export interface RegistryObject extends RegistryPort {
     after: string | null,
     limit: number,
   ): Promise<{ readonly queue: readonly QueuedRegistration[]; readonly next: string | null }>;
+  /**
+   * Organisations that may have registrations in force: only they have published something. By ID; null after the
+   * registry has lost its tables, until it has read them back.
+   */
+  publishers(): Promise<readonly string[] | null>;
   status(): Promise<RegistryStatus>;
 }
 
