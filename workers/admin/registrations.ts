@@ -68,7 +68,14 @@ export const reviewQueue = forAdmins('review', async ({ env, url }) => {
 
 export const listRegistrations = forAdmins(MEMBERS, async (context) => {
   const parameters = parametersOf(context.url, {
-    ...{ state: 'text', client: 'text', basis: 'text', after: 'number', limit: 'number' },
+    ...{
+      state: 'text',
+      client: 'text',
+      basis: 'text',
+      operation: 'number',
+      after: 'number',
+      limit: 'number',
+    },
   });
   if (!parameters.ok) return parameters;
   const { text, number } = parameters.value;
@@ -82,7 +89,7 @@ export const listRegistrations = forAdmins(MEMBERS, async (context) => {
   }
   const found = await registrationsOf(context, 'reader');
   if (!found.ok) return found;
-  const filter = { state: state.value, basis: basis.value, client };
+  const filter = { state: state.value, basis: basis.value, client, operation: number.operation };
   return ok(await found.value.store.page(filter, number.after ?? 0, registrationLimit(number.limit)));
 });
 
