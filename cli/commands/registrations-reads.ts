@@ -1,6 +1,7 @@
 /** The commands of `numgate registrations` that change nothing. */
 import { type Command, Option } from 'commander';
 import type { AuditRecord } from '../../shared/audit.ts';
+import { REGISTRATIONS_PAGE_MAX } from '../../shared/limits/registrations.ts';
 import type { DocumentInfo } from '../../shared/senders/documents.ts';
 import {
   BASES,
@@ -62,7 +63,9 @@ export function addReads(registrations: Command, command: (name: string) => Comm
           number,
         },
       );
-      print(...formatRegistrations(registrations));
+      const [text, value] = formatRegistrations(registrations);
+      const isFull = registrations.length >= REGISTRATIONS_PAGE_MAX;
+      print(isFull ? `${text}there may be more: list --state shows all\n` : text, value);
     });
 
   command('history')
