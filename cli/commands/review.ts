@@ -19,6 +19,11 @@ interface DecideOptions {
   readonly field?: readonly RegistrationReason[];
 }
 
+interface QueueOptions {
+  readonly organisation?: string | null;
+  readonly limit: number;
+}
+
 interface NumberEventOptions {
   readonly event?: NumberEvent;
   readonly at?: string;
@@ -51,9 +56,10 @@ export function addReview(program: Command): void {
   review
     .command('queue')
     .description('list the registrations that wait for a decision, oldest first')
+    .option('--organisation <id>', 'only those of this organisation')
     .option('--limit <rows>', 'rows at most', wholeNumber, 100)
-    .addHelpText('after', examples('review queue'))
-    .action(async ({ limit }: { readonly limit: number }) => print(...formatQueue(await queued(limit))));
+    .addHelpText('after', examples('review queue --organisation acme'))
+    .action(async (options: QueueOptions) => print(...formatQueue(await queued(options))));
 
   addReasonOption(review.command('number-event'))
     .description('report that a registered number was terminated or ported to another carrier')
@@ -145,12 +151,12 @@ function fieldReason(text: string): RegistrationReason {
   return { field, code, detail, help };
 }
 
-async function queued(limit: number): Promise<ReviewQueue> {
+async function queued({ organisation = null, limit }: QueueOptions): Promise<ReviewQueue> {
   const admin = adminOfEnvironment();
   const registrations: ReviewQueue['registrations'][number][] = [];
   let next: string | null = null;
   do {
-    const page: ReviewQueue = await admin.get('registrations/queue', { after: next, limit });
+    const page: ReviewQueue = await admin.get('registrations/queue', { organisation, after: next, limit });
     registrations.push(...page.registrations);
     next = page.next;
   } while (next !== null && registrations.length < limit);

@@ -130,8 +130,8 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
     warn('registrationsHigh', { changes, room });
   }
 
-  async queued(after: string | null, limit: number) {
-    return this.#queue.page(after, limit);
+  async queued(after: string | null, limit: number, organisation: string | null = null) {
+    return this.#queue.page(after, limit, organisation);
   }
 
   async publishers(): Promise<readonly string[] | null> {

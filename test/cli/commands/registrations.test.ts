@@ -161,7 +161,7 @@ describe('a registration', () => {
       await reviewer('approve', `acme/${id}`);
     }
     const terminated = ['--code', 'NUMBER_TERMINATED', '--subject', 'from', '--reason', 'x', '--json'];
-    const { operation } = JSON.parse((await numgate('block', ...numbers, ...terminated)).out);
+    const [operation] = JSON.parse((await numgate('block', ...numbers, ...terminated)).out).operations;
     const names = await vi.waitFor(async () => {
       const lines = (await reviewer('suspended', String(operation))).out.trim().split('\n');
       expect(lines).toHaveLength(2);
