@@ -3,6 +3,7 @@
  * and then approves it, rejects it, or requests a change. A registration is named `<organisation>/<id>`.
  */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { REGISTRATIONS_MAX } from '../../shared/limits/registrations.ts';
 import { NUMBER_EVENTS, type NumberEvent, type NumberEventDone } from '../../shared/senders/number-event.ts';
 import type { RegistrationReason, ReviewQueue } from '../../shared/senders/registration.ts';
 import { adminOfEnvironment } from '../admin.ts';
@@ -93,7 +94,7 @@ Every registration of the number gets an event. If a list or a live block has th
       );
       const names: string[] = [];
       for (const { id: organisation } of organisations) {
-        const { registrations } = await listed({ organisation, operation, limit: Number.MAX_SAFE_INTEGER });
+        const { registrations } = await listed({ organisation, operation, limit: REGISTRATIONS_MAX });
         for (const { id } of registrations) names.push(`${organisation}/${id}`);
       }
       print(names.map((name) => `${name}\n`).join(''), { registrations: names });
