@@ -3697,6 +3697,8 @@ export interface components {
             detail: string;
             /** @description What to do. */
             help: string;
+            /** @description The live block that has suspended the registration. Absent for all other reasons. */
+            operation?: number;
         };
         NumberEventRequest: {
             /** @description One number in any usual form. */
@@ -8262,6 +8264,8 @@ export interface operations {
     adminReviewQueue: {
         parameters: {
             query?: {
+                /** @description Only those of this organisation. */
+                organisation?: components["schemas"]["Name"];
                 /**
                  * @description `next` of the page before.
                  * @example 1764151200000.acme.17
@@ -8310,6 +8314,8 @@ export interface operations {
                 client?: components["schemas"]["Name"];
                 /** @description Only those with this basis. */
                 basis?: components["schemas"]["RegistrationBasis"];
+                /** @description Only those that this live block of terminated numbers has suspended. */
+                operation?: number;
                 /**
                  * @description `next` of the page before.
                  * @example 0
