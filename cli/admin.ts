@@ -9,10 +9,13 @@ import { LOCAL_HOST, serviceUrl, skipProxy } from './environment.ts';
 import { CommandFailure, hasCode, waitingFailure } from './failure.ts';
 import { localTokenFor } from './local/identity.ts';
 import { type Problem, problemFailure } from './problem.ts';
+import { note } from './terminal/output.ts';
 
 /** Retries of a read and of a change. */
 const READ_RETRIES = 2;
 const CHANGE_RETRIES = 5;
+/** How long an upload pauses in all before it gives up, in ms. It is long work: a service that restarts is back by then. */
+const UPLOAD_PATIENCE_MS = 120_000;
 /** Pause before the first retry, in ms. Each further pause is twice as long. */
 const PAUSE_MS = 250;
 /** Longest pause, in ms. It also caps `Retry-After`. */
@@ -141,27 +144,40 @@ export class Admin {
   async upload<Value>(path: string, query: Query, csv: string, key: string): Promise<Value> {
     const headers = { 'content-type': 'text/csv; charset=utf-8', 'idempotency-key': key };
     return json(
-      await this.#send({ method: 'POST', path: withQuery(path, query), headers, body: csv }, CHANGE_RETRIES),
+      await this.#send(
+        { method: 'POST', path: withQuery(path, query), headers, body: csv },
+        CHANGE_RETRIES,
+        UPLOAD_PATIENCE_MS,
+      ),
     );
   }
 
-  async #send(request: AdminRequest, retries: number): Promise<AdminResponse> {
+  /** Gives up after so many retries, once the pauses before them have reached `patienceMs`. */
+  async #send(request: AdminRequest, retries: number, patienceMs = 0): Promise<AdminResponse> {
     const token = await this.#token();
     // A try whose response was lost may still have applied the change.
     let mayBeApplied = false;
+    let pausedMs = 0;
+    const rest = async (tried: number, retryAfter: string | null): Promise<void> => {
+      const ms = pauseMs(tried, retryAfter);
+      if (tried === retries) note(`${this.url} does not respond yet: trying again\n`);
+      pausedMs += ms;
+      await this.#pause(ms);
+    };
+    const isLast = (tried: number): boolean => tried >= retries && pausedMs >= patienceMs;
     for (let tried = 0; ; tried++) {
       const response = await this.#sendOnce(request, token).catch((error: Error) => error);
       mayBeApplied ||= !(response instanceof Error && isUndelivered(response));
       if (response instanceof Error) {
-        if (tried === retries) throw this.#unreachable(response, request, mayBeApplied);
-        await this.#pause(pauseMs(tried, null));
+        if (isLast(tried)) throw this.#unreachable(response, request, mayBeApplied);
+        await rest(tried, null);
         continue;
       }
       if (response.status === 202) throw waitingFailure(json<PendingChange>(response));
       if (response.status < 300) return response;
       const failure = failureOf(response, this.url);
-      if (tried === retries || !isTemporary(response, failure)) throw failure;
-      await this.#pause(pauseMs(tried, response.headers.get('retry-after')));
+      if (isLast(tried) || !isTemporary(response, failure)) throw failure;
+      await rest(tried, response.headers.get('retry-after'));
     }
   }
 

@@ -126,7 +126,11 @@ async function changeLive(op: ChangeOp, words: readonly string[], options: Block
   };
   const report = formatChange({ ...change, duplicates: written.length - items.length }, done);
   if (options.dryRun) print(...report);
-  else await printChange(report, options, undoHint(done.operations));
+  else {
+    const isTermination = op === 'block' && options.code === 'NUMBER_TERMINATED';
+    const hints = isTermination ? suspendedHint(done.operations) : '';
+    await printChange(report, options, undoHint(done.operations) + hints);
+  }
 }
 
 export async function itemsOf(file: string | undefined): Promise<WrittenItem[]> {
@@ -225,6 +229,13 @@ export function formatChange<Done extends EntriesDone>(change: EntriesChange, do
       : [`  no live entry for ${unlisted.join(', ')}; an entry that a release has folded in is cleared too`]),
   ];
   return [`${lines.join('\n')}\n`, done];
+}
+
+/** An undo does not put the registrations back that a block of terminated numbers suspends. */
+function suspendedHint(operations: readonly number[] = []): string {
+  return operations
+    .map((operation) => `  registrations that it suspends: npx numgate review suspended ${operation}\n`)
+    .join('');
 }
 
 /** The commands that undo the operations, the last one first. */

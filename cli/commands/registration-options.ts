@@ -6,7 +6,7 @@ import { BASES, HOLDER_KINDS, PROOF_KINDS } from '../../shared/senders/registrat
 import { CommandFailure, describeFileError } from '../failure.ts';
 import { secondsOf } from '../import/dates.ts';
 import { INPUT, linesOfInput } from '../terminal/input.ts';
-import { commaList } from './options.ts';
+import { commaList, NONE, withNulls } from './options.ts';
 
 interface WrittenProof {
   readonly kind: string;
@@ -48,10 +48,14 @@ export function addContentOptions(command: Command): Command {
     )
     .option(
       '--expires <date>',
-      'when the registration is to end: a date (its start in Korea), or RFC 3339',
-      time,
+      'when the registration is to end: a date (its start in Korea), RFC 3339, or none',
+      (text: string) => (text === 'none' ? NONE : time(text)),
     )
-    .option('--reference <text>', 'your own name for it, unique in your organisation');
+    .option(
+      '--reference <text>',
+      'your own name for it, unique in your organisation; none for none',
+      (text: string) => (text === 'none' ? NONE : text),
+    );
 }
 
 /**
@@ -63,7 +67,7 @@ export async function contentOf(
   options: ContentOptions,
   known: { readonly kind: string; readonly name?: string } = { kind: 'organisation' },
 ): Promise<object> {
-  const { basis, holder, holderKind, clients, proof, expires, reference } = options;
+  const { basis, holder, holderKind, clients, proof, expires, reference } = withNulls(options);
   const written = number === undefined ? undefined : await numberOf(number);
   return {
     ...(written === undefined ? {} : { number: written }),

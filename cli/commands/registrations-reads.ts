@@ -1,6 +1,7 @@
 /** The commands of `numgate registrations` that change nothing. */
 import { type Command, Option } from 'commander';
 import type { AuditRecord } from '../../shared/audit.ts';
+import { REGISTRATIONS_PAGE_MAX } from '../../shared/limits/registrations.ts';
 import type { DocumentInfo } from '../../shared/senders/documents.ts';
 import {
   BASES,
@@ -19,10 +20,11 @@ import { examples, wholeNumber } from './options.ts';
 import { type OrganisationOption, registrationsOf } from './organisation-option.ts';
 import { numberOf } from './registration-options.ts';
 
-interface ListOptions extends OrganisationOption {
-  readonly state?: string;
-  readonly client?: string;
-  readonly basis?: string;
+interface ListFilter extends OrganisationOption {
+  readonly state?: string | null;
+  readonly client?: string | null;
+  readonly basis?: string | null;
+  readonly operation?: number | null;
   readonly limit: number;
 }
 
@@ -35,9 +37,10 @@ export function addReads(registrations: Command, command: (name: string) => Comm
     .addOption(new Option('--state <state>', 'only in this state').choices(STATES))
     .option('--client <id>', 'only those that this client may use')
     .addOption(new Option('--basis <basis>', 'only with this basis').choices(BASES))
+    .option('--operation <n>', 'only those that this block of terminated numbers has suspended', wholeNumber)
     .option('--limit <rows>', 'rows at most; export writes all', wholeNumber, 200)
     .addHelpText('after', examples('registrations list --organisation acme --state needsUpdate'))
-    .action(async (options: ListOptions) => print(...formatPage(await listed(options), options.limit)));
+    .action(async (options: ListFilter) => print(...formatPage(await listed(options), options.limit)));
 
   command('show')
     .description('show a registration, and why it was refused')
@@ -60,7 +63,9 @@ export function addReads(registrations: Command, command: (name: string) => Comm
           number,
         },
       );
-      print(...formatRegistrations(registrations));
+      const [text, value] = formatRegistrations(registrations);
+      const isFull = registrations.length >= REGISTRATIONS_PAGE_MAX;
+      print(isFull ? `${text}there may be more: list --state shows all\n` : text, value);
     });
 
   command('history')
@@ -95,8 +100,13 @@ export function addReads(registrations: Command, command: (name: string) => Comm
     .addHelpText('after', examples('registrations events --organisation acme --after 120'))
     .action(async ({ organisation, after }: OrganisationOption & { readonly after: number }) => {
       const path = `${registrationsOf(organisation)}/events`;
-      const { events } = await adminOfEnvironment().get<{ events: RegistrationEvent[] }>(path, { after });
-      print(...formatEvents(events));
+      const events: RegistrationEvent[] = [];
+      for (;;) {
+        const query = { after: events.at(-1)?.id ?? after };
+        const page: { events: RegistrationEvent[] } = await adminOfEnvironment().get(path, query);
+        if (page.events.length === 0) return print(...formatEvents(events));
+        events.push(...page.events);
+      }
     });
 }
 
@@ -110,9 +120,16 @@ function addDocuments(registrations: Command): void {
     );
 }
 
-async function listed({ organisation, limit, ...filters }: ListOptions): Promise<RegistrationPage> {
+export async function listed({
+  organisation,
+  limit,
+  state = null,
+  client = null,
+  basis = null,
+  operation = null,
+}: ListFilter): Promise<RegistrationPage> {
   const admin = adminOfEnvironment();
-  const query = Object.fromEntries(Object.entries(filters).filter(([, value]) => typeof value === 'string'));
+  const query = { state, client, basis, operation };
   const registrations: Registration[] = [];
   let next: string | null = null;
   do {

@@ -8,10 +8,11 @@ import type {
   RegistrationAction,
   RegistrationReason,
 } from '../../shared/senders/registration.ts';
-import { adminOfEnvironment } from '../admin.ts';
+import { adminOfEnvironment, Unreachable } from '../admin.ts';
 import { CommandFailure } from '../failure.ts';
 import { formatReason } from '../problem.ts';
 import { counted } from '../terminal/figures.ts';
+import { INPUT, linesOfInput } from '../terminal/input.ts';
 import { print } from '../terminal/output.ts';
 import { addReasonOption, examples } from './options.ts';
 import { addOrganisationOption, type OrganisationOption, registrationsOf } from './organisation-option.ts';
@@ -90,11 +91,10 @@ export function addRegistrations(program: Command): void {
   ] as const) {
     changing(action)
       .description(description)
-      .argument('<ids...>')
+      .argument('<ids...>', '- reads them from standard input')
       .addHelpText('after', examples(`registrations ${action} 17 18 --organisation acme`))
       .action(async (ids: string[], { organisation, reason }: ReasonOptions) => {
-        const targets = ids.map((id) => ({ organisation, id }));
-        print(...formatRegistrations(await act(targets, action, { reason })));
+        await act(await given(ids, (id) => ({ organisation, id })), action, { reason });
       });
   }
 
@@ -112,28 +112,57 @@ export interface Target {
   readonly id: string;
 }
 
-/** Does the same with each registration, in order. A failure names those before it. */
+/** @param words IDs, or - for those on standard input, one a line */
+export async function given<Value>(
+  words: readonly string[],
+  parse: (word: string) => Value,
+): Promise<Value[]> {
+  const all = words.includes(INPUT) ? (await linesOfInput()).filter((line) => line !== '') : words;
+  if (all.length === 0) throw new CommandFailure('standard input is empty', 2);
+  return all.map(parse);
+}
+
+/**
+ * Does the same with each registration, in order, also after a refusal. Prints what became of each.
+ * @throws CommandFailure if one was refused, with all that were
+ */
 export async function act(
   targets: readonly Target[],
   action: RegistrationAction,
   body: object,
-): Promise<Registration[]> {
+): Promise<void> {
   const admin = adminOfEnvironment();
   const done: Registration[] = [];
+  const failed: Refused[] = [];
   for (const { organisation, id } of targets) {
     const path = `${pathOf(organisation, id)}/${action}`;
-    done.push(
-      await admin.change<Registration>('POST', path, body).catch((error: unknown) => {
-        throw withDone(error, done);
-      }),
-    );
+    const result = await admin.change<Registration>('POST', path, body).catch((error: unknown) => error);
+    if (!(result instanceof Error)) {
+      done.push(result as Registration);
+      continue;
+    }
+    // Alone, or without a service, there is nothing to go on with.
+    if (!(result instanceof CommandFailure) || targets.length === 1) throw result;
+    failed.push({ organisation, id, failure: result });
+    if (result instanceof Unreachable) break;
   }
-  return done;
+  if (failed.length === 0) return print(...formatRegistrations(done));
+  const lines = [
+    ...done.map(({ organisation, id, state }) => `${organisation}/${id} is ${state}`),
+    ...failed.map(({ organisation, id, failure }) => `${organisation}/${id}: ${failure.message}`),
+  ];
+  const left = targets.length - done.length - failed.length;
+  if (left > 0) lines.push(`${counted(left, 'registration')} left out`);
+  throw new CommandFailure(lines.join('\n'), 1, {
+    registrations: done,
+    failed: failed.map(({ failure, ...target }) => ({
+      ...target,
+      message: failure.message,
+      ...failure.extras,
+    })),
+  });
 }
 
-function withDone(error: unknown, done: readonly Registration[]): unknown {
-  if (!(error instanceof CommandFailure) || done.length === 0) return error;
-  const before = done.map(({ organisation, id, state }) => `  ${organisation}/${id} is ${state}`);
-  const message = `${error.message}\nbefore that:\n${before.join('\n')}`;
-  return new CommandFailure(message, error.exitCode, error.extras);
+interface Refused extends Target {
+  readonly failure: CommandFailure;
 }

@@ -3,6 +3,7 @@
  * and then approves it, rejects it, or requests a change. A registration is named `<organisation>/<id>`.
  */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { REGISTRATIONS_MAX } from '../../shared/limits/registrations.ts';
 import { NUMBER_EVENTS, type NumberEvent, type NumberEventDone } from '../../shared/senders/number-event.ts';
 import type { RegistrationReason, ReviewQueue } from '../../shared/senders/registration.ts';
 import { adminOfEnvironment } from '../admin.ts';
@@ -11,12 +12,17 @@ import { print, type Report } from '../terminal/output.ts';
 import { formatTable } from '../terminal/table.ts';
 import { addReasonOption, examples, requireReason, wholeNumber } from './options.ts';
 import { numberOf, time } from './registration-options.ts';
-import { act, type Target } from './registrations.ts';
-import { formatRegistrations } from './registrations-reads.ts';
+import { act, given, type Target } from './registrations.ts';
+import { listed } from './registrations-reads.ts';
 
 interface DecideOptions {
   readonly reason: string;
   readonly field?: readonly RegistrationReason[];
+}
+
+interface QueueOptions {
+  readonly organisation?: string | null;
+  readonly limit: number;
 }
 
 interface NumberEventOptions {
@@ -51,9 +57,10 @@ export function addReview(program: Command): void {
   review
     .command('queue')
     .description('list the registrations that wait for a decision, oldest first')
+    .option('--organisation <id>', 'only those of this organisation')
     .option('--limit <rows>', 'rows at most', wholeNumber, 100)
-    .addHelpText('after', examples('review queue'))
-    .action(async ({ limit }: { readonly limit: number }) => print(...formatQueue(await queued(limit))));
+    .addHelpText('after', examples('review queue --organisation acme'))
+    .action(async (options: QueueOptions) => print(...formatQueue(await queued(options))));
 
   addReasonOption(review.command('number-event'))
     .description('report that a registered number was terminated or ported to another carrier')
@@ -73,12 +80,32 @@ Every registration of the number gets an event. If a list or a live block has th
       print(...formatAffected(await adminOfEnvironment().change<NumberEventDone>('POST', path, body)));
     });
 
+  review
+    .command('suspended')
+    .description('name the registrations that a block of terminated numbers has suspended, one a line')
+    .argument('<operation>', 'number of the block', wholeNumber)
+    .addHelpText(
+      'after',
+      examples('review suspended 4711 | npx numgate review resume - --reason "a mistake"'),
+    )
+    .action(async (operation: number) => {
+      const { organisations } = await adminOfEnvironment().get<{ organisations: { id: string }[] }>(
+        'organisations',
+      );
+      const names: string[] = [];
+      for (const { id: organisation } of organisations) {
+        const { registrations } = await listed({ organisation, operation, limit: REGISTRATIONS_MAX });
+        for (const { id } of registrations) names.push(`${organisation}/${id}`);
+      }
+      print(names.map((name) => `${name}\n`).join(''), { registrations: names });
+    });
+
   for (const [action, description] of SIMPLE) {
     addReasonOption(addTarget(review.command(action)))
       .description(description)
       .addHelpText('after', examples(`review ${action} acme/17`))
-      .action(async (targets: Target[], { reason }: DecideOptions) =>
-        print(...formatRegistrations(await act(targets, action, { reason }))),
+      .action(async (words: string[], { reason }: DecideOptions) =>
+        act(await given(words, targetOf), action, { reason }),
       );
   }
   for (const [name, action, description, code] of EXPLAINED) {
@@ -98,24 +125,20 @@ Every registration of the number gets an event. If a list or a live block has th
           `review ${name} acme/17 --reason "ticket 4711" --field "proofs:${code}:The scan is cut off:Send all pages"`,
         ),
       )
-      .action(async (targets: Target[], { reason, field = [] }: DecideOptions) =>
-        print(...formatRegistrations(await act(targets, action, { reason, reasons: field }))),
+      .action(async (words: string[], { reason, field = [] }: DecideOptions) =>
+        act(await given(words, targetOf), action, { reason, reasons: field }),
       );
   }
 }
 
 function addTarget(command: Command): Command {
-  return command.argument(
-    '<registrations...>',
-    'such as acme/17',
-    (text: string, others: readonly Target[] | undefined) => [...(others ?? []), targetOf(text)],
-  );
+  return command.argument('<registrations...>', 'such as acme/17; - reads them from standard input');
 }
 
 function targetOf(text: string): Target {
   const [, organisation, id] = /^([a-z0-9][a-z0-9-]*)\/(\d{1,15})$/.exec(text) ?? [];
   if (organisation === undefined || id === undefined)
-    throw new InvalidArgumentError('must be <organisation>/<id>, such as acme/17');
+    throw new CommandFailure(`${text}: must be <organisation>/<id>, such as acme/17`, 2);
   return { organisation, id };
 }
 
@@ -129,12 +152,12 @@ function fieldReason(text: string): RegistrationReason {
   return { field, code, detail, help };
 }
 
-async function queued(limit: number): Promise<ReviewQueue> {
+async function queued({ organisation = null, limit }: QueueOptions): Promise<ReviewQueue> {
   const admin = adminOfEnvironment();
   const registrations: ReviewQueue['registrations'][number][] = [];
   let next: string | null = null;
   do {
-    const page: ReviewQueue = await admin.get('registrations/queue', { after: next, limit });
+    const page: ReviewQueue = await admin.get('registrations/queue', { organisation, after: next, limit });
     registrations.push(...page.registrations);
     next = page.next;
   } while (next !== null && registrations.length < limit);

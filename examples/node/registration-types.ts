@@ -36,6 +36,8 @@ export interface RegistrationReason {
   readonly code: string;
   readonly detail: string;
   readonly help: string;
+  /** The live block that has suspended the registration. Absent for all other reasons. */
+  readonly operation?: number;
 }
 
 /** One version of a registration. */

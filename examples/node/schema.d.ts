@@ -3718,6 +3718,8 @@ export interface components {
             detail: string;
             /** @description What to do. */
             help: string;
+            /** @description The live block that has suspended the registration. Absent for all other reasons. */
+            operation?: number;
         };
         NumberEventRequest: {
             /** @description One number in any usual form. */
@@ -8284,6 +8286,8 @@ export interface operations {
     adminReviewQueue: {
         parameters: {
             query?: {
+                /** @description Only those of this organisation. */
+                organisation?: components["schemas"]["Name"];
                 /**
                  * @description `next` of the page before.
                  * @example 1764151200000.acme.17
@@ -8332,6 +8336,8 @@ export interface operations {
                 client?: components["schemas"]["Name"];
                 /** @description Only those with this basis. */
                 basis?: components["schemas"]["RegistrationBasis"];
+                /** @description Only those that this live block of terminated numbers has suspended. */
+                operation?: number;
                 /**
                  * @description `next` of the page before.
                  * @example 0

@@ -36,4 +36,6 @@ export interface NumberChange {
   readonly numbers: readonly number[];
   /** Those of them that a list, or a live block, has as terminated. */
   readonly listed: readonly number[];
+  /** The live block that has `listed`; null for a list, or if it is not known. */
+  readonly operation: number | null;
 }

@@ -112,6 +112,8 @@ export interface RegistrationReason {
   readonly detail: string;
   /** What to do. */
   readonly help: string;
+  /** The live block that has suspended the registration. */
+  readonly operation?: number;
 }
 
 /** Body of an action: `submit`, `claim`, `approve` and so on. */

@@ -7,13 +7,7 @@ import { type Failure, ok, type Result } from '../result.ts';
 import { sha256Schema, timeSchema } from '../schemas.ts';
 import { validateJson } from '../validate-json.ts';
 import { DOCUMENTS, requiredProofs } from './documents.ts';
-import {
-  contentSchema,
-  type Proof,
-  type RegistrationContent,
-  type RegistrationFacts,
-  type RegistrationReason,
-} from './registration.ts';
+import type { Proof, RegistrationContent, RegistrationFacts, RegistrationReason } from './registration.ts';
 import { formatSenderNumbers, type NumberProblem, parseSenderNumbers } from './sender-numbers.ts';
 
 /** What can be wrong, and what to do. `FIELD_…`: the form of the field. */
@@ -75,17 +69,6 @@ export function invalidRegistration(reasons: readonly RegistrationReason[]): Inv
     ...{ ok: false, code: 'REGISTRATION_INVALID', reasons },
     message: `the registration is not valid: see "reasons" for ${fields}`,
   };
-}
-
-/** Validates a registration of unknown form, such as a row of a bulk upload. */
-export function parseRegistration(
-  value: unknown,
-  facts: RegistrationFacts,
-): Result<ValidRegistration, InvalidRegistration> {
-  const parsed = validateJson(contentSchema, value);
-  if (parsed.ok) return validateRegistration(parsed.value, facts);
-  const field = parsed.path.length === 0 ? 'registration' : parsed.path.join('.');
-  return invalidRegistration([reasonOf(field, parsed.code, `"${field}" ${parsed.message}`)]);
 }
 
 export function validateRegistration(

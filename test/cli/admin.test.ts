@@ -3,7 +3,7 @@
  * refusal ends a command.
  */
 import './support/workspace.ts';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { freePort } from '../../bench/lib/free-port.ts';
 import { Admin, pauseMs, Unreachable } from '../../cli/admin.ts';
 import { hasCode } from '../../cli/failure.ts';
@@ -51,6 +51,17 @@ describe('a change', () => {
     expect(failure).toBeInstanceOf(Unreachable);
     expect(failure.message).toMatch(/does not respond: .*\nthe change may have been applied/);
     expect(requests).toHaveLength(6);
+  });
+
+  it('is tried for two minutes if it is an upload, whose service may restart', async () => {
+    const { admin, requests, pauses } = await adminOf(null);
+    const noted = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    const failure = await failureOf(() => admin.upload('import', {}, 'a\n', 'key'));
+    expect(failure).toBeInstanceOf(Unreachable);
+    expect(pauses.reduce((sum, ms) => sum + ms)).toBeGreaterThanOrEqual(120_000);
+    expect([requests.length, pauses.at(-1)]).toEqual([pauses.length + 1, 10_000]);
+    expect(noted).toHaveBeenCalledTimes(1);
+    noted.mockRestore();
   });
 
   it('was not applied if nothing listens', async () => {

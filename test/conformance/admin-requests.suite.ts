@@ -149,6 +149,7 @@ describe('the query and the path', () => {
       ['guards', 'POST', 'GET, HEAD, PUT'],
       ['clients/one', 'POST', 'DELETE, GET, HEAD, PUT'],
       ['rollback', 'GET', 'POST'],
+      ['organisations/one/registrations/import', 'GET', 'POST'],
     ] as const) {
       const reply = await expectAdminRefused([path, { method }], [405, 'METHOD_NOT_ALLOWED']);
       expect(reply.headers.get('allow')).toBe(allow);

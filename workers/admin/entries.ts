@@ -9,7 +9,7 @@ import type { ControlEnv } from '../env.ts';
 import { parametersOf } from '../http/parameters.ts';
 import { problem } from '../http/reply.ts';
 import { forAdmins, forChanges, pageLimit, readBody } from './context.ts';
-import { afterEntryChange } from './number-events.ts';
+import { afterEntryChange, terminatedBy } from './number-events.ts';
 
 export const changeEntries = forChanges(
   'entries',
@@ -19,8 +19,14 @@ export const changeEntries = forChanges(
       return fieldError('FIELD_VALUE', 'until', 'must not be set for "clear"');
     }
     // The coordinator rejects a past `until`, after it has looked up the result of a repeated request.
+    const numbers = terminatedBy(body);
+    // A repeat must not suspend again what a reviewer has resumed since.
+    const isFresh = numbers.length > 0 && !(await coordinator.isRepeat(change));
     const done = await coordinator.changeEntries(change, body);
-    if (done.ok) ctx.waitUntil(afterEntryChange(change, body, coordinator, env as unknown as ControlEnv));
+    if (done.ok && isFresh) {
+      const operation = done.value.operation ?? null;
+      ctx.waitUntil(afterEntryChange(change, numbers, operation, coordinator, env as unknown as ControlEnv));
+    }
     return done;
   },
   { bytesMax: BULK_BODY_BYTES_MAX },

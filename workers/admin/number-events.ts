@@ -1,9 +1,9 @@
 /**
  * Numbers that change hands: `POST /v1/admin/registrations/number-events`, live blocks of terminated numbers, and the
- * lists of each new release. Registrations of these numbers are in the stores of the organisations, so each of them
- * is called, at most ORGANISATIONS_MAX, a few at a time.
+ * lists of each new release. Registrations of these numbers are in the stores of the organisations, so each that
+ * has published any is called, at most ORGANISATIONS_MAX, a few at a time.
  */
-import type { EntryChange } from '../../shared/admin/entries.ts';
+import type { EntryChange, EntryInfo } from '../../shared/admin/entries.ts';
 import { fieldError } from '../../shared/fields.ts';
 import { READS_AT_ONCE } from '../../shared/limits/edge.ts';
 import { CHECK_ROUND_MINUTES } from '../../shared/limits/registrations.ts';
@@ -24,6 +24,7 @@ import type { StoreRequest } from '../registrations/store-request.ts';
 import { forChanges } from './context.ts';
 import type { CoordinatorStub } from './coordinator-stub.ts';
 import { registrationStore } from './registration-context.ts';
+import { registryOf } from './registry.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -39,10 +40,15 @@ export const numberEvent = forChanges('review', numberEventSchema, async (contex
   const { n } = party;
   const isListed = body.event === 'terminated' ? await isTerminated(n, coordinator, env) : ok(false);
   if (!isListed.ok) return isListed;
-  const numbers = { event: body.event, at, numbers: [n], listed: isListed.value ? [n] : [] };
+  const listed = isListed.value ? [n] : [];
+  const numbers = { event: body.event, at, numbers: [n], listed, operation: null };
   const registrations = await raise(change, numbers, coordinator, env);
   return registrations.ok ? ok<NumberEventDone>({ registrations: registrations.value }) : registrations;
 });
+
+function isTermination({ op, code, subjects }: EntryInfo): boolean {
+  return op === 'block' && code === 'NUMBER_TERMINATED' && subjects.includes('from');
+}
 
 /** Whether a live block, or a list of the current release, has the number as terminated. */
 async function isTerminated(
@@ -52,10 +58,7 @@ async function isTerminated(
 ): Promise<Result<boolean, Problem | Waiting>> {
   const entries = await coordinator.findEntries({ number: `+${n}` });
   if (!entries.ok) return entries;
-  const isBlocked = entries.value.some(
-    ({ op, code, subjects }) => op === 'block' && code === 'NUMBER_TERMINATED' && subjects.includes('from'),
-  );
-  if (isBlocked) return ok(true);
+  if (entries.value.some(isTermination)) return ok(true);
   const { release } = await coordinator.lists();
   if (release === null) return ok(false);
   const listed = await listedNumbers(release, env);
@@ -64,7 +67,16 @@ async function isTerminated(
   return ok(found.has(n));
 }
 
-/** Calls the store of every organisation. A repeated request changes nothing twice: each store has its answer. */
+/** Organisations that may have registrations in force. A call would create the store of one that never had any. */
+async function publishers(coordinator: CoordinatorStub, env: ControlEnv): Promise<string[]> {
+  const published = await registryOf(env).publishers();
+  const ids = (await coordinator.organisations()).map(({ id }) => id);
+  if (published === null) return ids;
+  const known = new Set(published);
+  return ids.filter((id) => known.has(id));
+}
+
+/** Calls the stores. A repeated request changes nothing twice: each store has its answer. */
 async function raise(
   request: StoreRequest,
   change: NumberChange,
@@ -72,10 +84,14 @@ async function raise(
   env: ControlEnv,
 ): Promise<Result<AffectedRegistration[], Problem>> {
   const affected: AffectedRegistration[] = [];
-  const organisations = await coordinator.organisations();
+  const organisations = await publishers(coordinator, env).catch((error: unknown) =>
+    warnFailed('numberEventFailed', error),
+  );
+  if (organisations === undefined)
+    return problem('UNAVAILABLE', 'the registrations do not respond; try again');
   for (let first = 0; first < organisations.length; first += READS_AT_ONCE) {
     const some = organisations.slice(first, first + READS_AT_ONCE);
-    const called = some.map(({ id }) => registrationStore(env, id).numbersChanged(request, id, change));
+    const called = some.map((id) => registrationStore(env, id).numbersChanged(request, id, change));
     const done = await Promise.all(called).catch((error: unknown) => warnFailed('numberEventFailed', error));
     if (done === undefined) return problem('UNAVAILABLE', 'the registrations do not respond; try again');
     for (const each of done) {
@@ -86,22 +102,37 @@ async function raise(
   return ok(affected);
 }
 
-/**
- * After a live block of terminated numbers, behind its answer. If that fails, the next release lists them, and its check
- * finds them.
- */
-export async function afterEntryChange(
-  { actor, reason }: StoreRequest,
-  { op, code, items, dryRun, subjects }: EntryChange,
-  coordinator: CoordinatorStub,
-  env: ControlEnv,
-): Promise<void> {
-  if (op !== 'block' || code !== 'NUMBER_TERMINATED' || dryRun === true || !subjects.includes('from')) return;
-  const numbers = items.flatMap((item) => {
+/** The numbers that a change of live entries blocks as terminated senders. */
+export function terminatedBy({ op, code, items, dryRun, subjects }: EntryChange): number[] {
+  if (op !== 'block' || code !== 'NUMBER_TERMINATED' || dryRun === true || !subjects.includes('from'))
+    return [];
+  return items.flatMap((item) => {
     const party = 'number' in item ? parseListed(item.number) : null;
     return party?.kind === 'number' ? [party.n] : [];
   });
-  const change: NumberChange = { event: 'terminated', at: Date.now(), numbers, listed: numbers };
+}
+
+/** The newest live block that has the number as terminated. */
+async function operationOf(n: number, coordinator: CoordinatorStub): Promise<number | null> {
+  const entries = await coordinator.findEntries({ number: `+${n}` });
+  const blocks = entries.ok ? entries.value.filter(isTermination) : [];
+  return blocks.sort((a, b) => b.seq - a.seq)[0]?.operation ?? null;
+}
+
+/**
+ * After a live block of terminated numbers, behind its answer. If that fails, the next release lists them, and its check
+ * finds them.
+ * @param made the number of the block; null if it is not known, such as after an approval
+ */
+export async function afterEntryChange(
+  { actor, reason }: StoreRequest,
+  numbers: readonly number[],
+  made: number | null,
+  coordinator: CoordinatorStub,
+  env: ControlEnv,
+): Promise<void> {
+  const operation = made ?? (await operationOf(numbers[0]!, coordinator));
+  const change: NumberChange = { event: 'terminated', at: Date.now(), numbers, listed: numbers, operation };
   await raise({ actor, reason, repeat: null }, change, coordinator, env).catch((error: unknown) =>
     warnFailed('numberEventFailed', error),
   );
@@ -115,12 +146,12 @@ export async function checkRegisteredNumbers(coordinator: CoordinatorStub, env: 
   const { release } = await coordinator.lists();
   if (release === null) return;
   const turn = Math.floor(Date.now() / MINUTE_MS) % CHECK_ROUND_MINUTES;
-  const organisations = await coordinator.organisations();
+  const organisations = await publishers(coordinator, env);
   const due = organisations.filter((_, index) => index % CHECK_ROUND_MINUTES === turn);
   for (let first = 0; first < due.length; first += READS_AT_ONCE) {
     const some = due.slice(first, first + READS_AT_ONCE);
     await Promise.all(
-      some.map(({ id }) =>
+      some.map((id) =>
         registrationStore(env, id)
           .checkRelease(release)
           .catch((error: unknown) => warnFailed('registeredNumbersNotChecked', error)),

@@ -11,8 +11,10 @@ import {
   rejectSchema,
 } from '../../shared/proposals.ts';
 import { ok, type Result } from '../../shared/result.ts';
+import type { ControlEnv } from '../env.ts';
 import { type Problem, problem } from '../http/reply.ts';
 import { forAdmins, forChanges } from './context.ts';
+import { afterEntryChange, terminatedBy } from './number-events.ts';
 
 export const getApprovals = forAdmins('read', async ({ coordinator }) => ok(await coordinator.approvals()));
 
@@ -31,9 +33,18 @@ export const getProposal = forAdmins('read', async ({ coordinator, params }) => 
   return proposal === null ? problem('PROPOSAL_UNKNOWN', 'no proposal has this id') : ok(proposal);
 });
 
-export const approve = forChanges('approve', approveSchema, async ({ coordinator, change, params, body }) => {
+export const approve = forChanges('approve', approveSchema, async (context) => {
+  const { coordinator, change, params, body, env, ctx } = context;
   const id = idOf(params.id!);
-  return id.ok ? coordinator.approve(change, id.value, body.sha256) : id;
+  if (!id.ok) return id;
+  const entries = await coordinator.proposedEntries(id.value);
+  const done = await coordinator.approve(change, id.value, body.sha256);
+  const numbers = done.ok && entries !== null ? terminatedBy(entries) : [];
+  if (numbers.length > 0) {
+    const control = env as unknown as ControlEnv;
+    ctx.waitUntil(afterEntryChange(change, numbers, null, coordinator, control));
+  }
+  return done;
 });
 
 export const reject = forChanges('approve', rejectSchema, async ({ coordinator, change, params }) => {

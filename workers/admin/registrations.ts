@@ -48,15 +48,15 @@ export const documents = forAdmins(MEMBERS, async () =>
 
 /** What waits for a reviewer, over all organisations, in the order of submission. */
 export const reviewQueue = forAdmins('review', async ({ env, url }) => {
-  const parameters = parametersOf(url, { after: 'text', limit: 'number' });
+  const parameters = parametersOf(url, { organisation: 'text', after: 'text', limit: 'number' });
   if (!parameters.ok) return parameters;
   const { text, number } = parameters.value;
-  const after = text.after ?? null;
+  const { after = null, organisation = null } = text;
   if (after !== null && !CURSOR.test(after))
     return fieldError('FIELD_VALUE', 'after', 'must be the "next" of a page');
   const registry = (env as unknown as ControlEnv).REGISTRY.getByName(REGISTRY_NAME);
   const cursor = after?.replaceAll('.', ' ') ?? null;
-  const { queue, next } = await registry.queued(cursor, registrationLimit(number.limit));
+  const { queue, next } = await registry.queued(cursor, registrationLimit(number.limit), organisation);
   return ok<ReviewQueue>({
     registrations: queue.map(({ submittedAt, ...each }) => ({
       ...each,
@@ -68,7 +68,14 @@ export const reviewQueue = forAdmins('review', async ({ env, url }) => {
 
 export const listRegistrations = forAdmins(MEMBERS, async (context) => {
   const parameters = parametersOf(context.url, {
-    ...{ state: 'text', client: 'text', basis: 'text', after: 'number', limit: 'number' },
+    ...{
+      state: 'text',
+      client: 'text',
+      basis: 'text',
+      operation: 'number',
+      after: 'number',
+      limit: 'number',
+    },
   });
   if (!parameters.ok) return parameters;
   const { text, number } = parameters.value;
@@ -82,7 +89,7 @@ export const listRegistrations = forAdmins(MEMBERS, async (context) => {
   }
   const found = await registrationsOf(context, 'reader');
   if (!found.ok) return found;
-  const filter = { state: state.value, basis: basis.value, client };
+  const filter = { state: state.value, basis: basis.value, client, operation: number.operation };
   return ok(await found.value.store.page(filter, number.after ?? 0, registrationLimit(number.limit)));
 });
 

@@ -32,6 +32,10 @@ export abstract class AdminCalls extends DurableObject<ControlEnv> {
     return this[CORE].entryChanges.change(request, change);
   }
 
+  async isRepeat(request: ChangeRequest) {
+    return this[CORE].tables.ledger.isRepeat(request);
+  }
+
   async undoOperation(request: ChangeRequest, operation: number, options: UndoOptions) {
     return this[CORE].entryUndo.undo(request, operation, options);
   }
@@ -203,6 +207,13 @@ export abstract class AdminCalls extends DurableObject<ControlEnv> {
     // What a break-glass change has stored is the way back, not its request.
     const command = info?.state === 'pending' ? proposals.command(id) : null;
     return info && { ...info, request: command === null ? null : requestOf(command) };
+  }
+
+  /** The change of live entries that waits as this proposal; null if it is another change, or decided. */
+  async proposedEntries(id: number) {
+    const { proposals } = this[CORE].tables;
+    const command = proposals.get(id)?.info.state === 'pending' ? proposals.command(id) : null;
+    return command?.name === 'changeEntries' ? command.change : null;
   }
 
   async approve(request: ChangeRequest, id: number, sha256: string) {

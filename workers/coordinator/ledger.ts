@@ -209,6 +209,11 @@ export class Ledger {
     return known;
   }
 
+  /** Whether it is a request that was answered before, and that changes nothing if it is sent again. */
+  isRepeat(request: ChangeRequest): boolean {
+    return request.repeat !== null && this.#known(request, FREEING_CHANGE) !== null;
+  }
+
   #known<Value>(request: ChangeRequest, cost: Cost): ChangeResult<Value> | null {
     const { actor, repeat } = request;
     const now = Date.now();

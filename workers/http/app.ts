@@ -63,18 +63,20 @@ export function appOf(routes: readonly Route[]) {
 function routerOf(routes: readonly Route[]): (context: RequestContext) => Promise<Answer> {
   const direct = new Map<string, Map<string, Handler>>();
   const router = Router<Target, [RequestContext]>();
-  for (const { method, path, handle } of routes) {
-    const register = {
-      ...{ GET: router.get, POST: router.post, PUT: router.put },
-      ...{ PATCH: router.patch, DELETE: router.delete },
-    }[method];
-    register(path, ({ params }: Target, context: RequestContext) => handle(context, params ?? {}));
-    if (path.includes(':')) continue;
-    const paths = direct.get(method) ?? new Map<string, Handler>();
-    direct.set(method, paths.set(path, handle));
-  }
+  // Path by path: a fixed word, such as "import", must not fall through to a parameter in the same place.
   for (const path of new Set(routes.map((route) => route.path))) {
-    const methods: string[] = routes.filter((route) => route.path === path).map(({ method }) => method);
+    const own = routes.filter((route) => route.path === path);
+    for (const { method, handle } of own) {
+      const register = {
+        ...{ GET: router.get, POST: router.post, PUT: router.put },
+        ...{ PATCH: router.patch, DELETE: router.delete },
+      }[method];
+      register(path, ({ params }: Target, context: RequestContext) => handle(context, params ?? {}));
+      if (path.includes(':')) continue;
+      const paths = direct.get(method) ?? new Map<string, Handler>();
+      direct.set(method, paths.set(path, handle));
+    }
+    const methods: string[] = own.map(({ method }) => method);
     // Every GET also answers HEAD.
     const allow = (methods.includes('GET') ? ['HEAD', ...methods] : methods).sort().join(', ');
     router.all(path, () =>

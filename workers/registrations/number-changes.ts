@@ -48,7 +48,7 @@ export class NumberChanges {
   apply(
     author: Author,
     organisation: string,
-    { event, at, numbers, listed }: NumberChange,
+    { event, at, numbers, listed, operation }: NumberChange,
   ): AffectedRegistration[] {
     const byRegistration = new Map<number, number[]>();
     for (const n of new Set(numbers)) {
@@ -63,11 +63,11 @@ export class NumberChanges {
     for (const [id, own] of byRegistration) {
       const before = this.#dueWork.current(id, author.at);
       if (before === null || !isInForce(before)) continue;
-      const what = own.every((n) => gone.has(n))
-        ? `is listed as ${event}`
-        : `was ${event} at ${new Date(at).toISOString()}`;
+      const isListed = own.every((n) => gone.has(n));
+      const what = isListed ? `is listed as ${event}` : `was ${event} at ${new Date(at).toISOString()}`;
       const detail = `${nameOf(before, own)} ${what}`;
-      const reason = { field: 'number', ...REASONS[event], detail };
+      const by = isListed && operation !== null ? { operation } : {};
+      const reason = { field: 'number', ...REASONS[event], detail, ...by };
       const { state } = this.#applyOne(author, organisation, before, reason, event, isGone(before, gone));
       affected.push({ organisation, id: String(id), state });
     }

@@ -92,6 +92,8 @@ export interface RegistrationFilter {
   readonly state?: RegistrationState | undefined;
   readonly client?: string | undefined;
   readonly basis?: Basis | undefined;
+  /** Suspended by this live block. */
+  readonly operation?: number | undefined;
 }
 
 export interface RegistrationRowPage {
@@ -129,7 +131,9 @@ export class RegistrationRows {
   }
 
   page(filter: RegistrationFilter, after: number, limit: number): RegistrationRowPage {
-    const { state = null, client = null, basis = null } = filter;
+    const { client = null, basis = null, operation = null } = filter;
+    // Only a suspension names an operation, and the index finds those.
+    const { state = operation === null ? null : 'suspended' } = filter;
     // The table of clients leads, so that the registrations of other clients are not read.
     const source =
       client === null
@@ -137,13 +141,14 @@ export class RegistrationRows {
         : 'CROSS JOIN registrations ON id = registration WHERE client = ? AND registration > ?';
     const conditions = [source];
     const values: (string | number)[] = client === null ? [after] : [client, after];
-    const add = (value: string | null, condition: string): void => {
+    const add = (value: string | number | null, condition: string): void => {
       if (value === null) return;
       conditions.push(condition);
       values.push(value);
     };
     add(state, 'state = ?');
     add(basis, 'basis = ?');
+    add(operation, "EXISTS (SELECT 1 FROM json_each(reasons) WHERE json_extract(value, '$.operation') = ?)");
     const [table, id] = client === null ? ['registrations', 'id'] : ['registration_clients', 'registration'];
     const from = `${table} ${conditions.join(' AND ')} ORDER BY ${id} LIMIT ?`;
     const { found, isCut } = this.#read(from, ...values, limit);

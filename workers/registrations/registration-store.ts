@@ -57,9 +57,8 @@ export class RegistrationStore extends DurableObject<ControlEnv> implements Regi
       this.#alarmAt = await ctx.storage.getAlarm();
       const ring = await openKeyRing(env.LIST_KEY ?? '');
       if (ring.ok) {
-        this.#parts = new StoreParts(ctx.storage, ring.value.writer, () =>
-          this.env.REGISTRY.getByName(REGISTRY_NAME),
-        );
+        const registry = () => this.env.REGISTRY.getByName(REGISTRY_NAME);
+        this.#parts = new StoreParts(ctx.storage, ring.value.writer, registry);
         // The platform gives up on an alarm that fails too often, as it does while LIST_KEY is not valid.
         await this.#arm();
       }
@@ -154,7 +153,8 @@ export class RegistrationStore extends DurableObject<ControlEnv> implements Regi
   /** Suspends registrations whose numbers this release lists as terminated. @returns whether all were checked */
   async checkRelease(release: string): Promise<boolean> {
     return this.#store.releaseCheck.run(release, this.env, async (numbers) => {
-      const change = { event: 'terminated', at: Date.now(), numbers, listed: numbers } as const;
+      const at = Date.now();
+      const change = { event: 'terminated', at, numbers, listed: numbers, operation: null } as const;
       await this.numbersChanged(listRequest(release), this.#store.organisation, change);
     });
   }

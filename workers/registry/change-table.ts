@@ -6,13 +6,13 @@ import {
   PUBLISH_RETRY_MS_MAX,
   REGISTRATION_CHANGES_MAX,
   REGISTRATION_CHANGES_PER_ORGANISATION_MAX,
-  REGISTRATION_NUMBERS_MAX,
   REGISTRATION_REMOVALS_PER_ORGANISATION_MAX,
   REGISTRATION_REMOVALS_RESERVE,
 } from '../../shared/limits/registrations.ts';
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
 import { REGISTRATION_OPS, type RegistrationRow } from '../../shared/senders/registration-segment.ts';
 import type { PublishedChange, RegistryStatus } from '../storage/registry-port.ts';
+import { isPossible } from './possible-change.ts';
 
 /** `n` and `digest` are of its last batch, `changes` counts its rows. `waiting_since` and `refused_at` are the first and the
  * last time that a batch was refused, since one was accepted. */
@@ -40,7 +40,6 @@ const TABLES = `
 const WAITING_SHOWN_MS = 2 * PUBLISH_RETRY_MS_MAX;
 /** Rows that one statement removes. */
 const DROPPED_AT_ONCE = 20_000;
-const E164_END = 1e15;
 
 type Meta = 'version' | 'dropped' | 'started' | 'requeue' | 'changes';
 type Row = { client: string; from: number; to: number; op: number; version: number };
@@ -157,6 +156,19 @@ export class ChangeTable {
       return fail('REGISTRATIONS_FULL', `the organisation has ${limit} changes: ${remedy}`);
     }
     return ok(undefined);
+  }
+
+  /** Organisations that have published something, by ID. */
+  get publishers(): string[] {
+    return this.#sql
+      .exec<{ organisation: string }>('SELECT organisation FROM organisations ORDER BY organisation')
+      .toArray()
+      .map(({ organisation }) => organisation);
+  }
+
+  /** After a loss of the table: the organisation has published something. */
+  addPublisher(organisation: string): void {
+    this.#put(organisation, this.#organisation(organisation));
   }
 
   /** Records that additions of the organisation were refused. */
@@ -280,17 +292,4 @@ export class ChangeTable {
       waiting,
     };
   }
-}
-
-/** Whether the change has a binary form, and is of a client of the organisation. */
-function isPossible(organisation: string, { client, from, to, op }: PublishedChange): boolean {
-  const isRange = Number.isSafeInteger(from) && Number.isSafeInteger(to) && from >= 1 && to < E164_END;
-  return (
-    client.startsWith(`${organisation}/`) &&
-    !client.includes('\n') &&
-    isRange &&
-    to >= from &&
-    to - from < REGISTRATION_NUMBERS_MAX &&
-    REGISTRATION_OPS.includes(op)
-  );
 }

@@ -15,6 +15,7 @@ const TABLES = `
     PRIMARY KEY (organisation, id)
   ) WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS queue_submitted ON queue (submitted_at, organisation, id);
+  CREATE INDEX IF NOT EXISTS queue_organisation ON queue (organisation, submitted_at, id);
 `;
 
 /** States in which a reviewer has something to do. */
@@ -55,17 +56,19 @@ export class QueueIndex {
     );
   }
 
-  /** @param after `next` of the page before; null for the first, and for one that is no cursor */
+  /** @param after `next` of the page before; null for the first, and for one that is no cursor @param only this organisation */
   page(
     after: string | null,
     limit: number,
+    only: string | null,
   ): { readonly queue: QueuedRegistration[]; readonly next: string | null } {
+    const where = only === null ? '' : 'organisation = ? AND ';
     const [at = '0', organisation = '', id = ''] = (after ?? '').split(' ');
     const queue = this.#sql
       .exec<Row>(
         `SELECT organisation, id, state, submitted_at AS submittedAt, claimed_by AS claimedBy, basis FROM queue
-         WHERE (submitted_at, organisation, id) > (?, ?, ?) ORDER BY submitted_at, organisation, id LIMIT ?`,
-        ...[Number(at) || 0, organisation, id, limit],
+         WHERE ${where}(submitted_at, organisation, id) > (?, ?, ?) ORDER BY submitted_at, organisation, id LIMIT ?`,
+        ...[...(only === null ? [] : [only]), Number(at) || 0, organisation, id, limit],
       )
       .toArray();
     const last = queue.at(-1);

@@ -142,8 +142,13 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
     warn('registrationsHigh', { changes, room });
   }
 
-  async queued(after: string | null, limit: number) {
-    return this.#queue.page(after, limit);
+  async queued(after: string | null, limit: number, organisation: string | null = null) {
+    return this.#queue.page(after, limit, organisation);
+  }
+
+  async publishers(): Promise<readonly string[] | null> {
+    await this.#ready();
+    return this.#table.get('requeue') === 1 ? null : this.#table.publishers;
   }
 
   async status(): Promise<RegistryStatus> {
@@ -264,11 +269,13 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
     this.#segments.drop(version);
   }
 
-  /** Reads the queue of every organisation from its store. */
+  /** Reads from every store what the head does not have: the queue, and whether the organisation has published. */
   async #readQueues(): Promise<void> {
     for (const { id: organisation } of await this.#coordinator.organisations()) {
       const source = this.env.REGISTRATIONS.getByName(organisation);
       this.#reports.setUsage(organisation, await source.usage());
+      const { pairs } = await source.published(null, 1);
+      if (pairs.length > 0) this.#table.addPublisher(organisation);
       let after = 0;
       for (
         let page = await source.queued(after, PAGE);

@@ -92,11 +92,18 @@ export interface RegistryObject extends RegistryPort {
   /**
    * What reviewers have to do, in the order of submission.
    * @param after `next` of the page before; null for the first
+   * @param organisation only its registrations
    */
   queued(
     after: string | null,
     limit: number,
+    organisation?: string | null,
   ): Promise<{ readonly queue: readonly QueuedRegistration[]; readonly next: string | null }>;
+  /**
+   * Organisations that may have registrations in force: only they have published something. By ID; null after the
+   * registry has lost its tables, until it has read them back.
+   */
+  publishers(): Promise<readonly string[] | null>;
   status(): Promise<RegistryStatus>;
 }
 

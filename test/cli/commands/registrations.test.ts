@@ -152,6 +152,41 @@ describe('a registration', () => {
     expect((await event('--event', 'terminated')).out).toBe('no registration in force has this number\n');
   });
 
+  it('that a mistaken block has suspended is found by the block, and put back with all others', async () => {
+    const proof = ['--proof', `serviceUse=sha256:${'ab'.repeat(32)}`];
+    const numbers = ['02-2123-9006', '02-2123-9007'];
+    for (const number of numbers) {
+      const { id } = await made('add', number, ...CONTENT, ...proof, '--submit');
+      await reviewer('claim', `acme/${id}`);
+      await reviewer('approve', `acme/${id}`);
+    }
+    const terminated = ['--code', 'NUMBER_TERMINATED', '--subject', 'from', '--reason', 'x', '--json'];
+    const [operation] = JSON.parse((await numgate('block', ...numbers, ...terminated)).out).operations;
+    const names = await vi.waitFor(async () => {
+      const lines = (await reviewer('suspended', String(operation))).out.trim().split('\n');
+      expect(lines).toHaveLength(2);
+      return lines;
+    }, HANG_MS);
+    const { child, result } = await as(tokens.reviewer, async () =>
+      start(['review', 'resume', '-', '--reason', 'a mistake'], 'pipe'),
+    );
+    child.stdin!.end([names[0], 'acme/999999', names[1], ''].join('\n'));
+    const { code, errors } = await result;
+    expect(code).toBe(1);
+    expect(errors).toContain(
+      `${names[0]} is approved\n${names[1]} is approved\nacme/999999: REGISTRATION_UNKNOWN`,
+    );
+    expect((await reviewer('suspended', String(operation))).out).toBe('');
+  });
+
+  it('loses its end and its reference with "none"', async () => {
+    const rest = ['--expires', '2099-01-31', '--reference', 'gone'];
+    const { id, reference } = await made('add', '02-2123-9013', ...CONTENT, ...rest);
+    expect(reference).toBe('gone');
+    const edited = await made('edit', id, '--expires', 'none', '--reference', 'none');
+    expect(edited).toMatchObject({ expires: null, reference: null });
+  });
+
   it('of a mock client is decided at once', async () => {
     const mock = [
       ...CONTENT.slice(0, -1),

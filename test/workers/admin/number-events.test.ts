@@ -1,15 +1,19 @@
 /** `POST registrations/number-events`, live blocks of terminated numbers, and the round of the cron, over all organisations. */
 
-import { createScheduledController } from 'cloudflare:test';
+import { createScheduledController, evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { CHECK_ROUND_MINUTES } from '../../../shared/limits/registrations.ts';
+import type { Proposal } from '../../../shared/proposals.ts';
+import { LIVE_GUARDS } from '../../../shared/release/guard-settings.ts';
 import { sweep } from '../../../workers/cron.ts';
 import type { ControlEnv } from '../../../workers/env.ts';
+import { HANG_MS } from '../../shared/support/hang.ts';
 import { EVER, plainList } from '../../shared/support/plain-model.ts';
-import { send } from '../support/admin.ts';
+import { putToken, send } from '../support/admin.ts';
 import { ALL_GUARDS, asAdmin, coordinator, stage, unwrap } from '../support/coordinator.ts';
-import { approved, store } from '../support/registrations.ts';
+import { accepted, act, approved, store } from '../support/registrations.ts';
+import { loseRegistry, registry, registryStub } from '../support/registry.ts';
 import { NOON } from '../support/room.ts';
 
 beforeEach(async () => {
@@ -18,16 +22,13 @@ beforeEach(async () => {
     expect((await send('root', `PUT organisations/${id}`, { organisation })).status).toBe(200);
   }
   await approved();
+  await vi.waitFor(async () => expect(await registry().publishers()).toEqual(['acme']), HANG_MS);
 });
 
 const report = (body: object) => send('root', 'POST registrations/number-events', body);
-const block = (settings: object = {}) =>
-  send('root', 'POST entries', {
-    op: 'block',
-    items: [{ number: '1588-1234' }],
-    code: 'NUMBER_TERMINATED',
-    ...settings,
-  });
+const BLOCK = { op: 'block', items: [{ number: '1588-1234' }], code: 'NUMBER_TERMINATED' };
+const block = (settings: object = {}, headers: Record<string, string> = {}) =>
+  send('root', 'POST entries', { ...BLOCK, ...settings }, { headers });
 
 test('an event names the registrations of the number, and what became of them', async () => {
   const ported = await report({ number: '1588-1234', event: 'ported', at: '2026-11-20T00:00:00Z' });
@@ -63,6 +64,52 @@ test('a live block of a terminated number suspends its registration, unless it i
     state: 'suspended',
     reasons: [{ code: 'NUMBER_TERMINATED' }],
   });
+});
+
+test('a repeated block does not suspend again what a reviewer has resumed', async () => {
+  const first = await block({}, { 'idempotency-key': 'once' });
+  expect(await store().get(1)).toMatchObject({ state: 'suspended' });
+  accepted(await act('1', 'resume'));
+  expect((await block({}, { 'idempotency-key': 'once' })).answer).toEqual(first.answer);
+  expect(await store().get(1)).toMatchObject({ state: 'approved' });
+  // Another block is a new one.
+  await block({}, { 'idempotency-key': 'twice' });
+  expect(await store().get(1)).toMatchObject({ state: 'suspended' });
+});
+
+test('a block that waits for a second person suspends once it is approved', async () => {
+  await putToken('night', { role: null, scopes: ['read', 'approve'] });
+  const approvals = { kinds: ['guardOverride'], waitSeconds: 3_600 };
+  expect((await send('root', 'PUT approvals', { approvals })).status).toBe(200);
+  const { status, answer } = await block({ overrides: [...LIVE_GUARDS] });
+  expect(status).toBe(202);
+  expect(await store().get(1)).toMatchObject({ state: 'approved' });
+  const { id, sha256 } = answer.proposal as Proposal;
+  const decided = await send('night', `POST proposals/${id}/approve`, { sha256 });
+  expect([decided.status, decided.answer.state]).toEqual([200, 'approved']);
+  expect(await store().get(1)).toMatchObject({
+    state: 'suspended',
+    reasons: [{ operation: expect.any(Number) }],
+  });
+});
+
+test('only stores of organisations that have published something are called, and no other is created', async () => {
+  const called = vi.spyOn((env as unknown as ControlEnv).REGISTRATIONS, 'getByName');
+  await block();
+  await report({ number: '1588-1234', event: 'ported' });
+  expect(new Set(called.mock.calls.map(([name]) => name))).toEqual(new Set(['acme']));
+});
+
+test('after a loss of the registry, every store is called until it knows those that published', async () => {
+  await loseRegistry();
+  await evictDurableObject(registryStub());
+  const called = vi.spyOn((env as unknown as ControlEnv).REGISTRATIONS, 'getByName');
+  expect((await report({ number: '1588-1234', event: 'ported' })).answer).toMatchObject({
+    registrations: [{ organisation: 'acme' }],
+  });
+  expect(called.mock.calls.map(([name]) => name)).toContain('other');
+  await runDurableObjectAlarm(registryStub());
+  expect(await registry().publishers()).toEqual(['acme']);
 });
 
 test('an event of a number that a live block or a release has as terminated suspends its registration', async () => {

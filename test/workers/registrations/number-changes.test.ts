@@ -27,7 +27,7 @@ const AT = Date.UTC(2026, 10, 20, 3);
 
 async function changed(change: Partial<NumberChange>) {
   const numbers = change.numbers ?? [NUMBER];
-  const whole = { event: 'terminated', at: AT, listed: [], ...change, numbers } as const;
+  const whole = { event: 'terminated', at: AT, listed: [], operation: null, ...change, numbers } as const;
   return accepted(await store().numbersChanged(asReviewer(), ORGANISATION, whole));
 }
 

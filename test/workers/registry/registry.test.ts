@@ -183,7 +183,11 @@ test('the queue lists what reviewers have to do, in the order of submission', as
   expect((await ids(first.next, 2)).found).toEqual(['acme/1', 'beta/9']);
   await published('acme', 2, [], [entry('2', 100, 'approved'), entry('1', 300, 'inReview', 'token:kisa')]);
   expect((await ids(null, 9)).found).toEqual(['beta/1', 'acme/1', 'beta/9']);
-  expect((await registry().queued(null, 9)).queue[1]).toMatchObject({ claimedBy: 'token:kisa' });
+  const all = (await registry().queued(null, 9)).queue;
+  expect(all[1]).toMatchObject({ claimedBy: 'token:kisa' });
+  const { organisation } = all.at(-1)!;
+  const own = all.filter((each) => each.organisation === organisation);
+  expect((await registry().queued(null, 9, organisation)).queue).toEqual(own);
   // What only reviewers see is no change of the head.
   expect((await coordinator().status()).seq).toBe(0);
 });
