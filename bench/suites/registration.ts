@@ -26,16 +26,13 @@ import type { CheckResult } from '../lib/worker-results.ts';
 import { type SimulatedEdge, startEdge } from '../simulation/edge.ts';
 import { depthOf } from './cold.ts';
 import { registrationChanges } from './registration-changes.ts';
+import { streamRows } from './registration-streams.ts';
 import { registrationUpload } from './registration-upload.ts';
 import { registrationVisible } from './registration-visible.ts';
 
 const CLIENTS = 10_000;
 const CLIENTS_SMALL = 500;
 const BITS_TARGET = 24;
-/** Relative to a stream of the same senders, whose client does not require registration. */
-const CHECKED_TARGET = 1.5;
-/** Relative to the same stream over a release without registered senders. */
-const OFF_TARGET = 1.05;
 /** Table and pairs are read together, after what the head names. */
 const READS_TARGET = 2;
 /** Suspended numbers in the release of the streams: every service has lists. */
@@ -43,7 +40,6 @@ const LISTED = 5_000_000;
 const LISTED_SMALL = 100_000;
 const CHECKS = 200_000;
 const LINES = 200_000;
-const ROUNDS = 30;
 const COLD_ROUNDS = 5;
 /** Duration of a KV read where reads are counted, in ms. */
 const SLOW_MS = 100;
@@ -174,7 +170,8 @@ async function edgeRows(name: string, pairs: RandomPairs, options: BenchOptions)
   const senders = sendersOf(pairs, listed, keys, options);
   const cold = await coldRows(name, edge, senders);
   const memory = [await loadedMb(edge, CHECKED, senders), await loadedMb(without, OFF, senders)] as const;
-  const streams = await streamRows(name, edge, without, senders, options);
+  const clients = { checked: CHECKED, off: OFF };
+  const streams = await streamRows(name, { edge, without }, clients, senders, options);
   await edge.worker.stop();
   await without.worker.stop();
   const baseline = `without registered senders: ${memory[1].toFixed(1)} MB`;
@@ -245,46 +242,5 @@ async function coldRows(name: string, edge: SimulatedEdge, senders: readonly str
       READS_TARGET,
     ),
     row(`${name}, cold isolate: first verdict`, median(firsts), 'ms'),
-  ];
-}
-
-async function streamRows(
-  name: string,
-  edge: SimulatedEdge,
-  without: SimulatedEdge,
-  senders: readonly string[],
-  { small }: BenchOptions,
-): Promise<Row[]> {
-  const path = '/v1/check/stream?subject=from';
-  const body = senders.map((sender) => `${sender}\n`).join('');
-  const rounds = small ? 2 : ROUNDS;
-  const own: Record<string, number[]> = { checked: [], off: [], without: [] };
-  const run = async (each: SimulatedEdge, clients: Readonly<Record<string, string>>): Promise<void> => {
-    const bodies = Object.fromEntries(Object.keys(clients).map((id) => [id, body]));
-    const timings = await each.timeBodies(path, bodies, 1, { type: 'text/plain', clients });
-    for (const [id, { status, ms }] of Object.entries(timings)) {
-      if (status !== 200) throw new Error(`the stream of ${id} returned ${status}`);
-      own[id]!.push(...ms);
-    }
-  };
-  // In turns, so that other load on the machine affects all of them.
-  for (let round = 0; round < rounds; round++) {
-    await run(edge, { checked: CHECKED, off: OFF });
-    await run(without, { without: OFF });
-  }
-  const [checked, off, plain] = ['checked', 'off', 'without'].map(
-    (id) => (Math.min(...own[id]!) / LINES) * 1e6,
-  ) as [number, number, number];
-  const of = (label: string): string => `${name}: a sender in a stream, ${label}`;
-  return [
-    row(
-      of('registration required'),
-      checked,
-      'ns',
-      `not required: ${short(off)} ns`,
-      checked / off,
-      CHECKED_TARGET,
-    ),
-    row(of('not required'), off, 'ns', `no registered senders: ${short(plain)} ns`, off / plain, OFF_TARGET),
   ];
 }

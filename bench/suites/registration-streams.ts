@@ -1,0 +1,103 @@
+/**
+ * What the check of registered senders adds to a stream: against a client that does not require registration, and what
+ * registered senders cost such a client.
+ */
+import { SUFFIX_COUNT } from '../../shared/numbers/number.ts';
+import type { BenchOptions } from '../lib/options.ts';
+import { PREFIX, randomFrom } from '../lib/random-lists.ts';
+import { type Row, row, short } from '../lib/table.ts';
+import type { SimulatedEdge } from '../simulation/edge.ts';
+
+/** Relative to the same stream over a release without registered senders. */
+const OFF_TARGET = 1.05;
+/** Relative to a stream of the same senders, whose client does not require registration. */
+const CHECKED_TARGET = 1.5;
+/**
+ * A text has a sender and a recipient, as bulk senders stream them. A sender alone has nothing beside it that the check
+ * could be small against.
+ */
+const STREAMS: readonly Stream[] = [
+  {
+    item: 'a text',
+    path: '/v1/check/stream',
+    type: 'application/x-ndjson',
+    line: (from, to) => JSON.stringify({ from, to }),
+  },
+  { item: 'a sender alone', path: '/v1/check/stream?subject=from', type: 'text/plain', line: (from) => from },
+];
+
+interface Stream {
+  readonly item: string;
+  readonly path: string;
+  readonly type: string;
+  readonly line: (sender: string, recipient: string) => string;
+}
+
+const ROUNDS = 30;
+
+/** The services that the same senders go to: one with registered senders, one whose release has none. */
+export interface StreamedEdges {
+  readonly edge: SimulatedEdge;
+  readonly without: SimulatedEdge;
+}
+
+/** IDs of a client that requires registration, and of one that does not. */
+export interface StreamClients {
+  readonly checked: string;
+  readonly off: string;
+}
+
+export async function streamRows(
+  name: string,
+  edges: StreamedEdges,
+  clients: StreamClients,
+  senders: readonly string[],
+  options: BenchOptions,
+): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const stream of STREAMS) rows.push(...(await rowsOf(stream, name, edges, clients, senders, options)));
+  return rows;
+}
+
+async function rowsOf(
+  { item, path, type, line }: Stream,
+  name: string,
+  { edge, without }: StreamedEdges,
+  { checked: checkedClient, off: offClient }: StreamClients,
+  senders: readonly string[],
+  { small, seed }: BenchOptions,
+): Promise<Row[]> {
+  const random = randomFrom(seed + 4);
+  const recipient = (): string => `+${PREFIX * SUFFIX_COUNT + (random() % SUFFIX_COUNT)}`;
+  const body = senders.map((sender) => `${line(sender, recipient())}\n`).join('');
+  const rounds = small ? 2 : ROUNDS;
+  const own: Record<string, number[]> = { checked: [], off: [], without: [] };
+  const run = async (each: SimulatedEdge, clients: Readonly<Record<string, string>>): Promise<void> => {
+    const bodies = Object.fromEntries(Object.keys(clients).map((id) => [id, body]));
+    const timings = await each.timeBodies(path, bodies, 1, { type, clients });
+    for (const [id, { status, ms }] of Object.entries(timings)) {
+      if (status !== 200) throw new Error(`the stream of ${id} returned ${status}`);
+      own[id]!.push(...ms);
+    }
+  };
+  // In turns, so that other load on the machine affects all of them.
+  for (let round = 0; round < rounds; round++) {
+    await run(edge, { checked: checkedClient, off: offClient });
+    await run(without, { without: offClient });
+  }
+  const [checked, off, plain] = ['checked', 'off', 'without'].map(
+    (id) => (Math.min(...own[id]!) / senders.length) * 1e6,
+  ) as [number, number, number];
+  const of = (label: string): string => `${name}: ${item} in a stream, ${label}`;
+  return [
+    row(
+      of('registration required'),
+      checked,
+      'ns',
+      `not required: ${short(off)} ns`,
+      checked / off,
+      CHECKED_TARGET,
+    ),
+    row(of('not required'), off, 'ns', `no registered senders: ${short(plain)} ns`, off / plain, OFF_TARGET),
+  ];
+}
