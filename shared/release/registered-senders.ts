@@ -31,7 +31,7 @@ export class RegisteredSenders {
 
   /**
    * @param client `<organisation>/<client>`
-   * @param separatesOwn false returns `registered` for `own` too, which takes a fifth less time
+   * @param separatesOwn false returns `registered` for `own` too, which saves a probe
    */
   find(n: number, client: string, separatesOwn = true): Registration {
     const { table, slices } = this;
