@@ -167,14 +167,19 @@ function formatPage({ registrations, next }: RegistrationPage, limit: number): R
 }
 
 export function printOne(registration: Registration): void {
-  const { organisation, id, state, version, approvedVersion, reasons, publication } = registration;
+  const { organisation, id, state, version, approvedVersion, reasons } = registration;
   const name = styleText('bold', `${organisation}/${id}`);
-  const inForce =
-    approvedVersion === null
-      ? 'no version is in force'
-      : `version ${approvedVersion} is in force${publication === 'published' ? ', at the edge' : ` (${publication})`}`;
+  const isInForce = approvedVersion !== null && state !== 'suspended';
+  const inForce = isInForce
+    ? `version ${approvedVersion} is in force${formatPlace(registration)}`
+    : 'no version is in force';
   const lines = [`${name} is ${state}, version ${version}; ${inForce}`, ...reasons.map(formatReason)];
   print(`${formatRegistrations([registration])[0]}${lines.join('\n')}\n`, registration);
+}
+
+function formatPlace({ mock, publication }: Registration): string {
+  if (mock === true) return ' as a mock, which no check knows';
+  return publication === 'published' ? ', at the edge' : ` (${publication})`;
 }
 
 function formatEvents(events: readonly RegistrationEvent[]): Report {

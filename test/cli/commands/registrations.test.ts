@@ -57,9 +57,9 @@ describe('a registration', () => {
       ...['--field', 'number:NUMBER_MISUSED:Three complaints today:Answer them'],
     );
     expect(suspended.out).toContain('suspended');
-    expect((await sender('show', id)).out).toContain(
-      'number: NUMBER_MISUSED: Three complaints today; Answer them',
-    );
+    const shown = (await sender('show', id)).out;
+    expect(shown).toContain('number: NUMBER_MISUSED: Three complaints today; Answer them');
+    expect(shown).toContain('no version is in force');
     expect((await reviewer('resume', `acme/${id}`)).code).toBe(0);
     expect((await sender('close', id)).out).toContain('closed');
     expect((await sender('history', id)).out).toMatch(/create[\s\S]*submit[\s\S]*approve[\s\S]*close/);
