@@ -41,14 +41,24 @@ const SIMPLE = [
 
 /** Actions whose reasons the sender must understand. */
 const EXPLAINED = [
-  ['reject', 'reject', 'reject a claimed registration', 'HOLDER_MISMATCH'],
+  [
+    'reject',
+    'reject',
+    'reject a claimed registration',
+    'holder:HOLDER_MISMATCH:The line is not yours:Register a line of your own',
+  ],
   [
     'request-update',
     'requestUpdate',
     'return a claimed registration to its sender for a change',
-    'PROOF_UNREADABLE',
+    'proofs:PROOF_UNREADABLE:The second page is cut off:Scan all pages',
   ],
-  ['suspend', 'suspend', 'take an approved registration out of force now', 'NUMBER_MISUSED'],
+  [
+    'suspend',
+    'suspend',
+    'take an approved registration out of force now',
+    'number:NUMBER_MISUSED:Three complaints today:Answer the complaints',
+  ],
 ] as const;
 
 export function addReview(program: Command): void {
@@ -108,7 +118,7 @@ Every registration of the number gets an event. If a list or a live block has th
         act(await given(words, targetOf), action, { reason }),
       );
   }
-  for (const [name, action, description, code] of EXPLAINED) {
+  for (const [name, action, description, example] of EXPLAINED) {
     requireReason(addTarget(review.command(name)))
       .description(description)
       .option(
@@ -119,12 +129,7 @@ Every registration of the number gets an event. If a list or a live block has th
           fieldReason(text),
         ],
       )
-      .addHelpText(
-        'after',
-        examples(
-          `review ${name} acme/17 --reason "ticket 4711" --field "proofs:${code}:The scan is cut off:Send all pages"`,
-        ),
-      )
+      .addHelpText('after', examples(`review ${name} acme/17 --reason "ticket 4711" --field "${example}"`))
       .action(async (words: string[], { reason, field = [] }: DecideOptions) =>
         act(await given(words, targetOf), action, { reason, reasons: field }),
       );
