@@ -1,26 +1,13 @@
-/** Single values of a store of registrations. */
-export class Meta {
-  readonly #sql: SqlStorage;
+/** Single values of a store of registrations. docs/storage.md describes each key. */
+import { SingleValues } from '../storage/single-values.ts';
 
-  constructor(sql: SqlStorage) {
-    this.#sql = sql;
-  }
+type Key =
+  | 'organisation'
+  | 'checkedRelease'
+  | 'acknowledged'
+  | 'anchoredN'
+  | 'anchoredAt'
+  | 'budgetHour'
+  | 'budgetUsed';
 
-  text(key: 'organisation' | 'checkedRelease'): string | null {
-    return this.#get(key);
-  }
-
-  /** 0 if it is not set. */
-  number(key: 'acknowledged' | 'anchoredN' | 'anchoredAt' | 'budgetHour' | 'budgetUsed'): number {
-    return Number(this.#get(key) ?? 0);
-  }
-
-  set(key: string, value: string | number): void {
-    this.#sql.exec('INSERT OR REPLACE INTO meta VALUES (?, ?)', key, String(value));
-  }
-
-  #get(key: string): string | null {
-    const [row] = this.#sql.exec<{ value: string }>('SELECT value FROM meta WHERE key = ?', key).toArray();
-    return row?.value ?? null;
-  }
-}
+export class Meta extends SingleValues<Key> {}
