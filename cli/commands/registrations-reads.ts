@@ -10,6 +10,7 @@ import {
   type RegistrationPage,
   STATES,
 } from '../../shared/senders/registration.ts';
+import { isInForce } from '../../shared/senders/registration-states.ts';
 import { adminOfEnvironment } from '../admin.ts';
 import { formatReason } from '../problem.ts';
 import { print, type Report, writeLine } from '../terminal/output.ts';
@@ -169,8 +170,7 @@ function formatPage({ registrations, next }: RegistrationPage, limit: number): R
 export function printOne(registration: Registration): void {
   const { organisation, id, state, version, approvedVersion, reasons } = registration;
   const name = styleText('bold', `${organisation}/${id}`);
-  const isInForce = approvedVersion !== null && state !== 'suspended';
-  const inForce = isInForce
+  const inForce = isInForce(registration)
     ? `version ${approvedVersion} is in force${formatPlace(registration)}`
     : 'no version is in force';
   const lines = [`${name} is ${state}, version ${version}; ${inForce}`, ...reasons.map(formatReason)];

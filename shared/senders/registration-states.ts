@@ -51,7 +51,10 @@ export const NEW_REGISTRATION: ReviewState = {
 };
 
 /** Whether the approved version is in force. */
-export function isInForce({ state, approvedVersion }: ReviewState): boolean {
+export function isInForce({
+  state,
+  approvedVersion,
+}: Pick<ReviewState, 'state' | 'approvedVersion'>): boolean {
   return approvedVersion !== null && state !== 'suspended';
 }
 
