@@ -112,7 +112,8 @@ test('after a loss of the registry, every store is called until it knows those t
   expect(await registry().publishers()).toEqual(['acme']);
 });
 
-test('an event of a number that a live block or a release has as terminated suspends its registration', async () => {
+/** Makes a release current that lists the number as terminated. */
+async function promoteTerminated(): Promise<void> {
   const list = plainList('gone', { numbers: [{ n: 82_1588_1234, ...EVER }] });
   const release = await stage({ lists: [{ ...list, info: { ...list.info, reason: 'NUMBER_TERMINATED' } }] });
   unwrap(
@@ -123,6 +124,10 @@ test('an event of a number that a live block or a release has as terminated susp
       reason: 'test',
     }),
   );
+}
+
+test('an event of a number that a live block or a release has as terminated suspends its registration', async () => {
+  await promoteTerminated();
   expect((await report({ number: '1588-1234', event: 'terminated' })).answer).toEqual({
     registrations: [{ organisation: 'acme', id: '1', state: 'suspended' }],
   });
@@ -136,16 +141,7 @@ test('a block for recipients alone does not suspend a sender whose termination i
 });
 
 test('the cron comes to every organisation once in a round', async () => {
-  const list = plainList('gone', { numbers: [{ n: 82_1588_1234, ...EVER }] });
-  const release = await stage({ lists: [{ ...list, info: { ...list.info, reason: 'NUMBER_TERMINATED' } }] });
-  unwrap(
-    await coordinator().promote(asAdmin(), release, {
-      base: null,
-      share: 1,
-      overrides: ALL_GUARDS,
-      reason: 'test',
-    }),
-  );
+  await promoteTerminated();
   for (let minute = 0; minute < CHECK_ROUND_MINUTES; minute++) {
     vi.setSystemTime(NOON + minute * 60_000);
     await sweep(createScheduledController(), env as unknown as ControlEnv);
