@@ -58,6 +58,12 @@ export function formatSenderNumbers({ from, to }: Span): string {
   return from === to ? toE164(from) : `${toE164(from)}..${toE164(to)}`;
 }
 
+/** @param text as `formatSenderNumbers` returns it */
+export function spanOf(text: string): Span {
+  const [from, to = from] = text.split('..').map((each) => Number(each.slice(1)));
+  return { from: from!, to: to! };
+}
+
 function parseNumber(text: string): Result<number, Failure<NumberProblem>> {
   const party = parseParty(text);
   switch (party.kind) {

@@ -7,6 +7,7 @@ import { BLOCK_NUMBERS } from '../../shared/numbers/blocks.ts';
 import type { Span } from '../../shared/numbers/spans.ts';
 import type {
   Basis,
+  OtherRegistration,
   Publication,
   Registration,
   RegistrationContent,
@@ -166,6 +167,33 @@ export class RegistrationRows {
     );
   }
 
+  /** Those of them that are in force or suspended, or wait for a review; no mock registrations. */
+  competing({ from, to }: Span, limit: number): StoredRegistration[] {
+    const start = from - (from % BLOCK_NUMBERS);
+    const where = 'number_from BETWEEN ? AND ? AND number_to >= ?';
+    return this.#select(
+      `WHERE mock = 0 AND id IN (
+         SELECT id FROM registrations WHERE ${where} AND state IN ('submitted', 'inReview', 'suspended')
+         UNION SELECT registration FROM pairs WHERE ${where})
+       ORDER BY id LIMIT ?`,
+      ...[start, to, from, start, to, from, limit],
+    );
+  }
+
+  /** Numbers of those that are not closed, by ID. @param after `last` of the page before */
+  numbers(after: number, limit: number): { readonly numbers: readonly Span[]; readonly last: number | null } {
+    const end = after + limit;
+    const numbers = this.#sql
+      .exec<{ from: number; to: number }>(
+        `SELECT number_from AS "from", number_to AS "to" FROM registrations
+         WHERE id > ? AND id <= ? AND mock = 0 AND state <> 'closed'
+         UNION SELECT number_from, number_to FROM pairs WHERE registration > ? AND registration <= ?`,
+        ...[after, end, after, end],
+      )
+      .toArray();
+    return { numbers, last: end >= this.nextId ? null : end };
+  }
+
   due(now: number, limit: number): StoredRegistration[] {
     return this.#select('WHERE due_at <= ? ORDER BY due_at LIMIT ?', now, limit);
   }
@@ -261,6 +289,14 @@ export function shown(registration: StoredRegistration, organisation: string): R
     ...{ publishedAt: timeOf(registration.publishedAt), createdAt: timeOf(registration.createdAt)! },
     ...{ updatedAt: timeOf(registration.updatedAt)!, submittedAt: timeOf(registration.submittedAt) },
   };
+}
+
+/** As a reviewer of another registration sees it: the version in force, or else the newest. */
+export function other(registration: StoredRegistration, organisation: string): OtherRegistration {
+  const { id, newest, approved, state } = registration;
+  const inForce = isInForce(registration);
+  const { number, basis, holder } = (inForce ? approved! : newest).content;
+  return { organisation, id: String(id), number, basis, holder, state, inForce };
 }
 
 function versionShown({ version, content, endsAt }: StoredVersion): RegistrationVersion {

@@ -9,6 +9,7 @@ import type { Span } from '../../shared/numbers/spans.ts';
 import { ok } from '../../shared/result.ts';
 import type { AffectedRegistration, NumberChange } from '../../shared/senders/number-event.ts';
 import type {
+  OtherRegistration,
   Registration,
   RegistrationContent,
   RegistrationEvent,
@@ -35,7 +36,7 @@ import {
 } from '../storage/registry-port.ts';
 import type { Author } from './audit-chain.ts';
 import type { Act } from './changes.ts';
-import { type RegistrationFilter, type StoredRegistration, shown } from './registration-rows.ts';
+import { other, type RegistrationFilter, type StoredRegistration, shown } from './registration-rows.ts';
 import { createTables } from './schema.ts';
 import { StoreParts } from './store-parts.ts';
 import { refuse, type StoreRequest, type StoreResult } from './store-request.ts';
@@ -204,6 +205,16 @@ export class RegistrationStore extends DurableObject<ControlEnv> implements Regi
   /** The part of the review queue that belongs to the organisation, by ID. For a repair of the registry. */
   async queued(after: number, limit: number): Promise<readonly QueueChange[]> {
     return this.#store.rows.queued(after, limit).map(queueChangeOf);
+  }
+
+  /** For a repair of the registry. */
+  async numbers(after: number, limit: number) {
+    return this.#store.rows.numbers(after, limit);
+  }
+
+  /** Registrations that a reviewer must know of before one of these numbers is approved. */
+  async competing(numbers: Span, limit: number): Promise<readonly OtherRegistration[]> {
+    return this.#store.rows.competing(numbers, limit).map((each) => other(each, this.#store.organisation));
   }
 
   async usage() {

@@ -15,6 +15,7 @@ import {
   REGISTRATION_REMOVALS_RESERVE,
   REGISTRY_HEAD_INTERVAL_MS,
 } from '../../shared/limits/registrations.ts';
+import type { Span } from '../../shared/numbers/spans.ts';
 import type { HeadRegistrations } from '../../shared/release/head.ts';
 import { fail, ok, type Result } from '../../shared/result.ts';
 import type { PairsUsage } from '../../shared/senders/pairs.ts';
@@ -34,6 +35,7 @@ import type {
 import { SharedWork } from '../storage/shared-work.ts';
 import { within } from '../storage/single-flight.ts';
 import { ChangeTable } from './change-table.ts';
+import { NumberIndex } from './number-index.ts';
 import { QueueIndex } from './queue-index.ts';
 import { Reports } from './reports.ts';
 import { restoreChanges } from './restore.ts';
@@ -49,6 +51,7 @@ const WARNING_MS = 3_600_000;
 export class Registry extends DurableObject<ControlEnv> implements RegistryObject {
   readonly #table: ChangeTable;
   readonly #queue: QueueIndex;
+  readonly #numbers: NumberIndex;
   readonly #reports: Reports;
   readonly #segments: SegmentStore;
   readonly #work = new SharedWork<void>();
@@ -68,6 +71,7 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
     super(ctx, env);
     this.#table = new ChangeTable(ctx.storage);
     this.#queue = new QueueIndex(ctx.storage);
+    this.#numbers = new NumberIndex(ctx.storage);
     this.#reports = new Reports(ctx.storage);
     this.#segments = new SegmentStore(ctx.storage, this.#table);
   }
@@ -109,7 +113,9 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
     }
     const applied = this.ctx.storage.transactionSync(() => {
       const made = this.#table.apply(organisation, n, digest, changes);
-      if (made.ok) this.#queue.apply(organisation, queue);
+      if (!made.ok) return made;
+      this.#queue.apply(organisation, queue);
+      this.#numbers.apply(organisation, changes, queue);
       return made;
     });
     if (applied.ok) {
@@ -149,6 +155,11 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
   async publishers(): Promise<readonly string[] | null> {
     await this.#ready();
     return this.#table.get('requeue') === 1 ? null : this.#table.publishers;
+  }
+
+  async organisationsOf(numbers: Span, limit: number): Promise<readonly string[] | null> {
+    await this.#ready();
+    return this.#table.get('requeue') === 1 ? null : this.#numbers.organisationsOf(numbers, limit);
   }
 
   async status(): Promise<RegistryStatus> {
@@ -269,7 +280,10 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
     this.#segments.drop(version);
   }
 
-  /** Reads from every store what the head does not have: the queue, and whether the organisation has published. */
+  /**
+   * Reads from every store what the head does not have: the queue, the index of numbers, and whether the organisation
+   * has published.
+   */
   async #readQueues(): Promise<void> {
     for (const { id: organisation } of await this.#coordinator.organisations()) {
       const source = this.env.REGISTRATIONS.getByName(organisation);
@@ -285,6 +299,11 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
         // What the store has published meanwhile is newer.
         this.#queue.fill(organisation, page);
         after = Number(page.at(-1)!.id);
+      }
+      for (let last: number | null = 0; last !== null; ) {
+        const page = await source.numbers(last, PAGE);
+        this.#numbers.add(organisation, page.numbers);
+        last = page.last;
       }
     }
     this.#table.set('requeue', 0);
