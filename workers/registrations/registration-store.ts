@@ -130,7 +130,7 @@ export class RegistrationStore extends DurableObject<ControlEnv> implements Regi
       const wrong = rows.filter(({ result }) => result === 'rejected');
       return wrong.length === 0 || skipInvalid || dryRun ? ok({ rows }) : refuseLines(wrong);
     };
-    if (dryRun) return this.#store.rehearse(request, facts.organisation, apply);
+    if (dryRun) return this.#store.rehearse(request, facts.organisation, lines.length, apply);
     const done = this.#store.transact(request, facts.organisation, lines.length, apply);
     if (done.ok) await this.#publish();
     return done;
