@@ -64,7 +64,7 @@ export async function act(
   if (failed.length === 0) return;
   const lines = [
     `${failed.length} of ${counted(targets.length, 'registration')} failed`,
-    ...failures.map(({ organisation, id, message }) => `  ${organisation}/${id}: ${message}`),
+    ...failed.map(({ organisation, id, failure }) => `  ${organisation}/${id}: ${failure.message}`),
     ...(left > 0 ? [`  ${counted(left, 'registration')} left out`] : []),
   ];
   throw new CommandFailure(lines.join('\n'));

@@ -15,7 +15,10 @@ import { type Failure, fail, ok, type Result } from '../result.ts';
 /** 010-0000-XXXX: nobody ever has these numbers, so mock clients use them. */
 const MOCK_BLOCK = 82_10_0000;
 
-const whyById = new Map(table.rows.map(({ id, why }) => [id, why]));
+/** To follow "because". */
+const whyById = new Map(
+  table.rows.map(({ id, why }) => [id, `${why[0]!.toLowerCase()}${why.slice(1).replace(/\.$/, '')}`]),
+);
 
 export type NumberProblem =
   | 'NUMBER_INVALID'
@@ -94,7 +97,7 @@ function checkSpan(
     if (isEmergencyNumber(n)) return EMERGENCY;
     if (!isValidNumber(n)) return fail('NUMBER_INVALID', 'cannot exist under the numbering plan');
     const rule = senderRule({ kind: 'number', n, carrierPrefix: null }, []);
-    if (rule !== null) return fail('NUMBER_NO_SENDER', `cannot be a sender: ${whyById.get(rule)!}`);
+    if (rule !== null) return fail('NUMBER_NO_SENDER', `cannot be a sender, because ${whyById.get(rule)!}`);
   }
   if (isUnallocatedBlock(block) && !(isMock && block === MOCK_BLOCK)) {
     return fail('NUMBER_NOT_ALLOCATED', 'is in a block that is allocated to nobody');

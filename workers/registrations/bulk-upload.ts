@@ -4,7 +4,7 @@
  */
 import { IMPORT_REASONS_MAX } from '../../shared/limits/registrations.ts';
 import type { RegistrationFacts, RegistrationReason } from '../../shared/senders/registration.ts';
-import { columnOf } from '../../shared/senders/registration-csv.ts';
+import { inColumn } from '../../shared/senders/registration-csv.ts';
 import {
   type ImportedRow,
   type ImportLine,
@@ -78,7 +78,7 @@ const UNKNOWN_ID: RegistrationReason = {
 
 function reasonsOf({ code, message, extras }: StoreRefusal): RegistrationReason[] {
   const reasons = extras?.reasons ?? [];
-  if (reasons.length > 0) return reasons.map((reason) => ({ ...reason, field: columnOf(reason.field) }));
+  if (reasons.length > 0) return reasons.map(inColumn);
   const help = code === 'REGISTRATION_STATE' ? 'leave the line out' : 'see docs/senders.md';
   return [{ field: 'line', code, detail: message, help }];
 }
