@@ -4,7 +4,6 @@
  */
 import { DurableObject } from 'cloudflare:workers';
 import type { AuditRecord } from '../../shared/audit.ts';
-import { INVALID_LINES_MAX } from '../../shared/limits/registrations.ts';
 import type { Span } from '../../shared/numbers/spans.ts';
 import { ok } from '../../shared/result.ts';
 import type { AffectedRegistration, NumberChange } from '../../shared/senders/number-event.ts';
@@ -17,12 +16,7 @@ import type {
   RegistrationPage,
   RegistrationReason,
 } from '../../shared/senders/registration.ts';
-import type {
-  ImportDone,
-  ImportedRow,
-  ImportLine,
-  ImportOptions,
-} from '../../shared/senders/registration-import.ts';
+import type { ImportDone, ImportLine, ImportOptions } from '../../shared/senders/registration-import.ts';
 import { openKeyRing } from '../../shared/set/key-ring.ts';
 import type { ControlEnv } from '../env.ts';
 import { warnFailed } from '../log.ts';
@@ -35,9 +29,12 @@ import {
   type RegistrationSource,
 } from '../storage/registry-port.ts';
 import type { Author } from './audit-chain.ts';
+import { refuseLines } from './bulk-upload.ts';
 import type { Act } from './changes.ts';
-import { other, type RegistrationFilter, type StoredRegistration, shown } from './registration-rows.ts';
+import type { RegistrationFilter, StoredRegistration } from './registration-rows.ts';
+import { listRequest } from './release-check.ts';
 import { createTables } from './schema.ts';
+import { other, shown } from './shown.ts';
 import { StoreParts } from './store-parts.ts';
 import { refuse, type StoreRequest, type StoreResult } from './store-request.ts';
 import { queueChangeOf } from './writer.ts';
@@ -295,16 +292,4 @@ export class RegistrationStore extends DurableObject<ControlEnv> implements Regi
   #shown(registration: StoredRegistration): Registration {
     return shown(registration, this.#store.organisation);
   }
-}
-
-function refuseLines(wrong: readonly ImportedRow[]): StoreResult<never> {
-  const many = `${wrong.length} invalid line${wrong.length === 1 ? '' : 's'}`;
-  const message = `nothing was stored, because of ${many}: see "lines"; skipInvalid=true leaves them out`;
-  return refuse('REGISTRATIONS_INVALID', message, { lines: wrong.slice(0, INVALID_LINES_MAX) });
-}
-
-/** The service itself, because of a list. */
-function listRequest(release: string): StoreRequest {
-  const actor = { name: 'numgate', scopes: [], root: false, organisation: null, authority: null };
-  return { actor, reason: `release ${release} lists the number as terminated`, repeat: null };
 }

@@ -37,14 +37,13 @@ import { within } from '../storage/single-flight.ts';
 import { ChangeTable } from './change-table.ts';
 import { NumberIndex } from './number-index.ts';
 import { QueueIndex } from './queue-index.ts';
+import { readStores } from './read-stores.ts';
 import { Reports } from './reports.ts';
 import { restoreChanges } from './restore.ts';
 import { SegmentStore } from './segment-store.ts';
 
 /** Delay before the alarm retries what could not be given to the coordinator, in ms. */
 const AGAIN_MS = 10_000;
-/** Registrations of one page of a queue. */
-const PAGE = 1_000;
 /** Time between two warnings that a build is due, in ms. */
 const WARNING_MS = 3_600_000;
 
@@ -171,7 +170,14 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
     try {
       await this.#ready();
       await this.#publishUpTo(this.#table.get('version'));
-      if (this.#table.get('requeue') === 1) await this.#readQueues();
+      if (this.#table.get('requeue') === 0) return;
+      const tables = {
+        ...{ table: this.#table, queue: this.#queue },
+        numbers: this.#numbers,
+        reports: this.#reports,
+      };
+      await readStores(await this.#coordinator.organisations(), this.env.REGISTRATIONS, tables);
+      this.#table.set('requeue', 0);
     } catch (error) {
       warnFailed('registryFailed', error);
       await this.ctx.storage.setAlarm(Date.now() + AGAIN_MS);
@@ -278,34 +284,5 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
   async #drop(version: number): Promise<void> {
     while (this.#table.drop(version)) await new Promise((resolve) => setTimeout(resolve, 0));
     this.#segments.drop(version);
-  }
-
-  /**
-   * Reads from every store what the head does not have: the queue, the index of numbers, and whether the organisation
-   * has published.
-   */
-  async #readQueues(): Promise<void> {
-    for (const { id: organisation } of await this.#coordinator.organisations()) {
-      const source = this.env.REGISTRATIONS.getByName(organisation);
-      this.#reports.setUsage(organisation, await source.usage());
-      const { pairs } = await source.published(null, 1);
-      if (pairs.length > 0) this.#table.addPublisher(organisation);
-      let after = 0;
-      for (
-        let page = await source.queued(after, PAGE);
-        page.length > 0;
-        page = await source.queued(after, PAGE)
-      ) {
-        // What the store has published meanwhile is newer.
-        this.#queue.fill(organisation, page);
-        after = Number(page.at(-1)!.id);
-      }
-      for (let last: number | null = 0; last !== null; ) {
-        const page = await source.numbers(last, PAGE);
-        this.#numbers.add(organisation, page.numbers);
-        last = page.last;
-      }
-    }
-    this.#table.set('requeue', 0);
   }
 }
