@@ -223,18 +223,18 @@ export class RegistrationChanges {
   }
 }
 
-/** Names only moves that the author may make: those of senders or those of reviewers, as the move that was tried. */
+/** Names only moves that the author may make. Whoever is not `root` is a sender or a reviewer, as the move shows. */
 function impossible(
   move: Move,
   message: string,
   before: StoredRegistration,
-  { actor }: Author,
+  { actor, isRoot = false }: Author,
 ): StoreResult<never> {
   const { state, claimedBy } = before;
   const isSender = SENDER_MOVES.includes(move);
   const possible = possibleMoves(before).filter((each) => {
-    if (SENDER_MOVES.includes(each) !== isSender) return false;
-    if (CLAIMANT.includes(each)) return claimedBy === actor;
+    if (!isRoot && SENDER_MOVES.includes(each) !== isSender) return false;
+    if (CLAIMANT.includes(each)) return claimedBy === actor || (each === 'release' && isRoot);
     return each !== 'claim' || claimedBy === null || claimedBy === actor;
   });
   const nothing =

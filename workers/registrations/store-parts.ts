@@ -94,7 +94,7 @@ export class StoreParts {
   ): StoreResult<Value> {
     if (this.#meta.text('organisation') === null) this.#meta.set('organisation', organisation);
     this.#writer.begin();
-    const done = change({ actor: actor.name, reason, at: Date.now() });
+    const done = change({ actor: actor.name, reason, at: Date.now(), isRoot: actor.root });
     if (done.ok) this.#writer.end();
     return done;
   }
