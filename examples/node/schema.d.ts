@@ -5215,14 +5215,13 @@ export interface components {
                  *       "type": "urn:numgate:problem:registration-state",
                  *       "title": "State of the registration does not allow this",
                  *       "status": 409,
-                 *       "detail": "\"approve\" is not possible: the registration is \"draft\"; possible: edit, submit, close",
-                 *       "instance": "/v1/admin/organisations/acme/registrations/17/approve",
+                 *       "detail": "\"submit\" is not possible: the registration is \"submitted\"; possible: edit, close",
+                 *       "instance": "/v1/admin/organisations/acme/registrations/17/submit",
                  *       "code": "REGISTRATION_STATE",
-                 *       "message": "\"approve\" is not possible: the registration is \"draft\"; possible: edit, submit, close",
-                 *       "state": "draft",
+                 *       "message": "\"submit\" is not possible: the registration is \"submitted\"; possible: edit, close",
+                 *       "state": "submitted",
                  *       "possible": [
                  *         "edit",
-                 *         "submit",
                  *         "close"
                  *       ]
                  *     }

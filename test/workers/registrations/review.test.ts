@@ -100,6 +100,9 @@ test.each([
     ...{ code: 'REGISTRATION_STATE', extras: { state: 'inReview', possible } },
     message: expect.stringContaining(`the registration is "inReview"; ${rest}`),
   });
+  const root = { ...asReviewer(name), actor: { ...asReviewer(name).actor, root: true } };
+  const all = possible.length === 0 ? ['release', 'close'] : [...possible, 'close'];
+  expect(await act(id, 'resume', root)).toMatchObject({ extras: { possible: all } });
   accepted(await act(id, 'close'));
   expect(await act(id, 'claim', asReviewer(name))).toMatchObject({
     message: expect.stringContaining('"closed"; nothing is possible any more'),
