@@ -250,7 +250,7 @@ export function formatBuild(result: BuildResult): Report {
       : `${count(carried)} of them as ${manifest.base} has them; live entries are not folded in\n`;
   const text =
     `${styleText('bold', release)} in ${folder.path}\n${lines.join('')}${formatLists(lists)}${kept}` +
-    (registrations === undefined ? '' : `${formatRegistered(registrations)}\n`) +
+    (registrations === undefined ? '' : `registered senders: ${formatRegistered(registrations)}\n`) +
     `${count(bytes)} bytes in ${values} values: ${bitsPerNumber.toFixed(2)} bits per number\n${rejects}`;
   const figures = { bytes, values, bitsPerNumber };
   const senders = registrations === undefined ? {} : { registrations };

@@ -11,6 +11,12 @@ export function wholeNumber(text: string): number {
   return value;
 }
 
+export function positiveNumber(text: string): number {
+  const value = wholeNumber(text);
+  if (value === 0) throw new InvalidArgumentError('must be at least 1');
+  return value;
+}
+
 export function share(text: string): number {
   const value = Number(text);
   if (!/\d/.test(text) || !(value >= 0 && value <= 1))

@@ -1,19 +1,46 @@
-/** The organisation whose registrations a command reads or changes. */
+/** The organisation whose registrations a command reads or changes, and the names of registrations. */
 import { type Command, Option } from 'commander';
+import { CommandFailure, quoted } from '../failure.ts';
 
 export interface OrganisationOption {
   readonly organisation: string;
 }
 
+const option = (): Option =>
+  new Option('--organisation <id>', 'organisation of the registrations').env('NUMGATE_ORGANISATION');
+
 export function addOrganisationOption(command: Command): Command {
-  return command.addOption(
-    new Option('--organisation <id>', 'organisation of the registrations')
-      .env('NUMGATE_ORGANISATION')
-      .makeOptionMandatory(),
-  );
+  return command.addOption(option().makeOptionMandatory());
+}
+
+/** For commands whose arguments may name the organisation. */
+export function addTargetOption(command: Command): Command {
+  return command.addOption(option());
+}
+
+export interface Target {
+  readonly organisation: string;
+  readonly id: string;
+}
+
+/**
+ * A registration: `acme/17`, or `17` of the given organisation. No ID is longer than the largest one, so a number that
+ * was meant for `find` never gets into a URL.
+ */
+export function targetOf(text: string, organisation?: string): Target {
+  const [, own = organisation, id] = /^(?:([a-z0-9][a-z0-9-]*)\/)?([1-9]\d{0,6})$/.exec(text) ?? [];
+  if (id === undefined)
+    throw new CommandFailure(`${quoted(text)}: must be <organisation>/<id>, such as acme/17`, 2);
+  if (own === undefined)
+    throw new CommandFailure(`${text}: name the organisation: acme/${text}, or --organisation acme`, 2);
+  return { organisation: own, id };
 }
 
 /** Path of its registrations, below `/v1/admin/`. */
 export function registrationsOf(organisation: string): string {
   return `organisations/${encodeURIComponent(organisation)}/registrations`;
+}
+
+export function pathOf({ organisation, id }: Target): string {
+  return `${registrationsOf(organisation)}/${encodeURIComponent(id)}`;
 }

@@ -8,7 +8,7 @@ import { type ChangeCounts, NO_COUNTS } from '../../shared/release/change-tally.
 import type { ListChange, Terms } from '../../shared/release/diff.ts';
 import { checkFold, checkRegistrations } from '../../shared/release/fold.ts';
 import type { GuardSettings } from '../../shared/release/guard-settings.ts';
-import type { Manifest, RegisteredInfo } from '../../shared/release/manifest.ts';
+import type { Manifest } from '../../shared/release/manifest.ts';
 import { createPlan, type Plan } from '../../shared/release/plan.ts';
 import { type Failure, fail } from '../../shared/result.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
@@ -17,8 +17,9 @@ import { formatGuard } from '../problem.ts';
 import { type BaseRelease, currentRelease, dropOtherValues, loaderFor } from '../publish/base-release.ts';
 import type { BuildFolder, BuildReport } from '../publish/build-folder.ts';
 import { keysOf, listKeyRing } from '../secrets.ts';
-import { count } from '../terminal/figures.ts';
+import { count, counted } from '../terminal/figures.ts';
 import { print, type Report } from '../terminal/output.ts';
+import { formatRegistered } from '../terminal/table.ts';
 import { styleText } from '../terminal/visible.ts';
 import { addFolderArgument, examples, folderOf } from './options.ts';
 import { overrideCommand } from './override.ts';
@@ -51,11 +52,8 @@ export interface PlanResult {
 function registeredLines({ base, manifest }: PlanResult): string[] {
   const [before, after] = [base.manifest?.registrations, manifest.registrations];
   if (JSON.stringify(before) === JSON.stringify(after)) return [];
-  const words = (info: RegisteredInfo | undefined): string =>
-    info === undefined
-      ? 'none'
-      : `${count(info.pairs)} numbers and ${count(info.ranges)} ranges of ${count(info.clients)} clients`;
-  return [`  registered senders: ${words(before)} → ${words(after)}`];
+  const words = [before, after].map((info) => (info === undefined ? 'none' : formatRegistered(info)));
+  return [`  registered senders: ${words.join(' → ')}`];
 }
 
 export async function plan(folder: BuildFolder, admin: Admin): Promise<PlanResult> {
@@ -108,6 +106,10 @@ function refusalOf(
 export function formatPlan(result: PlanResult): Report {
   const { plan: created, folder, refusal: refused, ownership } = result;
   const { release, base, lists, guards, hash } = created;
+  if (base === release) {
+    const text = `${styleText('bold', release)} is the current release: a push of this build changes nothing\n`;
+    return [text, { ...created, guards: [], isCurrent: true }];
+  }
   const { foreign } = ownership;
   const refusal = refused === null && !mayUse(ownership, 'override') ? foreignRefusal(ownership) : refused;
   const changing = lists.filter(isChanged);
@@ -151,10 +153,12 @@ function foreignRefusal(ownership: Ownership): Failure | null {
     : fail('AUTHORITY_FOREIGN', failure.message.replace(/^AUTHORITY_FOREIGN: /, ''));
 }
 
-/** One line. The failure lists the guards that stop the plan. */
-export function summarizePlan({ plan: { release, base, lists } }: PlanResult): string {
+/** The lists in one line, and the registered senders in another. The failure lists the guards that stop the plan. */
+export function summarizePlan(result: PlanResult): string {
+  const { release, base, lists } = result.plan;
   const changing = lists.filter(isChanged);
-  return `${release}, ${formatBase(base)}: ${formatCounts(totalOf(changing))} in ${changing.length} lists\n`;
+  const counts = `${formatCounts(totalOf(changing))} in ${counted(changing.length, 'list')}`;
+  return [`${release}, ${formatBase(base)}: ${counts}`, ...registeredLines(result), ''].join('\n');
 }
 
 function formatBase(base: string | null): string {

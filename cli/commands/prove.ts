@@ -193,6 +193,8 @@ export function formatProof(result: ProveResult): Report {
     `${styleText('bold', release)}: ${verdict}\n` +
     `  ${complete ? 'all ' : ''}${count(universe)} numbers of 010, ${count(elsewhere)} other listed numbers, and every\n` +
     `  stored entry, in each of ${lists} lists: ${count(lookups)} lookups\n` +
-    (registrations === undefined ? '' : `  with all ${formatRegistered(registrations)}\n`);
+    (registrations === undefined
+      ? ''
+      : `  with all registered senders: ${formatRegistered(registrations)}\n`);
   return [text, { release, wrong, complete, lookups, universe, elsewhere, lists }];
 }

@@ -47,7 +47,9 @@ export function addImport(registrations: Command): void {
 Columns: reference, number, basis, holderKind, holder, clients, proofs, expires. A line with a known reference
 changes that registration. clients are separated by spaces. proofs are separated by ; and each is
 kind:sha256:expires:reference. Dates are the start of that day in Korea.
-If the command stops, run it again: it continues, and stores no line twice.`,
+If the command stops, run it again: it continues, and stores no line twice.
+Exit code 1: a line is invalid, and nothing is stored. With --skip-invalid, the code is 0 although lines were left out:
+the report and --json ("rejected") name them.`,
     )
     .addHelpText(
       'after',
@@ -61,7 +63,7 @@ If the command stops, run it again: it continues, and stores no line twice.`,
       if (options.report !== undefined) writeReport(options.report, []);
       const { rows, isStored } = await importFile(path, options, adminOfEnvironment());
       if (options.report !== undefined) writeReport(options.report, rows);
-      const report = formatImport(rows, options);
+      const report = formatImport(rows, isStored, options);
       const isRefused = rows.some(isRejected) && (options.dryRun || !options.skipInvalid);
       if (!isRefused) return print(...report);
       const extras = { code: 'REGISTRATIONS_INVALID', ...report[1] };
@@ -172,7 +174,7 @@ function refusalHint({ dryRun, report }: ImportOptions, isStored: boolean): stri
   const hints = [
     // A registration may change between the check and the upload, for example because a reviewer claims it.
     ...(isStored ? ['the other lines are stored; correct these and run the command again'] : []),
-    ...(dryRun || isStored ? [] : ['nothing was stored; to store the other lines: --skip-invalid']),
+    ...(dryRun || isStored ? [] : ['to store the other lines: --skip-invalid']),
     ...(report === undefined ? ['to see every line: --report <file>'] : []),
   ];
   return hints.map((hint) => `\n${hint}`).join('');
@@ -182,26 +184,36 @@ function refusalHint({ dryRun, report }: ImportOptions, isStored: boolean): stri
 const REJECTED_SHOWN = 20;
 
 interface ImportSummary extends Readonly<Record<ImportResult, number>> {
+  /** Whether the lines that were not rejected are stored. */
+  readonly stored: boolean;
   readonly lines: number;
   readonly rejectedLines: readonly ImportedRow[];
 }
 
-function formatImport(rows: readonly ImportedRow[], { dryRun }: ImportOptions): Report<ImportSummary> {
+function formatImport(
+  rows: readonly ImportedRow[],
+  isStored: boolean,
+  { dryRun }: ImportOptions,
+): Report<ImportSummary> {
   const counts = Object.fromEntries(
     IMPORT_RESULTS.map((result) => [result, rows.filter((row) => row.result === result).length]),
   ) as Record<ImportResult, number>;
   const rejected = rows.filter(isRejected);
   const shown = rejected.slice(0, REJECTED_SHOWN);
-  const parts = IMPORT_RESULTS.map((result) => `${count(counts[result])} ${result}`);
+  const all = counted(rows.length, 'line');
+  const parts = IMPORT_RESULTS.map((result) => `${count(counts[result])} ${result}`).join(', ');
   const rest = rejected.length - shown.length;
   const lines = [
-    `${counted(rows.length, 'line')}: ${parts.join(', ')}${dryRun ? ' (dry run: nothing was stored)' : ''}`,
+    isStored
+      ? `${all}: ${parts}`
+      : `nothing was stored${dryRun ? ' (dry run)' : ''}; an upload of the ${all} would give: ${parts}`,
     ...shown.flatMap(({ line, reasons }) =>
       reasons.map(({ code, detail, help }) => `  line ${line}: ${code}: ${visible(`${detail}; ${help}`)}`),
     ),
     ...(rest === 0 ? [] : [`  and ${counted(rest, 'more rejected line')}`]),
   ];
-  return [`${lines.join('\n')}\n`, { lines: rows.length, ...counts, rejectedLines: shown }];
+  const value = { stored: isStored, lines: rows.length, ...counts, rejectedLines: shown };
+  return [`${lines.join('\n')}\n`, value];
 }
 
 const REPORT_COLUMNS = ['line', 'reference', 'result', 'id', 'state', 'field', 'code', 'detail', 'help'];

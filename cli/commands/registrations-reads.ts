@@ -15,10 +15,16 @@ import { adminOfEnvironment } from '../admin.ts';
 import { formatReason } from '../problem.ts';
 import { print, type Report, writeLine } from '../terminal/output.ts';
 import { formatTable } from '../terminal/table.ts';
-import { styleText } from '../terminal/visible.ts';
+import { styleText, visible } from '../terminal/visible.ts';
 import { auditLines } from './audit-lines.ts';
-import { examples, wholeNumber } from './options.ts';
-import { type OrganisationOption, registrationsOf } from './organisation-option.ts';
+import { examples, positiveNumber, wholeNumber } from './options.ts';
+import {
+  addTargetOption,
+  type OrganisationOption,
+  pathOf,
+  registrationsOf,
+  targetOf,
+} from './organisation-option.ts';
 import { numberOf } from './registration-options.ts';
 
 interface ListFilter extends OrganisationOption {
@@ -39,16 +45,16 @@ export function addReads(registrations: Command, command: (name: string) => Comm
     .option('--client <id>', 'only those that this client may use')
     .addOption(new Option('--basis <basis>', 'only with this basis').choices(BASES))
     .option('--operation <n>', 'only those that this block of terminated numbers has suspended', wholeNumber)
-    .option('--limit <rows>', 'rows at most; export writes all', wholeNumber, 200)
+    .option('--limit <rows>', 'rows at most; export writes all', positiveNumber, 200)
     .addHelpText('after', examples('registrations list --organisation acme --state needsUpdate'))
     .action(async (options: ListFilter) => print(...formatPage(await listed(options), options.limit)));
 
-  command('show')
-    .description('show a registration, and why it was refused')
-    .argument('<id>')
-    .addHelpText('after', examples('registrations show 17 --organisation acme'))
-    .action(async (id: string, { organisation }: OrganisationOption) =>
-      printOne(await adminOfEnvironment().get<Registration>(pathOf(organisation, id))),
+  addTargetOption(registrations.command('show'))
+    .description('show a registration with its documents, who has claimed it, and why it was refused')
+    .argument('<id>', 'such as 17, or acme/17')
+    .addHelpText('after', examples('registrations show 17 --organisation acme', 'registrations show acme/17'))
+    .action(async (word: string, { organisation }: Partial<OrganisationOption>) =>
+      printOne(await adminOfEnvironment().get<Registration>(pathOf(targetOf(word, organisation)))),
     );
 
   command('find')
@@ -69,21 +75,15 @@ export function addReads(registrations: Command, command: (name: string) => Comm
       print(isFull ? `${text}there may be more: list --state shows all\n` : text, value);
     });
 
-  command('history')
+  addTargetOption(registrations.command('history'))
     .description('list what happened to a registration, as its audit records')
-    .argument('<id>')
+    .argument('<id>', 'such as 17, or acme/17')
     .addHelpText('after', examples('registrations history 17 --organisation acme'))
-    .action(async (id: string, { organisation }: OrganisationOption) => {
-      const records: AuditRecord[] = [];
-      for (;;) {
-        const query = { after: records.at(-1)?.n ?? 0 };
-        const page: { records: AuditRecord[] } = await adminOfEnvironment().get(
-          `${pathOf(organisation, id)}/history`,
-          query,
-        );
-        if (page.records.length === 0) return print(...formatHistory(records));
-        records.push(...page.records);
-      }
+    .action(async (word: string, { organisation }: Partial<OrganisationOption>) => {
+      const path = `${pathOf(targetOf(word, organisation))}/history`;
+      const pageAfter = async (n: number): Promise<AuditRecord[]> =>
+        (await adminOfEnvironment().get<{ records: AuditRecord[] }>(path, { after: n })).records;
+      print(...formatHistory(await allAfter(0, pageAfter, ({ n }) => n)));
     });
 
   command('audit')
@@ -101,14 +101,22 @@ export function addReads(registrations: Command, command: (name: string) => Comm
     .addHelpText('after', examples('registrations events --organisation acme --after 120'))
     .action(async ({ organisation, after }: OrganisationOption & { readonly after: number }) => {
       const path = `${registrationsOf(organisation)}/events`;
-      const events: RegistrationEvent[] = [];
-      for (;;) {
-        const query = { after: events.at(-1)?.id ?? after };
-        const page: { events: RegistrationEvent[] } = await adminOfEnvironment().get(path, query);
-        if (page.events.length === 0) return print(...formatEvents(events));
-        events.push(...page.events);
-      }
+      const pageAfter = async (id: number): Promise<RegistrationEvent[]> =>
+        (await adminOfEnvironment().get<{ events: RegistrationEvent[] }>(path, { after: id })).events;
+      print(...formatEvents(await allAfter(after, pageAfter, ({ id }) => id)));
     });
+}
+
+/** Everything after a place, page by page. An empty page is the end. */
+async function allAfter<Value>(
+  first: number,
+  pageAfter: (place: number) => Promise<Value[]>,
+  placeOf: (value: Value) => number,
+): Promise<Value[]> {
+  const all: Value[] = [];
+  for (let page = await pageAfter(first); page.length > 0; page = await pageAfter(placeOf(all.at(-1)!)))
+    all.push(...page);
+  return all;
 }
 
 function addDocuments(registrations: Command): void {
@@ -145,10 +153,6 @@ export async function listed({
   return { registrations: registrations.slice(0, limit), next };
 }
 
-export function pathOf(organisation: string, id: string): string {
-  return `${registrationsOf(organisation)}/${encodeURIComponent(id)}`;
-}
-
 const COLUMNS = ['id', 'reference', 'number', 'basis', 'holder', 'clients', 'state', 'version#', 'ends'];
 
 export function formatRegistrations(registrations: readonly Registration[]): Report {
@@ -168,13 +172,45 @@ function formatPage({ registrations, next }: RegistrationPage, limit: number): R
 }
 
 export function printOne(registration: Registration): void {
-  const { organisation, id, state, version, approvedVersion, reasons } = registration;
+  const { organisation, id, state, version, approvedVersion, reasons, claimedBy, claimedUntil } =
+    registration;
   const name = styleText('bold', `${organisation}/${id}`);
   const inForce = isInForce(registration)
     ? `version ${approvedVersion} is in force${formatPlace(registration)}`
     : 'no version is in force';
-  const lines = [`${name} is ${state}, version ${version}; ${inForce}`, ...reasons.map(formatReason)];
-  print(`${formatRegistrations([registration])[0]}${lines.join('\n')}\n`, registration);
+  const claim = claimedBy === null ? [] : [`  claimed by ${visible(claimedBy)} until ${claimedUntil}`];
+  const lines = [
+    `${name} is ${state}, version ${version}; ${inForce}`,
+    ...claim,
+    ...reasons.map(formatReason),
+    '',
+  ];
+  const text = formatRegistrations([registration])[0] + formatProofs(registration);
+  print(text + lines.join('\n') + formatOthers(registration), registration);
+}
+
+function formatProofs({ proofs }: Registration): string {
+  const rows = proofs.map(({ kind, sha256, reference, expires }) => [
+    ...[kind, sha256, reference ?? '', expires ?? ''],
+  ]);
+  return rows.length === 0 ? '' : formatTable(['proof', 'SHA-256', 'reference', 'ends'], rows);
+}
+
+/** What a reviewer must know before a decision: who else has the numbers. */
+export function formatOthers({ organisation, id, basis, others }: Registration): string {
+  if (others === null)
+    return `${styleText('yellow', 'warning')}: other registrations of the number could not be read: show ${organisation}/${id} again\n`;
+  if (others === undefined || others.length === 0) return '';
+  const lines = others.map((other) => {
+    const isDisputed = other.basis === 'own' && basis === 'own' && other.organisation !== organisation;
+    const state = other.inForce ? `${other.state}, in force` : other.state;
+    const words = `${other.organisation}/${other.id}: ${other.number}, ${other.basis}, ${visible(other.holder.name)}, ${state}`;
+    return isDisputed
+      ? `  ${words}; ${styleText('red', 'both organisations claim the number as their own')}`
+      : `  ${words}`;
+  });
+  const title = `${styleText('yellow', 'warning')}: ${organisation}/${id} is not the only registration of its numbers:`;
+  return `${[title, ...lines].join('\n')}\n`;
 }
 
 function formatPlace({ mock, publication }: Registration): string {

@@ -8,16 +8,20 @@ import { NUMBER_EVENTS, type NumberEvent, type NumberEventDone } from '../../sha
 import type { RegistrationReason, ReviewQueue } from '../../shared/senders/registration.ts';
 import { adminOfEnvironment } from '../admin.ts';
 import { CommandFailure } from '../failure.ts';
+import { counted } from '../terminal/figures.ts';
 import { print, type Report } from '../terminal/output.ts';
 import { formatTable } from '../terminal/table.ts';
-import { addReasonOption, examples, requireReason, wholeNumber } from './options.ts';
+import { addReasonOption, examples, positiveNumber, requireReason, wholeNumber } from './options.ts';
+import { targetOf } from './organisation-option.ts';
+import { act, given } from './registration-actions.ts';
 import { numberOf, time } from './registration-options.ts';
-import { act, given, type Target } from './registrations.ts';
 import { listed } from './registrations-reads.ts';
+import { WAIT_SECONDS } from './watch.ts';
 
 interface DecideOptions {
   readonly reason: string;
   readonly field?: readonly RegistrationReason[];
+  readonly wait?: boolean;
 }
 
 interface QueueOptions {
@@ -68,7 +72,7 @@ export function addReview(program: Command): void {
     .command('queue')
     .description('list the registrations that wait for a decision, oldest first')
     .option('--organisation <id>', 'only those of this organisation')
-    .option('--limit <rows>', 'rows at most', wholeNumber, 100)
+    .option('--limit <rows>', 'rows at most', positiveNumber, 100)
     .addHelpText('after', examples('review queue --organisation acme'))
     .action(async (options: QueueOptions) => print(...formatQueue(await queued(options))));
 
@@ -87,7 +91,8 @@ Every registration of the number gets an event. If a list or a live block has th
       if (event === undefined) throw new CommandFailure("required option '--event <event>' not specified", 2);
       const body = { number: await numberOf(word), event, ...(at === undefined ? {} : { at }), reason };
       const path = 'registrations/number-events';
-      print(...formatAffected(await adminOfEnvironment().change<NumberEventDone>('POST', path, body)));
+      const done = await adminOfEnvironment().change<NumberEventDone>('POST', path, body);
+      print(...formatAffected(done, event));
     });
 
   review
@@ -111,40 +116,51 @@ Every registration of the number gets an event. If a list or a live block has th
     });
 
   for (const [action, description] of SIMPLE) {
-    addReasonOption(addTarget(review.command(action)))
+    addWait(addReasonOption(addTarget(review.command(action))), action)
       .description(description)
       .addHelpText('after', examples(`review ${action} acme/17`))
-      .action(async (words: string[], { reason }: DecideOptions) =>
-        act(await given(words, targetOf), action, { reason }),
+      .action(async (words: string[], { reason, wait }: DecideOptions) =>
+        act(await targetsOf(words), action, { reason }, wait),
       );
   }
   for (const [name, action, description, example] of EXPLAINED) {
-    requireReason(addTarget(review.command(name)))
+    addWait(requireReason(addTarget(review.command(name))), action)
       .description(description)
       .option(
         '--field <field:CODE:detail:help>',
-        'what is wrong with a field, and what the sender can do (repeatable)',
+        'what is wrong with a field, and what the sender can do (required; repeatable)',
         (text: string, others: readonly RegistrationReason[] | undefined) => [
           ...(others ?? []),
           fieldReason(text),
         ],
       )
       .addHelpText('after', examples(`review ${name} acme/17 --reason "ticket 4711" --field "${example}"`))
-      .action(async (words: string[], { reason, field = [] }: DecideOptions) =>
-        act(await given(words, targetOf), action, { reason, reasons: field }),
-      );
+      .action(async (words: string[], { reason, field, wait }: DecideOptions) => {
+        if (field === undefined) {
+          const message =
+            "required option '--field <field:CODE:detail:help>' not specified: write what is wrong, such as";
+          throw new CommandFailure(`${message}\n  --field "${example}"`, 2);
+        }
+        await act(await targetsOf(words), action, { reason, reasons: field }, wait);
+      });
   }
+}
+
+/** Decisions that change what is in force. */
+const PUBLISHED: readonly string[] = ['approve', 'suspend', 'resume'];
+
+function addWait(command: Command, action: string): Command {
+  if (!PUBLISHED.includes(action)) return command;
+  return command.option('--wait', `wait until the decision is published (at most ${WAIT_SECONDS} s)`, false);
 }
 
 function addTarget(command: Command): Command {
   return command.argument('<registrations...>', 'such as acme/17; - reads them from standard input');
 }
 
-function targetOf(text: string): Target {
-  const [, organisation, id] = /^([a-z0-9][a-z0-9-]*)\/(\d{1,15})$/.exec(text) ?? [];
-  if (organisation === undefined || id === undefined)
-    throw new CommandFailure(`${text}: must be <organisation>/<id>, such as acme/17`, 2);
-  return { organisation, id };
+/** Reviewers decide on all organisations, so each name has its own. */
+function targetsOf(words: readonly string[]) {
+  return given(words, (word) => targetOf(word));
 }
 
 function fieldReason(text: string): RegistrationReason {
@@ -179,8 +195,19 @@ function formatQueue({ registrations, next }: ReviewQueue): Report {
   return [text, { registrations, next }];
 }
 
-function formatAffected({ registrations }: NumberEventDone): Report<NumberEventDone> {
-  const lines = registrations.map(({ organisation, id, state }) => `${organisation}/${id} is ${state}\n`);
-  const text = lines.length === 0 ? 'no registration in force has this number\n' : lines.join('');
+function formatAffected({ registrations }: NumberEventDone, event: NumberEvent): Report<NumberEventDone> {
+  const lines = registrations.map(({ organisation, id, state }) => {
+    const isSuspended = state === 'suspended';
+    const what = isSuspended ? 'its number is listed as terminated' : EFFECTS[event];
+    return `  ${organisation}/${id} ${isSuspended ? 'is suspended' : `stays ${state}`}: ${what}\n`;
+  });
+  const count = `${counted(lines.length, 'registration')} in force with this number:\n`;
+  const text = lines.length === 0 ? 'no registration in force has this number\n' : count + lines.join('');
   return [text, { registrations }];
 }
+
+/** What a registration in force gets. */
+const EFFECTS: Readonly<Record<NumberEvent, string>> = {
+  ported: 'its sender has to send a certificate from the new carrier',
+  terminated: 'not all of its numbers are listed as terminated',
+};

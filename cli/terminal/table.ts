@@ -1,7 +1,7 @@
 /** Formats tables. */
 import { createRequire } from 'node:module';
 import type { ListInfo, RegisteredInfo } from '../../shared/release/manifest.ts';
-import { count } from './figures.ts';
+import { count, counted } from './figures.ts';
 import { visible } from './visible.ts';
 
 /** Loads the library only for a table that is shown: most commands show none. */
@@ -33,9 +33,12 @@ function formatCell(cell: Cell): string {
   return typeof cell === 'string' ? visible(cell) : cell.map(visible).join('\n');
 }
 
-export function formatRegistered({ pairs, own, ranges, clients }: RegisteredInfo): string {
-  const numbers = `${count(pairs)} numbers (${count(own)} own) and ${count(ranges)} ranges`;
-  return `registered senders: ${numbers} of ${count(clients)} clients`;
+/** A number of two clients counts twice, as in the limits. */
+export function formatRegistered({ pairs, own, ranges, clients, short }: RegisteredInfo): string {
+  // A release of an older version does not separate them.
+  const { rows, ...single } = short ?? { rows: 0, numbers: 0, own: 0 };
+  const numbers = `${counted(pairs + single.numbers, 'number')} (${count(own + single.own)} own)`;
+  return `${numbers} and ${counted(ranges - rows, 'range')} of ${counted(clients, 'client')}`;
 }
 
 export function formatLists(lists: readonly ListInfo[]): string {

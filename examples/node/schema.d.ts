@@ -1971,7 +1971,7 @@ export interface components {
             lines?: components["schemas"]["ImportedRow"][];
             /** @description On `REGISTRATION_STATE`: the state of the registration. */
             state?: string;
-            /** @description On `REGISTRATION_STATE`: what can be done in this state. */
+            /** @description On `REGISTRATION_STATE`: what you can do in this state, as sender or as reviewer. */
             possible?: string[];
         };
         /**
@@ -1981,7 +1981,7 @@ export interface components {
         ProblemLine: string;
         Budget: {
             /**
-             * @description `entries`: entries changed in an hour. `bytes`: bytes added to the storage in a day. New values may be added.
+             * @description `entries`: entries changed in an hour. `bytes`: bytes added to the storage in a day. `registrations`, `registrationsPerDay`: registrations that the organisation changed in an hour, in a day. `registrationChecks`: registrations checked and not stored in a day. New values may be added.
              * @example entries
              */
             name: string;
@@ -3798,6 +3798,22 @@ export interface components {
              */
             endsAt: string | null;
         };
+        /** @description Another registration of the same number that is in force, suspended, or waits for a review. Two organisations that both have a number as `own` contradict each other. */
+        OtherRegistration: {
+            organisation: components["schemas"]["Name"];
+            /** @description Number of the registration in its organisation. */
+            id: string;
+            /**
+             * @description One number in E.164, or a range such as `+82221230000..+82221230099`.
+             * @example +8215881234
+             */
+            number: string;
+            basis: components["schemas"]["RegistrationBasis"];
+            holder: components["schemas"]["RegistrationHolder"];
+            state: components["schemas"]["RegistrationState"];
+            /** @description Whether a version of it is in force: number, basis and holder are those of that version. */
+            inForce: boolean;
+        };
         /** @description A registered sender. The fields of the request are those of the newest version; `approved` is the version in force, if that is another one. */
         SenderRegistration: {
             organisation: components["schemas"]["Name"];
@@ -3850,6 +3866,8 @@ export interface components {
              * @description When the last change of what is in force was published.
              */
             publishedAt: string | null;
+            /** @description Only for reviewers, when they read, claim, approve or resume it: the other registrations that have one of its numbers, of all organisations, those in force first. Null if they could not be read now: there may be some. */
+            others?: components["schemas"]["OtherRegistration"][] | null;
             /** Format: date-time */
             createdAt: string;
             /** Format: date-time */
@@ -5174,7 +5192,7 @@ export interface components {
                  *             {
                  *               "field": "clients",
                  *               "code": "CLIENT_UNKNOWN",
-                 *               "detail": "\"clients.0\" is not a client of the organisation",
+                 *               "detail": "\"clients.0\" names \"acme-old\", which is not a client of the organisation",
                  *               "help": "name clients of your organisation"
                  *             }
                  *           ]
@@ -5197,14 +5215,13 @@ export interface components {
                  *       "type": "urn:numgate:problem:registration-state",
                  *       "title": "State of the registration does not allow this",
                  *       "status": 409,
-                 *       "detail": "\"approve\" is not possible: the registration is \"draft\"; possible: edit, submit, close",
-                 *       "instance": "/v1/admin/organisations/acme/registrations/17/approve",
+                 *       "detail": "\"submit\" is not possible: the registration is \"submitted\"; possible: edit, close",
+                 *       "instance": "/v1/admin/organisations/acme/registrations/17/submit",
                  *       "code": "REGISTRATION_STATE",
-                 *       "message": "\"approve\" is not possible: the registration is \"draft\"; possible: edit, submit, close",
-                 *       "state": "draft",
+                 *       "message": "\"submit\" is not possible: the registration is \"submitted\"; possible: edit, close",
+                 *       "state": "submitted",
                  *       "possible": [
                  *         "edit",
-                 *         "submit",
                  *         "close"
                  *       ]
                  *     }
@@ -5212,7 +5229,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `BUDGET_EXCEEDED`: an organisation may create, edit and submit 500,000 registrations an hour. `AUTHENTICATION_LIMITED`. */
+        /** @description `BUDGET_EXCEEDED`: an organisation may create, edit and submit 500,000 registrations an hour and 1,000,000 a day, and have 4,000,000 a day checked without storing them, in dry runs and refused requests. `AUTHENTICATION_LIMITED`. */
         RegistrationBudgetExceeded: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];

@@ -21,6 +21,7 @@ import type { Blob, ListInfo, Manifest, RegisteredInfo } from '../release/manife
 import { type Failure, fail, ok, type Result } from '../result.ts';
 import type { ListKeys } from '../set/keys.ts';
 import { FORMAT_VERSION, SLOTS_PER_CLIENT } from '../set/layout.ts';
+import { countShort } from '../set/registered-table.ts';
 import { seal } from '../set/seal.ts';
 import { checksum } from '../set/xxhash.ts';
 import { encodeDense } from './dense-section.ts';
@@ -148,6 +149,7 @@ async function buildRegistered(
     pairs: pairs.reduce((sum, { length }) => sum + length, 0),
     own: pairs.reduce((sum, keys) => sum + keys.reduce((odd, key) => odd + (key % SLOTS_PER_CLIENT), 0), 0),
     ranges: content.ranges.flat().length,
+    short: countShort(content.ranges),
   };
   const owner = 'the registered senders';
   const excess =

@@ -22,6 +22,17 @@ export const REASON_TEXT_CHARS_MAX = 500;
 export const REGISTRATIONS_MAX = 1_000_000;
 /** Registrations that one organisation may create and edit per hour: five uploads of 100,000 lines. */
 export const REGISTRATION_CHANGES_PER_HOUR_MAX = 500_000;
+/** The same per day: as many as an organisation may have. */
+export const REGISTRATION_CHANGES_PER_DAY_MAX = 1_000_000;
+/**
+ * Registrations that the service checks for one organisation per day without storing them, in dry runs and refused
+ * requests: a dry run of all that an organisation may have, and the check before its upload, twice.
+ */
+export const REGISTRATION_CHECKS_PER_DAY_MAX = 4_000_000;
+/** Organisations whose registrations of a number a reviewer gets beside one of them: a call to the store of each. */
+export const OTHER_ORGANISATIONS_MAX = 20;
+/** Such registrations in one answer. */
+export const OTHERS_MAX = 20;
 /** How long a claim lasts, in ms. Afterwards others can claim the registration. */
 export const CLAIM_MS = 3_600_000;
 /** How long events are kept, in ms: 90 days. */

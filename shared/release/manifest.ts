@@ -74,6 +74,11 @@ const registeredSchema = v.object({
   own: count,
   /** Rows of ranges in the table. */
   ranges: v.pipe(count, v.maxValue(REGISTERED_RANGES_MAX)),
+  /**
+   * Those rows of at most REGISTERED_RANGE_EXPANDED_MAX numbers, which are numbers of prefixes with few pairs, and what
+   * they hold. Absent in older releases.
+   */
+  short: v.exactOptional(v.object({ rows: count, numbers: count, own: count })),
   /** Names of the clients, and ranges. */
   table: blobSchema,
   /** Slices of the pairs, as of the numbers. */

@@ -5,7 +5,7 @@
 import { NUMBER_LIMIT } from '../numbers/number.ts';
 import { type Failure, fail, ok, type Result } from '../result.ts';
 import { REGISTERED_LISTS, SLOTS_PER_CLIENT } from '../set/layout.ts';
-import type { RegisteredTable } from '../set/registered-table.ts';
+import { countShort, type RegisteredTable } from '../set/registered-table.ts';
 import type { Shard } from '../set/shard.ts';
 import type { Manifest, RegisteredInfo } from './manifest.ts';
 
@@ -49,7 +49,7 @@ export class RegisteredCheck {
   }
 
   addTable(table: RegisteredTable): Checked {
-    const { clients, ranges } = this.#info!;
+    const { clients, ranges, short } = this.#info!;
     if (table.clients.length !== clients) return wrongCount('clients', clients, table.clients.length);
     let rows = 0;
     for (let list = 0; list < REGISTERED_LISTS; list++) {
@@ -63,7 +63,12 @@ export class RegisteredCheck {
         rows++;
       }
     }
-    return rows === ranges ? ok(null) : wrongCount('ranges', ranges, rows);
+    if (rows !== ranges) return wrongCount('ranges', ranges, rows);
+    if (short === undefined) return ok(null);
+    const [counted, found] = [short, countShort(table.ranges)].map((each) =>
+      [each.rows, each.numbers, each.own].join(', '),
+    );
+    return counted === found ? ok(null) : wrongCount('short ranges, numbers and own', counted!, found!);
   }
 
   finish(): Checked {
@@ -74,7 +79,7 @@ export class RegisteredCheck {
   }
 }
 
-function wrongCount(kind: string, counted: number, found: number | string): Checked {
+function wrongCount(kind: string, counted: number | string, found: number | string): Checked {
   return fail(
     'COUNT_WRONG',
     `registered senders: the manifest counts ${counted} ${kind}, and there are ${found}`,

@@ -8,6 +8,7 @@ import { csvLine } from '../csv.ts';
 import { nameOf } from '../fields.ts';
 import { type Failure, ok, type Result } from '../result.ts';
 import { isDay } from '../schemas.ts';
+import type { RegistrationReason } from './registration.ts';
 
 /** Columns that an upload reads. */
 const WRITTEN_COLUMNS = [
@@ -47,6 +48,11 @@ export function readHeader(cells: readonly string[] | null): Result<readonly Col
     ...(field === undefined ? {} : { field }),
   });
   if (cells === null) return invalid('has quotes that do not match');
+  const [, separator] = (cells.length === 1 && /([;\t|])/.exec(cells[0]!)) || [];
+  if (separator !== undefined) {
+    const name = separator === '\t' ? 'tabs' : `"${separator}"`;
+    return invalid(`separates its columns with ${name}: save the file with commas between the columns`);
+  }
   const columns: Column[] = [];
   for (const cell of cells) {
     const column = CSV_COLUMNS.find((name) => name.toLowerCase() === cell.toLowerCase());
@@ -126,6 +132,16 @@ export function readRow(
 export function columnOf(field: string): string {
   if (field === 'holder.kind') return 'holderKind';
   return field.split(/[.[]/, 1)[0]!;
+}
+
+/** A reason for a field of a request, with the column in its place. */
+export function inColumn(reason: RegistrationReason): RegistrationReason {
+  const { field, detail } = reason;
+  const column = columnOf(field);
+  const [, index, part] = /^proofs\.(\d+)(?:\.(\w+))?$/.exec(field) ?? [];
+  const document =
+    index === undefined ? '' : `, document ${Number(index) + 1}${part === undefined ? '' : `, ${part}`},`;
+  return { ...reason, field: column, detail: detail.replace(`"${field}"`, () => `"${column}"${document}`) };
 }
 
 const PROOF =

@@ -3,6 +3,7 @@
  * them, and what it returns for each line.
  */
 import { csvFields } from '../csv.ts';
+import { nameOf } from '../fields.ts';
 import { IMPORT_ROWS_MAX } from '../limits/registrations.ts';
 import { type Failure, ok, type Result } from '../result.ts';
 import { validateJson } from '../validate-json.ts';
@@ -12,7 +13,7 @@ import {
   type RegistrationReason,
   type RegistrationState,
 } from './registration.ts';
-import { columnOf, readHeader, readRow } from './registration-csv.ts';
+import { inColumn, readHeader, readRow } from './registration-csv.ts';
 
 /** One line that is not blank. */
 export interface ImportLine {
@@ -117,10 +118,14 @@ function readLine(columns: Parameters<typeof readRow>[0], text: string, line: nu
     reasons.push({ field: 'reference', code: 'FIELD_MISSING', detail: '"reference" is missing', help });
   }
   if (!content.ok) {
-    const field = columnOf(content.path.join('.'));
-    const detail = `"${field}" ${content.message}`;
+    const field = content.path.join('.');
+    const [name, index] = content.path;
+    const client = name === 'clients' && typeof index === 'number' ? written.clients?.[index] : undefined;
+    const what = client === undefined ? '' : `names "${nameOf(client)}", which `;
     const help = content.code === 'FIELD_MISSING' ? 'fill in the column' : 'send a value that is allowed';
-    reasons.push({ field, code: content.code, detail, help });
+    reasons.push(
+      inColumn({ field, code: content.code, detail: `"${field}" ${what}${content.message}`, help }),
+    );
   }
   return { line, reference, id, content: content.ok && reasons.length === 0 ? content.value : null, reasons };
 }

@@ -18,6 +18,8 @@ export interface ReviewState {
 /** What a person does with a registration. */
 export type Move = RegistrationAction | 'edit';
 export const MOVES: readonly Move[] = ['edit', ...ACTIONS];
+/** What the organisation itself does. All other moves are the reviewers'. */
+export const SENDER_MOVES: readonly Move[] = ['edit', 'submit', 'close'];
 
 /** The next state, by move and state. What is not here is not possible. */
 const NEXT: Readonly<Record<Move, Partial<Record<RegistrationState, RegistrationState>>>> = {
@@ -104,8 +106,6 @@ function unsuspended({ suspendedFrom }: ReviewState): RegistrationState {
 }
 
 function refused(current: ReviewState, move: Move): Failure<'REGISTRATION_STATE'> {
-  const possible = possibleMoves(current);
-  const rest = possible.length === 0 ? 'nothing is possible any more' : `possible: ${possible.join(', ')}`;
   const why =
     move === 'suspend' && current.approvedVersion === null && current.state !== 'closed'
       ? ' and has no approved version'
@@ -113,6 +113,6 @@ function refused(current: ReviewState, move: Move): Failure<'REGISTRATION_STATE'
   return {
     ok: false,
     code: 'REGISTRATION_STATE',
-    message: `"${move}" is not possible: the registration is "${current.state}"${why}; ${rest}`,
+    message: `"${move}" is not possible: the registration is "${current.state}"${why}`,
   };
 }

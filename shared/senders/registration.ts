@@ -203,6 +203,22 @@ export interface Registration extends RegistrationVersion {
   readonly createdAt: string;
   readonly updatedAt: string;
   readonly submittedAt: string | null;
+  /**
+   * Only for reviewers, of one registration: the others that have one of its numbers. Null if they could not be read, and
+   * there may be some.
+   */
+  readonly others?: readonly OtherRegistration[] | null;
+}
+
+/** Another registration of the same numbers that is in force, suspended, or waits for a review. */
+export interface OtherRegistration {
+  readonly organisation: string;
+  readonly id: string;
+  readonly number: string;
+  readonly basis: Basis;
+  readonly holder: RegistrationContent['holder'];
+  readonly state: RegistrationState;
+  readonly inForce: boolean;
 }
 
 /** `GET …/registrations` */

@@ -15,7 +15,10 @@ import { type Failure, fail, ok, type Result } from '../result.ts';
 /** 010-0000-XXXX: nobody ever has these numbers, so mock clients use them. */
 const MOCK_BLOCK = 82_10_0000;
 
-const whyById = new Map(table.rows.map(({ id, why }) => [id, why]));
+/** To follow "because". */
+const whyById = new Map(
+  table.rows.map(({ id, why }) => [id, `${why[0]!.toLowerCase()}${why.slice(1).replace(/\.$/, '')}`]),
+);
 
 export type NumberProblem =
   | 'NUMBER_INVALID'
@@ -58,6 +61,12 @@ export function formatSenderNumbers({ from, to }: Span): string {
   return from === to ? toE164(from) : `${toE164(from)}..${toE164(to)}`;
 }
 
+/** @param text as `formatSenderNumbers` returns it */
+export function spanOf(text: string): Span {
+  const [from, to = from] = text.split('..').map((each) => Number(each.slice(1)));
+  return { from: from!, to: to! };
+}
+
 function parseNumber(text: string): Result<number, Failure<NumberProblem>> {
   const party = parseParty(text);
   switch (party.kind) {
@@ -88,7 +97,7 @@ function checkSpan(
     if (isEmergencyNumber(n)) return EMERGENCY;
     if (!isValidNumber(n)) return fail('NUMBER_INVALID', 'cannot exist under the numbering plan');
     const rule = senderRule({ kind: 'number', n, carrierPrefix: null }, []);
-    if (rule !== null) return fail('NUMBER_NO_SENDER', `cannot be a sender: ${whyById.get(rule)!}`);
+    if (rule !== null) return fail('NUMBER_NO_SENDER', `cannot be a sender, because ${whyById.get(rule)!}`);
   }
   if (isUnallocatedBlock(block) && !(isMock && block === MOCK_BLOCK)) {
     return fail('NUMBER_NOT_ALLOCATED', 'is in a block that is allocated to nobody');

@@ -2,6 +2,7 @@
  * What is wrong with a registration, or missing from it, by field. `validate` shows the same as what `create` and
  * `submit` refuse.
  */
+import { nameOf } from '../fields.ts';
 import type { Span } from '../numbers/spans.ts';
 import { type Failure, ok, type Result } from '../result.ts';
 import { sha256Schema, timeSchema } from '../schemas.ts';
@@ -119,8 +120,9 @@ function checkClients({ clients }: RegistrationContent, facts: RegistrationFacts
   const known = kindsOf(facts.clients);
   clients.forEach((id, index) => {
     const field = `clients.${index}`;
-    if (!known.has(id)) add(field, 'CLIENT_UNKNOWN', 'is not a client of the organisation');
-    if (clients.indexOf(id) < index) add(field, 'CLIENT_REPEATED', 'is in the list already');
+    const name = `names "${nameOf(id)}", which is`;
+    if (!known.has(id)) add(field, 'CLIENT_UNKNOWN', `${name} not a client of the organisation`);
+    if (clients.indexOf(id) < index) add(field, 'CLIENT_REPEATED', `${name} in the list already`);
   });
   const mocks = clients.filter((id) => known.get(id) === true).length;
   if (mocks > 0 && mocks < clients.length) {

@@ -3,8 +3,9 @@
  * numbers that are too long, or too lonely, for the set of pairs. A look-up is one binary search in the rows of its
  * client.
  */
+import { REGISTERED_RANGE_EXPANDED_MAX } from '../limits/registrations.ts';
 import { SUFFIX_COUNT } from '../numbers/number.ts';
-import { REGISTERED_HEADER_WORDS, REGISTERED_LISTS, REGISTERED_MAGIC } from './layout.ts';
+import { LIST_OWN, REGISTERED_HEADER_WORDS, REGISTERED_LISTS, REGISTERED_MAGIC } from './layout.ts';
 import { readNames } from './names.ts';
 import { LayoutError, openWords } from './number-set.ts';
 import { fingerprint } from './xxhash.ts';
@@ -22,6 +23,29 @@ export interface RegisteredClient {
   readonly place: number;
   /** Added to each image, modulo 10^8: spreads the clients of one number, and the numbers of one client. */
   readonly rotation: number;
+}
+
+/** Ranges that stand for single numbers, and what they hold. */
+export interface ShortRanges {
+  readonly rows: number;
+  readonly numbers: number;
+  /** Numbers that belong to the organisation of their client. */
+  readonly own: number;
+}
+
+/** @param lists LIST_REGISTERED and LIST_OWN */
+export function countShort(lists: readonly Iterable<RegisteredRange>[]): ShortRanges {
+  const total = { rows: 0, numbers: 0, own: 0 };
+  for (const [list, ranges] of lists.entries()) {
+    for (const { from, to } of ranges) {
+      const numbers = to - from + 1;
+      if (numbers > REGISTERED_RANGE_EXPANDED_MAX) continue;
+      total.rows++;
+      total.numbers += numbers;
+      if (list === LIST_OWN) total.own += numbers;
+    }
+  }
+  return total;
 }
 
 /** The columns of some rows, in the bytes from `at` on. */
@@ -120,6 +144,11 @@ export class RegisteredTable {
       else high = middle;
     }
     return low > first && to[low - 1]! >= n;
+  }
+
+  /** The rows of LIST_REGISTERED and LIST_OWN. */
+  get ranges(): readonly Iterable<RegisteredRange>[] {
+    return this.#lists.map((_, list) => this.rows(list));
   }
 
   /** The rows of one list, by place and number. */

@@ -154,7 +154,11 @@ describe('registered senders', () => {
       [`${PATH}/${id}/approve`, request],
       [409, 'REGISTRATION_STATE'],
     );
-    expect(json).toMatchObject({ state: 'draft', possible: ['edit', 'submit', 'close'] });
+    expect(json).toMatchObject({ state: 'draft', possible: [] });
+    await act(id, 'submit', SENDER);
+    const again = { body: { reason }, ...as(SENDER) };
+    const refused = await expectAdminRefused([`${PATH}/${id}/submit`, again], [409, 'REGISTRATION_STATE']);
+    expect(refused.json).toMatchObject({ state: 'submitted', possible: ['edit', 'close'] });
     await expectAdminRefused([`${PATH}/${id}/praise`, request], [404, 'NOT_FOUND']);
     await expectAdminRefused([`${PATH}/999999/claim`, request], [404, 'REGISTRATION_UNKNOWN']);
     await expectAdminRefused([`${PATH}/one`, as(SENDER)], [404, 'REGISTRATION_UNKNOWN']);

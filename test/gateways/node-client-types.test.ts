@@ -10,10 +10,13 @@ type Schemas = components['schemas'];
 
 /** All fields of a type, also those that only some members of a union have. */
 type Fields<Type> = Type extends unknown ? keyof Type : never;
-/** Without what only the client adds, and what only `"report": "hits"` returns, which it never sends. */
+/**
+ * Without what only the client adds, what only `"report": "hits"` returns, which it never sends, and what only reviewers
+ * get.
+ */
 type Same<Ours, Theirs> = [
   Exclude<Fields<Ours>, 'unknownVerdict' | Fields<Theirs>>,
-  Exclude<Fields<Theirs>, 'index' | Fields<Ours>>,
+  Exclude<Fields<Theirs>, 'index' | 'others' | Fields<Ours>>,
 ];
 type None = [never, never];
 type Present<Type> = NonNullable<Type>;

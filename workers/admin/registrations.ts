@@ -21,19 +21,22 @@ import {
   STATES,
   validateRegistrationSchema,
 } from '../../shared/senders/registration.ts';
+import { SENDER_MOVES } from '../../shared/senders/registration-states.ts';
 import { parseSenderNumbers } from '../../shared/senders/sender-numbers.ts';
 import type { ControlEnv } from '../env.ts';
 import { parametersOf } from '../http/parameters.ts';
 import { type Problem, problem, type Reply } from '../http/reply.ts';
 import { REGISTRY_NAME } from '../storage/registry-port.ts';
 import { type AdminContext, forAdmins, forChanges, readBody } from './context.ts';
+import { withOthers } from './other-registrations.ts';
 import { registrationsOf } from './registration-context.ts';
 
 const MEMBERS = ['registrations', 'review'] as const;
-/** What the organisation itself does. All other actions are the reviewers'. */
-const SENDER_ACTIONS: readonly RegistrationAction[] = ['submit', 'close'];
 /** Decisions that must say by field what is wrong. */
 const EXPLAINED: readonly RegistrationAction[] = ['reject', 'requestUpdate', 'suspend'];
+
+/** Before, or with, a decision that puts numbers in force. */
+const WARNED: readonly RegistrationAction[] = ['claim', 'approve', 'resume'];
 
 /** A position in the queue: time of submission, organisation, ID. */
 const CURSOR = /^\d{1,15}\.[a-z0-9-]{1,63}\.\d{1,15}$/;
@@ -130,7 +133,7 @@ export const getRegistration = forAdmins(MEMBERS, async (context) => {
   const registration = id === null ? null : await found.value.store.get(id);
   if (registration === null) return unknown();
   setVersion(context.reply, registration);
-  return ok(registration);
+  return ok(await withOthers(registration, context));
 });
 
 export const editRegistration = forChanges('registrations', editRegistrationSchema, async (context) => {
@@ -150,7 +153,7 @@ export const actOnRegistration = forChanges(MEMBERS, actionSchema, async (contex
   if (action === undefined) {
     return problem('NOT_FOUND', `there is no such action: use one of ${ACTIONS.join(', ')}`);
   }
-  const found = await registrationsOf(context, SENDER_ACTIONS.includes(action) ? 'sender' : 'reviewer');
+  const found = await registrationsOf(context, SENDER_MOVES.includes(action) ? 'sender' : 'reviewer');
   if (!found.ok) return found;
   const id = idOf(context);
   if (id === null) return unknown();
@@ -164,8 +167,9 @@ export const actOnRegistration = forChanges(MEMBERS, actionSchema, async (contex
   }
   const act = { action, reasons, isRoot: actor.root };
   const done = await found.value.store.act(change, found.value.facts, id, act, condition);
-  if (done.ok) setVersion(reply, done.value);
-  return done;
+  if (!done.ok) return done;
+  setVersion(reply, done.value);
+  return ok(WARNED.includes(action) ? await withOthers(done.value, context) : done.value);
 });
 
 export const registrationHistory = forAdmins(MEMBERS, async (context) => {

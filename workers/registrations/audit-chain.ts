@@ -23,6 +23,8 @@ export interface Author {
   readonly reason: string;
   /** ms since 1970. */
   readonly at: number;
+  /** Whether the actor may make the moves of senders and of reviewers. */
+  readonly isRoot?: boolean;
 }
 
 /** What a record has of a version. */

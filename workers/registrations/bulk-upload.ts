@@ -2,9 +2,9 @@
  * Applies the lines of a bulk upload, one after another. A line creates the registration that has its reference, or
  * changes it. A line that is refused leaves nothing behind.
  */
-import { IMPORT_REASONS_MAX } from '../../shared/limits/registrations.ts';
+import { IMPORT_REASONS_MAX, INVALID_LINES_MAX } from '../../shared/limits/registrations.ts';
 import type { RegistrationFacts, RegistrationReason } from '../../shared/senders/registration.ts';
-import { columnOf } from '../../shared/senders/registration-csv.ts';
+import { inColumn } from '../../shared/senders/registration-csv.ts';
 import {
   type ImportedRow,
   type ImportLine,
@@ -14,7 +14,7 @@ import type { Author } from './audit-chain.ts';
 import type { RegistrationChanges } from './changes.ts';
 import type { DueWork } from './due-work.ts';
 import type { RegistrationRows, StoredRegistration } from './registration-rows.ts';
-import type { StoreRefusal } from './store-request.ts';
+import { refuse, type StoreRefusal, type StoreResult } from './store-request.ts';
 
 export class BulkUpload {
   readonly #rows: RegistrationRows;
@@ -78,7 +78,14 @@ const UNKNOWN_ID: RegistrationReason = {
 
 function reasonsOf({ code, message, extras }: StoreRefusal): RegistrationReason[] {
   const reasons = extras?.reasons ?? [];
-  if (reasons.length > 0) return reasons.map((reason) => ({ ...reason, field: columnOf(reason.field) }));
+  if (reasons.length > 0) return reasons.map(inColumn);
   const help = code === 'REGISTRATION_STATE' ? 'leave the line out' : 'see docs/senders.md';
   return [{ field: 'line', code, detail: message, help }];
+}
+
+/** The refusal of a piece that has wrong lines. */
+export function refuseLines(wrong: readonly ImportedRow[]): StoreResult<never> {
+  const many = `${wrong.length} invalid line${wrong.length === 1 ? '' : 's'}`;
+  const message = `nothing was stored, because of ${many}: see "lines"; skipInvalid=true leaves them out`;
+  return refuse('REGISTRATIONS_INVALID', message, { lines: wrong.slice(0, INVALID_LINES_MAX) });
 }

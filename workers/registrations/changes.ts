@@ -22,6 +22,7 @@ import {
   moved,
   NEW_REGISTRATION,
   possibleMoves,
+  SENDER_MOVES,
 } from '../../shared/senders/registration-states.ts';
 import {
   invalidRegistration,
@@ -155,7 +156,7 @@ export class RegistrationChanges {
     if (isSame(content, before.newest.content))
       return ok(isDrafted ? this.#submit(author, facts, before) : before);
     const next = moved(before, 'edit');
-    if (!next.ok) return this.#impossible(next.message, before);
+    if (!next.ok) return impossible('edit', next.message, before, author);
     const after = { ...before, ...next.value, newest: versionOf(valid.value, next.value.version) };
     const stored = this.#writer.write(author, 'edit', before, after, facts.organisation);
     return ok(submit ? this.#submit(author, facts, stored) : stored);
@@ -168,7 +169,7 @@ export class RegistrationChanges {
     { action, reasons, isRoot }: Act,
   ): StoreResult<StoredRegistration> {
     const next = moved(before, action);
-    if (!next.ok) return this.#impossible(next.message, before);
+    if (!next.ok) return impossible(action, next.message, before, author);
     const isOwnClaim = before.claimedBy === author.actor || (action === 'release' && isRoot);
     if (CLAIMANT.includes(action) && !isOwnClaim) return claimed(before);
     if (action === 'claim' && before.claimedBy !== null && before.claimedBy !== author.actor)
@@ -220,11 +221,26 @@ export class RegistrationChanges {
     };
     return this.#writer.write(author, action, before, after, facts.organisation);
   }
+}
 
-  #impossible(message: string, before: StoredRegistration): StoreResult<never> {
-    const { state } = before;
-    return refuse('REGISTRATION_STATE', message, { state, possible: possibleMoves(before) });
-  }
+/** Names only moves that the author may make. Whoever is not `root` is a sender or a reviewer, as the move shows. */
+function impossible(
+  move: Move,
+  message: string,
+  before: StoredRegistration,
+  { actor, isRoot = false }: Author,
+): StoreResult<never> {
+  const { state, claimedBy } = before;
+  const isSender = SENDER_MOVES.includes(move);
+  const possible = possibleMoves(before).filter((each) => {
+    if (!isRoot && SENDER_MOVES.includes(each) !== isSender) return false;
+    if (CLAIMANT.includes(each)) return claimedBy === actor || (each === 'release' && isRoot);
+    return each !== 'claim' || claimedBy === null || claimedBy === actor;
+  });
+  const nothing =
+    state === 'closed' ? 'nothing is possible any more' : 'nothing is possible for you in this state';
+  const rest = possible.length === 0 ? nothing : `possible: ${possible.join(', ')}`;
+  return refuse('REGISTRATION_STATE', `${message}; ${rest}`, { state, possible });
 }
 
 function isSame(one: RegistrationContent, other: RegistrationContent): boolean {

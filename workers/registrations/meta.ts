@@ -8,6 +8,10 @@ type Key =
   | 'anchoredN'
   | 'anchoredAt'
   | 'budgetHour'
-  | 'budgetUsed';
+  | 'budgetUsed'
+  | 'budgetDay'
+  | 'budgetDayUsed'
+  | 'checksDay'
+  | 'checksUsed';
 
 export class Meta extends SingleValues<Key> {}

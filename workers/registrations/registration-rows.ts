@@ -7,14 +7,11 @@ import { BLOCK_NUMBERS } from '../../shared/numbers/blocks.ts';
 import type { Span } from '../../shared/numbers/spans.ts';
 import type {
   Basis,
-  Publication,
-  Registration,
   RegistrationContent,
   RegistrationReason,
   RegistrationState,
-  RegistrationVersion,
 } from '../../shared/senders/registration.ts';
-import { isInForce, type ReviewState } from '../../shared/senders/registration-states.ts';
+import type { ReviewState } from '../../shared/senders/registration-states.ts';
 
 /** Times are in ms since 1970. */
 export interface StoredVersion {
@@ -166,6 +163,33 @@ export class RegistrationRows {
     );
   }
 
+  /** Those of them that are in force or suspended, or wait for a review; no mock registrations. */
+  competing({ from, to }: Span, limit: number): StoredRegistration[] {
+    const start = from - (from % BLOCK_NUMBERS);
+    const where = 'number_from BETWEEN ? AND ? AND number_to >= ?';
+    return this.#select(
+      `WHERE mock = 0 AND id IN (
+         SELECT id FROM registrations WHERE ${where} AND state IN ('submitted', 'inReview', 'suspended')
+         UNION SELECT registration FROM pairs WHERE ${where})
+       ORDER BY id LIMIT ?`,
+      ...[start, to, from, start, to, from, limit],
+    );
+  }
+
+  /** Numbers of those that are not closed, by ID. @param after `last` of the page before */
+  numbers(after: number, limit: number): { readonly numbers: readonly Span[]; readonly last: number | null } {
+    const end = after + limit;
+    const numbers = this.#sql
+      .exec<{ from: number; to: number }>(
+        `SELECT number_from AS "from", number_to AS "to" FROM registrations
+         WHERE id > ? AND id <= ? AND mock = 0 AND state <> 'closed'
+         UNION SELECT number_from, number_to FROM pairs WHERE registration > ? AND registration <= ?`,
+        ...[after, end, after, end],
+      )
+      .toArray();
+    return { numbers, last: end >= this.nextId ? null : end };
+  }
+
   due(now: number, limit: number): StoredRegistration[] {
     return this.#select('WHERE due_at <= ? ORDER BY due_at LIMIT ?', now, limit);
   }
@@ -245,35 +269,4 @@ function registrationOf(row: Row): StoredRegistration {
     ...{ isWaiting: row.waiting === 1, createdAt: row.created_at, updatedAt: row.updated_at },
     submittedAt: row.submitted_at,
   };
-}
-
-/** As a response shows it. */
-export function shown(registration: StoredRegistration, organisation: string): Registration {
-  const { id, newest, approved, isMock } = registration;
-  const isOlderApproved = approved !== null && approved.version !== newest.version;
-  return {
-    ...{ organisation, id: String(id), ...versionShown(newest), state: registration.state },
-    approvedVersion: registration.approvedVersion,
-    ...(isOlderApproved ? { approved: versionShown(approved) } : {}),
-    ...(isMock ? { mock: true as const } : {}),
-    ...{ claimedBy: registration.claimedBy, claimedUntil: timeOf(registration.claimedUntil) },
-    ...{ reasons: registration.reasons, publication: publicationOf(registration) },
-    ...{ publishedAt: timeOf(registration.publishedAt), createdAt: timeOf(registration.createdAt)! },
-    ...{ updatedAt: timeOf(registration.updatedAt)!, submittedAt: timeOf(registration.submittedAt) },
-  };
-}
-
-function versionShown({ version, content, endsAt }: StoredVersion): RegistrationVersion {
-  return { version, ...content, endsAt: timeOf(endsAt) };
-}
-
-function publicationOf(registration: StoredRegistration): Publication {
-  if (registration.publishN === null) return 'none';
-  if (registration.isWaiting) return isInForce(registration) ? 'waiting' : 'pending';
-  return registration.publishedAt === null ? 'pending' : 'published';
-}
-
-/** RFC 3339. @param ms since 1970 */
-function timeOf<Ms extends number | null>(ms: Ms): string | null {
-  return ms === null ? null : new Date(ms).toISOString();
 }

@@ -4,11 +4,11 @@
  */
 import { DurableObject } from 'cloudflare:workers';
 import type { AuditRecord } from '../../shared/audit.ts';
-import { INVALID_LINES_MAX } from '../../shared/limits/registrations.ts';
 import type { Span } from '../../shared/numbers/spans.ts';
 import { ok } from '../../shared/result.ts';
 import type { AffectedRegistration, NumberChange } from '../../shared/senders/number-event.ts';
 import type {
+  OtherRegistration,
   Registration,
   RegistrationContent,
   RegistrationEvent,
@@ -16,12 +16,7 @@ import type {
   RegistrationPage,
   RegistrationReason,
 } from '../../shared/senders/registration.ts';
-import type {
-  ImportDone,
-  ImportedRow,
-  ImportLine,
-  ImportOptions,
-} from '../../shared/senders/registration-import.ts';
+import type { ImportDone, ImportLine, ImportOptions } from '../../shared/senders/registration-import.ts';
 import { openKeyRing } from '../../shared/set/key-ring.ts';
 import type { ControlEnv } from '../env.ts';
 import { warnFailed } from '../log.ts';
@@ -34,9 +29,12 @@ import {
   type RegistrationSource,
 } from '../storage/registry-port.ts';
 import type { Author } from './audit-chain.ts';
+import { refuseLines } from './bulk-upload.ts';
 import type { Act } from './changes.ts';
-import { type RegistrationFilter, type StoredRegistration, shown } from './registration-rows.ts';
+import type { RegistrationFilter, StoredRegistration } from './registration-rows.ts';
+import { listRequest } from './release-check.ts';
 import { createTables } from './schema.ts';
+import { other, shown } from './shown.ts';
 import { StoreParts } from './store-parts.ts';
 import { refuse, type StoreRequest, type StoreResult } from './store-request.ts';
 import { queueChangeOf } from './writer.ts';
@@ -129,7 +127,7 @@ export class RegistrationStore extends DurableObject<ControlEnv> implements Regi
       const wrong = rows.filter(({ result }) => result === 'rejected');
       return wrong.length === 0 || skipInvalid || dryRun ? ok({ rows }) : refuseLines(wrong);
     };
-    if (dryRun) return this.#store.rehearse(request, facts.organisation, apply);
+    if (dryRun) return this.#store.rehearse(request, facts.organisation, lines.length, apply);
     const done = this.#store.transact(request, facts.organisation, lines.length, apply);
     if (done.ok) await this.#publish();
     return done;
@@ -204,6 +202,16 @@ export class RegistrationStore extends DurableObject<ControlEnv> implements Regi
   /** The part of the review queue that belongs to the organisation, by ID. For a repair of the registry. */
   async queued(after: number, limit: number): Promise<readonly QueueChange[]> {
     return this.#store.rows.queued(after, limit).map(queueChangeOf);
+  }
+
+  /** For a repair of the registry. */
+  async numbers(after: number, limit: number) {
+    return this.#store.rows.numbers(after, limit);
+  }
+
+  /** Registrations that a reviewer must know of before one of these numbers is approved. */
+  async competing(numbers: Span, limit: number): Promise<readonly OtherRegistration[]> {
+    return this.#store.rows.competing(numbers, limit).map((each) => other(each, this.#store.organisation));
   }
 
   async usage() {
@@ -284,16 +292,4 @@ export class RegistrationStore extends DurableObject<ControlEnv> implements Regi
   #shown(registration: StoredRegistration): Registration {
     return shown(registration, this.#store.organisation);
   }
-}
-
-function refuseLines(wrong: readonly ImportedRow[]): StoreResult<never> {
-  const many = `${wrong.length} invalid line${wrong.length === 1 ? '' : 's'}`;
-  const message = `nothing was stored, because of ${many}: see "lines"; skipInvalid=true leaves them out`;
-  return refuse('REGISTRATIONS_INVALID', message, { lines: wrong.slice(0, INVALID_LINES_MAX) });
-}
-
-/** The service itself, because of a list. */
-function listRequest(release: string): StoreRequest {
-  const actor = { name: 'numgate', scopes: [], root: false, organisation: null, authority: null };
-  return { actor, reason: `release ${release} lists the number as terminated`, repeat: null };
 }

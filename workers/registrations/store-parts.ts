@@ -7,6 +7,7 @@ import {
 import type { ListKeys } from '../../shared/set/keys.ts';
 import type { RegistryPort } from '../storage/registry-port.ts';
 import { AuditChain, type Author } from './audit-chain.ts';
+import { Budget } from './budget.ts';
 import { BulkUpload } from './bulk-upload.ts';
 import { RegistrationChanges } from './changes.ts';
 import { DueWork } from './due-work.ts';
@@ -48,7 +49,7 @@ export class StoreParts {
     this.publisher = new Publisher(storage, outbox, registry);
     this.#writer = new RegistrationWriter(this.rows, this.pairs, outbox, this.audit, this.events);
     this.changes = new RegistrationChanges(this.rows, this.pairs, this.#writer);
-    this.#transactions = new Transactions(storage, this.#meta);
+    this.#transactions = new Transactions(storage, new Budget(this.#meta));
     this.dueWork = new DueWork(storage, this.#meta, this.rows, this.#writer, [
       this.events,
       this.#transactions,
@@ -76,13 +77,14 @@ export class StoreParts {
     return this.#transactions.run(request, budget, () => this.#apply(request, organisation, change));
   }
 
-  /** Runs a change to see what it does, and rolls it back. */
+  /** Runs a change to see what it does, and rolls it back. @param budget registrations that it checks */
   rehearse<Value>(
     request: StoreRequest,
     organisation: string,
+    budget: number,
     change: (author: Author) => StoreResult<Value>,
   ): StoreResult<Value> {
-    return this.#transactions.rehearse(() => this.#apply(request, organisation, change));
+    return this.#transactions.rehearse(budget, () => this.#apply(request, organisation, change));
   }
 
   #apply<Value>(
@@ -92,7 +94,7 @@ export class StoreParts {
   ): StoreResult<Value> {
     if (this.#meta.text('organisation') === null) this.#meta.set('organisation', organisation);
     this.#writer.begin();
-    const done = change({ actor: actor.name, reason, at: Date.now() });
+    const done = change({ actor: actor.name, reason, at: Date.now(), isRoot: actor.root });
     if (done.ok) this.#writer.end();
     return done;
   }

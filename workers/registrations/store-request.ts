@@ -15,6 +15,7 @@ export interface StoreRequest {
 
 export interface StoreRefusal extends Failure<AdminProblemCode> {
   readonly extras?: ProblemExtras;
+  readonly retryAfterSeconds?: number;
 }
 export type StoreResult<Value> = Result<Value, StoreRefusal>;
 

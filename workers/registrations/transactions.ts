@@ -4,14 +4,9 @@
  */
 import { holderOf } from '../../shared/admin/actor.ts';
 import { IDEMPOTENCY_KEPT_MS, STORAGE_BYTES_MAX, STORAGE_FULL_SHARE } from '../../shared/limits/control.ts';
-import {
-  REGISTRATION_ANSWER_CHARS_MAX,
-  REGISTRATION_CHANGES_PER_HOUR_MAX,
-} from '../../shared/limits/registrations.ts';
-import type { Meta } from './meta.ts';
+import { REGISTRATION_ANSWER_CHARS_MAX } from '../../shared/limits/registrations.ts';
+import type { Budget } from './budget.ts';
 import { refuse, type StoreRefusal, type StoreRequest, type StoreResult } from './store-request.ts';
-
-const HOUR_MS = 3_600_000;
 
 /** Thrown inside a transaction to roll it back. Never leaves this file. */
 class Undo extends Error {
@@ -25,33 +20,41 @@ class Undo extends Error {
 
 export class Transactions {
   readonly #storage: DurableObjectStorage;
-  readonly #meta: Meta;
+  readonly #budget: Budget;
 
-  constructor(storage: DurableObjectStorage, meta: Meta) {
+  constructor(storage: DurableObjectStorage, budget: Budget) {
     this.#storage = storage;
-    this.#meta = meta;
+    this.#budget = budget;
   }
 
   /**
    * @param changes how many registrations the request changes at most: of the budget of the organisation; 0 for
-   *   decisions and whatever frees something, which need no room either
+   *   decisions and whatever frees something, which need no room either. What is refused counts as checked
    */
   run<Value>(request: StoreRequest, changes: number, apply: () => StoreResult<Value>): StoreResult<Value> {
     const now = Date.now();
-    return this.#transact(() => {
+    let isRefused = false;
+    const result = this.#transact(() => {
       const known = this.#known<Value>(request, now);
       if (known !== null) return known;
       const room = changes === 0 ? null : this.#noRoom(changes, now);
       if (room !== null) return room;
       const done = apply();
+      isRefused = !done.ok && changes > 0;
       if (!done.ok) throw new Undo(done);
       this.#remember(request, done, now);
       return done;
     });
+    if (isRefused) this.#storage.transactionSync(() => this.#budget.add('registrationChecks', changes, now));
+    return result;
   }
 
-  /** Applies a change to see what it does, and rolls it back. */
-  rehearse<Value>(apply: () => StoreResult<Value>): StoreResult<Value> {
+  /** Applies a change to see what it does, and rolls it back. @param changes how many registrations it checks */
+  rehearse<Value>(changes: number, apply: () => StoreResult<Value>): StoreResult<Value> {
+    const full = this.#storage.transactionSync(() =>
+      this.#budget.charge(['registrationChecks'], changes, Date.now()),
+    );
+    if (full !== null) return full;
     return this.#transact(() => {
       throw new Undo(apply());
     });
@@ -77,22 +80,11 @@ export class Transactions {
         'the registrations of this organisation fill their storage: close what you do not need',
       );
     }
-    const hour = Math.floor(now / HOUR_MS);
-    const used = this.#meta.number('budgetHour') === hour ? this.#meta.number('budgetUsed') : 0;
-    if (used + changes > REGISTRATION_CHANGES_PER_HOUR_MAX) {
-      const resetsAt = new Date((hour + 1) * HOUR_MS).toISOString();
-      const limit = REGISTRATION_CHANGES_PER_HOUR_MAX.toLocaleString('en');
-      return refuse(
-        'BUDGET_EXCEEDED',
-        `an organisation may change ${limit} registrations an hour: try again after ${resetsAt}`,
-        {
-          budget: { name: 'registrations', resetsAt },
-        },
-      );
-    }
-    this.#meta.set('budgetHour', hour);
-    this.#meta.set('budgetUsed', used + changes);
-    return null;
+    // Not while too much was refused: it was work too.
+    return (
+      this.#budget.charge(['registrationChecks'], 0, now) ??
+      this.#budget.charge(['registrations', 'registrationsPerDay'], changes, now)
+    );
   }
 
   #known<Value>({ actor, repeat }: StoreRequest, now: number): StoreResult<Value> | null {

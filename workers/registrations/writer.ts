@@ -128,7 +128,11 @@ export function queueChangeOf({
   claimedBy,
   newest,
 }: StoredRegistration): QueueChange {
-  return { id: String(id), state, submittedAt: submittedAt ?? 0, claimedBy, basis: newest.content.basis };
+  const { content, numbers } = newest;
+  return {
+    ...{ id: String(id), state, submittedAt: submittedAt ?? 0, claimedBy, basis: content.basis },
+    ...{ from: numbers.from, to: numbers.to },
+  };
 }
 
 /** The latest reminder that was due at this time, in days; null if none was. */

@@ -14,8 +14,10 @@ const TABLES = `
     basis TEXT NOT NULL,
     PRIMARY KEY (organisation, id)
   ) WITHOUT ROWID;
-  CREATE INDEX IF NOT EXISTS queue_submitted ON queue (submitted_at, organisation, id);
-  CREATE INDEX IF NOT EXISTS queue_organisation ON queue (organisation, submitted_at, id);
+  DROP INDEX IF EXISTS queue_submitted;
+  DROP INDEX IF EXISTS queue_organisation;
+  CREATE INDEX IF NOT EXISTS queue_by_time ON queue (submitted_at, organisation, CAST(id AS INTEGER));
+  CREATE INDEX IF NOT EXISTS queue_by_organisation ON queue (organisation, submitted_at, CAST(id AS INTEGER));
 `;
 
 /** States in which a reviewer has something to do. */
@@ -67,8 +69,9 @@ export class QueueIndex {
     const queue = this.#sql
       .exec<Row>(
         `SELECT organisation, id, state, submitted_at AS submittedAt, claimed_by AS claimedBy, basis FROM queue
-         WHERE ${where}(submitted_at, organisation, id) > (?, ?, ?) ORDER BY submitted_at, organisation, id LIMIT ?`,
-        ...[...(only === null ? [] : [only]), Number(at) || 0, organisation, id, limit],
+         WHERE ${where}(submitted_at, organisation, CAST(id AS INTEGER)) > (?, ?, ?)
+         ORDER BY submitted_at, organisation, CAST(id AS INTEGER) LIMIT ?`,
+        ...[...(only === null ? [] : [only]), Number(at) || 0, organisation, Number(id) || 0, limit],
       )
       .toArray();
     const last = queue.at(-1);

@@ -15,6 +15,7 @@ import {
   REGISTRATION_REMOVALS_RESERVE,
   REGISTRY_HEAD_INTERVAL_MS,
 } from '../../shared/limits/registrations.ts';
+import type { Span } from '../../shared/numbers/spans.ts';
 import type { HeadRegistrations } from '../../shared/release/head.ts';
 import { fail, ok, type Result } from '../../shared/result.ts';
 import type { PairsUsage } from '../../shared/senders/pairs.ts';
@@ -34,21 +35,22 @@ import type {
 import { SharedWork } from '../storage/shared-work.ts';
 import { within } from '../storage/single-flight.ts';
 import { ChangeTable } from './change-table.ts';
+import { NumberIndex } from './number-index.ts';
 import { QueueIndex } from './queue-index.ts';
+import { readStores } from './read-stores.ts';
 import { Reports } from './reports.ts';
 import { restoreChanges } from './restore.ts';
 import { SegmentStore } from './segment-store.ts';
 
 /** Delay before the alarm retries what could not be given to the coordinator, in ms. */
 const AGAIN_MS = 10_000;
-/** Registrations of one page of a queue. */
-const PAGE = 1_000;
 /** Time between two warnings that a build is due, in ms. */
 const WARNING_MS = 3_600_000;
 
 export class Registry extends DurableObject<ControlEnv> implements RegistryObject {
   readonly #table: ChangeTable;
   readonly #queue: QueueIndex;
+  readonly #numbers: NumberIndex;
   readonly #reports: Reports;
   readonly #segments: SegmentStore;
   readonly #work = new SharedWork<void>();
@@ -68,6 +70,7 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
     super(ctx, env);
     this.#table = new ChangeTable(ctx.storage);
     this.#queue = new QueueIndex(ctx.storage);
+    this.#numbers = new NumberIndex(ctx.storage);
     this.#reports = new Reports(ctx.storage);
     this.#segments = new SegmentStore(ctx.storage, this.#table);
   }
@@ -109,7 +112,9 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
     }
     const applied = this.ctx.storage.transactionSync(() => {
       const made = this.#table.apply(organisation, n, digest, changes);
-      if (made.ok) this.#queue.apply(organisation, queue);
+      if (!made.ok) return made;
+      this.#queue.apply(organisation, queue);
+      this.#numbers.apply(organisation, changes, queue);
       return made;
     });
     if (applied.ok) {
@@ -151,6 +156,11 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
     return this.#table.get('requeue') === 1 ? null : this.#table.publishers;
   }
 
+  async organisationsOf(numbers: Span, limit: number): Promise<readonly string[] | null> {
+    await this.#ready();
+    return this.#table.get('requeue') === 1 ? null : this.#numbers.organisationsOf(numbers, limit);
+  }
+
   async status(): Promise<RegistryStatus> {
     await this.#ready();
     return { ...this.#table.status(Date.now()), ...this.#reports.status };
@@ -160,7 +170,14 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
     try {
       await this.#ready();
       await this.#publishUpTo(this.#table.get('version'));
-      if (this.#table.get('requeue') === 1) await this.#readQueues();
+      if (this.#table.get('requeue') === 0) return;
+      const tables = {
+        ...{ table: this.#table, queue: this.#queue },
+        numbers: this.#numbers,
+        reports: this.#reports,
+      };
+      await readStores(await this.#coordinator.organisations(), this.env.REGISTRATIONS, tables);
+      this.#table.set('requeue', 0);
     } catch (error) {
       warnFailed('registryFailed', error);
       await this.ctx.storage.setAlarm(Date.now() + AGAIN_MS);
@@ -267,26 +284,5 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
   async #drop(version: number): Promise<void> {
     while (this.#table.drop(version)) await new Promise((resolve) => setTimeout(resolve, 0));
     this.#segments.drop(version);
-  }
-
-  /** Reads from every store what the head does not have: the queue, and whether the organisation has published. */
-  async #readQueues(): Promise<void> {
-    for (const { id: organisation } of await this.#coordinator.organisations()) {
-      const source = this.env.REGISTRATIONS.getByName(organisation);
-      this.#reports.setUsage(organisation, await source.usage());
-      const { pairs } = await source.published(null, 1);
-      if (pairs.length > 0) this.#table.addPublisher(organisation);
-      let after = 0;
-      for (
-        let page = await source.queued(after, PAGE);
-        page.length > 0;
-        page = await source.queued(after, PAGE)
-      ) {
-        // What the store has published meanwhile is newer.
-        this.#queue.fill(organisation, page);
-        after = Number(page.at(-1)!.id);
-      }
-    }
-    this.#table.set('requeue', 0);
   }
 }

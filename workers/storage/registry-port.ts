@@ -3,6 +3,7 @@
  * The registry publishes what is approved; `numgate build` and a repair read it from the stores.
  */
 import type { KnownRecord } from '../../shared/audit.ts';
+import type { Span } from '../../shared/numbers/spans.ts';
 import type { HeadRegistrations } from '../../shared/release/head.ts';
 import type { Failure, Result } from '../../shared/result.ts';
 import type { PairsUsage } from '../../shared/senders/pairs.ts';
@@ -17,8 +18,8 @@ export interface PublishedChange {
   readonly op: 'add' | 'addOwn' | 'remove';
 }
 
-/** A registration in the queue of reviewers. Any state but `submitted` and `inReview` removes it. */
-export interface QueueChange {
+/** A registration in the queue of reviewers, with its numbers. Any state but `submitted` and `inReview` removes it. */
+export interface QueueChange extends Span {
   readonly id: string;
   readonly state: string;
   /** ms since 1970. */
@@ -58,7 +59,7 @@ export type Published = Result<
 >;
 
 /** A registration in the queue, as reviewers see it. */
-export interface QueuedRegistration extends QueueChange {
+export interface QueuedRegistration extends Omit<QueueChange, keyof Span> {
   readonly organisation: string;
 }
 
@@ -104,6 +105,8 @@ export interface RegistryObject extends RegistryPort {
    * registry has lost its tables, until it has read them back.
    */
   publishers(): Promise<readonly string[] | null>;
+  /** Organisations that may have a registration of one of the numbers, at most `limit`; null as for `publishers`. */
+  organisationsOf(numbers: Span, limit: number): Promise<readonly string[] | null>;
   status(): Promise<RegistryStatus>;
 }
 
@@ -153,6 +156,14 @@ export interface RegistrationSource {
   ): Promise<{ readonly pairs: readonly PublishedPair[]; readonly next: string | null }>;
   /** The organisation's part of the review queue, by ID. @param after ID of a registration; 0 for the first page */
   queued(after: number, limit: number): Promise<readonly QueueChange[]>;
+  /**
+   * Numbers of registrations that are not closed, by ID. @param after ID of a registration; 0 for the first page
+   * @returns `last` is null on the last page
+   */
+  numbers(
+    after: number,
+    limit: number,
+  ): Promise<{ readonly numbers: readonly Span[]; readonly last: number | null }>;
   /** What is in force takes this much in a release. */
   usage(): Promise<PairsUsage>;
 }

@@ -6,7 +6,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type BuildResult, build, formatBuild } from '../../../cli/commands/build.ts';
-import { formatPlan, plan } from '../../../cli/commands/plan.ts';
+import { formatPlan, plan, summarizePlan } from '../../../cli/commands/plan.ts';
 import { formatProof, prove } from '../../../cli/commands/prove.ts';
 import { ABROAD, buildOf, HOME, inputsOf } from '../support/builds.ts';
 import { failureOf } from '../support/failing.ts';
@@ -155,8 +155,12 @@ describe('the registered senders of a current release', () => {
     const built = await buildAs(null, catalogueOf(HOLDERS, 3_000), undefined, path);
     const [text, value] = formatPlan(await plan(built.folder, root));
     expect(stripVTControlCharacters(text)).toContain(
-      'registered senders: 665 numbers and 2 ranges of 3 clients → 664 numbers and 2 ranges of 3 clients',
+      'registered senders: 665 numbers (300 own) and 2 ranges of 3 clients → ' +
+        '664 numbers (299 own) and 2 ranges of 3 clients',
     );
     expect(value).toMatchObject({ registrations: { before: { pairs: 665 }, after: { pairs: 664 } } });
+    expect(stripVTControlCharacters(summarizePlan(await plan(built.folder, root)))).toMatch(
+      /: \+ 0 {2}- 0 in 0 lists\n {2}registered senders: 665 numbers .* → 664 numbers .*\n$/,
+    );
   });
 });

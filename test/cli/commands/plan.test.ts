@@ -112,6 +112,19 @@ describe('a plan', () => {
   });
 });
 
+describe('the plan of the current release', () => {
+  it('says that nothing changes, and proposes no override', () => {
+    const guard = { ...hit, guard: 'older-base', override: 'older-base' } as const;
+    const result = resultOf([change('same')], [guard]);
+    const [text, value] = formatPlan({ ...result, plan: { ...result.plan, base: 'new' } });
+    expect(stripVTControlCharacters(text)).toBe(
+      'new is the current release: a push of this build changes nothing\n',
+    );
+    expect(value).toMatchObject({ release: 'new', isCurrent: true, guards: [] });
+    expect(value).not.toHaveProperty('command');
+  });
+});
+
 describe('a plan that a push would refuse', () => {
   it('says so first, and shows no command', () => {
     const refusal = { ok: false, code: 'FOLD_BEHIND', message: 'build again' } as const;

@@ -78,6 +78,16 @@ describe('registered senders of a release', () => {
     await check(pairs);
   });
 
+  it('counts the numbers of prefixes with few pairs, and not as ranges', async () => {
+    const lonely = [3, 5, 9].map((n) => single(0, 8_215_880_000 + n, n === 9));
+    // Neighbours become one row, and a long range swallows a number.
+    const pairs = [...lonely, single(1, 8_215_881_000), single(1, 8_215_881_001)];
+    const range = { client: clientName(2), from: 8_215_882_000, to: 8_215_882_064, own: true };
+    const { manifest } = await buildRegistered([...pairs, range, single(2, 8_215_882_000, true)]);
+    expect(manifest.registrations).toMatchObject({ pairs: 0, ranges: 5 });
+    expect(manifest.registrations!.short).toEqual({ rows: 4, numbers: 5, own: 1 });
+  });
+
   it('has neither pairs nor clients if nothing is registered', async () => {
     const built = await buildRegistered([], 9);
     expect(built.manifest.registrations).toMatchObject({
@@ -131,6 +141,12 @@ describe('the check of a release', () => {
     ['finds more pairs than were built', (info) => ({ ...info, pairs: info.pairs + 1 }), 'COUNT_WRONG'],
     ['finds another count of own pairs', (info) => ({ ...info, own: info.own + 1 }), 'COUNT_WRONG'],
     ['finds another count of ranges', (info) => ({ ...info, ranges: 2 }), 'COUNT_WRONG'],
+    [
+      'finds another count of numbers in short ranges',
+      (info) => ({ ...info, short: { ...info.short!, numbers: info.short!.numbers + 1 } }),
+      'COUNT_WRONG',
+    ],
+    ['accepts a release that does not count them', ({ short: _, ...info }) => info, null],
     ['refuses shards for other clients', (info) => ({ ...info, clients: 6 }), 'BLOB_DAMAGED'],
     [
       'refuses shards of other slices',

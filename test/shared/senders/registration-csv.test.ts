@@ -35,6 +35,8 @@ describe('a header of registrations', () => {
     ['number,01012345678', '***********', 'has the unknown column "***********"'],
     ['number,basis,NUMBER', 'number', 'has the column "number" twice'],
     ['number,basis', 'reference', 'has no column "reference"'],
+    ['reference;number;basis', undefined, 'separates its columns with ";": save the file with commas'],
+    ['reference\tnumber\tbasis', undefined, 'separates its columns with tabs: save the file with commas'],
     ['"number', undefined, 'has quotes that do not match'],
   ])('%s is refused by the name of the column', (header, field, words) => {
     const result = readHeader(csvFields(header));

@@ -58,6 +58,18 @@ describe('a piece', () => {
   });
 
   it.each([
+    [GOOD.replace('acme-main', 'acme-main Acme!'), '"clients" names "Acme!", which must '],
+    [GOOD.replace('acme-main', '01012345678!'), '"clients" names "***********!", which must '],
+    [
+      GOOD.replace(',,,', ',serviceUse:ab; taxBill:ab,,'),
+      '"proofs", document 2, kind, must be one of serviceUse',
+    ],
+  ])('names the column of %s, and which of its values is wrong', (wrong, words) => {
+    const reasons = read(piece(wrong))[0]!.reasons;
+    expect(reasons.map(({ detail }) => detail)).toEqual([expect.stringContaining(words)]);
+  });
+
+  it.each([
     ['reference,phone\nhq,1588-1234\n', { code: 'CSV_INVALID', field: 'phone', line: 1 }],
     ['', { code: 'CSV_INVALID', line: 1 }],
     [piece(GOOD, GOOD.replace('Acme', '\uFFFD\uFFFD')), { code: 'CSV_INVALID', line: 3 }],

@@ -80,6 +80,18 @@ describe('validation', () => {
     expect(reasonsOf(rest)).toContain(reason);
   });
 
+  it.each([
+    [
+      '011-234-5678',
+      'because a mobile sender must be 010: the 2G service behind 011, 016, 017, 018 and 019 has ended',
+    ],
+    ['015-234-5678', 'because 015 pagers only receive'],
+  ])('says why %s cannot be a sender, in one sentence', (number, why) => {
+    const checked = validateRegistration({ ...CONTENT, number }, FACTS);
+    const detail = `"number" cannot be a sender, ${why}`;
+    expect(checked).toMatchObject({ ok: false, reasons: [{ code: 'NUMBER_NO_SENDER', detail }] });
+  });
+
   it('finds everything that is wrong at once, and what is missing', () => {
     const rest = { number: '010-123-4567', clients: ['other'], proofs: [], expires: 'soon' };
     expect(reasonsOf(rest)).toEqual([

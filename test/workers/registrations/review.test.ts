@@ -83,8 +83,29 @@ test('a submitted registration can be edited, and is then a draft again; one in 
     code: 'REGISTRATION_STATE',
     extras: {
       state: 'inReview',
-      possible: ['claim', 'release', 'approve', 'reject', 'requestUpdate', 'close'],
+      possible: ['close'],
     },
+  });
+});
+
+test.each([
+  ['the claimant', 'kisa', ['claim', 'release', 'approve', 'reject', 'requestUpdate']],
+  ['another reviewer', 'ktoa', []],
+])('a refusal names to %s only what it may do now', async (_who, name, possible) => {
+  const { id } = await create();
+  accepted(await act(id, 'claim'));
+  const rest =
+    possible.length === 0 ? 'nothing is possible for you in this state' : 'possible: claim, release';
+  expect(await act(id, 'resume', asReviewer(name))).toMatchObject({
+    ...{ code: 'REGISTRATION_STATE', extras: { state: 'inReview', possible } },
+    message: expect.stringContaining(`the registration is "inReview"; ${rest}`),
+  });
+  const root = { ...asReviewer(name), actor: { ...asReviewer(name).actor, root: true } };
+  const all = possible.length === 0 ? ['release', 'close'] : [...possible, 'close'];
+  expect(await act(id, 'resume', root)).toMatchObject({ extras: { possible: all } });
+  accepted(await act(id, 'close'));
+  expect(await act(id, 'claim', asReviewer(name))).toMatchObject({
+    message: expect.stringContaining('"closed"; nothing is possible any more'),
   });
 });
 

@@ -5,9 +5,12 @@ import { STORAGE_BYTES_MAX, STORAGE_FULL_SHARE } from '../../../shared/limits/co
 import {
   REGISTERED_PAIRS_PER_ORGANISATION_MAX,
   REGISTERED_RANGES_PER_ORGANISATION_MAX,
+  REGISTRATION_CHANGES_PER_DAY_MAX,
   REGISTRATION_CHANGES_PER_HOUR_MAX,
+  REGISTRATION_CHECKS_PER_DAY_MAX,
   REGISTRATIONS_MAX,
 } from '../../../shared/limits/registrations.ts';
+import { type ImportLine, readPiece } from '../../../shared/senders/registration-import.ts';
 import {
   accepted,
   act,
@@ -41,6 +44,52 @@ test('an organisation changes only so many registrations an hour; decisions and 
   accepted(await act('1', 'approve'));
   accepted(await act('2', 'close'));
   vi.setSystemTime(Date.now() + HOUR_MS);
+  accepted(await send());
+});
+
+/** How much of a budget is used today. */
+const setUsed = (key: string, used: number) =>
+  runInDurableObject(stub(), (_, { storage }) => {
+    storage.sql.exec('UPDATE meta SET value = ? WHERE key = ?', String(used), key);
+  });
+
+test('and only so many a day, with the seconds until the next one', async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1, 22) });
+  await create();
+  await setUsed('budgetDayUsed', REGISTRATION_CHANGES_PER_DAY_MAX);
+  const resetsAt = new Date(Date.UTC(2040, 0, 2)).toISOString();
+  expect(await send()).toMatchObject({
+    ...{ code: 'BUDGET_EXCEEDED', retryAfterSeconds: 7_200 },
+    extras: { budget: { name: 'registrationsPerDay', resetsAt } },
+    message: `an organisation may change 1,000,000 registrations a day: try again after ${resetsAt}`,
+  });
+  // The hour has room again, and the day has none.
+  vi.setSystemTime(Date.now() + HOUR_MS);
+  expect(await send()).toMatchObject({ code: 'BUDGET_EXCEEDED' });
+  vi.setSystemTime(Date.now() + HOUR_MS);
+  accepted(await send());
+});
+
+test('dry runs and refused requests have a budget of their own', async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2040, 0, 1, 22) });
+  const lines = readPiece(
+    'reference,number,basis,holderKind,holder,clients\na,112,own,person,Kim,acme-main\n',
+    2,
+  );
+  const upload = (dryRun: boolean) =>
+    store().import(asSender(), facts(), accepted(lines) as ImportLine[], {
+      ...{ submit: false, skipInvalid: false, dryRun },
+    });
+  expect(accepted(await upload(true)).rows).toMatchObject([{ result: 'rejected' }]);
+  await setUsed('checksUsed', REGISTRATION_CHECKS_PER_DAY_MAX);
+  const refused = { code: 'BUDGET_EXCEEDED', extras: { budget: { name: 'registrationChecks' } } };
+  expect(await upload(true)).toMatchObject(refused);
+  // The first that is refused by its content is still checked. Then nothing is, until tomorrow.
+  expect(await upload(false)).toMatchObject({ code: 'REGISTRATIONS_INVALID' });
+  expect(await upload(false)).toMatchObject(refused);
+  expect(await send()).toMatchObject(refused);
+  vi.setSystemTime(Date.UTC(2040, 0, 2));
+  accepted(await upload(true));
   accepted(await send());
 });
 
@@ -130,7 +179,7 @@ test('what is in force of an organisation takes only its share of a release', as
   accepted(await act('3', 'approve'));
 });
 
-test('a refused request uses nothing of the budget', async () => {
+test('a refused request uses nothing of the budget of changes', async () => {
   await create();
   const used = () =>
     runInDurableObject(stub(), (_, { storage }) =>

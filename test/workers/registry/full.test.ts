@@ -12,6 +12,7 @@ import {
   REGISTRATION_REMOVALS_RESERVE,
   REGISTRATION_SEGMENT_ROWS_MAX,
 } from '../../../shared/limits/registrations.ts';
+import { NumberIndex } from '../../../workers/registry/number-index.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 import { ALL_GUARDS, asAdmin, coordinator, stage, unwrap } from '../support/coordinator.ts';
 import '../support/fresh.ts';
@@ -153,4 +154,20 @@ test('an organisation that has closed what waited does not count as waiting', as
   }
   vi.setSystemTime(Date.now() + PUBLISH_RETRY_MS_MAX);
   expect(await waiting()).toEqual([]);
+});
+
+test('the index of numbers takes some 40 bytes for a number of an organisation', async () => {
+  const bytes = await runInDurableObject(registryStub(), (_, { storage }) => {
+    const index = new NumberIndex(storage);
+    const before = storage.sql.databaseSize;
+    // In no order, as senders register them: 7,919 is prime.
+    const spans = Array.from({ length: 100_000 }, (_, at) => {
+      const n = 82_10_2000_0000 + ((at * 7_919) % 10_000_000);
+      return { from: n, to: n };
+    });
+    storage.transactionSync(() => index.add('an-organisation', spans));
+    return (storage.sql.databaseSize - before) / spans.length;
+  });
+  // docs/storage.md has this figure.
+  expect(Math.round(bytes / 10) * 10).toBe(40);
 });

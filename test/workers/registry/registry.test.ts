@@ -170,7 +170,7 @@ test('a segment that KV refuses is served by the coordinator, and is in KV befor
 
 test('the queue lists what reviewers have to do, in the order of submission', async () => {
   const entry = (id: string, submittedAt: number, state = 'submitted', claimedBy: string | null = null) => ({
-    ...{ id, submittedAt, state, claimedBy, basis: 'own' },
+    ...{ id, submittedAt, state, claimedBy, basis: 'own', from: FIRST, to: FIRST },
   });
   await published('acme', 1, [], [entry('1', 300), entry('2', 100)]);
   await published('beta', 1, [], [entry('1', 200), entry('9', 300)]);
@@ -188,8 +188,29 @@ test('the queue lists what reviewers have to do, in the order of submission', as
   const { organisation } = all.at(-1)!;
   const own = all.filter((each) => each.organisation === organisation);
   expect((await registry().queued(null, 9, organisation)).queue).toEqual(own);
+  // By number, not by text, also across pages.
+  await published('beta', 2, [], [entry('10', 300), entry('11', 300)]);
+  const last = await ids((await ids(null, 3)).next, 9);
+  expect(last.found).toEqual(['beta/10', 'beta/11']);
   // What only reviewers see is no change of the head.
   expect((await coordinator().status()).seq).toBe(0);
+});
+
+test('the index of numbers names each organisation that registered one, in force or in the queue', async () => {
+  const span = { from: FIRST, to: FIRST };
+  await published('acme', 1, [{ client: MAIN, from: FIRST - 5, to: FIRST + 5, op: 'add' }]);
+  const waiting = { id: '1', submittedAt: 1, state: 'submitted', claimedBy: null, basis: 'own', ...span };
+  await published('beta', 1, [change('beta/main', FIRST + 1)], [waiting]);
+  const found = async (from: number, to = from, limit = 9) =>
+    ((await registry().organisationsOf({ from, to }, limit)) ?? []).toSorted();
+  expect(await found(FIRST)).toEqual(['acme', 'beta']);
+  expect(await found(FIRST + 2)).toEqual(['acme']);
+  expect(await found(FIRST + 1, FIRST + 99)).toEqual(['acme', 'beta']);
+  expect(await found(FIRST + 6)).toEqual([]);
+  expect(await found(FIRST, FIRST, 1)).toHaveLength(1);
+  // It says who may know: what was removed stays in it.
+  await published('acme', 2, [change(MAIN, FIRST + 7, 'remove')]);
+  expect(await found(FIRST + 7)).toEqual([]);
 });
 
 describe('a registry that has lost its tables', () => {

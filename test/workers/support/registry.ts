@@ -75,7 +75,17 @@ export async function readChanges(
 /** Removes all rows of the registry, as if its storage were lost. */
 export async function loseRegistry(): Promise<void> {
   await runInDurableObject(registryStub(), async (_, { storage }) => {
-    for (const table of ['meta', 'organisations', 'changes', 'segments', 'queue', 'pairs_used', 'refused']) {
+    const tables = [
+      'meta',
+      'organisations',
+      'changes',
+      'segments',
+      'queue',
+      'numbers',
+      'pairs_used',
+      'refused',
+    ];
+    for (const table of tables) {
       storage.sql.exec(`DELETE FROM ${table}`);
     }
     await storage.deleteAlarm();
