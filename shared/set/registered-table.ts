@@ -87,6 +87,9 @@ export class RegisteredTable {
   readonly #placesByName: ReadonlyMap<string, number>;
   /** Computed once per client, when it is first looked up. */
   readonly #clients = new Map<string, RegisteredClient>();
+  /** The last one that was looked up: all numbers of a stream have the same client. */
+  #lastName = '';
+  #last: RegisteredClient | null = null;
   readonly #lists: readonly Columns[];
   /** For each list, the first row of each place, and the end. */
   readonly #firsts: readonly Uint32Array[];
@@ -117,6 +120,13 @@ export class RegisteredTable {
 
   /** Null for a client without a registered number. */
   client(name: string): RegisteredClient | null {
+    if (name === this.#lastName) return this.#last;
+    this.#lastName = name;
+    this.#last = this.#clientOf(name);
+    return this.#last;
+  }
+
+  #clientOf(name: string): RegisteredClient | null {
     const known = this.#clients.get(name);
     if (known !== undefined) return known;
     const place = this.#placesByName.get(name);

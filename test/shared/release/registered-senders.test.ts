@@ -101,6 +101,26 @@ describe('registered senders of a release', () => {
     expect(registrations!.find(821_020_005_036, 'acme/main')).toBe('none');
   });
 
+  it('never confuses clients that are looked up in turns', async () => {
+    const built = await buildRegistered([
+      single(1, 821_020_000_001),
+      single(2, 821_020_000_002),
+      ...Array.from({ length: 200 }, (_, index) => single(3, 821_020_010_000 + index)),
+    ]);
+    const { registrations } = await install(built);
+    const names = [clientName(1), 'acme/unknown', clientName(2), clientName(2), 'acme/other', clientName(1)];
+    const found = names.map((name) => [
+      registrations!.find(821_020_000_001, name),
+      registrations!.find(821_020_000_002, name),
+    ]);
+    const [first, second, neither] = [
+      ['registered', 'none'],
+      ['none', 'registered'],
+      ['none', 'none'],
+    ];
+    expect(found).toEqual([first, neither, second, second, neither, first]);
+  });
+
   it('finds nothing while a value is not loaded', async () => {
     const pairs = Array.from({ length: 1_000 }, (_, index) => single(index % 5, 821_020_000_000 + index));
     const built = await buildRegistered(pairs);

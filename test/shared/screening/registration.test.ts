@@ -123,6 +123,18 @@ describe('a client that requires registration', () => {
     }
   });
 
+  it('is not mistaken for another one that sends in turns with it, also with the same ID', () => {
+    const others = [
+      { ...enforced, organisation: 'another' },
+      { ...enforced, id: 'another' },
+      { ...enforced },
+    ];
+    const verdicts = [...others, enforced, ...others].map(
+      (client) => check(number(REGISTERED), client).verdict,
+    );
+    expect(verdicts).toEqual(['block', 'block', 'allow', 'allow', 'block', 'block', 'allow']);
+  });
+
   it('blocks sender IDs and short codes, except its own, and passes test numbers and requests without "from"', () => {
     expect(check(source('parcel-kr')).codes).toEqual(['SENDER_NOT_REGISTERED block']);
     expect(check(shortCode('1335')).codes).toEqual(['SENDER_NOT_REGISTERED block']);
