@@ -27,6 +27,9 @@ function lineSchema(charsMax: number) {
   return v.pipe(v.string(), v.trim(), v.regex(/^\P{C}*$/u, message), v.maxLength(charsMax, message));
 }
 
+/** Whether a verified certificate approves its registrations, or leaves them to a reviewer. */
+export const CERTIFICATE_APPROVALS = ['review', 'approve'] as const;
+
 export const organisationSchema = v.strictObject({
   id: nameSchema,
   displayName: v.pipe(lineSchema(DISPLAY_NAME_CHARS_MAX), v.minLength(1, 'must not be empty')),
@@ -44,6 +47,7 @@ export const organisationSchema = v.strictObject({
   /** How to reach its people: a mailbox, a telephone extension, a web page. */
   contact: v.optional(lineSchema(CONTACT_CHARS_MAX), ''),
   state: v.optional(v.picklist(ORGANISATION_STATES), 'active'),
+  certificateApproval: v.optional(v.picklist(CERTIFICATE_APPROVALS), 'review'),
   /** Numbers that its clients check on an ordinary day, together; null if it declared nothing. */
   declaredNumbers: v.optional(
     v.nullable(
@@ -62,5 +66,14 @@ export type Organisation = v.InferOutput<typeof organisationSchema>;
 /** As it is at first, and for an organisation of which only the ID is left after a restore. */
 export function bareOrganisation(id: string): Organisation {
   const roles = id === DEFAULT_ORGANISATION ? [...ROLES] : [];
-  return { id, displayName: id, authority: null, roles, contact: '', state: 'active', declaredNumbers: null };
+  return {
+    id,
+    displayName: id,
+    authority: null,
+    roles,
+    contact: '',
+    state: 'active',
+    certificateApproval: 'review',
+    declaredNumbers: null,
+  };
 }

@@ -86,3 +86,5 @@ export const CERTIFIED_RETRY_MS = 1_000;
 export const CERTIFIED_RETRY_MS_MAX = 300_000;
 /** Certificates whose registrations change in one request to the store of an organisation. */
 export const CERTIFIED_AT_ONCE = 500;
+/** How far the version is set above that of the head after the store has lost its tables. */
+export const CREDENTIALS_RESTORED_GAP = 1_000_000;
