@@ -29,6 +29,7 @@ import { KeyRotation } from './key-rotation.ts';
 import type { Meta } from './meta.ts';
 import type { PeopleEnv } from './people.ts';
 import { ProposalChanges } from './proposal-changes.ts';
+import { QualificationChanges } from './qualification-changes.ts';
 import { RegistrationFactsSource } from './registration-facts.ts';
 import { RegistryCalls } from './registry-calls.ts';
 import { ReleaseChanges } from './release-changes.ts';
@@ -53,6 +54,7 @@ export class Core {
   readonly entryChanges: EntryChanges;
   readonly entryUndo: EntryUndo;
   readonly clientChanges: ClientChanges;
+  readonly qualificationChanges: QualificationChanges;
   readonly enumerationChanges: EnumerationChanges;
   readonly releaseChanges: ReleaseChanges;
   readonly keyRotation: KeyRotation;
@@ -98,6 +100,7 @@ export class Core {
     this.signers = new Signers(tables, secrets.publicKeys);
     this.clientChanges = new ClientChanges(tables, values, background, owners);
     this.keyRotation = new KeyRotation(storage.sql, tables, values, background, this.clientChanges);
+    this.qualificationChanges = new QualificationChanges(tables, this.clientChanges);
     this.enumerationChanges = new EnumerationChanges(tables, this.clientChanges);
     this.releaseChanges = new ReleaseChanges(tables, collector, background, kv, secrets, this.signers);
     this.checkpoints = new Checkpoints(storage.sql, tables.meta, tables.ledger.tree, signer, kv);
@@ -105,6 +108,7 @@ export class Core {
     this.proposalChanges = new ProposalChanges(tables, {
       ...{ entries: this.entryChanges, undo: this.entryUndo, clients: this.clientChanges },
       ...{ releases: this.releaseChanges, signers: this.signers, background },
+      qualifications: this.qualificationChanges,
     });
     this.registrationFacts = new RegistrationFactsSource(tables);
     this.registry = new RegistryCalls(ctx, tables, values, background, registry);
@@ -152,6 +156,7 @@ export class Core {
         registrations: this.tables.registeredSenders.keyIds,
       },
       expiring: this.tables.expiringKeys(Date.now()),
+      dueQualifications: this.tables.dueQualifications(Date.now()),
       proposals: proposals.openCounts,
       droppedSeq: meta.number('droppedSeq'),
       kvSeq: this.heads.kvSeq,
@@ -181,13 +186,15 @@ export class Core {
     await this.#sweeps.run('sweep', () => this.#sweep(actor));
   }
 
-  /** Once a day: the keys that end soon or ended recently. */
+  /** Once a day: the keys that end soon or ended recently, and the inspections that are due. */
   #warnOfExpiring(now: number): void {
     const { meta } = this.tables;
     if (now - meta.number('expiryWarnedAt') < EXPIRY_WARNING_MS) return;
     meta.set('expiryWarnedAt', now);
     for (const { kind, id, expires } of this.tables.expiringKeys(now))
       warn('keyExpires', { kind, id, expires });
+    for (const { organisation, due, at } of this.tables.dueQualifications(now))
+      warn('qualificationDue', { organisation, due, at });
   }
 
   async #sweep(actor: Actor): Promise<void> {
