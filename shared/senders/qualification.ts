@@ -9,7 +9,7 @@ import {
   SENDER_CODE_CHARS_MAX,
   SENDER_CODE_CHARS_MIN,
 } from '../limits/qualification.ts';
-import { type Failure, fail, ok, type Result } from '../result.ts';
+import { type Failure, ok, type Result } from '../result.ts';
 import { reasonSchema, timeSchema } from '../schemas.ts';
 
 export const QUALIFICATION_STATES = [
@@ -155,13 +155,17 @@ export function maySend(state: QualificationState): boolean {
   return state === 'certified' || state === 'rateReduced';
 }
 
-/** A move that is not possible, or a field that does not fit the time: then the message continues after its name. */
-export interface MoveProblem extends Failure<'QUALIFICATION_STATE' | 'FIELD_VALUE'> {
-  readonly field?: keyof QualificationSettings;
-  /** QUALIFICATION_STATE: the state of now, and those that may follow. */
-  readonly from?: QualificationState | 'none';
-  readonly possible?: readonly QualificationState[];
+/** A move that is not possible: the state of now, and those that may follow. */
+interface ImpossibleMove extends Failure<'QUALIFICATION_STATE'> {
+  readonly from: QualificationState | 'none';
+  readonly possible: readonly QualificationState[];
 }
+
+/** A field that does not fit the time of the change. The message continues the sentence after its name. */
+interface UntimelyField extends Failure<'FIELD_VALUE'> {
+  readonly field: keyof QualificationSettings;
+}
+export type MoveProblem = ImpossibleMove | UntimelyField;
 
 /**
  * The qualification after a change.
@@ -178,18 +182,17 @@ export function moveQualification(
   const { state, factor, inspectedAt, nextInspectionBy, validUntil } = wanted;
   if (state !== from && !QUALIFICATION_MOVES[from].includes(state)) {
     const possible = QUALIFICATION_MOVES[from];
-    const now = from === 'none' ? 'not recorded yet' : from;
-    const message = `the qualification is ${now}: it can become ${possible.join(', ')}`;
-    return { ...fail('QUALIFICATION_STATE', message), from, possible };
+    const known = from === 'none' ? 'not recorded yet' : from;
+    const message = `the qualification is ${known}: it can become ${possible.join(', ')}`;
+    return { ok: false, code: 'QUALIFICATION_STATE', message, from, possible };
   }
-  const field = (name: keyof QualificationSettings, message: string): MoveProblem => ({
-    ...fail('FIELD_VALUE', message),
-    field: name,
+  const untimely = (field: keyof QualificationSettings, message: string): UntimelyField => ({
+    ...{ ok: false, code: 'FIELD_VALUE', field, message },
   });
   if (inspectedAt !== null && Date.parse(inspectedAt) > now)
-    return field('inspectedAt', 'must not be in the future');
+    return untimely('inspectedAt', 'must not be in the future');
   if (validUntil !== null && Date.parse(validUntil) <= now)
-    return field('validUntil', 'must be in the future: to end it now, set the state expired');
+    return untimely('validUntil', 'must be in the future: to end it now, set the state expired');
   const since = before !== null && state === from ? before.since : new Date(now).toISOString();
   const kept = { organisation, index: before?.index ?? index };
   return ok({ ...kept, state, factor, since, inspectedAt, nextInspectionBy, validUntil });

@@ -28,6 +28,7 @@ type Key =
   | 'signersApproved'
   | 'approvals'
   | 'registrations'
+  | 'nextQualificationIndex'
   | 'registrationsDropped';
 
 export class Meta extends SingleValues<Key> {}

@@ -61,7 +61,8 @@ export class QualificationChanges {
         const before = qualifications.get(organisation);
         if (before === null) meta.set(NEXT_INDEX, moved.value.index + 1);
         return applied({}, [qualifications.put(organisation, moved.value)], {
-          kinds: before?.state === settings.state ? [] : ['qualifications'],
+          // Other dates or another factor, in the same state, never wait.
+          kinds: before?.since === moved.value.since ? [] : ['qualifications'],
           command: { name: 'putQualification', organisation, settings, condition },
           revert: null,
         });
@@ -82,10 +83,8 @@ export class QualificationChanges {
     if (!allowed.ok) return allowed;
     const moved = moveQualification(organisation, before, settings, this.#nextIndex, Date.now());
     if (moved.ok) return moved;
-    if (moved.field !== undefined) return refuseField(moved.field, moved.message);
-    return refuse('QUALIFICATION_STATE', moved.message, {
-      extras: { state: moved.from, possible: moved.possible },
-    });
+    if (moved.code === 'FIELD_VALUE') return refuseField(moved.field, moved.message);
+    return refuse(moved.code, moved.message, { extras: { state: moved.from, possible: moved.possible } });
   }
 
   /** Above that of every organisation, and of those that were removed. */
