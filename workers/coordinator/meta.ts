@@ -28,7 +28,8 @@ type Key =
   | 'signersApproved'
   | 'approvals'
   | 'registrations'
-  | 'nextQualificationIndex'
-  | 'registrationsDropped';
+  | 'registrationsDropped'
+  | 'credentials'
+  | 'nextQualificationIndex';
 
 export class Meta extends SingleValues<Key> {}

@@ -7,12 +7,14 @@ import type { Client, DirectoryContent, DirectoryOrganisation } from '../../shar
 import { EXPIRING_SHOWN_MAX, EXPIRY_WARNED_MS } from '../../shared/limits/control.ts';
 import { INSPECTION_WARNED_MS, INSPECTIONS_SHOWN_MAX } from '../../shared/limits/qualification.ts';
 import type { Organisation } from '../../shared/organisations.ts';
+import type { HeadCredentials } from '../../shared/release/head.ts';
 import { maySend, type Qualification, qualificationState } from '../../shared/senders/qualification.ts';
 import type { KeyRing } from '../../shared/set/key-ring.ts';
 import type { Token } from '../../shared/tokens.ts';
 import { ActiveKeys } from './active-keys.ts';
 import { DetectionStore } from './detection-store.ts';
 import { DocumentStore } from './document-store.ts';
+import { HeadPart } from './head-part.ts';
 import { Ledger } from './ledger.ts';
 import { LiveStore } from './live-store.ts';
 import { Meta } from './meta.ts';
@@ -41,6 +43,7 @@ export class Tables {
   readonly segments: SegmentStore;
   readonly releases: ReleaseStore;
   readonly registeredSenders: RegisteredSenders;
+  readonly credentials: HeadPart<HeadCredentials>;
   readonly organisations: DocumentStore<Organisation>;
   readonly qualifications: DocumentStore<Qualification>;
   readonly clients: DocumentStore<Client>;
@@ -67,6 +70,7 @@ export class Tables {
     this.segments = new SegmentStore(sql, this.live, keys);
     this.releases = new ReleaseStore(sql);
     this.registeredSenders = new RegisteredSenders(this.meta, this.releases);
+    this.credentials = new HeadPart(this.meta, 'credentials');
   }
 
   /**
