@@ -2,8 +2,8 @@
  * The public register of qualified senders: look-up by code, ID or name, and the values of its status list.
  */
 import {
-  maySend,
   type Qualification,
+  type QualificationState,
   qualificationInfo,
   qualificationState,
   type RegisterEntry,
@@ -21,29 +21,44 @@ export interface RegisteredOrganisation extends Qualification {
   readonly senderCode: string | null;
 }
 
-/** Values of the status list, draft-ietf-oauth-status-list section 7.1; 3 is for applications: a reduced rate. */
-const STATUS = { valid: 0, invalid: 1, suspended: 2, rateReduced: 3 } as const;
+/** The status lists of this service itself. */
+export const OWN_STATUS_LISTS = ['qualifications', 'delegations'] as const;
+export type OwnStatusList = (typeof OWN_STATUS_LISTS)[number];
 
-/** The value of each place at a time: organisations that were removed, and places that nobody has, are invalid. */
-export function statusesOf({ size, organisations }: RegisterData, now: number): Uint8Array {
-  const statuses = new Uint8Array(size).fill(STATUS.invalid);
-  for (const each of organisations) statuses[each.index] = statusOf(each, now);
-  return statuses;
+/** The `uri` of one. @param publicUrl without a slash at its end */
+export function ownStatusListUri(publicUrl: string, name: OwnStatusList): string {
+  return `${publicUrl}/v1/status-lists/${name}`;
 }
 
-function statusOf(qualification: Qualification, now: number): number {
-  switch (qualificationState(qualification, now)) {
-    case 'certified':
-      return STATUS.valid;
-    case 'rateReduced':
-      return STATUS.rateReduced;
-    case 'suspended':
-      return STATUS.suspended;
-    case 'pending':
-    case 'cancelled':
-    case 'expired':
-      return STATUS.invalid;
-  }
+/** As status lists have it: shared/credentials/status-list.ts. */
+type RegisterStatus = 'valid' | 'revoked' | 'suspended' | 'rateReduced';
+
+/** By state. Only a state with a token can be valid. */
+const STATUS_OF: Readonly<Record<QualificationState, RegisterStatus>> = {
+  pending: 'revoked',
+  certified: 'valid',
+  rateReduced: 'rateReduced',
+  suspended: 'suspended',
+  cancelled: 'revoked',
+  expired: 'revoked',
+};
+
+/** Places that a list is filled up to, so that its size does not show each application. */
+const PLACES_STEP = 256;
+
+/**
+ * The status of each place at a time. Places of organisations that were removed, and those that nobody has yet, are
+ * revoked.
+ */
+export function qualificationStatuses(
+  { size, organisations }: RegisterData,
+  now: number,
+): ReadonlyMap<number, RegisterStatus> {
+  const places = Math.max(1, Math.ceil(size / PLACES_STEP)) * PLACES_STEP;
+  const statuses = new Map<number, RegisterStatus>();
+  for (let index = 0; index < places; index++) statuses.set(index, 'revoked');
+  for (const each of organisations) statuses.set(each.index, STATUS_OF[qualificationState(each, now)]);
+  return statuses;
 }
 
 /** @param now ms since 1970 */
@@ -74,9 +89,4 @@ export function findRegistered(
 /** Without spaces, in one Unicode form and one case. */
 function normalizeName(name: string): string {
   return name.normalize('NFKC').toLowerCase().replace(/\s/gu, '');
-}
-
-/** Whether a signed token says that it may send. */
-export function hasToken(qualification: Qualification, now: number): boolean {
-  return maySend(qualificationState(qualification, now));
 }
