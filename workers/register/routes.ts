@@ -65,7 +65,11 @@ const token: Handler = withRegister(async (context) => {
   if (!found.ok) return found;
   const [organisation, ...others] = found.value;
   if (organisation === undefined || others.length > 0)
-    return fieldError('FIELD_VALUE', 'name', 'is the name of several organisations: send an id or a sender code');
+    return fieldError(
+      'FIELD_VALUE',
+      'name',
+      'is the name of several organisations: send an id or a sender code',
+    );
   const { id, name, senderCode, state, factor, inspectedAt, nextInspectionBy, validUntil } = registerEntry(
     organisation,
     Date.now(),
