@@ -111,12 +111,13 @@ describe('a directory', () => {
     senderRules: 'kr',
     shortCodes: [],
     requireRegistration: 'off' as const,
+    requireQualification: 'off' as const,
     mock: false,
   };
 
   test('opens to the clients by id', async () => {
-    const bytes = await sealDirectory([client], testKeys);
-    expect(await openDirectory(bytes, testKeys)).toEqual(new Map([['relay', client]]));
+    const bytes = await sealDirectory({ clients: [client], organisations: [] }, testKeys);
+    expect((await openDirectory(bytes, testKeys))?.clients).toEqual(new Map([['relay', client]]));
   });
 
   test('has settings of later versions only where they are set, for edges that do not know them', async () => {
@@ -126,11 +127,19 @@ describe('a directory', () => {
       addresses: ['203.0.113.0/24'],
       expires: '2027-01-01T00:00:00.000Z',
     };
-    const bytes = await sealDirectory([client, bound], testKeys);
+    const bytes = await sealDirectory({ clients: [client, bound], organisations: [] }, testKeys);
     const { clients } = JSON.parse(new TextDecoder().decode((await unseal(bytes, testKeys))!));
-    const { organisation, onEnumeration, restriction, requireRegistration, mock, ...older } = client;
+    const {
+      organisation,
+      onEnumeration,
+      restriction,
+      requireRegistration,
+      requireQualification,
+      mock,
+      ...older
+    } = client;
     expect(Object.keys(clients[0]).sort()).toEqual(Object.keys(older).sort());
-    expect(await openDirectory(bytes, testKeys)).toEqual(
+    expect((await openDirectory(bytes, testKeys))?.clients).toEqual(
       new Map([client, bound].map((one) => [one.id, one])),
     );
   });
@@ -143,18 +152,26 @@ describe('a directory', () => {
       clients: [{ ...client, later: { a: 1 } }],
     };
     const bytes = await seal(utf8(JSON.stringify(document)), testKeys);
-    expect(await openDirectory(bytes, testKeys)).toEqual(new Map([['relay', client]]));
+    expect((await openDirectory(bytes, testKeys))?.clients).toEqual(new Map([['relay', client]]));
   });
 
   test('opens also with what nobody may say any more: one client does not close it for all', async () => {
     const of112 = { ...client, id: 'old', shortCodes: ['112', '1339'] };
-    const directory = await openDirectory(await sealDirectory([client, of112], testKeys), testKeys);
-    expect(directory?.get('old')?.shortCodes).toEqual(['112', '1339']);
+    const content = { clients: [client, of112], organisations: [] };
+    const directory = await openDirectory(await sealDirectory(content, testKeys), testKeys);
+    expect(directory?.clients.get('old')?.shortCodes).toEqual(['112', '1339']);
   });
 
   test('is refused sealed with another key, and where it is something else', async () => {
-    expect(await openDirectory(await sealDirectory([client], testKeys), foreignKeys)).toBeNull();
+    expect(
+      await openDirectory(
+        await sealDirectory({ clients: [client], organisations: [] }, testKeys),
+        foreignKeys,
+      ),
+    ).toBeNull();
     expect(await openDirectory(await sealHead(document, testKeys), testKeys)).toBeNull();
-    expect(await codeOf(await sealDirectory([client], testKeys))).toBe('HEAD_INVALID');
+    expect(await codeOf(await sealDirectory({ clients: [client], organisations: [] }, testKeys))).toBe(
+      'HEAD_INVALID',
+    );
   });
 });
