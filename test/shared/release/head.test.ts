@@ -1,6 +1,7 @@
 /**
  * The head and the client directory as they are stored: sealed, and refused where they are not ours.
  */
+import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
 import { utf8 } from '../../../shared/bytes.ts';
 import { type Client, openDirectory, sealDirectory } from '../../../shared/clients.ts';
@@ -128,7 +129,8 @@ describe('a directory', () => {
       expires: '2027-01-01T00:00:00.000Z',
     };
     const bytes = await sealDirectory({ clients: [client, bound], organisations: [] }, testKeys);
-    const { clients } = JSON.parse(new TextDecoder().decode((await unseal(bytes, testKeys))!));
+    const { clients, ...rest } = JSON.parse(new TextDecoder().decode((await unseal(bytes, testKeys))!));
+    expect(Object.keys(rest)).toEqual(['kind', 'format']);
     const {
       organisation,
       onEnumeration,
@@ -142,6 +144,39 @@ describe('a directory', () => {
     expect((await openDirectory(bytes, testKeys))?.clients).toEqual(
       new Map([client, bound].map((one) => [one.id, one])),
     );
+  });
+
+  test('has organisations with a code or a qualification, which earlier edges ignore', async () => {
+    const qualification = {
+      ...{ state: 'suspended', factor: null, index: 3, since: '2026-11-26T00:00:00.000Z' },
+      ...{ inspectedAt: null, nextInspectionBy: null, validUntil: '2027-01-01T00:00:00.000Z' },
+    } as const;
+    const organisations = [
+      { id: 'acme', senderCode: null, qualification },
+      { id: 'beta', senderCode: 'BETA0001', qualification: null },
+    ];
+    const bytes = await sealDirectory({ clients: [client], organisations }, testKeys);
+    const opened = await openDirectory(bytes, testKeys);
+    expect(opened?.content).toEqual({ clients: [client], organisations });
+    expect(Object.fromEntries(opened!.organisations)).toEqual({
+      acme: {
+        senderCode: null,
+        qualification: { state: 'suspended', factor: null, endsAt: Date.parse('2027-01-01T00:00:00Z') },
+      },
+      beta: { senderCode: 'BETA0001', qualification: null },
+    });
+    // An edge that predates them opens the same clients.
+    const earlier = v.object({
+      kind: v.string(),
+      format: v.literal(3),
+      clients: v.array(v.object({ id: v.string() })),
+    });
+    const document = JSON.parse(new TextDecoder().decode((await unseal(bytes, testKeys))!));
+    expect(v.parse(earlier, document)).toEqual({
+      kind: 'numgate-clients',
+      format: 3,
+      clients: [{ id: 'relay' }],
+    });
   });
 
   test('opens without the fields that it does not know', async () => {
