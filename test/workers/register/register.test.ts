@@ -26,10 +26,10 @@ const NEXT = await jwkOf(nextKey, '2026-12');
 
 const START = Date.parse('2026-11-26T00:00:00Z');
 const certified = {
-  ...{ state: 'certified', factor: null, since: '2026-01-01T00:00:00.000Z' },
+  ...{ state: 'certified' as const, factor: null, since: '2026-01-01T00:00:00.000Z' },
   ...{ inspectedAt: '2026-06-01T00:00:00.000Z', nextInspectionBy: '2027-06-01T00:00:00.000Z' },
   validUntil: null,
-} as const;
+};
 const DATA: RegisterData = {
   size: 4,
   organisations: [
