@@ -17,7 +17,6 @@ import { maySend } from '../../shared/senders/qualification.ts';
 import {
   findRegistered,
   OWN_STATUS_LISTS,
-  type OwnStatusList,
   ownStatusListUri,
   qualificationStatuses,
   type RegisteredOrganisation,

@@ -31,7 +31,7 @@ export interface ServiceKey {
 /** Of this isolate: importing a key is work. */
 let opened: { readonly text: string; readonly key: ServiceKey } | null = null;
 
-const REMEDY = 'make one with npx numgate credential-key, and set it with wrangler secret put CREDENTIAL_KEY';
+const REMEDY = 'see docs/credentials.md, and set it with wrangler secret put CREDENTIAL_KEY';
 
 export async function openServiceKey({
   CREDENTIAL_KEY: text = '',
