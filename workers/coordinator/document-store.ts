@@ -1,14 +1,16 @@
 /**
- * Organisations, clients or admin tokens in SQLite, as JSON by ID. Only digests of secrets are stored.
+ * Organisations, their qualifications, clients or admin tokens in SQLite, as JSON by ID. Only digests of secrets are
+ * stored.
  */
 import type { AuditEntry } from '../../shared/audit.ts';
 import type { Client } from '../../shared/clients.ts';
 import { EXPIRING_SHOWN_MAX } from '../../shared/limits/control.ts';
 import type { Organisation } from '../../shared/organisations.ts';
+import type { Qualification } from '../../shared/senders/qualification.ts';
 import type { Token } from '../../shared/tokens.ts';
 
-type Stored = Client | Token | Organisation;
-type Column = 'client' | 'token' | 'organisation';
+type Stored = Client | Token | Organisation | Qualification;
+type Column = 'client' | 'token' | 'organisation' | 'qualification';
 
 export class DocumentStore<Document extends Stored> {
   readonly #sql: SqlStorage;

@@ -12,7 +12,7 @@ import {
   CERTIFICATE_UPLOADS_PER_DAY_MAX,
   CERTIFICATES_MAX,
   CERTIFICATES_PER_ORGANISATION_MAX,
-} from '../../shared/limits/credentials.ts';
+} from '../../shared/limits/credential-store.ts';
 import { ok } from '../../shared/result.ts';
 import type { RegistrationContent, RegistrationFacts } from '../../shared/senders/registration.ts';
 import { invalidRegistration } from '../../shared/senders/validation.ts';

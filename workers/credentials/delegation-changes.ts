@@ -15,12 +15,12 @@ import {
 } from '../../shared/credentials/delegation-states.ts';
 import { type CredentialKey, thumbprintOf } from '../../shared/credentials/keys.ts';
 import {
-  CHAIN_LINKS_MAX,
   DELEGATION_LIFE_MAX_MS,
   DELEGATIONS_MAX,
   DELEGATIONS_PER_DAY_MAX,
   DELEGATIONS_PER_ORGANISATION_MAX,
-} from '../../shared/limits/credentials.ts';
+} from '../../shared/limits/credential-store.ts';
+import { CHAIN_LINKS_MAX } from '../../shared/limits/credentials.ts';
 import { CHANNELS } from '../../shared/request.ts';
 import { ok } from '../../shared/result.ts';
 import { refuse, refuseField, type StoreRequest, type StoreResult } from '../storage/store-request.ts';

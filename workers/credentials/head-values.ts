@@ -1,6 +1,6 @@
 /** Gives the coordinator what the head must have of the credentials. */
 
-import { CREDENTIALS_RESTORED_GAP } from '../../shared/limits/credentials.ts';
+import { CREDENTIALS_RESTORED_GAP } from '../../shared/limits/credential-store.ts';
 import { LOAD_WAIT_MS } from '../../shared/limits/edge.ts';
 import type { KeyRing } from '../../shared/set/key-ring.ts';
 import { type ControlEnv, openSecrets } from '../env.ts';

@@ -5,7 +5,7 @@
 import type { Issuer, IssuerInfo } from '../../shared/admin/credentials.ts';
 import { isWithin } from '../../shared/credentials/credential-numbers.ts';
 import { type OpenedIssuer, openIssuer } from '../../shared/credentials/issuer-rights.ts';
-import { ISSUERS_MAX } from '../../shared/limits/credentials.ts';
+import { ISSUERS_MAX } from '../../shared/limits/credential-store.ts';
 import { ok } from '../../shared/result.ts';
 import { checkPrecondition, type Precondition } from '../storage/precondition.ts';
 import { refuse, type StoreRequest, type StoreResult } from '../storage/store-request.ts';

@@ -7,7 +7,7 @@ import {
   CERTIFIED_AT_ONCE,
   CERTIFIED_RETRY_MS,
   CERTIFIED_RETRY_MS_MAX,
-} from '../../shared/limits/credentials.ts';
+} from '../../shared/limits/credential-store.ts';
 import type { Organisation } from '../../shared/organisations.ts';
 import type { RegistrationFacts } from '../../shared/senders/registration.ts';
 import { warn, warnFailed } from '../log.ts';

@@ -1,6 +1,6 @@
 /** The parts of the credential store, each built from complete ones, and what is due from time to time. */
 
-import { STATUS_PULLS_AT_ONCE } from '../../shared/limits/credentials.ts';
+import { STATUS_PULLS_AT_ONCE } from '../../shared/limits/credential-store.ts';
 import { ALARM_AHEAD_MS_MAX, ANCHOR_INTERVAL_MS } from '../../shared/limits/registrations.ts';
 import { ok } from '../../shared/result.ts';
 import type { ControlEnv } from '../env.ts';
