@@ -12,6 +12,7 @@ import {
   FAIL_POLICIES,
   MODES,
   ON_ENUMERATION,
+  REQUIRE_QUALIFICATION,
   REQUIRE_REGISTRATION,
   RESTRICTIONS,
   RIGHTS,
@@ -180,6 +181,13 @@ function addSettingOptions(command: Command): Command {
         REQUIRE_REGISTRATION,
       ),
     )
+    .addOption(
+      choice(
+        '--require-qualification <mode>',
+        'what it means that nobody has certified its organisation (default: off)',
+        REQUIRE_QUALIFICATION,
+      ),
+    )
     .option('--short-codes <list>', 'Korean short codes that belong to the client', commaList);
 }
 
@@ -233,7 +241,7 @@ function formatClients(clients: readonly Client[]): Report {
 /** Settings that differ from their defaults, which most clients keep. */
 function otherSettings(client: Client): string {
   const { organisation, internationalPrefix: prefix, senderRules, recordBlocks, shortCodes } = client;
-  const { onEnumeration, restriction: restricted, requireRegistration, mock } = client;
+  const { onEnumeration, restriction: restricted, requireRegistration, requireQualification, mock } = client;
   return [
     ...formatConditions(client),
     organisation === DEFAULT_ORGANISATION ? '' : `organisation ${organisation}`,
@@ -245,6 +253,7 @@ function otherSettings(client: Client): string {
     (onEnumeration ?? 'report') === 'report' ? '' : `on enumeration ${onEnumeration}`,
     restricted ?? '',
     (requireRegistration ?? 'off') === 'off' ? '' : `requires registration: ${requireRegistration}`,
+    (requireQualification ?? 'off') === 'off' ? '' : `requires qualification: ${requireQualification}`,
     mock === true ? 'mock' : '',
   ]
     .filter((words) => words !== '')
