@@ -15,6 +15,7 @@ import { addCompletion } from './commands/completion.ts';
 import { addEntries } from './commands/entries.ts';
 import { addEnumeration } from './commands/enumeration.ts';
 import { addGuards } from './commands/guards.ts';
+import { addHolderKeys } from './commands/holder-keys.ts';
 import { addListKey } from './commands/list-key.ts';
 import { addOperators } from './commands/operators.ts';
 import { addOrganisations } from './commands/organisations.ts';
@@ -40,6 +41,7 @@ const GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> 
   'Live changes:': [addBlock, addUndo, addEntries],
   'Organisations, clients and tokens:': [addOrganisations, addClients, addTokens, addListKey],
   'Registered senders:': [addRegistrations, addReview],
+  'Sender credentials:': [addHolderKeys],
   'Policy:': [addPolicy, addGuards, addCanaries],
   'Second person:': [addApprovals, addProposals],
   'Monitoring:': [addStatus, addWatch, addUsage, addEnumeration, addBlocks, addAudit],
