@@ -3,6 +3,8 @@
  * tokens that they sign. No command here contacts the service.
  */
 import { type Command, Option } from 'commander';
+import { TOKEN_TYPE } from '../../shared/credentials/claims.ts';
+import { TOKEN_LIFE_MAX_S } from '../../shared/limits/credentials.ts';
 import { CommandFailure } from '../failure.ts';
 import {
   createHolderKey,
@@ -67,7 +69,7 @@ export function addHolderKeys(program: Command): void {
     )
     .requiredOption('--chain <files...>', 'the certificate, and then each delegation, the owner first')
     .option('--sender-code <code>', 'sender code of an organisation of the chain')
-    .option('--life <seconds>', 'at most 900', wholeNumber, 900)
+    .option('--life <seconds>', 'how long the token is valid', wholeNumber, TOKEN_LIFE_MAX_S)
     .addHelpText(
       'after',
       examples(
@@ -91,9 +93,10 @@ async function signToken(
   const number = (await numberOf(from)).trim();
   if (!/^\+[1-9]\d{5,14}$/.test(number))
     throw new CommandFailure('--from must be a number in E.164, such as +8215881234', 2);
-  if (life < 1) throw new CommandFailure('--life must be at least 1', 2);
+  if (life < 1 || life > TOKEN_LIFE_MAX_S)
+    throw new CommandFailure(`--life must be 1 to ${TOKEN_LIFE_MAX_S}`, 2);
   const iat = Math.floor(Date.now() / 1000);
-  return key.sign('sender-token+jwt', {
+  return key.sign(TOKEN_TYPE, {
     ...{ aud: audience, iat, exp: iat + life, orig: { tn: number.slice(1) } },
     ...(senderCode === undefined ? {} : { osc: senderCode }),
     chain: chain.map((path) => jwsDigest(readJws(path))),

@@ -74,7 +74,8 @@ describe('holder-keys', () => {
 
   it.each([
     [['--from', '1588-1234'], '--from must be a number in E.164, such as +8215881234'],
-    [['--life', '0'], '--life must be at least 1'],
+    [['--life', '0'], '--life must be 1 to 900'],
+    [['--life', '901'], '--life must be 1 to 900'],
   ])('refuses to sign with %j', async (options, message) => {
     const path = fileOf('ES256.jwk');
     const chain = write('certificate.jwt', 'e30.e30.YQ\n');
