@@ -16,6 +16,7 @@ import { addReasonOption, commaList, examples, wholeNumber } from './options.ts'
 import { addOrganisationOption, type OrganisationOption, organisationPath } from './organisation-option.ts';
 import { pagesOf } from './pages.ts';
 import { time } from './registration-options.ts';
+import { given } from './registrations.ts';
 
 type ReasonOptions = OrganisationOption & { readonly reason: string };
 type KeyOptions = ReasonOptions & { readonly key: string };
@@ -73,7 +74,11 @@ export function addDelegations(program: Command): void {
     .description('as the principal: propose that an agent may send from some of your numbers')
     .requiredOption('--agent <id>', 'organisation that may send')
     .requiredOption('--link <file>', 'your own certificate, or the delegation that you are the agent of')
-    .requiredOption('--numbers <list>', 'numbers and ranges of it, separated by commas', commaList)
+    .requiredOption(
+      '--numbers <list>',
+      'numbers and ranges of it, separated by commas; - reads standard input',
+      commaList,
+    )
     .option('--scope <list>', `what the agent may send, of ${CHANNELS.join(', ')}`, commaList, ['sms'])
     .option(
       '--not-before <time>',
@@ -91,7 +96,15 @@ export function addDelegations(program: Command): void {
     .action(async ({ organisation, reason, link, ...options }: ProposeOptions) => {
       const { agent, numbers, scope, notBefore, expires } = options;
       const begin = notBefore === undefined ? {} : { notBefore };
-      const delegation = { agent, link: jwsDigest(readJws(link)), numbers, scope, ...begin, expires };
+      const written = await given(numbers, (number) => number);
+      const delegation = {
+        agent,
+        link: jwsDigest(readJws(link)),
+        numbers: written,
+        scope,
+        ...begin,
+        expires,
+      };
       print(...formatDelegation(await change(organisation, '', { delegation, reason })));
     });
 

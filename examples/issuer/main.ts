@@ -2,9 +2,9 @@
  * `node main.ts <command>`: a small issuer of sender certificates, as a carrier could run one. README.md has a walk
  * through it. Everything is in the folder that `--folder` or ISSUER_FOLDER names.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import type { JWK } from 'jose';
+import { decodeJwt, type JWK } from 'jose';
 import { Issuer, LINES, STATUSES } from './issuer.ts';
 import { issuerServer } from './server.ts';
 
@@ -27,12 +27,14 @@ const USAGE = `node examples/issuer/main.ts <command> [--folder <folder>]
   keys                                  print the public keys, for numgate issuers set
   issue --holder <name> --numbers <numbers> --key <file> [--line <line>] [--days <days>]
                                         print a certificate; the file has the public key of the holder
-  status <jti> <status>                 set a certificate to ${STATUSES.join(', ')}; revoked is final
+  status <certificate> <status>         set a certificate, given as file or by its jti, to one of
+                                        ${STATUSES.join(', ')}; revoked is final
   list                                  list what was issued
   status-list                           print the signed status list, for numgate status-lists push
   serve [--port <port>]                 serve keys and status list on this machine
 
-Numbers are written +8215881234 or +82221230000..+82221230099, separated by commas. Lines: ${LINES.join(', ')}.
+Numbers are written +8215881234 or +82221230000..+82221230099, separated by commas; - reads
+them from standard input. Lines: ${LINES.join(', ')}.
 `;
 
 try {
@@ -58,7 +60,7 @@ async function main(): Promise<void> {
     case 'issue': {
       const certificate = await issuer.issue({
         holder: given('holder', values.holder),
-        numbers: given('numbers', values.numbers).split(','),
+        numbers: numbersIn(given('numbers', values.numbers)),
         line: oneOf('line', values.line, LINES),
         key: jwkIn(given('key', values.key)),
         days: wholeNumber('days', values.days),
@@ -66,7 +68,8 @@ async function main(): Promise<void> {
       return print(`${certificate}\n`);
     }
     case 'status': {
-      const [jti = '', status = ''] = words;
+      const [certificate = '', status = ''] = words;
+      const jti = existsSync(certificate) ? jtiIn(certificate) : certificate;
       issuer.setStatus(jti, oneOf('status', status, STATUSES));
       return print(`${jti} is ${status}\n`);
     }
@@ -110,6 +113,20 @@ function jwkIn(path: string): JWK {
     return JSON.parse(readFileSync(path, 'utf8')) as JWK;
   } catch {
     throw new Error(`--key: ${path} is not a file with a public key as JSON (JWK)`);
+  }
+}
+
+/** Commas or lines separate them. A number on standard input is in no list of processes. */
+function numbersIn(text: string): string[] {
+  const all = text === '-' ? readFileSync(0, 'utf8') : text;
+  return all.split(/[\s,]+/).filter((number) => number !== '');
+}
+
+function jtiIn(path: string): string {
+  try {
+    return decodeJwt(readFileSync(path, 'utf8').trim()).jti ?? '';
+  } catch {
+    throw new Error(`${path} is not a file with a certificate`);
   }
 }
 
