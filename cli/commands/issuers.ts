@@ -86,7 +86,7 @@ export function addIssuers(program: Command): void {
     });
 
   addReasonOption(issuers.command('remove'))
-    .description('remove an issuer; its certificates count as suspended')
+    .description('remove an issuer without certificates; suspend one that has some')
     .argument('<id>')
     .addHelpText('after', examples('issuers remove kt --reason "contract ended"'))
     .action(async (id: string, { reason }: { readonly reason: string }) => {

@@ -18,8 +18,11 @@ export async function pagesOf<Item>(
   const items: Item[] = [];
   let next: string | null = null;
   do {
-    const query = { after: next, limit: Math.min(limit - items.length, CREDENTIALS_PAGE_MAX) };
-    const page = await admin.get<Record<string, unknown>>(path, query);
+    const query: { readonly after: string | null; readonly limit: number } = {
+      after: next,
+      limit: Math.min(limit - items.length, CREDENTIALS_PAGE_MAX),
+    };
+    const page: Readonly<Record<string, unknown>> = await admin.get(path, query);
     items.push(...(page[name] as Item[]));
     next = (page.next as string | null | undefined) ?? null;
   } while (next !== null && items.length < limit);
