@@ -4,7 +4,12 @@
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
 import { utf8 } from '../../../shared/bytes.ts';
-import { type Client, openDirectory, sealDirectory } from '../../../shared/clients.ts';
+import {
+  type Client,
+  type DirectoryOrganisation,
+  openDirectory,
+  sealDirectory,
+} from '../../../shared/clients.ts';
 import { HEAD_BYTES_MAX } from '../../../shared/limits/lists.ts';
 import { type HeadDocument, openHead, sealHead } from '../../../shared/release/head.ts';
 import { deriveListKeys, LIST_KEY_BYTES } from '../../../shared/set/keys.ts';
@@ -147,11 +152,11 @@ describe('a directory', () => {
   });
 
   test('has organisations with a code or a qualification, which earlier edges ignore', async () => {
-    const qualification = {
-      ...{ state: 'suspended', factor: null, index: 3, since: '2026-11-26T00:00:00.000Z' },
+    const qualification: DirectoryOrganisation['qualification'] = {
+      ...{ state: 'suspended' as const, factor: null, index: 3, since: '2026-11-26T00:00:00.000Z' },
       ...{ inspectedAt: null, nextInspectionBy: null, validUntil: '2027-01-01T00:00:00.000Z' },
-    } as const;
-    const organisations = [
+    };
+    const organisations: DirectoryOrganisation[] = [
       { id: 'acme', senderCode: null, qualification },
       { id: 'beta', senderCode: 'BETA0001', qualification: null },
     ];
