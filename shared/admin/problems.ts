@@ -38,8 +38,8 @@ export interface ProblemExtras {
   /** REGISTRATIONS_INVALID: the invalid lines, at most 100. */
   readonly lines?: readonly ImportedRow[];
   /**
-   * REGISTRATION_STATE, DELEGATION_STATE: the state, and what can be done in it. QUALIFICATION_STATE: the states that may
-   * follow.
+   * REGISTRATION_STATE and DELEGATION_STATE: the state, and what can be done in it. QUALIFICATION_STATE: the states that
+   * may follow.
    */
   readonly state?: string;
   readonly possible?: readonly string[];
