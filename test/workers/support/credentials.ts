@@ -1,8 +1,10 @@
 /** The real credential store, called over RPC, with an issuer and holders of the tests. */
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
+import * as v from 'valibot';
 import type { Actor } from '../../../shared/admin/actor.ts';
 import type { AddCertificate, Issuer } from '../../../shared/admin/credentials.ts';
+import { clientSchema } from '../../../shared/clients.ts';
 import { PROOF_TYPE, STATUS_LIST_TYPE } from '../../../shared/credentials/claims.ts';
 import { type CredentialIndex, openCredentialIndex } from '../../../shared/credentials/credential-index.ts';
 import { type CredentialRow, CredentialTable } from '../../../shared/credentials/credential-table.ts';
@@ -115,6 +117,15 @@ export async function credentialWorld(acme: Partial<Organisation> = {}): Promise
       ANY,
     ),
   );
+  for (const id of ['acme-main', 'acme-other']) {
+    const client = v.parse(clientSchema, {
+      id,
+      organisation: 'acme',
+      secretSha256: ['0'.repeat(64)],
+      rights: ['check'],
+    });
+    unwrap(await coordinator().putClient(asAdmin(), id, client, ANY));
+  }
   const [issuer, holder] = await Promise.all([newSigner(), newSigner()]);
   accepted(await credentials().putIssuer(asToken(), issuerOf(issuer), ANY));
   accepted(
