@@ -139,19 +139,22 @@ export async function uploaded({ issuer, holder }: CredentialWorld, index: numbe
   return accepted(await credentials().addCertificate(asToken('acme'), facts(), body));
 }
 
-/** What a reader finds in the head. */
-export async function readCredentials(keys: ListKeys = testKeys): Promise<{
+/** What a reader finds in the head. @param given the head, if it is not that of the coordinator of the tests */
+export async function readCredentials(
+  keys: ListKeys = testKeys,
+  given: Uint8Array<ArrayBuffer> | null = null,
+): Promise<{
   readonly index: CredentialIndex;
   readonly rows: readonly CredentialRow[];
   /** The status of a row, as the edge reads it; null if it is unknown. */
   readonly statusOf: (digest: string) => Promise<Status | null>;
 }> {
-  const { sealed } = await coordinator().head({ seq: 0, dataCentre: 'TST' });
-  const head = sealed === null ? null : unwrap(await openHead(sealed, keys));
+  const sealed = given ?? (await coordinator().head({ seq: 0, dataCentre: 'TST' })).sealed;
+  const head = sealed === null ? null : accepted(await openHead(sealed, keys));
   const named = head?.head.credentials;
   if (named === undefined) throw new Error('the head has no credentials');
   const read = async (key: string): Promise<Uint8Array<ArrayBuffer>> => {
-    const bytes = await coordinator().value(key);
+    const bytes = await credentials().value(key);
     if (bytes === null) throw new Error(`no value ${key}`);
     return new Uint8Array(bytes);
   };
