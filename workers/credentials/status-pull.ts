@@ -2,7 +2,7 @@
  * Pulls status lists from their issuers. The URI comes from a certificate, so only hosts that its issuer has may be
  * read, over https, without redirects, and with bounds on time and size.
  */
-import { STATUS_PULL_BYTES_MAX, STATUS_PULL_WAIT_MS } from '../../shared/limits/credentials.ts';
+import { STATUS_PULL_BYTES_MAX, STATUS_PULL_WAIT_MS } from '../../shared/limits/credential-store.ts';
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
 
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
