@@ -18,6 +18,7 @@ import { benchKeys } from '../lib/random-lists.ts';
 import { type Row, row, withCommas } from '../lib/table.ts';
 import { edgeRows } from './credentials-edge.ts';
 import { verifyRows } from './credentials-verify.ts';
+import { revokedRows } from './credentials-visible.ts';
 
 const CERTIFICATES = 100_000;
 const CERTIFICATES_SMALL = 5_000;
@@ -35,6 +36,7 @@ export async function credentialsBench(options: BenchOptions): Promise<Row[]> {
     ...sizeRows(published, count, statuses),
     ...(await verifyRows(options)),
     ...(await edgeRows(certificates, statuses, options)),
+    ...(await revokedRows(options)),
   ];
 }
 
