@@ -27,6 +27,7 @@ import { addPolicy } from './commands/policy.ts';
 import { addProposals } from './commands/proposals.ts';
 import { addProve } from './commands/prove.ts';
 import { addPush } from './commands/push.ts';
+import { addQualifications } from './commands/qualifications.ts';
 import { addRegistrations } from './commands/registrations.ts';
 import { addReleases } from './commands/releases.ts';
 import { addReview } from './commands/review.ts';
@@ -45,7 +46,14 @@ const GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> 
   'Live changes:': [addBlock, addUndo, addEntries],
   'Organisations, clients and tokens:': [addOrganisations, addClients, addTokens, addListKey],
   'Registered senders:': [addRegistrations, addReview],
-  'Sender credentials:': [addIssuers, addCertificates, addDelegations, addStatusLists, addHolderKeys],
+  'Sender credentials:': [
+    addQualifications,
+    addIssuers,
+    addCertificates,
+    addDelegations,
+    addStatusLists,
+    addHolderKeys,
+  ],
   'Policy:': [addPolicy, addGuards, addCanaries],
   'Second person:': [addApprovals, addProposals],
   'Monitoring:': [addStatus, addWatch, addUsage, addEnumeration, addBlocks, addAudit],
