@@ -19,7 +19,9 @@ import { CHECK_EVERY_MS, VisibleReader } from '../simulation/visible-reader.ts';
 
 /** Target at p99, as for live changes. */
 const TARGET_S = 15;
-const HOST = 'issuer.example';
+const ISS = 'https://issuer.example';
+/** Nothing listens there: the lists are pushed. */
+const HOST = '127.0.0.1:9';
 const ORGANISATION = 'organisations/default';
 /** Anybody: it is on no list. */
 const TO = '+821099999999';
@@ -35,7 +37,7 @@ export async function revokedRows({ small, seed }: BenchOptions): Promise<Row[]>
   const spreadMs = small ? 2_000 : 90_000;
   const random = randomFrom(seed + 16);
   const folder = temporaryFolder('issuer');
-  const names = { iss: `https://${HOST}`, statusUri: `https://${HOST}/status-lists/1` };
+  const names = { iss: ISS, statusUri: `https://${HOST}/status-lists/1` };
   const issuer = await Issuer.create(join(folder, 'issuer'), names);
   const planes = await startPlanes();
   try {

@@ -4,10 +4,9 @@
  * read decisions that were made before, so that the noise of screening, which takes much longer than counting, does
  * not hide the difference.
  */
-import { PublishedCredentials } from '../../shared/credentials/published.ts';
+import { PublishedCredentials, PublishedCredentials } from '../../shared/credentials/published.ts';
 import { CanaryNumbers } from '../../shared/enumeration/canary-numbers.ts';
 import { scanKeyOf } from '../../shared/enumeration/scan-key.ts';
-import { PublishedCredentials } from '../../shared/credentials/published.ts';
 import { LiveLayer } from '../../shared/live/live-layer.ts';
 import { STANDARD_POLICY } from '../../shared/policy/policy.ts';
 import type { Ingress, ScreenRequest } from '../../shared/request.ts';
