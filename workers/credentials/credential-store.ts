@@ -148,6 +148,14 @@ export class CredentialStore extends DurableObject<ControlEnv> implements Creden
     return Promise.all(page.map((each) => delegations.info(each)));
   }
 
+  /** One that the organisation has a part in. */
+  async delegation(organisation: string, id: number): Promise<DelegationInfo | null> {
+    const { delegations, tables } = this.#parts;
+    const found = tables.delegations.get(id);
+    const isPart = found?.principal === organisation || found?.agent === organisation;
+    return delegations !== null && found !== null && isPart ? delegations.info(found) : null;
+  }
+
   async statusLists(): Promise<readonly StatusListInfo[]> {
     return this.#parts.statusLists.infos;
   }

@@ -142,6 +142,7 @@ describe('a directory', () => {
       onEnumeration,
       restriction,
       requireRegistration,
+      requireToken,
       requireQualification,
       mock,
       ...older
