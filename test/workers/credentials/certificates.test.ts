@@ -19,7 +19,7 @@ import {
   statusList,
   upload,
   uploaded,
-} from '../support/credentials.ts';
+} from '../support/credential-store.ts';
 import { accepted, asReviewer, facts, store } from '../support/registrations.ts';
 import { readChanges } from '../support/registry.ts';
 import { ANY } from '../support/room.ts';

@@ -18,7 +18,7 @@ import {
   readCredentials,
   statusList,
   uploaded,
-} from '../support/credentials.ts';
+} from '../support/credential-store.ts';
 import '../support/fresh.ts';
 import { accepted } from '../support/registrations.ts';
 

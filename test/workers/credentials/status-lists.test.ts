@@ -29,7 +29,7 @@ import {
   statusList,
   upload,
   uploaded,
-} from '../support/credentials.ts';
+} from '../support/credential-store.ts';
 import '../support/fresh.ts';
 import { accepted, facts } from '../support/registrations.ts';
 import { ANY } from '../support/room.ts';
