@@ -8,7 +8,8 @@
  * no route: it acts for other authorities in the routes of the other scopes. Nor does `statistics`: it shows the usage
  * of other organisations. `approve` decides on the proposals of others. `breakGlass` opens no route either: it makes a
  * change at once that would otherwise wait for approval. `registrations` covers the registered senders of the token's
- * own organisation, `review` seeing and deciding on those of all others.
+ * own organisation, `review` seeing and deciding on those of all others. `qualification` sets the qualifications of
+ * other organisations. `issuers` decides who may sign certificates; `credentials` sees that, and pushes status lists.
  */
 export const SCOPES = [
   'read',
@@ -23,6 +24,9 @@ export const SCOPES = [
   'breakGlass',
   'registrations',
   'review',
+  'qualification',
+  'issuers',
+  'credentials',
 ] as const;
 export type Scope = (typeof SCOPES)[number];
 
@@ -38,12 +42,23 @@ export type Role = (typeof ROLES)[number];
 
 /** The scopes of a token with a role. docs/operations.md says what each role is for. */
 export const ROLE_SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
-  regulator: ['read', 'entries', 'releases', 'policy', 'override', 'statistics', 'approve', 'review'],
+  regulator: [
+    'read',
+    'entries',
+    'releases',
+    'policy',
+    'override',
+    'statistics',
+    'approve',
+    'review',
+    'qualification',
+    'credentials',
+  ],
   association: [
     ...(['read', 'entries', 'releases', 'guards', 'policy', 'clients'] as const),
-    ...(['override', 'statistics', 'approve', 'breakGlass', 'review'] as const),
+    ...(['override', 'statistics', 'approve', 'breakGlass', 'review', 'issuers', 'credentials'] as const),
   ],
-  operator: ['read', 'entries', 'releases', 'review'],
+  operator: ['read', 'entries', 'releases', 'review', 'credentials'],
   // A relay sends checks: it has client keys. Everything that `read` opens belongs to others.
   relay: ['registrations'],
   auditor: ['read', 'statistics'],

@@ -6,14 +6,20 @@ import { sweep } from './cron.ts';
 import type { ControlEnv } from './env.ts';
 import { appOf } from './http/app.ts';
 import { describe } from './openapi.ts';
+import { REGISTER_ROUTES } from './register/routes.ts';
 
 export { Coordinator } from './coordinator/coordinator.ts';
+export { CredentialStore } from './credentials/credential-store.ts';
 export { RegistrationStore } from './registrations/registration-store.ts';
 export { Registry } from './registry/registry.ts';
 export { ScanDetector } from './usage/scan-detector.ts';
 export { UsageCounter } from './usage/usage-counter.ts';
 
 export default {
-  fetch: appOf([...ADMIN_ROUTES, { method: 'GET', path: '/openapi.json', handle: describe }]),
+  fetch: appOf([
+    ...ADMIN_ROUTES,
+    ...REGISTER_ROUTES,
+    { method: 'GET', path: '/openapi.json', handle: describe },
+  ]),
   scheduled: sweep,
 } satisfies ExportedHandler<ControlEnv>;

@@ -5,15 +5,17 @@ import { ADMIN_ROUTES } from './admin/routes.ts';
 import { sweep } from './cron.ts';
 import type { ControlEnv } from './env.ts';
 import { appOf } from './http/app.ts';
+import { REGISTER_ROUTES } from './register/routes.ts';
 import { EDGE_ROUTES } from './routes.ts';
 
 export { Coordinator } from './coordinator/coordinator.ts';
+export { CredentialStore } from './credentials/credential-store.ts';
 export { RegistrationStore } from './registrations/registration-store.ts';
 export { Registry } from './registry/registry.ts';
 export { ScanDetector } from './usage/scan-detector.ts';
 export { UsageCounter } from './usage/usage-counter.ts';
 
 export default {
-  fetch: appOf([...EDGE_ROUTES, ...ADMIN_ROUTES]),
+  fetch: appOf([...EDGE_ROUTES, ...ADMIN_ROUTES, ...REGISTER_ROUTES]),
   scheduled: sweep,
 } satisfies ExportedHandler<ControlEnv>;

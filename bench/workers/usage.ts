@@ -4,6 +4,7 @@
  * read decisions that were made before, so that the noise of screening, which takes much longer than counting, does
  * not hide the difference.
  */
+import { PublishedCredentials } from '../../shared/credentials/published.ts';
 import { CanaryNumbers } from '../../shared/enumeration/canary-numbers.ts';
 import { scanKeyOf } from '../../shared/enumeration/scan-key.ts';
 import { LiveLayer } from '../../shared/live/live-layer.ts';
@@ -25,7 +26,13 @@ const PASSES_OF_FLUSH = 10;
 const NOW = Date.UTC(2026, 10, 24, 3, 30);
 const SETTINGS: ClientSettings = {
   ...{ failPolicy: 'open', maxStaleSeconds: 3600, mode: 'enforce', senderRules: 'none', shortCodes: [] },
-  ...{ id: 'bench', organisation: 'default', requireRegistration: 'off' },
+  ...{
+    id: 'bench',
+    organisation: 'default',
+    requireRegistration: 'off',
+    requireToken: 'off',
+    requireQualification: 'off',
+  },
 };
 
 /** Of the numbers of 010: so many recipients of a campaign are blocked. Most requests have no finding. */
@@ -37,6 +44,9 @@ const snapshot: Snapshot = {
   release,
   live: LiveLayer.EMPTY,
   registrations: RegistrationOverlay.EMPTY,
+  organisations: new Map(),
+  credentials: PublishedCredentials.NONE,
+  tokens: new Map(),
   policy: STANDARD_POLICY,
   keys,
   ...{ seq: 1, asOf: NOW, now: NOW },

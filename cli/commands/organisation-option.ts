@@ -1,4 +1,4 @@
-/** The organisation whose registrations a command reads or changes, and the names of registrations. */
+/** The organisation whose registrations or credentials a command reads or changes, and the names of registrations. */
 import { type Command, Option } from 'commander';
 import { CommandFailure, quoted } from '../failure.ts';
 
@@ -6,16 +6,17 @@ export interface OrganisationOption {
   readonly organisation: string;
 }
 
-const option = (): Option =>
-  new Option('--organisation <id>', 'organisation of the registrations').env('NUMGATE_ORGANISATION');
+const option = (what: string): Option =>
+  new Option('--organisation <id>', `organisation of the ${what}`).env('NUMGATE_ORGANISATION');
 
-export function addOrganisationOption(command: Command): Command {
-  return command.addOption(option().makeOptionMandatory());
+/** @param what the organisation has */
+export function addOrganisationOption(command: Command, what = 'registrations'): Command {
+  return command.addOption(option(what).makeOptionMandatory());
 }
 
 /** For commands whose arguments may name the organisation. */
 export function addTargetOption(command: Command): Command {
-  return command.addOption(option());
+  return command.addOption(option('registrations'));
 }
 
 export interface Target {
@@ -36,9 +37,14 @@ export function targetOf(text: string, organisation?: string): Target {
   return { organisation: own, id };
 }
 
+/** Its path, below `/v1/admin/`. */
+export function organisationPath(organisation: string): string {
+  return `organisations/${encodeURIComponent(organisation)}`;
+}
+
 /** Path of its registrations, below `/v1/admin/`. */
 export function registrationsOf(organisation: string): string {
-  return `organisations/${encodeURIComponent(organisation)}/registrations`;
+  return `${organisationPath(organisation)}/registrations`;
 }
 
 export function pathOf({ organisation, id }: Target): string {

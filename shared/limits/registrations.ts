@@ -44,8 +44,6 @@ export const REGISTRATIONS_PAGE_MAX = 1_000;
  * 32 MiB of one RPC. The largest registration has some 40,000.
  */
 export const REGISTRATIONS_PAGE_CHARS_MAX = 4_194_304;
-/** Longest answer that is stored for a repeated request, in characters: SQLite of a Durable Object stores 2 MB in a row. */
-export const REGISTRATION_ANSWER_CHARS_MAX = 600_000;
 /** Rows of one piece of a bulk upload. */
 export const IMPORT_ROWS_MAX = 1_000;
 /** Body of such a piece, in bytes: 1,000 rows of 4 KiB. */
@@ -89,8 +87,6 @@ export const REGISTRATION_BUILD_SHARE = 0.5;
 export const REGISTRATION_UNSEALED_MAX = 512;
 /** Sealed changes for each change in force, with one segment on top; the excess was replaced or dropped. */
 export const REGISTRATION_SEALED_PER_CHANGE_MAX = 2;
-/** Minimum time between two changes of the head by the registry, in ms. */
-export const REGISTRY_HEAD_INTERVAL_MS = 1_000;
 /** How far the version is set above that of the head after the registry has lost its tables. */
 export const REGISTRY_RESTORED_GAP = 1_000_000;
 

@@ -26,7 +26,7 @@ const namedReleaseSchema = v.object({ release: v.string(), signature: v.string()
 export type NamedRelease = v.InferOutput<typeof namedReleaseSchema>;
 
 /** A sealed value in KV, named by its content. The coordinator also has it. */
-const namedValueSchema = v.object({
+export const namedValueSchema = v.object({
   key: v.string(),
   /** SHA-256 of the stored value, hex. */
   sha256: sha256Schema,
@@ -44,6 +44,14 @@ const registrationsSchema = v.object({
   unsealed: v.string(),
 });
 export type HeadRegistrations = v.InferOutput<typeof registrationsSchema>;
+
+const credentialsSchema = v.object({
+  /** Of the credential store: rises with every change, and never goes back. */
+  version: count,
+  /** Names all its other values (credentials/credential-index.ts). */
+  index: namedValueSchema,
+});
+export type HeadCredentials = v.InferOutput<typeof credentialsSchema>;
 
 const headSchema = v.object({
   kind: v.literal('numgate-head'),
@@ -78,6 +86,8 @@ const headSchema = v.object({
   canaries: v.optional(canaryNumbersSchema),
   /** Changes of registered senders since the releases, if there are any. */
   registrations: v.optional(registrationsSchema),
+  /** Certificates and delegations of senders, if there are any. */
+  credentials: v.optional(credentialsSchema),
 });
 export type Head = v.InferOutput<typeof headSchema>;
 

@@ -22,8 +22,10 @@ import { type Reason, type Subject, strength, type Verdict } from '../verdict.ts
 import type { Decision, PolicyDecision } from './decision.ts';
 import { type Aspect, type Finding, finding, PRECEDENCE, policyFinding } from './finding.ts';
 import { lookUp } from './look-up.ts';
+import { screenQualifications } from './qualification.ts';
 import { joinReadings } from './readings.ts';
 import { liftOptOuts, screenRegistration } from './registration.ts';
+import { screenToken } from './sender-token.ts';
 import type { ClientSettings, Snapshot } from './snapshot.ts';
 
 /** No findings. Shared by all such checks, since they are the majority. */
@@ -203,7 +205,16 @@ function screenSender(
   // At a gateway, the client is not the sender.
   if (request.ingress !== null) return;
   if (findings.length > 0) liftOptOuts(party, snapshot, settings, findings);
-  if (settings.requireRegistration !== 'off') screenRegistration(party, snapshot, settings, findings);
+  const { requireRegistration, requireToken } = settings;
+  const token =
+    request.senderToken === undefined && requireToken === 'off'
+      ? 'none'
+      : screenToken(party, request, snapshot, settings, findings);
+  // A token that permits the sender is as good as a registration.
+  if (requireRegistration !== 'off' && token !== 'permits')
+    screenRegistration(party, snapshot, settings, findings, token === 'unknown');
+  if (snapshot.organisations.size > 0 || settings.requireQualification !== 'off')
+    screenQualifications(request, snapshot, settings, findings);
 }
 
 function policyDecision(

@@ -33,7 +33,7 @@ export const PROOF_KINDS = [
 export type ProofKind = (typeof PROOF_KINDS)[number];
 
 /** Text for people, on one line. */
-function lineSchema(charsMax: number) {
+export function lineSchema(charsMax: number) {
   const message = `must be one line of 1 to ${charsMax} characters`;
   return v.pipe(
     v.string(),
@@ -192,6 +192,8 @@ export interface Registration extends RegistrationVersion {
   readonly approved?: RegistrationVersion;
   /** Only of registrations for mock clients, which never touch real traffic. */
   readonly mock?: true;
+  /** Digest of the certificate that it rests on: it is suspended with it. */
+  readonly certificate?: string;
   /** The reviewer, such as `token:kisa`, and until when; null if nobody has claimed it. */
   readonly claimedBy: string | null;
   readonly claimedUntil: string | null;

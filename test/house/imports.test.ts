@@ -38,6 +38,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'shared/enumeration': ['shared/numbers', 'shared/limits'],
   'shared/live': ['shared/set', 'shared/numbers', 'shared/limits', 'shared/bytes.ts', 'shared/verdict.ts'],
   'shared/screening': [
+    'shared/credentials',
     'shared/live',
     'shared/policy',
     'shared/release',
@@ -70,6 +71,18 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'shared/schemas.ts',
     'shared/validate-json.ts',
   ],
+  'shared/credentials': [
+    'shared/release',
+    'shared/set',
+    'shared/numbers',
+    'shared/limits',
+    'shared/bytes.ts',
+    'shared/request.ts',
+    'shared/result.ts',
+    'shared/schemas.ts',
+    'shared/validate-json.ts',
+    'shared/verdict.ts',
+  ],
   'shared/usage': [
     'shared/enumeration',
     'shared/numbers',
@@ -92,6 +105,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'shared',
     'workers/http',
     'workers/coordinator',
+    'workers/credentials',
     'workers/registrations',
     'workers/storage',
     'workers/env.ts',
@@ -101,6 +115,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'workers/coordinator': ['shared', 'workers/storage', 'workers/env.ts', 'workers/log.ts'],
   'workers/registrations': ['shared', 'workers/storage', 'workers/env.ts', 'workers/log.ts'],
   'workers/registry': ['shared', 'workers/storage', 'workers/env.ts', 'workers/log.ts'],
+  'workers/credentials': ['shared', 'workers/storage', 'workers/env.ts', 'workers/log.ts'],
+  'workers/register': ['shared', 'workers/http', 'workers/storage', 'workers/env.ts', 'workers/log.ts'],
   'workers/usage': ['shared', 'workers/storage', 'workers/env.ts', 'workers/log.ts'],
   workers: ['shared'],
   'cli/terminal': ['shared/release/manifest.ts'],
@@ -117,7 +133,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'cli/temporary.ts',
   ],
   'cli/proof': ['shared', 'cli/import', 'cli/publish', 'cli/failure.ts', 'cli/secrets.ts'],
-  cli: ['shared', 'package.json'],
+  // `npm start` runs the example for the demo.
+  cli: ['shared', 'examples/issuer', 'package.json'],
   bench: ['shared', 'cli', 'workers', 'examples', 'test/gateways/support'],
   // Users copy them: whatever they import goes with them, or is a package.
   examples: [],

@@ -13,13 +13,15 @@ import type { Organisation } from '../../shared/organisations.ts';
 import type { Policy } from '../../shared/policy/policy.ts';
 import type { Approvals } from '../../shared/proposals.ts';
 import type { GuardSettings } from '../../shared/release/guard-settings.ts';
+import type { QualificationSettings } from '../../shared/senders/qualification.ts';
 import type { Token } from '../../shared/tokens.ts';
 import type { ControlEnv } from '../env.ts';
+import type { Precondition } from '../storage/precondition.ts';
 import type { ExportPiece } from './audit-exports.ts';
 import type { ChangeRequest } from './change-request.ts';
-import type { Precondition } from './command.ts';
 import type { Core } from './core.ts';
 import { requestOf } from './proposal-request.ts';
+import type { QualificationFilter } from './qualification-changes.ts';
 import { stagedRefusals } from './staged.ts';
 
 /** How the calls get the parts. A symbol, so that it is no call over RPC. */
@@ -103,6 +105,28 @@ export abstract class AdminCalls extends DurableObject<ControlEnv> {
     return this[CORE].clientChanges.putOrganisation(request, id, organisation, condition);
   }
 
+  async qualification(organisation: string) {
+    return this[CORE].qualificationChanges.get(organisation);
+  }
+
+  async qualifications(filter: QualificationFilter) {
+    return this[CORE].qualificationChanges.list(filter);
+  }
+
+  async putQualification(
+    request: ChangeRequest,
+    organisation: string,
+    settings: QualificationSettings,
+    condition: Precondition,
+  ) {
+    return this[CORE].qualificationChanges.put(request, organisation, settings, condition);
+  }
+
+  /** What is public about qualifications. */
+  async register() {
+    return this[CORE].qualificationChanges.register;
+  }
+
   async clients() {
     return this[CORE].tables.clients.all;
   }
@@ -136,8 +160,12 @@ export abstract class AdminCalls extends DurableObject<ControlEnv> {
   }
 
   /** @param end of the audit chain of the organisation's registrations */
+  async anchorCredentials(end: KnownRecord) {
+    this[CORE].registrationFacts.anchor('credentials', 'sender credentials', end);
+  }
+
   async anchorRegistrations(organisation: string, end: KnownRecord) {
-    this[CORE].registrationFacts.anchor(organisation, end);
+    this[CORE].registrationFacts.anchor('registrations', organisation, end);
   }
 
   async tokens() {

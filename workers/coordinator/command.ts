@@ -8,15 +8,9 @@ import type { Organisation } from '../../shared/organisations.ts';
 import type { Policy } from '../../shared/policy/policy.ts';
 import type { Approvals } from '../../shared/proposals.ts';
 import type { GuardSettings } from '../../shared/release/guard-settings.ts';
+import type { QualificationSettings } from '../../shared/senders/qualification.ts';
 import type { Token } from '../../shared/tokens.ts';
-
-/** `If-Match` and `If-None-Match`, as versions. */
-export interface Precondition {
-  /** Apply only if the current version is this one. */
-  readonly match: string | null;
-  /** Apply only if it does not exist. */
-  readonly absent: boolean;
-}
+import type { Precondition } from '../storage/precondition.ts';
 
 export type Command =
   | { readonly name: 'changeEntries'; readonly change: EntryChange }
@@ -44,4 +38,10 @@ export type Command =
       readonly condition: Precondition;
       readonly authority?: string | null;
     }
-  | { readonly name: 'approveSigners' };
+  | { readonly name: 'approveSigners' }
+  | {
+      readonly name: 'putQualification';
+      readonly organisation: string;
+      readonly settings: QualificationSettings;
+      readonly condition: Precondition;
+    };

@@ -28,6 +28,8 @@ type Key =
   | 'signersApproved'
   | 'approvals'
   | 'registrations'
-  | 'registrationsDropped';
+  | 'registrationsDropped'
+  | 'credentials'
+  | 'nextQualificationIndex';
 
 export class Meta extends SingleValues<Key> {}

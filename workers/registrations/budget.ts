@@ -1,14 +1,16 @@
 /**
- * What one organisation may cost: registrations that it changes, in an hour and in a day, and lines that are checked and
+ * What one organisation may cost: storage, registrations that it changes, in an hour and in a day, and lines that are checked and
  * not stored, in a day. Hours and days begin in UTC.
  */
+import { STORAGE_BYTES_MAX, STORAGE_FULL_SHARE } from '../../shared/limits/control.ts';
 import {
   REGISTRATION_CHANGES_PER_DAY_MAX,
   REGISTRATION_CHANGES_PER_HOUR_MAX,
   REGISTRATION_CHECKS_PER_DAY_MAX,
 } from '../../shared/limits/registrations.ts';
+import { refuse, type StoreRefusal } from '../storage/store-request.ts';
+import type { ChangeBudget } from '../storage/transactions.ts';
 import type { Meta } from './meta.ts';
-import { refuse, type StoreRefusal } from './store-request.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -37,25 +39,49 @@ const BUDGETS = {
     used: 'checksUsed',
   },
 } as const;
-export type BudgetName = keyof typeof BUDGETS;
+type BudgetName = keyof typeof BUDGETS;
 
-export class Budget {
+export class RegistrationBudget implements ChangeBudget {
+  readonly #sql: SqlStorage;
   readonly #meta: Meta;
 
-  constructor(meta: Meta) {
+  constructor(sql: SqlStorage, meta: Meta) {
+    this.#sql = sql;
     this.#meta = meta;
   }
 
-  /** Charges all of these budgets, or none. Must run in a transaction. @returns the one that is used up */
-  charge(names: readonly BudgetName[], count: number, now: number): StoreRefusal | null {
+  /** @param changes registrations that are created or edited at most */
+  charge(changes: number, now: number): StoreRefusal | null {
+    if (this.#sql.databaseSize >= STORAGE_BYTES_MAX * STORAGE_FULL_SHARE) {
+      return refuse(
+        'STORAGE_FULL',
+        'the registrations of this organisation fill their storage: close what you do not need',
+      );
+    }
+    // Not while too much was refused: it was work too.
+    return (
+      this.#charge(['registrationChecks'], 0, now) ??
+      this.#charge(['registrations', 'registrationsPerDay'], changes, now)
+    );
+  }
+
+  chargeChecks(checks: number, now: number): StoreRefusal | null {
+    return this.#charge(['registrationChecks'], checks, now);
+  }
+
+  addChecks(checks: number, now: number): void {
+    this.#add('registrationChecks', checks, now);
+  }
+
+  /** Charges all of these budgets, or none. @returns the one that is used up */
+  #charge(names: readonly BudgetName[], count: number, now: number): StoreRefusal | null {
     const full = names.find((name) => this.#used(name, now) + count > BUDGETS[name].max);
     if (full !== undefined) return refusal(full, now);
-    for (const name of names) this.add(name, count, now);
+    for (const name of names) this.#add(name, count, now);
     return null;
   }
 
-  /** Counts what has been done already, also beyond the budget. Must run in a transaction. */
-  add(name: BudgetName, count: number, now: number): void {
+  #add(name: BudgetName, count: number, now: number): void {
     const { ms, begun, used } = BUDGETS[name];
     this.#meta.set(used, this.#used(name, now) + count);
     this.#meta.set(begun, Math.floor(now / ms));

@@ -17,23 +17,14 @@ import type {
   RegistrationFacts,
   RegistrationReason,
 } from '../../shared/senders/registration.ts';
-import {
-  type Move,
-  moved,
-  NEW_REGISTRATION,
-  possibleMoves,
-  SENDER_MOVES,
-} from '../../shared/senders/registration-states.ts';
-import {
-  invalidRegistration,
-  reasonOf,
-  type ValidRegistration,
-  validateRegistration,
-} from '../../shared/senders/validation.ts';
-import type { Author } from './audit-chain.ts';
+import { type Move, moved, NEW_REGISTRATION } from '../../shared/senders/registration-states.ts';
+import { reasonOf, type ValidRegistration, validateRegistration } from '../../shared/senders/validation.ts';
+import type { Author } from '../storage/audit-chain.ts';
+import { refuse, type StoreResult } from '../storage/store-request.ts';
+import { type CertificateStandings, fixedFields } from './certificate-standings.ts';
 import type { PairsInForce } from './pairs-in-force.ts';
+import { CLAIMANT, claimed, impossible, invalid } from './refusals.ts';
 import type { RegistrationRows, StoredRegistration, StoredVersion } from './registration-rows.ts';
-import { refuse, type StoreResult } from './store-request.ts';
 import { type RegistrationWriter, reminderAt } from './writer.ts';
 
 /** The author of decisions on mock registrations. */
@@ -41,8 +32,6 @@ const SYSTEM_NAME = 'numgate';
 
 /** Moves after which the newest version must still be valid. */
 const CHECKED: readonly Move[] = ['submit', 'approve', 'resume'];
-/** Moves of the reviewer who has claimed the registration. */
-const CLAIMANT: readonly Move[] = ['release', 'approve', 'reject', 'requestUpdate'];
 
 export interface Act {
   readonly action: RegistrationAction;
@@ -55,11 +44,18 @@ export class RegistrationChanges {
   readonly #rows: RegistrationRows;
   readonly #pairs: PairsInForce;
   readonly #writer: RegistrationWriter;
+  readonly #certificates: CertificateStandings;
 
-  constructor(rows: RegistrationRows, pairs: PairsInForce, writer: RegistrationWriter) {
+  constructor(
+    rows: RegistrationRows,
+    pairs: PairsInForce,
+    writer: RegistrationWriter,
+    certificates: CertificateStandings,
+  ) {
     this.#rows = rows;
     this.#pairs = pairs;
     this.#writer = writer;
+    this.#certificates = certificates;
   }
 
   /** With the reference, which must be free. @param id of the registration that has the content; null for a new one */
@@ -112,6 +108,7 @@ export class RegistrationChanges {
     facts: RegistrationFacts,
     content: RegistrationContent,
     submit: boolean,
+    certificate: string | null = null,
   ): StoreResult<StoredRegistration> {
     const id = this.#rows.nextId;
     if (id > REGISTRATIONS_MAX) {
@@ -126,7 +123,14 @@ export class RegistrationChanges {
     if (submit && valid.value.missing.length > 0) return invalid(valid.value.missing);
     const created: StoredRegistration = {
       ...{ id, ...NEW_REGISTRATION, newest: versionOf(valid.value, 1), approved: null },
-      ...{ isMock: valid.value.isMock, claimedBy: null, claimedUntil: null, reasons: [], reminded: null },
+      ...{
+        isMock: valid.value.isMock,
+        certificate,
+        claimedBy: null,
+        claimedUntil: null,
+        reasons: [],
+        reminded: null,
+      },
       ...{ dueAt: null, publishN: null, publishedAt: null, isWaiting: false },
       ...{ createdAt: author.at, updatedAt: author.at, submittedAt: null },
     };
@@ -149,6 +153,8 @@ export class RegistrationChanges {
     const valid = this.validate(given, facts, before.id);
     if (!valid.ok) return valid;
     const { content, isMock, missing } = valid.value;
+    const fixed = before.certificate === null ? [] : fixedFields(before.newest.content, content);
+    if (fixed.length > 0) return invalid(fixed);
     if (isMock !== before.isMock) {
       return invalid([reasonOf('clients', 'CLIENT_MOCK', '"clients" cannot change between mock and real')]);
     }
@@ -180,10 +186,33 @@ export class RegistrationChanges {
         action === 'resume' ? { ...before.approved!.content, reference: null } : before.newest.content;
       const valid = this.validate(content, facts, before.id);
       if (!valid.ok) return valid;
-      if (valid.value.missing.length > 0) return invalid(valid.value.missing);
+      const missing = [...valid.value.missing, ...this.#certificates.reasonsFor(before)];
+      if (missing.length > 0) return invalid(missing);
     }
     if (action === 'submit') return ok(this.#submit(author, facts, before));
     return ok(this.#move(author, facts, before, action, reasons));
+  }
+
+  /** Approves what a verified certificate proves, without a reviewer. */
+  certify(author: Author, facts: RegistrationFacts, submitted: StoredRegistration): StoredRegistration {
+    if (submitted.isMock) return submitted;
+    const inReview = this.#move(author, facts, submitted, 'claim', []);
+    return this.#move(author, facts, inReview, 'approve', []);
+  }
+
+  /** The certificate supports the registration again: nothing of it changed meanwhile. */
+  resumeCertified(author: Author, facts: RegistrationFacts, before: StoredRegistration): void {
+    this.#move(author, facts, before, 'resume', []);
+  }
+
+  /** Other reasons for the same state. */
+  explain(
+    author: Author,
+    { organisation }: RegistrationFacts,
+    before: StoredRegistration,
+    reasons: readonly RegistrationReason[],
+  ): void {
+    this.#writer.write(author, 'explain', before, { ...before, reasons }, organisation);
   }
 
   /** Valid, and nothing is missing. Mock registrations are decided on at once. */
@@ -223,26 +252,6 @@ export class RegistrationChanges {
   }
 }
 
-/** Names only moves that the author may make. Whoever is not `root` is a sender or a reviewer, as the move shows. */
-function impossible(
-  move: Move,
-  message: string,
-  before: StoredRegistration,
-  { actor, isRoot = false }: Author,
-): StoreResult<never> {
-  const { state, claimedBy } = before;
-  const isSender = SENDER_MOVES.includes(move);
-  const possible = possibleMoves(before).filter((each) => {
-    if (!isRoot && SENDER_MOVES.includes(each) !== isSender) return false;
-    if (CLAIMANT.includes(each)) return claimedBy === actor || (each === 'release' && isRoot);
-    return each !== 'claim' || claimedBy === null || claimedBy === actor;
-  });
-  const nothing =
-    state === 'closed' ? 'nothing is possible any more' : 'nothing is possible for you in this state';
-  const rest = possible.length === 0 ? nothing : `possible: ${possible.join(', ')}`;
-  return refuse('REGISTRATION_STATE', `${message}; ${rest}`, { state, possible });
-}
-
 function isSame(one: RegistrationContent, other: RegistrationContent): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }
@@ -258,17 +267,4 @@ function approvedAfter(before: StoredRegistration, action: RegistrationAction): 
 
 function isDecision(action: RegistrationAction): boolean {
   return ['approve', 'reject', 'requestUpdate', 'suspend', 'resume'].includes(action);
-}
-
-function claimed({ claimedBy, claimedUntil }: StoredRegistration): StoreResult<never> {
-  const message =
-    claimedBy === null
-      ? 'claim the registration first'
-      : `${claimedBy} has claimed it until ${new Date(claimedUntil!).toISOString()}: wait, or agree with them`;
-  return refuse('REGISTRATION_CLAIMED', message);
-}
-
-function invalid(reasons: readonly RegistrationReason[]): StoreResult<never> {
-  const { code, message } = invalidRegistration(reasons);
-  return refuse(code, message, { reasons });
 }

@@ -11,10 +11,10 @@ import { parseSignedText } from '../../shared/release/signed.ts';
 import { type ControlEnv, openSecrets } from '../env.ts';
 import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
 import { readImmutable } from '../storage/kv-values.ts';
+import type { StoreRequest } from '../storage/store-request.ts';
 import { ListedNumbers } from './listed-numbers.ts';
 import type { Meta } from './meta.ts';
 import type { PairsInForce } from './pairs-in-force.ts';
-import type { StoreRequest } from './store-request.ts';
 
 export class ReleaseCheck {
   readonly #meta: Meta;

@@ -2,6 +2,8 @@
  * The tables of a store of registrations. docs/storage.md describes each. A change is a further step: steps are only
  * appended.
  */
+import { applySteps } from '../storage/schema-steps.ts';
+
 const TABLES = `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
@@ -104,17 +106,11 @@ const STEPS: readonly string[] = [
      COALESCE(SUM(CASE WHEN number_to - number_from < 64 THEN number_to - number_from + 1 ELSE 0 END), 0),
      COALESCE(SUM(number_to - number_from >= 64), 0)
    FROM pairs;`,
+  `ALTER TABLE registrations ADD COLUMN certificate TEXT;
+   CREATE INDEX registrations_certificate ON registrations (certificate) WHERE certificate IS NOT NULL;
+   CREATE TABLE certificates (digest TEXT PRIMARY KEY, standing TEXT NOT NULL) WITHOUT ROWID;`,
 ];
 
-/** Creates the tables in a new database, and adds later steps to an older one. */
 export function createTables(storage: DurableObjectStorage): void {
-  const { sql } = storage;
-  storage.transactionSync(() => {
-    sql.exec('CREATE TABLE IF NOT EXISTS schema_steps (step INTEGER PRIMARY KEY)');
-    const { steps } = sql.exec<{ steps: number }>('SELECT COUNT(*) AS steps FROM schema_steps').one();
-    STEPS.slice(steps).forEach((step, index) => {
-      sql.exec(step);
-      sql.exec('INSERT INTO schema_steps VALUES (?)', steps + index + 1);
-    });
-  });
+  applySteps(storage, STEPS);
 }

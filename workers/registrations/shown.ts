@@ -17,6 +17,7 @@ export function shown(registration: StoredRegistration, organisation: string): R
     approvedVersion: registration.approvedVersion,
     ...(isOlderApproved ? { approved: versionShown(approved) } : {}),
     ...(isMock ? { mock: true as const } : {}),
+    ...(registration.certificate === null ? {} : { certificate: registration.certificate }),
     ...{ claimedBy: registration.claimedBy, claimedUntil: timeOf(registration.claimedUntil) },
     ...{ reasons: registration.reasons, publication: publicationOf(registration) },
     ...{ publishedAt: timeOf(registration.publishedAt), createdAt: timeOf(registration.createdAt)! },

@@ -5,10 +5,14 @@ import {
   PUBLISH_RETRY_MS,
 } from '../../shared/limits/registrations.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
+import type { Author } from '../storage/audit-chain.ts';
 import type { RegistryPort } from '../storage/registry-port.ts';
-import { AuditChain, type Author } from './audit-chain.ts';
-import { Budget } from './budget.ts';
+import type { StoreRequest, StoreResult } from '../storage/store-request.ts';
+import { Transactions } from '../storage/transactions.ts';
+import { RegistrationBudget } from './budget.ts';
 import { BulkUpload } from './bulk-upload.ts';
+import { CertificateStandings } from './certificate-standings.ts';
+import { Certified } from './certified.ts';
 import { RegistrationChanges } from './changes.ts';
 import { DueWork } from './due-work.ts';
 import { Events } from './events.ts';
@@ -17,21 +21,21 @@ import { NumberChanges } from './number-changes.ts';
 import { Outbox } from './outbox.ts';
 import { PairsInForce } from './pairs-in-force.ts';
 import { Publisher } from './publisher.ts';
+import { RegistrationAudit } from './registration-audit.ts';
 import { RegistrationRows } from './registration-rows.ts';
 import { ReleaseCheck } from './release-check.ts';
-import type { StoreRequest, StoreResult } from './store-request.ts';
-import { Transactions } from './transactions.ts';
 import { RegistrationWriter } from './writer.ts';
 
 export class StoreParts {
   readonly rows: RegistrationRows;
   readonly pairs: PairsInForce;
-  readonly audit: AuditChain;
+  readonly audit: RegistrationAudit;
   readonly events: Events;
   readonly changes: RegistrationChanges;
   readonly dueWork: DueWork;
   readonly upload: BulkUpload;
   readonly numberChanges: NumberChanges;
+  readonly certified: Certified;
   readonly releaseCheck: ReleaseCheck;
   readonly publisher: Publisher;
   readonly #meta: Meta;
@@ -43,19 +47,21 @@ export class StoreParts {
     this.#meta = new Meta(sql);
     this.rows = new RegistrationRows(sql);
     this.pairs = new PairsInForce(sql);
-    this.audit = new AuditChain(sql, this.#meta, keys);
+    this.audit = new RegistrationAudit(sql, this.#meta, keys);
     this.events = new Events(sql);
     const outbox = new Outbox(sql, this.#meta, this.pairs);
     this.publisher = new Publisher(storage, outbox, registry);
     this.#writer = new RegistrationWriter(this.rows, this.pairs, outbox, this.audit, this.events);
-    this.changes = new RegistrationChanges(this.rows, this.pairs, this.#writer);
-    this.#transactions = new Transactions(storage, new Budget(this.#meta));
+    const standings = new CertificateStandings(sql);
+    this.changes = new RegistrationChanges(this.rows, this.pairs, this.#writer, standings);
+    this.#transactions = new Transactions(storage, new RegistrationBudget(sql, this.#meta));
     this.dueWork = new DueWork(storage, this.#meta, this.rows, this.#writer, [
       this.events,
       this.#transactions,
     ]);
     this.upload = new BulkUpload(this.rows, this.changes, this.dueWork);
     this.numberChanges = new NumberChanges(this.pairs, this.dueWork, this.changes, this.#writer);
+    this.certified = new Certified(this.rows, this.changes, this.dueWork, standings);
     this.releaseCheck = new ReleaseCheck(this.#meta, this.pairs);
   }
 

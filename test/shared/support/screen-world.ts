@@ -3,6 +3,7 @@
  * can name the lists of a number instead of the number.
  */
 
+import { PublishedCredentials } from '../../../shared/credentials/published.ts';
 import { type LiveEntry, type LiveKey, numberKey } from '../../../shared/live/entry.ts';
 import { LiveLayer } from '../../../shared/live/live-layer.ts';
 import type { Party } from '../../../shared/numbers/party.ts';
@@ -154,6 +155,9 @@ export function snapshot(release: keyof typeof releases = 'whole', now = NOW, ag
     release: releases[release],
     live: LiveLayer.EMPTY,
     registrations: RegistrationOverlay.EMPTY,
+    organisations: new Map(),
+    credentials: PublishedCredentials.NONE,
+    tokens: new Map(),
     policy: STANDARD_POLICY,
     keys: testKeys,
     seq: 1842,
@@ -184,6 +188,8 @@ export function clientSettings(some: Partial<ClientSettings> = {}): ClientSettin
     id: 'main',
     organisation: 'acme',
     requireRegistration: 'off',
+    requireToken: 'off',
+    requireQualification: 'off',
     ...some,
   };
 }

@@ -3,10 +3,18 @@
  * repeated request. It applies completely or not at all.
  */
 import { holderOf } from '../../shared/admin/actor.ts';
-import { IDEMPOTENCY_KEPT_MS, STORAGE_BYTES_MAX, STORAGE_FULL_SHARE } from '../../shared/limits/control.ts';
-import { REGISTRATION_ANSWER_CHARS_MAX } from '../../shared/limits/registrations.ts';
-import type { Budget } from './budget.ts';
+import { ANSWER_CHARS_MAX, IDEMPOTENCY_KEPT_MS } from '../../shared/limits/control.ts';
 import { refuse, type StoreRefusal, type StoreRequest, type StoreResult } from './store-request.ts';
+
+/** What the changes of a store may take. */
+export interface ChangeBudget {
+  /** Charges changes. Must run in their transaction. @returns why there is no room for them, or null */
+  charge(changes: number, now: number): StoreRefusal | null;
+  /** Charges changes that are only checked. Must run in a transaction. @returns why they are too many, or null */
+  chargeChecks?(checks: number, now: number): StoreRefusal | null;
+  /** Counts changes that were checked and refused, also beyond the budget. Must run in a transaction. */
+  addChecks?(checks: number, now: number): void;
+}
 
 /** Thrown inside a transaction to roll it back. Never leaves this file. */
 class Undo extends Error {
@@ -20,16 +28,16 @@ class Undo extends Error {
 
 export class Transactions {
   readonly #storage: DurableObjectStorage;
-  readonly #budget: Budget;
+  readonly #budget: ChangeBudget;
 
-  constructor(storage: DurableObjectStorage, budget: Budget) {
+  constructor(storage: DurableObjectStorage, budget: ChangeBudget) {
     this.#storage = storage;
     this.#budget = budget;
   }
 
   /**
-   * @param changes how many registrations the request changes at most: of the budget of the organisation; 0 for
-   *   decisions and whatever frees something, which need no room either. What is refused counts as checked
+   * @param changes how much of the budget the request takes at most; 0 for decisions and whatever frees something,
+   *   which need no room either. What is refused counts as checked
    */
   run<Value>(request: StoreRequest, changes: number, apply: () => StoreResult<Value>): StoreResult<Value> {
     const now = Date.now();
@@ -37,7 +45,7 @@ export class Transactions {
     const result = this.#transact(() => {
       const known = this.#known<Value>(request, now);
       if (known !== null) return known;
-      const room = changes === 0 ? null : this.#noRoom(changes, now);
+      const room = changes === 0 ? null : this.#budget.charge(changes, now);
       if (room !== null) return room;
       const done = apply();
       isRefused = !done.ok && changes > 0;
@@ -45,14 +53,14 @@ export class Transactions {
       this.#remember(request, done, now);
       return done;
     });
-    if (isRefused) this.#storage.transactionSync(() => this.#budget.add('registrationChecks', changes, now));
+    if (isRefused) this.#storage.transactionSync(() => this.#budget.addChecks?.(changes, now));
     return result;
   }
 
-  /** Applies a change to see what it does, and rolls it back. @param changes how many registrations it checks */
+  /** Applies a change to see what it does, and rolls it back. @param changes how many changes it checks */
   rehearse<Value>(changes: number, apply: () => StoreResult<Value>): StoreResult<Value> {
-    const full = this.#storage.transactionSync(() =>
-      this.#budget.charge(['registrationChecks'], changes, Date.now()),
+    const full = this.#storage.transactionSync(
+      () => this.#budget.chargeChecks?.(changes, Date.now()) ?? null,
     );
     if (full !== null) return full;
     return this.#transact(() => {
@@ -73,20 +81,6 @@ export class Transactions {
     this.#storage.sql.exec('DELETE FROM answers WHERE at <= ?', now - IDEMPOTENCY_KEPT_MS);
   }
 
-  #noRoom(changes: number, now: number): StoreRefusal | null {
-    if (this.#storage.sql.databaseSize >= STORAGE_BYTES_MAX * STORAGE_FULL_SHARE) {
-      return refuse(
-        'STORAGE_FULL',
-        'the registrations of this organisation fill their storage: close what you do not need',
-      );
-    }
-    // Not while too much was refused: it was work too.
-    return (
-      this.#budget.charge(['registrationChecks'], 0, now) ??
-      this.#budget.charge(['registrations', 'registrationsPerDay'], changes, now)
-    );
-  }
-
   #known<Value>({ actor, repeat }: StoreRequest, now: number): StoreResult<Value> | null {
     if (repeat === null) return null;
     const [earlier] = this.#storage.sql
@@ -104,7 +98,7 @@ export class Transactions {
     if (repeat === null) return;
     const text = JSON.stringify(answer);
     // Only the report of an upload is longer. Repeated, it finds each line by its reference and reports it unchanged.
-    if (text.length > REGISTRATION_ANSWER_CHARS_MAX) return;
+    if (text.length > ANSWER_CHARS_MAX) return;
     this.#storage.sql.exec(
       'INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)',
       ...[`${holderOf(actor)} ${repeat.key}`, repeat.sha256, text, now],
