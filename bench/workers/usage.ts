@@ -7,7 +7,6 @@
 import { PublishedCredentials } from '../../shared/credentials/published.ts';
 import { CanaryNumbers } from '../../shared/enumeration/canary-numbers.ts';
 import { scanKeyOf } from '../../shared/enumeration/scan-key.ts';
-import { PublishedCredentials } from '../../shared/credentials/published.ts';
 import { LiveLayer } from '../../shared/live/live-layer.ts';
 import { STANDARD_POLICY } from '../../shared/policy/policy.ts';
 import type { Ingress, ScreenRequest } from '../../shared/request.ts';
