@@ -44,6 +44,9 @@ export const REFUSED_TOKENS_BYTES_MAX = 1_048_576;
 /** Bytes that a token takes besides its text, and that each of its links takes: both approximate. */
 export const TOKEN_OVERHEAD_BYTES = 512;
 export const LINK_OVERHEAD_BYTES = 512;
+/** Bytes of keys of message tokens that an isolate holds imported: some 1,000 at approximately so many each. */
+export const SIGNING_KEYS_BYTES_MAX = 1_048_576;
+export const SIGNING_KEY_BYTES = 1_024;
 /** Tokens of one client that an isolate verifies in a second. */
 export const VERIFICATIONS_PER_SECOND_MAX = 250;
 /** Numbers of the quota that the verification of a token counts as. */
