@@ -4,7 +4,14 @@
  */
 import { createExecutionContext, reset, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
-import { createLocalJWKSet, exportJWK, generateKeyPair, type JSONWebKeySet, jwtVerify } from 'jose';
+import {
+  calculateJwkThumbprint,
+  createLocalJWKSet,
+  exportJWK,
+  generateKeyPair,
+  type JSONWebKeySet,
+  jwtVerify,
+} from 'jose';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   REGISTER_FRESH_SECONDS,
@@ -188,6 +195,14 @@ describe('a stock JWT library verifies', () => {
     const { payload } = await verify('/v1/status-lists/delegations', 'statuslist+jwt');
     expect(payload.sub).toBe(`${PUBLIC_URL}/v1/status-lists/delegations`);
     expect(await statusesIn((payload.status_list as { lst: string }).lst)).toEqual([1, 0, 2, 0, 0]);
+  });
+
+  test('what a key without a name signed: its thumbprint is its name', async () => {
+    const { kid: _, ...unnamed } = KEY;
+    const { keys } = await json('/.well-known/jwks.json', {
+      bindings: { CREDENTIAL_KEY: JSON.stringify(unnamed) },
+    });
+    expect(keys).toMatchObject([{ kid: await calculateJwkThumbprint(unnamed) }]);
   });
 
   test('what either key signed while CREDENTIAL_KEY is rotated', async () => {
