@@ -21,6 +21,15 @@ export function fromBase64(text: string): Uint8Array<ArrayBuffer> | null {
   }
 }
 
+export function toBase64Url(bytes: Uint8Array): string {
+  return toBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+}
+
+/** The bytes, or null if the text is not base64url without padding. */
+export function fromBase64Url(text: string): Uint8Array<ArrayBuffer> | null {
+  return /^[\w-]*$/.test(text) ? fromBase64(text.replaceAll('-', '+').replaceAll('_', '/')) : null;
+}
+
 export async function sha256Hex(bytes: Uint8Array<ArrayBuffer> | string): Promise<string> {
   const data = typeof bytes === 'string' ? utf8(bytes) : bytes;
   return bytesToHex(new Uint8Array(await crypto.subtle.digest('SHA-256', data)));

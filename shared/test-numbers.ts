@@ -14,10 +14,11 @@ export interface TestNumber {
   readonly verdict: Verdict;
 }
 
-const LABELS: readonly Code[] = ['MOBILE_CLI_ROAMING_UNVERIFIED', 'OVERSEAS_ORIGIN'];
+const LABELS: readonly Code[] = ['MOBILE_CLI_ROAMING_UNVERIFIED', 'OVERSEAS_ORIGIN', 'SENDER_RATE_REDUCED'];
 const INDETERMINATES: readonly Code[] = ['LIST_STALE', 'LIST_UNAVAILABLE', 'NUMBER_AMBIGUOUS'];
 
-function verdictOf(code: Code): Verdict {
+/** The verdict of a code alone. */
+export function verdictOf(code: Code): Verdict {
   if (LABELS.includes(code)) return 'label';
   if (INDETERMINATES.includes(code)) return 'indeterminate';
   return AGAINST_CODES.includes(code) ? 'block' : 'allow';

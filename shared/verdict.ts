@@ -42,6 +42,19 @@ export const CODES = [
   'TEST_NUMBER',
   'OVERSEAS_ORIGIN',
   'NUMBER_AMBIGUOUS',
+  'CERTIFICATE_INVALID',
+  'CERTIFICATE_NOT_YET_VALID',
+  'CERTIFICATE_SUSPENDED',
+  'DELEGATION_MISSING',
+  'DELEGATION_EXPIRED',
+  'DELEGATION_REVOKED',
+  'DELEGATION_SUSPENDED',
+  'SENDER_SUSPENDED',
+  'SENDER_RATE_REDUCED',
+  'TOKEN_MISSING',
+  'TOKEN_INVALID',
+  'TOKEN_EXPIRED',
+  'TOKEN_AUDIENCE',
 ] as const;
 export type Code = (typeof CODES)[number];
 
@@ -72,6 +85,8 @@ export interface Reason {
   readonly until: string | null;
   /** What to do about it, for codes that need action. */
   readonly detail?: string;
+  /** With SENDER_RATE_REDUCED, if it is known: the share of its usual rate at which the sender may send. */
+  readonly factor?: number;
 }
 
 /** Rank of a verdict; higher is stronger. */

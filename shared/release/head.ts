@@ -26,7 +26,7 @@ const namedReleaseSchema = v.object({ release: v.string(), signature: v.string()
 export type NamedRelease = v.InferOutput<typeof namedReleaseSchema>;
 
 /** A sealed value in KV, named by its content. The coordinator also has it. */
-const namedValueSchema = v.object({
+export const namedValueSchema = v.object({
   key: v.string(),
   /** SHA-256 of the stored value, hex. */
   sha256: sha256Schema,

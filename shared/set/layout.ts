@@ -5,8 +5,8 @@
  */
 
 /**
- * "NGS1", "NGP1", "NGR1", "NGF1", "NGC1", "NGL1", "NGG1" as little-endian words: shard, pair shard, range table, source
- * table, table of registered clients, live segment, registration segment.
+ * "NGS1", "NGP1", "NGR1", "NGF1", "NGC1", "NGL1", "NGG1", "NGK1" as little-endian words: shard, pair shard, range
+ * table, source table, table of registered clients, live segment, registration segment, credential table.
  */
 export const SHARD_MAGIC = 0x3153474e;
 export const PAIRS_MAGIC = 0x3150474e;
@@ -15,6 +15,7 @@ export const SOURCES_MAGIC = 0x3146474e;
 export const REGISTERED_MAGIC = 0x3143474e;
 export const SEGMENT_MAGIC = 0x314c474e;
 export const REGISTRATION_SEGMENT_MAGIC = 0x3147474e;
+export const CREDENTIALS_MAGIC = 0x314b474e;
 
 /** Version of the format as a whole. Readers reject any other. */
 export const FORMAT_VERSION = 2 as const;
@@ -116,6 +117,27 @@ export const REGISTRATION_CLIENT_MASK = 0xffff;
 export const REGISTRATION_MORE_SHIFT = 16;
 export const REGISTRATION_MORE_MASK = 0x3fff;
 export const REGISTRATION_OP_SHIFT = 30;
+
+/**
+ * Credential table: magic, format version, count of rows, of spans, of principals, and bytes of names. Then, for each
+ * row in the order of the digests: the columns digest (32 bytes) and key (64), and a row of eight words: nbf, exp,
+ * index in the status list, first span, flags, organisation, status list, principal. Then the principals (32 bytes
+ * each) and the spans (first and last number, 8 bytes each). Then the names of organisations and status lists in
+ * ascending order, each ended by a line feed, padded to 8 bytes with zeros.
+ */
+export const CREDENTIALS_HEADER_WORDS = 6;
+export const CREDENTIAL_DIGEST_BYTES = 32;
+/** The x and y of a P-256 key, or an Ed25519 key and zeros. */
+export const CREDENTIAL_KEY_BYTES = 64;
+export const CREDENTIAL_ROW_WORDS = 8;
+export const CREDENTIAL_SPAN_BYTES = 16;
+/**
+ * Flags of a credential: kind | algorithm << 1 | sms << 2 | voice << 3 | spans << 8. Kind and algorithm index
+ * CREDENTIAL_KINDS and KEY_ALGORITHMS. A principal counts from 1, with 0 for none.
+ */
+export const CREDENTIAL_ALGORITHM_SHIFT = 1;
+export const CREDENTIAL_SCOPE_SHIFT = 2;
+export const CREDENTIAL_SPANS_SHIFT = 8;
 
 /** Sealed value: 12-byte nonce, then AES-256-GCM ciphertext with its 16-byte tag. */
 export const SEAL_NONCE_BYTES = 12;

@@ -38,6 +38,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'shared/enumeration': ['shared/numbers', 'shared/limits'],
   'shared/live': ['shared/set', 'shared/numbers', 'shared/limits', 'shared/bytes.ts', 'shared/verdict.ts'],
   'shared/screening': [
+    'shared/credentials',
     'shared/live',
     'shared/policy',
     'shared/release',
@@ -69,6 +70,18 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'shared/result.ts',
     'shared/schemas.ts',
     'shared/validate-json.ts',
+  ],
+  'shared/credentials': [
+    'shared/release',
+    'shared/set',
+    'shared/numbers',
+    'shared/limits',
+    'shared/bytes.ts',
+    'shared/request.ts',
+    'shared/result.ts',
+    'shared/schemas.ts',
+    'shared/validate-json.ts',
+    'shared/verdict.ts',
   ],
   'shared/usage': [
     'shared/enumeration',

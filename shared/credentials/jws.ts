@@ -1,0 +1,74 @@
+/**
+ * Compact JWS (RFC 7515) as credentials use it: signed by a key that is known beforehand. The key decides the
+ * algorithm, never the header, and nothing in the header names a key, a certificate or a URL.
+ */
+import { compactVerify, decodeJwt, decodeProtectedHeader } from 'jose';
+import { TOKEN_CHARS_MAX } from '../limits/credentials.ts';
+import { type Failure, fail, ok, type Result } from '../result.ts';
+import { type CredentialKey, importKey } from './keys.ts';
+import { repeatsMember } from './repeated-member.ts';
+
+/** A JWS whose signature is not verified yet. */
+export interface Jws {
+  readonly text: string;
+  readonly header: Readonly<Record<string, unknown>>;
+  readonly claims: Readonly<Record<string, unknown>>;
+}
+
+/** Parameters that would let the signer choose the key, or how the signature is verified. */
+const REFUSED_PARAMETERS = ['crit', 'jku', 'x5u', 'jwk', 'x5c', 'b64'] as const;
+
+export type JwsProblem = 'JWS_INVALID';
+
+function invalid(detail: string): Failure<JwsProblem> {
+  return fail('JWS_INVALID', detail);
+}
+
+/** The decoded text of one part. @throws if it is not base64url of UTF-8 */
+function textOf(part: string): string {
+  const base64 = part.replaceAll('-', '+').replaceAll('_', '/');
+  const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+  return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+}
+
+/**
+ * Parses a JWS and checks its form, but not its signature. Messages continue the sentence after the name of the field.
+ * @param type the `typ` that the header must have
+ * @param permitted parameters of the header that are refused elsewhere
+ */
+export function parseJws(
+  text: string,
+  type: string,
+  charsMax = TOKEN_CHARS_MAX,
+  permitted: readonly string[] = [],
+): Result<Jws, Failure<JwsProblem>> {
+  if (text.length > charsMax) return invalid(`must have at most ${charsMax} characters`);
+  const parts = text.split('.');
+  if (parts.length !== 3 || !parts.every((part) => /^[\w-]+$/.test(part)))
+    return invalid('must be a compact JWS: three parts in base64url, separated by dots');
+  let header: Readonly<Record<string, unknown>>;
+  let claims: Readonly<Record<string, unknown>>;
+  try {
+    header = decodeProtectedHeader(text);
+    claims = decodeJwt(text);
+    if (parts.slice(0, 2).some((part) => repeatsMember(textOf(part))))
+      return invalid('has a JSON object with the same member twice');
+  } catch {
+    return invalid('must have a header and claims that are JSON objects');
+  }
+  if (header.typ !== type) return invalid(`must have "typ": "${type}" in its header`);
+  const refused = REFUSED_PARAMETERS.find((name) => Object.hasOwn(header, name) && !permitted.includes(name));
+  if (refused !== undefined) return invalid(`must not have "${refused}" in its header`);
+  return ok({ text, header, claims });
+}
+
+/** Whether this key signed it, with the algorithm of the key. */
+export async function isSignedBy({ text, header }: Jws, key: CredentialKey): Promise<boolean> {
+  if (header.alg !== key.alg) return false;
+  const imported = await importKey(key);
+  if (imported === null) return false;
+  return compactVerify(text, imported, { algorithms: [key.alg] }).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,76 @@
+/**
+ * Message tokens: the signed statement that a client may send from one number now, with the digests of the chain of
+ * credentials that it rests on. The signature is verified once; what depends on the time, the client or the status
+ * of a credential is checked for every message (chain.ts).
+ */
+import { CLOCK_SKEW_S, TOKEN_LIFE_MAX_S } from '../limits/credentials.ts';
+import { type Failure, fail, ok, type Result } from '../result.ts';
+import { validateJson } from '../validate-json.ts';
+import { claimMessage } from './certificate.ts';
+import { TOKEN_TYPE, tokenClaimsSchema } from './claims.ts';
+import type { CredentialRow } from './credential-table.ts';
+import { isSignedBy, type Jws, parseJws } from './jws.ts';
+import { thumbprintOf } from './keys.ts';
+
+/** A message token whose form is checked. Times are in seconds since 1970. */
+export interface SenderToken {
+  /** An organisation, or `<organisation>/<client>`. */
+  readonly audience: string;
+  /** Valid from then on. */
+  readonly from: number;
+  /** Valid until before this. */
+  readonly until: number;
+  /** E.164 integer. */
+  readonly number: number;
+  /** The code of the original sender, if the token names it. */
+  readonly senderCode: string | null;
+  /** Digests of the links, that of the owner first. */
+  readonly chain: readonly string[];
+}
+
+/** A message token whose signature is not verified yet. */
+export interface WrittenToken {
+  readonly jws: Jws;
+  readonly token: SenderToken;
+}
+
+/** Parses a message token. */
+export function parseSenderToken(text: string): Result<WrittenToken, Failure<'TOKEN_INVALID'>> {
+  const jws = parseJws(text, TOKEN_TYPE);
+  if (!jws.ok) return fail('TOKEN_INVALID', jws.message);
+  const claims = validateJson(tokenClaimsSchema, jws.value.claims);
+  if (!claims.ok) return fail('TOKEN_INVALID', claimMessage(claims));
+  const { aud, iat, nbf = iat, exp, orig, osc, chain } = claims.value;
+  if (exp <= iat || exp - iat > TOKEN_LIFE_MAX_S)
+    return fail('TOKEN_INVALID', `must live at most ${TOKEN_LIFE_MAX_S / 60} minutes`);
+  const token = {
+    audience: aud,
+    from: Math.max(iat, nbf) - CLOCK_SKEW_S,
+    until: exp + CLOCK_SKEW_S,
+    number: Number(orig.tn),
+    senderCode: osc ?? null,
+    chain,
+  };
+  return ok({ jws: jws.value, token });
+}
+
+/** Whether the key of the last link signed the token, and the token names that key. */
+export async function isTokenSignedBy(
+  { jws }: WrittenToken,
+  { key }: Pick<CredentialRow, 'key'>,
+): Promise<boolean> {
+  return jws.header.kid === (await thumbprintOf(key)) && (await isSignedBy(jws, key));
+}
+
+/** What the verification of a token found. Only `verified` says that the signature is good. */
+export type TokenVerification =
+  | {
+      readonly kind: 'verified';
+      readonly token: SenderToken /** Owner first. */;
+      readonly links: readonly CredentialRow[];
+    }
+  | { readonly kind: 'refused'; readonly code: TokenRefusal }
+  /** A part of the credential table is not loaded. */
+  | { readonly kind: 'unavailable' };
+
+export type TokenRefusal = 'TOKEN_INVALID' | 'TOKEN_EXPIRED' | 'CERTIFICATE_INVALID' | 'DELEGATION_MISSING';

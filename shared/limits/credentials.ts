@@ -1,0 +1,43 @@
+/**
+ * Limits of sender credentials: certificates, delegations, message tokens and their status lists.
+ */
+
+/** A credential or a message token as compact JWS, in characters. A token with five links has some 900. */
+export const TOKEN_CHARS_MAX = 4_096;
+/** How much the clocks of signer and verifier may differ, in seconds. */
+export const CLOCK_SKEW_S = 60;
+/** Life of a message token, in seconds: what a stolen one is worth. */
+export const TOKEN_LIFE_MAX_S = 900;
+/** Age of a proof of possession, in seconds. */
+export const PROOF_AGE_MAX_S = 600;
+/** Links of a chain: a certificate, and delegations from owner to reseller to relay, with room for two more. */
+export const CHAIN_LINKS_MAX = 5;
+/** Numbers and ranges that one credential names. Each becomes a registration. */
+export const CREDENTIAL_NUMBERS_MAX = 32;
+/** `sub`, `jti` and `osc`, in characters. */
+export const CLAIM_CHARS_MAX = 64;
+/** `iss` and the URI of a status list, in characters. */
+export const URI_CHARS_MAX = 256;
+/** Keys of one issuer: two during a rotation, for each of the two algorithms. */
+export const ISSUER_KEYS_MAX = 4;
+
+/** Entries of a status list: 250 KB with two bits each. */
+export const STATUS_ENTRIES_MAX = 1_000_000;
+/** A status list as JWS, in characters: a million random entries of two bits in base64 have 0.34 million. */
+export const STATUS_LIST_CHARS_MAX = 524_288;
+/** Status lists that the edge knows. */
+export const STATUS_LISTS_MAX = 64;
+/** Bytes of all status lists in an isolate, inflated: eight of the largest, or many small ones. */
+export const STATUS_LISTS_BYTES_MAX = 2_097_152;
+
+/** Shards of the credential table: a power of two. */
+export const CREDENTIAL_SHARDS_MAX = 256;
+/** Mean count of rows above which the count of shards doubles: a shard has some 300 KB, and a change rewrites one. */
+export const CREDENTIAL_SHARD_ROWS = 2_048;
+/** Bytes of credential shards that an isolate holds: those of 50,000 certificates. */
+export const ISOLATE_CREDENTIAL_BYTES_MAX = 8_388_608;
+
+/** Bytes of verified message tokens that an isolate holds: some 5,000. */
+export const TOKENS_BYTES_MAX = 8_388_608;
+/** Bytes of refused ones, kept apart so that garbage evicts no verified token. */
+export const REFUSED_TOKENS_BYTES_MAX = 1_048_576;
