@@ -6,6 +6,7 @@ import { openPublicKeys, PUBLIC_KEY_BYTES, type ReleaseKey } from '../shared/rel
 import { type Failure, fail, ok, type Result } from '../shared/result.ts';
 import { type KeyRing, openKeyRing } from '../shared/set/key-ring.ts';
 import type { HeadSource } from './storage/coordinator-port.ts';
+import type { CredentialObject } from './storage/credentials-port.ts';
 import type { RegistrationSources, RegistryObject } from './storage/registry-port.ts';
 import type { ScanObjects, UsageObjects } from './storage/usage-port.ts';
 
@@ -43,6 +44,15 @@ export interface ControlEnv extends Env {
   readonly REGISTRATIONS: RegistrationSources;
   /** Class Registry. */
   readonly REGISTRY: { getByName(name: string): RegistryObject };
+  /** Class CredentialStore. admin/credentials-stub.ts types the methods that only control calls. */
+  readonly CREDENTIALS: { getByName(name: string): CredentialObject };
+  /**
+   * Where clients and other services reach this one, such as `https://numgate.example`: the `iss` of its credentials, and
+   * the base of its status lists. Optional: without it, what needs it is NOT_CONFIGURED.
+   */
+  readonly PUBLIC_URL?: string;
+  /** Signs the status lists and credentials of the service itself: a private JWK for ES256, with `kid`. Optional. */
+  readonly CREDENTIAL_KEY?: string;
   /** SHA-256 (hex) of the secret of the token `root`. During rotation, two digests separated by a comma. */
   readonly ROOT_TOKEN_SHA256: string;
   /**

@@ -8,6 +8,7 @@ import { appOf } from './http/app.ts';
 import { EDGE_ROUTES } from './routes.ts';
 
 export { Coordinator } from './coordinator/coordinator.ts';
+export { CredentialStore } from './credentials/credential-store.ts';
 export { RegistrationStore } from './registrations/registration-store.ts';
 export { Registry } from './registry/registry.ts';
 export { ScanDetector } from './usage/scan-detector.ts';

@@ -33,6 +33,8 @@ export interface ListKeyInfo {
   readonly current: string;
   /** Keys of the registered senders in the head: the registry seals them again within a minute. Older services omit it. */
   readonly registrations?: readonly string[];
+  /** Likewise those of the credentials. */
+  readonly credentials?: readonly string[];
   /** The last rotation; null if there was none. */
   readonly rotated: { readonly from: string; readonly to: string; readonly at: string } | null;
   /**

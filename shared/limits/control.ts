@@ -217,3 +217,5 @@ export const PROPOSAL_SHOWN_MAX = 50;
 export const PROPOSALS_LISTED = 100;
 /** How long decided proposals are kept, in ms: 90 days. The audit log keeps what was decided. */
 export const PROPOSALS_KEPT_MS = 7_776_000_000;
+/** Minimum time between two changes of the head by one of the objects that give parts of it, in ms. */
+export const HEAD_PART_INTERVAL_MS = 1_000;

@@ -78,8 +78,6 @@ export const REGISTRATION_BUILD_SHARE = 0.5;
 export const REGISTRATION_UNSEALED_MAX = 512;
 /** Sealed changes for each change in force, with one segment on top; the excess was replaced or dropped. */
 export const REGISTRATION_SEALED_PER_CHANGE_MAX = 2;
-/** Minimum time between two changes of the head by the registry, in ms. */
-export const REGISTRY_HEAD_INTERVAL_MS = 1_000;
 /** How far the version is set above that of the head after the registry has lost its tables. */
 export const REGISTRY_RESTORED_GAP = 1_000_000;
 

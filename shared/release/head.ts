@@ -45,6 +45,14 @@ const registrationsSchema = v.object({
 });
 export type HeadRegistrations = v.InferOutput<typeof registrationsSchema>;
 
+const credentialsSchema = v.object({
+  /** Of the credential store: rises with every change, and never goes back. */
+  version: count,
+  /** Names all its other values (credentials/credential-index.ts). */
+  index: namedValueSchema,
+});
+export type HeadCredentials = v.InferOutput<typeof credentialsSchema>;
+
 const headSchema = v.object({
   kind: v.literal('numgate-head'),
   format: v.literal(2),
@@ -78,6 +86,8 @@ const headSchema = v.object({
   canaries: v.optional(canaryNumbersSchema),
   /** Changes of registered senders since the releases, if there are any. */
   registrations: v.optional(registrationsSchema),
+  /** Certificates and delegations of senders, if there are any. */
+  credentials: v.optional(credentialsSchema),
 });
 export type Head = v.InferOutput<typeof headSchema>;
 

@@ -16,6 +16,8 @@ export const SHARD_PREFIX = 'shard/';
 export const SEGMENT_PREFIX = 'live/';
 /** Sealed segments of changes to registered senders. */
 export const REGISTRATIONS_PREFIX = 'registrations/';
+/** Sealed values of the credential store: tables of credentials, status lists, and their index. */
+export const CREDENTIALS_PREFIX = 'credentials/';
 /** Sealed client directories. */
 export const CLIENTS_PREFIX = 'clients/';
 
@@ -36,6 +38,10 @@ export function segmentKey(sha256: string): string {
 
 export function registrationsKey(sha256: string): string {
   return REGISTRATIONS_PREFIX + sha256.slice(0, DIGEST_CHARS);
+}
+
+export function credentialsKey(sha256: string): string {
+  return CREDENTIALS_PREFIX + sha256.slice(0, DIGEST_CHARS);
 }
 
 export function clientsKey(sha256: string): string {

@@ -16,6 +16,11 @@ import { type ControlEnv, openSecrets } from '../env.ts';
 import { warn } from '../log.ts';
 import type { HeadRequest, HeadSource } from '../storage/coordinator-port.ts';
 import {
+  CREDENTIALS_NAME,
+  type CredentialKeeper,
+  type CredentialsUpdate,
+} from '../storage/credentials-port.ts';
+import {
   type AnchorRecorder,
   REGISTRY_NAME,
   type RegistryAnswer,
@@ -38,7 +43,7 @@ export interface TokenHolder {
 
 export class Coordinator
   extends AdminCalls
-  implements HeadSource, DetectionRecorder, AnchorRecorder, RegistryKeeper
+  implements HeadSource, DetectionRecorder, AnchorRecorder, RegistryKeeper, CredentialKeeper
 {
   #core: Result<Core, Failure> = fail('NOT_CONFIGURED', 'the coordinator has not started');
   /** The last `seq` sent to each data centre, and when. In memory only, because it is informational. */
@@ -58,8 +63,10 @@ export class Coordinator
     if (!secrets.ok) return secrets;
     const signer = await openSigner(this.env.CHECKPOINT_KEY ?? '');
     if (signer === null && this.env.CHECKPOINT_KEY) warn('checkpointKeyInvalid');
-    const registry = () => this.env.REGISTRY.getByName(REGISTRY_NAME);
-    const core = new Core(this.ctx, this.env.LISTS, secrets.value, signer, this.env, registry);
+    const core = new Core(this.ctx, this.env.LISTS, secrets.value, signer, this.env, {
+      registry: () => this.env.REGISTRY.getByName(REGISTRY_NAME),
+      credentials: () => this.env.CREDENTIALS.getByName(CREDENTIALS_NAME),
+    });
     const caughtUp = await core.catchUp();
     return caughtUp.ok ? ok(core) : caughtUp;
   }
@@ -115,7 +122,22 @@ export class Coordinator
   }
 
   async putRegistrations(update: RegistryUpdate): Promise<Result<RegistryAnswer, Failure>> {
-    return this[CORE].registry.put(update);
+    const { registry, tables } = this[CORE];
+    const { registrations: head, unwritten, keyIds } = update;
+    const done = registry.put({ head, keyIds }, unwritten);
+    return done.ok ? ok({ ...done.value, droppedVersion: tables.registeredSenders.droppedVersion }) : done;
+  }
+
+  async credentials(): ReturnType<CredentialKeeper['credentials']> {
+    const { credentials, keys } = this[CORE].tables;
+    return { head: credentials.head, keyId: keys.current.keyId };
+  }
+
+  async putCredentials({
+    unwritten,
+    ...part
+  }: CredentialsUpdate): ReturnType<CredentialKeeper['putCredentials']> {
+    return this[CORE].credentials.put(part, unwritten);
   }
 
   async rotateListKey(request: ChangeRequest, options: RotateKey) {
@@ -125,7 +147,7 @@ export class Coordinator
       keyIds,
     }));
     const done = await this[CORE].keyRotation.rotate(request, options, readers);
-    if (done.ok) this[CORE].registry.refresh();
+    if (done.ok) this[CORE].refreshParts();
     return done;
   }
 

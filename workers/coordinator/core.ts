@@ -7,11 +7,13 @@ import type { StatusInfo } from '../../shared/admin/status.ts';
 import { utf8 } from '../../shared/bytes.ts';
 import { EXPIRY_WARNING_MS, UNDO_KEPT_MS } from '../../shared/limits/control.ts';
 import { KV_OPERATIONS_MAX } from '../../shared/limits/lists.ts';
-import { RELEASE_PREFIX } from '../../shared/release/kv-keys.ts';
+import type { HeadCredentials, HeadRegistrations } from '../../shared/release/head.ts';
+import { CREDENTIALS_PREFIX, REGISTRATIONS_PREFIX, RELEASE_PREFIX } from '../../shared/release/kv-keys.ts';
 import type { Failure } from '../../shared/result.ts';
 import type { NoteSigner } from '../../shared/signed-note.ts';
 import type { Secrets } from '../env.ts';
 import { warn } from '../log.ts';
+import type { CredentialObject } from '../storage/credentials-port.ts';
 import type { RegistryObject } from '../storage/registry-port.ts';
 import { SharedWork } from '../storage/shared-work.ts';
 import { AuditExports } from './audit-exports.ts';
@@ -24,13 +26,13 @@ import { EntryOwners } from './entry-owners.ts';
 import { EntryUndo } from './entry-undo.ts';
 import { EnumerationChanges } from './enumeration-changes.ts';
 import { ForeignLists } from './foreign-lists.ts';
+import { HeadPartCalls } from './head-part-calls.ts';
 import { HeadWriter } from './head-writer.ts';
 import { KeyRotation } from './key-rotation.ts';
 import type { Meta } from './meta.ts';
 import type { PeopleEnv } from './people.ts';
 import { ProposalChanges } from './proposal-changes.ts';
 import { RegistrationFactsSource } from './registration-facts.ts';
-import { RegistryCalls } from './registry-calls.ts';
 import { ReleaseChanges } from './release-changes.ts';
 import { catchUp } from './restore.ts';
 import { Signers } from './signers.ts';
@@ -45,6 +47,12 @@ const SWEEP_MS = 3_600_000;
 const SEALING_OPERATIONS = 150;
 /** KV operations of the rest reserved for listing and removing values. */
 const REMOVAL_OPERATIONS = 50;
+
+/** The objects that give parts of the head. */
+export interface HeadPartObjects {
+  readonly registry: () => RegistryObject;
+  readonly credentials: () => CredentialObject;
+}
 
 export class Core {
   readonly tables: Tables;
@@ -61,7 +69,8 @@ export class Core {
   readonly proposalChanges: ProposalChanges;
   readonly signers: Signers;
   readonly registrationFacts: RegistrationFactsSource;
-  readonly registry: RegistryCalls;
+  readonly registry: HeadPartCalls<HeadRegistrations>;
+  readonly credentials: HeadPartCalls<HeadCredentials>;
   readonly #values: ValueStore;
   readonly #collector: ValueCollector;
   readonly #kv: KVNamespace;
@@ -76,11 +85,15 @@ export class Core {
     secrets: Secrets,
     signer: NoteSigner | null,
     people: PeopleEnv,
-    registry: () => RegistryObject,
+    objects: HeadPartObjects,
   ) {
     const { storage } = ctx;
     const tables = new Tables(storage, secrets.keys, people);
-    const values = new ValueStore(storage, tables, kv, registry);
+    const { registry, credentials } = objects;
+    const values = new ValueStore(storage, tables, kv, [
+      { prefix: REGISTRATIONS_PREFIX, part: tables.registeredSenders, source: registry },
+      { prefix: CREDENTIALS_PREFIX, part: tables.credentials, source: credentials },
+    ]);
     const heads = new HeadWriter(tables, values, kv);
     const background = new BackgroundWork(ctx, tables, values, heads);
     const collector = new ValueCollector(storage.sql, tables.releases, values, kv);
@@ -107,7 +120,13 @@ export class Core {
       ...{ releases: this.releaseChanges, signers: this.signers, background },
     });
     this.registrationFacts = new RegistrationFactsSource(tables);
-    this.registry = new RegistryCalls(ctx, tables, values, background, registry);
+    const parts = { values, background };
+    this.registry = new HeadPartCalls(ctx, tables, parts, tables.registeredSenders, registry, {
+      ...{ reason: 'registered senders changed', failedEvent: 'registryFailed' },
+    });
+    this.credentials = new HeadPartCalls(ctx, tables, parts, tables.credentials, credentials, {
+      ...{ reason: 'sender credentials changed', failedEvent: 'credentialsFailed' },
+    });
     this.#isOff = people.APPROVALS === 'off';
     this.#values = values;
     this.#collector = collector;
@@ -150,6 +169,7 @@ export class Core {
       listKeys: {
         ...{ ids: keys.ring.ids, current: keys.current.keyId, rotated: rotatedOf(meta) },
         registrations: this.tables.registeredSenders.keyIds,
+        credentials: this.tables.credentials.keyIds,
       },
       expiring: this.tables.expiringKeys(Date.now()),
       proposals: proposals.openCounts,
@@ -171,13 +191,19 @@ export class Core {
     return { checkpoint, checkpointKey: verifierKey, exports: this.exports.info };
   }
 
+  /** After a rotation of LIST_KEY, and as a repair: the parts of the head that other objects give. */
+  refreshParts(): void {
+    this.registry.refresh();
+    this.credentials.refresh();
+  }
+
   /** Called by the cron. Sweeps do not overlap, because they would refuse each other's promotions. */
   async sweep(actor: Actor): Promise<void> {
     if (!this.heads.knowsKv) await this.catchUp();
     // Run this first, because the sweep can hang on KV: it keeps the copy in KV fresh.
     await this.background.run();
     await this.proposalChanges.settleDue();
-    this.registry.refresh();
+    this.refreshParts();
     await this.#sweeps.run('sweep', () => this.#sweep(actor));
   }
 

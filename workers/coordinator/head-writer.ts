@@ -55,7 +55,7 @@ export class HeadWriter {
 
   /** Everything is read synchronously, so nothing can change in between. */
   #head(): Head {
-    const { meta, ledger, settings, live, segments, releases, registeredSenders } = this.#tables;
+    const { meta, ledger, settings, live, segments, releases, registeredSenders, credentials } = this.#tables;
     const { current, candidate } = releases;
     const { seq } = ledger;
     const { policy, canaries } = settings;
@@ -76,6 +76,7 @@ export class HeadWriter {
       // Likewise.
       ...(canaries.length === 0 ? {} : { canaries }),
       ...(registrations === null ? {} : { registrations }),
+      ...(credentials.head === null ? {} : { credentials: credentials.head }),
     };
   }
 

@@ -28,6 +28,7 @@ type Key =
   | 'signersApproved'
   | 'approvals'
   | 'registrations'
-  | 'registrationsDropped';
+  | 'registrationsDropped'
+  | 'credentials';
 
 export class Meta extends SingleValues<Key> {}

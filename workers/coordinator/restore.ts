@@ -227,7 +227,12 @@ function restore(lost: Lost, tables: Tables, values: ValueStore, operation: numb
   if (head.registrations !== undefined) {
     // Until then, its segments may have any key, and no key may leave LIST_KEY.
     const keyIds = head.registrations.segments.length === 0 ? [] : tables.keys.ring.ids;
-    tables.registeredSenders.store(head.registrations, keyIds);
+    tables.registeredSenders.store({ head: head.registrations, keyIds });
+  }
+  // Likewise. The store gives the names of all its values within a minute, long before the collector removes one.
+  if (head.credentials !== undefined) {
+    const named = [head.credentials.index];
+    tables.credentials.store({ head: head.credentials, keyIds: tables.keys.ring.ids, named });
   }
   tables.meta.set('droppedSeq', head.droppedSeq);
 }

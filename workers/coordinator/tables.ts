@@ -6,11 +6,13 @@ import type { ExpiringKey } from '../../shared/admin/status.ts';
 import type { Client } from '../../shared/clients.ts';
 import { EXPIRING_SHOWN_MAX, EXPIRY_WARNED_MS } from '../../shared/limits/control.ts';
 import type { Organisation } from '../../shared/organisations.ts';
+import type { HeadCredentials } from '../../shared/release/head.ts';
 import type { KeyRing } from '../../shared/set/key-ring.ts';
 import type { Token } from '../../shared/tokens.ts';
 import { ActiveKeys } from './active-keys.ts';
 import { DetectionStore } from './detection-store.ts';
 import { DocumentStore } from './document-store.ts';
+import { HeadPart } from './head-part.ts';
 import { Ledger } from './ledger.ts';
 import { LiveStore } from './live-store.ts';
 import { Meta } from './meta.ts';
@@ -32,6 +34,7 @@ export class Tables {
   readonly segments: SegmentStore;
   readonly releases: ReleaseStore;
   readonly registeredSenders: RegisteredSenders;
+  readonly credentials: HeadPart<HeadCredentials>;
   readonly organisations: DocumentStore<Organisation>;
   readonly clients: DocumentStore<Client>;
   readonly tokens: DocumentStore<Token>;
@@ -56,6 +59,7 @@ export class Tables {
     this.segments = new SegmentStore(sql, this.live, keys);
     this.releases = new ReleaseStore(sql);
     this.registeredSenders = new RegisteredSenders(this.meta, this.releases);
+    this.credentials = new HeadPart(this.meta, 'credentials');
   }
 
   /** The clients that the directory contains. */

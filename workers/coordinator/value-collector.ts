@@ -6,6 +6,7 @@
 import { SHOWN_AFTER_REMOVAL_MS, VALUES_KEPT_MS, WAITING_KEPT_MS } from '../../shared/limits/control.ts';
 import {
   CLIENTS_PREFIX,
+  CREDENTIALS_PREFIX,
   REGISTRATIONS_PREFIX,
   RELEASE_PREFIX,
   SEGMENT_PREFIX,
@@ -19,7 +20,10 @@ const REMOVED_AT_ONCE = 500;
 /** Maximum pages of 1,000 keys read per prefix and sweep. */
 const PAGES_MAX = 20;
 
-const PREFIXES = [SHARD_PREFIX, RELEASE_PREFIX, SEGMENT_PREFIX, CLIENTS_PREFIX, REGISTRATIONS_PREFIX];
+const PREFIXES = [
+  ...[SHARD_PREFIX, RELEASE_PREFIX, SEGMENT_PREFIX, CLIENTS_PREFIX],
+  ...[REGISTRATIONS_PREFIX, CREDENTIALS_PREFIX],
+];
 
 export class ValueCollector {
   readonly #sql: SqlStorage;

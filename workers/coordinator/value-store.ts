@@ -2,38 +2,42 @@
  * The values that the coordinator creates and the head names: segments and the client directory. Each is
  * written to KV before the head names it. If KV rejects or loses one, that is recorded and the value is
  * written again. Until then, readers get it from the coordinator, and the copy of the head in KV is not
- * replaced. The same holds for segments of registered senders, which the registry creates and keeps.
+ * replaced. The same holds for the values of parts of the head that other objects create and keep.
  */
 import { sha256Hex } from '../../shared/bytes.ts';
 import { type Client, sealDirectory } from '../../shared/clients.ts';
 import { LOAD_WAIT_MS } from '../../shared/limits/edge.ts';
 import type { NamedValue } from '../../shared/release/head.ts';
-import { clientsKey, REGISTRATIONS_PREFIX } from '../../shared/release/kv-keys.ts';
+import { clientsKey } from '../../shared/release/kv-keys.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { warn } from '../log.ts';
-import type { RegistryObject } from '../storage/registry-port.ts';
 import { within } from '../storage/single-flight.ts';
+import type { HeadPart } from './head-part.ts';
 import type { Tables } from './tables.ts';
 
 export interface StoredValue extends NamedValue {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
+/** Values of a part of the head, which another object keeps. */
+export interface PartValues {
+  /** Of their keys. */
+  readonly prefix: string;
+  readonly part: Pick<HeadPart<{ readonly version: number }>, 'named'>;
+  /** The object that has them. */
+  readonly source: () => { value(key: string): Promise<Uint8Array<ArrayBuffer> | null> };
+}
+
 export class ValueStore {
   readonly #storage: DurableObjectStorage;
   readonly #tables: Tables;
   readonly #kv: KVNamespace;
-  readonly #registry: () => RegistryObject;
+  readonly #parts: readonly PartValues[];
   /** Keys that are being written and will be named next. */
   readonly #coming = new Set<string>();
 
-  constructor(
-    storage: DurableObjectStorage,
-    tables: Tables,
-    kv: KVNamespace,
-    registry: () => RegistryObject,
-  ) {
-    this.#registry = registry;
+  constructor(storage: DurableObjectStorage, tables: Tables, kv: KVNamespace, parts: readonly PartValues[]) {
+    this.#parts = parts;
     this.#storage = storage;
     this.#tables = tables;
     this.#kv = kv;
@@ -62,16 +66,19 @@ export class ValueStore {
   /** Keys that the head names now. */
   get named(): string[] {
     const { directory } = this;
-    const { segments, registeredSenders } = this.#tables;
-    const keys = [...segments.named, ...registeredSenders.named].map(({ key }) => key);
+    const parts = this.#parts.flatMap(({ part }) => part.named);
+    const keys = [...this.#tables.segments.named, ...parts].map(({ key }) => key);
     return directory === null ? keys : [...keys, directory.key];
   }
 
   isNamed(key: string): boolean {
-    if (key.startsWith(REGISTRATIONS_PREFIX)) {
-      return this.#tables.registeredSenders.named.some((named) => named.key === key);
-    }
+    const other = this.#partOf(key);
+    if (other !== undefined) return other.part.named.some((named) => named.key === key);
     return this.#tables.segments.has(key) || this.directory?.key === key;
+  }
+
+  #partOf(key: string): PartValues | undefined {
+    return this.#parts.find(({ prefix }) => key.startsWith(prefix));
   }
 
   /** Whether a value must be kept: the head names it, or is about to. */
@@ -81,7 +88,8 @@ export class ValueStore {
 
   /** A value that the head names, or null. */
   async bytes(key: string): Promise<Uint8Array<ArrayBuffer> | null> {
-    if (key.startsWith(REGISTRATIONS_PREFIX)) return this.isNamed(key) ? this.#registry().value(key) : null;
+    const other = this.#partOf(key);
+    if (other !== undefined) return this.isNamed(key) ? other.source().value(key) : null;
     const segment = this.#tables.segments.bytes(key);
     if (segment !== null) return segment;
     const directory = await this.directoryOf(this.#tables.servedClients);

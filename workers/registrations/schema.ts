@@ -2,6 +2,8 @@
  * The tables of a store of registrations. docs/storage.md describes each. A change is a further step: steps are only
  * appended.
  */
+import { applySteps } from '../storage/schema-steps.ts';
+
 const TABLES = `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
@@ -106,15 +108,6 @@ const STEPS: readonly string[] = [
    FROM pairs;`,
 ];
 
-/** Creates the tables in a new database, and adds later steps to an older one. */
 export function createTables(storage: DurableObjectStorage): void {
-  const { sql } = storage;
-  storage.transactionSync(() => {
-    sql.exec('CREATE TABLE IF NOT EXISTS schema_steps (step INTEGER PRIMARY KEY)');
-    const { steps } = sql.exec<{ steps: number }>('SELECT COUNT(*) AS steps FROM schema_steps').one();
-    STEPS.slice(steps).forEach((step, index) => {
-      sql.exec(step);
-      sql.exec('INSERT INTO schema_steps VALUES (?)', steps + index + 1);
-    });
-  });
+  applySteps(storage, STEPS);
 }

@@ -1,7 +1,7 @@
 /**
  * The Durable Object that knows what changed in the registrations of all organisations since the releases that
  * readers may use. There is one. It gives these changes to the coordinator for the head, at most once in
- * REGISTRY_HEAD_INTERVAL_MS, so no upload costs the coordinator more than that.
+ * HEAD_PART_INTERVAL_MS, so no upload costs the coordinator more than that.
  *
  * A batch counts as published once the head has it. If the registry loses its tables, it reads the changes back from
  * the head and its segments, so nothing that was published is lost.
@@ -13,7 +13,6 @@ import {
   REGISTRATION_BUILD_SHARE,
   REGISTRATION_CHANGES_MAX,
   REGISTRATION_REMOVALS_RESERVE,
-  REGISTRY_HEAD_INTERVAL_MS,
 } from '../../shared/limits/registrations.ts';
 import type { HeadRegistrations } from '../../shared/release/head.ts';
 import { fail, ok, type Result } from '../../shared/result.ts';
@@ -23,6 +22,7 @@ import type { KeyRing } from '../../shared/set/key-ring.ts';
 import { type ControlEnv, openSecrets } from '../env.ts';
 import { warn, warnFailed } from '../log.ts';
 import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
+import { HeadPublication, valuePutter } from '../storage/head-publication.ts';
 import type {
   Published,
   PublishedChange,
@@ -57,11 +57,7 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
   #keys: KeyRing | null = null;
   /** The key that segments are sealed with: the coordinator decides. */
   #keyId = '';
-  /** Whether the coordinator must get the state even if it has this version. */
-  #isStale = true;
-  /** The last version that the head has, and when it was given to the coordinator, in ms since 1970. */
-  #publishedVersion = 0;
-  #publishedAt = 0;
+  readonly #publication = new HeadPublication(() => this.#publish());
   #warnedAt = 0;
 
   constructor(ctx: DurableObjectState, env: ControlEnv) {
@@ -89,7 +85,7 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
     this.#reports.clearRefused(organisation);
     if (usage !== undefined) this.#reports.setUsage(organisation, usage);
     const version = this.#table.get('version');
-    if (changes.length > 0) await this.#publishUpTo(version);
+    if (changes.length > 0) await this.#publication.upTo(version);
     return ok({ version });
   }
 
@@ -133,8 +129,8 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
   async refresh(): Promise<void> {
     await this.#ready();
     if (this.#table.get('version') === 0) return;
-    this.#isStale = true;
-    await this.#publishUpTo(this.#table.get('version'));
+    this.#publication.setStale();
+    await this.#publication.upTo(this.#table.get('version'));
     const changes = this.#table.get('changes');
     const room = REGISTRATION_CHANGES_MAX - REGISTRATION_REMOVALS_RESERVE;
     if (changes < room * REGISTRATION_BUILD_SHARE || Date.now() - this.#warnedAt < WARNING_MS) return;
@@ -159,7 +155,7 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
   override async alarm(): Promise<void> {
     try {
       await this.#ready();
-      await this.#publishUpTo(this.#table.get('version'));
+      await this.#publication.upTo(this.#table.get('version'));
       if (this.#table.get('requeue') === 1) await this.#readQueues();
     } catch (error) {
       warnFailed('registryFailed', error);
@@ -187,32 +183,12 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
     });
   }
 
-  async #publishUpTo(version: number): Promise<void> {
-    // A run that has begun may not include it.
-    while (this.#isStale || this.#publishedVersion < version) {
-      await this.#work.run('publish', () => this.#publish());
-    }
-  }
-
-  /** Seals what is due, and gives the coordinator what the head must have. */
-  async #publish(): Promise<void> {
-    const pauseMs = this.#publishedAt + REGISTRY_HEAD_INTERVAL_MS - Date.now();
-    if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
-    this.#publishedAt = Date.now();
-    this.#isStale = false;
-    try {
-      await this.#publishNow();
-    } catch (error) {
-      this.#isStale = true;
-      throw error;
-    }
-  }
-
-  async #publishNow(): Promise<void> {
+  /** Seals what is due, and gives the coordinator what the head must have. @returns the version that the head has */
+  async #publish(): Promise<number> {
     const keys = this.#keys!.of(this.#keyId);
     if (keys === null) throw new Error(`the key ${this.#keyId} is not in LIST_KEY`);
     // Batches that came during a run are sealed in the next one.
-    while (await this.#segments.seal(keys, this.#putter()));
+    while (await this.#segments.seal(keys, valuePutter(this.env.LISTS)));
     const { registrations, unwritten } = this.#state;
     const update = { registrations, unwritten, keyIds: this.#segments.keyIds };
     const answer = await within(this.#coordinator.putRegistrations(update), LOAD_WAIT_MS);
@@ -223,15 +199,15 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
     }
     this.#segments.setWritten(unwritten);
     this.#segments.removeReplaced();
-    this.#publishedVersion = registrations.version;
     const { keyId, droppedVersion } = answer.value;
     const isDropping = droppedVersion > this.#table.get('dropped');
     // The next run seals with that key, and without what was dropped.
-    if (keyId !== this.#keyId || isDropping) this.#isStale = true;
+    if (keyId !== this.#keyId || isDropping) this.#publication.setStale();
     this.#keyId = keyId;
     if (isDropping) await this.#drop(droppedVersion);
-    const isDone = !this.#isStale && this.#table.get('version') === registrations.version;
+    const isDone = !this.#publication.isStale && this.#table.get('version') === registrations.version;
     if (isDone && this.#table.get('requeue') === 0) await this.ctx.storage.deleteAlarm();
+    return registrations.version;
   }
 
   /** Read in one turn, so nothing changes in between. */
@@ -246,21 +222,6 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
         unsealed: toBase64(encodeRegistrationSegment(unsealed)),
       },
       unwritten: this.#segments.unwritten,
-    };
-  }
-
-  /** Writes to KV until a write fails: a batch does not wait for each of many. */
-  #putter(): (key: string, bytes: Uint8Array<ArrayBuffer>) => Promise<boolean> {
-    let isAccepting = true;
-    return async (key, bytes) => {
-      if (!isAccepting) return false;
-      try {
-        await within(this.env.LISTS.put(key, bytes), LOAD_WAIT_MS);
-      } catch {
-        isAccepting = false;
-        warn('valuePutFailed', { key });
-      }
-      return isAccepting;
     };
   }
 

@@ -127,7 +127,7 @@ export interface RegistryAnswer {
 export interface RegistryKeeper {
   /** What the head has now, null if it never had anything, and the key that segments must be sealed with. */
   registrations(): Promise<Pick<RegistryAnswer, 'keyId'> & { readonly head: HeadRegistrations | null }>;
-  /** Puts it into the head. @returns REGISTRY_BEHIND if the head has a later version: the registry lost its tables */
+  /** Puts it into the head. @returns PART_BEHIND if the head has a later version: the registry lost its tables */
   putRegistrations(update: RegistryUpdate): Promise<Result<RegistryAnswer, Failure>>;
   organisations(): Promise<readonly { readonly id: string }[]>;
 }

@@ -1,0 +1,56 @@
+/**
+ * A part of the head that another Durable Object gives: its version, what the head has of it, and the values that the
+ * head names because of it. The coordinator keeps only names; the other object has the values.
+ */
+import type { NamedValue } from '../../shared/release/head.ts';
+import type { Meta } from './meta.ts';
+
+export interface StoredPart<Part> {
+  readonly head: Part;
+  /** IDs of the keys that seal its values. */
+  readonly keyIds: readonly string[];
+  /** Its values, if `head` itself does not name all of them. */
+  readonly named?: readonly NamedValue[];
+}
+
+export class HeadPart<Part extends { readonly version: number }> {
+  protected readonly meta: Meta;
+  readonly #key: 'registrations' | 'credentials';
+
+  constructor(meta: Meta, key: 'registrations' | 'credentials') {
+    this.meta = meta;
+    this.#key = key;
+  }
+
+  protected get stored(): StoredPart<Part> | null {
+    return this.meta.json<StoredPart<Part>>(this.#key);
+  }
+
+  /** As the head has it; null if there was never a change. */
+  get head(): Part | null {
+    return this.stored?.head ?? null;
+  }
+
+  get named(): readonly NamedValue[] {
+    return this.stored?.named ?? [];
+  }
+
+  get keyIds(): readonly string[] {
+    return this.stored?.keyIds ?? [];
+  }
+
+  /** The last change; 0 before the first. */
+  get version(): number {
+    return this.stored?.head.version ?? 0;
+  }
+
+  /** Whether the head, or the keys of the values, differ from what is stored. */
+  isNew({ head, keyIds }: StoredPart<Part>): boolean {
+    return JSON.stringify(this.head) !== JSON.stringify(head) || this.keyIds.join() !== keyIds.join();
+  }
+
+  /** Must run in a transaction. */
+  store(part: StoredPart<Part>): void {
+    this.meta.set(this.#key, part);
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * The sealed values of the store, by their place in the index: `shard/12`, `list/3`, `index`. A value is immutable; a
+ * place gets another one when its content changes.
+ */
+import { sha256Hex } from '../../shared/bytes.ts';
+import type { NamedValue } from '../../shared/release/head.ts';
+import { credentialsKey } from '../../shared/release/kv-keys.ts';
+import type { ListKeys } from '../../shared/set/keys.ts';
+import { seal } from '../../shared/set/seal.ts';
+import type { PutValue } from '../storage/head-publication.ts';
+
+/** Made for the next head; in the head, or about to be; still in the head until the next one is published. */
+const COMING = 0;
+const NAMED = 1;
+const REPLACED = 2;
+
+type Row = { key: string; sha256: string };
+
+export class SealedValues {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  bytes(key: string): Uint8Array<ArrayBuffer> | null {
+    const [row] = this.#sql
+      .exec<{ bytes: ArrayBuffer }>('SELECT bytes FROM sealed_values WHERE key = ?', key)
+      .toArray();
+    return row === undefined ? null : new Uint8Array(row.bytes);
+  }
+
+  /** The newest value of a place; null if it has none, or one that is sealed with another key. */
+  at(place: string, { keyId }: ListKeys): NamedValue | null {
+    const [row] = this.#sql
+      .exec<Row>(
+        'SELECT key, sha256 FROM sealed_values WHERE place = ? AND key_id = ? AND state <= ? ORDER BY state LIMIT 1',
+        ...[place, keyId, NAMED],
+      )
+      .toArray();
+    return row ?? null;
+  }
+
+  /** Seals the content of a place, and writes it to KV. */
+  async make(
+    place: string,
+    content: Uint8Array<ArrayBuffer>,
+    keys: ListKeys,
+    put: PutValue,
+  ): Promise<NamedValue> {
+    const bytes = await seal(content, keys);
+    const sha256 = await sha256Hex(bytes);
+    const key = credentialsKey(sha256);
+    const isWritten = await put(key, bytes);
+    this.#sql.exec('DELETE FROM sealed_values WHERE place = ? AND state = ?', place, COMING);
+    // The same content may be there already.
+    this.#sql.exec(
+      'INSERT OR IGNORE INTO sealed_values VALUES (?, ?, ?, ?, ?, ?, ?)',
+      ...[place, key, sha256, keys.keyId, COMING, isWritten ? 1 : 0, bytes],
+    );
+    return { key, sha256 };
+  }
+
+  /** The values that the head is about to name. Must run in a transaction. */
+  setNamed(named: readonly NamedValue[]): void {
+    this.#sql.exec('UPDATE sealed_values SET state = ?', REPLACED);
+    for (const { key } of named)
+      this.#sql.exec('UPDATE sealed_values SET state = ? WHERE key = ?', NAMED, key);
+  }
+
+  /** Named values that KV did not accept. */
+  get unwritten(): string[] {
+    return this.#sql
+      .exec<{ key: string }>('SELECT DISTINCT key FROM sealed_values WHERE state = ? AND written = 0', NAMED)
+      .toArray()
+      .map(({ key }) => key);
+  }
+
+  setWritten(keys: readonly string[]): void {
+    for (const key of keys) this.#sql.exec('UPDATE sealed_values SET written = 1 WHERE key = ?', key);
+  }
+
+  /** Call once the head has the named values: readers need no others from here. */
+  removeReplaced(): void {
+    this.#sql.exec('DELETE FROM sealed_values WHERE state = ?', REPLACED);
+  }
+}
