@@ -219,3 +219,5 @@ export const PROPOSALS_LISTED = 100;
 export const PROPOSALS_KEPT_MS = 7_776_000_000;
 /** Minimum time between two changes of the head by one of the objects that give parts of it, in ms. */
 export const HEAD_PART_INTERVAL_MS = 1_000;
+/** Longest answer that is stored for a repeated request, in characters: SQLite of a Durable Object stores 2 MB in a row. */
+export const ANSWER_CHARS_MAX = 600_000;

@@ -33,8 +33,6 @@ export const REGISTRATIONS_PAGE_MAX = 1_000;
  * 32 MiB of one RPC. The largest registration has some 40,000.
  */
 export const REGISTRATIONS_PAGE_CHARS_MAX = 4_194_304;
-/** Longest answer that is stored for a repeated request, in characters: SQLite of a Durable Object stores 2 MB in a row. */
-export const REGISTRATION_ANSWER_CHARS_MAX = 600_000;
 /** Rows of one piece of a bulk upload. */
 export const IMPORT_ROWS_MAX = 1_000;
 /** Body of such a piece, in bytes: 1,000 rows of 4 KiB. */

@@ -20,7 +20,7 @@ import type { ControlEnv } from '../env.ts';
 import { type Problem, problem } from '../http/reply.ts';
 import { warnFailed } from '../log.ts';
 import { listedNumbers } from '../registrations/release-check.ts';
-import type { StoreRequest } from '../registrations/store-request.ts';
+import type { StoreRequest } from '../storage/store-request.ts';
 import { forChanges } from './context.ts';
 import type { CoordinatorStub } from './coordinator-stub.ts';
 import { registrationStore } from './registration-context.ts';

@@ -10,11 +10,11 @@ import {
   type ImportLine,
   repeatedReason,
 } from '../../shared/senders/registration-import.ts';
-import type { Author } from './audit-chain.ts';
+import type { Author } from '../storage/audit-chain.ts';
+import type { StoreRefusal } from '../storage/store-request.ts';
 import type { RegistrationChanges } from './changes.ts';
 import type { DueWork } from './due-work.ts';
 import type { RegistrationRows, StoredRegistration } from './registration-rows.ts';
-import type { StoreRefusal } from './store-request.ts';
 
 export class BulkUpload {
   readonly #rows: RegistrationRows;

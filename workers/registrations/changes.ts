@@ -29,10 +29,10 @@ import {
   type ValidRegistration,
   validateRegistration,
 } from '../../shared/senders/validation.ts';
-import type { Author } from './audit-chain.ts';
+import type { Author } from '../storage/audit-chain.ts';
+import { refuse, type StoreResult } from '../storage/store-request.ts';
 import type { PairsInForce } from './pairs-in-force.ts';
 import type { RegistrationRows, StoredRegistration, StoredVersion } from './registration-rows.ts';
-import { refuse, type StoreResult } from './store-request.ts';
 import { type RegistrationWriter, reminderAt } from './writer.ts';
 
 /** The author of decisions on mock registrations. */

@@ -4,7 +4,7 @@
  */
 import { DUE_AT_ONCE } from '../../shared/limits/registrations.ts';
 import { expired, isInForce, moved } from '../../shared/senders/registration-states.ts';
-import type { Author } from './audit-chain.ts';
+import type { Author } from '../storage/audit-chain.ts';
 import type { Meta } from './meta.ts';
 import type { RegistrationRows, StoredRegistration } from './registration-rows.ts';
 import { type RegistrationWriter, reminderAt } from './writer.ts';

@@ -8,7 +8,7 @@ import { BLOCK_NUMBERS } from '../../shared/numbers/blocks.ts';
 import type { AffectedRegistration, NumberChange } from '../../shared/senders/number-event.ts';
 import type { RegistrationFacts, RegistrationReason } from '../../shared/senders/registration.ts';
 import { isInForce } from '../../shared/senders/registration-states.ts';
-import type { Author } from './audit-chain.ts';
+import type { Author } from '../storage/audit-chain.ts';
 import type { RegistrationChanges } from './changes.ts';
 import type { DueWork } from './due-work.ts';
 import type { PairsInForce } from './pairs-in-force.ts';

@@ -25,6 +25,7 @@ import type {
 import { openKeyRing } from '../../shared/set/key-ring.ts';
 import type { ControlEnv } from '../env.ts';
 import { warnFailed } from '../log.ts';
+import type { Author } from '../storage/audit-chain.ts';
 import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
 import {
   type AnchorRecorder,
@@ -33,12 +34,11 @@ import {
   REGISTRY_NAME,
   type RegistrationSource,
 } from '../storage/registry-port.ts';
-import type { Author } from './audit-chain.ts';
+import { refuse, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
 import type { Act } from './changes.ts';
 import { type RegistrationFilter, type StoredRegistration, shown } from './registration-rows.ts';
 import { createTables } from './schema.ts';
 import { StoreParts } from './store-parts.ts';
-import { refuse, type StoreRequest, type StoreResult } from './store-request.ts';
 import { queueChangeOf } from './writer.ts';
 
 /** For `If-Match`: the version that the caller has seen; null for any. */

@@ -5,8 +5,11 @@ import {
   PUBLISH_RETRY_MS,
 } from '../../shared/limits/registrations.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
+import type { Author } from '../storage/audit-chain.ts';
 import type { RegistryPort } from '../storage/registry-port.ts';
-import { AuditChain, type Author } from './audit-chain.ts';
+import type { StoreRequest, StoreResult } from '../storage/store-request.ts';
+import { Transactions } from '../storage/transactions.ts';
+import { RegistrationBudget } from './budget.ts';
 import { BulkUpload } from './bulk-upload.ts';
 import { RegistrationChanges } from './changes.ts';
 import { DueWork } from './due-work.ts';
@@ -16,16 +19,15 @@ import { NumberChanges } from './number-changes.ts';
 import { Outbox } from './outbox.ts';
 import { PairsInForce } from './pairs-in-force.ts';
 import { Publisher } from './publisher.ts';
+import { RegistrationAudit } from './registration-audit.ts';
 import { RegistrationRows } from './registration-rows.ts';
 import { ReleaseCheck } from './release-check.ts';
-import type { StoreRequest, StoreResult } from './store-request.ts';
-import { Transactions } from './transactions.ts';
 import { RegistrationWriter } from './writer.ts';
 
 export class StoreParts {
   readonly rows: RegistrationRows;
   readonly pairs: PairsInForce;
-  readonly audit: AuditChain;
+  readonly audit: RegistrationAudit;
   readonly events: Events;
   readonly changes: RegistrationChanges;
   readonly dueWork: DueWork;
@@ -42,13 +44,13 @@ export class StoreParts {
     this.#meta = new Meta(sql);
     this.rows = new RegistrationRows(sql);
     this.pairs = new PairsInForce(sql);
-    this.audit = new AuditChain(sql, this.#meta, keys);
+    this.audit = new RegistrationAudit(sql, this.#meta, keys);
     this.events = new Events(sql);
     const outbox = new Outbox(sql, this.#meta, this.pairs);
     this.publisher = new Publisher(storage, outbox, registry);
     this.#writer = new RegistrationWriter(this.rows, this.pairs, outbox, this.audit, this.events);
     this.changes = new RegistrationChanges(this.rows, this.pairs, this.#writer);
-    this.#transactions = new Transactions(storage, this.#meta);
+    this.#transactions = new Transactions(storage, new RegistrationBudget(sql, this.#meta));
     this.dueWork = new DueWork(storage, this.#meta, this.rows, this.#writer, [
       this.events,
       this.#transactions,

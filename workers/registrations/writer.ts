@@ -5,11 +5,12 @@
 import { PUBLISHED_CHANGES_MAX } from '../../shared/limits/registrations.ts';
 import type { RegistrationEventType } from '../../shared/senders/registration.ts';
 import { isInForce } from '../../shared/senders/registration-states.ts';
+import type { Author } from '../storage/audit-chain.ts';
 import type { PublishedChange, QueueChange } from '../storage/registry-port.ts';
-import type { AuditChain, Author } from './audit-chain.ts';
 import type { Events } from './events.ts';
 import type { Outbox } from './outbox.ts';
 import type { PairsInForce } from './pairs-in-force.ts';
+import type { RegistrationAudit } from './registration-audit.ts';
 import type { RegistrationRows, StoredRegistration, StoredVersion } from './registration-rows.ts';
 
 const DAY_MS = 86_400_000;
@@ -30,7 +31,7 @@ export class RegistrationWriter {
   readonly #rows: RegistrationRows;
   readonly #pairs: PairsInForce;
   readonly #outbox: Outbox;
-  readonly #audit: AuditChain;
+  readonly #audit: RegistrationAudit;
   readonly #events: Events;
   #changes: PublishedChange[] = [];
   #queue: QueueChange[] = [];
@@ -39,7 +40,7 @@ export class RegistrationWriter {
     rows: RegistrationRows,
     pairs: PairsInForce,
     outbox: Outbox,
-    audit: AuditChain,
+    audit: RegistrationAudit,
     events: Events,
   ) {
     this.#rows = rows;

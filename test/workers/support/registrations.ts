@@ -12,7 +12,7 @@ import type {
 } from '../../../shared/senders/registration.ts';
 import type { RegistrationStub } from '../../../workers/admin/registration-context.ts';
 import type { ControlEnv } from '../../../workers/env.ts';
-import type { StoreRequest, StoreResult } from '../../../workers/registrations/store-request.ts';
+import type { StoreRequest, StoreResult } from '../../../workers/storage/store-request.ts';
 import type {
   Published,
   PublishedChange,

@@ -3,15 +3,14 @@
  * repeated request. It applies completely or not at all.
  */
 import { holderOf } from '../../shared/admin/actor.ts';
-import { IDEMPOTENCY_KEPT_MS, STORAGE_BYTES_MAX, STORAGE_FULL_SHARE } from '../../shared/limits/control.ts';
-import {
-  REGISTRATION_ANSWER_CHARS_MAX,
-  REGISTRATION_CHANGES_PER_HOUR_MAX,
-} from '../../shared/limits/registrations.ts';
-import type { Meta } from './meta.ts';
+import { ANSWER_CHARS_MAX, IDEMPOTENCY_KEPT_MS } from '../../shared/limits/control.ts';
 import { refuse, type StoreRefusal, type StoreRequest, type StoreResult } from './store-request.ts';
 
-const HOUR_MS = 3_600_000;
+/** What the changes of a store may take. */
+export interface ChangeBudget {
+  /** Charges changes. Must run in their transaction. @returns why there is no room for them, or null */
+  charge(changes: number, now: number): StoreRefusal | null;
+}
 
 /** Thrown inside a transaction to roll it back. Never leaves this file. */
 class Undo extends Error {
@@ -25,23 +24,23 @@ class Undo extends Error {
 
 export class Transactions {
   readonly #storage: DurableObjectStorage;
-  readonly #meta: Meta;
+  readonly #budget: ChangeBudget;
 
-  constructor(storage: DurableObjectStorage, meta: Meta) {
+  constructor(storage: DurableObjectStorage, budget: ChangeBudget) {
     this.#storage = storage;
-    this.#meta = meta;
+    this.#budget = budget;
   }
 
   /**
-   * @param changes how many registrations the request changes at most: of the budget of the organisation; 0 for
-   *   decisions and whatever frees something, which need no room either
+   * @param changes how much of the budget the request takes at most; 0 for decisions and whatever frees something,
+   *   which need no room either
    */
   run<Value>(request: StoreRequest, changes: number, apply: () => StoreResult<Value>): StoreResult<Value> {
     const now = Date.now();
     return this.#transact(() => {
       const known = this.#known<Value>(request, now);
       if (known !== null) return known;
-      const room = changes === 0 ? null : this.#noRoom(changes, now);
+      const room = changes === 0 ? null : this.#budget.charge(changes, now);
       if (room !== null) return room;
       const done = apply();
       if (!done.ok) throw new Undo(done);
@@ -70,31 +69,6 @@ export class Transactions {
     this.#storage.sql.exec('DELETE FROM answers WHERE at <= ?', now - IDEMPOTENCY_KEPT_MS);
   }
 
-  #noRoom(changes: number, now: number): StoreRefusal | null {
-    if (this.#storage.sql.databaseSize >= STORAGE_BYTES_MAX * STORAGE_FULL_SHARE) {
-      return refuse(
-        'STORAGE_FULL',
-        'the registrations of this organisation fill their storage: close what you do not need',
-      );
-    }
-    const hour = Math.floor(now / HOUR_MS);
-    const used = this.#meta.number('budgetHour') === hour ? this.#meta.number('budgetUsed') : 0;
-    if (used + changes > REGISTRATION_CHANGES_PER_HOUR_MAX) {
-      const resetsAt = new Date((hour + 1) * HOUR_MS).toISOString();
-      const limit = REGISTRATION_CHANGES_PER_HOUR_MAX.toLocaleString('en');
-      return refuse(
-        'BUDGET_EXCEEDED',
-        `an organisation may change ${limit} registrations an hour: try again after ${resetsAt}`,
-        {
-          budget: { name: 'registrations', resetsAt },
-        },
-      );
-    }
-    this.#meta.set('budgetHour', hour);
-    this.#meta.set('budgetUsed', used + changes);
-    return null;
-  }
-
   #known<Value>({ actor, repeat }: StoreRequest, now: number): StoreResult<Value> | null {
     if (repeat === null) return null;
     const [earlier] = this.#storage.sql
@@ -112,7 +86,7 @@ export class Transactions {
     if (repeat === null) return;
     const text = JSON.stringify(answer);
     // Only the report of an upload is longer. Repeated, it finds each line by its reference and reports it unchanged.
-    if (text.length > REGISTRATION_ANSWER_CHARS_MAX) return;
+    if (text.length > ANSWER_CHARS_MAX) return;
     this.#storage.sql.exec(
       'INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)',
       ...[`${holderOf(actor)} ${repeat.key}`, repeat.sha256, text, now],
