@@ -96,5 +96,11 @@ export const ADMIN_PROBLEMS = {
   REGISTRATION_CLAIMED: [409, 'Another reviewer has claimed this registration'],
   REGISTRATIONS_TOO_MANY: [409, 'Too many registrations'],
   REVIEW_OWN: [403, 'You may not decide on a registration of your own organisation'],
+  PASSPORT_ROOT_INVALID: [422, 'Root certificate is invalid'],
+  PASSPORT_ROOT_UNKNOWN: [404, 'Root certificate not found'],
+  PASSPORT_CERTIFICATE_UNKNOWN: [404, 'Certificate of PASSporTs not found'],
+  PASSPORT_HOST_UNKNOWN: [422, 'No root is trusted for this host'],
+  PASSPORT_URL_TAKEN: [409, 'Another certificate has this URL'],
+  PASSPORT_TOO_MANY: [409, 'Too many roots or certificates of PASSporTs'],
 } as const satisfies Record<string, readonly [number, string]>;
 export type AdminProblemCode = keyof typeof ADMIN_PROBLEMS;

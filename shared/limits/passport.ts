@@ -37,3 +37,7 @@ export const PASSPORT_FETCH_MS = 86_400_000;
 export const PASSPORT_RENEW_MS = 21_600_000;
 /** First pause after a failed fetch, in ms. It doubles up to PASSPORT_FETCH_MS. */
 export const PASSPORT_RETRY_MS = 60_000;
+/** Longest wait for a chain, in ms. */
+export const PASSPORT_FETCH_WAIT_MS = 10_000;
+/** Chains that control fetches at once: as many connections as one invocation may have. */
+export const PASSPORT_FETCHES_AT_ONCE = 6;
