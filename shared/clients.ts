@@ -11,6 +11,7 @@ import {
   MAX_STALE_SECONDS_DEFAULT,
   MAX_STALE_SECONDS_MAX,
   MAX_STALE_SECONDS_MIN,
+  ORGANISATIONS_MAX,
   QUOTA_NUMBERS_MAX,
 } from './limits/control.ts';
 import { THROTTLED_NUMBERS } from './limits/enumeration.ts';
@@ -18,6 +19,11 @@ import { QUOTA_NUMBERS_DEFAULT } from './limits/requests.ts';
 import { INTERNATIONAL_PREFIXES } from './numbers/parse.ts';
 import { DEFAULT_ORGANISATION } from './organisations.ts';
 import { keySecretsSchema, nameSchema } from './schemas.ts';
+import {
+  directoryQualificationSchema,
+  type QualificationInForce,
+  qualificationInForce,
+} from './senders/qualification.ts';
 import type { ListKeys } from './set/keys.ts';
 import { seal, unseal } from './set/seal.ts';
 
@@ -29,6 +35,8 @@ export const SENDER_RULES = ['kr', 'none'] as const;
 export const MODES = ['enforce', 'label', 'shadow'] as const;
 /** What a sender means that is not registered for the client: a block, a label, a reason without effect, or nothing. */
 export const REQUIRE_REGISTRATION = ['off', 'enforce', 'label', 'shadow'] as const;
+/** The same for an organisation that nobody has certified yet: see senders/qualification.ts. */
+export const REQUIRE_QUALIFICATION = REQUIRE_REGISTRATION;
 /** What happens to the client when its organisation seems to read out numbers: see shared/enumeration/. */
 export const ON_ENUMERATION = ['report', 'throttle', 'stop'] as const;
 /** `throttled` has the quota THROTTLED_NUMBERS, `stopped` has none. */
@@ -65,6 +73,8 @@ export const clientSchema = v.strictObject({
   senderRules: v.optional(v.picklist(SENDER_RULES), 'kr'),
   /** Whether the client may send only from numbers that are registered for it. */
   requireRegistration: v.optional(v.picklist(REQUIRE_REGISTRATION), 'off'),
+  /** Whether its organisation must be certified. A suspended, cancelled or expired one is blocked in any case. */
+  requireQualification: v.optional(v.picklist(REQUIRE_QUALIFICATION), 'off'),
   /** For tests of a sender's systems: its registrations are mock too, and its responses say so. */
   mock: v.optional(v.boolean(), false),
   /** Whether to record each block, with the number keyed: see screening/block-record.ts. */
@@ -111,18 +121,51 @@ export function quotaOf({ quotaNumbers, restriction }: Client): number {
   return restriction === 'stopped' ? 0 : Math.min(quotaNumbers, THROTTLED_NUMBERS);
 }
 
+const directoryOrganisationSchema = v.object({
+  id: nameSchema,
+  senderCode: v.optional(v.nullable(v.string()), null),
+  qualification: v.optional(v.nullable(directoryQualificationSchema), null),
+});
+/** An organisation in the directory: only those with a sender code or a qualification are there. */
+export type DirectoryOrganisation = v.InferOutput<typeof directoryOrganisationSchema>;
+
+/** What the directory is made of. */
+export interface DirectoryContent {
+  readonly clients: readonly Client[];
+  readonly organisations: readonly DirectoryOrganisation[];
+}
+
+/** An organisation as screening sees it. */
+export interface ScreenedOrganisation {
+  readonly senderCode: string | null;
+  /** Null if nobody has recorded one. */
+  readonly qualification: QualificationInForce | null;
+}
+
+/** A directory in memory. */
+export interface Directory {
+  readonly clients: ReadonlyMap<string, Client>;
+  /** By ID, for `screen`. */
+  readonly organisations: ReadonlyMap<string, ScreenedOrganisation>;
+  readonly content: DirectoryContent;
+}
+
 /** Ignores fields that it does not know: a newer control plane may have written them. */
 const directorySchema = v.object({
   kind: v.literal('numgate-clients'),
   format: v.literal(3),
   clients: v.pipe(v.array(v.object(clientSchema.entries)), v.maxLength(CLIENTS_MAX)),
+  organisations: v.optional(v.pipe(v.array(directoryOrganisationSchema), v.maxLength(ORGANISATIONS_MAX)), []),
 });
 
 /** Serializes and seals the directory. Without LIST_KEY, nobody can read or create one. */
-export function sealDirectory(clients: readonly Client[], keys: ListKeys): Promise<Uint8Array<ArrayBuffer>> {
+export function sealDirectory(
+  { clients, organisations }: DirectoryContent,
+  keys: ListKeys,
+): Promise<Uint8Array<ArrayBuffer>> {
   // Left out for the defaults, so that edges that predate these settings can read the directory.
   const written = clients.map(({ organisation, onEnumeration, restriction, ...some }) => {
-    const { requireRegistration, mock, ...rest } = some;
+    const { requireRegistration, requireQualification, mock, ...rest } = some;
     return {
       ...rest,
       ...(organisation === DEFAULT_ORGANISATION ? {} : { organisation }),
@@ -130,25 +173,41 @@ export function sealDirectory(clients: readonly Client[], keys: ListKeys): Promi
       ...((onEnumeration ?? 'report') === 'report' ? {} : { onEnumeration }),
       ...((restriction ?? null) === null ? {} : { restriction }),
       ...((requireRegistration ?? 'off') === 'off' ? {} : { requireRegistration }),
+      ...((requireQualification ?? 'off') === 'off' ? {} : { requireQualification }),
       ...(mock === true ? { mock } : {}),
     };
   });
-  const text = JSON.stringify({ kind: 'numgate-clients', format: 3, clients: written });
+  const text = JSON.stringify({
+    ...{ kind: 'numgate-clients', format: 3, clients: written },
+    // Likewise.
+    ...(organisations.length === 0 ? {} : { organisations }),
+  });
   return seal(utf8(text), keys);
 }
 
-/** The clients by ID, or null if the bytes are not a directory sealed with these keys. */
+/** Null if the bytes are not a directory sealed with these keys. */
 export async function openDirectory(
   bytes: Uint8Array<ArrayBuffer>,
   keys: ListKeys,
-): Promise<Map<string, Client> | null> {
+): Promise<Directory | null> {
   const content = await unseal(bytes, keys);
   if (content === null) return null;
   try {
     const parsed = v.safeParse(directorySchema, JSON.parse(new TextDecoder().decode(content)));
-    if (!parsed.success) return null;
-    return new Map(parsed.output.clients.map((client) => [client.id, client]));
+    return parsed.success ? directoryOf(parsed.output) : null;
   } catch {
     return null;
   }
+}
+
+function directoryOf({ clients, organisations }: DirectoryContent): Directory {
+  const screened = organisations.map(({ id, senderCode, qualification }): [string, ScreenedOrganisation] => [
+    id,
+    { senderCode, qualification: qualification === null ? null : qualificationInForce(qualification) },
+  ]);
+  return {
+    clients: new Map(clients.map((client) => [client.id, client])),
+    organisations: new Map(screened),
+    content: { clients, organisations },
+  };
 }

@@ -8,6 +8,7 @@ import { CONTACT_CHARS_MAX, DISPLAY_NAME_CHARS_MAX } from './limits/control.ts';
 import { DECLARED_NUMBERS_MAX } from './limits/enumeration.ts';
 import { ROLES } from './roles.ts';
 import { nameSchema } from './schemas.ts';
+import { SENDER_CODE_PATTERN } from './senders/qualification.ts';
 
 /** Always exists. Clients and tokens belong to it unless they name another one. */
 export const DEFAULT_ORGANISATION = 'default';
@@ -44,6 +45,13 @@ export const organisationSchema = v.strictObject({
   /** How to reach its people: a mailbox, a telephone extension, a web page. */
   contact: v.optional(lineSchema(CONTACT_CHARS_MAX), ''),
   state: v.optional(v.picklist(ORGANISATION_STATES), 'active'),
+  /** Identifies it in its texts, and in tokens as `osc`. No two organisations have the same. Null if it has none. */
+  senderCode: v.optional(
+    v.nullable(
+      v.pipe(v.string(), v.regex(SENDER_CODE_PATTERN, 'must be 4 to 20 capital letters and digits')),
+    ),
+    null,
+  ),
   /** Numbers that its clients check on an ordinary day, together; null if it declared nothing. */
   declaredNumbers: v.optional(
     v.nullable(
@@ -62,5 +70,8 @@ export type Organisation = v.InferOutput<typeof organisationSchema>;
 /** As it is at first, and for an organisation of which only the ID is left after a restore. */
 export function bareOrganisation(id: string): Organisation {
   const roles = id === DEFAULT_ORGANISATION ? [...ROLES] : [];
-  return { id, displayName: id, authority: null, roles, contact: '', state: 'active', declaredNumbers: null };
+  return {
+    ...{ id, displayName: id, authority: null, roles, contact: '', state: 'active' },
+    ...{ senderCode: null, declaredNumbers: null },
+  };
 }

@@ -22,6 +22,7 @@ export const APPROVAL_KINDS = [
   'fullShare',
   'tokens',
   'signingKeys',
+  'qualifications',
 ] as const;
 /** `approvals`, weakening these settings, waits whenever any other kind does: nobody switches them off alone. */
 export type ApprovalKind = (typeof APPROVAL_KINDS)[number] | 'approvals';

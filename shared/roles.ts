@@ -8,7 +8,8 @@
  * no route: it acts for other authorities in the routes of the other scopes. Nor does `statistics`: it shows the usage
  * of other organisations. `approve` decides on the proposals of others. `breakGlass` opens no route either: it makes a
  * change at once that would otherwise wait for approval. `registrations` covers the registered senders of the token's
- * own organisation, `review` seeing and deciding on those of all others.
+ * own organisation, `review` seeing and deciding on those of all others. `qualification` sets the qualifications of
+ * other organisations.
  */
 export const SCOPES = [
   'read',
@@ -23,6 +24,7 @@ export const SCOPES = [
   'breakGlass',
   'registrations',
   'review',
+  'qualification',
 ] as const;
 export type Scope = (typeof SCOPES)[number];
 
@@ -38,7 +40,17 @@ export type Role = (typeof ROLES)[number];
 
 /** The scopes of a token with a role. docs/operations.md says what each role is for. */
 export const ROLE_SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
-  regulator: ['read', 'entries', 'releases', 'policy', 'override', 'statistics', 'approve', 'review'],
+  regulator: [
+    'read',
+    'entries',
+    'releases',
+    'policy',
+    'override',
+    'statistics',
+    'approve',
+    'review',
+    'qualification',
+  ],
   association: [
     ...(['read', 'entries', 'releases', 'guards', 'policy', 'clients'] as const),
     ...(['override', 'statistics', 'approve', 'breakGlass', 'review'] as const),

@@ -1543,9 +1543,9 @@ export interface components {
          *     - `SENDER_IDENTITY_OPTOUT`: its owner has barred its use as a sender of bulk texts
          *     - `SENDER_REPORTED`: reported as a sender of spam
          *     - `SENDER_UNQUALIFIED`: listed as a sender whose relay or reseller lacks Korea's qualification for bulk texts (전송자격인증)
-         *     - `CERTIFICATE_EXPIRED`: listed: the certificate has expired in which an operator confirms that the sender owns the number (통신서비스 이용증명원)
-         *     - `CERTIFICATE_REVOKED`: listed: that certificate is revoked
-         *     - `CERTIFICATE_MISMATCH`: listed: that certificate is for another number or another owner
+         *     - `CERTIFICATE_EXPIRED`: the certificate behind the message token has expired, in which an operator confirms that the sender may use the number (통신서비스 이용증명원); or listed as such
+         *     - `CERTIFICATE_REVOKED`: its issuer has revoked that certificate; or listed as such
+         *     - `CERTIFICATE_MISMATCH`: the message token, or a credential behind it, is for other numbers; or listed as such
          *     - `DOMESTIC_CLI_FROM_ABROAD`: traffic from abroad has a Korean number as its sender
          *     - `MOBILE_CLI_NOT_ROAMING`: a Korean mobile number from abroad, but the phone is not roaming
          *     - `MOBILE_CLI_ROAMING_UNVERIFIED`: a Korean mobile number from abroad; it is unknown whether the phone is roaming
@@ -1560,6 +1560,19 @@ export interface components {
          *     - `TEST_NUMBER`: the test number that is always allowed
          *     - `OVERSEAS_ORIGIN`: from abroad, and no other rule matches; only at gateways
          *     - `NUMBER_AMBIGUOUS`: the text has several readings with different verdicts; write the number with `+`
+         *     - `CERTIFICATE_INVALID`: the certificate behind the message token is not known here
+         *     - `CERTIFICATE_NOT_YET_VALID`: the certificate behind the message token is not valid yet
+         *     - `CERTIFICATE_SUSPENDED`: its issuer has suspended the certificate behind the message token
+         *     - `DELEGATION_MISSING`: a delegation of the chain is not known, does not rest on the link before it, is not valid yet, or does not permit the channel
+         *     - `DELEGATION_EXPIRED`: a delegation of the chain has expired
+         *     - `DELEGATION_REVOKED`: a delegation of the chain is revoked
+         *     - `DELEGATION_SUSPENDED`: a delegation of the chain is suspended
+         *     - `SENDER_SUSPENDED`: the qualification of an organisation that sends is suspended
+         *     - `SENDER_RATE_REDUCED`: an organisation that sends, or the certificate, has a reduced rate; `factor` is the share of the usual rate, if it is known
+         *     - `TOKEN_MISSING`: your client must present a message token (`senderToken`), and this request has none
+         *     - `TOKEN_INVALID`: the message token has a wrong form or signature, or names another sender code
+         *     - `TOKEN_EXPIRED`: the message token has expired
+         *     - `TOKEN_AUDIENCE`: the message token is for another organisation or client
          */
         Code: string;
         /** @description What matched: the number itself, a range that contains it, a sender ID, an operator, a trunk, an SMSC, a rule of the numbering plan or of the gateway policy, the state of the data, or a test number. New values may be added: treat an unknown value as valid, and act on the verdict. */
@@ -1639,6 +1652,8 @@ export interface components {
             until: string | null;
             /** @description What to do about it. Present only for codes that need it, such as `NUMBER_AMBIGUOUS`. */
             detail?: string;
+            /** @description With `SENDER_RATE_REDUCED`, if it is known: the share of its usual rate at which the sender may send. */
+            factor?: number;
         };
         /**
          * @description One text or call. Send `from`, `to`, or both. At most 4,096 bytes.

@@ -85,6 +85,8 @@ export interface Reason {
   readonly until: string | null;
   /** What to do about it, for codes that need it. */
   readonly detail?: string;
+  /** With `SENDER_RATE_REDUCED`, if it is known: the share of its usual rate at which the sender may send. */
+  readonly factor?: number;
 }
 
 /** The version of the lists behind a verdict. Store it with your record of the call or text. */

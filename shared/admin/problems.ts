@@ -37,7 +37,7 @@ export interface ProblemExtras {
   readonly line?: number;
   /** REGISTRATIONS_INVALID: the invalid lines, at most 100. */
   readonly lines?: readonly ImportedRow[];
-  /** REGISTRATION_STATE: the state, and what can be done in it. */
+  /** REGISTRATION_STATE: the state, and what can be done in it. QUALIFICATION_STATE: the states that may follow. */
   readonly state?: string;
   readonly possible?: readonly string[];
   /** ENTRY_… and AUTHORITY_FOREIGN: the affected items, at most 100. */
@@ -95,6 +95,10 @@ export const ADMIN_PROBLEMS = {
   REGISTRATION_STATE: [409, 'State of the registration does not allow this'],
   REGISTRATION_CLAIMED: [409, 'Another reviewer has claimed this registration'],
   REGISTRATIONS_TOO_MANY: [409, 'Too many registrations'],
+  SENDER_CODE_TAKEN: [409, 'Sender code belongs to another organisation'],
+  QUALIFICATION_UNKNOWN: [404, 'Qualification not found'],
+  QUALIFICATION_STATE: [409, 'Qualification cannot move to this state'],
+  QUALIFICATION_OWN: [403, 'You may not set the qualification of your own organisation'],
   REVIEW_OWN: [403, 'You may not decide on a registration of your own organisation'],
   PASSPORT_ROOT_INVALID: [422, 'Root certificate is invalid'],
   PASSPORT_ROOT_UNKNOWN: [404, 'Root certificate not found'],

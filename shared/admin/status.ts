@@ -13,6 +13,13 @@ export interface ExpiringKey {
   readonly expires: string;
 }
 
+/** An inspection or an end of a qualification that is near or overdue. */
+export interface DueQualification {
+  readonly organisation: string;
+  readonly due: 'inspection' | 'end';
+  readonly at: string;
+}
+
 /** Enumeration that was detected: one for each organisation and UTC day. */
 export interface DetectionInfo {
   readonly organisation: string;
@@ -72,6 +79,8 @@ export interface StatusInfo extends StorageInfo {
   readonly listKeys?: ListKeyInfo;
   /** Keys that end within 30 days, or ended in the last 30 days: the first 100. Older services omit it. */
   readonly expiring?: readonly ExpiringKey[];
+  /** Inspections that are due within 30 days or overdue, and qualifications that end: the first 100. Older services omit it. */
+  readonly dueQualifications?: readonly DueQualification[];
   /** Proposals in which a person still has to act, by state. Older services omit it. */
   readonly proposals?: Readonly<Record<string, number>>;
   /** The `seq` of the KV copy, which is read while the coordinator does not respond. */

@@ -11,8 +11,8 @@ import type { Effect } from '../verdict.ts';
 import { type Finding, finding, PRECEDENCE, ruleFinding } from './finding.ts';
 import type { ClientSettings, Snapshot } from './snapshot.ts';
 
-/** What an unregistered sender means for a client, by its `requireRegistration`. */
-const EFFECTS: Readonly<Record<Exclude<Client['requireRegistration'], 'off'>, Effect>> = {
+/** What it means for a client that a requirement is not met: `requireRegistration` and `requireQualification`. */
+export const EFFECTS: Readonly<Record<Exclude<Client['requireRegistration'], 'off'>, Effect>> = {
   enforce: 'block',
   label: 'label',
   shadow: 'shadow',

@@ -22,6 +22,7 @@ import { type Reason, type Subject, strength, type Verdict } from '../verdict.ts
 import type { Decision, PolicyDecision } from './decision.ts';
 import { type Aspect, type Finding, finding, PRECEDENCE, policyFinding } from './finding.ts';
 import { lookUp } from './look-up.ts';
+import { screenQualification } from './qualification.ts';
 import { joinReadings } from './readings.ts';
 import { liftOptOuts, screenRegistration } from './registration.ts';
 import type { ClientSettings, Snapshot } from './snapshot.ts';
@@ -204,6 +205,8 @@ function screenSender(
   if (request.ingress !== null) return;
   if (findings.length > 0) liftOptOuts(party, snapshot, settings, findings);
   if (settings.requireRegistration !== 'off') screenRegistration(party, snapshot, settings, findings);
+  if (snapshot.organisations.size > 0 || settings.requireQualification !== 'off')
+    screenQualification(settings.organisation, snapshot, settings, findings);
 }
 
 function policyDecision(

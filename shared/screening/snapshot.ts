@@ -2,7 +2,7 @@
  * The data for one request, pinned when it starts: one head, the keys and the times.
  * The settings of the client are passed beside it.
  */
-import type { Client } from '../clients.ts';
+import type { Client, ScreenedOrganisation } from '../clients.ts';
 import type { LiveLayer } from '../live/live-layer.ts';
 import type { VersionedPolicy } from '../policy/policy.ts';
 import type { Release } from '../release/release.ts';
@@ -16,6 +16,8 @@ export interface Snapshot {
   readonly live: LiveLayer;
   /** Changes to registered senders since the release. */
   readonly registrations: RegistrationOverlay;
+  /** Organisations with a sender code or a qualification, by ID. */
+  readonly organisations: ReadonlyMap<string, ScreenedOrganisation>;
   /** The gateway policy for traffic from abroad. */
   readonly policy: VersionedPolicy;
   /** The keys of the live layer. A release has its own, which differ while LIST_KEY is rotated. */
@@ -35,6 +37,7 @@ export type ClientSettings = Pick<
   | 'maxStaleSeconds'
   | 'mode'
   | 'organisation'
+  | 'requireQualification'
   | 'requireRegistration'
   | 'senderRules'
   | 'shortCodes'

@@ -13,6 +13,7 @@ import type { Organisation } from '../../shared/organisations.ts';
 import type { Policy } from '../../shared/policy/policy.ts';
 import type { Approvals } from '../../shared/proposals.ts';
 import type { GuardSettings } from '../../shared/release/guard-settings.ts';
+import type { QualificationSettings } from '../../shared/senders/qualification.ts';
 import type { Token } from '../../shared/tokens.ts';
 import type { ControlEnv } from '../env.ts';
 import type { ExportPiece } from './audit-exports.ts';
@@ -20,6 +21,7 @@ import type { ChangeRequest } from './change-request.ts';
 import type { Precondition } from './command.ts';
 import type { Core } from './core.ts';
 import { requestOf } from './proposal-request.ts';
+import type { QualificationFilter } from './qualification-changes.ts';
 import { stagedRefusals } from './staged.ts';
 
 /** How the calls get the parts. A symbol, so that it is no call over RPC. */
@@ -101,6 +103,28 @@ export abstract class AdminCalls extends DurableObject<ControlEnv> {
     condition: Precondition,
   ) {
     return this[CORE].clientChanges.putOrganisation(request, id, organisation, condition);
+  }
+
+  async qualification(organisation: string) {
+    return this[CORE].qualificationChanges.get(organisation);
+  }
+
+  async qualifications(filter: QualificationFilter) {
+    return this[CORE].qualificationChanges.list(filter);
+  }
+
+  async putQualification(
+    request: ChangeRequest,
+    organisation: string,
+    settings: QualificationSettings,
+    condition: Precondition,
+  ) {
+    return this[CORE].qualificationChanges.put(request, organisation, settings, condition);
+  }
+
+  /** What is public about qualifications. */
+  async register() {
+    return this[CORE].qualificationChanges.register;
   }
 
   async clients() {

@@ -2,7 +2,7 @@
  * Changes of organisations, clients and admin tokens.
  */
 
-import type { Client } from '../../shared/clients.ts';
+import type { Client, DirectoryContent } from '../../shared/clients.ts';
 import type { KeyConditions } from '../../shared/key-conditions.ts';
 import { CLIENTS_MAX, ORGANISATIONS_MAX, TOKENS_MAX } from '../../shared/limits/control.ts';
 import { DEFAULT_ORGANISATION, type Organisation } from '../../shared/organisations.ts';
@@ -20,14 +20,15 @@ import {
 } from './change-request.ts';
 import type { Precondition } from './command.ts';
 import { checkPrecondition, versionOf } from './document-store.ts';
+import { checkUnique, decidesOnTokens, noOrganisation, unknownOrganisation } from './organisation-checks.ts';
 import { counted, FREEING_CHANGE } from './storage-budget.ts';
-import { servedClients, type Tables } from './tables.ts';
+import type { Tables } from './tables.ts';
 import type { ValueStore } from './value-store.ts';
 
 /** A change of the client directory: checked, and not applied yet. */
 export interface DirectoryChange {
-  /** The clients that the edge serves afterwards. */
-  readonly served: readonly Client[];
+  /** What the edge gets afterwards. */
+  readonly content: DirectoryContent;
   /** Runs in the transaction; checks again what tokens may have changed meanwhile. */
   readonly apply: () => ChangeResult<AppliedChange<object>>;
 }
@@ -75,8 +76,8 @@ export class ClientChanges {
       if (next.length > CLIENTS_MAX) {
         return refuse('CLIENTS_TOO_MANY', `there are already ${CLIENTS_MAX} clients: remove one first`);
       }
-      const served = servedClients(next, organisations.all);
-      return ok({ served, apply: () => applied({}, [clients.put(id, client)]) });
+      const content = this.#tables.directoryContent({ clients: next });
+      return ok({ content, apply: () => applied({}, [clients.put(id, client)]) });
     });
   }
 
@@ -88,7 +89,7 @@ export class ClientChanges {
     condition: Precondition,
   ): Promise<ChangeResult<{ seq: number }>> {
     return this.changeDirectory(request, () => {
-      const { clients, organisations } = this.#tables;
+      const { organisations, qualifications } = this.#tables;
       const before = organisations.get(id);
       if (organisation === null && before === null) return noOrganisation();
       const allowed = checkPrecondition(condition, before);
@@ -98,21 +99,22 @@ export class ClientChanges {
         const message = `there are already ${ORGANISATIONS_MAX} organisations: remove one first`;
         return refuse('ORGANISATIONS_TOO_MANY', message);
       }
-      const owner = next.find((other) => other.id !== id && other.authority === organisation?.authority);
-      if (organisation !== null && organisation.authority !== null && owner !== undefined) {
-        const message = `the authority "${owner.authority}" belongs to the organisation "${owner.id}"`;
-        return refuse('AUTHORITY_TAKEN', `${message}: choose another name, or take it from that one first`);
-      }
+      const unique = organisation === null ? ok(undefined) : checkUnique(organisation, next);
+      if (!unique.ok) return unique;
+      const rest = qualifications.all.filter((other) => organisation !== null || other.organisation !== id);
       const apply = (): ChangeResult<AppliedChange<object>> => {
         const removable = organisation === null ? this.#checkRemovable(id) : ok(undefined);
         if (!removable.ok) return removable;
-        return applied({}, [organisations.put(id, organisation)], {
+        const isQualified = organisation === null && qualifications.get(id) !== null;
+        const removed = isQualified ? [qualifications.put(id, null)] : [];
+        return applied({}, [organisations.put(id, organisation), ...removed], {
           kinds: decidesOnTokens(before, organisation) ? ['tokens'] : [],
           command: { name: 'putOrganisation', id, organisation, condition },
           revert: null,
         });
       };
-      return ok({ served: servedClients(clients.all, next), apply });
+      const content = this.#tables.directoryContent({ organisations: next, qualifications: rest });
+      return ok({ content, apply });
     });
   }
 
@@ -148,8 +150,8 @@ export class ClientChanges {
       if (known !== null) return known;
       const prepared = prepare();
       if (!prepared.ok) return prepared;
-      const { served, apply } = prepared.value;
-      const directory = await this.#values.directoryOf(served);
+      const { content, apply } = prepared.value;
+      const directory = await this.#values.directoryOf(content);
       const done = await this.#values.publish([directory], () =>
         ledger.change(request, counted(FREEING_CHANGE), () => {
           this.#values.setDirectory(directory);
@@ -255,21 +257,6 @@ function checkEnd(
   return refuseField(field, 'must be in the future: to stop a key now, remove it');
 }
 
-/**
- * Whether a change of an organisation gives its tokens something that they could not do before. Suspending and
- * removing one never waits, like removing a token: a stolen token must not work until a second person is there.
- */
-function decidesOnTokens(before: Organisation | null, after: Organisation | null): boolean {
-  if (after === null) return false;
-  const { roles = [], authority = null, state = 'active' } = before ?? {};
-  const isActive = after.state === 'active';
-  return (
-    (isActive && state !== 'active') ||
-    authority !== after.authority ||
-    after.roles.some((role) => !roles.includes(role))
-  );
-}
-
 /** The documents in order of their IDs, with this one put or removed. */
 function replaced<Document extends { readonly id: string }>(
   all: readonly Document[],
@@ -280,12 +267,4 @@ function replaced<Document extends { readonly id: string }>(
   return document === null
     ? others
     : [...others, document].sort((one, other) => (one.id < other.id ? -1 : 1));
-}
-
-function unknownOrganisation(id: string): string {
-  return `names no organisation: add it with npx numgate organisations add ${id}`;
-}
-
-function noOrganisation(): ChangeResult<never> {
-  return refuse('ORGANISATION_UNKNOWN', 'there is no organisation with this id');
 }

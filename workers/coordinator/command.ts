@@ -8,6 +8,7 @@ import type { Organisation } from '../../shared/organisations.ts';
 import type { Policy } from '../../shared/policy/policy.ts';
 import type { Approvals } from '../../shared/proposals.ts';
 import type { GuardSettings } from '../../shared/release/guard-settings.ts';
+import type { QualificationSettings } from '../../shared/senders/qualification.ts';
 import type { Token } from '../../shared/tokens.ts';
 
 /** `If-Match` and `If-None-Match`, as versions. */
@@ -44,4 +45,10 @@ export type Command =
       readonly condition: Precondition;
       readonly authority?: string | null;
     }
-  | { readonly name: 'approveSigners' };
+  | { readonly name: 'approveSigners' }
+  | {
+      readonly name: 'putQualification';
+      readonly organisation: string;
+      readonly settings: QualificationSettings;
+      readonly condition: Precondition;
+    };

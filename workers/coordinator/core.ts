@@ -32,6 +32,7 @@ import { KeyRotation } from './key-rotation.ts';
 import type { Meta } from './meta.ts';
 import type { PeopleEnv } from './people.ts';
 import { ProposalChanges } from './proposal-changes.ts';
+import { QualificationChanges } from './qualification-changes.ts';
 import { RegistrationFactsSource } from './registration-facts.ts';
 import { ReleaseChanges } from './release-changes.ts';
 import { catchUp } from './restore.ts';
@@ -61,6 +62,7 @@ export class Core {
   readonly entryChanges: EntryChanges;
   readonly entryUndo: EntryUndo;
   readonly clientChanges: ClientChanges;
+  readonly qualificationChanges: QualificationChanges;
   readonly enumerationChanges: EnumerationChanges;
   readonly releaseChanges: ReleaseChanges;
   readonly keyRotation: KeyRotation;
@@ -111,6 +113,7 @@ export class Core {
     this.signers = new Signers(tables, secrets.publicKeys);
     this.clientChanges = new ClientChanges(tables, values, background, owners);
     this.keyRotation = new KeyRotation(storage.sql, tables, values, background, this.clientChanges);
+    this.qualificationChanges = new QualificationChanges(tables, this.clientChanges);
     this.enumerationChanges = new EnumerationChanges(tables, this.clientChanges);
     this.releaseChanges = new ReleaseChanges(tables, collector, background, kv, secrets, this.signers);
     this.checkpoints = new Checkpoints(storage.sql, tables.meta, tables.ledger.tree, signer, kv);
@@ -118,6 +121,7 @@ export class Core {
     this.proposalChanges = new ProposalChanges(tables, {
       ...{ entries: this.entryChanges, undo: this.entryUndo, clients: this.clientChanges },
       ...{ releases: this.releaseChanges, signers: this.signers, background },
+      qualifications: this.qualificationChanges,
     });
     this.registrationFacts = new RegistrationFactsSource(tables);
     const parts = { values, background };
@@ -172,6 +176,7 @@ export class Core {
         credentials: this.tables.credentials.keyIds,
       },
       expiring: this.tables.expiringKeys(Date.now()),
+      dueQualifications: this.tables.dueQualifications(Date.now()),
       proposals: proposals.openCounts,
       droppedSeq: meta.number('droppedSeq'),
       kvSeq: this.heads.kvSeq,
@@ -207,13 +212,15 @@ export class Core {
     await this.#sweeps.run('sweep', () => this.#sweep(actor));
   }
 
-  /** Once a day: the keys that end soon or ended recently. */
+  /** Once a day: the keys that end soon or ended recently, and the inspections that are due. */
   #warnOfExpiring(now: number): void {
     const { meta } = this.tables;
     if (now - meta.number('expiryWarnedAt') < EXPIRY_WARNING_MS) return;
     meta.set('expiryWarnedAt', now);
     for (const { kind, id, expires } of this.tables.expiringKeys(now))
       warn('keyExpires', { kind, id, expires });
+    for (const { organisation, due, at } of this.tables.dueQualifications(now))
+      warn('qualificationDue', { organisation, due, at });
   }
 
   async #sweep(actor: Actor): Promise<void> {

@@ -1,5 +1,6 @@
 /**
- * Organisations, clients or admin tokens in SQLite, as JSON by ID. Only digests of secrets are stored.
+ * Organisations, their qualifications, clients or admin tokens in SQLite, as JSON by ID. Only digests of secrets are
+ * stored.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import type { AuditEntry } from '../../shared/audit.ts';
@@ -8,12 +9,13 @@ import type { Client } from '../../shared/clients.ts';
 import { EXPIRING_SHOWN_MAX } from '../../shared/limits/control.ts';
 import type { Organisation } from '../../shared/organisations.ts';
 import { ok } from '../../shared/result.ts';
+import type { Qualification } from '../../shared/senders/qualification.ts';
 import type { Token } from '../../shared/tokens.ts';
 import { type ChangeResult, refuse } from './change-request.ts';
 import type { Precondition } from './command.ts';
 
-type Stored = Client | Token | Organisation;
-type Column = 'client' | 'token' | 'organisation';
+type Stored = Client | Token | Organisation | Qualification;
+type Column = 'client' | 'token' | 'organisation' | 'qualification';
 
 export class DocumentStore<Document extends Stored> {
   readonly #sql: SqlStorage;

@@ -9,7 +9,7 @@ import { ok } from '../../shared/result.ts';
 import { type AppliedChange, applied, type ChangeResult, refuse, systemRequest } from './change-request.ts';
 import type { ClientChanges } from './client-changes.ts';
 import { FREEING_CHANGE } from './storage-budget.ts';
-import { servedClients, type Tables } from './tables.ts';
+import type { Tables } from './tables.ts';
 
 /** The restriction that a client wants. */
 const RESTRICTION = { report: null, throttle: 'throttled', stop: 'stopped' } as const;
@@ -48,7 +48,7 @@ export class EnumerationChanges {
         const puts = [...restricted.values()].map((client) => clients.put(client.id, client));
         return applied({}, [detections.add(organisation, day, found), ...puts]);
       };
-      return ok({ served: servedClients(next, organisations.all), apply });
+      return ok({ content: this.#tables.directoryContent({ clients: next }), apply });
     });
     return done.ok;
   }

@@ -85,7 +85,9 @@ export class KeyRotation {
     const rekey = new LiveRekey(this.#sql, live, from, to);
     const { sealed, replaced } = await segments.rekeyed(rekey, to);
     const directory =
-      this.#values.directory === null ? null : await this.#values.directoryOf(this.#tables.servedClients, to);
+      this.#values.directory === null
+        ? null
+        : await this.#values.directoryOf(this.#tables.directoryContent(), to);
     const values = directory === null ? sealed : [...sealed, directory];
     const done = await this.#values.publish(values, () =>
       ledger.change<Omit<KeyRotated, 'seq'>>(request, counted(FREEING_CHANGE), () => {

@@ -29,6 +29,7 @@ type Key =
   | 'approvals'
   | 'registrations'
   | 'registrationsDropped'
-  | 'credentials';
+  | 'credentials'
+  | 'nextQualificationIndex';
 
 export class Meta extends SingleValues<Key> {}

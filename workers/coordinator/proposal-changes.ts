@@ -23,6 +23,7 @@ import type { Command } from './command.ts';
 import type { EntryChanges } from './entry-changes.ts';
 import type { EntryUndo } from './entry-undo.ts';
 import type { StoredProposal } from './proposal-store.ts';
+import type { QualificationChanges } from './qualification-changes.ts';
 import type { ReleaseChanges } from './release-changes.ts';
 import { checkApprover, checkOpen, proposerNow } from './settlement.ts';
 import type { Signers } from './signers.ts';
@@ -47,6 +48,7 @@ interface Changes {
   readonly clients: ClientChanges;
   readonly releases: ReleaseChanges;
   readonly signers: Signers;
+  readonly qualifications: QualificationChanges;
   readonly background: BackgroundWork;
 }
 
@@ -193,7 +195,7 @@ export class ProposalChanges {
   }
 
   async #make(request: ChangeRequest, command: Command | null): Promise<ChangeResult<unknown>> {
-    const { entries, undo, clients, releases, signers } = this.#changes;
+    const { entries, undo, clients, releases, signers, qualifications } = this.#changes;
     const { settings } = this.#tables;
     if (command === null) return refuse('PROPOSAL_DECIDED', 'it was decided meanwhile: read it again');
     switch (command.name) {
@@ -217,6 +219,8 @@ export class ProposalChanges {
         return clients.putToken(request, command.id, command.token, command.condition, command.authority);
       case 'approveSigners':
         return signers.approve(request);
+      case 'putQualification':
+        return qualifications.put(request, command.organisation, command.settings, command.condition);
     }
   }
 }

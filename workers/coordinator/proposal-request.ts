@@ -40,5 +40,7 @@ export function requestOf(command: Command): ProposedRequest {
     }
     case 'approveSigners':
       return { command: name, fields: {} };
+    case 'putQualification':
+      return { command: name, fields: { organisation: command.organisation, ...command.settings } };
   }
 }

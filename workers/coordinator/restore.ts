@@ -1,11 +1,11 @@
 /**
  * Restores a coordinator that has lost its tables from the copy of the head in KV: releases, live entries,
- * clients, policy, canary numbers. Tokens, texts of sources and the audit log are not in the copy. The head is sealed, and
+ * clients, qualifications, policy, canary numbers. Tokens, texts of sources and the audit log are not in the copy. The head is sealed, and
  * nothing else in KV is trusted: a value counts only if it matches the SHA-256 or the signature in the head. An
  * older client directory under the key of a newer one would reactivate revoked keys.
  */
 import { fromBase64, sha256Hex } from '../../shared/bytes.ts';
-import { type Client, openDirectory } from '../../shared/clients.ts';
+import { type DirectoryContent, openDirectory } from '../../shared/clients.ts';
 import { LOAD_WAIT_MS } from '../../shared/limits/edge.ts';
 import { HEAD_BYTES_MAX, VALUE_BYTES_MAX } from '../../shared/limits/lists.ts';
 import type { LiveEntry } from '../../shared/live/entry.ts';
@@ -111,17 +111,17 @@ async function readLost(
   if (!candidate.ok) return candidate;
   const entries = await entriesOf(head, keys, kv);
   if (!entries.ok) return entries;
-  const clients = await clientsOf(head, keys, kv);
-  if (!clients.ok) return clients;
+  const content = await directoryIn(head, keys, kv);
+  if (!content.ok) return content;
   return ok({
     head,
     keys,
     current: current.value,
     candidate: candidate.value,
     entries: entries.value,
-    clients: clients.value,
+    content: content.value,
     /** Named by its content; null if the head names none. */
-    directory: head.clients === null ? null : await values.directoryOf(clients.value, keys),
+    directory: head.clients === null ? null : await values.directoryOf(content.value, keys),
   });
 }
 type Lost = Extract<Awaited<ReturnType<typeof readLost>>, Success<unknown>>['value'];
@@ -165,17 +165,17 @@ async function entriesOf(head: Head, keys: ListKeys, kv: KVNamespace): Promise<R
   return ok(entries);
 }
 
-async function clientsOf(
+async function directoryIn(
   { clients: named }: Head,
   keys: ListKeys,
   kv: KVNamespace,
-): Promise<Restored<Client[]>> {
-  if (named === null) return ok([]);
+): Promise<Restored<DirectoryContent>> {
+  if (named === null) return ok({ clients: [], organisations: [] });
   const bytes = await readNamed(named, kv);
   if (!bytes.ok) return bytes;
   const directory = await openDirectory(bytes.value, keys);
   if (directory === null) return fail('VALUE_DAMAGED', `the client directory ${named.key} does not open`);
-  return ok([...directory.values()]);
+  return ok(directory.content);
 }
 
 /**
@@ -194,7 +194,7 @@ async function readNamed(
 
 /** Fills the empty tables, inside a transaction. */
 function restore(lost: Lost, tables: Tables, values: ValueStore, operation: number): void {
-  const { head, keys, current, candidate, entries, clients, directory } = lost;
+  const { head, keys, current, candidate, entries, content, directory } = lost;
   // What follows is under the key of that head.
   tables.keys.store(keys);
   tables.keys.reload();
@@ -208,9 +208,13 @@ function restore(lost: Lost, tables: Tables, values: ValueStore, operation: numb
     releases.setCandidate(candidate.manifest.release, head.candidate?.share ?? null, null);
   }
   tables.live.restore(entries, operation);
-  for (const client of clients) {
+  for (const { id, senderCode, qualification } of content.organisations) {
+    tables.organisations.put(id, { ...bareOrganisation(id), senderCode });
+    if (qualification !== null) tables.qualifications.put(id, { organisation: id, ...qualification });
+  }
+  for (const client of content.clients) {
     const { organisation } = client;
-    // Only the ID of an organisation is in the directory. The root token adds the rest again.
+    // Of most organisations only the ID is in the directory. The root token adds the rest again.
     if (tables.organisations.get(organisation) === null) {
       tables.organisations.put(organisation, bareOrganisation(organisation));
     }

@@ -232,6 +232,11 @@ const PROPOSALS = `
   ) WITHOUT ROWID;
 `;
 
+/** Qualifications of organisations: see qualification-changes.ts. */
+const QUALIFICATIONS = `
+  CREATE TABLE qualifications (id TEXT PRIMARY KEY, qualification TEXT) WITHOUT ROWID;
+`;
+
 /** What each version adds to the one before it. */
 const STEPS: readonly string[] = [
   TABLES,
@@ -240,6 +245,7 @@ const STEPS: readonly string[] = [
   AUDIT_EVIDENCE,
   DETECTIONS,
   PROPOSALS,
+  QUALIFICATIONS,
 ];
 
 /** Creates the tables in a new database, and adds later steps to an older one. Fails if it knows no such version. */

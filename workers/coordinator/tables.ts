@@ -2,11 +2,13 @@
  * Everything that the coordinator stores in SQLite. Each part owns its tables; none of them uses KV.
  */
 
-import type { ExpiringKey } from '../../shared/admin/status.ts';
-import type { Client } from '../../shared/clients.ts';
+import type { DueQualification, ExpiringKey } from '../../shared/admin/status.ts';
+import type { Client, DirectoryContent, DirectoryOrganisation } from '../../shared/clients.ts';
 import { EXPIRING_SHOWN_MAX, EXPIRY_WARNED_MS } from '../../shared/limits/control.ts';
+import { INSPECTION_WARNED_MS, INSPECTIONS_SHOWN_MAX } from '../../shared/limits/qualification.ts';
 import type { Organisation } from '../../shared/organisations.ts';
 import type { HeadCredentials } from '../../shared/release/head.ts';
+import { maySend, type Qualification, qualificationState } from '../../shared/senders/qualification.ts';
 import type { KeyRing } from '../../shared/set/key-ring.ts';
 import type { Token } from '../../shared/tokens.ts';
 import { ActiveKeys } from './active-keys.ts';
@@ -24,6 +26,13 @@ import { SegmentStore } from './segments.ts';
 import { SettingsStore } from './settings-store.ts';
 import { TokenHolders } from './token-holders.ts';
 
+/** The documents that the client directory is made of. */
+interface DirectorySources {
+  readonly clients: readonly Client[];
+  readonly organisations: readonly Organisation[];
+  readonly qualifications: readonly Qualification[];
+}
+
 export class Tables {
   readonly meta: Meta;
   readonly keys: ActiveKeys;
@@ -36,6 +45,7 @@ export class Tables {
   readonly registeredSenders: RegisteredSenders;
   readonly credentials: HeadPart<HeadCredentials>;
   readonly organisations: DocumentStore<Organisation>;
+  readonly qualifications: DocumentStore<Qualification>;
   readonly clients: DocumentStore<Client>;
   readonly tokens: DocumentStore<Token>;
   readonly tokenHolders: TokenHolders;
@@ -48,6 +58,7 @@ export class Tables {
     const keys = new ActiveKeys(ring, this.meta);
     this.keys = keys;
     this.organisations = new DocumentStore(sql, 'organisation');
+    this.qualifications = new DocumentStore(sql, 'qualification');
     this.clients = new DocumentStore(sql, 'client');
     this.tokens = new DocumentStore(sql, 'token');
     this.tokenHolders = new TokenHolders(sql);
@@ -62,9 +73,46 @@ export class Tables {
     this.credentials = new HeadPart(this.meta, 'credentials');
   }
 
-  /** The clients that the directory contains. */
-  get servedClients(): Client[] {
-    return servedClients(this.clients.all, this.organisations.all);
+  /**
+   * What the directory contains: the clients of active organisations, because the edge does not know the others, and
+   * organisations with something that a check needs.
+   * @param next what a change puts in place of the stored documents
+   */
+  directoryContent({
+    clients = this.clients.all,
+    organisations = this.organisations.all,
+    qualifications = this.qualifications.all,
+  }: Partial<DirectorySources> = {}): DirectoryContent {
+    const suspended = new Set(organisations.filter(({ state }) => state === 'suspended').map(({ id }) => id));
+    const byId = new Map(
+      qualifications.map(({ organisation, ...qualification }) => [organisation, qualification]),
+    );
+    return {
+      clients: clients.filter(({ organisation }) => !suspended.has(organisation)),
+      organisations: organisations.flatMap((organisation): DirectoryOrganisation[] => {
+        const { id } = organisation;
+        // Organisations that were stored before have none.
+        const senderCode = organisation.senderCode ?? null;
+        const qualification = byId.get(id) ?? null;
+        return senderCode === null && qualification === null ? [] : [{ id, senderCode, qualification }];
+      }),
+    };
+  }
+
+  /** Inspections and ends of those that may send: overdue, or soon. The most urgent first. @param now ms since 1970 */
+  dueQualifications(now: number): DueQualification[] {
+    const until = new Date(now + INSPECTION_WARNED_MS).toISOString();
+    return this.qualifications.all
+      .filter((qualification) => maySend(qualificationState(qualification, now)))
+      .flatMap(({ organisation, nextInspectionBy, validUntil }): DueQualification[] => [
+        ...(nextInspectionBy === null
+          ? []
+          : [{ organisation, due: 'inspection', at: nextInspectionBy } as const]),
+        ...(validUntil === null ? [] : [{ organisation, due: 'end', at: validUntil } as const]),
+      ])
+      .filter(({ at }) => at <= until)
+      .sort((one, other) => (one.at < other.at ? -1 : 1))
+      .slice(0, INSPECTIONS_SHOWN_MAX);
   }
 
   /** Keys that end soon, and then those that ended recently, in order of their ends. @param now ms since 1970 */
@@ -84,10 +132,4 @@ export class Tables {
   get unsealedEntries(): number {
     return this.live.counts(this.segments.sealedSeq).reduce((sum, { entries }) => sum + entries, 0);
   }
-}
-
-/** The clients of active organisations. The edge does not know the others. */
-export function servedClients(clients: readonly Client[], organisations: readonly Organisation[]): Client[] {
-  const suspended = new Set(organisations.filter(({ state }) => state === 'suspended').map(({ id }) => id));
-  return clients.filter(({ organisation }) => !suspended.has(organisation));
 }

@@ -5,7 +5,7 @@
  * replaced. The same holds for the values of parts of the head that other objects create and keep.
  */
 import { sha256Hex } from '../../shared/bytes.ts';
-import { type Client, sealDirectory } from '../../shared/clients.ts';
+import { type DirectoryContent, sealDirectory } from '../../shared/clients.ts';
 import { LOAD_WAIT_MS } from '../../shared/limits/edge.ts';
 import type { NamedValue } from '../../shared/release/head.ts';
 import { clientsKey } from '../../shared/release/kv-keys.ts';
@@ -55,10 +55,10 @@ export class ValueStore {
 
   /** The sealed client directory and its name. */
   async directoryOf(
-    clients: readonly Client[],
+    content: DirectoryContent,
     keys: ListKeys = this.#tables.keys.current,
   ): Promise<StoredValue> {
-    const bytes = await sealDirectory(clients, keys);
+    const bytes = await sealDirectory(content, keys);
     const sha256 = await sha256Hex(bytes);
     return { key: clientsKey(sha256), sha256, bytes };
   }
@@ -92,7 +92,7 @@ export class ValueStore {
     if (other !== undefined) return this.isNamed(key) ? other.source().value(key) : null;
     const segment = this.#tables.segments.bytes(key);
     if (segment !== null) return segment;
-    const directory = await this.directoryOf(this.#tables.servedClients);
+    const directory = await this.directoryOf(this.#tables.directoryContent());
     return directory.key === key ? directory.bytes : null;
   }
 

@@ -12,17 +12,18 @@ import {
 } from '../../shared/limits/requests.ts';
 import { warn } from '../log.ts';
 import { type Problem, problem } from './reply.ts';
+import { RequestWindow } from './request-window.ts';
 
 /** `secret`: the ID is unknown, or the secret is wrong. */
 export type FailedBy = 'secret' | Unmet;
 
 export class FailedAuthentications {
   readonly #plane: 'edge' | 'control';
-  /** End of the window, in ms since 1970. */
-  #ends = 0;
-  #total = 0;
-  /** Failures in the window, by address. */
-  readonly #bySource = new Map<string, number>();
+  readonly #window = new RequestWindow(
+    AUTHENTICATION_WINDOW_MS,
+    AUTHENTICATION_FAILURES_MAX,
+    AUTHENTICATION_FAILURES_TOTAL_MAX,
+  );
   /** Failures that are not in the log yet, by reason and ID. */
   readonly #unlogged = new Map<string, number>();
 
@@ -38,9 +39,8 @@ export class FailedAuthentications {
    * @param now ms since 1970
    */
   add(id: string | null, by: FailedBy, source: string, now: number): void {
-    const isFirst = now >= this.#ends;
-    if (isFirst) this.#restart(now);
-    if (by === 'secret') this.#count(source);
+    const isFirst = this.#window.advance(now);
+    if (by === 'secret') this.#window.count(source);
     const key = `${by} ${id ?? ''}`;
     const isNamed = this.#unlogged.has(key) || this.#unlogged.size < FAILED_KEYS_LOGGED_MAX;
     const counted = isNamed ? key : 'secret ';
@@ -48,29 +48,12 @@ export class FailedAuthentications {
     if (isFirst) this.#log();
   }
 
-  #count(source: string): void {
-    this.#total++;
-    // Over the limit of all sources, no further one is kept.
-    if (this.#total <= AUTHENTICATION_FAILURES_TOTAL_MAX)
-      this.#bySource.set(source, (this.#bySource.get(source) ?? 0) + 1);
-  }
-
   /** The answer to a wrong key, if there were too many in this window; otherwise null. */
   limited(source: string, now: number): Problem | null {
-    if (now >= this.#ends) return null;
-    const isOver =
-      this.#total >= AUTHENTICATION_FAILURES_TOTAL_MAX ||
-      (this.#bySource.get(source) ?? 0) >= AUTHENTICATION_FAILURES_MAX;
-    if (!isOver) return null;
-    const retryAfterSeconds = Math.ceil((this.#ends - now) / 1000);
+    const retryAfterSeconds = this.#window.limited(source, now);
+    if (retryAfterSeconds === null) return null;
     const message = 'too many requests with wrong keys; a valid key still works';
     return problem('AUTHENTICATION_LIMITED', message, { retryAfterSeconds });
-  }
-
-  #restart(now: number): void {
-    this.#ends = now + AUTHENTICATION_WINDOW_MS;
-    this.#total = 0;
-    this.#bySource.clear();
   }
 
   #log(): void {

@@ -135,6 +135,21 @@ export class Reply {
     return ok(this.#create(`${line}\n`, TEXT));
   }
 
+  /**
+   * A public document that everybody may keep. 304 without a body if the request has it already.
+   * @param ifNoneMatch of the request @param seconds how long it is fresh
+   */
+  document(
+    body: string,
+    contentType: string,
+    { etag, seconds, ifNoneMatch }: { etag: string; seconds: number; ifNoneMatch: string | null },
+  ): Success<Response> {
+    this.addHeaders({ etag, 'cache-control': `public, max-age=${seconds}` });
+    const known = ifNoneMatch?.split(',').map((each) => each.trim()) ?? [];
+    if (!known.includes(etag) && !known.includes('*')) return ok(this.#create(body, contentType));
+    return ok(new Response(null, { status: 304, headers: this.#headers }));
+  }
+
   stream(body: ReadableStream<Uint8Array>, contentType: string): Success<Response> {
     return ok(this.#create(body, contentType));
   }

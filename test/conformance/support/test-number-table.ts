@@ -31,6 +31,19 @@ export const TEST_NUMBERS = [
   ['TEST_NUMBER', 'allow'],
   ['OVERSEAS_ORIGIN', 'label'],
   ['NUMBER_AMBIGUOUS', 'indeterminate'],
+  ['CERTIFICATE_INVALID', 'block'],
+  ['CERTIFICATE_NOT_YET_VALID', 'block'],
+  ['CERTIFICATE_SUSPENDED', 'block'],
+  ['DELEGATION_MISSING', 'block'],
+  ['DELEGATION_EXPIRED', 'block'],
+  ['DELEGATION_REVOKED', 'block'],
+  ['DELEGATION_SUSPENDED', 'block'],
+  ['SENDER_SUSPENDED', 'block'],
+  ['SENDER_RATE_REDUCED', 'label'],
+  ['TOKEN_MISSING', 'block'],
+  ['TOKEN_INVALID', 'block'],
+  ['TOKEN_EXPIRED', 'block'],
+  ['TOKEN_AUDIENCE', 'block'],
 ].map(([code, verdict], index) => {
   const last = String(index + 1).padStart(2, '0');
   return { code: code!, verdict: verdict!, written: `010-0000-00${last}`, e164: `+8210000000${last}` };

@@ -154,6 +154,7 @@ export function snapshot(release: keyof typeof releases = 'whole', now = NOW, ag
     release: releases[release],
     live: LiveLayer.EMPTY,
     registrations: RegistrationOverlay.EMPTY,
+    organisations: new Map(),
     policy: STANDARD_POLICY,
     keys: testKeys,
     seq: 1842,
@@ -184,6 +185,7 @@ export function clientSettings(some: Partial<ClientSettings> = {}): ClientSettin
     id: 'main',
     organisation: 'acme',
     requireRegistration: 'off',
+    requireQualification: 'off',
     ...some,
   };
 }

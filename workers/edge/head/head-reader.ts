@@ -9,7 +9,7 @@
  * lists do not.
  */
 
-import type { Client } from '../../../shared/clients.ts';
+import type { Client, Directory, ScreenedOrganisation } from '../../../shared/clients.ts';
 import { CanaryNumbers } from '../../../shared/enumeration/canary-numbers.ts';
 import { HEAD_FRESH_MS, HEAD_WAIT_MS } from '../../../shared/limits/edge.ts';
 import { ISOLATE_SHARD_BYTES_MAX } from '../../../shared/limits/lists.ts';
@@ -43,7 +43,7 @@ interface Current extends OpenedHead {
   readonly servesNamedRelease: boolean;
   readonly live: LiveLayer;
   readonly registrations: RegistrationOverlay;
-  readonly clients: ReadonlyMap<string, Client>;
+  readonly directory: Directory;
 }
 
 /** The head as pinned for one request. */
@@ -57,6 +57,7 @@ export interface PinnedHead {
 }
 
 const NO_NUMBERS: readonly number[] = [];
+const NO_ORGANISATIONS: ReadonlyMap<string, ScreenedOrganisation> = new Map();
 
 export class HeadReader {
   #current: Current | null = null;
@@ -121,13 +122,15 @@ export class HeadReader {
   }
 
   #pinned({ secrets }: LoadContext): PinnedHead {
-    const { loaded = null, live = LiveLayer.EMPTY, seq = 0, clients = null } = this.#current ?? {};
+    const { loaded = null, live = LiveLayer.EMPTY, seq = 0, directory = null } = this.#current ?? {};
     const release = loaded?.release ?? null;
     const policy = this.#current?.document.head.policy ?? STANDARD_POLICY;
     const keys = this.#current?.keys ?? secrets.keys.writer;
     const { registrations = RegistrationOverlay.EMPTY } = this.#current ?? {};
     const times = { asOf: this.#poll.asOf, now: Date.now() };
-    const snapshot = { release, live, registrations, policy, keys, seq, ...times };
+    const organisations = directory?.organisations ?? NO_ORGANISATIONS;
+    const snapshot = { release, live, registrations, organisations, policy, keys, seq, ...times };
+    const clients = directory?.clients ?? null;
     return { snapshot, clients, pending: this.#pending?.release ?? null, canaries: this.#canaries() };
   }
 
@@ -162,10 +165,10 @@ export class HeadReader {
     if (this.#isKnown(head)) return;
     const unsealed = unsealedSegment(head);
     // In parallel: a cold isolate waits for one KV read here, and for one more for the number.
-    const [segments, changes, clients, chosen] = await Promise.all([
+    const [segments, changes, directory, chosen] = await Promise.all([
       this.#values.segments(head, loadContext),
       this.#values.registrationSegments(head, loadContext),
-      this.#values.clients(head, loadContext),
+      this.#values.directory(head, loadContext),
       this.#chooseRelease(document, loadContext),
     ]);
     // A later head may have become current during the load.
@@ -175,7 +178,7 @@ export class HeadReader {
     this.#current = {
       ...{ seq: head.seq, document, sealed: found.sealed, asOf: found.asOf, fetchedAt: found.fetchedAt },
       keys: found.keys,
-      ...{ live, registrations, clients, ...chosen },
+      ...{ live, registrations, directory, ...chosen },
     };
     this.#shards.reserve(registrations.bytes);
     this.#values.keepOnly(head);

@@ -3,7 +3,7 @@
  * something else under their key. Loaded values are kept, even if the head itself could not be adopted.
  */
 import { fromBase64, sha256Hex } from '../../../shared/bytes.ts';
-import { type Client, openDirectory } from '../../../shared/clients.ts';
+import { type Directory, openDirectory } from '../../../shared/clients.ts';
 import { COORDINATOR_BACKGROUND_WAIT_MS } from '../../../shared/limits/edge.ts';
 import { VALUE_BYTES_MAX } from '../../../shared/limits/lists.ts';
 import { Segment } from '../../../shared/live/segment.ts';
@@ -20,11 +20,14 @@ import { within } from '../../storage/single-flight.ts';
 import { coordinatorPort, type LoadContext, ValueRefused } from './head-sources.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
-type Directory = ReadonlyMap<string, Client>;
 /** A sealed segment of the live layer, or of changes to registered senders. */
 type AnySegment = Segment | RegistrationSegment;
 
-const NO_CLIENTS: Directory = new Map();
+const NO_CLIENTS: Directory = {
+  clients: new Map(),
+  organisations: new Map(),
+  content: { clients: [], organisations: [] },
+};
 
 /** @throws ValueRefused if a value cannot be loaded */
 export class HeadValues {
@@ -45,7 +48,7 @@ export class HeadValues {
     return Promise.all(named.map((each) => load(this.#registrationSegments, each, loadContext, open)));
   }
 
-  async clients({ clients: named }: Head, loadContext: LoadContext): Promise<Directory> {
+  async directory({ clients: named }: Head, loadContext: LoadContext): Promise<Directory> {
     if (named === null) return NO_CLIENTS;
     const { keys } = loadContext.secrets;
     const open = async (bytes: Bytes): Promise<Directory | null> =>

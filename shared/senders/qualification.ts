@@ -1,0 +1,218 @@
+/**
+ * Qualification of senders (전송자격인증): the graded state of a relay or reseller, set by the regulator. It ends by
+ * itself at `validUntil`, so every reader takes the state of now with `qualificationState`, never the stored one.
+ */
+import * as v from 'valibot';
+import {
+  QUALIFICATION_FACTOR_MAX,
+  QUALIFICATION_FACTOR_MIN,
+  SENDER_CODE_CHARS_MAX,
+  SENDER_CODE_CHARS_MIN,
+} from '../limits/qualification.ts';
+import { type Failure, ok, type Result } from '../result.ts';
+import { reasonSchema, timeSchema } from '../schemas.ts';
+
+export const QUALIFICATION_STATES = [
+  'pending',
+  'certified',
+  'rateReduced',
+  'suspended',
+  'cancelled',
+  'expired',
+] as const;
+export type QualificationState = (typeof QUALIFICATION_STATES)[number];
+
+/** States that end at `validUntil`. */
+const ENDING: readonly QualificationState[] = ['certified', 'rateReduced', 'suspended'];
+
+/**
+ * The states that may follow each one; `none` is an organisation without a record. The same state again is always
+ * possible: it changes dates or the factor. After a cancellation, an organisation applies anew.
+ */
+export const QUALIFICATION_MOVES: Readonly<
+  Record<QualificationState | 'none', readonly QualificationState[]>
+> = {
+  none: ['pending', 'certified', 'rateReduced'],
+  pending: ['certified', 'rateReduced', 'cancelled'],
+  certified: ['rateReduced', 'suspended', 'cancelled', 'expired'],
+  rateReduced: ['certified', 'suspended', 'cancelled', 'expired'],
+  suspended: ['certified', 'rateReduced', 'cancelled', 'expired'],
+  cancelled: ['pending'],
+  expired: ['pending', 'certified', 'rateReduced', 'suspended', 'cancelled'],
+};
+
+/**
+ * The code that identifies an organisation in its texts (식별코드; `osc` in tokens). Its form in force is not published,
+ * so this accepts any short code of capital letters and digits.
+ */
+export const SENDER_CODE_PATTERN = new RegExp(
+  `^[A-Z0-9]{${SENDER_CODE_CHARS_MIN},${SENDER_CODE_CHARS_MAX}}$`,
+);
+
+const FACTOR_MESSAGE = `must be from ${QUALIFICATION_FACTOR_MIN} to ${QUALIFICATION_FACTOR_MAX}: the share of the usual rate that is left`;
+const optionalTime = v.optional(v.nullable(timeSchema), null);
+const entries = {
+  state: v.picklist(QUALIFICATION_STATES),
+  /** With `rateReduced`: the share of the usual rate that is left. */
+  factor: v.optional(
+    v.nullable(
+      v.pipe(
+        v.number(),
+        v.minValue(QUALIFICATION_FACTOR_MIN, FACTOR_MESSAGE),
+        v.maxValue(QUALIFICATION_FACTOR_MAX, FACTOR_MESSAGE),
+      ),
+    ),
+    null,
+  ),
+  inspectedAt: optionalTime,
+  nextInspectionBy: optionalTime,
+  /** When the certification ends by itself. */
+  validUntil: optionalTime,
+};
+
+/** `PUT /v1/admin/organisations/{id}/qualification`: the whole qualification. */
+export const putQualificationSchema = v.pipe(
+  v.strictObject({ ...entries, reason: reasonSchema }),
+  v.forward(
+    v.check(
+      ({ state, factor }) => state !== 'rateReduced' || factor !== null,
+      'is required with rateReduced',
+    ),
+    ['factor'],
+  ),
+  v.forward(
+    v.check(({ state, factor }) => state === 'rateReduced' || factor === null, 'goes with rateReduced only'),
+    ['factor'],
+  ),
+  v.forward(
+    v.check(
+      ({ state, validUntil }) => ENDING.includes(state) || validUntil === null,
+      `goes with ${ENDING.join(', ')} only`,
+    ),
+    ['validUntil'],
+  ),
+  v.forward(
+    v.check(
+      ({ inspectedAt, nextInspectionBy }) =>
+        inspectedAt === null ||
+        nextInspectionBy === null ||
+        Date.parse(inspectedAt) < Date.parse(nextInspectionBy),
+      'must be after "inspectedAt"',
+    ),
+    ['nextInspectionBy'],
+  ),
+);
+/** What the regulator sets. */
+export type QualificationSettings = Omit<v.InferOutput<typeof putQualificationSchema>, 'reason'>;
+
+/** As stored. */
+export interface Qualification extends QualificationSettings {
+  readonly organisation: string;
+  /** When `state` was set. */
+  readonly since: string;
+  /** Its place in the status list `qualifications`. Never given to another organisation. */
+  readonly index: number;
+}
+
+/** As the client directory has it: what the edge needs, and what a restore of the coordinator needs. */
+export const directoryQualificationSchema = v.object({
+  ...entries,
+  since: timeSchema,
+  index: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+});
+
+/** As an edge reads it on every check: the end as a number. */
+export interface QualificationInForce {
+  readonly state: QualificationState;
+  readonly factor: number | null;
+  /** ms since 1970; Infinity if it has no end. */
+  readonly endsAt: number;
+}
+
+export function qualificationInForce({
+  state,
+  factor,
+  validUntil,
+}: Pick<Qualification, 'state' | 'factor' | 'validUntil'>): QualificationInForce {
+  return { state, factor, endsAt: validUntil === null ? Number.POSITIVE_INFINITY : Date.parse(validUntil) };
+}
+
+/** The state at a time. @param now ms since 1970 */
+export function stateAt(
+  { state, endsAt }: Omit<QualificationInForce, 'factor'>,
+  now: number,
+): QualificationState {
+  return now >= endsAt && ENDING.includes(state) ? 'expired' : state;
+}
+
+/** As `stateAt`, for a stored qualification. */
+export function qualificationState(qualification: Qualification, now: number): QualificationState {
+  return stateAt(qualificationInForce(qualification), now);
+}
+
+/** Whether an organisation in this state may send. */
+export function maySend(state: QualificationState): boolean {
+  return state === 'certified' || state === 'rateReduced';
+}
+
+/** A move that is not possible: the state of now, and those that may follow. */
+interface ImpossibleMove extends Failure<'QUALIFICATION_STATE'> {
+  readonly from: QualificationState | 'none';
+  readonly possible: readonly QualificationState[];
+}
+
+/** A field that does not fit the time of the change. The message continues the sentence after its name. */
+interface UntimelyField extends Failure<'FIELD_VALUE'> {
+  readonly field: keyof QualificationSettings;
+}
+export type MoveProblem = ImpossibleMove | UntimelyField;
+
+/**
+ * The qualification after a change.
+ * @param before null if nothing is recorded yet @param index for that case @param now ms since 1970
+ */
+export function moveQualification(
+  organisation: string,
+  before: Qualification | null,
+  wanted: QualificationSettings,
+  index: number,
+  now: number,
+): Result<Qualification, MoveProblem> {
+  const from = before === null ? 'none' : qualificationState(before, now);
+  const { state, factor, inspectedAt, nextInspectionBy, validUntil } = wanted;
+  if (state !== from && !QUALIFICATION_MOVES[from].includes(state)) {
+    const possible = QUALIFICATION_MOVES[from];
+    const known = from === 'none' ? 'not recorded yet' : from;
+    const message = `the qualification is ${known}: it can become ${possible.join(', ')}`;
+    return { ok: false, code: 'QUALIFICATION_STATE', message, from, possible };
+  }
+  const untimely = (field: keyof QualificationSettings, message: string): UntimelyField => ({
+    ...{ ok: false, code: 'FIELD_VALUE', field, message },
+  });
+  if (inspectedAt !== null && Date.parse(inspectedAt) > now)
+    return untimely('inspectedAt', 'must not be in the future');
+  if (validUntil !== null && Date.parse(validUntil) <= now)
+    return untimely('validUntil', 'must be in the future: to end it now, set the state expired');
+  const since = before !== null && state === from ? before.since : new Date(now).toISOString();
+  const kept = { organisation, index: before?.index ?? index };
+  return ok({ ...kept, state, factor, since, inspectedAt, nextInspectionBy, validUntil });
+}
+
+/** A qualification as the admin API sends it: in the state of now. */
+export type QualificationInfo = Omit<Qualification, 'index'>;
+
+export function qualificationInfo(qualification: Qualification, now: number): QualificationInfo {
+  const { index: _, ...info } = qualification;
+  const state = qualificationState(qualification, now);
+  return state === info.state ? info : { ...info, state, since: info.validUntil! };
+}
+
+/**
+ * One organisation in the public register. Everything here is public, and nothing else is: no contact, no numbers, no
+ * clients, no roles.
+ */
+export interface RegisterEntry extends Omit<QualificationInfo, 'organisation'> {
+  readonly id: string;
+  readonly name: string;
+  readonly senderCode: string | null;
+}

@@ -1,0 +1,47 @@
+/**
+ * What a change of an organisation must not do, and what it gives to tokens.
+ */
+import type { Organisation } from '../../shared/organisations.ts';
+import { ok } from '../../shared/result.ts';
+import { type CheckResult, type Refusal, refuse } from './change-request.ts';
+
+/** No two organisations have one authority, or one sender code. @param all organisations after the change */
+export function checkUnique(
+  { id, authority, senderCode }: Organisation,
+  all: readonly Organisation[],
+): CheckResult {
+  const others = all.filter((other) => other.id !== id);
+  const authorityOwner =
+    authority === null ? undefined : others.find((other) => other.authority === authority);
+  if (authorityOwner !== undefined) {
+    const message = `the authority "${authority}" belongs to the organisation "${authorityOwner.id}"`;
+    return refuse('AUTHORITY_TAKEN', `${message}: choose another name, or take it from that one first`);
+  }
+  const codeOwner = senderCode === null ? undefined : others.find((other) => other.senderCode === senderCode);
+  if (codeOwner === undefined) return ok(undefined);
+  const message = `the sender code "${senderCode}" belongs to the organisation "${codeOwner.id}"`;
+  return refuse('SENDER_CODE_TAKEN', `${message}: choose another code, or take it from that one first`);
+}
+
+/**
+ * Whether a change of an organisation gives its tokens something that they could not do before. Suspending and
+ * removing one never waits, like removing a token: a stolen token must not work until a second person is there.
+ */
+export function decidesOnTokens(before: Organisation | null, after: Organisation | null): boolean {
+  if (after === null) return false;
+  const { roles = [], authority = null, state = 'active' } = before ?? {};
+  const isActive = after.state === 'active';
+  return (
+    (isActive && state !== 'active') ||
+    authority !== after.authority ||
+    after.roles.some((role) => !roles.includes(role))
+  );
+}
+
+export function unknownOrganisation(id: string): string {
+  return `names no organisation: add it with npx numgate organisations add ${id}`;
+}
+
+export function noOrganisation(): Refusal {
+  return refuse('ORGANISATION_UNKNOWN', 'there is no organisation with this id');
+}

@@ -1,0 +1,132 @@
+/**
+ * Changes of the qualifications of organisations. They are in the client directory, so a change is a change of the head.
+ */
+
+import { ok } from '../../shared/result.ts';
+import {
+  moveQualification,
+  type Qualification,
+  type QualificationInfo,
+  type QualificationSettings,
+  type QualificationState,
+  qualificationInfo,
+} from '../../shared/senders/qualification.ts';
+import type { RegisterData } from '../../shared/senders/register.ts';
+import {
+  type AppliedChange,
+  applied,
+  type ChangeRequest,
+  type ChangeResult,
+  refuse,
+  refuseField,
+} from './change-request.ts';
+import type { ClientChanges } from './client-changes.ts';
+import type { Precondition } from './command.ts';
+import { checkPrecondition, versionOf } from './document-store.ts';
+import { noOrganisation } from './organisation-checks.ts';
+import type { Tables } from './tables.ts';
+
+/** Which qualifications to list. */
+export interface QualificationFilter {
+  readonly state?: QualificationState;
+  /** ms since 1970 */
+  readonly inspectionDueBefore?: number;
+  /** An organisation: those after it. */
+  readonly after?: string;
+  readonly limit: number;
+}
+
+export class QualificationChanges {
+  readonly #tables: Tables;
+  readonly #clientChanges: ClientChanges;
+
+  constructor(tables: Tables, clientChanges: ClientChanges) {
+    this.#tables = tables;
+    this.#clientChanges = clientChanges;
+  }
+
+  put(
+    request: ChangeRequest,
+    organisation: string,
+    settings: QualificationSettings,
+    condition: Precondition,
+  ): Promise<ChangeResult<{ seq: number }>> {
+    return this.#clientChanges.changeDirectory(request, () => {
+      const moved = this.#moved(organisation, settings, condition);
+      if (!moved.ok) return moved;
+      const others = this.#tables.qualifications.all.filter((other) => other.organisation !== organisation);
+      const content = this.#tables.directoryContent({ qualifications: [...others, moved.value] });
+      const apply = (): ChangeResult<AppliedChange<object>> => {
+        const { qualifications, meta } = this.#tables;
+        const before = qualifications.get(organisation);
+        if (before === null) meta.set(NEXT_INDEX, moved.value.index + 1);
+        return applied({}, [qualifications.put(organisation, moved.value)], {
+          // Other dates or another factor, in the same state, never wait.
+          kinds: before?.since === moved.value.since ? [] : ['qualifications'],
+          command: { name: 'putQualification', organisation, settings, condition },
+          revert: null,
+        });
+      };
+      return ok({ content, apply });
+    });
+  }
+
+  #moved(
+    organisation: string,
+    settings: QualificationSettings,
+    condition: Precondition,
+  ): ChangeResult<Qualification> {
+    const { organisations, qualifications } = this.#tables;
+    if (organisations.get(organisation) === null) return noOrganisation();
+    const before = qualifications.get(organisation);
+    const allowed = checkPrecondition(condition, before);
+    if (!allowed.ok) return allowed;
+    const moved = moveQualification(organisation, before, settings, this.#nextIndex, Date.now());
+    if (moved.ok) return moved;
+    if (moved.code === 'FIELD_VALUE') return refuseField(moved.field, moved.message);
+    return refuse(moved.code, moved.message, { extras: { state: moved.from, possible: moved.possible } });
+  }
+
+  /** Above that of every organisation, and of those that were removed. */
+  get #nextIndex(): number {
+    const { meta, qualifications } = this.#tables;
+    return qualifications.all.reduce((next, { index }) => Math.max(next, index + 1), meta.number(NEXT_INDEX));
+  }
+
+  /** With its version, for `If-Match`. */
+  get(organisation: string): { readonly info: QualificationInfo; readonly version: string } | null {
+    const stored = this.#tables.qualifications.get(organisation);
+    return stored && { info: qualificationInfo(stored, Date.now()), version: versionOf(stored) };
+  }
+
+  /** In the order of organisations. */
+  list({ state, inspectionDueBefore, after = '', limit }: QualificationFilter): QualificationInfo[] {
+    return this.#tables.qualifications.all
+      .filter(({ organisation }) => organisation > after)
+      .map((stored) => qualificationInfo(stored, Date.now()))
+      .filter((info) => state === undefined || info.state === state)
+      .filter(
+        ({ nextInspectionBy }) =>
+          inspectionDueBefore === undefined ||
+          (nextInspectionBy !== null && Date.parse(nextInspectionBy) < inspectionDueBefore),
+      )
+      .slice(0, limit);
+  }
+
+  /** What the public register is made of. */
+  get register(): RegisterData {
+    const { organisations, qualifications } = this.#tables;
+    const named = new Map(organisations.all.map((organisation) => [organisation.id, organisation]));
+    return {
+      size: this.#nextIndex,
+      organisations: qualifications.all.map((qualification) => {
+        const { displayName = qualification.organisation, senderCode = null } =
+          named.get(qualification.organisation) ?? {};
+        return { ...qualification, name: displayName, senderCode };
+      }),
+    };
+  }
+}
+
+/** In `meta`: the place in the status list that the next organisation gets. */
+const NEXT_INDEX = 'nextQualificationIndex';

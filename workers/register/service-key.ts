@@ -1,0 +1,74 @@
+/**
+ * The key with which this service signs: CREDENTIAL_KEY, a private JWK for ES256 with `kid`. During a rotation it is a
+ * JWK set: the first key signs, the others are only published, until what they signed has expired.
+ */
+import { CompactSign, importJWK } from 'jose';
+import * as v from 'valibot';
+import { utf8 } from '../../shared/bytes.ts';
+import { ok, type Result } from '../../shared/result.ts';
+import type { ControlEnv } from '../env.ts';
+import { type Problem, problem } from '../http/reply.ts';
+
+const coordinate = v.pipe(v.string(), v.regex(/^[\w-]{43}$/));
+const privateJwkSchema = v.object({
+  kty: v.literal('EC'),
+  crv: v.literal('P-256'),
+  x: coordinate,
+  y: coordinate,
+  d: coordinate,
+  kid: v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,64}$/)),
+});
+const keySetSchema = v.object({ keys: v.pipe(v.array(privateJwkSchema), v.minLength(1), v.maxLength(4)) });
+
+/** A key of `/.well-known/jwks.json`. */
+type PublishedKey = Omit<v.InferOutput<typeof privateJwkSchema>, 'd'> & { alg: 'ES256'; use: 'sig' };
+
+export interface ServiceKey {
+  readonly published: readonly PublishedKey[];
+  readonly sign: (typ: string, claims: object) => Promise<string>;
+}
+
+/** Of this isolate: importing a key is work. */
+let opened: { readonly text: string; readonly key: ServiceKey } | null = null;
+
+const REMEDY = 'make one with npx numgate credential-key, and set it with wrangler secret put CREDENTIAL_KEY';
+
+export async function openServiceKey({ CREDENTIAL_KEY: text = '' }: Partial<ControlEnv>): Promise<Result<ServiceKey, Problem>> {
+  if (text === '') return problem('NOT_CONFIGURED', `CREDENTIAL_KEY is not set: ${REMEDY}`);
+  if (opened?.text === text) return ok(opened.key);
+  const key = await keyOf(text).catch(() => null);
+  if (key === null) {
+    const form = 'must be a private JWK on P-256 with "kid", or a JWK set of up to four';
+    return problem('NOT_CONFIGURED', `CREDENTIAL_KEY ${form}: ${REMEDY}`);
+  }
+  opened = { text, key };
+  return ok(key);
+}
+
+/** @throws if the text is not JSON, or holds no key of the curve */
+async function keyOf(text: string): Promise<ServiceKey | null> {
+  const document: unknown = JSON.parse(text);
+  const one = v.safeParse(privateJwkSchema, document);
+  const set = v.safeParse(keySetSchema, document);
+  const keys = one.success ? [one.output] : set.success ? set.output.keys : [];
+  const [first] = keys;
+  if (first === undefined || new Set(keys.map(({ kid }) => kid)).size < keys.length) return null;
+  const signing = await importJWK({ ...first }, 'ES256');
+  return {
+    published: keys.map(({ d: _, ...published }) => ({ ...published, alg: 'ES256', use: 'sig' })),
+    sign: (typ, claims) =>
+      new CompactSign(utf8(JSON.stringify(claims)))
+        .setProtectedHeader({ alg: 'ES256', typ, kid: first.kid })
+        .sign(signing),
+  };
+}
+
+/** The `iss` of what this service signs, without a slash at its end. */
+export function publicUrlOf({ PUBLIC_URL: text = '', PLATFORM }: Partial<ControlEnv>): Result<string, Problem> {
+  if (text === '') return problem('NOT_CONFIGURED', 'PUBLIC_URL is not set: set it in [vars] of wrangler.toml');
+  const url = URL.parse(text);
+  const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && PLATFORM !== 'cloudflare');
+  const isPlain = url !== null && url.search === '' && url.hash === '' && url.username === '';
+  if (isSafe && isPlain) return ok(url.href.replace(/\/+$/, ''));
+  return problem('NOT_CONFIGURED', 'PUBLIC_URL must be an https: URL without query, such as https://numgate.example');
+}

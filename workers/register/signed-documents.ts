@@ -1,0 +1,71 @@
+/**
+ * Documents that this service signs from the register: each once for one reading of it, so that requests cost no
+ * signatures.
+ */
+import { sha256Hex } from '../../shared/bytes.ts';
+import { REGISTER_FRESH_SECONDS, SIGNED_KEPT_MAX } from '../../shared/limits/qualification.ts';
+import type { ControlEnv } from '../env.ts';
+import type { Answer } from '../http/app.ts';
+import type { RegisterContext } from './public-route.ts';
+import type { ReadRegister } from './register-source.ts';
+import { openServiceKey, publicUrlOf, type ServiceKey } from './service-key.ts';
+
+/** What to sign. */
+interface Unsigned {
+  readonly typ: string;
+  /** Claims besides `iss`, `iat` and `exp`. */
+  readonly claims: object;
+  /** From `iat` to `exp`. */
+  readonly lifeSeconds: number;
+  /** In ms since 1970, if it ends earlier. */
+  readonly endsAt?: number;
+}
+
+interface SignedDocument {
+  readonly body: string;
+  readonly etag: string;
+}
+
+/** How long an `etag` stays, in seconds: whoever always has the current document gets a later `exp` all the same. */
+const ETAG_SECONDS = 3_600;
+
+/** Of this isolate: the documents of one reading. */
+let signed = { of: null as ReadRegister | null, documents: new Map<string, SignedDocument>() };
+
+/** @param name of the document @param make runs if this reading has none yet. Gets the base of all URLs */
+export async function sendSigned(
+  { env, request, reply, register }: RegisterContext,
+  name: string,
+  contentType: string,
+  make: (publicUrl: string) => Unsigned | Promise<Unsigned>,
+): Promise<Answer> {
+  const key = await openServiceKey(env as unknown as ControlEnv);
+  if (!key.ok) return key;
+  const iss = publicUrlOf(env as unknown as ControlEnv);
+  if (!iss.ok) return iss;
+  if (signed.of !== register) signed = { of: register, documents: new Map() };
+  const { documents } = signed;
+  const document =
+    documents.get(name) ?? (await sign(await make(iss.value), key.value, iss.value, register.readAt));
+  if (documents.size < SIGNED_KEPT_MAX) documents.set(name, document);
+  const { body, etag } = document;
+  const ifNoneMatch = request.headers.get('if-none-match');
+  return reply.document(body, contentType, { etag, seconds: REGISTER_FRESH_SECONDS, ifNoneMatch });
+}
+
+async function sign(
+  { typ, claims, lifeSeconds, endsAt = Number.POSITIVE_INFINITY }: Unsigned,
+  key: ServiceKey,
+  iss: string,
+  readAt: number,
+): Promise<SignedDocument> {
+  const iat = Math.floor(readAt / 1000);
+  const exp = Math.min(iat + lifeSeconds, Math.floor(endsAt / 1000));
+  // Each isolate makes another signature, and another `iat`: what counts is what it says.
+  const hour = Math.floor(iat / ETAG_SECONDS);
+  const digest = await sha256Hex(JSON.stringify([key.published[0]?.kid, hour, claims]));
+  return {
+    body: await key.sign(typ, { iss, ...claims, iat, exp }),
+    etag: `W/"${digest.slice(0, 16)}"`,
+  };
+}
