@@ -3,6 +3,7 @@
  * appended.
  */
 import { applySteps } from '../storage/schema-steps.ts';
+import { PASSPORT_TABLES } from './passport-rows.ts';
 
 const STEPS: readonly string[] = [
   `CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -17,6 +18,7 @@ const STEPS: readonly string[] = [
      PRIMARY KEY (place, key)
    );
    CREATE INDEX sealed_values_key ON sealed_values (key);`,
+  PASSPORT_TABLES,
 ];
 
 export function createTables(storage: DurableObjectStorage): void {

@@ -1,0 +1,250 @@
+/** The certificates of PASSporTs: fetched from allowed hosts alone, verified, kept while servers fail, and renewed in time. */
+import { runInDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import type { PassportCertificate, PassportCertificateInfo } from '../../../shared/admin/passport.ts';
+import {
+  PASSPORT_CHAIN_CHARS_MAX,
+  PASSPORT_FETCH_MS,
+  PASSPORT_FETCHES_AT_ONCE,
+  PASSPORT_RENEW_MS,
+  PASSPORT_RETRY_MS,
+  PASSPORT_ROOTS_MAX,
+} from '../../../shared/limits/passport.ts';
+import { PassportCertificates, x5uOf } from '../../../workers/credentials/passport-certificates.ts';
+import type { ControlEnv } from '../../../workers/env.ts';
+import vectors from '../../vectors/passport.json' with { type: 'json' };
+import '../support/fresh.ts';
+
+const HOST = 'certs.example.kr';
+const URL_OF_KT = `https://${HOST}/kt01.pem`;
+const ROOT = { id: 'kr', certificate: vectors['root.pem'], hosts: [HOST] };
+const KT = { id: 'kt', url: URL_OF_KT, numbers: [], state: 'active' } satisfies PassportCertificate;
+const CHAIN = vectors['signer.pem'] + vectors['middle.pem'];
+const PROVIDER = vectors['provider.pem'] + vectors['middle.pem'];
+const START = Date.UTC(2026, 9, 1);
+const EXPIRES = Date.UTC(2026, 10, 1);
+
+let now: number;
+let warned: string[];
+/** What the server of each URL responds. */
+let served: Record<string, () => Response>;
+let fetched: string[];
+
+beforeEach(() => {
+  now = START;
+  fetched = [];
+  warned = [];
+  served = { [URL_OF_KT]: () => new Response(CHAIN) };
+  vi.spyOn(console, 'warn').mockImplementation((line: string) => void warned.push(line));
+  vi.spyOn(globalThis, 'fetch').mockImplementation(async (input) => {
+    fetched.push(String(input));
+    const respond = served[String(input)];
+    if (respond === undefined) throw new TypeError('unreachable');
+    return respond();
+  });
+});
+
+const { CREDENTIALS } = env as unknown as ControlEnv;
+
+/** Calls the certificates of one object, each time as after a restart. */
+function inStore<Value>(
+  use: (store: PassportCertificates) => Value | Promise<Value>,
+  platform = 'cloudflare',
+): Promise<Value> {
+  const stub = CREDENTIALS.getByName('main') as unknown as DurableObjectStub;
+  return runInDurableObject(stub, (_instance, { storage }) =>
+    use(new PassportCertificates(storage.sql, { PLATFORM: platform })),
+  );
+}
+
+async function put(certificate: PassportCertificate, platform?: string) {
+  const x5u = await x5uOf(certificate.url);
+  return inStore((store) => store.putCertificate(certificate, x5u, now), platform);
+}
+
+const putRoot = (root = ROOT) => inStore((store) => store.putRoot(root, now));
+const run = () => inStore((store) => store.run(now));
+const published = () => inStore((store) => store.published(now));
+const info = (id = 'kt') => inStore((store) => store.certificate(id, now)!);
+
+/** The root, and a certificate that was fetched. */
+async function fetchedKt(certificate: PassportCertificate = KT): Promise<PassportCertificateInfo> {
+  await putRoot();
+  expect(await put(certificate)).toMatchObject({ ok: true });
+  await run();
+  return info();
+}
+
+test('a certificate is fetched, verified and published with its numbers', async () => {
+  await putRoot();
+  await put(KT);
+  expect(await info()).toMatchObject({ status: 'waiting', notAfter: null });
+  expect(await published()).toEqual([]);
+  expect(await inStore((store) => store.dueAt(now))).toBe(now);
+  expect(await run()).toBe(true);
+  expect(await info()).toMatchObject({
+    ...{ status: 'valid', problem: null, providers: ['KT01'], notAfter: '2046-01-01T00:00:00.000Z' },
+    authorized: ['+8215881234', '+82221230000..+82221230099'],
+    nextFetchAt: new Date(now + PASSPORT_FETCH_MS).toISOString(),
+  });
+  expect(await published()).toMatchObject([
+    { x5u: await x5uOf(URL_OF_KT), notAfter: Date.UTC(2046, 0, 1) / 1000, key: { alg: 'ES256' } },
+  ]);
+  expect(await run()).toBe(false);
+  expect(fetched).toEqual([URL_OF_KT]);
+});
+
+test('a service provider code stands for the numbers of the configuration, and for none without them', async () => {
+  served[URL_OF_KT] = () => new Response(PROVIDER);
+  expect(await fetchedKt()).toMatchObject({
+    status: 'failed',
+    problem: expect.stringContaining('"numbers"'),
+  });
+  expect(await published()).toEqual([]);
+  const numbers = ['+821000000000..+821099999999', '+827012345678'];
+  await put({ ...KT, numbers });
+  await run();
+  expect(await info()).toMatchObject({ status: 'valid', authorized: numbers });
+});
+
+describe('a certificate is refused', () => {
+  test.each<[string, Partial<PassportCertificate>, string]>([
+    ['from a host of no root', { url: 'https://evil.example/kt01.pem' }, 'PASSPORT_HOST_UNKNOWN'],
+    ['from another port of the host', { url: `https://${HOST}:8443/kt01.pem` }, 'PASSPORT_HOST_UNKNOWN'],
+    ['without encryption', { url: `http://${HOST}/kt01.pem` }, 'PASSPORT_HOST_UNKNOWN'],
+    ['with the URL of another one', { id: 'other' }, 'PASSPORT_URL_TAKEN'],
+  ])('%s', async (_what, change, code) => {
+    await putRoot();
+    await put(KT);
+    expect(await put({ ...KT, ...change })).toMatchObject({ ok: false, code });
+    expect(await inStore((store) => store.certificates(now))).toHaveLength(1);
+  });
+
+  test('from this machine on Cloudflare, and accepted elsewhere', async () => {
+    const url = 'http://127.0.0.1:8080/kt01.pem';
+    await putRoot({ ...ROOT, hosts: ['127.0.0.1:8080'] });
+    expect(await put({ ...KT, url })).toMatchObject({ code: 'PASSPORT_HOST_UNKNOWN' });
+    expect(await put({ ...KT, url }, 'local')).toMatchObject({ ok: true });
+  });
+});
+
+test.each<[string, object, string]>([
+  ['that may not sign certificates', { certificate: vectors['signer.pem'] }, 'PASSPORT_ROOT_INVALID'],
+  ['that has expired', { certificate: vectors['old.pem'] }, 'PASSPORT_ROOT_INVALID'],
+])('a root is refused %s', async (_what, change, code) => {
+  now = EXPIRES;
+  expect(await putRoot({ ...ROOT, ...change })).toMatchObject({ ok: false, code });
+});
+
+test('there is a bound on roots', async () => {
+  for (let n = 0; n < PASSPORT_ROOTS_MAX; n++) await putRoot({ ...ROOT, id: `root-${n}` });
+  expect(await putRoot()).toMatchObject({ code: 'PASSPORT_TOO_MANY' });
+  expect(await putRoot({ ...ROOT, id: 'root-0' })).toMatchObject({ ok: true });
+});
+
+describe('a fetch fails', () => {
+  test.each<[string, () => Response, RegExp]>([
+    ['with another status', () => new Response(CHAIN, { status: 404 }), /status 404/],
+    ['with a redirect', () => new Response(null, { status: 302, headers: { location: '/' } }), /status 302/],
+    ['with too many bytes', () => new Response('x'.repeat(PASSPORT_CHAIN_CHARS_MAX + 1)), /more than/],
+    ['with something else', () => new Response('<html>'), /no certificate in PEM/],
+    ['with a chain of another root', () => new Response(vectors['other.pem']), /configured root/],
+    ['without a response', () => expect.fail('unreachable'), /cannot be reached/],
+  ])('%s, and is tried again', async (_what, respond, problem) => {
+    served[URL_OF_KT] = respond;
+    expect(await fetchedKt()).toMatchObject({
+      ...{ status: 'failed', problem: expect.stringMatching(problem) },
+      nextFetchAt: new Date(now + PASSPORT_RETRY_MS).toISOString(),
+    });
+    now += PASSPORT_RETRY_MS;
+    await run();
+    expect(await info()).toMatchObject({ nextFetchAt: new Date(now + 2 * PASSPORT_RETRY_MS).toISOString() });
+    served[URL_OF_KT] = () => new Response(CHAIN);
+    now += 2 * PASSPORT_RETRY_MS;
+    await run();
+    expect(await info()).toMatchObject({ status: 'valid', problem: null });
+    expect(warned.join('')).not.toContain(HOST);
+  });
+
+  test('and the chain before it serves until it ends', async () => {
+    served[URL_OF_KT] = () => new Response(vectors['expired.pem'] + vectors['middle.pem']);
+    await fetchedKt();
+    now = EXPIRES - PASSPORT_RENEW_MS;
+    served[URL_OF_KT] = () => new Response('<html>');
+    await run();
+    expect(await info()).toMatchObject({ status: 'valid', problem: expect.any(String) });
+    expect(await published()).toHaveLength(1);
+    now = EXPIRES;
+    expect(await published()).toEqual([]);
+    expect(await info()).toMatchObject({ status: 'failed' });
+  });
+});
+
+test('a chain that ends soon is fetched in time, and its successor replaces it', async () => {
+  served[URL_OF_KT] = () => new Response(vectors['expired.pem'] + vectors['middle.pem']);
+  now = EXPIRES - PASSPORT_RENEW_MS - 1_000;
+  await fetchedKt();
+  expect(await inStore((store) => store.dueAt(now))).toBe(now + PASSPORT_RETRY_MS);
+  served[URL_OF_KT] = () => new Response(CHAIN);
+  now += PASSPORT_RETRY_MS;
+  await run();
+  expect(await info()).toMatchObject({ notAfter: '2046-01-01T00:00:00.000Z' });
+});
+
+test('without its root, a certificate is no longer published, and with it again it is, without a fetch', async () => {
+  await fetchedKt();
+  await inStore((store) => store.removeRoot('kr'));
+  expect(await inStore((store) => store.dueAt(now))).toBe(now);
+  await run();
+  expect(await published()).toEqual([]);
+  expect(await info()).toMatchObject({ status: 'failed' });
+  await putRoot();
+  await run();
+  expect(await published()).toHaveLength(1);
+  expect(fetched).toHaveLength(1);
+});
+
+test('a suspended certificate is neither published nor fetched, and a removed one is gone', async () => {
+  await fetchedKt();
+  await put({ ...KT, state: 'suspended' });
+  expect(await published()).toEqual([]);
+  expect(await info()).toMatchObject({ status: 'suspended', nextFetchAt: null });
+  expect(await inStore((store) => store.dueAt(now))).toBeNull();
+  expect(await run()).toBe(false);
+  await put(KT);
+  await run();
+  expect(await published()).toHaveLength(1);
+  await inStore((store) => store.removeCertificate('kt'));
+  expect(await published()).toEqual([]);
+  expect(await inStore((store) => store.removeCertificate('kt'))).toMatchObject({
+    code: 'PASSPORT_CERTIFICATE_UNKNOWN',
+  });
+});
+
+test('what an admin changes during a fetch is not overwritten', async () => {
+  await putRoot();
+  await put(KT);
+  const x5u = await x5uOf(URL_OF_KT);
+  await inStore(async (store) => {
+    served[URL_OF_KT] = () => {
+      store.putCertificate({ ...KT, state: 'suspended' }, x5u, now);
+      return new Response(CHAIN);
+    };
+    await store.run(now);
+  });
+  expect(await info()).toMatchObject({ status: 'suspended' });
+});
+
+test('a run fetches a bounded number at once', async () => {
+  await putRoot();
+  for (let n = 0; n <= PASSPORT_FETCHES_AT_ONCE; n++) {
+    const url = `https://${HOST}/${n}.pem`;
+    served[url] = () => new Response(CHAIN);
+    await put({ ...KT, id: `kt-${n}`, url });
+  }
+  await run();
+  expect(fetched).toHaveLength(PASSPORT_FETCHES_AT_ONCE);
+  await run();
+  expect(await published()).toHaveLength(PASSPORT_FETCHES_AT_ONCE + 1);
+});
