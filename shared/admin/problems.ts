@@ -37,6 +37,7 @@ export interface ProblemExtras {
   readonly line?: number;
   /** REGISTRATIONS_INVALID: the invalid lines, at most 100. */
   readonly lines?: readonly ImportedRow[];
+  /** REGISTRATION_STATE and DELEGATION_STATE: the state, and what can be done in it. */
   /** REGISTRATION_STATE: the state, and what can be done in it. QUALIFICATION_STATE: the states that may follow. */
   readonly state?: string;
   readonly possible?: readonly string[];
@@ -100,6 +101,33 @@ export const ADMIN_PROBLEMS = {
   QUALIFICATION_STATE: [409, 'Qualification cannot move to this state'],
   QUALIFICATION_OWN: [403, 'You may not set the qualification of your own organisation'],
   REVIEW_OWN: [403, 'You may not decide on a registration of your own organisation'],
+  ISSUER_UNKNOWN: [404, 'Issuer not found'],
+  ISSUER_TAKEN: [409, 'Belongs to another issuer'],
+  ISSUER_IN_USE: [409, 'Issuer has certificates'],
+  ISSUERS_TOO_MANY: [409, 'Too many issuers'],
+  CERTIFICATE_UNKNOWN: [404, 'Certificate not found'],
+  CERTIFICATE_INVALID: [422, 'Certificate is invalid'],
+  CERTIFICATE_NOT_YET_VALID: [422, 'Certificate is not valid yet'],
+  CERTIFICATE_EXPIRED: [422, 'Certificate has expired'],
+  CERTIFICATE_MISMATCH: [422, "Certificate names numbers that are not its issuer's"],
+  CERTIFICATE_REVOKED: [422, 'Certificate is revoked'],
+  CERTIFICATE_SUSPENDED: [422, 'Certificate is suspended'],
+  CERTIFICATE_TAKEN: [409, 'Certificate belongs to another organisation'],
+  PROOF_INVALID: [422, 'Proof of possession is invalid'],
+  CREDENTIALS_TOO_MANY: [409, 'Too many credentials'],
+  STATUS_LIST_INVALID: [422, 'Status list is invalid'],
+  STATUS_LIST_EXPIRED: [422, 'Status list has expired'],
+  STATUS_LIST_TOO_LARGE: [422, 'Status list is too large'],
+  STATUS_LIST_OLD: [409, 'Status list is older than the known one'],
+  STATUS_LIST_UNAVAILABLE: [503, 'Status list cannot be read'],
+  STATUS_LISTS_TOO_MANY: [409, 'Too many status lists'],
+  DELEGATION_UNKNOWN: [404, 'Delegation not found'],
+  DELEGATION_STATE: [409, 'State of the delegation does not allow this'],
+  DELEGATION_INVALID: [422, 'Delegation is invalid'],
+  DELEGATION_EXPIRED: [422, 'Delegation has expired'],
+  DELEGATION_MISMATCH: [422, 'Delegation permits more than its principal has'],
+  DELEGATION_LOOP: [422, 'Organisation is in the chain already'],
+  DELEGATION_TOO_LONG: [422, 'Chain of delegations is too long'],
   PASSPORT_ROOT_INVALID: [422, 'Root certificate is invalid'],
   PASSPORT_ROOT_UNKNOWN: [404, 'Root certificate not found'],
   PASSPORT_CERTIFICATE_UNKNOWN: [404, 'Certificate of PASSporTs not found'],

@@ -33,7 +33,7 @@ export const PROOF_KINDS = [
 export type ProofKind = (typeof PROOF_KINDS)[number];
 
 /** Text for people, on one line. */
-function lineSchema(charsMax: number) {
+export function lineSchema(charsMax: number) {
   const message = `must be one line of 1 to ${charsMax} characters`;
   return v.pipe(
     v.string(),

@@ -30,11 +30,11 @@ export class SealedValues {
     return row === undefined ? null : new Uint8Array(row.bytes);
   }
 
-  /** The newest value of a place; null if it has none, or one that is sealed with another key. */
+  /** The value of a place; null if it has none, or one that is sealed with another key. */
   at(place: string, { keyId }: ListKeys): NamedValue | null {
     const [row] = this.#sql
       .exec<Row>(
-        'SELECT key, sha256 FROM sealed_values WHERE place = ? AND key_id = ? AND state <= ? ORDER BY state LIMIT 1',
+        'SELECT key, sha256 FROM sealed_values WHERE place = ? AND key_id = ? AND state = ?',
         ...[place, keyId, NAMED],
       )
       .toArray();
@@ -61,11 +61,35 @@ export class SealedValues {
     return { key, sha256 };
   }
 
-  /** The values that the head is about to name. Must run in a transaction. */
+  /** The values that the head is about to name, and no others. Must run in a transaction. */
   setNamed(named: readonly NamedValue[]): void {
-    this.#sql.exec('UPDATE sealed_values SET state = ?', REPLACED);
-    for (const { key } of named)
-      this.#sql.exec('UPDATE sealed_values SET state = ? WHERE key = ?', NAMED, key);
+    const keys = JSON.stringify(named.map(({ key }) => key));
+    // Only rows that change: a change of state rewrites the bytes of its row.
+    this.#sql.exec(
+      `UPDATE sealed_values SET state = ? WHERE state <> ? AND key NOT IN (SELECT value FROM json_each(?))`,
+      ...[REPLACED, REPLACED, keys],
+    );
+    this.#sql.exec(
+      `UPDATE sealed_values SET state = ? WHERE state <> ? AND key IN (SELECT value FROM json_each(?))`,
+      ...[NAMED, NAMED, keys],
+    );
+  }
+
+  get named(): NamedValue[] {
+    return this.#sql
+      .exec<Row>('SELECT DISTINCT key, sha256 FROM sealed_values WHERE state = ? ORDER BY key', NAMED)
+      .toArray();
+  }
+
+  /** IDs of the keys that seal them. */
+  get keyIds(): string[] {
+    return this.#sql
+      .exec<{ id: string }>(
+        'SELECT DISTINCT key_id AS id FROM sealed_values WHERE state = ? ORDER BY id',
+        NAMED,
+      )
+      .toArray()
+      .map(({ id }) => id);
   }
 
   /** Named values that KV did not accept. */

@@ -13,11 +13,20 @@ export interface StoreRequest {
   readonly repeat: { readonly key: string; readonly sha256: string } | null;
 }
 
-export interface StoreRefusal extends Failure<AdminProblemCode> {
+export interface StoreRefusal extends Failure<AdminProblemCode | 'FIELD_VALUE' | 'NOT_CONFIGURED'> {
+  /** The invalid field, for FIELD_VALUE. */
+  readonly field?: string;
+  /** When the same request may succeed. */
+  readonly retryAfterSeconds?: number;
   readonly extras?: ProblemExtras;
 }
 export type StoreResult<Value> = Result<Value, StoreRefusal>;
 
 export function refuse(code: StoreRefusal['code'], message: string, extras?: ProblemExtras): StoreRefusal {
   return { ok: false, code, message, ...(extras === undefined ? {} : { extras }) };
+}
+
+/** A field of the request is invalid. @param message continues the sentence after the field name */
+export function refuseField(field: string, message: string): StoreRefusal {
+  return { ok: false, code: 'FIELD_VALUE', field, message: `"${field}" ${message}` };
 }

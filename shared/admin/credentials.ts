@@ -1,0 +1,218 @@
+/**
+ * Credentials of senders in the admin API: issuers, certificates, delegations, status lists.
+ */
+import * as v from 'valibot';
+import type { LINES } from '../credentials/claims.ts';
+import type { DelegationState } from '../credentials/delegation-states.ts';
+import { publicJwkSchema } from '../credentials/keys.ts';
+import type { Status } from '../credentials/status-list.ts';
+import {
+  CERTIFICATE_REFERENCE_CHARS_MAX,
+  CREDENTIAL_NUMBERS_MAX,
+  ISSUER_KEYS_MAX,
+  ISSUER_OPERATORS_MAX,
+  ISSUER_RANGES_MAX,
+  ISSUER_STATUS_HOSTS_MAX,
+  STATUS_LIST_CHARS_MAX,
+  TOKEN_CHARS_MAX,
+  URI_CHARS_MAX,
+} from '../limits/credentials.ts';
+import { REGISTRATION_CLIENTS_MAX } from '../limits/registrations.ts';
+import { CHANNELS } from '../request.ts';
+import { nameSchema, reasonSchema, timeSchema } from '../schemas.ts';
+import { lineSchema, type RegistrationReason } from '../senders/registration.ts';
+
+const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
+
+/** A public key. A private one is refused by name: whoever sends it has to replace it. */
+const keySchema = v.pipe(
+  v.looseObject({}),
+  v.check(
+    (jwk) => !PRIVATE_MEMBERS.some((name) => Object.hasOwn(jwk, name)),
+    'is a private key: send its public members only, and replace the key',
+  ),
+  publicJwkSchema,
+);
+
+const namedKeySchema = v.pipe(
+  keySchema,
+  v.check(({ kid }) => kid !== undefined, 'must have a "kid"'),
+);
+
+/** A number or a range in E.164: `+8215881234`, `+82200000000..+82299999999`. It may be wider than a block. */
+const rangeSchema = v.pipe(
+  v.string(),
+  v.regex(/^\+[1-9]\d{2,14}(?:\.\.\+[1-9]\d{2,14})?$/, 'must be "+82…", or a range "+82…..+82…"'),
+);
+
+const hostSchema = v.pipe(
+  v.string(),
+  v.maxLength(URI_CHARS_MAX),
+  v.regex(/^[a-z0-9.-]+(?::\d{1,5})?$/, 'must be a host in lower case, with a port if it is not 443'),
+);
+
+export const ISSUER_STATES = ['active', 'suspended'] as const;
+
+/** Who may sign certificates, and for which numbers. */
+export const issuerSchema = v.strictObject({
+  id: nameSchema,
+  organisation: nameSchema,
+  /** As the claim `iss` has it. No two issuers have the same. */
+  iss: v.pipe(
+    v.string(),
+    v.maxLength(URI_CHARS_MAX),
+    v.regex(/^[a-z][a-z0-9+.-]*:[\x21-\x7e]+$/, 'must be a URI, such as https://issuer.example'),
+  ),
+  /** Several at once allow a rotation. A certificate whose key is not among them any more counts as suspended. */
+  keys: v.strictObject({
+    keys: v.pipe(v.array(namedKeySchema), v.minLength(1), v.maxLength(ISSUER_KEYS_MAX)),
+  }),
+  numbers: v.optional(v.pipe(v.array(rangeSchema), v.maxLength(ISSUER_RANGES_MAX)), []),
+  /** Mobile operators whose public ranges it may speak for, besides `numbers`. */
+  operators: v.optional(v.pipe(v.array(nameSchema), v.maxLength(ISSUER_OPERATORS_MAX)), []),
+  /** Where its status lists are. */
+  statusHosts: v.pipe(v.array(hostSchema), v.minLength(1), v.maxLength(ISSUER_STATUS_HOSTS_MAX)),
+  /** The certificates of a suspended issuer count as suspended. */
+  state: v.optional(v.picklist(ISSUER_STATES), 'active'),
+});
+export type Issuer = v.InferOutput<typeof issuerSchema>;
+
+/** `PUT /v1/admin/issuers/:id` */
+export const putIssuerSchema = v.strictObject({ issuer: issuerSchema, reason: reasonSchema });
+
+/** `GET /v1/admin/issuers/:id` */
+export interface IssuerInfo extends Issuer {
+  /** Certificates that have not expired. */
+  readonly certificates: number;
+}
+
+const jwsSchema = v.pipe(v.string(), v.minLength(1), v.maxLength(TOKEN_CHARS_MAX));
+const reason = v.optional(reasonSchema);
+
+/** `POST …/certificates` */
+export const addCertificateSchema = v.strictObject({
+  certificate: jwsSchema,
+  /** The holder's public key: that of `cnf.jkt`. */
+  key: keySchema,
+  /** Signed by that key: the holder wants this organisation to register the certificate. */
+  proof: jwsSchema,
+  /** Clients that may send from its numbers. */
+  clients: v.pipe(v.array(nameSchema), v.minLength(1), v.maxLength(REGISTRATION_CLIENTS_MAX)),
+  /** Of the registrations; with several numbers, `-2` and so on follows. */
+  reference: v.optional(v.nullable(lineSchema(CERTIFICATE_REFERENCE_CHARS_MAX)), null),
+  reason,
+});
+export type AddCertificate = v.InferOutput<typeof addCertificateSchema>;
+
+/** What a certificate is worth now. */
+export const CERTIFICATE_STATES = ['valid', 'rateReduced', 'suspended', 'revoked', 'expired'] as const;
+export type CertificateState = (typeof CERTIFICATE_STATES)[number];
+
+export interface CertificateInfo {
+  /** SHA-256 of the certificate in base64url, as `chain` of a token names it. */
+  readonly digest: string;
+  readonly organisation: string;
+  /** ID of the issuer. */
+  readonly issuer: string;
+  readonly state: CertificateState;
+  /** Only if the issuer is suspended, or may not sign this certificate any more. */
+  readonly held?: true;
+  readonly sub: string;
+  readonly numbers: readonly string[];
+  readonly line: (typeof LINES)[number];
+  readonly notBefore: string;
+  readonly expires: string;
+  /** Thumbprint of the holder's key (RFC 7638). */
+  readonly key: string;
+  /** Of the list: STATUSES. */
+  readonly status: Status;
+  readonly statusList: { readonly uri: string; readonly index: number };
+  readonly clients: readonly string[];
+  /** IDs of the registrations that rest on it. Empty until they exist. */
+  readonly registrations: readonly string[];
+  /** Why there are none: the organisation changed since the upload. */
+  readonly reasons?: readonly RegistrationReason[];
+  readonly certificate: string;
+  readonly createdAt: string;
+}
+
+/** `POST …/delegations` */
+export const proposeDelegationSchema = v.strictObject({
+  delegation: v.strictObject({
+    /** The organisation that may send for this one. */
+    agent: nameSchema,
+    /** Digest of the own certificate, or of the own active delegation. */
+    link: v.pipe(v.string(), v.regex(/^[\w-]{43}$/, 'must be a SHA-256 in base64url')),
+    numbers: v.pipe(v.array(v.string()), v.minLength(1), v.maxLength(CREDENTIAL_NUMBERS_MAX)),
+    scope: v.pipe(v.array(v.picklist(CHANNELS)), v.minLength(1), v.maxLength(CHANNELS.length)),
+    /** RFC 3339; now if it is absent. */
+    notBefore: v.optional(timeSchema),
+    expires: timeSchema,
+  }),
+  reason,
+});
+export type ProposedDelegation = v.InferOutput<typeof proposeDelegationSchema>['delegation'];
+
+/** `POST …/delegations/:id/accept`: the agent's key signs its tokens and delegations. */
+export const acceptDelegationSchema = v.strictObject({ key: keySchema, reason });
+/** `POST …/delegations/:id/confirm`: the claims, signed by the key of the principal's link. */
+export const confirmDelegationSchema = v.strictObject({ delegation: jwsSchema, reason });
+/** All other actions. */
+export const moveDelegationSchema = v.strictObject({ reason });
+
+export interface DelegationInfo {
+  readonly id: string;
+  readonly state: DelegationState;
+  readonly principal: string;
+  readonly agent: string;
+  /** Digest of the principal's link. */
+  readonly link: string;
+  readonly numbers: readonly string[];
+  readonly scope: readonly (typeof CHANNELS)[number][];
+  readonly notBefore: string;
+  readonly expires: string;
+  /** Organisations from the owner of the numbers to the agent. */
+  readonly chain: readonly string[];
+  /** Thumbprint of the agent's key; null until it has accepted. */
+  readonly key: string | null;
+  /** What the principal signs, with `typ` and `kid` in the header. Only while it is accepted. */
+  readonly toSign?: { readonly header: object; readonly claims: object };
+  /** Both null until the principal has confirmed it. */
+  readonly digest: string | null;
+  readonly delegation: string | null;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+/** `POST /v1/admin/status-lists` as JSON. */
+export const pushStatusListSchema = v.strictObject({
+  statusList: v.pipe(v.string(), v.minLength(1), v.maxLength(STATUS_LIST_CHARS_MAX)),
+  reason,
+});
+
+/** `GET /v1/admin/status-lists` */
+export interface StatusListInfo {
+  readonly uri: string;
+  /** ID of the issuer. */
+  readonly issuer: string;
+  readonly issuedAt: string;
+  /** From then on, what it lists is indeterminate. */
+  readonly expires: string;
+  readonly entries: number;
+  readonly bits: 1 | 2;
+  /** Certificates of this list that have not expired. */
+  readonly certificates: number;
+  /** When it is pulled next. */
+  readonly pullAt: string;
+  /** Of the last pull, such as `HTTP_404` or STATUS_LIST_OLD; null if it was good. */
+  readonly problem: string | null;
+}
+
+/** An accepted list. */
+export interface StatusListDone {
+  readonly uri: string;
+  /** Of the credentials in the head: readers with this version or a later one have the list. */
+  readonly version: number;
+  /** Certificates whose status it changed. */
+  readonly changed: number;
+}

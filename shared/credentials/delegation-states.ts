@@ -1,0 +1,76 @@
+/**
+ * The states of a delegation, and what moves it from one to the next. Pure: `party` says whose move it is, and the
+ * store checks who asks.
+ */
+import { type Failure, ok, type Result } from '../result.ts';
+
+export const DELEGATION_STATES = [
+  'proposed',
+  'accepted',
+  'active',
+  'suspended',
+  'rejected',
+  'withdrawn',
+  'revoked',
+  'expired',
+] as const;
+export type DelegationState = (typeof DELEGATION_STATES)[number];
+
+/** The moves, as the last part of the path. */
+export const DELEGATION_MOVES = [
+  'accept',
+  'confirm',
+  'reject',
+  'withdraw',
+  'suspend',
+  'resume',
+  'revoke',
+] as const;
+export type DelegationMove = (typeof DELEGATION_MOVES)[number];
+
+interface Move {
+  readonly party: 'principal' | 'agent';
+  readonly from: readonly DelegationState[];
+  readonly to: DelegationState;
+}
+
+const MOVES: Readonly<Record<DelegationMove, Move>> = {
+  accept: { party: 'agent', from: ['proposed'], to: 'accepted' },
+  reject: { party: 'agent', from: ['proposed', 'accepted'], to: 'rejected' },
+  confirm: { party: 'principal', from: ['accepted'], to: 'active' },
+  withdraw: { party: 'principal', from: ['proposed', 'accepted'], to: 'withdrawn' },
+  suspend: { party: 'principal', from: ['active'], to: 'suspended' },
+  resume: { party: 'principal', from: ['suspended'], to: 'active' },
+  revoke: { party: 'principal', from: ['active', 'suspended'], to: 'revoked' },
+};
+
+/** States that time ends. */
+const OPEN: readonly DelegationState[] = ['proposed', 'accepted', 'active', 'suspended'];
+
+/** Whose move it is. */
+export function partyOf(move: DelegationMove): 'principal' | 'agent' {
+  return MOVES[move].party;
+}
+
+/** The state at a time. @param expiresAt @param now ms since 1970 */
+export function stateAt(state: DelegationState, expiresAt: number, now: number): DelegationState {
+  return now >= expiresAt && OPEN.includes(state) ? 'expired' : state;
+}
+
+export function possibleDelegationMoves(state: DelegationState): DelegationMove[] {
+  return DELEGATION_MOVES.filter((move) => MOVES[move].from.includes(state));
+}
+
+/** The state after a move. */
+export function delegationMoved(
+  state: DelegationState,
+  move: DelegationMove,
+): Result<DelegationState, Failure<'DELEGATION_STATE'>> {
+  if (MOVES[move].from.includes(state)) return ok(MOVES[move].to);
+  const possible = possibleDelegationMoves(state);
+  const rest = possible.length === 0 ? 'nothing is possible any more' : `possible: ${possible.join(', ')}`;
+  return {
+    ...{ ok: false, code: 'DELEGATION_STATE' },
+    message: `"${move}" is not possible: the delegation is "${state}"; ${rest}`,
+  };
+}

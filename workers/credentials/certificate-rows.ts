@@ -1,0 +1,247 @@
+/**
+ * Certificates as rows: what the edge needs of each, its status, and how far its registrations follow it.
+ */
+import { CREDENTIAL_KINDS, type CredentialRow } from '../../shared/credentials/credential-table.ts';
+import type { CredentialKey, KeyAlgorithm } from '../../shared/credentials/keys.ts';
+import type { Status } from '../../shared/credentials/status-list.ts';
+import { EXPIRED_KEPT_MS } from '../../shared/limits/credentials.ts';
+import type { Span } from '../../shared/numbers/spans.ts';
+import type { RegistrationReason } from '../../shared/senders/registration.ts';
+import type { CertificateStanding } from '../storage/certified-port.ts';
+import { placeOf } from './places.ts';
+
+/** Times of the certificate are in seconds since 1970, as in its claims. */
+export interface StoredCertificate {
+  readonly digest: string;
+  readonly organisation: string;
+  readonly issuer: string;
+  /** Thumbprint of the key of the issuer. */
+  readonly signer: string;
+  readonly jws: string;
+  /** The holder's. */
+  readonly key: CredentialKey;
+  readonly spans: readonly Span[];
+  readonly nbf: number;
+  readonly exp: number;
+  readonly uri: string;
+  readonly index: number;
+  readonly status: Status;
+  /** Whether the issuer is suspended, or may not sign it any more. */
+  readonly isHeld: boolean;
+  readonly clients: readonly string[];
+  readonly reference: string | null;
+  /** What the store of registrations knows of it; null until its registrations exist, or were refused. */
+  readonly reported: CertificateStanding | null;
+  /** IDs of its registrations, and why there are none. */
+  readonly registrations: readonly string[];
+  readonly reasons: readonly RegistrationReason[];
+  /** ms since 1970. */
+  readonly createdAt: number;
+}
+
+interface Row extends Record<string, SqlStorageValue> {
+  digest: string;
+  organisation: string;
+  issuer: string;
+  signer: string;
+  jws: string;
+  alg: string;
+  key: ArrayBuffer;
+  spans: string;
+  nbf: number;
+  exp: number;
+  uri: string;
+  idx: number;
+  status: string;
+  held: number;
+  clients: string;
+  reference: string | null;
+  reported: string | null;
+  registrations: string;
+  reasons: string;
+  created_at: number;
+}
+
+/** What its registrations are to follow. A rate that is reduced is for the edge alone. */
+export function standingOf({
+  status,
+  isHeld,
+}: Pick<StoredCertificate, 'status' | 'isHeld'>): CertificateStanding {
+  if (status === 'revoked') return 'revoked';
+  return isHeld || status === 'suspended' ? 'suspended' : 'valid';
+}
+
+export class CertificateRows {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  get(digest: string): StoredCertificate | null {
+    return this.#select('digest = ?', digest)[0] ?? null;
+  }
+
+  /** @param after digest of the last one of the page before; null for the first page */
+  page(organisation: string, after: string | null, limit: number): StoredCertificate[] {
+    const last = after === null ? null : this.get(after);
+    return this.#select(
+      'organisation = ? AND (created_at, digest) > (?, ?) ORDER BY created_at, digest LIMIT ?',
+      ...[organisation, last?.createdAt ?? 0, last?.digest ?? '', limit],
+    );
+  }
+
+  add(certificate: StoredCertificate): void {
+    const { digest, key, status, isHeld } = certificate;
+    this.#sql.exec(
+      `INSERT INTO certificates VALUES (${Array(22).fill('?').join(', ')})`,
+      ...[digest, placeOf(digest), certificate.organisation, certificate.issuer, certificate.signer],
+      ...[certificate.jws, key.alg, key.bytes.buffer, JSON.stringify(certificate.spans)],
+      ...[certificate.nbf, certificate.exp, certificate.uri, certificate.index, status, isHeld ? 1 : 0],
+      ...[JSON.stringify(certificate.clients), certificate.reference, standingOf(certificate)],
+      ...[certificate.reported, JSON.stringify(certificate.registrations)],
+      ...[JSON.stringify(certificate.reasons), certificate.createdAt],
+    );
+  }
+
+  /** @param status of its list @param isHeld whether its issuer may not sign it now */
+  setStatus(digest: string, status: Status, isHeld: boolean): void {
+    this.#sql.exec(
+      'UPDATE certificates SET status = ?, held = ?, wanted = ? WHERE digest = ?',
+      ...[status, isHeld ? 1 : 0, standingOf({ status, isHeld }), digest],
+    );
+  }
+
+  /** The store of registrations follows it. */
+  setReported(digest: string, standing: CertificateStanding): void {
+    this.#sql.exec('UPDATE certificates SET reported = ? WHERE digest = ?', standing, digest);
+  }
+
+  setRegistered(
+    digest: string,
+    standing: CertificateStanding,
+    registrations: readonly string[],
+    reasons: readonly RegistrationReason[],
+  ): void {
+    this.#sql.exec(
+      'UPDATE certificates SET reported = ?, registrations = ?, reasons = ? WHERE digest = ?',
+      ...[standing, JSON.stringify(registrations), JSON.stringify(reasons), digest],
+    );
+  }
+
+  /** Those whose registrations do not follow yet. */
+  unreported(organisation: string, limit: number): StoredCertificate[] {
+    return this.#select('reported IS NOT wanted AND organisation = ? LIMIT ?', organisation, limit);
+  }
+
+  get organisationsBehind(): string[] {
+    return this.#sql
+      .exec<{ organisation: string }>(
+        'SELECT DISTINCT organisation FROM certificates WHERE reported IS NOT wanted ORDER BY organisation',
+      )
+      .toArray()
+      .map(({ organisation }) => organisation);
+  }
+
+  get isBehind(): boolean {
+    return (
+      this.#sql.exec('SELECT 1 FROM certificates WHERE reported IS NOT wanted LIMIT 1').toArray().length > 0
+    );
+  }
+
+  /** The stored entries of a list. */
+  entries(uri: string): Pick<StoredCertificate, 'digest' | 'index' | 'status' | 'isHeld'>[] {
+    return this.#sql
+      .exec<Pick<Row, 'digest' | 'idx' | 'status' | 'held'>>(
+        'SELECT digest, idx, status, held FROM certificates WHERE uri = ?',
+        uri,
+      )
+      .toArray()
+      .map(({ digest, idx, status, held }) => ({
+        ...{ digest, index: idx, status: status as Status, isHeld: held === 1 },
+      }));
+  }
+
+  /** Of one entry of a list. */
+  withIndex(uri: string, index: number): Pick<StoredCertificate, 'digest' | 'isHeld'>[] {
+    return this.#sql
+      .exec<Pick<Row, 'digest' | 'held'>>(
+        'SELECT digest, held FROM certificates WHERE uri = ? AND idx = ?',
+        ...[uri, index],
+      )
+      .toArray()
+      .map(({ digest, held }) => ({ digest, isHeld: held === 1 }));
+  }
+
+  ofIssuer(issuer: string): Pick<StoredCertificate, 'digest' | 'signer' | 'spans' | 'status' | 'isHeld'>[] {
+    return this.#sql
+      .exec<Pick<Row, 'digest' | 'signer' | 'spans' | 'status' | 'held'>>(
+        'SELECT digest, signer, spans, status, held FROM certificates WHERE issuer = ?',
+        issuer,
+      )
+      .toArray()
+      .map(({ digest, signer, spans, status, held }) => ({
+        ...{ digest, signer, spans: JSON.parse(spans) as Span[] },
+        ...{ status: status as Status, isHeld: held === 1 },
+      }));
+  }
+
+  /** Certificates that have not expired. @param where the rest of a condition */
+  count(where: 'all' | 'organisation' | 'issuer' | 'uri', value: string, nowS: number): number {
+    const [clause, values] = where === 'all' ? ['', []] : [`${where} = ? AND `, [value]];
+    return this.#sql
+      .exec<{ many: number }>(
+        `SELECT COUNT(*) AS many FROM certificates WHERE ${clause}exp > ?`,
+        ...[...values, nowS],
+      )
+      .one().many;
+  }
+
+  /** All that are published. */
+  get published(): number {
+    return this.#sql.exec<{ many: number }>('SELECT COUNT(*) AS many FROM certificates').one().many;
+  }
+
+  /** What the edge needs of those in these places. @param ownUri the list of the service: its entry 0 is suspended */
+  credentials(from: number, to: number, ownUri: string): CredentialRow[] {
+    return this.#select('place BETWEEN ? AND ?', from, to).map((certificate) => ({
+      ...{ digest: certificate.digest, kind: CREDENTIAL_KINDS[0], organisation: certificate.organisation },
+      ...{ nbf: certificate.nbf, exp: certificate.exp, key: certificate.key, principal: null },
+      ...{ spans: certificate.spans, scope: ['sms', 'voice'] },
+      ...(certificate.isHeld
+        ? { statusUri: ownUri, statusIndex: 0 }
+        : { statusUri: certificate.uri, statusIndex: certificate.index }),
+    }));
+  }
+
+  /** Removes what expired long ago. @returns their digests */
+  forget(nowMs: number): string[] {
+    const until = Math.floor((nowMs - EXPIRED_KEPT_MS) / 1000);
+    return this.#sql
+      .exec<{ digest: string }>('DELETE FROM certificates WHERE exp <= ? RETURNING digest', until)
+      .toArray()
+      .map(({ digest }) => digest);
+  }
+
+  #select(where: string, ...values: (string | number)[]): StoredCertificate[] {
+    return this.#sql
+      .exec<Row>(`SELECT * FROM certificates WHERE ${where}`, ...values)
+      .toArray()
+      .map(certificateOf);
+  }
+}
+
+function certificateOf(row: Row): StoredCertificate {
+  const { digest, organisation, issuer, signer, jws, nbf, exp, uri, reference } = row;
+  return {
+    ...{ digest, organisation, issuer, signer, jws, nbf, exp, uri, reference },
+    key: { alg: row.alg as KeyAlgorithm, bytes: new Uint8Array(row.key) },
+    spans: JSON.parse(row.spans) as Span[],
+    ...{ index: row.idx, status: row.status as Status, isHeld: row.held === 1 },
+    clients: JSON.parse(row.clients) as string[],
+    reported: row.reported as CertificateStanding | null,
+    registrations: JSON.parse(row.registrations) as string[],
+    reasons: JSON.parse(row.reasons) as RegistrationReason[],
+    createdAt: row.created_at,
+  };
+}

@@ -1,0 +1,183 @@
+/**
+ * Delegations as rows. The ID of a delegation is also its index in the status list of the service; entry 0 of that list
+ * is always suspended, and stands for certificates whose issuer may not sign them any more.
+ */
+import { CREDENTIAL_KINDS, type CredentialRow } from '../../shared/credentials/credential-table.ts';
+import { type DelegationState, stateAt } from '../../shared/credentials/delegation-states.ts';
+import type { CredentialKey, KeyAlgorithm } from '../../shared/credentials/keys.ts';
+import { packStatuses, type Status, type StatusList } from '../../shared/credentials/status-list.ts';
+import { EXPIRED_KEPT_MS } from '../../shared/limits/credentials.ts';
+import type { Span } from '../../shared/numbers/spans.ts';
+import type { Channel } from '../../shared/request.ts';
+import { placeOf } from './places.ts';
+
+export interface StoredDelegation {
+  readonly id: number;
+  /** Not yet `expired`: see `stateAt`. */
+  readonly state: DelegationState;
+  readonly principal: string;
+  readonly agent: string;
+  /** Digest of the principal's link. */
+  readonly link: string;
+  /** Organisations from the owner to the agent. */
+  readonly chain: readonly string[];
+  readonly nums: readonly string[];
+  readonly spans: readonly Span[];
+  readonly scope: readonly Channel[];
+  /** Seconds since 1970. */
+  readonly nbf: number;
+  readonly exp: number;
+  /** The agent's; null until it has accepted. */
+  readonly key: CredentialKey | null;
+  /** Null until the principal has confirmed it. */
+  readonly jws: string | null;
+  readonly digest: string | null;
+  /** ms since 1970. */
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+interface Row extends Record<string, SqlStorageValue> {
+  id: number;
+  state: string;
+  principal: string;
+  agent: string;
+  link: string;
+  chain: string;
+  nums: string;
+  spans: string;
+  scope: string;
+  nbf: number;
+  exp: number;
+  alg: string | null;
+  key: ArrayBuffer | null;
+  jws: string | null;
+  digest: string | null;
+  created_at: number;
+  updated_at: number;
+}
+
+/** Entries of the own list grow in steps, so that its size reveals little. */
+const SIZE_STEP = 1_024;
+
+export class DelegationRows {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  get(id: number): StoredDelegation | null {
+    return this.#select('id = ?', id)[0] ?? null;
+  }
+
+  byDigest(digest: string): StoredDelegation | null {
+    return this.#select('digest = ?', digest)[0] ?? null;
+  }
+
+  /** Those of which the organisation is the principal or the agent. */
+  page(organisation: string, after: number, limit: number): StoredDelegation[] {
+    return this.#select(
+      '(principal = ? OR agent = ?) AND id > ? ORDER BY id LIMIT ?',
+      ...[organisation, organisation, after, limit],
+    );
+  }
+
+  get nextId(): number {
+    const { last } = this.#sql
+      .exec<{ last: number }>('SELECT COALESCE(MAX(id), 0) AS last FROM delegations')
+      .one();
+    return last + 1;
+  }
+
+  /** Delegations that have not ended. @param principal null for all organisations */
+  openCount(principal: string | null, nowS: number): number {
+    return this.#sql
+      .exec<{ many: number }>(
+        `SELECT COUNT(*) AS many FROM delegations WHERE (? IS NULL OR principal = ?) AND exp > ?
+         AND state IN ('proposed', 'accepted', 'active', 'suspended')`,
+        ...[principal, principal, nowS],
+      )
+      .one().many;
+  }
+
+  put(delegation: StoredDelegation): void {
+    const { digest, key } = delegation;
+    this.#sql.exec(
+      `INSERT OR REPLACE INTO delegations VALUES (${Array(18).fill('?').join(', ')})`,
+      ...[delegation.id, delegation.state, delegation.principal, delegation.agent, delegation.link],
+      ...[delegation.chain, delegation.nums, delegation.spans, delegation.scope].map((each) =>
+        JSON.stringify(each),
+      ),
+      ...[delegation.nbf, delegation.exp, key?.alg ?? null, key?.bytes.slice().buffer ?? null],
+      ...[delegation.jws, digest, digest === null ? null : placeOf(digest)],
+      ...[delegation.createdAt, delegation.updatedAt],
+    );
+  }
+
+  get published(): number {
+    return this.#sql
+      .exec<{ many: number }>('SELECT COUNT(*) AS many FROM delegations WHERE place IS NOT NULL')
+      .one().many;
+  }
+
+  credentials(from: number, to: number, ownUri: string): CredentialRow[] {
+    return this.#select('place BETWEEN ? AND ?', from, to).map((delegation) => ({
+      ...{ digest: delegation.digest!, kind: CREDENTIAL_KINDS[1], organisation: delegation.agent },
+      ...{ nbf: delegation.nbf, exp: delegation.exp, key: delegation.key!, principal: delegation.link },
+      ...{ spans: delegation.spans, scope: delegation.scope },
+      ...{ statusUri: ownUri, statusIndex: delegation.id },
+    }));
+  }
+
+  /** The status list of the service. */
+  get statuses(): StatusList {
+    const rows = this.#sql
+      .exec<{ id: number; state: string }>(
+        "SELECT id, state FROM delegations WHERE state IN ('revoked', 'suspended')",
+      )
+      .toArray();
+    const statuses = new Map<number, Status>([[0, 'suspended']]);
+    for (const { id, state } of rows) statuses.set(id, state as Status);
+    return packStatuses(statuses, Math.ceil((this.nextId + 1) / SIZE_STEP) * SIZE_STEP);
+  }
+
+  /** Removes what ended long ago. @returns digests of those that were published */
+  forget(nowMs: number): string[] {
+    const until = Math.floor((nowMs - EXPIRED_KEPT_MS) / 1000);
+    return this.#sql
+      .exec<{ digest: string | null }>(
+        // The newest stays, because no ID is given twice.
+        'DELETE FROM delegations WHERE exp <= ? AND id < (SELECT MAX(id) FROM delegations) RETURNING digest',
+        until,
+      )
+      .toArray()
+      .flatMap(({ digest }) => (digest === null ? [] : [digest]));
+  }
+
+  #select(where: string, ...values: (string | number)[]): StoredDelegation[] {
+    return this.#sql
+      .exec<Row>(`SELECT * FROM delegations WHERE ${where}`, ...values)
+      .toArray()
+      .map(delegationOf);
+  }
+}
+
+function delegationOf(row: Row): StoredDelegation {
+  const { id, principal, agent, link, nbf, exp, alg, key, jws, digest } = row;
+  return {
+    ...{ id, principal, agent, link, nbf, exp, jws, digest },
+    state: row.state as DelegationState,
+    chain: JSON.parse(row.chain) as string[],
+    nums: JSON.parse(row.nums) as string[],
+    spans: JSON.parse(row.spans) as Span[],
+    scope: JSON.parse(row.scope) as Channel[],
+    key: alg === null || key === null ? null : { alg: alg as KeyAlgorithm, bytes: new Uint8Array(key) },
+    ...{ createdAt: row.created_at, updatedAt: row.updated_at },
+  };
+}
+
+/** The state now. */
+export function currentState({ state, exp }: StoredDelegation, now: number): DelegationState {
+  return stateAt(state, exp * 1000, now);
+}

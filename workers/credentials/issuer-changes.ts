@@ -1,0 +1,109 @@
+/**
+ * Changes of issuers. What an issuer may not sign any more is held: its certificates count as suspended at once, at the
+ * edge and for registrations, and count again once it may.
+ */
+import type { Issuer, IssuerInfo } from '../../shared/admin/credentials.ts';
+import { isWithin } from '../../shared/credentials/credential-numbers.ts';
+import { type OpenedIssuer, openIssuer } from '../../shared/credentials/issuer-rights.ts';
+import { ISSUERS_MAX } from '../../shared/limits/credentials.ts';
+import { ok } from '../../shared/result.ts';
+import { refuse, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
+import type { StoredCertificate } from './certificate-rows.ts';
+import type { StoredIssuer } from './issuers.ts';
+import type { Tables } from './tables.ts';
+
+/** For `If-Match`: whether the issuer is the one that the caller has seen. */
+export type IssuerCondition = (before: Issuer | null) => StoreResult<void>;
+
+export class IssuerChanges {
+  readonly #tables: Tables;
+
+  constructor(tables: Tables) {
+    this.#tables = tables;
+  }
+
+  info({ issuer }: StoredIssuer): IssuerInfo {
+    const nowS = Math.floor(Date.now() / 1000);
+    return { ...issuer, certificates: this.#tables.certificates.count('issuer', issuer.id, nowS) };
+  }
+
+  async put(
+    request: StoreRequest,
+    issuer: Issuer,
+    condition: IssuerCondition,
+  ): Promise<StoreResult<IssuerInfo>> {
+    const rights = await openIssuer(issuer);
+    if (!rights.ok) return rights;
+    const stored = { issuer, rights: rights.value };
+    return this.#tables.transact(request, 1, (author) => {
+      const { issuers, audit } = this.#tables;
+      const before = issuers.get(issuer.id);
+      const allowed = condition(before?.issuer ?? null);
+      if (!allowed.ok) return allowed;
+      if (before === null && issuers.all.length >= ISSUERS_MAX)
+        return refuse('ISSUERS_TOO_MANY', `there are already ${ISSUERS_MAX} issuers: remove one first`);
+      const free = this.#isFree(stored);
+      if (!free.ok) return free;
+      issuers.put(issuer.id, stored);
+      const held = this.#hold(stored);
+      audit.append(author, `issuer ${issuer.id}`, {
+        ...{ action: 'issuers.put', before: before?.issuer ?? null },
+        after: { ...issuer, held: held.length },
+      });
+      this.#tables.publication.changed(held);
+      return ok(this.info(stored));
+    });
+  }
+
+  remove(request: StoreRequest, id: string, condition: IssuerCondition): StoreResult<object> {
+    return this.#tables.transact<object>(request, 0, (author) => {
+      const { issuers, audit, certificates } = this.#tables;
+      const before = issuers.get(id);
+      if (before === null) return refuse('ISSUER_UNKNOWN', 'no issuer has this id');
+      const allowed = condition(before.issuer);
+      if (!allowed.ok) return allowed;
+      const many = certificates.count('issuer', id, Math.floor(Date.now() / 1000));
+      if (many > 0) {
+        const message = `"${id}" has ${many.toLocaleString('en')} certificates that have not expired: suspend it instead`;
+        return refuse('ISSUER_IN_USE', message);
+      }
+      issuers.put(id, null);
+      audit.append(author, `issuer ${id}`, { action: 'issuers.remove', before: before.issuer, after: null });
+      return ok({});
+    });
+  }
+
+  /** `iss`, keys and hosts find the issuer of a certificate and of a list, so each belongs to one. */
+  #isFree({ issuer, rights }: StoredIssuer): StoreResult<void> {
+    for (const other of this.#tables.issuers.all) {
+      if (other.issuer.id === issuer.id) continue;
+      const host = issuer.statusHosts.find((each) => other.issuer.statusHosts.includes(each));
+      const taken =
+        (other.issuer.iss === issuer.iss && '"issuer.iss"') ||
+        (host !== undefined && `the host "${host}" of "issuer.statusHosts"`) ||
+        (!rights.thumbprints.isDisjointFrom(other.rights.thumbprints) && 'a key of "issuer.keys"');
+      if (taken !== false)
+        return refuse('ISSUER_TAKEN', `${taken} belongs to the issuer "${other.issuer.id}" already`);
+    }
+    return ok(undefined);
+  }
+
+  /** Holds and releases its certificates. Must run in the transaction. @returns digests of those that changed */
+  #hold({ issuer, rights }: StoredIssuer): string[] {
+    const changed: string[] = [];
+    for (const certificate of this.#tables.certificates.ofIssuer(issuer.id)) {
+      const isHeld = issuer.state !== 'active' || !maySign(rights, certificate);
+      if (isHeld === certificate.isHeld) continue;
+      this.#tables.certificates.setStatus(certificate.digest, certificate.status, isHeld);
+      changed.push(certificate.digest);
+    }
+    return changed;
+  }
+}
+
+function maySign(
+  { thumbprints, spans }: OpenedIssuer,
+  certificate: Pick<StoredCertificate, 'signer' | 'spans'>,
+): boolean {
+  return thumbprints.has(certificate.signer) && isWithin(certificate.spans, spans);
+}

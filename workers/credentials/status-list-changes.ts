@@ -1,0 +1,205 @@
+/**
+ * Accepts status lists, pushed or pulled, and lets the certificates follow them. A list never goes back in `iat`, so
+ * that nobody can bring a revoked certificate back with an old list.
+ */
+import type { StatusListDone, StatusListInfo } from '../../shared/admin/credentials.ts';
+import { statusHostOf } from '../../shared/credentials/certificate.ts';
+import {
+  claimedUri,
+  inflate,
+  type Status,
+  type StatusList,
+  type VerifiedStatusList,
+  verifyStatusList,
+} from '../../shared/credentials/status-list.ts';
+import {
+  STATUS_LISTS_BYTES_MAX,
+  STATUS_LISTS_MAX,
+  STATUS_PULL_TTL_DEFAULT_S,
+  STATUS_PULL_TTL_MAX_S,
+  STATUS_PULL_TTL_MIN_S,
+} from '../../shared/limits/credentials.ts';
+import { ok } from '../../shared/result.ts';
+import { refuse, type StoreRefusal, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
+import type { StoredIssuer } from './issuers.ts';
+import type { StoredStatusList } from './status-list-rows.ts';
+import type { Tables } from './tables.ts';
+
+/** From this many changed entries on, reading all certificates of the list costs less than a look-up of each. */
+const LOOK_UPS_MAX = 10_000;
+
+export class StatusListChanges {
+  readonly #tables: Tables;
+
+  constructor(tables: Tables) {
+    this.#tables = tables;
+  }
+
+  get infos(): StatusListInfo[] {
+    const nowS = Math.floor(Date.now() / 1000);
+    return this.#tables.lists.all.map(({ uri, issuer, iat, exp, size, bits, pullAt, problem }) => ({
+      ...{ uri, issuer, issuedAt: timeOf(iat), expires: timeOf(exp), entries: size, bits },
+      certificates: this.#tables.certificates.count('uri', uri, nowS),
+      ...{ pullAt: new Date(pullAt).toISOString(), problem },
+    }));
+  }
+
+  /**
+   * Verifies a list and stores it.
+   * @param uri that it must have, null for any @param isPulled a list that changes nothing is not worth a record then
+   */
+  async accept(
+    request: StoreRequest,
+    text: string,
+    uri: string | null,
+    isPulled: boolean,
+  ): Promise<StoreResult<Omit<StatusListDone, 'version'>>> {
+    const verified = await this.#verify(text, uri);
+    if (!verified.ok) return verified;
+    const { list, stored } = verified.value;
+    const before = this.#tables.lists.get(list.uri);
+    const earlier = before && (await inflate(this.#tables.lists.deflated(list.uri), before.bits));
+    return this.#tables.transact(request, 0, (author) => {
+      const known = this.#tables.lists.get(list.uri);
+      // Another request was faster while this one inflated the earlier list.
+      if (known?.iat !== before?.iat) return old('another one was accepted at the same time: send it again');
+      const order = known && earlier && checkOrder(list, known, earlier);
+      if (order && !order.ok) return order;
+      if (order?.value === 'same') {
+        this.#tables.lists.setPulled(list.uri, nextPullAt(known!), null);
+        return ok({ uri: list.uri, changed: 0 });
+      }
+      const room = this.#noRoom(list, known === null);
+      if (room !== null) return room;
+      this.#tables.lists.put(list, stored.issuer.id, nextPullAt(list));
+      const changed = this.#follow(list.uri, list.list, earlier);
+      this.#tables.publication.changed();
+      if (changed > 0 || !isPulled) {
+        this.#tables.audit.append(author, `status list ${list.uri}`, {
+          ...{ action: 'statusLists.accept', before: known && { iat: known.iat, entries: known.size } },
+          after: { iat: list.iat, exp: list.exp, entries: list.list.size, changed, pulled: isPulled },
+        });
+      }
+      return ok({ uri: list.uri, changed });
+    });
+  }
+
+  async #verify(
+    text: string,
+    uri: string | null,
+  ): Promise<StoreResult<{ list: VerifiedStatusList; stored: StoredIssuer }>> {
+    const claimed = claimedUri(text);
+    if (claimed === null || (uri !== null && claimed !== uri)) {
+      const what =
+        claimed === null ? 'is no status list token with a URI in "sub"' : 'is another list: see its "sub"';
+      return refuse('STATUS_LIST_INVALID', `the status list ${what}`);
+    }
+    const host = statusHostOf(claimed);
+    const stored = host === null ? null : this.#tables.issuers.byHost(host);
+    if (stored === null)
+      return refuse('STATUS_LIST_INVALID', 'the status list is on a host that is not one of an issuer');
+    if (stored.issuer.state !== 'active')
+      return refuse('STATUS_LIST_INVALID', `the issuer "${stored.issuer.id}" is suspended`);
+    const verified = await verifyStatusList(
+      text,
+      (kid) => stored.rights.keys.get(kid) ?? null,
+      Math.floor(Date.now() / 1000),
+    );
+    if (!verified.ok) return refuse(verified.code, `the status list ${verified.message}`);
+    return ok({ list: verified.value, stored });
+  }
+
+  #noRoom({ uri, list }: VerifiedStatusList, isNew: boolean): StoreRefusal | null {
+    // One is the service's own.
+    if (isNew && this.#tables.lists.all.length >= STATUS_LISTS_MAX - 1)
+      return refuse('STATUS_LISTS_TOO_MANY', `there are already ${STATUS_LISTS_MAX - 1} status lists`);
+    if (this.#tables.lists.inflatedBytes(uri) + list.bytes.length <= STATUS_LISTS_BYTES_MAX) return null;
+    const most = STATUS_LISTS_BYTES_MAX.toLocaleString('en');
+    return refuse('STATUS_LISTS_TOO_MANY', `all status lists together may have ${most} bytes, inflated`);
+  }
+
+  /** @returns how many certificates have another status now */
+  #follow(uri: string, list: StatusList, earlier: StatusList | null): number {
+    const { certificates } = this.#tables;
+    const indexes = earlier === null ? null : changedEntries(earlier, list, LOOK_UPS_MAX);
+    let changed = 0;
+    const follow = (digest: string, index: number, isHeld: boolean): void => {
+      // Out of range, the status is unknown: registrations do not rest on it.
+      certificates.setStatus(digest, list.at(index) ?? 'suspended', isHeld);
+      changed++;
+    };
+    if (indexes !== null) {
+      for (const index of indexes)
+        for (const { digest, isHeld } of certificates.withIndex(uri, index)) follow(digest, index, isHeld);
+      return changed;
+    }
+    for (const { digest, index, status, isHeld } of certificates.entries(uri)) {
+      if ((list.at(index) ?? 'suspended') !== status) follow(digest, index, isHeld);
+    }
+    return changed;
+  }
+}
+
+/** When the list is to be pulled again, in ms since 1970. */
+export function nextPullAt({ ttl }: Pick<StoredStatusList, 'ttl'>): number {
+  return Date.now() + pullIntervalS(ttl) * 1000;
+}
+
+export function pullIntervalS(ttl: number | null): number {
+  return Math.min(Math.max(ttl ?? STATUS_PULL_TTL_DEFAULT_S, STATUS_PULL_TTL_MIN_S), STATUS_PULL_TTL_MAX_S);
+}
+
+/** Whether the list may follow the known one; `same` if it is that one again. */
+function checkOrder(
+  list: VerifiedStatusList,
+  known: StoredStatusList,
+  earlier: StatusList,
+): StoreResult<'newer' | 'same'> {
+  if (list.iat > known.iat) return ok('newer');
+  if (list.iat < known.iat) return old('the known one has a later "iat": publish a new list');
+  const isSame =
+    list.exp === known.exp &&
+    list.list.bits === earlier.bits &&
+    list.list.size === earlier.size &&
+    changedEntries(earlier, list.list, 0)?.length === 0;
+  return isSame
+    ? ok('same')
+    : old('the known one has the same "iat" and other content: publish it with a later "iat"');
+}
+
+function old(detail: string): StoreRefusal {
+  return refuse('STATUS_LIST_OLD', `the status list is not new: ${detail}`);
+}
+
+/** Entries that differ; null if there are more than `most`, or entries of different sizes. */
+export function changedEntries(before: StatusList, after: StatusList, most: number): number[] | null {
+  if (before.bits !== after.bits) return null;
+  const changed: number[] = [];
+  const perByte = 8 / after.bits;
+  const bytes = Math.max(before.bytes.length, after.bytes.length);
+  for (let at = 0; at < bytes; at++) {
+    if (before.bytes[at] === after.bytes[at]) continue;
+    for (let index = at * perByte; index < (at + 1) * perByte; index++) {
+      if (before.at(index) === after.at(index)) continue;
+      if (changed.length === most) return null;
+      changed.push(index);
+    }
+  }
+  return changed;
+}
+
+/** The status of an entry for a new certificate, or why there is none. */
+export function statusFor(list: StatusList, index: number): StoreResult<Status> {
+  const status = list.at(index);
+  if (status === null)
+    return refuse('CERTIFICATE_INVALID', '"certificate" names an index that its status list does not have');
+  if (status === 'revoked')
+    return refuse('CERTIFICATE_REVOKED', '"certificate" is revoked by its status list');
+  if (status === 'suspended')
+    return refuse('CERTIFICATE_SUSPENDED', '"certificate" is suspended by its status list');
+  return ok(status);
+}
+
+function timeOf(seconds: number): string {
+  return new Date(seconds * 1000).toISOString();
+}

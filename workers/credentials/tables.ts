@@ -1,0 +1,88 @@
+/** Everything that the credential store keeps in SQLite, and the transaction of a change. */
+
+import { STORAGE_BYTES_MAX, STORAGE_FULL_SHARE } from '../../shared/limits/control.ts';
+import type { ListKeys } from '../../shared/set/keys.ts';
+import { AuditChain, type Author } from '../storage/audit-chain.ts';
+import { refuse, type StoreRefusal, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
+import { Transactions } from '../storage/transactions.ts';
+import { CertificateRows } from './certificate-rows.ts';
+import { DelegationRows } from './delegation-rows.ts';
+import { Issuers } from './issuers.ts';
+import { Meta } from './meta.ts';
+import { Publication } from './publication.ts';
+import { SealedValues } from './sealed-values.ts';
+import { StatusListRows } from './status-list-rows.ts';
+
+const DAY_MS = 86_400_000;
+
+/** What is limited by day and organisation. */
+type Upload = 'certificates' | 'delegations';
+
+export class Tables {
+  readonly meta: Meta;
+  readonly issuers: Issuers;
+  readonly certificates: CertificateRows;
+  readonly delegations: DelegationRows;
+  readonly lists: StatusListRows;
+  readonly values: SealedValues;
+  readonly audit: AuditChain;
+  readonly publication: Publication;
+  readonly transactions: Transactions;
+  readonly #sql: SqlStorage;
+
+  constructor(storage: DurableObjectStorage) {
+    const { sql } = storage;
+    this.#sql = sql;
+    this.meta = new Meta(sql);
+    this.issuers = new Issuers(sql);
+    this.certificates = new CertificateRows(sql);
+    this.delegations = new DelegationRows(sql);
+    this.lists = new StatusListRows(sql);
+    this.values = new SealedValues(sql);
+    this.audit = new AuditChain(sql, { column: 'subject', prefix: '', subjectOf: String });
+    this.publication = new Publication(storage, this);
+    this.transactions = new Transactions(storage, { charge: () => this.#noRoom() });
+  }
+
+  /** Runs a change in one transaction. @param size 0 for what frees something, or is a decision: it needs no room */
+  transact<Value>(
+    request: StoreRequest,
+    size: 0 | 1,
+    change: (author: Author) => StoreResult<Value>,
+  ): StoreResult<Value> {
+    const { actor, reason } = request;
+    return this.transactions.run(request, size, () => change({ actor: actor.name, reason, at: Date.now() }));
+  }
+
+  /** Charges one upload, whatever comes of it: garbage costs signatures too. @returns why it is one too many */
+  charge(organisation: string, kind: Upload, perDayMax: number): StoreRefusal | null {
+    const day = Math.floor(Date.now() / DAY_MS);
+    const [row] = this.#sql
+      .exec<{ used: number }>(
+        'SELECT used FROM uploads WHERE organisation = ? AND kind = ? AND day = ?',
+        ...[organisation, kind, day],
+      )
+      .toArray();
+    const used = (row?.used ?? 0) + 1;
+    if (used > perDayMax) {
+      const resetsAt = new Date((day + 1) * DAY_MS).toISOString();
+      const message = `an organisation may send ${perDayMax.toLocaleString('en')} ${kind} a day: try again after ${resetsAt}`;
+      return refuse('BUDGET_EXCEEDED', message, { budget: { name: kind, resetsAt } });
+    }
+    this.#sql.exec('INSERT OR REPLACE INTO uploads VALUES (?, ?, ?, ?)', organisation, kind, day, used);
+    return null;
+  }
+
+  #noRoom(): StoreRefusal | null {
+    if (this.#sql.databaseSize < STORAGE_BYTES_MAX * STORAGE_FULL_SHARE) return null;
+    return refuse('STORAGE_FULL', 'the credentials fill their storage: ask the operator of the service');
+  }
+}
+
+/** What the parts of the store need besides the tables. */
+export interface StoreContext {
+  readonly tables: Tables;
+  /** URI of the service's own status list. */
+  readonly ownUri: string;
+  readonly keys: ListKeys;
+}
