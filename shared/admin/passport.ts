@@ -9,13 +9,7 @@ import {
   PASSPORT_URL_CHARS_MAX,
 } from '../limits/passport.ts';
 import { nameSchema, reasonSchema } from '../schemas.ts';
-
-/** A host of a URL, with the port if it is not that of https. */
-const hostSchema = v.pipe(
-  v.string(),
-  v.maxLength(PASSPORT_URL_CHARS_MAX),
-  v.regex(/^[a-z0-9.-]+(?::\d{1,5})?$/, 'must be a host in lower case, with a port if it is not 443'),
-);
+import { hostSchema, rangeSchema } from './credentials.ts';
 
 /** A certification authority that signs the certificates of networks. */
 export const passportRootSchema = v.strictObject({
@@ -44,11 +38,6 @@ function isCertificateUrl(text: string): boolean {
   if (url === null || !/^https?:$/.test(url.protocol) || /\s/.test(text)) return false;
   return url.username === '' && url.password === '' && url.hash === '';
 }
-
-const rangeSchema = v.pipe(
-  v.string(),
-  v.regex(/^\+[1-9]\d{2,14}(?:\.\.\+[1-9]\d{2,14})?$/, 'must be "+82…", or a range "+82…..+82…"'),
-);
 
 /** A certificate that PASSporTs name by its URL. */
 export const passportCertificateSchema = v.strictObject({

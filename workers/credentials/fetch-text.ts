@@ -1,73 +1,76 @@
 /**
- * Fetches a text from a URL that an admin allowed. Nothing else makes control fetch a URL, and least of all a credential.
+ * Fetches a text from a host that an admin allowed: over https, without redirects, and with bounds on time and size. Nothing
+ * else makes control fetch a URL.
  */
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
 
 /** Where unencrypted connections end on this machine. */
 const LOOPBACK: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
 
+/** `URL_REFUSED`, `REDIRECTED`, `TOO_LARGE`, `UNREACHABLE`, or `HTTP_` and the status. */
+export type FetchProblem = string;
+
 export interface FetchBounds {
-  /** Media types for `accept`. */
+  /** Media types for the header `accept`. */
   readonly accept: string;
   readonly bytesMax: number;
   readonly waitMs: number;
 }
 
-export type FetchFailure = Failure<'FETCH_FAILED'>;
-
-function failed(message: string): FetchFailure {
-  return fail('FETCH_FAILED', message);
-}
-
-/** The host as configurations have it, with the port if it is not that of https; null if the URL may not be fetched. */
-export function fetchableHost(address: string, { PLATFORM }: { readonly PLATFORM?: string }): string | null {
+/**
+ * The host of a URL that may be fetched, with the port if it is not that of https; otherwise null.
+ * @param isCloudflare whether the service is deployed: then nothing but https is fetched
+ */
+export function fetchableHost(address: string, isCloudflare: boolean): string | null {
   const url = URL.parse(address);
   if (url === null || url.username !== '' || url.password !== '') return null;
-  if (url.protocol === 'https:') return url.host;
-  return url.protocol === 'http:' && PLATFORM !== 'cloudflare' && LOOPBACK.includes(url.hostname)
-    ? url.host
-    : null;
+  const isLocal = url.protocol === 'http:' && LOOPBACK.includes(url.hostname) && !isCloudflare;
+  return url.protocol === 'https:' || isLocal ? url.host : null;
 }
 
-/** @returns the body of a response with status 200. Messages name neither the URL nor what the server sent. */
-export async function fetchText(address: string, bounds: FetchBounds): Promise<Result<string, FetchFailure>> {
-  const { accept, bytesMax, waitMs } = bounds;
+/** @returns the body of a response with status 200; messages name neither the URL nor what the host sent */
+export async function fetchText(
+  address: string,
+  { accept, bytesMax, waitMs }: FetchBounds,
+  isCloudflare: boolean,
+): Promise<Result<string, Failure<FetchProblem>>> {
+  if (fetchableHost(address, isCloudflare) === null)
+    return fail('URL_REFUSED', 'the URI must begin with https:// and have no user');
   try {
     const response = await fetch(address, {
       headers: { accept },
-      // A redirect could lead to a host that nobody allowed.
       redirect: 'manual',
       signal: AbortSignal.timeout(waitMs),
     });
     if (response.status !== 200) {
       await response.body?.cancel();
-      return failed(`the server responded with status ${response.status}`);
+      if (response.status >= 300 && response.status < 400)
+        return fail('REDIRECTED', 'the host redirects, which is not followed');
+      return fail(`HTTP_${response.status}`, `the host answers with status ${response.status}`);
     }
-    const bytes = await readBounded(response, bytesMax);
-    if (bytes === null) return failed(`the response has more than ${bytesMax} bytes`);
-    return ok(new TextDecoder().decode(bytes));
-  } catch (error) {
-    const isLate = error instanceof Error && error.name === 'TimeoutError';
-    return failed(
-      isLate ? `there was no response within ${waitMs / 1000} s` : 'the server cannot be reached',
-    );
+    return await textWithin(response.body, bytesMax);
+  } catch {
+    return fail('UNREACHABLE', 'the host does not answer in time');
   }
 }
 
-async function readBounded(response: Response, bytesMax: number): Promise<Uint8Array | null> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of response.body ?? []) {
-    length += chunk.length;
-    // Leaving the loop cancels the body.
-    if (length > bytesMax) return null;
-    chunks.push(chunk);
+async function textWithin(
+  body: ReadableStream<Uint8Array> | null,
+  bytesMax: number,
+): Promise<Result<string, Failure<FetchProblem>>> {
+  if (body === null) return ok('');
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  let text = '';
+  let bytes = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return ok((text + decoder.decode()).trim());
+    bytes += value.length;
+    if (bytes > bytesMax) {
+      await reader.cancel();
+      return fail('TOO_LARGE', `the answer has more than ${bytesMax.toLocaleString('en')} bytes`);
+    }
+    text += decoder.decode(value, { stream: true });
   }
-  const bytes = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return bytes;
 }

@@ -3,7 +3,10 @@
  */
 import type { PassportCertificate, PassportRoot } from '../../shared/admin/passport.ts';
 import { fromBase64, toBase64 } from '../../shared/bytes.ts';
+import type { PassportRow } from '../../shared/credentials/passport-table.ts';
+import type { Span } from '../../shared/numbers/spans.ts';
 import type { SignerCertificate } from './passport-chain.ts';
+import { authorizedNumbers } from './tn-authorization.ts';
 
 /** A step of schema.ts. */
 export const PASSPORT_TABLES = `
@@ -103,6 +106,36 @@ export class PassportRows {
   remove(id: string): void {
     this.#sql.exec('DELETE FROM passport_certificates WHERE id = ?', id);
   }
+
+  /** What the edge must have. @param now in ms since 1970 */
+  published(now: number): PassportRow[] {
+    return this.certificates().flatMap(({ content, x5u, signer }) => {
+      if (signer === null || content.state === 'suspended' || signer.notAfter <= now) return [];
+      const { key, notBefore, notAfter } = signer;
+      return [
+        {
+          // Without the byte that says that both coordinates follow.
+          ...{ x5u, key: { alg: 'ES256', bytes: key.slice(1) } as const },
+          ...{ notBefore: Math.ceil(notBefore / 1000), notAfter: Math.floor(notAfter / 1000) },
+          spans: signerSpans(signer, content),
+        },
+      ];
+    });
+  }
+}
+
+/** The numbers that a certificate may sign for, with those of its service provider codes. */
+export function signerSpans(
+  { authorizations }: SignerCertificate,
+  { numbers }: Pick<PassportCertificate, 'numbers'>,
+): Span[] {
+  return authorizedNumbers(authorizations, numbers.map(parseRange));
+}
+
+/** @param written as the schema allows it */
+function parseRange(written: string): Span {
+  const [first, last = first] = written.replaceAll('+', '').split('..').map(Number) as [number, number?];
+  return { from: first, to: last };
 }
 
 function stored({ content, x5u, chain, signer, problem, ...row }: Row): StoredCertificate {
