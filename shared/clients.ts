@@ -35,6 +35,8 @@ export const SENDER_RULES = ['kr', 'none'] as const;
 export const MODES = ['enforce', 'label', 'shadow'] as const;
 /** What a sender means that is not registered for the client: a block, a label, a reason without effect, or nothing. */
 export const REQUIRE_REGISTRATION = ['off', 'enforce', 'label', 'shadow'] as const;
+/** The same for a sender without a valid message token. With `off`, a token that is presented must be valid. */
+export const REQUIRE_TOKEN = REQUIRE_REGISTRATION;
 /** The same for an organisation that nobody has certified yet: see senders/qualification.ts. */
 export const REQUIRE_QUALIFICATION = REQUIRE_REGISTRATION;
 /** What happens to the client when its organisation seems to read out numbers: see shared/enumeration/. */
@@ -73,6 +75,8 @@ export const clientSchema = v.strictObject({
   senderRules: v.optional(v.picklist(SENDER_RULES), 'kr'),
   /** Whether the client may send only from numbers that are registered for it. */
   requireRegistration: v.optional(v.picklist(REQUIRE_REGISTRATION), 'off'),
+  /** Whether each sender must come with a message token: see shared/credentials/sender-token.ts. */
+  requireToken: v.optional(v.picklist(REQUIRE_TOKEN), 'off'),
   /** Whether its organisation must be certified. A suspended, cancelled or expired one is blocked in any case. */
   requireQualification: v.optional(v.picklist(REQUIRE_QUALIFICATION), 'off'),
   /** For tests of a sender's systems: its registrations are mock too, and its responses say so. */
@@ -165,7 +169,7 @@ export function sealDirectory(
 ): Promise<Uint8Array<ArrayBuffer>> {
   // Left out for the defaults, so that edges that predate these settings can read the directory.
   const written = clients.map(({ organisation, onEnumeration, restriction, ...some }) => {
-    const { requireRegistration, requireQualification, mock, ...rest } = some;
+    const { requireRegistration, requireToken, requireQualification, mock, ...rest } = some;
     return {
       ...rest,
       ...(organisation === DEFAULT_ORGANISATION ? {} : { organisation }),
@@ -173,6 +177,7 @@ export function sealDirectory(
       ...((onEnumeration ?? 'report') === 'report' ? {} : { onEnumeration }),
       ...((restriction ?? null) === null ? {} : { restriction }),
       ...((requireRegistration ?? 'off') === 'off' ? {} : { requireRegistration }),
+      ...((requireToken ?? 'off') === 'off' ? {} : { requireToken }),
       ...((requireQualification ?? 'off') === 'off' ? {} : { requireQualification }),
       ...(mock === true ? { mock } : {}),
     };

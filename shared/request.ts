@@ -39,6 +39,8 @@ export interface ScreenRequest {
   readonly channel: Channel;
   /** Null in a check before sending; never null in a gateway check. */
   readonly ingress: Ingress | null;
+  /** The message token of the sender, as given: only in a check before sending. */
+  readonly senderToken?: string | undefined;
   /** The same request with the other possible readings of `from` and `to`; nearly always empty. */
   readonly otherReadings: readonly ScreenRequest[];
 }

@@ -6,6 +6,7 @@ import { sweep } from './cron.ts';
 import type { ControlEnv } from './env.ts';
 import { appOf } from './http/app.ts';
 import { describe } from './openapi.ts';
+import { REGISTER_ROUTES } from './register/routes.ts';
 
 export { Coordinator } from './coordinator/coordinator.ts';
 export { CredentialStore } from './credentials/credential-store.ts';
@@ -15,6 +16,10 @@ export { ScanDetector } from './usage/scan-detector.ts';
 export { UsageCounter } from './usage/usage-counter.ts';
 
 export default {
-  fetch: appOf([...ADMIN_ROUTES, { method: 'GET', path: '/openapi.json', handle: describe }]),
+  fetch: appOf([
+    ...ADMIN_ROUTES,
+    ...REGISTER_ROUTES,
+    { method: 'GET', path: '/openapi.json', handle: describe },
+  ]),
   scheduled: sweep,
 } satisfies ExportedHandler<ControlEnv>;

@@ -5,6 +5,7 @@ import { ADMIN_ROUTES } from './admin/routes.ts';
 import { sweep } from './cron.ts';
 import type { ControlEnv } from './env.ts';
 import { appOf } from './http/app.ts';
+import { REGISTER_ROUTES } from './register/routes.ts';
 import { EDGE_ROUTES } from './routes.ts';
 
 export { Coordinator } from './coordinator/coordinator.ts';
@@ -15,6 +16,6 @@ export { ScanDetector } from './usage/scan-detector.ts';
 export { UsageCounter } from './usage/usage-counter.ts';
 
 export default {
-  fetch: appOf([...EDGE_ROUTES, ...ADMIN_ROUTES]),
+  fetch: appOf([...EDGE_ROUTES, ...ADMIN_ROUTES, ...REGISTER_ROUTES]),
   scheduled: sweep,
 } satisfies ExportedHandler<ControlEnv>;

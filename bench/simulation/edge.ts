@@ -64,6 +64,7 @@ export async function startEdge(
     senderRules: 'kr' as const,
     shortCodes: [],
     requireRegistration: 'off' as const,
+    requireQualification: 'off' as const,
     mock: false,
     failPolicy: 'open' as const,
     mode: 'enforce' as const,
@@ -72,7 +73,7 @@ export async function startEdge(
     quotaNumbers: 1_000_000_000,
   };
   const further = Object.entries(others).map(([id, settings]) => ({ ...client, id, ...settings }));
-  const directory = await sealDirectory([client, ...further], keys);
+  const directory = await sealDirectory({ clients: [client, ...further], organisations: [] }, keys);
   const sha256 = await sha256Hex(directory);
   const clients = { key: clientsKey(sha256), sha256 };
   await worker.put(clients.key, directory);

@@ -25,7 +25,7 @@ const PASSES_OF_FLUSH = 10;
 const NOW = Date.UTC(2026, 10, 24, 3, 30);
 const SETTINGS: ClientSettings = {
   ...{ failPolicy: 'open', maxStaleSeconds: 3600, mode: 'enforce', senderRules: 'none', shortCodes: [] },
-  ...{ id: 'bench', organisation: 'default', requireRegistration: 'off' },
+  ...{ id: 'bench', organisation: 'default', requireRegistration: 'off', requireQualification: 'off' },
 };
 
 /** Of the numbers of 010: so many recipients of a campaign are blocked. Most requests have no finding. */
@@ -37,6 +37,7 @@ const snapshot: Snapshot = {
   release,
   live: LiveLayer.EMPTY,
   registrations: RegistrationOverlay.EMPTY,
+  organisations: new Map(),
   policy: STANDARD_POLICY,
   keys,
   ...{ seq: 1, asOf: NOW, now: NOW },

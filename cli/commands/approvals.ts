@@ -20,6 +20,7 @@ const DESCRIPTIONS: Readonly<Record<(typeof APPROVAL_KINDS)[number], string>> = 
   fullShare: 'a promotion to all data centres',
   tokens: 'a new or changed admin token, and what an organisation lets its tokens do',
   signingKeys: 'a new key in RELEASE_PUBLIC_KEYS',
+  qualifications: 'another state of the qualification of an organisation',
 };
 
 interface SetOptions {

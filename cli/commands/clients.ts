@@ -13,6 +13,7 @@ import {
   MODES,
   ON_ENUMERATION,
   REQUIRE_REGISTRATION,
+  REQUIRE_TOKEN,
   RESTRICTIONS,
   RIGHTS,
   SENDER_RULES,
@@ -180,6 +181,13 @@ function addSettingOptions(command: Command): Command {
         REQUIRE_REGISTRATION,
       ),
     )
+    .addOption(
+      choice(
+        '--require-token <mode>',
+        'what a sender means that has no valid message token (default: off)',
+        REQUIRE_TOKEN,
+      ),
+    )
     .option('--short-codes <list>', 'Korean short codes that belong to the client', commaList);
 }
 
@@ -233,7 +241,7 @@ function formatClients(clients: readonly Client[]): Report {
 /** Settings that differ from their defaults, which most clients keep. */
 function otherSettings(client: Client): string {
   const { organisation, internationalPrefix: prefix, senderRules, recordBlocks, shortCodes } = client;
-  const { onEnumeration, restriction: restricted, requireRegistration, mock } = client;
+  const { onEnumeration, restriction: restricted, requireRegistration, requireToken, mock } = client;
   return [
     ...formatConditions(client),
     organisation === DEFAULT_ORGANISATION ? '' : `organisation ${organisation}`,
@@ -245,6 +253,7 @@ function otherSettings(client: Client): string {
     (onEnumeration ?? 'report') === 'report' ? '' : `on enumeration ${onEnumeration}`,
     restricted ?? '',
     (requireRegistration ?? 'off') === 'off' ? '' : `requires registration: ${requireRegistration}`,
+    (requireToken ?? 'off') === 'off' ? '' : `requires tokens: ${requireToken}`,
     mock === true ? 'mock' : '',
   ]
     .filter((words) => words !== '')

@@ -48,14 +48,13 @@ export interface TokenUse {
   readonly senderCodeOf: (organisation: string) => string | null;
 }
 
-/** Whether the token permits the message: the code of the first rule that it breaks. */
+/** Whether the token permits the message. */
 export type TokenResult =
-  | {
-      readonly permits: false;
-      readonly code: Code /** Not known, rather than not permitted. */;
-      readonly isUnknown: boolean;
-    }
-  | { readonly permits: true; readonly isRateReduced: boolean };
+  | { readonly kind: 'permits'; readonly isRateReduced: boolean }
+  /** The code of the first rule that it breaks. */
+  | { readonly kind: 'refused'; readonly code: Code }
+  /** The status of a link is not known, and nothing else is wrong. */
+  | { readonly kind: 'unknown'; readonly code: 'LIST_STALE' | 'LIST_UNAVAILABLE' };
 
 /** @param links of the token's chain, owner first, each resting on the previous one */
 export function checkToken(token: SenderToken, links: readonly CredentialRow[], use: TokenUse): TokenResult {
@@ -74,17 +73,13 @@ export function checkToken(token: SenderToken, links: readonly CredentialRow[], 
     if (status === 'revoked' || status === 'suspended') return refused(codeOf(link, status));
     if (status === 'rateReduced') isRateReduced = true;
     if (status === null || status === 'stale')
-      unknown ??= {
-        permits: false,
-        code: status === null ? 'LIST_UNAVAILABLE' : 'LIST_STALE',
-        isUnknown: true,
-      };
+      unknown ??= { kind: 'unknown', code: status === null ? 'LIST_UNAVAILABLE' : 'LIST_STALE' };
   }
-  return unknown ?? { permits: true, isRateReduced };
+  return unknown ?? { kind: 'permits', isRateReduced };
 }
 
 function refused(code: Code): TokenResult {
-  return { permits: false, code, isUnknown: false };
+  return { kind: 'refused', code };
 }
 
 /** `osc` is the code of an organisation of the chain. It may be absent only if none of them has a code. */

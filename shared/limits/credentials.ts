@@ -41,6 +41,13 @@ export const ISOLATE_CREDENTIAL_BYTES_MAX = 8_388_608;
 export const TOKENS_BYTES_MAX = 8_388_608;
 /** Bytes of refused ones, kept apart so that garbage evicts no verified token. */
 export const REFUSED_TOKENS_BYTES_MAX = 1_048_576;
+/** Bytes that a token takes besides its text, and that each of its links takes: both approximate. */
+export const TOKEN_OVERHEAD_BYTES = 512;
+export const LINK_OVERHEAD_BYTES = 512;
+/** Tokens of one client that an isolate verifies in a second. */
+export const VERIFICATIONS_PER_SECOND_MAX = 250;
+/** Numbers of the quota that the verification of a token counts as. */
+export const VERIFICATION_NUMBERS = 50;
 
 /** Issuers. */
 export const ISSUERS_MAX = 100;

@@ -19,10 +19,10 @@ export const FAILED_KEYS_LOGGED_MAX = 20;
 export const ACCEPT_CHARS_MAX = 1_024;
 /** Verified client keys that an isolate caches: about 1 MB. Above the limit, it clears the cache. */
 export const VERIFIED_KEYS_MAX = 4_096;
-/** Body of a single check, in bytes: a request has six short fields. */
-export const CHECK_BODY_BYTES_MAX = 4_096;
-/** Body of a batch, in bytes: 10,000 items of 400 bytes. */
-export const BATCH_BODY_BYTES_MAX = 4_194_304;
+/** Body of a single check, in bytes: a request has six short fields, and a message token or the identities of a call. */
+export const CHECK_BODY_BYTES_MAX = 12_288;
+/** Body of a batch, in bytes: 10,000 items of 400 bytes, or as many with one message token for each 10 of them. */
+export const BATCH_BODY_BYTES_MAX = 8_388_608;
 /** Characters of a batch that count as at least one number of the quota: the space of one of 10,000 items. */
 export const BATCH_CHARS_PER_NUMBER = 420;
 /** Bytes of gzip that are decompressed at once: into at most 4 MiB, because gzip shrinks up to 1,032-fold. */
@@ -35,13 +35,13 @@ export const GZIP_EMPTY_BYTES_MAX = 131_072;
 export const UNREAD_BODY_BYTES_MAX = 16_777_216;
 /** Items in one batch. */
 export const BATCH_ITEMS_MAX = 10_000;
-/** One line of a stream, in characters. A longer line is an error of that line. */
-export const STREAM_LINE_CHARS_MAX = 1_024;
+/** One line of a stream, in characters: with a message token. A longer line is an error of that line. */
+export const STREAM_LINE_CHARS_MAX = 6_144;
 /**
  * Bytes of a stream that count as at least one number of the quota: more than the longest line has. Only
  * lines over the bound reach it. Otherwise they would cost nothing, however many bytes are decompressed.
  */
-export const STREAM_BYTES_PER_NUMBER = 4_096;
+export const STREAM_BYTES_PER_NUMBER = 8_192;
 /** `id` of a batch or stream item, in characters. */
 export const ITEM_ID_CHARS_MAX = 128;
 /** Alphanumeric sender ID of a text, in characters (3GPP TS 23.040, 9.1.2.5: 11 of 7 bits). */

@@ -59,6 +59,8 @@ export const GATEWAY_FIELDS: RequestFields = {
         return assign(copyIngress(draft), field, oneOf(ROAMING, field, value));
       case 'attestation':
         return assign(copyIngress(draft), field, oneOf(ATTESTATIONS, field, value));
+      case 'senderToken':
+        return fieldError('FIELD_UNKNOWN', field, 'is not a field of this request: a gateway does not send');
       default:
         return CHECK_FIELDS.parse(draft, field, value, internationalPrefix);
     }

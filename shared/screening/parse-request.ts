@@ -6,6 +6,7 @@ import { type FieldError, fieldError, isRecord, nameOf, oneOf } from '../fields.
 import { flat } from '../flat.ts';
 import { hasHidden } from '../hidden-characters.ts';
 import { SOURCE_CHARS_MAX } from '../limits/control.ts';
+import { TOKEN_CHARS_MAX } from '../limits/credentials.ts';
 import { ITEM_ID_CHARS_MAX } from '../limits/requests.ts';
 import { hasNumber } from '../numbers/decoration.ts';
 import { type InternationalPrefix, type ParseOptions, parseParty } from '../numbers/parse.ts';
@@ -33,6 +34,7 @@ export interface RequestDraft {
   to: WrittenParty | null;
   channel: Channel;
   ingress: Ingress | null;
+  senderToken: string | undefined;
   /** The sender as written, if it can be parsed only after all other fields are known. */
   writtenFrom: string | null;
 }
@@ -116,14 +118,14 @@ export function parseWrittenParty(
 const NO_READINGS: readonly ScreenRequest[] = [];
 
 /** The request of a draft: the first reading of each party, with the other readings in `otherReadings`. */
-export function toRequest({ from, to, channel, ingress }: RequestDefaults): ScreenRequest {
+export function toRequest({ from, to, channel, ingress, senderToken }: RequestDefaults): ScreenRequest {
   if (from?.kind !== 'ambiguous' && to?.kind !== 'ambiguous')
-    return { from, to, channel, ingress, otherReadings: NO_READINGS };
+    return { from, to, channel, ingress, senderToken, otherReadings: NO_READINGS };
   const senders = from?.kind === 'ambiguous' ? from.readings : [from];
   const recipients = to?.kind === 'ambiguous' ? to.readings : [to];
   const [first, ...otherReadings] = senders.flatMap((sender) =>
     recipients.map((recipient) => ({
-      ...{ from: sender, to: recipient, channel, ingress },
+      ...{ from: sender, to: recipient, channel, ingress, senderToken },
       otherReadings: NO_READINGS,
     })),
   );
@@ -132,10 +134,14 @@ export function toRequest({ from, to, channel, ingress }: RequestDefaults): Scre
 
 /** The fields of `/v1/check`. */
 export const CHECK_FIELDS: RequestFields = {
-  none: { from: null, to: null, channel: 'sms', ingress: null, writtenFrom: null },
+  none: {
+    ...{ from: null, to: null, channel: 'sms', ingress: null, senderToken: undefined },
+    writtenFrom: null,
+  },
 
   parse(draft, field, value, internationalPrefix) {
     if (field === 'channel') return assign(draft, field, oneOf(CHANNELS, field, value));
+    if (field === 'senderToken') return assign(draft, field, parseToken(value));
     if (field !== 'from' && field !== 'to') return fieldError('FIELD_UNKNOWN', nameOf(field));
     if (typeof value !== 'string') return notString(field);
     const parsed = parsePartyField(value, field, { internationalPrefix, carrierPrefix: null });
@@ -145,11 +151,21 @@ export const CHECK_FIELDS: RequestFields = {
 
   settle: () => DONE,
 
-  check({ from, to }) {
+  check({ from, to, senderToken }) {
+    if (from === null && senderToken !== undefined) return NO_SENDER;
     if (from !== null || to !== null) return DONE;
     return fieldError('FIELD_MISSING', 'to', 'is missing: send "from", "to" or both');
   },
 };
+
+const NO_SENDER = fieldError('FIELD_MISSING', 'from', 'is missing: "senderToken" is a token of the sender');
+
+/** Only bounds it: a token that cannot be verified is a reason, not an error. */
+function parseToken(value: unknown): Result<string, FieldError> {
+  if (typeof value !== 'string') return notString('senderToken');
+  if (value.length <= TOKEN_CHARS_MAX) return ok(value);
+  return fieldError('FIELD_VALUE', 'senderToken', `must have at most ${TOKEN_CHARS_MAX} characters`);
+}
 
 /** Parses a single request. */
 export function parseRequest(

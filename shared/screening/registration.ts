@@ -11,7 +11,7 @@ import type { Effect } from '../verdict.ts';
 import { type Finding, finding, PRECEDENCE, ruleFinding } from './finding.ts';
 import type { ClientSettings, Snapshot } from './snapshot.ts';
 
-/** What it means for a client that a requirement is not met: `requireRegistration` and `requireQualification`. */
+/** What it means for a client that a requirement is not met: `requireRegistration` and the like. */
 export const EFFECTS: Readonly<Record<Exclude<Client['requireRegistration'], 'off'>, Effect>> = {
   enforce: 'block',
   label: 'label',
@@ -33,12 +33,16 @@ export function needsRegistrations(
   );
 }
 
-/** Finds a sender that is not registered for a client that requires it. Only for checks before sending. */
+/**
+ * Finds a sender that is not registered for a client that requires it. Only for checks before sending.
+ * @param isUnknown whether the sender may be permitted by other data, which is missing
+ */
 export function screenRegistration(
   party: Sender,
   snapshot: Snapshot,
   settings: ClientSettings,
   findings: Finding[],
+  isUnknown = false,
 ): void {
   const { requireRegistration, shortCodes } = settings;
   if (requireRegistration === 'off') return;
@@ -47,7 +51,7 @@ export function screenRegistration(
     party.kind === 'number' ? registrationOf(party.n, registrantOf(settings), snapshot, false) : 'none';
   if (found === 'registered' || found === 'own') return;
   const effect = EFFECTS[requireRegistration];
-  if (found === 'none') {
+  if (found === 'none' && !isUnknown) {
     findings.push(ruleFinding(effect, 'SENDER_NOT_REGISTERED', 'registration', 'registration'));
   } else if (effect !== 'shadow') {
     findings.push(unavailable('registration'));
@@ -78,6 +82,10 @@ function isOptOut({ reason, verdict }: Finding): boolean {
   return reason.code === 'SENDER_IDENTITY_OPTOUT' && reason.subject === 'from' && verdict !== 'allow';
 }
 
-function unavailable(aspect: 'party' | 'registration'): Finding {
-  return finding(PRECEDENCE.incomplete, 'indeterminate', 'from', 'LIST_UNAVAILABLE', 'data', null, aspect);
+/** Data that decides is missing. */
+export function unavailable(
+  aspect: 'party' | 'registration',
+  code: 'LIST_STALE' | 'LIST_UNAVAILABLE' = 'LIST_UNAVAILABLE',
+): Finding {
+  return finding(PRECEDENCE.incomplete, 'indeterminate', 'from', code, 'data', null, aspect);
 }

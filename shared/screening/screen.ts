@@ -25,6 +25,7 @@ import { lookUp } from './look-up.ts';
 import { screenQualification } from './qualification.ts';
 import { joinReadings } from './readings.ts';
 import { liftOptOuts, screenRegistration } from './registration.ts';
+import { screenToken } from './sender-token.ts';
 import type { ClientSettings, Snapshot } from './snapshot.ts';
 
 /** No findings. Shared by all such checks, since they are the majority. */
@@ -204,7 +205,14 @@ function screenSender(
   // At a gateway, the client is not the sender.
   if (request.ingress !== null) return;
   if (findings.length > 0) liftOptOuts(party, snapshot, settings, findings);
-  if (settings.requireRegistration !== 'off') screenRegistration(party, snapshot, settings, findings);
+  const { requireRegistration, requireToken } = settings;
+  const token =
+    request.senderToken === undefined && requireToken === 'off'
+      ? 'none'
+      : screenToken(party, request, snapshot, settings, findings);
+  // A token that permits the sender is as good as a registration.
+  if (requireRegistration !== 'off' && token !== 'permits')
+    screenRegistration(party, snapshot, settings, findings, token === 'unknown');
   if (snapshot.organisations.size > 0 || settings.requireQualification !== 'off')
     screenQualification(settings.organisation, snapshot, settings, findings);
 }

@@ -3,6 +3,8 @@
  * The settings of the client are passed beside it.
  */
 import type { Client, ScreenedOrganisation } from '../clients.ts';
+import type { PublishedCredentials } from '../credentials/published.ts';
+import type { TokenVerification } from '../credentials/sender-token.ts';
 import type { LiveLayer } from '../live/live-layer.ts';
 import type { VersionedPolicy } from '../policy/policy.ts';
 import type { Release } from '../release/release.ts';
@@ -18,6 +20,10 @@ export interface Snapshot {
   readonly registrations: RegistrationOverlay;
   /** Organisations with a sender code or a qualification, by ID. */
   readonly organisations: ReadonlyMap<string, ScreenedOrganisation>;
+  /** Certificates and delegations: where they are, and their status. */
+  readonly credentials: PublishedCredentials;
+  /** What the verification of each message token of the request found, by its text. */
+  readonly tokens: ReadonlyMap<string, TokenVerification>;
   /** The gateway policy for traffic from abroad. */
   readonly policy: VersionedPolicy;
   /** The keys of the live layer. A release has its own, which differ while LIST_KEY is rotated. */
@@ -39,6 +45,7 @@ export type ClientSettings = Pick<
   | 'organisation'
   | 'requireQualification'
   | 'requireRegistration'
+  | 'requireToken'
   | 'senderRules'
   | 'shortCodes'
 >;

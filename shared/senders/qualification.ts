@@ -178,7 +178,8 @@ export function moveQualification(
   index: number,
   now: number,
 ): Result<Qualification, MoveProblem> {
-  const from = before === null ? 'none' : qualificationState(before, now);
+  const current = before === null ? null : qualificationInfo(before, now);
+  const from = current?.state ?? 'none';
   const { state, factor, inspectedAt, nextInspectionBy, validUntil } = wanted;
   if (state !== from && !QUALIFICATION_MOVES[from].includes(state)) {
     const possible = QUALIFICATION_MOVES[from];
@@ -193,7 +194,7 @@ export function moveQualification(
     return untimely('inspectedAt', 'must not be in the future');
   if (validUntil !== null && Date.parse(validUntil) <= now)
     return untimely('validUntil', 'must be in the future: to end it now, set the state expired');
-  const since = before !== null && state === from ? before.since : new Date(now).toISOString();
+  const since = current?.state === state ? current.since : new Date(now).toISOString();
   const kept = { organisation, index: before?.index ?? index };
   return ok({ ...kept, state, factor, since, inspectedAt, nextInspectionBy, validUntil });
 }

@@ -9,7 +9,7 @@ import { expectRefused, type Request, send } from './support/send.ts';
 import { world } from './support/world.ts';
 
 const json = { 'content-type': 'application/json' };
-const BODY_BYTES_MAX = { '/v1/check': 4_096, '/v1/check/batch': 4_194_304 };
+const BODY_BYTES_MAX = { '/v1/check': 12_288, '/v1/check/batch': 8_388_608 };
 const JSON_ROUTES = ['/v1/check', '/v1/check/batch'] as const;
 
 describe('the body', () => {

@@ -116,6 +116,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'workers/registrations': ['shared', 'workers/storage', 'workers/env.ts', 'workers/log.ts'],
   'workers/registry': ['shared', 'workers/storage', 'workers/env.ts', 'workers/log.ts'],
   'workers/credentials': ['shared', 'workers/storage', 'workers/env.ts', 'workers/log.ts'],
+  'workers/register': ['shared', 'workers/http', 'workers/storage', 'workers/env.ts', 'workers/log.ts'],
   'workers/usage': ['shared', 'workers/storage', 'workers/env.ts', 'workers/log.ts'],
   workers: ['shared'],
   'cli/terminal': ['shared/release/manifest.ts'],

@@ -8,6 +8,7 @@ import * as evidence from './evidence.ts';
 import * as monitoring from './monitoring.ts';
 import { numberEvent } from './number-events.ts';
 import * as proposals from './proposals.ts';
+import * as qualifications from './qualifications.ts';
 import * as registrations from './registrations.ts';
 import * as bulk from './registrations-bulk.ts';
 import { registrationPairs } from './registry.ts';
@@ -56,6 +57,17 @@ export const ADMIN_ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/admin/organisations/:id', handle: clients.getOrganisation },
   { method: 'PUT', path: '/v1/admin/organisations/:id', handle: clients.putOrganisation },
   { method: 'DELETE', path: '/v1/admin/organisations/:id', handle: clients.removeOrganisation },
+  {
+    method: 'GET',
+    path: '/v1/admin/organisations/:id/qualification',
+    handle: qualifications.getQualification,
+  },
+  {
+    method: 'PUT',
+    path: '/v1/admin/organisations/:id/qualification',
+    handle: qualifications.putQualification,
+  },
+  { method: 'GET', path: '/v1/admin/qualifications', handle: qualifications.listQualifications },
   { method: 'GET', path: '/v1/admin/registrations/documents', handle: registrations.documents },
   { method: 'POST', path: '/v1/admin/registrations/number-events', handle: numberEvent },
   { method: 'POST', path: '/v1/admin/registrations/pairs', handle: registrationPairs },

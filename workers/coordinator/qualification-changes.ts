@@ -60,7 +60,10 @@ export class QualificationChanges {
         const { qualifications, meta } = this.#tables;
         const before = qualifications.get(organisation);
         if (before === null) meta.set(NEXT_INDEX, moved.value.index + 1);
-        return applied({}, [qualifications.put(organisation, moved.value)], {
+        const record = qualifications.put(organisation, moved.value);
+        // A proposal shows what is made later: neither the time nor the place is known then.
+        const audit = { ...record, before: before && settingsOf(before), after: settings };
+        return applied({}, [audit], {
           // Other dates or another factor, in the same state, never wait.
           kinds: before?.since === moved.value.since ? [] : ['qualifications'],
           command: { name: 'putQualification', organisation, settings, condition },
@@ -126,6 +129,10 @@ export class QualificationChanges {
       }),
     };
   }
+}
+
+function settingsOf({ organisation: _, since: _since, index: _index, ...settings }: Qualification) {
+  return settings;
 }
 
 /** In `meta`: the place in the status list that the next organisation gets. */

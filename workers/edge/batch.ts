@@ -110,19 +110,20 @@ function screenAll(
   let index = -1;
   const named = (id: string | null, answer: object): object =>
     isPart ? { id, index, ...answer } : { id, ...answer };
-  const answerItem = ({ id, parsed }: Item): object | null => {
+  const answerItem = ({ id, parsed: written }: Item, at: Snapshot): object | null => {
     index++;
+    const parsed = written.ok ? (client.unverified(written.value, at) ?? written) : written;
     if (!parsed.ok) {
       counts.error++;
       client.countInvalidItem();
       return named(id, formatItemError(parsed));
     }
-    const decision = client.screen(parsed.value, snapshot);
+    const decision = client.screen(parsed.value, at);
     counts[decision.verdict]++;
     const isHit = decision.verdict !== 'allow' || decision.unenforced !== undefined;
     // Format an item only if the client wants it: formatting costs more than screening.
     if (!isHit && isPart) return null;
-    return named(id, endpoint.format(parsed.value, decision, snapshot, client.settings));
+    return named(id, endpoint.format(parsed.value, decision, at, client.settings));
   };
   return new ReadableStream({
     start(controller) {
@@ -140,8 +141,9 @@ function screenAll(
           parseItem(item, batch.defaults, endpoint.fields, internationalPrefix),
         );
         const answers: object[] = [];
+        const at = await client.withTokens(chunk, snapshot);
         await runs.answer(chunk, (item) => {
-          const response = answerItem(item);
+          const response = answerItem(item, at);
           if (response !== null) answers.push(response);
         });
         if (answers.length === 0) continue;

@@ -2,7 +2,7 @@
  * `GET` and `POST` of `/v1/check` and `/v1/gateway/check`, and `POST /v1/senders/check`: screen one request.
  */
 
-import { type FieldError, nameOf } from '../../shared/fields.ts';
+import { type FieldError, fieldError, nameOf } from '../../shared/fields.ts';
 import { CHECK_BODY_BYTES_MAX } from '../../shared/limits/requests.ts';
 import type { LiveLayer } from '../../shared/live/live-layer.ts';
 import { parseParty } from '../../shared/numbers/parse.ts';
@@ -63,7 +63,11 @@ function handlerOf(
     if (!charged.ok) return charged;
     const parsed = parseRequest(given.value, fields, client.settings.internationalPrefix);
     if (!parsed.ok) return parsed;
-    const snapshot = client.snapshotInMemory() ?? (await client.snapshot());
+    const pinned = client.snapshotInMemory() ?? (await client.snapshot());
+    const hasToken = parsed.value.senderToken !== undefined;
+    const snapshot = hasToken ? await client.withTokens([{ parsed }], pinned) : pinned;
+    const unverified = hasToken ? client.unverified(parsed.value, snapshot) : null;
+    if (unverified !== null) return unverified;
     const { release } = snapshot;
     const { settings } = client;
     const respond = (): CheckResponse => {
@@ -125,6 +129,7 @@ function fieldsOf({ parameters }: RequestUrl): Result<Record<string, unknown>, F
   for (const [name, value] of parameters) {
     const [into, field] = name.startsWith(INGRESS) ? [ingress, name.slice(INGRESS.length)] : [fields, name];
     if (Object.hasOwn(into, field)) return repeatedParameter(nameOf(name));
+    if (name === 'senderToken') return TOKEN_IN_URL;
     into[field] = NUMBERS.includes(name) ? withPlus(value) : value;
   }
   // If both `ingress` and `ingress.*` are given, keep `ingress`: a string is not a valid value, so the
@@ -132,6 +137,12 @@ function fieldsOf({ parameters }: RequestUrl): Result<Record<string, unknown>, F
   if (Object.keys(ingress).length > 0 && !Object.hasOwn(fields, 'ingress')) fields.ingress = ingress;
   return ok(fields);
 }
+
+const TOKEN_IN_URL = fieldError(
+  'FIELD_UNKNOWN',
+  'senderToken',
+  'is not a query parameter, because URLs end up in logs: send it in the body of a POST',
+);
 
 /**
  * A plus sign that was not percent-encoded arrives as a space. The space can also be intended, as in ` 112`.

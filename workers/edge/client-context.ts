@@ -22,6 +22,8 @@ import { authenticate, authenticateInMemory, type Directory, type RefusedKey } f
 import type { PinnedHead } from './head/head-reader.ts';
 import type { LoadContext } from './head/head-sources.ts';
 import { currentIsolate, type Isolate } from './isolate.ts';
+import type { RunItem } from './item-runs.ts';
+import { tokenOf } from './token-verifier.ts';
 import type { UsageMeter } from './usage.ts';
 
 /**
@@ -186,6 +188,32 @@ export class ClientContext implements ProblemCounter {
   }
 
   /**
+   * The snapshot to screen these items with: it has what is known of their message tokens. Verifies those that are not
+   * known yet, as far as the quota of the client allows (`unverified`).
+   */
+  async withTokens(items: readonly RunItem[], snapshot: Snapshot): Promise<Snapshot> {
+    const texts = new Set<string>();
+    for (const { parsed } of items) {
+      const text = parsed.ok ? tokenOf(parsed.value) : null;
+      if (text !== null) texts.add(text);
+    }
+    if (texts.size === 0) return snapshot;
+    const tokens = await this.#isolate.tokens.verify(texts, {
+      credentials: snapshot.credentials,
+      nowS: Math.floor(snapshot.now / 1000),
+      loadContext: this.#loadContext,
+      charge: () => this.#isolate.quota.takeVerification(this.#charged, this.#loadContext),
+    });
+    return { ...snapshot, tokens };
+  }
+
+  /** The error of a request whose token the quota did not allow to verify; null for every other. */
+  unverified(request: ScreenRequest, { tokens }: Snapshot): (Problem & { readonly field: string }) | null {
+    const text = tokenOf(request);
+    return text === null || tokens.has(text) ? null : UNVERIFIED;
+  }
+
+  /**
    * Screens a request for this client. Records a block if the client wants records.
    * @param isPreview nothing is sent, so that there is nothing to record
    */
@@ -209,3 +237,11 @@ export class ClientContext implements ProblemCounter {
 }
 
 const COUNTED = ok(null);
+const UNVERIFIED = {
+  ...problem(
+    'QUOTA_EXCEEDED',
+    '"senderToken" is one of too many new ones: present one token for all texts of a sender, or try again later',
+    { retryAfterSeconds: 1 },
+  ),
+  field: 'senderToken',
+};

@@ -16,6 +16,7 @@ import { BlockRecorder } from './block-recorder.ts';
 import { HeadReader } from './head/head-reader.ts';
 import type { LoadContext } from './head/head-sources.ts';
 import { Quota } from './quota.ts';
+import { TokenVerifier } from './token-verifier.ts';
 import { UsageMeters } from './usage.ts';
 
 type OpenedSecrets = Awaited<ReturnType<typeof openSecrets>>;
@@ -28,6 +29,7 @@ export class Isolate {
   #secrets: OpenedSecrets | null = null;
   readonly #opening = new SingleFlight();
   readonly head: HeadReader;
+  readonly tokens: TokenVerifier;
   readonly quota = new Quota();
   readonly refusedKeys = new RefusedKeys();
   readonly failures = new FailedAuthentications('edge');
@@ -36,6 +38,7 @@ export class Isolate {
 
   constructor(shardBytesMax?: number) {
     this.head = new HeadReader(shardBytesMax);
+    this.tokens = new TokenVerifier(this.head.credentialShards);
   }
 
   /** What the loads that this request starts need: its bindings, and the secrets. */

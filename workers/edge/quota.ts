@@ -3,10 +3,12 @@
  * background it reports to the rate limit binding, which counts for the whole data centre and stops a client
  * that uses many isolates. The quota protects against abuse; it is not for billing.
  *
- * Each `from` and each `to` counts as one number. Every request and every item counts as at least one.
+ * Each `from` and each `to` counts as one number. Every request and every item counts as at least one. The
+ * verification of a message token counts as many.
  */
 import { type Client, quotaOf } from '../../shared/clients.ts';
 import { isRecord } from '../../shared/fields.ts';
+import { VERIFICATION_NUMBERS, VERIFICATIONS_PER_SECOND_MAX } from '../../shared/limits/credentials.ts';
 import { QUOTA_FLUSH_MS } from '../../shared/limits/lists.ts';
 import {
   QUOTA_FLUSH_NUMBERS,
@@ -50,6 +52,9 @@ interface ReportContext {
 
 export class Quota {
   readonly #uses = new Map<string, Use>();
+  /** Verifications of each client in one second. */
+  #second = 0;
+  readonly #verifications = new Map<string, number>();
 
   #useOf(client: Client, now: number): Use {
     const window = Math.floor(now / WINDOW_MS);
@@ -91,6 +96,20 @@ export class Quota {
     }
     add(numbers - counted, client, use, now, context);
     return ok(headersOf(client, use, now));
+  }
+
+  /**
+   * Counts the verification of a message token as VERIFICATION_NUMBERS numbers.
+   * @returns false if the client has no room for it now, in this window or in this second
+   */
+  takeVerification(client: Client, context: ReportContext): boolean {
+    const second = Math.floor(Date.now() / 1000);
+    if (second !== this.#second) this.#verifications.clear();
+    this.#second = second;
+    const verifications = this.#verifications.get(client.id) ?? 0;
+    if (verifications >= VERIFICATIONS_PER_SECOND_MAX) return false;
+    this.#verifications.set(client.id, verifications + 1);
+    return this.take(client, VERIFICATION_NUMBERS, context) === VERIFICATION_NUMBERS;
   }
 
   /**

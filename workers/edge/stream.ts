@@ -31,6 +31,9 @@ import { countOf } from './quota.ts';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it is about
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
 
+/** Tokens are counted by the second. */
+const SECOND_MS = 1000;
+
 /** Maximum bytes per read. */
 const CHUNK_BYTES = 65_536;
 
@@ -189,9 +192,10 @@ function screenLines(
       const numbers = numbersOf(admitted);
       credit -= numbers;
       wanted -= numbers;
+      const at = await verifyAll(admitted, pinned, client);
       let out = '';
       await runs.answer(admitted, (line) => {
-        out += format.answer(line, pinned);
+        out += format.answer(line, at);
       });
       controller.enqueue(encoder.encode(out));
       from = to;
@@ -266,6 +270,18 @@ async function later(pinned: Snapshot, client: ClientContext): Promise<Snapshot>
   return { ...pinned, now, asOf: isSame ? asOf : pinned.asOf };
 }
 
+/** The snapshot with what is known of all message tokens of these lines, over as many seconds as it takes. */
+async function verifyAll(lines: readonly Line[], pinned: Snapshot, client: ClientContext): Promise<Snapshot> {
+  for (;;) {
+    const at = await client.withTokens(lines, pinned);
+    const isVerified = ({ parsed }: Line): boolean =>
+      !parsed.ok || client.unverified(parsed.value, at) === null;
+    if (at === pinned || lines.every(isVerified)) return at;
+    await nextWindow(SECOND_MS);
+    await client.latest();
+  }
+}
+
 /** Counts numbers that no line has, over as many windows as it takes. */
 async function payFor(numbers: number, client: ClientContext): Promise<void> {
   for (let due = numbers; due > 0; ) {
@@ -274,7 +290,6 @@ async function payFor(numbers: number, client: ClientContext): Promise<void> {
   }
 }
 
-async function nextWindow(): Promise<void> {
-  const windowMs = QUOTA_WINDOW_SECONDS * 1000;
+async function nextWindow(windowMs = QUOTA_WINDOW_SECONDS * 1000): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, windowMs - (Date.now() % windowMs)));
 }

@@ -36,8 +36,7 @@ export function resetRegister(): void {
   loading = new SingleFlight();
 }
 
-const isWithin = (seconds: number): boolean =>
-  held !== null && Date.now() - held.readAt <= seconds * 1000;
+const isWithin = (seconds: number): boolean => held !== null && Date.now() - held.readAt <= seconds * 1000;
 
 export async function readRegister(context: RequestContext): Promise<Result<ReadRegister, Problem>> {
   const isFresh = (): boolean => isWithin(REGISTER_FRESH_SECONDS);
@@ -68,7 +67,10 @@ async function readCopy(key: string): Promise<ReadRegister | null> {
   try {
     const response = await caches.default.match(key);
     if (response === undefined) return null;
-    return { data: (await response.json()) as RegisterData, readAt: Number(response.headers.get(READ_HEADER)) };
+    return {
+      data: (await response.json()) as RegisterData,
+      readAt: Number(response.headers.get(READ_HEADER)),
+    };
   } catch {
     return null;
   }

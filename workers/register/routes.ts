@@ -17,7 +17,6 @@ import { maySend } from '../../shared/senders/qualification.ts';
 import {
   findRegistered,
   OWN_STATUS_LISTS,
-  type OwnStatusList,
   ownStatusListUri,
   qualificationStatuses,
   type RegisteredOrganisation,
@@ -65,7 +64,11 @@ const token: Handler = withRegister(async (context) => {
   if (!found.ok) return found;
   const [organisation, ...others] = found.value;
   if (organisation === undefined || others.length > 0)
-    return fieldError('FIELD_VALUE', 'name', 'is the name of several organisations: send an id or a sender code');
+    return fieldError(
+      'FIELD_VALUE',
+      'name',
+      'is the name of several organisations: send an id or a sender code',
+    );
   const { id, name, senderCode, state, factor, inspectedAt, nextInspectionBy, validUntil } = registerEntry(
     organisation,
     Date.now(),

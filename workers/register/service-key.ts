@@ -31,9 +31,11 @@ export interface ServiceKey {
 /** Of this isolate: importing a key is work. */
 let opened: { readonly text: string; readonly key: ServiceKey } | null = null;
 
-const REMEDY = 'make one with npx numgate credential-key, and set it with wrangler secret put CREDENTIAL_KEY';
+const REMEDY = 'see docs/credentials.md, and set it with wrangler secret put CREDENTIAL_KEY';
 
-export async function openServiceKey({ CREDENTIAL_KEY: text = '' }: Partial<ControlEnv>): Promise<Result<ServiceKey, Problem>> {
+export async function openServiceKey({
+  CREDENTIAL_KEY: text = '',
+}: Partial<ControlEnv>): Promise<Result<ServiceKey, Problem>> {
   if (text === '') return problem('NOT_CONFIGURED', `CREDENTIAL_KEY is not set: ${REMEDY}`);
   if (opened?.text === text) return ok(opened.key);
   const key = await keyOf(text).catch(() => null);
@@ -64,11 +66,18 @@ async function keyOf(text: string): Promise<ServiceKey | null> {
 }
 
 /** The `iss` of what this service signs, without a slash at its end. */
-export function publicUrlOf({ PUBLIC_URL: text = '', PLATFORM }: Partial<ControlEnv>): Result<string, Problem> {
-  if (text === '') return problem('NOT_CONFIGURED', 'PUBLIC_URL is not set: set it in [vars] of wrangler.toml');
+export function publicUrlOf({
+  PUBLIC_URL: text = '',
+  PLATFORM,
+}: Partial<ControlEnv>): Result<string, Problem> {
+  if (text === '')
+    return problem('NOT_CONFIGURED', 'PUBLIC_URL is not set: set it in [vars] of wrangler.toml');
   const url = URL.parse(text);
   const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && PLATFORM !== 'cloudflare');
   const isPlain = url !== null && url.search === '' && url.hash === '' && url.username === '';
   if (isSafe && isPlain) return ok(url.href.replace(/\/+$/, ''));
-  return problem('NOT_CONFIGURED', 'PUBLIC_URL must be an https: URL without query, such as https://numgate.example');
+  return problem(
+    'NOT_CONFIGURED',
+    'PUBLIC_URL must be an https: URL without query, such as https://numgate.example',
+  );
 }

@@ -1,9 +1,15 @@
 /**
  * The head and the client directory as they are stored: sealed, and refused where they are not ours.
  */
+import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
 import { utf8 } from '../../../shared/bytes.ts';
-import { type Client, openDirectory, sealDirectory } from '../../../shared/clients.ts';
+import {
+  type Client,
+  type DirectoryOrganisation,
+  openDirectory,
+  sealDirectory,
+} from '../../../shared/clients.ts';
 import { HEAD_BYTES_MAX } from '../../../shared/limits/lists.ts';
 import { type HeadDocument, openHead, sealHead } from '../../../shared/release/head.ts';
 import { deriveListKeys, LIST_KEY_BYTES } from '../../../shared/set/keys.ts';
@@ -111,12 +117,13 @@ describe('a directory', () => {
     senderRules: 'kr',
     shortCodes: [],
     requireRegistration: 'off' as const,
+    requireQualification: 'off' as const,
     mock: false,
   };
 
   test('opens to the clients by id', async () => {
-    const bytes = await sealDirectory([client], testKeys);
-    expect(await openDirectory(bytes, testKeys)).toEqual(new Map([['relay', client]]));
+    const bytes = await sealDirectory({ clients: [client], organisations: [] }, testKeys);
+    expect((await openDirectory(bytes, testKeys))?.clients).toEqual(new Map([['relay', client]]));
   });
 
   test('has settings of later versions only where they are set, for edges that do not know them', async () => {
@@ -126,13 +133,55 @@ describe('a directory', () => {
       addresses: ['203.0.113.0/24'],
       expires: '2027-01-01T00:00:00.000Z',
     };
-    const bytes = await sealDirectory([client, bound], testKeys);
-    const { clients } = JSON.parse(new TextDecoder().decode((await unseal(bytes, testKeys))!));
-    const { organisation, onEnumeration, restriction, requireRegistration, mock, ...older } = client;
+    const bytes = await sealDirectory({ clients: [client, bound], organisations: [] }, testKeys);
+    const { clients, ...rest } = JSON.parse(new TextDecoder().decode((await unseal(bytes, testKeys))!));
+    expect(Object.keys(rest)).toEqual(['kind', 'format']);
+    const {
+      organisation,
+      onEnumeration,
+      restriction,
+      requireRegistration,
+      requireQualification,
+      mock,
+      ...older
+    } = client;
     expect(Object.keys(clients[0]).sort()).toEqual(Object.keys(older).sort());
-    expect(await openDirectory(bytes, testKeys)).toEqual(
+    expect((await openDirectory(bytes, testKeys))?.clients).toEqual(
       new Map([client, bound].map((one) => [one.id, one])),
     );
+  });
+
+  test('has organisations with a code or a qualification, which earlier edges ignore', async () => {
+    const qualification: DirectoryOrganisation['qualification'] = {
+      ...{ state: 'suspended' as const, factor: null, index: 3, since: '2026-11-26T00:00:00.000Z' },
+      ...{ inspectedAt: null, nextInspectionBy: null, validUntil: '2027-01-01T00:00:00.000Z' },
+    };
+    const organisations: DirectoryOrganisation[] = [
+      { id: 'acme', senderCode: null, qualification },
+      { id: 'beta', senderCode: 'BETA0001', qualification: null },
+    ];
+    const bytes = await sealDirectory({ clients: [client], organisations }, testKeys);
+    const opened = await openDirectory(bytes, testKeys);
+    expect(opened?.content).toEqual({ clients: [client], organisations });
+    expect(Object.fromEntries(opened!.organisations)).toEqual({
+      acme: {
+        senderCode: null,
+        qualification: { state: 'suspended', factor: null, endsAt: Date.parse('2027-01-01T00:00:00Z') },
+      },
+      beta: { senderCode: 'BETA0001', qualification: null },
+    });
+    // An edge that predates them opens the same clients.
+    const earlier = v.object({
+      kind: v.string(),
+      format: v.literal(3),
+      clients: v.array(v.object({ id: v.string() })),
+    });
+    const document = JSON.parse(new TextDecoder().decode((await unseal(bytes, testKeys))!));
+    expect(v.parse(earlier, document)).toEqual({
+      kind: 'numgate-clients',
+      format: 3,
+      clients: [{ id: 'relay' }],
+    });
   });
 
   test('opens without the fields that it does not know', async () => {
@@ -143,18 +192,26 @@ describe('a directory', () => {
       clients: [{ ...client, later: { a: 1 } }],
     };
     const bytes = await seal(utf8(JSON.stringify(document)), testKeys);
-    expect(await openDirectory(bytes, testKeys)).toEqual(new Map([['relay', client]]));
+    expect((await openDirectory(bytes, testKeys))?.clients).toEqual(new Map([['relay', client]]));
   });
 
   test('opens also with what nobody may say any more: one client does not close it for all', async () => {
     const of112 = { ...client, id: 'old', shortCodes: ['112', '1339'] };
-    const directory = await openDirectory(await sealDirectory([client, of112], testKeys), testKeys);
-    expect(directory?.get('old')?.shortCodes).toEqual(['112', '1339']);
+    const content = { clients: [client, of112], organisations: [] };
+    const directory = await openDirectory(await sealDirectory(content, testKeys), testKeys);
+    expect(directory?.clients.get('old')?.shortCodes).toEqual(['112', '1339']);
   });
 
   test('is refused sealed with another key, and where it is something else', async () => {
-    expect(await openDirectory(await sealDirectory([client], testKeys), foreignKeys)).toBeNull();
+    expect(
+      await openDirectory(
+        await sealDirectory({ clients: [client], organisations: [] }, testKeys),
+        foreignKeys,
+      ),
+    ).toBeNull();
     expect(await openDirectory(await sealHead(document, testKeys), testKeys)).toBeNull();
-    expect(await codeOf(await sealDirectory([client], testKeys))).toBe('HEAD_INVALID');
+    expect(await codeOf(await sealDirectory({ clients: [client], organisations: [] }, testKeys))).toBe(
+      'HEAD_INVALID',
+    );
   });
 });

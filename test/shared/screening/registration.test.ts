@@ -87,6 +87,7 @@ const SNAPSHOT: Snapshot = {
   release,
   live: LiveLayer.EMPTY,
   registrations: RegistrationOverlay.EMPTY,
+  organisations: new Map(),
   policy: STANDARD_POLICY,
   keys: testKeys,
   ...{ seq: 1, asOf: NOW, now: NOW },

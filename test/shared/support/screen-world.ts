@@ -3,6 +3,7 @@
  * can name the lists of a number instead of the number.
  */
 
+import { PublishedCredentials } from '../../../shared/credentials/published.ts';
 import { type LiveEntry, type LiveKey, numberKey } from '../../../shared/live/entry.ts';
 import { LiveLayer } from '../../../shared/live/live-layer.ts';
 import type { Party } from '../../../shared/numbers/party.ts';
@@ -155,6 +156,8 @@ export function snapshot(release: keyof typeof releases = 'whole', now = NOW, ag
     live: LiveLayer.EMPTY,
     registrations: RegistrationOverlay.EMPTY,
     organisations: new Map(),
+    credentials: PublishedCredentials.NONE,
+    tokens: new Map(),
     policy: STANDARD_POLICY,
     keys: testKeys,
     seq: 1842,
@@ -185,6 +188,7 @@ export function clientSettings(some: Partial<ClientSettings> = {}): ClientSettin
     id: 'main',
     organisation: 'acme',
     requireRegistration: 'off',
+    requireToken: 'off',
     requireQualification: 'off',
     ...some,
   };

@@ -38,7 +38,7 @@ const putClient = (id: string, organisation: string) =>
 async function served(): Promise<string[]> {
   const { head } = (await readHead())!;
   const bytes = await coordinator().value(head.clients!.key);
-  return [...(await openDirectory(new Uint8Array(bytes!), testKeys))!.keys()];
+  return [...(await openDirectory(new Uint8Array(bytes!), testKeys))!.clients.keys()];
 }
 
 test('the default organisation is there from the start and cannot be removed', async () => {

@@ -78,8 +78,16 @@ const CHANGES: Readonly<Record<Exclude<ApprovalKind, 'signingKeys'>, () => Promi
     return coordinator().promote(by(ROOT), release, PROMOTE);
   },
   tokens: () => putToken({ ...ALICE, name: 'token:frank' }),
+  qualifications: () =>
+    coordinator().putQualification(
+      by(ALICE),
+      'default',
+      { ...PENDING, validUntil: null },
+      { match: null, absent: false },
+    ),
   approvals: () => put({ kinds: [], waitSeconds: 3_600 }),
 };
+const PENDING = { state: 'pending', factor: null, inspectedAt: null, nextInspectionBy: null } as const;
 const PROMOTE = { base: null, share: 1, overrides: ALL_GUARDS, reason: 'test' };
 
 test.each(Object.entries(CHANGES))('%s waits if its kind does, and not otherwise', async (name, make) => {
@@ -92,7 +100,7 @@ test.each(Object.entries(CHANGES))('%s waits if its kind does, and not otherwise
 });
 
 /** Kinds whose change here is of no other kind. */
-const PURE = ['actForOthers', 'policy', 'guards', 'tokens'] as const;
+const PURE = ['actForOthers', 'policy', 'guards', 'tokens', 'qualifications'] as const;
 test.each(PURE)('%s does not wait if all other kinds do', async (name) => {
   await settle(APPROVAL_KINDS.filter((kind) => kind !== name));
   unwrap((await CHANGES[name]()) as never);

@@ -90,7 +90,7 @@ describe('a client directory', () => {
     newer = await stored(key);
     await copied();
     // The older one is whole, and sealed with our key.
-    expect([...(await openDirectory(older, testKeys))!.keys()]).toEqual(['kept', 'stolen']);
+    expect([...(await openDirectory(older, testKeys))!.clients.keys()]).toEqual(['kept', 'stolen']);
   });
 
   test('of an earlier time, under the key of the newer one, is refused', async () => {
@@ -117,7 +117,7 @@ describe('a client directory', () => {
     unwrap(await coordinator().putClient(asAdmin(), 'new', client('new'), ANY));
     const { head } = (await readHead())!;
     const directory = await openDirectory(await stored(head.clients!.key), testKeys);
-    expect([...directory!.keys()]).toEqual(['kept', 'new']);
+    expect([...directory!.clients.keys()]).toEqual(['kept', 'new']);
   });
 
   test('that is gone leaves the coordinator without changes, until it starts empty', async () => {

@@ -272,8 +272,8 @@ describe('clients', () => {
       await coordinator().value(head.clients!.key),
       await env.LISTS.get(head.clients!.key, 'arrayBuffer'),
     ]) {
-      const clients = await openDirectory(new Uint8Array(bytes!), testKeys);
-      expect([...clients!.keys()].sort()).toEqual(ids.filter((id) => id !== 'c7').sort());
+      const directory = await openDirectory(new Uint8Array(bytes!), testKeys);
+      expect([...directory!.clients.keys()].sort()).toEqual(ids.filter((id) => id !== 'c7').sort());
     }
   });
 

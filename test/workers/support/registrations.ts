@@ -12,13 +12,13 @@ import type {
 } from '../../../shared/senders/registration.ts';
 import type { RegistrationStub } from '../../../workers/admin/registration-context.ts';
 import type { ControlEnv } from '../../../workers/env.ts';
-import type { StoreRequest, StoreResult } from '../../../workers/storage/store-request.ts';
 import type {
   Published,
   PublishedChange,
   QueueChange,
   RegistryObject,
 } from '../../../workers/storage/registry-port.ts';
+import type { StoreRequest, StoreResult } from '../../../workers/storage/store-request.ts';
 
 export const ORGANISATION = 'acme';
 

@@ -174,7 +174,7 @@ export async function headOf(
 }
 
 async function directoryOf(clients: readonly object[]) {
-  const bytes = await sealDirectory(clients as Client[], testKeys);
+  const bytes = await sealDirectory({ clients: clients as Client[], organisations: [] }, testKeys);
   const sha256 = await sha256Hex(bytes);
   return { bytes, named: { key: clientsKey(sha256), sha256 } };
 }

@@ -53,7 +53,7 @@ async function put(id: string, settings: Partial<Client> = {}): Promise<void> {
 async function served(id: string): Promise<Client | undefined> {
   const { head } = (await readHead())!;
   const bytes = await coordinator().value(head.clients!.key);
-  return (await openDirectory(new Uint8Array(bytes!), testKeys))!.get(id);
+  return (await openDirectory(new Uint8Array(bytes!), testKeys))!.clients.get(id);
 }
 
 beforeEach(async () => {

@@ -10,6 +10,7 @@
  */
 
 import type { Client, Directory, ScreenedOrganisation } from '../../../shared/clients.ts';
+import { PublishedCredentials } from '../../../shared/credentials/published.ts';
 import { CanaryNumbers } from '../../../shared/enumeration/canary-numbers.ts';
 import { HEAD_FRESH_MS, HEAD_WAIT_MS } from '../../../shared/limits/edge.ts';
 import { ISOLATE_SHARD_BYTES_MAX } from '../../../shared/limits/lists.ts';
@@ -25,6 +26,7 @@ import { RegistrationOverlay } from '../../../shared/senders/registration-overla
 import { fingerprint } from '../../../shared/set/xxhash.ts';
 import { warn } from '../../log.ts';
 import { SingleFlight } from '../../storage/single-flight.ts';
+import { CredentialShards } from './credential-shards.ts';
 import { HeadSources, type LoadContext, type OpenedHead, ValueRefused } from './head-sources.ts';
 import { HeadValues, readManifest, registrationOverlay, unsealedSegment } from './head-values.ts';
 import { verifyAllValues } from './shards.ts';
@@ -43,6 +45,7 @@ interface Current extends OpenedHead {
   readonly servesNamedRelease: boolean;
   readonly live: LiveLayer;
   readonly registrations: RegistrationOverlay;
+  readonly credentials: PublishedCredentials;
   readonly directory: Directory;
 }
 
@@ -57,6 +60,7 @@ export interface PinnedHead {
 }
 
 const NO_NUMBERS: readonly number[] = [];
+const NO_TOKENS: Snapshot['tokens'] = new Map();
 const NO_ORGANISATIONS: ReadonlyMap<string, ScreenedOrganisation> = new Map();
 
 export class HeadReader {
@@ -66,6 +70,7 @@ export class HeadReader {
   /** The set, and the list in the head that it was made of. */
   #canaryNumbers = { of: NO_NUMBERS, set: CanaryNumbers.NONE };
   readonly #shards: ShardMemory;
+  readonly credentialShards = new CredentialShards(() => this.#reserve());
   readonly #values = new HeadValues();
   readonly #poll = new HeadPoll(Math.random);
   readonly #flight = new SingleFlight();
@@ -127,9 +132,13 @@ export class HeadReader {
     const policy = this.#current?.document.head.policy ?? STANDARD_POLICY;
     const keys = this.#current?.keys ?? secrets.keys.writer;
     const { registrations = RegistrationOverlay.EMPTY } = this.#current ?? {};
+    const { credentials = PublishedCredentials.NONE } = this.#current ?? {};
     const times = { asOf: this.#poll.asOf, now: Date.now() };
     const organisations = directory?.organisations ?? NO_ORGANISATIONS;
-    const snapshot = { release, live, registrations, organisations, policy, keys, seq, ...times };
+    const snapshot = {
+      ...{ release, live, registrations, organisations, credentials, policy, keys, seq, ...times },
+      tokens: NO_TOKENS,
+    };
     const clients = directory?.clients ?? null;
     return { snapshot, clients, pending: this.#pending?.release ?? null, canaries: this.#canaries() };
   }
@@ -165,9 +174,10 @@ export class HeadReader {
     if (this.#isKnown(head)) return;
     const unsealed = unsealedSegment(head);
     // In parallel: a cold isolate waits for one KV read here, and for one more for the number.
-    const [segments, changes, directory, chosen] = await Promise.all([
+    const [segments, changes, credentials, directory, chosen] = await Promise.all([
       this.#values.segments(head, loadContext),
       this.#values.registrationSegments(head, loadContext),
+      this.#values.credentials(head, loadContext),
       this.#values.directory(head, loadContext),
       this.#chooseRelease(document, loadContext),
     ]);
@@ -178,14 +188,21 @@ export class HeadReader {
     this.#current = {
       ...{ seq: head.seq, document, sealed: found.sealed, asOf: found.asOf, fetchedAt: found.fetchedAt },
       keys: found.keys,
-      ...{ live, registrations, directory, ...chosen },
+      ...{ live, registrations, credentials, directory, ...chosen },
     };
-    this.#shards.reserve(registrations.bytes);
+    this.#reserve();
     this.#values.keepOnly(head);
     if (!chosen.servesNamedRelease) return;
     this.#pending = null;
     const manifest = chosen.loaded?.release.manifest;
     this.#shards.retireAllBut(manifest === undefined ? [] : blobsOf(manifest).map(({ key }) => key));
+  }
+
+  /** Leaves less room for shards of the release, because of what else the head names. */
+  #reserve(): void {
+    const { registrations, credentials } = this.#current ?? {};
+    const listed = (registrations?.bytes ?? 0) + (credentials?.bytes ?? 0);
+    this.#shards.reserve(listed + this.credentialShards.bytes);
   }
 
   /** Whether this head contains nothing new. */

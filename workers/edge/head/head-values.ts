@@ -4,6 +4,9 @@
  */
 import { fromBase64, sha256Hex } from '../../../shared/bytes.ts';
 import { type Directory, openDirectory } from '../../../shared/clients.ts';
+import { openCredentialIndex } from '../../../shared/credentials/credential-index.ts';
+import { PublishedCredentials } from '../../../shared/credentials/published.ts';
+import { inflate, type StatusBits, type StatusList } from '../../../shared/credentials/status-list.ts';
 import { COORDINATOR_BACKGROUND_WAIT_MS } from '../../../shared/limits/edge.ts';
 import { VALUE_BYTES_MAX } from '../../../shared/limits/lists.ts';
 import { Segment } from '../../../shared/live/segment.ts';
@@ -22,6 +25,8 @@ import { coordinatorPort, type LoadContext, ValueRefused } from './head-sources.
 type Bytes = Uint8Array<ArrayBuffer>;
 /** A sealed segment of the live layer, or of changes to registered senders. */
 type AnySegment = Segment | RegistrationSegment;
+/** Null if the value was sealed with another key. */
+type Opener<Value> = (bytes: Bytes) => Promise<Value | null>;
 
 const NO_CLIENTS: Directory = {
   clients: new Map(),
@@ -34,16 +39,18 @@ export class HeadValues {
   readonly #segments = new Map<string, Segment>();
   readonly #registrationSegments = new Map<string, RegistrationSegment>();
   readonly #directories = new Map<string, Directory>();
+  readonly #statusLists = new Map<string, StatusList>();
+  readonly #credentials = new Map<string, PublishedCredentials>();
 
   /** The sealed segments of the live layer, in the order of the head. */
   segments(head: Head, loadContext: LoadContext): Promise<Segment[]> {
-    const open = segmentOpener((bytes) => new Segment(bytes), loadContext);
+    const open = sealedOpener((bytes) => new Segment(bytes), 'a segment', loadContext);
     return Promise.all(head.segments.map((named) => load(this.#segments, named, loadContext, open)));
   }
 
   /** The sealed changes to registered senders, in the order of the head. */
   registrationSegments({ registrations }: Head, loadContext: LoadContext): Promise<RegistrationSegment[]> {
-    const open = segmentOpener((bytes) => new RegistrationSegment(bytes), loadContext);
+    const open = sealedOpener((bytes) => new RegistrationSegment(bytes), 'a segment', loadContext);
     const named = registrations?.segments ?? [];
     return Promise.all(named.map((each) => load(this.#registrationSegments, each, loadContext, open)));
   }
@@ -56,29 +63,59 @@ export class HeadValues {
     return load(this.#directories, named, loadContext, open);
   }
 
+  /** The index of the credentials, with all status lists. Shards of the table are loaded when a token needs them. */
+  async credentials({ credentials: named }: Head, loadContext: LoadContext): Promise<PublishedCredentials> {
+    if (named === undefined) return PublishedCredentials.NONE;
+    const { keys } = loadContext.secrets;
+    const open: Opener<PublishedCredentials> = async (bytes) => {
+      const index = (await keys.open((each) => openCredentialIndex(bytes, each)))?.value;
+      if (index === undefined) return null;
+      const lists = index.statusLists.map(({ value, bits }) =>
+        load(this.#statusLists, value, loadContext, statusListOpener(bits, loadContext)),
+      );
+      return new PublishedCredentials(index, await Promise.all(lists));
+    };
+    return load(this.#credentials, named.index, loadContext, open);
+  }
+
   /** Drops values that this head does not name. */
-  keepOnly({ segments, clients, registrations }: Head): void {
+  keepOnly({ segments, clients, registrations, credentials }: Head): void {
     const all = [...segments, ...(registrations?.segments ?? []), ...(clients === null ? [] : [clients])];
+    if (credentials !== undefined) all.push(credentials.index);
+    const published = this.#credentials.get(credentials?.index.key ?? '');
+    all.push(...(published?.index?.statusLists.map(({ value }) => value) ?? []));
     const named = new Set(all.map(({ key }) => key));
-    for (const held of [this.#segments, this.#registrationSegments, this.#directories]) {
+    for (const held of [
+      ...[this.#segments, this.#registrationSegments, this.#directories],
+      ...[this.#statusLists, this.#credentials],
+    ]) {
       for (const key of held.keys()) if (!named.has(key)) held.delete(key);
     }
   }
 }
 
-/** @param open returns null if the value was sealed with another key */
 async function load<Value>(
   held: Map<string, Value>,
+  named: NamedValue,
+  loadContext: LoadContext,
+  open: Opener<Value>,
+): Promise<Value> {
+  const known = held.get(named.key);
+  if (known !== undefined) return known;
+  const value = await loadNamed(named, loadContext, open);
+  held.set(named.key, value);
+  return value;
+}
+
+/** @throws ValueRefused */
+export async function loadNamed<Value>(
   { key, sha256 }: NamedValue,
   { env }: LoadContext,
-  open: (bytes: Bytes) => Promise<Value | null>,
+  open: Opener<Value>,
 ): Promise<Value> {
-  const known = held.get(key);
-  if (known !== undefined) return known;
   const bytes = await read(key, env, async (found) => ((await sha256Hex(found)) === sha256 ? found : null));
   const value = await open(bytes);
   if (value === null) throw new ValueRefused('VALUE_FOREIGN', key);
-  held.set(key, value);
   return value;
 }
 
@@ -112,25 +149,32 @@ function unsealedOf<Opened extends AnySegment>(
 ): Opened {
   const bytes = fromBase64(base64);
   if (bytes === null) throw new ValueRefused('HEAD_INVALID', `${name} are not base64`);
-  return segmentOf(bytes, open, name);
+  return layoutOf(bytes, open, name);
 }
 
-/** Opens a sealed segment; null if it was sealed with another key. */
-function segmentOpener<Opened extends AnySegment>(
+/** @param name of the value, for errors */
+export function sealedOpener<Opened>(
   open: (bytes: Bytes) => Opened,
+  name: string,
   { secrets }: LoadContext,
-): (bytes: Bytes) => Promise<Opened | null> {
+): Opener<Opened> {
   return async (bytes) => {
     const opened = await secrets.keys.open((keys) => unseal(bytes, keys));
-    return opened === null ? null : segmentOf(opened.value, open, 'a segment');
+    return opened === null ? null : layoutOf(opened.value, open, name);
   };
 }
 
-function segmentOf<Opened extends AnySegment>(
-  bytes: Bytes,
-  open: (bytes: Bytes) => Opened,
-  name: string,
-): Opened {
+function statusListOpener(bits: StatusBits, { secrets }: LoadContext): Opener<StatusList> {
+  return async (bytes) => {
+    const opened = await secrets.keys.open((keys) => unseal(bytes, keys));
+    if (opened === null) return null;
+    const list = await inflate(opened.value, bits);
+    if (list === null) throw new ValueRefused('HEAD_INVALID', 'a status list cannot be inflated');
+    return list;
+  };
+}
+
+function layoutOf<Opened>(bytes: Bytes, open: (bytes: Bytes) => Opened, name: string): Opened {
   try {
     return open(bytes);
   } catch (error) {

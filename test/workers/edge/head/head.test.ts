@@ -52,7 +52,7 @@ const BAD_HEADS: Readonly<Record<string, Uint8Array<ArrayBuffer>>> = {
   'has a flipped bit': good.with(40, good[40]! ^ 1) as Uint8Array<ArrayBuffer>,
   'is sealed with a foreign LIST_KEY': await sealedJson(opened.value, foreignKeys),
   'is null': await sealedJson([]),
-  'is another sealed value': await sealDirectory([], testKeys),
+  'is another sealed value': await sealDirectory({ clients: [], organisations: [] }, testKeys),
   'has another format': await sealedJson({ head: { ...head, format: 3 }, manifests }),
   'has registrations that are not a segment': await sealedJson({
     head: { ...head, registrations: { version: 1, droppedVersion: 0, segments: [], unsealed: 'AAAA' } },

@@ -1,0 +1,39 @@
+/**
+ * The credentials that a head names, as screening sees them: where the row of each credential is, and its status now.
+ */
+import type { NamedValue } from '../release/head.ts';
+import { type CredentialIndex, credentialShardOf } from './credential-index.ts';
+import type { CredentialRow } from './credential-table.ts';
+import type { Status, StatusList } from './status-list.ts';
+
+export class PublishedCredentials {
+  static readonly NONE = new PublishedCredentials(null, []);
+
+  readonly index: CredentialIndex | null;
+  /** By URI. */
+  readonly #lists: ReadonlyMap<string, { readonly exp: number; readonly list: StatusList }>;
+  /** Bytes of the status lists. */
+  readonly bytes: number;
+
+  /** @param lists in the order of the index */
+  constructor(index: CredentialIndex | null, lists: readonly StatusList[]) {
+    const named = index?.statusLists ?? [];
+    this.index = index;
+    this.#lists = new Map(named.map(({ uri, exp }, at) => [uri, { exp, list: lists[at]! }]));
+    this.bytes = lists.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  }
+
+  /** The shard that has the row of a credential, if any has; null if there are no credentials. */
+  shardOf(digest: string): NamedValue | null {
+    if (this.index === null) return null;
+    const { shards } = this.index;
+    return shards[credentialShardOf(digest, shards.length)]!;
+  }
+
+  /** `stale` if the list must not be relied on any more; null if there is no list with this index. @param nowS seconds */
+  statusOf({ statusUri, statusIndex }: CredentialRow, nowS: number): Status | 'stale' | null {
+    const known = this.#lists.get(statusUri);
+    if (known === undefined) return null;
+    return nowS >= known.exp ? 'stale' : known.list.at(statusIndex);
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * Message tokens in a check before sending: the sender's number must be covered by a chain of credentials that is valid
+ * now. The signature of the token was verified before (`Snapshot.tokens`).
+ */
+import { type Client, registrantOf } from '../clients.ts';
+import { checkToken } from '../credentials/chain.ts';
+import type { ScreenRequest, Sender } from '../request.ts';
+import { verdictOf } from '../test-numbers.ts';
+import { testTokenCode } from '../test-tokens.ts';
+import type { Code, Effect } from '../verdict.ts';
+import { type Finding, ruleFinding } from './finding.ts';
+import { EFFECTS, unavailable } from './registration.ts';
+import type { ClientSettings, Snapshot } from './snapshot.ts';
+
+/** Name of the rule, as reasons have it. */
+const RULE = 'sender-token';
+
+/** Whether the sender has a token that permits it; `unknown` if missing data decides. */
+export type TokenStatus = 'none' | 'permits' | 'refused' | 'unknown';
+
+/** Finds what is wrong with the token of a request, or that it has none although the client requires one. */
+export function screenToken(
+  party: Sender,
+  request: ScreenRequest,
+  snapshot: Snapshot,
+  settings: ClientSettings,
+  findings: Finding[],
+): TokenStatus {
+  const { senderToken: text } = request;
+  const effect = effectOf(settings.requireToken);
+  const testCode = text === undefined ? null : testTokenCode(text);
+  if (testCode !== null) addTestFinding(testCode, effect, findings);
+  if (text === undefined || testCode !== null) {
+    const isOwn = party.kind === 'shortCode' && settings.shortCodes.includes(party.code);
+    if (settings.requireToken !== 'off' && !isOwn) findings.push(found(effect, 'TOKEN_MISSING'));
+    return 'none';
+  }
+  const verification = snapshot.tokens.get(text);
+  if (verification?.kind === 'refused') return refuse(verification.code, effect, findings);
+  if (verification?.kind !== 'verified') return unknown('LIST_UNAVAILABLE', effect, findings);
+  const nowS = Math.floor(snapshot.now / 1000);
+  const result = checkToken(verification.token, verification.links, {
+    nowS,
+    number: party.kind === 'number' ? party.n : null,
+    channel: request.channel,
+    audiences: [settings.organisation, registrantOf(settings)],
+    statusOf: (link) => snapshot.credentials.statusOf(link, nowS),
+    senderCodeOf: (organisation) => snapshot.organisations.get(organisation)?.senderCode ?? null,
+  });
+  switch (result.kind) {
+    case 'permits':
+      if (result.isRateReduced) findings.push(found(labelOf(effect), 'SENDER_RATE_REDUCED'));
+      return 'permits';
+    case 'refused':
+      return refuse(result.code, effect, findings);
+    case 'unknown':
+      return unknown(result.code, effect, findings);
+  }
+}
+
+/** Even if the client requires no token, one that is presented must be valid. */
+function effectOf(requireToken: Client['requireToken']): Effect {
+  return requireToken === 'off' ? 'block' : EFFECTS[requireToken];
+}
+
+function refuse(code: Code, effect: Effect, findings: Finding[]): TokenStatus {
+  findings.push(found(effect, code));
+  return 'refused';
+}
+
+/** If the token decides nothing, neither does missing data. */
+function unknown(code: 'LIST_STALE' | 'LIST_UNAVAILABLE', effect: Effect, findings: Finding[]): TokenStatus {
+  if (effect !== 'shadow') findings.push(unavailable('registration', code));
+  return 'unknown';
+}
+
+/** As a real token with this result. */
+function addTestFinding(code: Code, effect: Effect, findings: Finding[]): void {
+  const own: Finding[] = [];
+  if (code === 'LIST_STALE' || code === 'LIST_UNAVAILABLE') unknown(code, effect, own);
+  else own.push(found(verdictOf(code) === 'label' ? labelOf(effect) : effect, code));
+  findings.push(...own.map((hit) => ({ ...hit, reason: { ...hit.reason, match: 'test' as const } })));
+}
+
+/** The effect of a label where a refusal would have this effect. */
+function labelOf(effect: Effect): Effect {
+  return effect === 'shadow' ? 'shadow' : 'label';
+}
+
+function found(effect: Effect, code: Code): Finding {
+  return ruleFinding(effect, code, RULE, 'registration');
+}

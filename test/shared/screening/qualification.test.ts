@@ -1,0 +1,117 @@
+/** The qualification of the client's organisation in a check: each state, the settings, and its end by time. */
+import { describe, expect, test } from 'vitest';
+import type { ScreenedOrganisation } from '../../../shared/clients.ts';
+import type { ScreenRequest } from '../../../shared/request.ts';
+import { UNKNOWN_INGRESS } from '../../../shared/screening/parse-gateway-request.ts';
+import { screen } from '../../../shared/screening/screen.ts';
+import type { ClientSettings } from '../../../shared/screening/snapshot.ts';
+import type { QualificationState } from '../../../shared/senders/qualification.ts';
+import { clientSettings, NOW, number, on, snapshot } from '../support/screen-world.ts';
+
+const FROM = number(821_588_123_456);
+const NEVER = Number.POSITIVE_INFINITY;
+
+function organisation(state: QualificationState, endsAt = NEVER): ScreenedOrganisation {
+  const factor = state === 'rateReduced' ? 0.5 : null;
+  return { senderCode: null, qualification: { state, factor, endsAt } };
+}
+
+function check(
+  own: ScreenedOrganisation | null,
+  some: Partial<ClientSettings> = {},
+  request: Partial<ScreenRequest> = {},
+  now = NOW,
+) {
+  const organisations = new Map(own === null ? [] : [['acme', own]]);
+  const asked = {
+    from: FROM,
+    to: null,
+    channel: 'sms',
+    ingress: null,
+    otherReadings: [],
+    ...request,
+  } as const;
+  const at = { ...snapshot('whole', now), organisations };
+  return screen(asked as ScreenRequest, at, clientSettings({ senderRules: 'none', ...some }));
+}
+
+const REASON = {
+  ...{ subject: 'from', list: 'qualification', match: 'rule', authority: null, until: null },
+} as const;
+
+describe('a check before sending', () => {
+  test.each([
+    ['certified', 'allow', null],
+    ['suspended', 'block', 'SENDER_SUSPENDED'],
+    ['cancelled', 'block', 'SENDER_UNQUALIFIED'],
+    ['expired', 'block', 'SENDER_UNQUALIFIED'],
+    ['pending', 'allow', null],
+  ] as const)('of an organisation that is %s: %s', (state, verdict, code) => {
+    const reasons = code === null ? [] : [{ ...REASON, code, effect: verdict }];
+    expect(check(organisation(state))).toMatchObject({ verdict, reasons });
+  });
+
+  test('names the factor of a reduced rate', () => {
+    expect(check(organisation('rateReduced'))).toEqual({
+      ...{ verdict: 'label', subject: 'from' },
+      reasons: [{ ...REASON, code: 'SENDER_RATE_REDUCED', effect: 'label', factor: 0.5 }],
+    });
+  });
+
+  test('has no finding without a qualification, or with one of another organisation', () => {
+    expect(check(null)).toEqual({ verdict: 'allow', subject: null, reasons: [] });
+    expect(check(organisation('suspended'), { organisation: 'other' }).reasons).toEqual([]);
+    expect(check({ senderCode: 'ACME0001', qualification: null }).reasons).toEqual([]);
+  });
+
+  test('ends by itself at its time', () => {
+    const ending = organisation('certified', NOW);
+    expect(check(ending, {}, {}, NOW - 1).verdict).toBe('allow');
+    expect(check(ending, {}, {}, NOW)).toMatchObject({
+      ...{ verdict: 'block', reasons: [{ code: 'SENDER_UNQUALIFIED' }] },
+    });
+  });
+
+  test('is softened by the mode of the client', () => {
+    expect(check(organisation('suspended'), { mode: 'label' })).toMatchObject({
+      ...{ verdict: 'label', unenforced: 'block' },
+    });
+    expect(check(organisation('suspended'), { mode: 'shadow' }).verdict).toBe('allow');
+  });
+});
+
+describe('requireQualification', () => {
+  test.each([
+    ['off', 'allow', null],
+    ['enforce', 'block', 'block'],
+    ['label', 'label', 'label'],
+    ['shadow', 'allow', 'shadow'],
+  ] as const)(
+    '%s: %s for an organisation that nobody has certified yet',
+    (requireQualification, verdict, effect) => {
+      for (const own of [null, organisation('pending')]) {
+        const reasons = effect === null ? [] : [{ ...REASON, code: 'SENDER_UNQUALIFIED', effect }];
+        expect(check(own, { requireQualification })).toMatchObject({ verdict, reasons });
+      }
+    },
+  );
+
+  test('softens no sanction', () => {
+    for (const requireQualification of ['off', 'label', 'shadow'] as const)
+      expect(check(organisation('cancelled'), { requireQualification }).verdict).toBe('block');
+  });
+});
+
+test('an allow entry for the number does not lift a suspension, and an emergency number does', () => {
+  const allowed = on('allowExact');
+  expect(check(organisation('suspended'), {}, { from: allowed }).verdict).toBe('block');
+  expect(check(organisation('suspended'), {}, { to: number(82_119) }).verdict).toBe('allow');
+});
+
+test('neither gateways nor checks without a sender have the finding', () => {
+  const ingress = { ...UNKNOWN_INGRESS, type: 'international' } as const;
+  const own = organisation('suspended');
+  const codes = (request: Partial<ScreenRequest>) => check(own, {}, request).reasons.map(({ code }) => code);
+  expect(codes({ ingress })).not.toContain('SENDER_SUSPENDED');
+  expect(codes({ from: null, to: FROM })).toEqual([]);
+});

@@ -1,0 +1,302 @@
+/**
+ * The public register: look-up, signed documents as a stock JWT library verifies them, status list, caching, limits, and
+ * a service that is not configured for it.
+ */
+import { createExecutionContext, reset, waitOnExecutionContext } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { createLocalJWKSet, exportJWK, generateKeyPair, type JSONWebKeySet, jwtVerify } from 'jose';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import {
+  REGISTER_FRESH_SECONDS,
+  REGISTER_KEPT_SECONDS,
+  REGISTER_REQUESTS_MAX,
+} from '../../../shared/limits/qualification.ts';
+import type { RegisterData } from '../../../shared/senders/register.ts';
+import worker from '../../../workers/control.ts';
+import { RequestWindow } from '../../../workers/http/request-window.ts';
+import { resetRequestLimit } from '../../../workers/register/public-route.ts';
+import { resetRegister } from '../../../workers/register/register-source.ts';
+
+const PUBLIC_URL = 'https://numgate.example';
+const { privateKey } = await generateKeyPair('ES256', { extractable: true });
+const { privateKey: nextKey } = await generateKeyPair('ES256', { extractable: true });
+const jwkOf = async (key: CryptoKey, kid: string) => ({ ...(await exportJWK(key)), kid });
+const KEY = await jwkOf(privateKey, '2026-11');
+const NEXT = await jwkOf(nextKey, '2026-12');
+
+const START = Date.parse('2026-11-26T00:00:00Z');
+const certified = {
+  ...{ state: 'certified' as const, factor: null, since: '2026-01-01T00:00:00.000Z' },
+  ...{ inspectedAt: '2026-06-01T00:00:00.000Z', nextInspectionBy: '2027-06-01T00:00:00.000Z' },
+  validUntil: null,
+};
+const DATA: RegisterData = {
+  size: 4,
+  organisations: [
+    { ...certified, organisation: 'acme', name: '에이컴', senderCode: 'ACME0001', index: 0 },
+    {
+      ...{ ...certified, organisation: 'beta', name: 'Beta', senderCode: null, index: 2 },
+      ...{ state: 'rateReduced' as const, factor: 0.5, validUntil: '2026-11-27T00:00:00.000Z' },
+    },
+    {
+      ...{ ...certified, state: 'suspended' as const },
+      ...{ organisation: 'gamma', name: 'Twin', senderCode: null, index: 3 },
+    },
+    {
+      ...{ ...certified, state: 'cancelled' as const },
+      ...{ organisation: 'delta', name: 'twin', senderCode: null, index: 1 },
+    },
+  ],
+};
+
+let data = DATA;
+let reads = 0;
+let isDown = false;
+const register = async (): Promise<RegisterData> => {
+  reads++;
+  if (isDown) throw new Error('down');
+  return data;
+};
+
+interface Sent {
+  readonly bindings?: object;
+  readonly headers?: Record<string, string>;
+}
+
+async function get(path: string, { bindings = {}, headers = {} }: Sent = {}): Promise<Response> {
+  const ctx = createExecutionContext();
+  const own = {
+    ...{ ...env, PUBLIC_URL, CREDENTIAL_KEY: JSON.stringify(KEY) },
+    ...{ COORDINATOR: { getByName: () => ({ register }) }, ...bindings },
+  };
+  const request = new Request(`https://control.example${path}`, { headers });
+  const response = await worker.fetch(request as never, own as never, ctx);
+  await waitOnExecutionContext(ctx);
+  return response;
+}
+
+const json = async (path: string, sent?: Sent) =>
+  (await (await get(path, sent)).json()) as Record<string, unknown>;
+
+/** A relay, which has only the public keys. */
+async function verify(path: string, typ: string, now = START) {
+  const keys = (await json('/.well-known/jwks.json')) as unknown as JSONWebKeySet;
+  const token = await (await get(path)).text();
+  return jwtVerify(token, createLocalJWKSet(keys), {
+    ...{ issuer: PUBLIC_URL, typ, algorithms: ['ES256'], currentDate: new Date(now) },
+  });
+}
+
+function restart(): void {
+  resetRegister();
+  resetRequestLimit();
+}
+
+beforeEach(async () => {
+  await reset();
+  restart();
+  [data, reads, isDown] = [DATA, 0, false];
+  vi.useFakeTimers({ toFake: ['Date'], now: START });
+});
+afterEach(() => vi.useRealTimers());
+
+const ACME = {
+  ...{ id: 'acme', name: '에이컴', senderCode: 'ACME0001', state: 'certified', factor: null },
+  ...{ since: '2026-01-01T00:00:00.000Z', validUntil: null },
+  ...{ inspectedAt: certified.inspectedAt, nextInspectionBy: certified.nextInspectionBy },
+};
+
+describe('a look-up', () => {
+  test.each(['acme', 'ACME0001', encodeURIComponent('에이컴')])('by %s needs no key', async (name) => {
+    const response = await get(`/v1/register/${name}`);
+    expect(response.headers.get('cache-control')).toBe(`public, max-age=${REGISTER_FRESH_SECONDS}`);
+    expect(await response.json()).toEqual({ matches: [ACME] });
+  });
+
+  test('by a name that two organisations have returns both, and has no token', async () => {
+    const { matches } = await json('/v1/register/twin');
+    expect(matches).toMatchObject([{ id: 'gamma' }, { id: 'delta' }]);
+    expect(await json('/v1/register/twin/token')).toMatchObject({ code: 'FIELD_VALUE', field: 'name' });
+  });
+
+  test.each([
+    ['/v1/register/nobody', 'QUALIFICATION_UNKNOWN'],
+    ['/v1/register/%E0%A4%A', 'FIELD_VALUE'],
+    [`/v1/register/${'a'.repeat(129)}`, 'FIELD_VALUE'],
+    ['/v1/register/acme?all=true', 'FIELD_UNKNOWN'],
+    ['/v1/register/gamma/token', 'QUALIFICATION_UNKNOWN'],
+    ['/v1/register/delta/token', 'QUALIFICATION_UNKNOWN'],
+    ['/v1/status-lists/other', 'NOT_FOUND'],
+  ])('%s is refused: %s', async (path, code) => {
+    expect(await json(path)).toMatchObject({ code });
+  });
+});
+
+describe('a stock JWT library verifies', () => {
+  test('a qualification token, with its place in the status list', async () => {
+    const { payload, protectedHeader } = await verify('/v1/register/acme/token', 'qualification+jwt');
+    expect(protectedHeader).toEqual({ alg: 'ES256', typ: 'qualification+jwt', kid: '2026-11' });
+    const { exp, iat, ...claims } = payload;
+    expect(claims).toEqual({
+      ...{ iss: PUBLIC_URL, sub: 'acme', name: '에이컴', osc: 'ACME0001', state: 'certified' },
+      ...{ inspectedAt: certified.inspectedAt, nextInspectionBy: certified.nextInspectionBy },
+      status: { status_list: { idx: 0, uri: `${PUBLIC_URL}/v1/status-lists/qualifications` } },
+    });
+    expect([iat, exp]).toEqual([START / 1000, START / 1000 + 604_800]);
+  });
+
+  test('a token of a reduced rate, which ends with the qualification', async () => {
+    const { payload } = await verify('/v1/register/beta/token', 'qualification+jwt');
+    expect(payload).toMatchObject({ state: 'rateReduced', factor: 0.5, exp: Date.UTC(2026, 10, 27) / 1000 });
+    await expect(
+      verify('/v1/register/beta/token', 'qualification+jwt', Date.UTC(2026, 10, 27)),
+    ).rejects.toThrow('exp');
+  });
+
+  test('the whole register', async () => {
+    const { payload } = await verify('/v1/register', 'register+jwt');
+    expect(payload.register).toHaveLength(4);
+    expect((payload.register as object[])[0]).toEqual(ACME);
+  });
+
+  test('the status list, with the ends of now', async () => {
+    const list = async () => {
+      const { payload } = await verify('/v1/status-lists/qualifications', 'statuslist+jwt', Date.now());
+      return payload as unknown as { sub: string; ttl: number; status_list: { bits: number; lst: string } };
+    };
+    const statuses = async () => {
+      const { lst } = (await list()).status_list;
+      const deflated = Uint8Array.from(atob(lst.replaceAll('-', '+').replaceAll('_', '/')), (char) =>
+        char.charCodeAt(0),
+      );
+      const stream = new Blob([deflated]).stream().pipeThrough(new DecompressionStream('deflate'));
+      const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+      return [0, 1, 2, 3, 4].map((index) => (bytes[index >> 2]! >> ((index & 3) * 2)) & 3);
+    };
+    expect(await list()).toMatchObject({
+      ...{ sub: `${PUBLIC_URL}/v1/status-lists/qualifications`, ttl: 60, status_list: { bits: 2 } },
+    });
+    expect(await statuses()).toEqual([0, 1, 3, 2, 1]);
+    vi.setSystemTime(Date.UTC(2026, 10, 27));
+    expect(await statuses()).toEqual([0, 1, 1, 2, 1]);
+  });
+
+  test('what either key signed while CREDENTIAL_KEY is rotated', async () => {
+    const before = await (await get('/v1/register/acme/token')).text();
+    restart();
+    const bindings = { CREDENTIAL_KEY: JSON.stringify({ keys: [NEXT, KEY] }) };
+    const keys = (await json('/.well-known/jwks.json', { bindings })) as unknown as JSONWebKeySet;
+    expect(JSON.stringify(keys)).not.toContain('"d"');
+    const after = await (await get('/v1/register/acme/token', { bindings })).text();
+    const kids = [before, after].map(
+      async (token) => (await jwtVerify(token, createLocalJWKSet(keys))).protectedHeader.kid,
+    );
+    expect(await Promise.all(kids)).toEqual(['2026-11', '2026-12']);
+  });
+});
+
+describe('the coordinator', () => {
+  test('is read once for all requests, and again once the copy is old', async () => {
+    const paths = ['/v1/register/acme', '/v1/register', '/v1/status-lists/qualifications'];
+    for (const path of [...paths, ...paths]) expect((await get(path)).status).toBe(200);
+    expect(reads).toBe(1);
+    // Another isolate of the data centre.
+    restart();
+    expect((await get('/v1/register/acme')).status).toBe(200);
+    expect(reads).toBe(1);
+    vi.setSystemTime(START + (REGISTER_FRESH_SECONDS + 1) * 1000);
+    data = { ...DATA, organisations: [{ ...DATA.organisations[0]!, state: 'suspended' }] };
+    expect(await json('/v1/register/acme')).toMatchObject({ matches: [{ state: 'suspended' }] });
+    expect((await json('/v1/register/acme/token')).code).toBe('QUALIFICATION_UNKNOWN');
+    expect(reads).toBe(2);
+  });
+
+  test('that does not respond leaves the last copy, but not for ever', async () => {
+    vi.spyOn(console, 'warn').mockReturnValue(undefined);
+    expect((await get('/v1/register/acme')).status).toBe(200);
+    isDown = true;
+    restart();
+    vi.setSystemTime(START + 60_000);
+    const stale = await verify('/v1/status-lists/qualifications', 'statuslist+jwt', START + 60_000);
+    // It does not pretend to be newer than what was read.
+    expect(stale.payload.iat).toBe(START / 1000);
+    vi.setSystemTime(START + (REGISTER_KEPT_SECONDS + 1) * 1000);
+    expect(await json('/v1/register/acme')).toMatchObject({ code: 'UNAVAILABLE' });
+  });
+});
+
+test('a signed document has an ETag by what it says, and is not sent twice', async () => {
+  const first = await get('/v1/register');
+  const etag = first.headers.get('etag')!;
+  restart();
+  const again = await get('/v1/register', { headers: { 'if-none-match': `"other", ${etag}` } });
+  expect([again.status, await again.text()]).toEqual([304, '']);
+  data = { ...DATA, organisations: [] };
+  vi.setSystemTime(START + (REGISTER_FRESH_SECONDS + 1) * 1000);
+  expect((await get('/v1/register', { headers: { 'if-none-match': etag } })).status).toBe(200);
+});
+
+describe('requests', () => {
+  const headers = (last: number) => ({ 'cf-connecting-ip': `203.0.113.${last}` });
+
+  test('are limited by address where Cloudflare vouches for it', async () => {
+    const bindings = { PLATFORM: 'cloudflare' };
+    const lookUp = (last: number) => get('/v1/register/acme', { bindings, headers: headers(last) });
+    for (let sent = 0; sent < REGISTER_REQUESTS_MAX; sent++) expect((await lookUp(1)).status).toBe(200);
+    const refused = await lookUp(1);
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '60']);
+    expect((await lookUp(2)).status).toBe(200);
+    vi.setSystemTime(START + 60_000);
+    expect((await lookUp(1)).status).toBe(200);
+  });
+
+  test('are limited in total alone elsewhere, because anybody can send any address', async () => {
+    const sent = { bindings: { PLATFORM: 'local' }, headers: headers(1) };
+    const statuses = new Set<number>();
+    for (let count = 0; count <= REGISTER_REQUESTS_MAX; count++)
+      statuses.add((await get('/.well-known/jwks.json', sent)).status);
+    expect([...statuses]).toEqual([200]);
+  });
+
+  test('are counted by source and in total, until the window ends', () => {
+    const window = new RequestWindow(1_000, 2, 4);
+    const allowed = (source: string | null, now: number): boolean => {
+      window.advance(now);
+      if (window.limited(source, now) !== null) return false;
+      window.count(source);
+      return true;
+    };
+    const sources = ['a', 'a', 'a', null, 'b', 'b', null];
+    expect(sources.map((source) => allowed(source, 0))).toEqual([
+      true,
+      true,
+      false,
+      true,
+      true,
+      false,
+      false,
+    ]);
+    expect(window.limited('c', 400)).toBe(1);
+    expect(allowed('a', 1_000)).toBe(true);
+  });
+});
+
+describe('without configuration', () => {
+  test.each([
+    ['CREDENTIAL_KEY', undefined, '/v1/register'],
+    ['CREDENTIAL_KEY', 'no key', '/.well-known/jwks.json'],
+    ['CREDENTIAL_KEY', JSON.stringify({ ...KEY, d: undefined }), '/v1/register'],
+    ['CREDENTIAL_KEY', JSON.stringify({ keys: [KEY, KEY] }), '/v1/register'],
+    ['PUBLIC_URL', undefined, '/v1/register/acme/token'],
+    ['PUBLIC_URL', 'ftp://numgate.example', '/v1/status-lists/qualifications'],
+  ])('%s %j: %s is NOT_CONFIGURED by name', async (name, value, path) => {
+    const refused = await json(path, { bindings: { [name]: value } });
+    expect(refused).toMatchObject({ status: 503, code: 'NOT_CONFIGURED' });
+    expect(refused.message).toContain(name);
+  });
+
+  test('the look-up still works', async () => {
+    const bindings = { CREDENTIAL_KEY: undefined, PUBLIC_URL: undefined };
+    expect(await json('/v1/register/acme', { bindings })).toEqual({ matches: [ACME] });
+  });
+});

@@ -1,0 +1,160 @@
+/**
+ * Verifies the message tokens of requests, and keeps the results: a token that is presented again costs one look-up. What
+ * depends on the time, the client or the status of a credential is not kept: screening checks it for every request.
+ *
+ * A result holds for the shards of the credential table that it was found in. If a shard has changed since, the links
+ * are looked up again; the signature is not verified again, because a digest stands for one credential and its key.
+ */
+import { linksOf } from '../../shared/credentials/chain.ts';
+import type { CredentialRow } from '../../shared/credentials/credential-table.ts';
+import type { PublishedCredentials } from '../../shared/credentials/published.ts';
+import {
+  isTokenSignedBy,
+  parseSenderToken,
+  type TokenRefusal,
+  type TokenVerification,
+  type WrittenToken,
+} from '../../shared/credentials/sender-token.ts';
+import {
+  LINK_OVERHEAD_BYTES,
+  REFUSED_TOKENS_BYTES_MAX,
+  TOKEN_OVERHEAD_BYTES,
+  TOKENS_BYTES_MAX,
+} from '../../shared/limits/credentials.ts';
+import type { ScreenRequest } from '../../shared/request.ts';
+import { testTokenCode } from '../../shared/test-tokens.ts';
+import { ByteLru } from './byte-lru.ts';
+import type { CredentialShards } from './head/credential-shards.ts';
+import type { LoadContext } from './head/head-sources.ts';
+
+/** The message token of a request that must be verified; null if there is none. */
+export function tokenOf({ senderToken }: ScreenRequest): string | null {
+  return senderToken === undefined || testTokenCode(senderToken) !== null ? null : senderToken;
+}
+
+/** A token, and what was found. */
+interface Known {
+  /** The digests that it names; none if it has no valid form. */
+  readonly chain: readonly string[];
+  readonly verification: TokenVerification;
+  /** Whether the key of the last link signed it; null if that was not verified. */
+  readonly isSigned: boolean | null;
+  /** The credentials that it was looked up in, or later ones with the same shards. */
+  credentials: PublishedCredentials;
+}
+
+/** What verifications of one request need. */
+export interface VerificationContext {
+  readonly credentials: PublishedCredentials;
+  /** Now, in seconds since 1970. */
+  readonly nowS: number;
+  readonly loadContext: LoadContext;
+  /** Charges a verification. @returns false if the client may have none now */
+  charge(): boolean;
+}
+
+export class TokenVerifier {
+  readonly #shards: CredentialShards;
+  readonly #verified = new ByteLru<Known>(TOKENS_BYTES_MAX, bytesOf);
+  /** Kept apart, so that garbage evicts no verified token. */
+  readonly #refused = new ByteLru<Known>(REFUSED_TOKENS_BYTES_MAX, bytesOf);
+  /** Signatures verified so far, for tests. */
+  verifications = 0;
+
+  constructor(shards: CredentialShards) {
+    this.#shards = shards;
+  }
+
+  /**
+   * Verifies these tokens, each once.
+   * @returns what was found by text. A token is missing if the client may have no more verifications now
+   */
+  async verify(
+    texts: ReadonlySet<string>,
+    context: VerificationContext,
+  ): Promise<ReadonlyMap<string, TokenVerification>> {
+    const found = new Map<string, TokenVerification>();
+    await Promise.all(
+      [...texts].map(async (text) => {
+        const verification = this.#inMemory(text, context.credentials) ?? (await this.#find(text, context));
+        if (verification !== null) found.set(text, verification);
+      }),
+    );
+    return found;
+  }
+
+  /** What is known of a token, if nothing that it rests on has changed. */
+  #inMemory(text: string, credentials: PublishedCredentials): TokenVerification | null {
+    const known = this.#known(text);
+    if (known === undefined || known.verification.kind === 'unavailable') return null;
+    if (known.credentials !== credentials) {
+      const isSame = (digest: string): boolean =>
+        known.credentials.shardOf(digest)?.key === credentials.shardOf(digest)?.key;
+      if (!known.chain.every(isSame)) return null;
+      known.credentials = credentials;
+    }
+    return known.verification;
+  }
+
+  #known(text: string): Known | undefined {
+    return this.#verified.get(text) ?? this.#refused.get(text);
+  }
+
+  /** @returns null if the client may have no more verifications now */
+  async #find(text: string, context: VerificationContext): Promise<TokenVerification | null> {
+    const known = this.#known(text);
+    if (known === undefined && !context.charge()) return null;
+    const { credentials, nowS } = context;
+    const parsed = parseSenderToken(text);
+    if (!parsed.ok) {
+      const verification = refused('TOKEN_INVALID');
+      return this.#keep(text, { chain: [], verification, isSigned: null, credentials });
+    }
+    const { token } = parsed.value;
+    const { chain } = token;
+    const keep = (verification: TokenVerification, isSigned = known?.isSigned ?? null): TokenVerification =>
+      this.#keep(text, { chain, verification, isSigned, credentials });
+    if (nowS >= token.until) return keep(refused('TOKEN_EXPIRED'));
+    const rows = await Promise.all(chain.map((digest) => this.#rowOf(digest, context)));
+    if (rows.includes('unavailable')) return keep({ kind: 'unavailable' });
+    const links = linksOf(rows.filter((row) => row !== 'unavailable'));
+    if (typeof links === 'string') return keep(refused(links));
+    const isSigned = known?.isSigned ?? (await this.#verifySignature(parsed.value, links.at(-1)!));
+    return keep(isSigned ? { kind: 'verified', token, links } : refused('TOKEN_INVALID'), isSigned);
+  }
+
+  /** The credential with this digest; null if there is none. */
+  async #rowOf(
+    digest: string,
+    { credentials, loadContext }: VerificationContext,
+  ): Promise<CredentialRow | null | 'unavailable'> {
+    const named = credentials.shardOf(digest);
+    if (named === null) return null;
+    const table = await this.#shards.get(named, loadContext);
+    return table === null ? 'unavailable' : table.find(digest);
+  }
+
+  #verifySignature(written: WrittenToken, last: CredentialRow): Promise<boolean> {
+    this.verifications++;
+    return isTokenSignedBy(written, last);
+  }
+
+  #keep(text: string, known: Known): TokenVerification {
+    const { verification } = known;
+    this.#verified.delete(text);
+    this.#refused.delete(text);
+    const held = verification.kind === 'verified' ? this.#verified : this.#refused;
+    held.set(text, known);
+    return verification;
+  }
+}
+
+function refused(code: TokenRefusal): TokenVerification {
+  return { kind: 'refused', code };
+}
+
+/** Texts of tokens have one byte a character. */
+function bytesOf(text: string, { verification }: Known): number {
+  const links = verification.kind === 'verified' ? verification.links.length : 0;
+  return text.length + TOKEN_OVERHEAD_BYTES + links * LINK_OVERHEAD_BYTES;
+}
