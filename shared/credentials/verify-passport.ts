@@ -6,18 +6,15 @@ import { digestOf } from './keys.ts';
 import { parsePassport } from './passport.ts';
 import type { PassportTable } from './passport-table.ts';
 
-/** @param text one value of `identity` @param table null if it is not loaded */
-export async function verifyPassport(
-  text: string,
-  table: PassportTable | null,
-): Promise<PassportVerification> {
+/** @param text one value of `identity` */
+export async function verifyPassport(text: string, table: PassportTable): Promise<PassportVerification> {
   const value = parseIdentityValue(text);
   const written = value.ok ? parsePassport(value.value) : value;
   if (!written.ok) return { kind: 'refused', detail: written.message };
-  if (table === null) return { kind: 'unavailable' };
   const { jws, passport } = written.value;
-  const row = table.get(await digestOf(passport.x5u));
-  if (row === undefined) return { kind: 'unknownSigner', passport };
+  const x5u = await digestOf(passport.x5u);
+  const row = table.get(x5u);
+  if (row === undefined) return { kind: 'unknownSigner', passport, x5u };
   if (!(await isSignedBy(jws, row.key))) {
     return { kind: 'refused', detail: 'is not signed with the key of its certificate' };
   }

@@ -10,6 +10,12 @@ export const IDENTITY_CHARS_MAX = 8_192;
 export const PASSPORT_FRESH_SECONDS = 60;
 /** Recipients that one PASSporT names. */
 export const PASSPORT_RECIPIENTS_MAX = 16;
+/** Bytes of verified PASSporTs that an isolate holds: some 3,000, as many as a busy gateway sends in a minute. */
+export const PASSPORTS_BYTES_MAX = 4_194_304;
+/** Certificates that PASSporTs named in vain and that are counted one by one, until the next log line. */
+export const UNKNOWN_SIGNERS_MAX = 64;
+/** Time between two log lines of an isolate that say so, in ms. */
+export const UNKNOWN_SIGNERS_LOG_MS = 60_000;
 
 /** Configured roots. Each is tried for every chain. */
 export const PASSPORT_ROOTS_MAX = 32;
