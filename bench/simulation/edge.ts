@@ -64,6 +64,7 @@ export async function startEdge(
     senderRules: 'kr' as const,
     shortCodes: [],
     requireRegistration: 'off' as const,
+    requireToken: 'off' as const,
     requireQualification: 'off' as const,
     mock: false,
     failPolicy: 'open' as const,

@@ -6,6 +6,7 @@
  */
 import { CanaryNumbers } from '../../shared/enumeration/canary-numbers.ts';
 import { scanKeyOf } from '../../shared/enumeration/scan-key.ts';
+import { PublishedCredentials } from '../../shared/credentials/published.ts';
 import { LiveLayer } from '../../shared/live/live-layer.ts';
 import { STANDARD_POLICY } from '../../shared/policy/policy.ts';
 import type { Ingress, ScreenRequest } from '../../shared/request.ts';
@@ -25,7 +26,13 @@ const PASSES_OF_FLUSH = 10;
 const NOW = Date.UTC(2026, 10, 24, 3, 30);
 const SETTINGS: ClientSettings = {
   ...{ failPolicy: 'open', maxStaleSeconds: 3600, mode: 'enforce', senderRules: 'none', shortCodes: [] },
-  ...{ id: 'bench', organisation: 'default', requireRegistration: 'off', requireQualification: 'off' },
+  ...{
+    id: 'bench',
+    organisation: 'default',
+    requireRegistration: 'off',
+    requireToken: 'off',
+    requireQualification: 'off',
+  },
 };
 
 /** Of the numbers of 010: so many recipients of a campaign are blocked. Most requests have no finding. */
@@ -38,6 +45,8 @@ const snapshot: Snapshot = {
   live: LiveLayer.EMPTY,
   registrations: RegistrationOverlay.EMPTY,
   organisations: new Map(),
+  credentials: PublishedCredentials.NONE,
+  tokens: new Map(),
   policy: STANDARD_POLICY,
   keys,
   ...{ seq: 1, asOf: NOW, now: NOW },

@@ -68,7 +68,7 @@ export interface paths {
         put?: never;
         /**
          * Check any number of texts or calls, one per line
-         * @description Returns one line per input line, in order, all from the head at the start. Dates are compared with the current time. A stream that outlives its head becomes stale and reports it. The size is unlimited. The response begins while you still send, so read while you write. LF or CRLF ends a line; the last line needs no line end. A line of more than 1,024 characters is an error of that line only. Against the quota, a text line counts one, and a JSON line its `from` and its `to`. If the quota runs out, the stream processes the lines that fit and waits for the next window. An empty body returns an empty response. The body may be compressed: `Content-Encoding: gzip` (one gzip member). If it breaks off or is not valid gzip, the last line is an error with the code `BODY_UNREADABLE`. Every 4,096 bytes count as at least one number, which only lines that are too long reach.
+         * @description Returns one line per input line, in order, all from the head at the start. Dates are compared with the current time. A stream that outlives its head becomes stale and reports it. The size is unlimited. The response begins while you still send, so read while you write. LF or CRLF ends a line; the last line needs no line end. A line of more than 6,144 characters is an error of that line only. Against the quota, a text line counts one, and a JSON line its `from` and its `to`. If the quota runs out, the stream processes the lines that fit and waits for the next window. An empty body returns an empty response. The body may be compressed: `Content-Encoding: gzip` (one gzip member). If it breaks off or is not valid gzip, the last line is an error with the code `BODY_UNREADABLE`. Every 8,192 bytes count as at least one number, which only lines that are too long reach.
          */
         post: operations["checkStream"];
         delete?: never;
@@ -1609,6 +1609,11 @@ export interface components {
             to?: components["schemas"]["AnsweredTo"][];
         };
         /**
+         * @description A message token of the sender, as compact JWS: it proves with a chain of credentials that you may send from `from`. If it is not valid, the response has its code as a reason. `test:<code>` always has that code. See docs/api.md.
+         * @example test:TOKEN_EXPIRED
+         */
+        SenderToken: string;
+        /**
          * @description Present only in responses to a mock client: its registrations are mock too, and nothing is sent.
          * @constant
          */
@@ -1617,6 +1622,8 @@ export interface components {
         Registration: string;
         /** @description What a sender means that is not registered for the client: `enforce` blocks it (`SENDER_NOT_REGISTERED`), `label` labels it, `shadow` only reports it, `off` ignores it. Only checks before sending look at it, not those of gateways. New values may be added: treat an unknown value as valid. Default: `off`. */
         RequireRegistration: string;
+        /** @description What it means for the client that a sender has no message token (`TOKEN_MISSING`), or one that is not valid: `enforce` blocks it, `label` labels it, `shadow` only reports it. With `off`, a token may be missing, and one that is not valid blocks. Only checks before sending look at it, not those of gateways. New values may be added: treat an unknown value as valid. Default: `off`. */
+        RequireToken: string;
         /** @description The release that was used. Null while none is loaded. */
         ReleaseName: string | null;
         /**
@@ -1656,7 +1663,7 @@ export interface components {
             factor?: number;
         };
         /**
-         * @description One text or call. Send `from`, `to`, or both. At most 4,096 bytes.
+         * @description One text or call. Send `from`, `to`, or both. At most 12,288 bytes.
          * @example {
          *       "from": "1588-1234",
          *       "to": "010-9876-5432",
@@ -1667,6 +1674,7 @@ export interface components {
             from?: components["schemas"]["Sender"];
             to?: components["schemas"]["Recipient"];
             channel?: components["schemas"]["Channel"];
+            senderToken?: components["schemas"]["SenderToken"];
         };
         /**
          * @description The strongest verdict of the subjects that you sent (block, indeterminate, label, allow), and the head that was used.
@@ -1716,7 +1724,7 @@ export interface components {
             mock?: components["schemas"]["Mock"];
         };
         /**
-         * @description A sender, and optionally a recipient and a channel, as for a check. At most 4,096 bytes.
+         * @description A sender, and optionally a recipient and a channel, as for a check. At most 12,288 bytes.
          * @example {
          *       "from": "1588-1234"
          *     }
@@ -1725,6 +1733,7 @@ export interface components {
             from: components["schemas"]["Sender"];
             to?: components["schemas"]["Recipient"];
             channel?: components["schemas"]["Channel"];
+            senderToken?: components["schemas"]["SenderToken"];
         };
         /**
          * @description What would happen to a text from this sender now, with every reason, and the head that was used.
@@ -1791,14 +1800,16 @@ export interface components {
             from?: components["schemas"]["Sender"];
             to?: components["schemas"]["Recipient"];
             channel?: components["schemas"]["Channel"];
+            senderToken?: components["schemas"]["SenderToken"];
         };
         /** @description Values for the fields that an item omits. */
         BatchDefaults: {
             from?: components["schemas"]["Sender"];
             to?: components["schemas"]["Recipient"];
             channel?: components["schemas"]["Channel"];
+            senderToken?: components["schemas"]["SenderToken"];
         };
-        /** @description At most 4,194,304 bytes. */
+        /** @description At most 8,388,608 bytes. */
         BatchRequest: {
             defaults?: components["schemas"]["BatchDefaults"];
             items: components["schemas"]["BatchItem"][];
@@ -2683,6 +2694,7 @@ export interface components {
             /** @description Whether Korea's rules for senders of domestic texts apply (`SENDER_FORMAT_RULE`). New values may be added: treat an unknown value as valid. Default: `kr`. */
             senderRules?: string;
             requireRegistration?: components["schemas"]["RequireRegistration"];
+            requireToken?: components["schemas"]["RequireToken"];
             /** @description For tests of a sender's systems: registrations for the client are mock too, and its responses have `mock`. Cannot change. Default: `false`. */
             mock?: boolean;
             /** @description What happens to the client when its organisation seems to read out whole ranges of numbers: `report` it only, `throttle` the client, or `stop` it. New values may be added: treat an unknown value as valid. Default: `report`. */
@@ -3199,7 +3211,7 @@ export interface components {
             carrierPrefix?: components["schemas"]["CarrierPrefix"];
         };
         /**
-         * @description One call or text. At most 4,096 bytes.
+         * @description One call or text. At most 12,288 bytes.
          * @example {
          *       "channel": "voice",
          *       "from": "+82212345678",
@@ -3402,7 +3414,7 @@ export interface components {
             roaming?: components["schemas"]["Roaming"];
             attestation?: components["schemas"]["Attestation"];
         };
-        /** @description At most 4,194,304 bytes. */
+        /** @description At most 8,388,608 bytes. */
         GatewayBatchRequest: {
             defaults?: components["schemas"]["GatewayBatchDefaults"];
             items: components["schemas"]["GatewayBatchItem"][];

@@ -117,6 +117,7 @@ describe('a directory', () => {
     senderRules: 'kr',
     shortCodes: [],
     requireRegistration: 'off' as const,
+    requireToken: 'off' as const,
     requireQualification: 'off' as const,
     mock: false,
   };

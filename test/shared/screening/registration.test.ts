@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { RegisteredPair } from '../../../shared/build/pairs.ts';
 import { PairEntries } from '../../../shared/build/pairs.ts';
 import { buildRelease } from '../../../shared/build/release.ts';
+import { PublishedCredentials } from '../../../shared/credentials/published.ts';
 import { numberKey } from '../../../shared/live/entry.ts';
 import { LiveLayer } from '../../../shared/live/live-layer.ts';
 import type { Party } from '../../../shared/numbers/party.ts';
@@ -88,6 +89,8 @@ const SNAPSHOT: Snapshot = {
   live: LiveLayer.EMPTY,
   registrations: RegistrationOverlay.EMPTY,
   organisations: new Map(),
+  credentials: PublishedCredentials.NONE,
+  tokens: new Map(),
   policy: STANDARD_POLICY,
   keys: testKeys,
   ...{ seq: 1, asOf: NOW, now: NOW },

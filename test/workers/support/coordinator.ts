@@ -173,6 +173,7 @@ export function client(id: string, quotaNumbers = 10) {
     quotaNumbers,
     shortCodes: [],
     requireRegistration: 'off' as const,
+    requireToken: 'off' as const,
     requireQualification: 'off' as const,
     mock: false,
   };
