@@ -4,9 +4,10 @@
  * read decisions that were made before, so that the noise of screening, which takes much longer than counting, does
  * not hide the difference.
  */
+
+import { PublishedCredentials } from '../../shared/credentials/published.ts';
 import { CanaryNumbers } from '../../shared/enumeration/canary-numbers.ts';
 import { scanKeyOf } from '../../shared/enumeration/scan-key.ts';
-import { PublishedCredentials } from '../../shared/credentials/published.ts';
 import { LiveLayer } from '../../shared/live/live-layer.ts';
 import { STANDARD_POLICY } from '../../shared/policy/policy.ts';
 import type { Ingress, ScreenRequest } from '../../shared/request.ts';
@@ -31,6 +32,7 @@ const SETTINGS: ClientSettings = {
     organisation: 'default',
     requireRegistration: 'off',
     requireToken: 'off',
+    requireIdentity: 'off',
     requireQualification: 'off',
   },
 };
@@ -47,6 +49,7 @@ const snapshot: Snapshot = {
   organisations: new Map(),
   credentials: PublishedCredentials.NONE,
   tokens: new Map(),
+  passports: new Map(),
   policy: STANDARD_POLICY,
   keys,
   ...{ seq: 1, asOf: NOW, now: NOW },
@@ -59,7 +62,7 @@ const OPERATORS = ['45005', '45204', '310410', '23410'];
 function ingressOf(index: number): Ingress {
   return {
     ...{ type: 'international', country: null, operator: OPERATORS[index % OPERATORS.length]!, trunk: null },
-    ...{ smsc: null, carrierPrefix: null, roaming: 'unknown', attestation: null },
+    ...{ smsc: null, carrierPrefix: null, roaming: 'unknown', attestation: null, identity: [] },
   };
 }
 

@@ -118,6 +118,7 @@ describe('a directory', () => {
     shortCodes: [],
     requireRegistration: 'off' as const,
     requireToken: 'off' as const,
+    requireIdentity: 'off' as const,
     requireQualification: 'off' as const,
     mock: false,
   };
@@ -142,6 +143,8 @@ describe('a directory', () => {
       onEnumeration,
       restriction,
       requireRegistration,
+      requireToken,
+      requireIdentity,
       requireQualification,
       mock,
       ...older
