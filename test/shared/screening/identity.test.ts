@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { PassportVerification } from '../../../shared/credentials/identity.ts';
 import type { Passport } from '../../../shared/credentials/passport.ts';
+import type { PassportRow } from '../../../shared/credentials/passport-table.ts';
 import type { ScreenRequest } from '../../../shared/request.ts';
 import { toGatewayResponse } from '../../../shared/screening/gateway-response.ts';
 import { GATEWAY_FIELDS } from '../../../shared/screening/parse-gateway-request.ts';
@@ -18,10 +19,10 @@ const PASSPORT: Passport = {
   ...{ kind: 'shaken', x5u: 'https://certs.example/a.pem', issuedAt: NOW_S, caller: FROM.slice(1) },
   ...{ recipients: [TO.slice(1)], divertedFrom: null, level: 'A', hasMessageDigest: false },
 };
-const ROW = {
+const ROW: PassportRow = {
   ...{ x5u: 'a', key: { alg: 'ES256', bytes: new Uint8Array(64) }, notBefore: 0, notAfter: NOW_S + 1 },
   spans: [{ from: 12_000_000_000, to: 19_999_999_999 }],
-} as const;
+};
 
 const valid = (change: Partial<Passport> = {}): PassportVerification => {
   return { kind: 'verified', passport: { ...PASSPORT, ...change }, row: ROW };
