@@ -11,6 +11,7 @@ import { bodiesBench } from './suites/bodies.ts';
 import { buildBench } from './suites/build.ts';
 import { bundleBench } from './suites/bundle.ts';
 import { coldBench } from './suites/cold.ts';
+import { credentialsBench } from './suites/credentials.ts';
 import { httpBench } from './suites/http.ts';
 import { loadBench } from './suites/load.ts';
 import { memoryBench } from './suites/memory.ts';
@@ -68,6 +69,10 @@ const SUITES: Record<string, Suite> = {
     registrationBench,
     'registered senders: size, memory, build, CPU of a check',
     'numbers',
+  ),
+  credentials: suite(
+    credentialsBench,
+    'sender credentials: bytes, memory, verifications, a flood, seconds to a refusal',
   ),
   propagation: suite(propagationBench, 'the same, in a simulated fleet'),
   sip: suite(sipBench, 'what checks add to a SIP gateway'),

@@ -10,11 +10,15 @@ import { addBlock } from './commands/block.ts';
 import { addBlocks } from './commands/blocks.ts';
 import { addBuild } from './commands/build.ts';
 import { addCanaries } from './commands/canaries.ts';
+import { addCertificates } from './commands/certificates.ts';
 import { addClients } from './commands/clients.ts';
 import { addCompletion } from './commands/completion.ts';
+import { addDelegations } from './commands/delegations.ts';
 import { addEntries } from './commands/entries.ts';
 import { addEnumeration } from './commands/enumeration.ts';
 import { addGuards } from './commands/guards.ts';
+import { addHolderKeys } from './commands/holder-keys.ts';
+import { addIssuers } from './commands/issuers.ts';
 import { addListKey } from './commands/list-key.ts';
 import { addOperators } from './commands/operators.ts';
 import { addOrganisations } from './commands/organisations.ts';
@@ -23,11 +27,13 @@ import { addPolicy } from './commands/policy.ts';
 import { addProposals } from './commands/proposals.ts';
 import { addProve } from './commands/prove.ts';
 import { addPush } from './commands/push.ts';
+import { addQualifications } from './commands/qualifications.ts';
 import { addRegistrations } from './commands/registrations.ts';
 import { addReleases } from './commands/releases.ts';
 import { addReview } from './commands/review.ts';
 import { addSample } from './commands/sample.ts';
 import { addStatus } from './commands/status.ts';
+import { addStatusLists } from './commands/status-lists.ts';
 import { addTokens } from './commands/tokens.ts';
 import { addUndo } from './commands/undo.ts';
 import { addUsage } from './commands/usage.ts';
@@ -40,6 +46,14 @@ const GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> 
   'Live changes:': [addBlock, addUndo, addEntries],
   'Organisations, clients and tokens:': [addOrganisations, addClients, addTokens, addListKey],
   'Registered senders:': [addRegistrations, addReview],
+  'Sender credentials:': [
+    addQualifications,
+    addIssuers,
+    addCertificates,
+    addDelegations,
+    addStatusLists,
+    addHolderKeys,
+  ],
   'Policy:': [addPolicy, addGuards, addCanaries],
   'Second person:': [addApprovals, addProposals],
   'Monitoring:': [addStatus, addWatch, addUsage, addEnumeration, addBlocks, addAudit],

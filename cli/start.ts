@@ -3,6 +3,7 @@
  * the service, pushes the lists as an admin would, and prints a request that you can paste.
  */
 import { unwatchFile, watchFile } from 'node:fs';
+import { relative } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Command } from 'commander';
 import type { Client } from '../shared/clients.ts';
@@ -15,6 +16,8 @@ import { type Health, healthOf } from './commands/watch.ts';
 import { LOCAL_HOST, servicePort, skipProxy } from './environment.ts';
 import { CommandFailure, failureReport, hasCode } from './failure.ts';
 import { makeDemoInputs } from './local/demo.ts';
+import { DEMO_ISSUER_FOLDER, type DemoIssuer, startDemoIssuer } from './local/demo-issuer.ts';
+import { freePort } from './local/free-port.ts';
 import { proveService } from './local/identity.ts';
 import { repairValues } from './local/repair.ts';
 import { localSecrets, workerSecrets } from './local/secrets.ts';
@@ -26,6 +29,7 @@ import { currentRelease } from './publish/base-release.ts';
 import { kvOf } from './publish/wrangler.ts';
 import { type LocalSecrets, listKeyRing, secretDigest } from './secrets.ts';
 import { note, write } from './terminal/output.ts';
+import { shellWord } from './terminal/shell-word.ts';
 import { styleText } from './terminal/visible.ts';
 
 /** How long to wait for the first response, in ms. */
@@ -95,6 +99,17 @@ async function ensureDemoClient(admin: Admin, { DEMO_CLIENT_KEY: key }: LocalSec
   await putClient(admin, { ...client, rights: ['check', 'gateway'] }, REASON);
 }
 
+/** The service also runs without it. */
+async function ensureDemoIssuer(admin: Admin): Promise<DemoIssuer | null> {
+  try {
+    return await startDemoIssuer(admin, REASON);
+  } catch (error) {
+    if (!(error instanceof CommandFailure)) throw error;
+    warn(`the demo issuer of sender certificates does not run: ${error.message}`);
+    return null;
+  }
+}
+
 /**
  * Waits until the service returns verdicts. A degraded service also counts if values are missing, because it
  * stays degraded.
@@ -120,6 +135,11 @@ function runCronOf(service: Service): void {
   }, CRON_MS).unref();
 }
 
+/** @param url of the service: the base of its own status lists */
+async function bindingsOf(secrets: LocalSecrets, url: string) {
+  return { ...(await workerSecrets(secrets)), PUBLIC_URL: url };
+}
+
 /** While LIST_KEY is rotated, its keys change in the file of secrets. */
 function followListKey(service: Service, { LIST_KEY }: LocalSecrets): void {
   let used = LIST_KEY;
@@ -129,21 +149,21 @@ function followListKey(service: Service, { LIST_KEY }: LocalSecrets): void {
       if (secrets.LIST_KEY === used) return;
       used = secrets.LIST_KEY;
       report('LIST_KEY has changed: restarting the Worker …');
-      await service.replaceSecrets(await workerSecrets(secrets));
+      await service.replaceSecrets(await bindingsOf(secrets, service.url));
     } catch (error) {
       warn(`LIST_KEY was not taken up: ${String(error)}`);
     }
   });
 }
 
-/** @param proof ends the proof of the service; called first, because the port is free before the process ends */
-function stopOnSignal(service: Service, proof: { end: () => void }): void {
+/** @param ends the proof of the service, and what runs beside it: first, because its port is free before the process ends */
+function stopOnSignal(service: Service, ends: readonly (() => void)[]): void {
   let stopping = false;
   const stop = (): void => {
     if (stopping) return;
     stopping = true;
     unwatchFile(SECRETS_FILE);
-    proof.end();
+    for (const end of ends) end();
     service.stop().finally(() => process.exit(0));
   };
   process.on('SIGINT', stop);
@@ -152,14 +172,16 @@ function stopOnSignal(service: Service, proof: { end: () => void }): void {
 
 async function main(): Promise<void> {
   createPrivately();
-  const port = servicePort();
+  const port = servicePort() || (await freePort());
   claimState(port);
   const secrets = await localSecrets();
   report('starting the service …');
-  const service = await startService({ port, secrets: await workerSecrets(secrets) });
-  const proof = { end: (): void => undefined };
-  stopOnSignal(service, proof);
+  const bindings = await bindingsOf(secrets, `http://localhost:${port}`);
+  const service = await startService({ port, secrets: bindings });
+  const ends: (() => void)[] = [];
+  stopOnSignal(service, ends);
   const { url } = service;
+  let issuer: DemoIssuer | null;
   try {
     const address = new URL(url);
     // Behind the ::1 of localhost there may be another service.
@@ -168,6 +190,8 @@ async function main(): Promise<void> {
     const admin = new Admin({ url: address.origin, token: secrets.ADMIN_TOKEN });
     const isWhole = await ensureRelease(admin);
     await ensureDemoClient(admin, secrets);
+    issuer = await ensureDemoIssuer(admin);
+    if (issuer !== null) ends.push(issuer.stop);
     await untilReady(url, isWhole);
   } catch (error) {
     await service.stop();
@@ -175,11 +199,20 @@ async function main(): Promise<void> {
   }
   runCronOf(service);
   followListKey(service, secrets);
-  proof.end = await proveService(Number(new URL(url).port));
+  ends.push(await proveService(Number(new URL(url).port)));
   write(
     `\nnumgate is running on ${styleText('bold', url)}   (Ctrl-C stops it)\n\n` +
       `curl -s ${url}/v1/check -H 'authorization: Bearer ${secrets.DEMO_CLIENT_KEY}' \\\n` +
-      `  -H 'content-type: application/json' -d '{"from":"1588-1234","to":"010-0123-4567"}'\n\n`,
+      `  -H 'content-type: application/json' -d '{"from":"1588-1234","to":"010-0123-4567"}'\n\n${formatIssuer(issuer)}`,
+  );
+}
+
+function formatIssuer(issuer: DemoIssuer | null): string {
+  if (issuer === null) return '';
+  const place = issuer.url ?? 'nowhere, because its port is in use: push its status list';
+  return (
+    `A demo issuer of sender certificates serves ${place}\n` +
+    `  ISSUER_FOLDER=${shellWord(relative('', DEMO_ISSUER_FOLDER))} npx node examples/issuer/main.ts --help\n\n`
   );
 }
 

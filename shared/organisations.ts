@@ -28,6 +28,9 @@ function lineSchema(charsMax: number) {
   return v.pipe(v.string(), v.trim(), v.regex(/^\P{C}*$/u, message), v.maxLength(charsMax, message));
 }
 
+/** Whether a verified certificate approves its registrations, or leaves them to a reviewer. */
+export const CERTIFICATE_APPROVALS = ['review', 'approve'] as const;
+
 export const organisationSchema = v.strictObject({
   id: nameSchema,
   displayName: v.pipe(lineSchema(DISPLAY_NAME_CHARS_MAX), v.minLength(1, 'must not be empty')),
@@ -45,6 +48,7 @@ export const organisationSchema = v.strictObject({
   /** How to reach its people: a mailbox, a telephone extension, a web page. */
   contact: v.optional(lineSchema(CONTACT_CHARS_MAX), ''),
   state: v.optional(v.picklist(ORGANISATION_STATES), 'active'),
+  certificateApproval: v.optional(v.picklist(CERTIFICATE_APPROVALS), 'review'),
   /** Identifies it in its texts, and in tokens as `osc`. No two organisations have the same. Null if it has none. */
   senderCode: v.optional(
     v.nullable(
@@ -72,6 +76,6 @@ export function bareOrganisation(id: string): Organisation {
   const roles = id === DEFAULT_ORGANISATION ? [...ROLES] : [];
   return {
     ...{ id, displayName: id, authority: null, roles, contact: '', state: 'active' },
-    ...{ senderCode: null, declaredNumbers: null },
+    ...{ certificateApproval: 'review', senderCode: null, declaredNumbers: null },
   };
 }

@@ -9,7 +9,7 @@
  * of other organisations. `approve` decides on the proposals of others. `breakGlass` opens no route either: it makes a
  * change at once that would otherwise wait for approval. `registrations` covers the registered senders of the token's
  * own organisation, `review` seeing and deciding on those of all others. `qualification` sets the qualifications of
- * other organisations.
+ * other organisations. `issuers` decides who may sign certificates; `credentials` sees that, and pushes status lists.
  */
 export const SCOPES = [
   'read',
@@ -25,6 +25,8 @@ export const SCOPES = [
   'registrations',
   'review',
   'qualification',
+  'issuers',
+  'credentials',
 ] as const;
 export type Scope = (typeof SCOPES)[number];
 
@@ -50,12 +52,13 @@ export const ROLE_SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
     'approve',
     'review',
     'qualification',
+    'credentials',
   ],
   association: [
     ...(['read', 'entries', 'releases', 'guards', 'policy', 'clients'] as const),
-    ...(['override', 'statistics', 'approve', 'breakGlass', 'review'] as const),
+    ...(['override', 'statistics', 'approve', 'breakGlass', 'review', 'issuers', 'credentials'] as const),
   ],
-  operator: ['read', 'entries', 'releases', 'review'],
+  operator: ['read', 'entries', 'releases', 'review', 'credentials'],
   // A relay sends checks: it has client keys. Everything that `read` opens belongs to others.
   relay: ['registrations'],
   auditor: ['read', 'statistics'],

@@ -16,6 +16,8 @@ export const COMPATIBILITY_DATE = '2026-10-15';
 const BUNDLE = join(PROJECT, 'build', 'bench');
 
 export interface BenchWorker {
+  /** Origin of its socket. */
+  readonly url: string;
   /** Calls the Worker. @returns its response @throws if the status is not 200 */
   call<Result>(
     path: string,
@@ -58,6 +60,7 @@ export async function startBenchWorker(
   const { origin } = await miniflare.unsafeGetDirectURL(NAME);
   const kv = await miniflare.getKVNamespace('LISTS', NAME);
   return {
+    url: origin,
     call: async <Result>(path: string, body: BodyInit | null = null) => {
       // A new connection each time, because the runtime closes idle ones while a benchmark prepares.
       const headers = { connection: 'close' };

@@ -6,8 +6,8 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../cli/local/free-port.ts';
 import { onExit, temporaryFolder } from './cleanup.ts';
-import { freePort } from './free-port.ts';
 import { skipMissing } from './skip-missing.ts';
 
 const HOST = '127.0.0.1';

@@ -4,12 +4,13 @@
  */
 import type { BuiltRelease } from '../../shared/build/release.ts';
 import { sha256Hex, toBase64 } from '../../shared/bytes.ts';
-import { type Client, sealDirectory } from '../../shared/clients.ts';
+import { type Client, type DirectoryContent, sealDirectory } from '../../shared/clients.ts';
 import { encodeSegment } from '../../shared/live/segment.ts';
 import { type Head, sealHead } from '../../shared/release/head.ts';
 import { clientsKey, HEAD_KEY, releaseKey } from '../../shared/release/kv-keys.ts';
 import { signManifest } from '../../shared/release/manifest.ts';
 import { type BenchWorker, startBenchWorker } from '../lib/bench-worker.ts';
+import type { PublishedCredentials } from '../lib/random-credentials.ts';
 import { benchKeys, LIST_SECRET } from '../lib/random-lists.ts';
 import type { BodyTimings, CheckResult, EdgeSettings } from '../lib/worker-results.ts';
 
@@ -19,8 +20,12 @@ const SECRET = 'secret-of-bench';
 
 export interface SimulatedEdge {
   readonly worker: BenchWorker;
+  /** The key of a client. @param id by default the one of `check` */
+  keyOf(id?: string): string;
   /** Writes the values first, then the head: to KV and to the coordinator. */
-  publish(built: BuiltRelease, seq: number): Promise<void>;
+  publish(built: BuiltRelease, seq: number, credentials?: PublishedCredentials): Promise<void>;
+  /** Posts one body as a client. @returns the response */
+  post<Response>(path: string, body: object): Promise<Response>;
   set(settings: Partial<EdgeSettings>): Promise<void>;
   /** Checks numbers: one as a single request, more as a batch. @param sender with `from`, as senders of a client */
   check(numbers: readonly string[], sender?: { readonly client: string }): Promise<CheckResult>;
@@ -39,9 +44,10 @@ interface BodyOptions {
   readonly clients: Readonly<Record<string, string>>;
 }
 
-/** @param others settings of further clients, by ID */
+/** @param others settings of further clients, by ID @param organisations with their qualification */
 export async function startEdge(
   others: Readonly<Record<string, Partial<Client>>> = {},
+  organisations: DirectoryContent['organisations'] = [],
 ): Promise<SimulatedEdge> {
   const keys = await benchKeys();
   const { publicKey, privateKey } = (await crypto.subtle.generateKey('Ed25519', true, [
@@ -75,24 +81,36 @@ export async function startEdge(
     quotaNumbers: 1_000_000_000,
   };
   const further = Object.entries(others).map(([id, settings]) => ({ ...client, id, ...settings }));
-  const directory = await sealDirectory({ clients: [client, ...further], organisations: [] }, keys);
+  const directory = await sealDirectory({ clients: [client, ...further], organisations }, keys);
   const sha256 = await sha256Hex(directory);
   const clients = { key: clientsKey(sha256), sha256 };
   await worker.put(clients.key, directory);
   return {
     worker,
-    publish: async ({ manifest, values }, seq) => {
-      for (const [key, bytes] of values) await worker.put(key, bytes);
+    keyOf: (id = CLIENT) => `${id}.${SECRET}`,
+    publish: async ({ manifest, values }, seq, credentials) => {
+      for (const [key, bytes] of [...values, ...(credentials?.values ?? [])]) await worker.put(key, bytes);
       const signed = await signManifest(manifest, privateKey);
       await worker.put(releaseKey(manifest.release), new TextEncoder().encode(JSON.stringify(signed)));
       const head: Head = {
         ...{ kind: 'numgate-head', format: 2, seq, changedAt: new Date().toISOString() },
         ...{ current: { release: manifest.release, signature: signed.signature }, candidate: null },
         ...{ droppedSeq: 0, segments: [], tail: toBase64(encodeSegment([])), clients },
+        ...(credentials === undefined ? {} : { credentials: credentials.head }),
       };
       const copy = { head, manifests: [signed], writtenAt: new Date().toISOString() };
       await worker.put(HEAD_KEY, await sealHead(copy, keys));
       await worker.call(`/head?seq=${seq}`, await sealHead({ head, manifests: [] }, keys));
+    },
+    post: async (path, body) => {
+      const headers = { authorization: `Bearer ${CLIENT}.${SECRET}`, 'content-type': JSON_TYPE };
+      const response = await fetch(worker.url + path, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify(body),
+      });
+      if (!response.ok) throw new Error(`${path} returned ${response.status}: ${await response.text()}`);
+      return (await response.json()) as never;
     },
     set: (settings) => worker.call('/set', JSON.stringify(settings)),
     check: (numbers, sender) => {

@@ -7,10 +7,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../cli/local/free-port.ts';
 import { devVars, newSecrets } from '../../cli/local/secrets.ts';
 import { PROJECT, WRANGLER_CONFIG } from '../../cli/paths.ts';
 import { onExit, temporaryFolder } from '../lib/cleanup.ts';
-import { freePort } from '../lib/free-port.ts';
 import { addClient, buildAndPush, runNumgate } from './installation.ts';
 
 /** Longest wait for a process to respond, in ms. */

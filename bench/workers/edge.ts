@@ -130,7 +130,7 @@ async function timeBodies(
   return timings;
 }
 
-export default serve<BenchEnv>({
+const commands = serve<BenchEnv>({
   '/head': (query, body) => {
     head = { seq: Number(query.get('seq')), sealed: body };
   },
@@ -152,3 +152,11 @@ export default serve<BenchEnv>({
     return performance.now() - from;
   },
 });
+
+/** A request of the edge itself, and otherwise a command. */
+export default {
+  fetch: (request: Request, env: BenchEnv, ctx: ExecutionContext): Promise<Response> =>
+    new URL(request.url).pathname.startsWith('/v1/')
+      ? Promise.resolve(edge.fetch(request as EdgeRequest, envOf(env, []), ctx))
+      : commands.fetch(request, env, ctx),
+};

@@ -12,6 +12,7 @@ import {
   FAIL_POLICIES,
   MODES,
   ON_ENUMERATION,
+  REQUIRE_QUALIFICATION,
   REQUIRE_REGISTRATION,
   REQUIRE_TOKEN,
   RESTRICTIONS,
@@ -183,6 +184,13 @@ function addSettingOptions(command: Command): Command {
     )
     .addOption(
       choice(
+        '--require-qualification <mode>',
+        'what it means that nobody has certified its organisation (default: off)',
+        REQUIRE_QUALIFICATION,
+      ),
+    )
+    .addOption(
+      choice(
         '--require-token <mode>',
         'what a sender means that has no valid message token (default: off)',
         REQUIRE_TOKEN,
@@ -241,7 +249,8 @@ function formatClients(clients: readonly Client[]): Report {
 /** Settings that differ from their defaults, which most clients keep. */
 function otherSettings(client: Client): string {
   const { organisation, internationalPrefix: prefix, senderRules, recordBlocks, shortCodes } = client;
-  const { onEnumeration, restriction: restricted, requireRegistration, requireToken, mock } = client;
+  const { onEnumeration, restriction: restricted, mock } = client;
+  const { requireRegistration, requireQualification, requireToken } = client;
   return [
     ...formatConditions(client),
     organisation === DEFAULT_ORGANISATION ? '' : `organisation ${organisation}`,
@@ -253,6 +262,7 @@ function otherSettings(client: Client): string {
     (onEnumeration ?? 'report') === 'report' ? '' : `on enumeration ${onEnumeration}`,
     restricted ?? '',
     (requireRegistration ?? 'off') === 'off' ? '' : `requires registration: ${requireRegistration}`,
+    (requireQualification ?? 'off') === 'off' ? '' : `requires qualification: ${requireQualification}`,
     (requireToken ?? 'off') === 'off' ? '' : `requires tokens: ${requireToken}`,
     mock === true ? 'mock' : '',
   ]

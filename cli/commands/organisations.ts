@@ -109,6 +109,7 @@ function addSettingOptions(command: Command): Command {
     .option('--authority <name>', 'name under which it vouches for lists; none for no authority', authority)
     .option('--roles <list>', `roles that its tokens may have, of ${ROLES.join(', ')}`, commaList)
     .option('--contact <text>', 'how to reach its people')
+    .option('--sender-code <code>', 'identifies it in its texts and tokens; none for no code', senderCode)
     .option(
       '--declared-numbers <numbers>',
       'numbers that its clients check on an ordinary day; none to declare nothing',
@@ -118,6 +119,10 @@ function addSettingOptions(command: Command): Command {
 
 function declared(text: string): number | typeof NONE {
   return text === 'none' ? NONE : wholeNumber(text);
+}
+
+function senderCode(text: string): string | typeof NONE {
+  return text === 'none' ? NONE : text;
 }
 
 function authority(text: string): string | typeof NONE {
@@ -160,7 +165,16 @@ function formatOrganisations(organisations: readonly Organisation[]): Report {
 }
 
 function formatOrganisation(organisation: Organisation, clients: readonly string[]): Report {
-  const { id, displayName, authority: name, roles, contact, state, declaredNumbers } = organisation;
+  const {
+    id,
+    displayName,
+    authority: name,
+    roles,
+    contact,
+    state,
+    senderCode,
+    declaredNumbers,
+  } = organisation;
   const orNone = (words: readonly string[]): string => (words.length === 0 ? 'none' : words.join(' '));
   const rows = [
     ...[
@@ -171,6 +185,7 @@ function formatOrganisation(organisation: Organisation, clients: readonly string
     ...[
       ['contact', contact === '' ? 'none' : contact],
       ['state', state],
+      ['sender code', senderCode ?? 'none'],
       // Services before 0.2.0 have none.
       ['numbers a day, declared', (declaredNumbers ?? null) === null ? 'none' : String(declaredNumbers)],
       ['clients', orNone(clients)],

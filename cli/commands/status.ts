@@ -74,6 +74,7 @@ export function formatStatus(status: Status): Report {
     ...rotationLines(status),
     ...(status.me === null ? [] : [formatIdentity(status.me)]),
     ...expiring.map(({ kind, id, expires }) => styleText('yellow', `${kind} ${id} ${formatEnd(expires)}`)),
+    ...dueLines(status),
     ...proposalLines(status),
     ...status.propagation.map(
       ({ dataCentre, seq: received, askedAt }) =>
@@ -112,6 +113,16 @@ function evidenceLines({ n, checkpoint, checkpointKey, exports = [] }: StatusInf
         : styleText('yellow', `${line}; ${count(failures)} failed attempts: ${error}`);
     }),
   ];
+}
+
+/** Inspections and ends of qualifications. Older services do not report them. */
+function dueLines({ dueQualifications = [] }: StatusInfo): string[] {
+  return dueQualifications.map(({ organisation, due, at }) => {
+    if (due === 'end') return styleText('yellow', `the qualification of ${organisation} ends at ${at}`);
+    const isOverdue = Date.parse(at) <= Date.now();
+    const words = isOverdue ? 'is overdue since' : 'is due by';
+    return styleText(isOverdue ? 'red' : 'yellow', `the inspection of ${organisation} ${words} ${at}`);
+  });
 }
 
 /** Nothing for an installation without registered senders. Older services do not report them. */

@@ -4,6 +4,7 @@
  */
 import { renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
 import { toBase64 } from '../../shared/bytes.ts';
 import { LIST_KEY_BYTES } from '../../shared/set/keys.ts';
 import { newSignerKey } from '../../shared/signed-note.ts';
@@ -14,15 +15,16 @@ import { type LocalSecrets, newKey, readSecretsFile, SECRET_NAMES, secretDigest 
 
 /** The local secrets that the Worker needs. A deployed Worker gets them through `wrangler secret put`. */
 export async function workerSecrets(secrets: LocalSecrets) {
-  const { LIST_KEY, RELEASE_PUBLIC_KEYS, CHECKPOINT_KEY, ADMIN_TOKEN } = secrets;
+  const { LIST_KEY, RELEASE_PUBLIC_KEYS, CHECKPOINT_KEY, CREDENTIAL_KEY, ADMIN_TOKEN } = secrets;
   const ROOT_TOKEN_SHA256 = await secretDigest(ADMIN_TOKEN);
-  return { LIST_KEY, RELEASE_PUBLIC_KEYS, CHECKPOINT_KEY, ROOT_TOKEN_SHA256 };
+  return { LIST_KEY, RELEASE_PUBLIC_KEYS, CHECKPOINT_KEY, CREDENTIAL_KEY, ROOT_TOKEN_SHA256 };
 }
 
 /** The same secrets as the text of a variables file for `wrangler dev`. */
 export async function devVars(secrets: LocalSecrets): Promise<string> {
   const variables = Object.entries(await workerSecrets(secrets));
-  return variables.map(([name, value]) => `${name}="${value}"\n`).join('');
+  // A key as JSON has double quotes, and no value has single ones.
+  return variables.map(([name, value]) => `${name}='${value}'\n`).join('');
 }
 
 /** Secrets of a new installation. */
@@ -36,9 +38,17 @@ export async function newSecrets(): Promise<LocalSecrets> {
     RELEASE_PUBLIC_KEYS: await exported('raw', pair.publicKey),
     // The log of each installation has a name of its own.
     CHECKPOINT_KEY: (await newSignerKey(`numgate.local/${crypto.randomUUID()}`))!,
+    CREDENTIAL_KEY: await newCredentialKey(),
     ADMIN_TOKEN: (await newKey('root')).key,
     DEMO_CLIENT_KEY: (await newKey('demo')).key,
   };
+}
+
+/** A private JWK for ES256, named by its thumbprint. */
+async function newCredentialKey(): Promise<string> {
+  const { privateKey } = await generateKeyPair('ES256', { extractable: true });
+  const jwk = await exportJWK(privateKey);
+  return JSON.stringify({ ...jwk, alg: 'ES256', kid: await calculateJwkThumbprint(jwk) });
 }
 
 /** The local secrets. Creates missing ones, for this machine only. */

@@ -27,6 +27,7 @@ import type {
 
 export { type LocalCode, NumgateError } from './errors.ts';
 export { isFromAbroad, LABEL, type LocalAnswer } from './fail-policy.ts';
+export * from './holder-key.ts';
 export { linesOf } from './lines.ts';
 export * from './registrar.ts';
 export type { ItemSource } from './stream.ts';

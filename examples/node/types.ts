@@ -20,17 +20,20 @@ interface Parties {
   readonly channel?: Channel;
 }
 
+/** Values for the fields that the items of a batch omit. */
+export interface CheckDefaults extends Parties {
+  /** A message token of the sender, as compact JWS. At most 4,096 characters. */
+  readonly senderToken?: string;
+}
+
 /** One text or call. At least one of `from` and `to`. */
-export type CheckRequest = Parties & ({ readonly from: string } | { readonly to: string });
+export type CheckRequest = CheckDefaults & ({ readonly from: string } | { readonly to: string });
 
 /** One item of a batch or stream. `from` or `to` is in the item, or in the defaults of the batch. */
-export interface CheckItem extends Parties {
+export interface CheckItem extends CheckDefaults {
   /** Returned with the result. At most 128 characters. */
   readonly id?: string;
 }
-
-/** Values for the fields that the items of a batch omit. */
-export type CheckDefaults = Parties;
 
 /** How a call or text entered the network. docs/gateways.md describes the fields. */
 export interface Ingress {
@@ -125,7 +128,7 @@ type Decided =
 export type CheckAnswer = Findings & Decided;
 
 /** A sender to check. */
-export interface SenderRequest extends Parties {
+export interface SenderRequest extends CheckDefaults {
   readonly from: string;
 }
 

@@ -8,11 +8,13 @@ import { publicJwkSchema } from '../credentials/keys.ts';
 import type { Status } from '../credentials/status-list.ts';
 import {
   CERTIFICATE_REFERENCE_CHARS_MAX,
-  CREDENTIAL_NUMBERS_MAX,
-  ISSUER_KEYS_MAX,
   ISSUER_OPERATORS_MAX,
   ISSUER_RANGES_MAX,
   ISSUER_STATUS_HOSTS_MAX,
+} from '../limits/credential-store.ts';
+import {
+  CREDENTIAL_NUMBERS_MAX,
+  ISSUER_KEYS_MAX,
   STATUS_LIST_CHARS_MAX,
   TOKEN_CHARS_MAX,
   URI_CHARS_MAX,

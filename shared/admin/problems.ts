@@ -37,8 +37,10 @@ export interface ProblemExtras {
   readonly line?: number;
   /** REGISTRATIONS_INVALID: the invalid lines, at most 100. */
   readonly lines?: readonly ImportedRow[];
-  /** REGISTRATION_STATE and DELEGATION_STATE: the state, and what can be done in it. */
-  /** REGISTRATION_STATE: the state, and what can be done in it. QUALIFICATION_STATE: the states that may follow. */
+  /**
+   * REGISTRATION_STATE and DELEGATION_STATE: the state, and what can be done in it. QUALIFICATION_STATE: the states that
+   * may follow.
+   */
   readonly state?: string;
   readonly possible?: readonly string[];
   /** ENTRY_… and AUTHORITY_FOREIGN: the affected items, at most 100. */

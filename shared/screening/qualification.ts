@@ -1,42 +1,62 @@
 /**
- * The qualification of an organisation in a check before sending. A suspended, cancelled or expired one blocks for every
- * client; one that nobody has certified yet matters only to a client that requires it.
+ * Qualifications in a check before sending: that of the client's organisation, and those of the organisations in the
+ * chain of its message token. A suspended, cancelled or expired one blocks for every client; one that nobody has
+ * certified yet matters only to a client that requires it.
  */
+import { flat } from '../flat.ts';
+import type { ScreenRequest } from '../request.ts';
 import { stateAt } from '../senders/qualification.ts';
 import type { Code, Effect } from '../verdict.ts';
 import { type Finding, ruleFinding } from './finding.ts';
 import { EFFECTS } from './registration.ts';
 import type { ClientSettings, Snapshot } from './snapshot.ts';
 
-/** Finds whether this organisation may send now. Each organisation needs one call at most. */
-export function screenQualification(
+export function screenQualifications(
+  { senderToken }: ScreenRequest,
+  snapshot: Snapshot,
+  { organisation: own, requireQualification }: ClientSettings,
+  findings: Finding[],
+): void {
+  screenOne(own, requireQualification, snapshot, findings);
+  const token = senderToken === undefined ? undefined : snapshot.tokens.get(senderToken);
+  if (token?.kind !== 'verified') return;
+  for (const [place, { organisation }] of token.links.entries()) {
+    // The holder of the numbers sends its own texts: only relays and resellers, which follow it, need a certification.
+    const requirement = place === 0 ? 'off' : requireQualification;
+    if (organisation !== own) screenOne(organisation, requirement, snapshot, findings);
+  }
+}
+
+/** @param requirement for an organisation that nobody has certified yet */
+function screenOne(
   organisation: string,
+  requirement: ClientSettings['requireQualification'],
   { organisations, now }: Snapshot,
-  { requireQualification }: ClientSettings,
   findings: Finding[],
 ): void {
   const qualification = organisations.get(organisation)?.qualification ?? null;
   const state = qualification === null ? 'pending' : stateAt(qualification, now);
   switch (state) {
     case 'certified':
-      return;
+      break;
     case 'rateReduced':
-      findings.push(found('label', 'SENDER_RATE_REDUCED', qualification!.factor));
-      return;
+      findings.push(found('label', 'SENDER_RATE_REDUCED', organisation, qualification!.factor));
+      break;
     case 'suspended':
-      findings.push(found('block', 'SENDER_SUSPENDED'));
-      return;
+      findings.push(found('block', 'SENDER_SUSPENDED', organisation));
+      break;
     case 'cancelled':
     case 'expired':
-      findings.push(found('block', 'SENDER_UNQUALIFIED'));
-      return;
+      findings.push(found('block', 'SENDER_UNQUALIFIED', organisation));
+      break;
     case 'pending':
-      if (requireQualification !== 'off')
-        findings.push(found(EFFECTS[requireQualification], 'SENDER_UNQUALIFIED'));
+      if (requirement !== 'off')
+        findings.push(found(EFFECTS[requirement], 'SENDER_UNQUALIFIED', organisation));
   }
 }
 
-function found(effect: Effect, code: Code, factor: number | null = null): Finding {
+function found(effect: Effect, code: Code, organisation: string, factor: number | null = null): Finding {
   const hit = ruleFinding(effect, code, 'qualification', 'registration');
-  return factor === null ? hit : { ...hit, reason: { ...hit.reason, factor } };
+  const detail = flat('see /v1/register/', organisation);
+  return { ...hit, reason: { ...hit.reason, detail, ...(factor === null ? {} : { factor }) } };
 }

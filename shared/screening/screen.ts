@@ -24,7 +24,7 @@ import type { Decision, PolicyDecision } from './decision.ts';
 import { type Aspect, type Finding, finding, PRECEDENCE, policyFinding } from './finding.ts';
 import { attested, identityOf, screenIdentity } from './identity.ts';
 import { lookUp } from './look-up.ts';
-import { screenQualification } from './qualification.ts';
+import { screenQualifications } from './qualification.ts';
 import { joinReadings } from './readings.ts';
 import { liftOptOuts, screenRegistration } from './registration.ts';
 import { screenToken } from './sender-token.ts';
@@ -224,7 +224,7 @@ function screenSender(
   if (requireRegistration !== 'off' && token !== 'permits')
     screenRegistration(party, snapshot, settings, findings, token === 'unknown');
   if (snapshot.organisations.size > 0 || settings.requireQualification !== 'off')
-    screenQualification(settings.organisation, snapshot, settings, findings);
+    screenQualifications(request, snapshot, settings, findings);
 }
 
 function policyDecision(

@@ -192,6 +192,8 @@ export interface Registration extends RegistrationVersion {
   readonly approved?: RegistrationVersion;
   /** Only of registrations for mock clients, which never touch real traffic. */
   readonly mock?: true;
+  /** Digest of the certificate that it rests on: it is suspended with it. */
+  readonly certificate?: string;
   /** The reviewer, such as `token:kisa`, and until when; null if nobody has claimed it. */
   readonly claimedBy: string | null;
   readonly claimedUntil: string | null;

@@ -34,6 +34,9 @@ const HELP = {
   PROOF_DIGEST: 'send the SHA-256 of the document: 64 hex digits',
   PROOF_EXPIRED: 'send a document that is still valid',
   TIME_INVALID: 'send a time such as 2027-01-31T00:00:00Z',
+  CERTIFICATE_FIXED: 'close the registration, and upload a certificate for what you want to register',
+  CERTIFICATE_SUSPENDED: 'contact the issuer of the certificate',
+  CERTIFICATE_REVOKED: 'close the registration, or upload a new certificate',
   EXPIRES_PAST: 'send a time in the future, or none',
   REFERENCE_TAKEN: 'edit the registration that has it, or choose another reference',
 } as const satisfies Record<NumberProblem | string, string>;

@@ -4,9 +4,9 @@
  */
 import './support/workspace.ts';
 import { describe, expect, it, vi } from 'vitest';
-import { freePort } from '../../bench/lib/free-port.ts';
 import { Admin, pauseMs, Unreachable } from '../../cli/admin.ts';
 import { hasCode } from '../../cli/failure.ts';
+import { freePort } from '../../cli/local/free-port.ts';
 import { failureOf } from './support/failing.ts';
 import { fakeService, problem, type Reply } from './support/fake-service.ts';
 

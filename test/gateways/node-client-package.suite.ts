@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
+import { importJWK, type JWK, jwtVerify } from 'jose';
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PROJECT } from '../../cli/paths.ts';
@@ -19,9 +20,30 @@ const PACKAGE = join(PROJECT, 'examples/node');
 /** Longer than a test may take: no machine is too slow for a service that responds. */
 const UNHURRIED = 'timeoutMs: 3_600_000, deadlineMs: 3_600_000';
 
+/** Signs a message token with a new key of each kind, and returns it with the public key. */
+const SIGN = `
+import { openHolderKey, signSenderToken } from '@numgate/client';
+
+async function signed(algorithm) {
+  const { privateKey } = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const key = await openHolderKey(await crypto.subtle.exportKey('jwk', privateKey));
+  const claims = { audience: 'acme', from: '+8215881234', chain: ['the certificate'] };
+  return { publicKey: key.publicKey, token: await signSenderToken(key, claims) };
+}
+const tokens = () => Promise.all([{ name: 'ECDSA', namedCurve: 'P-256' }, { name: 'Ed25519' }].map(signed));
+`;
+
+/** Throws unless both tokens are valid. */
+async function verifyTokens(tokens: unknown): Promise<void> {
+  const [es256, edDsa] = tokens as { readonly publicKey: JWK; readonly token: string }[];
+  for (const [alg, { publicKey, token }] of Object.entries({ ES256: es256!, EdDSA: edDsa! }))
+    await jwtVerify(token, await importJWK(publicKey, alg), { algorithms: [alg], audience: 'acme' });
+}
+
 /** The Worker: one check of each kind. Its runtime has no Node API. */
 const WORKER = `
 import { linesOf, makeClient } from '@numgate/client';
+${SIGN}
 
 export default {
   async fetch(_, env) {
@@ -36,6 +58,7 @@ export default {
       streamed,
       gateway: await numgate.checkGateway({ from: '+82212345678' }),
       gatewayBatch: await numgate.checkGatewayBatch([{ from: '+82212345678' }]),
+      tokens: await tokens(),
     });
   },
 };
@@ -110,6 +133,15 @@ describe('the package of the client', () => {
     expect(await printed(oldest!)).toBe(PRINTED);
   });
 
+  it.each([process.execPath, ...(oldest === null ? [] : [oldest])])(
+    'signs message tokens in %s',
+    async (node) => {
+      writeFileSync(join(folder, 'sign.js'), `${SIGN}process.stdout.write(JSON.stringify(await tokens()));`);
+      const { stdout } = await run(node, ['sign.js'], { cwd: folder });
+      await expect(verifyTokens(JSON.parse(stdout))).resolves.toBeUndefined();
+    },
+  );
+
   it('runs in a Worker without any Node API', async () => {
     const stdin = { contents: WORKER, resolveDir: folder };
     // For browsers, esbuild resolves none of Node's own modules.
@@ -128,7 +160,8 @@ describe('the package of the client', () => {
       const block = { verdict: 'block', reasons: [{ code: 'NUMBER_SUSPENDED' }] };
       const error = { error: { code: 'SOURCE_AS_RECIPIENT' } };
       const gateway = { verdict: 'block', sip: { status: 603 } };
-      expect(await response.json()).toMatchObject({
+      const result = (await response.json()) as { readonly tokens: unknown };
+      expect(result).toMatchObject({
         globals: ['undefined', 'undefined', 'undefined'],
         ...{ check: block, batch: [block, error], gateway, gatewayBatch: [gateway] },
         streamed: [
@@ -136,6 +169,7 @@ describe('the package of the client', () => {
           { id: 'b', ...error },
         ],
       });
+      await expect(verifyTokens(result.tokens)).resolves.toBeUndefined();
     } finally {
       await miniflare.dispose();
     }

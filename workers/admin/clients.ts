@@ -7,10 +7,10 @@ import { removeSchema } from '../../shared/admin/change.ts';
 import { fieldError } from '../../shared/fields.ts';
 import { ok } from '../../shared/result.ts';
 import { NAME_PATTERN } from '../../shared/schemas.ts';
-import { versionOf } from '../coordinator/document-store.ts';
 import type { ControlEnv } from '../env.ts';
 import { checkObservable } from '../http/key-conditions.ts';
 import { problem } from '../http/reply.ts';
+import { versionOf } from '../storage/precondition.ts';
 import { forAdmins, forChanges } from './context.ts';
 import { registrationStore } from './registration-context.ts';
 

@@ -13,12 +13,12 @@ import { ok, type Result } from '../../shared/result.ts';
 import { FIELD_SCOPES, type Scope } from '../../shared/roles.ts';
 import { validateJson } from '../../shared/validate-json.ts';
 import type { ChangeRequest, Waiting } from '../coordinator/change-request.ts';
-import type { Precondition } from '../coordinator/command.ts';
 import type { ControlEnv } from '../env.ts';
 import type { Answer, Handler, PathParameters, RequestContext } from '../http/app.ts';
 import { mediaType, parseJson, readText } from '../http/body.ts';
 import { repeatedParameter } from '../http/parameters.ts';
 import { type Problem, problem, type Reply } from '../http/reply.ts';
+import type { Precondition } from '../storage/precondition.ts';
 import { authenticate } from './authentication.ts';
 import { type CoordinatorStub, coordinatorOf } from './coordinator-stub.ts';
 

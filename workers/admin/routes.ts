@@ -3,6 +3,7 @@
  */
 import type { Route } from '../http/app.ts';
 import * as clients from './clients.ts';
+import * as credentials from './credentials.ts';
 import * as entries from './entries.ts';
 import * as evidence from './evidence.ts';
 import * as monitoring from './monitoring.ts';
@@ -131,6 +132,58 @@ export const ADMIN_ROUTES: readonly Route[] = [
     method: 'POST',
     path: '/v1/admin/organisations/:organisation/registrations/:id/:action',
     handle: registrations.actOnRegistration,
+  },
+  { method: 'GET', path: '/v1/admin/issuers', handle: credentials.listIssuers },
+  { method: 'GET', path: '/v1/admin/issuers/:id', handle: credentials.getIssuer },
+  { method: 'PUT', path: '/v1/admin/issuers/:id', handle: credentials.putIssuer },
+  { method: 'DELETE', path: '/v1/admin/issuers/:id', handle: credentials.removeIssuer },
+  { method: 'GET', path: '/v1/admin/status-lists', handle: credentials.listStatusLists },
+  { method: 'POST', path: '/v1/admin/status-lists', handle: credentials.pushStatusList },
+  { method: 'GET', path: '/v1/admin/credentials/audit', handle: credentials.credentialsAudit },
+  {
+    method: 'GET',
+    path: '/v1/admin/organisations/:organisation/certificates',
+    handle: credentials.listCertificates,
+  },
+  {
+    method: 'POST',
+    path: '/v1/admin/organisations/:organisation/certificates',
+    handle: credentials.addCertificate,
+  },
+  {
+    method: 'GET',
+    path: '/v1/admin/organisations/:organisation/certificates/:digest',
+    handle: credentials.getCertificate,
+  },
+  {
+    method: 'GET',
+    path: '/v1/admin/organisations/:organisation/delegations',
+    handle: credentials.listDelegations,
+  },
+  {
+    method: 'POST',
+    path: '/v1/admin/organisations/:organisation/delegations',
+    handle: credentials.proposeDelegation,
+  },
+  {
+    method: 'GET',
+    path: '/v1/admin/organisations/:organisation/delegations/:id',
+    handle: credentials.getDelegation,
+  },
+  {
+    method: 'POST',
+    path: '/v1/admin/organisations/:organisation/delegations/:id/accept',
+    handle: credentials.acceptDelegation,
+  },
+  {
+    method: 'POST',
+    path: '/v1/admin/organisations/:organisation/delegations/:id/confirm',
+    handle: credentials.confirmDelegation,
+  },
+  {
+    method: 'POST',
+    path: '/v1/admin/organisations/:organisation/delegations/:id/:action',
+    handle: credentials.moveDelegation,
   },
   { method: 'GET', path: '/v1/admin/clients', handle: clients.listClients },
   { method: 'GET', path: '/v1/admin/clients/:id', handle: clients.getClient },

@@ -16,9 +16,9 @@ import type { GuardSettings } from '../../shared/release/guard-settings.ts';
 import type { QualificationSettings } from '../../shared/senders/qualification.ts';
 import type { Token } from '../../shared/tokens.ts';
 import type { ControlEnv } from '../env.ts';
+import type { Precondition } from '../storage/precondition.ts';
 import type { ExportPiece } from './audit-exports.ts';
 import type { ChangeRequest } from './change-request.ts';
-import type { Precondition } from './command.ts';
 import type { Core } from './core.ts';
 import { requestOf } from './proposal-request.ts';
 import type { QualificationFilter } from './qualification-changes.ts';
@@ -160,8 +160,12 @@ export abstract class AdminCalls extends DurableObject<ControlEnv> {
   }
 
   /** @param end of the audit chain of the organisation's registrations */
+  async anchorCredentials(end: KnownRecord) {
+    this[CORE].registrationFacts.anchor('credentials', 'sender credentials', end);
+  }
+
   async anchorRegistrations(organisation: string, end: KnownRecord) {
-    this[CORE].registrationFacts.anchor(organisation, end);
+    this[CORE].registrationFacts.anchor('registrations', organisation, end);
   }
 
   async tokens() {

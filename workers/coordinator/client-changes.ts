@@ -9,6 +9,7 @@ import { DEFAULT_ORGANISATION, type Organisation } from '../../shared/organisati
 import { ok } from '../../shared/result.ts';
 import { scopesOf, tokenScopes } from '../../shared/roles.ts';
 import type { ListedToken, Token } from '../../shared/tokens.ts';
+import { checkPrecondition, type Precondition, versionOf } from '../storage/precondition.ts';
 import type { BackgroundWork } from './background-work.ts';
 import {
   type AppliedChange,
@@ -18,8 +19,6 @@ import {
   refuse,
   refuseField,
 } from './change-request.ts';
-import type { Precondition } from './command.ts';
-import { checkPrecondition, versionOf } from './document-store.ts';
 import { checkUnique, decidesOnTokens, noOrganisation, unknownOrganisation } from './organisation-checks.ts';
 import { counted, FREEING_CHANGE } from './storage-budget.ts';
 import type { Tables } from './tables.ts';

@@ -10,14 +10,7 @@ import type { Approvals } from '../../shared/proposals.ts';
 import type { GuardSettings } from '../../shared/release/guard-settings.ts';
 import type { QualificationSettings } from '../../shared/senders/qualification.ts';
 import type { Token } from '../../shared/tokens.ts';
-
-/** `If-Match` and `If-None-Match`, as versions. */
-export interface Precondition {
-  /** Apply only if the current version is this one. */
-  readonly match: string | null;
-  /** Apply only if it does not exist. */
-  readonly absent: boolean;
-}
+import type { Precondition } from '../storage/precondition.ts';
 
 export type Command =
   | { readonly name: 'changeEntries'; readonly change: EntryChange }

@@ -2,17 +2,12 @@
  * Organisations, their qualifications, clients or admin tokens in SQLite, as JSON by ID. Only digests of secrets are
  * stored.
  */
-import { sha256 } from '@noble/hashes/sha2.js';
 import type { AuditEntry } from '../../shared/audit.ts';
-import { toHex, utf8 } from '../../shared/bytes.ts';
 import type { Client } from '../../shared/clients.ts';
 import { EXPIRING_SHOWN_MAX } from '../../shared/limits/control.ts';
 import type { Organisation } from '../../shared/organisations.ts';
-import { ok } from '../../shared/result.ts';
 import type { Qualification } from '../../shared/senders/qualification.ts';
 import type { Token } from '../../shared/tokens.ts';
-import { type ChangeResult, refuse } from './change-request.ts';
-import type { Precondition } from './command.ts';
 
 type Stored = Client | Token | Organisation | Qualification;
 type Column = 'client' | 'token' | 'organisation' | 'qualification';
@@ -73,21 +68,4 @@ export class DocumentStore<Document extends Stored> {
     else this.#sql.exec(`INSERT OR REPLACE INTO ${this.#table} VALUES (?, ?)`, id, JSON.stringify(after));
     return { action: `${this.#table}.${after === null ? 'remove' : 'put'}`, subject: id, before, after };
   }
-}
-
-/** The version of a document: a digest of its content. */
-export function versionOf(value: Stored): string {
-  return toHex(sha256(utf8(JSON.stringify(value)))).slice(0, 16);
-}
-
-/** Checks the precondition of a change against the current document. */
-export function checkPrecondition(
-  { match, absent }: Precondition,
-  current: Stored | null,
-): ChangeResult<void> {
-  if (absent && current !== null) return refuse('PRECONDITION_FAILED', 'this id already exists');
-  if (match !== null && (current === null || versionOf(current) !== match)) {
-    return refuse('PRECONDITION_FAILED', 'it has changed since you read it: read it again');
-  }
-  return ok(undefined);
 }

@@ -12,6 +12,7 @@ import {
   qualificationInfo,
 } from '../../shared/senders/qualification.ts';
 import type { RegisterData } from '../../shared/senders/register.ts';
+import { checkPrecondition, type Precondition, versionOf } from '../storage/precondition.ts';
 import {
   type AppliedChange,
   applied,
@@ -21,8 +22,6 @@ import {
   refuseField,
 } from './change-request.ts';
 import type { ClientChanges } from './client-changes.ts';
-import type { Precondition } from './command.ts';
-import { checkPrecondition, versionOf } from './document-store.ts';
 import { noOrganisation } from './organisation-checks.ts';
 import type { Tables } from './tables.ts';
 

@@ -28,14 +28,14 @@ export class RegistrationFactsSource {
     return { organisation, now: Date.now(), clients: this.#clientsOf(organisation), protectedNumbers };
   }
 
-  /** Records the end of the chain of an organisation's registrations in the audit log. */
-  anchor(organisation: string, end: KnownRecord): void {
-    const request = systemRequest('the end of the audit chain of registrations');
+  /** Records the end of the audit chain of another object in the audit log. @param subject whose chain it is */
+  anchor(kind: 'registrations' | 'credentials', subject: string, end: KnownRecord): void {
+    const request = systemRequest(`the end of the audit chain of ${kind}`);
     this.#tables.ledger.transact(request, FREEING_CHANGE, () =>
       applied({}, [
         {
-          action: 'registrations.anchor',
-          subject: organisation,
+          action: `${kind}.anchor`,
+          subject,
           before: null,
           after: { n: end.n, hash: end.hash },
         },

@@ -4,7 +4,7 @@
 import { CREDENTIAL_KINDS, type CredentialRow } from '../../shared/credentials/credential-table.ts';
 import type { CredentialKey, KeyAlgorithm } from '../../shared/credentials/keys.ts';
 import type { Status } from '../../shared/credentials/status-list.ts';
-import { EXPIRED_KEPT_MS } from '../../shared/limits/credentials.ts';
+import { EXPIRED_KEPT_MS } from '../../shared/limits/credential-store.ts';
 import type { Span } from '../../shared/numbers/spans.ts';
 import type { RegistrationReason } from '../../shared/senders/registration.ts';
 import type { CertificateStanding } from '../storage/certified-port.ts';

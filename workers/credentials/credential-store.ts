@@ -1,26 +1,225 @@
 /**
  * The Durable Object that keeps the credentials of senders: issuers, certificates, delegations, and the status lists that
  * revoke them. There is one. It gives the coordinator the index of what the edge needs, at most once in
- * HEAD_PART_INTERVAL_MS.
+ * HEAD_PART_INTERVAL_MS. Expected failures are values.
  */
 import { DurableObject } from 'cloudflare:workers';
+import type {
+  AddCertificate,
+  CertificateInfo,
+  DelegationInfo,
+  Issuer,
+  IssuerInfo,
+  ProposedDelegation,
+  StatusListDone,
+  StatusListInfo,
+} from '../../shared/admin/credentials.ts';
+import type { AuditRecord } from '../../shared/audit.ts';
+import type { DelegationMove } from '../../shared/credentials/delegation-states.ts';
+import { importKey, keyOfJwk, type PublicJwk } from '../../shared/credentials/keys.ts';
+import { LOAD_WAIT_MS } from '../../shared/limits/edge.ts';
+import { ok } from '../../shared/result.ts';
+import type { RegistrationFacts } from '../../shared/senders/registration.ts';
 import type { ControlEnv } from '../env.ts';
+import { warnFailed } from '../log.ts';
 import type { CredentialObject } from '../storage/credentials-port.ts';
+import type { Precondition } from '../storage/precondition.ts';
+import { within } from '../storage/single-flight.ts';
+import { refuse, refuseField, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
+import { infoOf } from './certificate-uploads.ts';
+import type { StoredDelegation } from './delegation-rows.ts';
 import { createTables } from './schema.ts';
-import { SealedValues } from './sealed-values.ts';
+import { StoreParts } from './store-parts.ts';
 
 export class CredentialStore extends DurableObject<ControlEnv> implements CredentialObject {
-  readonly #values: SealedValues;
+  readonly #parts: StoreParts;
+  #alarmAt: number | null = null;
 
   constructor(ctx: DurableObjectState, env: ControlEnv) {
     super(ctx, env);
     createTables(ctx.storage);
-    this.#values = new SealedValues(ctx.storage.sql);
+    this.#parts = new StoreParts(ctx.storage, env);
+    ctx.blockConcurrencyWhile(async () => {
+      await this.#parts.tables.issuers.open();
+      this.#alarmAt = await ctx.storage.getAlarm();
+      // The platform gives up on an alarm that fails too often.
+      await this.#arm();
+    });
   }
 
   async value(key: string): Promise<Uint8Array<ArrayBuffer> | null> {
-    return this.#values.bytes(key);
+    return this.#parts.tables.values.bytes(key);
   }
 
-  async refresh(): Promise<void> {}
+  async refresh(): Promise<void> {
+    await this.#parts.head.refresh();
+    await this.#arm();
+  }
+
+  async issuers(): Promise<readonly IssuerInfo[]> {
+    const { tables, issuerChanges } = this.#parts;
+    return tables.issuers.all.map((each) => issuerChanges.info(each));
+  }
+
+  async issuer(id: string): Promise<IssuerInfo | null> {
+    const { tables, issuerChanges } = this.#parts;
+    const found = tables.issuers.get(id);
+    return found && issuerChanges.info(found);
+  }
+
+  async putIssuer(
+    request: StoreRequest,
+    issuer: Issuer,
+    condition: Precondition,
+  ): Promise<StoreResult<IssuerInfo>> {
+    return this.#changed(await this.#parts.issuerChanges.put(request, issuer, condition));
+  }
+
+  async removeIssuer(
+    request: StoreRequest,
+    id: string,
+    condition: Precondition,
+  ): Promise<StoreResult<object>> {
+    return this.#parts.issuerChanges.remove(request, id, condition);
+  }
+
+  /** Waits until the registrations exist, but not for the publication. */
+  async addCertificate(
+    request: StoreRequest,
+    facts: RegistrationFacts,
+    body: AddCertificate,
+  ): Promise<StoreResult<CertificateInfo>> {
+    const { uploads, sync, tables } = this.#parts;
+    const done = await uploads.add(request, facts, body);
+    if (!done.ok) return done;
+    await this.#changed(done);
+    await sync.follow(facts.organisation);
+    return ok(await infoOf(tables.certificates.get(done.value.digest) ?? done.value));
+  }
+
+  async certificates(
+    organisation: string,
+    after: string | null,
+    limit: number,
+  ): Promise<readonly CertificateInfo[]> {
+    return Promise.all(this.#parts.tables.certificates.page(organisation, after, limit).map(infoOf));
+  }
+
+  async certificate(organisation: string, digest: string): Promise<CertificateInfo | null> {
+    const found = this.#parts.tables.certificates.get(digest);
+    return found?.organisation === organisation ? infoOf(found) : null;
+  }
+
+  async proposeDelegation(
+    request: StoreRequest,
+    principal: string,
+    proposed: ProposedDelegation,
+  ): Promise<StoreResult<DelegationInfo>> {
+    const { delegations } = this.#parts;
+    if (delegations === null) return notConfigured();
+    return this.#shown(delegations.propose(request, principal, proposed));
+  }
+
+  /** @param given what the move needs: the agent's key to accept, the signed claims to confirm */
+  async moveDelegation(
+    request: StoreRequest,
+    organisation: string,
+    id: number,
+    move: DelegationMove,
+    given: { readonly key?: PublicJwk; readonly delegation?: string },
+  ): Promise<StoreResult<DelegationInfo>> {
+    const { delegations } = this.#parts;
+    if (delegations === null) return notConfigured();
+    const key = given.key === undefined ? undefined : (keyOfJwk(given.key) ?? undefined);
+    if (given.key !== undefined && (key === undefined || (await importKey(key)) === null))
+      return refuseField('key', 'is no key of its curve');
+    const moved = await delegations.move(request, id, {
+      ...{ move, organisation },
+      ...(key === undefined ? {} : { key }),
+      ...(given.delegation === undefined ? {} : { jws: given.delegation }),
+    });
+    return this.#shown(await this.#changed(moved));
+  }
+
+  async delegations(organisation: string, after: number, limit: number): Promise<readonly DelegationInfo[]> {
+    const { delegations, tables } = this.#parts;
+    if (delegations === null) return [];
+    const page = tables.delegations.page(organisation, after, limit);
+    return Promise.all(page.map((each) => delegations.info(each)));
+  }
+
+  /** One that the organisation has a part in. */
+  async delegation(organisation: string, id: number): Promise<DelegationInfo | null> {
+    const { delegations, tables } = this.#parts;
+    const found = tables.delegations.get(id);
+    const isPart = found?.principal === organisation || found?.agent === organisation;
+    return delegations !== null && found !== null && isPart ? delegations.info(found) : null;
+  }
+
+  async statusLists(): Promise<readonly StatusListInfo[]> {
+    return this.#parts.statusLists.infos;
+  }
+
+  /** Answers once the head has the list. */
+  async pushStatusList(request: StoreRequest, text: string): Promise<StoreResult<StatusListDone>> {
+    const { statusLists, tables, head } = this.#parts;
+    const done = await statusLists.accept(request, text, null, false);
+    if (!done.ok) return done;
+    const { version } = tables.publication;
+    await this.#arm();
+    // The edge first, then the registrations.
+    const published = await within(head.publish(), LOAD_WAIT_MS).catch((error: unknown) =>
+      warnFailed('credentialsNotPublished', error),
+    );
+    this.ctx.waitUntil(this.#parts.sync.run().then(() => this.#arm()));
+    return published === undefined
+      ? refuse('UNAVAILABLE', 'the list is accepted, and is published as soon as the coordinator responds')
+      : ok({ ...done.value, version });
+  }
+
+  /** The statuses of delegations, for the status list of the service: two bits each, by ID. */
+  async delegationStatuses(): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#parts.tables.delegations.statuses.bytes;
+  }
+
+  /** @param after number of a record */
+  async audit(after: number, limit: number): Promise<readonly AuditRecord[]> {
+    return this.#parts.tables.audit.records(after, limit);
+  }
+
+  override async alarm(): Promise<void> {
+    this.#alarmAt = null;
+    await this.#parts.runDue();
+    await this.#arm();
+  }
+
+  /** Publishes a change behind the answer. The alarm is there if that fails. */
+  async #changed<Value>(done: StoreResult<Value>): Promise<StoreResult<Value>> {
+    if (!done.ok) return done;
+    await this.#arm();
+    const { head, sync } = this.#parts;
+    this.ctx.waitUntil(
+      Promise.all([
+        head.publish().catch((error: unknown) => warnFailed('credentialsNotPublished', error)),
+        sync.run(),
+      ]).then(() => this.#arm()),
+    );
+    return done;
+  }
+
+  async #shown(done: StoreResult<StoredDelegation>): Promise<StoreResult<DelegationInfo>> {
+    return done.ok ? ok(await this.#parts.delegations!.info(done.value)) : done;
+  }
+
+  /** The alarm at the next time at which there is something to do. */
+  async #arm(): Promise<void> {
+    const next = this.#parts.nextDueAt(Date.now());
+    if (next === null || (this.#alarmAt !== null && this.#alarmAt <= next)) return;
+    this.#alarmAt = next;
+    await this.ctx.storage.setAlarm(next);
+  }
+}
+
+function notConfigured(): StoreResult<never> {
+  return refuse('NOT_CONFIGURED', 'delegations need the variable PUBLIC_URL: set it in wrangler.toml');
 }

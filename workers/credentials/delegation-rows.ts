@@ -6,7 +6,7 @@ import { CREDENTIAL_KINDS, type CredentialRow } from '../../shared/credentials/c
 import { type DelegationState, stateAt } from '../../shared/credentials/delegation-states.ts';
 import type { CredentialKey, KeyAlgorithm } from '../../shared/credentials/keys.ts';
 import { packStatuses, type Status, type StatusList } from '../../shared/credentials/status-list.ts';
-import { EXPIRED_KEPT_MS } from '../../shared/limits/credentials.ts';
+import { EXPIRED_KEPT_MS } from '../../shared/limits/credential-store.ts';
 import type { Span } from '../../shared/numbers/spans.ts';
 import type { Channel } from '../../shared/request.ts';
 import { placeOf } from './places.ts';

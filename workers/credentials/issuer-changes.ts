@@ -5,15 +5,13 @@
 import type { Issuer, IssuerInfo } from '../../shared/admin/credentials.ts';
 import { isWithin } from '../../shared/credentials/credential-numbers.ts';
 import { type OpenedIssuer, openIssuer } from '../../shared/credentials/issuer-rights.ts';
-import { ISSUERS_MAX } from '../../shared/limits/credentials.ts';
+import { ISSUERS_MAX } from '../../shared/limits/credential-store.ts';
 import { ok } from '../../shared/result.ts';
+import { checkPrecondition, type Precondition } from '../storage/precondition.ts';
 import { refuse, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
 import type { StoredCertificate } from './certificate-rows.ts';
 import type { StoredIssuer } from './issuers.ts';
 import type { Tables } from './tables.ts';
-
-/** For `If-Match`: whether the issuer is the one that the caller has seen. */
-export type IssuerCondition = (before: Issuer | null) => StoreResult<void>;
 
 export class IssuerChanges {
   readonly #tables: Tables;
@@ -30,7 +28,7 @@ export class IssuerChanges {
   async put(
     request: StoreRequest,
     issuer: Issuer,
-    condition: IssuerCondition,
+    condition: Precondition,
   ): Promise<StoreResult<IssuerInfo>> {
     const rights = await openIssuer(issuer);
     if (!rights.ok) return rights;
@@ -38,7 +36,7 @@ export class IssuerChanges {
     return this.#tables.transact(request, 1, (author) => {
       const { issuers, audit } = this.#tables;
       const before = issuers.get(issuer.id);
-      const allowed = condition(before?.issuer ?? null);
+      const allowed = checkPrecondition(condition, before?.issuer ?? null);
       if (!allowed.ok) return allowed;
       if (before === null && issuers.all.length >= ISSUERS_MAX)
         return refuse('ISSUERS_TOO_MANY', `there are already ${ISSUERS_MAX} issuers: remove one first`);
@@ -55,12 +53,12 @@ export class IssuerChanges {
     });
   }
 
-  remove(request: StoreRequest, id: string, condition: IssuerCondition): StoreResult<object> {
+  remove(request: StoreRequest, id: string, condition: Precondition): StoreResult<object> {
     return this.#tables.transact<object>(request, 0, (author) => {
       const { issuers, audit, certificates } = this.#tables;
       const before = issuers.get(id);
       if (before === null) return refuse('ISSUER_UNKNOWN', 'no issuer has this id');
-      const allowed = condition(before.issuer);
+      const allowed = checkPrecondition(condition, before.issuer);
       if (!allowed.ok) return allowed;
       const many = certificates.count('issuer', id, Math.floor(Date.now() / 1000));
       if (many > 0) {
@@ -81,7 +79,8 @@ export class IssuerChanges {
       const taken =
         (other.issuer.iss === issuer.iss && '"issuer.iss"') ||
         (host !== undefined && `the host "${host}" of "issuer.statusHosts"`) ||
-        (!rights.thumbprints.isDisjointFrom(other.rights.thumbprints) && 'a key of "issuer.keys"');
+        ([...rights.thumbprints].some((each) => other.rights.thumbprints.has(each)) &&
+          'a key of "issuer.keys"');
       if (taken !== false)
         return refuse('ISSUER_TAKEN', `${taken} belongs to the issuer "${other.issuer.id}" already`);
     }

@@ -13,12 +13,11 @@ import {
   verifyStatusList,
 } from '../../shared/credentials/status-list.ts';
 import {
-  STATUS_LISTS_BYTES_MAX,
-  STATUS_LISTS_MAX,
   STATUS_PULL_TTL_DEFAULT_S,
   STATUS_PULL_TTL_MAX_S,
   STATUS_PULL_TTL_MIN_S,
-} from '../../shared/limits/credentials.ts';
+} from '../../shared/limits/credential-store.ts';
+import { STATUS_LISTS_BYTES_MAX, STATUS_LISTS_MAX } from '../../shared/limits/credentials.ts';
 import { ok } from '../../shared/result.ts';
 import { refuse, type StoreRefusal, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
 import type { StoredIssuer } from './issuers.ts';

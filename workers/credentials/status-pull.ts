@@ -1,5 +1,5 @@
 /** Pulls status lists from their issuers. The URI comes from a certificate: only hosts that its issuer has may be read. */
-import { STATUS_PULL_BYTES_MAX, STATUS_PULL_WAIT_MS } from '../../shared/limits/credentials.ts';
+import { STATUS_PULL_BYTES_MAX, STATUS_PULL_WAIT_MS } from '../../shared/limits/credential-store.ts';
 import type { Failure, Result } from '../../shared/result.ts';
 import { type FetchProblem, fetchText } from './fetch-text.ts';
 

@@ -1,7 +1,6 @@
 /** Everything that the credential store keeps in SQLite, and the transaction of a change. */
 
 import { STORAGE_BYTES_MAX, STORAGE_FULL_SHARE } from '../../shared/limits/control.ts';
-import type { ListKeys } from '../../shared/set/keys.ts';
 import { AuditChain, type Author } from '../storage/audit-chain.ts';
 import { refuse, type StoreRefusal, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
 import { Transactions } from '../storage/transactions.ts';
@@ -20,6 +19,7 @@ const DAY_MS = 86_400_000;
 type Upload = 'certificates' | 'delegations';
 
 export class Tables {
+  readonly #storage: DurableObjectStorage;
   readonly meta: Meta;
   readonly issuers: Issuers;
   readonly certificates: CertificateRows;
@@ -34,6 +34,7 @@ export class Tables {
 
   constructor(storage: DurableObjectStorage) {
     const { sql } = storage;
+    this.#storage = storage;
     this.#sql = sql;
     this.meta = new Meta(sql);
     this.issuers = new Issuers(sql);
@@ -76,16 +77,20 @@ export class Tables {
     return null;
   }
 
+  /** Removes what ended long ago. @param now ms since 1970 */
+  forget(now: number): void {
+    this.#storage.transactionSync(() => {
+      const removed = [...this.certificates.forget(now), ...this.delegations.forget(now)];
+      const isChanged = this.lists.forget(Math.floor(now / 1000)) || removed.length > 0;
+      if (isChanged) this.publication.changed(removed);
+      this.transactions.forget(now);
+      this.#sql.exec('DELETE FROM uploads WHERE day < ?', Math.floor(now / DAY_MS));
+      this.meta.set('sweptAt', now);
+    });
+  }
+
   #noRoom(): StoreRefusal | null {
     if (this.#sql.databaseSize < STORAGE_BYTES_MAX * STORAGE_FULL_SHARE) return null;
     return refuse('STORAGE_FULL', 'the credentials fill their storage: ask the operator of the service');
   }
-}
-
-/** What the parts of the store need besides the tables. */
-export interface StoreContext {
-  readonly tables: Tables;
-  /** URI of the service's own status list. */
-  readonly ownUri: string;
-  readonly keys: ListKeys;
 }

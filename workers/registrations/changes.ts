@@ -31,6 +31,7 @@ import {
 } from '../../shared/senders/validation.ts';
 import type { Author } from '../storage/audit-chain.ts';
 import { refuse, type StoreResult } from '../storage/store-request.ts';
+import { type CertificateStandings, fixedFields } from './certificate-standings.ts';
 import type { PairsInForce } from './pairs-in-force.ts';
 import type { RegistrationRows, StoredRegistration, StoredVersion } from './registration-rows.ts';
 import { type RegistrationWriter, reminderAt } from './writer.ts';
@@ -54,11 +55,18 @@ export class RegistrationChanges {
   readonly #rows: RegistrationRows;
   readonly #pairs: PairsInForce;
   readonly #writer: RegistrationWriter;
+  readonly #certificates: CertificateStandings;
 
-  constructor(rows: RegistrationRows, pairs: PairsInForce, writer: RegistrationWriter) {
+  constructor(
+    rows: RegistrationRows,
+    pairs: PairsInForce,
+    writer: RegistrationWriter,
+    certificates: CertificateStandings,
+  ) {
     this.#rows = rows;
     this.#pairs = pairs;
     this.#writer = writer;
+    this.#certificates = certificates;
   }
 
   /** With the reference, which must be free. @param id of the registration that has the content; null for a new one */
@@ -111,6 +119,7 @@ export class RegistrationChanges {
     facts: RegistrationFacts,
     content: RegistrationContent,
     submit: boolean,
+    certificate: string | null = null,
   ): StoreResult<StoredRegistration> {
     const id = this.#rows.nextId;
     if (id > REGISTRATIONS_MAX) {
@@ -125,7 +134,14 @@ export class RegistrationChanges {
     if (submit && valid.value.missing.length > 0) return invalid(valid.value.missing);
     const created: StoredRegistration = {
       ...{ id, ...NEW_REGISTRATION, newest: versionOf(valid.value, 1), approved: null },
-      ...{ isMock: valid.value.isMock, claimedBy: null, claimedUntil: null, reasons: [], reminded: null },
+      ...{
+        isMock: valid.value.isMock,
+        certificate,
+        claimedBy: null,
+        claimedUntil: null,
+        reasons: [],
+        reminded: null,
+      },
       ...{ dueAt: null, publishN: null, publishedAt: null, isWaiting: false },
       ...{ createdAt: author.at, updatedAt: author.at, submittedAt: null },
     };
@@ -148,6 +164,8 @@ export class RegistrationChanges {
     const valid = this.validate(given, facts, before.id);
     if (!valid.ok) return valid;
     const { content, isMock, missing } = valid.value;
+    const fixed = before.certificate === null ? [] : fixedFields(before.newest.content, content);
+    if (fixed.length > 0) return invalid(fixed);
     if (isMock !== before.isMock) {
       return invalid([reasonOf('clients', 'CLIENT_MOCK', '"clients" cannot change between mock and real')]);
     }
@@ -179,10 +197,33 @@ export class RegistrationChanges {
         action === 'resume' ? { ...before.approved!.content, reference: null } : before.newest.content;
       const valid = this.validate(content, facts, before.id);
       if (!valid.ok) return valid;
-      if (valid.value.missing.length > 0) return invalid(valid.value.missing);
+      const missing = [...valid.value.missing, ...this.#certificates.reasonsFor(before)];
+      if (missing.length > 0) return invalid(missing);
     }
     if (action === 'submit') return ok(this.#submit(author, facts, before));
     return ok(this.#move(author, facts, before, action, reasons));
+  }
+
+  /** Approves what a verified certificate proves, without a reviewer. */
+  certify(author: Author, facts: RegistrationFacts, submitted: StoredRegistration): StoredRegistration {
+    if (submitted.isMock) return submitted;
+    const inReview = this.#move(author, facts, submitted, 'claim', []);
+    return this.#move(author, facts, inReview, 'approve', []);
+  }
+
+  /** The certificate supports the registration again: nothing of it changed meanwhile. */
+  resumeCertified(author: Author, facts: RegistrationFacts, before: StoredRegistration): void {
+    this.#move(author, facts, before, 'resume', []);
+  }
+
+  /** Other reasons for the same state. */
+  explain(
+    author: Author,
+    { organisation }: RegistrationFacts,
+    before: StoredRegistration,
+    reasons: readonly RegistrationReason[],
+  ): void {
+    this.#writer.write(author, 'explain', before, { ...before, reasons }, organisation);
   }
 
   /** Valid, and nothing is missing. Mock registrations are decided on at once. */

@@ -30,6 +30,8 @@ export interface StoredRegistration extends ReviewState {
   /** The approved version, also if it is the newest. */
   readonly approved: StoredVersion | null;
   readonly isMock: boolean;
+  /** Digest of the certificate that it rests on, or null. */
+  readonly certificate: string | null;
   readonly claimedBy: string | null;
   readonly claimedUntil: number | null;
   readonly reasons: readonly RegistrationReason[];
@@ -55,6 +57,7 @@ interface Row extends Record<string, SqlStorageValue> {
   number_from: number;
   number_to: number;
   mock: number;
+  certificate: string | null;
   content: string;
   ends_at: number | null;
   approved: string | null;
@@ -83,6 +86,7 @@ const COLUMNS = [
     'created_at',
     'updated_at',
     'submitted_at',
+    'certificate',
   ],
 ];
 const PUT = `INSERT INTO registrations (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map(() => '?').join(', ')})
@@ -166,6 +170,11 @@ export class RegistrationRows {
     );
   }
 
+  /** Those that rest on a certificate, by ID. */
+  certified(certificate: string): StoredRegistration[] {
+    return this.#select('WHERE certificate = ? ORDER BY id', certificate);
+  }
+
   due(now: number, limit: number): StoredRegistration[] {
     return this.#select('WHERE due_at <= ? ORDER BY due_at LIMIT ?', now, limit);
   }
@@ -199,6 +208,7 @@ export class RegistrationRows {
       ...[JSON.stringify(registration.reasons), registration.reminded, registration.dueAt],
       ...[registration.publishN, registration.publishedAt, registration.isWaiting ? 1 : 0],
       ...[registration.createdAt, registration.updatedAt, registration.submittedAt],
+      registration.certificate,
     );
     if (before !== null && before.version === registration.version) return;
     if (before !== null) this.#sql.exec('DELETE FROM registration_clients WHERE registration = ?', id);
@@ -243,7 +253,7 @@ function registrationOf(row: Row): StoredRegistration {
     reasons: JSON.parse(row.reasons) as RegistrationReason[],
     ...{ reminded: row.reminded, dueAt: row.due_at, publishN: row.publish_n, publishedAt: row.published_at },
     ...{ isWaiting: row.waiting === 1, createdAt: row.created_at, updatedAt: row.updated_at },
-    submittedAt: row.submitted_at,
+    ...{ submittedAt: row.submitted_at, certificate: row.certificate },
   };
 }
 
@@ -256,6 +266,7 @@ export function shown(registration: StoredRegistration, organisation: string): R
     approvedVersion: registration.approvedVersion,
     ...(isOlderApproved ? { approved: versionShown(approved) } : {}),
     ...(isMock ? { mock: true as const } : {}),
+    ...(registration.certificate === null ? {} : { certificate: registration.certificate }),
     ...{ claimedBy: registration.claimedBy, claimedUntil: timeOf(registration.claimedUntil) },
     ...{ reasons: registration.reasons, publication: publicationOf(registration) },
     ...{ publishedAt: timeOf(registration.publishedAt), createdAt: timeOf(registration.createdAt)! },

@@ -106,6 +106,9 @@ const STEPS: readonly string[] = [
      COALESCE(SUM(CASE WHEN number_to - number_from < 64 THEN number_to - number_from + 1 ELSE 0 END), 0),
      COALESCE(SUM(number_to - number_from >= 64), 0)
    FROM pairs;`,
+  `ALTER TABLE registrations ADD COLUMN certificate TEXT;
+   CREATE INDEX registrations_certificate ON registrations (certificate) WHERE certificate IS NOT NULL;
+   CREATE TABLE certificates (digest TEXT PRIMARY KEY, standing TEXT NOT NULL) WITHOUT ROWID;`,
 ];
 
 export function createTables(storage: DurableObjectStorage): void {

@@ -11,6 +11,8 @@ import type { StoreRequest, StoreResult } from '../storage/store-request.ts';
 import { Transactions } from '../storage/transactions.ts';
 import { RegistrationBudget } from './budget.ts';
 import { BulkUpload } from './bulk-upload.ts';
+import { CertificateStandings } from './certificate-standings.ts';
+import { Certified } from './certified.ts';
 import { RegistrationChanges } from './changes.ts';
 import { DueWork } from './due-work.ts';
 import { Events } from './events.ts';
@@ -33,6 +35,7 @@ export class StoreParts {
   readonly dueWork: DueWork;
   readonly upload: BulkUpload;
   readonly numberChanges: NumberChanges;
+  readonly certified: Certified;
   readonly releaseCheck: ReleaseCheck;
   readonly publisher: Publisher;
   readonly #meta: Meta;
@@ -49,7 +52,8 @@ export class StoreParts {
     const outbox = new Outbox(sql, this.#meta, this.pairs);
     this.publisher = new Publisher(storage, outbox, registry);
     this.#writer = new RegistrationWriter(this.rows, this.pairs, outbox, this.audit, this.events);
-    this.changes = new RegistrationChanges(this.rows, this.pairs, this.#writer);
+    const standings = new CertificateStandings(sql);
+    this.changes = new RegistrationChanges(this.rows, this.pairs, this.#writer, standings);
     this.#transactions = new Transactions(storage, new RegistrationBudget(sql, this.#meta));
     this.dueWork = new DueWork(storage, this.#meta, this.rows, this.#writer, [
       this.events,
@@ -57,6 +61,7 @@ export class StoreParts {
     ]);
     this.upload = new BulkUpload(this.rows, this.changes, this.dueWork);
     this.numberChanges = new NumberChanges(this.pairs, this.dueWork, this.changes, this.#writer);
+    this.certified = new Certified(this.rows, this.changes, this.dueWork, standings);
     this.releaseCheck = new ReleaseCheck(this.#meta, this.pairs);
   }
 

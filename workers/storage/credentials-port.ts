@@ -2,6 +2,7 @@
  * What flows between the credential store, of which there is one, and the coordinator: the part of the head that names
  * certificates, delegations and status lists.
  */
+import type { KnownRecord } from '../../shared/audit.ts';
 import type { HeadCredentials, NamedValue } from '../../shared/release/head.ts';
 import type { Failure, Result } from '../../shared/result.ts';
 
@@ -30,6 +31,12 @@ export interface CredentialObject {
   value(key: string): Promise<Uint8Array<ArrayBuffer> | null>;
   /** Gives the coordinator the current state, with values that are sealed with the key of its answer. */
   refresh(): Promise<void>;
+}
+
+/** What the store needs from the coordinator besides. */
+export interface CredentialAnchorRecorder {
+  /** Records the end of the audit chain of the credentials in the audit log. */
+  anchorCredentials(end: KnownRecord): Promise<void>;
 }
 
 /** The name of the only store of credentials. */

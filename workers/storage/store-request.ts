@@ -13,7 +13,8 @@ export interface StoreRequest {
   readonly repeat: { readonly key: string; readonly sha256: string } | null;
 }
 
-export interface StoreRefusal extends Failure<AdminProblemCode | 'FIELD_VALUE' | 'NOT_CONFIGURED'> {
+export interface StoreRefusal
+  extends Failure<AdminProblemCode | 'FIELD_VALUE' | 'NOT_CONFIGURED' | 'UNAVAILABLE'> {
   /** The invalid field, for FIELD_VALUE. */
   readonly field?: string;
   /** When the same request may succeed. */

@@ -6,7 +6,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
-import { freePort } from '../../../bench/lib/free-port.ts';
+import { freePort } from '../../../cli/local/free-port.ts';
 import { proveService } from '../../../cli/local/identity.ts';
 import type { Claim } from '../../../cli/local/state-claim.ts';
 import { numgate, spawnNumgate } from '../support/command.ts';

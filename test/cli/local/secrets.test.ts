@@ -33,6 +33,7 @@ describe('local secrets', () => {
     expect(Object.keys(made).sort()).toEqual([
       'ADMIN_TOKEN',
       'CHECKPOINT_KEY',
+      'CREDENTIAL_KEY',
       'DEMO_CLIENT_KEY',
       'LIST_KEY',
       'RELEASE_PUBLIC_KEYS',
@@ -44,10 +45,11 @@ describe('local secrets', () => {
     const shared = readFileSync(DEV_VARS, 'utf8');
     const digest = createHash('sha256').update(made.ADMIN_TOKEN.replace('root.', '')).digest('hex');
     expect(shared.split('\n')).toEqual([
-      `LIST_KEY="${made.LIST_KEY}"`,
-      `RELEASE_PUBLIC_KEYS="${made.RELEASE_PUBLIC_KEYS}"`,
-      `CHECKPOINT_KEY="${made.CHECKPOINT_KEY}"`,
-      `ROOT_TOKEN_SHA256="${digest}"`,
+      `LIST_KEY='${made.LIST_KEY}'`,
+      `RELEASE_PUBLIC_KEYS='${made.RELEASE_PUBLIC_KEYS}'`,
+      `CHECKPOINT_KEY='${made.CHECKPOINT_KEY}'`,
+      `CREDENTIAL_KEY='${made.CREDENTIAL_KEY}'`,
+      `ROOT_TOKEN_SHA256='${digest}'`,
       '',
     ]);
     expect(made.ADMIN_TOKEN).toMatch(/^root\.[\w-]{43}$/);
@@ -68,6 +70,7 @@ describe('local secrets', () => {
     ['DEMO_CLIENT_KEY'],
     ['ADMIN_TOKEN'],
     ['CHECKPOINT_KEY'],
+    ['CREDENTIAL_KEY'],
     ['RELEASE_SIGNING_KEY', 'RELEASE_PUBLIC_KEYS'],
     ['LIST_KEY', 'DEMO_CLIENT_KEY'],
   ] as const)('are kept, and only missing ones are created: %s', async (...missing) => {

@@ -22,12 +22,18 @@ export const FOREIGN_KEY = (await crypto.subtle.generateKey('Ed25519', false, ['
 const exported = async (format: 'pkcs8' | 'raw', key: CryptoKey): Promise<string> =>
   toBase64(new Uint8Array(await crypto.subtle.exportKey(format, key)));
 
+const credentialPair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, [
+  'sign',
+]);
+const { kty, crv, x, y, d } = await crypto.subtle.exportKey('jwk', credentialPair.privateKey);
+
 /** The environment of every command. */
 export const SECRETS = {
   LIST_KEY: toBase64(Uint8Array.from({ length: 32 }, (_, index) => index)),
   RELEASE_SIGNING_KEY: await exported('pkcs8', pair.privateKey),
   RELEASE_PUBLIC_KEYS: await exported('raw', pair.publicKey),
   CHECKPOINT_KEY: (await newSignerKey('numgate.test/log'))!,
+  CREDENTIAL_KEY: JSON.stringify({ kty, crv, x, y, d, alg: 'ES256', kid: 'test' }),
   ADMIN_TOKEN: `root.${'a'.repeat(43)}`,
 };
 const state = join(FOLDER, 'state');

@@ -4,7 +4,7 @@ import type { ScreenedOrganisation } from '../../../shared/clients.ts';
 import type { ScreenRequest } from '../../../shared/request.ts';
 import { UNKNOWN_INGRESS } from '../../../shared/screening/parse-gateway-request.ts';
 import { screen } from '../../../shared/screening/screen.ts';
-import type { ClientSettings } from '../../../shared/screening/snapshot.ts';
+import type { ClientSettings, Snapshot } from '../../../shared/screening/snapshot.ts';
 import type { QualificationState } from '../../../shared/senders/qualification.ts';
 import { clientSettings, NOW, number, on, snapshot } from '../support/screen-world.ts';
 
@@ -37,6 +37,7 @@ function check(
 
 const REASON = {
   ...{ subject: 'from', list: 'qualification', match: 'rule', authority: null, until: null },
+  detail: 'see /v1/register/acme',
 } as const;
 
 describe('a check before sending', () => {
@@ -99,6 +100,49 @@ describe('requireQualification', () => {
   test('softens no sanction', () => {
     for (const requireQualification of ['off', 'label', 'shadow'] as const)
       expect(check(organisation('cancelled'), { requireQualification }).verdict).toBe('block');
+  });
+});
+
+describe('the chain of a message token', () => {
+  const states: Record<string, QualificationState> = {
+    holder: 'pending',
+    reseller: 'suspended',
+    relay: 'rateReduced',
+  };
+  const organisations = new Map(
+    Object.entries(states).map(([id, state]) => [id, organisation(state)] as const),
+  );
+  const found = (chain: readonly string[], some: Partial<ClientSettings> = {}) => {
+    const links = chain.map((id) => ({ organisation: id }));
+    const tokens = new Map([['token', { kind: 'verified', token: { audience: 'other' }, links }]]);
+    const request = { from: FROM, to: null, channel: 'sms', ingress: null, otherReadings: [] };
+    const { reasons } = screen(
+      { ...request, senderToken: 'token' } as unknown as ScreenRequest,
+      { ...snapshot(), organisations, tokens: tokens as unknown as Snapshot['tokens'] },
+      clientSettings({ senderRules: 'none', ...some }),
+    );
+    return reasons
+      .filter(({ list }) => list === 'qualification')
+      .map(({ code, detail }) => `${code} ${detail?.split('/').at(-1)}`);
+  };
+
+  test('has a finding for each organisation that may not send, or only less', () => {
+    expect(found(['holder', 'reseller', 'relay'])).toEqual([
+      ...['SENDER_SUSPENDED reseller', 'SENDER_RATE_REDUCED relay'],
+    ]);
+  });
+
+  test("has one finding for the client's own organisation", () => {
+    expect(found(['holder', 'reseller'], { organisation: 'reseller' })).toEqual([
+      'SENDER_SUSPENDED reseller',
+    ]);
+  });
+
+  test('must be certified if the client requires it, except the holder of the numbers', () => {
+    const required = { requireQualification: 'enforce', organisation: 'relay' } as const;
+    expect(found(['holder', 'unknown', 'relay'], required)).toEqual([
+      ...['SENDER_UNQUALIFIED unknown', 'SENDER_RATE_REDUCED relay'],
+    ]);
   });
 });
 

@@ -28,7 +28,7 @@ function fill(): Promise<void> {
        mock, 'r' || ids.id, content, ends_at, approved, NULL, NULL, reasons, reminded,
        CASE WHEN ids.id % 2 THEN NULL ELSE 4e12 END, CASE WHEN ids.id % 3 THEN 1 ELSE NULL END,
        CASE WHEN ids.id % 3 THEN 1 ELSE NULL END, 0,
-       created_at, updated_at, submitted_at FROM registrations CROSS JOIN ids WHERE registrations.id = 1`,
+       created_at, updated_at, submitted_at, NULL FROM registrations CROSS JOIN ids WHERE registrations.id = 1`,
     );
     storage.sql.exec(
       `INSERT INTO pairs SELECT 'acme-main', number_from, number_to, id, 1 FROM registrations WHERE id > 1`,

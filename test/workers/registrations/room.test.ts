@@ -76,7 +76,7 @@ test('a page of long registrations is shorter, and the next one goes on after it
       storage.sql.exec(
         `INSERT INTO registrations SELECT ?, state, version, approved_version, suspended_from, basis, number_from,
          number_to, mock, reference, ?, ends_at, approved, claimed_by, claimed_until, reasons, reminded, due_at,
-         publish_n, published_at, waiting, created_at, updated_at, submitted_at FROM registrations WHERE id = 1`,
+         publish_n, published_at, waiting, created_at, updated_at, submitted_at, certificate FROM registrations WHERE id = 1`,
         ...[id, text],
       );
     }

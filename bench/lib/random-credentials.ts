@@ -1,0 +1,93 @@
+/**
+ * Random certificates as the control plane publishes them: sealed shards of the credential table, a status list with some
+ * revoked, and the index that the head names.
+ */
+import { sha256Hex, toBase64Url } from '../../shared/bytes.ts';
+import {
+  type CredentialIndex,
+  credentialShardCount,
+  credentialShardOf,
+  sealCredentialIndex,
+} from '../../shared/credentials/credential-index.ts';
+import { type CredentialRow, encodeCredentials } from '../../shared/credentials/credential-table.ts';
+import { deflate, packStatuses, type Status } from '../../shared/credentials/status-list.ts';
+import type { HeadCredentials, NamedValue } from '../../shared/release/head.ts';
+import { credentialsKey } from '../../shared/release/kv-keys.ts';
+import type { ListKeys } from '../../shared/set/keys.ts';
+import { seal } from '../../shared/set/seal.ts';
+import { randomFrom } from './random-lists.ts';
+
+export const STATUS_URI = 'https://issuer.example/status-lists/1';
+/** Organisations that hold them. */
+const HOLDERS = 1_000;
+/** The first of the representative numbers, one a certificate. */
+const FIRST_NUMBER = 821_500_000_000;
+const DAY_S = 86_400;
+
+export interface PublishedCredentials {
+  readonly head: HeadCredentials;
+  /** By their keys in KV. */
+  readonly values: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
+  readonly index: CredentialIndex;
+  /** Bytes, sealed. */
+  readonly bytes: { readonly index: number; readonly shards: number; readonly statusList: number };
+}
+
+/** Certificates that no key has signed: the edge reads the digest and the key of a row, and verifies neither. */
+export function randomCertificates(count: number, seed: number): CredentialRow[] {
+  const random = randomFrom(seed);
+  const bytes = (length: number): Uint8Array<ArrayBuffer> =>
+    new Uint8Array(Uint32Array.from({ length: length / 4 }, random).buffer);
+  const nowS = Math.floor(Date.now() / 1000);
+  return Array.from({ length: count }, (_, index) => ({
+    ...{ digest: toBase64Url(bytes(32)), kind: 'certificate', organisation: `holder-${index % HOLDERS}` },
+    ...{
+      nbf: nowS - DAY_S,
+      exp: nowS + 365 * DAY_S,
+      key: { alg: 'ES256', bytes: bytes(64) },
+      principal: null,
+    },
+    spans: [{ from: FIRST_NUMBER + index, to: FIRST_NUMBER + index }],
+    ...{ scope: [], statusUri: STATUS_URI, statusIndex: index },
+  }));
+}
+
+/** Distinct random indices below `count`. */
+export function randomRevoked(count: number, share: number, seed: number): Map<number, Status> {
+  const random = randomFrom(seed);
+  const revoked = new Map<number, Status>();
+  while (revoked.size < count * share) revoked.set(random() % count, 'revoked');
+  return revoked;
+}
+
+/** @param statuses by status index */
+export async function publishCredentials(
+  rows: readonly CredentialRow[],
+  statuses: ReadonlyMap<number, Status>,
+  keys: ListKeys,
+): Promise<PublishedCredentials> {
+  const values = new Map<string, Uint8Array<ArrayBuffer>>();
+  const store = async (sealed: Uint8Array<ArrayBuffer>): Promise<NamedValue> => {
+    const sha256 = await sha256Hex(sealed);
+    const key = credentialsKey(sha256);
+    values.set(key, sealed);
+    return { key, sha256 };
+  };
+  const shardCount = credentialShardCount(rows.length);
+  const shardRows: CredentialRow[][] = Array.from({ length: shardCount }, () => []);
+  for (const row of rows) shardRows[credentialShardOf(row.digest, shardCount)]!.push(row);
+  const shards: NamedValue[] = [];
+  for (const each of shardRows) shards.push(await store(await seal(encodeCredentials(each), keys)));
+  const list = packStatuses(statuses, rows.length);
+  const value = await store(await seal(await deflate(list), keys));
+  const iat = Math.floor(Date.now() / 1000);
+  const index: CredentialIndex = {
+    ...{ kind: 'numgate-credentials', format: 1, version: 1, shards, passport: null },
+    statusLists: [{ uri: STATUS_URI, iat, exp: iat + DAY_S, size: list.size, bits: list.bits, value }],
+  };
+  const sizeOf = (named: readonly NamedValue[]): number =>
+    named.reduce((sum, { key }) => sum + values.get(key)!.length, 0);
+  const named = await store(await sealCredentialIndex(index, keys));
+  const bytes = { index: sizeOf([named]), shards: sizeOf(shards), statusList: sizeOf([value]) };
+  return { head: { version: 1, index: named }, values, index, bytes };
+}

@@ -1,0 +1,104 @@
+/**
+ * `numgate holder-keys`: the keys of holders of certificates and of agents, in files on this machine, and the message
+ * tokens that they sign. No command here contacts the service.
+ */
+import { type Command, Option } from 'commander';
+import { TOKEN_TYPE } from '../../shared/credentials/claims.ts';
+import { TOKEN_LIFE_MAX_S } from '../../shared/limits/credentials.ts';
+import { CommandFailure } from '../failure.ts';
+import {
+  createHolderKey,
+  HOLDER_ALGORITHMS,
+  type HolderAlgorithm,
+  type HolderKey,
+  jwsDigest,
+  readHolderKey,
+  readJws,
+} from '../holder-key.ts';
+import { print, type Report } from '../terminal/output.ts';
+import { examples, wholeNumber } from './options.ts';
+import { numberOf } from './registration-options.ts';
+
+interface TokenOptions {
+  readonly audience: string;
+  readonly from: string;
+  readonly chain: readonly string[];
+  readonly senderCode?: string;
+  readonly life: number;
+}
+
+export function addHolderKeys(program: Command): void {
+  const keys = program
+    .command('holder-keys')
+    .description('make the key that a certificate or delegation names, and sign message tokens with it');
+
+  keys
+    .command('new')
+    .description('make a key in a new file that only you can read')
+    .argument('<file>')
+    .addOption(
+      new Option('--alg <algorithm>', 'ES256 is what every verifier knows')
+        .choices(HOLDER_ALGORITHMS)
+        .default('ES256'),
+    )
+    .addHelpText('after', examples('holder-keys new holder.jwk'))
+    .action(async (file: string, { alg }: { readonly alg: HolderAlgorithm }) =>
+      print(...formatKey(await createHolderKey(file, alg), file)),
+    );
+
+  keys
+    .command('show')
+    .description('show thumbprint and algorithm of a key, or print its public key for an issuer')
+    .argument('<file>')
+    .option('--public', 'print the public key as JSON', false)
+    .addHelpText('after', examples('holder-keys show holder.jwk --public > holder.pub.jwk'))
+    .action(async (file: string, { public: isPublic }: { readonly public: boolean }) => {
+      const key = await readHolderKey(file);
+      if (!isPublic) return print(...formatKey(key, file));
+      print(`${JSON.stringify(key.publicKey)}\n`, key.publicKey);
+    });
+
+  keys
+    .command('sign-token')
+    .description('sign a message token, which goes into a check as senderToken')
+    .argument('<file>', 'the key that the last link of the chain names')
+    .requiredOption('--audience <id>', 'organisation that checks the texts, or <organisation>/<client>')
+    .requiredOption(
+      '--from <number>',
+      'number that the texts are sent from, in E.164; - reads it from standard input',
+    )
+    .requiredOption('--chain <files...>', 'the certificate, and then each delegation, the owner first')
+    .option('--sender-code <code>', 'sender code of an organisation of the chain')
+    .option('--life <seconds>', 'how long the token is valid', wholeNumber, TOKEN_LIFE_MAX_S)
+    .addHelpText(
+      'after',
+      examples(
+        'holder-keys sign-token holder.jwk --audience acme --from +8215881234 --chain certificate.jwt',
+      ),
+    )
+    .action(async (file: string, options: TokenOptions) => {
+      const token = await signToken(await readHolderKey(file), options);
+      print(`${token}\n`, { token });
+    });
+}
+
+function formatKey({ alg, thumbprint, publicKey }: HolderKey, file: string): Report {
+  return [`${thumbprint} (${alg}) in ${file}\n`, { file, alg, thumbprint, publicKey }];
+}
+
+async function signToken(
+  key: HolderKey,
+  { audience, from, chain, senderCode, life }: TokenOptions,
+): Promise<string> {
+  const number = (await numberOf(from)).trim();
+  if (!/^\+[1-9]\d{5,14}$/.test(number))
+    throw new CommandFailure('--from must be a number in E.164, such as +8215881234', 2);
+  if (life < 1 || life > TOKEN_LIFE_MAX_S)
+    throw new CommandFailure(`--life must be 1 to ${TOKEN_LIFE_MAX_S}`, 2);
+  const iat = Math.floor(Date.now() / 1000);
+  return key.sign(TOKEN_TYPE, {
+    ...{ aud: audience, iat, exp: iat + life, orig: { tn: number.slice(1) } },
+    ...(senderCode === undefined ? {} : { osc: senderCode }),
+    chain: chain.map((path) => jwsDigest(readJws(path))),
+  });
+}

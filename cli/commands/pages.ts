@@ -1,0 +1,30 @@
+/** Reads lists of the admin API page by page. */
+import { CREDENTIALS_PAGE_MAX } from '../../shared/limits/credentials.ts';
+import type { Admin } from '../admin.ts';
+
+export interface Pages<Item> {
+  readonly items: readonly Item[];
+  /** Cursor of the rest; null if there is none. */
+  readonly next: string | null;
+}
+
+/** @param name of the list in the response @param limit items at most */
+export async function pagesOf<Item>(
+  admin: Admin,
+  path: string,
+  name: string,
+  limit: number,
+): Promise<Pages<Item>> {
+  const items: Item[] = [];
+  let next: string | null = null;
+  do {
+    const query: { readonly after: string | null; readonly limit: number } = {
+      after: next,
+      limit: Math.min(limit - items.length, CREDENTIALS_PAGE_MAX),
+    };
+    const page: Readonly<Record<string, unknown>> = await admin.get(path, query);
+    items.push(...(page[name] as Item[]));
+    next = (page.next as string | null | undefined) ?? null;
+  } while (next !== null && items.length < limit);
+  return { items, next };
+}

@@ -1,0 +1,93 @@
+/** `numgate holder-keys`: the private key stays in its file, and what it signs is verified by a JWT library. */
+import '../support/workspace.ts';
+import { chmodSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { calculateJwkThumbprint, importJWK, type JWK, jwtVerify } from 'jose';
+import { describe, expect, it } from 'vitest';
+import { numgate } from '../support/command.ts';
+import { FOLDER, write } from '../support/workspace.ts';
+
+const fileOf = (name: string): string => join(FOLDER, name);
+const privateIn = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as JWK;
+
+describe('holder-keys', () => {
+  it.each(['ES256', 'EdDSA'])('makes a key for %s, prints only its public part, and signs', async (alg) => {
+    const path = fileOf(`${alg}.jwk`);
+    const made = await numgate('holder-keys', 'new', path, '--alg', alg);
+    const jwk = privateIn(path);
+    const thumbprint = await calculateJwkThumbprint(jwk);
+    expect(made).toEqual({ code: 0, out: `${thumbprint} (${alg}) in ${path}\n`, errors: '' });
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+
+    const shown = await numgate('holder-keys', 'show', path, '--public');
+    const publicKey = JSON.parse(shown.out) as JWK;
+    expect(publicKey).not.toHaveProperty('d');
+    expect(await calculateJwkThumbprint(publicKey)).toBe(thumbprint);
+    for (const { out } of [made, shown]) expect(out).not.toContain(jwk.d);
+
+    const chain = [write('certificate.jwt', 'e30.e30.YQ\n'), write('delegation.jwt', 'e30.e30.Yg')];
+    const options = ['--audience', 'acme/main', '--from', '+8215881234', '--sender-code', '0123456789'];
+    const args = ['sign-token', path, ...options, '--life', '60', '--chain', ...chain];
+    const { out, errors } = await numgate('holder-keys', ...args);
+    expect(errors).toBe('');
+    const { payload, protectedHeader } = await jwtVerify(out.trim(), await importJWK(publicKey, alg), {
+      ...{ algorithms: [alg], typ: 'sender-token+jwt', audience: 'acme/main' },
+    });
+    expect(protectedHeader).toEqual({ alg, typ: 'sender-token+jwt', kid: thumbprint });
+    expect(payload).toMatchObject({ exp: payload.iat! + 60, orig: { tn: '8215881234' }, osc: '0123456789' });
+    // SHA-256 of "e30.e30.YQ" and "e30.e30.Yg", from sha256sum.
+    expect(payload.chain).toEqual([
+      'SGZbRERzuMY630i01HjawFNnDsa766aCqtFtcdacbj4',
+      'jTxpYp96pc2jl7CCpmQyN9ChTU_C0N1yOPFE7H_6RY4',
+    ]);
+  });
+
+  it('never replaces a key, and refuses one that others can read', async () => {
+    const path = fileOf('kept.jwk');
+    await numgate('holder-keys', 'new', path);
+    const before = readFileSync(path, 'utf8');
+    const again = await numgate('holder-keys', 'new', path);
+    expect([again.code, again.errors]).toEqual([
+      1,
+      `error: ${path} exists, and a key is never replaced: name another file\n`,
+    ]);
+    expect(readFileSync(path, 'utf8')).toBe(before);
+    chmodSync(path, 0o640);
+    const { code, errors } = await numgate('holder-keys', 'show', path);
+    expect([code, errors]).toEqual([1, `error: ${path} must be readable by you alone: chmod 600 ${path}\n`]);
+  });
+
+  it.each([
+    ['a public key', { kty: 'EC', crv: 'P-256', x: 'AAAA', y: 'AAAA' }],
+    ['a key of another curve', { kty: 'EC', crv: 'P-384', x: 'AAAA', y: 'AAAA', d: 'c2VjcmV0' }],
+    ['a damaged key', { kty: 'EC', crv: 'P-256', x: 'AAAA', y: 'AAAA', d: 'c2VjcmV0' }],
+    ['no object', null],
+  ])('refuses %s without printing it', async (_what, jwk) => {
+    const path = write('wrong.jwk', JSON.stringify(jwk));
+    chmodSync(path, 0o600);
+    const { code, out, errors } = await numgate('holder-keys', 'show', path);
+    expect([code, out]).toEqual([1, '']);
+    expect(errors).toBe(
+      `error: ${path} has no private key for ES256 or EdDSA as JSON (JWK): holder-keys new makes one\n`,
+    );
+  });
+
+  it.each([
+    [['--from', '1588-1234'], '--from must be a number in E.164, such as +8215881234'],
+    [['--life', '0'], '--life must be 1 to 900'],
+    [['--life', '901'], '--life must be 1 to 900'],
+  ])('refuses to sign with %j', async (options, message) => {
+    const path = fileOf('ES256.jwk');
+    const chain = write('certificate.jwt', 'e30.e30.YQ\n');
+    const standard = ['--audience', 'acme', '--from', '+8215881234', ...options, '--chain', chain];
+    const { code, errors } = await numgate('holder-keys', 'sign-token', path, ...standard);
+    expect([code, errors]).toEqual([2, `error: ${message}\n`]);
+  });
+
+  it('refuses a link of the chain that is no JWS', async () => {
+    const chain = write('not.jwt', '{"certificate":1}');
+    const args = ['--audience', 'acme', '--from', '+8215881234', '--chain', chain];
+    const { code, errors } = await numgate('holder-keys', 'sign-token', fileOf('ES256.jwk'), ...args);
+    expect([code, errors]).toEqual([1, expect.stringContaining(`${chain} must have one compact JWS`)]);
+  });
+});

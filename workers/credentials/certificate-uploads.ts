@@ -1,0 +1,220 @@
+/**
+ * Certificates that organisations upload: verified, with the status of their list, and only if their numbers could be
+ * registered. What is stored here becomes registrations through `registration-sync.ts`.
+ */
+import type { AddCertificate, CertificateInfo, CertificateState } from '../../shared/admin/credentials.ts';
+import { fromBase64Url, toHex } from '../../shared/bytes.ts';
+import { verifyCertificate, verifyProof } from '../../shared/credentials/certificate.ts';
+import type { CertificateClaims } from '../../shared/credentials/claims.ts';
+import { digestOf, keyOfJwk, thumbprintOf } from '../../shared/credentials/keys.ts';
+import { inflate, type Status } from '../../shared/credentials/status-list.ts';
+import {
+  CERTIFICATE_UPLOADS_PER_DAY_MAX,
+  CERTIFICATES_MAX,
+  CERTIFICATES_PER_ORGANISATION_MAX,
+} from '../../shared/limits/credential-store.ts';
+import { ok } from '../../shared/result.ts';
+import type { RegistrationContent, RegistrationFacts } from '../../shared/senders/registration.ts';
+import { invalidRegistration } from '../../shared/senders/validation.ts';
+import type { CertifiedRegistrations } from '../storage/certified-port.ts';
+import { SharedWork } from '../storage/shared-work.ts';
+import {
+  refuse,
+  refuseField,
+  type StoreRefusal,
+  type StoreRequest,
+  type StoreResult,
+} from '../storage/store-request.ts';
+import { type StoredCertificate, standingOf } from './certificate-rows.ts';
+import { statusFor } from './status-list-changes.ts';
+import type { StoredStatusList } from './status-list-rows.ts';
+import type { Tables } from './tables.ts';
+
+/** Reads a list that is not known yet, or is stale. */
+export type ReadList = (uri: string) => Promise<StoreResult<void>>;
+
+export class CertificateUploads {
+  readonly #tables: Tables;
+  readonly #registrations: (organisation: string) => CertifiedRegistrations;
+  readonly #readList: ReadList;
+  readonly #reads = new SharedWork<StoreResult<void>>();
+
+  constructor(
+    tables: Tables,
+    registrations: (organisation: string) => CertifiedRegistrations,
+    readList: ReadList,
+  ) {
+    this.#tables = tables;
+    this.#registrations = registrations;
+    this.#readList = readList;
+  }
+
+  /** Stores a certificate. Idempotent by its digest. */
+  async add(
+    request: StoreRequest,
+    facts: RegistrationFacts,
+    body: AddCertificate,
+  ): Promise<StoreResult<StoredCertificate>> {
+    const { organisation } = facts;
+    const tooMany = this.#tables.charge(organisation, 'certificates', CERTIFICATE_UPLOADS_PER_DAY_MAX);
+    if (tooMany !== null) return tooMany;
+    const known = this.#known(await digestOf(body.certificate), organisation);
+    if (known !== null) return known;
+    const verified = await this.#verified(organisation, body);
+    if (!verified.ok) return verified;
+    const { uri, index, issuer } = verified.value;
+    const status = await this.#statusOf(uri, index, issuer);
+    if (!status.ok) return status;
+    const certificate = { ...verified.value, status: status.value };
+    const contents = contentsOf(certificate);
+    const reasons = await this.#registrations(organisation).checkCertified(facts, contents);
+    if (reasons.length > 0) {
+      const { code, message } = invalidRegistration(reasons);
+      return refuse(code, message, { reasons });
+    }
+    return this.#store(request, certificate);
+  }
+
+  #store(request: StoreRequest, certificate: StoredCertificate): StoreResult<StoredCertificate> {
+    return this.#tables.transact({ ...request, repeat: null }, 1, (author) => {
+      const { certificates, audit, issuers, publication } = this.#tables;
+      const { digest, organisation, issuer, signer } = certificate;
+      // Other requests were handled meanwhile.
+      const known = this.#known(digest, organisation);
+      if (known !== null) return known;
+      const rights = issuers.get(issuer);
+      if (rights?.issuer.state !== 'active' || !rights.rights.thumbprints.has(signer))
+        return refuse(
+          'CERTIFICATE_INVALID',
+          '"certificate" is from an issuer that changed just now: try again',
+        );
+      const room = this.#noRoom(organisation);
+      if (room !== null) return room;
+      certificates.add(certificate);
+      audit.append(author, `certificate ${digest}`, {
+        ...{ action: 'certificates.add', before: null },
+        after: { organisation, issuer, signer, exp: certificate.exp, status: certificate.status },
+      });
+      publication.changed([digest]);
+      return ok(certificate);
+    });
+  }
+
+  #known(digest: string, organisation: string): StoreResult<StoredCertificate> | null {
+    const known = this.#tables.certificates.get(digest);
+    if (known === null) return null;
+    if (known.organisation === organisation) return ok(known);
+    return refuse('CERTIFICATE_TAKEN', '"certificate" is registered by another organisation');
+  }
+
+  async #verified(
+    organisation: string,
+    { certificate: jws, key: jwk, proof, clients, reference }: AddCertificate,
+  ): Promise<StoreResult<StoredCertificate>> {
+    const now = Date.now();
+    const nowS = Math.floor(now / 1000);
+    const active = this.#tables.issuers.active;
+    const verified = await verifyCertificate(
+      jws,
+      active.map(({ rights }) => rights),
+      nowS,
+    );
+    if (!verified.ok) return refuse(verified.code, `"certificate" ${verified.message}`);
+    const { claims, digest, spans } = verified.value;
+    const key = keyOfJwk(jwk);
+    if (key === null) return refuseField('key', 'is no key of its curve');
+    const proven = await verifyProof(proof, key, verified.value, organisation, nowS);
+    if (!proven.ok) return refuse(proven.code, `"proof" ${proven.message}`);
+    const { issuer, rights } = active.find((each) => each.rights.iss === claims.iss)!;
+    const { iss: _, nbf, exp, status } = claims;
+    return ok({
+      ...{ digest, organisation, issuer: issuer.id, jws, key, spans, nbf, exp, clients, reference },
+      signer: await thumbprintOf(rights.keys.get(kidOf(jws))!),
+      ...{ uri: status.status_list.uri, index: status.status_list.idx, status: 'valid', isHeld: false },
+      ...{ reported: null, registrations: [], reasons: [], createdAt: now },
+    });
+  }
+
+  async #statusOf(uri: string, index: number, issuer: string): Promise<StoreResult<Status>> {
+    const fresh = (): StoredStatusList | null => {
+      const list = this.#tables.lists.get(uri);
+      return list !== null && list.exp > Date.now() / 1000 ? list : null;
+    };
+    if (fresh() === null) {
+      const read = await this.#reads.run(uri, () => this.#readList(uri));
+      if (!read.ok) return read;
+    }
+    const list = fresh();
+    if (list?.issuer !== issuer)
+      return refuse('CERTIFICATE_INVALID', '"certificate" names a status list of another issuer');
+    const inflated = await inflate(this.#tables.lists.deflated(uri), list.bits);
+    return statusFor(inflated!, index);
+  }
+
+  #noRoom(organisation: string): StoreRefusal | null {
+    const { certificates } = this.#tables;
+    const nowS = Math.floor(Date.now() / 1000);
+    const [own, all] = [CERTIFICATES_PER_ORGANISATION_MAX, CERTIFICATES_MAX].map((max) =>
+      max.toLocaleString('en'),
+    );
+    if (certificates.count('organisation', organisation, nowS) >= CERTIFICATES_PER_ORGANISATION_MAX)
+      return refuse(
+        'CREDENTIALS_TOO_MANY',
+        `an organisation may have ${own} certificates that have not expired`,
+      );
+    if (certificates.count('all', '', nowS) < CERTIFICATES_MAX) return null;
+    return refuse('CREDENTIALS_TOO_MANY', `there are ${all} certificates that have not expired`);
+  }
+}
+
+/** The header of a verified JWS. */
+function kidOf(jws: string): string {
+  return (partOf(jws, 0) as { kid: string }).kid;
+}
+
+function partOf(jws: string, part: number): unknown {
+  return JSON.parse(new TextDecoder().decode(fromBase64Url(jws.split('.')[part]!)!));
+}
+
+/** The registrations of a certificate: one for each of its numbers and ranges. */
+export function contentsOf({
+  jws,
+  digest,
+  clients,
+  reference,
+  exp,
+}: StoredCertificate): RegistrationContent[] {
+  const { nums, sub, jti } = partOf(jws, 1) as CertificateClaims;
+  const expires = timeOf(exp);
+  const sha256 = toHex(fromBase64Url(digest)!);
+  return nums.map((number, index) => ({
+    ...{ number, basis: 'own', clients: [...clients], expires },
+    holder: { kind: 'organisation', name: sub },
+    proofs: [{ kind: 'serviceUse', sha256, reference: jti, expires }],
+    reference: reference === null || index === 0 ? reference : `${reference}-${index + 1}`,
+  }));
+}
+
+export async function infoOf(certificate: StoredCertificate): Promise<CertificateInfo> {
+  const { digest, organisation, issuer, isHeld, nbf, exp, key, status, uri, index, reasons } = certificate;
+  const { sub, nums, line } = partOf(certificate.jws, 1) as CertificateClaims;
+  return {
+    ...{ digest, organisation, issuer, state: stateOf(certificate) },
+    ...(isHeld ? { held: true as const } : {}),
+    ...{ sub, numbers: nums, line, notBefore: timeOf(nbf), expires: timeOf(exp) },
+    ...{ key: await thumbprintOf(key), status, statusList: { uri, index } },
+    ...{ clients: certificate.clients, registrations: certificate.registrations },
+    ...(reasons.length > 0 ? { reasons } : {}),
+    ...{ certificate: certificate.jws, createdAt: new Date(certificate.createdAt).toISOString() },
+  };
+}
+
+function stateOf(certificate: StoredCertificate): CertificateState {
+  if (certificate.exp <= Date.now() / 1000) return 'expired';
+  const standing = standingOf(certificate);
+  return standing === 'valid' && certificate.status === 'rateReduced' ? 'rateReduced' : standing;
+}
+
+function timeOf(seconds: number): string {
+  return new Date(seconds * 1000).toISOString();
+}

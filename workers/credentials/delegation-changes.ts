@@ -1,0 +1,270 @@
+/**
+ * The moves of delegations. A delegation rests on the principal's own link: its certificate, or a delegation of which it
+ * is the agent. So delegations form chains, which are checked when one is proposed and again when it is confirmed.
+ */
+import type { DelegationInfo, ProposedDelegation } from '../../shared/admin/credentials.ts';
+import { DELEGATION_TYPE } from '../../shared/credentials/claims.ts';
+import { isWithin, parseCredentialNumbers } from '../../shared/credentials/credential-numbers.ts';
+import type { CredentialRow } from '../../shared/credentials/credential-table.ts';
+import { verifyDelegation } from '../../shared/credentials/delegation.ts';
+import {
+  type DelegationMove,
+  delegationMoved,
+  partyOf,
+  possibleDelegationMoves,
+} from '../../shared/credentials/delegation-states.ts';
+import { type CredentialKey, thumbprintOf } from '../../shared/credentials/keys.ts';
+import {
+  DELEGATION_LIFE_MAX_MS,
+  DELEGATIONS_MAX,
+  DELEGATIONS_PER_DAY_MAX,
+  DELEGATIONS_PER_ORGANISATION_MAX,
+} from '../../shared/limits/credential-store.ts';
+import { CHAIN_LINKS_MAX } from '../../shared/limits/credentials.ts';
+import { CHANNELS } from '../../shared/request.ts';
+import { ok } from '../../shared/result.ts';
+import { refuse, refuseField, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
+import { standingOf } from './certificate-rows.ts';
+import { currentState, type StoredDelegation } from './delegation-rows.ts';
+import type { Tables } from './tables.ts';
+
+/** What a delegation can rest on, and the organisations that it comes through. */
+interface Link
+  extends Pick<CredentialRow, 'digest' | 'kind' | 'organisation' | 'key' | 'spans' | 'scope' | 'exp'> {
+  readonly chain: readonly string[];
+}
+
+/** A move with what it needs. */
+export interface MoveRequest {
+  readonly move: DelegationMove;
+  /** The organisation that makes it. */
+  readonly organisation: string;
+  /** For `accept`. */
+  readonly key?: CredentialKey;
+  /** For `confirm`: the signed claims. */
+  readonly jws?: string;
+}
+
+export class DelegationChanges {
+  readonly #tables: Tables;
+  readonly #ownUri: string;
+
+  /** @param ownUri of the status list of the service */
+  constructor(tables: Tables, ownUri: string) {
+    this.#tables = tables;
+    this.#ownUri = ownUri;
+  }
+
+  propose(
+    request: StoreRequest,
+    principal: string,
+    proposed: ProposedDelegation,
+  ): StoreResult<StoredDelegation> {
+    const tooMany = this.#tables.charge(principal, 'delegations', DELEGATIONS_PER_DAY_MAX);
+    if (tooMany !== null) return tooMany;
+    return this.#tables.transact(request, 1, (author) => {
+      const { delegations } = this.#tables;
+      const made = this.#proposed(principal, proposed, author.at);
+      if (!made.ok) return made;
+      const nowS = Math.floor(author.at / 1000);
+      if (delegations.openCount(principal, nowS) >= DELEGATIONS_PER_ORGANISATION_MAX) {
+        const most = DELEGATIONS_PER_ORGANISATION_MAX.toLocaleString('en');
+        return refuse(
+          'CREDENTIALS_TOO_MANY',
+          `an organisation may have ${most} delegations that have not ended`,
+        );
+      }
+      if (delegations.openCount(null, nowS) >= DELEGATIONS_MAX || made.value.id > DELEGATIONS_MAX * 9)
+        return refuse(
+          'CREDENTIALS_TOO_MANY',
+          'there are too many delegations: ask the operator of the service',
+        );
+      delegations.put(made.value);
+      this.#record(author, 'propose', null, made.value);
+      return ok(made.value);
+    });
+  }
+
+  #proposed(principal: string, proposed: ProposedDelegation, now: number): StoreResult<StoredDelegation> {
+    const { agent, numbers, scope } = proposed;
+    const link = this.#link(proposed.link, principal, now);
+    if (!link.ok) return link;
+    const isFree = checkChain(link.value, agent);
+    if (!isFree.ok) return isFree;
+    const spans = parseCredentialNumbers(numbers);
+    if (!spans.ok) return refuseField('delegation.numbers', spans.message);
+    if (!isWithin(spans.value, link.value.spans))
+      return refuse('DELEGATION_MISMATCH', '"delegation.numbers" has numbers that the link does not have');
+    if (!scope.every((each) => link.value.scope.includes(each)))
+      return refuse('DELEGATION_MISMATCH', '"delegation.scope" permits more than the link');
+    const begins = proposed.notBefore === undefined ? now : Date.parse(proposed.notBefore);
+    const ends = Date.parse(proposed.expires);
+    if (ends <= now || ends <= begins) return refuseField('delegation.expires', 'must be in the future');
+    if (ends - now > DELEGATION_LIFE_MAX_MS)
+      return refuseField('delegation.expires', 'must be within two years');
+    return ok({
+      ...{ id: this.#tables.delegations.nextId, state: 'proposed', principal, agent, link: proposed.link },
+      ...{
+        chain: [...link.value.chain, agent],
+        nums: numbers,
+        spans: spans.value,
+        scope: [...new Set(scope)],
+      },
+      ...{ nbf: Math.floor(begins / 1000), exp: Math.floor(ends / 1000), key: null, jws: null, digest: null },
+      ...{ createdAt: now, updatedAt: now },
+    });
+  }
+
+  async move(request: StoreRequest, id: number, asked: MoveRequest): Promise<StoreResult<StoredDelegation>> {
+    const signed = asked.move === 'confirm' ? await this.#confirmed(id, asked) : ok(null);
+    if (!signed.ok) return signed;
+    return this.#tables.transact(request, 0, (author) => {
+      const before = this.#of(id, asked);
+      if (!before.ok) return before;
+      const state = currentState(before.value, author.at);
+      const next = delegationMoved(state, asked.move);
+      if (!next.ok)
+        return refuse(next.code, next.message, { state, possible: possibleDelegationMoves(state) });
+      if (asked.move === 'confirm' || asked.move === 'resume') {
+        const link = this.#link(before.value.link, before.value.principal, author.at);
+        if (!link.ok) return link;
+      }
+      const after: StoredDelegation = {
+        ...{ ...before.value, ...signed.value, state: next.value, updatedAt: author.at },
+        ...(asked.key === undefined ? {} : { key: asked.key }),
+      };
+      this.#tables.delegations.put(after);
+      this.#record(author, asked.move, before.value, after);
+      if (after.digest !== null) {
+        // Only a new credential changes its shard; a status is in the list of the service.
+        this.#tables.publication.changed(before.value.digest === null ? [after.digest] : []);
+      }
+      return ok(after);
+    });
+  }
+
+  /** Verifies what the principal signed: exactly the claims of the delegation. */
+  async #confirmed(
+    id: number,
+    asked: MoveRequest,
+  ): Promise<StoreResult<Pick<StoredDelegation, 'jws' | 'digest'>>> {
+    const before = this.#of(id, asked);
+    if (!before.ok) return before;
+    const now = Date.now();
+    const moved = delegationMoved(currentState(before.value, now), 'confirm');
+    if (!moved.ok) return refuse(moved.code, moved.message);
+    const link = this.#link(before.value.link, before.value.principal, now);
+    if (!link.ok) return link;
+    const jws = asked.jws!;
+    const verified = await verifyDelegation(jws, link.value, Math.floor(now / 1000));
+    if (!verified.ok) return refuse(verified.code, `"delegation" ${verified.message}`);
+    const { iat: _, ...claims } = verified.value.claims;
+    const { iat: __, ...wanted } = await this.#claims(before.value);
+    const other = Object.entries(wanted).find(
+      ([name, value]) => JSON.stringify(claims[name as keyof typeof claims]) !== JSON.stringify(value),
+    );
+    if (other !== undefined)
+      return refuse(
+        'DELEGATION_INVALID',
+        `"delegation" has another claim "${other[0]}" than the accepted one`,
+      );
+    return ok({ jws, digest: verified.value.digest });
+  }
+
+  /** The claims that the principal signs. */
+  async #claims({ id, principal, agent, nbf, exp, nums, scope, link, key }: StoredDelegation) {
+    return {
+      ...{ iss: principal, sub: agent, iat: Math.floor(Date.now() / 1000), nbf, exp, jti: String(id) },
+      ...{ nums, scope, prn: link, cnf: { jkt: await thumbprintOf(key!) } },
+      status: { status_list: { idx: id, uri: this.#ownUri } },
+    };
+  }
+
+  async info(delegation: StoredDelegation): Promise<DelegationInfo> {
+    const { id, principal, agent, link, nums, scope, chain, key, digest, jws } = delegation;
+    const now = Date.now();
+    const state = currentState(delegation, now);
+    return {
+      ...{ id: String(id), state, principal, agent, link, numbers: nums, scope },
+      ...{ notBefore: timeOf(delegation.nbf * 1000), expires: timeOf(delegation.exp * 1000), chain },
+      key: key && (await thumbprintOf(key)),
+      ...(state === 'accepted' ? { toSign: await this.#toSign(delegation, now) } : {}),
+      ...{ digest, delegation: jws },
+      ...{ createdAt: timeOf(delegation.createdAt), updatedAt: timeOf(delegation.updatedAt) },
+    };
+  }
+
+  async #toSign(delegation: StoredDelegation, now: number): Promise<NonNullable<DelegationInfo['toSign']>> {
+    const link = this.#link(delegation.link, delegation.principal, now);
+    const kid = link.ok ? await thumbprintOf(link.value.key) : null;
+    const alg = link.ok ? link.value.key.alg : null;
+    return { header: { typ: DELEGATION_TYPE, alg, kid }, claims: await this.#claims(delegation) };
+  }
+
+  /** A delegation that the organisation has a part in, with the move as its own. */
+  #of(id: number, { move, organisation }: MoveRequest): StoreResult<StoredDelegation> {
+    const found = this.#tables.delegations.get(id);
+    if (found === null || (found.principal !== organisation && found.agent !== organisation))
+      return refuse('DELEGATION_UNKNOWN', 'no delegation of the organisation has this id');
+    const party = partyOf(move);
+    if (found[party] === organisation) return ok(found);
+    const state = currentState(found, Date.now());
+    const message = `"${move}" is the move of the ${party}, the organisation "${found[party]}"`;
+    return refuse('DELEGATION_STATE', message, { state, possible: possibleDelegationMoves(state) });
+  }
+
+  /** The own link of an organisation, if it is in force now, with all links before it. */
+  #link(digest: string, organisation: string, now: number): StoreResult<Link> {
+    const certificate = this.#tables.certificates.get(digest);
+    if (certificate !== null) {
+      if (certificate.organisation !== organisation) return unknownLink();
+      const isValid = standingOf(certificate) === 'valid' && certificate.exp * 1000 > now;
+      if (!isValid)
+        return refuse(
+          'DELEGATION_MISMATCH',
+          'the link is a certificate that is suspended, revoked or expired',
+        );
+      return ok({ ...certificate, kind: 'certificate', scope: CHANNELS, chain: [organisation] });
+    }
+    const delegation = this.#tables.delegations.byDigest(digest);
+    if (delegation?.agent !== organisation) return unknownLink();
+    if (currentState(delegation, now) !== 'active')
+      return refuse('DELEGATION_MISMATCH', 'the link is a delegation that is not active');
+    const before = this.#link(delegation.link, delegation.principal, now);
+    if (!before.ok) return before;
+    return ok({ ...delegation, kind: 'delegation', organisation, digest, key: delegation.key! });
+  }
+
+  #record(
+    author: Parameters<Tables['audit']['append']>[0],
+    action: string,
+    before: StoredDelegation | null,
+    after: StoredDelegation,
+  ): void {
+    this.#tables.audit.append(author, `delegation ${after.id}`, {
+      ...{ action: `delegations.${action}`, before: before && { state: before.state } },
+      after: {
+        ...{ state: after.state, principal: after.principal, agent: after.agent, link: after.link },
+        ...{ scope: after.scope, exp: after.exp, digest: after.digest },
+      },
+    });
+  }
+}
+
+function checkChain({ chain }: Link, agent: string): StoreResult<void> {
+  if (chain.includes(agent))
+    return refuse('DELEGATION_LOOP', `"delegation.agent" is in the chain already: ${chain.join(' > ')}`);
+  if (chain.length < CHAIN_LINKS_MAX) return ok(undefined);
+  return refuse(
+    'DELEGATION_TOO_LONG',
+    `a chain may have ${CHAIN_LINKS_MAX} organisations: ${chain.join(' > ')}`,
+  );
+}
+
+function unknownLink(): StoreResult<never> {
+  return refuseField('delegation.link', 'names no certificate and no delegation of the organisation');
+}
+
+function timeOf(ms: number): string {
+  return new Date(ms).toISOString();
+}

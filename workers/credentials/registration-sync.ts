@@ -1,0 +1,120 @@
+/**
+ * Lets the stores of registrations follow the certificates: new ones are registered, suspended ones suspend what rests
+ * on them. What a store does not know yet shows in the rows, so nothing is lost when the object ends; an alarm retries
+ * what failed.
+ */
+import {
+  CERTIFIED_AT_ONCE,
+  CERTIFIED_RETRY_MS,
+  CERTIFIED_RETRY_MS_MAX,
+} from '../../shared/limits/credential-store.ts';
+import type { Organisation } from '../../shared/organisations.ts';
+import type { RegistrationFacts } from '../../shared/senders/registration.ts';
+import { warn, warnFailed } from '../log.ts';
+import type { CertifiedRegistrations } from '../storage/certified-port.ts';
+import { SharedWork } from '../storage/shared-work.ts';
+import type { StoreRequest } from '../storage/store-request.ts';
+import { type StoredCertificate, standingOf } from './certificate-rows.ts';
+import { contentsOf } from './certificate-uploads.ts';
+import type { Tables } from './tables.ts';
+
+/** What it needs from the coordinator. */
+export interface OrganisationSource {
+  registrationFacts(organisation: string): Promise<RegistrationFacts | null>;
+  organisation(id: string): Promise<Organisation | null>;
+}
+
+export class RegistrationSync {
+  readonly #tables: Tables;
+  readonly #registrations: (organisation: string) => CertifiedRegistrations;
+  readonly #organisations: () => OrganisationSource;
+  readonly #work = new SharedWork<void>();
+  /** In a row. In memory only: a new object tries at once. */
+  #failures = 0;
+  #retryAt = 0;
+
+  constructor(
+    tables: Tables,
+    registrations: (organisation: string) => CertifiedRegistrations,
+    organisations: () => OrganisationSource,
+  ) {
+    this.#tables = tables;
+    this.#registrations = registrations;
+    this.#organisations = organisations;
+  }
+
+  /** When to call `run` again, in ms since 1970; null if nothing is to be done. */
+  get dueAt(): number | null {
+    return this.#tables.certificates.isBehind ? this.#retryAt : null;
+  }
+
+  /** Brings all organisations up to date that are behind. Never throws. */
+  async run(): Promise<void> {
+    if (Date.now() < this.#retryAt) return;
+    for (const organisation of this.#tables.certificates.organisationsBehind) await this.follow(organisation);
+  }
+
+  /** Brings one organisation up to date. Never throws. */
+  follow(organisation: string): Promise<void> {
+    return this.#work.run(organisation, async () => {
+      try {
+        while (await this.#step(organisation));
+        this.#failures = 0;
+      } catch (error) {
+        warnFailed('certificateNotFollowed', error, { organisation });
+        this.#retryAt =
+          Date.now() + Math.min(CERTIFIED_RETRY_MS * 2 ** this.#failures, CERTIFIED_RETRY_MS_MAX);
+        this.#failures = Math.min(this.#failures + 1, 20);
+      }
+    });
+  }
+
+  /** @returns whether there was something to do */
+  async #step(organisation: string): Promise<boolean> {
+    const behind = this.#tables.certificates.unreported(organisation, CERTIFIED_AT_ONCE);
+    if (behind.length === 0) return false;
+    const added = behind.filter(({ reported }) => reported === null);
+    for (const certificate of added) await this.#register(certificate);
+    const changed = behind.filter(({ reported }) => reported !== null);
+    if (changed.length === 0) return true;
+    const changes = changed.map((each) => ({ certificate: each.digest, standing: standingOf(each) }));
+    const request = systemRequest('the status of the certificate changed');
+    const done = await this.#registrations(organisation).certificatesChanged(request, organisation, changes);
+    if (!done.ok) throw new Error(done.code);
+    for (const { certificate, standing } of changes)
+      this.#tables.certificates.setReported(certificate, standing);
+    return true;
+  }
+
+  async #register(certificate: StoredCertificate): Promise<void> {
+    const { organisation, digest } = certificate;
+    const source = this.#organisations();
+    const facts = await source.registrationFacts(organisation);
+    const policy = (await source.organisation(organisation))?.certificateApproval;
+    const { certificates } = this.#tables;
+    // The organisation was removed.
+    if (facts === null) return certificates.setRegistered(digest, 'valid', [], []);
+    const done = await this.#registrations(organisation).registerCertified(
+      systemRequest('a verified certificate'),
+      facts,
+      digest,
+      contentsOf(certificate),
+      policy === 'approve',
+    );
+    // They were valid when the certificate was uploaded.
+    if (!done.ok) {
+      if (done.code !== 'REGISTRATION_INVALID' && done.code !== 'REGISTRATIONS_TOO_MANY')
+        throw new Error(done.code);
+      warn('certificateNotRegistered', { organisation, code: done.code });
+      certificates.setRegistered(digest, 'valid', [], done.extras?.reasons ?? []);
+      return;
+    }
+    certificates.setRegistered(digest, 'valid', done.value, []);
+  }
+}
+
+/** The service itself, because of a certificate. */
+function systemRequest(reason: string): StoreRequest {
+  const actor = { name: 'numgate', scopes: [], root: false, organisation: null, authority: null };
+  return { actor, reason, repeat: null };
+}

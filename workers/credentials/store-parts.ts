@@ -1,0 +1,157 @@
+/** The parts of the credential store, each built from complete ones, and what is due from time to time. */
+
+import { STATUS_PULLS_AT_ONCE } from '../../shared/limits/credential-store.ts';
+import { ALARM_AHEAD_MS_MAX, ANCHOR_INTERVAL_MS } from '../../shared/limits/registrations.ts';
+import { ok } from '../../shared/result.ts';
+import type { ControlEnv } from '../env.ts';
+import { warn, warnFailed } from '../log.ts';
+import type { CertifiedRegistrations } from '../storage/certified-port.ts';
+import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
+import type { CredentialAnchorRecorder } from '../storage/credentials-port.ts';
+import { refuse, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
+import { CertificateUploads } from './certificate-uploads.ts';
+import { DelegationChanges } from './delegation-changes.ts';
+import { HeadValues } from './head-values.ts';
+import { IssuerChanges } from './issuer-changes.ts';
+import { type OrganisationSource, RegistrationSync } from './registration-sync.ts';
+import { pullIntervalS, StatusListChanges } from './status-list-changes.ts';
+import type { StoredStatusList } from './status-list-rows.ts';
+import { pullStatusList } from './status-pull.ts';
+import { Tables } from './tables.ts';
+
+const DAY_MS = 86_400_000;
+/** Delay before the alarm retries what could not be given to the coordinator, in ms. */
+const AGAIN_MS = 10_000;
+/** The URI of the own list while there is no PUBLIC_URL: it never leaves the service. */
+const LOCAL_URI = 'urn:numgate:status-list';
+
+const PULLER: StoreRequest = {
+  actor: { name: 'numgate', scopes: [], root: false, organisation: null, authority: null },
+  ...{ reason: 'pulled from its issuer', repeat: null },
+};
+
+export class StoreParts {
+  readonly tables: Tables;
+  readonly head: HeadValues;
+  readonly issuerChanges: IssuerChanges;
+  readonly statusLists: StatusListChanges;
+  readonly uploads: CertificateUploads;
+  readonly sync: RegistrationSync;
+  /** Null without PUBLIC_URL: their status list has no URI then. */
+  readonly delegations: DelegationChanges | null;
+  readonly #env: ControlEnv;
+
+  constructor(storage: DurableObjectStorage, env: ControlEnv) {
+    const { PUBLIC_URL } = env;
+    const ownUri = PUBLIC_URL ? statusListUri(PUBLIC_URL) : LOCAL_URI;
+    const registrations = (organisation: string): CertifiedRegistrations =>
+      env.REGISTRATIONS.getByName(organisation) as unknown as CertifiedRegistrations;
+    const organisations = (): OrganisationSource =>
+      env.COORDINATOR.getByName(COORDINATOR_NAME) as unknown as OrganisationSource;
+    this.#env = env;
+    this.tables = new Tables(storage);
+    this.head = new HeadValues(env, this.tables, ownUri);
+    this.issuerChanges = new IssuerChanges(this.tables);
+    this.statusLists = new StatusListChanges(this.tables);
+    this.uploads = new CertificateUploads(this.tables, registrations, (uri) => this.#readList(uri));
+    this.sync = new RegistrationSync(this.tables, registrations, organisations);
+    this.delegations = PUBLIC_URL ? new DelegationChanges(this.tables, ownUri) : null;
+  }
+
+  /** Everything that is due. Never throws. */
+  async runDue(): Promise<void> {
+    await this.#pullDue();
+    if (this.tables.publication.isBehind)
+      await this.head.publish().catch((error: unknown) => warnFailed('credentialsNotPublished', error));
+    await this.sync.run();
+    await this.#anchor();
+    this.#sweep();
+  }
+
+  /** When the alarm must come next, in ms since 1970; null for never. */
+  nextDueAt(now: number): number | null {
+    const { publication, lists } = this.tables;
+    const { dueAt } = this.sync;
+    const times = [
+      // The request that made the change publishes it; the alarm comes only if that failed.
+      publication.isBehind ? now + AGAIN_MS : null,
+      dueAt === null ? null : Math.max(dueAt, now + AGAIN_MS),
+      lists.nextPullAt,
+      this.#anchorDue,
+      this.#sweepDue,
+    ].filter((time) => time !== null);
+    if (times.length === 0) return null;
+    return Math.min(Math.max(Math.min(...times), now), now + ALARM_AHEAD_MS_MAX);
+  }
+
+  /** A list that a new certificate names. */
+  async #readList(uri: string): Promise<StoreResult<void>> {
+    const pulled = await pullStatusList(uri, this.#isCloudflare);
+    if (!pulled.ok) {
+      const message = `the status list of "certificate" cannot be read: ${pulled.message}; try again, or push the list`;
+      return refuse('STATUS_LIST_UNAVAILABLE', message);
+    }
+    const accepted = await this.statusLists.accept(PULLER, pulled.value, uri, true);
+    if (accepted.ok) return ok(undefined);
+    return refuse(
+      'STATUS_LIST_UNAVAILABLE',
+      `the status list of "certificate" cannot be used: ${accepted.message}`,
+    );
+  }
+
+  async #pullDue(): Promise<void> {
+    const due = this.tables.lists.due(Date.now(), STATUS_PULLS_AT_ONCE);
+    await Promise.all(due.map((list) => this.#pull(list)));
+  }
+
+  async #pull({ uri, ttl, issuer, failures }: StoredStatusList): Promise<void> {
+    const pulled = await pullStatusList(uri, this.#isCloudflare);
+    const done = pulled.ok ? await this.statusLists.accept(PULLER, pulled.value, uri, true) : pulled;
+    if (done.ok) return;
+    warn('statusListNotPulled', { issuer, code: done.code, failures: failures + 1 });
+    this.tables.lists.setPulled(uri, Date.now() + pullIntervalS(ttl) * 1000, done.code);
+  }
+
+  get #isCloudflare(): boolean {
+    return this.#env.PLATFORM === 'cloudflare';
+  }
+
+  get #anchorDue(): number | null {
+    const { audit, meta } = this.tables;
+    if (audit.last.n <= meta.number('anchoredN')) return null;
+    return meta.number('anchoredAt') + ANCHOR_INTERVAL_MS;
+  }
+
+  async #anchor(): Promise<void> {
+    const { audit, meta } = this.tables;
+    const due = this.#anchorDue;
+    if (due === null || due > Date.now()) return;
+    const coordinator = this.#env.COORDINATOR.getByName(
+      COORDINATOR_NAME,
+    ) as unknown as CredentialAnchorRecorder;
+    const { last } = audit;
+    try {
+      await coordinator.anchorCredentials(last);
+      meta.set('anchoredN', last.n);
+    } catch (error) {
+      warnFailed('credentialsNotAnchored', error);
+    }
+    meta.set('anchoredAt', Date.now());
+  }
+
+  get #sweepDue(): number | null {
+    return this.tables.publication.version === 0 ? null : this.tables.meta.number('sweptAt') + DAY_MS;
+  }
+
+  /** Once a day: what ended long ago. */
+  #sweep(): void {
+    const due = this.#sweepDue;
+    if (due === null || due > Date.now()) return;
+    this.tables.forget(Date.now());
+  }
+}
+
+/** The URI of the status list of delegations. */
+export function statusListUri(publicUrl: string): string {
+  return `${publicUrl.replace(/\/+$/, '')}/v1/status-lists/delegations`;
+}

@@ -1,0 +1,72 @@
+/** The calls that read the registrations of one organisation. */
+import { DurableObject } from 'cloudflare:workers';
+import type { AuditRecord } from '../../shared/audit.ts';
+import type { Span } from '../../shared/numbers/spans.ts';
+import type { Registration, RegistrationEvent, RegistrationPage } from '../../shared/senders/registration.ts';
+import type { ControlEnv } from '../env.ts';
+import type { PublishedPair, QueueChange } from '../storage/registry-port.ts';
+import { type RegistrationFilter, type StoredRegistration, shown } from './registration-rows.ts';
+import type { StoreParts } from './store-parts.ts';
+import { queueChangeOf } from './writer.ts';
+
+/** How the calls get the parts. A symbol, so that it is no call over RPC. */
+export const PARTS = Symbol('parts');
+
+export abstract class RegistrationReads extends DurableObject<ControlEnv> {
+  protected abstract get [PARTS](): StoreParts;
+
+  async get(id: number): Promise<Registration | null> {
+    const found = this[PARTS].rows.get(id);
+    return found && this.#shown(found);
+  }
+
+  /** @param after ID of a registration */
+  async page(filter: RegistrationFilter, after: number, limit: number): Promise<RegistrationPage> {
+    const { found, isLast } = this[PARTS].rows.page(filter, after, limit);
+    const registrations = found.map((each) => this.#shown(each));
+    return { registrations, next: isLast ? null : String(found.at(-1)!.id) };
+  }
+
+  /** Those whose newest or approved version has one of the numbers. */
+  async find(numbers: Span, limit: number): Promise<readonly Registration[]> {
+    return this[PARTS].rows.overlapping(numbers, limit).map((each) => this.#shown(each));
+  }
+
+  /** @param after number of a record */
+  async audit(after: number, limit: number): Promise<readonly AuditRecord[]> {
+    return this[PARTS].audit.records(after, limit);
+  }
+
+  async history(id: number, after: number, limit: number): Promise<readonly AuditRecord[] | null> {
+    return this[PARTS].rows.get(id) === null ? null : this[PARTS].audit.history(id, after, limit);
+  }
+
+  async events(after: number, limit: number): Promise<readonly RegistrationEvent[]> {
+    return this[PARTS].events.page(after, limit);
+  }
+
+  /** Registrations that are not closed. */
+  async openCount(): Promise<number> {
+    return this[PARTS].rows.openCount;
+  }
+
+  async published(
+    after: string | null,
+    limit: number,
+  ): Promise<{ readonly pairs: readonly PublishedPair[]; readonly next: string | null }> {
+    return this[PARTS].pairs.page(this[PARTS].organisation, after, limit);
+  }
+
+  /** The part of the review queue that belongs to the organisation, by ID. For a repair of the registry. */
+  async queued(after: number, limit: number): Promise<readonly QueueChange[]> {
+    return this[PARTS].rows.queued(after, limit).map(queueChangeOf);
+  }
+
+  async usage() {
+    return this[PARTS].pairs.usage;
+  }
+
+  #shown(registration: StoredRegistration): Registration {
+    return shown(registration, this[PARTS].organisation);
+  }
+}
