@@ -57,9 +57,6 @@ export const putPassportCertificateSchema = v.strictObject({
   reason: reasonSchema,
 });
 
-/** `DELETE` of both. */
-export const removePassportSchema = v.strictObject({ reason: reasonSchema });
-
 /** `waiting`: not fetched yet. `failed`: there is no chain that is valid now. */
 export const PASSPORT_CERTIFICATE_STATUSES = ['waiting', 'valid', 'failed', 'suspended'] as const;
 

@@ -9,14 +9,12 @@ import { digestOf } from '../../shared/credentials/keys.ts';
 import { PASSPORT_CERTIFICATES_MAX, PASSPORT_ROOTS_MAX } from '../../shared/limits/passport.ts';
 import { ok } from '../../shared/result.ts';
 import { formatSenderNumbers } from '../../shared/senders/sender-numbers.ts';
+import { checkPrecondition, type Precondition } from '../storage/precondition.ts';
 import { refuse, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
 import { fetchableHost } from './fetch-text.ts';
 import { parseRoot } from './passport-chain.ts';
 import { type StoredCertificate, signerSpans } from './passport-rows.ts';
 import type { Tables } from './tables.ts';
-
-/** Whether the caller has seen what there is, or null if there is nothing: for `If-Match`. */
-export type PassportCondition<Content> = (before: Content | null) => StoreResult<void>;
 
 export class PassportChanges {
   readonly #tables: Tables;
@@ -31,11 +29,7 @@ export class PassportChanges {
     return this.#tables.passport.roots().map(rootInfo);
   }
 
-  putRoot(
-    request: StoreRequest,
-    root: PassportRoot,
-    condition: PassportCondition<PassportRoot>,
-  ): StoreResult<PassportRootInfo> {
+  putRoot(request: StoreRequest, root: PassportRoot, condition: Precondition): StoreResult<PassportRootInfo> {
     return this.#tables.transact(request, 1, (author) => {
       const parsed = parseRoot(root.certificate);
       if (!parsed.ok) return refuse('PASSPORT_ROOT_INVALID', `"root.certificate" ${parsed.message}`);
@@ -44,7 +38,7 @@ export class PassportChanges {
       const { passport, audit, publication } = this.#tables;
       const known = passport.roots();
       const before = known.find(({ id }) => id === root.id) ?? null;
-      const allowed = condition(before);
+      const allowed = checkPrecondition(condition, before);
       if (!allowed.ok) return allowed;
       if (before === null && known.length >= PASSPORT_ROOTS_MAX)
         return refuse('PASSPORT_TOO_MANY', `there are already ${PASSPORT_ROOTS_MAX} roots: remove one first`);
@@ -55,16 +49,12 @@ export class PassportChanges {
     });
   }
 
-  removeRoot(
-    request: StoreRequest,
-    id: string,
-    condition: PassportCondition<PassportRoot>,
-  ): StoreResult<object> {
+  removeRoot(request: StoreRequest, id: string, condition: Precondition): StoreResult<object> {
     return this.#tables.transact<object>(request, 0, (author) => {
       const { passport, audit, publication } = this.#tables;
       const before = passport.roots().find((root) => root.id === id);
       if (before === undefined) return refuse('PASSPORT_ROOT_UNKNOWN', 'no root has this id');
-      const allowed = condition(before);
+      const allowed = checkPrecondition(condition, before);
       if (!allowed.ok) return allowed;
       passport.removeRoot(id);
       audit.append(author, `passport root ${id}`, { action: 'passport.removeRoot', before, after: null });
@@ -85,7 +75,7 @@ export class PassportChanges {
   async putCertificate(
     request: StoreRequest,
     content: PassportCertificate,
-    condition: PassportCondition<PassportCertificate>,
+    condition: Precondition,
   ): Promise<StoreResult<PassportCertificateInfo>> {
     const x5u = await digestOf(content.url);
     return this.#tables.transact(request, 1, (author) => {
@@ -100,7 +90,7 @@ export class PassportChanges {
       if (known.some((each) => each.content.id !== content.id && each.content.url === content.url))
         return refuse('PASSPORT_URL_TAKEN', '"certificate.url" is that of another certificate');
       const before = known.find((each) => each.content.id === content.id) ?? null;
-      const allowed = condition(before?.content ?? null);
+      const allowed = checkPrecondition(condition, before?.content ?? null);
       if (!allowed.ok) return allowed;
       if (before === null && known.length >= PASSPORT_CERTIFICATES_MAX) {
         const message = `there are already ${PASSPORT_CERTIFICATES_MAX} certificates: remove one first`;
@@ -118,17 +108,13 @@ export class PassportChanges {
     });
   }
 
-  removeCertificate(
-    request: StoreRequest,
-    id: string,
-    condition: PassportCondition<PassportCertificate>,
-  ): StoreResult<object> {
+  removeCertificate(request: StoreRequest, id: string, condition: Precondition): StoreResult<object> {
     return this.#tables.transact<object>(request, 0, (author) => {
       const { passport, audit, publication } = this.#tables;
       const found = passport.certificate(id);
       if (found === null) return refuse('PASSPORT_CERTIFICATE_UNKNOWN', 'no certificate has this id');
       const { content: before } = found;
-      const allowed = condition(before);
+      const allowed = checkPrecondition(condition, before);
       if (!allowed.ok) return allowed;
       passport.remove(id);
       audit.append(author, `passport certificate ${id}`, {

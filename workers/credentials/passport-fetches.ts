@@ -17,6 +17,7 @@ import { warn } from '../log.ts';
 import { fetchableHost, fetchText } from './fetch-text.ts';
 import { type ChainFailure, parseRoot, type SignerCertificate, verifyChain } from './passport-chain.ts';
 import { type PassportRows, type StoredCertificate, signerSpans } from './passport-rows.ts';
+import type { Tables } from './tables.ts';
 
 const BOUNDS = {
   accept: 'application/pem-certificate-chain, application/x-pem-file, */*;q=0.1',
@@ -25,12 +26,22 @@ const BOUNDS = {
 };
 
 export class PassportFetches {
-  readonly #rows: PassportRows;
+  readonly #storage: DurableObjectStorage;
+  readonly #tables: Pick<Tables, 'passport' | 'publication'>;
   readonly #isCloudflare: boolean;
 
-  constructor(rows: PassportRows, isCloudflare: boolean) {
-    this.#rows = rows;
+  constructor(
+    storage: DurableObjectStorage,
+    tables: Pick<Tables, 'passport' | 'publication'>,
+    isCloudflare: boolean,
+  ) {
+    this.#storage = storage;
+    this.#tables = tables;
     this.#isCloudflare = isCloudflare;
+  }
+
+  get #rows(): PassportRows {
+    return this.#tables.passport;
   }
 
   /** When to call `run` again, in ms since 1970; null for never. */
@@ -42,18 +53,14 @@ export class PassportFetches {
     return times.length === 0 ? null : Math.min(...times);
   }
 
-  /**
-   * Fetches and verifies some of what is due. Never throws for a host.
-   * @returns whether something may have changed
-   */
-  async run(now: number): Promise<boolean> {
+  /** Fetches and verifies some of what is due. Never throws for a host. */
+  async run(now: number): Promise<void> {
     const due = this.#rows
       .certificates()
       .filter(({ content }) => content.state === 'active')
       .filter(({ isVerifyDue, fetchDue }) => isVerifyDue || fetchDue <= now)
       .slice(0, PASSPORT_FETCHES_AT_ONCE);
     await Promise.all(due.map(({ content: { id } }) => this.#renew(id, now)));
-    return due.length > 0;
   }
 
   async #renew(id: string, now: number): Promise<void> {
@@ -80,10 +87,14 @@ export class PassportFetches {
     if (JSON.stringify(latest) !== JSON.stringify([found, roots])) return;
     const failures = problem === null ? 0 : found.failures + (isFetch ? 1 : 0);
     if (problem !== null && isFetch) warn('passportCertificateFailed', { id, failures });
-    this.#rows.put({
+    const after = {
       ...{ ...found, ...kept, problem, failures, isVerifyDue: false },
       fetchedAt: isFetch ? now : found.fetchedAt,
       fetchDue: isFetch ? nextFetch(kept.signer, failures, now) : found.fetchDue,
+    };
+    this.#storage.transactionSync(() => {
+      this.#rows.put(after);
+      if (JSON.stringify(after.signer) !== JSON.stringify(found.signer)) this.#tables.publication.changed();
     });
   }
 
