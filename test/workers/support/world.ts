@@ -6,7 +6,7 @@ import { env } from 'cloudflare:workers';
 import { PairEntries, type RegisteredPair } from '../../../shared/build/pairs.ts';
 import { type BuiltRelease, buildRelease } from '../../../shared/build/release.ts';
 import { fromBase64, sha256Hex, toBase64 } from '../../../shared/bytes.ts';
-import { type Client, sealDirectory } from '../../../shared/clients.ts';
+import { type Client, type DirectoryOrganisation, sealDirectory } from '../../../shared/clients.ts';
 import { HEAD_FRESH_MS, JITTER_SHARE } from '../../../shared/limits/edge.ts';
 import type { LiveEntry } from '../../../shared/live/entry.ts';
 import { encodeSegment } from '../../../shared/live/segment.ts';
@@ -173,15 +173,18 @@ export async function headOf(
   return sealedHead({ signed, seq, clients: (await directoryOf(clients)).named, entries: [] });
 }
 
-async function directoryOf(clients: readonly object[]) {
-  const bytes = await sealDirectory({ clients: clients as Client[], organisations: [] }, testKeys);
+async function directoryOf(clients: readonly object[], organisations: readonly DirectoryOrganisation[] = []) {
+  const bytes = await sealDirectory({ clients: clients as Client[], organisations }, testKeys);
   const sha256 = await sha256Hex(bytes);
   return { bytes, named: { key: clientsKey(sha256), sha256 } };
 }
 
 /** Makes the head name these clients. */
-export async function publishDirectory(clients: readonly object[]): Promise<void> {
-  const { bytes, named } = await directoryOf(clients);
+export async function publishDirectory(
+  clients: readonly object[],
+  organisations: readonly DirectoryOrganisation[] = [],
+): Promise<void> {
+  const { bytes, named } = await directoryOf(clients, organisations);
   await env.LISTS.put(named.key, bytes);
   published.clients = named;
   published.seq = Math.max(1, published.seq);

@@ -1,0 +1,378 @@
+/**
+ * Message tokens at the edge: whatever is forged, expired, foreign or revoked is refused with its code, and a token is
+ * verified once, while the status of its credentials is read for every request.
+ */
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { DELEGATION_TYPE, TOKEN_TYPE } from '../../../shared/credentials/claims.ts';
+import { type CredentialRow, encodeCredentials } from '../../../shared/credentials/credential-table.ts';
+import { digestOf } from '../../../shared/credentials/keys.ts';
+import type { Status } from '../../../shared/credentials/status-list.ts';
+import { currentIsolate } from '../../../workers/edge/isolate.ts';
+import {
+  certificate,
+  delegation,
+  messageToken,
+  NOW_S,
+  NUMBER,
+  newSigner,
+  rowOf,
+  type Signer,
+  sign,
+  tokenClaims,
+} from '../../shared/support/credential-world.ts';
+import { CLIENTS, client, publishClients } from '../support/clients.ts';
+import { type CredentialContent, publishCredentials, STATUS_SIZE } from '../support/credentials.ts';
+import { KvWatch, missing } from '../support/kv.ts';
+import '../support/isolate.ts';
+import { send, sendAndSettle } from '../support/send.ts';
+import {
+  build,
+  NEXT_POLL_MS,
+  NOW,
+  publish,
+  publishDirectory,
+  putHead,
+  smallLists,
+} from '../support/world.ts';
+
+const issuer = await newSigner();
+const holder = await newSigner();
+const agent = await newSigner('EdDSA');
+const relay = await newSigner();
+const stranger = await newSigner();
+
+const certified = await certificate(issuer, holder);
+const CERTIFICATE = await rowOf(holder, { digest: await digestOf(certified), statusIndex: 1 });
+const delegated = await delegation(holder, agent, CERTIFICATE.digest);
+const DELEGATION = await rowOf(agent, {
+  ...{ digest: await digestOf(delegated), principal: CERTIFICATE.digest },
+  ...{ organisation: 'reseller', statusIndex: 2 },
+});
+const passed = await sign(agent, DELEGATION_TYPE, { iss: 'reseller', sub: 'relay', prn: DELEGATION.digest });
+const RELAY = await rowOf(relay, {
+  ...{ digest: await digestOf(passed), principal: DELEGATION.digest },
+  ...{ organisation: 'relay', statusIndex: 3 },
+});
+const ROWS = [CERTIFICATE, DELEGATION, RELAY];
+const CHAIN = ROWS.map(({ digest }) => digest);
+const good = await messageToken(relay, CHAIN);
+const from = `+${NUMBER}`;
+const built = await build(smallLists());
+
+const CLIENT_SETTINGS = {
+  off: {},
+  enforce: { requireToken: 'enforce' },
+  label: { requireToken: 'label' },
+  shadow: { requireToken: 'shadow' },
+  registered: { requireRegistration: 'enforce' },
+  labelled: { requireRegistration: 'enforce', requireToken: 'label' },
+};
+
+async function publishAll(some: Partial<CredentialContent> = {}, seq = 1): Promise<void> {
+  const { head } = await publishCredentials({ rows: ROWS, ...some });
+  await putHead({ seq, ...head });
+}
+
+/** The next request polls the head. */
+function nextPoll(): void {
+  vi.setSystemTime(Date.now() + NEXT_POLL_MS);
+}
+
+interface Checked {
+  readonly senderToken?: string;
+  readonly from?: string;
+  readonly channel?: string;
+}
+
+/** The verdict and the codes that a check gets. */
+async function verdict(body: Checked, name = 'off'): Promise<string> {
+  const { body: found } = await sendAndSettle({ body: { from, ...body }, client: name });
+  return [found.verdict ?? found.code, ...(found.reasons ?? []).map(({ code }) => code)].join(' ');
+}
+
+const verifications = (): number => currentIsolate().tokens.verifications;
+
+beforeEach(async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: NOW });
+  vi.spyOn(console, 'warn').mockReturnValue(undefined);
+  await publish(built);
+  const own = Object.entries(CLIENT_SETTINGS).map(([id, settings]) => client(id, settings));
+  await publishClients([...CLIENTS, ...(await Promise.all(own))]);
+  await publishAll();
+});
+
+describe('a message token', () => {
+  test.each([
+    ['off', 'allow', 'allow'],
+    ['enforce', 'block TOKEN_MISSING', 'allow'],
+    ['label', 'label TOKEN_MISSING', 'allow'],
+    ['shadow', 'allow TOKEN_MISSING', 'allow'],
+    ['registered', 'block SENDER_NOT_REGISTERED', 'allow'],
+    ['labelled', 'block SENDER_NOT_REGISTERED TOKEN_MISSING', 'allow'],
+  ])(
+    'of a valid chain permits its number, for a client with the setting "%s"',
+    async (name, without, having) => {
+      expect(await verdict({}, name)).toBe(without);
+      expect(await verdict({ senderToken: good }, name)).toBe(having);
+      expect(verifications()).toBe(1);
+    },
+  );
+
+  test('may be for the client alone, and end at any link', async () => {
+    expect(
+      await verdict({ senderToken: await messageToken(relay, CHAIN, { aud: 'default/enforce' }) }, 'enforce'),
+    ).toBe('allow');
+    expect(await verdict({ senderToken: await messageToken(agent, CHAIN.slice(0, 2)) }, 'enforce')).toBe(
+      'allow',
+    );
+    expect(await verdict({ senderToken: await messageToken(holder, CHAIN.slice(0, 1)) }, 'enforce')).toBe(
+      'allow',
+    );
+  });
+
+  test('must name the sender code of an organisation of its chain, if one has a code', async () => {
+    const organisations = [{ id: 'acme', senderCode: 'ACME0001', qualification: null }];
+    await publishDirectory([await client('off')], organisations);
+    await publishAll();
+    expect(await verdict({ senderToken: good })).toBe('block TOKEN_INVALID');
+    for (const [osc, expected] of [
+      ['ACME0001', 'allow'],
+      ['BETA0001', 'block TOKEN_INVALID'],
+    ] as const)
+      expect(await verdict({ senderToken: await messageToken(relay, CHAIN, { osc }) })).toBe(expected);
+  });
+});
+
+/** A header with other members, over good claims. */
+const withHeader = (header: object | string, signer: Signer = relay) =>
+  sign(signer, TOKEN_TYPE, tokenClaims(CHAIN), header);
+const withClaims = (some: object) => messageToken(relay, CHAIN, some);
+const repeated = (): string => JSON.stringify(tokenClaims(CHAIN)).replace(/\}$/, ',"aud":"default"}');
+
+type Attack = readonly [
+  what: string,
+  make: () => string | Promise<string>,
+  code: string,
+  content?: Partial<CredentialContent> | undefined,
+  body?: Checked,
+];
+
+const ATTACKS: readonly Attack[] = [
+  ['signed by somebody else', () => messageToken(stranger, CHAIN, {}, { kid: relay.kid }), 'TOKEN_INVALID'],
+  [
+    'signed by the owner instead of the last link',
+    () => messageToken(holder, CHAIN, {}, { kid: relay.kid }),
+    'TOKEN_INVALID',
+  ],
+  ['with other claims than were signed', () => spliced(), 'TOKEN_INVALID'],
+  ['without a signature', () => good.replace(/\.[^.]*$/, '.'), 'TOKEN_INVALID'],
+  ['with "alg": "none"', () => withHeader({ alg: 'none' }), 'TOKEN_INVALID'],
+  ['with the algorithm of another key', () => withHeader({ alg: 'EdDSA' }), 'TOKEN_INVALID'],
+  ['as an HMAC with the public key', () => withHeader({ alg: 'HS256' }), 'TOKEN_INVALID'],
+  ['with another key ID', () => withHeader({ kid: stranger.kid }), 'TOKEN_INVALID'],
+  ['without a key ID', () => withHeader({ kid: undefined }), 'TOKEN_INVALID'],
+  ['with another "typ"', () => withHeader({ typ: 'JWT' }), 'TOKEN_INVALID'],
+  ['with "crit" in its header', () => withHeader({ crit: ['exp'] }), 'TOKEN_INVALID'],
+  ['with "jku" in its header', () => withHeader({ jku: 'https://evil.example/jwks' }), 'TOKEN_INVALID'],
+  ['with "x5u" in its header', () => withHeader({ x5u: 'https://evil.example/x5u' }), 'TOKEN_INVALID'],
+  ['with "jwk" in its header', () => withHeader({ jwk: stranger.jwk }, stranger), 'TOKEN_INVALID'],
+  ['with the same claim twice', () => sign(relay, TOKEN_TYPE, repeated()), 'TOKEN_INVALID'],
+  ['that is garbage', () => 'x'.repeat(4_096), 'TOKEN_INVALID'],
+  ['that is a certificate', () => certified, 'TOKEN_INVALID'],
+  ['for another organisation', () => withClaims({ aud: 'beta' }), 'TOKEN_AUDIENCE'],
+  ['for another client', () => withClaims({ aud: 'default/registered' }), 'TOKEN_AUDIENCE'],
+  ['that has expired', () => withClaims({ iat: NOW_S - 400, exp: NOW_S - 60 }), 'TOKEN_EXPIRED'],
+  ['that lives over 15 minutes', () => withClaims({ iat: NOW_S, exp: NOW_S + 901 }), 'TOKEN_INVALID'],
+  ['from the future', () => withClaims({ iat: NOW_S + 61, exp: NOW_S + 300 }), 'TOKEN_INVALID'],
+  ['that is not valid yet', () => withClaims({ nbf: NOW_S + 61 }), 'TOKEN_INVALID'],
+  ['for another number', () => good, 'CERTIFICATE_MISMATCH', undefined, { from: '02-2123-4567' }],
+  ['for a sender ID', () => good, 'CERTIFICATE_MISMATCH', undefined, { from: 'PARCEL-KR' }],
+  [
+    'for a channel that no delegation permits',
+    () => good,
+    'DELEGATION_MISSING',
+    undefined,
+    { channel: 'voice' },
+  ],
+  [
+    'with an unknown certificate',
+    () => messageToken(relay, ['A'.repeat(43), ...CHAIN.slice(1)]),
+    'CERTIFICATE_INVALID',
+  ],
+  ['that begins with a delegation', () => messageToken(relay, CHAIN.slice(1)), 'CERTIFICATE_INVALID'],
+  [
+    'with an unknown delegation',
+    () => messageToken(relay, [CHAIN[0]!, 'A'.repeat(43), CHAIN[2]!]),
+    'DELEGATION_MISSING',
+  ],
+  ['with a link left out', () => messageToken(relay, [CHAIN[0]!, CHAIN[2]!]), 'DELEGATION_MISSING'],
+  ['with a link twice', () => messageToken(relay, [CHAIN[0]!, CHAIN[1]!, CHAIN[1]!]), 'DELEGATION_MISSING'],
+  ['with six links', () => messageToken(relay, [...CHAIN, ...CHAIN]), 'TOKEN_INVALID'],
+  ['with no links', () => messageToken(relay, []), 'TOKEN_INVALID'],
+  [
+    'of a certificate that is not valid yet',
+    () => good,
+    'CERTIFICATE_NOT_YET_VALID',
+    changed(0, { nbf: NOW_S + 3_600 }),
+  ],
+  ['of a certificate that has expired', () => good, 'CERTIFICATE_EXPIRED', changed(0, { exp: NOW_S - 60 })],
+  [
+    'of a certificate for other numbers',
+    () => good,
+    'CERTIFICATE_MISMATCH',
+    changed(0, { spans: [{ from: 1, to: 2 }] }),
+  ],
+  ['of a delegation that has expired', () => good, 'DELEGATION_EXPIRED', changed(2, { exp: NOW_S - 60 })],
+  [
+    'of a delegation for other numbers',
+    () => good,
+    'CERTIFICATE_MISMATCH',
+    changed(1, { spans: [{ from: 1, to: 2 }] }),
+  ],
+  [
+    'of a chain with one organisation twice',
+    () => good,
+    'DELEGATION_MISSING',
+    changed(2, { organisation: 'acme' }),
+  ],
+  ['of a revoked certificate', () => good, 'CERTIFICATE_REVOKED', status(1, 'revoked')],
+  ['of a suspended certificate', () => good, 'CERTIFICATE_SUSPENDED', status(1, 'suspended')],
+  ['of a chain with a revoked link', () => good, 'DELEGATION_REVOKED', status(2, 'revoked')],
+  ['of a chain with a suspended link', () => good, 'DELEGATION_SUSPENDED', status(3, 'suspended')],
+  ['of a certificate with a reduced rate', () => good, 'SENDER_RATE_REDUCED', status(1, 'rateReduced')],
+  ['with a stale status list', () => good, 'LIST_STALE', { exp: NOW_S }],
+  ['without its status list', () => good, 'LIST_UNAVAILABLE', { statuses: null }],
+  [
+    'with an index beyond the status list',
+    () => good,
+    'LIST_UNAVAILABLE',
+    changed(1, { statusIndex: STATUS_SIZE }),
+  ],
+];
+
+function changed(place: number, some: Partial<CredentialRow>): Partial<CredentialContent> {
+  return { rows: ROWS.map((row, at) => (at === place ? { ...row, ...some } : row)) };
+}
+
+function status(index: number, value: Status): Partial<CredentialContent> {
+  return { statuses: new Map([[index, value]]) };
+}
+
+/** The good token with other claims and its old signature. */
+async function spliced(): Promise<string> {
+  const [header, , signature] = good.split('.');
+  return `${header}.${(await withClaims({ exp: NOW_S + 301 })).split('.')[1]}.${signature}`;
+}
+
+const LABELS = ['SENDER_RATE_REDUCED'];
+const UNKNOWN = ['LIST_STALE', 'LIST_UNAVAILABLE'];
+
+describe('a check is refused with a message token', () => {
+  /** Checks it for each setting, and once more when it is known. */
+  async function refuses([what, make, code, , body = {}]: Attack): Promise<void> {
+    const senderToken = await make();
+    const before = verifications();
+    const isUnknown = UNKNOWN.includes(code);
+    const strongest = LABELS.includes(code) ? 'label' : isUnknown ? 'indeterminate' : 'block';
+    const labelled = isUnknown ? 'indeterminate' : 'label';
+    const expected = {
+      enforce: `${strongest} ${code}`,
+      label: `${labelled} ${code}`,
+      off: `${strongest} ${code}`,
+      shadow: isUnknown ? 'allow' : `allow ${code}`,
+    };
+    for (const [name, verdictAndCode] of Object.entries(expected))
+      expect(await verdict({ senderToken, ...body }, name), `${what}, ${name}`).toBe(verdictAndCode);
+    expect(verifications() - before, what).toBeLessThanOrEqual(1);
+  }
+
+  // One test for many rows: each test starts with an empty store, which takes longer than all rows together.
+  test('that is forged, foreign, or not valid now', async () => {
+    for (const attack of ATTACKS.filter(([, , , content]) => content === undefined)) await refuses(attack);
+  });
+
+  test('whose credentials are not valid now', async () => {
+    let seq = 1;
+    for (const attack of ATTACKS.filter(([, , , content]) => content !== undefined)) {
+      seq++;
+      await publishAll({ ...attack[3], version: seq }, seq);
+      nextPoll();
+      await verdict({});
+      await refuses(attack);
+    }
+    expect(verifications()).toBeLessThanOrEqual(2);
+  });
+});
+
+describe('a token that was verified', () => {
+  test('is refused once its certificate is revoked, and not verified again', async () => {
+    expect(await verdict({ senderToken: good })).toBe('allow');
+    await publishAll({ ...status(1, 'revoked'), version: 2 }, 2);
+    nextPoll();
+    await verdict({});
+    expect(await verdict({ senderToken: good })).toBe('block CERTIFICATE_REVOKED');
+    await publishAll({ version: 3 }, 3);
+    nextPoll();
+    await verdict({});
+    expect(await verdict({ senderToken: good })).toBe('allow');
+    expect(verifications()).toBe(1);
+  });
+
+  test('is refused once its certificate is gone, and permits again once it is back', async () => {
+    expect(await verdict({ senderToken: good })).toBe('allow');
+    for (const [rows, expected] of [
+      [ROWS.slice(1), 'block CERTIFICATE_INVALID'],
+      [ROWS, 'allow'],
+    ] as const) {
+      await publishAll({ rows, version: 2 }, rows === ROWS ? 3 : 2);
+      nextPoll();
+      await verdict({});
+      expect(await verdict({ senderToken: good })).toBe(expected);
+    }
+    expect(verifications()).toBe(1);
+  });
+
+  test('costs no read while its shards are the same', async () => {
+    const { index } = await publishCredentials({ rows: ROWS });
+    const shards = index.shards.map(({ key }) => key);
+    const kv = new KvWatch();
+    await verdict({ senderToken: good });
+    const first = kv.gets.filter((key) => shards.includes(key));
+    expect(first.length).toBeGreaterThan(0);
+    expect(new Set(first).size).toBe(first.length);
+    await verdict({ senderToken: good }, 'enforce');
+    await verdict({ senderToken: await messageToken(relay, CHAIN, { jti: 'another' }) });
+    expect(kv.gets.filter((key) => shards.includes(key))).toEqual(first);
+    expect(verifications()).toBe(2);
+  });
+
+  test('ends with its time', async () => {
+    expect(await verdict({ senderToken: good })).toBe('allow');
+    vi.setSystemTime(NOW + 360_000);
+    expect(await verdict({ senderToken: good })).toContain('TOKEN_EXPIRED');
+  });
+});
+
+test('while a shard cannot be loaded, a token decides nothing, and no registration is found missing', async () => {
+  const kv = new KvWatch();
+  const { index } = await publishCredentials({ rows: ROWS });
+  for (const { key } of index.shards) kv.override(key, missing);
+  expect(await verdict({ senderToken: good })).toBe('indeterminate LIST_UNAVAILABLE');
+  expect(await verdict({ senderToken: good }, 'registered')).toBe('indeterminate LIST_UNAVAILABLE');
+  vi.restoreAllMocks();
+});
+
+test('a row of the table is found by its digest alone', async () => {
+  // The encoder refuses what the reader could not find.
+  expect(() => encodeCredentials([CERTIFICATE, CERTIFICATE])).toThrow(RangeError);
+  const other = await messageToken(holder, [(await rowOf(stranger)).digest]);
+  expect(await verdict({ senderToken: other })).toBe('block CERTIFICATE_INVALID');
+});
+
+test('without any credentials in the head, no token is valid', async () => {
+  await putHead();
+  expect((await send({ body: { from, senderToken: good }, client: 'off' })).body).toMatchObject({
+    verdict: 'block',
+    reasons: [{ subject: 'from', code: 'CERTIFICATE_INVALID', list: 'sender-token', match: 'rule' }],
+  });
+});
