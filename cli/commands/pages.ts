@@ -1,5 +1,5 @@
 /** Reads lists of the admin API page by page. */
-import { CREDENTIALS_PAGE_MAX } from '../../shared/limits/credentials.ts';
+import { CREDENTIALS_PAGE_MAX } from '../../shared/limits/credential-store.ts';
 import type { Admin } from '../admin.ts';
 
 export interface Pages<Item> {
