@@ -22,7 +22,10 @@ function inWorkerd() {
     wrangler: { configPath: './wrangler.toml' },
     // Public keys. They replace a developer's own secrets.
     miniflare: {
-      bindings: { LIST_KEY, RELEASE_PUBLIC_KEYS, CHECKPOINT_KEY, ROOT_TOKEN_SHA256 },
+      bindings: {
+        ...{ LIST_KEY, RELEASE_PUBLIC_KEYS, CHECKPOINT_KEY, ROOT_TOKEN_SHA256 },
+        PUBLIC_URL: 'https://numgate.example',
+      },
       // Not AUDIT_EXPORT: only tests of the export have a sink.
       r2Buckets: ['TEST_BUCKET'],
     },

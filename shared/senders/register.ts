@@ -22,7 +22,7 @@ export interface RegisteredOrganisation extends Qualification {
 }
 
 /** The status lists of this service itself. */
-export const OWN_STATUS_LISTS = ['qualifications'] as const;
+export const OWN_STATUS_LISTS = ['qualifications', 'delegations'] as const;
 export type OwnStatusList = (typeof OWN_STATUS_LISTS)[number];
 
 /** The `uri` of one. @param publicUrl without a slash at its end */

@@ -3,6 +3,7 @@
 import { STATUS_PULLS_AT_ONCE } from '../../shared/limits/credential-store.ts';
 import { ALARM_AHEAD_MS_MAX, ANCHOR_INTERVAL_MS } from '../../shared/limits/registrations.ts';
 import { ok } from '../../shared/result.ts';
+import { ownStatusListUri } from '../../shared/senders/register.ts';
 import type { ControlEnv } from '../env.ts';
 import { warn, warnFailed } from '../log.ts';
 import type { CertifiedRegistrations } from '../storage/certified-port.ts';
@@ -46,8 +47,8 @@ export class StoreParts {
   readonly #env: ControlEnv;
 
   constructor(storage: DurableObjectStorage, env: ControlEnv) {
-    const { PUBLIC_URL } = env;
-    const ownUri = PUBLIC_URL ? statusListUri(PUBLIC_URL) : LOCAL_URI;
+    const url = URL.parse(env.PUBLIC_URL ?? '')?.href.replace(/\/+$/, '') ?? null;
+    const ownUri = url === null ? LOCAL_URI : ownStatusListUri(url, 'delegations');
     const registrations = (organisation: string): CertifiedRegistrations =>
       env.REGISTRATIONS.getByName(organisation) as unknown as CertifiedRegistrations;
     const organisations = (): OrganisationSource =>
@@ -61,7 +62,7 @@ export class StoreParts {
     this.sync = new RegistrationSync(this.tables, registrations, organisations);
     this.passportChanges = new PassportChanges(this.tables, this.#isCloudflare);
     this.#passportFetches = new PassportFetches(storage, this.tables, this.#isCloudflare);
-    this.delegations = PUBLIC_URL ? new DelegationChanges(this.tables, ownUri) : null;
+    this.delegations = url === null ? null : new DelegationChanges(this.tables, ownUri);
   }
 
   /** Everything that is due. Never throws. */
@@ -157,9 +158,4 @@ export class StoreParts {
     if (due === null || due > Date.now()) return;
     this.tables.forget(Date.now());
   }
-}
-
-/** The URI of the status list of delegations. */
-export function statusListUri(publicUrl: string): string {
-  return `${publicUrl.replace(/\/+$/, '')}/v1/status-lists/delegations`;
 }

@@ -2,7 +2,7 @@
  * The public register of qualified senders, and what anybody needs to verify it without this service: keys, signed
  * documents and status lists.
  */
-import { packStatuses, statusListClaim } from '../../shared/credentials/status-list.ts';
+import { packStatuses, StatusList, statusListClaim } from '../../shared/credentials/status-list.ts';
 import { fieldError } from '../../shared/fields.ts';
 import {
   OWN_STATUS_LIST_LIFE_SECONDS,
@@ -17,6 +17,7 @@ import { maySend } from '../../shared/senders/qualification.ts';
 import {
   findRegistered,
   OWN_STATUS_LISTS,
+  type OwnStatusList,
   ownStatusListUri,
   qualificationStatuses,
   type RegisteredOrganisation,
@@ -25,6 +26,7 @@ import {
 import type { ControlEnv } from '../env.ts';
 import type { Handler, Route } from '../http/app.ts';
 import { type Problem, problem } from '../http/reply.ts';
+import { CREDENTIALS_NAME } from '../storage/credentials-port.ts';
 import { forEverybody, type RegisterContext, withRegister } from './public-route.ts';
 import { openServiceKey } from './service-key.ts';
 import { sendSigned } from './signed-documents.ts';
@@ -96,8 +98,7 @@ const statusList: Handler = withRegister((context) => {
   if (name === undefined)
     return Promise.resolve(problem('NOT_FOUND', `the status lists are ${OWN_STATUS_LISTS.join(' and ')}`));
   return sendSigned(context, `list ${name}`, 'application/statuslist+jwt', async (publicUrl) => {
-    const statuses = qualificationStatuses(context.register.data, Date.now());
-    const list = packStatuses(statuses, statuses.size);
+    const list = await ownStatusList(context, name);
     return {
       typ: 'statuslist+jwt',
       claims: {
@@ -109,6 +110,15 @@ const statusList: Handler = withRegister((context) => {
     };
   });
 });
+
+async function ownStatusList({ env, register }: RegisterContext, name: OwnStatusList): Promise<StatusList> {
+  if (name === 'delegations') {
+    const { CREDENTIALS } = env as unknown as ControlEnv;
+    return new StatusList(2, await CREDENTIALS.getByName(CREDENTIALS_NAME).delegationStatuses());
+  }
+  const statuses = qualificationStatuses(register.data, Date.now());
+  return packStatuses(statuses, statuses.size);
+}
 
 /** By the name in the path. At least one. */
 function findNamed({

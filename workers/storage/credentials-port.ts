@@ -25,12 +25,14 @@ export interface CredentialKeeper {
   putCredentials(update: CredentialsUpdate): Promise<Result<{ readonly keyId: string }, Failure>>;
 }
 
-/** The store, as the coordinator calls it. */
+/** The store, as the coordinator and the public routes call it. */
 export interface CredentialObject {
   /** A sealed value that the head names or named, or null. */
   value(key: string): Promise<Uint8Array<ArrayBuffer> | null>;
   /** Gives the coordinator the current state, with values that are sealed with the key of its answer. */
   refresh(): Promise<void>;
+  /** The statuses of all delegations by ID, two bits each, as a status list has them. */
+  delegationStatuses(): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /** What the store needs from the coordinator besides. */

@@ -21,8 +21,8 @@ import {
   tokenClaims,
 } from '../../shared/support/credential-world.ts';
 import { CLIENTS, client, publishClients } from '../support/clients.ts';
-import { type CredentialContent, publishCredentials, STATUS_SIZE } from '../support/credentials.ts';
 import { KvWatch, missing } from '../support/kv.ts';
+import { type CredentialContent, publishCredentials, STATUS_SIZE } from '../support/published-credentials.ts';
 import '../support/isolate.ts';
 import { send, sendAndSettle } from '../support/send.ts';
 import {

@@ -1,0 +1,76 @@
+/**
+ * Sender credentials for the tests of the edge: their sealed values in KV, as the credential store writes them, and what
+ * the head has of them.
+ */
+import { env } from 'cloudflare:workers';
+import { sha256Hex } from '../../../shared/bytes.ts';
+import {
+  type CredentialIndex,
+  credentialShardOf,
+  sealCredentialIndex,
+} from '../../../shared/credentials/credential-index.ts';
+import { type CredentialRow, encodeCredentials } from '../../../shared/credentials/credential-table.ts';
+import { encodePassportTable, type PassportRow } from '../../../shared/credentials/passport-table.ts';
+import { deflate, packStatuses, type Status } from '../../../shared/credentials/status-list.ts';
+import type { Head, NamedValue } from '../../../shared/release/head.ts';
+import { credentialsKey } from '../../../shared/release/kv-keys.ts';
+import { seal } from '../../../shared/set/seal.ts';
+import { NOW_S, STATUS_URI } from '../../shared/support/credential-world.ts';
+import { testKeys } from '../../shared/support/test-keys.ts';
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** What is published. */
+export interface CredentialContent {
+  readonly rows?: readonly CredentialRow[];
+  readonly passports?: readonly PassportRow[];
+  /** By index, of the list STATUS_URI; null for no list. */
+  readonly statuses?: ReadonlyMap<number, Status> | null;
+  /** When that list ends, in seconds since 1970. */
+  readonly exp?: number;
+  readonly shards?: number;
+  readonly version?: number;
+}
+
+/** Entries of the list. */
+export const STATUS_SIZE = 16;
+
+/** Puts the values into KV. @returns the index, and what the head has */
+export async function publishCredentials({
+  rows = [],
+  passports = [],
+  statuses = new Map(),
+  exp = NOW_S + 3_600,
+  shards: count = 4,
+  version = 1,
+}: CredentialContent): Promise<{ index: CredentialIndex; head: Pick<Head, 'credentials'> }> {
+  const shards: NamedValue[] = [];
+  for (let shard = 0; shard < count; shard++) {
+    const own = rows.filter(({ digest }) => credentialShardOf(digest, count) === shard);
+    shards.push(await put(await seal(encodeCredentials(own), testKeys)));
+  }
+  const list = statuses === null ? null : packStatuses(statuses, STATUS_SIZE);
+  const statusLists =
+    list === null
+      ? []
+      : [
+          {
+            ...{ uri: STATUS_URI, iat: NOW_S - 5, exp, size: STATUS_SIZE, bits: 2 as const },
+            value: await put(await seal(await deflate(list), testKeys)),
+          },
+        ];
+  const passport =
+    passports.length === 0 ? null : await put(await seal(encodePassportTable(passports), testKeys));
+  const index: CredentialIndex = {
+    ...{ kind: 'numgate-credentials', format: 1, version },
+    ...{ shards, statusLists, passport },
+  };
+  const named = await put(await sealCredentialIndex(index, testKeys));
+  return { index, head: { credentials: { version, index: named } } };
+}
+
+async function put(bytes: Bytes): Promise<NamedValue> {
+  const sha256 = await sha256Hex(bytes);
+  await env.LISTS.put(credentialsKey(sha256), bytes);
+  return { key: credentialsKey(sha256), sha256 };
+}
