@@ -62,7 +62,7 @@ export function addQualifications(program: Command): void {
     )
     .option('--inspected-at <date>', 'last inspection: 2026-11-24 (in Korea), a time, or none', timeOrNone)
     .option('--next-inspection-by <date>', 'when the next one is due, or none', timeOrNone)
-    .option('--valid-until <date>', 'when the certification ends by itself, or none', timeOrNone)
+    .option('--valid-until <date>', 'when the certification ends automatically, or none', timeOrNone)
     .addHelpText(
       'after',
       examples(

@@ -196,6 +196,139 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/.well-known/jwks.json": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the keys of the service
+         * @description The public keys that verify registers, qualification tokens and status lists of this service. May be cached for 60 s.
+         */
+        get: operations["jwks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/register": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download the public register
+         * @description The whole register as a JWS: `typ` `register+jwt`, claims `iss`, `iat`, `exp` (a day) and `register`, a list of the entries that a look-up returns. May be cached for 10 s.
+         */
+        get: operations["register"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/register/{name}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description A sender code, the id of an organisation, or its display name, percent-encoded. The name counts in any case and with any spaces; no part of it finds anything.
+                 * @example acme
+                 */
+                name: components["parameters"]["RegisterName"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Look up an organisation in the public register
+         * @description By sender code, id or display name. No key is needed. May be cached for 10 s.
+         */
+        get: operations["registerEntry"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/register/{name}/token": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description A sender code, the id of an organisation, or its display name, percent-encoded. The name counts in any case and with any spaces; no part of it finds anything.
+                 * @example acme
+                 */
+                name: components["parameters"]["RegisterName"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get the qualification of an organisation as a token
+         * @description A JWS that anybody verifies without this service: `typ` `qualification+jwt`, claims `iss`, `sub` (the id), `name`, `osc`, `state`, `factor`, `inspectedAt`, `nextInspectionBy`, `iat`, `exp` (7 days, at most `validUntil`) and `status`, its place in the status list `qualifications`. Only for organisations that may send now.
+         */
+        get: operations["qualificationToken"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/status-lists/{name}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description `qualifications` or `delegations`.
+                 * @example qualifications
+                 */
+                name: components["parameters"]["StatusListName"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get a status list of the service
+         * @description A Token Status List (draft-ietf-oauth-status-list) with 2 bits: 0 valid, 1 revoked, 2 suspended, 3 rate reduced. `ttl` is 60 s, and `exp` a day after `iat`: rely on no list after it.
+         */
+        get: operations["statusList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/status": {
         parameters: {
             query?: never;
@@ -1004,6 +1137,62 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/organisations/{id}/qualification": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description The id of the organisation.
+                 * @example acme
+                 */
+                id: components["parameters"]["OrganisationIdPath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get a qualification
+         * @description Scope `read` or `qualification`.
+         */
+        get: operations["adminQualification"];
+        /**
+         * Set a qualification
+         * @description The graded state of a relay or reseller (전송자격인증). It is in the next head: within seconds, a suspended, cancelled or expired organisation is blocked in every check before sending, and a reduced rate is a label. Not for your own organisation. Scope `qualification`.
+         */
+        put: operations["adminPutQualification"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/qualifications": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List qualifications
+         * @description In the order of organisations. Scope `read` or `qualification`.
+         */
+        get: operations["adminQualifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/clients": {
         parameters: {
             query?: never;
@@ -1542,7 +1731,7 @@ export interface components {
          *     - `SENDER_NOT_REGISTERED`: listed as not registered as a sender
          *     - `SENDER_IDENTITY_OPTOUT`: its owner has barred its use as a sender of bulk texts
          *     - `SENDER_REPORTED`: reported as a sender of spam
-         *     - `SENDER_UNQUALIFIED`: listed as a sender whose relay or reseller lacks Korea's qualification for bulk texts (전송자격인증)
+         *     - `SENDER_UNQUALIFIED`: the qualification for bulk texts (전송자격인증) of an organisation that sends is cancelled or expired, or missing where your client requires one; or listed as such
          *     - `CERTIFICATE_EXPIRED`: the certificate behind the message token has expired, in which an operator confirms that the sender may use the number (통신서비스 이용증명원); or listed as such
          *     - `CERTIFICATE_REVOKED`: its issuer has revoked that certificate; or listed as such
          *     - `CERTIFICATE_MISMATCH`: the message token, or a credential behind it, is for other numbers; or listed as such
@@ -1622,6 +1811,8 @@ export interface components {
         Registration: string;
         /** @description What a sender means that is not registered for the client: `enforce` blocks it (`SENDER_NOT_REGISTERED`), `label` labels it, `shadow` only reports it, `off` ignores it. Only checks before sending look at it, not those of gateways. New values may be added: treat an unknown value as valid. Default: `off`. */
         RequireRegistration: string;
+        /** @description What it means for the client that nobody has certified its organisation, or a relay or reseller in the chain of a message token: `enforce` blocks it (`SENDER_UNQUALIFIED`), `label` labels it, `shadow` only reports it, `off` ignores it. A suspended, cancelled or expired qualification blocks in any case, and a reduced rate labels. Only checks before sending look at it, not those of gateways. New values may be added: treat an unknown value as valid. Default: `off`. */
+        RequireQualification: string;
         /** @description What it means for the client that a sender has no message token (`TOKEN_MISSING`), or one that is not valid: `enforce` blocks it, `label` labels it, `shadow` only reports it. With `off`, a token may be missing, and one that is not valid blocks. Only checks before sending look at it, not those of gateways. New values may be added: treat an unknown value as valid. Default: `off`. */
         RequireToken: string;
         /** @description The release that was used. Null while none is loaded. */
@@ -1657,7 +1848,7 @@ export interface components {
              * @description When the entry expires. Null if it does not expire.
              */
             until: string | null;
-            /** @description What to do about it. Present only for codes that need it, such as `NUMBER_AMBIGUOUS`. */
+            /** @description What to do about it. Present only for codes that need it, such as `NUMBER_AMBIGUOUS`; for a qualification, where the register has it. */
             detail?: string;
             /** @description With `SENDER_RATE_REDUCED`, if it is known: the share of its usual rate at which the sender may send. */
             factor?: number;
@@ -1995,9 +2186,9 @@ export interface components {
             line?: number;
             /** @description On `REGISTRATIONS_INVALID`: the invalid lines, at most 100. */
             lines?: components["schemas"]["ImportedRow"][];
-            /** @description On `REGISTRATION_STATE`: the state of the registration. */
+            /** @description On `REGISTRATION_STATE`: the state of the registration. On `QUALIFICATION_STATE`: the state of the qualification, or `none`. */
             state?: string;
-            /** @description On `REGISTRATION_STATE`: what can be done in this state. */
+            /** @description On `REGISTRATION_STATE`: what can be done in this state. On `QUALIFICATION_STATE`: the states that may follow. */
             possible?: string[];
         };
         /**
@@ -2645,6 +2836,8 @@ export interface components {
             state?: components["schemas"]["OrganisationState"];
             /** @description Numbers that its clients check on an ordinary day, together. More than twice as many are reported as enumeration. Null: nothing was declared. Default: null. */
             declaredNumbers?: number | null;
+            /** @description Identifies it in its texts (식별코드), and in message tokens as `osc`. No two organisations have the same. Null if it has none. Default: null. */
+            senderCode?: string | null;
         };
         /** @description The whole organisation. Its id is also in the path. */
         OrganisationRequest: {
@@ -2694,6 +2887,7 @@ export interface components {
             /** @description Whether Korea's rules for senders of domestic texts apply (`SENDER_FORMAT_RULE`). New values may be added: treat an unknown value as valid. Default: `kr`. */
             senderRules?: string;
             requireRegistration?: components["schemas"]["RequireRegistration"];
+            requireQualification?: components["schemas"]["RequireQualification"];
             requireToken?: components["schemas"]["RequireToken"];
             /** @description For tests of a sender's systems: registrations for the client are mock too, and its responses have `mock`. Cannot change. Default: `false`. */
             mock?: boolean;
@@ -2811,7 +3005,7 @@ export interface components {
             /** Format: date-time */
             expires: string;
         };
-        /** @description `read` allows reading everything except secrets. `guards` allows changing and overriding guards. `override` opens no route: it allows acting for other authorities, by name, in the routes of the other scopes. Nor does `statistics`: it shows the usage of other organisations. `approve` allows deciding on the proposals of others. `breakGlass` opens no route: it allows making a change at once that would wait for a second person. `registrations` allows registering senders of the own organisation, `review` seeing and deciding on those of all others. The others allow changing what they name. New values may be added: treat an unknown value as valid. */
+        /** @description `read` allows reading everything except secrets. `guards` allows changing and overriding guards. `override` opens no route: it allows acting for other authorities, by name, in the routes of the other scopes. Nor does `statistics`: it shows the usage of other organisations. `approve` allows deciding on the proposals of others. `breakGlass` opens no route: it allows making a change at once that would wait for a second person. `registrations` allows registering senders of the own organisation, `review` seeing and deciding on those of all others. `qualification` allows setting the qualifications of other organisations. The others allow changing what they name. New values may be added: treat an unknown value as valid. */
         Scope: string;
         Token: {
             id: components["schemas"]["Name"];
@@ -2947,6 +3141,8 @@ export interface components {
             clients: number;
             /** @description Keys that end within 30 days, and then those that ended in the last 30 days. Without secrets. */
             expiring: components["schemas"]["ExpiringKey"][];
+            /** @description Inspections that are due within 30 days or overdue, and qualifications that end within 30 days, of those that may send. The most urgent first. */
+            dueQualifications: components["schemas"]["DueQualification"][];
             /** @description `seq` of the copy in KV that edges read while the coordinator does not respond. 0: the copy is being written. */
             kvSeq: number;
             /** @description Keep a copy elsewhere to detect missing records at the end of the log. */
@@ -3489,7 +3685,7 @@ export interface components {
             seq: components["schemas"]["Seq"];
             breakGlass?: components["schemas"]["BreakGlassDone"];
         };
-        /** @description `guardOverride`: a change that overrides a guard. `actForOthers`: a change of lists or entries of another authority. `policy` and `guards`: a change of these settings. `fullShare`: a promotion to all data centres; a canary and a rollback do not wait. `tokens`: a new or changed token, and an organisation that gets a role, another authority, or becomes active. `signingKeys`: a new key in RELEASE_PUBLIC_KEYS. `approvals`: fewer kinds, or another time limit; it waits whenever any other kind does. New values may be added. */
+        /** @description `guardOverride`: a change that overrides a guard. `actForOthers`: a change of lists or entries of another authority. `policy` and `guards`: a change of these settings. `fullShare`: a promotion to all data centres; a canary and a rollback do not wait. `tokens`: a new or changed token, and an organisation that gets a role, another authority, or becomes active. `signingKeys`: a new key in RELEASE_PUBLIC_KEYS. `qualifications`: another state of a qualification; other dates or another factor do not wait. `approvals`: fewer kinds, or another time limit; it waits whenever any other kind does. New values may be added. */
         ApprovalKind: string;
         Approvals: {
             /** @description The kinds of change that wait. Empty: none. `approvals` cannot be named: it waits whenever any other kind does. */
@@ -3958,6 +4154,128 @@ export interface components {
             /** @description One matches each basis, holder and line that go together. */
             rules: components["schemas"]["DocumentRule"][];
             documents: components["schemas"]["DocumentName"][];
+        };
+        /** @description `pending`: applied, and not certified yet. `certified`: may send. `rateReduced`: may send at the share `factor` of its usual rate. `suspended`: may not send for now. `cancelled`: may not send; it can apply anew. `expired`: the certification has ended. New values may be added: treat an unknown value as valid. */
+        QualificationState: string;
+        /**
+         * @description The whole qualification: what you leave out is null.
+         * @example {
+         *       "state": "rateReduced",
+         *       "factor": 0.5,
+         *       "inspectedAt": "2026-11-20T01:00:00Z",
+         *       "nextInspectionBy": "2027-11-20T00:00:00Z",
+         *       "reason": "committee of 2026-11-24"
+         *     }
+         */
+        QualificationRequest: {
+            state: components["schemas"]["QualificationState"];
+            /** @description Required with `rateReduced`, and only there: the share of the usual rate that is left. */
+            factor?: number | null;
+            /**
+             * Format: date-time
+             * @description Last inspection, not in the future. Default: null.
+             */
+            inspectedAt?: string | null;
+            /**
+             * Format: date-time
+             * @description When the next inspection is due: after `inspectedAt`. Default: null.
+             */
+            nextInspectionBy?: string | null;
+            /**
+             * Format: date-time
+             * @description When the certification ends by itself, in the future. Only with `certified`, `rateReduced` and `suspended`. Default: null.
+             */
+            validUntil?: string | null;
+            reason: components["schemas"]["ReasonText"];
+        };
+        /** @description The qualification of an organisation, in the state of now. */
+        Qualification: {
+            organisation: components["schemas"]["Name"];
+            state: components["schemas"]["QualificationState"];
+            /** @description With `rateReduced`: the share of the usual rate that is left. Otherwise null. */
+            factor: number | null;
+            /**
+             * Format: date-time
+             * @description When the state began.
+             */
+            since: string;
+            /**
+             * Format: date-time
+             * @description Last inspection. Null: none yet.
+             */
+            inspectedAt: string | null;
+            /**
+             * Format: date-time
+             * @description When the next inspection is due. Null: no date.
+             */
+            nextInspectionBy: string | null;
+            /**
+             * Format: date-time
+             * @description When the certification ends by itself; from then on the state is `expired`. Null: no end.
+             */
+            validUntil: string | null;
+        };
+        /** @description A page of qualifications, in the order of organisations. */
+        Qualifications: {
+            qualifications: components["schemas"]["Qualification"][];
+            /** @description `after` of the next page; null on the last one. */
+            next: string | null;
+        };
+        DueQualification: {
+            organisation: components["schemas"]["Name"];
+            /** @description `inspection`: the next inspection. `end`: the qualification ends by itself. New values may be added: treat an unknown value as valid. */
+            due: string;
+            /** Format: date-time */
+            at: string;
+        };
+        /** @description An organisation in the public register, in the state of now. */
+        RegisterEntry: {
+            id: components["schemas"]["Name"];
+            /** @description Its display name. */
+            name: string;
+            /** @description Identifies it in its texts; null if it has none. */
+            senderCode: string | null;
+            state: components["schemas"]["QualificationState"];
+            /** @description With `rateReduced`: the share of the usual rate that is left. Otherwise null. */
+            factor: number | null;
+            /**
+             * Format: date-time
+             * @description When the state began.
+             */
+            since: string;
+            /**
+             * Format: date-time
+             * @description Last inspection. Null: none yet.
+             */
+            inspectedAt: string | null;
+            /**
+             * Format: date-time
+             * @description When the next inspection is due. Null: no date.
+             */
+            nextInspectionBy: string | null;
+            /**
+             * Format: date-time
+             * @description When the certification ends by itself; from then on the state is `expired`. Null: no end.
+             */
+            validUntil: string | null;
+        };
+        RegisterMatches: {
+            /** @description One for a sender code or an id; all that have the display name otherwise. */
+            matches: components["schemas"]["RegisterEntry"][];
+        };
+        /** @description A compact JWS (RFC 7515), ES256. `kid` names a key of `/.well-known/jwks.json`. */
+        SignedDocument: string;
+        /** @description A JWK set (RFC 7517). */
+        JwkSet: {
+            keys: {
+                kty: string;
+                crv: string;
+                x: string;
+                y: string;
+                kid: string;
+                alg: string;
+                use: string;
+            }[];
         };
     };
     responses: {
@@ -4495,7 +4813,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `PERMISSION_DENIED`: the token does not have the scope that this route or a field requires. `AUTHORITY_FOREIGN`: the change affects lists or entries of other authorities. `ORGANISATION_SUSPENDED`: the organisation of the token is suspended. `AUTHORITY_MISSING`: that organisation has no authority for entries. `REVIEW_OWN`: reviewers do not decide on registrations of their own organisation. `APPROVER_REFUSED`: you may not decide on this proposal: it is your own, or its proposer has changed your token since. */
+        /** @description `PERMISSION_DENIED`: the token does not have the scope that this route or a field requires. `AUTHORITY_FOREIGN`: the change affects lists or entries of other authorities. `ORGANISATION_SUSPENDED`: the organisation of the token is suspended. `AUTHORITY_MISSING`: that organisation has no authority for entries. `REVIEW_OWN`: reviewers do not decide on registrations of their own organisation. `QUALIFICATION_OWN`: nobody sets the qualification of the own organisation. `APPROVER_REFUSED`: you may not decide on this proposal: it is your own, or its proposer has changed your token since. */
         AdminPermissionDenied: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -4823,7 +5141,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `AUTHORITY_TAKEN`: another organisation has this authority. `ORGANISATION_IN_USE`: it has members. `ORGANISATIONS_TOO_MANY`, `IDEMPOTENCY_CONFLICT`. Where the change must wait for a second person: `APPROVAL_IMPOSSIBLE`, `PROPOSALS_TOO_MANY`. */
+        /** @description `AUTHORITY_TAKEN`: another organisation has this authority. `SENDER_CODE_TAKEN`: another organisation has this sender code. `ORGANISATION_IN_USE`: it has members. `ORGANISATIONS_TOO_MANY`, `IDEMPOTENCY_CONFLICT`. Where the change must wait for a second person: `APPROVAL_IMPOSSIBLE`, `PROPOSALS_TOO_MANY`. */
         OrganisationConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -5286,6 +5604,128 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description `QUALIFICATION_UNKNOWN`: nobody has recorded a qualification for this name, or there is no token, because the organisation may not send now. `ORGANISATION_UNKNOWN`: there is no such organisation. */
+        QualificationUnknown: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:qualification-unknown",
+                 *       "title": "Qualification not found",
+                 *       "status": 404,
+                 *       "detail": "the register has no organisation with this sender code, id or name",
+                 *       "instance": "/v1/register/acme",
+                 *       "code": "QUALIFICATION_UNKNOWN",
+                 *       "message": "the register has no organisation with this sender code, id or name"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `QUALIFICATION_STATE`: the qualification cannot move from `state` to this one; `possible` has those that may follow. `IDEMPOTENCY_CONFLICT`. Where the change must wait for a second person: `APPROVAL_IMPOSSIBLE`, `PROPOSALS_TOO_MANY`. */
+        QualificationConflict: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:qualification-state",
+                 *       "title": "Qualification cannot move to this state",
+                 *       "status": 409,
+                 *       "detail": "the qualification is pending: it can become certified, rateReduced, cancelled",
+                 *       "instance": "/v1/admin/organisations/acme/qualification",
+                 *       "code": "QUALIFICATION_STATE",
+                 *       "message": "the qualification is pending: it can become certified, rateReduced, cancelled",
+                 *       "state": "pending",
+                 *       "possible": [
+                 *         "certified",
+                 *         "rateReduced",
+                 *         "cancelled"
+                 *       ]
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description You have the current document: `If-None-Match` names it. */
+        NotModified: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                ETag: components["headers"]["WeakETag"];
+                [name: string]: unknown;
+            };
+            content?: never;
+        };
+        /** @description `QUOTA_EXCEEDED`: too many requests for public documents from this address, or in total where nobody vouches for addresses. */
+        PublicQuotaExceeded: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:quota-exceeded",
+                 *       "title": "Quota exceeded",
+                 *       "status": 429,
+                 *       "detail": "too many requests for public documents: keep what you have, and try again later",
+                 *       "instance": "/v1/register/acme",
+                 *       "code": "QUOTA_EXCEEDED",
+                 *       "message": "too many requests for public documents: keep what you have, and try again later"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `NOT_CONFIGURED`: `CREDENTIAL_KEY` or `PUBLIC_URL` is missing; `message` names it. `UNAVAILABLE`: the register cannot be read now; try again. */
+        PublicUnavailable: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:not-configured",
+                 *       "title": "Service is not configured",
+                 *       "status": 503,
+                 *       "detail": "PUBLIC_URL is not set: set it in [vars] of wrangler.toml",
+                 *       "instance": "/v1/register",
+                 *       "code": "NOT_CONFIGURED",
+                 *       "message": "PUBLIC_URL is not set: set it in [vars] of wrangler.toml"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The request is invalid: `FIELD_VALUE`, `FIELD_UNKNOWN`. */
+        PublicBadRequest: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:field-value",
+                 *       "title": "Field has an invalid value",
+                 *       "status": 400,
+                 *       "detail": "\"name\" is the name of several organisations: send an id or a sender code",
+                 *       "instance": "/v1/register/beta/token",
+                 *       "code": "FIELD_VALUE",
+                 *       "message": "\"name\" is the name of several organisations: send an id or a sender code",
+                 *       "field": "name"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
     };
     parameters: {
         /** @description Returned with the response. An invalid value is replaced by a new one. */
@@ -5347,6 +5787,26 @@ export interface components {
          * @example "3"
          */
         IfMatchVersion: string;
+        /**
+         * @description A sender code, the id of an organisation, or its display name, percent-encoded. The name counts in any case and with any spaces; no part of it finds anything.
+         * @example acme
+         */
+        RegisterName: string;
+        /**
+         * @description `qualifications` or `delegations`.
+         * @example qualifications
+         */
+        StatusListName: string;
+        /**
+         * @description The id of the organisation.
+         * @example acme
+         */
+        OrganisationIdPath: components["schemas"]["Name"];
+        /**
+         * @description `ETag` of the document that you have.
+         * @example W/"9f2c1e4b7d3a5c60"
+         */
+        IfNoneMatchDocument: string;
     };
     requestBodies: never;
     headers: {
@@ -5406,6 +5866,8 @@ export interface components {
          * @example 2026-11-24T03:12:14.000Z
          */
         CacheUntilOfText: string;
+        /** @description Identifies what the document says. Send it as `If-None-Match`. */
+        WeakETag: string;
     };
     pathItems: never;
 }
@@ -6221,6 +6683,213 @@ export interface operations {
             405: components["responses"]["MethodNotAllowed"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+        };
+    };
+    jwks: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The keys. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JwkSet"];
+                };
+            };
+            400: components["responses"]["PublicBadRequest"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["PublicQuotaExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["PublicUnavailable"];
+        };
+    };
+    register: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description `ETag` of the document that you have.
+                 * @example W/"9f2c1e4b7d3a5c60"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatchDocument"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The signed register. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    ETag: components["headers"]["WeakETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jwt": components["schemas"]["SignedDocument"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["PublicBadRequest"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["PublicQuotaExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["PublicUnavailable"];
+        };
+    };
+    registerEntry: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description A sender code, the id of an organisation, or its display name, percent-encoded. The name counts in any case and with any spaces; no part of it finds anything.
+                 * @example acme
+                 */
+                name: components["parameters"]["RegisterName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The organisations. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegisterMatches"];
+                };
+            };
+            400: components["responses"]["PublicBadRequest"];
+            404: components["responses"]["QualificationUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["PublicQuotaExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["PublicUnavailable"];
+        };
+    };
+    qualificationToken: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description `ETag` of the document that you have.
+                 * @example W/"9f2c1e4b7d3a5c60"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatchDocument"];
+            };
+            path: {
+                /**
+                 * @description A sender code, the id of an organisation, or its display name, percent-encoded. The name counts in any case and with any spaces; no part of it finds anything.
+                 * @example acme
+                 */
+                name: components["parameters"]["RegisterName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The token. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    ETag: components["headers"]["WeakETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jwt": components["schemas"]["SignedDocument"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["PublicBadRequest"];
+            404: components["responses"]["QualificationUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["PublicQuotaExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["PublicUnavailable"];
+        };
+    };
+    statusList: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description `ETag` of the document that you have.
+                 * @example W/"9f2c1e4b7d3a5c60"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatchDocument"];
+            };
+            path: {
+                /**
+                 * @description `qualifications` or `delegations`.
+                 * @example qualifications
+                 */
+                name: components["parameters"]["StatusListName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    ETag: components["headers"]["WeakETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/statuslist+jwt": components["schemas"]["SignedDocument"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["PublicBadRequest"];
+            /** @description `NOT_FOUND`: there is no such list. */
+            404: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:numgate:problem:not-found",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "the status lists are qualifications and delegations",
+                     *       "instance": "/v1/status-lists/other",
+                     *       "code": "NOT_FOUND",
+                     *       "message": "the status lists are qualifications and delegations"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["PublicQuotaExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["PublicUnavailable"];
         };
     };
     adminStatus: {
@@ -7901,6 +8570,160 @@ export interface operations {
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
             507: components["responses"]["StorageFull"];
+        };
+    };
+    adminQualification: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description The id of the organisation.
+                 * @example acme
+                 */
+                id: components["parameters"]["OrganisationIdPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The qualification. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Qualification"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["QualificationUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminPutQualification: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description The `ETag` that you read (for a token, its `version`). The change is made only if it still matches; otherwise 412.
+                 * @example "9f2c1e4b7d3a5c60"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /**
+                 * @description `*`: the change is made only if this id does not exist yet; otherwise 412.
+                 * @example *
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /**
+                 * @description The id of the organisation.
+                 * @example acme
+                 */
+                id: components["parameters"]["OrganisationIdPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QualificationRequest"];
+            };
+        };
+        responses: {
+            /** @description The change is made. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            202: components["responses"]["WaitsForApproval"];
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["OrganisationUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["QualificationConflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["BudgetExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    adminQualifications: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only those in this state now.
+                 * @example suspended
+                 */
+                state?: string;
+                /**
+                 * @description Only those whose next inspection is due before this time.
+                 * @example 2027-01-01T00:00:00Z
+                 */
+                inspectionDueBefore?: string;
+                /**
+                 * @description `next` of the page before.
+                 * @example acme
+                 */
+                after?: string;
+                /**
+                 * @description Page size. Values above 1,000 are treated as 1,000.
+                 * @example 1000
+                 */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Qualifications"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
         };
     };
     adminClients: {

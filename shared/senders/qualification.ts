@@ -66,7 +66,7 @@ const entries = {
   ),
   inspectedAt: optionalTime,
   nextInspectionBy: optionalTime,
-  /** When the certification ends by itself. */
+  /** When the certification ends automatically. */
   validUntil: optionalTime,
 };
 

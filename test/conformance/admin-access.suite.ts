@@ -156,6 +156,7 @@ describe('organisations', () => {
     const got = await sendAdmin(path, { token: 'read' });
     expect(got.json).toEqual({
       ...{ ...organisation, authority: null, roles: [], contact: '', state: 'active' },
+      senderCode: null,
       declaredNumbers: null,
     });
     const etag = got.headers.get('etag')!;
@@ -230,7 +231,7 @@ describe('clients', () => {
       ...{ failPolicy: 'open', maxStaleSeconds: 3_600, mode: 'enforce', recordBlocks: false },
       ...{ onEnumeration: 'report', restriction: null },
       ...{ quotaNumbers: 60_000, internationalPrefix: null, senderRules: 'kr', shortCodes: [] },
-      ...{ requireRegistration: 'off', mock: false },
+      ...{ requireRegistration: 'off', requireQualification: 'off', mock: false },
     });
     const { clients } = await adminValue<{ clients: Client[] }>('clients');
     expect(clients.map(({ id }) => id)).toEqual(['bulk', 'careful', 'senders', 'shop-1']);

@@ -36,6 +36,7 @@ await import('./admin-policy.suite.ts');
 await import('./admin-access.suite.ts');
 await import('./admin-requests.suite.ts');
 await import('./authorization.suite.ts');
+await import('./qualification.suite.ts');
 await import('./admin-usage.suite.ts');
 await import('./proposals.suite.ts');
 await import('./registrations.suite.ts');

@@ -15,6 +15,8 @@ const secrets = {
   RELEASE_PUBLIC_KEYS: process.env.RELEASE_PUBLIC_KEYS!,
   ROOT_TOKEN_SHA256: process.env.ROOT_TOKEN_SHA256!,
   CHECKPOINT_KEY: process.env.CHECKPOINT_KEY!,
+  CREDENTIAL_KEY: process.env.CREDENTIAL_KEY!,
+  PUBLIC_URL: 'https://numgate.example',
 };
 
 async function start(name: string, withSecrets: Record<string, string>): ReturnType<typeof startService> {

@@ -12,7 +12,8 @@ export type Identity = (typeof IDENTITIES)[number];
 
 /**
  * `own`: for lists and entries of the own authority, or registrations of the own organisation. `named`: for those of
- * other authorities too, if the request names them. `others`: only for registrations of other organisations.
+ * other authorities too, if the request names them. `others`: only for registrations or qualifications of other
+ * organisations.
  */
 export type Access = 'all' | 'named' | 'own' | 'others' | 'none';
 
@@ -57,6 +58,7 @@ export function accessOf({ path, scope, isBound }: Operation, identity: Identity
     if (!held.includes('review') && !held.includes('read')) return 'own';
     return path.endsWith('{action}') ? 'others' : 'all';
   }
+  if (scope === 'qualification') return 'others';
   if (!isBound) return 'all';
   return scopes.includes('override') ? 'named' : 'own';
 }

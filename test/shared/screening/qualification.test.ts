@@ -23,7 +23,7 @@ function check(
   now = NOW,
 ) {
   const organisations = new Map(own === null ? [] : [['acme', own]]);
-  const asked = {
+  const sent = {
     from: FROM,
     to: null,
     channel: 'sms',
@@ -32,7 +32,7 @@ function check(
     ...request,
   } as const;
   const at = { ...snapshot('whole', now), organisations };
-  return screen(asked as ScreenRequest, at, clientSettings({ senderRules: 'none', ...some }));
+  return screen(sent as ScreenRequest, at, clientSettings({ senderRules: 'none', ...some }));
 }
 
 const REASON = {

@@ -3,14 +3,11 @@
  * verified once, while the status of its credentials is read for every request.
  */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { DELEGATION_TYPE, TOKEN_TYPE } from '../../../shared/credentials/claims.ts';
+import { TOKEN_TYPE } from '../../../shared/credentials/claims.ts';
 import { type CredentialRow, encodeCredentials } from '../../../shared/credentials/credential-table.ts';
-import { digestOf } from '../../../shared/credentials/keys.ts';
 import type { Status } from '../../../shared/credentials/status-list.ts';
 import { currentIsolate } from '../../../workers/edge/isolate.ts';
 import {
-  certificate,
-  delegation,
   messageToken,
   NOW_S,
   NUMBER,
@@ -22,7 +19,18 @@ import {
 } from '../../shared/support/credential-world.ts';
 import { CLIENTS, client, publishClients } from '../support/clients.ts';
 import { KvWatch, missing } from '../support/kv.ts';
-import { type CredentialContent, publishCredentials, STATUS_SIZE } from '../support/published-credentials.ts';
+import {
+  agent,
+  CERTIFICATE,
+  CHAIN,
+  type CredentialContent,
+  certified,
+  holder,
+  publishCredentials,
+  ROWS,
+  relay,
+  STATUS_SIZE,
+} from '../support/published-credentials.ts';
 import '../support/isolate.ts';
 import { send, sendAndSettle } from '../support/send.ts';
 import {
@@ -35,26 +43,7 @@ import {
   smallLists,
 } from '../support/world.ts';
 
-const issuer = await newSigner();
-const holder = await newSigner();
-const agent = await newSigner('EdDSA');
-const relay = await newSigner();
 const stranger = await newSigner();
-
-const certified = await certificate(issuer, holder);
-const CERTIFICATE = await rowOf(holder, { digest: await digestOf(certified), statusIndex: 1 });
-const delegated = await delegation(holder, agent, CERTIFICATE.digest);
-const DELEGATION = await rowOf(agent, {
-  ...{ digest: await digestOf(delegated), principal: CERTIFICATE.digest },
-  ...{ organisation: 'reseller', statusIndex: 2 },
-});
-const passed = await sign(agent, DELEGATION_TYPE, { iss: 'reseller', sub: 'relay', prn: DELEGATION.digest });
-const RELAY = await rowOf(relay, {
-  ...{ digest: await digestOf(passed), principal: DELEGATION.digest },
-  ...{ organisation: 'relay', statusIndex: 3 },
-});
-const ROWS = [CERTIFICATE, DELEGATION, RELAY];
-const CHAIN = ROWS.map(({ digest }) => digest);
 const good = await messageToken(relay, CHAIN);
 const from = `+${NUMBER}`;
 const built = await build(smallLists());

@@ -13,7 +13,6 @@ import {
 } from '../../../shared/limits/qualification.ts';
 import type { RegisterData } from '../../../shared/senders/register.ts';
 import worker from '../../../workers/control.ts';
-import { RequestWindow } from '../../../workers/http/request-window.ts';
 import { resetRequestLimit } from '../../../workers/register/public-route.ts';
 import { resetRegister } from '../../../workers/register/register-source.ts';
 
@@ -256,28 +255,6 @@ describe('requests', () => {
     for (let count = 0; count <= REGISTER_REQUESTS_MAX; count++)
       statuses.add((await get('/.well-known/jwks.json', sent)).status);
     expect([...statuses]).toEqual([200]);
-  });
-
-  test('are counted by source and in total, until the window ends', () => {
-    const window = new RequestWindow(1_000, 2, 4);
-    const allowed = (source: string | null, now: number): boolean => {
-      window.advance(now);
-      if (window.limited(source, now) !== null) return false;
-      window.count(source);
-      return true;
-    };
-    const sources = ['a', 'a', 'a', null, 'b', 'b', null];
-    expect(sources.map((source) => allowed(source, 0))).toEqual([
-      true,
-      true,
-      false,
-      true,
-      true,
-      false,
-      false,
-    ]);
-    expect(window.limited('c', 400)).toBe(1);
-    expect(allowed('a', 1_000)).toBe(true);
   });
 });
 

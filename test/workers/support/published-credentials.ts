@@ -4,22 +4,53 @@
  */
 import { env } from 'cloudflare:workers';
 import { sha256Hex } from '../../../shared/bytes.ts';
+import { DELEGATION_TYPE } from '../../../shared/credentials/claims.ts';
 import {
   type CredentialIndex,
   credentialShardOf,
   sealCredentialIndex,
 } from '../../../shared/credentials/credential-index.ts';
 import { type CredentialRow, encodeCredentials } from '../../../shared/credentials/credential-table.ts';
+import { digestOf } from '../../../shared/credentials/keys.ts';
 import { encodePassportTable, type PassportRow } from '../../../shared/credentials/passport-table.ts';
 import { deflate, packStatuses, type Status } from '../../../shared/credentials/status-list.ts';
 import type { Head, NamedValue } from '../../../shared/release/head.ts';
 import { credentialsKey } from '../../../shared/release/kv-keys.ts';
 import { seal } from '../../../shared/set/seal.ts';
-import { NOW_S, STATUS_URI } from '../../shared/support/credential-world.ts';
+import {
+  certificate,
+  delegation,
+  NOW_S,
+  newSigner,
+  rowOf,
+  STATUS_URI,
+  sign,
+} from '../../shared/support/credential-world.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
+const issuer = await newSigner();
+export const holder = await newSigner();
+export const agent = await newSigner('EdDSA');
+export const relay = await newSigner();
+
+/** A real certificate, whose digest the first link has. */
+export const certified = await certificate(issuer, holder);
+export const CERTIFICATE = await rowOf(holder, { digest: await digestOf(certified), statusIndex: 1 });
+const delegated = await delegation(holder, agent, CERTIFICATE.digest);
+const DELEGATION = await rowOf(agent, {
+  ...{ digest: await digestOf(delegated), principal: CERTIFICATE.digest },
+  ...{ organisation: 'reseller', statusIndex: 2 },
+});
+const passed = await sign(agent, DELEGATION_TYPE, { iss: 'reseller', sub: 'relay', prn: DELEGATION.digest });
+const RELAY = await rowOf(relay, {
+  ...{ digest: await digestOf(passed), principal: DELEGATION.digest },
+  ...{ organisation: 'relay', statusIndex: 3 },
+});
+/** Owner, reseller and relay, who all send from NUMBER. */
+export const ROWS = [CERTIFICATE, DELEGATION, RELAY];
+export const CHAIN = ROWS.map(({ digest }) => digest);
 /** What is published. */
 export interface CredentialContent {
   readonly rows?: readonly CredentialRow[];
