@@ -20,8 +20,8 @@ import { randomFrom } from './random-lists.ts';
 export const STATUS_URI = 'https://issuer.example/status-lists/1';
 /** Organisations that hold them. */
 const HOLDERS = 1_000;
-/** The first of the representative numbers, one a certificate. */
-const FIRST_NUMBER = 821_500_000_000;
+/** The first of the numbers in Seoul, one a certificate. */
+const FIRST_NUMBER = 82_220_000_000;
 const DAY_S = 86_400;
 
 export interface PublishedCredentials {

@@ -1,12 +1,11 @@
 /** What the verification of a message token costs an isolate, against one number of a stream. */
-import type { JWK } from 'jose';
-import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { toBase64Url } from '../../shared/bytes.ts';
-import { TOKEN_TYPE } from '../../shared/credentials/claims.ts';
-import { KEY_ALGORITHMS, keyOfJwk, type PublicJwk } from '../../shared/credentials/keys.ts';
+import { KEY_ALGORITHMS } from '../../shared/credentials/keys.ts';
 import { startBenchWorker } from '../lib/bench-worker.ts';
+import { withHolderKey } from '../lib/holder-tokens.ts';
 import type { BenchOptions } from '../lib/options.ts';
 import { runtimes, threadNs } from '../lib/process-usage.ts';
+import { randomCertificates } from '../lib/random-credentials.ts';
 import { median } from '../lib/statistics.ts';
 import { type Row, row } from '../lib/table.ts';
 
@@ -18,14 +17,14 @@ const WARM_ROUNDS = 3;
 /** A chain of this many links: owner, reseller, relay. */
 const LINKS = 3;
 
-export async function verifyRows({ small }: BenchOptions): Promise<Row[]> {
+export async function verifyRows({ small, seed }: BenchOptions): Promise<Row[]> {
   const rounds = small ? 2 : ROUNDS;
   const worker = await startBenchWorker('credentials');
   try {
     const pids = runtimes();
     const rows: Row[] = [];
     for (const alg of KEY_ALGORITHMS) {
-      const turn = await tokensOf(alg, small ? TOKENS_SMALL : TOKENS);
+      const turn = await tokensOf(alg, small ? TOKENS_SMALL : TOKENS, seed);
       const body = JSON.stringify(turn);
       const us: number[] = [];
       for (let round = -WARM_ROUNDS; round < rounds; round++) {
@@ -51,18 +50,10 @@ export async function verifyRows({ small }: BenchOptions): Promise<Row[]> {
   }
 }
 
-async function tokensOf(alg: (typeof KEY_ALGORITHMS)[number], count: number) {
-  const { privateKey, publicKey } = await generateKeyPair(alg);
-  const { kty, crv, x, y } = (await exportJWK(publicKey)) as Required<JWK>;
-  const jwk = { kty, crv, x, ...(kty === 'EC' ? { y } : {}) };
-  const kid = await calculateJwkThumbprint(jwk);
-  const iat = Math.floor(Date.now() / 1000);
-  const chain = Array.from({ length: LINKS }, (_, index) => toBase64Url(new Uint8Array(32).fill(index)));
-  const sign = (index: number): Promise<string> =>
-    new SignJWT({ aud: 'bench', iat, exp: iat + 900, orig: { tn: '8215881234' }, osc: '0123456789', chain })
-      .setProtectedHeader({ alg, typ: TOKEN_TYPE, kid })
-      .setJti(String(index))
-      .sign(privateKey);
-  const tokens = await Promise.all(Array.from({ length: count }, (_, index) => sign(index)));
-  return { alg, key: toBase64Url(keyOfJwk(jwk as PublicJwk)!.bytes), tokens };
+async function tokensOf(alg: (typeof KEY_ALGORITHMS)[number], count: number, seed: number) {
+  const [certificate, ...others] = randomCertificates(LINKS, seed);
+  const { row, token } = await withHolderKey(certificate!, alg, 'bench');
+  const chain = [row, ...others].map(({ digest }) => digest);
+  const tokens = await Promise.all(Array.from({ length: count }, (_, index) => token(String(index), chain)));
+  return { alg, key: toBase64Url(row.key.bytes), tokens };
 }

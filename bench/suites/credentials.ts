@@ -16,7 +16,9 @@ import {
 } from '../lib/random-credentials.ts';
 import { benchKeys } from '../lib/random-lists.ts';
 import { type Row, row, withCommas } from '../lib/table.ts';
+import { edgeRows } from './credentials-edge.ts';
 import { verifyRows } from './credentials-verify.ts';
+import { revokedRows } from './credentials-visible.ts';
 
 const CERTIFICATES = 100_000;
 const CERTIFICATES_SMALL = 5_000;
@@ -30,7 +32,12 @@ export async function credentialsBench(options: BenchOptions): Promise<Row[]> {
   const statuses = randomRevoked(count, REVOKED, options.seed + 1);
   const published = await publishCredentials(certificates, statuses, keys);
   await checkPublished(published, certificates, statuses, keys);
-  return [...sizeRows(published, count, statuses), ...(await verifyRows(options))];
+  return [
+    ...sizeRows(published, count, statuses),
+    ...(await verifyRows(options)),
+    ...(await edgeRows(certificates, statuses, options)),
+    ...(await revokedRows(options)),
+  ];
 }
 
 /** Every certificate is found with its status, and no other. */

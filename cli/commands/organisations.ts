@@ -3,11 +3,11 @@
  * them, because an organisation decides what its tokens and keys may change.
  */
 
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type * as v from 'valibot';
 import type { ChangeDone } from '../../shared/admin/change.ts';
 import type { Client } from '../../shared/clients.ts';
-import { type Organisation, organisationSchema } from '../../shared/organisations.ts';
+import { CERTIFICATE_APPROVALS, type Organisation, organisationSchema } from '../../shared/organisations.ts';
 import { ROLES, type Role } from '../../shared/roles.ts';
 import { NAME_PATTERN } from '../../shared/schemas.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
@@ -110,6 +110,12 @@ function addSettingOptions(command: Command): Command {
     .option('--roles <list>', `roles that its tokens may have, of ${ROLES.join(', ')}`, commaList)
     .option('--contact <text>', 'how to reach its people')
     .option('--sender-code <code>', 'identifies it in its texts and tokens; none for no code', senderCode)
+    .addOption(
+      new Option(
+        '--certificate-approval <how>',
+        'whether a valid certificate approves a registration, or a reviewer does',
+      ).choices(CERTIFICATE_APPROVALS),
+    )
     .option(
       '--declared-numbers <numbers>',
       'numbers that its clients check on an ordinary day; none to declare nothing',
@@ -173,6 +179,7 @@ function formatOrganisation(organisation: Organisation, clients: readonly string
     contact,
     state,
     senderCode,
+    certificateApproval = 'review',
     declaredNumbers,
   } = organisation;
   const orNone = (words: readonly string[]): string => (words.length === 0 ? 'none' : words.join(' '));
@@ -186,6 +193,7 @@ function formatOrganisation(organisation: Organisation, clients: readonly string
       ['contact', contact === '' ? 'none' : contact],
       ['state', state],
       ['sender code', senderCode ?? 'none'],
+      ['valid certificates', certificateApproval === 'approve' ? 'approve registrations' : 'are reviewed'],
       // Services before 0.2.0 have none.
       ['numbers a day, declared', (declaredNumbers ?? null) === null ? 'none' : String(declaredNumbers)],
       ['clients', orNone(clients)],

@@ -66,8 +66,9 @@ export const HELP: [string, string[]][] = [
   ['organisations add', ['<id>', '--display-name <name>', '--authority <name>', '--roles <list>', ...WAIT]],
   [
     'organisations set',
-    ['<id>', '--contact <text>', '--sender-code <code>', '--declared-numbers <numbers>', ...WAIT],
+    ['<id>', '--contact <text>', '--sender-code <code>', '--certificate-approval <how>', ...WAIT],
   ],
+  ['organisations set', ['--declared-numbers <numbers>', ...WAIT]],
   ['organisations suspend', ['<id>', '--undo', ...WAIT]],
   ['organisations remove', ['<id>', ...WAIT]],
   ['registrations list', ['--organisation <id>', '--state <state>', '--client <id>', '--limit <rows>']],

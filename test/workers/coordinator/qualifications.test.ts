@@ -7,7 +7,7 @@ import { expect, test, vi } from 'vitest';
 import { openDirectory } from '../../../shared/clients.ts';
 import { bareOrganisation, type Organisation } from '../../../shared/organisations.ts';
 import type { QualificationSettings } from '../../../shared/senders/qualification.ts';
-import type { Precondition } from '../../../workers/coordinator/command.ts';
+import type { Precondition } from '../../../workers/storage/precondition.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
 import {
   asAdmin,

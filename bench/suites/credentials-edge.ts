@@ -1,0 +1,170 @@
+/**
+ * Sender credentials at the edge: what they add to checks of clients that use none, memory of an isolate that has loaded
+ * as many as it may, and what a client that floods it with garbage tokens takes from the others.
+ */
+import type { BuiltRelease } from '../../shared/build/release.ts';
+import { credentialShardOf } from '../../shared/credentials/credential-index.ts';
+import type { CredentialRow } from '../../shared/credentials/credential-table.ts';
+import type { Status } from '../../shared/credentials/status-list.ts';
+import { ISOLATE_CREDENTIAL_BYTES_MAX } from '../../shared/limits/credentials.ts';
+import { garbageOf, type HolderKey, withHolderKey } from '../lib/holder-tokens.ts';
+import type { BenchOptions } from '../lib/options.ts';
+import { type PublishedCredentials, publishCredentials } from '../lib/random-credentials.ts';
+import { benchKeys, randomSuffixes, releaseOf } from '../lib/random-lists.ts';
+import { median, medianRatio } from '../lib/statistics.ts';
+import { type Row, row, short, withCommas } from '../lib/table.ts';
+import { type SimulatedEdge, startEdge } from '../simulation/edge.ts';
+import { floodRows } from './credentials-flood.ts';
+
+const UNUSED_TARGET = 1.05;
+const ROUNDS = 15;
+const LISTED = 1_000_000;
+const LISTED_SMALL = 100_000;
+const BATCH_ITEMS = 1_000;
+const STREAM_LINES = 20_000;
+/** Organisations with a qualification, in the client directory. */
+const QUALIFIED = 1_000;
+const MB = 1e6;
+
+/** @param certificates of the status list `statuses` */
+export async function edgeRows(
+  certificates: readonly CredentialRow[],
+  statuses: ReadonlyMap<number, Status>,
+  options: BenchOptions,
+): Promise<Row[]> {
+  const keys = await benchKeys();
+  const holder = await withHolderKey(certificates[validIndex(statuses)]!, 'ES256', 'default');
+  const revoked = await withHolderKey(certificates[[...statuses.keys()][0]!]!, 'ES256', 'default');
+  const own = new Map([holder, revoked].map(({ row: each }) => [each.digest, each]));
+  const rows = certificates.map((each) => own.get(each.digest) ?? each);
+  const published = await publishCredentials(rows, statuses, keys);
+  const { built } = await releaseOf(
+    randomSuffixes(options.small ? LISTED_SMALL : LISTED, options.seed + 2),
+    keys,
+  );
+  const edge = await startEdge({ flooder: {} }, qualified());
+  try {
+    await edge.publish(built, 1, published);
+    await checkEdge(edge, holder, revoked);
+    const name = `${withCommas(rows.length)} certificates`;
+    return [
+      ...(await unusedRows(name, edge, built, options)),
+      ...(await memoryRows(name, edge, rows, published, holder)),
+      ...(await floodRows(edge, holder, options)),
+    ];
+  } finally {
+    await edge.worker.stop();
+  }
+}
+
+function validIndex(statuses: ReadonlyMap<number, Status>): number {
+  for (let index = 0; ; index++) if (!statuses.has(index)) return index;
+}
+
+/** None of these organisations is one of the clients. */
+function qualified(): Parameters<typeof startEdge>[1] {
+  const since = new Date().toISOString();
+  const none = { factor: null, inspectedAt: null, nextInspectionBy: null, validUntil: null };
+  return Array.from({ length: QUALIFIED }, (_, index) => ({
+    ...{ id: `relay-${index}`, senderCode: String(1_000_000_000 + index) },
+    qualification: { state: 'certified' as const, ...none, since, index },
+  }));
+}
+
+interface Answer {
+  readonly verdict: string;
+  readonly reasons: readonly { readonly code: string }[];
+}
+
+/** A token of a valid certificate passes, that of a revoked one and garbage do not. */
+async function checkEdge(edge: SimulatedEdge, holder: HolderKey, revoked: HolderKey): Promise<void> {
+  const answer = async ({ row: { spans } }: HolderKey, senderToken: string): Promise<string> => {
+    const { verdict, reasons } = await edge.post<Answer>('/v1/check', {
+      from: `+${spans[0]!.from}`,
+      senderToken,
+    });
+    return `${verdict} ${reasons[0]?.code ?? ''}`.trim();
+  };
+  const token = await holder.token('first');
+  const found = [
+    await answer(holder, token),
+    await answer(revoked, await revoked.token('first')),
+    await answer(holder, garbageOf(token, 0)),
+  ];
+  const expected = ['allow', 'block CERTIFICATE_REVOKED', 'block TOKEN_INVALID'];
+  if (found.join() !== expected.join()) throw new Error(`the edge answers ${found}, not ${expected}`);
+}
+
+/** Checks without a token, against an edge that has no credentials and no qualifications. */
+async function unusedRows(
+  name: string,
+  edge: SimulatedEdge,
+  built: BuiltRelease,
+  { small }: BenchOptions,
+): Promise<Row[]> {
+  const without = await startEdge();
+  try {
+    await without.publish(built, 1);
+    const text = (index: number) => ({ from: '15889999', to: `010${20_000_000 + index * 7}` });
+    const lines = Array.from({ length: STREAM_LINES }, (_, index) => `${JSON.stringify(text(index))}\n`).join(
+      '',
+    );
+    const items = Array.from({ length: BATCH_ITEMS }, (_, index) => text(index));
+    const kinds = [
+      ['/v1/check', 'application/json', JSON.stringify(text(1)), 1],
+      ['/v1/check/batch', 'application/json', JSON.stringify({ items }), BATCH_ITEMS],
+      ['/v1/check/stream', 'application/x-ndjson', lines, STREAM_LINES],
+    ] as const;
+    const rows: Row[] = [];
+    for (const [path, type, body, count] of kinds) {
+      const us: Record<'own' | 'plain', number[]> = { own: [], plain: [] };
+      const turn = async (each: SimulatedEdge, times: number[]): Promise<void> => {
+        const { body: timing } = await each.timeBodies(path, { body }, 1, { type, clients: {} });
+        if (timing!.status !== 200) throw new Error(`${path} returned ${timing!.status}`);
+        times.push((timing!.ms[0]! * 1_000) / count);
+      };
+      // In turns, and each first in half of them, so that other load on the machine affects both.
+      for (let round = 0; round < (small ? 1 : ROUNDS); round++) {
+        const turns = [() => turn(edge, us.own), () => turn(without, us.plain)];
+        for (const run of round % 2 === 0 ? turns : turns.toReversed()) await run();
+      }
+      const baseline = `nothing configured: ${short(median(us.plain))} µs`;
+      const ratio = medianRatio(us.own, us.plain);
+      rows.push(row(`${name}, unused: ${path}, each`, median(us.own), 'µs', baseline, ratio, UNUSED_TARGET));
+    }
+    return rows;
+  } finally {
+    await without.worker.stop();
+  }
+}
+
+/** Loads every shard, one after the other: the isolate keeps what it may. */
+async function memoryRows(
+  name: string,
+  edge: SimulatedEdge,
+  rows: readonly CredentialRow[],
+  { bytes, index }: PublishedCredentials,
+  holder: HolderKey,
+): Promise<Row[]> {
+  const inspector = await edge.worker.inspector();
+  const megabytes = async (): Promise<number> => {
+    const { usedSize, backingStorageSize, embedderHeapUsedSize } = await inspector.heap();
+    return (usedSize + backingStorageSize + embedderHeapUsedSize) / MB;
+  };
+  const before = await megabytes();
+  const count = index.shards.length;
+  const oneOf = new Map(rows.map(({ digest }) => [credentialShardOf(digest, count), digest]));
+  for (const digest of oneOf.values()) {
+    // Another certificate's key signed it: it is looked up, and refused.
+    const senderToken = await holder.token(digest, [digest]);
+    await edge.post('/v1/check', { from: '15889999', senderToken });
+  }
+  const after = await megabytes();
+  inspector.close();
+  const all = `all shards: ${short(bytes.shards / MB)} MB, at most ${short(ISOLATE_CREDENTIAL_BYTES_MAX / MB)} MB stay`;
+  // Twice the bound: a shard that is read stays until the garbage collector runs.
+  const target = (2 * ISOLATE_CREDENTIAL_BYTES_MAX) / MB;
+  return [
+    row(`${name}: memory of an isolate that used ${count} shards`, after - before, 'MB', all, null, target),
+  ];
+}
