@@ -14,8 +14,10 @@ import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { skipMissing } from '../../bench/lib/skip-missing.ts';
 import vectors from '../vectors/passport.json' with { type: 'json' };
+import { FOREIGN, Gateway, missing } from './support/ends.ts';
 import { isAcceptedBySecsipidx, isSecsipidxInstalled, signWithSecsipidx } from './support/secsipidx.ts';
 import { gatewayService, numgate } from './support/service.ts';
+import { headerOf, type SipRequest } from './support/sip.ts';
 
 const PEER = 'secsipidx';
 if (!isSecsipidxInstalled)
@@ -91,7 +93,9 @@ beforeAll(async () => {
     host,
     ...because,
   );
-  await numgate('passport', 'certificate', 'kt', '--url', x5u, ...because);
+  // What its service provider code stands for: foreign numbers, for the calls through Kamailio.
+  const numbers = ['--numbers', '+639000000000..+639999999999'];
+  await numgate('passport', 'certificate', 'kt', '--url', x5u, ...numbers, ...because);
   // Until the edge has the certificate.
   while (((await check({ identity: shaken() })).identity as { verified: boolean }).verified !== true)
     await setTimeout(CHECK_EVERY_MS);
@@ -107,7 +111,7 @@ describe('PASSporTs', () => {
   it('are verified with the certificate that control has fetched', async () => {
     expect(await numgate('passport', 'show', 'kt')).toMatchObject({
       ...{ status: 'valid', providers: ['KT01'] },
-      authorized: ['+8215881234', '+82221230000..+82221230099'],
+      authorized: ['+8215881234', '+82221230000..+82221230099', '+639000000000..+639999999999'],
     });
     expect(await check({ identity: shaken(), attestation: 'A' })).toMatchObject({
       attestation: { level: 'B', source: 'verified' },
@@ -120,6 +124,27 @@ describe('PASSporTs', () => {
     expect(await check({ channel: 'sms', identity: signHere({ ppt: 'msg' }, claims) })).toMatchObject({
       ...{ attestation: null, identity: { ppt: 'msg', verified: true, msgi: 'unverified' } },
     });
+  });
+});
+
+describe.skipIf(missing !== null)('Kamailio with VERIFY_IDENTITY', () => {
+  const gateway = new Gateway({ settings: { VERIFY_IDENTITY: true } });
+
+  const callWith = (identity: string): SipRequest => ({
+    ...{ method: 'INVITE', from: FOREIGN, to: `+${CALLED}`, headers: { Identity: identity } },
+  });
+
+  it('passes a call whose PASSporT is right, and refuses one whose PASSporT is wrong', async () => {
+    const [caller] = /\d+/.exec(FOREIGN)!;
+    const claims = { attest: 'A', iat: now(), origid: randomUUID(), dest: { tn: [CALLED] } };
+    const right = signHere({ ppt: 'shaken' }, { ...claims, orig: { tn: caller } });
+    const value = `${right};info=<${x5u}>;alg=ES256;ppt=shaken`;
+    expect(headerOf(await gateway.passed(callWith(value)), 'Identity')).toBe(value);
+    const response = await gateway.refused(callWith('a"b\\.c;ppt=shaken'));
+    expect(response.start).toBe('SIP/2.0 438 Invalid Identity Header');
+    expect(headerOf(response, 'Reason')).toBe('STIR;cause=438;text="Invalid Identity Header"');
+    const other = signHere({ ppt: 'shaken' }, { ...claims, orig: { tn: CALLER } });
+    expect((await gateway.refused(callWith(other))).start).toBe('SIP/2.0 438 Invalid Identity Header');
   });
 });
 
