@@ -4,7 +4,7 @@
  * read decisions that were made before, so that the noise of screening, which takes much longer than counting, does
  * not hide the difference.
  */
-import { PublishedCredentials, PublishedCredentials } from '../../shared/credentials/published.ts';
+import { PublishedCredentials } from '../../shared/credentials/published.ts';
 import { CanaryNumbers } from '../../shared/enumeration/canary-numbers.ts';
 import { scanKeyOf } from '../../shared/enumeration/scan-key.ts';
 import { LiveLayer } from '../../shared/live/live-layer.ts';

@@ -8,6 +8,7 @@ import * as controlLimits from '../../shared/limits/control.ts';
 import * as edgeLimits from '../../shared/limits/edge.ts';
 import * as enumerationLimits from '../../shared/limits/enumeration.ts';
 import * as listsLimits from '../../shared/limits/lists.ts';
+import * as passportLimits from '../../shared/limits/passport.ts';
 import * as qualificationLimits from '../../shared/limits/qualification.ts';
 import * as registrationsLimits from '../../shared/limits/registrations.ts';
 import * as requestsLimits from '../../shared/limits/requests.ts';
@@ -19,7 +20,7 @@ import { TEST_NUMBERS } from './support/test-number-table.ts';
 const bounds = new Map<string, number>(
   [
     ...[controlLimits, edgeLimits, enumerationLimits],
-    ...[listsLimits, qualificationLimits, registrationsLimits, requestsLimits],
+    ...[listsLimits, passportLimits, qualificationLimits, registrationsLimits, requestsLimits],
   ].flatMap((limits) => Object.entries(limits)),
 );
 const here = new URL('./', import.meta.url);

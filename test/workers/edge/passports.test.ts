@@ -10,7 +10,7 @@ import { UNKNOWN_SIGNERS_LOG_MS } from '../../../shared/limits/passport.ts';
 import { currentIsolate } from '../../../workers/edge/isolate.ts';
 import { makeSigner, signPassport } from '../../shared/support/passport-signer.ts';
 import { client, publishClients } from '../support/clients.ts';
-import { publishCredentials } from '../support/published-credentials.ts';
+import { publishCredentials } from '../support/credentials.ts';
 import '../support/isolate.ts';
 import { send, sendAndSettle } from '../support/send.ts';
 import { build, NEXT_POLL_MS, NOW, publish, putHead, smallLists } from '../support/world.ts';

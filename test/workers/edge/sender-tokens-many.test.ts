@@ -8,7 +8,7 @@ import { TEST_TOKEN_CODES } from '../../../shared/test-tokens.ts';
 import { currentIsolate } from '../../../workers/edge/isolate.ts';
 import { messageToken, NOW_S, NUMBER } from '../../shared/support/credential-world.ts';
 import { CLIENTS, client, publishClients } from '../support/clients.ts';
-import { CHAIN, publishCredentials, ROWS, relay } from '../support/published-credentials.ts';
+import { CHAIN, publishCredentials, ROWS, relay } from '../support/credentials.ts';
 import '../support/isolate.ts';
 import { OpenStream } from '../support/open-stream.ts';
 import { type send, sendAndSettle } from '../support/send.ts';

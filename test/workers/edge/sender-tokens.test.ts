@@ -18,7 +18,6 @@ import {
   tokenClaims,
 } from '../../shared/support/credential-world.ts';
 import { CLIENTS, client, publishClients } from '../support/clients.ts';
-import { KvWatch, missing } from '../support/kv.ts';
 import {
   agent,
   CERTIFICATE,
@@ -30,7 +29,8 @@ import {
   ROWS,
   relay,
   STATUS_SIZE,
-} from '../support/published-credentials.ts';
+} from '../support/credentials.ts';
+import { KvWatch, missing } from '../support/kv.ts';
 import '../support/isolate.ts';
 import { send, sendAndSettle } from '../support/send.ts';
 import {

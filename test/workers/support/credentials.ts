@@ -1,168 +1,107 @@
-/** The real credential store, called over RPC, with an issuer and holders of the tests. */
-import { runInDurableObject } from 'cloudflare:test';
+/**
+ * Sender credentials for the tests of the edge: their sealed values in KV, as the credential store writes them, and what
+ * the head has of them.
+ */
 import { env } from 'cloudflare:workers';
-import type { Actor } from '../../../shared/admin/actor.ts';
-import type { AddCertificate, Issuer } from '../../../shared/admin/credentials.ts';
-import { PROOF_TYPE, STATUS_LIST_TYPE } from '../../../shared/credentials/claims.ts';
-import { type CredentialIndex, openCredentialIndex } from '../../../shared/credentials/credential-index.ts';
-import { type CredentialRow, CredentialTable } from '../../../shared/credentials/credential-table.ts';
-import { digestOf, type PublicJwk } from '../../../shared/credentials/keys.ts';
+import { sha256Hex } from '../../../shared/bytes.ts';
+import { DELEGATION_TYPE } from '../../../shared/credentials/claims.ts';
 import {
-  inflate,
-  packStatuses,
-  type Status,
-  statusListClaim,
-} from '../../../shared/credentials/status-list.ts';
-import { bareOrganisation, type Organisation } from '../../../shared/organisations.ts';
-import { openHead } from '../../../shared/release/head.ts';
-import type { ListKeys } from '../../../shared/set/keys.ts';
-import { unseal } from '../../../shared/set/seal.ts';
-import type { CredentialStore } from '../../../workers/credentials/credential-store.ts';
-import type { ControlEnv } from '../../../workers/env.ts';
-import { CREDENTIALS_NAME } from '../../../workers/storage/credentials-port.ts';
-import type { StoreRequest } from '../../../workers/storage/store-request.ts';
-import { certificate, newSigner, type Signer, sign } from '../../shared/support/credential-world.ts';
+  type CredentialIndex,
+  credentialShardOf,
+  sealCredentialIndex,
+} from '../../../shared/credentials/credential-index.ts';
+import { type CredentialRow, encodeCredentials } from '../../../shared/credentials/credential-table.ts';
+import { digestOf } from '../../../shared/credentials/keys.ts';
+import { encodePassportTable, type PassportRow } from '../../../shared/credentials/passport-table.ts';
+import { deflate, packStatuses, type Status } from '../../../shared/credentials/status-list.ts';
+import type { Head, NamedValue } from '../../../shared/release/head.ts';
+import { credentialsKey } from '../../../shared/release/kv-keys.ts';
+import { seal } from '../../../shared/set/seal.ts';
+import {
+  certificate,
+  delegation,
+  NOW_S,
+  newSigner,
+  rowOf,
+  STATUS_URI,
+  sign,
+} from '../../shared/support/credential-world.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
-import { asAdmin, coordinator, unwrap } from './coordinator.ts';
-import { accepted, facts } from './registrations.ts';
-import { ANY } from './room.ts';
 
-type Stub = {
-  [Name in keyof CredentialStore]: CredentialStore[Name] extends (...args: infer Args) => Promise<infer Value>
-    ? (...args: Args) => Promise<Value>
-    : never;
-};
+type Bytes = Uint8Array<ArrayBuffer>;
 
-export function credentialsStub(): DurableObjectStub {
-  const { CREDENTIALS } = env as unknown as ControlEnv;
-  return CREDENTIALS.getByName(CREDENTIALS_NAME) as unknown as DurableObjectStub;
+const issuer = await newSigner();
+export const holder = await newSigner();
+export const agent = await newSigner('EdDSA');
+export const relay = await newSigner();
+
+/** A real certificate, whose digest the first link has. */
+export const certified = await certificate(issuer, holder);
+export const CERTIFICATE = await rowOf(holder, { digest: await digestOf(certified), statusIndex: 1 });
+const delegated = await delegation(holder, agent, CERTIFICATE.digest);
+const DELEGATION = await rowOf(agent, {
+  ...{ digest: await digestOf(delegated), principal: CERTIFICATE.digest },
+  ...{ organisation: 'reseller', statusIndex: 2 },
+});
+const passed = await sign(agent, DELEGATION_TYPE, { iss: 'reseller', sub: 'relay', prn: DELEGATION.digest });
+const RELAY = await rowOf(relay, {
+  ...{ digest: await digestOf(passed), principal: DELEGATION.digest },
+  ...{ organisation: 'relay', statusIndex: 3 },
+});
+/** Owner, reseller and relay, who all send from NUMBER. */
+export const ROWS = [CERTIFICATE, DELEGATION, RELAY];
+export const CHAIN = ROWS.map(({ digest }) => digest);
+/** What is published. */
+export interface CredentialContent {
+  readonly rows?: readonly CredentialRow[];
+  readonly passports?: readonly PassportRow[];
+  /** By index, of the list STATUS_URI; null for no list. */
+  readonly statuses?: ReadonlyMap<number, Status> | null;
+  /** When that list ends, in seconds since 1970. */
+  readonly exp?: number;
+  readonly shards?: number;
+  readonly version?: number;
 }
 
-export function credentials(): Stub {
-  return credentialsStub() as unknown as Stub;
-}
+/** Entries of the list. */
+export const STATUS_SIZE = 16;
 
-/** A request of the association, or of an organisation. */
-export function asToken(name = 'association', key: string | null = null): StoreRequest {
-  const actor: Actor = {
-    ...{ name: `token:${name}`, organisation: name, authority: null, scopes: ['registrations'], root: false },
+/** Puts the values into KV. @returns the index, and what the head has */
+export async function publishCredentials({
+  rows = [],
+  passports = [],
+  statuses = new Map(),
+  exp = NOW_S + 3_600,
+  shards: count = 4,
+  version = 1,
+}: CredentialContent): Promise<{ index: CredentialIndex; head: Pick<Head, 'credentials'> }> {
+  const shards: NamedValue[] = [];
+  for (let shard = 0; shard < count; shard++) {
+    const own = rows.filter(({ digest }) => credentialShardOf(digest, count) === shard);
+    shards.push(await put(await seal(encodeCredentials(own), testKeys)));
+  }
+  const list = statuses === null ? null : packStatuses(statuses, STATUS_SIZE);
+  const statusLists =
+    list === null
+      ? []
+      : [
+          {
+            ...{ uri: STATUS_URI, iat: NOW_S - 5, exp, size: STATUS_SIZE, bits: 2 as const },
+            value: await put(await seal(await deflate(list), testKeys)),
+          },
+        ];
+  const passport =
+    passports.length === 0 ? null : await put(await seal(encodePassportTable(passports), testKeys));
+  const index: CredentialIndex = {
+    ...{ kind: 'numgate-credentials', format: 1, version },
+    ...{ shards, statusLists, passport },
   };
-  return { actor, reason: 'test', repeat: key === null ? null : { key, sha256: 'same' } };
+  const named = await put(await sealCredentialIndex(index, testKeys));
+  return { index, head: { credentials: { version, index: named } } };
 }
 
-export const HOST = 'status.carrier.example';
-export const LIST_URI = `https://${HOST}/lists/1`;
-export const ISS = 'https://carrier.example';
-export const nowS = (): number => Math.floor(Date.now() / 1000);
-
-export function issuerOf(signer: Signer, rest: Partial<Issuer> = {}): Issuer {
-  return {
-    ...{ id: 'carrier', organisation: 'default', iss: ISS, operators: [], statusHosts: [HOST] },
-    keys: { keys: [{ ...(signer.jwk as PublicJwk), kid: 'k1' }] },
-    ...{ numbers: ['+8215880000..+8215889999', '+82212340000..+82212349999'], state: 'active' },
-    ...rest,
-  };
-}
-
-/** A list as the issuer signs it. @param statuses by index */
-export async function statusList(
-  issuer: Signer,
-  statuses: Readonly<Record<number, Status>> = {},
-  some: object = {},
-  size = 1_000,
-): Promise<string> {
-  const packed = new Map(Object.entries(statuses).map(([index, status]) => [Number(index), status]));
-  const claims = {
-    ...{ sub: LIST_URI, iat: nowS(), exp: nowS() + 3_600, ttl: 600 },
-    status_list: await statusListClaim(packStatuses(packed, size)),
-    ...some,
-  };
-  return sign(issuer, STATUS_LIST_TYPE, claims, { kid: 'k1' });
-}
-
-/** A certificate for 1588-0000 + `index`, and the request that uploads it. */
-export async function upload(
-  issuer: Signer,
-  holder: Signer,
-  index: number,
-  some: object = {},
-  organisation = 'acme',
-): Promise<AddCertificate & { readonly digest: string }> {
-  const jws = await certificate(issuer, holder, {
-    ...{ nums: [`+8215880${String(index).padStart(3, '0')}`], jti: `c-${index}` },
-    ...{ iat: nowS() - 60, nbf: nowS() - 60, exp: nowS() + 86_400 },
-    status: { status_list: { idx: index, uri: LIST_URI } },
-    ...some,
-  });
-  const digest = await digestOf(jws);
-  const proof = await sign(holder, PROOF_TYPE, { aud: organisation, iat: nowS(), crt: digest });
-  const key = holder.jwk as PublicJwk;
-  return { certificate: jws, key, proof, clients: ['acme-main'], reference: null, digest };
-}
-
-export interface CredentialWorld {
-  readonly issuer: Signer;
-  readonly holder: Signer;
-}
-
-/** The organisation acme with its client, an issuer, and its list without revocations. */
-export async function credentialWorld(acme: Partial<Organisation> = {}): Promise<CredentialWorld> {
-  unwrap(
-    await coordinator().putOrganisation(
-      asAdmin(),
-      'acme',
-      { ...bareOrganisation('acme'), certificateApproval: 'approve', ...acme },
-      ANY,
-    ),
-  );
-  const [issuer, holder] = await Promise.all([newSigner(), newSigner()]);
-  accepted(await credentials().putIssuer(asToken(), issuerOf(issuer), ANY));
-  accepted(
-    await credentials().pushStatusList(asToken(), await statusList(issuer, {}, { iat: nowS() - 100 })),
-  );
-  return { issuer, holder };
-}
-
-export async function uploaded({ issuer, holder }: CredentialWorld, index: number, some: object = {}) {
-  const body = await upload(issuer, holder, index, some);
-  return accepted(await credentials().addCertificate(asToken('acme'), facts(), body));
-}
-
-/** What a reader finds in the head. */
-export async function readCredentials(keys: ListKeys = testKeys): Promise<{
-  readonly index: CredentialIndex;
-  readonly rows: readonly CredentialRow[];
-  /** The status of a row, as the edge reads it; null if it is unknown. */
-  readonly statusOf: (digest: string) => Promise<Status | null>;
-}> {
-  const { sealed } = await coordinator().head({ seq: 0, dataCentre: 'TST' });
-  const head = sealed === null ? null : unwrap(await openHead(sealed, keys));
-  const named = head?.head.credentials;
-  if (named === undefined) throw new Error('the head has no credentials');
-  const read = async (key: string): Promise<Uint8Array<ArrayBuffer>> => {
-    const bytes = await coordinator().value(key);
-    if (bytes === null) throw new Error(`no value ${key}`);
-    return new Uint8Array(bytes);
-  };
-  const index = (await openCredentialIndex(await read(named.index.key), keys))!;
-  const rows: CredentialRow[] = [];
-  for (const { key } of index.shards)
-    rows.push(...new CredentialTable((await unseal(await read(key), keys))!).rows());
-  const statusOf = async (digest: string): Promise<Status | null> => {
-    const row = rows.find((each) => each.digest === digest);
-    const list = index.statusLists.find(({ uri }) => uri === row?.statusUri);
-    if (row === undefined || list === undefined) return null;
-    const inflated = await inflate((await unseal(await read(list.value.key), keys))!, list.bits);
-    return inflated!.at(row.statusIndex);
-  };
-  return { index, rows, statusOf };
-}
-
-/** Rows of a table of the store. */
-export function rowsOf(table: string): Promise<number> {
-  return runInDurableObject(
-    credentialsStub(),
-    (_, { storage }) =>
-      storage.sql.exec<{ many: number }>(`SELECT COUNT(*) AS many FROM ${table}`).one().many,
-  );
+async function put(bytes: Bytes): Promise<NamedValue> {
+  const sha256 = await sha256Hex(bytes);
+  await env.LISTS.put(credentialsKey(sha256), bytes);
+  return { key: credentialsKey(sha256), sha256 };
 }

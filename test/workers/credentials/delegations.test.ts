@@ -1,0 +1,216 @@
+/** Delegations: chains from the owner to the relay, their moves against a plain model, and their status in the head. */
+import { evictDurableObject } from 'cloudflare:test';
+import fc from 'fast-check';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import type { DelegationInfo, ProposedDelegation } from '../../../shared/admin/credentials.ts';
+import { DELEGATION_TYPE } from '../../../shared/credentials/claims.ts';
+import { DELEGATION_MOVES, type DelegationMove } from '../../../shared/credentials/delegation-states.ts';
+import type { PublicJwk } from '../../../shared/credentials/keys.ts';
+import { StatusList, statusListClaim } from '../../../shared/credentials/status-list.ts';
+import { newSigner, type Signer, sign } from '../../shared/support/credential-world.ts';
+import { HANG_MS } from '../../shared/support/hang.ts';
+import {
+  asToken,
+  type CredentialWorld,
+  credentials,
+  credentialsStub,
+  credentialWorld,
+  readCredentials,
+  statusList,
+  uploaded,
+} from '../support/credential-store.ts';
+import '../support/fresh.ts';
+import { accepted } from '../support/registrations.ts';
+
+beforeEach(() => {
+  vi.spyOn(console, 'warn').mockReturnValue(undefined);
+});
+
+const DAY_MS = 86_400_000;
+
+function proposal(link: string, rest: Partial<ProposedDelegation> = {}): ProposedDelegation {
+  return {
+    ...{ agent: 'reseller', link, numbers: ['+8215880001'], scope: ['sms'] },
+    expires: new Date(Date.now() + DAY_MS).toISOString(),
+    ...rest,
+  };
+}
+
+const propose = (principal: string, link: string, rest: Partial<ProposedDelegation> = {}) =>
+  credentials().proposeDelegation(asToken(principal), principal, proposal(link, rest));
+
+const move = (
+  organisation: string,
+  { id }: Pick<DelegationInfo, 'id'>,
+  each: DelegationMove,
+  given: { key?: PublicJwk; delegation?: string } = {},
+) => credentials().moveDelegation(asToken(organisation), organisation, Number(id), each, given);
+
+const accept = async (agent: string, delegation: DelegationInfo, key: Signer) =>
+  accepted(await move(agent, delegation, 'accept', { key: key.jwk as PublicJwk }));
+
+const signed = (principal: Signer, { toSign }: DelegationInfo, some: object = {}) =>
+  sign(principal, DELEGATION_TYPE, { ...toSign!.claims, ...some }, toSign!.header);
+
+/** Proposed, accepted and confirmed. */
+async function active(
+  principal: string,
+  key: Signer,
+  link: string,
+  agent: string,
+  agentKey: Signer,
+): Promise<DelegationInfo> {
+  const proposed = accepted(await propose(principal, link, { agent }));
+  const ready = await accept(agent, proposed, agentKey);
+  return accepted(await move(principal, ready, 'confirm', { delegation: await signed(key, ready) }));
+}
+
+async function linked(): Promise<{ world: CredentialWorld; link: string }> {
+  const world = await credentialWorld();
+  return { world, link: (await uploaded(world, 1)).digest };
+}
+
+test('a chain of an owner, a reseller and a relay is in the head, each with its own status', async () => {
+  const { world, link } = await linked();
+  const [reseller, relay] = await Promise.all([newSigner(), newSigner('EdDSA')]);
+  const first = await active('acme', world.holder, link, 'reseller', reseller);
+  expect(first).toMatchObject({ state: 'active', chain: ['acme', 'reseller'], key: reseller.kid });
+  const second = await active('reseller', reseller, first.digest!, 'relay', relay);
+  expect(second.chain).toEqual(['acme', 'reseller', 'relay']);
+  await vi.waitFor(async () => {
+    const { rows } = await readCredentials();
+    expect(rows.find(({ digest }) => digest === second.digest)).toMatchObject({
+      ...{ kind: 'delegation', organisation: 'relay', principal: first.digest, scope: ['sms'] },
+      ...{ spans: [{ from: 8_215_880_001, to: 8_215_880_001 }], statusIndex: 2 },
+    });
+  }, HANG_MS);
+  for (const [each, status] of [
+    ['suspend', 'suspended'],
+    ['resume', 'valid'],
+    ['revoke', 'revoked'],
+  ] as const) {
+    accepted(await move('acme', first, each));
+    await vi.waitFor(async () => {
+      const { statusOf } = await readCredentials();
+      expect([await statusOf(first.digest!), await statusOf(second.digest!)]).toEqual([status, 'valid']);
+    }, HANG_MS);
+  }
+  const list = new StatusList(2, await credentials().delegationStatuses());
+  expect([list.at(0), list.at(1), list.at(2)]).toEqual(['suspended', 'revoked', 'valid']);
+  expect((await statusListClaim(list)).bits).toBe(2);
+  await evictDurableObject(credentialsStub());
+  expect((await credentials().delegations('reseller', 0, 10)).map(({ id, state }) => [id, state])).toEqual([
+    ['1', 'revoked'],
+    ['2', 'active'],
+  ]);
+});
+
+describe('a proposal is refused', () => {
+  test('over numbers, scope, dates or links that the principal does not have', async () => {
+    const { world, link } = await linked();
+    const reseller = await newSigner();
+    const { digest } = await active('acme', world.holder, link, 'reseller', reseller);
+    for (const [principal, own, rest, code] of [
+      ['acme', link, { numbers: ['+8215880002'] }, 'DELEGATION_MISMATCH'],
+      ['acme', link, { numbers: ['15880001'] }, 'FIELD_VALUE'],
+      ['acme', link, { expires: new Date().toISOString() }, 'FIELD_VALUE'],
+      ['acme', link, { expires: new Date(Date.now() + 1_000 * DAY_MS).toISOString() }, 'FIELD_VALUE'],
+      ['beta', link, {}, 'FIELD_VALUE'],
+      ['acme', 'A'.repeat(43), {}, 'FIELD_VALUE'],
+      ['acme', link, { agent: 'acme' }, 'DELEGATION_LOOP'],
+      ['reseller', digest!, { agent: 'acme' }, 'DELEGATION_LOOP'],
+      ['reseller', digest!, { agent: 'relay', scope: ['sms', 'voice'] }, 'DELEGATION_MISMATCH'],
+    ] as const) {
+      const done = await propose(principal, own, rest as Partial<ProposedDelegation>);
+      expect([rest, done.ok ? 'ok' : done.code]).toEqual([rest, code]);
+    }
+    expect(await credentials().delegations('acme', 0, 10)).toHaveLength(1);
+  });
+
+  test('beyond five organisations, and on a link that is not in force', async () => {
+    const { world, link } = await linked();
+    let [key, digest, principal] = [world.holder, link, 'acme'];
+    for (const agent of ['b', 'c', 'd', 'e']) {
+      const next = await newSigner();
+      digest = (await active(principal, key, digest, agent, next)).digest!;
+      [key, principal] = [next, agent];
+    }
+    expect(await propose('e', digest, { agent: 'f' })).toMatchObject({ code: 'DELEGATION_TOO_LONG' });
+    accepted(
+      await credentials().pushStatusList(asToken(), await statusList(world.issuer, { 1: 'suspended' })),
+    );
+    expect(await propose('d', digest, { agent: 'f' })).toMatchObject({ code: 'FIELD_VALUE' });
+    expect(await propose('acme', link, { agent: 'f' })).toMatchObject({ code: 'DELEGATION_MISMATCH' });
+  });
+});
+
+test('only the accepted claims, signed by the principal, confirm a delegation', async () => {
+  const { world, link } = await linked();
+  const reseller = await newSigner();
+  const ready = await accept('reseller', accepted(await propose('acme', link)), reseller);
+  for (const [some, code] of [
+    [{ nums: ['+8215880001..+8215880002'] }, 'DELEGATION_MISMATCH'],
+    [{ exp: 4_000_000_000 }, 'DELEGATION_INVALID'],
+    [{ jti: '2' }, 'DELEGATION_INVALID'],
+    [{ scope: ['sms', 'voice'] }, 'DELEGATION_INVALID'],
+    [{ cnf: { jkt: world.holder.kid } }, 'DELEGATION_INVALID'],
+    [
+      { status: { status_list: { idx: 9, uri: 'https://numgate.example/v1/status-lists/delegations' } } },
+      'DELEGATION_INVALID',
+    ],
+  ] as const) {
+    const delegation = await signed(world.holder, ready, some);
+    expect(await move('acme', ready, 'confirm', { delegation })).toMatchObject({ ok: false, code });
+  }
+  const foreign = await signed(reseller, ready);
+  expect(await move('acme', ready, 'confirm', { delegation: foreign })).toMatchObject({
+    code: 'DELEGATION_INVALID',
+  });
+  expect(await move('other', ready, 'confirm', { delegation: foreign })).toMatchObject({
+    code: 'DELEGATION_UNKNOWN',
+  });
+  const delegation = await signed(world.holder, ready);
+  expect(accepted(await move('acme', ready, 'confirm', { delegation }))).toMatchObject({
+    state: 'active',
+    delegation,
+  });
+});
+
+/** The moves of a delegation, written down once more. */
+const MODEL: Readonly<Record<string, readonly [by: string, to: string]>> = {
+  ...{ 'proposed accept': ['reseller', 'accepted'], 'proposed reject': ['reseller', 'rejected'] },
+  ...{ 'proposed withdraw': ['acme', 'withdrawn'], 'accepted reject': ['reseller', 'rejected'] },
+  ...{ 'accepted withdraw': ['acme', 'withdrawn'], 'accepted confirm': ['acme', 'active'] },
+  ...{ 'active suspend': ['acme', 'suspended'], 'suspended resume': ['acme', 'active'] },
+  ...{ 'active revoke': ['acme', 'revoked'], 'suspended revoke': ['acme', 'revoked'] },
+};
+
+test('any moves of any organisation leave the state of the model', async () => {
+  const { world, link } = await linked();
+  const reseller = await newSigner();
+  const step = fc.record({
+    by: fc.constantFrom('acme', 'reseller', 'other'),
+    each: fc.constantFrom(...DELEGATION_MOVES),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 14 }), async (steps) => {
+      let shown = accepted(await propose('acme', link));
+      let state: string = 'proposed';
+      for (const { by, each } of steps) {
+        const delegation = shown.toSign === undefined ? 'none' : await signed(world.holder, shown);
+        const given = {
+          ...(each === 'accept' ? { key: reseller.jwk as PublicJwk } : {}),
+          ...(each === 'confirm' ? { delegation } : {}),
+        };
+        const done = await move(by, shown, each, given);
+        const [who, to] = MODEL[`${state} ${each}`] ?? [null, null];
+        if (by === who) state = to!;
+        expect(done.ok).toBe(by === who);
+        if (!done.ok) expect(done.code).toBe(by === 'other' ? 'DELEGATION_UNKNOWN' : 'DELEGATION_STATE');
+        shown = (await credentials().delegation('acme', Number(shown.id)))!;
+        expect(shown.state).toBe(state);
+      }
+    }),
+    { numRuns: 15 },
+  );
+});
