@@ -9,6 +9,7 @@ import * as credentialsLimits from '../../shared/limits/credentials.ts';
 import * as edgeLimits from '../../shared/limits/edge.ts';
 import * as enumerationLimits from '../../shared/limits/enumeration.ts';
 import * as listsLimits from '../../shared/limits/lists.ts';
+import * as passportLimits from '../../shared/limits/passport.ts';
 import * as qualificationLimits from '../../shared/limits/qualification.ts';
 import * as registrationsLimits from '../../shared/limits/registrations.ts';
 import * as requestsLimits from '../../shared/limits/requests.ts';
@@ -20,7 +21,7 @@ import { TEST_NUMBERS } from './support/test-number-table.ts';
 const bounds = new Map<string, number>(
   [
     ...[controlLimits, credentialsLimits, edgeLimits, enumerationLimits],
-    ...[listsLimits, qualificationLimits, registrationsLimits, requestsLimits],
+    ...[listsLimits, passportLimits, qualificationLimits, registrationsLimits, requestsLimits],
   ].flatMap((limits) => Object.entries(limits)),
 );
 const here = new URL('./', import.meta.url);
