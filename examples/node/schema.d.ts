@@ -2047,6 +2047,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/passport/roots": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List all root of PASSporTss
+         * @description Scope `issuers` or `credentials`.
+         */
+        get: operations["adminPassportRoots"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/passport/roots/{id}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description The id: the part of the key or token before the dot.
+                 * @example relay-07
+                 */
+                id: components["parameters"]["IdPath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get a root of PASSporTs
+         * @description Scope `issuers` or `credentials`.
+         */
+        get: operations["adminPassportRoot"];
+        /**
+         * Create or replace a root of PASSporTs
+         * @description Chains that end at it are verified again at once. Scope `issuers`.
+         */
+        put: operations["adminPutPassportRoot"];
+        post?: never;
+        /**
+         * Delete a root of PASSporTs
+         * @description Certificates whose chain ends at it alone are not used any more, within seconds. Scope `issuers`.
+         */
+        delete: operations["adminRemovePassportRoot"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/passport/certificates": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List all certificate of PASSporTss
+         * @description Scope `issuers` or `credentials`.
+         */
+        get: operations["adminPassportCertificates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/passport/certificates/{id}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description The id: the part of the key or token before the dot.
+                 * @example relay-07
+                 */
+                id: components["parameters"]["IdPath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get a certificate of PASSporTs
+         * @description Scope `issuers` or `credentials`.
+         */
+        get: operations["adminPassportCertificate"];
+        /**
+         * Create or replace a certificate of PASSporTs
+         * @description Control fetches its chain at once, behind the response, and again every day; `status` says what became of it. Scope `issuers`.
+         */
+        put: operations["adminPutPassportCertificate"];
+        post?: never;
+        /**
+         * Delete a certificate of PASSporTs
+         * @description Nothing is verified with it any more, within seconds. Scope `issuers`.
+         */
+        delete: operations["adminRemovePassportCertificate"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2166,6 +2286,8 @@ export interface components {
         RequireQualification: string;
         /** @description What it means for the client that a sender has no message token (`TOKEN_MISSING`), or one that is not valid: `enforce` blocks it, `label` labels it, `shadow` only reports it. With `off`, a token may be missing, and one that is not valid blocks. Only checks before sending look at it, not those of gateways. New values may be added: treat an unknown value as valid. Default: `off`. */
         RequireToken: string;
+        /** @description What it means for the client that a call or text at a gateway has no PASSporT (`TOKEN_MISSING`), or one that is not valid: `enforce` blocks it, `label` labels it, `shadow` only reports it. With `off`, it may be missing, one that is not valid blocks, and one with a certificate that is not known is only reported. Requests without `to` need none. New values may be added: treat an unknown value as valid. Default: `off`. */
+        RequireIdentity: string;
         /** @description The release that was used. Null while none is loaded. */
         ReleaseName: string | null;
         /**
@@ -3245,6 +3367,7 @@ export interface components {
             requireRegistration?: components["schemas"]["RequireRegistration"];
             requireQualification?: components["schemas"]["RequireQualification"];
             requireToken?: components["schemas"]["RequireToken"];
+            requireIdentity?: components["schemas"]["RequireIdentity"];
             /** @description For tests of a sender's systems: registrations for the client are mock too, and its responses have `mock`. Cannot change. Default: `false`. */
             mock?: boolean;
             /** @description What happens to the client when its organisation seems to read out whole ranges of numbers: `report` it only, `throttle` the client, or `stop` it. New values may be added: treat an unknown value as valid. Default: `report`. */
@@ -3733,10 +3856,33 @@ export interface components {
         /** @description Whether the home network says that a Korean mobile number is abroad now. `unknown` if omitted. New values may be added: treat an unknown value as valid. */
         Roaming: string;
         /**
-         * @description STIR/SHAKEN attestation (RFC 8588). It never overrides a list.
+         * @description STIR/SHAKEN attestation (RFC 8588), as your own verification found it. A verified PASSporT in `identity` replaces it. It never overrides a list.
          * @enum {string}
          */
         Attestation: "A" | "B" | "C";
+        /**
+         * @description The PASSporTs of the call or text (RFC 8225), each as compact JWS or as the value of a SIP `Identity` header: one of the caller (`shaken` for calls, `msg` for texts), and one for each diversion (`div`). They are verified with the certificates that admins configured; nothing is fetched. Together at most 8,192 characters: more are not valid. The body of a POST only.
+         * @example eyJhbGciOiJFUzI1NiIsInBwdCI6InNoYWtlbiIsInR5cCI6InBhc3Nwb3J0IiwieDV1IjoiaHR0cHM6Ly9jZXJ0cy5leGFtcGxlLmtyL2t0MDEucGVtIn0.e30.AA;info=<https://certs.example.kr/kt01.pem>;alg=ES256;ppt=shaken
+         */
+        Identity: string | string[];
+        /** @description What is attested, and how far it can be believed. */
+        AttestationEvidence: {
+            /** @description What a signature attests of the caller (RFC 8588). New values may be added: treat an unknown value as valid. */
+            level: string;
+            /** @description `verified`: a PASSporT of this request, whose signature, certificate and parties are right. `claimed`: the gateway says so. New values may be added: treat an unknown value as valid. */
+            source: string;
+        };
+        /** @description Whether the PASSporTs of the request were verified. */
+        IdentityEvidence: {
+            /** @description Kind of the PASSporT of the caller. Null if it cannot be read. New values may be added: treat an unknown value as valid. */
+            ppt: string | null;
+            /** @description Whether the PASSporTs vouch for this call or text. */
+            verified: boolean;
+            /** @description Why they do not vouch for it. Also in `reasons`. */
+            code?: components["schemas"]["Code"];
+            /** @description The digest of the text is part of the PASSporT, but was not compared, because gateways do not send the text. New values may be added: treat an unknown value as valid. */
+            msgi?: string;
+        };
         /**
          * @description What the gateway knows about how the traffic entered.
          * @example {
@@ -3786,6 +3932,7 @@ export interface components {
             ingress?: components["schemas"]["Ingress"];
             roaming?: components["schemas"]["Roaming"];
             attestation?: components["schemas"]["Attestation"];
+            identity?: components["schemas"]["Identity"];
         };
         /** @description Where the traffic began, as far as is known: `abroad` if the ingress is international or a carrier prefix was displayed. New values may be added: treat an unknown value as valid. */
         Origin: string;
@@ -3812,12 +3959,12 @@ export interface components {
         };
         /** @description The SIP response to send. */
         SipAnswer: {
-            /** @description 603 on `block`, 503 on `indeterminate` with action `closed`. New values may be added: treat an unknown value as valid. */
+            /** @description 603 on `block`, 503 on `indeterminate` with action `closed`. If a PASSporT decided, as RFC 8224 has it: 428 missing, 403 too old, 436 certificate not known, 437 certificate not valid for this, 438 not valid. New values may be added: treat an unknown value as valid. */
             status: number;
             /** @description Reason phrase of the status line. New values may be added: treat an unknown value as valid. */
             reason: string;
             /**
-             * @description Value of a `Reason` header (RFC 3326). On 603, it has the redress contact of the policy in the form of ATIS-1000099 and 47 CFR 64.1200, or the code if there is no contact.
+             * @description Value of a `Reason` header (RFC 3326). With 403 to 438, it names the cause (RFC 9410). On 603, it has the redress contact of the policy in the form of ATIS-1000099 and 47 CFR 64.1200, or the code if there is no contact.
              * @example Q.850;cause=21;text="v=analytics1;url=https://numgate.example/redress";location=TN
              */
             reasonHeader: string | null;
@@ -3856,6 +4003,8 @@ export interface components {
          *         "country": "KR",
          *         "countryMismatch": true
          *       },
+         *       "attestation": null,
+         *       "identity": null,
          *       "sip": {
          *         "status": 603,
          *         "reason": "Network Blocked",
@@ -3891,6 +4040,10 @@ export interface components {
             readings?: components["schemas"]["Readings"];
             policy: components["schemas"]["GatewayPolicyRule"];
             evidence: components["schemas"]["Evidence"];
+            /** @description Null if nothing is attested. */
+            attestation: components["schemas"]["AttestationEvidence"] | null;
+            /** @description Null if the request has no PASSporT. */
+            identity: components["schemas"]["IdentityEvidence"] | null;
             /** @description Null if the call or text passes. */
             sip: components["schemas"]["SipAnswer"] | null;
             /** @description Null if the call or text passes. */
@@ -3934,6 +4087,10 @@ export interface components {
             readings?: components["schemas"]["Readings"];
             policy: components["schemas"]["GatewayPolicyRule"];
             evidence: components["schemas"]["Evidence"];
+            /** @description Null if nothing is attested. */
+            attestation: components["schemas"]["AttestationEvidence"] | null;
+            /** @description Null if the request has no PASSporT. */
+            identity: components["schemas"]["IdentityEvidence"] | null;
             /** @description Null if the call or text passes. */
             sip: components["schemas"]["SipAnswer"] | null;
             /** @description Null if the call or text passes. */
@@ -3958,6 +4115,7 @@ export interface components {
             ingress?: components["schemas"]["Ingress"];
             roaming?: components["schemas"]["Roaming"];
             attestation?: components["schemas"]["Attestation"];
+            identity?: components["schemas"]["Identity"];
         };
         /** @description Values for the fields that items omit. */
         GatewayBatchDefaults: {
@@ -3967,6 +4125,7 @@ export interface components {
             ingress?: components["schemas"]["Ingress"];
             roaming?: components["schemas"]["Roaming"];
             attestation?: components["schemas"]["Attestation"];
+            identity?: components["schemas"]["Identity"];
         };
         /** @description At most 8,388,608 bytes. */
         GatewayBatchRequest: {
@@ -4885,6 +5044,86 @@ export interface components {
         StatusLists: {
             statusLists: components["schemas"]["StatusListInfo"][];
         };
+        /** @description A certification authority that signs the certificates of networks. */
+        PassportRoot: {
+            id: components["schemas"]["Name"];
+            /** @description One certificate in PEM that may sign certificates, on P-256. */
+            certificate: string;
+            /** @description Where chains that end at this root may be fetched, with a port if it is not 443. */
+            hosts: string[];
+        };
+        PassportRootRequest: {
+            root: components["schemas"]["PassportRoot"];
+            reason: components["schemas"]["ReasonText"];
+        };
+        /** @description A root, with the time in which it is valid. */
+        PassportRootInfo: {
+            id: components["schemas"]["Name"];
+            /** @description One certificate in PEM that may sign certificates, on P-256. */
+            certificate: string;
+            /** @description Where chains that end at this root may be fetched, with a port if it is not 443. */
+            hosts: string[];
+            /** Format: date-time */
+            notBefore: string;
+            /** Format: date-time */
+            notAfter: string;
+        };
+        PassportRoots: {
+            roots: components["schemas"]["PassportRootInfo"][];
+        };
+        /** @description The certificate of a signer of PASSporTs. */
+        PassportCertificate: {
+            id: components["schemas"]["Name"];
+            /**
+             * @description Where the chain is, exactly as PASSporTs name it in `x5u`. Its host must be one of a root.
+             * @example https://certs.example.kr/kt01.pem
+             */
+            url: string;
+            /** @description Numbers that the service provider codes of the certificate stand for: a code names a network, and numbers are portable. */
+            numbers?: string[];
+            /** @description Nothing is verified with a suspended one. New values may be added: treat an unknown value as valid. Default: `active`. */
+            state?: string;
+        };
+        PassportCertificateRequest: {
+            certificate: components["schemas"]["PassportCertificate"];
+            reason: components["schemas"]["ReasonText"];
+        };
+        /** @description A certificate, and what control knows of it. Times are null until the chain was verified. */
+        PassportCertificateInfo: {
+            id: components["schemas"]["Name"];
+            /**
+             * @description Where the chain is, exactly as PASSporTs name it in `x5u`. Its host must be one of a root.
+             * @example https://certs.example.kr/kt01.pem
+             */
+            url: string;
+            /** @description Numbers that the service provider codes of the certificate stand for: a code names a network, and numbers are portable. */
+            numbers: string[];
+            /** @description Nothing is verified with a suspended one. New values may be added: treat an unknown value as valid. Default: `active`. */
+            state: string;
+            /** @description SHA-256 of the URL, base64url: how logs name the certificate. */
+            x5u: string;
+            /** @description `waiting`: not fetched yet. `failed`: there is no chain that is valid now. New values may be added: treat an unknown value as valid. */
+            status: string;
+            /** @description Why the last fetch or verification failed. An earlier chain serves until it ends. */
+            problem: string | null;
+            /** @description Service provider codes of the certificate. */
+            providers: string[];
+            /** @description Numbers that it may sign for. */
+            authorized: string[];
+            /** Format: date-time */
+            notBefore: string | null;
+            /** Format: date-time */
+            notAfter: string | null;
+            /** Format: date-time */
+            fetchedAt: string | null;
+            /** Format: date-time */
+            nextFetchAt: string | null;
+        };
+        PassportCertificates: {
+            certificates: components["schemas"]["PassportCertificateInfo"][];
+        };
+        /** @description Empty. */
+        PassportRemoved: Record<string, never>;
     };
     responses: {
         /** @description The request is invalid: `code` says how, and `field` says where. `BODY_MISSING`, `JSON_INVALID`, `BODY_UNREADABLE`, `FIELD_TYPE`, `FIELD_UNKNOWN`, `FIELD_MISSING`, `FIELD_VALUE`, `ITEMS_TOO_MANY`, `NUMBER_MISSING`, `NUMBER_TOO_LONG`, `NUMBER_CHARACTER`, `SOURCE_AS_RECIPIENT`. */
@@ -6618,6 +6857,69 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description `PASSPORT_ROOT_UNKNOWN` or `PASSPORT_CERTIFICATE_UNKNOWN`: there is none with this id. */
+        PassportUnknown: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:passport-certificate-unknown",
+                 *       "title": "Certificate of PASSporTs not found",
+                 *       "status": 404,
+                 *       "detail": "no certificate has this id",
+                 *       "instance": "/v1/admin/passport/certificates/kt",
+                 *       "code": "PASSPORT_CERTIFICATE_UNKNOWN",
+                 *       "message": "no certificate has this id"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `PASSPORT_URL_TAKEN`: another certificate has this URL. `PASSPORT_TOO_MANY`: the maximum number of roots or certificates is reached. `IDEMPOTENCY_CONFLICT`. */
+        PassportConflict: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:passport-url-taken",
+                 *       "title": "Another certificate has this URL",
+                 *       "status": 409,
+                 *       "detail": "\"certificate.url\" is that of another certificate",
+                 *       "instance": "/v1/admin/passport/certificates/kt",
+                 *       "code": "PASSPORT_URL_TAKEN",
+                 *       "message": "\"certificate.url\" is that of another certificate"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `PASSPORT_ROOT_INVALID`: the certificate is none that a root can have. `PASSPORT_HOST_UNKNOWN`: no root is trusted for the host of the URL. */
+        PassportRefused: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:passport-host-unknown",
+                 *       "title": "No root is trusted for this host",
+                 *       "status": 422,
+                 *       "detail": "\"certificate.url\" has a host that no root is trusted for: add the host to the \"hosts\" of the root that its chain ends at",
+                 *       "instance": "/v1/admin/passport/certificates/kt",
+                 *       "code": "PASSPORT_HOST_UNKNOWN",
+                 *       "message": "\"certificate.url\" has a host that no root is trusted for: add the host to the \"hosts\" of the root that its chain ends at"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
     };
     parameters: {
         /** @description Returned with the response. An invalid value is replaced by a new one. */
@@ -7267,6 +7569,8 @@ export interface operations {
                      *         "country": "KR",
                      *         "countryMismatch": true
                      *       },
+                     *       "attestation": null,
+                     *       "identity": null,
                      *       "sip": {
                      *         "status": 603,
                      *         "reason": "Network Blocked",
@@ -7373,6 +7677,8 @@ export interface operations {
                      *         "country": "KR",
                      *         "countryMismatch": true
                      *       },
+                     *       "attestation": null,
+                     *       "identity": null,
                      *       "sip": {
                      *         "status": 603,
                      *         "reason": "Network Blocked",
@@ -7487,6 +7793,8 @@ export interface operations {
                      *             "country": "KR",
                      *             "countryMismatch": true
                      *           },
+                     *           "attestation": null,
+                     *           "identity": null,
                      *           "sip": {
                      *             "status": 603,
                      *             "reason": "Network Blocked",
@@ -11504,6 +11812,380 @@ export interface operations {
             429: components["responses"]["AuthenticationLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminPassportRoots: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The root of PASSporTss. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassportRoots"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminPassportRoot: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description The id: the part of the key or token before the dot.
+                 * @example relay-07
+                 */
+                id: components["parameters"]["IdPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The root of PASSporTs. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassportRootInfo"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["PassportUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminPutPassportRoot: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description The `ETag` that you read (for a token, its `version`). The change is made only if it still matches; otherwise 412.
+                 * @example "9f2c1e4b7d3a5c60"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /**
+                 * @description `*`: the change is made only if this id does not exist yet; otherwise 412.
+                 * @example *
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /**
+                 * @description The id: the part of the key or token before the dot.
+                 * @example relay-07
+                 */
+                id: components["parameters"]["IdPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PassportRootRequest"];
+            };
+        };
+        responses: {
+            /** @description The root of PASSporTs is stored. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassportRootInfo"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["PassportConflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            422: components["responses"]["PassportRefused"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    adminRemovePassportRoot: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description The `ETag` that you read (for a token, its `version`). The change is made only if it still matches; otherwise 412.
+                 * @example "9f2c1e4b7d3a5c60"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /**
+                 * @description The id: the part of the key or token before the dot.
+                 * @example relay-07
+                 */
+                id: components["parameters"]["IdPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemoveRequest"];
+            };
+        };
+        responses: {
+            /** @description The root of PASSporTs is deleted. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassportRemoved"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["PassportUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["PassportConflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    adminPassportCertificates: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The certificate of PASSporTss. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassportCertificates"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminPassportCertificate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description The id: the part of the key or token before the dot.
+                 * @example relay-07
+                 */
+                id: components["parameters"]["IdPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The certificate of PASSporTs. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassportCertificateInfo"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["PassportUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminPutPassportCertificate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description The `ETag` that you read (for a token, its `version`). The change is made only if it still matches; otherwise 412.
+                 * @example "9f2c1e4b7d3a5c60"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /**
+                 * @description `*`: the change is made only if this id does not exist yet; otherwise 412.
+                 * @example *
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /**
+                 * @description The id: the part of the key or token before the dot.
+                 * @example relay-07
+                 */
+                id: components["parameters"]["IdPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PassportCertificateRequest"];
+            };
+        };
+        responses: {
+            /** @description The certificate of PASSporTs is stored. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassportCertificateInfo"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["PassportConflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            422: components["responses"]["PassportRefused"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    adminRemovePassportCertificate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description The `ETag` that you read (for a token, its `version`). The change is made only if it still matches; otherwise 412.
+                 * @example "9f2c1e4b7d3a5c60"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /**
+                 * @description The id: the part of the key or token before the dot.
+                 * @example relay-07
+                 */
+                id: components["parameters"]["IdPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemoveRequest"];
+            };
+        };
+        responses: {
+            /** @description The certificate of PASSporTs is deleted. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassportRemoved"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["PassportUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["PassportConflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
 }
