@@ -57,23 +57,39 @@ export function keyOfJwk(jwk: PublicJwk): CredentialKey | null {
   return { alg: 'ES256', bytes };
 }
 
-/** The key for verifying; null if it is no key of its curve. */
-export async function importKey({ alg, bytes }: CredentialKey): Promise<CryptoKey | null> {
+/**
+ * What was made of keys: an import of P-256 takes half as long as a verification. Results and not promises, because no
+ * request may await what another one started.
+ */
+const imported = new WeakMap<CredentialKey, CryptoKey>();
+const thumbprints = new WeakMap<CredentialKey, string>();
+
+/** The key for verifying, imported once for each object; null if it is no key of its curve. */
+export async function importKey(key: CredentialKey): Promise<CryptoKey | null> {
+  const known = imported.get(key);
+  if (known !== undefined) return known;
+  const { alg, bytes } = key;
   // An uncompressed point begins with 4 (SEC 1, 2.3.3).
   const raw = alg === 'ES256' ? Uint8Array.from([4, ...bytes]) : bytes;
   const algorithm = alg === 'ES256' ? { name: 'ECDSA', namedCurve: 'P-256' } : 'Ed25519';
-  return crypto.subtle.importKey('raw', raw, algorithm, false, ['verify']).catch(() => null);
+  const made = await crypto.subtle.importKey('raw', raw, algorithm, false, ['verify']).catch(() => null);
+  if (made !== null) imported.set(key, made);
+  return made;
 }
 
 /** The thumbprint of a key (RFC 7638), in base64url: `cnf.jkt`, and the `kid` of a message token. */
-export async function thumbprintOf({ alg, bytes }: CredentialKey): Promise<string> {
-  const x = toBase64Url(bytes.subarray(0, COORDINATE_BYTES));
+export async function thumbprintOf(key: CredentialKey): Promise<string> {
+  const known = thumbprints.get(key);
+  if (known !== undefined) return known;
+  const x = toBase64Url(key.bytes.subarray(0, COORDINATE_BYTES));
   // The members that RFC 7638 names, in their order.
   const members =
-    alg === 'ES256'
-      ? { crv: 'P-256', kty: 'EC', x, y: toBase64Url(bytes.subarray(COORDINATE_BYTES)) }
+    key.alg === 'ES256'
+      ? { crv: 'P-256', kty: 'EC', x, y: toBase64Url(key.bytes.subarray(COORDINATE_BYTES)) }
       : { crv: 'Ed25519', kty: 'OKP', x };
-  return digestOf(JSON.stringify(members));
+  const thumbprint = await digestOf(JSON.stringify(members));
+  thumbprints.set(key, thumbprint);
+  return thumbprint;
 }
 
 /** SHA-256 of a text in base64url. Of a compact JWS, it names the credential. */

@@ -10,7 +10,7 @@ import { claimMessage } from './certificate.ts';
 import { TOKEN_TYPE, tokenClaimsSchema } from './claims.ts';
 import type { CredentialRow } from './credential-table.ts';
 import { isSignedBy, type Jws, parseJws } from './jws.ts';
-import { thumbprintOf } from './keys.ts';
+import { type CredentialKey, thumbprintOf } from './keys.ts';
 
 /** A message token whose form is checked. Times are in seconds since 1970. */
 export interface SenderToken {
@@ -55,10 +55,7 @@ export function parseSenderToken(text: string): Result<WrittenToken, Failure<'TO
 }
 
 /** Whether the key of the last link signed the token, and the token names that key. */
-export async function isTokenSignedBy(
-  { jws }: WrittenToken,
-  { key }: Pick<CredentialRow, 'key'>,
-): Promise<boolean> {
+export async function isTokenSignedBy({ jws }: WrittenToken, key: CredentialKey): Promise<boolean> {
   return jws.header.kid === (await thumbprintOf(key)) && (await isSignedBy(jws, key));
 }
 

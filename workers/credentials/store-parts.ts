@@ -14,6 +14,8 @@ import { CertificateUploads } from './certificate-uploads.ts';
 import { DelegationChanges } from './delegation-changes.ts';
 import { HeadValues } from './head-values.ts';
 import { IssuerChanges } from './issuer-changes.ts';
+import { PassportChanges } from './passport-changes.ts';
+import { PassportFetches } from './passport-fetches.ts';
 import { type OrganisationSource, RegistrationSync } from './registration-sync.ts';
 import { pullIntervalS, StatusListChanges } from './status-list-changes.ts';
 import type { StoredStatusList } from './status-list-rows.ts';
@@ -40,6 +42,8 @@ export class StoreParts {
   readonly sync: RegistrationSync;
   /** Null without PUBLIC_URL: their status list has no URI then. */
   readonly delegations: DelegationChanges | null;
+  readonly passportChanges: PassportChanges;
+  readonly #passportFetches: PassportFetches;
   readonly #env: ControlEnv;
 
   constructor(storage: DurableObjectStorage, env: ControlEnv) {
@@ -56,12 +60,15 @@ export class StoreParts {
     this.statusLists = new StatusListChanges(this.tables);
     this.uploads = new CertificateUploads(this.tables, registrations, (uri) => this.#readList(uri));
     this.sync = new RegistrationSync(this.tables, registrations, organisations);
+    this.passportChanges = new PassportChanges(this.tables, this.#isCloudflare);
+    this.#passportFetches = new PassportFetches(storage, this.tables, this.#isCloudflare);
     this.delegations = url === null ? null : new DelegationChanges(this.tables, ownUri);
   }
 
   /** Everything that is due. Never throws. */
   async runDue(): Promise<void> {
     await this.#pullDue();
+    await this.#passportFetches.run(Date.now());
     if (this.tables.publication.isBehind)
       await this.head.publish().catch((error: unknown) => warnFailed('credentialsNotPublished', error));
     await this.sync.run();
@@ -78,6 +85,7 @@ export class StoreParts {
       publication.isBehind ? now + AGAIN_MS : null,
       dueAt === null ? null : Math.max(dueAt, now + AGAIN_MS),
       lists.nextPullAt,
+      this.#passportFetches.dueAt(now),
       this.#anchorDue,
       this.#sweepDue,
     ].filter((time) => time !== null);

@@ -7,6 +7,7 @@
  */
 import { linksOf } from '../../shared/credentials/chain.ts';
 import type { CredentialRow } from '../../shared/credentials/credential-table.ts';
+import type { CredentialKey } from '../../shared/credentials/keys.ts';
 import type { PublishedCredentials } from '../../shared/credentials/published.ts';
 import {
   isTokenSignedBy,
@@ -18,6 +19,8 @@ import {
 import {
   LINK_OVERHEAD_BYTES,
   REFUSED_TOKENS_BYTES_MAX,
+  SIGNING_KEY_BYTES,
+  SIGNING_KEYS_BYTES_MAX,
   TOKEN_OVERHEAD_BYTES,
   TOKENS_BYTES_MAX,
 } from '../../shared/limits/credentials.ts';
@@ -58,6 +61,8 @@ export class TokenVerifier {
   readonly #verified = new ByteLru<Known>(TOKENS_BYTES_MAX, bytesOf);
   /** Kept apart, so that garbage evicts no verified token. */
   readonly #refused = new ByteLru<Known>(REFUSED_TOKENS_BYTES_MAX, bytesOf);
+  /** Keys by the digest of their credential: one object each, so that it is imported once. */
+  readonly #keys = new ByteLru<CredentialKey>(SIGNING_KEYS_BYTES_MAX, () => SIGNING_KEY_BYTES);
   /** Signatures verified so far, for tests. */
   verifications = 0;
 
@@ -134,9 +139,11 @@ export class TokenVerifier {
     return table === null ? 'unavailable' : table.find(digest);
   }
 
-  #verifySignature(written: WrittenToken, last: CredentialRow): Promise<boolean> {
+  #verifySignature(written: WrittenToken, { digest, key: read }: CredentialRow): Promise<boolean> {
     this.verifications++;
-    return isTokenSignedBy(written, last);
+    const key = this.#keys.get(digest) ?? read;
+    this.#keys.set(digest, key);
+    return isTokenSignedBy(written, key);
   }
 
   #keep(text: string, known: Known): TokenVerification {

@@ -14,7 +14,6 @@ import { Issuer } from '../../../examples/issuer/issuer.ts';
 import { type HolderJwk, openHolderKey, signProof, signSenderToken } from '../../../examples/node/client.ts';
 import { fromBase64Url } from '../../../shared/bytes.ts';
 import { verifyCertificate, verifyProof } from '../../../shared/credentials/certificate.ts';
-import type { CredentialRow } from '../../../shared/credentials/credential-table.ts';
 import { verifyDelegation } from '../../../shared/credentials/delegation.ts';
 import {
   type CredentialKey,
@@ -115,7 +114,7 @@ describe.each(
     const isGood = async (text: string): Promise<boolean> => {
       const written = parseSenderToken(text);
       if (!written.ok) throw new Error(written.message);
-      return isTokenSignedBy(written.value, { key: agentKey } as CredentialRow);
+      return isTokenSignedBy(written.value, agentKey);
     };
     expect([await isGood(token), await isGood(forged(token))]).toEqual([true, false]);
   });

@@ -4,7 +4,14 @@
  */
 import { createExecutionContext, reset, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
-import { createLocalJWKSet, exportJWK, generateKeyPair, type JSONWebKeySet, jwtVerify } from 'jose';
+import {
+  calculateJwkThumbprint,
+  createLocalJWKSet,
+  exportJWK,
+  generateKeyPair,
+  type JSONWebKeySet,
+  jwtVerify,
+} from 'jose';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   REGISTER_FRESH_SECONDS,
@@ -14,7 +21,7 @@ import {
 import type { RegisterData } from '../../../shared/senders/register.ts';
 import worker from '../../../workers/control.ts';
 import { resetRequestLimit } from '../../../workers/register/public-route.ts';
-import { resetRegister } from '../../../workers/register/register-source.ts';
+import { resetSources } from '../../../workers/register/sources.ts';
 
 const PUBLIC_URL = 'https://numgate.example';
 const { privateKey } = await generateKeyPair('ES256', { extractable: true });
@@ -66,7 +73,9 @@ async function get(path: string, { bindings = {}, headers = {} }: Sent = {}): Pr
   const ctx = createExecutionContext();
   const own = {
     ...{ ...env, PUBLIC_URL, CREDENTIAL_KEY: JSON.stringify(KEY) },
-    ...{ COORDINATOR: { getByName: () => ({ register }) }, ...bindings },
+    ...{ COORDINATOR: { getByName: () => ({ register }) } },
+    CREDENTIALS: { getByName: () => ({ delegationStatuses: async () => Uint8Array.from([0b100001]) }) },
+    ...bindings,
   };
   const request = new Request(`https://control.example${path}`, { headers });
   const response = await worker.fetch(request as never, own as never, ctx);
@@ -86,8 +95,18 @@ async function verify(path: string, typ: string, now = START) {
   });
 }
 
+/** The first five statuses of a list. */
+async function statusesIn(lst: string): Promise<number[]> {
+  const deflated = Uint8Array.from(atob(lst.replaceAll('-', '+').replaceAll('_', '/')), (char) =>
+    char.charCodeAt(0),
+  );
+  const stream = new Blob([deflated]).stream().pipeThrough(new DecompressionStream('deflate'));
+  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+  return [0, 1, 2, 3, 4].map((index) => ((bytes[index >> 2] ?? 0) >> ((index & 3) * 2)) & 3);
+}
+
 function restart(): void {
-  resetRegister();
+  resetSources();
   resetRequestLimit();
 }
 
@@ -163,21 +182,27 @@ describe('a stock JWT library verifies', () => {
       const { payload } = await verify('/v1/status-lists/qualifications', 'statuslist+jwt', Date.now());
       return payload as unknown as { sub: string; ttl: number; status_list: { bits: number; lst: string } };
     };
-    const statuses = async () => {
-      const { lst } = (await list()).status_list;
-      const deflated = Uint8Array.from(atob(lst.replaceAll('-', '+').replaceAll('_', '/')), (char) =>
-        char.charCodeAt(0),
-      );
-      const stream = new Blob([deflated]).stream().pipeThrough(new DecompressionStream('deflate'));
-      const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
-      return [0, 1, 2, 3, 4].map((index) => (bytes[index >> 2]! >> ((index & 3) * 2)) & 3);
-    };
+    const statuses = async () => statusesIn((await list()).status_list.lst);
     expect(await list()).toMatchObject({
       ...{ sub: `${PUBLIC_URL}/v1/status-lists/qualifications`, ttl: 60, status_list: { bits: 2 } },
     });
     expect(await statuses()).toEqual([0, 1, 3, 2, 1]);
     vi.setSystemTime(Date.UTC(2026, 10, 27));
     expect(await statuses()).toEqual([0, 1, 1, 2, 1]);
+  });
+
+  test('the status list of delegations, from the store of credentials', async () => {
+    const { payload } = await verify('/v1/status-lists/delegations', 'statuslist+jwt');
+    expect(payload.sub).toBe(`${PUBLIC_URL}/v1/status-lists/delegations`);
+    expect(await statusesIn((payload.status_list as { lst: string }).lst)).toEqual([1, 0, 2, 0, 0]);
+  });
+
+  test('what a key without a name signed: its thumbprint is its name', async () => {
+    const { kid: _, ...unnamed } = KEY;
+    const { keys } = await json('/.well-known/jwks.json', {
+      bindings: { CREDENTIAL_KEY: JSON.stringify(unnamed) },
+    });
+    expect(keys).toMatchObject([{ kid: await calculateJwkThumbprint(unnamed) }]);
   });
 
   test('what either key signed while CREDENTIAL_KEY is rotated', async () => {
