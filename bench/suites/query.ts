@@ -33,6 +33,7 @@ const ALLOCATED_TARGET = 0.01;
 /** A `Set` of more numbers exceeds the memory of an isolate. */
 const SET_MAX = 5_000_000;
 const ROUNDS = 10;
+const ROUNDS_SMALL = 1;
 const LOOKUPS = 1_000_000;
 const LOOKUPS_SMALL = 200_000;
 
@@ -48,7 +49,7 @@ export async function queryBench(options: BenchOptions): Promise<Row[]> {
     await load(worker, count, isMain, options);
     const wrong = await worker.call<number>('/differences');
     if (wrong !== 0) throw new Error(`${name}: ${wrong} results differ from the bitmap's`);
-    const times = await worker.call<Times>(`/time?rounds=${ROUNDS}`);
+    const times = await worker.call<Times>(`/time?rounds=${options.small ? ROUNDS_SMALL : ROUNDS}`);
     if (steps.includes(count)) growth.push(Math.min(...times.numgateDependent!));
     if (isMain) rows.push(...timeRows(name, times), await allocatedRow(name, worker));
   }

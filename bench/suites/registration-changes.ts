@@ -13,12 +13,15 @@ const CHANGES_SMALL = [20_000];
 const CLIENT = 'default/client-0';
 const LOOKUPS = 20_000;
 const ROUNDS = 25;
+const ROUNDS_SMALL = 3;
 
 export function registrationChanges({ small, seed }: BenchOptions): Row[] {
-  return (small ? CHANGES_SMALL : CHANGES).map((count) => changesRow(count, seed));
+  return (small ? CHANGES_SMALL : CHANGES).map((count) =>
+    changesRow(count, small ? ROUNDS_SMALL : ROUNDS, seed),
+  );
 }
 
-function changesRow(count: number, seed: number): Row {
+function changesRow(count: number, rounds: number, seed: number): Row {
   const random = randomFrom(seed);
   // In random order: each segment has numbers from everywhere.
   const numbers = Array.from(randomPlaces(count, seed, 1), (place) => PREFIX * SUFFIX_COUNT + place);
@@ -38,7 +41,7 @@ function changesRow(count: number, seed: number): Row {
   const looked = Float64Array.from({ length: LOOKUPS }, (_, index) =>
     index % 2 === 0 ? numbers[random() % count]! : PREFIX * SUFFIX_COUNT + (random() % SUFFIX_COUNT),
   );
-  const times = Array.from({ length: ROUNDS }, () => {
+  const times = Array.from({ length: rounds }, () => {
     const start = performance.now();
     let found = 0;
     for (const n of looked) if (overlay.find(n, CLIENT, 0) !== null) found++;

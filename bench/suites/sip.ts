@@ -38,7 +38,7 @@ export async function sipBench({ small }: BenchOptions): Promise<Row[]> {
     skipMissing('kamailio', `sip is skipped: ${missing}`);
     return [];
   }
-  const texts = small ? 200 : 2_000;
+  const texts = small ? 100 : 2_000;
   const installation = await startInstallation({ suspended: ['010-2000-0001'] });
   const ends = { caller: await SipEnd.open(false), nextHop: await SipEnd.open(true) };
   const url = installation.url.replace('localhost', '127.0.0.1');

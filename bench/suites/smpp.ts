@@ -34,8 +34,8 @@ interface Figures {
 }
 
 export async function smppBench({ small }: BenchOptions): Promise<Row[]> {
-  const loaded = small ? 2_000 : 20_000;
-  const alone = small ? 200 : 2_000;
+  const loaded = small ? 400 : 20_000;
+  const alone = small ? 40 : 2_000;
   const installation = await startInstallation({
     suspended: ['010-4444-0001'],
     allowed: [`+${SENDERS[0].from}`],

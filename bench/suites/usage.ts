@@ -34,7 +34,7 @@ import {
 const TARGET = 15;
 const TARGET_SKETCH = 10;
 const ROUNDS = 41;
-const ROUNDS_SMALL = 7;
+const ROUNDS_SMALL = 2;
 /** Rounds before the first that counts: the engine compiles the loops. */
 const WARM_ROUNDS = 4;
 /** Passes over all requests in a turn: some 20 ms, so that a call of the Worker adds nothing that shows. */

@@ -54,9 +54,13 @@ export async function headRegistrations(): Promise<HeadRegistrations> {
   return registrations;
 }
 
-/** All changes that a reader finds, from the coordinator: the newest of each client and numbers, as `pair op`. */
+/**
+ * All changes that a reader finds, from the coordinator: the newest of each client and numbers, as `pair op`.
+ * @param of if not null, only those of this client: a full registry has too many to read often
+ */
 export async function readChanges(
   keys: readonly (typeof testKeys)[] = [testKeys],
+  of: string | null = null,
 ): Promise<Map<string, string>> {
   const { segments, unsealed } = await headRegistrations();
   const rows: RegistrationRow[] = [...new RegistrationSegment(fromBase64(unsealed)!).rows];
@@ -66,7 +70,8 @@ export async function readChanges(
     rows.push(...new RegistrationSegment(opened.find((each) => each !== null)!).rows);
   }
   const newest = new Map<string, string>();
-  for (const { client, from, to, op } of rows.sort((a, b) => a.version - b.version)) {
+  const wanted = of === null ? rows : rows.filter(({ client }) => client === of);
+  for (const { client, from, to, op } of wanted.sort((a, b) => a.version - b.version)) {
     newest.set(`${client} ${from}-${to}`, op);
   }
   return newest;
