@@ -1,3 +1,7 @@
+/**
+ * The Durable Object that keeps the registrations of one organisation, and is named by its ID. Bulk uploads of one
+ * organisation slow neither the others nor the coordinator. Expected failures are values.
+ */
 import { ok } from '../../shared/result.ts';
 import type { AffectedRegistration, NumberChange } from '../../shared/senders/number-event.ts';
 import type {
