@@ -44,7 +44,10 @@ describe('the body', () => {
   });
 
   it('a check rejects a body over the bound with Content-Length', async () => {
-    await expectRefused(['/v1/check', { body: `{"to":"112"${' '.repeat(12_288)}}` }], [413, 'BODY_TOO_LARGE']);
+    await expectRefused(
+      ['/v1/check', { body: `{"to":"112"${' '.repeat(12_288)}}` }],
+      [413, 'BODY_TOO_LARGE'],
+    );
   });
 
   it('a body of exactly the bound is accepted', async () => {
