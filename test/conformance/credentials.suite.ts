@@ -246,7 +246,7 @@ describe('credentials', () => {
     expect(done).toMatchObject({ uri: uri(), changed: 1 });
     await untilCodes(holder, [digest], ['CERTIFICATE_REVOKED']);
     expect(await adminValue(`${CERTIFICATES}/${digest}`, as(OWNER))).toMatchObject({ state: 'revoked' });
-    const body = { statusList: await statusList([], 0), reason };
+    const body = { statusList: await statusList([], -100), reason };
     await expectAdminRefused(['status-lists', { body, ...as(ASSOCIATION) }], [409, 'STATUS_LIST_OLD']);
     await expectAdminRefused(
       ['status-lists', { body: { statusList: 'x' }, ...as(ASSOCIATION) }],
