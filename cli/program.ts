@@ -22,6 +22,7 @@ import { addIssuers } from './commands/issuers.ts';
 import { addListKey } from './commands/list-key.ts';
 import { addOperators } from './commands/operators.ts';
 import { addOrganisations } from './commands/organisations.ts';
+import { addPassport } from './commands/passport.ts';
 import { addPlan } from './commands/plan.ts';
 import { addPolicy } from './commands/policy.ts';
 import { addProposals } from './commands/proposals.ts';
@@ -53,6 +54,7 @@ const GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> 
     addDelegations,
     addStatusLists,
     addHolderKeys,
+    addPassport,
   ],
   'Policy:': [addPolicy, addGuards, addCanaries],
   'Second person:': [addApprovals, addProposals],

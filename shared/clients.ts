@@ -37,6 +37,8 @@ export const MODES = ['enforce', 'label', 'shadow'] as const;
 export const REQUIRE_REGISTRATION = ['off', 'enforce', 'label', 'shadow'] as const;
 /** The same for a sender without a valid message token. With `off`, a token that is presented must be valid. */
 export const REQUIRE_TOKEN = REQUIRE_REGISTRATION;
+/** The same for a call or a text at a gateway without a valid PASSporT. With `off`, one that is presented must be valid. */
+export const REQUIRE_IDENTITY = REQUIRE_REGISTRATION;
 /** The same for an organisation that nobody has certified yet: see senders/qualification.ts. */
 export const REQUIRE_QUALIFICATION = REQUIRE_REGISTRATION;
 /** What happens to the client when its organisation seems to read out numbers: see shared/enumeration/. */
@@ -77,6 +79,8 @@ export const clientSchema = v.strictObject({
   requireRegistration: v.optional(v.picklist(REQUIRE_REGISTRATION), 'off'),
   /** Whether each sender must come with a message token: see shared/credentials/sender-token.ts. */
   requireToken: v.optional(v.picklist(REQUIRE_TOKEN), 'off'),
+  /** Whether each call or text at a gateway must come with a PASSporT: see shared/credentials/identity.ts. */
+  requireIdentity: v.optional(v.picklist(REQUIRE_IDENTITY), 'off'),
   /** Whether its organisation must be certified. A suspended, cancelled or expired one is blocked in any case. */
   requireQualification: v.optional(v.picklist(REQUIRE_QUALIFICATION), 'off'),
   /** For tests of a sender's systems: its registrations are mock too, and its responses say so. */
@@ -169,7 +173,7 @@ export function sealDirectory(
 ): Promise<Uint8Array<ArrayBuffer>> {
   // Left out for the defaults, so that edges that predate these settings can read the directory.
   const written = clients.map(({ organisation, onEnumeration, restriction, ...some }) => {
-    const { requireRegistration, requireToken, requireQualification, mock, ...rest } = some;
+    const { requireRegistration, requireToken, requireIdentity, requireQualification, mock, ...rest } = some;
     return {
       ...rest,
       ...(organisation === DEFAULT_ORGANISATION ? {} : { organisation }),
@@ -178,6 +182,7 @@ export function sealDirectory(
       ...((restriction ?? null) === null ? {} : { restriction }),
       ...((requireRegistration ?? 'off') === 'off' ? {} : { requireRegistration }),
       ...((requireToken ?? 'off') === 'off' ? {} : { requireToken }),
+      ...((requireIdentity ?? 'off') === 'off' ? {} : { requireIdentity }),
       ...((requireQualification ?? 'off') === 'off' ? {} : { requireQualification }),
       ...(mock === true ? { mock } : {}),
     };

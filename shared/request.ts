@@ -30,7 +30,10 @@ export interface Ingress {
   readonly carrierPrefix: string | null;
   /** Whether the home network says that the mobile number is abroad now. */
   readonly roaming: (typeof ROAMING)[number];
+  /** What the gateway says that a signature attests. */
   readonly attestation: (typeof ATTESTATIONS)[number] | null;
+  /** PASSporTs of the call or text, as values of a SIP `Identity` header. */
+  readonly identity: readonly string[];
 }
 
 export interface ScreenRequest {

@@ -71,6 +71,7 @@ export async function startEdge(
     shortCodes: [],
     requireRegistration: 'off' as const,
     requireToken: 'off' as const,
+    requireIdentity: 'off' as const,
     requireQualification: 'off' as const,
     mock: false,
     failPolicy: 'open' as const,

@@ -31,6 +31,7 @@ const SETTINGS: ClientSettings = {
     organisation: 'default',
     requireRegistration: 'off',
     requireToken: 'off',
+    requireIdentity: 'off',
     requireQualification: 'off',
   },
 };
@@ -47,6 +48,7 @@ const snapshot: Snapshot = {
   organisations: new Map(),
   credentials: PublishedCredentials.NONE,
   tokens: new Map(),
+  passports: new Map(),
   policy: STANDARD_POLICY,
   keys,
   ...{ seq: 1, asOf: NOW, now: NOW },
@@ -59,7 +61,7 @@ const OPERATORS = ['45005', '45204', '310410', '23410'];
 function ingressOf(index: number): Ingress {
   return {
     ...{ type: 'international', country: null, operator: OPERATORS[index % OPERATORS.length]!, trunk: null },
-    ...{ smsc: null, carrierPrefix: null, roaming: 'unknown', attestation: null },
+    ...{ smsc: null, carrierPrefix: null, roaming: 'unknown', attestation: null, identity: [] },
   };
 }
 

@@ -12,6 +12,7 @@ import {
   FAIL_POLICIES,
   MODES,
   ON_ENUMERATION,
+  REQUIRE_IDENTITY,
   REQUIRE_QUALIFICATION,
   REQUIRE_REGISTRATION,
   REQUIRE_TOKEN,
@@ -196,6 +197,13 @@ function addSettingOptions(command: Command): Command {
         REQUIRE_TOKEN,
       ),
     )
+    .addOption(
+      choice(
+        '--require-identity <mode>',
+        'what a call or text at a gateway means that has no valid PASSporT (default: off)',
+        REQUIRE_IDENTITY,
+      ),
+    )
     .option('--short-codes <list>', 'Korean short codes that belong to the client', commaList);
 }
 
@@ -250,7 +258,7 @@ function formatClients(clients: readonly Client[]): Report {
 function otherSettings(client: Client): string {
   const { organisation, internationalPrefix: prefix, senderRules, recordBlocks, shortCodes } = client;
   const { onEnumeration, restriction: restricted, mock } = client;
-  const { requireRegistration, requireQualification, requireToken } = client;
+  const { requireRegistration, requireQualification, requireToken, requireIdentity } = client;
   return [
     ...formatConditions(client),
     organisation === DEFAULT_ORGANISATION ? '' : `organisation ${organisation}`,
@@ -264,6 +272,7 @@ function otherSettings(client: Client): string {
     (requireRegistration ?? 'off') === 'off' ? '' : `requires registration: ${requireRegistration}`,
     (requireQualification ?? 'off') === 'off' ? '' : `requires qualification: ${requireQualification}`,
     (requireToken ?? 'off') === 'off' ? '' : `requires tokens: ${requireToken}`,
+    (requireIdentity ?? 'off') === 'off' ? '' : `requires PASSporTs: ${requireIdentity}`,
     mock === true ? 'mock' : '',
   ]
     .filter((words) => words !== '')

@@ -1696,6 +1696,477 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/issuers": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List issuers
+         * @description Scope `issuers` or `credentials`.
+         */
+        get: operations["adminIssuers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/issuers/{id}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description The id: the part of the key or token before the dot.
+                 * @example relay-07
+                 */
+                id: components["parameters"]["IdPath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get an issuer
+         * @description Scope `issuers` or `credentials`.
+         */
+        get: operations["adminIssuer"];
+        /**
+         * Create or replace an issuer
+         * @description What it may not sign any more counts as suspended at once: at the edge with the next head, and for registrations. Scope `issuers`.
+         */
+        put: operations["adminPutIssuer"];
+        post?: never;
+        /**
+         * Delete an issuer
+         * @description Only once it has no certificates that have not expired. Scope `issuers`.
+         */
+        delete: operations["adminRemoveIssuer"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/status-lists": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the status lists of issuers
+         * @description Scope `issuers` or `credentials`.
+         */
+        get: operations["adminStatusLists"];
+        put?: never;
+        /**
+         * Push a status list
+         * @description As its issuer signed it, so that it counts before the next pull. The answer comes once the head has it. Scope `credentials`.
+         */
+        post: operations["adminPushStatusList"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/credentials/audit": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export the audit chain of credentials
+         * @description Every change of issuers, certificates, delegations and status lists, oldest first, as a hash chain of its own. The audit log anchors its end (`credentials.anchor`). An empty page is the end. It has no numbers. Scope `read`.
+         */
+        get: operations["adminCredentialsAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/organisations/{organisation}/certificates": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List certificates
+         * @description In the order of their upload. Scope `registrations` for the own organisation, `review` for all others.
+         */
+        get: operations["adminCertificates"];
+        put?: never;
+        /**
+         * Upload a certificate
+         * @description Verifies it with the keys of its issuer, its status list and the proof of possession. Each of its numbers becomes a registration, which is approved at once if `certificateApproval` of the organisation is `approve`. The same certificate again changes nothing. Scope `registrations`, for the own organisation only.
+         */
+        post: operations["adminAddCertificate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/organisations/{organisation}/certificates/{digest}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+                /**
+                 * @description Digest of the certificate.
+                 * @example KdizrXIcKzmqn_XGFpSsxBk7tHPlO591cdaV2WyHSrE
+                 */
+                digest: components["parameters"]["CertificatePath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get a certificate
+         * @description Scope `registrations` for the own organisation, `review` for all others.
+         */
+        get: operations["adminCertificate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/organisations/{organisation}/delegations": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List delegations
+         * @description Those of which the organisation is the principal or the agent, by ID. Scope `registrations` for the own organisation, `review` for all others.
+         */
+        get: operations["adminDelegations"];
+        put?: never;
+        /**
+         * Propose a delegation
+         * @description The organisation is the principal. The agent accepts it with its key, then the principal confirms it with its signature. Scope `registrations`, for the own organisation only.
+         */
+        post: operations["adminProposeDelegation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/organisations/{organisation}/delegations/{id}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+                /**
+                 * @description ID of the delegation.
+                 * @example 12
+                 */
+                id: components["parameters"]["DelegationPath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get a delegation
+         * @description Scope `registrations` for the own organisation, `review` for all others.
+         */
+        get: operations["adminDelegation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/organisations/{organisation}/delegations/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+                /**
+                 * @description ID of the delegation.
+                 * @example 12
+                 */
+                id: components["parameters"]["DelegationPath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept a delegation
+         * @description The agent names its key. Scope `registrations`, for the own organisation only.
+         */
+        post: operations["adminAcceptDelegation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/organisations/{organisation}/delegations/{id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+                /**
+                 * @description ID of the delegation.
+                 * @example 12
+                 */
+                id: components["parameters"]["DelegationPath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm a delegation
+         * @description The principal signs `toSign` with the key of its link. Scope `registrations`, for the own organisation only.
+         */
+        post: operations["adminConfirmDelegation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/organisations/{organisation}/delegations/{id}/{action}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+                /**
+                 * @description ID of the delegation.
+                 * @example 12
+                 */
+                id: components["parameters"]["DelegationPath"];
+                /**
+                 * @description What to do.
+                 * @example revoke
+                 */
+                action: "reject" | "withdraw" | "suspend" | "resume" | "revoke";
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject, withdraw, suspend, resume or revoke a delegation
+         * @description `reject`: the agent. All others: the principal. A suspended or revoked delegation blocks with the next head. Scope `registrations`, for the own organisation only.
+         */
+        post: operations["adminMoveDelegation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/passport/roots": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List all root of PASSporTss
+         * @description Scope `issuers` or `credentials`.
+         */
+        get: operations["adminPassportRoots"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/passport/roots/{id}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description The id: the part of the key or token before the dot.
+                 * @example relay-07
+                 */
+                id: components["parameters"]["IdPath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get a root of PASSporTs
+         * @description Scope `issuers` or `credentials`.
+         */
+        get: operations["adminPassportRoot"];
+        /**
+         * Create or replace a root of PASSporTs
+         * @description Chains that end at it are verified again at once. Scope `issuers`.
+         */
+        put: operations["adminPutPassportRoot"];
+        post?: never;
+        /**
+         * Delete a root of PASSporTs
+         * @description Certificates whose chain ends at it alone are not used any more, within seconds. Scope `issuers`.
+         */
+        delete: operations["adminRemovePassportRoot"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/passport/certificates": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List all certificate of PASSporTss
+         * @description Scope `issuers` or `credentials`.
+         */
+        get: operations["adminPassportCertificates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/passport/certificates/{id}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description The id: the part of the key or token before the dot.
+                 * @example relay-07
+                 */
+                id: components["parameters"]["IdPath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get a certificate of PASSporTs
+         * @description Scope `issuers` or `credentials`.
+         */
+        get: operations["adminPassportCertificate"];
+        /**
+         * Create or replace a certificate of PASSporTs
+         * @description Control fetches its chain at once, behind the response, and again every day; `status` says what became of it. Scope `issuers`.
+         */
+        put: operations["adminPutPassportCertificate"];
+        post?: never;
+        /**
+         * Delete a certificate of PASSporTs
+         * @description Nothing is verified with it any more, within seconds. Scope `issuers`.
+         */
+        delete: operations["adminRemovePassportCertificate"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1815,6 +2286,8 @@ export interface components {
         RequireQualification: string;
         /** @description What it means for the client that a sender has no message token (`TOKEN_MISSING`), or one that is not valid: `enforce` blocks it, `label` labels it, `shadow` only reports it. With `off`, a token may be missing, and one that is not valid blocks. Only checks before sending look at it, not those of gateways. New values may be added: treat an unknown value as valid. Default: `off`. */
         RequireToken: string;
+        /** @description What it means for the client that a call or text at a gateway has no PASSporT (`TOKEN_MISSING`), or one that is not valid: `enforce` blocks it, `label` labels it, `shadow` only reports it. With `off`, it may be missing, one that is not valid blocks, and one with a certificate that is not known is only reported. Requests without `to` need none. New values may be added: treat an unknown value as valid. Default: `off`. */
+        RequireIdentity: string;
         /** @description The release that was used. Null while none is loaded. */
         ReleaseName: string | null;
         /**
@@ -2838,6 +3311,11 @@ export interface components {
             declaredNumbers?: number | null;
             /** @description Identifies it in its texts (식별코드), and in message tokens as `osc`. No two organisations have the same. Null if it has none. Default: null. */
             senderCode?: string | null;
+            /**
+             * @description Whether a verified certificate approves its registrations, or leaves them to a reviewer. Default: `review`.
+             * @enum {string}
+             */
+            certificateApproval?: "review" | "approve";
         };
         /** @description The whole organisation. Its id is also in the path. */
         OrganisationRequest: {
@@ -2889,6 +3367,7 @@ export interface components {
             requireRegistration?: components["schemas"]["RequireRegistration"];
             requireQualification?: components["schemas"]["RequireQualification"];
             requireToken?: components["schemas"]["RequireToken"];
+            requireIdentity?: components["schemas"]["RequireIdentity"];
             /** @description For tests of a sender's systems: registrations for the client are mock too, and its responses have `mock`. Cannot change. Default: `false`. */
             mock?: boolean;
             /** @description What happens to the client when its organisation seems to read out whole ranges of numbers: `report` it only, `throttle` the client, or `stop` it. New values may be added: treat an unknown value as valid. Default: `report`. */
@@ -3005,7 +3484,7 @@ export interface components {
             /** Format: date-time */
             expires: string;
         };
-        /** @description `read` allows reading everything except secrets. `guards` allows changing and overriding guards. `override` opens no route: it allows acting for other authorities, by name, in the routes of the other scopes. Nor does `statistics`: it shows the usage of other organisations. `approve` allows deciding on the proposals of others. `breakGlass` opens no route: it allows making a change at once that would wait for a second person. `registrations` allows registering senders of the own organisation, `review` seeing and deciding on those of all others. `qualification` allows setting the qualifications of other organisations. The others allow changing what they name. New values may be added: treat an unknown value as valid. */
+        /** @description `read` allows reading everything except secrets. `guards` allows changing and overriding guards. `override` opens no route: it allows acting for other authorities, by name, in the routes of the other scopes. Nor does `statistics`: it shows the usage of other organisations. `approve` allows deciding on the proposals of others. `breakGlass` opens no route: it allows making a change at once that would wait for a second person. `registrations` allows registering senders of the own organisation, `review` seeing and deciding on those of all others. `qualification` allows setting the qualifications of other organisations. `issuers` allows deciding who may sign certificates, `credentials` seeing that and pushing status lists. The others allow changing what they name. New values may be added: treat an unknown value as valid. */
         Scope: string;
         Token: {
             id: components["schemas"]["Name"];
@@ -3118,6 +3597,8 @@ export interface components {
             oldestRecords?: string | null;
             /** @description Keys of the registered senders in the head. The registry seals them again within a minute of a rotation. */
             registrations?: components["schemas"]["KeyId"][];
+            /** @description Keys of the credentials in the head. The store seals them again within a minute of a rotation. */
+            credentials?: components["schemas"]["KeyId"][];
         };
         Status: {
             seq: components["schemas"]["Seq"];
@@ -3375,10 +3856,33 @@ export interface components {
         /** @description Whether the home network says that a Korean mobile number is abroad now. `unknown` if omitted. New values may be added: treat an unknown value as valid. */
         Roaming: string;
         /**
-         * @description STIR/SHAKEN attestation (RFC 8588). It never overrides a list.
+         * @description STIR/SHAKEN attestation (RFC 8588), as your own verification found it. A verified PASSporT in `identity` replaces it. It never overrides a list.
          * @enum {string}
          */
         Attestation: "A" | "B" | "C";
+        /**
+         * @description The PASSporTs of the call or text (RFC 8225), each as compact JWS or as the value of a SIP `Identity` header: one of the caller (`shaken` for calls, `msg` for texts), and one for each diversion (`div`). They are verified with the certificates that admins configured; nothing is fetched. More than 4, or more than 8,192 characters together, are not valid: the response then has `TOKEN_INVALID`, as for any that is wrong. The body of a POST only.
+         * @example eyJhbGciOiJFUzI1NiIsInBwdCI6InNoYWtlbiIsInR5cCI6InBhc3Nwb3J0IiwieDV1IjoiaHR0cHM6Ly9jZXJ0cy5leGFtcGxlLmtyL2t0MDEucGVtIn0.e30.AA;info=<https://certs.example.kr/kt01.pem>;alg=ES256;ppt=shaken
+         */
+        Identity: string | string[];
+        /** @description What is attested, and how far it can be believed. */
+        AttestationEvidence: {
+            /** @description What a signature attests of the caller (RFC 8588). New values may be added: treat an unknown value as valid. */
+            level: string;
+            /** @description `verified`: a PASSporT of this request, whose signature, certificate and parties are right. `claimed`: the gateway says so. New values may be added: treat an unknown value as valid. */
+            source: string;
+        };
+        /** @description Whether the PASSporTs of the request were verified. */
+        IdentityEvidence: {
+            /** @description Kind of the PASSporT of the caller. Null if it cannot be read. New values may be added: treat an unknown value as valid. */
+            ppt: string | null;
+            /** @description Whether the PASSporTs vouch for this call or text. */
+            verified: boolean;
+            /** @description Why they do not vouch for it. Also in `reasons`. */
+            code?: components["schemas"]["Code"];
+            /** @description The digest of the text is part of the PASSporT, but was not compared, because gateways do not send the text. New values may be added: treat an unknown value as valid. */
+            msgi?: string;
+        };
         /**
          * @description What the gateway knows about how the traffic entered.
          * @example {
@@ -3428,6 +3932,7 @@ export interface components {
             ingress?: components["schemas"]["Ingress"];
             roaming?: components["schemas"]["Roaming"];
             attestation?: components["schemas"]["Attestation"];
+            identity?: components["schemas"]["Identity"];
         };
         /** @description Where the traffic began, as far as is known: `abroad` if the ingress is international or a carrier prefix was displayed. New values may be added: treat an unknown value as valid. */
         Origin: string;
@@ -3454,12 +3959,12 @@ export interface components {
         };
         /** @description The SIP response to send. */
         SipAnswer: {
-            /** @description 603 on `block`, 503 on `indeterminate` with action `closed`. New values may be added: treat an unknown value as valid. */
+            /** @description 603 on `block`, 503 on `indeterminate` with action `closed`. If a PASSporT decided, as RFC 8224 has it: 428 missing, 403 too old, 436 certificate not known, 437 certificate not valid for this, 438 not valid. New values may be added: treat an unknown value as valid. */
             status: number;
             /** @description Reason phrase of the status line. New values may be added: treat an unknown value as valid. */
             reason: string;
             /**
-             * @description Value of a `Reason` header (RFC 3326). On 603, it has the redress contact of the policy in the form of ATIS-1000099 and 47 CFR 64.1200, or the code if there is no contact.
+             * @description Value of a `Reason` header (RFC 3326). With 403 to 438, it names the cause (RFC 9410). With 403 to 438, it names the cause (RFC 9410). On 603, it has the redress contact of the policy in the form of ATIS-1000099 and 47 CFR 64.1200, or the code if there is no contact.
              * @example Q.850;cause=21;text="v=analytics1;url=https://numgate.example/redress";location=TN
              */
             reasonHeader: string | null;
@@ -3498,6 +4003,8 @@ export interface components {
          *         "country": "KR",
          *         "countryMismatch": true
          *       },
+         *       "attestation": null,
+         *       "identity": null,
          *       "sip": {
          *         "status": 603,
          *         "reason": "Network Blocked",
@@ -3533,6 +4040,10 @@ export interface components {
             readings?: components["schemas"]["Readings"];
             policy: components["schemas"]["GatewayPolicyRule"];
             evidence: components["schemas"]["Evidence"];
+            /** @description Null if nothing is attested. */
+            attestation: components["schemas"]["AttestationEvidence"] | null;
+            /** @description Null if the request has no PASSporT. */
+            identity: components["schemas"]["IdentityEvidence"] | null;
             /** @description Null if the call or text passes. */
             sip: components["schemas"]["SipAnswer"] | null;
             /** @description Null if the call or text passes. */
@@ -3576,6 +4087,10 @@ export interface components {
             readings?: components["schemas"]["Readings"];
             policy: components["schemas"]["GatewayPolicyRule"];
             evidence: components["schemas"]["Evidence"];
+            /** @description Null if nothing is attested. */
+            attestation: components["schemas"]["AttestationEvidence"] | null;
+            /** @description Null if the request has no PASSporT. */
+            identity: components["schemas"]["IdentityEvidence"] | null;
             /** @description Null if the call or text passes. */
             sip: components["schemas"]["SipAnswer"] | null;
             /** @description Null if the call or text passes. */
@@ -3600,6 +4115,7 @@ export interface components {
             ingress?: components["schemas"]["Ingress"];
             roaming?: components["schemas"]["Roaming"];
             attestation?: components["schemas"]["Attestation"];
+            identity?: components["schemas"]["Identity"];
         };
         /** @description Values for the fields that items omit. */
         GatewayBatchDefaults: {
@@ -3609,6 +4125,7 @@ export interface components {
             ingress?: components["schemas"]["Ingress"];
             roaming?: components["schemas"]["Roaming"];
             attestation?: components["schemas"]["Attestation"];
+            identity?: components["schemas"]["Identity"];
         };
         /** @description At most 8,388,608 bytes. */
         GatewayBatchRequest: {
@@ -4079,6 +4596,8 @@ export interface components {
             updatedAt: string;
             /** Format: date-time */
             submittedAt: string | null;
+            /** @description Only if it rests on a certificate: it is suspended with it. */
+            certificate?: components["schemas"]["CredentialDigest"];
         };
         RegistrationPage: {
             registrations: components["schemas"]["SenderRegistration"][];
@@ -4277,6 +4796,334 @@ export interface components {
                 use: string;
             }[];
         };
+        /**
+         * @description SHA-256 of a compact JWS in base64url. `chain` of a message token names credentials by it.
+         * @example KdizrXIcKzmqn_XGFpSsxBk7tHPlO591cdaV2WyHSrE
+         */
+        CredentialDigest: string;
+        /**
+         * @description Thumbprint of a key (RFC 7638).
+         * @example 8X_hY61ivDHT3jUWywd500xBq8U93cmvXcJEvVfJiP8
+         */
+        KeyThumbprint: string;
+        /** @description A public key: P-256 for ES256, or Ed25519 for EdDSA. */
+        PublicJwk: {
+            /** @enum {string} */
+            kty: "EC" | "OKP";
+            /** @enum {string} */
+            crv: "P-256" | "Ed25519";
+            /** @description 32 bytes in base64url. */
+            x: string;
+            /** @description Of P-256 alone. */
+            y?: string;
+            /** @enum {string} */
+            alg?: "ES256" | "EdDSA";
+            /** @description Name of the key, as headers have it. */
+            kid?: string;
+            /** @constant */
+            use?: "sig";
+        };
+        /**
+         * @description The certificates of a suspended issuer count as suspended, at once.
+         * @enum {string}
+         */
+        IssuerState: "active" | "suspended";
+        /** @description JWK set (RFC 7517). Each key has a `kid`. */
+        IssuerKeys: {
+            /** @description Several at once allow a rotation. A certificate whose key is not among them any more counts as suspended. */
+            keys: components["schemas"]["PublicJwk"][];
+        };
+        /** @description Who may sign certificates, and for which numbers. `numbers` and `operators` must not both be empty. */
+        Issuer: {
+            id: components["schemas"]["Name"];
+            /** @description Organisation of the issuer. */
+            organisation: components["schemas"]["Name"];
+            /** @description The claim `iss` of its certificates. No two issuers have the same. */
+            iss: string;
+            keys: components["schemas"]["IssuerKeys"];
+            /** @description Numbers and ranges in E.164 that it may speak for. Default: none. */
+            numbers?: string[];
+            /** @description Mobile operators whose public ranges it may speak for besides. Default: none. */
+            operators?: components["schemas"]["Name"][];
+            /** @description Hosts of its status lists. A host belongs to one issuer. */
+            statusHosts: string[];
+            /** @description Default: `active`. */
+            state?: components["schemas"]["IssuerState"];
+        };
+        IssuerRequest: {
+            issuer: components["schemas"]["Issuer"];
+            reason: components["schemas"]["ReasonText"];
+        };
+        IssuerInfo: {
+            id: components["schemas"]["Name"];
+            /** @description Organisation of the issuer. */
+            organisation: components["schemas"]["Name"];
+            /** @description The claim `iss` of its certificates. No two issuers have the same. */
+            iss: string;
+            keys: components["schemas"]["IssuerKeys"];
+            /** @description Numbers and ranges in E.164 that it may speak for. Default: none. */
+            numbers: string[];
+            /** @description Mobile operators whose public ranges it may speak for besides. Default: none. */
+            operators: components["schemas"]["Name"][];
+            /** @description Hosts of its status lists. A host belongs to one issuer. */
+            statusHosts: string[];
+            /** @description Default: `active`. */
+            state: components["schemas"]["IssuerState"];
+            /** @description Certificates that have not expired. */
+            certificates: number;
+        };
+        Issuers: {
+            issuers: components["schemas"]["IssuerInfo"][];
+        };
+        /** @description As a status list has it. New values may be added. */
+        CredentialStatus: string;
+        CertificateRequest: {
+            /** @description Compact JWS of type `sender-certificate+jwt`. */
+            certificate: string;
+            /** @description The holder's public key, that of `cnf.jkt`. */
+            key: components["schemas"]["PublicJwk"];
+            /** @description Compact JWS of type `sender-proof+jwt`, signed by the holder's key at most 10 minutes ago: `aud` is the organisation, `crt` the digest of the certificate. */
+            proof: string;
+            /** @description Clients that may send from its numbers. */
+            clients: components["schemas"]["Name"][];
+            /** @description Of the first registration; the others add `-2` and so on. Default: null. */
+            reference?: string | null;
+            reason?: components["schemas"]["ReasonText"];
+        };
+        Certificate: {
+            digest: components["schemas"]["CredentialDigest"];
+            organisation: components["schemas"]["Name"];
+            /** @description ID of the issuer. */
+            issuer: components["schemas"]["Name"];
+            /** @description What it is worth now. New values may be added. */
+            state: string;
+            /**
+             * @description Only if the issuer is suspended, or may not sign this certificate any more.
+             * @constant
+             */
+            held?: true;
+            /** @description The holder. */
+            sub: string;
+            numbers: string[];
+            /** @description Kind of line. */
+            line: string;
+            /** Format: date-time */
+            notBefore: string;
+            /** Format: date-time */
+            expires: string;
+            /** @description Of the holder's key. */
+            key: components["schemas"]["KeyThumbprint"];
+            status: components["schemas"]["CredentialStatus"];
+            statusList: {
+                uri: string;
+                index: number;
+            };
+            clients: components["schemas"]["Name"][];
+            /** @description IDs of the registrations that rest on it. Empty until they exist. */
+            registrations: string[];
+            /** @description Why there are none. */
+            reasons?: components["schemas"]["RegistrationReason"][];
+            /** @description The compact JWS. */
+            certificate: string;
+            /** Format: date-time */
+            createdAt: string;
+        };
+        Certificates: {
+            certificates: components["schemas"]["Certificate"][];
+            /** @description `after` of the next page; null on the last. */
+            next: string | null;
+        };
+        DelegationProposal: {
+            /** @description The organisation that may send for this one. */
+            agent: components["schemas"]["Name"];
+            /** @description Digest of the own certificate, or of a delegation of which the organisation is the agent. */
+            link: components["schemas"]["CredentialDigest"];
+            /** @description Numbers and ranges in E.164, within those of the link. */
+            numbers: string[];
+            /** @description Within that of the link. */
+            scope: components["schemas"]["Channel"][];
+            /**
+             * Format: date-time
+             * @description Default: now.
+             */
+            notBefore?: string;
+            /**
+             * Format: date-time
+             * @description Within two years.
+             */
+            expires: string;
+        };
+        DelegationRequest: {
+            delegation: components["schemas"]["DelegationProposal"];
+            reason?: components["schemas"]["ReasonText"];
+        };
+        DelegationAcceptRequest: {
+            /** @description The agent's public key. It signs its message tokens and delegations. */
+            key: components["schemas"]["PublicJwk"];
+            reason?: components["schemas"]["ReasonText"];
+        };
+        DelegationConfirmRequest: {
+            /** @description Compact JWS: the `toSign` of the delegation, signed by the key of the principal's link. */
+            delegation: string;
+            reason?: components["schemas"]["ReasonText"];
+        };
+        DelegationMoveRequest: {
+            reason?: components["schemas"]["ReasonText"];
+        };
+        Delegation: {
+            /** @description Also its index in the status list of the service, and the claim `jti`. */
+            id: string;
+            /** @description New values may be added. */
+            state: string;
+            principal: components["schemas"]["Name"];
+            agent: components["schemas"]["Name"];
+            link: components["schemas"]["CredentialDigest"];
+            numbers: string[];
+            scope: components["schemas"]["Channel"][];
+            /** Format: date-time */
+            notBefore: string;
+            /** Format: date-time */
+            expires: string;
+            /** @description Organisations from the owner of the numbers to the agent. */
+            chain: components["schemas"]["Name"][];
+            /** @description Thumbprint of the agent's key; null until it has accepted. */
+            key: components["schemas"]["KeyThumbprint"] | null;
+            /** @description What the principal signs. Only while the delegation is accepted. */
+            toSign?: {
+                header: Record<string, never>;
+                claims: Record<string, never>;
+            };
+            /** @description Null until it is confirmed. */
+            digest: components["schemas"]["CredentialDigest"] | null;
+            /** @description The compact JWS. Null until it is confirmed. */
+            delegation: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        Delegations: {
+            delegations: components["schemas"]["Delegation"][];
+            /** @description `after` of the next page; null on the last. */
+            next: string | null;
+        };
+        StatusListRequest: {
+            /** @description Compact JWS of type `statuslist+jwt`. */
+            statusList: string;
+            reason?: components["schemas"]["ReasonText"];
+        };
+        StatusListDone: {
+            uri: string;
+            /** @description Certificates whose status it changed. */
+            changed: number;
+            /** @description Of the credentials in the head: readers with this version or a later one have the list. */
+            version: number;
+        };
+        StatusListInfo: {
+            uri: string;
+            issuer: components["schemas"]["Name"];
+            /** Format: date-time */
+            issuedAt: string;
+            /**
+             * Format: date-time
+             * @description From then on, the statuses are unknown.
+             */
+            expires: string;
+            entries: number;
+            bits: number;
+            /** @description Certificates of this list that have not expired. */
+            certificates: number;
+            /**
+             * Format: date-time
+             * @description When it is pulled next.
+             */
+            pullAt: string;
+            /** @description Why the last pull failed, such as `HTTP_404`; null if it did not. */
+            problem: string | null;
+        };
+        StatusLists: {
+            statusLists: components["schemas"]["StatusListInfo"][];
+        };
+        /** @description A certification authority that signs the certificates of networks. */
+        PassportRoot: {
+            id: components["schemas"]["Name"];
+            /** @description One certificate in PEM that may sign certificates, on P-256. */
+            certificate: string;
+            /** @description Where chains that end at this root may be fetched, with a port if it is not 443. */
+            hosts: string[];
+        };
+        PassportRootRequest: {
+            root: components["schemas"]["PassportRoot"];
+            reason: components["schemas"]["ReasonText"];
+        };
+        /** @description A root, with the time in which it is valid. */
+        PassportRootInfo: {
+            id: components["schemas"]["Name"];
+            /** @description One certificate in PEM that may sign certificates, on P-256. */
+            certificate: string;
+            /** @description Where chains that end at this root may be fetched, with a port if it is not 443. */
+            hosts: string[];
+            /** Format: date-time */
+            notBefore: string;
+            /** Format: date-time */
+            notAfter: string;
+        };
+        PassportRoots: {
+            roots: components["schemas"]["PassportRootInfo"][];
+        };
+        /** @description The certificate of a signer of PASSporTs. */
+        PassportCertificate: {
+            id: components["schemas"]["Name"];
+            /**
+             * @description Where the chain is, exactly as PASSporTs name it in `x5u`. Its host must be one of a root.
+             * @example https://certs.example.kr/kt01.pem
+             */
+            url: string;
+            /** @description Numbers that the service provider codes of the certificate stand for: a code names a network, and numbers are portable. */
+            numbers?: string[];
+            /** @description Nothing is verified with a suspended one. New values may be added: treat an unknown value as valid. Default: `active`. */
+            state?: string;
+        };
+        PassportCertificateRequest: {
+            certificate: components["schemas"]["PassportCertificate"];
+            reason: components["schemas"]["ReasonText"];
+        };
+        /** @description A certificate, and what control knows of it. Times are null until the chain was verified. */
+        PassportCertificateInfo: {
+            id: components["schemas"]["Name"];
+            /**
+             * @description Where the chain is, exactly as PASSporTs name it in `x5u`. Its host must be one of a root.
+             * @example https://certs.example.kr/kt01.pem
+             */
+            url: string;
+            /** @description Numbers that the service provider codes of the certificate stand for: a code names a network, and numbers are portable. */
+            numbers: string[];
+            /** @description Nothing is verified with a suspended one. New values may be added: treat an unknown value as valid. Default: `active`. */
+            state: string;
+            /** @description SHA-256 of the URL, base64url: how logs name the certificate. */
+            x5u: string;
+            /** @description `waiting`: not fetched yet. `failed`: there is no chain that is valid now. New values may be added: treat an unknown value as valid. */
+            status: string;
+            /** @description Why the last fetch or verification failed. An earlier chain serves until it ends. */
+            problem: string | null;
+            /** @description Service provider codes of the certificate. */
+            providers: string[];
+            /** @description Numbers that it may sign for. */
+            authorized: string[];
+            /** Format: date-time */
+            notBefore: string | null;
+            /** Format: date-time */
+            notAfter: string | null;
+            /** Format: date-time */
+            fetchedAt: string | null;
+            /** Format: date-time */
+            nextFetchAt: string | null;
+        };
+        PassportCertificates: {
+            certificates: components["schemas"]["PassportCertificateInfo"][];
+        };
+        /** @description Empty. */
+        PassportRemoved: Record<string, never>;
     };
     responses: {
         /** @description The request is invalid: `code` says how, and `field` says where. `BODY_MISSING`, `JSON_INVALID`, `BODY_UNREADABLE`, `FIELD_TYPE`, `FIELD_UNKNOWN`, `FIELD_MISSING`, `FIELD_VALUE`, `ITEMS_TOO_MANY`, `NUMBER_MISSING`, `NUMBER_TOO_LONG`, `NUMBER_CHARACTER`, `SOURCE_AS_RECIPIENT`. */
@@ -5726,6 +6573,353 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description `ISSUER_UNKNOWN`. */
+        IssuerUnknown: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:issuer-unknown",
+                 *       "title": "Issuer not found",
+                 *       "status": 404,
+                 *       "detail": "no issuer has this id",
+                 *       "instance": "/v1/admin/issuers/kt",
+                 *       "code": "ISSUER_UNKNOWN",
+                 *       "message": "no issuer has this id"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `ISSUER_TAKEN`: `iss`, a key or a status host belongs to another issuer. `ISSUER_IN_USE`: it has certificates that have not expired; suspend it instead. `ISSUERS_TOO_MANY`: there are 100. `IDEMPOTENCY_CONFLICT`. */
+        IssuerConflict: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:issuer-in-use",
+                 *       "title": "Issuer has certificates",
+                 *       "status": 409,
+                 *       "detail": "\"kt\" has 17 certificates that have not expired: suspend it instead",
+                 *       "instance": "/v1/admin/issuers/kt",
+                 *       "code": "ISSUER_IN_USE",
+                 *       "message": "\"kt\" has 17 certificates that have not expired: suspend it instead"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `CERTIFICATE_UNKNOWN`, `ORGANISATION_UNKNOWN`. */
+        CertificateUnknown: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:certificate-unknown",
+                 *       "title": "Certificate not found",
+                 *       "status": 404,
+                 *       "detail": "no certificate of the organisation has this digest",
+                 *       "instance": "/v1/admin/organisations/acme/certificates/KdizrXIcKzmqn_XGFpSsxBk7tHPlO591cdaV2WyHSrE",
+                 *       "code": "CERTIFICATE_UNKNOWN",
+                 *       "message": "no certificate of the organisation has this digest"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `CERTIFICATE_TAKEN`: another organisation has registered it. `CREDENTIALS_TOO_MANY`: an organisation may have 100,000 certificates that have not expired, all together 500,000. */
+        CertificateConflict: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:certificate-taken",
+                 *       "title": "Certificate belongs to another organisation",
+                 *       "status": 409,
+                 *       "detail": "\"certificate\" is registered by another organisation",
+                 *       "instance": "/v1/admin/organisations/acme/certificates",
+                 *       "code": "CERTIFICATE_TAKEN",
+                 *       "message": "\"certificate\" is registered by another organisation"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Nothing was stored. `CERTIFICATE_INVALID`: signature, algorithm, key, issuer, type or a claim. `CERTIFICATE_NOT_YET_VALID`, `CERTIFICATE_EXPIRED`. `CERTIFICATE_MISMATCH`: numbers that its issuer may not speak for. `CERTIFICATE_REVOKED`, `CERTIFICATE_SUSPENDED`: by its status list. `PROOF_INVALID`. `REGISTRATION_INVALID`: its numbers cannot be registered; see `reasons`. */
+        CertificateInvalid: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:certificate-mismatch",
+                 *       "title": "Certificate names numbers that are not its issuer's",
+                 *       "status": 422,
+                 *       "detail": "\"certificate\" names numbers that its issuer may not speak for",
+                 *       "instance": "/v1/admin/organisations/acme/certificates",
+                 *       "code": "CERTIFICATE_MISMATCH",
+                 *       "message": "\"certificate\" names numbers that its issuer may not speak for"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `BUDGET_EXCEEDED`: an organisation may upload 100,000 certificates and propose 1,000 delegations a day, refused ones included. `AUTHENTICATION_LIMITED`. */
+        CredentialBudgetExceeded: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:budget-exceeded",
+                 *       "title": "Budget exceeded",
+                 *       "status": 429,
+                 *       "detail": "an organisation may send 1,000 delegations a day: try again after 2026-11-27T00:00:00.000Z",
+                 *       "instance": "/v1/admin/organisations/acme/delegations",
+                 *       "code": "BUDGET_EXCEEDED",
+                 *       "message": "an organisation may send 1,000 delegations a day: try again after 2026-11-27T00:00:00.000Z",
+                 *       "budget": {
+                 *         "name": "delegations",
+                 *         "resetsAt": "2026-11-27T00:00:00.000Z"
+                 *       }
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `STORAGE_FULL`: the credentials fill their storage. */
+        CredentialStorageFull: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:storage-full",
+                 *       "title": "Storage is full",
+                 *       "status": 507,
+                 *       "detail": "the credentials fill their storage: ask the operator of the service",
+                 *       "instance": "/v1/admin/organisations/acme/certificates",
+                 *       "code": "STORAGE_FULL",
+                 *       "message": "the credentials fill their storage: ask the operator of the service"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `STATUS_LIST_UNAVAILABLE`: the status list of the certificate cannot be read or used. `NOT_CONFIGURED`: a secret is missing. `UNAVAILABLE`: the coordinator does not respond. Try again. */
+        StatusListUnavailable: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:status-list-unavailable",
+                 *       "title": "Status list cannot be read",
+                 *       "status": 503,
+                 *       "detail": "the status list of \"certificate\" cannot be read: the host answers with status 404; try again, or push the list",
+                 *       "instance": "/v1/admin/organisations/acme/certificates",
+                 *       "code": "STATUS_LIST_UNAVAILABLE",
+                 *       "message": "the status list of \"certificate\" cannot be read: the host answers with status 404; try again, or push the list"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `STATUS_LIST_OLD`: the known list has a later `iat`, or the same one and other content. `STATUS_LISTS_TOO_MANY`: there are 63 lists, or they would have more than 2 MiB, inflated. `IDEMPOTENCY_CONFLICT`. */
+        StatusListConflict: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:status-list-old",
+                 *       "title": "Status list is older than the known one",
+                 *       "status": 409,
+                 *       "detail": "the status list is not new: the known one has a later \"iat\": publish a new list",
+                 *       "instance": "/v1/admin/status-lists",
+                 *       "code": "STATUS_LIST_OLD",
+                 *       "message": "the status list is not new: the known one has a later \"iat\": publish a new list"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `STATUS_LIST_INVALID`: type, signature, host or a claim. `STATUS_LIST_EXPIRED`. `STATUS_LIST_TOO_LARGE`: more than 1,000,000 entries, inflated. */
+        StatusListInvalid: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:status-list-invalid",
+                 *       "title": "Status list is invalid",
+                 *       "status": 422,
+                 *       "detail": "the status list is not signed by a key of its issuer",
+                 *       "instance": "/v1/admin/status-lists",
+                 *       "code": "STATUS_LIST_INVALID",
+                 *       "message": "the status list is not signed by a key of its issuer"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `DELEGATION_UNKNOWN`: the organisation has no part in it. `ORGANISATION_UNKNOWN`. `NOT_FOUND`: there is no such action. */
+        DelegationUnknown: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:delegation-unknown",
+                 *       "title": "Delegation not found",
+                 *       "status": 404,
+                 *       "detail": "no delegation of the organisation has this id",
+                 *       "instance": "/v1/admin/organisations/acme/delegations/12",
+                 *       "code": "DELEGATION_UNKNOWN",
+                 *       "message": "no delegation of the organisation has this id"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `DELEGATION_STATE`: its state does not allow this, or it is the move of the other party; `state` and `possible` say what is possible. `CREDENTIALS_TOO_MANY`: an organisation may have 1,000 delegations that have not ended. `IDEMPOTENCY_CONFLICT`. */
+        DelegationConflict: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:delegation-state",
+                 *       "title": "State of the delegation does not allow this",
+                 *       "status": 409,
+                 *       "detail": "\"confirm\" is not possible: the delegation is \"proposed\"; possible: accept, reject, withdraw",
+                 *       "instance": "/v1/admin/organisations/acme/delegations/12/confirm",
+                 *       "code": "DELEGATION_STATE",
+                 *       "message": "\"confirm\" is not possible: the delegation is \"proposed\"; possible: accept, reject, withdraw",
+                 *       "state": "proposed",
+                 *       "possible": [
+                 *         "accept",
+                 *         "reject",
+                 *         "withdraw"
+                 *       ]
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `DELEGATION_INVALID`: the signature, or a claim that is not the accepted one. `DELEGATION_EXPIRED`. `DELEGATION_MISMATCH`: numbers or scope beyond those of the link, or a link that is not in force. `DELEGATION_LOOP`: the agent is in the chain already. `DELEGATION_TOO_LONG`: a chain has at most five organisations. */
+        DelegationInvalid: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:delegation-loop",
+                 *       "title": "Organisation is in the chain already",
+                 *       "status": 422,
+                 *       "detail": "\"delegation.agent\" is in the chain already: acme > reseller",
+                 *       "instance": "/v1/admin/organisations/acme/delegations",
+                 *       "code": "DELEGATION_LOOP",
+                 *       "message": "\"delegation.agent\" is in the chain already: acme > reseller"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `PASSPORT_ROOT_UNKNOWN` or `PASSPORT_CERTIFICATE_UNKNOWN`: there is none with this id. */
+        PassportUnknown: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:passport-certificate-unknown",
+                 *       "title": "Certificate of PASSporTs not found",
+                 *       "status": 404,
+                 *       "detail": "no certificate has this id",
+                 *       "instance": "/v1/admin/passport/certificates/kt",
+                 *       "code": "PASSPORT_CERTIFICATE_UNKNOWN",
+                 *       "message": "no certificate has this id"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `PASSPORT_URL_TAKEN`: another certificate has this URL. `PASSPORT_TOO_MANY`: the maximum number of roots or certificates is reached. `IDEMPOTENCY_CONFLICT`. */
+        PassportConflict: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:passport-url-taken",
+                 *       "title": "Another certificate has this URL",
+                 *       "status": 409,
+                 *       "detail": "\"certificate.url\" is that of another certificate",
+                 *       "instance": "/v1/admin/passport/certificates/kt",
+                 *       "code": "PASSPORT_URL_TAKEN",
+                 *       "message": "\"certificate.url\" is that of another certificate"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `PASSPORT_ROOT_INVALID`: the certificate is none that a root can have. `PASSPORT_HOST_UNKNOWN`: no root is trusted for the host of the URL. */
+        PassportRefused: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:passport-host-unknown",
+                 *       "title": "No root is trusted for this host",
+                 *       "status": 422,
+                 *       "detail": "\"certificate.url\" has a host that no root is trusted for: add the host to the \"hosts\" of the root that its chain ends at",
+                 *       "instance": "/v1/admin/passport/certificates/kt",
+                 *       "code": "PASSPORT_HOST_UNKNOWN",
+                 *       "message": "\"certificate.url\" has a host that no root is trusted for: add the host to the \"hosts\" of the root that its chain ends at"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
     };
     parameters: {
         /** @description Returned with the response. An invalid value is replaced by a new one. */
@@ -5807,6 +7001,26 @@ export interface components {
          * @example W/"9f2c1e4b7d3a5c60"
          */
         IfNoneMatchDocument: string;
+        /**
+         * @description Digest of the certificate.
+         * @example KdizrXIcKzmqn_XGFpSsxBk7tHPlO591cdaV2WyHSrE
+         */
+        CertificatePath: string;
+        /**
+         * @description ID of the delegation.
+         * @example 12
+         */
+        DelegationPath: string;
+        /**
+         * @description `next` of the page before.
+         * @example 12
+         */
+        AfterText: string;
+        /**
+         * @description Items on the page.
+         * @example 100
+         */
+        CredentialLimit: number;
     };
     requestBodies: never;
     headers: {
@@ -6355,6 +7569,8 @@ export interface operations {
                      *         "country": "KR",
                      *         "countryMismatch": true
                      *       },
+                     *       "attestation": null,
+                     *       "identity": null,
                      *       "sip": {
                      *         "status": 603,
                      *         "reason": "Network Blocked",
@@ -6461,6 +7677,8 @@ export interface operations {
                      *         "country": "KR",
                      *         "countryMismatch": true
                      *       },
+                     *       "attestation": null,
+                     *       "identity": null,
                      *       "sip": {
                      *         "status": 603,
                      *         "reason": "Network Blocked",
@@ -6575,6 +7793,8 @@ export interface operations {
                      *             "country": "KR",
                      *             "countryMismatch": true
                      *           },
+                     *           "attestation": null,
+                     *           "identity": null,
                      *           "sip": {
                      *             "status": 603,
                      *             "reason": "Network Blocked",
@@ -9830,6 +11050,1142 @@ export interface operations {
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
             507: components["responses"]["RegistrationStorageFull"];
+        };
+    };
+    adminIssuers: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The issuers. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Issuers"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminIssuer: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description The id: the part of the key or token before the dot.
+                 * @example relay-07
+                 */
+                id: components["parameters"]["IdPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The issuer. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuerInfo"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["IssuerUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminPutIssuer: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description The `ETag` that you read (for a token, its `version`). The change is made only if it still matches; otherwise 412.
+                 * @example "9f2c1e4b7d3a5c60"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /**
+                 * @description `*`: the change is made only if this id does not exist yet; otherwise 412.
+                 * @example *
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /**
+                 * @description The id: the part of the key or token before the dot.
+                 * @example relay-07
+                 */
+                id: components["parameters"]["IdPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IssuerRequest"];
+            };
+        };
+        responses: {
+            /** @description The issuer. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuerInfo"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["IssuerConflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["CredentialStorageFull"];
+        };
+    };
+    adminRemoveIssuer: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description The `ETag` that you read (for a token, its `version`). The change is made only if it still matches; otherwise 412.
+                 * @example "9f2c1e4b7d3a5c60"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /**
+                 * @description The id: the part of the key or token before the dot.
+                 * @example relay-07
+                 */
+                id: components["parameters"]["IdPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemoveRequest"];
+            };
+        };
+        responses: {
+            /** @description The issuer is deleted. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["IssuerUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["IssuerConflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminStatusLists: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The lists. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusLists"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminPushStatusList: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/statuslist+jwt": string;
+                "application/json": components["schemas"]["StatusListRequest"];
+            };
+        };
+        responses: {
+            /** @description The list is accepted and in the head. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusListDone"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["StatusListConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            422: components["responses"]["StatusListInvalid"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminCredentialsAudit: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Return records after this position.
+                 * @example 0
+                 */
+                after?: number;
+                /**
+                 * @description Page size. Values above 1,000 are treated as 1,000.
+                 * @example 1000
+                 */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the chain. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminCertificates: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `next` of the page before.
+                 * @example 12
+                 */
+                after?: components["parameters"]["AfterText"];
+                /**
+                 * @description Items on the page.
+                 * @example 100
+                 */
+                limit?: components["parameters"]["CredentialLimit"];
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of certificates. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Certificates"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["OrganisationUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminAddCertificate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CertificateRequest"];
+            };
+        };
+        responses: {
+            /** @description The certificate. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Certificate"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["OrganisationUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["CertificateConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            422: components["responses"]["CertificateInvalid"];
+            429: components["responses"]["CredentialBudgetExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["StatusListUnavailable"];
+            507: components["responses"]["CredentialStorageFull"];
+        };
+    };
+    adminCertificate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+                /**
+                 * @description Digest of the certificate.
+                 * @example KdizrXIcKzmqn_XGFpSsxBk7tHPlO591cdaV2WyHSrE
+                 */
+                digest: components["parameters"]["CertificatePath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The certificate. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Certificate"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["CertificateUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminDelegations: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `next` of the page before.
+                 * @example 12
+                 */
+                after?: components["parameters"]["AfterText"];
+                /**
+                 * @description Items on the page.
+                 * @example 100
+                 */
+                limit?: components["parameters"]["CredentialLimit"];
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of delegations. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delegations"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["OrganisationUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminProposeDelegation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DelegationRequest"];
+            };
+        };
+        responses: {
+            /** @description The delegation. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delegation"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["OrganisationUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["DelegationConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            422: components["responses"]["DelegationInvalid"];
+            429: components["responses"]["CredentialBudgetExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["CredentialStorageFull"];
+        };
+    };
+    adminDelegation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+                /**
+                 * @description ID of the delegation.
+                 * @example 12
+                 */
+                id: components["parameters"]["DelegationPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The delegation. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delegation"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["DelegationUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminAcceptDelegation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+                /**
+                 * @description ID of the delegation.
+                 * @example 12
+                 */
+                id: components["parameters"]["DelegationPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DelegationAcceptRequest"];
+            };
+        };
+        responses: {
+            /** @description The delegation. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delegation"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["DelegationUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["DelegationConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            422: components["responses"]["DelegationInvalid"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminConfirmDelegation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+                /**
+                 * @description ID of the delegation.
+                 * @example 12
+                 */
+                id: components["parameters"]["DelegationPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DelegationConfirmRequest"];
+            };
+        };
+        responses: {
+            /** @description The delegation. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delegation"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["DelegationUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["DelegationConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            422: components["responses"]["DelegationInvalid"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminMoveDelegation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+                /**
+                 * @description ID of the delegation.
+                 * @example 12
+                 */
+                id: components["parameters"]["DelegationPath"];
+                /**
+                 * @description What to do.
+                 * @example revoke
+                 */
+                action: "reject" | "withdraw" | "suspend" | "resume" | "revoke";
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DelegationMoveRequest"];
+            };
+        };
+        responses: {
+            /** @description The delegation. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delegation"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["DelegationUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["DelegationConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            422: components["responses"]["DelegationInvalid"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminPassportRoots: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The root of PASSporTss. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassportRoots"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminPassportRoot: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description The id: the part of the key or token before the dot.
+                 * @example relay-07
+                 */
+                id: components["parameters"]["IdPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The root of PASSporTs. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassportRootInfo"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["PassportUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminPutPassportRoot: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description The `ETag` that you read (for a token, its `version`). The change is made only if it still matches; otherwise 412.
+                 * @example "9f2c1e4b7d3a5c60"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /**
+                 * @description `*`: the change is made only if this id does not exist yet; otherwise 412.
+                 * @example *
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /**
+                 * @description The id: the part of the key or token before the dot.
+                 * @example relay-07
+                 */
+                id: components["parameters"]["IdPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PassportRootRequest"];
+            };
+        };
+        responses: {
+            /** @description The root of PASSporTs is stored. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassportRootInfo"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["PassportConflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            422: components["responses"]["PassportRefused"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    adminRemovePassportRoot: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description The `ETag` that you read (for a token, its `version`). The change is made only if it still matches; otherwise 412.
+                 * @example "9f2c1e4b7d3a5c60"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /**
+                 * @description The id: the part of the key or token before the dot.
+                 * @example relay-07
+                 */
+                id: components["parameters"]["IdPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemoveRequest"];
+            };
+        };
+        responses: {
+            /** @description The root of PASSporTs is deleted. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassportRemoved"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["PassportUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["PassportConflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    adminPassportCertificates: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The certificate of PASSporTss. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassportCertificates"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminPassportCertificate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description The id: the part of the key or token before the dot.
+                 * @example relay-07
+                 */
+                id: components["parameters"]["IdPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The certificate of PASSporTs. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassportCertificateInfo"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["PassportUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminPutPassportCertificate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description The `ETag` that you read (for a token, its `version`). The change is made only if it still matches; otherwise 412.
+                 * @example "9f2c1e4b7d3a5c60"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /**
+                 * @description `*`: the change is made only if this id does not exist yet; otherwise 412.
+                 * @example *
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /**
+                 * @description The id: the part of the key or token before the dot.
+                 * @example relay-07
+                 */
+                id: components["parameters"]["IdPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PassportCertificateRequest"];
+            };
+        };
+        responses: {
+            /** @description The certificate of PASSporTs is stored. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassportCertificateInfo"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["PassportConflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            422: components["responses"]["PassportRefused"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    adminRemovePassportCertificate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description The `ETag` that you read (for a token, its `version`). The change is made only if it still matches; otherwise 412.
+                 * @example "9f2c1e4b7d3a5c60"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /**
+                 * @description The id: the part of the key or token before the dot.
+                 * @example relay-07
+                 */
+                id: components["parameters"]["IdPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemoveRequest"];
+            };
+        };
+        responses: {
+            /** @description The certificate of PASSporTs is deleted. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassportRemoved"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["PassportUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["PassportConflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
 }

@@ -58,6 +58,8 @@ export interface GatewayDefaults extends Parties {
   readonly roaming?: 'verified' | 'notRoaming' | 'unknown';
   /** STIR/SHAKEN. */
   readonly attestation?: 'A' | 'B' | 'C';
+  /** PASSporTs, each as JWS or as the value of a SIP `Identity` header. */
+  readonly identity?: string | readonly string[];
 }
 
 /** One call or text at a gateway. `from` is empty if the sender was withheld. */
@@ -159,6 +161,15 @@ interface GatewayActions {
     readonly country: string | null;
     readonly countryMismatch: boolean | null;
   };
+  /** What a signature attests. `source` is `verified`, or `claimed` if only you say so. */
+  readonly attestation: { readonly level: string; readonly source: string } | null;
+  /** Whether the PASSporTs of the request were verified. Null if it has none. */
+  readonly identity: {
+    readonly ppt: string | null;
+    readonly verified: boolean;
+    readonly code?: string;
+    readonly msgi?: string;
+  } | null;
   /** The SIP response to send. Null if the call passes. */
   readonly sip: {
     readonly status: number;

@@ -42,12 +42,12 @@ const namedKeySchema = v.pipe(
 );
 
 /** A number or a range in E.164: `+8215881234`, `+82200000000..+82299999999`. It may be wider than a block. */
-const rangeSchema = v.pipe(
+export const rangeSchema = v.pipe(
   v.string(),
   v.regex(/^\+[1-9]\d{2,14}(?:\.\.\+[1-9]\d{2,14})?$/, 'must be "+82…", or a range "+82…..+82…"'),
 );
 
-const hostSchema = v.pipe(
+export const hostSchema = v.pipe(
   v.string(),
   v.maxLength(URI_CHARS_MAX),
   v.regex(/^[a-z0-9.-]+(?::\d{1,5})?$/, 'must be a host in lower case, with a port if it is not 443'),

@@ -130,5 +130,11 @@ export const ADMIN_PROBLEMS = {
   DELEGATION_MISMATCH: [422, 'Delegation permits more than its principal has'],
   DELEGATION_LOOP: [422, 'Organisation is in the chain already'],
   DELEGATION_TOO_LONG: [422, 'Chain of delegations is too long'],
+  PASSPORT_ROOT_INVALID: [422, 'Root certificate is invalid'],
+  PASSPORT_ROOT_UNKNOWN: [404, 'Root certificate not found'],
+  PASSPORT_CERTIFICATE_UNKNOWN: [404, 'Certificate of PASSporTs not found'],
+  PASSPORT_HOST_UNKNOWN: [422, 'No root is trusted for this host'],
+  PASSPORT_URL_TAKEN: [409, 'Another certificate has this URL'],
+  PASSPORT_TOO_MANY: [409, 'Too many roots or certificates of PASSporTs'],
 } as const satisfies Record<string, readonly [number, string]>;
 export type AdminProblemCode = keyof typeof ADMIN_PROBLEMS;

@@ -4,21 +4,25 @@
 import type { NamedValue } from '../release/head.ts';
 import { type CredentialIndex, credentialShardOf } from './credential-index.ts';
 import type { CredentialRow } from './credential-table.ts';
+import type { PassportTable } from './passport-table.ts';
 import type { Status, StatusList } from './status-list.ts';
 
 export class PublishedCredentials {
-  static readonly NONE = new PublishedCredentials(null, []);
+  static readonly NONE = new PublishedCredentials(null, [], new Map());
 
   readonly index: CredentialIndex | null;
+  /** The certificates of PASSporTs. */
+  readonly passports: PassportTable;
   /** By URI. */
   readonly #lists: ReadonlyMap<string, { readonly exp: number; readonly list: StatusList }>;
   /** Bytes of the status lists. */
   readonly bytes: number;
 
   /** @param lists in the order of the index */
-  constructor(index: CredentialIndex | null, lists: readonly StatusList[]) {
+  constructor(index: CredentialIndex | null, lists: readonly StatusList[], passports: PassportTable) {
     const named = index?.statusLists ?? [];
     this.index = index;
+    this.passports = passports;
     this.#lists = new Map(named.map(({ uri, exp }, at) => [uri, { exp, list: lists[at]! }]));
     this.bytes = lists.reduce((sum, { bytes }) => sum + bytes.length, 0);
   }

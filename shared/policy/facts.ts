@@ -87,13 +87,19 @@ export interface Facts {
   readonly attestation: NonNullable<Ingress['attestation']> | 'none';
 }
 
-export function factsOf(from: Sender, channel: ScreenRequest['channel'], ingress: Ingress): Facts {
+/** @param attestation of a verified PASSporT, or what the gateway says */
+export function factsOf(
+  from: Sender,
+  channel: ScreenRequest['channel'],
+  ingress: Ingress,
+  attestation = ingress.attestation,
+): Facts {
   return {
     channel,
     origin: originOf(from, ingress),
     sender: senderKind(from),
     roaming: ingress.roaming,
-    attestation: ingress.attestation ?? 'none',
+    attestation: attestation ?? 'none',
   };
 }
 

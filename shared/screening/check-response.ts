@@ -8,7 +8,7 @@ import type { Subject } from '../verdict.ts';
 import type { Decision } from './decision.ts';
 
 /** A decision as it is sent, with the parsed parties. */
-export interface CheckResponse extends Omit<Decision, 'reading' | 'readings' | 'policy'> {
+export interface CheckResponse extends Omit<Decision, 'identity' | 'policy' | 'reading' | 'readings'> {
   readonly from: string | null;
   readonly to: string | null;
   /** Every number that a subject can mean, if there are several. */

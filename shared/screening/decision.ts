@@ -3,6 +3,7 @@
  * evaluates anything again.
  */
 
+import type { IdentityResult } from '../credentials/identity.ts';
 import type { Facts } from '../policy/facts.ts';
 import type { Rule } from '../policy/policy.ts';
 import type { ScreenRequest, Sender } from '../request.ts';
@@ -28,6 +29,8 @@ export interface Decision {
   readonly readings?: Partial<Record<Subject, readonly Sender[]>>;
   /** For a sender at a gateway: what the policy decided, for the deciding reading. */
   readonly policy?: PolicyDecision;
+  /** For traffic with PASSporTs at a gateway: whether they vouch for it. */
+  readonly identity?: IdentityResult;
 }
 
 export interface PolicyDecision {

@@ -29,11 +29,19 @@ export const PRECEDENCE = {
 } as const;
 
 /**
- * What a finding is about: the party itself, its registration for the client, one property of the ingress, or the
+ * What a finding is about: the party itself, its registration for the client, its PASSporT, one property of the ingress, or the
  * policy on traffic from abroad. An allow for one aspect overrides the policy, but nothing found for another aspect: a trusted
  * operator does not make a terminated number valid. `data` (the data is stale) concerns all aspects.
  */
-export type Aspect = 'party' | 'registration' | 'operator' | 'trunk' | 'smsc' | 'policy' | 'data';
+export type Aspect =
+  | 'party'
+  | 'registration'
+  | 'identity'
+  | 'operator'
+  | 'trunk'
+  | 'smsc'
+  | 'policy'
+  | 'data';
 
 export interface Finding {
   readonly precedence: number;

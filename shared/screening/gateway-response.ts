@@ -3,14 +3,18 @@
  * SMPP codes, the label, and how long it may cache the response. Pure.
  */
 
+import type { IdentityResult } from '../credentials/identity.ts';
+import type { PassportKind } from '../credentials/passport.ts';
 import { flat } from '../flat.ts';
 import { HEAD_STALE_MS } from '../limits/edge.ts';
 import { GATEWAY_CACHE_MS } from '../limits/requests.ts';
-import { type Evidence, evidenceOf } from '../policy/facts.ts';
+import { type Evidence, evidenceOf, type Facts } from '../policy/facts.ts';
 import type { Policy } from '../policy/policy.ts';
-import type { ScreenRequest } from '../request.ts';
+import type { ATTESTATIONS, ScreenRequest } from '../request.ts';
+import type { Code } from '../verdict.ts';
 import { type CheckResponse, formatDecision } from './check-response.ts';
 import type { Decision } from './decision.ts';
+import { IDENTITY_RULE } from './identity.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export interface SipResponse {
@@ -20,10 +24,27 @@ export interface SipResponse {
   readonly reasonHeader: string | null;
 }
 
+interface IdentityEvidence {
+  /** Of the PASSporT of the caller; null if it cannot be read. */
+  readonly ppt: PassportKind | null;
+  readonly verified: boolean;
+  /** Why it does not vouch for the call or text. */
+  readonly code?: Code;
+  /** The digest of the text is signed, but a gateway does not send the text. */
+  readonly msgi?: 'unverified';
+}
+
 export interface GatewayResponse extends CheckResponse {
   /** Version of the policy and its matching rule. The first of `reasons` decided. */
   readonly policy: { readonly version: number; readonly rule: string | null };
   readonly evidence: Evidence;
+  /** What a signature attests (RFC 8588), and who says so: a PASSporT that was verified here, or the gateway. */
+  readonly attestation: {
+    readonly level: (typeof ATTESTATIONS)[number];
+    readonly source: 'verified' | 'claimed';
+  } | null;
+  /** Whether the PASSporTs of the request vouch for it; null if it has none. */
+  readonly identity: IdentityEvidence | null;
   /** Null if the call or text passes. */
   readonly sip: SipResponse | null;
   readonly smpp: { readonly commandStatus: number } | null;
@@ -37,6 +58,18 @@ export interface GatewayResponse extends CheckResponse {
 
 /** SMPP 3.4, 5.1.3: which party was blocked, or that the client should retry. */
 const ESME = { RINVSRCADR: 0x0a, RINVDSTADR: 0x0b, RTHROTTLED: 0x58 } as const;
+
+/** How SIP says what is wrong with an `Identity` header (RFC 8224, section 6.2.2, and RFC 9410). */
+const SIP_IDENTITY: Partial<Record<Code, readonly [status: number, reason: string]>> = {
+  TOKEN_MISSING: [428, 'Use Identity Header'],
+  TOKEN_INVALID: [438, 'Invalid Identity Header'],
+  TOKEN_AUDIENCE: [438, 'Invalid Identity Header'],
+  TOKEN_EXPIRED: [403, 'Stale Date'],
+  CERTIFICATE_INVALID: [436, 'Bad Identity Info'],
+  CERTIFICATE_NOT_YET_VALID: [437, 'Unsupported Credential'],
+  CERTIFICATE_EXPIRED: [437, 'Unsupported Credential'],
+  CERTIFICATE_MISMATCH: [437, 'Unsupported Credential'],
+};
 
 /** @param decision on this request, from this snapshot */
 export function toGatewayResponse(
@@ -55,6 +88,8 @@ export function toGatewayResponse(
     ...formatDecision(request, decision),
     policy: { version, rule: rule?.id ?? null },
     evidence: evidenceOf(from, ingress, facts),
+    attestation: attestationOf(facts, decision.identity),
+    identity: decision.identity === undefined ? null : identityEvidence(decision.identity),
     sip: sipOf(decision, policy),
     smpp: smppOf(decision),
     // The label says that the traffic is from abroad.
@@ -64,6 +99,20 @@ export function toGatewayResponse(
   };
 }
 
+function attestationOf(
+  { attestation: level }: Facts,
+  identity: IdentityResult | undefined,
+): GatewayResponse['attestation'] {
+  if (level === 'none') return null;
+  return { level, source: identity?.vouches === true ? 'verified' : 'claimed' };
+}
+
+function identityEvidence(identity: IdentityResult): IdentityEvidence {
+  const { ppt, vouches: verified } = identity;
+  if (!identity.vouches) return { ppt, verified, code: identity.code };
+  return identity.hasMessageDigest ? { ppt, verified, msgi: 'unverified' } : { ppt, verified };
+}
+
 function isHeldBack({ verdict, action }: Decision): boolean {
   return verdict === 'indeterminate' && action === 'closed';
 }
@@ -71,6 +120,12 @@ function isHeldBack({ verdict, action }: Decision): boolean {
 function sipOf(decision: Decision, policy: Policy): SipResponse | null {
   if (isHeldBack(decision)) return { status: 503, reason: 'Service Unavailable', reasonHeader: null };
   if (decision.verdict !== 'block') return null;
+  const refusal =
+    decision.reasons[0]!.list === IDENTITY_RULE ? SIP_IDENTITY[decision.reasons[0]!.code] : null;
+  if (refusal != null) {
+    const [status, reason] = refusal;
+    return { status, reason, reasonHeader: flat('STIR;cause=', String(status), ';text="', reason, '"') };
+  }
   return { status: 603, reason: 'Network Blocked', reasonHeader: reasonHeader(decision, policy) };
 }
 

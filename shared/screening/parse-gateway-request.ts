@@ -4,6 +4,7 @@
  */
 
 import { type FieldError, fieldError, isRecord, nameOf, oneOf } from '../fields.ts';
+import { IDENTITY_CHARS_MAX, IDENTITY_VALUES_MAX } from '../limits/passport.ts';
 import { PARTY_CHARS_MAX, SENDER_ID_CHARS_MAX, TRUNK_CHARS_MAX } from '../limits/requests.ts';
 import { type ParseOptions, parseParty } from '../numbers/parse.ts';
 import { KR_CARRIER_PREFIXES } from '../numbers/plan.ts';
@@ -40,6 +41,7 @@ export const UNKNOWN_INGRESS: Ingress = {
   carrierPrefix: null,
   roaming: 'unknown',
   attestation: null,
+  identity: [],
 };
 
 type IngressDraft = { -readonly [Name in keyof Ingress]: Ingress[Name] };
@@ -59,6 +61,8 @@ export const GATEWAY_FIELDS: RequestFields = {
         return assign(copyIngress(draft), field, oneOf(ROAMING, field, value));
       case 'attestation':
         return assign(copyIngress(draft), field, oneOf(ATTESTATIONS, field, value));
+      case 'identity':
+        return assign(copyIngress(draft), field, parseIdentity(value));
       case 'senderToken':
         return fieldError('FIELD_UNKNOWN', field, 'is not a field of this request: a gateway does not send');
       default:
@@ -80,6 +84,20 @@ export const GATEWAY_FIELDS: RequestFields = {
     return fieldError('FIELD_MISSING', 'from', 'is missing: send an empty string for a withheld number');
   },
 };
+
+/**
+ * Only bounds the values: the caller wrote them, so one that cannot be verified is a reason, not an error. What is too long
+ * or too many becomes one value that no PASSporT has.
+ */
+function parseIdentity(value: unknown): Result<readonly string[], FieldError> {
+  const values: unknown[] = Array.isArray(value) ? value : [value];
+  if (!values.every((each) => typeof each === 'string'))
+    return fieldError('FIELD_TYPE', 'identity', 'must be a string or a list of strings');
+  const chars = values.reduce((sum, { length }) => sum + length, 0);
+  return ok(values.length <= IDENTITY_VALUES_MAX && chars <= IDENTITY_CHARS_MAX ? values : TOO_MUCH_IDENTITY);
+}
+
+const TOO_MUCH_IDENTITY = [''];
 
 /** Gives the draft its own ingress: until then it shares that of the defaults. */
 function copyIngress(draft: RequestDraft): IngressDraft {

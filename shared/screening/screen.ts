@@ -10,6 +10,7 @@
  * response is allocated.
  */
 
+import type { IdentityResult } from '../credentials/identity.ts';
 import type { Party } from '../numbers/party.ts';
 import { isEmergency, isEmergencyNumber, krClassOf } from '../numbers/plan.ts';
 import { senderRule } from '../numbers/sender-rules.ts';
@@ -21,6 +22,7 @@ import { findTestNumber } from '../test-numbers.ts';
 import { type Reason, type Subject, strength, type Verdict } from '../verdict.ts';
 import type { Decision, PolicyDecision } from './decision.ts';
 import { type Aspect, type Finding, finding, PRECEDENCE, policyFinding } from './finding.ts';
+import { attested, identityOf, screenIdentity } from './identity.ts';
 import { lookUp } from './look-up.ts';
 import { screenQualifications } from './qualification.ts';
 import { joinReadings } from './readings.ts';
@@ -33,23 +35,30 @@ const PASSES: Decision = { verdict: 'allow', subject: null, reasons: [] };
 
 /** Decides on one request. check-response.ts and gateway-response.ts format the decision. */
 export function screen(request: ScreenRequest, snapshot: Snapshot, settings: ClientSettings): Decision {
-  if (request.otherReadings.length === 0) return screenReading(request, snapshot, settings);
+  const identity = request.ingress === null ? null : identityOf(request, snapshot);
+  if (request.otherReadings.length === 0) return screenReading(request, identity, snapshot, settings);
   const all = [request, ...request.otherReadings].map((reading) => ({
     reading,
-    decision: screenReading(reading, snapshot, settings),
+    decision: screenReading(reading, identity, snapshot, settings),
   }));
   return joinReadings(request, all, settings);
 }
 
-function screenReading(request: ScreenRequest, snapshot: Snapshot, settings: ClientSettings): Decision {
+function screenReading(
+  request: ScreenRequest,
+  identity: IdentityResult | null,
+  snapshot: Snapshot,
+  settings: ClientSettings,
+): Decision {
   const { from, to, channel, ingress } = request;
   const findings: Finding[] = [];
   if (to !== null) screenRecipient(to, snapshot, settings, findings);
   if (from === null) return decide(findings, settings);
-  const facts = ingress === null ? null : factsOf(from, channel, ingress);
+  const facts = ingress === null ? null : factsOf(from, channel, ingress, attested(ingress, identity));
   const isTest = addTestFinding('from', from, findings);
   if (!isTest) screenSender(from, request, facts, snapshot, settings, findings);
   if (facts === null) return decide(findings, settings);
+  if (!isTest) screenIdentity(request, identity, settings, findings);
   const { rule, shadows } = matchPolicy(snapshot.policy.policy, facts);
   const rules = rule === null ? shadows : [rule, ...shadows];
   for (const each of isTest ? [] : rules) {
@@ -57,7 +66,8 @@ function screenReading(request: ScreenRequest, snapshot: Snapshot, settings: Cli
     if (found !== null) findings.push(found);
   }
   const decision = decide(findings, settings);
-  return { ...decision, policy: policyDecision(snapshot.policy, facts, rule, findings, decision, settings) };
+  const policy = policyDecision(snapshot.policy, facts, rule, findings, decision, settings);
+  return identity === null ? { ...decision, policy } : { ...decision, policy, identity };
 }
 
 /** The verdict of these findings, by their precedence and the client settings. */

@@ -3,6 +3,7 @@
  * The settings of the client are passed beside it.
  */
 import type { Client, ScreenedOrganisation } from '../clients.ts';
+import type { PassportVerification } from '../credentials/identity.ts';
 import type { PublishedCredentials } from '../credentials/published.ts';
 import type { TokenVerification } from '../credentials/sender-token.ts';
 import type { LiveLayer } from '../live/live-layer.ts';
@@ -24,6 +25,8 @@ export interface Snapshot {
   readonly credentials: PublishedCredentials;
   /** What the verification of each message token of the request found, by its text. */
   readonly tokens: ReadonlyMap<string, TokenVerification>;
+  /** The same of each value of `identity`. */
+  readonly passports: ReadonlyMap<string, PassportVerification>;
   /** The gateway policy for traffic from abroad. */
   readonly policy: VersionedPolicy;
   /** The keys of the live layer. A release has its own, which differ while LIST_KEY is rotated. */
@@ -43,6 +46,7 @@ export type ClientSettings = Pick<
   | 'maxStaleSeconds'
   | 'mode'
   | 'organisation'
+  | 'requireIdentity'
   | 'requireQualification'
   | 'requireRegistration'
   | 'requireToken'

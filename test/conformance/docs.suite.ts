@@ -5,9 +5,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { program } from '../../cli/program.ts';
 import * as controlLimits from '../../shared/limits/control.ts';
+import * as credentialsLimits from '../../shared/limits/credentials.ts';
 import * as edgeLimits from '../../shared/limits/edge.ts';
 import * as enumerationLimits from '../../shared/limits/enumeration.ts';
 import * as listsLimits from '../../shared/limits/lists.ts';
+import * as passportLimits from '../../shared/limits/passport.ts';
 import * as qualificationLimits from '../../shared/limits/qualification.ts';
 import * as registrationsLimits from '../../shared/limits/registrations.ts';
 import * as requestsLimits from '../../shared/limits/requests.ts';
@@ -18,8 +20,8 @@ import { TEST_NUMBERS } from './support/test-number-table.ts';
 
 const bounds = new Map<string, number>(
   [
-    ...[controlLimits, edgeLimits, enumerationLimits],
-    ...[listsLimits, qualificationLimits, registrationsLimits, requestsLimits],
+    ...[controlLimits, credentialsLimits, edgeLimits, enumerationLimits],
+    ...[listsLimits, passportLimits, qualificationLimits, registrationsLimits, requestsLimits],
   ].flatMap((limits) => Object.entries(limits)),
 );
 const here = new URL('./', import.meta.url);

@@ -15,5 +15,6 @@ await import('./kamailio-identities.suite.ts');
 await import('./kamailio-transports.suite.ts');
 await import('./smpp.suite.ts');
 await import('./kannel.suite.ts');
+await import('./passport.suite.ts');
 await import('./node-client.suite.ts');
 await import('./node-client-package.suite.ts');

@@ -49,6 +49,11 @@ describe('the types of the Node client', () => {
     expectTypeOf<Same<client.GatewayItemAnswer, Batched>>().toEqualTypeOf<None>();
     expectTypeOf<Same<client.GatewayAnswer['policy'], Schemas['GatewayPolicyRule']>>().toEqualTypeOf<None>();
     expectTypeOf<Same<client.GatewayAnswer['evidence'], Schemas['Evidence']>>().toEqualTypeOf<None>();
+    type Answer = client.GatewayAnswer;
+    expectTypeOf<
+      Same<Present<Answer['attestation']>, Schemas['AttestationEvidence']>
+    >().toEqualTypeOf<None>();
+    expectTypeOf<Same<Present<Answer['identity']>, Schemas['IdentityEvidence']>>().toEqualTypeOf<None>();
     expectTypeOf<Same<Present<client.GatewayAnswer['sip']>, Schemas['SipAnswer']>>().toEqualTypeOf<None>();
     expectTypeOf<Same<Present<client.GatewayAnswer['smpp']>, Schemas['SmppAnswer']>>().toEqualTypeOf<None>();
   });

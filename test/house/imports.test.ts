@@ -56,6 +56,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'shared/request.ts',
     'shared/result.ts',
     'shared/test-numbers.ts',
+    'shared/test-tokens.ts',
     'shared/verdict.ts',
   ],
   'shared/senders': [

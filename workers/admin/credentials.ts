@@ -38,11 +38,11 @@ type CredentialsStub = {
     : never;
 };
 
-const SEERS = ['issuers', 'credentials'] as const;
+export const SEERS = ['issuers', 'credentials'] as const;
 const MEMBERS = ['registrations', 'review'] as const;
 const STATUS_LIST_TYPE = 'application/statuslist+jwt';
 
-function storeOf({ env }: AdminContext): CredentialsStub {
+export function storeOf({ env }: AdminContext): CredentialsStub {
   const { CREDENTIALS } = env as unknown as ControlEnv;
   return CREDENTIALS.getByName(CREDENTIALS_NAME) as unknown as CredentialsStub;
 }

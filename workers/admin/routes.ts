@@ -8,6 +8,7 @@ import * as entries from './entries.ts';
 import * as evidence from './evidence.ts';
 import * as monitoring from './monitoring.ts';
 import { numberEvent } from './number-events.ts';
+import * as passport from './passport.ts';
 import * as proposals from './proposals.ts';
 import * as qualifications from './qualifications.ts';
 import * as registrations from './registrations.ts';
@@ -137,6 +138,14 @@ export const ADMIN_ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/admin/issuers/:id', handle: credentials.getIssuer },
   { method: 'PUT', path: '/v1/admin/issuers/:id', handle: credentials.putIssuer },
   { method: 'DELETE', path: '/v1/admin/issuers/:id', handle: credentials.removeIssuer },
+  { method: 'GET', path: '/v1/admin/passport/roots', handle: passport.listRoots },
+  { method: 'GET', path: '/v1/admin/passport/roots/:id', handle: passport.getRoot },
+  { method: 'PUT', path: '/v1/admin/passport/roots/:id', handle: passport.putRoot },
+  { method: 'DELETE', path: '/v1/admin/passport/roots/:id', handle: passport.removeRoot },
+  { method: 'GET', path: '/v1/admin/passport/certificates', handle: passport.listCertificates },
+  { method: 'GET', path: '/v1/admin/passport/certificates/:id', handle: passport.getCertificate },
+  { method: 'PUT', path: '/v1/admin/passport/certificates/:id', handle: passport.putCertificate },
+  { method: 'DELETE', path: '/v1/admin/passport/certificates/:id', handle: passport.removeCertificate },
   { method: 'GET', path: '/v1/admin/status-lists', handle: credentials.listStatusLists },
   { method: 'POST', path: '/v1/admin/status-lists', handle: credentials.pushStatusList },
   { method: 'GET', path: '/v1/admin/credentials/audit', handle: credentials.credentialsAudit },

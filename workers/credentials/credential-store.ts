@@ -14,6 +14,12 @@ import type {
   StatusListDone,
   StatusListInfo,
 } from '../../shared/admin/credentials.ts';
+import type {
+  PassportCertificate,
+  PassportCertificateInfo,
+  PassportRoot,
+  PassportRootInfo,
+} from '../../shared/admin/passport.ts';
 import type { AuditRecord } from '../../shared/audit.ts';
 import type { DelegationMove } from '../../shared/credentials/delegation-states.ts';
 import { importKey, keyOfJwk, type PublicJwk } from '../../shared/credentials/keys.ts';
@@ -180,6 +186,51 @@ export class CredentialStore extends DurableObject<ControlEnv> implements Creden
   /** The statuses of delegations, for the status list of the service: two bits each, by ID. */
   async delegationStatuses(): Promise<Uint8Array<ArrayBuffer>> {
     return this.#parts.tables.delegations.statuses.bytes;
+  }
+
+  async passportRoots(): Promise<readonly PassportRootInfo[]> {
+    return this.#parts.passportChanges.roots;
+  }
+
+  async putPassportRoot(
+    request: StoreRequest,
+    root: PassportRoot,
+    condition: Precondition,
+  ): Promise<StoreResult<PassportRootInfo>> {
+    return this.#changed(this.#parts.passportChanges.putRoot(request, root, condition));
+  }
+
+  async removePassportRoot(
+    request: StoreRequest,
+    id: string,
+    condition: Precondition,
+  ): Promise<StoreResult<object>> {
+    return this.#changed(this.#parts.passportChanges.removeRoot(request, id, condition));
+  }
+
+  async passportCertificates(): Promise<readonly PassportCertificateInfo[]> {
+    return this.#parts.passportChanges.certificates;
+  }
+
+  async passportCertificate(id: string): Promise<PassportCertificateInfo | null> {
+    return this.#parts.passportChanges.certificate(id);
+  }
+
+  /** The alarm fetches it at once, behind the answer. */
+  async putPassportCertificate(
+    request: StoreRequest,
+    certificate: PassportCertificate,
+    condition: Precondition,
+  ): Promise<StoreResult<PassportCertificateInfo>> {
+    return this.#changed(await this.#parts.passportChanges.putCertificate(request, certificate, condition));
+  }
+
+  async removePassportCertificate(
+    request: StoreRequest,
+    id: string,
+    condition: Precondition,
+  ): Promise<StoreResult<object>> {
+    return this.#changed(this.#parts.passportChanges.removeCertificate(request, id, condition));
   }
 
   /** @param after number of a record */

@@ -2,10 +2,11 @@
  * What the store publishes: shards of the credential table, status lists, and the index that names them. A change marks
  * the place of its credential, so that only the shard with this place is made again.
  */
-import { utf8 } from '../../shared/bytes.ts';
+import { sha256Hex, utf8 } from '../../shared/bytes.ts';
 import { type CredentialIndex, credentialShardCount } from '../../shared/credentials/credential-index.ts';
 import { encodeCredentials } from '../../shared/credentials/credential-table.ts';
 import { digestOf } from '../../shared/credentials/keys.ts';
+import { encodePassportTable } from '../../shared/credentials/passport-table.ts';
 import { deflate } from '../../shared/credentials/status-list.ts';
 import type { NamedValue } from '../../shared/release/head.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
@@ -14,6 +15,7 @@ import type { PutValue } from '../storage/head-publication.ts';
 import type { CertificateRows } from './certificate-rows.ts';
 import type { DelegationRows } from './delegation-rows.ts';
 import type { Meta } from './meta.ts';
+import type { PassportRows } from './passport-rows.ts';
 import { PLACES, placeOf } from './places.ts';
 import type { SealedValues } from './sealed-values.ts';
 import type { StatusListRows } from './status-list-rows.ts';
@@ -27,6 +29,7 @@ export interface PublicationTables {
   readonly certificates: CertificateRows;
   readonly delegations: DelegationRows;
   readonly lists: StatusListRows;
+  readonly passport: PassportRows;
 }
 
 export class Publication {
@@ -81,17 +84,28 @@ export class Publication {
     const { version } = this;
     const shards = await this.#shards(keys, put, ownUri);
     const statusLists = await this.#statusLists(keys, put, ownUri);
+    const passport = await this.#passport(keys, put);
     const index: CredentialIndex = {
-      ...{ kind: 'numgate-credentials', format: 1, version, shards, statusLists, passport: null },
+      ...{ kind: 'numgate-credentials', format: 1, version, shards, statusLists, passport },
     };
     const named = await values.make('index', utf8(JSON.stringify(index)), keys, put);
     const all = [...shards, ...statusLists.map(({ value }) => value), named];
+    if (passport !== null) all.push(passport);
     return this.#storage.transactionSync(() => {
       values.setNamed(all);
       this.#storage.sql.exec('DELETE FROM dirty WHERE version <= ?', version);
       const { unwritten, keyIds } = values;
       return { head: { version, index: named }, named: values.named, unwritten, keyIds };
     });
+  }
+
+  async #passport(keys: ListKeys, put: PutValue): Promise<NamedValue | null> {
+    const { passport, values } = this.#tables;
+    const rows = passport.published(Date.now());
+    if (rows.length === 0) return null;
+    const bytes = encodePassportTable(rows);
+    const place = `passport ${await sha256Hex(bytes)}`;
+    return values.at(place, keys) ?? values.make(place, bytes, keys, put);
   }
 
   async #shards(keys: ListKeys, put: PutValue, ownUri: string): Promise<NamedValue[]> {
@@ -106,7 +120,7 @@ export class Publication {
     );
     const shards: NamedValue[] = [];
     for (let shard = 0; shard < count; shard++) {
-      const place = `shard/${count}/${shard}`;
+      const place = `shard ${shard} of ${count}`;
       const known = dirty.has(shard) ? null : values.at(place, keys);
       const [from, to] = [shard * width, (shard + 1) * width - 1];
       const make = (): Promise<NamedValue> => {
@@ -129,7 +143,7 @@ export class Publication {
     const { lists, delegations, values } = this.#tables;
     const own = delegations.statuses;
     const ownBytes = await deflate(own);
-    const ownPlace = `own/${await digestOf(`${ownBytes}`)}`;
+    const ownPlace = `own ${await digestOf(`${ownBytes}`)}`;
     const all: CredentialIndex['statusLists'][number][] = [
       {
         ...{ uri: ownUri, iat: Math.floor(Date.now() / 1000), exp: NEVER_S, size: own.size, bits: own.bits },
@@ -137,7 +151,7 @@ export class Publication {
       },
     ];
     for (const { uri, iat, exp, size, bits } of lists.all) {
-      const place = `list/${iat}/${uri}`;
+      const place = `list ${iat} ${uri}`;
       const value = values.at(place, keys) ?? (await values.make(place, lists.deflated(uri), keys, put));
       all.push({ uri, iat, exp, size, bits, value });
     }

@@ -3,6 +3,7 @@
  * appended.
  */
 import { applySteps } from '../storage/schema-steps.ts';
+import { PASSPORT_TABLES } from './passport-rows.ts';
 
 const STEPS: readonly string[] = [
   `CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -121,6 +122,7 @@ const STEPS: readonly string[] = [
      at INTEGER NOT NULL
    ) WITHOUT ROWID;
    CREATE INDEX answers_at ON answers (at);`,
+  PASSPORT_TABLES,
 ];
 
 export function createTables(storage: DurableObjectStorage): void {

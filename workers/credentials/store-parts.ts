@@ -9,11 +9,13 @@ import { warn, warnFailed } from '../log.ts';
 import type { CertifiedRegistrations } from '../storage/certified-port.ts';
 import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
 import type { CredentialAnchorRecorder } from '../storage/credentials-port.ts';
-import { refuse, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
+import { refuse, type StoreResult, systemRequest } from '../storage/store-request.ts';
 import { CertificateUploads } from './certificate-uploads.ts';
 import { DelegationChanges } from './delegation-changes.ts';
 import { HeadValues } from './head-values.ts';
 import { IssuerChanges } from './issuer-changes.ts';
+import { PassportChanges } from './passport-changes.ts';
+import { PassportFetches } from './passport-fetches.ts';
 import { type OrganisationSource, RegistrationSync } from './registration-sync.ts';
 import { pullIntervalS, StatusListChanges } from './status-list-changes.ts';
 import type { StoredStatusList } from './status-list-rows.ts';
@@ -26,10 +28,7 @@ const AGAIN_MS = 10_000;
 /** The URI of the own list while there is no PUBLIC_URL: it never leaves the service. */
 const LOCAL_URI = 'urn:numgate:status-list';
 
-const PULLER: StoreRequest = {
-  actor: { name: 'numgate', scopes: [], root: false, organisation: null, authority: null },
-  ...{ reason: 'pulled from its issuer', repeat: null },
-};
+const PULLER = systemRequest('pulled from its issuer');
 
 export class StoreParts {
   readonly tables: Tables;
@@ -40,6 +39,8 @@ export class StoreParts {
   readonly sync: RegistrationSync;
   /** Null without PUBLIC_URL: their status list has no URI then. */
   readonly delegations: DelegationChanges | null;
+  readonly passportChanges: PassportChanges;
+  readonly #passportFetches: PassportFetches;
   readonly #env: ControlEnv;
 
   constructor(storage: DurableObjectStorage, env: ControlEnv) {
@@ -56,12 +57,15 @@ export class StoreParts {
     this.statusLists = new StatusListChanges(this.tables);
     this.uploads = new CertificateUploads(this.tables, registrations, (uri) => this.#readList(uri));
     this.sync = new RegistrationSync(this.tables, registrations, organisations);
+    this.passportChanges = new PassportChanges(this.tables, this.#isCloudflare);
+    this.#passportFetches = new PassportFetches(storage, this.tables, this.#isCloudflare);
     this.delegations = url === null ? null : new DelegationChanges(this.tables, ownUri);
   }
 
   /** Everything that is due. Never throws. */
   async runDue(): Promise<void> {
     await this.#pullDue();
+    await this.#passportFetches.run(Date.now());
     if (this.tables.publication.isBehind)
       await this.head.publish().catch((error: unknown) => warnFailed('credentialsNotPublished', error));
     await this.sync.run();
@@ -78,6 +82,7 @@ export class StoreParts {
       publication.isBehind ? now + AGAIN_MS : null,
       dueAt === null ? null : Math.max(dueAt, now + AGAIN_MS),
       lists.nextPullAt,
+      this.#passportFetches.dueAt(now),
       this.#anchorDue,
       this.#sweepDue,
     ].filter((time) => time !== null);

@@ -8,6 +8,7 @@ import { CertificateRows } from './certificate-rows.ts';
 import { DelegationRows } from './delegation-rows.ts';
 import { Issuers } from './issuers.ts';
 import { Meta } from './meta.ts';
+import { PassportRows } from './passport-rows.ts';
 import { Publication } from './publication.ts';
 import { SealedValues } from './sealed-values.ts';
 import { StatusListRows } from './status-list-rows.ts';
@@ -24,6 +25,7 @@ export class Tables {
   readonly certificates: CertificateRows;
   readonly delegations: DelegationRows;
   readonly lists: StatusListRows;
+  readonly passport: PassportRows;
   readonly values: SealedValues;
   readonly audit: AuditChain;
   readonly publication: Publication;
@@ -39,6 +41,7 @@ export class Tables {
     this.certificates = new CertificateRows(sql);
     this.delegations = new DelegationRows(sql);
     this.lists = new StatusListRows(sql);
+    this.passport = new PassportRows(sql);
     this.values = new SealedValues(sql);
     this.audit = new AuditChain(sql, { column: 'subject', prefix: '', subjectOf: String });
     this.publication = new Publication(storage, this);

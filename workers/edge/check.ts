@@ -64,7 +64,8 @@ function handlerOf(
     const parsed = parseRequest(given.value, fields, client.settings.internationalPrefix);
     if (!parsed.ok) return parsed;
     const pinned = client.snapshotInMemory() ?? (await client.snapshot());
-    const hasToken = parsed.value.senderToken !== undefined;
+    const { senderToken, ingress } = parsed.value;
+    const hasToken = senderToken !== undefined || (ingress !== null && ingress.identity.length > 0);
     const snapshot = hasToken ? await client.withTokens([{ parsed }], pinned) : pinned;
     const unverified = hasToken ? client.unverified(parsed.value, snapshot) : null;
     if (unverified !== null) return unverified;
@@ -129,7 +130,7 @@ function fieldsOf({ parameters }: RequestUrl): Result<Record<string, unknown>, F
   for (const [name, value] of parameters) {
     const [into, field] = name.startsWith(INGRESS) ? [ingress, name.slice(INGRESS.length)] : [fields, name];
     if (Object.hasOwn(into, field)) return repeatedParameter(nameOf(name));
-    if (name === 'senderToken') return TOKEN_IN_URL;
+    if (name === 'senderToken' || name === 'identity') return tokenInUrl(name);
     into[field] = NUMBERS.includes(name) ? withPlus(value) : value;
   }
   // If both `ingress` and `ingress.*` are given, keep `ingress`: a string is not a valid value, so the
@@ -138,11 +139,10 @@ function fieldsOf({ parameters }: RequestUrl): Result<Record<string, unknown>, F
   return ok(fields);
 }
 
-const TOKEN_IN_URL = fieldError(
-  'FIELD_UNKNOWN',
-  'senderToken',
-  'is not a query parameter, because URLs end up in logs: send it in the body of a POST',
-);
+function tokenInUrl(name: string): FieldError {
+  const advice = 'URLs end up in logs: send it in the body of a POST';
+  return fieldError('FIELD_UNKNOWN', name, `is not a query parameter, because ${advice}`);
+}
 
 /**
  * A plus sign that was not percent-encoded arrives as a space. The space can also be intended, as in ` 112`.

@@ -188,29 +188,38 @@ export class ClientContext implements ProblemCounter {
   }
 
   /**
-   * The snapshot to screen these items with: it has what is known of their message tokens. Verifies those that are not
-   * known yet, as far as the quota of the client allows (`unverified`).
+   * The snapshot to screen these items with: it has what is known of their message tokens and PASSporTs. Verifies those
+   * that are not known yet, as far as the quota of the client allows (`unverified`).
    */
   async withTokens(items: readonly RunItem[], snapshot: Snapshot): Promise<Snapshot> {
     const texts = new Set<string>();
+    const values = new Set<string>();
     for (const { parsed } of items) {
-      const text = parsed.ok ? tokenOf(parsed.value) : null;
+      if (!parsed.ok) continue;
+      const text = tokenOf(parsed.value);
       if (text !== null) texts.add(text);
+      for (const value of parsed.value.ingress?.identity ?? NO_VALUES) values.add(value);
     }
-    if (texts.size === 0) return snapshot;
-    const tokens = await this.#isolate.tokens.verify(texts, {
-      credentials: snapshot.credentials,
-      nowS: Math.floor(snapshot.now / 1000),
-      loadContext: this.#loadContext,
-      charge: () => this.#isolate.quota.takeVerification(this.#charged, this.#loadContext),
-    });
-    return { ...snapshot, tokens };
+    if (texts.size === 0 && values.size === 0) return snapshot;
+    const charge = (): boolean => this.#isolate.quota.takeVerification(this.#charged, this.#loadContext);
+    const { credentials } = snapshot;
+    const context = { credentials, nowS: Math.floor(snapshot.now / 1000), loadContext: this.#loadContext };
+    const [tokens, passports] = await Promise.all([
+      this.#isolate.tokens.verify(texts, { ...context, charge }),
+      this.#isolate.passports.verify(values, credentials.passports, charge),
+    ]);
+    return { ...snapshot, tokens, passports };
   }
 
-  /** The error of a request whose token the quota did not allow to verify; null for every other. */
-  unverified(request: ScreenRequest, { tokens }: Snapshot): (Problem & { readonly field: string }) | null {
+  /** The error of a request whose token or PASSporT the quota did not allow to verify; null for every other. */
+  unverified(
+    request: ScreenRequest,
+    { tokens, passports }: Snapshot,
+  ): (Problem & { readonly field: string }) | null {
     const text = tokenOf(request);
-    return text === null || tokens.has(text) ? null : UNVERIFIED;
+    if (text !== null && !tokens.has(text)) return UNVERIFIED;
+    const values = request.ingress?.identity ?? NO_VALUES;
+    return values.every((value) => passports.has(value)) ? null : UNVERIFIED_IDENTITY;
   }
 
   /**
@@ -237,6 +246,15 @@ export class ClientContext implements ProblemCounter {
 }
 
 const COUNTED = ok(null);
+const NO_VALUES: readonly string[] = [];
+const UNVERIFIED_IDENTITY = {
+  ...problem(
+    'QUOTA_EXCEEDED',
+    '"identity" is one of too many new ones: raise the quota of this client, or try again later',
+    { retryAfterSeconds: 1 },
+  ),
+  field: 'identity',
+};
 const UNVERIFIED = {
   ...problem(
     'QUOTA_EXCEEDED',

@@ -15,6 +15,7 @@ import { RefusedKeys } from './authentication.ts';
 import { BlockRecorder } from './block-recorder.ts';
 import { HeadReader } from './head/head-reader.ts';
 import type { LoadContext } from './head/head-sources.ts';
+import { PassportVerifier } from './passport-verifier.ts';
 import { Quota } from './quota.ts';
 import { TokenVerifier } from './token-verifier.ts';
 import { UsageMeters } from './usage.ts';
@@ -30,6 +31,7 @@ export class Isolate {
   readonly #opening = new SingleFlight();
   readonly head: HeadReader;
   readonly tokens: TokenVerifier;
+  readonly passports = new PassportVerifier();
   readonly quota = new Quota();
   readonly refusedKeys = new RefusedKeys();
   readonly failures = new FailedAuthentications('edge');

@@ -4,7 +4,7 @@
  * with attestation C are withheld.
  */
 import { setTimeout } from 'node:timers/promises';
-import { type Installation, startInstallation } from '../../../bench/simulation/installation.ts';
+import { type Installation, runNumgate, startInstallation } from '../../../bench/simulation/installation.ts';
 import { Admin } from '../../../cli/admin.ts';
 import { STANDARD_POLICY } from '../../../shared/policy/policy.ts';
 import { sharedBundle } from '../../support/shared-bundle.ts';
@@ -38,6 +38,11 @@ export async function startGatewayService(): Promise<void> {
 /** Its URL, and the key of the client. */
 export function gatewayService(): { readonly url: string; readonly key: string } {
   return { url: service!.url.replace('localhost', '127.0.0.1'), key: service!.clientKey };
+}
+
+/** Runs `numgate --json <args>` as an admin. */
+export function numgate(...args: string[]): Promise<unknown> {
+  return runNumgate({ NUMGATE_URL: service!.url, NUMGATE_TOKEN: service!.adminToken }, ...args);
 }
 
 export async function stopGatewayService(): Promise<void> {

@@ -118,6 +118,7 @@ describe('a directory', () => {
     shortCodes: [],
     requireRegistration: 'off' as const,
     requireToken: 'off' as const,
+    requireIdentity: 'off' as const,
     requireQualification: 'off' as const,
     mock: false,
   };
@@ -143,6 +144,7 @@ describe('a directory', () => {
       restriction,
       requireRegistration,
       requireToken,
+      requireIdentity,
       requireQualification,
       mock,
       ...older

@@ -28,6 +28,7 @@ describe('a gateway request', () => {
         operator: null,
         roaming: 'unknown',
         attestation: null,
+        identity: [],
       },
     });
   });

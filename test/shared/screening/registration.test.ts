@@ -91,6 +91,7 @@ const SNAPSHOT: Snapshot = {
   organisations: new Map(),
   credentials: PublishedCredentials.NONE,
   tokens: new Map(),
+  passports: new Map(),
   policy: STANDARD_POLICY,
   keys: testKeys,
   ...{ seq: 1, asOf: NOW, now: NOW },

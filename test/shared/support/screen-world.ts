@@ -158,6 +158,7 @@ export function snapshot(release: keyof typeof releases = 'whole', now = NOW, ag
     organisations: new Map(),
     credentials: PublishedCredentials.NONE,
     tokens: new Map(),
+    passports: new Map(),
     policy: STANDARD_POLICY,
     keys: testKeys,
     seq: 1842,
@@ -189,6 +190,7 @@ export function clientSettings(some: Partial<ClientSettings> = {}): ClientSettin
     organisation: 'acme',
     requireRegistration: 'off',
     requireToken: 'off',
+    requireIdentity: 'off',
     requireQualification: 'off',
     ...some,
   };

@@ -45,7 +45,7 @@ const check: fc.Arbitrary<Check> = fc.record({
 function requestOf({ channel, from, operator, country }: Check): ScreenRequest {
   const ingress: Ingress = {
     ...{ type: 'international', country, operator, trunk: null, smsc: null, carrierPrefix: null },
-    ...{ roaming: 'unknown', attestation: null },
+    ...{ roaming: 'unknown', attestation: null, identity: [] },
   };
   const isGateway = operator !== null || country !== null;
   return {

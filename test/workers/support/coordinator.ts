@@ -174,6 +174,7 @@ export function client(id: string, quotaNumbers = 10) {
     shortCodes: [],
     requireRegistration: 'off' as const,
     requireToken: 'off' as const,
+    requireIdentity: 'off' as const,
     requireQualification: 'off' as const,
     mock: false,
   };

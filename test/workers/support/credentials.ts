@@ -12,6 +12,7 @@ import {
 } from '../../../shared/credentials/credential-index.ts';
 import { type CredentialRow, encodeCredentials } from '../../../shared/credentials/credential-table.ts';
 import { digestOf } from '../../../shared/credentials/keys.ts';
+import { encodePassportTable, type PassportRow } from '../../../shared/credentials/passport-table.ts';
 import { deflate, packStatuses, type Status } from '../../../shared/credentials/status-list.ts';
 import type { Head, NamedValue } from '../../../shared/release/head.ts';
 import { credentialsKey } from '../../../shared/release/kv-keys.ts';
@@ -52,7 +53,8 @@ export const ROWS = [CERTIFICATE, DELEGATION, RELAY];
 export const CHAIN = ROWS.map(({ digest }) => digest);
 /** What is published. */
 export interface CredentialContent {
-  readonly rows: readonly CredentialRow[];
+  readonly rows?: readonly CredentialRow[];
+  readonly passports?: readonly PassportRow[];
   /** By index, of the list STATUS_URI; null for no list. */
   readonly statuses?: ReadonlyMap<number, Status> | null;
   /** When that list ends, in seconds since 1970. */
@@ -66,7 +68,8 @@ export const STATUS_SIZE = 16;
 
 /** Puts the values into KV. @returns the index, and what the head has */
 export async function publishCredentials({
-  rows,
+  rows = [],
+  passports = [],
   statuses = new Map(),
   exp = NOW_S + 3_600,
   shards: count = 4,
@@ -87,9 +90,11 @@ export async function publishCredentials({
             value: await put(await seal(await deflate(list), testKeys)),
           },
         ];
+  const passport =
+    passports.length === 0 ? null : await put(await seal(encodePassportTable(passports), testKeys));
   const index: CredentialIndex = {
     ...{ kind: 'numgate-credentials', format: 1, version },
-    ...{ shards, statusLists, passport: null },
+    ...{ shards, statusLists, passport },
   };
   const named = await put(await sealCredentialIndex(index, testKeys));
   return { index, head: { credentials: { version, index: named } } };

@@ -61,6 +61,7 @@ export interface PinnedHead {
 
 const NO_NUMBERS: readonly number[] = [];
 const NO_TOKENS: Snapshot['tokens'] = new Map();
+const NO_PASSPORTS: Snapshot['passports'] = new Map();
 const NO_ORGANISATIONS: ReadonlyMap<string, ScreenedOrganisation> = new Map();
 
 export class HeadReader {
@@ -138,6 +139,7 @@ export class HeadReader {
     const snapshot = {
       ...{ release, live, registrations, organisations, credentials, policy, keys, seq, ...times },
       tokens: NO_TOKENS,
+      passports: NO_PASSPORTS,
     };
     const clients = directory?.clients ?? null;
     return { snapshot, clients, pending: this.#pending?.release ?? null, canaries: this.#canaries() };

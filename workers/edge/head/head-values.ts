@@ -4,7 +4,8 @@
  */
 import { fromBase64, sha256Hex } from '../../../shared/bytes.ts';
 import { type Directory, openDirectory } from '../../../shared/clients.ts';
-import { openCredentialIndex } from '../../../shared/credentials/credential-index.ts';
+import { type CredentialIndex, openCredentialIndex } from '../../../shared/credentials/credential-index.ts';
+import { openPassportTable, type PassportTable } from '../../../shared/credentials/passport-table.ts';
 import { PublishedCredentials } from '../../../shared/credentials/published.ts';
 import { inflate, type StatusBits, type StatusList } from '../../../shared/credentials/status-list.ts';
 import { COORDINATOR_BACKGROUND_WAIT_MS } from '../../../shared/limits/edge.ts';
@@ -28,6 +29,7 @@ type AnySegment = Segment | RegistrationSegment;
 /** Null if the value was sealed with another key. */
 type Opener<Value> = (bytes: Bytes) => Promise<Value | null>;
 
+const NO_PASSPORTS: PassportTable = new Map();
 const NO_CLIENTS: Directory = {
   clients: new Map(),
   organisations: new Map(),
@@ -40,6 +42,7 @@ export class HeadValues {
   readonly #registrationSegments = new Map<string, RegistrationSegment>();
   readonly #directories = new Map<string, Directory>();
   readonly #statusLists = new Map<string, StatusList>();
+  readonly #passports = new Map<string, PassportTable>();
   readonly #credentials = new Map<string, PublishedCredentials>();
 
   /** The sealed segments of the live layer, in the order of the head. */
@@ -73,9 +76,18 @@ export class HeadValues {
       const lists = index.statusLists.map(({ value, bits }) =>
         load(this.#statusLists, value, loadContext, statusListOpener(bits, loadContext)),
       );
-      return new PublishedCredentials(index, await Promise.all(lists));
+      const passports = this.#passportTable(index, loadContext);
+      return new PublishedCredentials(index, await Promise.all(lists), await passports);
     };
     return load(this.#credentials, named.index, loadContext, open);
+  }
+
+  async #passportTable({ passport }: CredentialIndex, loadContext: LoadContext): Promise<PassportTable> {
+    if (passport === null) return NO_PASSPORTS;
+    const { keys } = loadContext.secrets;
+    const open: Opener<PassportTable> = async (bytes) =>
+      (await keys.open((each) => openPassportTable(bytes, each)))?.value ?? null;
+    return load(this.#passports, passport, loadContext, open);
   }
 
   /** Drops values that this head does not name. */
@@ -84,10 +96,11 @@ export class HeadValues {
     if (credentials !== undefined) all.push(credentials.index);
     const published = this.#credentials.get(credentials?.index.key ?? '');
     all.push(...(published?.index?.statusLists.map(({ value }) => value) ?? []));
+    if (published?.index?.passport) all.push(published.index.passport);
     const named = new Set(all.map(({ key }) => key));
     for (const held of [
       ...[this.#segments, this.#registrationSegments, this.#directories],
-      ...[this.#statusLists, this.#credentials],
+      ...[this.#statusLists, this.#passports, this.#credentials],
     ]) {
       for (const key of held.keys()) if (!named.has(key)) held.delete(key);
     }

@@ -1,0 +1,80 @@
+/**
+ * PASSporTs at a gateway: whether those of a call or a text vouch for it. Their signatures were verified before
+ * (`Snapshot.passports`).
+ */
+import { checkIdentity, type IdentityResult } from '../credentials/identity.ts';
+import type { Ingress, ScreenRequest, Sender } from '../request.ts';
+import { type Finding, ruleFinding } from './finding.ts';
+import { EFFECTS } from './registration.ts';
+import type { ClientSettings, Snapshot } from './snapshot.ts';
+
+/** Name of the rule, as reasons have it. */
+export const IDENTITY_RULE = 'identity';
+
+/** The result for a request at a gateway; null if it has no PASSporT. A PASSporT vouches for one of the readings. */
+export function identityOf(request: ScreenRequest, { passports, now }: Snapshot): IdentityResult | null {
+  const { channel, ingress, otherReadings } = request;
+  if (ingress === null || ingress.identity.length === 0) return null;
+  const readings = [request, ...otherReadings];
+  const found = ingress.identity.map((text) => passports.get(text));
+  return checkIdentity(
+    // A request whose quota did not allow a verification is never screened.
+    found.map((each) => each ?? { kind: 'refused', detail: 'was not verified' }),
+    {
+      nowS: Math.floor(now / 1000),
+      channel,
+      callers: textsOf(readings.map(({ from }) => from)),
+      recipients: textsOf(readings.map(({ to }) => to)),
+    },
+  );
+}
+
+/** What PASSporTs have for these parties; null if one of them is not compared. */
+function textsOf(parties: readonly (Sender | null)[]): string[] | null {
+  const texts = parties.map((party) => party && textOf(party));
+  return texts.includes(null) ? null : texts.filter((each) => each !== null);
+}
+
+function textOf(party: Sender): string | null {
+  switch (party.kind) {
+    case 'number':
+      return String(party.n);
+    case 'shortCode':
+      return party.code;
+    case 'localNumber':
+      return party.digits;
+    case 'source':
+      return party.text;
+    case 'withheld':
+      return null;
+  }
+}
+
+/** What is attested: by the PASSporT that vouches, or else as the gateway says, unless its PASSporT is wrong. */
+export function attested({ attestation }: Ingress, identity: IdentityResult | null): Ingress['attestation'] {
+  if (identity === null) return attestation;
+  if (identity.vouches) return identity.level;
+  return identity.isUnknown ? attestation : null;
+}
+
+/**
+ * Finds what is wrong with the PASSporTs of a request, or that it has none although the client requires one. Without `to`,
+ * a request is a check of a number alone, and needs none.
+ */
+export function screenIdentity(
+  { to }: ScreenRequest,
+  identity: IdentityResult | null,
+  { requireIdentity }: ClientSettings,
+  findings: Finding[],
+): void {
+  if (identity === null) {
+    if (requireIdentity === 'off' || to === null) return;
+    findings.push(ruleFinding(EFFECTS[requireIdentity], 'TOKEN_MISSING', IDENTITY_RULE, 'identity'));
+  } else if (!identity.vouches) {
+    // Even if the client requires none, one that is presented must be valid, unless nobody here can say.
+    const otherwise = identity.isUnknown ? 'shadow' : 'block';
+    const effect = requireIdentity === 'off' ? otherwise : EFFECTS[requireIdentity];
+    const found = ruleFinding(effect, identity.code, IDENTITY_RULE, 'identity');
+    findings.push({ ...found, reason: { ...found.reason, detail: `"identity" ${identity.detail}` } });
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * Verifies the PASSporTs of calls and texts, and keeps the results: one that a gateway sends again, for each of its
+ * checks of a call, costs one look-up. What depends on the time or the parties is checked for every request.
+ *
+ * A result holds for the table of certificates that it was found in.
+ */
+import type { PassportVerification } from '../../shared/credentials/identity.ts';
+import type { PassportTable } from '../../shared/credentials/passport-table.ts';
+import { verifyPassport } from '../../shared/credentials/verify-passport.ts';
+import { REFUSED_TOKENS_BYTES_MAX, TOKEN_OVERHEAD_BYTES } from '../../shared/limits/credentials.ts';
+import {
+  PASSPORTS_BYTES_MAX,
+  UNKNOWN_SIGNERS_LOG_MS,
+  UNKNOWN_SIGNERS_MAX,
+} from '../../shared/limits/passport.ts';
+import { warn } from '../log.ts';
+import { ByteLru } from './byte-lru.ts';
+
+interface Known {
+  readonly verification: PassportVerification;
+  readonly table: PassportTable;
+}
+
+export class PassportVerifier {
+  readonly #verified = new ByteLru<Known>(PASSPORTS_BYTES_MAX, bytesOf);
+  /** Kept apart, so that garbage evicts no verified one. */
+  readonly #refused = new ByteLru<Known>(REFUSED_TOKENS_BYTES_MAX, bytesOf);
+  /** PASSporTs since the last log line, by SHA-256 of the URL of a certificate that control does not know. */
+  readonly #unknownSigners = new Map<string, number>();
+  #loggedAt = 0;
+  /** Signatures verified so far, for tests. */
+  verifications = 0;
+
+  /**
+   * Verifies these values of `identity`, each once.
+   * @param charge charges a verification; returns false if the client may have none now
+   * @returns what was found by text. A value is missing if the client may have no more verifications now
+   */
+  async verify(
+    texts: ReadonlySet<string>,
+    table: PassportTable,
+    charge: () => boolean,
+  ): Promise<ReadonlyMap<string, PassportVerification>> {
+    const found = new Map<string, PassportVerification>();
+    await Promise.all(
+      [...texts].map(async (text) => {
+        const known = this.#verified.get(text) ?? this.#refused.get(text);
+        if (known?.table === table) found.set(text, known.verification);
+        else if (charge()) found.set(text, await this.#find(text, table));
+      }),
+    );
+    return found;
+  }
+
+  async #find(text: string, table: PassportTable): Promise<PassportVerification> {
+    this.verifications++;
+    const verification = await verifyPassport(text, table);
+    if (verification.kind === 'unknownSigner') this.#countUnknown(verification.x5u);
+    this.#verified.delete(text);
+    this.#refused.delete(text);
+    const held = verification.kind === 'verified' ? this.#verified : this.#refused;
+    held.set(text, { verification, table });
+    return verification;
+  }
+
+  /** Logs at most once a minute: the certificate that most PASSporTs named, and how many there were. */
+  #countUnknown(x5u: string): void {
+    const counts = this.#unknownSigners;
+    const known = counts.get(x5u);
+    if (known !== undefined || counts.size < UNKNOWN_SIGNERS_MAX) counts.set(x5u, (known ?? 0) + 1);
+    const now = Date.now();
+    if (now - this.#loggedAt < UNKNOWN_SIGNERS_LOG_MS) return;
+    const [[most, passports]] = [...counts].sort(([, a], [, b]) => b - a) as [[string, number]];
+    warn('passportSignerUnknown', { x5u: most, passports, signers: counts.size });
+    this.#loggedAt = now;
+    counts.clear();
+  }
+}
+
+/** Texts of PASSporTs have one byte a character. */
+function bytesOf(text: string): number {
+  return text.length + TOKEN_OVERHEAD_BYTES;
+}
