@@ -3861,7 +3861,7 @@ export interface components {
          */
         Attestation: "A" | "B" | "C";
         /**
-         * @description The PASSporTs of the call or text (RFC 8225), each as compact JWS or as the value of a SIP `Identity` header: one of the caller (`shaken` for calls, `msg` for texts), and one for each diversion (`div`). They are verified with the certificates that admins configured; nothing is fetched. Together at most 8,192 characters: more are not valid. The body of a POST only.
+         * @description The PASSporTs of the call or text (RFC 8225), each as compact JWS or as the value of a SIP `Identity` header: one of the caller (`shaken` for calls, `msg` for texts), and one for each diversion (`div`). They are verified with the certificates that admins configured; nothing is fetched. More than 4, or more than 8,192 characters together, are not valid: the response then has `TOKEN_INVALID`, as for any that is wrong. The body of a POST only.
          * @example eyJhbGciOiJFUzI1NiIsInBwdCI6InNoYWtlbiIsInR5cCI6InBhc3Nwb3J0IiwieDV1IjoiaHR0cHM6Ly9jZXJ0cy5leGFtcGxlLmtyL2t0MDEucGVtIn0.e30.AA;info=<https://certs.example.kr/kt01.pem>;alg=ES256;ppt=shaken
          */
         Identity: string | string[];
@@ -3964,7 +3964,7 @@ export interface components {
             /** @description Reason phrase of the status line. New values may be added: treat an unknown value as valid. */
             reason: string;
             /**
-             * @description Value of a `Reason` header (RFC 3326). With 403 to 438, it names the cause (RFC 9410). On 603, it has the redress contact of the policy in the form of ATIS-1000099 and 47 CFR 64.1200, or the code if there is no contact.
+             * @description Value of a `Reason` header (RFC 3326). With 403 to 438, it names the cause (RFC 9410). With 403 to 438, it names the cause (RFC 9410). On 603, it has the redress contact of the policy in the form of ATIS-1000099 and 47 CFR 64.1200, or the code if there is no contact.
              * @example Q.850;cause=21;text="v=analytics1;url=https://numgate.example/redress";location=TN
              */
             reasonHeader: string | null;

@@ -32,6 +32,7 @@ await import('./admin-releases.suite.ts');
 await import('./admin-entries.suite.ts');
 await import('./admin-undo.suite.ts');
 await import('./admin-concurrent.suite.ts');
+await import('./admin-passport.suite.ts');
 await import('./admin-policy.suite.ts');
 await import('./admin-access.suite.ts');
 await import('./admin-requests.suite.ts');

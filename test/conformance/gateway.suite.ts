@@ -208,6 +208,20 @@ describe('a gateway check', () => {
     },
   );
 
+  it('a PASSporT that is wrong blocks a call, and is never an error of the request', async () => {
+    const sip = { status: 438, reason: 'Invalid Identity Header' };
+    for (const identity of ['a.b.c', ['x'.repeat(9_000)], Array(5).fill('a.b.c')]) {
+      expect(await gateway({ channel: 'voice', from: ABROAD, attestation: 'A', identity })).toMatchObject({
+        verdict: 'block',
+        reasons: [{ code: 'TOKEN_INVALID', list: 'identity' }, {}],
+        ...{ attestation: null, identity: { ppt: null, verified: false, code: 'TOKEN_INVALID' }, sip },
+      });
+    }
+    expect(await gateway({ from: ABROAD, attestation: 'A' })).toMatchObject({
+      ...{ verdict: 'label', attestation: { level: 'A', source: 'claimed' }, identity: null },
+    });
+  });
+
   it('a verdict may be cached for at most 5 s', async () => {
     const before = Date.now();
     const until = Date.parse((await gateway({ from: ABROAD })).cacheUntil!);
