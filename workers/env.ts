@@ -51,7 +51,7 @@ export interface ControlEnv extends Env {
    * the base of its status lists. Optional: without it, what needs it is NOT_CONFIGURED.
    */
   readonly PUBLIC_URL?: string;
-  /** Signs the status lists and credentials of the service itself: a private JWK for ES256, with `kid`. Optional. */
+  /** Signs the status lists and credentials of the service itself: a private JWK for ES256. Optional. */
   readonly CREDENTIAL_KEY?: string;
   /** SHA-256 (hex) of the secret of the token `root`. During rotation, two digests separated by a comma. */
   readonly ROOT_TOKEN_SHA256: string;

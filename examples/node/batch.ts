@@ -5,7 +5,7 @@ import type { CheckAnswer, FailPolicy, Head, ItemError } from './types.ts';
 
 /** Bounds of the service for one batch. */
 export const BATCH_ITEMS_MAX = 10_000;
-const BATCH_BYTES_MAX = 4_194_304;
+const BATCH_BYTES_MAX = 8_388_608;
 
 export interface BatchLimits {
   readonly timeoutMs: number;

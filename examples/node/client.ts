@@ -25,6 +25,7 @@ import type {
   SenderRequest,
 } from './types.ts';
 
+export * from './credentials.ts';
 export { type LocalCode, NumgateError } from './errors.ts';
 export { isFromAbroad, LABEL, type LocalAnswer } from './fail-policy.ts';
 export * from './holder-key.ts';
@@ -80,7 +81,7 @@ export interface NumgateClient {
   check(request: CheckRequest, options?: CallOptions): Promise<CheckAnswer | LocalAnswer>;
 
   /**
-   * Checks any number of texts or calls. Over 10,000 items or 4 MiB, it sends several requests, one after the
+   * Checks any number of texts or calls. Over 10,000 items or 8 MiB, it sends several requests, one after the
    * other, and each may see another version of the lists.
    * @param options `deadlineMs` is for all requests together; its default is the deadline of the client for
    *   each 10,000 items

@@ -3,7 +3,8 @@
  * with a {@link NumgateError}; its `reasons` name each wrong field. A change carries an `Idempotency-Key`, so a retry
  * changes nothing twice.
  */
-import { type Connection, type Content, callOf, pauseFor, request } from './attempts.ts';
+import type { Content } from './attempts.ts';
+import { controlOf, type RegistrarCall, type RegistrarOptions } from './control.ts';
 import type {
   ImportedRow,
   Registration,
@@ -12,35 +13,8 @@ import type {
   RegistrationReason,
 } from './registration-types.ts';
 
+export type { RegistrarCall, RegistrarOptions } from './control.ts';
 export type * from './registration-types.ts';
-
-/** How to reach the control plane. */
-export interface RegistrarOptions {
-  /** Base URL of the control plane, such as `https://control.numgate.example`. */
-  readonly url: string;
-  /** A token with the scope `registrations`, `<token id>.<secret>`. */
-  readonly token: string;
-  /** The organisation of the token. */
-  readonly organisation: string;
-  /** Timeout of one attempt, in ms. Default 30,000. */
-  readonly timeoutMs?: number;
-  /** Deadline for all attempts and the pauses between them, in ms. Default 120,000. */
-  readonly deadlineMs?: number;
-  /** Attempts after the first. Default 4. */
-  readonly retries?: number;
-  /** Sends the requests. Default: the global `fetch`. */
-  readonly fetch?: typeof fetch;
-  /** Waits between attempts. Tests pass their own function. */
-  readonly pause?: (ms: number, signal?: AbortSignal) => Promise<unknown>;
-}
-
-/** Options of one call. */
-export interface RegistrarCall {
-  /** Ends the call, which then rejects with the reason of the signal. */
-  readonly signal?: AbortSignal;
-  /** Sent as `x-correlator`. */
-  readonly correlator?: string;
-}
 
 /** Which registrations to list. */
 export interface RegistrationFilter {
@@ -100,35 +74,9 @@ const PIECE_BYTES_MAX = 4_194_304;
 
 /** @throws {TypeError} if the URL is none */
 export function makeRegistrar(options: RegistrarOptions): Registrar {
-  const { url, token, organisation, pause = pauseFor, fetch: given } = options;
-  const { timeoutMs = 30_000, deadlineMs = 120_000, retries = 4 } = options;
-  const connection: Connection = {
-    ...{ url: new URL(url).href.replace(/\/+$/, ''), key: token, pause },
-    fetch: given ?? ((input, init) => fetch(input, init)),
-  };
-  const path = `/v1/admin/organisations/${encodeURIComponent(organisation)}/registrations`;
-
-  async function send<Value extends object>(
-    below: string,
-    content: Content,
-    call: RegistrarCall = {},
-  ): Promise<Value> {
-    const read = (json: unknown): Value | null =>
-      typeof json === 'object' && json !== null ? (json as Value) : null;
-    const limits = { timeoutMs, retries, end: performance.now() + deadlineMs };
-    const attempt = await request(connection, path + below, content, read, limits, callOf(call));
-    if (attempt.ok) return attempt.value;
-    throw attempt.failure.error;
-  }
-  const json = { type: 'application/json' } as const;
-  const get = <Value extends object>(below: string, call?: RegistrarCall) =>
-    send<Value>(below, { method: 'GET', ...json, body: null }, call);
-  const lookUp = <Value extends object>(below: string, body: object, call?: RegistrarCall) =>
-    send<Value>(below, { ...json, body: JSON.stringify(body) }, call);
-  const change = (below: string, body: object, call?: RegistrarCall, more: Partial<Content> = {}) => {
-    const headers = { 'idempotency-key': crypto.randomUUID(), ...more.headers };
-    return send<Registration>(below, { ...json, ...more, body: JSON.stringify(body), headers }, call);
-  };
+  const { send, get, lookUp, change: changed } = controlOf(options, '/registrations');
+  const change = (below: string, body: object, call?: RegistrarCall, more?: Partial<Content>) =>
+    changed<Registration>(below, body, call, more);
   const one = (id: string): string => `/${encodeURIComponent(id)}`;
 
   return {

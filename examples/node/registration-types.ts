@@ -59,6 +59,8 @@ export interface Registration extends RegistrationVersion {
   readonly approved?: RegistrationVersion;
   /** Only of mock clients. */
   readonly mock?: boolean;
+  /** Digest of the certificate that it rests on, if it does. */
+  readonly certificate?: string;
   readonly claimedBy: string | null;
   readonly claimedUntil: string | null;
   /** Of the last decision. */

@@ -6,8 +6,9 @@ import './support/workspace.ts';
 import { spawn } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addClient } from '../../cli/commands/clients.ts';
+import { DEMO_ISSUER_FOLDER, startDemoIssuer } from '../../cli/local/demo-issuer.ts';
 import { HOME } from './support/builds.ts';
 import { documentedBlocks, PROJECT } from './support/documented.ts';
 import { startTestService } from './support/service.ts';
@@ -63,6 +64,10 @@ const NOT_RUN: Readonly<Record<string, string>> = {
 const NEWEST = `$(npx numgate releases --json | node -p 'JSON.parse(fs.readFileSync(0)).releases[0].release')`;
 const PLANNED = `$(npx numgate plan --json | node -p 'JSON.parse(fs.readFileSync(0)).hash')`;
 
+const DELEGATION = `$(npx numgate delegations list --organisation reseller --json | node -p 'JSON.parse(fs.readFileSync(0)).delegations.at(-1).id')`;
+/** In a month: a delegation has an end, and no document stays right with a fixed one. */
+const DATE = new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 10);
+
 /** The operation of the newest live entry. */
 const OPERATION = `$(npx numgate entries --json | node -p 'JSON.parse(fs.readFileSync(0)).entries.at(-1).operation')`;
 
@@ -92,6 +97,8 @@ function filledIn(command: string): string {
       .replaceAll(/demo\.…|(?<=NUMGATE_KEY=)…/g, key)
       .replaceAll(/<release>|20261125T0312Z-0a1b2c3d/g, NEWEST)
       .replaceAll('<operation>', OPERATION)
+      .replaceAll('<delegation>', DELEGATION)
+      .replaceAll('<date>', DATE)
       .replaceAll('3f0c…', PLANNED)
       .replaceAll('<id>', registered('hq'))
       .replaceAll('<other>', registered('hotline'))
@@ -119,7 +126,10 @@ function run(commands: readonly string[]): Promise<{ status: number | null; outp
     ...commands.map((command) => `${BEFORE[command] ?? ''}\n${filledIn(command)}`),
   ].join('\n');
   const path = `${join(CLONE, 'bin')}:${dirname(process.execPath)}:${process.env.PATH}`;
-  const values = { KEY: key, URL: service.url, TOKEN: SECRETS.ADMIN_TOKEN, NO_COLOR: '1' };
+  const values = {
+    ...{ KEY: key, URL: service.url, TOKEN: SECRETS.ADMIN_TOKEN, NO_COLOR: '1' },
+    ISSUER_FOLDER: DEMO_ISSUER_FOLDER,
+  };
   const child = spawn('bash', ['-c', script], { cwd: CLONE, env: { ...process.env, PATH: path, ...values } });
   child.stdin.end();
   let output = '';
@@ -140,7 +150,8 @@ const all = [...documents.values()].flat();
 beforeAll(async () => {
   for (const name of ['cli', 'shared', 'data', 'workers', 'package.json', 'wrangler.toml'])
     cpSync(join(PROJECT, name), join(CLONE, name), { recursive: true });
-  cpSync(join(PROJECT, 'examples/node'), join(CLONE, 'examples/node'), { recursive: true });
+  for (const name of ['node', 'issuer'])
+    cpSync(join(PROJECT, 'examples', name), join(CLONE, 'examples', name), { recursive: true });
   symlinkSync(join(PROJECT, 'node_modules'), join(CLONE, 'node_modules'));
   const put = (name: string, text: string): void => {
     mkdirSync(dirname(join(CLONE, name)), { recursive: true });
@@ -172,9 +183,15 @@ beforeAll(async () => {
   );
   service = await startTestService();
   ({ key } = await addClient(service.admin, 'documented', { rights: ['check', 'gateway'] }, 'a test'));
+  const issuer = await startDemoIssuer(service.admin, 'a test');
+  afterAll(issuer.stop);
+  mkdirSync(join(CLONE, '.wrangler'), { recursive: true });
+  symlinkSync(DEMO_ISSUER_FOLDER, join(CLONE, '.wrangler/issuer'));
   // Canaries and plans are based on a release.
   const { status, output } = await run([
     'npx numgate organisations add acme --display-name Acme --authority acme --roles operator,relay',
+    'npx numgate organisations add reseller --roles relay',
+    'npx numgate clients add demo',
     'for client in acme-main acme-2; do npx numgate clients add $client --organisation acme; done',
     'npx numgate build my.lists.json',
     'npx numgate push --unproven',

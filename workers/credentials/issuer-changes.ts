@@ -2,9 +2,11 @@
  * Changes of issuers. What an issuer may not sign any more is held: its certificates count as suspended at once, at the
  * edge and for registrations, and count again once it may.
  */
+import { sha256 } from '@noble/hashes/sha2.js';
 import type { Issuer, IssuerInfo } from '../../shared/admin/credentials.ts';
+import { type OpenedIssuer, openIssuer } from '../../shared/admin/issuer-rights.ts';
+import { toHex, utf8 } from '../../shared/bytes.ts';
 import { isWithin } from '../../shared/credentials/credential-numbers.ts';
-import { type OpenedIssuer, openIssuer } from '../../shared/credentials/issuer-rights.ts';
 import { ISSUERS_MAX } from '../../shared/limits/credential-store.ts';
 import { ok } from '../../shared/result.ts';
 import { checkPrecondition, type Precondition } from '../storage/precondition.ts';
@@ -45,8 +47,8 @@ export class IssuerChanges {
       issuers.put(issuer.id, stored);
       const held = this.#hold(stored);
       audit.append(author, `issuer ${issuer.id}`, {
-        ...{ action: 'issuers.put', before: before?.issuer ?? null },
-        after: { ...issuer, held: held.length },
+        ...{ action: 'issuers.put', before: before && described(before) },
+        after: { ...described(stored), held: held.length },
       });
       this.#tables.publication.changed(held);
       return ok(this.info(stored));
@@ -66,7 +68,9 @@ export class IssuerChanges {
         return refuse('ISSUER_IN_USE', message);
       }
       issuers.put(id, null);
-      audit.append(author, `issuer ${id}`, { action: 'issuers.remove', before: before.issuer, after: null });
+      audit.append(author, `issuer ${id}`, {
+        ...{ action: 'issuers.remove', before: described(before), after: null },
+      });
       return ok({});
     });
   }
@@ -98,6 +102,13 @@ export class IssuerChanges {
     }
     return changed;
   }
+}
+
+/** For the audit chain: without numbers, which are only in a digest. */
+function described({ issuer, rights }: StoredIssuer): object {
+  const { numbers, keys: _, ...rest } = issuer;
+  const sha256OfNumbers = toHex(sha256(utf8(numbers.join())));
+  return { ...rest, keys: [...rights.thumbprints], numbers: numbers.length, sha256OfNumbers };
 }
 
 function maySign(

@@ -75,7 +75,7 @@ export class StatusListChanges {
       this.#tables.publication.changed();
       if (changed > 0 || !isPulled) {
         this.#tables.audit.append(author, `status list ${list.uri}`, {
-          ...{ action: 'statusLists.accept', before: known && { iat: known.iat, entries: known.size } },
+          ...{ action: 'status.accept', before: known && { iat: known.iat, entries: known.size } },
           after: { iat: list.iat, exp: list.exp, entries: list.list.size, changed, pulled: isPulled },
         });
       }

@@ -99,17 +99,24 @@ export class Quota {
   }
 
   /**
-   * Counts the verification of a message token as VERIFICATION_NUMBERS numbers.
+   * Counts the verification of a message token as VERIFICATION_NUMBERS numbers, but at most half of the quota: a client
+   * with a small one must be able to present a token at all.
    * @returns false if the client has no room for it now, in this window or in this second
    */
   takeVerification(client: Client, context: ReportContext): boolean {
-    const second = Math.floor(Date.now() / 1000);
+    const now = Date.now();
+    const second = Math.floor(now / 1000);
     if (second !== this.#second) this.#verifications.clear();
     this.#second = second;
     const verifications = this.#verifications.get(client.id) ?? 0;
     if (verifications >= VERIFICATIONS_PER_SECOND_MAX) return false;
+    const use = this.#useOf(client, now);
+    const quotaNumbers = quotaOf(client);
+    const numbers = Math.min(VERIFICATION_NUMBERS, Math.ceil(quotaNumbers / 2));
+    if (use.exceeded || quotaNumbers === 0 || use.numbers + numbers > quotaNumbers) return false;
     this.#verifications.set(client.id, verifications + 1);
-    return this.take(client, VERIFICATION_NUMBERS, context) === VERIFICATION_NUMBERS;
+    add(numbers, client, use, now, context);
+    return true;
   }
 
   /**

@@ -271,14 +271,13 @@ async function later(pinned: Snapshot, client: ClientContext): Promise<Snapshot>
 }
 
 /** The snapshot with what is known of all message tokens of these lines, over as many seconds as it takes. */
-async function verifyAll(lines: readonly Line[], pinned: Snapshot, client: ClientContext): Promise<Snapshot> {
-  for (;;) {
+async function verifyAll(lines: readonly Line[], first: Snapshot, client: ClientContext): Promise<Snapshot> {
+  for (let pinned = first; ; pinned = await later(pinned, client)) {
     const at = await client.withTokens(lines, pinned);
     const isVerified = ({ parsed }: Line): boolean =>
       !parsed.ok || client.unverified(parsed.value, at) === null;
     if (at === pinned || lines.every(isVerified)) return at;
     await nextWindow(SECOND_MS);
-    await client.latest();
   }
 }
 

@@ -1,23 +1,25 @@
 /**
- * A public route: it needs no key, requests are limited, and it answers from one reading of the register.
+ * A public route: it needs no key, and requests are limited.
  */
 import {
   REGISTER_REQUESTS_MAX,
   REGISTER_REQUESTS_TOTAL_MAX,
   REGISTER_WINDOW_MS,
 } from '../../shared/limits/qualification.ts';
+import type { RegisterData } from '../../shared/senders/register.ts';
 import type { Answer, Handler, PathParameters, RequestContext } from '../http/app.ts';
 import { addressOf } from '../http/key-conditions.ts';
 import { parametersOf } from '../http/parameters.ts';
 import { type Problem, problem } from '../http/reply.ts';
 import { RequestWindow } from '../http/request-window.ts';
-import { type ReadRegister, readRegister } from './register-source.ts';
+import type { Reading } from './cached-reading.ts';
+import { publicSources } from './sources.ts';
 
 export interface PublicContext extends RequestContext {
   readonly params: PathParameters;
 }
 export interface RegisterContext extends PublicContext {
-  readonly register: ReadRegister;
+  readonly register: Reading<RegisterData>;
 }
 
 /** Of this isolate. */
@@ -44,7 +46,7 @@ export function forEverybody(handle: (context: PublicContext) => Promise<Answer>
 /** As `forEverybody`, with the register. */
 export function withRegister(handle: (context: RegisterContext) => Promise<Answer>): Handler {
   return forEverybody(async (context) => {
-    const register = await readRegister(context);
+    const register = await publicSources().register.get(context);
     return register.ok ? handle({ ...context, register: register.value }) : register;
   });
 }

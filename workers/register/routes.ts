@@ -2,6 +2,8 @@
  * The public register of qualified senders, and what anybody needs to verify it without this service: keys, signed
  * documents and status lists.
  */
+
+import { fromBase64 } from '../../shared/bytes.ts';
 import { packStatuses, StatusList, statusListClaim } from '../../shared/credentials/status-list.ts';
 import { fieldError } from '../../shared/fields.ts';
 import {
@@ -24,12 +26,13 @@ import {
   registerEntry,
 } from '../../shared/senders/register.ts';
 import type { ControlEnv } from '../env.ts';
-import type { Handler, Route } from '../http/app.ts';
+import type { Answer, Handler, Route } from '../http/app.ts';
 import { type Problem, problem } from '../http/reply.ts';
-import { CREDENTIALS_NAME } from '../storage/credentials-port.ts';
-import { forEverybody, type RegisterContext, withRegister } from './public-route.ts';
+import type { Reading } from './cached-reading.ts';
+import { forEverybody, type PublicContext, type RegisterContext, withRegister } from './public-route.ts';
 import { openServiceKey } from './service-key.ts';
 import { sendSigned } from './signed-documents.ts';
+import { publicSources } from './sources.ts';
 
 const JWT = 'application/jwt';
 
@@ -43,10 +46,10 @@ const keys: Handler = forEverybody(async ({ env, reply }) => {
 
 /** The whole register, signed. */
 const download: Handler = withRegister((context) =>
-  sendSigned(context, 'register', JWT, () => ({
+  sendSigned(context, context.register, 'register', JWT, () => ({
     typ: 'register+jwt',
     claims: {
-      register: context.register.data.organisations.map((each) => registerEntry(each, Date.now())),
+      register: context.register.value.organisations.map((each) => registerEntry(each, Date.now())),
     },
     lifeSeconds: REGISTER_LIFE_SECONDS,
   })),
@@ -77,7 +80,7 @@ const token: Handler = withRegister(async (context) => {
   );
   if (!maySend(state))
     return problem('QUALIFICATION_UNKNOWN', `there is no token, because the qualification is ${state}`);
-  return sendSigned(context, `token ${id}`, JWT, (publicUrl) => ({
+  return sendSigned(context, context.register, `token ${id}`, JWT, (publicUrl) => ({
     typ: 'qualification+jwt',
     claims: {
       ...{ sub: id, name, state, inspectedAt, nextInspectionBy },
@@ -92,32 +95,45 @@ const token: Handler = withRegister(async (context) => {
   }));
 });
 
-/** A status list of this service (draft-ietf-oauth-status-list). */
-const statusList: Handler = withRegister((context) => {
-  const name = OWN_STATUS_LISTS.find((each) => each === context.params.name);
-  if (name === undefined)
-    return Promise.resolve(problem('NOT_FOUND', `the status lists are ${OWN_STATUS_LISTS.join(' and ')}`));
-  return sendSigned(context, `list ${name}`, 'application/statuslist+jwt', async (publicUrl) => {
-    const list = await ownStatusList(context, name);
-    return {
-      typ: 'statuslist+jwt',
-      claims: {
-        sub: ownStatusListUri(publicUrl, name),
-        ttl: OWN_STATUS_LIST_TTL_SECONDS,
-        status_list: await statusListClaim(list),
-      },
-      lifeSeconds: OWN_STATUS_LIST_LIFE_SECONDS,
-    };
-  });
+/** The status lists of this service (draft-ietf-oauth-status-list). */
+const statusList: Handler = forEverybody(async (context) => {
+  const sources = publicSources();
+  switch (context.params.name) {
+    case 'qualifications': {
+      const register = await sources.register.get(context);
+      if (!register.ok) return register;
+      return sendList(context, register.value, 'qualifications', (data) => {
+        const statuses = qualificationStatuses(data, Date.now());
+        return packStatuses(statuses, statuses.size);
+      });
+    }
+    case 'delegations': {
+      const delegations = await sources.delegations.get(context);
+      if (!delegations.ok) return delegations;
+      return sendList(context, delegations.value, 'delegations', (statuses) => {
+        return new StatusList(2, fromBase64(statuses)!);
+      });
+    }
+    default:
+      return problem('NOT_FOUND', `the status lists are ${OWN_STATUS_LISTS.join(' and ')}`);
+  }
 });
 
-async function ownStatusList({ env, register }: RegisterContext, name: OwnStatusList): Promise<StatusList> {
-  if (name === 'delegations') {
-    const { CREDENTIALS } = env as unknown as ControlEnv;
-    return new StatusList(2, await CREDENTIALS.getByName(CREDENTIALS_NAME).delegationStatuses());
-  }
-  const statuses = qualificationStatuses(register.data, Date.now());
-  return packStatuses(statuses, statuses.size);
+function sendList<Value>(
+  context: PublicContext,
+  reading: Reading<Value>,
+  name: OwnStatusList,
+  listOf: (value: Value) => StatusList,
+): Promise<Answer> {
+  return sendSigned(context, reading, `list ${name}`, 'application/statuslist+jwt', async (publicUrl) => ({
+    typ: 'statuslist+jwt',
+    claims: {
+      sub: ownStatusListUri(publicUrl, name),
+      ttl: OWN_STATUS_LIST_TTL_SECONDS,
+      status_list: await statusListClaim(listOf(reading.value)),
+    },
+    lifeSeconds: OWN_STATUS_LIST_LIFE_SECONDS,
+  }));
 }
 
 /** By the name in the path. At least one. */
@@ -130,7 +146,7 @@ function findNamed({
     const message = `must be UTF-8 of at most ${REGISTER_NAME_CHARS_MAX} characters, percent-encoded`;
     return fieldError('FIELD_VALUE', 'name', message);
   }
-  const found = findRegistered(register.data, text);
+  const found = findRegistered(register.value, text);
   if (found.length > 0) return ok(found);
   const message = 'the register has no organisation with this sender code, id or name';
   return problem('QUALIFICATION_UNKNOWN', message);

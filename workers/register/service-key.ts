@@ -1,8 +1,9 @@
 /**
- * The key with which this service signs: CREDENTIAL_KEY, a private JWK for ES256 with `kid`. During a rotation it is a
- * JWK set: the first key signs, the others are only published, until what they signed has expired.
+ * The key with which this service signs: CREDENTIAL_KEY, a private JWK for ES256. Without a `kid`, its thumbprint (RFC 7638)
+ * is its name. During a rotation it is a JWK set: the first key signs, the others are only published, until what they
+ * signed has expired.
  */
-import { CompactSign, importJWK } from 'jose';
+import { CompactSign, calculateJwkThumbprint, importJWK } from 'jose';
 import * as v from 'valibot';
 import { utf8 } from '../../shared/bytes.ts';
 import { ok, type Result } from '../../shared/result.ts';
@@ -16,12 +17,16 @@ const privateJwkSchema = v.object({
   x: coordinate,
   y: coordinate,
   d: coordinate,
-  kid: v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,64}$/)),
+  kid: v.optional(v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,64}$/))),
 });
 const keySetSchema = v.object({ keys: v.pipe(v.array(privateJwkSchema), v.minLength(1), v.maxLength(4)) });
 
 /** A key of `/.well-known/jwks.json`. */
-type PublishedKey = Omit<v.InferOutput<typeof privateJwkSchema>, 'd'> & { alg: 'ES256'; use: 'sig' };
+interface PublishedKey extends Omit<v.InferOutput<typeof privateJwkSchema>, 'd' | 'kid'> {
+  readonly kid: string;
+  readonly alg: 'ES256';
+  readonly use: 'sig';
+}
 
 export interface ServiceKey {
   readonly published: readonly PublishedKey[];
@@ -31,7 +36,8 @@ export interface ServiceKey {
 /** Of this isolate: importing a key is work. */
 let opened: { readonly text: string; readonly key: ServiceKey } | null = null;
 
-const REMEDY = 'see docs/credentials.md, and set it with wrangler secret put CREDENTIAL_KEY';
+const REMEDY =
+  'make one with npx numgate holder-keys new, and set it with wrangler secret put CREDENTIAL_KEY';
 
 export async function openServiceKey({
   CREDENTIAL_KEY: text = '',
@@ -40,7 +46,7 @@ export async function openServiceKey({
   if (opened?.text === text) return ok(opened.key);
   const key = await keyOf(text).catch(() => null);
   if (key === null) {
-    const form = 'must be a private JWK on P-256 with "kid", or a JWK set of up to four';
+    const form = 'must be a private JWK on P-256, or a JWK set of up to four';
     return problem('NOT_CONFIGURED', `CREDENTIAL_KEY ${form}: ${REMEDY}`);
   }
   opened = { text, key };
@@ -53,11 +59,17 @@ async function keyOf(text: string): Promise<ServiceKey | null> {
   const one = v.safeParse(privateJwkSchema, document);
   const set = v.safeParse(keySetSchema, document);
   const keys = one.success ? [one.output] : set.success ? set.output.keys : [];
-  const [first] = keys;
-  if (first === undefined || new Set(keys.map(({ kid }) => kid)).size < keys.length) return null;
-  const signing = await importJWK({ ...first }, 'ES256');
+  const published = await Promise.all(
+    keys.map(async ({ kty, crv, x, y, kid }): Promise<PublishedKey> => {
+      const name = kid ?? (await calculateJwkThumbprint({ kty, crv, x, y }));
+      return { kty, crv, x, y, kid: name, alg: 'ES256', use: 'sig' };
+    }),
+  );
+  const [first] = published;
+  if (first === undefined || new Set(published.map(({ kid }) => kid)).size < keys.length) return null;
+  const signing = await importJWK({ ...first, d: keys[0]!.d }, 'ES256');
   return {
-    published: keys.map(({ d: _, ...published }) => ({ ...published, alg: 'ES256', use: 'sig' })),
+    published,
     sign: (typ, claims) =>
       new CompactSign(utf8(JSON.stringify(claims)))
         .setProtectedHeader({ alg: 'ES256', typ, kid: first.kid })

@@ -1,13 +1,12 @@
 /**
- * Documents that this service signs from the register: each once for one reading of it, so that requests cost no
- * signatures.
+ * Documents that this service signs: each once for one reading of what it is made of, so that requests cost no signatures.
  */
 import { sha256Hex } from '../../shared/bytes.ts';
 import { REGISTER_FRESH_SECONDS, SIGNED_KEPT_MAX } from '../../shared/limits/qualification.ts';
 import type { ControlEnv } from '../env.ts';
 import type { Answer } from '../http/app.ts';
-import type { RegisterContext } from './public-route.ts';
-import type { ReadRegister } from './register-source.ts';
+import type { Reading } from './cached-reading.ts';
+import type { PublicContext } from './public-route.ts';
 import { openServiceKey, publicUrlOf, type ServiceKey } from './service-key.ts';
 
 /** What to sign. */
@@ -29,12 +28,13 @@ interface SignedDocument {
 /** How long an `etag` stays, in seconds: whoever always has the current document gets a later `exp` all the same. */
 const ETAG_SECONDS = 3_600;
 
-/** Of this isolate: the documents of one reading. */
-let signed = { of: null as ReadRegister | null, documents: new Map<string, SignedDocument>() };
+/** Of this isolate, by their readings and names. */
+const signed = new WeakMap<Reading<unknown>, Map<string, SignedDocument>>();
 
-/** @param name of the document @param make runs if this reading has none yet. Gets the base of all URLs */
+/** @param make runs if the reading has no document of this name yet. It gets the base of all URLs */
 export async function sendSigned(
-  { env, request, reply, register }: RegisterContext,
+  { env, request, reply }: PublicContext,
+  reading: Reading<unknown>,
   name: string,
   contentType: string,
   make: (publicUrl: string) => Unsigned | Promise<Unsigned>,
@@ -43,10 +43,10 @@ export async function sendSigned(
   if (!key.ok) return key;
   const iss = publicUrlOf(env as unknown as ControlEnv);
   if (!iss.ok) return iss;
-  if (signed.of !== register) signed = { of: register, documents: new Map() };
-  const { documents } = signed;
+  const documents = signed.get(reading) ?? new Map<string, SignedDocument>();
+  signed.set(reading, documents);
   const document =
-    documents.get(name) ?? (await sign(await make(iss.value), key.value, iss.value, register.readAt));
+    documents.get(name) ?? (await sign(await make(iss.value), key.value, iss.value, reading.readAt));
   if (documents.size < SIGNED_KEPT_MAX) documents.set(name, document);
   const { body, etag } = document;
   const ifNoneMatch = request.headers.get('if-none-match');

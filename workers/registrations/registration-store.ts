@@ -1,3 +1,7 @@
+/**
+ * The Durable Object that keeps the registrations of one organisation, and is named by its ID. Bulk uploads of one
+ * organisation slow neither the others nor the coordinator. Expected failures are values.
+ */
 import { INVALID_LINES_MAX } from '../../shared/limits/registrations.ts';
 import { ok } from '../../shared/result.ts';
 import type { AffectedRegistration, NumberChange } from '../../shared/senders/number-event.ts';
@@ -20,7 +24,7 @@ import type { Author } from '../storage/audit-chain.ts';
 import type { CertificateChange, CertifiedRegistrations } from '../storage/certified-port.ts';
 import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
 import { type AnchorRecorder, REGISTRY_NAME, type RegistrationSource } from '../storage/registry-port.ts';
-import { refuse, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
+import { refuse, type StoreRequest, type StoreResult, systemRequest } from '../storage/store-request.ts';
 import type { Act } from './changes.ts';
 import { PARTS, RegistrationReads } from './registration-reads.ts';
 import { type StoredRegistration, shown } from './registration-rows.ts';
@@ -143,7 +147,7 @@ export class RegistrationStore
     facts: RegistrationFacts,
     contents: readonly RegistrationContent[],
   ): Promise<readonly RegistrationReason[]> {
-    const request = certificateRequest('a rehearsal');
+    const request = systemRequest('a rehearsal');
     const done = this[PARTS].rehearse(request, facts.organisation, (author) =>
       this[PARTS].certified.register(author, facts, '', contents, false),
     );
@@ -183,7 +187,11 @@ export class RegistrationStore
     return this[PARTS].releaseCheck.run(release, this.env, async (numbers) => {
       const at = Date.now();
       const change = { event: 'terminated', at, numbers, listed: numbers, operation: null } as const;
-      await this.numbersChanged(listRequest(release), this[PARTS].organisation, change);
+      await this.numbersChanged(
+        systemRequest(`release ${release} lists the number as terminated`),
+        this[PARTS].organisation,
+        change,
+      );
     });
   }
 
@@ -263,16 +271,4 @@ function refuseLines(wrong: readonly ImportedRow[]): StoreResult<never> {
   const many = `${wrong.length} invalid line${wrong.length === 1 ? '' : 's'}`;
   const message = `nothing was stored, because of ${many}: see "lines"; skipInvalid=true leaves them out`;
   return refuse('REGISTRATIONS_INVALID', message, { lines: wrong.slice(0, INVALID_LINES_MAX) });
-}
-
-/** The service itself, because of a list. */
-function listRequest(release: string): StoreRequest {
-  const actor = { name: 'numgate', scopes: [], root: false, organisation: null, authority: null };
-  return { actor, reason: `release ${release} lists the number as terminated`, repeat: null };
-}
-
-/** The service itself, because of a certificate. */
-function certificateRequest(reason: string): StoreRequest {
-  const actor = { name: 'numgate', scopes: [], root: false, organisation: null, authority: null };
-  return { actor, reason, repeat: null };
 }

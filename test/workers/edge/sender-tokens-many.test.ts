@@ -79,6 +79,14 @@ describe('a batch', () => {
   });
 });
 
+test('a client with a small quota can present a token too: it takes half of the quota', async () => {
+  const body = { from, senderToken: tokens[0] };
+  // The check itself is one of its five numbers, and the token three.
+  expect((await sendAndSettle({ body, client: 'small' })).body.verdict).toBe('allow');
+  const other = await sendAndSettle({ body: { from, senderToken: tokens[1] }, client: 'small' });
+  expect([other.status, other.body.code]).toEqual([429, 'QUOTA_EXCEEDED']);
+});
+
 test('in one second, a client has a bounded count of new tokens, and other clients have their own', async () => {
   const items = Array.from({ length: VERIFICATIONS_PER_SECOND_MAX + 1 }, (_, index) => ({
     ...{ from, senderToken: garbage(index) },

@@ -1,0 +1,43 @@
+/** Qualifications at the edge: they come with the client directory, and end without another head. */
+import { beforeEach, expect, test, vi } from 'vitest';
+import type { DirectoryOrganisation } from '../../../shared/clients.ts';
+import { client, publishClients } from '../support/clients.ts';
+import '../support/isolate.ts';
+import { sendAndSettle } from '../support/send.ts';
+import { build, NOW, publish, publishDirectory, smallLists } from '../support/world.ts';
+
+const built = await build(smallLists());
+const LIFE_MS = 60_000;
+const certified: DirectoryOrganisation['qualification'] = {
+  ...{ state: 'certified' as const, factor: null, index: 0, since: new Date(0).toISOString() },
+  ...{ inspectedAt: null, nextInspectionBy: null, validUntil: new Date(NOW + LIFE_MS).toISOString() },
+};
+const relay: DirectoryOrganisation = { id: 'relay', senderCode: null, qualification: certified };
+
+async function codes(id: string): Promise<unknown[]> {
+  const { body } = await sendAndSettle({ client: id, body: { from: '02-312-1234' } });
+  const { verdict, seq, reasons = [], code } = body;
+  if (code !== undefined) return [code];
+  return [verdict, seq, ...reasons.map((reason) => reason.code)];
+}
+
+beforeEach(async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: NOW });
+  vi.spyOn(console, 'warn').mockReturnValue(undefined);
+  await publish(built);
+});
+
+test('a certification ends at its time in the same head, for the clients of its organisation', async () => {
+  const clients = [await client('own', { organisation: 'relay' }), await client('other')];
+  await publishDirectory(clients, [relay]);
+  expect(await codes('own')).toEqual(['allow', 1]);
+  vi.setSystemTime(NOW + LIFE_MS);
+  expect(await codes('own')).toEqual(['block', 1, 'SENDER_UNQUALIFIED']);
+  expect(await codes('other')).toEqual(['allow', 1]);
+});
+
+test('a directory without organisations has no effect but on clients that require a certification', async () => {
+  await publishClients([await client('off'), await client('strict', { requireQualification: 'enforce' })]);
+  expect(await codes('off')).toEqual(['allow', 1]);
+  expect(await codes('strict')).toEqual(['block', 1, 'SENDER_UNQUALIFIED']);
+});
