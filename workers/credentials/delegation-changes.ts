@@ -16,11 +16,10 @@ import {
 import { type CredentialKey, thumbprintOf } from '../../shared/credentials/keys.ts';
 import {
   DELEGATION_LIFE_MAX_MS,
-  DELEGATIONS_MAX,
   DELEGATIONS_PER_DAY_MAX,
   DELEGATIONS_PER_ORGANISATION_MAX,
 } from '../../shared/limits/credential-store.ts';
-import { CHAIN_LINKS_MAX } from '../../shared/limits/credentials.ts';
+import { CHAIN_LINKS_MAX, STATUS_ENTRIES_MAX } from '../../shared/limits/credentials.ts';
 import { CHANNELS } from '../../shared/request.ts';
 import { ok } from '../../shared/result.ts';
 import { refuse, refuseField, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
@@ -74,7 +73,7 @@ export class DelegationChanges {
           `an organisation may have ${most} delegations that have not ended`,
         );
       }
-      if (delegations.openCount(null, nowS) >= DELEGATIONS_MAX || made.value.id > DELEGATIONS_MAX * 9)
+      if (made.value.id >= STATUS_ENTRIES_MAX)
         return refuse(
           'CREDENTIALS_TOO_MANY',
           'there are too many delegations: ask the operator of the service',

@@ -110,7 +110,7 @@ export class Publication {
 
   async #shards(keys: ListKeys, put: PutValue, ownUri: string): Promise<NamedValue[]> {
     const { certificates, delegations, values } = this.#tables;
-    const count = credentialShardCount(certificates.published + delegations.published);
+    const count = credentialShardCount(certificates.total + delegations.total);
     const width = PLACES / count;
     const dirty = new Set(
       this.#storage.sql
