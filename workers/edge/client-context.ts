@@ -189,7 +189,7 @@ export class ClientContext implements ProblemCounter {
 
   /**
    * The snapshot to screen these items with: it has what is known of their message tokens and PASSporTs. Verifies those
-   * that are not known yet, as far as the quota of the client allows (`unverified`).
+   * that it lacks, as far as the quota of the client allows (`unverified`).
    */
   async withTokens(items: readonly RunItem[], snapshot: Snapshot): Promise<Snapshot> {
     const texts = new Set<string>();
@@ -197,18 +197,21 @@ export class ClientContext implements ProblemCounter {
     for (const { parsed } of items) {
       if (!parsed.ok) continue;
       const text = tokenOf(parsed.value);
-      if (text !== null) texts.add(text);
+      if (text !== null && !snapshot.tokens.has(text)) texts.add(text);
       for (const value of parsed.value.ingress?.identity ?? NO_VALUES) values.add(value);
     }
     if (texts.size === 0 && values.size === 0) return snapshot;
-    const charge = (): boolean => this.#isolate.quota.takeVerification(this.#charged, this.#loadContext);
+    const { quota } = this.#isolate;
+    const charge = (): boolean => quota.takeVerification(this.#charged, this.#loadContext);
+    const chargeRead = (): boolean => quota.takeShardRead(this.#charged);
     const { credentials } = snapshot;
     const context = { credentials, nowS: Math.floor(snapshot.now / 1000), loadContext: this.#loadContext };
     const [tokens, passports] = await Promise.all([
-      this.#isolate.tokens.verify(texts, { ...context, charge }),
+      this.#isolate.tokens.verify(texts, { ...context, charge, chargeRead }),
       this.#isolate.passports.verify(values, credentials.passports, charge),
     ]);
-    return { ...snapshot, tokens, passports };
+    const all = snapshot.tokens.size === 0 ? tokens : new Map([...snapshot.tokens, ...tokens]);
+    return { ...snapshot, tokens: all, passports };
   }
 
   /** The error of a request whose token or PASSporT the quota did not allow to verify; null for every other. */

@@ -4,6 +4,8 @@
  *
  * A result holds for the shards of the credential table that it was found in. If a shard has changed since, the links
  * are looked up again; the signature is not verified again, because a digest stands for one credential and its key.
+ * A result keeps only the names of its shards: a reference to the credentials would keep the status lists of each
+ * earlier head in memory for as long as one of its tokens.
  */
 import { linksOf } from '../../shared/credentials/chain.ts';
 import type { CredentialRow } from '../../shared/credentials/credential-table.ts';
@@ -21,13 +23,14 @@ import {
   REFUSED_TOKENS_BYTES_MAX,
   SIGNING_KEY_BYTES,
   SIGNING_KEYS_BYTES_MAX,
+  SPAN_OVERHEAD_BYTES,
   TOKEN_OVERHEAD_BYTES,
   TOKENS_BYTES_MAX,
 } from '../../shared/limits/credentials.ts';
 import type { ScreenRequest } from '../../shared/request.ts';
 import { testTokenCode } from '../../shared/test-tokens.ts';
 import { ByteLru } from './byte-lru.ts';
-import type { CredentialShards } from './head/credential-shards.ts';
+import type { CredentialShards, MissingShard } from './head/credential-shards.ts';
 import type { LoadContext } from './head/head-sources.ts';
 
 /** The message token of a request that must be verified; null if there is none. */
@@ -42,8 +45,8 @@ interface Known {
   readonly verification: TokenVerification;
   /** Whether the key of the last link signed it; null if that was not verified. */
   readonly isSigned: boolean | null;
-  /** The credentials that it was looked up in, or later ones with the same shards. */
-  credentials: PublishedCredentials;
+  /** KV keys of the shards that its digests were looked up in, in their order; null where there was none. */
+  readonly shards: readonly (string | null)[];
 }
 
 /** What verifications of one request need. */
@@ -54,6 +57,8 @@ export interface VerificationContext {
   readonly loadContext: LoadContext;
   /** Charges a verification. @returns false if the client may have none now */
   charge(): boolean;
+  /** Charges the read of a shard. @returns false if the client may have none now */
+  chargeRead(): boolean;
 }
 
 export class TokenVerifier {
@@ -92,13 +97,10 @@ export class TokenVerifier {
   #inMemory(text: string, credentials: PublishedCredentials): TokenVerification | null {
     const known = this.#known(text);
     if (known === undefined || known.verification.kind === 'unavailable') return null;
-    if (known.credentials !== credentials) {
-      const isSame = (digest: string): boolean =>
-        known.credentials.shardOf(digest)?.key === credentials.shardOf(digest)?.key;
-      if (!known.chain.every(isSame)) return null;
-      known.credentials = credentials;
-    }
-    return known.verification;
+    const { chain, shards, verification } = known;
+    return chain.every((digest, place) => shardKey(digest, credentials) === shards[place])
+      ? verification
+      : null;
   }
 
   #known(text: string): Known | undefined {
@@ -113,16 +115,20 @@ export class TokenVerifier {
     const parsed = parseSenderToken(text);
     if (!parsed.ok) {
       const verification = refused('TOKEN_INVALID');
-      return this.#keep(text, { chain: [], verification, isSigned: null, credentials });
+      return this.#keep(text, { chain: [], verification, isSigned: null, shards: [] });
     }
     const { token } = parsed.value;
     const { chain } = token;
+    const shards = chain.map((digest) => shardKey(digest, credentials));
     const keep = (verification: TokenVerification, isSigned = known?.isSigned ?? null): TokenVerification =>
-      this.#keep(text, { chain, verification, isSigned, credentials });
+      this.#keep(text, { chain, verification, isSigned, shards });
     if (nowS >= token.until) return keep(refused('TOKEN_EXPIRED'));
     const rows = await Promise.all(chain.map((digest) => this.#rowOf(digest, context)));
-    if (rows.includes('unavailable')) return keep({ kind: 'unavailable' });
-    const links = linksOf(rows.filter((row) => row !== 'unavailable'));
+    if (rows.some((row) => typeof row === 'string')) {
+      const unavailable = keep({ kind: 'unavailable' });
+      return rows.includes('refused') ? null : unavailable;
+    }
+    const links = linksOf(rows.filter((row) => typeof row !== 'string'));
     if (typeof links === 'string') return keep(refused(links));
     const isSigned = known?.isSigned ?? (await this.#verifySignature(parsed.value, links.at(-1)!));
     return keep(isSigned ? { kind: 'verified', token, links } : refused('TOKEN_INVALID'), isSigned);
@@ -131,12 +137,12 @@ export class TokenVerifier {
   /** The credential with this digest; null if there is none. */
   async #rowOf(
     digest: string,
-    { credentials, loadContext }: VerificationContext,
-  ): Promise<CredentialRow | null | 'unavailable'> {
+    { credentials, loadContext, chargeRead }: VerificationContext,
+  ): Promise<CredentialRow | null | MissingShard> {
     const named = credentials.shardOf(digest);
     if (named === null) return null;
-    const table = await this.#shards.get(named, loadContext);
-    return table === null ? 'unavailable' : table.find(digest);
+    const table = await this.#shards.get(named, loadContext, chargeRead);
+    return typeof table === 'string' ? table : table.find(digest);
   }
 
   #verifySignature(written: WrittenToken, { digest, key: read }: CredentialRow): Promise<boolean> {
@@ -160,8 +166,16 @@ function refused(code: TokenRefusal): TokenVerification {
   return { kind: 'refused', code };
 }
 
+function shardKey(digest: string, credentials: PublishedCredentials): string | null {
+  return credentials.shardOf(digest)?.key ?? null;
+}
+
 /** Texts of tokens have one byte a character. */
 function bytesOf(text: string, { verification }: Known): number {
-  const links = verification.kind === 'verified' ? verification.links.length : 0;
-  return text.length + TOKEN_OVERHEAD_BYTES + links * LINK_OVERHEAD_BYTES;
+  const links = verification.kind === 'verified' ? verification.links : [];
+  const linkBytes = links.reduce(
+    (sum, { spans }) => sum + LINK_OVERHEAD_BYTES + spans.length * SPAN_OVERHEAD_BYTES,
+    0,
+  );
+  return text.length + TOKEN_OVERHEAD_BYTES + linkBytes;
 }
