@@ -157,6 +157,9 @@ describe('the register', () => {
       { ...entry('beta', 'Beta Relay', null, 2), ...settings('rateReduced') },
       { ...entry('beta-2', 'beta  RELAY', null, 3), ...settings('suspended') },
       { ...entry('gamma', 'beta', null, 4), validUntil: '2026-11-26T00:00:00.000Z' },
+      entry('delta', 'Delta', 'GAMMA', 5),
+      entry('2026', 'Year', null, 6),
+      entry('epsilon', 'Epsilon', '2026', 7),
     ],
   };
   const found = (text: string): string[] =>
@@ -168,8 +171,11 @@ describe('the register', () => {
     ['acme0001', ['acme']],
     ['㈜ 에이컴', ['acme']],
     ['BETA RELAY', ['beta', 'beta-2']],
-    // An ID comes before a name.
+    // An ID comes before a name, and before the sender code of another organisation.
     ['beta', ['beta']],
+    ['gamma', ['gamma']],
+    ['GAMMA', ['delta']],
+    ['2026', ['2026', 'epsilon']],
     ['acm', []],
     ['ACME000', []],
     ['', []],
