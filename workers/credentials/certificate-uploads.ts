@@ -153,17 +153,16 @@ export class CertificateUploads {
 
   #noRoom(organisation: string): StoreRefusal | null {
     const { certificates } = this.#tables;
-    const nowS = Math.floor(Date.now() / 1000);
-    const [own, all] = [CERTIFICATES_PER_ORGANISATION_MAX, CERTIFICATES_MAX].map((max) =>
-      max.toLocaleString('en'),
-    );
-    if (certificates.count('organisation', organisation, nowS) >= CERTIFICATES_PER_ORGANISATION_MAX)
-      return refuse(
+    const refusal = (max: number, whose: string): StoreRefusal =>
+      refuse(
         'CREDENTIALS_TOO_MANY',
-        `an organisation may have ${own} certificates that have not expired`,
+        `${whose} may have ${max.toLocaleString('en')} certificates; expired ones count for 90 days`,
       );
-    if (certificates.count('all', '', nowS) < CERTIFICATES_MAX) return null;
-    return refuse('CREDENTIALS_TOO_MANY', `there are ${all} certificates that have not expired`);
+    if (certificates.totalOf(organisation) >= CERTIFICATES_PER_ORGANISATION_MAX)
+      return refusal(CERTIFICATES_PER_ORGANISATION_MAX, 'an organisation');
+    return certificates.total < CERTIFICATES_MAX
+      ? null
+      : refusal(CERTIFICATES_MAX, 'all organisations together');
   }
 }
 

@@ -4,9 +4,9 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import type { Issuer, IssuerInfo } from '../../shared/admin/credentials.ts';
+import { type OpenedIssuer, openIssuer } from '../../shared/admin/issuer-rights.ts';
 import { toHex, utf8 } from '../../shared/bytes.ts';
 import { isWithin } from '../../shared/credentials/credential-numbers.ts';
-import { type OpenedIssuer, openIssuer } from '../../shared/credentials/issuer-rights.ts';
 import { ISSUERS_MAX } from '../../shared/limits/credential-store.ts';
 import { ok } from '../../shared/result.ts';
 import { checkPrecondition, type Precondition } from '../storage/precondition.ts';

@@ -9,7 +9,7 @@ import { warn, warnFailed } from '../log.ts';
 import type { CertifiedRegistrations } from '../storage/certified-port.ts';
 import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
 import type { CredentialAnchorRecorder } from '../storage/credentials-port.ts';
-import { refuse, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
+import { refuse, type StoreResult, systemRequest } from '../storage/store-request.ts';
 import { CertificateUploads } from './certificate-uploads.ts';
 import { DelegationChanges } from './delegation-changes.ts';
 import { HeadValues } from './head-values.ts';
@@ -28,10 +28,7 @@ const AGAIN_MS = 10_000;
 /** The URI of the own list while there is no PUBLIC_URL: it never leaves the service. */
 const LOCAL_URI = 'urn:numgate:status-list';
 
-const PULLER: StoreRequest = {
-  actor: { name: 'numgate', scopes: [], root: false, organisation: null, authority: null },
-  ...{ reason: 'pulled from its issuer', repeat: null },
-};
+const PULLER = systemRequest('pulled from its issuer');
 
 export class StoreParts {
   readonly tables: Tables;

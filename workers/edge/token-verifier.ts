@@ -4,8 +4,6 @@
  *
  * A result holds for the shards of the credential table that it was found in. If a shard has changed since, the links
  * are looked up again; the signature is not verified again, because a digest stands for one credential and its key.
- * A result keeps only the names of its shards: a reference to the credentials would keep the status lists of each
- * earlier head in memory for as long as one of its tokens.
  */
 import { linksOf } from '../../shared/credentials/chain.ts';
 import type { CredentialRow } from '../../shared/credentials/credential-table.ts';
@@ -45,7 +43,10 @@ interface Known {
   readonly verification: TokenVerification;
   /** Whether the key of the last link signed it; null if that was not verified. */
   readonly isSigned: boolean | null;
-  /** KV keys of the shards that its digests were looked up in, in their order; null where there was none. */
+  /**
+   * The KV keys of the shards that the digests were looked up in, in their order. Not the credentials themselves: tokens
+   * would keep those of many heads in memory.
+   */
   readonly shards: readonly (string | null)[];
 }
 
@@ -97,10 +98,9 @@ export class TokenVerifier {
   #inMemory(text: string, credentials: PublishedCredentials): TokenVerification | null {
     const known = this.#known(text);
     if (known === undefined || known.verification.kind === 'unavailable') return null;
-    const { chain, shards, verification } = known;
-    return chain.every((digest, place) => shardKey(digest, credentials) === shards[place])
-      ? verification
-      : null;
+    const isSame = (digest: string, at: number): boolean =>
+      shardKeyOf(digest, credentials) === known.shards[at];
+    return known.chain.every(isSame) ? known.verification : null;
   }
 
   #known(text: string): Known | undefined {
@@ -119,7 +119,7 @@ export class TokenVerifier {
     }
     const { token } = parsed.value;
     const { chain } = token;
-    const shards = chain.map((digest) => shardKey(digest, credentials));
+    const shards = chain.map((digest) => shardKeyOf(digest, credentials));
     const keep = (verification: TokenVerification, isSigned = known?.isSigned ?? null): TokenVerification =>
       this.#keep(text, { chain, verification, isSigned, shards });
     if (nowS >= token.until) return keep(refused('TOKEN_EXPIRED'));
@@ -162,12 +162,12 @@ export class TokenVerifier {
   }
 }
 
-function refused(code: TokenRefusal): TokenVerification {
-  return { kind: 'refused', code };
+function shardKeyOf(digest: string, credentials: PublishedCredentials): string | null {
+  return credentials.shardOf(digest)?.key ?? null;
 }
 
-function shardKey(digest: string, credentials: PublishedCredentials): string | null {
-  return credentials.shardOf(digest)?.key ?? null;
+function refused(code: TokenRefusal): TokenVerification {
+  return { kind: 'refused', code };
 }
 
 /** Texts of tokens have one byte a character. */

@@ -157,13 +157,17 @@ describe('the register', () => {
       { ...entry('beta', 'Beta Relay', null, 2), ...settings('rateReduced') },
       { ...entry('beta-2', 'beta  RELAY', null, 3), ...settings('suspended') },
       { ...entry('gamma', 'beta', null, 4), validUntil: '2026-11-26T00:00:00.000Z' },
-      entry('delta', 'Delta', 'GAMMA', 5),
-      entry('2026', 'Year', null, 6),
-      entry('epsilon', 'Epsilon', '2026', 7),
     ],
   };
-  const found = (text: string): string[] =>
-    findRegistered(data, text).map(({ organisation }) => organisation);
+  const codes = [
+    entry('delta', 'Delta', 'GAMMA', 5),
+    entry('2026', 'Year', null, 6),
+    entry('epsilon', 'Epsilon', '2026', 7),
+  ];
+  const found = (text: string): string[] => {
+    const organisations = [...data.organisations, ...codes];
+    return findRegistered({ ...data, organisations }, text).map(({ organisation }) => organisation);
+  };
 
   test.each([
     ['acme', ['acme']],

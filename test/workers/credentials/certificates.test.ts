@@ -89,11 +89,6 @@ describe('nothing is stored of', () => {
     ],
     ['a revoked one', 'CERTIFICATE_REVOKED', { status: { status_list: { idx: 900, uri: LIST_URI } } }],
     ['a suspended one', 'CERTIFICATE_SUSPENDED', { status: { status_list: { idx: 901, uri: LIST_URI } } }],
-    [
-      'a number that nobody can send from',
-      'REGISTRATION_INVALID',
-      { nums: ['+8215880000..+8215889999', '+8215881'] },
-    ],
   ];
 
   test('refused certificates', async () => {
