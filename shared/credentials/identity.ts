@@ -12,7 +12,8 @@ import type { PassportRow } from './passport-table.ts';
 /** What the verification of one PASSporT found. Only `verified` says that the signature is good. */
 export type PassportVerification =
   | { readonly kind: 'verified'; readonly passport: Passport; readonly row: PassportRow }
-  | { readonly kind: 'refused'; readonly detail: string }
+  /** @param x5u SHA-256 of the URL of the certificate that it is not signed with, base64url */
+  | { readonly kind: 'refused'; readonly detail: string; readonly x5u?: string }
   /** Control does not know its certificate. @param x5u SHA-256 of the URL, base64url */
   | { readonly kind: 'unknownSigner'; readonly passport: Passport; readonly x5u: string };
 

@@ -16,7 +16,7 @@ export async function verifyPassport(text: string, table: PassportTable): Promis
   const row = table.get(x5u);
   if (row === undefined) return { kind: 'unknownSigner', passport, x5u };
   if (!(await isSignedBy(jws, row.key))) {
-    return { kind: 'refused', detail: 'is not signed with the key of its certificate' };
+    return { kind: 'refused', detail: 'is not signed with the key of its certificate', x5u };
   }
   return { kind: 'verified', passport, row };
 }

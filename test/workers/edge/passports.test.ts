@@ -96,6 +96,21 @@ test('a PASSporT is verified again once the certificates have changed', async ()
   expect((await check({ identity })).body).toMatchObject(VERIFIED);
 });
 
+test('a refused PASSporT is verified again only if its certificate has changed', async () => {
+  const broken = `${await passport()}.`;
+  const unsigned = (await passport()).replace(/\.[^.]*$/, '.AAAA');
+  for (const [identity, again] of [
+    [broken, 0],
+    [unsigned, 1],
+  ] as const) {
+    expect((await check({ identity })).body).toMatchObject({ identity: { code: 'TOKEN_INVALID' } });
+    const before = verifications();
+    await publishRows([{ ...ROW, notAfter: ROW.notAfter + 1 + again }], 3 + again);
+    expect((await check({ identity })).body).toMatchObject({ identity: { code: 'TOKEN_INVALID' } });
+    expect(verifications() - before).toBe(again);
+  }
+});
+
 test('new PASSporTs cost many numbers of the quota, and known ones none', async () => {
   const identity = await passport();
   expect((await check({ identity }, 'little')).status).toBe(200);
