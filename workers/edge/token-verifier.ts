@@ -58,7 +58,7 @@ export interface VerificationContext {
   readonly loadContext: LoadContext;
   /** Charges a verification. @returns false if the client may have none now */
   charge(): boolean;
-  /** Charges the read of a shard. @returns false if the client may have none now */
+  /** Charges the read of a shard for a new token. @returns false if the client may have none now */
   chargeRead(): boolean;
 }
 
@@ -123,7 +123,9 @@ export class TokenVerifier {
     const keep = (verification: TokenVerification, isSigned = known?.isSigned ?? null): TokenVerification =>
       this.#keep(text, { chain, verification, isSigned, shards });
     if (nowS >= token.until) return keep(refused('TOKEN_EXPIRED'));
-    const rows = await Promise.all(chain.map((digest) => this.#rowOf(digest, context)));
+    // A token that was good may read again what has changed: made-up ones never were.
+    const chargeRead = (): boolean => known?.isSigned === true || context.chargeRead();
+    const rows = await Promise.all(chain.map((digest) => this.#rowOf(digest, { ...context, chargeRead })));
     if (rows.some((row) => typeof row === 'string')) {
       const unavailable = keep({ kind: 'unavailable' });
       return rows.includes('refused') ? null : unavailable;
