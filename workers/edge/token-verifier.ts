@@ -126,10 +126,8 @@ export class TokenVerifier {
     // A token that was good may read again what has changed: made-up ones never were.
     const chargeRead = (): boolean => known?.isSigned === true || context.chargeRead();
     const rows = await Promise.all(chain.map((digest) => this.#rowOf(digest, { ...context, chargeRead })));
-    if (rows.some((row) => typeof row === 'string')) {
-      const unavailable = keep({ kind: 'unavailable' });
-      return rows.includes('refused') ? null : unavailable;
-    }
+    if (rows.includes('refused')) return null;
+    if (rows.includes('unavailable')) return keep({ kind: 'unavailable' });
     const links = linksOf(rows.filter((row) => typeof row !== 'string'));
     if (typeof links === 'string') return keep(refused(links));
     const isSigned = known?.isSigned ?? (await this.#verifySignature(parsed.value, links.at(-1)!));

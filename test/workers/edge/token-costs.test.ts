@@ -13,7 +13,15 @@ import {
 } from '../../../shared/limits/credentials.ts';
 import { messageToken, NUMBER, rowOf } from '../../shared/support/credential-world.ts';
 import { CLIENTS, client, publishClients } from '../support/clients.ts';
-import { CHAIN, publishCredentials, ROWS, relay } from '../support/credentials.ts';
+import {
+  CERTIFICATE,
+  CHAIN,
+  holder,
+  publishCredentials,
+  publishIndex,
+  ROWS,
+  relay,
+} from '../support/credentials.ts';
 import '../support/isolate.ts';
 import { KvWatch } from '../support/kv.ts';
 import { OpenStream } from '../support/open-stream.ts';
@@ -72,6 +80,23 @@ test('made-up digests make an isolate read a bounded count of shards in a second
   await batch(await Promise.all(Array.from({ length: 100 }, madeUp)), 'flooder');
   expect((await check(await madeUp(), 'flooder')).body.code).toBe('QUOTA_EXCEEDED');
   expect((await check(good, 'flooder')).body.verdict).toBe('allow');
+});
+
+test('lists with the same bytes and different bits are read each with its own', async () => {
+  const uri = 'https://status.other.example/lists/1';
+  const rows = [{ ...CERTIFICATE, statusUri: uri, statusIndex: 3 }, ...ROWS.slice(1)];
+  const senderToken = await messageToken(holder, CHAIN.slice(0, 1));
+  for (const seq of [1, 2, 3]) {
+    // With two bits, entry 1 is suspended; with one bit, entry 3 is revoked.
+    const { index } = await publishCredentials({ rows, statuses: new Map([[1, 'suspended']]), version: seq });
+    const [list] = index.statusLists;
+    const statusLists = [{ ...list!, uri, bits: 1 as const, size: 32 }, list!];
+    await putHead({ seq, ...(await publishIndex({ ...index, statusLists })) });
+    vi.setSystemTime(NOW + seq * NEXT_POLL_MS);
+    await check('test:TOKEN_INVALID', 'tokens');
+    const { body } = await check(senderToken, 'tokens');
+    expect(body.reasons, `head ${seq}`).toMatchObject([{ code: 'CERTIFICATE_REVOKED' }]);
+  }
 });
 
 test('a token in memory needs no credentials of an earlier head', async () => {
