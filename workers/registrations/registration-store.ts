@@ -23,7 +23,6 @@ import { refuseLines } from './bulk-upload.ts';
 import type { Act } from './changes.ts';
 import { PARTS, RegistrationReads } from './registration-reads.ts';
 import type { StoredRegistration } from './registration-rows.ts';
-import { listRequest } from './release-check.ts';
 import { createTables } from './schema.ts';
 import { shown } from './shown.ts';
 import { StoreParts } from './store-parts.ts';
