@@ -97,6 +97,11 @@ function toDecision(
   return enforced === verdict ? { verdict, ...base } : { verdict: enforced, ...base, unenforced: verdict };
 }
 
+/** Whether the request is for an emergency number in any of its readings. */
+export function isForEmergency({ to, otherReadings }: ScreenRequest): boolean {
+  return (to !== null && callsEmergency(to)) || otherReadings.some(isForEmergency);
+}
+
 /** Whether the party is an emergency number, also as gateways write it: +82119, 02-119. */
 function callsEmergency(party: Party): boolean {
   if (party.kind === 'number') return isEmergencyNumber(party.n);

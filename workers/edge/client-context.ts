@@ -12,7 +12,7 @@ import type { ScreenRequest } from '../../shared/request.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import { type BlockRecord, blockRecordOf, writeRecord } from '../../shared/screening/block-record.ts';
 import type { Decision } from '../../shared/screening/decision.ts';
-import { screen } from '../../shared/screening/screen.ts';
+import { isForEmergency, screen } from '../../shared/screening/screen.ts';
 import type { Snapshot } from '../../shared/screening/snapshot.ts';
 import type { RequestContext } from '../http/app.ts';
 import { bearerOf } from '../http/credentials.ts';
@@ -214,15 +214,20 @@ export class ClientContext implements ProblemCounter {
     return { ...snapshot, tokens: all, passports };
   }
 
-  /** The error of a request whose token or PASSporT the quota did not allow to verify; null for every other. */
+  /**
+   * The error of a request whose token or PASSporT the quota did not allow to verify; null for every other. Nothing that
+   * somebody signs, or pretends to, holds up an emergency call.
+   */
   unverified(
     request: ScreenRequest,
     { tokens, passports }: Snapshot,
   ): (Problem & { readonly field: string }) | null {
     const text = tokenOf(request);
-    if (text !== null && !tokens.has(text)) return UNVERIFIED;
+    const hasToken = text === null || tokens.has(text);
     const values = request.ingress?.identity ?? NO_VALUES;
-    return values.every((value) => passports.has(value)) ? null : UNVERIFIED_IDENTITY;
+    if (hasToken && values.every((value) => passports.has(value))) return null;
+    if (isForEmergency(request)) return null;
+    return hasToken ? UNVERIFIED_IDENTITY : UNVERIFIED;
   }
 
   /**

@@ -117,6 +117,9 @@ test('new PASSporTs cost many numbers of the quota, and known ones none', async 
   expect((await check({ identity }, 'little')).status).toBe(200);
   const { status, body } = await check({ identity: await passport() }, 'little');
   expect([status, body]).toMatchObject([429, { code: 'QUOTA_EXCEEDED', field: 'identity' }]);
+  const emergency = await check({ to: '119', identity: await passport() }, 'little');
+  expect(emergency.body.verdict).toBe('allow');
+  expect(emergency.body.reasons![0]).toMatchObject({ code: 'EMERGENCY_NEVER_BLOCKED' });
   // Another gateway is not affected.
   expect((await check({ identity: await passport() })).body).toMatchObject(VERIFIED);
 });
