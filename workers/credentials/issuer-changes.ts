@@ -111,7 +111,8 @@ function described({ issuer, rights }: StoredIssuer): object {
   return { ...rest, keys: [...rights.thumbprints], numbers: numbers.length, sha256OfNumbers };
 }
 
-function maySign(
+/** Whether an issuer has the key and the numbers of a certificate. */
+export function maySign(
   { thumbprints, spans }: OpenedIssuer,
   certificate: Pick<StoredCertificate, 'signer' | 'spans'>,
 ): boolean {

@@ -227,7 +227,13 @@ export class ClientContext implements ProblemCounter {
     const values = request.ingress?.identity ?? NO_VALUES;
     if (hasToken && values.every((value) => passports.has(value))) return null;
     if (isForEmergency(request)) return null;
-    return hasToken ? UNVERIFIED_IDENTITY : UNVERIFIED;
+    return this.#tooManyNew(hasToken ? 'identity' : 'senderToken');
+  }
+
+  #tooManyNew(field: keyof typeof UNVERIFIED): Problem & { readonly field: string } {
+    const message = `"${field}" is one of too many new ones: ${UNVERIFIED[field]}, or try again later`;
+    const retryAfterSeconds = this.#isolate.quota.secondsToVerification(this.#charged);
+    return { ...problem('QUOTA_EXCEEDED', message, { retryAfterSeconds }), field };
   }
 
   /**
@@ -255,19 +261,7 @@ export class ClientContext implements ProblemCounter {
 
 const COUNTED = ok(null);
 const NO_VALUES: readonly string[] = [];
-const UNVERIFIED_IDENTITY = {
-  ...problem(
-    'QUOTA_EXCEEDED',
-    '"identity" is one of too many new ones: raise the quota of this client, or try again later',
-    { retryAfterSeconds: 1 },
-  ),
-  field: 'identity',
-};
 const UNVERIFIED = {
-  ...problem(
-    'QUOTA_EXCEEDED',
-    '"senderToken" is one of too many new ones: present one token for all texts of a sender, or try again later',
-    { retryAfterSeconds: 1 },
-  ),
-  field: 'senderToken',
+  senderToken: 'present one token for all texts of a sender',
+  identity: 'raise the quota of this client',
 };
