@@ -11,6 +11,7 @@ export async function verifyPassport(text: string, table: PassportTable): Promis
   const value = parseIdentityValue(text);
   const written = value.ok ? parsePassport(value.value) : value;
   if (!written.ok) return { kind: 'refused', detail: written.message };
+  if (written.value === null) return { kind: 'ignored' };
   const { jws, passport } = written.value;
   const x5u = await digestOf(passport.x5u);
   const row = table.get(x5u);
