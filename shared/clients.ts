@@ -136,8 +136,10 @@ const directoryOrganisationSchema = v.object({
   id: nameSchema,
   senderCode: v.optional(v.nullable(v.string()), null),
   qualification: v.optional(v.nullable(directoryQualificationSchema), null),
+  /** Set if an admin suspended it: it must not send through the clients of others either. */
+  suspended: v.optional(v.literal(true)),
 });
-/** An organisation in the directory: only those with a sender code or a qualification are there. */
+/** An organisation in the directory: only those with a sender code or a qualification, or suspended, are there. */
 export type DirectoryOrganisation = v.InferOutput<typeof directoryOrganisationSchema>;
 
 /** What the directory is made of. */
@@ -149,9 +151,15 @@ export interface DirectoryContent {
 /** An organisation as screening sees it. */
 export interface ScreenedOrganisation {
   readonly senderCode: string | null;
-  /** Null if nobody has recorded one. */
+  /** Null if nobody has recorded one. A suspended organisation is as one with a suspended qualification. */
   readonly qualification: QualificationInForce | null;
 }
+
+const SUSPENDED: QualificationInForce = {
+  state: 'suspended',
+  factor: null,
+  endsAt: Number.POSITIVE_INFINITY,
+};
 
 /** A directory in memory. */
 export interface Directory {
@@ -214,10 +222,11 @@ export async function openDirectory(
 }
 
 function directoryOf({ clients, organisations }: DirectoryContent): Directory {
-  const screened = organisations.map(({ id, senderCode, qualification }): [string, ScreenedOrganisation] => [
-    id,
-    { senderCode, qualification: qualification === null ? null : qualificationInForce(qualification) },
-  ]);
+  const screened = organisations.map((each): [string, ScreenedOrganisation] => {
+    const { id, senderCode, qualification, suspended } = each;
+    const inForce = qualification === null ? null : qualificationInForce(qualification);
+    return [id, { senderCode, qualification: suspended ? SUSPENDED : inForce }];
+  });
   return {
     clients: new Map(clients.map((client) => [client.id, client])),
     organisations: new Map(screened),

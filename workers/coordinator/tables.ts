@@ -94,6 +94,7 @@ export class Tables {
         // Organisations that were stored before have none.
         const senderCode = organisation.senderCode ?? null;
         const qualification = byId.get(id) ?? null;
+        if (suspended.has(id)) return [{ id, senderCode, qualification, suspended: true }];
         return senderCode === null && qualification === null ? [] : [{ id, senderCode, qualification }];
       }),
     };
