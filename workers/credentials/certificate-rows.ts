@@ -143,12 +143,6 @@ export class CertificateRows {
       .map(({ organisation }) => organisation);
   }
 
-  get isBehind(): boolean {
-    return (
-      this.#sql.exec('SELECT 1 FROM certificates WHERE reported IS NOT wanted LIMIT 1').toArray().length > 0
-    );
-  }
-
   /** The stored entries of a list. */
   entries(uri: string): Pick<StoredCertificate, 'digest' | 'index' | 'status' | 'isHeld'>[] {
     return this.#sql

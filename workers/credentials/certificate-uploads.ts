@@ -62,22 +62,27 @@ export class CertificateUploads {
     if (known !== null) return known;
     const verified = await this.#verified(organisation, body);
     if (!verified.ok) return verified;
-    const { uri, index, issuer } = verified.value;
-    const status = await this.#statusOf(uri, index, issuer);
-    if (!status.ok) return status;
-    const certificate = { ...verified.value, status: status.value };
-    const contents = contentsOf(certificate);
+    const contents = contentsOf(verified.value);
     const reasons = await this.#registrations(organisation).checkCertified(facts, contents);
     if (reasons.length > 0) {
       const { code, message } = invalidRegistration(reasons);
       return refuse(code, message, { reasons });
     }
-    return this.#store(request, certificate);
+    // Last, because a list that is accepted later changes only certificates that are stored.
+    const read = await this.#statusOf(verified.value);
+    if (!read.ok) return read;
+    const { status, iat } = read.value;
+    return this.#store(request, { ...verified.value, status }, iat);
   }
 
-  #store(request: StoreRequest, certificate: StoredCertificate): StoreResult<StoredCertificate> {
+  /** @param iat of the list that has its status */
+  #store(
+    request: StoreRequest,
+    certificate: StoredCertificate,
+    iat: number,
+  ): StoreResult<StoredCertificate> {
     return this.#tables.transact({ ...request, repeat: null }, 1, (author) => {
-      const { certificates, audit, issuers, publication } = this.#tables;
+      const { certificates, audit, issuers, lists, publication } = this.#tables;
       const { digest, organisation, issuer, signer } = certificate;
       // Other requests were handled meanwhile.
       const known = this.#known(digest, organisation);
@@ -88,6 +93,8 @@ export class CertificateUploads {
           'CERTIFICATE_INVALID',
           '"certificate" is from an issuer that changed just now: try again',
         );
+      if (lists.get(certificate.uri)?.iat !== iat)
+        return refuse('STATUS_LIST_UNAVAILABLE', 'the status list of "certificate" changed just now: try again');
       const room = this.#noRoom(organisation);
       if (room !== null) return room;
       certificates.add(certificate);
@@ -135,7 +142,11 @@ export class CertificateUploads {
     });
   }
 
-  async #statusOf(uri: string, index: number, issuer: string): Promise<StoreResult<Status>> {
+  async #statusOf({
+    uri,
+    index,
+    issuer,
+  }: StoredCertificate): Promise<StoreResult<{ readonly status: Status; readonly iat: number }>> {
     const fresh = (): StoredStatusList | null => {
       const list = this.#tables.lists.get(uri);
       return list !== null && list.exp > Date.now() / 1000 ? list : null;
@@ -148,7 +159,8 @@ export class CertificateUploads {
     if (list?.issuer !== issuer)
       return refuse('CERTIFICATE_INVALID', '"certificate" names a status list of another issuer');
     const inflated = await inflate(this.#tables.lists.deflated(uri), list.bits);
-    return statusFor(inflated!, index);
+    const status = statusFor(inflated!, index);
+    return status.ok ? ok({ status: status.value, iat: list.iat }) : status;
   }
 
   #noRoom(organisation: string): StoreRefusal | null {
