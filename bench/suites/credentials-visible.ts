@@ -13,7 +13,7 @@ import { temporaryFolder } from '../lib/cleanup.ts';
 import type { BenchOptions } from '../lib/options.ts';
 import { randomFrom } from '../lib/random-lists.ts';
 import { quantile } from '../lib/statistics.ts';
-import { type Row, row } from '../lib/table.ts';
+import { type Row, row, withCommas } from '../lib/table.ts';
 import { type Planes, startPlanes } from '../simulation/planes.ts';
 import { CHECK_EVERY_MS, VisibleReader } from '../simulation/visible-reader.ts';
 
@@ -22,6 +22,10 @@ const TARGET_S = 15;
 const ISS = 'https://issuer.example';
 /** Nothing listens there: the lists are pushed. */
 const HOST = '127.0.0.1:9';
+/** As the example makes them. */
+const LIST_ENTRIES = 100_000;
+const REVOKED = 1_000;
+const REVOKED_SMALL = 10;
 const ORGANISATION = 'organisations/default';
 /** Anybody: it is on no list. */
 const TO = '+821099999999';
@@ -35,12 +39,14 @@ interface Sender {
 export async function revokedRows({ small, seed }: BenchOptions): Promise<Row[]> {
   const count = small ? 3 : 60;
   const spreadMs = small ? 2_000 : 90_000;
+  const revoked = small ? REVOKED_SMALL : REVOKED;
   const random = randomFrom(seed + 16);
   const folder = temporaryFolder('issuer');
   const names = { iss: ISS, statusUri: `https://${HOST}/status-lists/1` };
   const issuer = await Issuer.create(join(folder, 'issuer'), names);
   const planes = await startPlanes();
   try {
+    await revokeOthers(issuer, revoked);
     await configure(planes, issuer);
     const senders: Sender[] = [];
     for (let index = 0; index < count; index++) senders.push(await register(planes, issuer, folder, index));
@@ -64,7 +70,8 @@ export async function revokedRows({ small, seed }: BenchOptions): Promise<Row[]>
       }),
     );
     reader.stop();
-    const baseline = `${count} revocations, two processes, checked every ${CHECK_EVERY_MS} ms`;
+    const list = `a list of ${withCommas(LIST_ENTRIES)} entries, ${withCommas(revoked)} of them revoked`;
+    const baseline = `${count} revocations in ${list}; two processes, checked every ${CHECK_EVERY_MS} ms`;
     return [
       row('pushed status list to refused, p50', quantile(times.revoked, 0.5), 's', baseline),
       row('pushed status list to refused, p99', quantile(times.revoked, 0.99), 's', baseline, null, TARGET_S),
@@ -73,6 +80,20 @@ export async function revokedRows({ small, seed }: BenchOptions): Promise<Row[]>
     planes.stop();
     issuer.close();
   }
+}
+
+/** The list is as full as one of many certificates. Control stores only those of the senders. */
+async function revokeOthers(issuer: Issuer, count: number): Promise<void> {
+  const { keys } = issuer.keys();
+  const request = {
+    holder: 'Other',
+    numbers: ['+82221239999'],
+    line: 'fixed',
+    key: keys[0]!,
+    days: 1,
+  } as const;
+  for (let index = 0; index < count; index++)
+    issuer.setStatus(decodeJwt(await issuer.issue(request)).jti!, 'revoked');
 }
 
 async function configure(planes: Planes, issuer: Issuer): Promise<void> {

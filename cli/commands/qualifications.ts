@@ -15,7 +15,7 @@ import { hasCode } from '../failure.ts';
 import { secondsOf } from '../import/dates.ts';
 import { print, type Report } from '../terminal/output.ts';
 import { formatTable } from '../terminal/table.ts';
-import { examples, NONE, requireReason, withNulls } from './options.ts';
+import { examples, NONE, requireReason, share, withNulls } from './options.ts';
 import { addWaitOptions, printChange, type WaitOptions } from './wait.ts';
 
 interface ListOptions {
@@ -58,7 +58,7 @@ export function addQualifications(program: Command): void {
     .option(
       '--factor <share>',
       'with rateReduced: the share of the usual rate that is left, such as 0.5',
-      Number,
+      share,
     )
     .option('--inspected-at <date>', 'last inspection: 2026-11-24 (in Korea), a time, or none', timeOrNone)
     .option('--next-inspection-by <date>', 'when the next one is due, or none', timeOrNone)

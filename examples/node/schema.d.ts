@@ -5320,10 +5320,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:body-too-large",
                  *       "title": "Request body is too large",
                  *       "status": 413,
-                 *       "detail": "the body may have at most 4096 bytes",
+                 *       "detail": "the body may have at most 12288 bytes",
                  *       "instance": "/v1/check",
                  *       "code": "BODY_TOO_LARGE",
-                 *       "message": "the body may have at most 4096 bytes"
+                 *       "message": "the body may have at most 12288 bytes"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -5343,14 +5343,14 @@ export interface components {
                  *       "type": "urn:numgate:problem:body-too-large",
                  *       "title": "Request body is too large",
                  *       "status": 413,
-                 *       "detail": "the body may have at most 4096 bytes",
+                 *       "detail": "the body may have at most 12288 bytes",
                  *       "instance": "/v1/check",
                  *       "code": "BODY_TOO_LARGE",
-                 *       "message": "the body may have at most 4096 bytes"
+                 *       "message": "the body may have at most 12288 bytes"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
-                /** @example 413 BODY_TOO_LARGE the body may have at most 4096 bytes */
+                /** @example 413 BODY_TOO_LARGE the body may have at most 12288 bytes */
                 "text/plain": components["schemas"]["ProblemLine"];
             };
         };
@@ -5366,10 +5366,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:body-too-large",
                  *       "title": "Request body is too large",
                  *       "status": 413,
-                 *       "detail": "the body may have at most 4096 bytes",
+                 *       "detail": "the body may have at most 12288 bytes",
                  *       "instance": "/v1/check",
                  *       "code": "BODY_TOO_LARGE",
-                 *       "message": "the body may have at most 4096 bytes"
+                 *       "message": "the body may have at most 12288 bytes"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];

@@ -1,6 +1,6 @@
 /**
  * The states of a delegation, and what moves it from one to the next. Pure: `party` says whose move it is, and the
- * store checks who asks.
+ * store checks who makes it.
  */
 import { type Failure, ok, type Result } from '../result.ts';
 

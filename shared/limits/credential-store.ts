@@ -10,15 +10,14 @@ export const ISSUER_RANGES_MAX = 1_000;
 export const ISSUER_OPERATORS_MAX = 16;
 /** Hosts of the status lists of one issuer. */
 export const ISSUER_STATUS_HOSTS_MAX = 8;
-/** Certificates that have not expired, of all organisations: 100 MB as JWS. */
+/** Certificates of all organisations: 1 GB with indexes and audit records. Expired ones count until they are removed. */
 export const CERTIFICATES_MAX = 500_000;
 /** Those of one organisation. */
 export const CERTIFICATES_PER_ORGANISATION_MAX = 100_000;
 /** Uploads of one organisation a day, refused ones included: each costs two signatures. */
 export const CERTIFICATE_UPLOADS_PER_DAY_MAX = 100_000;
-/** Delegations that have not ended, and in all: each has an entry of the service's own status list. */
+/** Delegations of one principal that have not ended. In all there are as many as a status list has entries. */
 export const DELEGATIONS_PER_ORGANISATION_MAX = 1_000;
-export const DELEGATIONS_MAX = 100_000;
 /** Proposals of one organisation a day. */
 export const DELEGATIONS_PER_DAY_MAX = 1_000;
 /** Longest life of a delegation, in ms: two years. */

@@ -36,10 +36,12 @@ const STATE = join(FOLDER, 'state');
 /** A busy machine may not respond at once. */
 const WAIT = { timeout: HANG_MS };
 let started: BuildResult;
+/** As seen at each start. */
+const issuers: object[] = [];
 
 /** The output of `npm start` and its exit code. Once it serves, `look` runs and then it is stopped. */
 async function startAgain(
-  look: (url: string) => Promise<void> = async () => undefined,
+  look: (url: string, printed: string) => Promise<void> = async () => undefined,
 ): Promise<{ code: unknown; output: string }> {
   const before = process.listeners('SIGTERM');
   const ended = Promise.withResolvers<unknown>();
@@ -54,7 +56,7 @@ async function startAgain(
     if (url === undefined) return true;
     output += String(text);
     const stop = process.listeners('SIGTERM').findLast((listener) => !before.includes(listener));
-    look(url).then(() => stop?.('SIGTERM'), ended.reject);
+    look(url, String(text)).then(() => stop?.('SIGTERM'), ended.reject);
     return true;
   });
   vi.resetModules();
@@ -125,7 +127,8 @@ describe('npm start', () => {
       await lists.delete(keys[0]!);
       await lists.put(keys[1]!, new Uint8Array(5).buffer);
     });
-    const { code, output } = await startAgain(async (url) => {
+    const { code, output } = await startAgain(async (url, printed) => {
+      issuers.push(await issuerIn(printed));
       await expect.poll(() => healthOf(url), WAIT).toMatchObject({ status: 'ok' });
       // A command finds the service and sends it the local token, without a port in its environment.
       for (const name of ['NUMGATE_URL', 'NUMGATE_TOKEN', 'PORT']) vi.stubEnv(name, undefined);
@@ -145,7 +148,8 @@ describe('npm start', () => {
     await change((lists) => lists.delete(blobsOf(started.manifest)[0]!.key));
     const { path } = started.folder;
     renameSync(path, `${path}.kept`);
-    const { code, output } = await startAgain(async (url) => {
+    const { code, output } = await startAgain(async (url, printed) => {
+      issuers.push(await issuerIn(printed));
       await expect.poll(() => healthOf(url), WAIT).toMatchObject({ status: 'degraded', release });
     });
     renameSync(`${path}.kept`, path);
@@ -154,6 +158,13 @@ describe('npm start', () => {
     expect(output).toContain(`npx numgate push ${path} --all\n`);
     expect(output.indexOf('delete')).toBeGreaterThan(output.indexOf('--all'));
     expect(output).toContain('that destroys its\nclients, keys, tokens, live entries and audit log');
+  });
+
+  it('keeps the key and the address of the demo issuer, and ends it', async () => {
+    expect(issuers).toHaveLength(2);
+    expect(issuers[1]).toEqual(issuers[0]);
+    const { url } = issuers[0] as { readonly url: string };
+    await expect(fetch(url)).rejects.toThrow();
   });
 
   it('with an empty KV uploads all values again', async () => {
@@ -171,6 +182,14 @@ describe('npm start', () => {
     expect([code, output]).toEqual([0, expect.stringContaining('numgate is running on')]);
   });
 });
+
+/** The demo issuer of this start. */
+async function issuerIn(printed: string): Promise<object> {
+  const [, url = ''] = /issuer of sender certificates serves (\S+)/.exec(printed) ?? [];
+  const list = await fetch(`${url}/status-lists/1`);
+  expect(list.headers.get('content-type')).toBe('application/statuslist+jwt');
+  return { url, keys: await (await fetch(`${url}/.well-known/jwks.json`)).json() };
+}
 
 /** Changes the local KV while no service uses it. */
 async function change(

@@ -83,7 +83,7 @@ describe('an error', () => {
     ['/v1/check?to=112', 401, 'UNAUTHENTICATED', { client: null }],
     ['/v1/check?to=112', 403, 'PERMISSION_DENIED', { client: 'gateway' }],
     ['/v1/gateway/check', 400, 'FIELD_VALUE', { body: { from: 'A\u0000B' }, client: 'gateway' }],
-    ['/v1/check', 413, 'BODY_TOO_LARGE', { body: ' '.repeat(5_000) }],
+    ['/v1/check', 413, 'BODY_TOO_LARGE', { body: ' '.repeat(13_000) }],
   ] as const)(
     'is a line of status, code and message if text is preferred: %s, %i %s',
     async (path, status, code, request) => {

@@ -156,8 +156,7 @@ describe('organisations', () => {
     const got = await sendAdmin(path, { token: 'read' });
     expect(got.json).toEqual({
       ...{ ...organisation, authority: null, roles: [], contact: '', state: 'active' },
-      senderCode: null,
-      declaredNumbers: null,
+      ...{ senderCode: null, certificateApproval: 'review', declaredNumbers: null },
     });
     const etag = got.headers.get('etag')!;
     expect(etag).toBe(made.headers.get('etag'));
@@ -232,6 +231,7 @@ describe('clients', () => {
       ...{ onEnumeration: 'report', restriction: null },
       ...{ quotaNumbers: 60_000, internationalPrefix: null, senderRules: 'kr', shortCodes: [] },
       ...{ requireRegistration: 'off', requireQualification: 'off', mock: false },
+      ...{ requireToken: 'off', requireIdentity: 'off' },
     });
     const { clients } = await adminValue<{ clients: Client[] }>('clients');
     expect(clients.map(({ id }) => id)).toEqual(['bulk', 'careful', 'senders', 'shop-1']);

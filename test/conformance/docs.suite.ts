@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { program } from '../../cli/program.ts';
 import * as controlLimits from '../../shared/limits/control.ts';
+import * as credentialStoreLimits from '../../shared/limits/credential-store.ts';
 import * as credentialsLimits from '../../shared/limits/credentials.ts';
 import * as edgeLimits from '../../shared/limits/edge.ts';
 import * as enumerationLimits from '../../shared/limits/enumeration.ts';
@@ -20,7 +21,7 @@ import { TEST_NUMBERS } from './support/test-number-table.ts';
 
 const bounds = new Map<string, number>(
   [
-    ...[controlLimits, credentialsLimits, edgeLimits, enumerationLimits],
+    ...[controlLimits, credentialStoreLimits, credentialsLimits, edgeLimits, enumerationLimits],
     ...[listsLimits, passportLimits, qualificationLimits, registrationsLimits, requestsLimits],
   ].flatMap((limits) => Object.entries(limits)),
 );

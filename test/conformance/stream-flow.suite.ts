@@ -78,7 +78,7 @@ describe('the flow of a stream', () => {
       const { status } = await fetch(`${world().url}/v1/check/batch`, {
         method: 'POST',
         headers: { authorization: `Bearer ${world().keys.bulk}`, 'content-type': 'application/json' },
-        body: ' '.repeat(6_000_000),
+        body: ' '.repeat(10_000_000),
       }).catch(() => ({ status: 0 }));
       statuses.push(status);
     }

@@ -42,6 +42,12 @@ describe('the types of the Node client', () => {
     expectTypeOf<Same<client.ImportedRow, Schemas['ImportedRow']>>().toEqualTypeOf<None>();
   });
 
+  it('have the fields of credentials', () => {
+    expectTypeOf<Same<client.Certificate, Schemas['Certificate']>>().toEqualTypeOf<None>();
+    expectTypeOf<Same<client.Delegation, Schemas['Delegation']>>().toEqualTypeOf<None>();
+    expectTypeOf<Same<client.DelegationContent, Schemas['DelegationProposal']>>().toEqualTypeOf<None>();
+  });
+
   it('have the fields of the responses', () => {
     expectTypeOf<Same<client.CheckAnswer, Schemas['CheckAnswer']>>().toEqualTypeOf<None>();
     expectTypeOf<Same<client.ItemAnswer, Schemas['StreamAnswer']>>().toEqualTypeOf<None>();

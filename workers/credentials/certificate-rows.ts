@@ -9,6 +9,7 @@ import type { Span } from '../../shared/numbers/spans.ts';
 import type { RegistrationReason } from '../../shared/senders/registration.ts';
 import type { CertificateStanding } from '../storage/certified-port.ts';
 import { placeOf } from './places.ts';
+import { Totals } from './totals.ts';
 
 /** Times of the certificate are in seconds since 1970, as in its claims. */
 export interface StoredCertificate {
@@ -73,9 +74,11 @@ export function standingOf({
 
 export class CertificateRows {
   readonly #sql: SqlStorage;
+  readonly #totals: Totals;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
+    this.#totals = new Totals(sql);
   }
 
   get(digest: string): StoredCertificate | null {
@@ -102,6 +105,12 @@ export class CertificateRows {
       ...[certificate.reported, JSON.stringify(certificate.registrations)],
       ...[JSON.stringify(certificate.reasons), certificate.createdAt],
     );
+    this.#addTotals(certificate.organisation, 1);
+  }
+
+  #addTotals(organisation: string, many: number): void {
+    this.#totals.add('certificates', many);
+    this.#totals.add(totalOf(organisation), many);
   }
 
   /** @param status of its list @param isHeld whether its issuer may not sign it now */
@@ -181,19 +190,22 @@ export class CertificateRows {
   }
 
   /** Certificates that have not expired. @param where the rest of a condition */
-  count(where: 'all' | 'organisation' | 'issuer' | 'uri', value: string, nowS: number): number {
-    const [clause, values] = where === 'all' ? ['', []] : [`${where} = ? AND `, [value]];
+  count(where: 'issuer' | 'uri', value: string, nowS: number): number {
     return this.#sql
       .exec<{ many: number }>(
-        `SELECT COUNT(*) AS many FROM certificates WHERE ${clause}exp > ?`,
-        ...[...values, nowS],
+        `SELECT COUNT(*) AS many FROM certificates WHERE ${where} = ? AND exp > ?`,
+        ...[value, nowS],
       )
       .one().many;
   }
 
-  /** All that are published. */
-  get published(): number {
-    return this.#sql.exec<{ many: number }>('SELECT COUNT(*) AS many FROM certificates').one().many;
+  /** All that are kept: so long they are published, and count for the bounds. */
+  get total(): number {
+    return this.#totals.get('certificates');
+  }
+
+  totalOf(organisation: string): number {
+    return this.#totals.get(totalOf(organisation));
   }
 
   /** What the edge needs of those in these places. @param ownUri the list of the service: its entry 0 is suspended */
@@ -211,10 +223,14 @@ export class CertificateRows {
   /** Removes what expired long ago. @returns their digests */
   forget(nowMs: number): string[] {
     const until = Math.floor((nowMs - EXPIRED_KEPT_MS) / 1000);
-    return this.#sql
-      .exec<{ digest: string }>('DELETE FROM certificates WHERE exp <= ? RETURNING digest', until)
-      .toArray()
-      .map(({ digest }) => digest);
+    const removed = this.#sql
+      .exec<{ digest: string; organisation: string }>(
+        'DELETE FROM certificates WHERE exp <= ? RETURNING digest, organisation',
+        until,
+      )
+      .toArray();
+    for (const { organisation } of removed) this.#addTotals(organisation, -1);
+    return removed.map(({ digest }) => digest);
   }
 
   #select(where: string, ...values: (string | number)[]): StoredCertificate[] {
@@ -223,6 +239,10 @@ export class CertificateRows {
       .toArray()
       .map(certificateOf);
   }
+}
+
+function totalOf(organisation: string): string {
+  return `certificates of ${organisation}`;
 }
 
 function certificateOf(row: Row): StoredCertificate {

@@ -76,11 +76,7 @@ export class CertificateUploads {
   }
 
   /** @param iat of the list that has its status */
-  #store(
-    request: StoreRequest,
-    certificate: StoredCertificate,
-    iat: number,
-  ): StoreResult<StoredCertificate> {
+  #store(request: StoreRequest, certificate: StoredCertificate, iat: number): StoreResult<StoredCertificate> {
     return this.#tables.transact({ ...request, repeat: null }, 1, (author) => {
       const { certificates, audit, issuers, lists, publication } = this.#tables;
       const { digest, organisation, issuer, signer } = certificate;
@@ -94,7 +90,10 @@ export class CertificateUploads {
           '"certificate" is from an issuer that changed just now: try again',
         );
       if (lists.get(certificate.uri)?.iat !== iat)
-        return refuse('STATUS_LIST_UNAVAILABLE', 'the status list of "certificate" changed just now: try again');
+        return refuse(
+          'STATUS_LIST_UNAVAILABLE',
+          'the status list of "certificate" changed just now: try again',
+        );
       const room = this.#noRoom(organisation);
       if (room !== null) return room;
       certificates.add(certificate);
@@ -165,17 +164,16 @@ export class CertificateUploads {
 
   #noRoom(organisation: string): StoreRefusal | null {
     const { certificates } = this.#tables;
-    const nowS = Math.floor(Date.now() / 1000);
-    const [own, all] = [CERTIFICATES_PER_ORGANISATION_MAX, CERTIFICATES_MAX].map((max) =>
-      max.toLocaleString('en'),
-    );
-    if (certificates.count('organisation', organisation, nowS) >= CERTIFICATES_PER_ORGANISATION_MAX)
-      return refuse(
+    const refusal = (max: number, whose: string): StoreRefusal =>
+      refuse(
         'CREDENTIALS_TOO_MANY',
-        `an organisation may have ${own} certificates that have not expired`,
+        `${whose} may have ${max.toLocaleString('en')} certificates; expired ones count for 90 days`,
       );
-    if (certificates.count('all', '', nowS) < CERTIFICATES_MAX) return null;
-    return refuse('CREDENTIALS_TOO_MANY', `there are ${all} certificates that have not expired`);
+    if (certificates.totalOf(organisation) >= CERTIFICATES_PER_ORGANISATION_MAX)
+      return refusal(CERTIFICATES_PER_ORGANISATION_MAX, 'an organisation');
+    return certificates.total < CERTIFICATES_MAX
+      ? null
+      : refusal(CERTIFICATES_MAX, 'all organisations together');
   }
 }
 

@@ -33,7 +33,6 @@ import type { Precondition } from '../storage/precondition.ts';
 import { within } from '../storage/single-flight.ts';
 import { refuse, refuseField, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
 import { infoOf } from './certificate-uploads.ts';
-import type { StoredDelegation } from './delegation-rows.ts';
 import { createTables } from './schema.ts';
 import { StoreParts } from './store-parts.ts';
 
@@ -86,7 +85,7 @@ export class CredentialStore extends DurableObject<ControlEnv> implements Creden
     id: string,
     condition: Precondition,
   ): Promise<StoreResult<object>> {
-    return this.#parts.issuerChanges.remove(request, id, condition);
+    return this.#changed(this.#parts.issuerChanges.remove(request, id, condition));
   }
 
   /** Waits until the registrations exist, but not for the publication. */
@@ -258,8 +257,9 @@ export class CredentialStore extends DurableObject<ControlEnv> implements Creden
     return done;
   }
 
-  async #shown(done: StoreResult<StoredDelegation>): Promise<StoreResult<DelegationInfo>> {
-    return done.ok ? ok(await this.#parts.delegations!.info(done.value)) : done;
+  async #shown(done: StoreResult<number>): Promise<StoreResult<DelegationInfo>> {
+    const { delegations, tables } = this.#parts;
+    return done.ok ? ok(await delegations!.info(tables.delegations.get(done.value)!)) : done;
   }
 
   /** The alarm at the next time at which there is something to do. */

@@ -16,11 +16,10 @@ import {
 import { type CredentialKey, thumbprintOf } from '../../shared/credentials/keys.ts';
 import {
   DELEGATION_LIFE_MAX_MS,
-  DELEGATIONS_MAX,
   DELEGATIONS_PER_DAY_MAX,
   DELEGATIONS_PER_ORGANISATION_MAX,
 } from '../../shared/limits/credential-store.ts';
-import { CHAIN_LINKS_MAX } from '../../shared/limits/credentials.ts';
+import { CHAIN_LINKS_MAX, STATUS_ENTRIES_MAX } from '../../shared/limits/credentials.ts';
 import { CHANNELS } from '../../shared/request.ts';
 import { ok } from '../../shared/result.ts';
 import { refuse, refuseField, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
@@ -55,11 +54,8 @@ export class DelegationChanges {
     this.#ownUri = ownUri;
   }
 
-  propose(
-    request: StoreRequest,
-    principal: string,
-    proposed: ProposedDelegation,
-  ): StoreResult<StoredDelegation> {
+  /** @returns its ID: the answer to a repeated request is JSON, which has no bytes of keys */
+  propose(request: StoreRequest, principal: string, proposed: ProposedDelegation): StoreResult<number> {
     const tooMany = this.#tables.charge(principal, 'delegations', DELEGATIONS_PER_DAY_MAX);
     if (tooMany !== null) return tooMany;
     return this.#tables.transact(request, 1, (author) => {
@@ -74,14 +70,14 @@ export class DelegationChanges {
           `an organisation may have ${most} delegations that have not ended`,
         );
       }
-      if (delegations.openCount(null, nowS) >= DELEGATIONS_MAX || made.value.id > DELEGATIONS_MAX * 9)
+      if (made.value.id >= STATUS_ENTRIES_MAX)
         return refuse(
           'CREDENTIALS_TOO_MANY',
           'there are too many delegations: ask the operator of the service',
         );
       delegations.put(made.value);
       this.#record(author, 'propose', null, made.value);
-      return ok(made.value);
+      return ok(made.value.id);
     });
   }
 
@@ -115,47 +111,51 @@ export class DelegationChanges {
     });
   }
 
-  async move(request: StoreRequest, id: number, asked: MoveRequest): Promise<StoreResult<StoredDelegation>> {
-    const signed = asked.move === 'confirm' ? await this.#confirmed(id, asked) : ok(null);
+  /** @returns its ID, like `propose` */
+  async move(request: StoreRequest, id: number, given: MoveRequest): Promise<StoreResult<number>> {
+    const signed = given.move === 'confirm' ? await this.#confirmed(id, given) : ok(null);
     if (!signed.ok) return signed;
     return this.#tables.transact(request, 0, (author) => {
-      const before = this.#of(id, asked);
+      const before = this.#of(id, given);
       if (!before.ok) return before;
       const state = currentState(before.value, author.at);
-      const next = delegationMoved(state, asked.move);
+      const next = delegationMoved(state, given.move);
       if (!next.ok)
         return refuse(next.code, next.message, { state, possible: possibleDelegationMoves(state) });
-      if (asked.move === 'confirm' || asked.move === 'resume') {
+      if (given.move === 'confirm' && signed.value === null)
+        return refuse('DELEGATION_STATE', 'the delegation changed just now: try again');
+      if (given.move === 'confirm' || given.move === 'resume') {
         const link = this.#link(before.value.link, before.value.principal, author.at);
         if (!link.ok) return link;
       }
       const after: StoredDelegation = {
         ...{ ...before.value, ...signed.value, state: next.value, updatedAt: author.at },
-        ...(asked.key === undefined ? {} : { key: asked.key }),
+        ...(given.key === undefined ? {} : { key: given.key }),
       };
       this.#tables.delegations.put(after);
-      this.#record(author, asked.move, before.value, after);
+      this.#record(author, given.move, before.value, after);
       if (after.digest !== null) {
         // Only a new credential changes its shard; a status is in the list of the service.
         this.#tables.publication.changed(before.value.digest === null ? [after.digest] : []);
       }
-      return ok(after);
+      return ok(id);
     });
   }
 
   /** Verifies what the principal signed: exactly the claims of the delegation. */
   async #confirmed(
     id: number,
-    asked: MoveRequest,
-  ): Promise<StoreResult<Pick<StoredDelegation, 'jws' | 'digest'>>> {
-    const before = this.#of(id, asked);
+    given: MoveRequest,
+  ): Promise<StoreResult<Pick<StoredDelegation, 'jws' | 'digest'> | null>> {
+    const before = this.#of(id, given);
     if (!before.ok) return before;
     const now = Date.now();
-    const moved = delegationMoved(currentState(before.value, now), 'confirm');
-    if (!moved.ok) return refuse(moved.code, moved.message);
+    const isPossible = delegationMoved(currentState(before.value, now), 'confirm').ok;
+    // The transaction refuses it, or finds the answer to the same request.
+    if (!isPossible) return ok(null);
     const link = this.#link(before.value.link, before.value.principal, now);
     if (!link.ok) return link;
-    const jws = asked.jws!;
+    const jws = given.jws!;
     const verified = await verifyDelegation(jws, link.value, Math.floor(now / 1000));
     if (!verified.ok) return refuse(verified.code, `"delegation" ${verified.message}`);
     const { iat: _, ...claims } = verified.value.claims;

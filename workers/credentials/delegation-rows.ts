@@ -10,6 +10,7 @@ import { EXPIRED_KEPT_MS } from '../../shared/limits/credential-store.ts';
 import type { Span } from '../../shared/numbers/spans.ts';
 import type { Channel } from '../../shared/request.ts';
 import { placeOf } from './places.ts';
+import { Totals } from './totals.ts';
 
 export interface StoredDelegation {
   readonly id: number;
@@ -62,9 +63,11 @@ const SIZE_STEP = 1_024;
 
 export class DelegationRows {
   readonly #sql: SqlStorage;
+  readonly #totals: Totals;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
+    this.#totals = new Totals(sql);
   }
 
   get(id: number): StoredDelegation | null {
@@ -90,19 +93,20 @@ export class DelegationRows {
     return last + 1;
   }
 
-  /** Delegations that have not ended. @param principal null for all organisations */
-  openCount(principal: string | null, nowS: number): number {
+  /** Delegations of a principal that have not ended. */
+  openCount(principal: string, nowS: number): number {
     return this.#sql
       .exec<{ many: number }>(
-        `SELECT COUNT(*) AS many FROM delegations WHERE (? IS NULL OR principal = ?) AND exp > ?
+        `SELECT COUNT(*) AS many FROM delegations WHERE principal = ? AND exp > ?
          AND state IN ('proposed', 'accepted', 'active', 'suspended')`,
-        ...[principal, principal, nowS],
+        ...[principal, nowS],
       )
       .one().many;
   }
 
   put(delegation: StoredDelegation): void {
     const { digest, key } = delegation;
+    if (digest !== null && this.byDigest(digest) === null) this.#totals.add('delegations', 1);
     this.#sql.exec(
       `INSERT OR REPLACE INTO delegations VALUES (${Array(18).fill('?').join(', ')})`,
       ...[delegation.id, delegation.state, delegation.principal, delegation.agent, delegation.link],
@@ -115,10 +119,9 @@ export class DelegationRows {
     );
   }
 
-  get published(): number {
-    return this.#sql
-      .exec<{ many: number }>('SELECT COUNT(*) AS many FROM delegations WHERE place IS NOT NULL')
-      .one().many;
+  /** All that are published. */
+  get total(): number {
+    return this.#totals.get('delegations');
   }
 
   credentials(from: number, to: number, ownUri: string): CredentialRow[] {
@@ -145,7 +148,7 @@ export class DelegationRows {
   /** Removes what ended long ago. @returns digests of those that were published */
   forget(nowMs: number): string[] {
     const until = Math.floor((nowMs - EXPIRED_KEPT_MS) / 1000);
-    return this.#sql
+    const removed = this.#sql
       .exec<{ digest: string | null }>(
         // The newest stays, because no ID is given twice.
         'DELETE FROM delegations WHERE exp <= ? AND id < (SELECT MAX(id) FROM delegations) RETURNING digest',
@@ -153,6 +156,8 @@ export class DelegationRows {
       )
       .toArray()
       .flatMap(({ digest }) => (digest === null ? [] : [digest]));
+    this.#totals.add('delegations', -removed.length);
+    return removed;
   }
 
   #select(where: string, ...values: (string | number)[]): StoredDelegation[] {

@@ -4,9 +4,9 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import type { Issuer, IssuerInfo } from '../../shared/admin/credentials.ts';
+import { type OpenedIssuer, openIssuer } from '../../shared/admin/issuer-rights.ts';
 import { toHex, utf8 } from '../../shared/bytes.ts';
 import { isWithin } from '../../shared/credentials/credential-numbers.ts';
-import { type OpenedIssuer, openIssuer } from '../../shared/credentials/issuer-rights.ts';
 import { ISSUERS_MAX } from '../../shared/limits/credential-store.ts';
 import { ok } from '../../shared/result.ts';
 import { checkPrecondition, type Precondition } from '../storage/precondition.ts';
@@ -46,6 +46,9 @@ export class IssuerChanges {
       if (!free.ok) return free;
       issuers.put(issuer.id, stored);
       const held = this.#hold(stored);
+      // No list was accepted while it was suspended.
+      if (before?.issuer.state === 'suspended' && issuer.state === 'active')
+        this.#tables.lists.setDue(issuer.id);
       audit.append(author, `issuer ${issuer.id}`, {
         ...{ action: 'issuers.put', before: before && described(before) },
         after: { ...described(stored), held: held.length },
@@ -68,6 +71,8 @@ export class IssuerChanges {
         return refuse('ISSUER_IN_USE', message);
       }
       issuers.put(id, null);
+      this.#tables.lists.removeOf(id);
+      this.#tables.publication.changed();
       audit.append(author, `issuer ${id}`, {
         ...{ action: 'issuers.remove', before: described(before), after: null },
       });

@@ -1,6 +1,6 @@
 /** Issuers as rows, and opened in memory: there are at most ISSUERS_MAX. */
 import type { Issuer } from '../../shared/admin/credentials.ts';
-import { type OpenedIssuer, openIssuer } from '../../shared/credentials/issuer-rights.ts';
+import { type OpenedIssuer, openIssuer } from '../../shared/admin/issuer-rights.ts';
 
 export interface StoredIssuer {
   readonly issuer: Issuer;

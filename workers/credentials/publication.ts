@@ -104,13 +104,13 @@ export class Publication {
     const rows = passport.published(Date.now());
     if (rows.length === 0) return null;
     const bytes = encodePassportTable(rows);
-    const place = `passport/${await sha256Hex(bytes)}`;
+    const place = `passport ${await sha256Hex(bytes)}`;
     return values.at(place, keys) ?? values.make(place, bytes, keys, put);
   }
 
   async #shards(keys: ListKeys, put: PutValue, ownUri: string): Promise<NamedValue[]> {
     const { certificates, delegations, values } = this.#tables;
-    const count = credentialShardCount(certificates.published + delegations.published);
+    const count = credentialShardCount(certificates.total + delegations.total);
     const width = PLACES / count;
     const dirty = new Set(
       this.#storage.sql
@@ -120,7 +120,7 @@ export class Publication {
     );
     const shards: NamedValue[] = [];
     for (let shard = 0; shard < count; shard++) {
-      const place = `shard/${count}/${shard}`;
+      const place = `shard ${shard} of ${count}`;
       const known = dirty.has(shard) ? null : values.at(place, keys);
       const [from, to] = [shard * width, (shard + 1) * width - 1];
       const make = (): Promise<NamedValue> => {
@@ -143,7 +143,7 @@ export class Publication {
     const { lists, delegations, values } = this.#tables;
     const own = delegations.statuses;
     const ownBytes = await deflate(own);
-    const ownPlace = `own/${await digestOf(`${ownBytes}`)}`;
+    const ownPlace = `own ${await digestOf(`${ownBytes}`)}`;
     const all: CredentialIndex['statusLists'][number][] = [
       {
         ...{ uri: ownUri, iat: Math.floor(Date.now() / 1000), exp: NEVER_S, size: own.size, bits: own.bits },
@@ -151,7 +151,7 @@ export class Publication {
       },
     ];
     for (const { uri, iat, exp, size, bits } of lists.all) {
-      const place = `list/${iat}/${uri}`;
+      const place = `list ${iat} ${uri}`;
       const value = values.at(place, keys) ?? (await values.make(place, lists.deflated(uri), keys, put));
       all.push({ uri, iat, exp, size, bits, value });
     }

@@ -13,7 +13,7 @@ import type { RegistrationFacts } from '../../shared/senders/registration.ts';
 import { warn, warnFailed } from '../log.ts';
 import type { CertifiedRegistrations } from '../storage/certified-port.ts';
 import { SharedWork } from '../storage/shared-work.ts';
-import type { StoreRequest } from '../storage/store-request.ts';
+import { systemRequest } from '../storage/store-request.ts';
 import { type StoredCertificate, standingOf } from './certificate-rows.ts';
 import { contentsOf } from './certificate-uploads.ts';
 import type { Tables } from './tables.ts';
@@ -117,10 +117,4 @@ export class RegistrationSync {
     }
     certificates.setRegistered(digest, 'valid', done.value, []);
   }
-}
-
-/** The service itself, because of a certificate. */
-function systemRequest(reason: string): StoreRequest {
-  const actor = { name: 'numgate', scopes: [], root: false, organisation: null, authority: null };
-  return { actor, reason, repeat: null };
 }

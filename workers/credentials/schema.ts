@@ -81,6 +81,10 @@ const STEPS: readonly string[] = [
    );
    CREATE INDEX status_lists_pull ON status_lists (pull_at);
 
+   CREATE INDEX delegations_ended ON delegations (id) WHERE state IN ('revoked', 'suspended');
+
+   CREATE TABLE totals (name TEXT PRIMARY KEY, many INTEGER NOT NULL) WITHOUT ROWID;
+
    CREATE TABLE dirty (place INTEGER PRIMARY KEY, version INTEGER NOT NULL);
 
    CREATE TABLE sealed_values (

@@ -1,5 +1,5 @@
 /**
- * The sealed values of the store, by their place in the index: `shard/12`, `list/3`, `index`. A value is immutable; a
+ * The sealed values of the store, by their place in the index: `shard 12 of 64`, `index`. A value is immutable; a
  * place gets another one when its content changes.
  */
 import { sha256Hex } from '../../shared/bytes.ts';

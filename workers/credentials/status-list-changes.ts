@@ -62,6 +62,8 @@ export class StatusListChanges {
       const known = this.#tables.lists.get(list.uri);
       // Another request was faster while this one inflated the earlier list.
       if (known?.iat !== before?.iat) return old('another one was accepted at the same time: send it again');
+      if (known !== null && known.issuer !== stored.issuer.id)
+        return refuse('STATUS_LIST_INVALID', `the status list belongs to the issuer "${known.issuer}"`);
       const order = known && earlier && checkOrder(list, known, earlier);
       if (order && !order.ok) return order;
       if (order?.value === 'same') {
@@ -117,6 +119,13 @@ export class StatusListChanges {
     return refuse('STATUS_LISTS_TOO_MANY', `all status lists together may have ${most} bytes, inflated`);
   }
 
+  /** Whether its issuer may still publish this list, on this host. */
+  isOfIssuer({ uri, issuer: id }: StoredStatusList): boolean {
+    const host = statusHostOf(uri);
+    const issuer = host === null ? undefined : this.#tables.issuers.byHost(host)?.issuer;
+    return issuer?.id === id && issuer.state === 'active';
+  }
+
   /** @returns how many certificates have another status now */
   #follow(uri: string, list: StatusList, earlier: StatusList | null): number {
     const { certificates } = this.#tables;
@@ -139,13 +148,19 @@ export class StatusListChanges {
   }
 }
 
-/** When the list is to be pulled again, in ms since 1970. */
-export function nextPullAt({ ttl }: Pick<StoredStatusList, 'ttl'>): number {
-  return Date.now() + pullIntervalS(ttl) * 1000;
-}
-
-export function pullIntervalS(ttl: number | null): number {
-  return Math.min(Math.max(ttl ?? STATUS_PULL_TTL_DEFAULT_S, STATUS_PULL_TTL_MIN_S), STATUS_PULL_TTL_MAX_S);
+/**
+ * When the list is to be pulled again, in ms since 1970: after its `ttl`, but before it ends, and sooner if pulls fail.
+ * @param failures in a row
+ */
+export function nextPullAt({ ttl, exp }: Pick<StoredStatusList, 'ttl' | 'exp'>, failures = 0): number {
+  const now = Date.now();
+  const leftS = exp - now / 1000;
+  const seconds = Math.min(
+    ttl ?? STATUS_PULL_TTL_DEFAULT_S,
+    leftS > 0 ? leftS / 2 : STATUS_PULL_TTL_MAX_S,
+    failures > 0 ? STATUS_PULL_TTL_MIN_S * 2 ** (failures - 1) : STATUS_PULL_TTL_MAX_S,
+  );
+  return now + Math.max(seconds, STATUS_PULL_TTL_MIN_S) * 1000;
 }
 
 /** Whether the list may follow the known one; `same` if it is that one again. */

@@ -80,8 +80,14 @@ export class StatusListRows {
       .one().bytes;
   }
 
-  remove(uri: string): void {
-    this.#sql.exec('DELETE FROM status_lists WHERE uri = ?', uri);
+  /** All lists of an issuer that is removed. */
+  removeOf(issuer: string): void {
+    this.#sql.exec('DELETE FROM status_lists WHERE issuer = ?', issuer);
+  }
+
+  /** All lists of an issuer are to be pulled at once. */
+  setDue(issuer: string): void {
+    this.#sql.exec('UPDATE status_lists SET pull_at = 0 WHERE issuer = ?', issuer);
   }
 
   /** Stale lists that no stored certificate names. @param nowS seconds since 1970 */

@@ -1,7 +1,7 @@
 /**
  * The TN authorization list of a certificate (RFC 8226, section 9): for which numbers its key may sign.
  */
-import { IA5String, Integer, Sequence } from 'asn1js';
+import { Constructed, IA5String, Integer, Sequence } from 'asn1js';
 import { PASSPORT_AUTHORIZATIONS_MAX } from '../../shared/limits/passport.ts';
 import { cover, overlaps, type Span } from '../../shared/numbers/spans.ts';
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
@@ -13,7 +13,8 @@ export interface TnAuthorization {
   readonly numbers: readonly Span[];
 }
 
-/** Tags of an entry. */
+/** Class and tags of an entry. */
+const CONTEXT = 3;
 const PROVIDER = 0;
 const RANGE = 1;
 const ONE = 2;
@@ -40,9 +41,10 @@ export function parseTnAuthorization(der: ArrayBuffer): Result<TnAuthorization, 
   const providers: string[] = [];
   const numbers: Span[] = [];
   for (const entry of entries) {
-    const { tagNumber } = entry.idBlock;
+    const { tagClass, tagNumber } = entry.idBlock;
     // Tags are explicit: each entry has exactly one value.
-    const [value] = (entry.valueBlock as { value?: readonly unknown[] }).value ?? [];
+    const [value, more] = entry instanceof Constructed && tagClass === CONTEXT ? entry.valueBlock.value : [];
+    if (value === undefined || more !== undefined) return invalid('with an entry of another form');
     if (tagNumber === PROVIDER) {
       const code = textOf(value);
       if (code === null || !PROVIDER_CODE.test(code)) return invalid('with an invalid service provider code');
@@ -95,5 +97,6 @@ function spanOf(value: unknown): Span | null {
   const numbers = Number(count.toBigInt());
   const to = from + numbers - 1;
   // A range stays within the numbers of one length.
-  return numbers >= 2 && String(to).length === String(from).length ? { from, to } : null;
+  const isRange = numbers >= 2 && Number.isSafeInteger(to);
+  return isRange && String(to).length === String(from).length ? { from, to } : null;
 }

@@ -154,11 +154,11 @@ function rawSignature(der: ArrayBuffer): Uint8Array<ArrayBuffer> {
   return fromHex(scalars.join(''));
 }
 
-/** Whether the key of `issuer` signed the certificate. */
+/** Whether the key of `issuer` signed the certificate. A point that is not on the curve signs nothing. */
 export async function isSignedBy(
   certificate: ParsedCertificate,
   issuer: ParsedCertificate,
 ): Promise<boolean> {
-  const key = await crypto.subtle.importKey('raw', issuer.key, ECDSA, false, ['verify']);
-  return crypto.subtle.verify(ECDSA, key, certificate.signature, certificate.signed);
+  const key = await crypto.subtle.importKey('raw', issuer.key, ECDSA, false, ['verify']).catch(() => null);
+  return key !== null && crypto.subtle.verify(ECDSA, key, certificate.signature, certificate.signed);
 }

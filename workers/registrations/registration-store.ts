@@ -18,12 +18,11 @@ import type { Author } from '../storage/audit-chain.ts';
 import type { CertificateChange, CertifiedRegistrations } from '../storage/certified-port.ts';
 import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
 import { type AnchorRecorder, REGISTRY_NAME, type RegistrationSource } from '../storage/registry-port.ts';
-import { refuse, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
+import { refuse, type StoreRequest, type StoreResult, systemRequest } from '../storage/store-request.ts';
 import { refuseLines } from './bulk-upload.ts';
 import type { Act } from './changes.ts';
 import { PARTS, RegistrationReads } from './registration-reads.ts';
 import type { StoredRegistration } from './registration-rows.ts';
-import { listRequest } from './release-check.ts';
 import { createTables } from './schema.ts';
 import { shown } from './shown.ts';
 import { StoreParts } from './store-parts.ts';
@@ -144,7 +143,7 @@ export class RegistrationStore
     facts: RegistrationFacts,
     contents: readonly RegistrationContent[],
   ): Promise<readonly RegistrationReason[]> {
-    const request = certificateRequest('a rehearsal');
+    const request = systemRequest('a rehearsal');
     const done = this[PARTS].rehearse(request, facts.organisation, contents.length, (author) =>
       this[PARTS].certified.register(author, facts, '', contents, false),
     );
@@ -184,7 +183,11 @@ export class RegistrationStore
     return this[PARTS].releaseCheck.run(release, this.env, async (numbers) => {
       const at = Date.now();
       const change = { event: 'terminated', at, numbers, listed: numbers, operation: null } as const;
-      await this.numbersChanged(listRequest(release), this[PARTS].organisation, change);
+      await this.numbersChanged(
+        systemRequest(`release ${release} lists the number as terminated`),
+        this[PARTS].organisation,
+        change,
+      );
     });
   }
 
@@ -258,10 +261,4 @@ export class RegistrationStore
     this.#alarmAt = next;
     await this.ctx.storage.setAlarm(next);
   }
-}
-
-/** The service itself, because of a certificate. */
-function certificateRequest(reason: string): StoreRequest {
-  const actor = { name: 'numgate', scopes: [], root: false, organisation: null, authority: null };
-  return { actor, reason, repeat: null };
 }

@@ -11,7 +11,6 @@ import { parseSignedText } from '../../shared/release/signed.ts';
 import { type ControlEnv, openSecrets } from '../env.ts';
 import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
 import { readImmutable } from '../storage/kv-values.ts';
-import type { StoreRequest } from '../storage/store-request.ts';
 import { ListedNumbers } from './listed-numbers.ts';
 import type { Meta } from './meta.ts';
 import type { PairsInForce } from './pairs-in-force.ts';
@@ -86,10 +85,4 @@ export async function listedNumbers(release: string, env: ControlEnv): Promise<L
   const opened = signed === null ? null : await openManifest(signed, publicKeys, keys.ids);
   if (opened?.ok !== true) return null;
   return new ListedNumbers(opened.value, 'NUMBER_TERMINATED', keys.of(opened.value.keyId)!, env.LISTS);
-}
-
-/** The service itself, because of a list. */
-export function listRequest(release: string): StoreRequest {
-  const actor = { name: 'numgate', scopes: [], root: false, organisation: null, authority: null };
-  return { actor, reason: `release ${release} lists the number as terminated`, repeat: null };
 }

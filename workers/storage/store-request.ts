@@ -31,3 +31,9 @@ export function refuse(code: StoreRefusal['code'], message: string, extras?: Pro
 export function refuseField(field: string, message: string): StoreRefusal {
   return { ok: false, code: 'FIELD_VALUE', field, message: `"${field}" ${message}` };
 }
+
+/** A change that the service makes itself. */
+export function systemRequest(reason: string): StoreRequest {
+  const actor = { name: 'numgate', scopes: [], root: false, organisation: null, authority: null };
+  return { actor, reason, repeat: null };
+}

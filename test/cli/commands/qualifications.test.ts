@@ -48,6 +48,7 @@ describe('qualifications', () => {
   it.each([
     [4, /^error: QUALIFICATION_STATE: .*pending: it can become certified/, ['beta', 'suspended']],
     [2, /Allowed choices are pending, certified/, ['beta', 'good']],
+    [2, /must be between 0 and 1/, ['beta', 'rateReduced', '--factor', 'half']],
     [1, /^error: FIELD_VALUE: "factor" is required with rateReduced/, ['beta', 'rateReduced']],
     [2, /must be a date such as/, ['beta', 'certified', '--valid-until', 'soon']],
     [1, /^error: ORGANISATION_UNKNOWN: /, ['nobody', 'certified']],

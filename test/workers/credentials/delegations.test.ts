@@ -185,6 +185,21 @@ const MODEL: Readonly<Record<string, readonly [by: string, to: string]>> = {
   ...{ 'active revoke': ['acme', 'revoked'], 'suspended revoke': ['acme', 'revoked'] },
 };
 
+test('a confirmation that is sent again gets the same answer', async () => {
+  const { world, link } = await linked();
+  const agentKey = await newSigner();
+  const ready = await accept('reseller', accepted(await propose('acme', link)), agentKey);
+  const delegation = await signed(world.holder, ready);
+  const confirm = (key: string) =>
+    credentials().moveDelegation(asToken('acme', key), 'acme', Number(ready.id), 'confirm', { delegation });
+  const first = accepted(await confirm('once'));
+  expect(accepted(await confirm('once'))).toEqual(first);
+  expect(await confirm('twice')).toMatchObject({
+    code: 'DELEGATION_STATE',
+    extras: { state: 'active', possible: ['suspend', 'revoke'] },
+  });
+});
+
 test('any moves of any organisation leave the state of the model', async () => {
   const { world, link } = await linked();
   const reseller = await newSigner();

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { PASSPORT_CHAIN_CERTIFICATES_MAX } from '../../../shared/limits/passport.ts';
 import { parseRoot, verifyChain } from '../../../workers/credentials/passport-chain.ts';
-import { authorizedNumbers } from '../../../workers/credentials/tn-authorization.ts';
+import { authorizedNumbers, parseTnAuthorization } from '../../../workers/credentials/tn-authorization.ts';
 import vectors from '../../vectors/passport.json' with { type: 'json' };
 
 const NOW = Date.UTC(2026, 10, 24);
@@ -115,6 +115,12 @@ describe('verifyChain', () => {
   });
 });
 
+it('a root whose key is no point of the curve stands for nothing', async () => {
+  const { key, ...root } = rootNamed('root');
+  const off = { ...root, key: key.with(64, key[64]! ^ 1) };
+  expect((await verifyChain(pem('by_root'), [off], NOW)).ok).toBe(false);
+});
+
 describe('parseRoot', () => {
   it.each<[string, string, RegExp]>([
     ['a signer', pem('signer'), /may not sign certificates/],
@@ -122,6 +128,53 @@ describe('parseRoot', () => {
     ['a private key', vectors['signer.key'], /no certificate/],
   ])('refuses %s', (_what, text, message) => {
     expect(parseRoot(text)).toMatchObject({ ok: false, message: expect.stringMatching(message) });
+  });
+});
+
+describe('parseTnAuthorization', () => {
+  const bytesOf = (hex: string): ArrayBuffer =>
+    Uint8Array.from(hex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16)).buffer;
+  /** One DER value of fewer than 128 bytes. */
+  const der = (tag: string, content: string): string =>
+    tag + (content.length / 2).toString(16).padStart(2, '0') + content;
+  const text = (written: string): string =>
+    der('16', [...written].map((char) => char.charCodeAt(0).toString(16)).join(''));
+  const range = (start: string, count: string): string =>
+    der('30', der('a1', der('30', text(start) + der('02', count))));
+  const ALL = der(
+    '30',
+    der('a0', text('KT01')) + range('82221230000', '64').slice(4) + der('a2', text('8215881234')),
+  );
+
+  it('reads every kind of entry', () => {
+    expect(parseTnAuthorization(bytesOf(ALL))).toEqual({
+      ok: true,
+      value: { providers: ['KT01'], numbers: NAMED },
+    });
+  });
+
+  it.each([
+    ['a count beyond all numbers', range('12345678', '7f'.repeat(40))],
+    ['a negative count', range('12345678', 'ff')],
+    ['a count of one', range('12345678', '01')],
+    ['a truth value', der('30', der('01', 'ff'))],
+    ['an entry with two values', der('30', der('a2', text('12345') + text('12346')))],
+    ['an entry without a value', der('30', der('a2', ''))],
+    ['an entry that is not constructed', der('30', der('82', '3132333435'))],
+    ['a list of another class', der('30', der('62', text('12345')))],
+    ['bytes behind the list', `${ALL}0500`],
+  ])('refuses %s', (_what, hex) => {
+    expect(parseTnAuthorization(bytesOf(hex)).ok).toBe(false);
+  });
+
+  it('never throws, whatever byte is damaged', () => {
+    const bytes = new Uint8Array(bytesOf(ALL));
+    for (const index of bytes.keys()) {
+      for (let value = 0; value < 256; value++) {
+        const parsed = parseTnAuthorization(bytes.with(index, value).buffer);
+        if (!parsed.ok) expect(parsed.code).toBe('PASSPORT_CERTIFICATE_INVALID');
+      }
+    }
   });
 });
 

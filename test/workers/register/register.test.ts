@@ -2,127 +2,34 @@
  * The public register: look-up, signed documents as a stock JWT library verifies them, status list, caching, limits, and
  * a service that is not configured for it.
  */
-import { createExecutionContext, reset, waitOnExecutionContext } from 'cloudflare:test';
-import { env } from 'cloudflare:workers';
-import {
-  calculateJwkThumbprint,
-  createLocalJWKSet,
-  exportJWK,
-  generateKeyPair,
-  type JSONWebKeySet,
-  jwtVerify,
-} from 'jose';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { calculateJwkThumbprint, createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
+import { describe, expect, test, vi } from 'vitest';
+import { fromBase64Url } from '../../../shared/bytes.ts';
+import { inflate } from '../../../shared/credentials/status-list.ts';
 import {
   REGISTER_FRESH_SECONDS,
   REGISTER_KEPT_SECONDS,
   REGISTER_REQUESTS_MAX,
 } from '../../../shared/limits/qualification.ts';
-import type { RegisterData } from '../../../shared/senders/register.ts';
-import worker from '../../../workers/control.ts';
-import { resetRequestLimit } from '../../../workers/register/public-route.ts';
-import { resetSources } from '../../../workers/register/sources.ts';
-
-const PUBLIC_URL = 'https://numgate.example';
-const { privateKey } = await generateKeyPair('ES256', { extractable: true });
-const { privateKey: nextKey } = await generateKeyPair('ES256', { extractable: true });
-const jwkOf = async (key: CryptoKey, kid: string) => ({ ...(await exportJWK(key)), kid });
-const KEY = await jwkOf(privateKey, '2026-11');
-const NEXT = await jwkOf(nextKey, '2026-12');
-
-const START = Date.parse('2026-11-26T00:00:00Z');
-const certified = {
-  ...{ state: 'certified' as const, factor: null, since: '2026-01-01T00:00:00.000Z' },
-  ...{ inspectedAt: '2026-06-01T00:00:00.000Z', nextInspectionBy: '2027-06-01T00:00:00.000Z' },
-  validUntil: null,
-};
-const DATA: RegisterData = {
-  size: 4,
-  organisations: [
-    { ...certified, organisation: 'acme', name: '에이컴', senderCode: 'ACME0001', index: 0 },
-    {
-      ...{ ...certified, organisation: 'beta', name: 'Beta', senderCode: null, index: 2 },
-      ...{ state: 'rateReduced' as const, factor: 0.5, validUntil: '2026-11-27T00:00:00.000Z' },
-    },
-    {
-      ...{ ...certified, state: 'suspended' as const },
-      ...{ organisation: 'gamma', name: 'Twin', senderCode: null, index: 3 },
-    },
-    {
-      ...{ ...certified, state: 'cancelled' as const },
-      ...{ organisation: 'delta', name: 'twin', senderCode: null, index: 1 },
-    },
-  ],
-};
-
-let data = DATA;
-let reads = 0;
-let isDown = false;
-const register = async (): Promise<RegisterData> => {
-  reads++;
-  if (isDown) throw new Error('down');
-  return data;
-};
-
-interface Sent {
-  readonly bindings?: object;
-  readonly headers?: Record<string, string>;
-}
-
-async function get(path: string, { bindings = {}, headers = {} }: Sent = {}): Promise<Response> {
-  const ctx = createExecutionContext();
-  const own = {
-    ...{ ...env, PUBLIC_URL, CREDENTIAL_KEY: JSON.stringify(KEY) },
-    ...{ COORDINATOR: { getByName: () => ({ register }) } },
-    CREDENTIALS: { getByName: () => ({ delegationStatuses: async () => Uint8Array.from([0b100001]) }) },
-    ...bindings,
-  };
-  const request = new Request(`https://control.example${path}`, { headers });
-  const response = await worker.fetch(request as never, own as never, ctx);
-  await waitOnExecutionContext(ctx);
-  return response;
-}
-
-const json = async (path: string, sent?: Sent) =>
-  (await (await get(path, sent)).json()) as Record<string, unknown>;
-
-/** A relay, which has only the public keys. */
-async function verify(path: string, typ: string, now = START) {
-  const keys = (await json('/.well-known/jwks.json')) as unknown as JSONWebKeySet;
-  const token = await (await get(path)).text();
-  return jwtVerify(token, createLocalJWKSet(keys), {
-    ...{ issuer: PUBLIC_URL, typ, algorithms: ['ES256'], currentDate: new Date(now) },
-  });
-}
+import {
+  ACME,
+  coordinator,
+  DATA,
+  get,
+  json,
+  KEY,
+  NEXT,
+  PUBLIC_URL,
+  restart,
+  START,
+  verify,
+} from '../support/public-documents.ts';
 
 /** The first five statuses of a list. */
-async function statusesIn(lst: string): Promise<number[]> {
-  const deflated = Uint8Array.from(atob(lst.replaceAll('-', '+').replaceAll('_', '/')), (char) =>
-    char.charCodeAt(0),
-  );
-  const stream = new Blob([deflated]).stream().pipeThrough(new DecompressionStream('deflate'));
-  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
-  return [0, 1, 2, 3, 4].map((index) => ((bytes[index >> 2] ?? 0) >> ((index & 3) * 2)) & 3);
+async function statusesIn(lst: string): Promise<(string | null)[]> {
+  const list = await inflate(fromBase64Url(lst)!, 2);
+  return [0, 1, 2, 3, 4].map((index) => list!.at(index));
 }
-
-function restart(): void {
-  resetSources();
-  resetRequestLimit();
-}
-
-beforeEach(async () => {
-  await reset();
-  restart();
-  [data, reads, isDown] = [DATA, 0, false];
-  vi.useFakeTimers({ toFake: ['Date'], now: START });
-});
-afterEach(() => vi.useRealTimers());
-
-const ACME = {
-  ...{ id: 'acme', name: '에이컴', senderCode: 'ACME0001', state: 'certified', factor: null },
-  ...{ since: '2026-01-01T00:00:00.000Z', validUntil: null },
-  ...{ inspectedAt: certified.inspectedAt, nextInspectionBy: certified.nextInspectionBy },
-};
 
 describe('a look-up', () => {
   test.each(['acme', 'ACME0001', encodeURIComponent('에이컴')])('by %s needs no key', async (name) => {
@@ -157,7 +64,7 @@ describe('a stock JWT library verifies', () => {
     const { exp, iat, ...claims } = payload;
     expect(claims).toEqual({
       ...{ iss: PUBLIC_URL, sub: 'acme', name: '에이컴', osc: 'ACME0001', state: 'certified' },
-      ...{ inspectedAt: certified.inspectedAt, nextInspectionBy: certified.nextInspectionBy },
+      ...{ inspectedAt: ACME.inspectedAt, nextInspectionBy: ACME.nextInspectionBy },
       status: { status_list: { idx: 0, uri: `${PUBLIC_URL}/v1/status-lists/qualifications` } },
     });
     expect([iat, exp]).toEqual([START / 1000, START / 1000 + 604_800]);
@@ -186,15 +93,17 @@ describe('a stock JWT library verifies', () => {
     expect(await list()).toMatchObject({
       ...{ sub: `${PUBLIC_URL}/v1/status-lists/qualifications`, ttl: 60, status_list: { bits: 2 } },
     });
-    expect(await statuses()).toEqual([0, 1, 3, 2, 1]);
+    expect(await statuses()).toEqual(['valid', 'revoked', 'rateReduced', 'suspended', 'revoked']);
     vi.setSystemTime(Date.UTC(2026, 10, 27));
-    expect(await statuses()).toEqual([0, 1, 1, 2, 1]);
+    expect(await statuses()).toEqual(['valid', 'revoked', 'revoked', 'suspended', 'revoked']);
   });
 
   test('the status list of delegations, from the store of credentials', async () => {
     const { payload } = await verify('/v1/status-lists/delegations', 'statuslist+jwt');
     expect(payload.sub).toBe(`${PUBLIC_URL}/v1/status-lists/delegations`);
-    expect(await statusesIn((payload.status_list as { lst: string }).lst)).toEqual([1, 0, 2, 0, 0]);
+    expect(await statusesIn((payload.status_list as { lst: string }).lst)).toEqual([
+      ...['revoked', 'valid', 'suspended', 'valid', null],
+    ]);
   });
 
   test('what a key without a name signed: its thumbprint is its name', async () => {
@@ -223,22 +132,22 @@ describe('the coordinator', () => {
   test('is read once for all requests, and again once the copy is old', async () => {
     const paths = ['/v1/register/acme', '/v1/register', '/v1/status-lists/qualifications'];
     for (const path of [...paths, ...paths]) expect((await get(path)).status).toBe(200);
-    expect(reads).toBe(1);
+    expect(coordinator.reads).toBe(1);
     // Another isolate of the data centre.
     restart();
     expect((await get('/v1/register/acme')).status).toBe(200);
-    expect(reads).toBe(1);
+    expect(coordinator.reads).toBe(1);
     vi.setSystemTime(START + (REGISTER_FRESH_SECONDS + 1) * 1000);
-    data = { ...DATA, organisations: [{ ...DATA.organisations[0]!, state: 'suspended' }] };
+    coordinator.data = { ...DATA, organisations: [{ ...DATA.organisations[0]!, state: 'suspended' }] };
     expect(await json('/v1/register/acme')).toMatchObject({ matches: [{ state: 'suspended' }] });
     expect((await json('/v1/register/acme/token')).code).toBe('QUALIFICATION_UNKNOWN');
-    expect(reads).toBe(2);
+    expect(coordinator.reads).toBe(2);
   });
 
   test('that does not respond leaves the last copy, but not for ever', async () => {
     vi.spyOn(console, 'warn').mockReturnValue(undefined);
     expect((await get('/v1/register/acme')).status).toBe(200);
-    isDown = true;
+    coordinator.isDown = true;
     restart();
     vi.setSystemTime(START + 60_000);
     const stale = await verify('/v1/status-lists/qualifications', 'statuslist+jwt', START + 60_000);
@@ -255,7 +164,7 @@ test('a signed document has an ETag by what it says, and is not sent twice', asy
   restart();
   const again = await get('/v1/register', { headers: { 'if-none-match': `"other", ${etag}` } });
   expect([again.status, await again.text()]).toEqual([304, '']);
-  data = { ...DATA, organisations: [] };
+  coordinator.data = { ...DATA, organisations: [] };
   vi.setSystemTime(START + (REGISTER_FRESH_SECONDS + 1) * 1000);
   expect((await get('/v1/register', { headers: { 'if-none-match': etag } })).status).toBe(200);
 });

@@ -1,13 +1,14 @@
 /**
  * What an issuer may sign, from its document: keys, numbers, hosts.
  */
-import type { Issuer } from '../admin/credentials.ts';
+
+import type { IssuerRights } from '../credentials/certificate.ts';
+import { type CredentialKey, importKey, keyOfJwk, thumbprintOf } from '../credentials/keys.ts';
 import { NUMBER_LIMIT } from '../numbers/number.ts';
 import { KR_OPERATOR_RANGES } from '../numbers/operator-ranges.ts';
 import { cover, type Span } from '../numbers/spans.ts';
 import { type Failure, ok, type Result } from '../result.ts';
-import type { IssuerRights } from './certificate.ts';
-import { type CredentialKey, importKey, keyOfJwk, thumbprintOf } from './keys.ts';
+import type { Issuer } from './credentials.ts';
 
 export interface OpenedIssuer extends IssuerRights {
   /** Thumbprints of its keys (RFC 7638). */

@@ -1,0 +1,143 @@
+/** Issuers and their status lists over time: hosts that change hands, pulls, and lists that come while a certificate does. */
+import { runInDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { beforeEach, expect, test, vi } from 'vitest';
+import type { CredentialStore } from '../../../workers/credentials/credential-store.ts';
+import { RegistrationSync } from '../../../workers/credentials/registration-sync.ts';
+import { nextPullAt } from '../../../workers/credentials/status-list-changes.ts';
+import type { Tables } from '../../../workers/credentials/tables.ts';
+import type { ControlEnv } from '../../../workers/env.ts';
+import type { CertifiedRegistrations } from '../../../workers/storage/certified-port.ts';
+import { newSigner } from '../../shared/support/credential-world.ts';
+import { HANG_MS } from '../../shared/support/hang.ts';
+import {
+  asToken,
+  credentials,
+  credentialsStub,
+  credentialWorld,
+  HOST,
+  issuerOf,
+  LIST_URI,
+  nowS,
+  readCredentials,
+  rowsOf,
+  statusList,
+  upload,
+  uploaded,
+} from '../support/credential-store.ts';
+import '../support/fresh.ts';
+import { accepted, facts } from '../support/registrations.ts';
+import { ANY } from '../support/room.ts';
+
+beforeEach(() => {
+  vi.spyOn(console, 'warn').mockReturnValue(undefined);
+});
+
+test('a list that revokes a certificate while it is uploaded is not missed', async () => {
+  const world = await credentialWorld();
+  const body = await upload(world.issuer, world.holder, 1);
+  const revoked = await statusList(world.issuer, { 1: 'revoked' });
+  // The list comes while the store of registrations checks the numbers.
+  const registrations = vi
+    .spyOn((env as unknown as ControlEnv).REGISTRATIONS, 'getByName')
+    .mockImplementation(
+      () =>
+        ({
+          checkCertified: async () => {
+            accepted(await credentials().pushStatusList(asToken(), revoked));
+            return [];
+          },
+        }) as never,
+    );
+  const done = await credentials().addCertificate(asToken('acme'), facts(), body);
+  registrations.mockRestore();
+  expect(done).toMatchObject({ code: 'CERTIFICATE_REVOKED' });
+  expect(await rowsOf('certificates')).toBe(0);
+});
+
+test('an organisation whose store fails holds up no other', async () => {
+  const followed: string[] = [];
+  const behind = ['broken'];
+  const registrations = (organisation: string): CertifiedRegistrations =>
+    ({
+      certificatesChanged: async () => {
+        if (organisation === 'broken') throw new Error('its storage is full');
+        followed.push(organisation);
+        behind.splice(behind.indexOf(organisation), 1);
+        return { ok: true, value: { changed: 1 } };
+      },
+    }) as unknown as CertifiedRegistrations;
+  const certificates = {
+    get organisationsBehind() {
+      return [...behind];
+    },
+    unreported: (organisation: string) =>
+      behind.includes(organisation) ? [{ digest: 'd', status: 'revoked', reported: 'valid' }] : [],
+    setReported: () => undefined,
+  };
+  const sync = new RegistrationSync({ certificates } as unknown as Tables, registrations, () => {
+    throw new Error('nothing is registered');
+  });
+  await sync.run();
+  expect(sync.dueAt).toBeGreaterThan(Date.now());
+  behind.push('acme');
+  expect(sync.dueAt).toBe(0);
+  await sync.run();
+  expect(followed).toEqual(['acme']);
+  expect(behind).toEqual(['broken']);
+});
+
+test('no host is read that its issuer has lost, and no other issuer takes over its lists', async () => {
+  const { issuer } = await credentialWorld();
+  const pulls = vi.spyOn(globalThis, 'fetch').mockImplementation(async () => new Response(''));
+  const due = () =>
+    runInDurableObject(credentialsStub(), async (instance, { storage }) => {
+      storage.sql.exec('UPDATE status_lists SET pull_at = 0');
+      await (instance as CredentialStore).alarm();
+    });
+  accepted(await credentials().putIssuer(asToken(), issuerOf(issuer, { statusHosts: ['new.example'] }), ANY));
+  await due();
+  expect(pulls).not.toHaveBeenCalled();
+  expect((await credentials().statusLists())[0]).toMatchObject({ problem: 'STATUS_LIST_INVALID' });
+  const heir = await newSigner();
+  const other = issuerOf(heir, { id: 'heir', iss: 'https://heir.example', statusHosts: [HOST] });
+  accepted(await credentials().putIssuer(asToken(), other, ANY));
+  const taken = await statusList(heir, {}, { iat: nowS() + 1 });
+  expect(await credentials().pushStatusList(asToken(), taken)).toMatchObject({ code: 'STATUS_LIST_INVALID' });
+  // Its lists go with it.
+  accepted(await credentials().removeIssuer(asToken(), 'carrier', ANY));
+  accepted(await credentials().pushStatusList(asToken(), taken));
+  expect(await credentials().statusLists()).toMatchObject([{ uri: LIST_URI, issuer: 'heir' }]);
+});
+
+test('an issuer that may sign again is read at once: its lists were refused meanwhile', async () => {
+  const world = await credentialWorld();
+  const { digest } = await uploaded(world, 1);
+  accepted(await credentials().putIssuer(asToken(), issuerOf(world.issuer, { state: 'suspended' }), ANY));
+  const revoked = await statusList(world.issuer, { 1: 'revoked' });
+  expect(await credentials().pushStatusList(asToken(), revoked)).toMatchObject({ ok: false });
+  vi.spyOn(globalThis, 'fetch').mockImplementation(async () => new Response(revoked));
+  accepted(await credentials().putIssuer(asToken(), issuerOf(world.issuer), ANY));
+  await runInDurableObject(credentialsStub(), (instance) => (instance as CredentialStore).alarm());
+  await vi.waitFor(
+    async () => expect(await (await readCredentials()).statusOf(digest)).toBe('revoked'),
+    HANG_MS,
+  );
+});
+
+test('a list is pulled before it ends, and sooner if pulls fail', () => {
+  vi.useFakeTimers({ now: 1_000_000_000, toFake: ['Date'] });
+  const exp = 1_000_000 + 86_400;
+  const pauseS = (list: { ttl: number | null; exp: number }, failures?: number) =>
+    (nextPullAt(list, failures) - 1_000_000_000) / 1_000;
+  expect(pauseS({ ttl: 600, exp })).toBe(600);
+  expect(pauseS({ ttl: null, exp })).toBe(300);
+  expect(pauseS({ ttl: 1, exp })).toBe(15);
+  expect(pauseS({ ttl: 90_000, exp: exp * 10 })).toBe(86_400);
+  expect(pauseS({ ttl: 600, exp: 1_000_000 + 400 })).toBe(200);
+  // One that has ended is not pulled all the time.
+  expect(pauseS({ ttl: 600, exp: 1_000_000 })).toBe(600);
+  expect([1, 2, 3, 10].map((failures) => pauseS({ ttl: 86_400, exp: exp * 10 }, failures))).toEqual([
+    15, 30, 60, 7_680,
+  ]);
+});
