@@ -42,8 +42,11 @@ interface Known {
   readonly verification: TokenVerification;
   /** Whether the key of the last link signed it; null if that was not verified. */
   readonly isSigned: boolean | null;
-  /** The credentials that it was looked up in, or later ones with the same shards. */
-  credentials: PublishedCredentials;
+  /**
+   * The KV keys of the shards that the digests were looked up in, in their order. Not the credentials themselves: tokens
+   * would keep those of many heads in memory.
+   */
+  readonly shards: readonly (string | null)[];
 }
 
 /** What verifications of one request need. */
@@ -92,13 +95,9 @@ export class TokenVerifier {
   #inMemory(text: string, credentials: PublishedCredentials): TokenVerification | null {
     const known = this.#known(text);
     if (known === undefined || known.verification.kind === 'unavailable') return null;
-    if (known.credentials !== credentials) {
-      const isSame = (digest: string): boolean =>
-        known.credentials.shardOf(digest)?.key === credentials.shardOf(digest)?.key;
-      if (!known.chain.every(isSame)) return null;
-      known.credentials = credentials;
-    }
-    return known.verification;
+    const isSame = (digest: string, at: number): boolean =>
+      shardKeyOf(digest, credentials) === known.shards[at];
+    return known.chain.every(isSame) ? known.verification : null;
   }
 
   #known(text: string): Known | undefined {
@@ -113,12 +112,13 @@ export class TokenVerifier {
     const parsed = parseSenderToken(text);
     if (!parsed.ok) {
       const verification = refused('TOKEN_INVALID');
-      return this.#keep(text, { chain: [], verification, isSigned: null, credentials });
+      return this.#keep(text, { chain: [], verification, isSigned: null, shards: [] });
     }
     const { token } = parsed.value;
     const { chain } = token;
+    const shards = chain.map((digest) => shardKeyOf(digest, credentials));
     const keep = (verification: TokenVerification, isSigned = known?.isSigned ?? null): TokenVerification =>
-      this.#keep(text, { chain, verification, isSigned, credentials });
+      this.#keep(text, { chain, verification, isSigned, shards });
     if (nowS >= token.until) return keep(refused('TOKEN_EXPIRED'));
     const rows = await Promise.all(chain.map((digest) => this.#rowOf(digest, context)));
     if (rows.includes('unavailable')) return keep({ kind: 'unavailable' });
@@ -154,6 +154,10 @@ export class TokenVerifier {
     held.set(text, known);
     return verification;
   }
+}
+
+function shardKeyOf(digest: string, credentials: PublishedCredentials): string | null {
+  return credentials.shardOf(digest)?.key ?? null;
 }
 
 function refused(code: TokenRefusal): TokenVerification {
