@@ -136,8 +136,10 @@ const directoryOrganisationSchema = v.object({
   id: nameSchema,
   senderCode: v.optional(v.nullable(v.string()), null),
   qualification: v.optional(v.nullable(directoryQualificationSchema), null),
+  /** Only if it is: nobody sends for it, and it sends for nobody. */
+  suspended: v.optional(v.literal(true)),
 });
-/** An organisation in the directory: only those with a sender code or a qualification are there. */
+/** An organisation in the directory: those with a sender code or a qualification, and suspended ones. */
 export type DirectoryOrganisation = v.InferOutput<typeof directoryOrganisationSchema>;
 
 /** What the directory is made of. */
@@ -151,6 +153,7 @@ export interface ScreenedOrganisation {
   readonly senderCode: string | null;
   /** Null if nobody has recorded one. */
   readonly qualification: QualificationInForce | null;
+  readonly isSuspended: boolean;
 }
 
 /** A directory in memory. */
@@ -214,10 +217,11 @@ export async function openDirectory(
 }
 
 function directoryOf({ clients, organisations }: DirectoryContent): Directory {
-  const screened = organisations.map(({ id, senderCode, qualification }): [string, ScreenedOrganisation] => [
-    id,
-    { senderCode, qualification: qualification === null ? null : qualificationInForce(qualification) },
-  ]);
+  const screened = organisations.map((each): [string, ScreenedOrganisation] => {
+    const { id, senderCode, suspended = false } = each;
+    const qualification = each.qualification && qualificationInForce(each.qualification);
+    return [id, { senderCode, qualification, isSuspended: suspended }];
+  });
   return {
     clients: new Map(clients.map((client) => [client.id, client])),
     organisations: new Map(screened),
