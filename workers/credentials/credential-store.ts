@@ -182,6 +182,18 @@ export class CredentialStore extends DurableObject<ControlEnv> implements Creden
       : ok({ ...done.value, version });
   }
 
+  /** What an organisation has that has not ended: others could rely on it. */
+  async openCount(
+    organisation: string,
+  ): Promise<{ readonly certificates: number; readonly delegations: number }> {
+    const { certificates, delegations } = this.#parts.tables;
+    const nowS = Math.floor(Date.now() / 1000);
+    return {
+      certificates: certificates.countInForce(organisation, nowS),
+      delegations: delegations.countWith(organisation, nowS),
+    };
+  }
+
   /** The statuses of delegations, for the status list of the service: two bits each, by ID. */
   async delegationStatuses(): Promise<Uint8Array<ArrayBuffer>> {
     return this.#parts.tables.delegations.statuses.bytes;

@@ -98,14 +98,15 @@ export class IssuerChanges {
 
   /** Holds and releases its certificates. Must run in the transaction. @returns digests of those that changed */
   #hold({ issuer, rights }: StoredIssuer): string[] {
-    const changed: string[] = [];
-    for (const certificate of this.#tables.certificates.ofIssuer(issuer.id)) {
+    const { certificates } = this.#tables;
+    const changed: Pick<StoredCertificate, 'digest' | 'status' | 'isHeld'>[] = [];
+    for (const certificate of certificates.ofIssuer(issuer.id)) {
+      const { digest, status } = certificate;
       const isHeld = issuer.state !== 'active' || !maySign(rights, certificate);
-      if (isHeld === certificate.isHeld) continue;
-      this.#tables.certificates.setStatus(certificate.digest, certificate.status, isHeld);
-      changed.push(certificate.digest);
+      if (isHeld !== certificate.isHeld) changed.push({ digest, status, isHeld });
     }
-    return changed;
+    for (const { digest, status, isHeld } of changed) certificates.setStatus(digest, status, isHeld);
+    return changed.map(({ digest }) => digest);
   }
 }
 

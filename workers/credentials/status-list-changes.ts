@@ -130,21 +130,19 @@ export class StatusListChanges {
   #follow(uri: string, list: StatusList, earlier: StatusList | null): number {
     const { certificates } = this.#tables;
     const indexes = earlier === null ? null : changedEntries(earlier, list, LOOK_UPS_MAX);
-    let changed = 0;
-    const follow = (digest: string, index: number, isHeld: boolean): void => {
-      // Out of range, the status is unknown: registrations do not rest on it.
-      certificates.setStatus(digest, list.at(index) ?? 'suspended', isHeld);
-      changed++;
-    };
-    if (indexes !== null) {
+    // Out of range, the status is unknown: registrations do not rest on it.
+    const statusOf = (index: number): Status => list.at(index) ?? 'suspended';
+    const changed: (readonly [digest: string, status: Status, isHeld: boolean])[] = [];
+    if (indexes === null) {
+      for (const { digest, index, status, isHeld } of certificates.entries(uri))
+        if (statusOf(index) !== status) changed.push([digest, statusOf(index), isHeld]);
+    } else {
       for (const index of indexes)
-        for (const { digest, isHeld } of certificates.withIndex(uri, index)) follow(digest, index, isHeld);
-      return changed;
+        for (const { digest, isHeld } of certificates.withIndex(uri, index))
+          changed.push([digest, statusOf(index), isHeld]);
     }
-    for (const { digest, index, status, isHeld } of certificates.entries(uri)) {
-      if ((list.at(index) ?? 'suspended') !== status) follow(digest, index, isHeld);
-    }
-    return changed;
+    for (const [digest, status, isHeld] of changed) certificates.setStatus(digest, status, isHeld);
+    return changed.length;
   }
 }
 

@@ -200,6 +200,22 @@ test('a confirmation that is sent again gets the same answer', async () => {
   });
 });
 
+test('whoever has a part in what has not ended is counted', async () => {
+  const { world, link } = await linked();
+  const agentKey = await newSigner();
+  const { id } = await active('acme', world.holder, link, 'reseller', agentKey);
+  const counts = async () => {
+    const [acme, reseller] = await Promise.all(
+      ['acme', 'reseller'].map((each) => credentials().openCount(each)),
+    );
+    return [acme!.certificates, acme!.delegations, reseller!.certificates, reseller!.delegations];
+  };
+  expect(await counts()).toEqual([1, 1, 0, 1]);
+  accepted(await move('acme', { id }, 'revoke'));
+  accepted(await credentials().pushStatusList(asToken(), await statusList(world.issuer, { 1: 'revoked' })));
+  expect(await counts()).toEqual([0, 0, 0, 0]);
+});
+
 test('any moves of any organisation leave the state of the model', async () => {
   const { world, link } = await linked();
   const reseller = await newSigner();
