@@ -47,10 +47,17 @@ export const rangeSchema = v.pipe(
   v.regex(/^\+[1-9]\d{2,14}(?:\.\.\+[1-9]\d{2,14})?$/, 'must be "+82…", or a range "+82…..+82…"'),
 );
 
+const HOST_MESSAGE = 'must be a host in lower case, with a port if it is not 443';
+
 export const hostSchema = v.pipe(
   v.string(),
   v.maxLength(URI_CHARS_MAX),
-  v.regex(/^[a-z0-9.-]+(?::\d{1,5})?$/, 'must be a host in lower case, with a port if it is not 443'),
+  v.regex(/^[a-z0-9.-]+(?::\d{1,5})?$/, HOST_MESSAGE),
+  // Any other spelling would equal the host of no URL.
+  v.check(
+    (host) => URL.canParse(`https://${host}`) && new URL(`https://${host}`).host === host,
+    HOST_MESSAGE,
+  ),
 );
 
 export const ISSUER_STATES = ['active', 'suspended'] as const;

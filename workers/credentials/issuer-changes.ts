@@ -2,15 +2,14 @@
  * Changes of issuers. What an issuer may not sign any more is held: its certificates count as suspended at once, at the
  * edge and for registrations, and count again once it may.
  */
-import { sha256 } from '@noble/hashes/sha2.js';
 import type { Issuer, IssuerInfo } from '../../shared/admin/credentials.ts';
 import { type OpenedIssuer, openIssuer } from '../../shared/admin/issuer-rights.ts';
-import { toHex, utf8 } from '../../shared/bytes.ts';
 import { isWithin } from '../../shared/credentials/credential-numbers.ts';
 import { ISSUERS_MAX } from '../../shared/limits/credential-store.ts';
 import { ok } from '../../shared/result.ts';
 import { checkPrecondition, type Precondition } from '../storage/precondition.ts';
 import { refuse, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
+import { auditNumbers } from './audit-numbers.ts';
 import type { StoredCertificate } from './certificate-rows.ts';
 import type { StoredIssuer } from './issuers.ts';
 import type { Tables } from './tables.ts';
@@ -113,8 +112,7 @@ export class IssuerChanges {
 /** For the audit chain: without numbers, which are only in a digest. */
 function described({ issuer, rights }: StoredIssuer): object {
   const { numbers, keys: _, ...rest } = issuer;
-  const sha256OfNumbers = toHex(sha256(utf8(numbers.join())));
-  return { ...rest, keys: [...rights.thumbprints], numbers: numbers.length, sha256OfNumbers };
+  return { ...rest, keys: [...rights.thumbprints], ...auditNumbers(numbers) };
 }
 
 function maySign(
