@@ -34,7 +34,8 @@ export interface HolderKey {
 /** Makes a key in a new file. @throws CommandFailure if the file exists */
 export async function createHolderKey(path: string, alg: HolderAlgorithm): Promise<HolderKey> {
   const options = { extractable: true, ...(alg === 'EdDSA' ? { crv: 'Ed25519' } : {}) };
-  const jwk = { ...(await exportJWK((await generateKeyPair(alg, options)).privateKey)), alg };
+  const made = await exportJWK((await generateKeyPair(alg, options)).privateKey);
+  const jwk = { ...made, alg, kid: await calculateJwkThumbprint(made) };
   try {
     writeFileSync(path, `${JSON.stringify(jwk)}\n`, { flag: 'wx', mode: 0o600 });
   } catch (error) {

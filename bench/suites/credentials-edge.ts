@@ -20,6 +20,8 @@ const UNUSED_TARGET = 1.05;
 const ROUNDS = 15;
 const LISTED = 1_000_000;
 const LISTED_SMALL = 100_000;
+/** A single check is filled up with spaces, so that a turn has some thousand of them. */
+const CHECK_CHARS = 256;
 const BATCH_ITEMS = 1_000;
 const STREAM_LINES = 20_000;
 /** Organisations with a qualification, in the client directory. */
@@ -111,7 +113,7 @@ async function unusedRows(
     );
     const items = Array.from({ length: BATCH_ITEMS }, (_, index) => text(index));
     const kinds = [
-      ['/v1/check', 'application/json', JSON.stringify(text(1)), 1],
+      ['/v1/check', 'application/json', JSON.stringify(text(1)).padEnd(CHECK_CHARS), 1],
       ['/v1/check/batch', 'application/json', JSON.stringify({ items }), BATCH_ITEMS],
       ['/v1/check/stream', 'application/x-ndjson', lines, STREAM_LINES],
     ] as const;

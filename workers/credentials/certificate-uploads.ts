@@ -26,6 +26,7 @@ import {
   type StoreResult,
 } from '../storage/store-request.ts';
 import { type StoredCertificate, standingOf } from './certificate-rows.ts';
+import { maySign } from './issuer-changes.ts';
 import { statusFor } from './status-list-changes.ts';
 import type { StoredStatusList } from './status-list-rows.ts';
 import type { Tables } from './tables.ts';
@@ -84,7 +85,7 @@ export class CertificateUploads {
       const known = this.#known(digest, organisation);
       if (known !== null) return known;
       const rights = issuers.get(issuer);
-      if (rights?.issuer.state !== 'active' || !rights.rights.thumbprints.has(signer))
+      if (rights?.issuer.state !== 'active' || !maySign(rights.rights, certificate))
         return refuse(
           'CERTIFICATE_INVALID',
           '"certificate" is from an issuer that changed just now: try again',

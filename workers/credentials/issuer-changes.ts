@@ -115,7 +115,8 @@ function described({ issuer, rights }: StoredIssuer): object {
   return { ...rest, keys: [...rights.thumbprints], ...auditNumbers(numbers) };
 }
 
-function maySign(
+/** Whether an issuer has the key and the numbers of a certificate. */
+export function maySign(
   { thumbprints, spans }: OpenedIssuer,
   certificate: Pick<StoredCertificate, 'signer' | 'spans'>,
 ): boolean {

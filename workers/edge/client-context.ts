@@ -217,9 +217,15 @@ export class ClientContext implements ProblemCounter {
     { tokens, passports }: Snapshot,
   ): (Problem & { readonly field: string }) | null {
     const text = tokenOf(request);
-    if (text !== null && !tokens.has(text)) return UNVERIFIED;
+    if (text !== null && !tokens.has(text)) return this.#tooManyNew('senderToken');
     const values = request.ingress?.identity ?? NO_VALUES;
-    return values.every((value) => passports.has(value)) ? null : UNVERIFIED_IDENTITY;
+    return values.every((value) => passports.has(value)) ? null : this.#tooManyNew('identity');
+  }
+
+  #tooManyNew(field: keyof typeof UNVERIFIED): Problem & { readonly field: string } {
+    const message = `"${field}" is one of too many new ones: ${UNVERIFIED[field]}, or try again later`;
+    const retryAfterSeconds = this.#isolate.quota.secondsToVerification(this.#charged);
+    return { ...problem('QUOTA_EXCEEDED', message, { retryAfterSeconds }), field };
   }
 
   /**
@@ -247,19 +253,7 @@ export class ClientContext implements ProblemCounter {
 
 const COUNTED = ok(null);
 const NO_VALUES: readonly string[] = [];
-const UNVERIFIED_IDENTITY = {
-  ...problem(
-    'QUOTA_EXCEEDED',
-    '"identity" is one of too many new ones: raise the quota of this client, or try again later',
-    { retryAfterSeconds: 1 },
-  ),
-  field: 'identity',
-};
 const UNVERIFIED = {
-  ...problem(
-    'QUOTA_EXCEEDED',
-    '"senderToken" is one of too many new ones: present one token for all texts of a sender, or try again later',
-    { retryAfterSeconds: 1 },
-  ),
-  field: 'senderToken',
+  senderToken: 'present one token for all texts of a sender',
+  identity: 'raise the quota of this client',
 };

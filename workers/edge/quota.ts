@@ -111,12 +111,16 @@ export class Quota {
     const verifications = this.#verifications.get(client.id) ?? 0;
     if (verifications >= VERIFICATIONS_PER_SECOND_MAX) return false;
     const use = this.#useOf(client, now);
-    const quotaNumbers = quotaOf(client);
-    const numbers = Math.min(VERIFICATION_NUMBERS, Math.ceil(quotaNumbers / 2));
-    if (use.exceeded || quotaNumbers === 0 || use.numbers + numbers > quotaNumbers) return false;
+    if (!hasRoomForVerification(client, use)) return false;
     this.#verifications.set(client.id, verifications + 1);
-    add(numbers, client, use, now, context);
+    add(numbersPerVerification(client), client, use, now, context);
     return true;
+  }
+
+  /** Seconds after which a refused verification may fit: the next second, or the next window. */
+  secondsToVerification(client: Client): number {
+    const now = Date.now();
+    return hasRoomForVerification(client, this.#useOf(client, now)) ? 1 : secondsLeft(now);
   }
 
   /**
@@ -131,6 +135,15 @@ export class Quota {
     add(count, client, use, now, context);
     return count;
   }
+}
+
+function numbersPerVerification(client: Client): number {
+  return Math.min(VERIFICATION_NUMBERS, Math.ceil(quotaOf(client) / 2));
+}
+
+function hasRoomForVerification(client: Client, { exceeded, numbers }: Use): boolean {
+  const quotaNumbers = quotaOf(client);
+  return !exceeded && quotaNumbers > 0 && numbers + numbersPerVerification(client) <= quotaNumbers;
 }
 
 /** Counts numbers, and reports to the data centre when enough are unreported. */
