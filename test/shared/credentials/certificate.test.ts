@@ -129,6 +129,7 @@ describe('a certificate', () => {
       () => withNums('+8215880000', '+8215890000'),
       'CERTIFICATE_MISMATCH',
     ],
+    ['names a number with its trunk prefix', () => withNums('+8201588000'), 'CERTIFICATE_INVALID'],
     ['names a range over 10,000', () => withNums('+8215880000..+8215890000'), 'CERTIFICATE_INVALID'],
     ['names a range backwards', () => withNums('+8215880002..+8215880001'), 'CERTIFICATE_INVALID'],
     ['names a number without a plus', () => withNums('8215881234'), 'CERTIFICATE_INVALID'],
