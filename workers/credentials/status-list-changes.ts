@@ -17,7 +17,12 @@ import {
   STATUS_PULL_TTL_MAX_S,
   STATUS_PULL_TTL_MIN_S,
 } from '../../shared/limits/credential-store.ts';
-import { STATUS_LISTS_BYTES_MAX, STATUS_LISTS_MAX } from '../../shared/limits/credentials.ts';
+import {
+  ISSUER_STATUS_LISTS_BYTES_MAX,
+  ISSUER_STATUS_LISTS_MAX,
+  STATUS_LISTS_BYTES_MAX,
+  STATUS_LISTS_MAX,
+} from '../../shared/limits/credentials.ts';
 import { ok } from '../../shared/result.ts';
 import { refuse, type StoreRefusal, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
 import type { StoredIssuer } from './issuers.ts';
@@ -70,7 +75,7 @@ export class StatusListChanges {
         this.#tables.lists.setPulled(list.uri, nextPullAt(known!), null);
         return ok({ uri: list.uri, changed: 0 });
       }
-      const room = this.#noRoom(list, known === null);
+      const room = this.#noRoom(list, stored.issuer.id);
       if (room !== null) return room;
       this.#tables.lists.put(list, stored.issuer.id, nextPullAt(list));
       const changed = this.#follow(list.uri, list.list, earlier);
@@ -110,13 +115,23 @@ export class StatusListChanges {
     return ok({ list: verified.value, stored });
   }
 
-  #noRoom({ uri, list }: VerifiedStatusList, isNew: boolean): StoreRefusal | null {
+  #noRoom({ uri, list }: VerifiedStatusList, issuer: string): StoreRefusal | null {
     // One is the service's own.
-    if (isNew && this.#tables.lists.all.length >= STATUS_LISTS_MAX - 1)
-      return refuse('STATUS_LISTS_TOO_MANY', `there are already ${STATUS_LISTS_MAX - 1} status lists`);
-    if (this.#tables.lists.inflatedBytes(uri) + list.bytes.length <= STATUS_LISTS_BYTES_MAX) return null;
-    const most = STATUS_LISTS_BYTES_MAX.toLocaleString('en');
-    return refuse('STATUS_LISTS_TOO_MANY', `all status lists together may have ${most} bytes, inflated`);
+    const all = { whose: 'all issuers', lists: STATUS_LISTS_MAX - 1, bytes: STATUS_LISTS_BYTES_MAX };
+    const own = {
+      ...{ whose: `the issuer "${issuer}"`, lists: ISSUER_STATUS_LISTS_MAX },
+      bytes: ISSUER_STATUS_LISTS_BYTES_MAX,
+    };
+    for (const [max, of] of [
+      [own, issuer],
+      [all, null],
+    ] as const) {
+      const { lists, bytes } = this.#tables.lists.usage(of, uri);
+      if (lists < max.lists && bytes + list.bytes.length <= max.bytes) continue;
+      const most = `${max.lists} status lists, of ${max.bytes.toLocaleString('en')} bytes, inflated`;
+      return refuse('STATUS_LISTS_TOO_MANY', `${max.whose} may have ${most}`);
+    }
+    return null;
   }
 
   /** Whether its issuer may still publish this list, on this host. */

@@ -70,14 +70,15 @@ export class StatusListRows {
     return this.#sql.exec<{ at: number | null }>('SELECT MIN(pull_at) AS at FROM status_lists').one().at;
   }
 
-  /** Bytes of all lists, inflated. @param except a list that is replaced */
-  inflatedBytes(except: string): number {
+  /** How many lists there are, and their bytes, inflated. @param issuer null for all @param except a list that is replaced */
+  usage(issuer: string | null, except: string): { readonly lists: number; readonly bytes: number } {
     return this.#sql
-      .exec<{ bytes: number }>(
-        'SELECT COALESCE(SUM(size * bits / 8), 0) AS bytes FROM status_lists WHERE uri <> ?',
-        except,
+      .exec<{ lists: number; bytes: number }>(
+        `SELECT COUNT(*) AS lists, COALESCE(SUM(size * bits / 8), 0) AS bytes FROM status_lists
+         WHERE uri <> ? AND (? IS NULL OR issuer = ?)`,
+        ...[except, issuer, issuer],
       )
-      .one().bytes;
+      .one();
   }
 
   /** All lists of an issuer that is removed. */
