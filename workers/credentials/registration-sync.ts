@@ -85,7 +85,11 @@ export class RegistrationSync {
     if (changed.length === 0) return true;
     const changes = changed.map((each) => ({ certificate: each.digest, standing: standingOf(each) }));
     const request = systemRequest('the status of the certificate changed');
-    const done = await this.#registrations(organisation).certificatesChanged(request, organisation, changes);
+    // Of an organisation that was removed, nothing is resumed.
+    const facts = (await this.#organisations().registrationFacts(organisation)) ?? {
+      ...{ organisation, now: Date.now(), clients: [], protectedNumbers: [] },
+    };
+    const done = await this.#registrations(organisation).certificatesChanged(request, facts, changes);
     if (!done.ok) throw new Error(done.code);
     for (const { certificate, standing } of changes)
       this.#tables.certificates.setReported(certificate, standing);

@@ -2,6 +2,8 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { beforeEach, expect, test, vi } from 'vitest';
+import type { Status } from '../../../shared/credentials/status-list.ts';
+import { DEFAULT_GUARDS } from '../../../shared/release/guard-settings.ts';
 import type { CredentialStore } from '../../../workers/credentials/credential-store.ts';
 import { RegistrationSync } from '../../../workers/credentials/registration-sync.ts';
 import { nextPullAt } from '../../../workers/credentials/status-list-changes.ts';
@@ -26,7 +28,8 @@ import {
   uploaded,
 } from '../support/credential-store.ts';
 import '../support/fresh.ts';
-import { accepted, facts } from '../support/registrations.ts';
+import { asAdmin, coordinator, unwrap } from '../support/coordinator.ts';
+import { accepted, facts, store } from '../support/registrations.ts';
 import { ANY } from '../support/room.ts';
 
 beforeEach(() => {
@@ -75,9 +78,10 @@ test('an organisation whose store fails holds up no other', async () => {
       behind.includes(organisation) ? [{ digest: 'd', status: 'revoked', reported: 'valid' }] : [],
     setReported: () => undefined,
   };
-  const sync = new RegistrationSync({ certificates } as unknown as Tables, registrations, () => {
-    throw new Error('nothing is registered');
-  });
+  const sync = new RegistrationSync({ certificates } as unknown as Tables, registrations, () => ({
+    registrationFacts: async (organisation) => facts({ organisation }),
+    organisation: async () => null,
+  }));
   await sync.run();
   expect(sync.dueAt).toBeGreaterThan(Date.now());
   behind.push('acme');
@@ -85,6 +89,39 @@ test('an organisation whose store fails holds up no other', async () => {
   await sync.run();
   expect(followed).toEqual(['acme']);
   expect(behind).toEqual(['broken']);
+});
+
+test('a registration is resumed with its certificate only if it could be registered now', async () => {
+  const world = await credentialWorld();
+  const ids: string[] = [];
+  for (const index of [1, 2]) ids.push((await uploaded(world, index)).registrations[0]!);
+  const push = async (status: Status, iat: number) =>
+    accepted(
+      await credentials().pushStatusList(
+        asToken(),
+        await statusList(world.issuer, { 1: status, 2: status }, { iat: nowS() + iat }),
+      ),
+    );
+  const states = async () =>
+    Promise.all(
+      ids.map(async (id) => {
+        const { state, reasons } = (await store().get(Number(id)))!;
+        return [state, ...reasons.map(({ code }) => code)];
+      }),
+    );
+  await push('suspended', 1);
+  await vi.waitFor(
+    async () => expect(await states()).toEqual(Array(2).fill(['suspended', 'CERTIFICATE_SUSPENDED'])),
+    HANG_MS,
+  );
+  // Meanwhile, one of the two numbers becomes protected.
+  const guards = { ...DEFAULT_GUARDS, protectedNumbers: [8_215_880_001] };
+  unwrap(await coordinator().putGuards(asAdmin(), guards));
+  await push('valid', 2);
+  await vi.waitFor(
+    async () => expect(await states()).toEqual([['suspended', 'NUMBER_PROTECTED'], ['approved']]),
+    HANG_MS,
+  );
 });
 
 test('no host is read that its issuer has lost, and no other issuer takes over its lists', async () => {
