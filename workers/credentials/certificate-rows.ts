@@ -162,6 +162,17 @@ export class CertificateRows {
       yield { digest, index: idx, status: status as Status, isHeld: held === 1 };
   }
 
+  /** The stored certificate with the same signed content: of one content, there are many valid signatures. */
+  withContentOf({
+    jws,
+    uri,
+    index,
+  }: Pick<StoredCertificate, 'jws' | 'uri' | 'index'>): StoredCertificate | null {
+    const content = jws.slice(0, jws.lastIndexOf('.') + 1);
+    const where = 'uri = ? AND idx = ? AND substr(jws, 1, ?) = ? LIMIT 1';
+    return this.#select(where, uri, index, content.length, content)[0] ?? null;
+  }
+
   /** Of one entry of a list. */
   withIndex(uri: string, index: number): Pick<StoredCertificate, 'digest' | 'isHeld'>[] {
     return this.#sql

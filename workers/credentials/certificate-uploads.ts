@@ -59,7 +59,8 @@ export class CertificateUploads {
     const { organisation } = facts;
     const tooMany = this.#tables.charge(organisation, 'certificates', CERTIFICATE_UPLOADS_PER_DAY_MAX);
     if (tooMany !== null) return tooMany;
-    const known = this.#known(await digestOf(body.certificate), organisation);
+    const { certificates } = this.#tables;
+    const known = ownOf(certificates.get(await digestOf(body.certificate)), organisation);
     if (known !== null) return known;
     const verified = await this.#verified(organisation, body);
     if (!verified.ok) return verified;
@@ -82,7 +83,7 @@ export class CertificateUploads {
       const { certificates, audit, issuers, lists, publication } = this.#tables;
       const { digest, organisation, issuer, signer } = certificate;
       // Other requests were handled meanwhile.
-      const known = this.#known(digest, organisation);
+      const known = ownOf(certificates.withContentOf(certificate), organisation);
       if (known !== null) return known;
       const rights = issuers.get(issuer);
       if (rights?.issuer.state !== 'active' || !maySign(rights.rights, certificate))
@@ -105,13 +106,6 @@ export class CertificateUploads {
       publication.changed([digest]);
       return ok(certificate);
     });
-  }
-
-  #known(digest: string, organisation: string): StoreResult<StoredCertificate> | null {
-    const known = this.#tables.certificates.get(digest);
-    if (known === null) return null;
-    if (known.organisation === organisation) return ok(known);
-    return refuse('CERTIFICATE_TAKEN', '"certificate" is registered by another organisation');
   }
 
   async #verified(
@@ -176,6 +170,12 @@ export class CertificateUploads {
       ? null
       : refusal(CERTIFICATES_MAX, 'all organisations together');
   }
+}
+
+/** A certificate that is stored already; null if it is not. */
+function ownOf(known: StoredCertificate | null, organisation: string): StoreResult<StoredCertificate> | null {
+  if (known === null || known.organisation === organisation) return known && ok(known);
+  return refuse('CERTIFICATE_TAKEN', '"certificate" is registered by another organisation');
 }
 
 /** The header of a verified JWS. */

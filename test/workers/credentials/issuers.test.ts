@@ -2,6 +2,9 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { beforeEach, expect, test, vi } from 'vitest';
+import { fromBase64Url, fromHex, toBase64Url, toHex } from '../../../shared/bytes.ts';
+import { PROOF_TYPE } from '../../../shared/credentials/claims.ts';
+import { digestOf } from '../../../shared/credentials/keys.ts';
 import type { Status } from '../../../shared/credentials/status-list.ts';
 import { DEFAULT_GUARDS } from '../../../shared/release/guard-settings.ts';
 import type { CredentialStore } from '../../../workers/credentials/credential-store.ts';
@@ -10,7 +13,7 @@ import { nextPullAt } from '../../../workers/credentials/status-list-changes.ts'
 import type { Tables } from '../../../workers/credentials/tables.ts';
 import type { ControlEnv } from '../../../workers/env.ts';
 import type { CertifiedRegistrations } from '../../../workers/storage/certified-port.ts';
-import { newSigner } from '../../shared/support/credential-world.ts';
+import { newSigner, sign } from '../../shared/support/credential-world.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 import {
   asToken,
@@ -89,6 +92,32 @@ test('an organisation whose store fails holds up no other', async () => {
   await sync.run();
   expect(followed).toEqual(['acme']);
   expect(behind).toEqual(['broken']);
+});
+
+/** Order of P-256. Of each signature (r, s), (r, order - s) is one too. */
+const P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+
+test('the same certificate with another signature is the same certificate', async () => {
+  const world = await credentialWorld();
+  const body = await upload(world.issuer, world.holder, 1);
+  const added = accepted(await credentials().addCertificate(asToken('acme'), facts(), body));
+  const [header, payload, signature] = body.certificate.split('.') as [string, string, string];
+  const bytes = fromBase64Url(signature)!;
+  const s = P256_ORDER - BigInt(`0x${toHex(bytes.slice(32))}`);
+  bytes.set(fromHex(s.toString(16).padStart(64, '0')), 32);
+  const other = `${header}.${payload}.${toBase64Url(bytes)}`;
+  const uploadedBy = async (organisation: string) => {
+    const claims = { aud: organisation, iat: nowS(), crt: await digestOf(other) };
+    const proof = await sign(world.holder, PROOF_TYPE, claims);
+    return credentials().addCertificate(asToken(organisation), facts({ organisation }), {
+      ...body,
+      certificate: other,
+      proof,
+    });
+  };
+  expect(accepted(await uploadedBy('acme'))).toEqual(added);
+  expect(await uploadedBy('thief')).toMatchObject({ code: 'CERTIFICATE_TAKEN' });
+  expect(await rowsOf('certificates')).toBe(1);
 });
 
 test('a registration is resumed with its certificate only if it could be registered now', async () => {
