@@ -3311,11 +3311,8 @@ export interface components {
             declaredNumbers?: number | null;
             /** @description Identifies it in its texts (식별코드), and in message tokens as `osc`. No two organisations have the same. Null if it has none. Default: null. */
             senderCode?: string | null;
-            /**
-             * @description Whether a verified certificate approves its registrations, or leaves them to a reviewer. Default: `review`.
-             * @enum {string}
-             */
-            certificateApproval?: "review" | "approve";
+            /** @description Whether a verified certificate approves its registrations, or leaves them to a reviewer. Default: `review`. New values may be added. */
+            certificateApproval?: string;
         };
         /** @description The whole organisation. Its id is also in the path. */
         OrganisationRequest: {
@@ -4826,26 +4823,23 @@ export interface components {
         KeyThumbprint: string;
         /** @description A public key: P-256 for ES256, or Ed25519 for EdDSA. */
         PublicJwk: {
-            /** @enum {string} */
-            kty: "EC" | "OKP";
-            /** @enum {string} */
-            crv: "P-256" | "Ed25519";
+            /** @description `EC` or `OKP`. New values may be added. */
+            kty: string;
+            /** @description `P-256` or `Ed25519`. New values may be added. */
+            crv: string;
             /** @description 32 bytes in base64url. */
             x: string;
             /** @description Of P-256 alone. */
             y?: string;
-            /** @enum {string} */
-            alg?: "ES256" | "EdDSA";
+            /** @description `ES256` or `EdDSA`. New values may be added. */
+            alg?: string;
             /** @description Name of the key, as headers have it. */
             kid?: string;
             /** @constant */
             use?: "sig";
         };
-        /**
-         * @description The certificates of a suspended issuer count as suspended, at once.
-         * @enum {string}
-         */
-        IssuerState: "active" | "suspended";
+        /** @description `active` or `suspended`. The certificates of a suspended issuer count as suspended, at once. New values may be added. */
+        IssuerState: string;
         /** @description JWK set (RFC 7517). Each key has a `kid`. */
         IssuerKeys: {
             /** @description Several at once allow a rotation. A certificate whose key is not among them any more counts as suspended. */
@@ -6653,7 +6647,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `CERTIFICATE_TAKEN`: another organisation has registered it. `CREDENTIALS_TOO_MANY`: an organisation may have 100,000 certificates that have not expired, all together 500,000. */
+        /** @description `CERTIFICATE_TAKEN`: another organisation has registered it. `CREDENTIALS_TOO_MANY`: an organisation may have 100,000 certificates, all together 500,000; expired ones count for 90 days. */
         CertificateConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
