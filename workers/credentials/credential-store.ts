@@ -121,8 +121,8 @@ export class CredentialStore extends DurableObject<ControlEnv> implements Creden
     proposed: ProposedDelegation,
   ): Promise<StoreResult<DelegationInfo>> {
     const { delegations } = this.#parts;
-    if (delegations === null) return notConfigured();
-    return this.#shown(delegations.propose(request, principal, proposed));
+    if (!delegations.ok) return delegations;
+    return this.#shown(delegations.value.propose(request, principal, proposed));
   }
 
   /** @param given what the move needs: the agent's key to accept, the signed claims to confirm */
@@ -134,11 +134,11 @@ export class CredentialStore extends DurableObject<ControlEnv> implements Creden
     given: { readonly key?: PublicJwk; readonly delegation?: string },
   ): Promise<StoreResult<DelegationInfo>> {
     const { delegations } = this.#parts;
-    if (delegations === null) return notConfigured();
+    if (!delegations.ok) return delegations;
     const key = given.key === undefined ? undefined : (keyOfJwk(given.key) ?? undefined);
     if (given.key !== undefined && (key === undefined || (await importKey(key)) === null))
       return refuseField('key', 'is no key of its curve');
-    const moved = await delegations.move(request, id, {
+    const moved = await delegations.value.move(request, id, {
       ...{ move, organisation },
       ...(key === undefined ? {} : { key }),
       ...(given.delegation === undefined ? {} : { jws: given.delegation }),
@@ -148,9 +148,9 @@ export class CredentialStore extends DurableObject<ControlEnv> implements Creden
 
   async delegations(organisation: string, after: number, limit: number): Promise<readonly DelegationInfo[]> {
     const { delegations, tables } = this.#parts;
-    if (delegations === null) return [];
+    if (!delegations.ok) return [];
     const page = tables.delegations.page(organisation, after, limit);
-    return Promise.all(page.map((each) => delegations.info(each)));
+    return Promise.all(page.map((each) => delegations.value.info(each)));
   }
 
   /** One that the organisation has a part in. */
@@ -158,7 +158,7 @@ export class CredentialStore extends DurableObject<ControlEnv> implements Creden
     const { delegations, tables } = this.#parts;
     const found = tables.delegations.get(id);
     const isPart = found?.principal === organisation || found?.agent === organisation;
-    return delegations !== null && found !== null && isPart ? delegations.info(found) : null;
+    return delegations.ok && found !== null && isPart ? delegations.value.info(found) : null;
   }
 
   async statusLists(): Promise<readonly StatusListInfo[]> {
@@ -271,7 +271,10 @@ export class CredentialStore extends DurableObject<ControlEnv> implements Creden
 
   async #shown(done: StoreResult<number>): Promise<StoreResult<DelegationInfo>> {
     const { delegations, tables } = this.#parts;
-    return done.ok ? ok(await delegations!.info(tables.delegations.get(done.value)!)) : done;
+    if (!done.ok) return done;
+    return delegations.ok
+      ? ok(await delegations.value.info(tables.delegations.get(done.value)!))
+      : delegations;
   }
 
   /** The alarm at the next time at which there is something to do. */
@@ -281,8 +284,4 @@ export class CredentialStore extends DurableObject<ControlEnv> implements Creden
     this.#alarmAt = next;
     await this.ctx.storage.setAlarm(next);
   }
-}
-
-function notConfigured(): StoreResult<never> {
-  return refuse('NOT_CONFIGURED', 'delegations need the variable PUBLIC_URL: set it in wrangler.toml');
 }

@@ -4,7 +4,7 @@ import { STATUS_PULLS_AT_ONCE } from '../../shared/limits/credential-store.ts';
 import { ALARM_AHEAD_MS_MAX, ANCHOR_INTERVAL_MS } from '../../shared/limits/registrations.ts';
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
 import { ownStatusListUri } from '../../shared/senders/register.ts';
-import type { ControlEnv } from '../env.ts';
+import { type ControlEnv, publicUrlOf } from '../env.ts';
 import { warn, warnFailed } from '../log.ts';
 import type { CertifiedRegistrations } from '../storage/certified-port.ts';
 import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
@@ -37,15 +37,15 @@ export class StoreParts {
   readonly statusLists: StatusListChanges;
   readonly uploads: CertificateUploads;
   readonly sync: RegistrationSync;
-  /** Null without PUBLIC_URL: their status list has no URI then. */
-  readonly delegations: DelegationChanges | null;
+  /** Without PUBLIC_URL, their status list has no URI. */
+  readonly delegations: Result<DelegationChanges, Failure<'NOT_CONFIGURED'>>;
   readonly passportChanges: PassportChanges;
   readonly #passportFetches: PassportFetches;
   readonly #env: ControlEnv;
 
   constructor(storage: DurableObjectStorage, env: ControlEnv) {
-    const url = URL.parse(env.PUBLIC_URL ?? '')?.href.replace(/\/+$/, '') ?? null;
-    const ownUri = url === null ? LOCAL_URI : ownStatusListUri(url, 'delegations');
+    const url = publicUrlOf(env);
+    const ownUri = url.ok ? ownStatusListUri(url.value, 'delegations') : LOCAL_URI;
     const registrations = (organisation: string): CertifiedRegistrations =>
       env.REGISTRATIONS.getByName(organisation) as unknown as CertifiedRegistrations;
     const organisations = (): OrganisationSource =>
@@ -59,7 +59,7 @@ export class StoreParts {
     this.sync = new RegistrationSync(this.tables, registrations, organisations);
     this.passportChanges = new PassportChanges(this.tables, this.#isCloudflare);
     this.#passportFetches = new PassportFetches(storage, this.tables, this.#isCloudflare);
-    this.delegations = url === null ? null : new DelegationChanges(this.tables, ownUri);
+    this.delegations = url.ok ? ok(new DelegationChanges(this.tables, ownUri)) : url;
   }
 
   /** Everything that is due. Never throws. */

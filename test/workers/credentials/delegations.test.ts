@@ -1,5 +1,6 @@
 /** Delegations: chains from the owner to the relay, their moves against a plain model, and their status in the head. */
-import { evictDurableObject } from 'cloudflare:test';
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { DelegationInfo, ProposedDelegation } from '../../../shared/admin/credentials.ts';
@@ -7,6 +8,8 @@ import { DELEGATION_TYPE } from '../../../shared/credentials/claims.ts';
 import { DELEGATION_MOVES, type DelegationMove } from '../../../shared/credentials/delegation-states.ts';
 import type { PublicJwk } from '../../../shared/credentials/keys.ts';
 import { StatusList, statusListClaim } from '../../../shared/credentials/status-list.ts';
+import { CredentialStore } from '../../../workers/credentials/credential-store.ts';
+import type { ControlEnv } from '../../../workers/env.ts';
 import { newSigner, type Signer, sign } from '../../shared/support/credential-world.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 import {
@@ -198,6 +201,19 @@ test('a confirmation that is sent again gets the same answer', async () => {
     code: 'DELEGATION_STATE',
     extras: { state: 'active', possible: ['suspend', 'revoke'] },
   });
+});
+
+test('there are none if nobody could read their status list', async () => {
+  for (const PUBLIC_URL of ['', 'https://numgate.example/?a=b', 'ftp://numgate.example']) {
+    const proposed = await runInDurableObject(credentialsStub(), (_, state) => {
+      const store = new CredentialStore(state, { ...env, PUBLIC_URL } as unknown as ControlEnv);
+      return store.proposeDelegation(asToken('acme'), 'acme', proposal('x'.repeat(43)));
+    });
+    expect(proposed).toMatchObject({
+      code: 'NOT_CONFIGURED',
+      message: expect.stringContaining('PUBLIC_URL'),
+    });
+  }
 });
 
 test('whoever has a part in what has not ended is counted', async () => {
