@@ -29,6 +29,9 @@ export const STATUS_LIST_CHARS_MAX = 524_288;
 export const STATUS_LISTS_MAX = 64;
 /** Bytes of all status lists in an isolate, inflated: eight of the largest, or many small ones. */
 export const STATUS_LISTS_BYTES_MAX = 2_097_152;
+/** Lists of one issuer, and their bytes, inflated: none may take the room in which others revoke. */
+export const ISSUER_STATUS_LISTS_MAX = 16;
+export const ISSUER_STATUS_LISTS_BYTES_MAX = 1_048_576;
 
 /** Shards of the credential table: a power of two. */
 export const CREDENTIAL_SHARDS_MAX = 256;
