@@ -136,10 +136,10 @@ const directoryOrganisationSchema = v.object({
   id: nameSchema,
   senderCode: v.optional(v.nullable(v.string()), null),
   qualification: v.optional(v.nullable(directoryQualificationSchema), null),
-  /** Set if an admin suspended it: it must not send through the clients of others either. */
+  /** Only if it is: nobody sends for it, and it sends for nobody. */
   suspended: v.optional(v.literal(true)),
 });
-/** An organisation in the directory: only those with a sender code or a qualification, or suspended, are there. */
+/** An organisation in the directory: those with a sender code or a qualification, and suspended ones. */
 export type DirectoryOrganisation = v.InferOutput<typeof directoryOrganisationSchema>;
 
 /** What the directory is made of. */
@@ -151,15 +151,10 @@ export interface DirectoryContent {
 /** An organisation as screening sees it. */
 export interface ScreenedOrganisation {
   readonly senderCode: string | null;
-  /** Null if nobody has recorded one. A suspended organisation is as one with a suspended qualification. */
+  /** Null if nobody has recorded one. */
   readonly qualification: QualificationInForce | null;
+  readonly isSuspended: boolean;
 }
-
-const SUSPENDED: QualificationInForce = {
-  state: 'suspended',
-  factor: null,
-  endsAt: Number.POSITIVE_INFINITY,
-};
 
 /** A directory in memory. */
 export interface Directory {
@@ -223,9 +218,9 @@ export async function openDirectory(
 
 function directoryOf({ clients, organisations }: DirectoryContent): Directory {
   const screened = organisations.map((each): [string, ScreenedOrganisation] => {
-    const { id, senderCode, qualification, suspended } = each;
-    const inForce = qualification === null ? null : qualificationInForce(qualification);
-    return [id, { senderCode, qualification: suspended ? SUSPENDED : inForce }];
+    const { id, senderCode, suspended = false } = each;
+    const qualification = each.qualification && qualificationInForce(each.qualification);
+    return [id, { senderCode, qualification, isSuspended: suspended }];
   });
   return {
     clients: new Map(clients.map((client) => [client.id, client])),

@@ -81,6 +81,20 @@ export interface ControlEnv extends Env {
 /** The runtime guarantees nothing about secrets: any may be absent. */
 type UncheckedEnv = { [Name in keyof Env]?: Env[Name] | undefined };
 
+/** PUBLIC_URL without a slash at its end: the `iss` of what this service signs, and the base of its status lists. */
+export function publicUrlOf({
+  PUBLIC_URL: text = '',
+  PLATFORM,
+}: Partial<ControlEnv>): Result<string, Failure<EnvProblem>> {
+  if (text === '') return fail('NOT_CONFIGURED', 'PUBLIC_URL is not set: set it in [vars] of wrangler.toml');
+  const url = URL.parse(text);
+  const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && PLATFORM !== 'cloudflare');
+  const isPlain = url !== null && url.search === '' && url.hash === '' && url.username === '';
+  if (isSafe && isPlain) return ok(url.href.replace(/\/+$/, ''));
+  const form = 'an https: URL without query, such as https://numgate.example';
+  return fail('NOT_CONFIGURED', `PUBLIC_URL must be ${form}`);
+}
+
 /** The keys derived from the secrets. */
 export interface Secrets {
   readonly keys: KeyRing;

@@ -26,7 +26,7 @@ export function addCertificates(program: Command): void {
     addOrganisationOption(certificates.command(name), 'certificates');
 
   command('list')
-    .description('list certificates, the newest first')
+    .description('list certificates in the order of their upload')
     .option('--limit <rows>', 'rows at most', wholeNumber, 200)
     .addHelpText('after', examples('certificates list --organisation acme'))
     .action(async ({ organisation, limit }: OrganisationOption & { readonly limit: number }) => {

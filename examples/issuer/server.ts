@@ -22,7 +22,8 @@ export function issuerServer(issuer: Issuer): Server {
     };
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return send(405, 'text/plain', 'only GET and HEAD\n');
-    const { pathname } = new URL(request.url ?? '/', issuer.names.statusUri);
+    // Null for what is no path, such as "//".
+    const pathname = URL.parse(request.url ?? '/', issuer.names.statusUri)?.pathname ?? null;
     if (pathname === '/.well-known/jwks.json')
       return send(200, 'application/jwk-set+json', JSON.stringify(issuer.keys()));
     if (pathname !== listPath) return send(404, 'text/plain', 'not found\n');

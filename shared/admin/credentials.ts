@@ -44,13 +44,23 @@ const namedKeySchema = v.pipe(
 /** A number or a range in E.164: `+8215881234`, `+82200000000..+82299999999`. It may be wider than a block. */
 export const rangeSchema = v.pipe(
   v.string(),
-  v.regex(/^\+[1-9]\d{2,14}(?:\.\.\+[1-9]\d{2,14})?$/, 'must be "+82…", or a range "+82…..+82…"'),
+  v.regex(
+    /^\+(?!820)[1-9]\d{2,14}(?:\.\.\+[1-9]\d{2,14})?$/,
+    'must be "+82…" without the 0 of its area code, or a range "+82…..+82…"',
+  ),
 );
+
+const HOST_MESSAGE = 'must be a host in lower case, with a port if it is not 443';
 
 export const hostSchema = v.pipe(
   v.string(),
   v.maxLength(URI_CHARS_MAX),
-  v.regex(/^[a-z0-9.-]+(?::\d{1,5})?$/, 'must be a host in lower case, with a port if it is not 443'),
+  v.regex(/^[a-z0-9.-]+(?::\d{1,5})?$/, HOST_MESSAGE),
+  // Any other spelling would equal the host of no URL.
+  v.check(
+    (host) => URL.canParse(`https://${host}`) && new URL(`https://${host}`).host === host,
+    HOST_MESSAGE,
+  ),
 );
 
 export const ISSUER_STATES = ['active', 'suspended'] as const;

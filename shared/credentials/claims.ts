@@ -25,7 +25,13 @@ export const CERTIFICATE_VCT = 'https://numgate.kr/vct/sender-certificate/1';
 export const LINES = ['fixed', 'mobile', 'voip', 'representative'] as const;
 /** Seconds since 1970. Up to 2106, so that a row of the credential table can hold it. */
 const time = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xfffffffe));
-const text = v.pipe(v.string(), v.minLength(1), v.maxLength(CLAIM_CHARS_MAX));
+/** One line, as a registration that rests on it has it: nothing that a terminal or an export could take for more. */
+const text = v.pipe(
+  v.string(),
+  v.minLength(1),
+  v.maxLength(CLAIM_CHARS_MAX),
+  v.regex(/^(?!\s)\P{C}*(?<!\s)$/u, 'must be one line without control characters'),
+);
 const uri = v.pipe(
   v.string(),
   v.minLength(1),

@@ -5,7 +5,8 @@ import { BLOCK_NUMBERS } from '../numbers/blocks.ts';
 import { cover, overlaps, type Span } from '../numbers/spans.ts';
 import { type Failure, fail, ok, type Result } from '../result.ts';
 
-const WRITTEN = /^\+([1-9]\d{2,14})(?:\.\.\+([1-9]\d{2,14}))?$/;
+/** No number of Korea has a 0 after 82: a reader that drops it, as registrations do, would find another number. */
+const WRITTEN = /^\+(?!820)([1-9]\d{2,14})(?:\.\.\+([1-9]\d{2,14}))?$/;
 
 /** @returns spans in ascending order that do not touch; messages continue the sentence after the name of the field */
 export function parseCredentialNumbers(nums: readonly string[]): Result<Span[], Failure<'NUMBERS_INVALID'>> {

@@ -1,7 +1,8 @@
 /**
  * Qualifications in a check before sending: that of the client's organisation, and those of the organisations in the
  * chain of its message token. A suspended, cancelled or expired one blocks for every client; one that nobody has
- * certified yet matters only to a client that requires it.
+ * certified yet matters only to a client that requires it. An organisation that is suspended itself blocks too: its own
+ * clients have no key then, but others could name it in a chain.
  */
 import { flat } from '../flat.ts';
 import type { ScreenRequest } from '../request.ts';
@@ -34,7 +35,11 @@ function screenOne(
   { organisations, now }: Snapshot,
   findings: Finding[],
 ): void {
-  const qualification = organisations.get(organisation)?.qualification ?? null;
+  const { qualification = null, isSuspended = false } = organisations.get(organisation) ?? {};
+  if (isSuspended) {
+    findings.push(found('block', 'SENDER_SUSPENDED', organisation, null, 'suspended here: '));
+    return;
+  }
   const state = qualification === null ? 'pending' : stateAt(qualification, now);
   switch (state) {
     case 'certified':
@@ -55,8 +60,16 @@ function screenOne(
   }
 }
 
-function found(effect: Effect, code: Code, organisation: string, factor: number | null = null): Finding {
+const REGISTER = 'see /v1/register/';
+
+function found(
+  effect: Effect,
+  code: Code,
+  organisation: string,
+  factor: number | null = null,
+  where = REGISTER,
+): Finding {
   const hit = ruleFinding(effect, code, 'qualification', 'registration');
-  const detail = flat('see /v1/register/', organisation);
+  const detail = flat(where, organisation);
   return { ...hit, reason: { ...hit.reason, detail, ...(factor === null ? {} : { factor }) } };
 }

@@ -53,6 +53,7 @@ describe('roots and certificates of PASSporTs', () => {
       ...['passport.putRoot', 'passport.putCertificate', 'passport.putCertificate'],
       ...['passport.removeCertificate', 'passport.removeRoot'],
     ]);
+    expect(JSON.stringify(records)).not.toContain('+8210');
   });
 
   it('are refused by field', async () => {

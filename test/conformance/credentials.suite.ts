@@ -228,6 +228,11 @@ describe('credentials', () => {
     expect(await adminValue(others, as(RELAY))).toEqual({ delegations: [active], next: null });
     const chain = [digest, active.digest!];
     await untilCodes(relay, chain, []);
+    const removed = await expectAdminRefused(
+      [`organisations/${RELAY}`, { method: 'DELETE', body: { reason } }],
+      [409, 'ORGANISATION_IN_USE'],
+    );
+    expect(removed.json).toMatchObject({ message: expect.stringContaining('1 delegations') });
     await adminValue(`${own}/${id}/revoke`, { body: { reason }, ...as(OWNER) });
     await untilCodes(relay, chain, ['DELEGATION_REVOKED']);
   });

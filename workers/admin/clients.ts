@@ -12,6 +12,7 @@ import { checkObservable } from '../http/key-conditions.ts';
 import { problem } from '../http/reply.ts';
 import { versionOf } from '../storage/precondition.ts';
 import { forAdmins, forChanges } from './context.ts';
+import { storeOf } from './credentials.ts';
 import { registrationStore } from './registration-context.ts';
 
 const WRONG_ID = fieldError('FIELD_VALUE', 'id', 'must be the id in the path');
@@ -47,6 +48,12 @@ export const removeOrganisation = forChanges('root', removeSchema, async (contex
   if (registrations > 0) {
     const message = `"${id}" has ${registrations} registrations that are not closed: close them first`;
     return problem('ORGANISATION_IN_USE', message);
+  }
+  // Whoever gets this id next would inherit them, and a qualification that forbids to send would be gone.
+  const { certificates, delegations } = await storeOf(context).openCount(id);
+  if (certificates + delegations > 0) {
+    const message = `"${id}" has ${certificates} certificates and ${delegations} delegations that have not ended`;
+    return problem('ORGANISATION_IN_USE', `${message}: suspend it instead`);
   }
   return coordinator.putOrganisation(change, id, null, condition);
 });

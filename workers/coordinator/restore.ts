@@ -208,7 +208,7 @@ function restore(lost: Lost, tables: Tables, values: ValueStore, operation: numb
     releases.setCandidate(candidate.manifest.release, head.candidate?.share ?? null, null);
   }
   tables.live.restore(entries, operation);
-  for (const { id, senderCode, qualification, suspended } of content.organisations) {
+  for (const { id, senderCode, qualification, suspended = false } of content.organisations) {
     const state = suspended ? 'suspended' : 'active';
     tables.organisations.put(id, { ...bareOrganisation(id), senderCode, state });
     if (qualification !== null) tables.qualifications.put(id, { organisation: id, ...qualification });

@@ -94,8 +94,9 @@ export class Tables {
         // Organisations that were stored before have none.
         const senderCode = organisation.senderCode ?? null;
         const qualification = byId.get(id) ?? null;
-        if (suspended.has(id)) return [{ id, senderCode, qualification, suspended: true }];
-        return senderCode === null && qualification === null ? [] : [{ id, senderCode, qualification }];
+        const state = suspended.has(id) ? { suspended: true as const } : {};
+        const isPlain = senderCode === null && qualification === null && !suspended.has(id);
+        return isPlain ? [] : [{ id, senderCode, qualification, ...state }];
       }),
     };
   }

@@ -152,23 +152,25 @@ export class CertificateRows {
       .map(({ organisation }) => organisation);
   }
 
-  get isBehind(): boolean {
-    return (
-      this.#sql.exec('SELECT 1 FROM certificates WHERE reported IS NOT wanted LIMIT 1').toArray().length > 0
+  /** The stored entries of a list, one by one: all of them could fill the memory. Change none meanwhile. */
+  *entries(uri: string): Generator<Pick<StoredCertificate, 'digest' | 'index' | 'status' | 'isHeld'>> {
+    const rows = this.#sql.exec<Pick<Row, 'digest' | 'idx' | 'status' | 'held'>>(
+      'SELECT digest, idx, status, held FROM certificates WHERE uri = ?',
+      uri,
     );
+    for (const { digest, idx, status, held } of rows)
+      yield { digest, index: idx, status: status as Status, isHeld: held === 1 };
   }
 
-  /** The stored entries of a list. */
-  entries(uri: string): Pick<StoredCertificate, 'digest' | 'index' | 'status' | 'isHeld'>[] {
-    return this.#sql
-      .exec<Pick<Row, 'digest' | 'idx' | 'status' | 'held'>>(
-        'SELECT digest, idx, status, held FROM certificates WHERE uri = ?',
-        uri,
-      )
-      .toArray()
-      .map(({ digest, idx, status, held }) => ({
-        ...{ digest, index: idx, status: status as Status, isHeld: held === 1 },
-      }));
+  /** The stored certificate with the same signed content: of one content, there are many valid signatures. */
+  withContentOf({
+    jws,
+    uri,
+    index,
+  }: Pick<StoredCertificate, 'jws' | 'uri' | 'index'>): StoredCertificate | null {
+    const content = jws.slice(0, jws.lastIndexOf('.') + 1);
+    const where = 'uri = ? AND idx = ? AND substr(jws, 1, ?) = ? LIMIT 1';
+    return this.#select(where, uri, index, content.length, content)[0] ?? null;
   }
 
   /** Of one entry of a list. */
@@ -182,17 +184,18 @@ export class CertificateRows {
       .map(({ digest, held }) => ({ digest, isHeld: held === 1 }));
   }
 
-  ofIssuer(issuer: string): Pick<StoredCertificate, 'digest' | 'signer' | 'spans' | 'status' | 'isHeld'>[] {
-    return this.#sql
-      .exec<Pick<Row, 'digest' | 'signer' | 'spans' | 'status' | 'held'>>(
-        'SELECT digest, signer, spans, status, held FROM certificates WHERE issuer = ?',
-        issuer,
-      )
-      .toArray()
-      .map(({ digest, signer, spans, status, held }) => ({
-        ...{ digest, signer, spans: JSON.parse(spans) as Span[] },
-        ...{ status: status as Status, isHeld: held === 1 },
-      }));
+  /** Those of an issuer, like `entries`. */
+  *ofIssuer(
+    issuer: string,
+  ): Generator<Pick<StoredCertificate, 'digest' | 'signer' | 'spans' | 'status' | 'isHeld'>> {
+    const rows = this.#sql.exec<Pick<Row, 'digest' | 'signer' | 'spans' | 'status' | 'held'>>(
+      'SELECT digest, signer, spans, status, held FROM certificates WHERE issuer = ?',
+      issuer,
+    );
+    for (const { digest, signer, spans, status, held } of rows) {
+      const row = { digest, signer, spans: JSON.parse(spans) as Span[] };
+      yield { ...row, status: status as Status, isHeld: held === 1 };
+    }
   }
 
   /** Certificates that have not expired. @param where the rest of a condition */
@@ -201,6 +204,16 @@ export class CertificateRows {
       .exec<{ many: number }>(
         `SELECT COUNT(*) AS many FROM certificates WHERE ${where} = ? AND exp > ?`,
         ...[value, nowS],
+      )
+      .one().many;
+  }
+
+  /** Certificates of an organisation that have neither expired nor been revoked. */
+  countInForce(organisation: string, nowS: number): number {
+    return this.#sql
+      .exec<{ many: number }>(
+        "SELECT COUNT(*) AS many FROM certificates WHERE organisation = ? AND exp > ? AND status <> 'revoked'",
+        ...[organisation, nowS],
       )
       .one().many;
   }

@@ -59,35 +59,42 @@ export class CertificateUploads {
     const { organisation } = facts;
     const tooMany = this.#tables.charge(organisation, 'certificates', CERTIFICATE_UPLOADS_PER_DAY_MAX);
     if (tooMany !== null) return tooMany;
-    const known = this.#known(await digestOf(body.certificate), organisation);
+    const { certificates } = this.#tables;
+    const known = ownOf(certificates.get(await digestOf(body.certificate)), organisation);
     if (known !== null) return known;
     const verified = await this.#verified(organisation, body);
     if (!verified.ok) return verified;
-    const { uri, index, issuer } = verified.value;
-    const status = await this.#statusOf(uri, index, issuer);
-    if (!status.ok) return status;
-    const certificate = { ...verified.value, status: status.value };
-    const contents = contentsOf(certificate);
+    const contents = contentsOf(verified.value);
     const reasons = await this.#registrations(organisation).checkCertified(facts, contents);
     if (reasons.length > 0) {
       const { code, message } = invalidRegistration(reasons);
       return refuse(code, message, { reasons });
     }
-    return this.#store(request, certificate);
+    // Last, because a list that is accepted later changes only certificates that are stored.
+    const read = await this.#statusOf(verified.value);
+    if (!read.ok) return read;
+    const { status, iat } = read.value;
+    return this.#store(request, { ...verified.value, status }, iat);
   }
 
-  #store(request: StoreRequest, certificate: StoredCertificate): StoreResult<StoredCertificate> {
+  /** @param iat of the list that has its status */
+  #store(request: StoreRequest, certificate: StoredCertificate, iat: number): StoreResult<StoredCertificate> {
     return this.#tables.transact({ ...request, repeat: null }, 1, (author) => {
-      const { certificates, audit, issuers, publication } = this.#tables;
+      const { certificates, audit, issuers, lists, publication } = this.#tables;
       const { digest, organisation, issuer, signer } = certificate;
       // Other requests were handled meanwhile.
-      const known = this.#known(digest, organisation);
+      const known = ownOf(certificates.withContentOf(certificate), organisation);
       if (known !== null) return known;
       const rights = issuers.get(issuer);
       if (rights?.issuer.state !== 'active' || !maySign(rights.rights, certificate))
         return refuse(
           'CERTIFICATE_INVALID',
           '"certificate" is from an issuer that changed just now: try again',
+        );
+      if (lists.get(certificate.uri)?.iat !== iat)
+        return refuse(
+          'STATUS_LIST_UNAVAILABLE',
+          'the status list of "certificate" changed just now: try again',
         );
       const room = this.#noRoom(organisation);
       if (room !== null) return room;
@@ -99,13 +106,6 @@ export class CertificateUploads {
       publication.changed([digest]);
       return ok(certificate);
     });
-  }
-
-  #known(digest: string, organisation: string): StoreResult<StoredCertificate> | null {
-    const known = this.#tables.certificates.get(digest);
-    if (known === null) return null;
-    if (known.organisation === organisation) return ok(known);
-    return refuse('CERTIFICATE_TAKEN', '"certificate" is registered by another organisation');
   }
 
   async #verified(
@@ -136,7 +136,11 @@ export class CertificateUploads {
     });
   }
 
-  async #statusOf(uri: string, index: number, issuer: string): Promise<StoreResult<Status>> {
+  async #statusOf({
+    uri,
+    index,
+    issuer,
+  }: StoredCertificate): Promise<StoreResult<{ readonly status: Status; readonly iat: number }>> {
     const fresh = (): StoredStatusList | null => {
       const list = this.#tables.lists.get(uri);
       return list !== null && list.exp > Date.now() / 1000 ? list : null;
@@ -149,7 +153,8 @@ export class CertificateUploads {
     if (list?.issuer !== issuer)
       return refuse('CERTIFICATE_INVALID', '"certificate" names a status list of another issuer');
     const inflated = await inflate(this.#tables.lists.deflated(uri), list.bits);
-    return statusFor(inflated!, index);
+    const status = statusFor(inflated!, index);
+    return status.ok ? ok({ status: status.value, iat: list.iat }) : status;
   }
 
   #noRoom(organisation: string): StoreRefusal | null {
@@ -165,6 +170,12 @@ export class CertificateUploads {
       ? null
       : refusal(CERTIFICATES_MAX, 'all organisations together');
   }
+}
+
+/** A certificate that is stored already; null if it is not. */
+function ownOf(known: StoredCertificate | null, organisation: string): StoreResult<StoredCertificate> | null {
+  if (known === null || known.organisation === organisation) return known && ok(known);
+  return refuse('CERTIFICATE_TAKEN', '"certificate" is registered by another organisation');
 }
 
 /** The header of a verified JWS. */

@@ -33,7 +33,6 @@ import type { Precondition } from '../storage/precondition.ts';
 import { within } from '../storage/single-flight.ts';
 import { refuse, refuseField, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
 import { infoOf } from './certificate-uploads.ts';
-import type { StoredDelegation } from './delegation-rows.ts';
 import { createTables } from './schema.ts';
 import { StoreParts } from './store-parts.ts';
 
@@ -86,7 +85,7 @@ export class CredentialStore extends DurableObject<ControlEnv> implements Creden
     id: string,
     condition: Precondition,
   ): Promise<StoreResult<object>> {
-    return this.#parts.issuerChanges.remove(request, id, condition);
+    return this.#changed(this.#parts.issuerChanges.remove(request, id, condition));
   }
 
   /** Waits until the registrations exist, but not for the publication. */
@@ -122,8 +121,8 @@ export class CredentialStore extends DurableObject<ControlEnv> implements Creden
     proposed: ProposedDelegation,
   ): Promise<StoreResult<DelegationInfo>> {
     const { delegations } = this.#parts;
-    if (delegations === null) return notConfigured();
-    return this.#shown(delegations.propose(request, principal, proposed));
+    if (!delegations.ok) return delegations;
+    return this.#shown(delegations.value.propose(request, principal, proposed));
   }
 
   /** @param given what the move needs: the agent's key to accept, the signed claims to confirm */
@@ -135,11 +134,11 @@ export class CredentialStore extends DurableObject<ControlEnv> implements Creden
     given: { readonly key?: PublicJwk; readonly delegation?: string },
   ): Promise<StoreResult<DelegationInfo>> {
     const { delegations } = this.#parts;
-    if (delegations === null) return notConfigured();
+    if (!delegations.ok) return delegations;
     const key = given.key === undefined ? undefined : (keyOfJwk(given.key) ?? undefined);
     if (given.key !== undefined && (key === undefined || (await importKey(key)) === null))
       return refuseField('key', 'is no key of its curve');
-    const moved = await delegations.move(request, id, {
+    const moved = await delegations.value.move(request, id, {
       ...{ move, organisation },
       ...(key === undefined ? {} : { key }),
       ...(given.delegation === undefined ? {} : { jws: given.delegation }),
@@ -149,9 +148,9 @@ export class CredentialStore extends DurableObject<ControlEnv> implements Creden
 
   async delegations(organisation: string, after: number, limit: number): Promise<readonly DelegationInfo[]> {
     const { delegations, tables } = this.#parts;
-    if (delegations === null) return [];
+    if (!delegations.ok) return [];
     const page = tables.delegations.page(organisation, after, limit);
-    return Promise.all(page.map((each) => delegations.info(each)));
+    return Promise.all(page.map((each) => delegations.value.info(each)));
   }
 
   /** One that the organisation has a part in. */
@@ -159,7 +158,7 @@ export class CredentialStore extends DurableObject<ControlEnv> implements Creden
     const { delegations, tables } = this.#parts;
     const found = tables.delegations.get(id);
     const isPart = found?.principal === organisation || found?.agent === organisation;
-    return delegations !== null && found !== null && isPart ? delegations.info(found) : null;
+    return delegations.ok && found !== null && isPart ? delegations.value.info(found) : null;
   }
 
   async statusLists(): Promise<readonly StatusListInfo[]> {
@@ -181,6 +180,18 @@ export class CredentialStore extends DurableObject<ControlEnv> implements Creden
     return published === undefined
       ? refuse('UNAVAILABLE', 'the list is accepted, and is published as soon as the coordinator responds')
       : ok({ ...done.value, version });
+  }
+
+  /** What an organisation has that has not ended: others could rely on it. */
+  async openCount(
+    organisation: string,
+  ): Promise<{ readonly certificates: number; readonly delegations: number }> {
+    const { certificates, delegations } = this.#parts.tables;
+    const nowS = Math.floor(Date.now() / 1000);
+    return {
+      certificates: certificates.countInForce(organisation, nowS),
+      delegations: delegations.countWith(organisation, nowS),
+    };
   }
 
   /** The statuses of delegations, for the status list of the service: two bits each, by ID. */
@@ -258,8 +269,12 @@ export class CredentialStore extends DurableObject<ControlEnv> implements Creden
     return done;
   }
 
-  async #shown(done: StoreResult<StoredDelegation>): Promise<StoreResult<DelegationInfo>> {
-    return done.ok ? ok(await this.#parts.delegations!.info(done.value)) : done;
+  async #shown(done: StoreResult<number>): Promise<StoreResult<DelegationInfo>> {
+    const { delegations, tables } = this.#parts;
+    if (!done.ok) return done;
+    return delegations.ok
+      ? ok(await delegations.value.info(tables.delegations.get(done.value)!))
+      : delegations;
   }
 
   /** The alarm at the next time at which there is something to do. */
@@ -269,8 +284,4 @@ export class CredentialStore extends DurableObject<ControlEnv> implements Creden
     this.#alarmAt = next;
     await this.ctx.storage.setAlarm(next);
   }
-}
-
-function notConfigured(): StoreResult<never> {
-  return refuse('NOT_CONFIGURED', 'delegations need the variable PUBLIC_URL: set it in wrangler.toml');
 }

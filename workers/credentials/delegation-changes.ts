@@ -54,11 +54,8 @@ export class DelegationChanges {
     this.#ownUri = ownUri;
   }
 
-  propose(
-    request: StoreRequest,
-    principal: string,
-    proposed: ProposedDelegation,
-  ): StoreResult<StoredDelegation> {
+  /** @returns its ID: the answer to a repeated request is JSON, which has no bytes of keys */
+  propose(request: StoreRequest, principal: string, proposed: ProposedDelegation): StoreResult<number> {
     const tooMany = this.#tables.charge(principal, 'delegations', DELEGATIONS_PER_DAY_MAX);
     if (tooMany !== null) return tooMany;
     return this.#tables.transact(request, 1, (author) => {
@@ -80,7 +77,7 @@ export class DelegationChanges {
         );
       delegations.put(made.value);
       this.#record(author, 'propose', null, made.value);
-      return ok(made.value);
+      return ok(made.value.id);
     });
   }
 
@@ -114,7 +111,8 @@ export class DelegationChanges {
     });
   }
 
-  async move(request: StoreRequest, id: number, given: MoveRequest): Promise<StoreResult<StoredDelegation>> {
+  /** @returns its ID, like `propose` */
+  async move(request: StoreRequest, id: number, given: MoveRequest): Promise<StoreResult<number>> {
     const signed = given.move === 'confirm' ? await this.#confirmed(id, given) : ok(null);
     if (!signed.ok) return signed;
     return this.#tables.transact(request, 0, (author) => {
@@ -124,6 +122,8 @@ export class DelegationChanges {
       const next = delegationMoved(state, given.move);
       if (!next.ok)
         return refuse(next.code, next.message, { state, possible: possibleDelegationMoves(state) });
+      if (given.move === 'confirm' && signed.value === null)
+        return refuse('DELEGATION_STATE', 'the delegation changed just now: try again');
       if (given.move === 'confirm' || given.move === 'resume') {
         const link = this.#link(before.value.link, before.value.principal, author.at);
         if (!link.ok) return link;
@@ -138,7 +138,7 @@ export class DelegationChanges {
         // Only a new credential changes its shard; a status is in the list of the service.
         this.#tables.publication.changed(before.value.digest === null ? [after.digest] : []);
       }
-      return ok(after);
+      return ok(id);
     });
   }
 
@@ -146,12 +146,13 @@ export class DelegationChanges {
   async #confirmed(
     id: number,
     given: MoveRequest,
-  ): Promise<StoreResult<Pick<StoredDelegation, 'jws' | 'digest'>>> {
+  ): Promise<StoreResult<Pick<StoredDelegation, 'jws' | 'digest'> | null>> {
     const before = this.#of(id, given);
     if (!before.ok) return before;
     const now = Date.now();
-    const moved = delegationMoved(currentState(before.value, now), 'confirm');
-    if (!moved.ok) return refuse(moved.code, moved.message);
+    const isPossible = delegationMoved(currentState(before.value, now), 'confirm').ok;
+    // The transaction refuses it, or finds the answer to the same request.
+    if (!isPossible) return ok(null);
     const link = this.#link(before.value.link, before.value.principal, now);
     if (!link.ok) return link;
     const jws = given.jws!;

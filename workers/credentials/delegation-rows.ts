@@ -104,6 +104,17 @@ export class DelegationRows {
       .one().many;
   }
 
+  /** Delegations that have not ended, of which the organisation is the principal or the agent. */
+  countWith(organisation: string, nowS: number): number {
+    return this.#sql
+      .exec<{ many: number }>(
+        `SELECT COUNT(*) AS many FROM delegations WHERE (principal = ? OR agent = ?) AND exp > ?
+         AND state IN ('proposed', 'accepted', 'active', 'suspended')`,
+        ...[organisation, organisation, nowS],
+      )
+      .one().many;
+  }
+
   put(delegation: StoredDelegation): void {
     const { digest, key } = delegation;
     if (digest !== null && this.byDigest(digest) === null) this.#totals.add('delegations', 1);

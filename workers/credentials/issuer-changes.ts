@@ -2,15 +2,14 @@
  * Changes of issuers. What an issuer may not sign any more is held: its certificates count as suspended at once, at the
  * edge and for registrations, and count again once it may.
  */
-import { sha256 } from '@noble/hashes/sha2.js';
 import type { Issuer, IssuerInfo } from '../../shared/admin/credentials.ts';
 import { type OpenedIssuer, openIssuer } from '../../shared/admin/issuer-rights.ts';
-import { toHex, utf8 } from '../../shared/bytes.ts';
 import { isWithin } from '../../shared/credentials/credential-numbers.ts';
 import { ISSUERS_MAX } from '../../shared/limits/credential-store.ts';
 import { ok } from '../../shared/result.ts';
 import { checkPrecondition, type Precondition } from '../storage/precondition.ts';
 import { refuse, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
+import { auditNumbers } from './audit-numbers.ts';
 import type { StoredCertificate } from './certificate-rows.ts';
 import type { StoredIssuer } from './issuers.ts';
 import type { Tables } from './tables.ts';
@@ -46,6 +45,9 @@ export class IssuerChanges {
       if (!free.ok) return free;
       issuers.put(issuer.id, stored);
       const held = this.#hold(stored);
+      // No list was accepted while it was suspended.
+      if (before?.issuer.state === 'suspended' && issuer.state === 'active')
+        this.#tables.lists.setDue(issuer.id);
       audit.append(author, `issuer ${issuer.id}`, {
         ...{ action: 'issuers.put', before: before && described(before) },
         after: { ...described(stored), held: held.length },
@@ -68,6 +70,8 @@ export class IssuerChanges {
         return refuse('ISSUER_IN_USE', message);
       }
       issuers.put(id, null);
+      this.#tables.lists.removeOf(id);
+      this.#tables.publication.changed();
       audit.append(author, `issuer ${id}`, {
         ...{ action: 'issuers.remove', before: described(before), after: null },
       });
@@ -93,22 +97,22 @@ export class IssuerChanges {
 
   /** Holds and releases its certificates. Must run in the transaction. @returns digests of those that changed */
   #hold({ issuer, rights }: StoredIssuer): string[] {
-    const changed: string[] = [];
-    for (const certificate of this.#tables.certificates.ofIssuer(issuer.id)) {
+    const { certificates } = this.#tables;
+    const changed: Pick<StoredCertificate, 'digest' | 'status' | 'isHeld'>[] = [];
+    for (const certificate of certificates.ofIssuer(issuer.id)) {
+      const { digest, status } = certificate;
       const isHeld = issuer.state !== 'active' || !maySign(rights, certificate);
-      if (isHeld === certificate.isHeld) continue;
-      this.#tables.certificates.setStatus(certificate.digest, certificate.status, isHeld);
-      changed.push(certificate.digest);
+      if (isHeld !== certificate.isHeld) changed.push({ digest, status, isHeld });
     }
-    return changed;
+    for (const { digest, status, isHeld } of changed) certificates.setStatus(digest, status, isHeld);
+    return changed.map(({ digest }) => digest);
   }
 }
 
 /** For the audit chain: without numbers, which are only in a digest. */
 function described({ issuer, rights }: StoredIssuer): object {
   const { numbers, keys: _, ...rest } = issuer;
-  const sha256OfNumbers = toHex(sha256(utf8(numbers.join())));
-  return { ...rest, keys: [...rights.thumbprints], numbers: numbers.length, sha256OfNumbers };
+  return { ...rest, keys: [...rights.thumbprints], ...auditNumbers(numbers) };
 }
 
 /** Whether an issuer has the key and the numbers of a certificate. */

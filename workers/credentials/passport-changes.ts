@@ -11,6 +11,7 @@ import { ok } from '../../shared/result.ts';
 import { formatSenderNumbers } from '../../shared/senders/sender-numbers.ts';
 import { checkPrecondition, type Precondition } from '../storage/precondition.ts';
 import { refuse, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
+import { auditNumbers } from './audit-numbers.ts';
 import { fetchableHost } from './fetch-text.ts';
 import { parseRoot } from './passport-chain.ts';
 import { type StoredCertificate, signerSpans } from './passport-rows.ts';
@@ -101,7 +102,8 @@ export class PassportChanges {
       const after = { ...kept, content, x5u, failures: 0, fetchDue: author.at };
       passport.put(after);
       audit.append(author, `passport certificate ${content.id}`, {
-        ...{ action: 'passport.putCertificate', before: before?.content ?? null, after: content },
+        ...{ action: 'passport.putCertificate', before: before && described(before.content) },
+        after: described(content),
       });
       publication.changed();
       return ok(certificateInfo(after, author.at));
@@ -118,12 +120,17 @@ export class PassportChanges {
       if (!allowed.ok) return allowed;
       passport.remove(id);
       audit.append(author, `passport certificate ${id}`, {
-        ...{ action: 'passport.removeCertificate', before, after: null },
+        ...{ action: 'passport.removeCertificate', before: described(before), after: null },
       });
       publication.changed();
       return ok({});
     });
   }
+}
+
+/** For the audit chain. */
+function described({ numbers, ...rest }: PassportCertificate): object {
+  return { ...rest, ...auditNumbers(numbers) };
 }
 
 const NOT_FETCHED = {

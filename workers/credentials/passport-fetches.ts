@@ -12,9 +12,9 @@ import {
   PASSPORT_RETRY_MS,
   PASSPORT_SPANS_MAX,
 } from '../../shared/limits/passport.ts';
-import { fail, type Result } from '../../shared/result.ts';
+import { type Failure, fail, type Result } from '../../shared/result.ts';
 import { warn } from '../log.ts';
-import { fetchableHost, fetchText } from './fetch-text.ts';
+import { type FetchProblem, fetchableHost, fetchText } from './fetch-text.ts';
 import { type ChainFailure, parseRoot, type SignerCertificate, verifyChain } from './passport-chain.ts';
 import { type PassportRows, type StoredCertificate, signerSpans } from './passport-rows.ts';
 import type { Tables } from './tables.ts';
@@ -66,8 +66,7 @@ export class PassportFetches {
   async #renew(id: string, now: number): Promise<void> {
     const before = this.#rows.certificate(id);
     const isFetch = (before?.fetchDue ?? Number.POSITIVE_INFINITY) <= now;
-    const fetched =
-      before !== null && isFetch ? await fetchText(before.content.url, BOUNDS, this.#isCloudflare) : null;
+    const fetched = before !== null && isFetch ? await this.#fetch(before.content.url) : null;
     const found = this.#rows.certificate(id);
     const roots = this.#rows.roots();
     if (before === null || found?.content.url !== before.content.url) return;
@@ -96,6 +95,14 @@ export class PassportFetches {
       this.#rows.put(after);
       if (JSON.stringify(after.signer) !== JSON.stringify(found.signer)) this.#tables.publication.changed();
     });
+  }
+
+  /** Roots and their hosts may have changed since the URL was accepted. */
+  async #fetch(url: string): Promise<Result<string, Failure<FetchProblem>>> {
+    const host = fetchableHost(url, this.#isCloudflare);
+    const isTrusted = host !== null && this.#rows.roots().some(({ hosts }) => hosts.includes(host));
+    if (!isTrusted) return fail('URL_REFUSED', 'no root is trusted for the host');
+    return fetchText(url, BOUNDS, this.#isCloudflare);
   }
 
   async #verify(

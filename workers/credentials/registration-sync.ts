@@ -29,9 +29,8 @@ export class RegistrationSync {
   readonly #registrations: (organisation: string) => CertifiedRegistrations;
   readonly #organisations: () => OrganisationSource;
   readonly #work = new SharedWork<void>();
-  /** In a row. In memory only: a new object tries at once. */
-  #failures = 0;
-  #retryAt = 0;
+  /** Organisations whose store failed: how often in a row, and when to retry. In memory: a new object tries at once. */
+  readonly #failed = new Map<string, { readonly failures: number; readonly retryAt: number }>();
 
   constructor(
     tables: Tables,
@@ -45,13 +44,20 @@ export class RegistrationSync {
 
   /** When to call `run` again, in ms since 1970; null if nothing is to be done. */
   get dueAt(): number | null {
-    return this.#tables.certificates.isBehind ? this.#retryAt : null;
+    const times = this.#tables.certificates.organisationsBehind.map((each) => this.#retryAt(each));
+    return times.length === 0 ? null : Math.min(...times);
+  }
+
+  /** 0 for at once. No organisation waits for the store of another one. */
+  #retryAt(organisation: string): number {
+    return this.#failed.get(organisation)?.retryAt ?? 0;
   }
 
   /** Brings all organisations up to date that are behind. Never throws. */
   async run(): Promise<void> {
-    if (Date.now() < this.#retryAt) return;
-    for (const organisation of this.#tables.certificates.organisationsBehind) await this.follow(organisation);
+    const behind = this.#tables.certificates.organisationsBehind;
+    const due = behind.filter((each) => this.#retryAt(each) <= Date.now());
+    for (const organisation of due) await this.follow(organisation);
   }
 
   /** Brings one organisation up to date. Never throws. */
@@ -59,12 +65,12 @@ export class RegistrationSync {
     return this.#work.run(organisation, async () => {
       try {
         while (await this.#step(organisation));
-        this.#failures = 0;
+        this.#failed.delete(organisation);
       } catch (error) {
         warnFailed('certificateNotFollowed', error, { organisation });
-        this.#retryAt =
-          Date.now() + Math.min(CERTIFIED_RETRY_MS * 2 ** this.#failures, CERTIFIED_RETRY_MS_MAX);
-        this.#failures = Math.min(this.#failures + 1, 20);
+        const failures = this.#failed.get(organisation)?.failures ?? 0;
+        const pause = Math.min(CERTIFIED_RETRY_MS * 2 ** failures, CERTIFIED_RETRY_MS_MAX);
+        this.#failed.set(organisation, { failures: Math.min(failures + 1, 20), retryAt: Date.now() + pause });
       }
     });
   }
@@ -79,7 +85,11 @@ export class RegistrationSync {
     if (changed.length === 0) return true;
     const changes = changed.map((each) => ({ certificate: each.digest, standing: standingOf(each) }));
     const request = systemRequest('the status of the certificate changed');
-    const done = await this.#registrations(organisation).certificatesChanged(request, organisation, changes);
+    // Of an organisation that was removed, nothing is resumed.
+    const facts = (await this.#organisations().registrationFacts(organisation)) ?? {
+      ...{ organisation, now: Date.now(), clients: [], protectedNumbers: [] },
+    };
+    const done = await this.#registrations(organisation).certificatesChanged(request, facts, changes);
     if (!done.ok) throw new Error(done.code);
     for (const { certificate, standing } of changes)
       this.#tables.certificates.setReported(certificate, standing);

@@ -17,7 +17,12 @@ import {
   STATUS_PULL_TTL_MAX_S,
   STATUS_PULL_TTL_MIN_S,
 } from '../../shared/limits/credential-store.ts';
-import { STATUS_LISTS_BYTES_MAX, STATUS_LISTS_MAX } from '../../shared/limits/credentials.ts';
+import {
+  ISSUER_STATUS_LISTS_BYTES_MAX,
+  ISSUER_STATUS_LISTS_MAX,
+  STATUS_LISTS_BYTES_MAX,
+  STATUS_LISTS_MAX,
+} from '../../shared/limits/credentials.ts';
 import { ok } from '../../shared/result.ts';
 import { refuse, type StoreRefusal, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
 import type { StoredIssuer } from './issuers.ts';
@@ -62,13 +67,15 @@ export class StatusListChanges {
       const known = this.#tables.lists.get(list.uri);
       // Another request was faster while this one inflated the earlier list.
       if (known?.iat !== before?.iat) return old('another one was accepted at the same time: send it again');
+      if (known !== null && known.issuer !== stored.issuer.id)
+        return refuse('STATUS_LIST_INVALID', `the status list belongs to the issuer "${known.issuer}"`);
       const order = known && earlier && checkOrder(list, known, earlier);
       if (order && !order.ok) return order;
       if (order?.value === 'same') {
         this.#tables.lists.setPulled(list.uri, nextPullAt(known!), null);
         return ok({ uri: list.uri, changed: 0 });
       }
-      const room = this.#noRoom(list, known === null);
+      const room = this.#noRoom(list, stored.issuer.id);
       if (room !== null) return room;
       this.#tables.lists.put(list, stored.issuer.id, nextPullAt(list));
       const changed = this.#follow(list.uri, list.list, earlier);
@@ -108,44 +115,65 @@ export class StatusListChanges {
     return ok({ list: verified.value, stored });
   }
 
-  #noRoom({ uri, list }: VerifiedStatusList, isNew: boolean): StoreRefusal | null {
+  #noRoom({ uri, list }: VerifiedStatusList, issuer: string): StoreRefusal | null {
     // One is the service's own.
-    if (isNew && this.#tables.lists.all.length >= STATUS_LISTS_MAX - 1)
-      return refuse('STATUS_LISTS_TOO_MANY', `there are already ${STATUS_LISTS_MAX - 1} status lists`);
-    if (this.#tables.lists.inflatedBytes(uri) + list.bytes.length <= STATUS_LISTS_BYTES_MAX) return null;
-    const most = STATUS_LISTS_BYTES_MAX.toLocaleString('en');
-    return refuse('STATUS_LISTS_TOO_MANY', `all status lists together may have ${most} bytes, inflated`);
+    const all = { whose: 'all issuers', lists: STATUS_LISTS_MAX - 1, bytes: STATUS_LISTS_BYTES_MAX };
+    const own = {
+      ...{ whose: `the issuer "${issuer}"`, lists: ISSUER_STATUS_LISTS_MAX },
+      bytes: ISSUER_STATUS_LISTS_BYTES_MAX,
+    };
+    for (const [max, of] of [
+      [own, issuer],
+      [all, null],
+    ] as const) {
+      const { lists, bytes } = this.#tables.lists.usage(of, uri);
+      if (lists < max.lists && bytes + list.bytes.length <= max.bytes) continue;
+      const most = `${max.lists} status lists, of ${max.bytes.toLocaleString('en')} bytes, inflated`;
+      return refuse('STATUS_LISTS_TOO_MANY', `${max.whose} may have ${most}`);
+    }
+    return null;
+  }
+
+  /** Whether its issuer may still publish this list, on this host. */
+  isOfIssuer({ uri, issuer: id }: StoredStatusList): boolean {
+    const host = statusHostOf(uri);
+    const issuer = host === null ? undefined : this.#tables.issuers.byHost(host)?.issuer;
+    return issuer?.id === id && issuer.state === 'active';
   }
 
   /** @returns how many certificates have another status now */
   #follow(uri: string, list: StatusList, earlier: StatusList | null): number {
     const { certificates } = this.#tables;
     const indexes = earlier === null ? null : changedEntries(earlier, list, LOOK_UPS_MAX);
-    let changed = 0;
-    const follow = (digest: string, index: number, isHeld: boolean): void => {
-      // Out of range, the status is unknown: registrations do not rest on it.
-      certificates.setStatus(digest, list.at(index) ?? 'suspended', isHeld);
-      changed++;
-    };
-    if (indexes !== null) {
+    // Out of range, the status is unknown: registrations do not rest on it.
+    const statusOf = (index: number): Status => list.at(index) ?? 'suspended';
+    const changed: (readonly [digest: string, status: Status, isHeld: boolean])[] = [];
+    if (indexes === null) {
+      for (const { digest, index, status, isHeld } of certificates.entries(uri))
+        if (statusOf(index) !== status) changed.push([digest, statusOf(index), isHeld]);
+    } else {
       for (const index of indexes)
-        for (const { digest, isHeld } of certificates.withIndex(uri, index)) follow(digest, index, isHeld);
-      return changed;
+        for (const { digest, isHeld } of certificates.withIndex(uri, index))
+          changed.push([digest, statusOf(index), isHeld]);
     }
-    for (const { digest, index, status, isHeld } of certificates.entries(uri)) {
-      if ((list.at(index) ?? 'suspended') !== status) follow(digest, index, isHeld);
-    }
-    return changed;
+    for (const [digest, status, isHeld] of changed) certificates.setStatus(digest, status, isHeld);
+    return changed.length;
   }
 }
 
-/** When the list is to be pulled again, in ms since 1970. */
-export function nextPullAt({ ttl }: Pick<StoredStatusList, 'ttl'>): number {
-  return Date.now() + pullIntervalS(ttl) * 1000;
-}
-
-export function pullIntervalS(ttl: number | null): number {
-  return Math.min(Math.max(ttl ?? STATUS_PULL_TTL_DEFAULT_S, STATUS_PULL_TTL_MIN_S), STATUS_PULL_TTL_MAX_S);
+/**
+ * When the list is to be pulled again, in ms since 1970: after its `ttl`, but before it ends, and sooner if pulls fail.
+ * @param failures in a row
+ */
+export function nextPullAt({ ttl, exp }: Pick<StoredStatusList, 'ttl' | 'exp'>, failures = 0): number {
+  const now = Date.now();
+  const leftS = exp - now / 1000;
+  const seconds = Math.min(
+    ttl ?? STATUS_PULL_TTL_DEFAULT_S,
+    leftS > 0 ? leftS / 2 : STATUS_PULL_TTL_MAX_S,
+    failures > 0 ? STATUS_PULL_TTL_MIN_S * 2 ** (failures - 1) : STATUS_PULL_TTL_MAX_S,
+  );
+  return now + Math.max(seconds, STATUS_PULL_TTL_MIN_S) * 1000;
 }
 
 /** Whether the list may follow the known one; `same` if it is that one again. */

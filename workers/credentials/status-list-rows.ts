@@ -70,18 +70,25 @@ export class StatusListRows {
     return this.#sql.exec<{ at: number | null }>('SELECT MIN(pull_at) AS at FROM status_lists').one().at;
   }
 
-  /** Bytes of all lists, inflated. @param except a list that is replaced */
-  inflatedBytes(except: string): number {
+  /** How many lists there are, and their bytes, inflated. @param issuer null for all @param except a list that is replaced */
+  usage(issuer: string | null, except: string): { readonly lists: number; readonly bytes: number } {
     return this.#sql
-      .exec<{ bytes: number }>(
-        'SELECT COALESCE(SUM(size * bits / 8), 0) AS bytes FROM status_lists WHERE uri <> ?',
-        except,
+      .exec<{ lists: number; bytes: number }>(
+        `SELECT COUNT(*) AS lists, COALESCE(SUM(size * bits / 8), 0) AS bytes FROM status_lists
+         WHERE uri <> ? AND (? IS NULL OR issuer = ?)`,
+        ...[except, issuer, issuer],
       )
-      .one().bytes;
+      .one();
   }
 
-  remove(uri: string): void {
-    this.#sql.exec('DELETE FROM status_lists WHERE uri = ?', uri);
+  /** All lists of an issuer that is removed. */
+  removeOf(issuer: string): void {
+    this.#sql.exec('DELETE FROM status_lists WHERE issuer = ?', issuer);
+  }
+
+  /** All lists of an issuer are to be pulled at once. */
+  setDue(issuer: string): void {
+    this.#sql.exec('UPDATE status_lists SET pull_at = 0 WHERE issuer = ?', issuer);
   }
 
   /** Stale lists that no stored certificate names. @param nowS seconds since 1970 */

@@ -2,9 +2,9 @@
 
 import { STATUS_PULLS_AT_ONCE } from '../../shared/limits/credential-store.ts';
 import { ALARM_AHEAD_MS_MAX, ANCHOR_INTERVAL_MS } from '../../shared/limits/registrations.ts';
-import { ok } from '../../shared/result.ts';
+import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
 import { ownStatusListUri } from '../../shared/senders/register.ts';
-import type { ControlEnv } from '../env.ts';
+import { type ControlEnv, publicUrlOf } from '../env.ts';
 import { warn, warnFailed } from '../log.ts';
 import type { CertifiedRegistrations } from '../storage/certified-port.ts';
 import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
@@ -17,7 +17,7 @@ import { IssuerChanges } from './issuer-changes.ts';
 import { PassportChanges } from './passport-changes.ts';
 import { PassportFetches } from './passport-fetches.ts';
 import { type OrganisationSource, RegistrationSync } from './registration-sync.ts';
-import { pullIntervalS, StatusListChanges } from './status-list-changes.ts';
+import { nextPullAt, StatusListChanges } from './status-list-changes.ts';
 import type { StoredStatusList } from './status-list-rows.ts';
 import { pullStatusList } from './status-pull.ts';
 import { Tables } from './tables.ts';
@@ -37,15 +37,15 @@ export class StoreParts {
   readonly statusLists: StatusListChanges;
   readonly uploads: CertificateUploads;
   readonly sync: RegistrationSync;
-  /** Null without PUBLIC_URL: their status list has no URI then. */
-  readonly delegations: DelegationChanges | null;
+  /** Without PUBLIC_URL, their status list has no URI. */
+  readonly delegations: Result<DelegationChanges, Failure<'NOT_CONFIGURED'>>;
   readonly passportChanges: PassportChanges;
   readonly #passportFetches: PassportFetches;
   readonly #env: ControlEnv;
 
   constructor(storage: DurableObjectStorage, env: ControlEnv) {
-    const url = URL.parse(env.PUBLIC_URL ?? '')?.href.replace(/\/+$/, '') ?? null;
-    const ownUri = url === null ? LOCAL_URI : ownStatusListUri(url, 'delegations');
+    const url = publicUrlOf(env);
+    const ownUri = url.ok ? ownStatusListUri(url.value, 'delegations') : LOCAL_URI;
     const registrations = (organisation: string): CertifiedRegistrations =>
       env.REGISTRATIONS.getByName(organisation) as unknown as CertifiedRegistrations;
     const organisations = (): OrganisationSource =>
@@ -59,18 +59,23 @@ export class StoreParts {
     this.sync = new RegistrationSync(this.tables, registrations, organisations);
     this.passportChanges = new PassportChanges(this.tables, this.#isCloudflare);
     this.#passportFetches = new PassportFetches(storage, this.tables, this.#isCloudflare);
-    this.delegations = url === null ? null : new DelegationChanges(this.tables, ownUri);
+    this.delegations = url.ok ? ok(new DelegationChanges(this.tables, ownUri)) : url;
   }
 
   /** Everything that is due. Never throws. */
   async runDue(): Promise<void> {
-    await this.#pullDue();
-    await this.#passportFetches.run(Date.now());
+    // No host of an issuer delays what is known already.
+    await Promise.all([this.#follow(), this.#pullDue(), this.#passportFetches.run(Date.now())]);
+    await this.#follow();
+    await this.#anchor();
+    this.#sweep();
+  }
+
+  /** Brings the head and the registrations up to date. */
+  async #follow(): Promise<void> {
     if (this.tables.publication.isBehind)
       await this.head.publish().catch((error: unknown) => warnFailed('credentialsNotPublished', error));
     await this.sync.run();
-    await this.#anchor();
-    this.#sweep();
   }
 
   /** When the alarm must come next, in ms since 1970; null for never. */
@@ -110,12 +115,20 @@ export class StoreParts {
     await Promise.all(due.map((list) => this.#pull(list)));
   }
 
-  async #pull({ uri, ttl, issuer, failures }: StoredStatusList): Promise<void> {
-    const pulled = await pullStatusList(uri, this.#isCloudflare);
-    const done = pulled.ok ? await this.statusLists.accept(PULLER, pulled.value, uri, true) : pulled;
+  async #pull(list: StoredStatusList): Promise<void> {
+    const { uri, issuer } = list;
+    const done = this.statusLists.isOfIssuer(list)
+      ? await this.#pulled(uri)
+      : fail('STATUS_LIST_INVALID', 'its issuer may not publish it now');
     if (done.ok) return;
-    warn('statusListNotPulled', { issuer, code: done.code, failures: failures + 1 });
-    this.tables.lists.setPulled(uri, Date.now() + pullIntervalS(ttl) * 1000, done.code);
+    const failures = list.failures + 1;
+    warn('statusListNotPulled', { issuer, code: done.code, failures });
+    this.tables.lists.setPulled(uri, nextPullAt(list, failures), done.code);
+  }
+
+  async #pulled(uri: string): Promise<Result<unknown, Failure>> {
+    const pulled = await pullStatusList(uri, this.#isCloudflare);
+    return pulled.ok ? this.statusLists.accept(PULLER, pulled.value, uri, true) : pulled;
   }
 
   get #isCloudflare(): boolean {

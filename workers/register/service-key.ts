@@ -76,20 +76,3 @@ async function keyOf(text: string): Promise<ServiceKey | null> {
         .sign(signing),
   };
 }
-
-/** The `iss` of what this service signs, without a slash at its end. */
-export function publicUrlOf({
-  PUBLIC_URL: text = '',
-  PLATFORM,
-}: Partial<ControlEnv>): Result<string, Problem> {
-  if (text === '')
-    return problem('NOT_CONFIGURED', 'PUBLIC_URL is not set: set it in [vars] of wrangler.toml');
-  const url = URL.parse(text);
-  const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && PLATFORM !== 'cloudflare');
-  const isPlain = url !== null && url.search === '' && url.hash === '' && url.username === '';
-  if (isSafe && isPlain) return ok(url.href.replace(/\/+$/, ''));
-  return problem(
-    'NOT_CONFIGURED',
-    'PUBLIC_URL must be an https: URL without query, such as https://numgate.example',
-  );
-}

@@ -3,11 +3,12 @@
  */
 import { sha256Hex } from '../../shared/bytes.ts';
 import { REGISTER_FRESH_SECONDS, SIGNED_KEPT_MAX } from '../../shared/limits/qualification.ts';
-import type { ControlEnv } from '../env.ts';
+import { type ControlEnv, publicUrlOf } from '../env.ts';
 import type { Answer } from '../http/app.ts';
+import { problem } from '../http/reply.ts';
 import type { Reading } from './cached-reading.ts';
 import type { PublicContext } from './public-route.ts';
-import { openServiceKey, publicUrlOf, type ServiceKey } from './service-key.ts';
+import { openServiceKey, type ServiceKey } from './service-key.ts';
 
 /** What to sign. */
 interface Unsigned {
@@ -42,7 +43,7 @@ export async function sendSigned(
   const key = await openServiceKey(env as unknown as ControlEnv);
   if (!key.ok) return key;
   const iss = publicUrlOf(env as unknown as ControlEnv);
-  if (!iss.ok) return iss;
+  if (!iss.ok) return problem(iss.code, iss.message);
   const documents = signed.get(reading) ?? new Map<string, SignedDocument>();
   signed.set(reading, documents);
   const document =

@@ -57,8 +57,7 @@ export class Certified {
   }
 
   /** Must run in a transaction. @returns how many registrations changed */
-  follow(author: Author, organisation: string, changes: readonly CertificateChange[]): number {
-    const facts: RegistrationFacts = { organisation, now: author.at, clients: [], protectedNumbers: [] };
+  follow(author: Author, facts: RegistrationFacts, changes: readonly CertificateChange[]): number {
     let changed = 0;
     for (const { certificate, standing } of changes) {
       this.#standings.set(certificate, standing);

@@ -200,9 +200,10 @@ export class RegistrationChanges {
     return this.#move(author, facts, inReview, 'approve', []);
   }
 
-  /** The certificate supports the registration again: nothing of it changed meanwhile. */
+  /** The certificate supports the registration again. If it is not valid any more, it shows why and stays suspended. */
   resumeCertified(author: Author, facts: RegistrationFacts, before: StoredRegistration): void {
-    this.#move(author, facts, before, 'resume', []);
+    const resumed = this.act(author, facts, before, { action: 'resume', reasons: [], isRoot: true });
+    if (!resumed.ok) this.explain(author, facts, before, resumed.extras?.reasons ?? before.reasons);
   }
 
   /** Other reasons for the same state. */

@@ -168,11 +168,11 @@ export class RegistrationStore
 
   async certificatesChanged(
     request: StoreRequest,
-    organisation: string,
+    facts: RegistrationFacts,
     changes: readonly CertificateChange[],
   ): Promise<StoreResult<{ readonly changed: number }>> {
-    const done = this[PARTS].transact(request, organisation, 0, (author) =>
-      ok({ changed: this[PARTS].certified.follow(author, organisation, changes) }),
+    const done = this[PARTS].transact(request, facts.organisation, 0, (author) =>
+      ok({ changed: this[PARTS].certified.follow(author, facts, changes) }),
     );
     if (done.ok) await this.#publish();
     return done;

@@ -36,10 +36,13 @@ export interface CertifiedRegistrations {
     contents: readonly RegistrationContent[],
     isApproved: boolean,
   ): Promise<StoreResult<readonly string[]>>;
-  /** Suspends what rests on certificates that are not valid any more, and resumes what rests on those that are again. */
+  /**
+   * Suspends what rests on certificates that are not valid any more, and resumes what rests on those that are again: but
+   * only if it could be registered now. Otherwise it shows why, and a person decides.
+   */
   certificatesChanged(
     request: StoreRequest,
-    organisation: string,
+    facts: RegistrationFacts,
     changes: readonly CertificateChange[],
   ): Promise<StoreResult<{ readonly changed: number }>>;
 }

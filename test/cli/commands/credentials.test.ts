@@ -102,6 +102,7 @@ describe('an issuer', () => {
     [['issuers', 'set', 'new'], 2, 'give at least one setting to change'],
     [['issuers', 'set', 'new', '--state', 'active'], 2, 'iss'],
     [['issuers', 'set', 'carrier', '--status-hosts', 'https://a.example'], 2, 'must be a host in lower case'],
+    [['issuers', 'set', 'carrier', '--status-hosts', 'a.example:443'], 2, 'with a port if it is not 443'],
     [['issuers', 'set', 'carrier', '--operators', 'nobody'], 1, '"issuer.operators.0" must be one of kt'],
     [['issuers', 'set', 'carrier', '--keys', 'missing.json'], 1, 'missing.json: does not exist'],
     [['issuers', 'show', 'nobody'], 1, 'no issuer has this id'],

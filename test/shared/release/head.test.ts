@@ -163,6 +163,7 @@ describe('a directory', () => {
     const organisations: DirectoryOrganisation[] = [
       { id: 'acme', senderCode: null, qualification },
       { id: 'beta', senderCode: 'BETA0001', qualification: null },
+      { id: 'gamma', senderCode: null, qualification: null, suspended: true },
     ];
     const bytes = await sealDirectory({ clients: [client], organisations }, testKeys);
     const opened = await openDirectory(bytes, testKeys);
@@ -171,8 +172,10 @@ describe('a directory', () => {
       acme: {
         senderCode: null,
         qualification: { state: 'suspended', factor: null, endsAt: Date.parse('2027-01-01T00:00:00Z') },
+        isSuspended: false,
       },
-      beta: { senderCode: 'BETA0001', qualification: null },
+      beta: { senderCode: 'BETA0001', qualification: null, isSuspended: false },
+      gamma: { senderCode: null, qualification: null, isSuspended: true },
     });
     // An edge that predates them opens the same clients.
     const earlier = v.object({

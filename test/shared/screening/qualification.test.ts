@@ -13,7 +13,7 @@ const NEVER = Number.POSITIVE_INFINITY;
 
 function organisation(state: QualificationState, endsAt = NEVER): ScreenedOrganisation {
   const factor = state === 'rateReduced' ? 0.5 : null;
-  return { senderCode: null, qualification: { state, factor, endsAt } };
+  return { senderCode: null, qualification: { state, factor, endsAt }, isSuspended: false };
 }
 
 function check(
@@ -62,7 +62,7 @@ describe('a check before sending', () => {
   test('has no finding without a qualification, or with one of another organisation', () => {
     expect(check(null)).toEqual({ verdict: 'allow', subject: null, reasons: [] });
     expect(check(organisation('suspended'), { organisation: 'other' }).reasons).toEqual([]);
-    expect(check({ senderCode: 'ACME0001', qualification: null }).reasons).toEqual([]);
+    expect(check({ senderCode: 'ACME0001', qualification: null, isSuspended: false }).reasons).toEqual([]);
   });
 
   test('without a sender concerns the organisation all the same', () => {
@@ -121,13 +121,17 @@ describe('the chain of a message token', () => {
   const organisations = new Map(
     Object.entries(states).map(([id, state]) => [id, organisation(state)] as const),
   );
-  const found = (chain: readonly string[], some: Partial<ClientSettings> = {}) => {
+  const found = (
+    chain: readonly string[],
+    some: Partial<ClientSettings> = {},
+    known: ReadonlyMap<string, ScreenedOrganisation> = organisations,
+  ) => {
     const links = chain.map((id) => ({ organisation: id }));
     const tokens = new Map([['token', { kind: 'verified', token: { audience: 'other' }, links }]]);
     const request = { from: FROM, to: null, channel: 'sms', ingress: null, otherReadings: [] };
     const { reasons } = screen(
       { ...request, senderToken: 'token' } as unknown as ScreenRequest,
-      { ...snapshot(), organisations, tokens: tokens as unknown as Snapshot['tokens'] },
+      { ...snapshot(), organisations: known, tokens: tokens as unknown as Snapshot['tokens'] },
       clientSettings({ senderRules: 'none', ...some }),
     );
     return reasons
@@ -138,6 +142,13 @@ describe('the chain of a message token', () => {
   test('has a finding for each organisation that may not send, or only less', () => {
     expect(found(['holder', 'reseller', 'relay'])).toEqual([
       ...['SENDER_SUSPENDED reseller', 'SENDER_RATE_REDUCED relay'],
+    ]);
+  });
+
+  test('is blocked by an organisation that is suspended itself, whatever its qualification', () => {
+    const suspended = new Map([['reseller', { ...organisation('certified'), isSuspended: true }]]);
+    expect(found(['holder', 'reseller', 'relay'], {}, suspended)).toEqual([
+      'SENDER_SUSPENDED suspended here: reseller',
     ]);
   });
 

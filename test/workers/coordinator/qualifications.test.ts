@@ -52,7 +52,7 @@ test('a change is in the next head, and in the audit log with both states', asyn
   expect((await readHead())!.head.seq).toBe(seq);
   const endsAt = Date.parse('2040-01-01T00:00:00Z');
   const qualification = { state: 'certified', factor: null, endsAt };
-  expect(await served()).toEqual({ acme: { senderCode: 'ACME0001', qualification } });
+  expect(await served()).toEqual({ acme: { senderCode: 'ACME0001', qualification, isSuspended: false } });
   unwrap(await put('acme', { state: 'rateReduced', factor: 0.5 }));
   expect(await served()).toMatchObject({ acme: { qualification: { state: 'rateReduced', factor: 0.5 } } });
   const records = await coordinator().audit(1, 10);
@@ -118,6 +118,19 @@ test('no two organisations have one sender code', async () => {
   });
   unwrap(await organisation('acme'));
   unwrap(await organisation('beta', { senderCode: 'ACME0001' }));
+});
+
+test('a suspended organisation is in the directory, and is suspended after a restore', async () => {
+  vi.spyOn(console, 'warn').mockReturnValue(undefined);
+  unwrap(await organisation('acme', { state: 'suspended' }));
+  const bare = { senderCode: null, qualification: null };
+  expect(await served()).toEqual({ acme: { ...bare, isSuspended: true } });
+  await copied();
+  await runInDurableObject(stub(), (_, { storage }) => storage.deleteAll());
+  await evictDurableObject(stub());
+  expect(await coordinator().organisation('acme')).toMatchObject({ state: 'suspended' });
+  unwrap(await organisation('acme'));
+  expect(await served()).toEqual({});
 });
 
 test('lists by state and by the next inspection, page by page', async () => {

@@ -26,6 +26,8 @@ import { ANY } from '../support/room.ts';
 
 beforeEach(() => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
+  // Whose lists are pulled when an issuer may sign again.
+  vi.spyOn(globalThis, 'fetch').mockRejectedValue(new Error('no network'));
 });
 
 const registration = async (id: string) => (await store().get(Number(id)))!;

@@ -1,5 +1,6 @@
 /** Delegations: chains from the owner to the relay, their moves against a plain model, and their status in the head. */
-import { evictDurableObject } from 'cloudflare:test';
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { DelegationInfo, ProposedDelegation } from '../../../shared/admin/credentials.ts';
@@ -7,6 +8,8 @@ import { DELEGATION_TYPE } from '../../../shared/credentials/claims.ts';
 import { DELEGATION_MOVES, type DelegationMove } from '../../../shared/credentials/delegation-states.ts';
 import type { PublicJwk } from '../../../shared/credentials/keys.ts';
 import { StatusList, statusListClaim } from '../../../shared/credentials/status-list.ts';
+import { CredentialStore } from '../../../workers/credentials/credential-store.ts';
+import type { ControlEnv } from '../../../workers/env.ts';
 import { newSigner, type Signer, sign } from '../../shared/support/credential-world.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 import {
@@ -184,6 +187,50 @@ const MODEL: Readonly<Record<string, readonly [by: string, to: string]>> = {
   ...{ 'active suspend': ['acme', 'suspended'], 'suspended resume': ['acme', 'active'] },
   ...{ 'active revoke': ['acme', 'revoked'], 'suspended revoke': ['acme', 'revoked'] },
 };
+
+test('a confirmation that is sent again gets the same answer', async () => {
+  const { world, link } = await linked();
+  const agentKey = await newSigner();
+  const ready = await accept('reseller', accepted(await propose('acme', link)), agentKey);
+  const delegation = await signed(world.holder, ready);
+  const confirm = (key: string) =>
+    credentials().moveDelegation(asToken('acme', key), 'acme', Number(ready.id), 'confirm', { delegation });
+  const first = accepted(await confirm('once'));
+  expect(accepted(await confirm('once'))).toEqual(first);
+  expect(await confirm('twice')).toMatchObject({
+    code: 'DELEGATION_STATE',
+    extras: { state: 'active', possible: ['suspend', 'revoke'] },
+  });
+});
+
+test('there are none if nobody could read their status list', async () => {
+  for (const PUBLIC_URL of ['', 'https://numgate.example/?a=b', 'ftp://numgate.example']) {
+    const proposed = await runInDurableObject(credentialsStub(), (_, state) => {
+      const store = new CredentialStore(state, { ...env, PUBLIC_URL } as unknown as ControlEnv);
+      return store.proposeDelegation(asToken('acme'), 'acme', proposal('x'.repeat(43)));
+    });
+    expect(proposed).toMatchObject({
+      code: 'NOT_CONFIGURED',
+      message: expect.stringContaining('PUBLIC_URL'),
+    });
+  }
+});
+
+test('whoever has a part in what has not ended is counted', async () => {
+  const { world, link } = await linked();
+  const agentKey = await newSigner();
+  const { id } = await active('acme', world.holder, link, 'reseller', agentKey);
+  const counts = async () => {
+    const [acme, reseller] = await Promise.all(
+      ['acme', 'reseller'].map((each) => credentials().openCount(each)),
+    );
+    return [acme!.certificates, acme!.delegations, reseller!.certificates, reseller!.delegations];
+  };
+  expect(await counts()).toEqual([1, 1, 0, 1]);
+  accepted(await move('acme', { id }, 'revoke'));
+  accepted(await credentials().pushStatusList(asToken(), await statusList(world.issuer, { 1: 'revoked' })));
+  expect(await counts()).toEqual([0, 0, 0, 0]);
+});
 
 test('any moves of any organisation leave the state of the model', async () => {
   const { world, link } = await linked();

@@ -217,6 +217,10 @@ test('without its root, a certificate is no longer published, and with it again 
   await run();
   expect(await published()).toEqual([]);
   expect(await info()).toMatchObject({ status: 'failed' });
+  // Nor is its host read any more.
+  now += PASSPORT_FETCH_MS;
+  await run();
+  expect(await info()).toMatchObject({ problem: 'no root is trusted for the host' });
   await putRoot();
   await run();
   expect(await published()).toHaveLength(1);

@@ -6,7 +6,12 @@ import { toBase64Url } from '../../../shared/bytes.ts';
 import { STATUS_LIST_TYPE } from '../../../shared/credentials/claims.ts';
 import { deflate, packStatuses, StatusList } from '../../../shared/credentials/status-list.ts';
 import { CREDENTIALS_RESTORED_GAP, STATUS_PULL_BYTES_MAX } from '../../../shared/limits/credential-store.ts';
-import { STATUS_ENTRIES_MAX, STATUS_LISTS_BYTES_MAX } from '../../../shared/limits/credentials.ts';
+import {
+  ISSUER_STATUS_LISTS_BYTES_MAX,
+  ISSUER_STATUS_LISTS_MAX,
+  STATUS_ENTRIES_MAX,
+  STATUS_LISTS_BYTES_MAX,
+} from '../../../shared/limits/credentials.ts';
 import { deriveListKeys } from '../../../shared/set/keys.ts';
 import { CredentialStore } from '../../../workers/credentials/credential-store.ts';
 import { changedEntries } from '../../../workers/credentials/status-list-changes.ts';
@@ -86,7 +91,7 @@ test('a list never goes back, and only its issuer signs it', async () => {
   expect(await push(await statusList(issuer, {}, { iat: now + 2 }))).toBe('STATUS_LIST_INVALID');
 });
 
-test('all lists together stay within the bytes that an isolate holds', async () => {
+test('all lists together, and those of one issuer, stay within the bytes that an isolate holds', async () => {
   const { issuer } = await credentialWorld();
   const list = await statusList(
     issuer,
@@ -94,14 +99,38 @@ test('all lists together stay within the bytes that an isolate holds', async () 
     { sub: `https://${HOST}/lists/2`, iat: nowS() + 1 },
     STATUS_ENTRIES_MAX,
   );
-  const fill = (bytes: number) =>
+  const fill = (bytes: number, of: string) =>
     runInDurableObject(credentialsStub(), (_, { storage }) => {
-      storage.sql.exec('UPDATE status_lists SET size = ? * 4 WHERE uri = ?', bytes, LIST_URI);
+      storage.sql.exec(
+        'UPDATE status_lists SET size = ? * 4, issuer = ? WHERE uri = ?',
+        ...[bytes, of, LIST_URI],
+      );
     });
-  await fill(STATUS_LISTS_BYTES_MAX - STATUS_ENTRIES_MAX / 4 + 1);
-  expect(await push(list)).toBe('STATUS_LISTS_TOO_MANY');
-  await fill(STATUS_LISTS_BYTES_MAX - STATUS_ENTRIES_MAX / 4);
+  for (const [max, of] of [
+    [ISSUER_STATUS_LISTS_BYTES_MAX, 'carrier'],
+    [STATUS_LISTS_BYTES_MAX, 'other'],
+  ] as const) {
+    await fill(max - STATUS_ENTRIES_MAX / 4 + 1, of);
+    expect(await push(list)).toBe('STATUS_LISTS_TOO_MANY');
+  }
+  await fill(STATUS_LISTS_BYTES_MAX - STATUS_ENTRIES_MAX / 4, 'other');
   expect(await push(list)).toBe('ok');
+});
+
+test('no issuer takes the places of all lists', async () => {
+  const { issuer } = await credentialWorld();
+  const others = Array.from({ length: ISSUER_STATUS_LISTS_MAX - 1 }, (_, each) => each);
+  await runInDurableObject(credentialsStub(), (_, { storage }) => {
+    storage.sql.exec(
+      `INSERT INTO status_lists SELECT uri || '/' || value, issuer, iat, exp, ttl, bits, size, deflated, pull_at,
+       failures, problem FROM status_lists, json_each(?)`,
+      JSON.stringify(others),
+    );
+  });
+  const another = await statusList(issuer, {}, { sub: `https://${HOST}/lists/2` });
+  expect(await push(another)).toBe('STATUS_LISTS_TOO_MANY');
+  // Those that it has go on.
+  expect(await push(await statusList(issuer, { 1: 'revoked' }))).toBe('ok');
 });
 
 test('an accepted list reaches the head if the object ends before, and no one sends it again', async () => {

@@ -1,0 +1,7 @@
+/** Numbers in the audit chain: it has how many there are and their digest, never the numbers themselves. */
+import { sha256 } from '@noble/hashes/sha2.js';
+import { toHex, utf8 } from '../../shared/bytes.ts';
+
+export function auditNumbers(numbers: readonly string[]): { numbers: number; sha256OfNumbers: string } {
+  return { numbers: numbers.length, sha256OfNumbers: toHex(sha256(utf8(numbers.join()))) };
+}
