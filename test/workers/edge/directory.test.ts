@@ -67,7 +67,7 @@ describe('without a valid directory', () => {
   });
 
   test('a cold isolate accepts keys as soon as there is one', async () => {
-    vi.useFakeTimers({ toFake: ['Date'], now: NOW });
+    vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'], now: NOW });
     expect((await sendAndSettle({ ...check, client: 'closed' })).status).toBe(401);
     await publishClients();
     await publishHead(built.manifest, 2);
@@ -78,7 +78,7 @@ describe('without a valid directory', () => {
 
 describe.each(Object.entries(DAMAGED))('a new directory that %s', (_, override) => {
   test('is refused, and the last good one keeps serving', async () => {
-    vi.useFakeTimers({ toFake: ['Date'], now: NOW });
+    vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'], now: NOW });
     await publishClients();
     await sendAndSettle(check);
     await publishClients(CLIENTS.slice(1));
@@ -93,7 +93,7 @@ describe.each(Object.entries(DAMAGED))('a new directory that %s', (_, override) 
 
 describe.each(Object.entries(WRONG))('a new directory that %s', (_, clients) => {
   test('is refused, and the last good one keeps serving', async () => {
-    vi.useFakeTimers({ toFake: ['Date'], now: NOW });
+    vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'], now: NOW });
     await publishClients();
     await sendAndSettle(check);
     await publishClients(clients);
@@ -106,7 +106,7 @@ describe.each(Object.entries(WRONG))('a new directory that %s', (_, clients) => 
 
 describe('a new directory', () => {
   beforeEach(async () => {
-    vi.useFakeTimers({ toFake: ['Date'], now: NOW });
+    vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'], now: NOW });
     await publishClients();
     await sendAndSettle(check);
   });
@@ -141,7 +141,7 @@ describe('an unknown key', () => {
   const [open, ...others] = CLIENTS;
 
   beforeEach(async () => {
-    vi.useFakeTimers({ toFake: ['Date'], now: NOW });
+    vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'], now: NOW });
     await publishClients(others);
     await sendAndSettle({ ...check, client: 'closed' });
     // The coordinator has the client. KV, which may not be read again so soon, does not.

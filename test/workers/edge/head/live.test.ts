@@ -41,7 +41,7 @@ const unblock = (number: string, seq = 2): LiveEntry => entry(number, { seq, op:
 let warned: MockInstance<typeof console.warn>;
 beforeEach(async () => {
   warned = vi.spyOn(console, 'warn').mockReturnValue(undefined);
-  vi.useFakeTimers({ toFake: ['Date'], now: NOW });
+  vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'], now: NOW });
   await publish(built);
   await publishClients();
   await verdict(LISTED);
