@@ -1,7 +1,4 @@
-/**
- * Certificates, proofs and delegations as control verifies them: whatever is forged, expired or foreign is refused with
- * its code.
- */
+/** Certificates, proofs and delegations as control verifies them: what is forged, expired or foreign has its code. */
 import { describe, expect, it } from 'vitest';
 import { verifyCertificate, verifyProof } from '../../../shared/credentials/certificate.ts';
 import { CERTIFICATE_TYPE, DELEGATION_TYPE, PROOF_TYPE } from '../../../shared/credentials/claims.ts';

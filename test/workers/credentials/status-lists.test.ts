@@ -6,12 +6,7 @@ import { toBase64Url } from '../../../shared/bytes.ts';
 import { STATUS_LIST_TYPE } from '../../../shared/credentials/claims.ts';
 import { deflate, packStatuses, StatusList } from '../../../shared/credentials/status-list.ts';
 import { CREDENTIALS_RESTORED_GAP, STATUS_PULL_BYTES_MAX } from '../../../shared/limits/credential-store.ts';
-import {
-  ISSUER_STATUS_LISTS_BYTES_MAX,
-  ISSUER_STATUS_LISTS_MAX,
-  STATUS_ENTRIES_MAX,
-  STATUS_LISTS_BYTES_MAX,
-} from '../../../shared/limits/credentials.ts';
+import * as limits from '../../../shared/limits/credentials.ts';
 import { deriveListKeys } from '../../../shared/set/keys.ts';
 import { CredentialStore } from '../../../workers/credentials/credential-store.ts';
 import { changedEntries } from '../../../workers/credentials/status-list-changes.ts';
@@ -60,7 +55,7 @@ test('a list never goes back, and only its issuer signs it', async () => {
   // Signed again, it is the same list.
   expect(await push(await statusList(issuer, { 1: 'revoked' }, { iat: now, exp: now + 600 }))).toBe('ok');
   const stranger = await newSigner();
-  const bomb = await deflate(new StatusList(2, new Uint8Array(STATUS_ENTRIES_MAX / 4 + 1)));
+  const bomb = await deflate(new StatusList(2, new Uint8Array(limits.STATUS_ENTRIES_MAX / 4 + 1)));
   const claims = { sub: LIST_URI, iat: now + 1, exp: now + 600 };
   for (const [text, code] of [
     [await statusList(issuer, {}, { iat: now - 1, exp: now + 600 }), 'STATUS_LIST_OLD'],
@@ -97,7 +92,7 @@ test('all lists together, and those of one issuer, stay within the bytes that an
     issuer,
     {},
     { sub: `https://${HOST}/lists/2`, iat: nowS() + 1 },
-    STATUS_ENTRIES_MAX,
+    limits.STATUS_ENTRIES_MAX,
   );
   const fill = (bytes: number, of: string) =>
     runInDurableObject(credentialsStub(), (_, { storage }) => {
@@ -107,19 +102,19 @@ test('all lists together, and those of one issuer, stay within the bytes that an
       );
     });
   for (const [max, of] of [
-    [ISSUER_STATUS_LISTS_BYTES_MAX, 'carrier'],
-    [STATUS_LISTS_BYTES_MAX, 'other'],
+    [limits.ISSUER_STATUS_LISTS_BYTES_MAX, 'carrier'],
+    [limits.STATUS_LISTS_BYTES_MAX, 'other'],
   ] as const) {
-    await fill(max - STATUS_ENTRIES_MAX / 4 + 1, of);
+    await fill(max - limits.STATUS_ENTRIES_MAX / 4 + 1, of);
     expect(await push(list)).toBe('STATUS_LISTS_TOO_MANY');
   }
-  await fill(STATUS_LISTS_BYTES_MAX - STATUS_ENTRIES_MAX / 4, 'other');
+  await fill(limits.STATUS_LISTS_BYTES_MAX - limits.STATUS_ENTRIES_MAX / 4, 'other');
   expect(await push(list)).toBe('ok');
 });
 
 test('no issuer takes the places of all lists', async () => {
   const { issuer } = await credentialWorld();
-  const others = Array.from({ length: ISSUER_STATUS_LISTS_MAX - 1 }, (_, each) => each);
+  const others = Array.from({ length: limits.ISSUER_STATUS_LISTS_MAX - 1 }, (_, each) => each);
   await runInDurableObject(credentialsStub(), (_, { storage }) => {
     storage.sql.exec(
       `INSERT INTO status_lists SELECT uri || '/' || value, issuer, iat, exp, ttl, bits, size, deflated, pull_at,
