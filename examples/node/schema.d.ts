@@ -2227,7 +2227,7 @@ export interface components {
          *     - `DELEGATION_EXPIRED`: a delegation of the chain has expired
          *     - `DELEGATION_REVOKED`: a delegation of the chain is revoked
          *     - `DELEGATION_SUSPENDED`: a delegation of the chain is suspended
-         *     - `SENDER_SUSPENDED`: the qualification of an organisation that sends is suspended
+         *     - `SENDER_SUSPENDED`: the qualification of an organisation that sends is suspended, or an admin suspended an organisation of the chain
          *     - `SENDER_RATE_REDUCED`: an organisation that sends, or the certificate, has a reduced rate; `factor` is the share of the usual rate, if it is known
          *     - `TOKEN_MISSING`: your client must present a message token (`senderToken`), and this request has none
          *     - `TOKEN_INVALID`: the message token has a wrong form or signature, or names another sender code
@@ -6000,7 +6000,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `AUTHORITY_TAKEN`: another organisation has this authority. `SENDER_CODE_TAKEN`: another organisation has this sender code. `ORGANISATION_IN_USE`: it has members. `ORGANISATIONS_TOO_MANY`, `IDEMPOTENCY_CONFLICT`. Where the change must wait for a second person: `APPROVAL_IMPOSSIBLE`, `PROPOSALS_TOO_MANY`. */
+        /** @description `AUTHORITY_TAKEN`: another organisation has this authority. `SENDER_CODE_TAKEN`: another organisation has this sender code. `ORGANISATION_IN_USE`: it has members, registrations, or certificates and delegations that have not ended. `ORGANISATIONS_TOO_MANY`, `IDEMPOTENCY_CONFLICT`. Where the change must wait for a second person: `APPROVAL_IMPOSSIBLE`, `PROPOSALS_TOO_MANY`. */
         OrganisationConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];

@@ -12,7 +12,10 @@ import type { PassportRow } from './passport-table.ts';
 /** What the verification of one PASSporT found. Only `verified` says that the signature is good. */
 export type PassportVerification =
   | { readonly kind: 'verified'; readonly passport: Passport; readonly row: PassportRow }
-  | { readonly kind: 'refused'; readonly detail: string }
+  /** @param x5u SHA-256 of the URL of the certificate that it is not signed with, base64url */
+  | { readonly kind: 'refused'; readonly detail: string; readonly x5u?: string }
+  /** It is of a kind that is not known here. */
+  | { readonly kind: 'ignored'; readonly x5u?: undefined }
   /** Control does not know its certificate. @param x5u SHA-256 of the URL, base64url */
   | { readonly kind: 'unknownSigner'; readonly passport: Passport; readonly x5u: string };
 
@@ -51,13 +54,19 @@ interface Broken {
   readonly isUnknown?: boolean;
 }
 type Verified = Extract<PassportVerification, { kind: 'verified' }>;
+type Read = Exclude<PassportVerification, { kind: 'ignored' }>;
 
 function broken(code: Code, detail: string): Broken {
   return { code, detail };
 }
 
-/** Checks all PASSporTs of a request: one of the caller, and those of its diversions, in any order. At least one. */
-export function checkIdentity(found: readonly PassportVerification[], use: IdentityUse): IdentityResult {
+/**
+ * Checks all PASSporTs of a request: one of the caller, and those of its diversions, in any order. Null if there are none
+ * of a known kind.
+ */
+export function checkIdentity(all: readonly PassportVerification[], use: IdentityUse): IdentityResult | null {
+  const found = all.filter((each) => each.kind !== 'ignored');
+  if (found.length === 0) return null;
   const read = found.flatMap((each) => (each.kind === 'refused' ? [] : [each.passport]));
   const first = read.find(({ kind }) => kind !== 'div') ?? read[0];
   const wrong = brokenAlone(found, use.nowS) ?? brokenTogether(read, use);
@@ -70,7 +79,7 @@ export function checkIdentity(found: readonly PassportVerification[], use: Ident
 }
 
 /** The rules of each PASSporT and its certificate. What is certainly wrong decides before what is not known. */
-function brokenAlone(found: readonly PassportVerification[], nowS: number): Broken | null {
+function brokenAlone(found: readonly Read[], nowS: number): Broken | null {
   for (const each of found) {
     if (each.kind === 'refused') return broken('TOKEN_INVALID', each.detail);
     const rule = each.kind === 'verified' ? brokenRule(each, nowS) : null;

@@ -2,7 +2,9 @@
  * Compact JWS (RFC 7515) as credentials use it: signed by a key that is known beforehand. The key decides the
  * algorithm, never the header, and nothing in the header names a key, a certificate or a URL.
  */
-import { compactVerify, decodeJwt, decodeProtectedHeader } from 'jose';
+import { compactVerify } from 'jose';
+import { fromBase64Url } from '../bytes.ts';
+import { isRecord } from '../fields.ts';
 import { TOKEN_CHARS_MAX } from '../limits/credentials.ts';
 import { type Failure, fail, ok, type Result } from '../result.ts';
 import { type CredentialKey, importKey } from './keys.ts';
@@ -24,11 +26,24 @@ function invalid(detail: string): Failure<JwsProblem> {
   return fail('JWS_INVALID', detail);
 }
 
-/** The decoded text of one part. @throws if it is not base64url of UTF-8 */
-function textOf(part: string): string {
-  const base64 = part.replaceAll('-', '+').replaceAll('_', '/');
-  const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
-  return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+/** The decoded text of one part; null if it is not base64url of UTF-8. */
+function textOf(part: string): string | null {
+  const bytes = fromBase64Url(part);
+  try {
+    return bytes && new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+/** The object in a text; null if it is not the JSON of one. */
+function objectIn(text: string | null): Readonly<Record<string, unknown>> | null {
+  try {
+    const value: unknown = JSON.parse(text ?? '');
+    return isRecord(value) ? value : null;
+  } catch {
+    return null;
+  }
 }
 
 /**
@@ -46,16 +61,12 @@ export function parseJws(
   const parts = text.split('.');
   if (parts.length !== 3 || !parts.every((part) => /^[\w-]+$/.test(part)))
     return invalid('must be a compact JWS: three parts in base64url, separated by dots');
-  let header: Readonly<Record<string, unknown>>;
-  let claims: Readonly<Record<string, unknown>>;
-  try {
-    header = decodeProtectedHeader(text);
-    claims = decodeJwt(text);
-    if (parts.slice(0, 2).some((part) => repeatsMember(textOf(part))))
-      return invalid('has a JSON object with the same member twice');
-  } catch {
+  const [headerText, claimsText] = [textOf(parts[0]!), textOf(parts[1]!)];
+  const [header, claims] = [objectIn(headerText), objectIn(claimsText)];
+  if (header === null || claims === null)
     return invalid('must have a header and claims that are JSON objects');
-  }
+  if (repeatsMember(headerText!) || repeatsMember(claimsText!))
+    return invalid('has a JSON object with the same member twice');
   if (header.typ !== type) return invalid(`must have "typ": "${type}" in its header`);
   const refused = REFUSED_PARAMETERS.find((name) => Object.hasOwn(header, name) && !permitted.includes(name));
   if (refused !== undefined) return invalid(`must not have "${refused}" in its header`);

@@ -70,10 +70,17 @@ function invalid(message: string): Failure<'TOKEN_INVALID'> {
   return fail('TOKEN_INVALID', message);
 }
 
-/** Parses a PASSporT in its full form. The parameters of the header must agree with it. */
-export function parsePassport(value: IdentityValue): Result<WrittenPassport, Failure<'TOKEN_INVALID'>> {
+/**
+ * Parses a PASSporT in its full form. The parameters of the header must agree with it.
+ * @returns null for one of another kind, such as `rph` or `rcd`: verifiers ignore it (RFC 8224, section 6.2)
+ */
+export function parsePassport(
+  value: IdentityValue,
+): Result<WrittenPassport | null, Failure<'TOKEN_INVALID'>> {
   const jws = parseJws(value.jws, PASSPORT_TYPE, undefined, ['x5u']);
   if (!jws.ok) return invalid(jws.message);
+  const kind = jws.value.header.ppt;
+  if (typeof kind === 'string' && !PASSPORT_KINDS.some((known) => known === kind)) return ok(null);
   const header = validateJson(headerSchema, jws.value.header);
   if (!header.ok) return invalid(claimMessage(header));
   const { ppt, x5u, alg } = header.value;

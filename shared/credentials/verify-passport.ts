@@ -11,12 +11,13 @@ export async function verifyPassport(text: string, table: PassportTable): Promis
   const value = parseIdentityValue(text);
   const written = value.ok ? parsePassport(value.value) : value;
   if (!written.ok) return { kind: 'refused', detail: written.message };
+  if (written.value === null) return { kind: 'ignored' };
   const { jws, passport } = written.value;
   const x5u = await digestOf(passport.x5u);
   const row = table.get(x5u);
   if (row === undefined) return { kind: 'unknownSigner', passport, x5u };
   if (!(await isSignedBy(jws, row.key))) {
-    return { kind: 'refused', detail: 'is not signed with the key of its certificate' };
+    return { kind: 'refused', detail: 'is not signed with the key of its certificate', x5u };
   }
   return { kind: 'verified', passport, row };
 }

@@ -44,14 +44,21 @@ export const ISOLATE_CREDENTIAL_BYTES_MAX = 8_388_608;
 export const TOKENS_BYTES_MAX = 8_388_608;
 /** Bytes of refused ones, kept apart so that garbage evicts no verified token. */
 export const REFUSED_TOKENS_BYTES_MAX = 1_048_576;
-/** Bytes that a token takes besides its text, and that each of its links takes: both approximate. */
+/** Bytes that a token takes besides its text, and that each of its links and their ranges takes: all approximate. */
 export const TOKEN_OVERHEAD_BYTES = 512;
 export const LINK_OVERHEAD_BYTES = 512;
+export const SPAN_OVERHEAD_BYTES = 64;
 /** Bytes of keys of message tokens that an isolate holds imported: some 1,000 at approximately so many each. */
 export const SIGNING_KEYS_BYTES_MAX = 1_048_576;
 export const SIGNING_KEY_BYTES = 1_024;
 /** Tokens of one client that an isolate verifies in a second: some 3 % of a processor. */
 export const VERIFICATIONS_PER_SECOND_MAX = 250;
+/**
+ * Shards of the credential table that an isolate reads for new tokens of one client in a second: those of 100,000
+ * certificates. Opening one of 230 KB took 0.7 ms of a processor. Without a bound, each token with made-up digests makes an
+ * isolate read up to five.
+ */
+export const SHARD_READS_PER_SECOND_MAX = 64;
 /**
  * Numbers of the quota that the verification of a token counts as: its processor time over that of a number of a large
  * batch. On one busy machine, ES256 took 190 to 256 µs, and a number 2.0 µs.

@@ -11,7 +11,7 @@ import type { ClientSettings, Snapshot } from './snapshot.ts';
 /** Name of the rule, as reasons have it. */
 export const IDENTITY_RULE = 'identity';
 
-/** The result for a request at a gateway; null if it has no PASSporT. A PASSporT vouches for one of the readings. */
+/** The result for a request at a gateway; null if it has no PASSporT of a known kind. A PASSporT vouches for one of the readings. */
 export function identityOf(request: ScreenRequest, { passports, now }: Snapshot): IdentityResult | null {
   const { channel, ingress, otherReadings } = request;
   if (ingress === null || ingress.identity.length === 0) return null;

@@ -53,7 +53,10 @@ function screenReading(
   const { from, to, channel, ingress } = request;
   const findings: Finding[] = [];
   if (to !== null) screenRecipient(to, snapshot, settings, findings);
-  if (from === null) return decide(findings, settings);
+  if (from === null) {
+    if (ingress === null) screenOrganisations(request, snapshot, settings, findings);
+    return decide(findings, settings);
+  }
   const facts = ingress === null ? null : factsOf(from, channel, ingress, attested(ingress, identity));
   const isTest = addTestFinding('from', from, findings);
   if (!isTest) screenSender(from, request, facts, snapshot, settings, findings);
@@ -92,6 +95,11 @@ function toDecision(
   if (verdict === 'indeterminate') return { verdict, ...base, action: settings.failPolicy };
   const enforced = soften(verdict, settings.mode);
   return enforced === verdict ? { verdict, ...base } : { verdict: enforced, ...base, unenforced: verdict };
+}
+
+/** Whether the request is for an emergency number in any of its readings. */
+export function isForEmergency({ to, otherReadings }: ScreenRequest): boolean {
+  return (to !== null && callsEmergency(to)) || otherReadings.some(isForEmergency);
 }
 
 /** Whether the party is an emergency number, also as gateways write it: +82119, 02-119. */
@@ -223,6 +231,16 @@ function screenSender(
   // A token that permits the sender is as good as a registration.
   if (requireRegistration !== 'off' && token !== 'permits')
     screenRegistration(party, snapshot, settings, findings, token === 'unknown');
+  screenOrganisations(request, snapshot, settings, findings);
+}
+
+/** Whoever sends, also if the request does not name the sender. */
+function screenOrganisations(
+  request: ScreenRequest,
+  snapshot: Snapshot,
+  settings: ClientSettings,
+  findings: Finding[],
+): void {
   if (snapshot.organisations.size > 0 || settings.requireQualification !== 'off')
     screenQualifications(request, snapshot, settings, findings);
 }

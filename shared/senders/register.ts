@@ -71,17 +71,22 @@ export function registerEntry(
 }
 
 /**
- * The organisations that a text names: exactly one by its sender code or ID, otherwise all with this display name. No
- * part of a name finds anything, so nobody lists the register with it.
+ * The organisations that a text names: that with this ID or sender code as written, then that with this sender code in any
+ * case, then all with this display name. IDs have no capital letters and codes no small ones, so a code never hides an ID;
+ * digits alone can be both. No part of a name finds anything, so nobody lists the register with it.
  */
 export function findRegistered(
   { organisations }: RegisterData,
   text: string,
 ): readonly RegisteredOrganisation[] {
-  const exact =
-    organisations.find(({ senderCode }) => senderCode !== null && senderCode === text.toUpperCase()) ??
-    organisations.find(({ organisation }) => organisation === text);
-  if (exact !== undefined) return [exact];
+  const exact = organisations.filter(
+    ({ organisation, senderCode }) => organisation === text || senderCode === text,
+  );
+  if (exact.length > 0) return exact;
+  const code = organisations.find(
+    ({ senderCode }) => senderCode !== null && senderCode === text.toUpperCase(),
+  );
+  if (code !== undefined) return [code];
   const wanted = normalizeName(text);
   return organisations.filter(({ name }) => normalizeName(name) === wanted);
 }

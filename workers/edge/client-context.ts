@@ -12,7 +12,7 @@ import type { ScreenRequest } from '../../shared/request.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import { type BlockRecord, blockRecordOf, writeRecord } from '../../shared/screening/block-record.ts';
 import type { Decision } from '../../shared/screening/decision.ts';
-import { screen } from '../../shared/screening/screen.ts';
+import { isForEmergency, screen } from '../../shared/screening/screen.ts';
 import type { Snapshot } from '../../shared/screening/snapshot.ts';
 import type { RequestContext } from '../http/app.ts';
 import { bearerOf } from '../http/credentials.ts';
@@ -189,7 +189,7 @@ export class ClientContext implements ProblemCounter {
 
   /**
    * The snapshot to screen these items with: it has what is known of their message tokens and PASSporTs. Verifies those
-   * that are not known yet, as far as the quota of the client allows (`unverified`).
+   * that it lacks, as far as the quota of the client allows (`unverified`).
    */
   async withTokens(items: readonly RunItem[], snapshot: Snapshot): Promise<Snapshot> {
     const texts = new Set<string>();
@@ -197,29 +197,37 @@ export class ClientContext implements ProblemCounter {
     for (const { parsed } of items) {
       if (!parsed.ok) continue;
       const text = tokenOf(parsed.value);
-      if (text !== null) texts.add(text);
+      if (text !== null && !snapshot.tokens.has(text)) texts.add(text);
       for (const value of parsed.value.ingress?.identity ?? NO_VALUES) values.add(value);
     }
     if (texts.size === 0 && values.size === 0) return snapshot;
-    const charge = (): boolean => this.#isolate.quota.takeVerification(this.#charged, this.#loadContext);
+    const { quota } = this.#isolate;
+    const charge = (): boolean => quota.takeVerification(this.#charged, this.#loadContext);
+    const chargeRead = (): boolean => quota.takeShardRead(this.#charged);
     const { credentials } = snapshot;
     const context = { credentials, nowS: Math.floor(snapshot.now / 1000), loadContext: this.#loadContext };
     const [tokens, passports] = await Promise.all([
-      this.#isolate.tokens.verify(texts, { ...context, charge }),
+      this.#isolate.tokens.verify(texts, { ...context, charge, chargeRead }),
       this.#isolate.passports.verify(values, credentials.passports, charge),
     ]);
-    return { ...snapshot, tokens, passports };
+    const all = snapshot.tokens.size === 0 ? tokens : new Map([...snapshot.tokens, ...tokens]);
+    return { ...snapshot, tokens: all, passports };
   }
 
-  /** The error of a request whose token or PASSporT the quota did not allow to verify; null for every other. */
+  /**
+   * The error of a request whose token or PASSporT the quota did not allow to verify; null for every other. Nothing that
+   * somebody signs, or pretends to, holds up an emergency call.
+   */
   unverified(
     request: ScreenRequest,
     { tokens, passports }: Snapshot,
   ): (Problem & { readonly field: string }) | null {
     const text = tokenOf(request);
-    if (text !== null && !tokens.has(text)) return this.#tooManyNew('senderToken');
+    const hasToken = text === null || tokens.has(text);
     const values = request.ingress?.identity ?? NO_VALUES;
-    return values.every((value) => passports.has(value)) ? null : this.#tooManyNew('identity');
+    if (hasToken && values.every((value) => passports.has(value))) return null;
+    if (isForEmergency(request)) return null;
+    return this.#tooManyNew(hasToken ? 'identity' : 'senderToken');
   }
 
   #tooManyNew(field: keyof typeof UNVERIFIED): Problem & { readonly field: string } {

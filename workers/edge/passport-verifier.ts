@@ -2,10 +2,10 @@
  * Verifies the PASSporTs of calls and texts, and keeps the results: one that a gateway sends again, for each of its
  * checks of a call, costs one look-up. What depends on the time or the parties is checked for every request.
  *
- * A result holds for the table of certificates that it was found in.
+ * A result holds for the row of the certificate that it was found with.
  */
 import type { PassportVerification } from '../../shared/credentials/identity.ts';
-import type { PassportTable } from '../../shared/credentials/passport-table.ts';
+import type { PassportRow, PassportTable } from '../../shared/credentials/passport-table.ts';
 import { verifyPassport } from '../../shared/credentials/verify-passport.ts';
 import { REFUSED_TOKENS_BYTES_MAX, TOKEN_OVERHEAD_BYTES } from '../../shared/limits/credentials.ts';
 import {
@@ -18,7 +18,8 @@ import { ByteLru } from './byte-lru.ts';
 
 interface Known {
   readonly verification: PassportVerification;
-  readonly table: PassportTable;
+  /** Undefined without a certificate. Not the table itself: results would keep those of many heads in memory. */
+  readonly row: PassportRow | undefined;
 }
 
 export class PassportVerifier {
@@ -45,7 +46,8 @@ export class PassportVerifier {
     await Promise.all(
       [...texts].map(async (text) => {
         const known = this.#verified.get(text) ?? this.#refused.get(text);
-        if (known?.table === table) found.set(text, known.verification);
+        if (known !== undefined && known.row === rowOf(known.verification, table))
+          found.set(text, known.verification);
         else if (charge()) found.set(text, await this.#find(text, table));
       }),
     );
@@ -59,7 +61,7 @@ export class PassportVerifier {
     this.#verified.delete(text);
     this.#refused.delete(text);
     const held = verification.kind === 'verified' ? this.#verified : this.#refused;
-    held.set(text, { verification, table });
+    held.set(text, { verification, row: rowOf(verification, table) });
     return verification;
   }
 
@@ -75,6 +77,12 @@ export class PassportVerifier {
     this.#loggedAt = now;
     counts.clear();
   }
+}
+
+/** What the table has of the certificate that a result depends on. */
+function rowOf(verification: PassportVerification, table: PassportTable): PassportRow | undefined {
+  const x5u = verification.kind === 'verified' ? verification.row.x5u : verification.x5u;
+  return x5u === undefined ? undefined : table.get(x5u);
 }
 
 /** Texts of PASSporTs have one byte a character. */

@@ -8,7 +8,11 @@
  */
 import { type Client, quotaOf } from '../../shared/clients.ts';
 import { isRecord } from '../../shared/fields.ts';
-import { VERIFICATION_NUMBERS, VERIFICATIONS_PER_SECOND_MAX } from '../../shared/limits/credentials.ts';
+import {
+  SHARD_READS_PER_SECOND_MAX,
+  VERIFICATION_NUMBERS,
+  VERIFICATIONS_PER_SECOND_MAX,
+} from '../../shared/limits/credentials.ts';
 import { QUOTA_FLUSH_MS } from '../../shared/limits/lists.ts';
 import {
   QUOTA_FLUSH_NUMBERS,
@@ -52,9 +56,10 @@ interface ReportContext {
 
 export class Quota {
   readonly #uses = new Map<string, Use>();
-  /** Verifications of each client in one second. */
+  /** What each client caused in one second. */
   #second = 0;
   readonly #verifications = new Map<string, number>();
+  readonly #shardReads = new Map<string, number>();
 
   #useOf(client: Client, now: number): Use {
     const window = Math.floor(now / WINDOW_MS);
@@ -105,9 +110,7 @@ export class Quota {
    */
   takeVerification(client: Client, context: ReportContext): boolean {
     const now = Date.now();
-    const second = Math.floor(now / 1000);
-    if (second !== this.#second) this.#verifications.clear();
-    this.#second = second;
+    this.#beginSecond(now);
     const verifications = this.#verifications.get(client.id) ?? 0;
     if (verifications >= VERIFICATIONS_PER_SECOND_MAX) return false;
     const use = this.#useOf(client, now);
@@ -121,6 +124,26 @@ export class Quota {
   secondsToVerification(client: Client): number {
     const now = Date.now();
     return hasRoomForVerification(client, this.#useOf(client, now)) ? 1 : secondsLeft(now);
+  }
+
+  /**
+   * Counts the read of a shard of the credential table.
+   * @returns false if the client had as many as it may in this second
+   */
+  takeShardRead({ id }: Client): boolean {
+    this.#beginSecond(Date.now());
+    const reads = this.#shardReads.get(id) ?? 0;
+    if (reads >= SHARD_READS_PER_SECOND_MAX) return false;
+    this.#shardReads.set(id, reads + 1);
+    return true;
+  }
+
+  #beginSecond(now: number): void {
+    const second = Math.floor(now / 1000);
+    if (second === this.#second) return;
+    this.#second = second;
+    this.#verifications.clear();
+    this.#shardReads.clear();
   }
 
   /**

@@ -270,15 +270,19 @@ async function later(pinned: Snapshot, client: ClientContext): Promise<Snapshot>
   return { ...pinned, now, asOf: isSame ? asOf : pinned.asOf };
 }
 
-/** The snapshot with what is known of all message tokens of these lines, over as many seconds as it takes. */
-async function verifyAll(lines: readonly Line[], first: Snapshot, client: ClientContext): Promise<Snapshot> {
-  for (let pinned = first; ; pinned = await later(pinned, client)) {
-    const at = await client.withTokens(lines, pinned);
-    const isVerified = ({ parsed }: Line): boolean =>
-      !parsed.ok || client.unverified(parsed.value, at) === null;
-    if (at === pinned || lines.every(isVerified)) return at;
+/**
+ * The snapshot with what is known of all message tokens of these lines, over as many seconds as it takes. It keeps what
+ * earlier seconds found: the cache may have dropped that because of other clients, and the stream would never go on.
+ */
+async function verifyAll(lines: readonly Line[], pinned: Snapshot, client: ClientContext): Promise<Snapshot> {
+  let at = await client.withTokens(lines, pinned);
+  const isVerified = ({ parsed }: Line): boolean =>
+    !parsed.ok || client.unverified(parsed.value, at) === null;
+  while (at !== pinned && !lines.every(isVerified)) {
     await nextWindow(SECOND_MS);
+    at = await client.withTokens(lines, await later(at, client));
   }
+  return at;
 }
 
 /** Counts numbers that no line has, over as many windows as it takes. */

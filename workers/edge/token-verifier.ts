@@ -21,13 +21,14 @@ import {
   REFUSED_TOKENS_BYTES_MAX,
   SIGNING_KEY_BYTES,
   SIGNING_KEYS_BYTES_MAX,
+  SPAN_OVERHEAD_BYTES,
   TOKEN_OVERHEAD_BYTES,
   TOKENS_BYTES_MAX,
 } from '../../shared/limits/credentials.ts';
 import type { ScreenRequest } from '../../shared/request.ts';
 import { testTokenCode } from '../../shared/test-tokens.ts';
 import { ByteLru } from './byte-lru.ts';
-import type { CredentialShards } from './head/credential-shards.ts';
+import type { CredentialShards, MissingShard } from './head/credential-shards.ts';
 import type { LoadContext } from './head/head-sources.ts';
 
 /** The message token of a request that must be verified; null if there is none. */
@@ -57,6 +58,8 @@ export interface VerificationContext {
   readonly loadContext: LoadContext;
   /** Charges a verification. @returns false if the client may have none now */
   charge(): boolean;
+  /** Charges the read of a shard for a new token. @returns false if the client may have none now */
+  chargeRead(): boolean;
 }
 
 export class TokenVerifier {
@@ -120,9 +123,12 @@ export class TokenVerifier {
     const keep = (verification: TokenVerification, isSigned = known?.isSigned ?? null): TokenVerification =>
       this.#keep(text, { chain, verification, isSigned, shards });
     if (nowS >= token.until) return keep(refused('TOKEN_EXPIRED'));
-    const rows = await Promise.all(chain.map((digest) => this.#rowOf(digest, context)));
+    // A token that was good may read again what has changed: made-up ones never were.
+    const chargeRead = (): boolean => known?.isSigned === true || context.chargeRead();
+    const rows = await Promise.all(chain.map((digest) => this.#rowOf(digest, { ...context, chargeRead })));
+    if (rows.includes('refused')) return null;
     if (rows.includes('unavailable')) return keep({ kind: 'unavailable' });
-    const links = linksOf(rows.filter((row) => row !== 'unavailable'));
+    const links = linksOf(rows.filter((row) => typeof row !== 'string'));
     if (typeof links === 'string') return keep(refused(links));
     const isSigned = known?.isSigned ?? (await this.#verifySignature(parsed.value, links.at(-1)!));
     return keep(isSigned ? { kind: 'verified', token, links } : refused('TOKEN_INVALID'), isSigned);
@@ -131,12 +137,12 @@ export class TokenVerifier {
   /** The credential with this digest; null if there is none. */
   async #rowOf(
     digest: string,
-    { credentials, loadContext }: VerificationContext,
-  ): Promise<CredentialRow | null | 'unavailable'> {
+    { credentials, loadContext, chargeRead }: VerificationContext,
+  ): Promise<CredentialRow | null | MissingShard> {
     const named = credentials.shardOf(digest);
     if (named === null) return null;
-    const table = await this.#shards.get(named, loadContext);
-    return table === null ? 'unavailable' : table.find(digest);
+    const table = await this.#shards.get(named, loadContext, chargeRead);
+    return typeof table === 'string' ? table : table.find(digest);
   }
 
   #verifySignature(written: WrittenToken, { digest, key: read }: CredentialRow): Promise<boolean> {
@@ -166,6 +172,10 @@ function refused(code: TokenRefusal): TokenVerification {
 
 /** Texts of tokens have one byte a character. */
 function bytesOf(text: string, { verification }: Known): number {
-  const links = verification.kind === 'verified' ? verification.links.length : 0;
-  return text.length + TOKEN_OVERHEAD_BYTES + links * LINK_OVERHEAD_BYTES;
+  const links = verification.kind === 'verified' ? verification.links : [];
+  const linkBytes = links.reduce(
+    (sum, { spans }) => sum + LINK_OVERHEAD_BYTES + spans.length * SPAN_OVERHEAD_BYTES,
+    0,
+  );
+  return text.length + TOKEN_OVERHEAD_BYTES + linkBytes;
 }

@@ -98,6 +98,13 @@ describe('a PASSporT of a call', () => {
       expect(await resultOf([value])).toMatchObject(VOUCHES);
   });
 
+  it('is ignored if it is of another kind, as verifiers must', async () => {
+    const priority = await signPassport({ ...HEADER, ppt: 'rph' }, { ...CLAIMS, rph: { auth: [] } }, other);
+    expect(await resultOf([priority])).toBeNull();
+    expect(await resultOf([priority, await signed()])).toMatchObject(VOUCHES);
+    expect(await resultOf([priority, 'hello'])).toMatchObject({ code: 'TOKEN_INVALID' });
+  });
+
   it('vouches for one of several numbers that a text can mean', async () => {
     const use = { ...CALL, callers: [OTHER, CALLER], recipients: [OTHER, CALLED] };
     expect(await resultOf([await signed()], use)).toMatchObject(VOUCHES);
@@ -133,7 +140,8 @@ describe('a PASSporT of a call', () => {
     ['jku', 'TOKEN_INVALID', () => signed({}, { jku: 'https://evil.example/' })],
     ['x5c', 'TOKEN_INVALID', () => signed({}, { x5c: ['MII'] })],
     ['no x5u', 'TOKEN_INVALID', () => signed({}, { x5u: undefined })],
-    ['another ppt', 'TOKEN_INVALID', () => signed({}, { ppt: 'rph' })],
+    ['a ppt that is no text', 'TOKEN_INVALID', () => signed({}, { ppt: 1 })],
+    ['another ppt and typ', 'TOKEN_INVALID', () => signed({}, { ppt: 'rph', typ: 'JWT' })],
     ['no ppt', 'TOKEN_INVALID', () => signed({}, { ppt: undefined })],
     ['no attestation', 'TOKEN_INVALID', () => signed({ attest: undefined })],
     ['another attestation', 'TOKEN_INVALID', () => signed({ attest: 'D' })],

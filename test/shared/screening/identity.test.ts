@@ -50,6 +50,12 @@ function check(
   return toGatewayResponse(request, decision, at);
 }
 
+it('a PASSporT of a kind that is not known is as none', () => {
+  const ignored = { kind: 'ignored' } as const;
+  expect(check(ignored)).toEqual(check(null));
+  expect(check(ignored, { requireIdentity: 'enforce' })).toMatchObject({ sip: { status: 428 } });
+});
+
 describe('a PASSporT that vouches for a call', () => {
   it('makes its attestation evidence, whatever the gateway says', () => {
     expect(check(valid({ level: 'B' }), {}, { attestation: 'A' })).toMatchObject({

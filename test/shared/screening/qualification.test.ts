@@ -65,6 +65,15 @@ describe('a check before sending', () => {
     expect(check({ senderCode: 'ACME0001', qualification: null, isSuspended: false }).reasons).toEqual([]);
   });
 
+  test('without a sender concerns the organisation all the same', () => {
+    const request = { from: null, to: number(821_012_345_678) };
+    expect(check(organisation('suspended'), {}, request)).toMatchObject({
+      ...{ verdict: 'block', subject: 'from', reasons: [{ ...REASON, code: 'SENDER_SUSPENDED' }] },
+    });
+    expect(check(null, { requireQualification: 'enforce' }, request).verdict).toBe('block');
+    expect(check(organisation('certified'), {}, request).verdict).toBe('allow');
+  });
+
   test('ends by itself at its time', () => {
     const ending = organisation('certified', NOW);
     expect(check(ending, {}, {}, NOW - 1).verdict).toBe('allow');
@@ -163,10 +172,8 @@ test('an allow entry for the number does not lift a suspension, and an emergency
   expect(check(organisation('suspended'), {}, { to: number(82_119) }).verdict).toBe('allow');
 });
 
-test('neither gateways nor checks without a sender have the finding', () => {
+test('gateways do not have the finding', () => {
   const ingress = { ...UNKNOWN_INGRESS, type: 'international' } as const;
-  const own = organisation('suspended');
-  const codes = (request: Partial<ScreenRequest>) => check(own, {}, request).reasons.map(({ code }) => code);
-  expect(codes({ ingress })).not.toContain('SENDER_SUSPENDED');
-  expect(codes({ from: null, to: FROM })).toEqual([]);
+  const codes = check(organisation('suspended'), {}, { ingress }).reasons.map(({ code }) => code);
+  expect(codes).not.toContain('SENDER_SUSPENDED');
 });

@@ -159,8 +159,15 @@ describe('the register', () => {
       { ...entry('gamma', 'beta', null, 4), validUntil: '2026-11-26T00:00:00.000Z' },
     ],
   };
-  const found = (text: string): string[] =>
-    findRegistered(data, text).map(({ organisation }) => organisation);
+  const codes = [
+    entry('delta', 'Delta', 'GAMMA', 5),
+    entry('2026', 'Year', null, 6),
+    entry('epsilon', 'Epsilon', '2026', 7),
+  ];
+  const found = (text: string): string[] => {
+    const organisations = [...data.organisations, ...codes];
+    return findRegistered({ ...data, organisations }, text).map(({ organisation }) => organisation);
+  };
 
   test.each([
     ['acme', ['acme']],
@@ -168,8 +175,11 @@ describe('the register', () => {
     ['acme0001', ['acme']],
     ['㈜ 에이컴', ['acme']],
     ['BETA RELAY', ['beta', 'beta-2']],
-    // An ID comes before a name.
+    // An ID comes before a name, and before the sender code of another organisation.
     ['beta', ['beta']],
+    ['gamma', ['gamma']],
+    ['GAMMA', ['delta']],
+    ['2026', ['2026', 'epsilon']],
     ['acm', []],
     ['ACME000', []],
     ['', []],

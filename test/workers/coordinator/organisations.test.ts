@@ -34,11 +34,15 @@ const remove = (id: string) => coordinator().putOrganisation(asAdmin(), id, null
 const putClient = (id: string, organisation: string) =>
   coordinator().putClient(asAdmin(), id, { ...client(id), organisation }, ANY);
 
-/** The clients that the edge gets. */
-async function served(): Promise<string[]> {
+async function directory() {
   const { head } = (await readHead())!;
   const bytes = await coordinator().value(head.clients!.key);
-  return [...(await openDirectory(new Uint8Array(bytes!), testKeys))!.clients.keys()];
+  return (await openDirectory(new Uint8Array(bytes!), testKeys))!;
+}
+
+/** The clients that the edge gets. */
+async function served(): Promise<string[]> {
+  return [...(await directory()).clients.keys()];
 }
 
 test('the default organisation is there from the start and cannot be removed', async () => {
@@ -102,12 +106,17 @@ test('the clients of a suspended organisation leave the directory, and return wi
   expect(await served()).toEqual(['other', 'shop']);
   unwrap(await put('relays', { state: 'suspended' }));
   expect(await served()).toEqual(['other']);
+  // It is named, so that no chain of credentials with it permits anything.
+  expect((await directory()).content.organisations).toEqual([
+    { id: 'relays', senderCode: null, qualification: null, suspended: true },
+  ]);
   // A client that is added meanwhile is not served either.
   unwrap(await putClient('late', 'relays'));
   expect(await served()).toEqual(['other']);
   expect((await coordinator().clients()).map(({ id }) => id)).toEqual(['late', 'other', 'shop']);
   unwrap(await put('relays'));
   expect(await served()).toEqual(['late', 'other', 'shop']);
+  expect((await directory()).content.organisations).toEqual([]);
 });
 
 test('an organisation suspended while a client of it is put leaves no way in', async () => {
@@ -172,7 +181,7 @@ test('a restore keeps canary numbers and restrictions', async () => {
   expect((await readHead())!.head).not.toHaveProperty('canaries');
 });
 
-test('a restore keeps which organisation a client belongs to, and only the ID of that organisation', async () => {
+test('a restore keeps which organisation a client belongs to, and only ID and state of that organisation', async () => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
   unwrap(await put('relays', { authority: 'relays', contact: 'desk@relays.example' }));
   unwrap(await put('bad'));
@@ -183,6 +192,8 @@ test('a restore keeps which organisation a client belongs to, and only the ID of
   await runInDurableObject(stub(), (_, { storage }) => storage.deleteAll());
   await evictDurableObject(stub());
   expect(await coordinator().clients()).toMatchObject([{ id: 'shop', organisation: 'relays' }]);
-  expect((await coordinator().organisations()).map(({ id }) => id)).toEqual(['default', 'relays']);
+  expect((await coordinator().organisations()).map(({ id, state }) => `${id} ${state}`)).toEqual([
+    ...['bad suspended', 'default active', 'relays active'],
+  ]);
   expect(await coordinator().organisation('relays')).toEqual(bareOrganisation('relays'));
 });

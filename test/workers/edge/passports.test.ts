@@ -96,12 +96,30 @@ test('a PASSporT is verified again once the certificates have changed', async ()
   expect((await check({ identity })).body).toMatchObject(VERIFIED);
 });
 
+test('a refused PASSporT is verified again only if its certificate has changed', async () => {
+  const broken = `${await passport()}.`;
+  const unsigned = (await passport()).replace(/\.[^.]*$/, '.AAAA');
+  for (const [identity, again] of [
+    [broken, 0],
+    [unsigned, 1],
+  ] as const) {
+    expect((await check({ identity })).body).toMatchObject({ identity: { code: 'TOKEN_INVALID' } });
+    const before = verifications();
+    await publishRows([{ ...ROW, notAfter: ROW.notAfter + 1 + again }], 3 + again);
+    expect((await check({ identity })).body).toMatchObject({ identity: { code: 'TOKEN_INVALID' } });
+    expect(verifications() - before).toBe(again);
+  }
+});
+
 test('new PASSporTs cost many numbers of the quota, and known ones none', async () => {
   const identity = await passport();
   expect((await check({ identity }, 'little')).status).toBe(200);
   expect((await check({ identity }, 'little')).status).toBe(200);
   const { status, body } = await check({ identity: await passport() }, 'little');
   expect([status, body]).toMatchObject([429, { code: 'QUOTA_EXCEEDED', field: 'identity' }]);
+  const emergency = await check({ to: '119', identity: await passport() }, 'little');
+  expect(emergency.body.verdict).toBe('allow');
+  expect(emergency.body.reasons![0]).toMatchObject({ code: 'EMERGENCY_NEVER_BLOCKED' });
   // Another gateway is not affected.
   expect((await check({ identity: await passport() })).body).toMatchObject(VERIFIED);
 });

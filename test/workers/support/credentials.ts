@@ -96,8 +96,13 @@ export async function publishCredentials({
     ...{ kind: 'numgate-credentials', format: 1, version },
     ...{ shards, statusLists, passport },
   };
+  return { index, head: await publishIndex(index) };
+}
+
+/** Puts another index into KV. @returns what the head has */
+export async function publishIndex(index: CredentialIndex): Promise<Pick<Head, 'credentials'>> {
   const named = await put(await sealCredentialIndex(index, testKeys));
-  return { index, head: { credentials: { version, index: named } } };
+  return { credentials: { version: index.version, index: named } };
 }
 
 async function put(bytes: Bytes): Promise<NamedValue> {

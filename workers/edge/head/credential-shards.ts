@@ -10,6 +10,9 @@ import { ByteLru } from '../byte-lru.ts';
 import type { LoadContext } from './head-sources.ts';
 import { loadNamed, sealedOpener } from './head-values.ts';
 
+/** A shard that cannot be loaded now, or whose read was refused. */
+export type MissingShard = 'unavailable' | 'refused';
+
 export class CredentialShards {
   readonly #held = new ByteLru<CredentialTable>(ISOLATE_CREDENTIAL_BYTES_MAX, (_key, { bytes }) => bytes);
   /** Loads under way, by KV key. */
@@ -26,11 +29,19 @@ export class CredentialShards {
     return this.#held.bytes;
   }
 
-  /** @returns null if it cannot be loaded now */
-  async get(named: NamedValue, loadContext: LoadContext): Promise<CredentialTable | null> {
+  /**
+   * @param chargeRead called before a read that no other request has begun; returns false if it may not begin
+   * @returns the table, or why it is not there
+   */
+  async get(
+    named: NamedValue,
+    loadContext: LoadContext,
+    chargeRead: () => boolean,
+  ): Promise<CredentialTable | MissingShard> {
     const { key } = named;
     const held = this.#held.get(key);
     if (held !== undefined) return held;
+    if (!this.#flights.has(key) && !chargeRead()) return 'refused';
     // The reader of this load keeps its own copy: the cache may drop it at once.
     let loaded: CredentialTable | null = null;
     const load = async (): Promise<void> => {
@@ -46,10 +57,10 @@ export class CredentialShards {
     try {
       await flight.wait(load, () => this.#held.get(key) !== undefined, loadContext.ctx);
     } catch (error) {
-      if (error instanceof Unavailable) return null;
+      if (error instanceof Unavailable) return 'unavailable';
       throw error;
     }
     this.#flights.delete(key);
-    return loaded ?? this.#held.get(key) ?? null;
+    return loaded ?? this.#held.get(key) ?? 'unavailable';
   }
 }

@@ -7,7 +7,7 @@ import { type Directory, openDirectory } from '../../../shared/clients.ts';
 import { type CredentialIndex, openCredentialIndex } from '../../../shared/credentials/credential-index.ts';
 import { openPassportTable, type PassportTable } from '../../../shared/credentials/passport-table.ts';
 import { PublishedCredentials } from '../../../shared/credentials/published.ts';
-import { inflate, type StatusBits, type StatusList } from '../../../shared/credentials/status-list.ts';
+import { inflate, StatusList } from '../../../shared/credentials/status-list.ts';
 import { COORDINATOR_BACKGROUND_WAIT_MS } from '../../../shared/limits/edge.ts';
 import { VALUE_BYTES_MAX } from '../../../shared/limits/lists.ts';
 import { Segment } from '../../../shared/live/segment.ts';
@@ -41,7 +41,8 @@ export class HeadValues {
   readonly #segments = new Map<string, Segment>();
   readonly #registrationSegments = new Map<string, RegistrationSegment>();
   readonly #directories = new Map<string, Directory>();
-  readonly #statusLists = new Map<string, StatusList>();
+  /** Inflated, without their bits: lists with the same bytes have one value, and can differ in that. */
+  readonly #statusLists = new Map<string, Bytes>();
   readonly #passports = new Map<string, PassportTable>();
   readonly #credentials = new Map<string, PublishedCredentials>();
 
@@ -73,8 +74,10 @@ export class HeadValues {
     const open: Opener<PublishedCredentials> = async (bytes) => {
       const index = (await keys.open((each) => openCredentialIndex(bytes, each)))?.value;
       if (index === undefined) return null;
-      const lists = index.statusLists.map(({ value, bits }) =>
-        load(this.#statusLists, value, loadContext, statusListOpener(bits, loadContext)),
+      const openList = statusListOpener(loadContext);
+      const lists = index.statusLists.map(
+        async ({ value, bits }) =>
+          new StatusList(bits, await load(this.#statusLists, value, loadContext, openList)),
       );
       const passports = this.#passportTable(index, loadContext);
       return new PublishedCredentials(index, await Promise.all(lists), await passports);
@@ -177,13 +180,14 @@ export function sealedOpener<Opened>(
   };
 }
 
-function statusListOpener(bits: StatusBits, { secrets }: LoadContext): Opener<StatusList> {
+function statusListOpener({ secrets }: LoadContext): Opener<Bytes> {
   return async (bytes) => {
     const opened = await secrets.keys.open((keys) => unseal(bytes, keys));
     if (opened === null) return null;
-    const list = await inflate(opened.value, bits);
+    // Two bits take the most bytes.
+    const list = await inflate(opened.value, 2);
     if (list === null) throw new ValueRefused('HEAD_INVALID', 'a status list cannot be inflated');
-    return list;
+    return list.bytes;
   };
 }
 
