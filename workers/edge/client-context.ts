@@ -202,13 +202,14 @@ export class ClientContext implements ProblemCounter {
     }
     if (texts.size === 0 && values.size === 0) return snapshot;
     const { quota } = this.#isolate;
-    const charge = (): boolean => quota.takeVerification(this.#charged, this.#loadContext);
+    const chargeAs = (kind: 'token' | 'passport') => (): boolean =>
+      quota.takeVerification(this.#charged, kind, this.#loadContext);
     const chargeRead = (): boolean => quota.takeShardRead(this.#charged);
     const { credentials } = snapshot;
     const context = { credentials, nowS: Math.floor(snapshot.now / 1000), loadContext: this.#loadContext };
     const [tokens, passports] = await Promise.all([
-      this.#isolate.tokens.verify(texts, { ...context, charge, chargeRead }),
-      this.#isolate.passports.verify(values, credentials.passports, charge),
+      this.#isolate.tokens.verify(texts, { ...context, charge: chargeAs('token'), chargeRead }),
+      this.#isolate.passports.verify(values, credentials.passports, chargeAs('passport')),
     ]);
     const all = snapshot.tokens.size === 0 ? tokens : new Map([...snapshot.tokens, ...tokens]);
     return { ...snapshot, tokens: all, passports };

@@ -9,9 +9,10 @@
 import { type Client, quotaOf } from '../../shared/clients.ts';
 import { isRecord } from '../../shared/fields.ts';
 import {
+  PASSPORTS_PER_SECOND_MAX,
   SHARD_READS_PER_SECOND_MAX,
+  TOKENS_PER_SECOND_MAX,
   VERIFICATION_NUMBERS,
-  VERIFICATIONS_PER_SECOND_MAX,
 } from '../../shared/limits/credentials.ts';
 import { QUOTA_FLUSH_MS } from '../../shared/limits/lists.ts';
 import {
@@ -54,11 +55,15 @@ interface ReportContext {
   readonly ctx: ExecutionContext;
 }
 
+/** What an isolate verifies for one client in a second, by kind. */
+const PER_SECOND_MAX = { token: TOKENS_PER_SECOND_MAX, passport: PASSPORTS_PER_SECOND_MAX };
+type Verified = keyof typeof PER_SECOND_MAX;
+
 export class Quota {
   readonly #uses = new Map<string, Use>();
   /** What each client caused in one second. */
   #second = 0;
-  readonly #verifications = new Map<string, number>();
+  readonly #verifications = { token: new Map<string, number>(), passport: new Map<string, number>() };
   readonly #shardReads = new Map<string, number>();
 
   #useOf(client: Client, now: number): Use {
@@ -104,18 +109,18 @@ export class Quota {
   }
 
   /**
-   * Counts the verification of a message token as VERIFICATION_NUMBERS numbers, but at most half of the quota: a client
+   * Counts the verification of a message token or a PASSporT as VERIFICATION_NUMBERS numbers, but at most half of the quota: a client
    * with a small one must be able to present a token at all.
    * @returns false if the client has no room for it now, in this window or in this second
    */
-  takeVerification(client: Client, context: ReportContext): boolean {
+  takeVerification(client: Client, kind: Verified, context: ReportContext): boolean {
     const now = Date.now();
     this.#beginSecond(now);
-    const verifications = this.#verifications.get(client.id) ?? 0;
-    if (verifications >= VERIFICATIONS_PER_SECOND_MAX) return false;
+    const verifications = this.#verifications[kind].get(client.id) ?? 0;
+    if (verifications >= PER_SECOND_MAX[kind]) return false;
     const use = this.#useOf(client, now);
     if (!hasRoomForVerification(client, use)) return false;
-    this.#verifications.set(client.id, verifications + 1);
+    this.#verifications[kind].set(client.id, verifications + 1);
     add(numbersPerVerification(client), client, use, now, context);
     return true;
   }
@@ -142,7 +147,8 @@ export class Quota {
     const second = Math.floor(now / 1000);
     if (second === this.#second) return;
     this.#second = second;
-    this.#verifications.clear();
+    this.#verifications.token.clear();
+    this.#verifications.passport.clear();
     this.#shardReads.clear();
   }
 

@@ -3,7 +3,7 @@
  * second, and no request gets a token into a URL or past a gateway. Test tokens have the result that they name.
  */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { VERIFICATION_NUMBERS, VERIFICATIONS_PER_SECOND_MAX } from '../../../shared/limits/credentials.ts';
+import { TOKENS_PER_SECOND_MAX, VERIFICATION_NUMBERS } from '../../../shared/limits/credentials.ts';
 import { TEST_TOKEN_CODES } from '../../../shared/test-tokens.ts';
 import { currentIsolate } from '../../../workers/edge/isolate.ts';
 import { messageToken, NOW_S, NUMBER } from '../../shared/support/credential-world.ts';
@@ -91,10 +91,10 @@ test('a client with a small quota can present a token too: it takes half of the 
 });
 
 test('in one second, a client has a bounded count of new tokens, and other clients have their own', async () => {
-  const items = Array.from({ length: VERIFICATIONS_PER_SECOND_MAX + 1 }, (_, index) => ({
+  const items = Array.from({ length: TOKENS_PER_SECOND_MAX + 1 }, (_, index) => ({
     ...{ from, senderToken: garbage(index) },
   }));
-  expect((await batch(items)).body.summary).toMatchObject({ block: VERIFICATIONS_PER_SECOND_MAX, error: 1 });
+  expect((await batch(items)).body.summary).toMatchObject({ block: TOKENS_PER_SECOND_MAX, error: 1 });
   const one = { body: { from, senderToken: tokens[0] }, client: 'tokens' };
   const refused = await sendAndSettle(one);
   expect([refused.status, refused.body.code, refused.headers.get('retry-after')]).toEqual([
@@ -113,7 +113,7 @@ test('in one second, a client has a bounded count of new tokens, and other clien
 test('a stream waits for the next second, and answers each line', async () => {
   vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'], now: NOW });
   const stream = await OpenStream.start('tokens', {}, 'application/x-ndjson');
-  const lines = Array.from({ length: VERIFICATIONS_PER_SECOND_MAX + 1 }, (_, index) =>
+  const lines = Array.from({ length: TOKENS_PER_SECOND_MAX + 1 }, (_, index) =>
     JSON.stringify({ from, senderToken: index === 0 ? tokens[0] : garbage(index) }),
   );
   stream.send(...lines);
@@ -121,7 +121,7 @@ test('a stream waits for the next second, and answers each line', async () => {
   await untilTimer();
   await vi.advanceTimersByTimeAsync(1_000);
   const verdicts = (await answered).split('\n').map((line) => JSON.parse(line).verdict);
-  expect(verdicts).toEqual(['allow', ...Array(VERIFICATIONS_PER_SECOND_MAX).fill('block')]);
+  expect(verdicts).toEqual(['allow', ...Array(TOKENS_PER_SECOND_MAX).fill('block')]);
   expect(verifications()).toBe(1);
   await stream.close();
 });

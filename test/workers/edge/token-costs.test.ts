@@ -9,7 +9,7 @@ import {
   REFUSED_TOKENS_BYTES_MAX,
   SHARD_READS_PER_SECOND_MAX,
   TOKEN_CHARS_MAX,
-  VERIFICATIONS_PER_SECOND_MAX,
+  TOKENS_PER_SECOND_MAX,
 } from '../../../shared/limits/credentials.ts';
 import { messageToken, NUMBER, rowOf } from '../../shared/support/credential-world.ts';
 import { CLIENTS, client, publishClients } from '../support/clients.ts';
@@ -119,7 +119,7 @@ test('a stream goes on, although another client has evicted what it waited for',
   vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'], now: NOW });
   await putHead((await publishCredentials({ rows: ROWS })).head);
   const stream = await OpenStream.start('tokens', {}, 'application/x-ndjson');
-  const count = VERIFICATIONS_PER_SECOND_MAX + 1;
+  const count = TOKENS_PER_SECOND_MAX + 1;
   stream.send(
     ...Array.from({ length: count }, (_, index) => JSON.stringify({ from, senderToken: `g${index}` })),
   );
