@@ -4,7 +4,6 @@
  */
 import { compactVerify } from 'jose';
 import { fromBase64Url } from '../bytes.ts';
-import { isRecord } from '../fields.ts';
 import { TOKEN_CHARS_MAX } from '../limits/credentials.ts';
 import { type Failure, fail, ok, type Result } from '../result.ts';
 import { type CredentialKey, importKey } from './keys.ts';
@@ -39,8 +38,8 @@ function textOf(part: string): string | null {
 /** The object in a text; null if it is not the JSON of one. */
 function objectIn(text: string | null): Readonly<Record<string, unknown>> | null {
   try {
-    const value: unknown = JSON.parse(text ?? '');
-    return isRecord(value) ? value : null;
+    const value = JSON.parse(text ?? '');
+    return typeof value === 'object' && !Array.isArray(value) ? value : null;
   } catch {
     return null;
   }
