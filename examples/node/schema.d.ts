@@ -6000,7 +6000,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `AUTHORITY_TAKEN`: another organisation has this authority. `SENDER_CODE_TAKEN`: another organisation has this sender code. `ORGANISATION_IN_USE`: it has members. `ORGANISATIONS_TOO_MANY`, `IDEMPOTENCY_CONFLICT`. Where the change must wait for a second person: `APPROVAL_IMPOSSIBLE`, `PROPOSALS_TOO_MANY`. */
+        /** @description `AUTHORITY_TAKEN`: another organisation has this authority. `SENDER_CODE_TAKEN`: another organisation has this sender code. `ORGANISATION_IN_USE`: it has members, registrations, or certificates and delegations that have not ended. `ORGANISATIONS_TOO_MANY`, `IDEMPOTENCY_CONFLICT`. Where the change must wait for a second person: `APPROVAL_IMPOSSIBLE`, `PROPOSALS_TOO_MANY`. */
         OrganisationConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];

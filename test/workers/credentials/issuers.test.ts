@@ -189,6 +189,7 @@ test('an issuer that may sign again is read at once: its lists were refused mean
     async () => expect(await (await readCredentials()).statusOf(digest)).toBe('revoked'),
     HANG_MS,
   );
+  expect(await credentials().openCount('acme')).toEqual({ certificates: 0, delegations: 0 });
 });
 
 test('a list is pulled before it ends, and sooner if pulls fail', () => {
