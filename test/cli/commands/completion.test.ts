@@ -56,7 +56,7 @@ describe('a completion', () => {
       ['from', 'to', ':4'],
     ],
     [
-      ['block', '010-2000-5036', '--code', 'SENDER_R'],
+      ['block', '010-2000-5036', '--code', 'SENDER_REP'],
       ['SENDER_REPORTED', ':4'],
     ],
     [

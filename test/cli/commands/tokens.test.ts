@@ -5,6 +5,7 @@ import '../support/workspace.ts';
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Admin } from '../../../cli/admin.ts';
+import { ROLE_SCOPES } from '../../../shared/roles.ts';
 import { type CommandResult, numgate } from '../support/command.ts';
 import { startTestService } from '../support/service.ts';
 import { SECRETS } from '../support/workspace.ts';
@@ -119,7 +120,7 @@ describe('tokens', () => {
     expect((await tokens('set', 'night', '--role', 'operator', '--expires', 'none')).code).toBe(0);
     expect(await token()).toMatchObject({
       role: 'operator',
-      scopes: ['read', 'entries', 'releases', 'review'],
+      scopes: ROLE_SCOPES.operator,
     });
     const same = await tokens('set', 'night', '--role', 'operator');
     expect([same.code, same.out]).toEqual([0, 'night has these settings already: nothing was changed\n']);
