@@ -6647,7 +6647,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `CERTIFICATE_TAKEN`: another organisation has registered it. `CREDENTIALS_TOO_MANY`: an organisation may have 100,000 certificates, all together 500,000; expired ones count for 90 days. */
+        /** @description `CERTIFICATE_TAKEN`: another organisation has registered it. `CERTIFICATE_REGISTERED`: yours has, for other clients or with another reference: edit its registrations. `CREDENTIALS_TOO_MANY`: an organisation may have 100,000 certificates, all together 500,000; expired ones count for 90 days. */
         CertificateConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
