@@ -127,28 +127,6 @@ describe('nothing is stored of', () => {
     expect([await rowsOf('certificates'), await store().openCount()]).toEqual([0, 0]);
   });
 
-  test('a known certificate for other clients, or without its key', async () => {
-    const world = await credentialWorld();
-    const times = { iat: nowS() - 60, nbf: nowS() - 60, exp: nowS() + 86_400 };
-    const body = await upload(world.issuer, world.holder, 1, times);
-    const added = accepted(await credentials().addCertificate(asToken('acme'), facts(), body));
-    const thief = await upload(world.issuer, await newSigner(), 1);
-    const resigned = await upload(world.issuer, world.holder, 1, times);
-    expect(resigned.digest).not.toBe(body.digest);
-    const wrongs: readonly [AddCertificate, string][] = [
-      [{ ...body, clients: [...body.clients, 'acme-2'] }, 'CERTIFICATE_REGISTERED'],
-      [{ ...body, reference: 'another' }, 'CERTIFICATE_REGISTERED'],
-      [{ ...resigned, reference: 'another' }, 'CERTIFICATE_REGISTERED'],
-      [{ ...body, key: thief.key, proof: thief.proof }, 'PROOF_INVALID'],
-      [{ ...body, proof: thief.proof }, 'PROOF_INVALID'],
-    ];
-    for (const [wrong, code] of wrongs) {
-      const done = await credentials().addCertificate(asToken('acme'), facts(), wrong);
-      expect(done).toMatchObject({ ok: false, code });
-    }
-    expect(accepted(await credentials().addCertificate(asToken('acme'), facts(), body))).toEqual(added);
-  });
-
   test('a certificate that another organisation has, or one upload too many', async () => {
     const world = await credentialWorld();
     const body = await upload(world.issuer, world.holder, 1);

@@ -197,25 +197,6 @@ test('the alarm pulls a list when it is due, and shows why it could not', async 
   }
 });
 
-test.each([
-  ['a slow host', new DOMException('late', 'TimeoutError'), 'the host does not answer in time'],
-  [
-    'a host without an address',
-    new Error('internal error'),
-    'the host cannot be reached, or its TLS certificate is not trusted',
-  ],
-])('a list on %s is refused with the cause', async (_, error, message) => {
-  const world = await credentialWorld();
-  const uri = `https://${HOST}/lists/2`;
-  const body = await upload(world.issuer, world.holder, 3, { status: { status_list: { idx: 3, uri } } });
-  serve(() => {
-    throw error;
-  });
-  expect(await credentials().addCertificate(asToken('acme'), facts(), body)).toMatchObject({
-    ...{ code: 'STATUS_LIST_UNAVAILABLE', message: expect.stringContaining(message) },
-  });
-});
-
 test('a new list is pulled with the first certificate that names it', async () => {
   const world = await credentialWorld();
   const uri = `https://${HOST}/lists/2`;
