@@ -46,7 +46,9 @@ export function addCertificates(program: Command): void {
     });
 
   addReasonOption(command('add'))
-    .description('upload a certificate, and prove that you hold its key; once more changes nothing')
+    .description(
+      'upload a certificate, and prove that you hold its key; to change its clients later, edit its registrations',
+    )
     .argument('<file>', 'the certificate, a compact JWS')
     .requiredOption('--key <file>', 'the key that it was issued for; it stays with you and signs a proof')
     .requiredOption(

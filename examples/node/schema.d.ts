@@ -2269,7 +2269,7 @@ export interface components {
             to?: components["schemas"]["AnsweredTo"][];
         };
         /**
-         * @description A message token of the sender, as compact JWS: it proves with a chain of credentials that you may send from `from`. If it is not valid, the response has its code as a reason. `test:<code>` always has that code. See docs/api.md.
+         * @description A message token of the sender, as compact JWS with at most 4096 characters: it proves with a chain of credentials that you may send from `from`. If it is not valid, the response has its code as a reason; a longer text is `TOKEN_INVALID`. `test:<code>` always has that code. See docs/api.md.
          * @example test:TOKEN_EXPIRED
          */
         SenderToken: string;
@@ -2321,7 +2321,7 @@ export interface components {
              * @description When the entry expires. Null if it does not expire.
              */
             until: string | null;
-            /** @description What to do about it. Present only for codes that need it, such as `NUMBER_AMBIGUOUS`; for a qualification, where the register has it. */
+            /** @description What to do about it. Present only for codes that need it, such as `NUMBER_AMBIGUOUS`; for a message token or a PASSporT, what is wrong with it; for a qualification, where the register has it. */
             detail?: string;
             /** @description With `SENDER_RATE_REDUCED`, if it is known: the share of its usual rate at which the sender may send. */
             factor?: number;
@@ -6647,7 +6647,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `CERTIFICATE_TAKEN`: another organisation has registered it. `CREDENTIALS_TOO_MANY`: an organisation may have 100,000 certificates, all together 500,000; expired ones count for 90 days. */
+        /** @description `CERTIFICATE_TAKEN`: another organisation has registered it. `CERTIFICATE_REGISTERED`: yours has, for other clients or with another reference: edit its registrations. `CREDENTIALS_TOO_MANY`: an organisation may have 100,000 certificates, all together 500,000; expired ones count for 90 days. */
         CertificateConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];

@@ -115,6 +115,7 @@ export const ADMIN_PROBLEMS = {
   CERTIFICATE_REVOKED: [422, 'Certificate is revoked'],
   CERTIFICATE_SUSPENDED: [422, 'Certificate is suspended'],
   CERTIFICATE_TAKEN: [409, 'Certificate belongs to another organisation'],
+  CERTIFICATE_REGISTERED: [409, 'Certificate is registered already'],
   PROOF_INVALID: [422, 'Proof of possession is invalid'],
   CREDENTIALS_TOO_MANY: [409, 'Too many credentials'],
   STATUS_LIST_INVALID: [422, 'Status list is invalid'],

@@ -78,7 +78,8 @@ export async function verifyCertificate(
   if (nbf >= exp) return fail('CERTIFICATE_INVALID', 'ends before it begins');
   if (iat > nowS + CLOCK_SKEW_S || nbf > nowS + CLOCK_SKEW_S)
     return fail('CERTIFICATE_NOT_YET_VALID', 'is not valid yet');
-  if (exp <= nowS - CLOCK_SKEW_S) return fail('CERTIFICATE_EXPIRED', 'has expired');
+  // No leeway for the clock: nothing can be registered until a time that is past here.
+  if (exp <= nowS) return fail('CERTIFICATE_EXPIRED', 'has expired');
   const host = statusHostOf(status.status_list.uri);
   if (host === null || !issuer.statusHosts.includes(host))
     return fail('CERTIFICATE_INVALID', 'names a status list on a host that is not one of its issuer');

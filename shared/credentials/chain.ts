@@ -3,27 +3,36 @@
  */
 import { CLOCK_SKEW_S } from '../limits/credentials.ts';
 import type { Channel } from '../request.ts';
-import type { Code } from '../verdict.ts';
+import { type Failure, fail, ok, type Result } from '../result.ts';
 import { covers } from './credential-numbers.ts';
 import type { CredentialRow } from './credential-table.ts';
-import type { SenderToken } from './sender-token.ts';
+import { EXPIRED, type SenderToken, type TokenProblem } from './sender-token.ts';
 import type { Status } from './status-list.ts';
+
+const NO_CERTIFICATE = fail(
+  'CERTIFICATE_INVALID',
+  'has a chain that begins with no certificate that is known here',
+);
+const NO_DELEGATION = fail(
+  'DELEGATION_MISSING',
+  'has a chain with a link that is unknown, or that does not rest on the previous one',
+);
 
 /** The links of a chain, or why they are none. @param found the credentials by the digests of a token, owner first */
 export function linksOf(
   found: readonly (CredentialRow | null)[],
-): readonly CredentialRow[] | 'CERTIFICATE_INVALID' | 'DELEGATION_MISSING' {
+): Result<readonly CredentialRow[], Failure<'CERTIFICATE_INVALID' | 'DELEGATION_MISSING'>> {
   const links: CredentialRow[] = [];
   for (const row of found) {
     const previous = links.at(-1);
     if (previous === undefined) {
-      if (row?.kind !== 'certificate') return 'CERTIFICATE_INVALID';
+      if (row?.kind !== 'certificate') return NO_CERTIFICATE;
     } else if (row === null || row.principal !== previous.digest || isIn(links, row.organisation)) {
-      return 'DELEGATION_MISSING';
+      return NO_DELEGATION;
     }
     links.push(row);
   }
-  return links.length === 0 ? 'CERTIFICATE_INVALID' : links;
+  return links.length === 0 ? NO_CERTIFICATE : ok(links);
 }
 
 /** An organisation appears in a chain only once. */
@@ -51,26 +60,30 @@ export interface TokenUse {
 /** Whether the token permits the message. */
 export type TokenResult =
   | { readonly kind: 'permits'; readonly isRateReduced: boolean }
-  /** The code of the first rule that it breaks. */
-  | { readonly kind: 'refused'; readonly code: Code }
+  /** The first rule that it breaks. */
+  | ({ readonly kind: 'refused' } & TokenProblem)
   /** The status of a link is not known, and nothing else is wrong. */
   | { readonly kind: 'unknown'; readonly code: 'LIST_STALE' | 'LIST_UNAVAILABLE' };
 
 /** @param links of the token's chain, owner first, each resting on the previous one */
 export function checkToken(token: SenderToken, links: readonly CredentialRow[], use: TokenUse): TokenResult {
   const { nowS, number } = use;
-  if (!use.audiences.includes(token.audience)) return refused('TOKEN_AUDIENCE');
-  if (nowS >= token.until) return refused('TOKEN_EXPIRED');
-  if (nowS < token.from) return refused('TOKEN_INVALID');
-  if (!namesSender(token, links, use)) return refused('TOKEN_INVALID');
-  if (number === null || number !== token.number) return refused('CERTIFICATE_MISMATCH');
+  if (!use.audiences.includes(token.audience))
+    return refused('TOKEN_AUDIENCE', 'is for another organisation or client in "aud"');
+  if (nowS >= token.until) return refused(EXPIRED.code, EXPIRED.message);
+  if (nowS < token.from) return refused('TOKEN_INVALID', 'is not valid yet: check the clock that signs it');
+  const wrongCode = wrongSenderCode(token, links, use);
+  if (wrongCode !== null) return refused('TOKEN_INVALID', wrongCode);
+  if (number === null || number !== token.number)
+    return refused('CERTIFICATE_MISMATCH', 'is for another number than "from"');
   let isRateReduced = false;
   let unknown: TokenResult | null = null;
   for (const link of links) {
     const broken = brokenDate(link, nowS) ?? brokenRange(link, number, use.channel);
-    if (broken !== null) return refused(broken);
+    if (broken !== null) return { kind: 'refused', ...broken };
     const status = use.statusOf(link);
-    if (status === 'revoked' || status === 'suspended') return refused(codeOf(link, status));
+    if (status === 'revoked' || status === 'suspended')
+      return refused(codeOf(link, status), `has a chain with a ${link.kind} that is ${status}`);
     if (status === 'rateReduced') isRateReduced = true;
     if (status === null || status === 'stale')
       unknown ??= { kind: 'unknown', code: status === null ? 'LIST_UNAVAILABLE' : 'LIST_STALE' };
@@ -78,33 +91,52 @@ export function checkToken(token: SenderToken, links: readonly CredentialRow[], 
   return unknown ?? { kind: 'permits', isRateReduced };
 }
 
-function refused(code: Code): TokenResult {
-  return { kind: 'refused', code };
+function refused(code: TokenProblem['code'], detail: string): TokenResult {
+  return { kind: 'refused', code, detail };
 }
 
-/** `osc` is the code of an organisation of the chain. It may be absent only if none of them has a code. */
-function namesSender(
+/** `osc` is the code of an organisation of the chain. It may be absent only if none of them has a code. @returns null if it is */
+function wrongSenderCode(
   { senderCode }: SenderToken,
   links: readonly CredentialRow[],
   { senderCodeOf }: TokenUse,
-): boolean {
+): string | null {
   const codes = links.map(({ organisation }) => senderCodeOf(organisation)).filter((code) => code !== null);
-  return senderCode === null ? codes.length === 0 : codes.includes(senderCode);
+  if (senderCode === null)
+    return codes.length === 0 ? null : 'must have "osc": an organisation of its chain has a sender code';
+  return codes.includes(senderCode)
+    ? null
+    : 'has an "osc" that no organisation of its chain has as sender code';
 }
 
-function brokenDate({ kind, nbf, exp }: CredentialRow, nowS: number): Code | null {
+function brokenDate({ kind, nbf, exp }: CredentialRow, nowS: number): TokenProblem | null {
   const isCertificate = kind === 'certificate';
-  if (nowS < nbf - CLOCK_SKEW_S) return isCertificate ? 'CERTIFICATE_NOT_YET_VALID' : 'DELEGATION_MISSING';
-  if (nowS >= exp + CLOCK_SKEW_S) return isCertificate ? 'CERTIFICATE_EXPIRED' : 'DELEGATION_EXPIRED';
+  if (nowS < nbf - CLOCK_SKEW_S) {
+    const code = isCertificate ? 'CERTIFICATE_NOT_YET_VALID' : 'DELEGATION_MISSING';
+    return { code, detail: `has a chain with a ${kind} that is not valid yet` };
+  }
+  if (nowS >= exp + CLOCK_SKEW_S) {
+    const code = isCertificate ? 'CERTIFICATE_EXPIRED' : 'DELEGATION_EXPIRED';
+    return { code, detail: `has a chain with a ${kind} that has expired` };
+  }
   return null;
 }
 
-function brokenRange({ kind, spans, scope }: CredentialRow, number: number, channel: Channel): Code | null {
-  if (!covers(spans, number)) return 'CERTIFICATE_MISMATCH';
-  return kind === 'delegation' && !scope.includes(channel) ? 'DELEGATION_MISSING' : null;
+function brokenRange(
+  { kind, spans, scope }: CredentialRow,
+  number: number,
+  channel: Channel,
+): TokenProblem | null {
+  if (!covers(spans, number))
+    return {
+      code: 'CERTIFICATE_MISMATCH',
+      detail: `has a chain with a ${kind} that does not cover the number`,
+    };
+  if (kind === 'certificate' || scope.includes(channel)) return null;
+  return { code: 'DELEGATION_MISSING', detail: 'has a chain with a delegation for another channel' };
 }
 
-function codeOf({ kind }: CredentialRow, status: 'revoked' | 'suspended'): Code {
+function codeOf({ kind }: CredentialRow, status: 'revoked' | 'suspended'): TokenProblem['code'] {
   if (kind === 'certificate') return status === 'revoked' ? 'CERTIFICATE_REVOKED' : 'CERTIFICATE_SUSPENDED';
   return status === 'revoked' ? 'DELEGATION_REVOKED' : 'DELEGATION_SUSPENDED';
 }

@@ -6,6 +6,7 @@
 import { CLOCK_SKEW_S, TOKEN_LIFE_MAX_S } from '../limits/credentials.ts';
 import { type Failure, fail, ok, type Result } from '../result.ts';
 import { validateJson } from '../validate-json.ts';
+import type { Code } from '../verdict.ts';
 import { claimMessage } from './certificate.ts';
 import { TOKEN_TYPE, tokenClaimsSchema } from './claims.ts';
 import type { CredentialRow } from './credential-table.ts';
@@ -42,7 +43,10 @@ export function parseSenderToken(text: string): Result<WrittenToken, Failure<'TO
   if (!claims.ok) return fail('TOKEN_INVALID', claimMessage(claims));
   const { aud, iat, nbf = iat, exp, orig, osc, chain } = claims.value;
   if (exp <= iat || exp - iat > TOKEN_LIFE_MAX_S)
-    return fail('TOKEN_INVALID', `must live at most ${TOKEN_LIFE_MAX_S / 60} minutes`);
+    return fail(
+      'TOKEN_INVALID',
+      `must have "exp" after "iat", and at most ${TOKEN_LIFE_MAX_S / 60} minutes later`,
+    );
   const token = {
     audience: aud,
     from: Math.max(iat, nbf) - CLOCK_SKEW_S,
@@ -63,11 +67,19 @@ export async function isTokenSignedBy({ jws }: WrittenToken, key: CredentialKey)
 export type TokenVerification =
   | {
       readonly kind: 'verified';
-      readonly token: SenderToken /** Owner first. */;
+      readonly token: SenderToken;
+      /** Owner first. */
       readonly links: readonly CredentialRow[];
     }
-  | { readonly kind: 'refused'; readonly code: TokenRefusal }
+  | ({ readonly kind: 'refused' } & TokenProblem)
   /** A part of the credential table is not loaded. */
   | { readonly kind: 'unavailable' };
 
-export type TokenRefusal = 'TOKEN_INVALID' | 'TOKEN_EXPIRED' | 'CERTIFICATE_INVALID' | 'DELEGATION_MISSING';
+/** Why a token does not permit a message. */
+export interface TokenProblem {
+  readonly code: Code;
+  /** Continues the sentence after "senderToken". Has no value of a claim. */
+  readonly detail: string;
+}
+
+export const EXPIRED = fail('TOKEN_EXPIRED', 'has expired: sign a new one');

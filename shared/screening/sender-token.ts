@@ -4,6 +4,7 @@
  */
 import { type Client, registrantOf } from '../clients.ts';
 import { checkToken } from '../credentials/chain.ts';
+import type { TokenProblem } from '../credentials/sender-token.ts';
 import type { ScreenRequest, Sender } from '../request.ts';
 import { verdictOf } from '../test-numbers.ts';
 import { testTokenCode } from '../test-tokens.ts';
@@ -36,7 +37,7 @@ export function screenToken(
     return 'none';
   }
   const verification = snapshot.tokens.get(text);
-  if (verification?.kind === 'refused') return refuse(verification.code, effect, findings);
+  if (verification?.kind === 'refused') return refuse(verification, effect, findings);
   if (verification?.kind !== 'verified') return unknown('LIST_UNAVAILABLE', effect, findings);
   const nowS = Math.floor(snapshot.now / 1000);
   const result = checkToken(verification.token, verification.links, {
@@ -52,7 +53,7 @@ export function screenToken(
       if (result.isRateReduced) findings.push(found(labelOf(effect), 'SENDER_RATE_REDUCED'));
       return 'permits';
     case 'refused':
-      return refuse(result.code, effect, findings);
+      return refuse(result, effect, findings);
     case 'unknown':
       return unknown(result.code, effect, findings);
   }
@@ -63,8 +64,9 @@ function effectOf(requireToken: Client['requireToken']): Effect {
   return requireToken === 'off' ? 'block' : EFFECTS[requireToken];
 }
 
-function refuse(code: Code, effect: Effect, findings: Finding[]): TokenStatus {
-  findings.push(found(effect, code));
+function refuse({ code, detail }: TokenProblem, effect: Effect, findings: Finding[]): TokenStatus {
+  const finding = found(effect, code);
+  findings.push({ ...finding, reason: { ...finding.reason, detail: `"senderToken" ${detail}` } });
   return 'refused';
 }
 

@@ -117,6 +117,8 @@ describe('the Node client against a service that misbehaves', () => {
     ['a batch with a default sender that cannot be read', wrong('defaults.from')],
     ['a sender that cannot be read', wrong('from')],
     ['a recipient that cannot be read', wrong('to')],
+    ['a message token that cannot be read', wrong('senderToken')],
+    ['a batch with a default message token that cannot be read', wrong('defaults.senderToken')],
     ['a carrier prefix that is none', wrong('ingress.carrierPrefix')],
     ['a text that a filter rejects with 400', (_, response) => void response.writeHead(400).end('<html>')],
     ['a text that a filter rejects with 403', (_, response) => void response.writeHead(403).end('<html>')],

@@ -4,9 +4,13 @@
  */
 import type { AddCertificate, CertificateInfo, CertificateState } from '../../shared/admin/credentials.ts';
 import { fromBase64Url, toHex } from '../../shared/bytes.ts';
-import { verifyCertificate, verifyProof } from '../../shared/credentials/certificate.ts';
+import {
+  type VerifiedCertificate,
+  verifyCertificate,
+  verifyProof,
+} from '../../shared/credentials/certificate.ts';
 import type { CertificateClaims } from '../../shared/credentials/claims.ts';
-import { digestOf, keyOfJwk, thumbprintOf } from '../../shared/credentials/keys.ts';
+import { type CredentialKey, digestOf, keyOfJwk, thumbprintOf } from '../../shared/credentials/keys.ts';
 import { inflate, type Status } from '../../shared/credentials/status-list.ts';
 import {
   CERTIFICATE_UPLOADS_PER_DAY_MAX,
@@ -50,7 +54,7 @@ export class CertificateUploads {
     this.#readList = readList;
   }
 
-  /** Stores a certificate. Idempotent by its digest. */
+  /** Stores a certificate. Idempotent by its digest, for the same clients and the same reference. */
   async add(
     request: StoreRequest,
     facts: RegistrationFacts,
@@ -60,8 +64,14 @@ export class CertificateUploads {
     const tooMany = this.#tables.charge(organisation, 'certificates', CERTIFICATE_UPLOADS_PER_DAY_MAX);
     if (tooMany !== null) return tooMany;
     const { certificates } = this.#tables;
-    const known = ownOf(certificates.get(await digestOf(body.certificate)), organisation);
-    if (known !== null) return known;
+    const stored = certificates.get(await digestOf(body.certificate));
+    if (stored !== null) {
+      const known = knownOf(stored, organisation, body);
+      if (!known.ok) return known;
+      const claims = partOf(stored.jws, 1) as CertificateClaims;
+      const proven = await proofOf(organisation, body, { ...stored, claims });
+      return proven.ok ? known : proven;
+    }
     const verified = await this.#verified(organisation, body);
     if (!verified.ok) return verified;
     const contents = contentsOf(verified.value);
@@ -83,8 +93,8 @@ export class CertificateUploads {
       const { certificates, audit, issuers, lists, publication } = this.#tables;
       const { digest, organisation, issuer, signer } = certificate;
       // Other requests were handled meanwhile.
-      const known = ownOf(certificates.withContentOf(certificate), organisation);
-      if (known !== null) return known;
+      const known = certificates.withContentOf(certificate);
+      if (known !== null) return knownOf(known, organisation, certificate);
       const rights = issuers.get(issuer);
       if (rights?.issuer.state !== 'active' || !maySign(rights.rights, certificate))
         return refuse(
@@ -108,24 +118,20 @@ export class CertificateUploads {
     });
   }
 
-  async #verified(
-    organisation: string,
-    { certificate: jws, key: jwk, proof, clients, reference }: AddCertificate,
-  ): Promise<StoreResult<StoredCertificate>> {
+  async #verified(organisation: string, body: AddCertificate): Promise<StoreResult<StoredCertificate>> {
+    const { certificate: jws, clients, reference } = body;
     const now = Date.now();
-    const nowS = Math.floor(now / 1000);
     const active = this.#tables.issuers.active;
     const verified = await verifyCertificate(
       jws,
       active.map(({ rights }) => rights),
-      nowS,
+      Math.floor(now / 1000),
     );
     if (!verified.ok) return refuse(verified.code, `"certificate" ${verified.message}`);
     const { claims, digest, spans } = verified.value;
-    const key = keyOfJwk(jwk);
-    if (key === null) return refuseField('key', 'is no key of its curve');
-    const proven = await verifyProof(proof, key, verified.value, organisation, nowS);
-    if (!proven.ok) return refuse(proven.code, `"proof" ${proven.message}`);
+    const proven = await proofOf(organisation, body, verified.value);
+    if (!proven.ok) return proven;
+    const key = proven.value;
     const { issuer, rights } = active.find((each) => each.rights.iss === claims.iss)!;
     const { iss: _, nbf, exp, status } = claims;
     return ok({
@@ -172,10 +178,38 @@ export class CertificateUploads {
   }
 }
 
-/** A certificate that is stored already; null if it is not. */
-function ownOf(known: StoredCertificate | null, organisation: string): StoreResult<StoredCertificate> | null {
-  if (known === null || known.organisation === organisation) return known && ok(known);
-  return refuse('CERTIFICATE_TAKEN', '"certificate" is registered by another organisation');
+/** The key of an upload, if the proof shows that its holder wants this organisation to register the certificate. */
+async function proofOf(
+  organisation: string,
+  { key: jwk, proof }: AddCertificate,
+  certificate: VerifiedCertificate,
+): Promise<StoreResult<CredentialKey>> {
+  const key = keyOfJwk(jwk);
+  if (key === null) return refuseField('key', 'is no key of its curve');
+  const proven = await verifyProof(proof, key, certificate, organisation, Math.floor(Date.now() / 1000));
+  return proven.ok ? ok(key) : refuse(proven.code, `"proof" ${proven.message}`);
+}
+
+/** A certificate that is stored already, unless another upload of it would change something. */
+function knownOf(
+  known: StoredCertificate,
+  organisation: string,
+  { clients, reference }: Pick<StoredCertificate, 'clients' | 'reference'>,
+): StoreResult<StoredCertificate> {
+  if (known.organisation !== organisation)
+    return refuse('CERTIFICATE_TAKEN', '"certificate" is registered by another organisation');
+  const hasSameClients = setOf(clients) === setOf(known.clients);
+  if (hasSameClients && (reference === null || reference === known.reference)) return ok(known);
+  const field = hasSameClients ? 'reference' : 'clients';
+  return refuse(
+    'CERTIFICATE_REGISTERED',
+    `"${field}" differs from that of the upload before: edit the registrations of the certificate ("registrations edit <id> --${field}")`,
+  );
+}
+
+/** Equal for the same names in any order. */
+function setOf(names: readonly string[]): string {
+  return [...new Set(names)].sort().join(' ');
 }
 
 /** The header of a verified JWS. */

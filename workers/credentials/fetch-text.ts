@@ -49,8 +49,11 @@ export async function fetchText(
       return fail(`HTTP_${response.status}`, `the host answers with status ${response.status}`);
     }
     return await textWithin(response.body, bytesMax);
-  } catch {
-    return fail('UNREACHABLE', 'the host does not answer in time');
+  } catch (error) {
+    const isLate = error instanceof Error && error.name === 'TimeoutError';
+    // The platform does not say whether DNS, the connection or TLS failed.
+    const otherwise = 'the host cannot be reached, or its TLS certificate is not trusted';
+    return fail('UNREACHABLE', isLate ? 'the host does not answer in time' : otherwise);
   }
 }
 

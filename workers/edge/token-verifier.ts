@@ -10,9 +10,9 @@ import type { CredentialRow } from '../../shared/credentials/credential-table.ts
 import type { CredentialKey } from '../../shared/credentials/keys.ts';
 import type { PublishedCredentials } from '../../shared/credentials/published.ts';
 import {
+  EXPIRED,
   isTokenSignedBy,
   parseSenderToken,
-  type TokenRefusal,
   type TokenVerification,
   type WrittenToken,
 } from '../../shared/credentials/sender-token.ts';
@@ -26,7 +26,9 @@ import {
   TOKENS_BYTES_MAX,
 } from '../../shared/limits/credentials.ts';
 import type { ScreenRequest } from '../../shared/request.ts';
+import { type Failure, fail } from '../../shared/result.ts';
 import { testTokenCode } from '../../shared/test-tokens.ts';
+import type { Code } from '../../shared/verdict.ts';
 import { ByteLru } from './byte-lru.ts';
 import type { CredentialShards, MissingShard } from './head/credential-shards.ts';
 import type { LoadContext } from './head/head-sources.ts';
@@ -114,7 +116,7 @@ export class TokenVerifier {
     const { credentials, nowS } = context;
     const parsed = parseSenderToken(text);
     if (!parsed.ok) {
-      const verification = refused('TOKEN_INVALID');
+      const verification = refused(parsed);
       return this.#keep(text, { chain: [], verification, isSigned: null, shards: [] });
     }
     const { token } = parsed.value;
@@ -122,16 +124,16 @@ export class TokenVerifier {
     const shards = chain.map((digest) => shardKeyOf(digest, credentials));
     const keep = (verification: TokenVerification, isSigned = known?.isSigned ?? null): TokenVerification =>
       this.#keep(text, { chain, verification, isSigned, shards });
-    if (nowS >= token.until) return keep(refused('TOKEN_EXPIRED'));
+    if (nowS >= token.until) return keep(refused(EXPIRED));
     // A token that was good may read again what has changed: made-up ones never were.
     const chargeRead = (): boolean => known?.isSigned === true || context.chargeRead();
     const rows = await Promise.all(chain.map((digest) => this.#rowOf(digest, { ...context, chargeRead })));
     if (rows.includes('refused')) return null;
     if (rows.includes('unavailable')) return keep({ kind: 'unavailable' });
     const links = linksOf(rows.filter((row) => typeof row !== 'string'));
-    if (typeof links === 'string') return keep(refused(links));
-    const isSigned = known?.isSigned ?? (await this.#verifySignature(parsed.value, links.at(-1)!));
-    return keep(isSigned ? { kind: 'verified', token, links } : refused('TOKEN_INVALID'), isSigned);
+    if (!links.ok) return keep(refused(links));
+    const isSigned = known?.isSigned ?? (await this.#verifySignature(parsed.value, links.value.at(-1)!));
+    return keep(isSigned ? { kind: 'verified', token, links: links.value } : refused(WRONG_KEY), isSigned);
   }
 
   /** The credential with this digest; null if there is none. */
@@ -166,9 +168,11 @@ function shardKeyOf(digest: string, credentials: PublishedCredentials): string |
   return credentials.shardOf(digest)?.key ?? null;
 }
 
-function refused(code: TokenRefusal): TokenVerification {
-  return { kind: 'refused', code };
+function refused({ code, message }: Failure<Code>): TokenVerification {
+  return { kind: 'refused', code, detail: message };
 }
+
+const WRONG_KEY = fail('TOKEN_INVALID', 'is not signed with the key of the last link of its chain');
 
 /** Texts of tokens have one byte a character. */
 function bytesOf(text: string, { verification }: Known): number {

@@ -77,6 +77,7 @@ describe('nothing is stored of', () => {
     ['numbers that are not those of its issuer', 'CERTIFICATE_MISMATCH', { nums: ['+821012345678'] }],
     ['a range across blocks', 'CERTIFICATE_INVALID', { nums: ['+82212349999..+82212350000'] }],
     ['an expired one', 'CERTIFICATE_EXPIRED', { exp: 1_000, nbf: 10 }],
+    ['one that has expired just now', 'CERTIFICATE_EXPIRED', { exp: nowS() - 1, nbf: 10 }],
     ['one that is not valid yet', 'CERTIFICATE_NOT_YET_VALID', { nbf: 4_000_000_000, exp: 4_000_000_001 }],
     ['an unknown issuer', 'CERTIFICATE_INVALID', { iss: 'https://other.example' }],
     [

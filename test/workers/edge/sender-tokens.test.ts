@@ -113,6 +113,63 @@ describe('a message token', () => {
   });
 });
 
+describe('the reason of a refused token says what is wrong', () => {
+  async function detail(body: Checked): Promise<string | undefined> {
+    const { body: found } = await sendAndSettle({ body: { from, ...body }, client: 'off' });
+    return found.reasons![0]!.detail;
+  }
+  const claims = (some: object) => messageToken(relay, CHAIN, some);
+
+  test.each<[what: string, token: () => string | Promise<string>, detail: string]>([
+    [
+      'another key',
+      () => messageToken(stranger, CHAIN, {}),
+      'is not signed with the key of the last link of its chain',
+    ],
+    ['another organisation', () => claims({ aud: 'beta' }), 'is for another organisation or client in "aud"'],
+    [
+      'a long life',
+      () => claims({ iat: NOW / 1000, exp: NOW / 1000 + 901 }),
+      'must have "exp" after "iat", and at most 15 minutes later',
+    ],
+    ['its end', () => claims({ iat: NOW / 1000 - 400, exp: NOW / 1000 - 60 }), 'has expired: sign a new one'],
+    [
+      'its beginning',
+      () => claims({ nbf: NOW / 1000 + 61 }),
+      'is not valid yet: check the clock that signs it',
+    ],
+    ['its form', () => 'garbage', 'must be a compact JWS: three parts in base64url, separated by dots'],
+    ['its length', () => `${good}${'x'.repeat(4_096)}`, 'must have at most 4096 characters'],
+    [
+      'a claim',
+      () => claims({ orig: { tn: 'none' } }),
+      'has a claim that is not valid: "orig.tn" must be E.164 digits without a plus',
+    ],
+    [
+      'an "osc" that nobody has',
+      () => claims({ osc: 'NOBODY01' }),
+      'has an "osc" that no organisation of its chain has as sender code',
+    ],
+  ])('%s', async (_, token, expected) => {
+    expect(await detail({ senderToken: await token() })).toBe(`"senderToken" ${expected}`);
+  });
+
+  test('another number', async () => {
+    expect(await detail({ senderToken: good, from: '02-2123-4567' })).toBe(
+      '"senderToken" is for another number than "from"',
+    );
+  });
+
+  test('a missing "osc"', async () => {
+    const organisations = [{ id: 'acme', senderCode: 'ACME0001', qualification: null }];
+    await publishDirectory([await client('off')], organisations);
+    await publishAll();
+    expect(await detail({ senderToken: good })).toBe(
+      '"senderToken" must have "osc": an organisation of its chain has a sender code',
+    );
+  });
+});
+
 const LABELS = ['SENDER_RATE_REDUCED'];
 const UNKNOWN = ['LIST_STALE', 'LIST_UNAVAILABLE'];
 

@@ -62,6 +62,7 @@ export const ATTACKS: readonly Attack[] = [
   ['with "jwk" in its header', () => withHeader({ jwk: stranger.jwk }, stranger), 'TOKEN_INVALID'],
   ['with the same claim twice', () => sign(relay, TOKEN_TYPE, repeated()), 'TOKEN_INVALID'],
   ['that is garbage', () => 'x'.repeat(4_096), 'TOKEN_INVALID'],
+  ['that is longer than any token', () => `${good}${'x'.repeat(4_096)}`, 'TOKEN_INVALID'],
   ['that is a certificate', () => certified, 'TOKEN_INVALID'],
   ['for another organisation', () => withClaims({ aud: 'beta' }), 'TOKEN_AUDIENCE'],
   ['for another client', () => withClaims({ aud: 'default/registered' }), 'TOKEN_AUDIENCE'],
