@@ -4853,7 +4853,7 @@ export interface components {
             /** @description The claim `iss` of its certificates. No two issuers have the same. */
             iss: string;
             keys: components["schemas"]["IssuerKeys"];
-            /** @description Numbers and ranges in E.164 that it may speak for. Default: none. */
+            /** @description Korean numbers and ranges in E.164 that it may speak for. Default: none. */
             numbers?: string[];
             /** @description Mobile operators whose public ranges it may speak for besides. Default: none. */
             operators?: components["schemas"]["Name"][];
@@ -4873,7 +4873,7 @@ export interface components {
             /** @description The claim `iss` of its certificates. No two issuers have the same. */
             iss: string;
             keys: components["schemas"]["IssuerKeys"];
-            /** @description Numbers and ranges in E.164 that it may speak for. Default: none. */
+            /** @description Korean numbers and ranges in E.164 that it may speak for. Default: none. */
             numbers: string[];
             /** @description Mobile operators whose public ranges it may speak for besides. Default: none. */
             operators: components["schemas"]["Name"][];
@@ -4883,6 +4883,8 @@ export interface components {
             state: components["schemas"]["IssuerState"];
             /** @description Certificates that have not expired. */
             certificates: number;
+            /** @description How many of them count as suspended, because the issuer is suspended, or no longer has their key or their numbers. */
+            held: number;
         };
         Issuers: {
             issuers: components["schemas"]["IssuerInfo"][];

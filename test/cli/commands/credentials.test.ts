@@ -104,6 +104,7 @@ describe('an issuer', () => {
     [['issuers', 'set', 'carrier', '--status-hosts', 'https://a.example'], 2, 'must be a host in lower case'],
     [['issuers', 'set', 'carrier', '--status-hosts', 'a.example:443'], 2, 'with a port if it is not 443'],
     [['issuers', 'set', 'carrier', '--operators', 'nobody'], 1, '"issuer.operators.0" must be one of kt'],
+    [['issuers', 'set', 'carrier', '--numbers', '+44207123..+44207129'], 2, 'numbers[0] must be Korean'],
     [['issuers', 'set', 'carrier', '--keys', 'missing.json'], 1, 'missing.json: does not exist'],
     [['issuers', 'show', 'nobody'], 1, 'no issuer has this id'],
     [['status-lists', 'push', 'missing.jwt'], 1, 'missing.jwt: does not exist'],
@@ -149,6 +150,18 @@ describe('a certificate', () => {
       .toHaveLength(2);
     const { certificates } = await acme<{ certificates: object[] }>('certificates', 'list');
     expect(certificates).toHaveLength(1);
+  });
+
+  it('is suspended by a change of its issuer, which says so', async () => {
+    const set = (...rest: string[]) => numgate('issuers', 'set', 'carrier', ...rest);
+    const narrowed = await set('--numbers', '+8215881290');
+    expect(narrowed.out).toContain('1 certificate of carrier is suspended now: the issuer no longer has');
+    expect((await set('--operators', 'kt')).out).toBe('carrier changed\n');
+    expect((await set('--state', 'suspended')).out).toBe('carrier changed\n');
+    expect((await numgate('issuers', 'show', 'carrier')).out).toMatch(/of them suspended\s.*1/);
+    const back = await set('--numbers', '+8215881200..+8215881299', '--state', 'active');
+    expect(back.out).toContain('1 certificate of carrier may be used again; 0 suspended');
+    await pushList();
   });
 
   it('is delegated to a relay, whose tokens pass until the principal revokes that', async () => {
