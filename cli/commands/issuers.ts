@@ -48,7 +48,7 @@ export function addIssuers(program: Command): void {
     );
 
   addReasonOption(issuers.command('set'))
-    .description('add an issuer, or change one; other settings stay unchanged')
+    .description('add an issuer, or change one; other settings stay unchanged (scope: issuers)')
     .argument('<id>', 'lower case letters, digits and dashes')
     .option(
       '--organisation <id>',

@@ -52,7 +52,7 @@ export function addQualifications(program: Command): void {
     });
 
   addWaitOptions(requireReason(qualifications.command('set')))
-    .description('set the qualification; dates that you leave out stay as they are')
+    .description('set the qualification; dates that you leave out stay as they are (scope: qualification)')
     .argument('<organisation>')
     .addArgument(new Argument('<state>').choices(QUALIFICATION_STATES))
     .option(

@@ -6822,7 +6822,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `DELEGATION_STATE`: its state does not allow this, or it is the move of the other party; `state` and `possible` say what is possible. `CREDENTIALS_TOO_MANY`: an organisation may have 1,000 delegations that have not ended. `IDEMPOTENCY_CONFLICT`. */
+        /** @description `DELEGATION_STATE`: its state does not allow this, or only the other party can do it; `state`, and in `possible` what the party of the token can do. `CREDENTIALS_TOO_MANY`: an organisation may have 1,000 delegations that have not ended. `IDEMPOTENCY_CONFLICT`. */
         DelegationConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];

@@ -199,7 +199,11 @@ export interface DelegationInfo {
   /** Thumbprint of the agent's key; null until it has accepted. */
   readonly key: string | null;
   /** What the principal signs, with `typ` and `kid` in the header. Only while it is accepted. */
-  readonly toSign?: { readonly header: object; readonly claims: object };
+  readonly toSign?: {
+    /** `kid`: thumbprint of the principal's key; null if its own link is not in force. */
+    readonly header: { readonly typ: string; readonly alg: string | null; readonly kid: string | null };
+    readonly claims: object;
+  };
   /** Both null until the principal has confirmed it. */
   readonly digest: string | null;
   readonly delegation: string | null;

@@ -58,7 +58,6 @@ describe('holder-keys', () => {
   });
 
   it.each([
-    ['a public key', { kty: 'EC', crv: 'P-256', x: 'AAAA', y: 'AAAA' }],
     ['a key of another curve', { kty: 'EC', crv: 'P-384', x: 'AAAA', y: 'AAAA', d: 'c2VjcmV0' }],
     ['a damaged key', { kty: 'EC', crv: 'P-256', x: 'AAAA', y: 'AAAA', d: 'c2VjcmV0' }],
     ['no object', null],
@@ -70,6 +69,19 @@ describe('holder-keys', () => {
     expect(errors).toBe(
       `error: ${path} has no private key for ES256 or EdDSA as JSON (JWK): holder-keys new makes one\n`,
     );
+  });
+
+  it('says what a file is that has no private key of one owner', async () => {
+    const file = write('public.jwk', JSON.stringify({ kty: 'EC', crv: 'P-256', x: 'AAAA', y: 'AAAA' }));
+    chmodSync(file, 0o644);
+    for (const [args, message] of [
+      [['show', file], `${file} has a public key; the private one is in the file that holder-keys new made`],
+      [['show', FOLDER], `${FOLDER}: is a folder; a file is needed`],
+      [['new', fileOf('missing/x.jwk')], `${fileOf('missing/x.jwk')}: the folder does not exist`],
+    ] as const) {
+      const { code, errors } = await numgate('holder-keys', ...args);
+      expect([code, errors]).toEqual([1, `error: ${message}\n`]);
+    }
   });
 
   it.each([

@@ -47,7 +47,11 @@ describe('qualifications', () => {
 
   it.each([
     [4, /^error: QUALIFICATION_STATE: .*pending: it can become certified/, ['beta', 'suspended']],
-    [2, /Allowed choices are pending, certified/, ['beta', 'good']],
+    [
+      2,
+      /^error: argument '<state>' value 'good' is invalid\. Allowed choices are pending, certified/,
+      ['beta', 'good'],
+    ],
     [2, /must be between 0 and 1/, ['beta', 'rateReduced', '--factor', 'half']],
     [1, /^error: FIELD_VALUE: "factor" is required with rateReduced/, ['beta', 'rateReduced']],
     [2, /must be a date such as/, ['beta', 'certified', '--valid-until', 'soon']],
