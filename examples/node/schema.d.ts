@@ -289,7 +289,7 @@ export interface paths {
         };
         /**
          * Get the qualification of an organisation as a token
-         * @description A JWS that anybody verifies without this service: `typ` `qualification+jwt`, claims `iss`, `sub` (the id), `name`, `osc`, `state`, `factor`, `inspectedAt`, `nextInspectionBy`, `iat`, `exp` (7 days, at most `validUntil`) and `status`, its place in the status list `qualifications`. Only for organisations that may send now.
+         * @description A JWS that anybody verifies without this service: `typ` `qualification+jwt`, claims `iss`, `sub` (the id), `name`, `osc`, `state`, `factor`, `inspectedAt` and `nextInspectionBy` (days in Korea), `iat`, `exp` (7 days, at most `validUntil`) and `status`, its place in the status list `qualifications`. Only for organisations that may send now.
          */
         get: operations["qualificationToken"];
         put?: never;
@@ -4778,13 +4778,13 @@ export interface components {
              */
             since: string;
             /**
-             * Format: date-time
-             * @description Last inspection. Null: none yet.
+             * Format: date
+             * @description Day of the last inspection, in Korea. Null: none yet.
              */
             inspectedAt: string | null;
             /**
-             * Format: date-time
-             * @description When the next inspection is due. Null: no date.
+             * Format: date
+             * @description Day by which the next inspection is due, in Korea. Null: no date.
              */
             nextInspectionBy: string | null;
             /**
