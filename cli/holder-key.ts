@@ -39,7 +39,9 @@ export async function createHolderKey(path: string, alg: HolderAlgorithm): Promi
   try {
     writeFileSync(path, `${JSON.stringify(jwk)}\n`, { flag: 'wx', mode: 0o600 });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fileFailure(path, error);
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') throw new CommandFailure(`${path}: the folder does not exist`);
+    if (code !== 'EEXIST') throw fileFailure(path, error);
     throw new CommandFailure(`${path} exists, and a key is never replaced: name another file`);
   }
   return keyOf(jwk, path);
@@ -47,20 +49,24 @@ export async function createHolderKey(path: string, alg: HolderAlgorithm): Promi
 
 /** @throws CommandFailure that names the file, never its content */
 export async function readHolderKey(path: string): Promise<HolderKey> {
-  return keyOf(jwkIn(path), path);
+  const { jwk, isShared } = jwkIn(path);
+  // What is no private key at all needs no chmod.
+  const key = await keyOf(jwk, path);
+  if (isShared) throw new CommandFailure(`${path} must be readable by you alone: chmod 600 ${path}`);
+  return key;
 }
 
-function jwkIn(path: string): JWK {
+function jwkIn(path: string): { readonly jwk: JWK; readonly isShared: boolean } {
   let text: string;
+  let isShared: boolean;
   try {
-    if ((statSync(path).mode & SHARED) !== 0)
-      throw new CommandFailure(`${path} must be readable by you alone: chmod 600 ${path}`);
     text = readFileSync(path, 'utf8');
+    isShared = (statSync(path).mode & SHARED) !== 0;
   } catch (error) {
-    throw error instanceof CommandFailure ? error : fileFailure(path, error);
+    throw fileFailure(path, error);
   }
   try {
-    return JSON.parse(text) as JWK;
+    return { jwk: JSON.parse(text) as JWK, isShared };
   } catch {
     throw notAKey(path);
   }
@@ -69,6 +75,10 @@ function jwkIn(path: string): JWK {
 async function keyOf(jwk: JWK, path: string): Promise<HolderKey> {
   const { d, key_ops: _, ...rest } = jwk ?? {};
   const alg = algorithmOf(rest);
+  if (alg !== null && d === undefined)
+    throw new CommandFailure(
+      `${path} has a public key; the private one is in the file that holder-keys new made`,
+    );
   if (alg === null || d === undefined) throw notAKey(path);
   const key = await importJWK(jwk, alg).catch(() => {
     throw notAKey(path);

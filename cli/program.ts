@@ -62,6 +62,9 @@ const GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> 
   'Shell:': [addCompletion],
 };
 
+/** As `Command.error` takes them. */
+type ErrorOptions = Parameters<Command['error']>[1];
+
 /** What commander does with an option that it does not know. Not in its types. */
 const { unknownOption } = Command.prototype as unknown as { unknownOption(flag: string): void };
 
@@ -73,6 +76,12 @@ class CommandLine extends Command {
 
   unknownOption(flag: string): void {
     unknownOption.call(this, flag.replace(/=.*/s, ''));
+  }
+
+  /** Names a wrong argument as commander names a wrong option. */
+  override error(message: string, options?: ErrorOptions): never {
+    const wrong = /^error: command-argument value (.*) is invalid for argument '(.*?)'\. /s;
+    return super.error(message.replace(wrong, "error: argument '<$2>' value $1 is invalid. "), options);
   }
 }
 

@@ -127,7 +127,12 @@ export function addDelegations(program: Command): void {
       const { toSign, state } = await load(organisation, id);
       if (toSign === undefined)
         throw new CommandFailure(`delegation ${id} is ${state}, not accepted: there is nothing to confirm`);
-      const signed = await (await readHolderKey(key)).sign(DELEGATION_TYPE, { ...toSign.claims });
+      const signer = await readHolderKey(key);
+      if (toSign.header.kid !== null && toSign.header.kid !== signer.thumbprint)
+        throw new CommandFailure(
+          `${key} is not the key of your link: its certificate or delegation names ${toSign.header.kid}`,
+        );
+      const signed = await signer.sign(DELEGATION_TYPE, { ...toSign.claims });
       print(
         ...formatDelegation(await change(organisation, `/${id}/confirm`, { delegation: signed, reason })),
       );

@@ -3,9 +3,19 @@
  * tokens that they sign. No command here contacts the service.
  */
 import { type Command, Option } from 'commander';
-import { TOKEN_TYPE } from '../../shared/credentials/claims.ts';
-import { TOKEN_LIFE_MAX_S } from '../../shared/limits/credentials.ts';
-import { CommandFailure } from '../failure.ts';
+import {
+  CERTIFICATE_TYPE,
+  certificateClaimsSchema,
+  DELEGATION_TYPE,
+  delegationClaimsSchema,
+  TOKEN_TYPE,
+  tokenClaimsSchema,
+} from '../../shared/credentials/claims.ts';
+import { covers, parseCredentialNumbers } from '../../shared/credentials/credential-numbers.ts';
+import { parseJws } from '../../shared/credentials/jws.ts';
+import { CHAIN_LINKS_MAX, TOKEN_LIFE_MAX_S } from '../../shared/limits/credentials.ts';
+import type { Span } from '../../shared/numbers/spans.ts';
+import { CommandFailure, validate } from '../failure.ts';
 import {
   createHolderKey,
   HOLDER_ALGORITHMS,
@@ -90,15 +100,59 @@ async function signToken(
   key: HolderKey,
   { audience, from, chain, senderCode, life }: TokenOptions,
 ): Promise<string> {
+  const claims = tokenClaimsSchema.entries;
+  validate(claims.aud, audience, { whole: '--audience' });
+  if (senderCode !== undefined) validate(claims.osc, senderCode, { whole: '--sender-code' });
+  if (chain.length > CHAIN_LINKS_MAX)
+    throw new CommandFailure(`--chain must have at most ${CHAIN_LINKS_MAX} links`, 2);
   const number = (await numberOf(from)).trim();
   if (!/^\+[1-9]\d{5,14}$/.test(number))
     throw new CommandFailure('--from must be a number in E.164, such as +8215881234', 2);
   if (life < 1 || life > TOKEN_LIFE_MAX_S)
     throw new CommandFailure(`--life must be 1 to ${TOKEN_LIFE_MAX_S}`, 2);
+  const links = chain.map((path, index) => linkIn(path, index === 0));
+  const uncovered = links.find(({ spans }) => !covers(spans, Number(number.slice(1))));
+  if (uncovered !== undefined)
+    throw new CommandFailure(`--from is not among the numbers of ${uncovered.path}`, 2);
+  const last = links.at(-1)!;
+  if (last.jkt !== key.thumbprint)
+    throw new CommandFailure(
+      `${last.path} is for another key: sign with the one whose thumbprint is ${last.jkt}`,
+    );
   const iat = Math.floor(Date.now() / 1000);
   return key.sign(TOKEN_TYPE, {
     ...{ aud: audience, iat, exp: iat + life, orig: { tn: number.slice(1) } },
     ...(senderCode === undefined ? {} : { osc: senderCode }),
-    chain: chain.map((path) => jwsDigest(readJws(path))),
+    chain: links.map(({ digest }) => digest),
   });
+}
+
+interface ChainLink {
+  readonly path: string;
+  readonly digest: string;
+  readonly spans: readonly Span[];
+  /** Thumbprint of the key that signs for it. */
+  readonly jkt: string;
+}
+
+/** What a link says. Only the service verifies its signature. @param isFirst a certificate; otherwise a delegation */
+function linkIn(path: string, isFirst: boolean): ChainLink {
+  const jws = readJws(path);
+  const [type, schema, what] = isFirst
+    ? ([CERTIFICATE_TYPE, certificateClaimsSchema, 'a certificate, which the chain begins with'] as const)
+    : ([
+        DELEGATION_TYPE,
+        delegationClaimsSchema,
+        'a delegation, as all links after the certificate',
+      ] as const);
+  const parsed = parseJws(jws, type);
+  if (!parsed.ok) throw new CommandFailure(`${path} must be ${what}: it ${parsed.message}`);
+  const { nums, cnf } = validate(schema, parsed.value.claims, {
+    before: `${path}: `,
+    whole: 'its claims',
+    exitCode: 1,
+  });
+  const spans = parseCredentialNumbers(nums);
+  if (!spans.ok) throw new CommandFailure(`${path}: nums ${spans.message}`);
+  return { path, digest: jwsDigest(jws), spans: spans.value, jkt: cnf.jkt };
 }

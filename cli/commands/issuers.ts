@@ -48,7 +48,7 @@ export function addIssuers(program: Command): void {
     );
 
   addReasonOption(issuers.command('set'))
-    .description('add an issuer, or change one; other settings stay unchanged')
+    .description('add an issuer, or change one; other settings stay unchanged (scope: issuers)')
     .argument('<id>', 'lower case letters, digits and dashes')
     .option(
       '--organisation <id>',
@@ -79,10 +79,11 @@ export function addIssuers(program: Command): void {
       const { reason, ...settings } = options;
       requireSetting(command, settings);
       const admin = adminOfEnvironment();
-      const { issuer, conditions } = await issuerWith(admin, id, settings);
-      await admin.change('PUT', pathOf(id), { issuer, reason }, conditions);
-      const done = conditions['if-none-match'] === undefined ? 'changed' : 'added';
-      print(`${id} ${done}\n`, { id, [done]: true });
+      const { issuer, before, conditions } = await issuerWith(admin, id, settings);
+      const after = await admin.change<IssuerInfo>('PUT', pathOf(id), { issuer, reason }, conditions);
+      const done = before === null ? 'added' : 'changed';
+      const { certificates, held } = after;
+      print(`${id} ${done}\n${formatHeld(before, after)}`, { id, [done]: true, certificates, held });
     });
 
   addReasonOption(issuers.command('remove'))
@@ -100,7 +101,11 @@ async function issuerWith(
   admin: Admin,
   id: string,
   { keys, ...settings }: Omit<SetOptions, 'reason'>,
-): Promise<{ readonly issuer: Issuer; readonly conditions: Readonly<Record<string, string>> }> {
+): Promise<{
+  readonly issuer: Issuer;
+  readonly before: IssuerInfo | null;
+  readonly conditions: Readonly<Record<string, string>>;
+}> {
   const given = { ...settings, ...(keys === undefined ? {} : { keys: keysIn(keys) }) };
   const known = await admin.tagged<IssuerInfo>(pathOf(id)).catch((error: unknown) => {
     if (hasCode(error, 'ISSUER_UNKNOWN')) return null;
@@ -109,10 +114,30 @@ async function issuerWith(
   const whole = { whole: 'the issuer' };
   if (known === null) {
     const issuer = { organisation: DEFAULT_ORGANISATION, ...given, id } as v.InferInput<typeof issuerSchema>;
-    return { issuer: validate(issuerSchema, issuer, whole), conditions: { 'if-none-match': '*' } };
+    return {
+      issuer: validate(issuerSchema, issuer, whole),
+      before: null,
+      conditions: { 'if-none-match': '*' },
+    };
   }
-  const { certificates: _, ...stored } = known.value;
-  return { issuer: validate(issuerSchema, { ...stored, ...given }, whole), conditions: known.ifUnchanged };
+  const { certificates: _, held: _held, ...stored } = known.value;
+  return {
+    issuer: validate(issuerSchema, { ...stored, ...given }, whole),
+    before: known.value,
+    conditions: known.ifUnchanged,
+  };
+}
+
+/** What a change did to certificates: whoever narrows numbers or removes a key must see whom it stops. Often nothing. */
+function formatHeld(before: IssuerInfo | null, after: IssuerInfo): string {
+  const { id, held, state } = after;
+  const change = held - (before?.held ?? 0);
+  if (change === 0) return '';
+  if (change < 0) return `${counted(-change, 'certificate')} of ${id} may be used again; ${held} suspended\n`;
+  const isAre = held === 1 ? 'is' : 'are';
+  const why =
+    state === 'suspended' ? 'the issuer is suspended' : 'the issuer no longer has their key or their numbers';
+  return `${counted(held, 'certificate')} of ${id} ${isAre} suspended now: ${why}; set it back to release them\n`;
 }
 
 /** A set of keys, also from a file with one key. */
@@ -136,16 +161,26 @@ function pathOf(id: string): string {
 }
 
 function formatIssuers(issuers: readonly IssuerInfo[]): Report {
-  const rows = issuers.map(({ id, organisation, iss, keys, numbers, operators, certificates, state }) => [
-    ...[id, organisation, iss, keys.keys.length, [...operators, counted(numbers.length, 'range')].join(' ')],
-    ...[certificates, state],
-  ]);
-  const names = ['issuer', 'organisation', 'iss', 'keys#', 'may speak for', 'certificates#', 'state'];
+  const rows = issuers.map(
+    ({ id, organisation, iss, keys, numbers, operators, certificates, held, state }) => [
+      ...[
+        id,
+        organisation,
+        iss,
+        keys.keys.length,
+        [...operators, counted(numbers.length, 'range')].join(' '),
+      ],
+      ...[certificates, held, state],
+    ],
+  );
+  const names = [
+    ...['issuer', 'organisation', 'iss', 'keys#', 'may speak for', 'certificates#', 'suspended#', 'state'],
+  ];
   return [rows.length === 0 ? 'no issuers\n' : formatTable(names, rows), { issuers }];
 }
 
 function formatIssuer(issuer: IssuerInfo): Report {
-  const { id, organisation, iss, keys, numbers, operators, statusHosts, state, certificates } = issuer;
+  const { id, organisation, iss, keys, numbers, operators, statusHosts, state, certificates, held } = issuer;
   const orNone = (words: readonly string[]): string => (words.length === 0 ? 'none' : words.join(' '));
   const rows = [
     ['organisation', organisation],
@@ -155,6 +190,7 @@ function formatIssuer(issuer: IssuerInfo): Report {
     ['operators', orNone(operators)],
     ['hosts of status lists', statusHosts.join(' ')],
     ['certificates', String(certificates)],
+    ['of them suspended', String(held)],
     ['state', state],
   ];
   return [formatTable([id, ''], rows), issuer];

@@ -4,6 +4,7 @@
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import type { ChangeDone } from '../../shared/admin/change.ts';
 import {
+  inspectionDay,
   maySend,
   QUALIFICATION_STATES,
   type QualificationInfo,
@@ -52,7 +53,7 @@ export function addQualifications(program: Command): void {
     });
 
   addWaitOptions(requireReason(qualifications.command('set')))
-    .description('set the qualification; dates that you leave out stay as they are')
+    .description('set the qualification; dates that you leave out stay as they are (scope: qualification)')
     .argument('<organisation>')
     .addArgument(new Argument('<state>').choices(QUALIFICATION_STATES))
     .option(
@@ -141,7 +142,8 @@ function formatQualifications(qualifications: readonly QualificationInfo[]): Rep
   const names = ['organisation', 'state', 'factor#', 'since', 'inspected', 'next inspection', 'valid until'];
   const rows = qualifications.map((each) => [
     ...[each.organisation, each.state, each.factor ?? '', each.since],
-    ...[each.inspectedAt ?? '', each.nextInspectionBy ?? '', each.validUntil ?? ''],
+    ...[inspectionDay(each.inspectedAt) ?? '', inspectionDay(each.nextInspectionBy) ?? ''],
+    each.validUntil ?? '',
   ]);
   return [formatTable(names, rows), { qualifications }];
 }
@@ -152,8 +154,8 @@ function formatQualification(info: QualificationInfo): Report {
     ['state', state],
     ...(factor === null ? [] : [['factor', String(factor)]]),
     ['since', since],
-    ['inspected', inspectedAt ?? 'never'],
-    ['next inspection', nextInspectionBy ?? 'no date'],
+    ['inspected', inspectionDay(inspectedAt) ?? 'never'],
+    ['next inspection', inspectionDay(nextInspectionBy) ?? 'no date'],
     ['valid until', validUntil ?? 'no end'],
   ];
   return [formatTable([organisation, ''], rows), info];

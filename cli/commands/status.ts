@@ -4,6 +4,7 @@ import type { MeInfo } from '../../shared/admin/actor.ts';
 import type { ListsInfo } from '../../shared/admin/releases.ts';
 import type { RegistrationsInfo, StatusInfo } from '../../shared/admin/status.ts';
 import { REGISTERED_WARNING_SHARE, REGISTRATION_BUILD_SHARE } from '../../shared/limits/registrations.ts';
+import { inspectionDay } from '../../shared/senders/qualification.ts';
 import type { StorageInfo, StorageLevel } from '../../shared/storage-level.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { CommandFailure } from '../failure.ts';
@@ -121,7 +122,10 @@ function dueLines({ dueQualifications = [] }: StatusInfo): string[] {
     if (due === 'end') return styleText('yellow', `the qualification of ${organisation} ends at ${at}`);
     const isOverdue = Date.parse(at) <= Date.now();
     const words = isOverdue ? 'is overdue since' : 'is due by';
-    return styleText(isOverdue ? 'red' : 'yellow', `the inspection of ${organisation} ${words} ${at}`);
+    return styleText(
+      isOverdue ? 'red' : 'yellow',
+      `the inspection of ${organisation} ${words} ${inspectionDay(at)}`,
+    );
   });
 }
 

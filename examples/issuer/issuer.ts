@@ -7,14 +7,24 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { deflateSync } from 'node:zlib';
-import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
+import {
+  calculateJwkThumbprint,
+  decodeJwt,
+  decodeProtectedHeader,
+  exportJWK,
+  generateKeyPair,
+  importJWK,
+  type JWK,
+  SignJWT,
+} from 'jose';
+import { type CertificateRequest, checkRequest, type IssuerNames } from './request.ts';
 
 /** Values of an entry of the status list, in 2 bits each. */
 export const STATUSES = ['valid', 'revoked', 'suspended', 'rateReduced'] as const;
 export type Status = (typeof STATUSES)[number];
 
-export const LINES = ['fixed', 'mobile', 'voip', 'representative'] as const;
-
+/** Verifiers accept so many keys of an issuer at once. */
+const KEYS_MAX = 4;
 const ALG = 'ES256';
 const VCT = 'https://numgate.kr/vct/sender-certificate/1';
 const BITS = 2;
@@ -26,74 +36,90 @@ const DAY_S = 86_400;
 const LIST_LIFE_S = DAY_S;
 const LIST_TTL_S = 60;
 
-/** Who issues, and where others find its status list. Both are in certificates, so they never change. */
-export interface IssuerNames {
-  /** The issuer, as numgate's configuration names it: an https URL. */
-  readonly iss: string;
-  /** URL of the status list. */
-  readonly statusUri: string;
-}
-
-export interface CertificateRequest {
-  /** Who holds the line: a name or a customer number, at most 64 characters. */
-  readonly holder: string;
-  /** E.164 with `+`, or ranges `+82221230000..+82221230099` within one block of 10,000. */
-  readonly numbers: readonly string[];
-  readonly line: (typeof LINES)[number];
-  /** The holder's public key. */
+/** Of issuer.json. */
+interface IssuerFile {
+  readonly names: IssuerNames;
+  /** Private: it signs. */
   readonly key: JWK;
-  readonly days: number;
+  /** Public parts of keys that signed before, the newest first. Their certificates are still valid. */
+  readonly formerKeys?: readonly JWK[];
 }
 
 export class Issuer {
   readonly names: IssuerNames;
-  readonly #privateKey: JWK;
+  readonly #folder: string;
+  #file: IssuerFile;
   readonly #database: DatabaseSync;
 
-  private constructor(names: IssuerNames, privateKey: JWK, database: DatabaseSync) {
-    this.names = names;
-    this.#privateKey = privateKey;
+  private constructor(folder: string, file: IssuerFile, database: DatabaseSync) {
+    this.names = file.names;
+    this.#folder = folder;
+    this.#file = file;
     this.#database = database;
   }
 
   /** Makes the folder with a new key, unless it exists. */
   static async create(folder: string, names: IssuerNames): Promise<Issuer> {
-    const path = join(folder, 'issuer.json');
-    if (!existsSync(path)) {
+    if (!existsSync(fileIn(folder))) {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
-      const { privateKey } = await generateKeyPair(ALG, { extractable: true });
-      const jwk = await exportJWK(privateKey);
-      const key = { ...jwk, kid: await calculateJwkThumbprint(jwk), alg: ALG };
-      writeFileSync(`${path}.new`, JSON.stringify({ names, key }), { mode: 0o600 });
-      renameSync(`${path}.new`, path);
+      write(folder, { names, key: await newKey() });
     }
     return Issuer.open(folder);
   }
 
   /** @throws if there is no issuer in the folder */
   static open(folder: string): Issuer {
-    const { names, key } = JSON.parse(readFileSync(join(folder, 'issuer.json'), 'utf8')) as {
-      readonly names: IssuerNames;
-      readonly key: JWK;
-    };
+    const file = JSON.parse(readFileSync(fileIn(folder), 'utf8')) as IssuerFile;
     const database = new DatabaseSync(join(folder, 'issued.sqlite'), { timeout: 5_000 });
     database.exec(`
       CREATE TABLE IF NOT EXISTS certificates (
         idx INTEGER PRIMARY KEY, jti TEXT UNIQUE NOT NULL, status INTEGER NOT NULL, certificate TEXT NOT NULL);
       CREATE TABLE IF NOT EXISTS lists (iat INTEGER NOT NULL);
       INSERT INTO lists SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM lists);`);
-    return new Issuer(names, key, database);
+    return new Issuer(folder, file, database);
   }
 
-  /** The public key, for numgate's configuration and for everybody who verifies a certificate. */
+  /** The public keys, for numgate's configuration and for everybody who verifies a certificate. The first one signs. */
   keys(): { readonly keys: readonly JWK[] } {
-    const { d: _, ...publicKey } = this.#privateKey;
-    return { keys: [{ ...publicKey, use: 'sig' }] };
+    const { key, formerKeys = [] } = this.#file;
+    return { keys: [publicPart(key), ...formerKeys] };
   }
 
-  /** @returns a `sender-certificate+jwt` */
-  async issue({ holder, numbers, line, key, days }: CertificateRequest): Promise<string> {
-    if ('d' in key) throw new Error('this is a private key: the holder sends only its public key');
+  /**
+   * Makes a new key, which signs from now on. The one before stays in `keys`, and older ones while a
+   * certificate of theirs has not ended.
+   * @throws if there would be more keys than verifiers accept
+   */
+  async rotate(): Promise<void> {
+    const inUse = this.#keysInUse();
+    const [current, ...former] = this.keys().keys;
+    // The current one may also have signed the status list that is read now.
+    const formerKeys = [current!, ...former.filter(({ kid = '' }) => inUse.has(kid))];
+    if (formerKeys.length >= KEYS_MAX)
+      throw new Error(
+        `${KEYS_MAX} keys have certificates that have not ended: rotate when those of the oldest have`,
+      );
+    this.#file = { names: this.names, key: await newKey(), formerKeys };
+    write(this.#folder, this.#file);
+  }
+
+  /** `kid` of each key with a certificate that has not ended. */
+  #keysInUse(): Set<string> {
+    const kids = new Set<string>();
+    const rows = this.#database
+      .prepare("SELECT certificate FROM certificates WHERE certificate <> ''")
+      .iterate();
+    for (const { certificate } of rows) {
+      const jws = String(certificate);
+      if (decodeJwt(jws).exp! > seconds()) kids.add(decodeProtectedHeader(jws).kid!);
+    }
+    return kids;
+  }
+
+  /** @returns a `sender-certificate+jwt` @throws if a claim would be refused; nothing is issued then */
+  async issue(request: CertificateRequest): Promise<string> {
+    checkRequest(request);
+    const { holder, numbers, line, key, days } = request;
     const jkt = await calculateJwkThumbprint(key);
     const jti = randomUUID();
     const insert = this.#database.prepare(
@@ -154,11 +180,32 @@ export class Issuer {
   }
 
   async #sign(typ: string, claims: Readonly<Record<string, unknown>>): Promise<string> {
-    const { kid } = this.#privateKey;
+    const { key } = this.#file;
     return new SignJWT({ ...claims })
-      .setProtectedHeader({ alg: ALG, typ, ...(kid === undefined ? {} : { kid }) })
-      .sign(await importJWK(this.#privateKey, ALG));
+      .setProtectedHeader({ alg: ALG, typ, kid: key.kid! })
+      .sign(await importJWK(key, ALG));
   }
+}
+
+function fileIn(folder: string): string {
+  return join(folder, 'issuer.json');
+}
+
+/** Replaces the file as a whole: a reader sees the old one or the new one. */
+function write(folder: string, file: IssuerFile): void {
+  const path = fileIn(folder);
+  writeFileSync(`${path}.new`, JSON.stringify(file), { mode: 0o600 });
+  renameSync(`${path}.new`, path);
+}
+
+async function newKey(): Promise<JWK> {
+  const { privateKey } = await generateKeyPair(ALG, { extractable: true });
+  const jwk = await exportJWK(privateKey);
+  return { ...jwk, kid: await calculateJwkThumbprint(jwk), alg: ALG };
+}
+
+function publicPart({ d: _, ...key }: JWK): JWK {
+  return { ...key, use: 'sig' };
 }
 
 function seconds(): number {

@@ -5,7 +5,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { decodeJwt, type JWK } from 'jose';
-import { Issuer, LINES, STATUSES } from './issuer.ts';
+import { Issuer, STATUSES } from './issuer.ts';
+import { checkNames, LINES } from './request.ts';
 import { issuerServer } from './server.ts';
 
 const OPTIONS = {
@@ -24,6 +25,7 @@ const OPTIONS = {
 const USAGE = `node examples/issuer/main.ts <command> [--folder <folder>]
 
   init --iss <url> --status-uri <url>   make the key; iss and URL of the list are in every certificate
+  rotate                                make a new key, which signs from now on; the former one stays in keys
   keys                                  print the public keys, for numgate issuers set
   issue --holder <name> --numbers <numbers> --key <file> [--line <line>] [--days <days>]
                                         print a certificate; the file has the public key of the holder
@@ -50,12 +52,21 @@ async function main(): Promise<void> {
   if (values.help || command === undefined) return print(USAGE);
   if (command === 'init') {
     const names = { iss: given('iss', values.iss), statusUri: given('status-uri', values['status-uri']) };
-    const issuer = await Issuer.create(values.folder, names);
-    return print(json(issuer.names));
+    checkNames(names);
+    const { names: made } = await Issuer.create(values.folder, names);
+    if (made.iss !== names.iss || made.statusUri !== names.statusUri)
+      throw new Error(
+        `${values.folder} has the issuer ${made.iss} with the list ${made.statusUri}, which never change: ` +
+          '--folder names another folder',
+      );
+    return print(json(made));
   }
   const issuer = open(values.folder);
   switch (command) {
     case 'keys':
+      return print(json(issuer.keys()));
+    case 'rotate':
+      await issuer.rotate();
       return print(json(issuer.keys()));
     case 'issue': {
       const certificate = await issuer.issue({

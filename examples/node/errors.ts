@@ -12,7 +12,9 @@ export type LocalCode =
   /** An HTTP error without a problem of numgate: something in front of numgate responded. */
   | 'HTTP_ERROR'
   /** `from` or `to` exceeds the limit of the service. No request was sent. */
-  | 'NUMBER_TOO_LONG';
+  | 'NUMBER_TOO_LONG'
+  /** A holder key, or what it should sign, is not valid; `field` names it. Nothing was signed. */
+  | 'SIGNING_INVALID';
 
 /** What is known of the failure besides its code. */
 export interface ErrorDetails {

@@ -2,6 +2,7 @@
  * What the holder of a sender certificate signs: message tokens, proofs of possession and delegations, as compact JWS
  * (RFC 7515). The private key never leaves the process. Only WebCrypto is used, so that it runs everywhere.
  */
+import { localError, type NumgateError } from './errors.ts';
 
 /** A key as JSON (RFC 7517): P-256 for ES256, or Ed25519 for EdDSA. */
 export interface HolderJwk {
@@ -60,23 +61,31 @@ const ALGORITHMS: Readonly<Record<string, Algorithm>> = {
 /** As in the service. */
 const LIFE_S = 900;
 const DIGEST = /^[\w-]{43}$/;
+const JWS = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+const AUDIENCE = /^[a-z0-9][a-z0-9-]{0,62}(?:\/[a-z0-9][a-z0-9-]{0,62})?$/;
+const E164 = /^\+?[1-9]\d{2,14}$/;
+const LINKS_MAX = 5;
+const TEXT_CHARS_MAX = 64;
 
 const encoder = new TextEncoder();
 
 /**
  * Opens a private key.
- * @throws {TypeError} if it is not a private key for ES256 or EdDSA. The message does not contain it.
+ * Rejects with a {@link NumgateError} `SIGNING_INVALID` if it is not a private key for ES256 or EdDSA. The message does not
+ * contain it.
  */
 export async function openHolderKey(jwk: HolderJwk): Promise<HolderKey> {
-  const algorithm = ALGORITHMS[jwk.crv];
-  if (algorithm === undefined || jwk.d === undefined)
-    throw new TypeError('"jwk" must be a private key of the curve P-256 or Ed25519');
+  // From a file, it can be anything.
+  const { crv = '', d } = (jwk ?? {}) as Partial<HolderJwk>;
+  const algorithm = Object.hasOwn(ALGORITHMS, crv) ? ALGORITHMS[crv] : undefined;
+  if (algorithm === undefined || d === undefined)
+    throw invalid('jwk', 'must be a private key of the curve P-256 or Ed25519');
   const { alg, importing, signing, members } = algorithm;
   const publicKey = Object.fromEntries(members.map((name) => [name, jwk[name]])) as unknown as HolderJwk;
   const key = await crypto.subtle
-    .importKey('jwk', { ...publicKey, d: jwk.d }, importing, false, ['sign'])
+    .importKey('jwk', { ...publicKey, d }, importing, false, ['sign'])
     .catch(() => {
-      throw new TypeError('"jwk" is not a valid private key');
+      throw invalid('jwk', 'is not a valid private key');
     });
   const thumbprint = await digestOf(JSON.stringify(publicKey));
   return {
@@ -95,10 +104,23 @@ export async function openHolderKey(jwk: HolderJwk): Promise<HolderKey> {
 
 /**
  * Signs a token for the texts of the next minutes from one number. One token is enough for all of them: the service
- * verifies it once, and reads its status for every text.
+ * verifies it once, and reads its status for every text. Rejects with a {@link NumgateError} `SIGNING_INVALID` that names
+ * the claim which the service would refuse.
  */
 export async function signSenderToken(key: HolderKey, claims: SenderTokenClaims): Promise<string> {
   const { audience, from, chain, senderCode, lifeSeconds = LIFE_S, id } = claims;
+  const isText = (value: unknown): boolean =>
+    value === undefined || (typeof value === 'string' && value !== '' && value.length <= TEXT_CHARS_MAX);
+  if (!matches(AUDIENCE, audience))
+    throw invalid('audience', 'must be <organisation> or <organisation>/<client>');
+  if (!matches(E164, from)) throw invalid('from', 'must be a number in E.164, such as +8215881234');
+  if (!Array.isArray(chain) || chain.length < 1 || chain.length > LINKS_MAX)
+    throw invalid('chain', `must have 1 to ${LINKS_MAX} links, the certificate first`);
+  if (!chain.every((link) => matches(DIGEST, link) || matches(JWS, link)))
+    throw invalid('chain', 'must have certificates and delegations as issued, or their digests');
+  if (!Number.isInteger(lifeSeconds) || lifeSeconds < 1 || lifeSeconds > LIFE_S)
+    throw invalid('lifeSeconds', `must be a whole number of 1 to ${LIFE_S}`);
+  if (!isText(senderCode)) throw invalid('senderCode', `must have 1 to ${TEXT_CHARS_MAX} characters`);
   const iat = seconds();
   return key.sign('sender-token+jwt', {
     ...{ aud: audience, iat, exp: iat + lifeSeconds, orig: { tn: from.replace(/^\+/, '') } },
@@ -123,6 +145,15 @@ export async function signProof(
 /** The name of a certificate or delegation in a chain: SHA-256 of its characters, in base64url. */
 export async function digestOf(jws: string): Promise<string> {
   return encoded(new Uint8Array(await crypto.subtle.digest('SHA-256', encoder.encode(jws))));
+}
+
+function matches(pattern: RegExp, value: unknown): boolean {
+  return typeof value === 'string' && pattern.test(value);
+}
+
+/** The message names the field and never contains its value. */
+function invalid(field: string, message: string): NumgateError {
+  return localError('SIGNING_INVALID', `"${field}" ${message}`, { field });
 }
 
 function encoded(bytes: Uint8Array): string {

@@ -289,7 +289,7 @@ export interface paths {
         };
         /**
          * Get the qualification of an organisation as a token
-         * @description A JWS that anybody verifies without this service: `typ` `qualification+jwt`, claims `iss`, `sub` (the id), `name`, `osc`, `state`, `factor`, `inspectedAt`, `nextInspectionBy`, `iat`, `exp` (7 days, at most `validUntil`) and `status`, its place in the status list `qualifications`. Only for organisations that may send now.
+         * @description A JWS that anybody verifies without this service: `typ` `qualification+jwt`, claims `iss`, `sub` (the id), `name`, `osc`, `state`, `factor`, `inspectedAt` and `nextInspectionBy` (days in Korea), `iat`, `exp` (7 days, at most `validUntil`) and `status`, its place in the status list `qualifications`. Only for organisations that may send now.
          */
         get: operations["qualificationToken"];
         put?: never;
@@ -4778,13 +4778,13 @@ export interface components {
              */
             since: string;
             /**
-             * Format: date-time
-             * @description Last inspection. Null: none yet.
+             * Format: date
+             * @description Day of the last inspection, in Korea. Null: none yet.
              */
             inspectedAt: string | null;
             /**
-             * Format: date-time
-             * @description When the next inspection is due. Null: no date.
+             * Format: date
+             * @description Day by which the next inspection is due, in Korea. Null: no date.
              */
             nextInspectionBy: string | null;
             /**
@@ -4853,7 +4853,7 @@ export interface components {
             /** @description The claim `iss` of its certificates. No two issuers have the same. */
             iss: string;
             keys: components["schemas"]["IssuerKeys"];
-            /** @description Numbers and ranges in E.164 that it may speak for. Default: none. */
+            /** @description Korean numbers and ranges in E.164 that it may speak for. Default: none. */
             numbers?: string[];
             /** @description Mobile operators whose public ranges it may speak for besides. Default: none. */
             operators?: components["schemas"]["Name"][];
@@ -4873,7 +4873,7 @@ export interface components {
             /** @description The claim `iss` of its certificates. No two issuers have the same. */
             iss: string;
             keys: components["schemas"]["IssuerKeys"];
-            /** @description Numbers and ranges in E.164 that it may speak for. Default: none. */
+            /** @description Korean numbers and ranges in E.164 that it may speak for. Default: none. */
             numbers: string[];
             /** @description Mobile operators whose public ranges it may speak for besides. Default: none. */
             operators: components["schemas"]["Name"][];
@@ -4883,6 +4883,8 @@ export interface components {
             state: components["schemas"]["IssuerState"];
             /** @description Certificates that have not expired. */
             certificates: number;
+            /** @description How many of them count as suspended, because the issuer is suspended, or no longer has their key or their numbers. */
+            held: number;
         };
         Issuers: {
             issuers: components["schemas"]["IssuerInfo"][];
@@ -6820,7 +6822,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `DELEGATION_STATE`: its state does not allow this, or it is the move of the other party; `state` and `possible` say what is possible. `CREDENTIALS_TOO_MANY`: an organisation may have 1,000 delegations that have not ended. `IDEMPOTENCY_CONFLICT`. */
+        /** @description `DELEGATION_STATE`: its state does not allow this, or only the other party can do it; `state`, and in `possible` what the party of the token can do. `CREDENTIALS_TOO_MANY`: an organisation may have 1,000 delegations that have not ended. `IDEMPOTENCY_CONFLICT`. */
         DelegationConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];

@@ -50,6 +50,15 @@ export const rangeSchema = v.pipe(
   ),
 );
 
+/** Issuers speak for Korean lines. Anything else is a mistake of whoever configures them. */
+const koreanRangeSchema = v.pipe(
+  rangeSchema,
+  v.check(
+    (range) => range.split('..').every((number) => number.startsWith('+82')),
+    'must be Korean, "+82…": issuers certify Korean lines only',
+  ),
+);
+
 const HOST_MESSAGE = 'must be a host in lower case, with a port if it is not 443';
 
 export const hostSchema = v.pipe(
@@ -79,7 +88,7 @@ export const issuerSchema = v.strictObject({
   keys: v.strictObject({
     keys: v.pipe(v.array(namedKeySchema), v.minLength(1), v.maxLength(ISSUER_KEYS_MAX)),
   }),
-  numbers: v.optional(v.pipe(v.array(rangeSchema), v.maxLength(ISSUER_RANGES_MAX)), []),
+  numbers: v.optional(v.pipe(v.array(koreanRangeSchema), v.maxLength(ISSUER_RANGES_MAX)), []),
   /** Mobile operators whose public ranges it may speak for, besides `numbers`. */
   operators: v.optional(v.pipe(v.array(nameSchema), v.maxLength(ISSUER_OPERATORS_MAX)), []),
   /** Where its status lists are. */
@@ -96,6 +105,8 @@ export const putIssuerSchema = v.strictObject({ issuer: issuerSchema, reason: re
 export interface IssuerInfo extends Issuer {
   /** Certificates that have not expired. */
   readonly certificates: number;
+  /** How many of them count as suspended, because it is suspended, or no longer has their key or numbers. */
+  readonly held: number;
 }
 
 const jwsSchema = v.pipe(v.string(), v.minLength(1), v.maxLength(TOKEN_CHARS_MAX));
@@ -188,7 +199,11 @@ export interface DelegationInfo {
   /** Thumbprint of the agent's key; null until it has accepted. */
   readonly key: string | null;
   /** What the principal signs, with `typ` and `kid` in the header. Only while it is accepted. */
-  readonly toSign?: { readonly header: object; readonly claims: object };
+  readonly toSign?: {
+    /** `kid`: thumbprint of the principal's key; null if its own link is not in force. */
+    readonly header: { readonly typ: string; readonly alg: string | null; readonly kid: string | null };
+    readonly claims: object;
+  };
   /** Both null until the principal has confirmed it. */
   readonly digest: string | null;
   readonly delegation: string | null;

@@ -47,8 +47,10 @@ const MOVES: Readonly<Record<DelegationMove, Move>> = {
 /** States that time ends. */
 const OPEN: readonly DelegationState[] = ['proposed', 'accepted', 'active', 'suspended'];
 
+export type Party = Move['party'];
+
 /** Whose move it is. */
-export function partyOf(move: DelegationMove): 'principal' | 'agent' {
+export function partyOf(move: DelegationMove): Party {
   return MOVES[move].party;
 }
 
@@ -57,8 +59,9 @@ export function stateAt(state: DelegationState, expiresAt: number, now: number):
   return now >= expiresAt && OPEN.includes(state) ? 'expired' : state;
 }
 
-export function possibleDelegationMoves(state: DelegationState): DelegationMove[] {
-  return DELEGATION_MOVES.filter((move) => MOVES[move].from.includes(state));
+/** What a party can do in a state. */
+export function possibleDelegationMoves(state: DelegationState, party: Party): DelegationMove[] {
+  return DELEGATION_MOVES.filter((move) => MOVES[move].party === party && MOVES[move].from.includes(state));
 }
 
 /** The state after a move. */
@@ -67,8 +70,9 @@ export function delegationMoved(
   move: DelegationMove,
 ): Result<DelegationState, Failure<'DELEGATION_STATE'>> {
   if (MOVES[move].from.includes(state)) return ok(MOVES[move].to);
-  const possible = possibleDelegationMoves(state);
-  const rest = possible.length === 0 ? 'nothing is possible any more' : `possible: ${possible.join(', ')}`;
+  const possible = possibleDelegationMoves(state, partyOf(move));
+  const nothing = OPEN.includes(state) ? `nothing is possible for the ${partyOf(move)}` : 'it has ended';
+  const rest = possible.length === 0 ? nothing : `possible: ${possible.join(', ')}`;
   return {
     ...{ ok: false, code: 'DELEGATION_STATE' },
     message: `"${move}" is not possible: the delegation is "${state}"; ${rest}`,

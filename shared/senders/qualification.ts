@@ -208,8 +208,16 @@ export function qualificationInfo(qualification: Qualification, now: number): Qu
   return state === info.state ? info : { ...info, state, since: info.validUntil! };
 }
 
+const KOREA_MS = 9 * 3_600_000;
+
+/** Inspections are days in Korea, wherever they are read: `2026-11-20`. @param time RFC 3339 */
+export function inspectionDay<Time extends string | null>(time: Time): string | (Time & null) {
+  if (time === null) return time;
+  return new Date(Date.parse(time) + KOREA_MS).toISOString().slice(0, 10);
+}
+
 /**
- * One organisation in the public register. Everything here is public, and nothing else is: no contact, no numbers, no
+ * One organisation in the public register. Inspections are days in Korea (`inspectionDay`), other times RFC 3339. Everything here is public, and nothing else is: no contact, no numbers, no
  * clients, no roles.
  */
 export interface RegisterEntry extends Omit<QualificationInfo, 'organisation'> {

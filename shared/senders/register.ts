@@ -2,6 +2,7 @@
  * The public register of qualified senders: look-up by code, ID or name, and the values of its status list.
  */
 import {
+  inspectionDay,
   type Qualification,
   type QualificationState,
   qualificationInfo,
@@ -66,8 +67,12 @@ export function registerEntry(
   { name, senderCode, ...qualification }: RegisteredOrganisation,
   now: number,
 ): RegisterEntry {
-  const { organisation: id, ...info } = qualificationInfo(qualification, now);
-  return { id, name, senderCode, ...info };
+  const { organisation: id, inspectedAt, nextInspectionBy, ...info } = qualificationInfo(qualification, now);
+  const inspections = {
+    inspectedAt: inspectionDay(inspectedAt),
+    nextInspectionBy: inspectionDay(nextInspectionBy),
+  };
+  return { id, name, senderCode, ...info, ...inspections };
 }
 
 /**

@@ -128,6 +128,8 @@ describe('credentials', () => {
       [{ keys: { keys: [{ ...key, d: 'x'.repeat(43) }] } }, 'issuer.keys.keys.0'],
       [{ keys: { keys: [issuer.jwk] } }, 'issuer.keys.keys.0'],
       [{ operators: ['nobody'] }, 'issuer.operators.0'],
+      [{ numbers: ['+8215990000', '+442071234567'] }, 'issuer.numbers.1'],
+      [{ numbers: ['+8215990000..+8315990000'] }, 'issuer.numbers.0'],
       [{ organisation: 'nobody' }, 'issuer.organisation'],
       [{ id: 'other' }, 'issuer.id'],
     ] as const)

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import {
   digestOf,
   type HolderJwk,
+  NumgateError,
   openHolderKey,
   signProof,
   signSenderToken,
@@ -55,12 +56,35 @@ describe('a key that is none', () => {
   it.each([
     ['a public key', async () => ({ ...(await privateJwk('ES256')), d: undefined })],
     ['a key of another curve', async () => privateJwk('ES384')],
+    ['no object', async () => null],
+    ['a curve that objects have', async () => ({ ...(await privateJwk('ES256')), crv: 'toString' })],
     ['a damaged key', async () => ({ ...(await privateJwk('ES256')), d: 'AAAA' })],
   ])('%s is refused, without its content', async (_what, make) => {
     const jwk = (await make()) as HolderJwk;
     const error = await openHolderKey(jwk).catch((thrown: unknown) => thrown);
-    expect(error).toBeInstanceOf(TypeError);
-    for (const secret of [jwk.d, jwk.x])
+    expect(error).toBeInstanceOf(NumgateError);
+    expect(error).toMatchObject({ code: 'SIGNING_INVALID', field: 'jwk' });
+    for (const secret of [jwk?.d, jwk?.x])
       if (secret !== undefined) expect(String(error)).not.toContain(secret);
   });
+});
+
+it.each([
+  ['audience', 'Acme'],
+  ['audience', 'acme/main/more'],
+  ['from', '1588-1234'],
+  ['from', undefined],
+  ['chain', []],
+  ['chain', undefined],
+  ['chain', Array(6).fill(CERTIFICATE)],
+  ['chain', ['certificate.jwt']],
+  ['lifeSeconds', 901],
+  ['lifeSeconds', 0.5],
+  ['senderCode', ''],
+])('a token with a wrong %s is not signed: %j', async (field, value) => {
+  const key = await openHolderKey(await privateJwk('ES256'));
+  const claims = { audience: 'acme', from: '+8215881234', chain: [CERTIFICATE], [field]: value };
+  const error = await signSenderToken(key, claims as never).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(NumgateError);
+  expect(error).toMatchObject({ code: 'SIGNING_INVALID', field });
 });

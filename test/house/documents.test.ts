@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { ROLE_SCOPES, ROLES } from '../../shared/roles.ts';
 import { withMatrix } from './support/matrix.ts';
 import { documents, PROJECT, sources } from './support/sources.ts';
 
@@ -15,6 +16,17 @@ describe('documents', () => {
   it('has the current authorization matrix in docs/threats.md: npm run docs:matrix', () => {
     const [, text] = documents.find(([path]) => path === 'docs/threats.md')!;
     expect(text).toBe(withMatrix(text));
+  });
+
+  it('have the scopes of each role in docs/operations.md', () => {
+    const [, text] = documents.find(([path]) => path === 'docs/operations.md')!;
+    const written = Object.fromEntries(
+      ROLES.map((role) => {
+        const [, row = ''] = new RegExp(`^\\| \`${role}\` \\|.*\\|(.*)\\|$`, 'm').exec(text) ?? [];
+        return [role, Array.from(row.matchAll(/`(\w+)`/g), ([, scope]) => scope)];
+      }),
+    );
+    expect(written).toEqual(ROLE_SCOPES);
   });
 
   it('keep the README short', () => {

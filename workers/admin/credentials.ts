@@ -218,6 +218,6 @@ function unknownDelegation(): Problem {
 }
 
 /** For `If-Match`. */
-function setVersion(reply: Reply, { certificates: _, ...issuer }: IssuerInfo): void {
+function setVersion(reply: Reply, { certificates: _, held: _held, ...issuer }: IssuerInfo): void {
   reply.header('etag', `"${versionOf(issuer)}"`);
 }

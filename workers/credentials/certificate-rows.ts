@@ -208,6 +208,16 @@ export class CertificateRows {
       .one().many;
   }
 
+  /** Certificates of an issuer that have not expired, and that it may not sign now. */
+  countHeld(issuer: string, nowS: number): number {
+    return this.#sql
+      .exec<{ many: number }>(
+        'SELECT COUNT(*) AS many FROM certificates WHERE issuer = ? AND held = 1 AND exp > ?',
+        ...[issuer, nowS],
+      )
+      .one().many;
+  }
+
   /** Certificates of an organisation that have neither expired nor been revoked. */
   countInForce(organisation: string, nowS: number): number {
     return this.#sql

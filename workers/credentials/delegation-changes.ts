@@ -121,7 +121,9 @@ export class DelegationChanges {
       const state = currentState(before.value, author.at);
       const next = delegationMoved(state, given.move);
       if (!next.ok)
-        return refuse(next.code, next.message, { state, possible: possibleDelegationMoves(state) });
+        return refuse(next.code, next.message, {
+          ...{ state, possible: possibleDelegationMoves(state, partyOf(given.move)) },
+        });
       if (given.move === 'confirm' && signed.value === null)
         return refuse('DELEGATION_STATE', 'the delegation changed just now: try again');
       if (given.move === 'confirm' || given.move === 'resume') {
@@ -209,8 +211,12 @@ export class DelegationChanges {
     const party = partyOf(move);
     if (found[party] === organisation) return ok(found);
     const state = currentState(found, Date.now());
-    const message = `"${move}" is the move of the ${party}, the organisation "${found[party]}"`;
-    return refuse('DELEGATION_STATE', message, { state, possible: possibleDelegationMoves(state) });
+    const other = party === 'principal' ? 'agent' : 'principal';
+    const possible = possibleDelegationMoves(state, other);
+    const own =
+      possible.length === 0 ? 'nothing is possible for you' : `possible for you: ${possible.join(', ')}`;
+    const message = `only the ${party}, "${found[party]}", can ${move} it; ${own}`;
+    return refuse('DELEGATION_STATE', message, { state, possible });
   }
 
   /** The own link of an organisation, if it is in force now, with all links before it. */

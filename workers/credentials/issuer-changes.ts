@@ -23,7 +23,12 @@ export class IssuerChanges {
 
   info({ issuer }: StoredIssuer): IssuerInfo {
     const nowS = Math.floor(Date.now() / 1000);
-    return { ...issuer, certificates: this.#tables.certificates.count('issuer', issuer.id, nowS) };
+    const { certificates } = this.#tables;
+    return {
+      ...issuer,
+      certificates: certificates.count('issuer', issuer.id, nowS),
+      held: certificates.countHeld(issuer.id, nowS),
+    };
   }
 
   async put(

@@ -88,7 +88,7 @@ describe('an issuer', () => {
   it('is added, changed and shown, and keeps its other settings', async () => {
     const args = SET.map((word) => (word === 'jwks.json' ? jwks : word));
     const rest = ['--numbers', '+8215881200..+8215881299', '--status-hosts', HOST];
-    expect(await done(...args, ...rest)).toEqual({ id: 'carrier', added: true });
+    expect(await done(...args, ...rest)).toEqual({ id: 'carrier', added: true, certificates: 0, held: 0 });
     expect(await done('issuers', 'set', 'carrier', '--operators', 'kt,skt')).toMatchObject({ changed: true });
     const shown = await numgate('issuers', 'show', 'carrier');
     for (const words of ['+8215881200..+8215881299', 'kt skt', HOST, 'active'])
@@ -104,6 +104,7 @@ describe('an issuer', () => {
     [['issuers', 'set', 'carrier', '--status-hosts', 'https://a.example'], 2, 'must be a host in lower case'],
     [['issuers', 'set', 'carrier', '--status-hosts', 'a.example:443'], 2, 'with a port if it is not 443'],
     [['issuers', 'set', 'carrier', '--operators', 'nobody'], 1, '"issuer.operators.0" must be one of kt'],
+    [['issuers', 'set', 'carrier', '--numbers', '+44207123..+44207129'], 2, 'numbers[0] must be Korean'],
     [['issuers', 'set', 'carrier', '--keys', 'missing.json'], 1, 'missing.json: does not exist'],
     [['issuers', 'show', 'nobody'], 1, 'no issuer has this id'],
     [['status-lists', 'push', 'missing.jwt'], 1, 'missing.jwt: does not exist'],
@@ -136,7 +137,7 @@ describe('a certificate', () => {
     const foreign = await as(tokens.sender, () => numgate(...ADD, RELAY_KEY, '--organisation', 'acme'));
     expect([foreign.code, foreign.errors]).toEqual([
       1,
-      expect.stringContaining('"cnf.jkt" is of another key'),
+      expect.stringMatching(/"cnf\.jkt" is of another key[\s\S]*--key must be the key whose public part/),
     ]);
     const added = await acme<CertificateInfo>(...ADD, ACME_KEY, '--reference', 'care');
     expect(added).toMatchObject({ state: 'valid', numbers, issuer: 'carrier' });
@@ -149,6 +150,18 @@ describe('a certificate', () => {
       .toHaveLength(2);
     const { certificates } = await acme<{ certificates: object[] }>('certificates', 'list');
     expect(certificates).toHaveLength(1);
+  });
+
+  it('is suspended by a change of its issuer, which says so', async () => {
+    const set = (...rest: string[]) => numgate('issuers', 'set', 'carrier', ...rest);
+    const narrowed = await set('--numbers', '+8215881290');
+    expect(narrowed.out).toContain('1 certificate of carrier is suspended now: the issuer no longer has');
+    expect((await set('--operators', 'kt')).out).toBe('carrier changed\n');
+    expect((await set('--state', 'suspended')).out).toBe('carrier changed\n');
+    expect((await numgate('issuers', 'show', 'carrier')).out).toMatch(/of them suspended\s.*1/);
+    const back = await set('--numbers', '+8215881200..+8215881299', '--state', 'active');
+    expect(back.out).toContain('1 certificate of carrier may be used again; 0 suspended');
+    await pushList();
   });
 
   it('is delegated to a relay, whose tokens pass until the principal revokes that', async () => {
@@ -183,7 +196,10 @@ describe('a certificate', () => {
     const foreign = await as(tokens.sender, () =>
       numgate('delegations', 'confirm', id, '--key', RELAY_KEY, '--organisation', 'acme'),
     );
-    expect([foreign.code, foreign.errors]).toEqual([1, expect.stringContaining('key of the principal')]);
+    expect([foreign.code, foreign.errors]).toEqual([
+      1,
+      expect.stringContaining(`${RELAY_KEY} is not the key of your link`),
+    ]);
     expect(await acme('delegations', 'confirm', id, '--key', ACME_KEY)).toMatchObject({ state: 'active' });
     const { jws } = await relay<{ jws: string }>('delegations', 'show', id, '--jws');
     write('delegation.jwt', jws);
@@ -192,6 +208,13 @@ describe('a certificate', () => {
     const token = await tokenOf(RELAY_KEY, '+8215881210', certificate, delegation);
     await expect.poll(() => check('1588-1210', token), WAIT).toBe('allow');
     expect(await check('1588-1221', token)).toBe('block CERTIFICATE_MISMATCH');
+    const wrong = await as(tokens.relay, () =>
+      numgate('delegations', 'revoke', id, '--organisation', 'relay'),
+    );
+    expect([wrong.code, wrong.errors]).toEqual([
+      4,
+      'error: DELEGATION_STATE: only the principal, "acme", can revoke it; nothing is possible for you\n',
+    ]);
     expect(await acme('delegations', 'suspend', id)).toMatchObject({ state: 'suspended' });
     expect(await acme('delegations', 'resume', id)).toMatchObject({ state: 'active' });
     expect(await acme('delegations', 'revoke', id)).toMatchObject({ state: 'revoked' });
@@ -199,7 +222,7 @@ describe('a certificate', () => {
     const late = await as(tokens.sender, () =>
       numgate('delegations', 'resume', id, '--organisation', 'acme'),
     );
-    expect([late.code, late.errors]).toEqual([4, expect.stringContaining('nothing is possible any more')]);
+    expect([late.code, late.errors]).toEqual([4, expect.stringContaining('it has ended')]);
     expect(
       (await as(tokens.relay, () => numgate('delegations', 'list', '--organisation', 'relay'))).out,
     ).toContain('acme > relay');

@@ -1,14 +1,30 @@
 /** `numgate holder-keys`: the private key stays in its file, and what it signs is verified by a JWT library. */
 import '../support/workspace.ts';
+import { createHash } from 'node:crypto';
 import { chmodSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { calculateJwkThumbprint, importJWK, type JWK, jwtVerify } from 'jose';
 import { describe, expect, it } from 'vitest';
+import { certificateClaims, newSigner, sign } from '../../shared/support/credential-world.ts';
 import { numgate } from '../support/command.ts';
 import { FOLDER, write } from '../support/workspace.ts';
 
 const fileOf = (name: string): string => join(FOLDER, name);
 const privateIn = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as JWK;
+
+const issuer = newSigner();
+const jktOf = (name: string): string => createHash('sha256').update(name).digest('base64url');
+/** @param key a thumbprint, or a name for one */
+const claimsFor = async (key: string, some: object = {}) => ({
+  ...certificateClaims(await issuer),
+  ...{ cnf: { jkt: key.length === 43 ? key : jktOf(key) }, ...some },
+});
+const certificateFor = async (key: string, some: object = {}): Promise<string> =>
+  sign(await issuer, 'sender-certificate+jwt', await claimsFor(key, some));
+const delegationFor = async (key: string): Promise<string> => {
+  const rest = { iss: 'acme', sub: 'relay', scope: ['sms'], prn: jktOf('certificate') };
+  return sign(await issuer, 'sender-delegation+jwt', await claimsFor(key, rest));
+};
 
 describe('holder-keys', () => {
   it.each(['ES256', 'EdDSA'])('makes a key for %s, prints only its public part, and signs', async (alg) => {
@@ -25,7 +41,8 @@ describe('holder-keys', () => {
     expect(await calculateJwkThumbprint(publicKey)).toBe(thumbprint);
     for (const { out } of [made, shown]) expect(out).not.toContain(jwk.d);
 
-    const chain = [write('certificate.jwt', 'e30.e30.YQ\n'), write('delegation.jwt', 'e30.e30.Yg')];
+    const [certificate, delegation] = [await certificateFor('another key'), await delegationFor(thumbprint)];
+    const chain = [write('certificate.jwt', `${certificate}\n`), write('delegation.jwt', delegation)];
     const options = ['--audience', 'acme/main', '--from', '+8215881234', '--sender-code', '0123456789'];
     const args = ['sign-token', path, ...options, '--life', '60', '--chain', ...chain];
     const { out, errors } = await numgate('holder-keys', ...args);
@@ -35,11 +52,9 @@ describe('holder-keys', () => {
     });
     expect(protectedHeader).toEqual({ alg, typ: 'sender-token+jwt', kid: thumbprint });
     expect(payload).toMatchObject({ exp: payload.iat! + 60, orig: { tn: '8215881234' }, osc: '0123456789' });
-    // SHA-256 of "e30.e30.YQ" and "e30.e30.Yg", from sha256sum.
-    expect(payload.chain).toEqual([
-      'SGZbRERzuMY630i01HjawFNnDsa766aCqtFtcdacbj4',
-      'jTxpYp96pc2jl7CCpmQyN9ChTU_C0N1yOPFE7H_6RY4',
-    ]);
+    expect(payload.chain).toEqual(
+      [certificate, delegation].map((jws) => createHash('sha256').update(jws).digest('base64url')),
+    );
   });
 
   it('never replaces a key, and refuses one that others can read', async () => {
@@ -58,7 +73,6 @@ describe('holder-keys', () => {
   });
 
   it.each([
-    ['a public key', { kty: 'EC', crv: 'P-256', x: 'AAAA', y: 'AAAA' }],
     ['a key of another curve', { kty: 'EC', crv: 'P-384', x: 'AAAA', y: 'AAAA', d: 'c2VjcmV0' }],
     ['a damaged key', { kty: 'EC', crv: 'P-256', x: 'AAAA', y: 'AAAA', d: 'c2VjcmV0' }],
     ['no object', null],
@@ -72,16 +86,48 @@ describe('holder-keys', () => {
     );
   });
 
+  it('says what a file is that has no private key of one owner', async () => {
+    const file = write('public.jwk', JSON.stringify({ kty: 'EC', crv: 'P-256', x: 'AAAA', y: 'AAAA' }));
+    chmodSync(file, 0o644);
+    for (const [args, message] of [
+      [['show', file], `${file} has a public key; the private one is in the file that holder-keys new made`],
+      [['show', FOLDER], `${FOLDER}: is a folder; a file is needed`],
+      [['new', fileOf('missing/x.jwk')], `${fileOf('missing/x.jwk')}: the folder does not exist`],
+    ] as const) {
+      const { code, errors } = await numgate('holder-keys', ...args);
+      expect([code, errors]).toEqual([1, `error: ${message}\n`]);
+    }
+  });
+
   it.each([
     [['--from', '1588-1234'], '--from must be a number in E.164, such as +8215881234'],
     [['--life', '0'], '--life must be 1 to 900'],
     [['--life', '901'], '--life must be 1 to 900'],
+    [['--audience', 'Acme'], '--audience must be an organisation, or <organisation>/<client>'],
+    [['--chain', ...Array(6).fill('x.jwt')], '--chain must have at most 5 links'],
   ])('refuses to sign with %j', async (options, message) => {
     const path = fileOf('ES256.jwk');
-    const chain = write('certificate.jwt', 'e30.e30.YQ\n');
-    const standard = ['--audience', 'acme', '--from', '+8215881234', ...options, '--chain', chain];
+    const standard = ['--audience', 'acme', '--from', '+8215881234', '--chain', 'x.jwt', ...options];
     const { code, errors } = await numgate('holder-keys', 'sign-token', path, ...standard);
     expect([code, errors]).toEqual([2, `error: ${message}\n`]);
+  });
+
+  it('refuses a chain that is not of this key, this number, and this form', async () => {
+    const path = fileOf('chain.jwk');
+    const [, thumbprint] = /^(\S+)/.exec((await numgate('holder-keys', 'new', path)).out)!;
+    const own = write('own.jwt', await certificateFor(thumbprint!));
+    const other = write('other.jwt', await certificateFor('another key'));
+    const delegation = write('delegation.jwt', await delegationFor('another key'));
+    const refusal = async (from: string, ...chain: string[]): Promise<string> => {
+      const args = ['--audience', 'acme', '--from', from, '--chain', ...chain];
+      return (await numgate('holder-keys', 'sign-token', path, ...args)).errors;
+    };
+    expect(await refusal('+8215881234', own)).toBe('');
+    expect(await refusal('+8215881234', other)).toContain(`${other} is for another key`);
+    expect(await refusal('+8215881234', own, delegation)).toContain(`${delegation} is for another key`);
+    expect(await refusal('+8215881235', own)).toContain(`--from is not among the numbers of ${own}`);
+    expect(await refusal('+8215881234', delegation)).toContain(`${delegation} must be a certificate`);
+    expect(await refusal('+8215881234', own, own)).toContain(`${own} must be a delegation`);
   });
 
   it('refuses a link of the chain that is no JWS', async () => {

@@ -31,7 +31,9 @@ describe('qualifications', () => {
       // A day begins in Korea.
       ...{ inspectedAt: '2026-01-01T15:00:00.000Z', nextInspectionBy: '2026-02-01T00:00:00.000Z' },
     });
-    expect((await qualifications('show', 'acme')).out).toMatch(/acme[\s\S]*rateReduced[\s\S]*0\.5/);
+    const shown = await qualifications('show', 'acme');
+    expect(shown.out).toMatch(/acme[\s\S]*rateReduced[\s\S]*0\.5/);
+    expect(shown.out).toMatch(/inspected .*2026-01-02\W*\n.*next inspection .*2026-02-01\W*\n/);
   });
 
   it('are listed by state and by the next inspection', async () => {
@@ -47,7 +49,11 @@ describe('qualifications', () => {
 
   it.each([
     [4, /^error: QUALIFICATION_STATE: .*pending: it can become certified/, ['beta', 'suspended']],
-    [2, /Allowed choices are pending, certified/, ['beta', 'good']],
+    [
+      2,
+      /^error: argument '<state>' value 'good' is invalid\. Allowed choices are pending, certified/,
+      ['beta', 'good'],
+    ],
     [2, /must be between 0 and 1/, ['beta', 'rateReduced', '--factor', 'half']],
     [1, /^error: FIELD_VALUE: "factor" is required with rateReduced/, ['beta', 'rateReduced']],
     [2, /must be a date such as/, ['beta', 'certified', '--valid-until', 'soon']],
@@ -65,7 +71,7 @@ describe('qualifications', () => {
 
   it('of an organisation whose inspection is overdue are in status', async () => {
     const { out } = await numgate('status');
-    expect(out).toContain('the inspection of acme is overdue since 2026-02-01T00:00:00.000Z');
+    expect(out).toContain('the inspection of acme is overdue since 2026-02-01');
   });
 });
 

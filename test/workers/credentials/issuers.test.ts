@@ -176,6 +176,21 @@ test('no host is read that its issuer has lost, and no other issuer takes over i
   expect(await credentials().statusLists()).toMatchObject([{ uri: LIST_URI, issuer: 'heir' }]);
 });
 
+test('a change of an issuer says how many certificates it holds', async () => {
+  const world = await credentialWorld();
+  await uploaded(world, 1);
+  await uploaded(world, 2);
+  const heldAfter = async (rest: Parameters<typeof issuerOf>[1]): Promise<number> =>
+    accepted(await credentials().putIssuer(asToken(), issuerOf(world.issuer, rest), ANY)).held;
+  expect(await heldAfter({})).toBe(0);
+  expect(await heldAfter({ numbers: ['+8215880001'] })).toBe(1);
+  expect(await heldAfter({ numbers: ['+8215880003'] })).toBe(2);
+  expect(await heldAfter({ state: 'suspended' })).toBe(2);
+  expect(await heldAfter({})).toBe(0);
+  expect(await heldAfter(issuerOf(await newSigner()))).toBe(2);
+  expect(await credentials().issuer('carrier')).toMatchObject({ certificates: 2, held: 2 });
+});
+
 test('an issuer that may sign again is read at once: its lists were refused meanwhile', async () => {
   const world = await credentialWorld();
   const { digest } = await uploaded(world, 1);

@@ -22,7 +22,7 @@ export const NEXT = await jwkOf(nextKey, '2026-12');
 export const START = Date.parse('2026-11-26T00:00:00Z');
 const certified = {
   ...{ state: 'certified' as const, factor: null, since: '2026-01-01T00:00:00.000Z' },
-  ...{ inspectedAt: '2026-06-01T00:00:00.000Z', nextInspectionBy: '2027-06-01T00:00:00.000Z' },
+  ...{ inspectedAt: '2026-05-31T15:00:00.000Z', nextInspectionBy: '2027-06-01T14:59:59.000Z' },
   validUntil: null,
 };
 export const DATA: RegisterData = {
@@ -98,5 +98,5 @@ beforeEach(() => {
 export const ACME = {
   ...{ id: 'acme', name: '에이컴', senderCode: 'ACME0001', state: 'certified', factor: null },
   ...{ since: '2026-01-01T00:00:00.000Z', validUntil: null },
-  ...{ inspectedAt: certified.inspectedAt, nextInspectionBy: certified.nextInspectionBy },
+  ...{ inspectedAt: '2026-06-01', nextInspectionBy: '2027-06-01' },
 };
