@@ -30,6 +30,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'npm ci && npm start': 'downloads packages; .ci/start-smoke runs npm start',
   'npm ci && npm test': RUNS_TESTS,
   'npm start': '.ci/start-smoke runs it',
+  'npm run check': RUNS_TESTS,
   'npm test': RUNS_TESTS,
   'npx vitest run *': RUNS_TESTS,
   'npm run format': 'changes the project',
