@@ -168,7 +168,8 @@ describe('a fetch fails', () => {
     ['with too many bytes', () => new Response('x'.repeat(PASSPORT_CHAIN_CHARS_MAX + 1)), /more than/],
     ['with something else', () => new Response('<html>'), /no certificate in PEM/],
     ['with a chain of another root', () => new Response(vectors['other.pem']), /configured root/],
-    ['without a response', () => Promise.reject(new Error(HOST)), /not answer in time/],
+    ['without a response', () => Promise.reject(new Error(HOST)), /cannot be reached/],
+    ['too late', () => Promise.reject(new DOMException(HOST, 'TimeoutError')), /not answer in time/],
   ])('%s, and is tried again', async (_what, respond, problem) => {
     served[URL_OF_KT] = respond;
     expect(await fetchedKt()).toMatchObject({
