@@ -8,7 +8,6 @@ import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptio
 import { CommandFailure } from '../failure.ts';
 import { BUNDLE, STATE } from '../paths.ts';
 import { temporaryFolder } from '../temporary.ts';
-import { note } from '../terminal/output.ts';
 import { bundle, readBundle } from './bundle.ts';
 import { workerOptionsOf } from './worker-options.ts';
 
@@ -45,14 +44,6 @@ export interface ServiceSettings {
 /** As in wrangler.toml. */
 const EVERY_MINUTE = '* * * * *';
 
-/**
- * A log message without the stack of the runtime's own code, which helps nobody. The runtime logs one for each fetch from a
- * host without an address, also if the Worker handles it. Stacks of the Worker stay.
- */
-export function withoutStack(message: string): string {
-  return message.replace(/^stack: \S+@[\da-f]+(?: .*)?\n?/m, '').trimEnd();
-}
-
 export async function startService(settings: ServiceSettings): Promise<Service> {
   const { port, secrets, state = STATE, bundleFolder = BUNDLE, isBundled = false, beside = {} } = settings;
   if (!isBundled) rmSync(bundleFolder, { recursive: true, force: true });
@@ -61,7 +52,6 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
   const optionsWith = (bindings: Record<string, string>, ownPort: number) =>
     convertV4MiniflareOptions({
       log: new Log(LogLevel.WARN),
-      handleStructuredLogs: ({ message }) => note(`${withoutStack(message)}\n`),
       resourcePersistencePath: join(state, 'v3'),
       // A fixed placeholder, because the default is fetched from the network.
       cf: false,

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { healthOf } from '../../../cli/commands/watch.ts';
-import { startService, withoutStack } from '../../../cli/local/service.ts';
+import { startService } from '../../../cli/local/service.ts';
 import { openKeyRing } from '../../../shared/set/key-ring.ts';
 import { sharedBundle } from '../../support/shared-bundle.ts';
 import { pathOf } from '../support/builds.ts';
@@ -32,18 +32,6 @@ describe('a service on a port in use', () => {
     expect(failure.message).toContain(`the service did not start on port ${port}: `);
     expect(failure.message).toMatch(/set PORT to use another port$/);
   });
-});
-
-it('logs why the runtime reached no host, without its stack, and stacks of the Worker as they are', () => {
-  const cause = 'e = rust/worker/ffi.rs:104: failed: failed to lookup address information';
-  const stack =
-    'stack: /usr/bin/workerd@2b5edc0 /usr/bin/workerd@3fe4230; sentryErrorContext = jsgInternalError';
-  expect(withoutStack(`${cause}\n${stack}`)).toBe(cause);
-  for (const message of [
-    '{"event":"bug","at":"    at run (a.js:1:1)"}',
-    'Error: some\n    at run (a.js:1:1)',
-  ])
-    expect(withoutStack(message)).toBe(message);
 });
 
 describe('a running service', () => {
