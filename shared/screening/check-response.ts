@@ -35,7 +35,7 @@ export function formatDecision(request: ScreenRequest, decision: Decision): Chec
 }
 
 /** A party as it is sent: E.164, short code, or the text of the source; null if withheld. */
-function formatParty(party: Sender | null): string | null {
+export function formatParty(party: Sender | null): string | null {
   if (party === null) return null;
   switch (party.kind) {
     case 'number':

@@ -4,6 +4,7 @@
  */
 import { checkIdentity, type IdentityResult } from '../credentials/identity.ts';
 import type { Ingress, ScreenRequest, Sender } from '../request.ts';
+import { formatParty } from './check-response.ts';
 import { type Finding, ruleFinding } from './finding.ts';
 import { EFFECTS } from './registration.ts';
 import type { ClientSettings, Snapshot } from './snapshot.ts';
@@ -35,19 +36,9 @@ function textsOf(parties: readonly (Sender | null)[]): string[] | null {
   return texts.includes(null) ? null : texts.filter((each) => each !== null);
 }
 
+/** As PASSporTs write it: numbers without a plus. Null if withheld. */
 function textOf(party: Sender): string | null {
-  switch (party.kind) {
-    case 'number':
-      return String(party.n);
-    case 'shortCode':
-      return party.code;
-    case 'localNumber':
-      return party.digits;
-    case 'source':
-      return party.text;
-    case 'withheld':
-      return null;
-  }
+  return party.kind === 'number' ? String(party.n) : formatParty(party);
 }
 
 /** What is attested: by the PASSporT that vouches, or else as the gateway says, unless its PASSporT is wrong. */

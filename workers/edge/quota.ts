@@ -4,7 +4,7 @@
  * that uses many isolates. The quota protects against abuse; it is not for billing.
  *
  * Each `from` and each `to` counts as one number. Every request and every item counts as at least one. The
- * verification of a message token counts as many.
+ * verification of a message token or a PASSporT counts as many.
  */
 import { type Client, quotaOf } from '../../shared/clients.ts';
 import { isRecord } from '../../shared/fields.ts';
@@ -109,8 +109,8 @@ export class Quota {
   }
 
   /**
-   * Counts the verification of a message token or a PASSporT as VERIFICATION_NUMBERS numbers, but at most half of the quota: a client
-   * with a small one must be able to present a token at all.
+   * Counts the verification of a message token or a PASSporT as VERIFICATION_NUMBERS numbers, but at most half of the
+   * quota: a client with a small one must be able to present a token at all.
    * @returns false if the client has no room for it now, in this window or in this second
    */
   takeVerification(client: Client, kind: Verified, context: ReportContext): boolean {
