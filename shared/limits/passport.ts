@@ -12,7 +12,7 @@ export const PASSPORT_FRESH_SECONDS = 60;
 export const PASSPORT_RECIPIENTS_MAX = 16;
 /** Bytes of verified PASSporTs that an isolate holds: some 3,000, as many as a busy gateway sends in a minute. */
 export const PASSPORTS_BYTES_MAX = 4_194_304;
-/** Unknown certificates that the log counts one by one until its next line about them. All others are counted together. */
+/** Unknown certificates that an isolate counts until its next log line about them. Further ones are not counted. */
 export const UNKNOWN_SIGNERS_MAX = 64;
 /** Time between two log lines of an isolate that say so, in ms. */
 export const UNKNOWN_SIGNERS_LOG_MS = 60_000;
