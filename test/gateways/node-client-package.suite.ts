@@ -27,7 +27,7 @@ import { openHolderKey, signSenderToken } from '@numgate/client';
 async function signed(algorithm) {
   const { privateKey } = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const key = await openHolderKey(await crypto.subtle.exportKey('jwk', privateKey));
-  const claims = { audience: 'acme', from: '+8215881234', chain: ['the certificate'] };
+  const claims = { audience: 'acme', from: '+8215881234', chain: ['eyJhbGciOiJFUzI1NiJ9.e30.c2lnbmVk'] };
   return { publicKey: key.publicKey, token: await signSenderToken(key, claims) };
 }
 const tokens = () => Promise.all([{ name: 'ECDSA', namedCurve: 'P-256' }, { name: 'Ed25519' }].map(signed));
