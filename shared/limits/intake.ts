@@ -19,8 +19,10 @@ export const REPORT_SLICES_MAX = 64;
 export const REPORTS_PER_SLICE_DAY_MAX = 250_000;
 /** Reports that a slice takes a minute: 1,000 a second. */
 export const REPORTS_PER_SLICE_MINUTE_MAX = 60_000;
-/** Objects over which reporters are divided, and over which subjects are divided. A flush of an intake calls each at most
- * once, so 1,000 intakes with one flush a second are within the limit. */
+/**
+ * Objects over which reporters are divided, and over which subjects are divided. A flush of an intake calls each at most
+ * once, so 1,000 intakes with one flush a second are within the limit.
+ */
 export const REPORT_SHARDS = 64;
 /** Reports and withdrawals of one flush. Requests that come during a flush wait for the next one. */
 export const REPORTS_PER_FLUSH_MAX = 5_000;

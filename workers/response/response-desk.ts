@@ -1,8 +1,8 @@
 /** The Durable Object that turns decisions of rules into blocks. There is one. */
 import { DurableObject } from 'cloudflare:workers';
 import type { ControlEnv } from '../env.ts';
-import { applySteps } from '../storage/schema-steps.ts';
 import type { ResponseObject, RuleContext } from '../storage/response-port.ts';
+import { applySteps } from '../storage/schema-steps.ts';
 
 export class ResponseDesk extends DurableObject<ControlEnv> implements ResponseObject {
   constructor(ctx: DurableObjectState, env: ControlEnv) {

@@ -4,35 +4,21 @@
  * report (shared/reports/report-keys.ts), so no object ever has a number in clear.
  */
 import { REPORT_SHARDS } from '../../shared/limits/intake.ts';
-import type { Channel } from '../../shared/request.ts';
-import type { PartnerKind, SpamKind } from '../../shared/reports/report.ts';
+import type { ReportingPartner } from '../../shared/reports/partner.ts';
+import type { Report } from '../../shared/reports/report.ts';
 
-/** A report as it is kept, keyed. */
-export interface KeptReport {
-  /** The partner's own ID of it. */
-  readonly id: string;
-  /** Keyed: 128 bits in base64url, as `reporter`. */
+/** A report as it is kept. `reporter` and `subject` are keyed: 128 bits in base64url. */
+export interface KeptReport extends Omit<Report, 'subject'> {
   readonly subject: string;
-  readonly reporter: string;
-  /** When the text or call came, in ms since 1970. */
-  readonly at: number;
-  readonly channel: Channel;
-  readonly kind: SpamKind;
-  readonly origin: 'domestic' | 'overseas';
-  readonly route: string | null;
-  readonly relayCode: string | null;
-  readonly ingressOperator: string | null;
-  readonly campaign: string | null;
 }
 
+/** Sealed subjects, by keyed subject. */
+export type Seals = Readonly<Record<string, string>>;
+
 /** What an intake must know of its partner. */
-export interface IntakePartner {
-  /** ID of the organisation. */
-  readonly id: string;
-  readonly kind: PartnerKind;
-  /** Its share of what the partner may report in a day. */
+export interface IntakePartner extends ReportingPartner {
+  /** Reports that the intake takes a day: its share of what the partner may send. */
   readonly reportsPerDay: number;
-  readonly mock: boolean;
 }
 
 /**
@@ -67,13 +53,13 @@ export interface IntakeObject {
   /**
    * Keeps reports. Idempotent by ID. The answer comes once they are stored: each `accepted` report is then counted
    * exactly once, whatever fails later.
-   * @param seals of the subjects, by keyed subject
+   * @param seals of all their subjects
    * @returns in the order of the reports
    */
   accept(
     partner: IntakePartner,
     reports: readonly KeptReport[],
-    seals: Readonly<Record<string, string>>,
+    seals: Seals,
   ): Promise<readonly Acceptance[]>;
   /** @returns in the order of the IDs, whether each is a report that is now withdrawn */
   withdraw(ids: readonly string[]): Promise<readonly boolean[]>;
@@ -89,39 +75,34 @@ export interface BudgetObject {
    * @param day days since 1970 @param pairs a reporter and a subject each
    * @returns indices of the pairs that are over the budget
    */
-  admit(day: number, pairs: readonly (readonly [reporter: string, subject: string])[]): Promise<readonly number[]>;
+  admit(
+    day: number,
+    pairs: readonly (readonly [reporter: string, subject: string])[],
+  ): Promise<readonly number[]>;
 }
 
 /** A report on its way to the counts of its subject, or the withdrawal of one. */
-export type CountRow =
-  | {
-      readonly op: 'report';
-      /** Number of the report in its intake: identifies it together with the name of the intake. */
-      readonly seq: number;
-      readonly subject: string;
-      readonly reporter: string;
-      readonly at: number;
-      readonly channel: Channel;
-      readonly kind: SpamKind;
-      readonly origin: 'domestic' | 'overseas';
-      /** Whether it is within the budget of its reporter. */
-      readonly isCounted: boolean;
-      /** The sealed subject. */
-      readonly seal: string;
-    }
-  | {
-      readonly op: 'withdraw';
-      readonly seq: number;
-      readonly subject: string;
-      readonly channel: Channel;
-    };
+export type CountRow = ReportRow | WithdrawalRow;
 
-export interface CountSource {
+interface ReportRow extends Pick<KeptReport, 'subject' | 'reporter' | 'at' | 'channel' | 'spam' | 'origin'> {
+  readonly op: 'report';
+  /** Number of the report in its intake. The name of the intake and this number identify a report. */
+  readonly seq: number;
+  /** Whether it is within the budget of its reporter. */
+  readonly isCounted: boolean;
+}
+
+interface WithdrawalRow {
+  readonly op: 'withdraw';
+  /** Of the report. */
+  readonly seq: number;
+  readonly subject: string;
+}
+
+/** Where rows come from. */
+export interface CountSource extends ReportingPartner {
   /** Name of the intake. */
   readonly intake: string;
-  readonly partner: string;
-  readonly kind: PartnerKind;
-  readonly mock: boolean;
 }
 
 /** Exact, over the whole time for which reports are kept. */
@@ -140,7 +121,12 @@ export interface SubjectObject {
    * @returns `last`: the number of the last flush of this intake that is counted. More than `n` means that the intake
    *   was set back: number the flush after it
    */
-  apply(source: CountSource, n: number, rows: readonly CountRow[]): Promise<{ readonly last: number }>;
+  apply(
+    source: CountSource,
+    n: number,
+    rows: readonly CountRow[],
+    seals: Seals,
+  ): Promise<{ readonly last: number }>;
   /** Reports before this time (ms since 1970) no longer count for this subject. Idempotent. */
   reset(subject: string, at: number): Promise<void>;
   totals(): Promise<SubjectTotals>;

@@ -1,18 +1,16 @@
 /**
  * The desk of the joint response, of which there is one: it has the rules, and turns their decisions into blocks.
  */
-import type { Channel } from '../../shared/request.ts';
-import type { PartnerKind } from '../../shared/reports/report.ts';
-import type { Rule, RuleRef } from '../../shared/reports/rule.ts';
 
-export type RuleSubject =
-  | { readonly kind: 'number'; readonly n: number }
-  | { readonly kind: 'source'; readonly text: string };
+import type { PartnerKind } from '../../shared/reports/partner.ts';
+import type { ReportSubject } from '../../shared/reports/report.ts';
+import type { Rule, RuleRef } from '../../shared/reports/rule.ts';
+import type { Channel } from '../../shared/request.ts';
 
 /** What a rule decided about a subject. */
 export interface RuleDecision {
   readonly subjectKey: string;
-  readonly subject: RuleSubject;
+  readonly subject: ReportSubject;
   readonly channel: Channel;
   readonly rule: RuleRef;
   /**
@@ -32,7 +30,7 @@ export interface RuleDecision {
 /** What subjects are evaluated with. */
 export interface RuleContext {
   readonly rules: readonly Rule[];
-  /** Effective weight by partner. A partner that is not in it has NEW_PARTNER_WEIGHT. */
+  /** Effective weights, by partner. */
   readonly weights: Readonly<Record<string, number>>;
   /** Rises with every change. */
   readonly version: number;
@@ -46,11 +44,7 @@ export interface ResponseObject {
    * Takes decisions. Idempotent by shard of SubjectCounts and `n`, which rises.
    * @returns `last`: the number of the last batch of this shard that is taken
    */
-  decide(
-    shard: string,
-    n: number,
-    decisions: readonly RuleDecision[],
-  ): Promise<{ readonly last: number }>;
+  decide(shard: string, n: number, decisions: readonly RuleDecision[]): Promise<{ readonly last: number }>;
 }
 
 /** The name of the only desk. */
