@@ -36,3 +36,11 @@ export const PROVISIONAL_MS_MAX = 604_800_000;
 /** How long a confirmed block of a rule lasts, in ms: a day to a year. */
 export const CONFIRMED_MS_MIN = 86_400_000;
 export const CONFIRMED_MS_MAX = 31_536_000_000;
+
+/**
+ * Reports per thousand texts and calls that a registered sender sent in the window of a rule. Below it, a person decides:
+ * a bank with millions of texts a day gets 50 reports from them.
+ */
+export const REPORTS_PER_THOUSAND_MIN = 1;
+/** Numbers of one block of 100 with rule blocks, from which on further ones are a range: a person decides. */
+export const RULE_RANGE_NUMBERS_MIN = 8;

@@ -2,6 +2,7 @@
  * Stages of a rule block. A provisional block ends alone unless reports of an independent kind or a person confirm it,
  * so no block that nobody reviewed outlives its first stage.
  */
+import type { ProposalCause } from './counter-evidence.ts';
 import { durationMs } from './duration.ts';
 import type { Rule } from './rule.ts';
 
@@ -34,15 +35,11 @@ export interface BlockStage {
   readonly byPerson: boolean;
 }
 
-/**
- * The first stage of a block.
- * @param mustPropose whether something speaks against it: protection, counter-evidence, a guard, the rule itself
- */
-export function firstStage(rule: Rule, mustPropose: boolean, now: number): BlockStage {
+/** The first stage of a block. @param causes why a person must decide, as of `causesOf`, or that a guard refused it */
+export function firstStage(rule: Rule, causes: readonly ProposalCause[], now: number): BlockStage {
   const until = now + durationMs(rule.provisional);
   if (rule.state !== 'active' || rule.effect === 'shadow') return { state: 'shadow', until, byPerson: false };
-  const state = mustPropose || rule.approval === 'propose' ? 'proposed' : 'provisional';
-  return { state, until, byPerson: false };
+  return { state: causes.length > 0 ? 'proposed' : 'provisional', until, byPerson: false };
 }
 
 /**
