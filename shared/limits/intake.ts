@@ -11,6 +11,10 @@ export const REPORTS_BODY_BYTES_MAX = 1_048_576;
 export const REPORT_LINE_CHARS_MAX = 2_048;
 /** How long reports are kept, in days. */
 export const REPORTS_KEPT_DAYS = 90;
+/** Reports that are removed, or withdrawn with all of a partner, in one step. */
+export const REPORTS_REMOVED_AT_ONCE = 2_000;
+/** A day, in ms. */
+export const DAY_MS = 86_400_000;
 /** Slices over which the reports of one partner are divided. */
 export const REPORT_SLICES_MAX = 64;
 /**

@@ -36,7 +36,7 @@ export interface PartnerSource {
 }
 
 /** What an intake must know of its partner. */
-export interface IntakePartner extends ReportingPartner {
+export interface IntakePartner extends CountSource {
   /** Reports that the intake takes a day: its share of what the partner may send. */
   readonly reportsPerDay: number;
 }
@@ -57,14 +57,15 @@ export interface PartnerWithdrawal {
   readonly isDone: boolean;
 }
 
+/** Counted since the first report. */
 export interface IntakeStatus {
-  /** Distinct IDs that were acknowledged and are still kept. */
-  readonly reports: number;
-  /** Of these, reports that SubjectCounts does not have yet. */
-  readonly waiting: number;
+  /** Distinct IDs that were acknowledged. */
+  readonly acknowledged: number;
   readonly withdrawn: number;
   /** Beyond the budgets of their reporters. */
   readonly overBudget: number;
+  /** Reports and withdrawals that the counts of the subjects do not have yet. */
+  readonly waiting: number;
   readonly withdrawal: PartnerWithdrawal | null;
 }
 
@@ -117,6 +118,7 @@ interface WithdrawalRow {
   /** Of the report. */
   readonly seq: number;
   readonly subject: string;
+  readonly isCounted: boolean;
 }
 
 /** Where rows come from. */
