@@ -237,6 +237,14 @@ const QUALIFICATIONS = `
   CREATE TABLE qualifications (id TEXT PRIMARY KEY, qualification TEXT) WITHOUT ROWID;
 `;
 
+/** The rule and the stage of entries that rules made: see rule-entries.ts. */
+const RULE_ENTRIES = `
+  ALTER TABLE live_changes ADD COLUMN rule TEXT;
+  ALTER TABLE live_changes ADD COLUMN stage TEXT;
+  ALTER TABLE undo_changes ADD COLUMN rule TEXT;
+  ALTER TABLE undo_changes ADD COLUMN stage TEXT;
+`;
+
 /** What each version adds to the one before it. */
 const STEPS: readonly string[] = [
   TABLES,
@@ -246,6 +254,7 @@ const STEPS: readonly string[] = [
   DETECTIONS,
   PROPOSALS,
   QUALIFICATIONS,
+  RULE_ENTRIES,
 ];
 
 /** Creates the tables in a new database, and adds later steps to an older one. Fails if it knows no such version. */
