@@ -25,16 +25,7 @@ export type RuleBlockAction = (typeof RULE_BLOCK_ACTIONS)[number];
  * - `appeal`: an appeal was accepted
  */
 export const RULE_BLOCK_CAUSES = [
-  ...([
-    'protected',
-    'registered',
-    'lowRate',
-    'guard',
-    'rulesFull',
-    'approval',
-    'unblocked',
-    'range',
-  ] as const),
+  ...(['protected', 'registered', 'lowRate', 'guard', 'rulesFull', 'approval', 'unblocked', 'range'] as const),
   ...(['factsMissing', 'blocked', 'invalid', 'withdrawn', 'appeal'] as const),
 ] as const;
 export type RuleBlockCause = (typeof RULE_BLOCK_CAUSES)[number];
