@@ -3,6 +3,7 @@
  */
 import * as v from 'valibot';
 import { PARTY_CHARS_MAX } from '../limits/requests.ts';
+import { PROPOSAL_CAUSES } from '../reports/counter-evidence.ts';
 import type { PartnerKind } from '../reports/partner.ts';
 import type { BlockState } from '../reports/stages.ts';
 import type { Channel } from '../request.ts';
@@ -13,19 +14,15 @@ export const RULE_BLOCK_ACTIONS = ['approve', 'confirm', 'lift', 'dismiss'] as c
 export type RuleBlockAction = (typeof RULE_BLOCK_ACTIONS)[number];
 
 /**
- * Why a block was only proposed, or why it has ended.
- * - `protected`, `guard`, `rulesFull`, `unblocked`: the coordinator refused it
- * - `registered`, `lowRate`: counter-evidence
+ * Why a block was only proposed (PROPOSAL_CAUSES), or why it has ended.
  * - `factsMissing`: the counter-evidence could not be read
- * - `approval`: the rule proposes its blocks
- * - `range`: rules have blocked RANGE_BLOCKED_MAX numbers of its range already
  * - `blocked`: an entry of another authority blocks it
  * - `invalid`: the subject can have no entry
  * - `withdrawn`: its reports were withdrawn
  * - `appeal`: an appeal was accepted
  */
 export const RULE_BLOCK_CAUSES = [
-  ...(['protected', 'registered', 'lowRate', 'guard', 'rulesFull', 'approval', 'unblocked', 'range'] as const),
+  ...PROPOSAL_CAUSES,
   ...(['factsMissing', 'blocked', 'invalid', 'withdrawn', 'appeal'] as const),
 ] as const;
 export type RuleBlockCause = (typeof RULE_BLOCK_CAUSES)[number];

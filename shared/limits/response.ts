@@ -23,11 +23,8 @@ export const FACTS_WAIT_MS = 60_000;
 export const FACT_ORGANISATIONS_MAX = 20;
 /** Clients of these organisations whose traffic is read. With more, the traffic counts as unknown. */
 export const FACT_CLIENTS_MAX = 64;
-/** Reporters per thousand sent texts or calls, below which a person decides: one recipient in a thousand. */
-export const REPORTS_PER_THOUSAND_MIN = 1;
-/** Numbers that form a range, and numbers of a range that rules block one by one. Further ones are proposed together. */
+/** Numbers that form a range: a block of them is proposed together. */
 export const RANGE_NUMBERS = 100;
-export const RANGE_BLOCKED_MAX = 7;
 /** How long the desk uses the rules and partners that it has read, in ms. */
 export const CONTEXT_FRESH_MS = 5_000;
 /** Pause before the first retry of a call of the desk, and the longest one, in ms. It doubles with each failure. */
