@@ -238,6 +238,14 @@ const QUALIFICATIONS = `
   CREATE TABLE qualifications (id TEXT PRIMARY KEY, qualification TEXT) WITHOUT ROWID;
 `;
 
+/** The rule and the stage of entries that rules made: see rule-entries.ts. */
+const RULE_ENTRIES = `
+  ALTER TABLE live_changes ADD COLUMN rule TEXT;
+  ALTER TABLE live_changes ADD COLUMN stage TEXT;
+  ALTER TABLE undo_changes ADD COLUMN rule TEXT;
+  ALTER TABLE undo_changes ADD COLUMN stage TEXT;
+`;
+
 /** Rules of the joint response, each version a row: see rule-store.ts. */
 const RULES = `
   CREATE TABLE rules (
@@ -261,6 +269,7 @@ const STEPS: readonly string[] = [
   DETECTIONS,
   PROPOSALS,
   QUALIFICATIONS,
+  RULE_ENTRIES,
   RULES,
 ];
 

@@ -10,5 +10,6 @@ const LATER_TABLES = [
 
 export function makeOlderTables(sql: SqlStorage): void {
   for (const table of LATER_TABLES) sql.exec(`DROP TABLE ${table}`);
+  for (const column of ['rule', 'stage']) sql.exec(`ALTER TABLE live_changes DROP COLUMN ${column}`);
   sql.exec('DELETE FROM schema_steps WHERE step > 6');
 }
