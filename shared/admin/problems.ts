@@ -137,6 +137,8 @@ export const ADMIN_PROBLEMS = {
   PASSPORT_HOST_UNKNOWN: [422, 'No root is trusted for this host'],
   PASSPORT_URL_TAKEN: [409, 'Another certificate has this URL'],
   PASSPORT_TOO_MANY: [409, 'Too many roots or certificates of PASSporTs'],
+  RULE_UNKNOWN: [404, 'Rule not found'],
+  RULES_TOO_MANY: [409, 'Too many rules'],
   RULE_BLOCK_UNKNOWN: [404, 'Rule block not found'],
   RULE_BLOCK_STATE: [409, 'State of the rule block does not allow this'],
   RULE_BLOCK_OWN: [403, 'You may not confirm what only your organisation has reported'],

@@ -5,6 +5,7 @@
  */
 import { bareOrganisation, DEFAULT_ORGANISATION } from '../../shared/organisations.ts';
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
+import { insertDefaultRules, RULES } from './rule-store.ts';
 
 /** The version of the first step. Earlier versions existed only on development machines. */
 const FIRST_VERSION = 6;
@@ -255,6 +256,7 @@ const STEPS: readonly string[] = [
   PROPOSALS,
   QUALIFICATIONS,
   RULE_ENTRIES,
+  RULES,
 ];
 
 /** Creates the tables in a new database, and adds later steps to an older one. Fails if it knows no such version. */
@@ -273,7 +275,9 @@ export function createTables(storage: DurableObjectStorage): Result<void, Failur
       return fail('NOT_CONFIGURED', message);
     }
     for (let next = (step ?? FIRST_VERSION - 1) + 1; next <= newest; next++) {
-      sql.exec(STEPS[next - FIRST_VERSION]!);
+      const added = STEPS[next - FIRST_VERSION]!;
+      sql.exec(added);
+      if (added === RULES) insertDefaultRules(sql);
       sql.exec('INSERT INTO schema_steps VALUES (?)', next);
     }
     if (step === null) {
