@@ -11,7 +11,7 @@ import type { Rule } from './rule.ts';
  * in the window.
  * @param reports of one subject, in any order
  * @param weights effective weights by partner, of today
- * @param resetAt earlier reports no longer count, ms since 1970
+ * @param resetAt from then on, earlier reports no longer count, ms since 1970: what led to an appeal is rehearsed, too
  */
 export function rehearse(
   rule: Rule,
@@ -33,7 +33,8 @@ export function rehearse(
     }
     // Reports of the same moment count together.
     if (inWindow.size < rule.distinct || sorted[last + 1]?.at === at) continue;
-    if (evaluate(rule, sorted.slice(first, last + 1), weights, at, resetAt).fires) return at;
+    if (evaluate(rule, sorted.slice(first, last + 1), weights, at, at < resetAt ? 0 : resetAt).fires)
+      return at;
   }
   return null;
 }

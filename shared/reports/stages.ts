@@ -46,12 +46,7 @@ export function firstStage(rule: Rule, causes: readonly ProposalCause[], now: nu
  * The stage after an event; null if the event does not apply to the stage. The end of a stage is not an event that
  * anybody sends: check `until` first, with `timeUp`.
  */
-export function nextStage(
-  stage: BlockStage,
-  event: BlockEvent,
-  rule: Rule,
-  now: number,
-): BlockStage | null {
+export function nextStage(stage: BlockStage, event: BlockEvent, rule: Rule, now: number): BlockStage | null {
   const { state, byPerson } = stage;
   const confirmedUntil = now + durationMs(rule.confirmed);
   const end = (to: BlockState): BlockStage => ({ state: to, until: null, byPerson });
