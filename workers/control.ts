@@ -8,10 +8,15 @@ import { appOf } from './http/app.ts';
 import { describe } from './openapi.ts';
 import { REGISTER_ROUTES } from './register/routes.ts';
 
+export { AppealStore } from './appeals/appeal-store.ts';
 export { Coordinator } from './coordinator/coordinator.ts';
 export { CredentialStore } from './credentials/credential-store.ts';
 export { RegistrationStore } from './registrations/registration-store.ts';
 export { Registry } from './registry/registry.ts';
+export { ReportIntake } from './reports/report-intake.ts';
+export { ReporterBudget } from './reports/reporter-budget.ts';
+export { SubjectCounts } from './reports/subject-counts.ts';
+export { ResponseDesk } from './response/response-desk.ts';
 export { ScanDetector } from './usage/scan-detector.ts';
 export { UsageCounter } from './usage/usage-counter.ts';
 

@@ -5,9 +5,12 @@
 import { openPublicKeys, PUBLIC_KEY_BYTES, type ReleaseKey } from '../shared/release/signed.ts';
 import { type Failure, fail, ok, type Result } from '../shared/result.ts';
 import { type KeyRing, openKeyRing } from '../shared/set/key-ring.ts';
+import type { AppealObject } from './storage/appeals-port.ts';
 import type { HeadSource } from './storage/coordinator-port.ts';
 import type { CredentialObject } from './storage/credentials-port.ts';
 import type { RegistrationSources, RegistryObject } from './storage/registry-port.ts';
+import type { BudgetObject, IntakeObject, SubjectObject } from './storage/reports-port.ts';
+import type { ResponseObject } from './storage/response-port.ts';
 import type { ScanObjects, UsageObjects } from './storage/usage-port.ts';
 
 /** Bindings of wrangler.toml, and secrets. */
@@ -46,6 +49,16 @@ export interface ControlEnv extends Env {
   readonly REGISTRY: { getByName(name: string): RegistryObject };
   /** Class CredentialStore. admin/credentials-stub.ts types the methods that only control calls. */
   readonly CREDENTIALS: { getByName(name: string): CredentialObject };
+  /** Class ReportIntake. `intakeNames` has the names. */
+  readonly REPORTS: { getByName(name: string): IntakeObject };
+  /** Class ReporterBudget. `shardOf` has the names. */
+  readonly REPORTERS: { getByName(name: string): BudgetObject };
+  /** Class SubjectCounts. `shardOf` has the names. */
+  readonly SUBJECTS: { getByName(name: string): SubjectObject };
+  /** Class ResponseDesk. */
+  readonly RESPONSE: { getByName(name: string): ResponseObject };
+  /** Class AppealStore. */
+  readonly APPEALS: { getByName(name: string): AppealObject };
   /**
    * Where clients and other services reach this one, such as `https://numgate.example`: the `iss` of its credentials, and
    * the base of its status lists. Optional: without it, what needs it is NOT_CONFIGURED.

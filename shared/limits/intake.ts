@@ -1,0 +1,37 @@
+/**
+ * Limits of taking in and counting reports. Objects are sharded so that none gets more than 1,000 requests a second,
+ * the most that the platform recommends.
+ */
+
+/** Reports of one request. */
+export const REPORTS_PER_REQUEST_MAX = 1_000;
+/** Body of such a request, in bytes: 1,000 reports of some 1,000 bytes. */
+export const REPORTS_BODY_BYTES_MAX = 1_048_576;
+/** Line of a stream of reports, in characters. The longest report has some 700. */
+export const REPORT_LINE_CHARS_MAX = 2_048;
+/** How long reports are kept, in days. */
+export const REPORTS_KEPT_DAYS = 90;
+/** Slices over which the reports of one partner are divided. */
+export const REPORT_SLICES_MAX = 64;
+/**
+ * Reports that a slice keeps a day: 90 days of reports with the longest ID take some 9 GB, of the 10 GB of one object.
+ */
+export const REPORTS_PER_SLICE_DAY_MAX = 250_000;
+/** Reports that a slice takes a minute: 1,000 a second. */
+export const REPORTS_PER_SLICE_MINUTE_MAX = 60_000;
+/**
+ * Objects over which reporters are divided, and over which subjects are divided. A flush of an intake calls each at most
+ * once, so 1,000 intakes with one flush a second are within the limit.
+ */
+export const REPORT_SHARDS = 64;
+/** Reports and withdrawals of one flush. Requests that come during a flush wait for the next one. */
+export const REPORTS_PER_FLUSH_MAX = 5_000;
+/** Objects that a flush calls at the same time: the platform holds back more than 6 connections. */
+export const FLUSH_CALLS_MAX = 6;
+/** Subjects that one reporter may report a day, over all partners. Further reports are kept, and do not count. */
+export const REPORTER_SUBJECTS_PER_DAY_MAX = 20;
+/** How long the admitted pairs of a day are kept, in days. */
+export const REPORTER_DAYS_KEPT = 3;
+/** Pause before the first retry of a flush or of decisions, and the longest one, in ms. It doubles with each failure. */
+export const REPORT_RETRY_MS = 500;
+export const REPORT_RETRY_MS_MAX = 60_000;

@@ -1,0 +1,156 @@
+/**
+ * Evaluates a rule over the reports of one number or sender ID. Pure, and exact: it counts reporters one by one, never
+ * with a sketch, which somebody who knows its hash could inflate.
+ */
+import { PARTNER_WEIGHT_MIN } from '../limits/reports.ts';
+import type { Channel } from '../request.ts';
+import { assignReporters } from './assign.ts';
+import { durationMs } from './duration.ts';
+import { PARTNER_KINDS, type PartnerKind, RECORD_AT_FIRST, UNLIMITED_KINDS } from './partner.ts';
+import type { ReportOrigin, SpamKind } from './report.ts';
+import { type Rule, shareOf } from './rule.ts';
+
+/** A report that is within the budgets and was not withdrawn. */
+export interface CountedReport {
+  /** Keyed, the same for all partners. */
+  readonly reporter: string;
+  readonly partner: string;
+  /** Kind of the partner. */
+  readonly kind: PartnerKind;
+  readonly spam: SpamKind;
+  readonly channel: Channel;
+  readonly origin: ReportOrigin;
+  /** ms since 1970. */
+  readonly at: number;
+}
+
+export interface Evaluation {
+  readonly fires: boolean;
+  /** Reporters that count, before those who say that it is not spam are taken off. */
+  readonly distinct: number;
+  /** Sum of the weights of the partners whose reports count. */
+  readonly weight: number;
+  /** Reporters that count, by partner. 0 for a partner whose reporters all count for others. */
+  readonly byPartner: Readonly<Record<string, number>>;
+  /** Kinds of these partners. */
+  readonly kinds: readonly PartnerKind[];
+  /** Reporters that say that it is not spam, each partner within its share. */
+  readonly notSpam: number;
+}
+
+/** What one reporter said through one partner. */
+interface Statement {
+  spamAt: number;
+  notSpamAt: number;
+  /** Whether a report of spam is one that the rule counts. */
+  counts: boolean;
+  kind: PartnerKind;
+}
+
+/**
+ * O(reports), and O(reporters x partners) if partners share reporters.
+ * @param weights effective weights by partner. A partner without one weighs least
+ * @param now ms since 1970
+ * @param resetAt earlier reports no longer count: a person or an appeal lifted a block, ms since 1970
+ */
+export function evaluate(
+  rule: Rule,
+  reports: Iterable<CountedReport>,
+  weights: ReadonlyMap<string, number>,
+  now: number,
+  resetAt = 0,
+): Evaluation {
+  const since = Math.max(now - durationMs(rule.window), resetAt);
+  const spam = new Map<string, Set<string>>();
+  const notSpam = new Map<string, Set<string>>();
+  const kindOf = new Map<string, PartnerKind>();
+  const share = shareOf(rule.distinct, rule.maxShare);
+  const roomOf = (partner: string) =>
+    UNLIMITED_KINDS.includes(kindOf.get(partner)!) ? Number.POSITIVE_INFINITY : share;
+  for (const [partner, statements] of statementsOf(rule, reports, since)) {
+    for (const [reporter, { spamAt, notSpamAt, counts, kind }] of statements) {
+      kindOf.set(partner, kind);
+      if (roomOf(partner) === 0) continue;
+      if (notSpamAt >= spamAt) add(notSpam, reporter, partner);
+      else if (counts) add(spam, reporter, partner);
+    }
+  }
+  const byPartner = assignReporters(spam.values(), roomOf);
+  const distinct = sum(byPartner.values());
+  const against = sum(assignReporters(notSpam.values(), roomOf).values());
+  const weight = sum([...byPartner.keys()].map((partner) => weights.get(partner) ?? PARTNER_WEIGHT_MIN));
+  const deciding = new Set([...byPartner.keys()].map((partner) => kindOf.get(partner)));
+  return {
+    fires: rule.state !== 'off' && distinct - against >= rule.distinct && weight >= rule.weightMin,
+    ...{ distinct, weight, notSpam: against },
+    byPartner: Object.fromEntries(byPartner),
+    kinds: PARTNER_KINDS.filter((kind) => deciding.has(kind)),
+  };
+}
+
+/** Subscribers that confirm a block are a fifth of those that a rule requires. */
+const CONFIRMING_SUBSCRIBERS = 5;
+
+/**
+ * Whether reports since `since` confirm a block that partners of the kinds `decided` made: one reporter of another
+ * kind, or several subscribers, through partners with at least the record of a new one.
+ */
+export function confirms(
+  rule: Rule,
+  decided: readonly PartnerKind[],
+  reports: Iterable<CountedReport>,
+  weights: ReadonlyMap<string, number>,
+  since: number,
+): boolean {
+  const subscribers = new Set<string>();
+  for (const [partner, statements] of statementsOf({ ...rule, kinds: [...PARTNER_KINDS] }, reports, since)) {
+    if ((weights.get(partner) ?? PARTNER_WEIGHT_MIN) < RECORD_AT_FIRST) continue;
+    for (const [reporter, { spamAt, notSpamAt, counts, kind }] of statements) {
+      if (!counts || notSpamAt >= spamAt || decided.includes(kind)) continue;
+      if (kind !== 'subscriber') return true;
+      subscribers.add(reporter);
+    }
+  }
+  return subscribers.size >= Math.max(1, rule.distinct / CONFIRMING_SUBSCRIBERS);
+}
+
+/**
+ * What each reporter said through each partner since a time. A later report replaces an earlier one. That it is not
+ * spam counts for every rule of the channel, whatever the origin and the kind of partner.
+ */
+function statementsOf(
+  { channel, origin, kinds }: Rule,
+  reports: Iterable<CountedReport>,
+  since: number,
+): Map<string, Map<string, Statement>> {
+  const byPartner = new Map<string, Map<string, Statement>>();
+  for (const report of reports) {
+    if (report.at < since || (channel !== 'any' && report.channel !== channel)) continue;
+    const statements = byPartner.get(report.partner) ?? new Map<string, Statement>();
+    byPartner.set(report.partner, statements);
+    const statement = statements.get(report.reporter) ?? {
+      ...{ spamAt: Number.NEGATIVE_INFINITY, notSpamAt: Number.NEGATIVE_INFINITY },
+      ...{ counts: false, kind: report.kind },
+    };
+    statements.set(report.reporter, statement);
+    if (report.spam === 'notSpam') {
+      statement.notSpamAt = Math.max(statement.notSpamAt, report.at);
+      continue;
+    }
+    statement.spamAt = Math.max(statement.spamAt, report.at);
+    statement.counts ||= kinds.includes(report.kind) && (origin === 'any' || report.origin === origin);
+  }
+  return byPartner;
+}
+
+function add(partnersOf: Map<string, Set<string>>, reporter: string, partner: string): void {
+  const partners = partnersOf.get(reporter);
+  if (partners === undefined) partnersOf.set(reporter, new Set([partner]));
+  else partners.add(partner);
+}
+
+function sum(values: Iterable<number>): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
+}

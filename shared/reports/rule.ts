@@ -1,0 +1,112 @@
+/**
+ * Rules: when reports become a block, as data. A rule counts distinct reporters of one number or sender ID in a window.
+ */
+import * as v from 'valibot';
+import { RULE_DISTINCT_MAX, RULE_WEIGHT_MAX } from '../limits/reports.ts';
+import { CHANNELS } from '../request.ts';
+import { nameSchema } from '../schemas.ts';
+import { durationSchema } from './duration.ts';
+import { PARTNER_KINDS, UNLIMITED_KINDS } from './partner.ts';
+import { REPORT_ORIGINS } from './report.ts';
+
+/** `shadow`: evaluated, and its blocks are only recorded. `off`: not evaluated. */
+export const RULE_STATES = ['active', 'shadow', 'off'] as const;
+export type RuleState = (typeof RULE_STATES)[number];
+
+const distinctSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(RULE_DISTINCT_MAX));
+const kindsSchema = v.pipe(
+  v.array(v.picklist(PARTNER_KINDS)),
+  v.minLength(1),
+  v.maxLength(PARTNER_KINDS.length),
+  v.transform((kinds) => PARTNER_KINDS.filter((kind) => kinds.includes(kind))),
+);
+
+const fields = v.strictObject({
+  state: v.optional(v.picklist(RULE_STATES), 'active'),
+  channel: v.optional(v.picklist([...CHANNELS, 'any']), 'any'),
+  origin: v.optional(v.picklist([...REPORT_ORIGINS, 'any']), 'any'),
+  /** Reports count that are at most this old. */
+  window: durationSchema('1m', '7d'),
+  /** Distinct reporters that it takes, after those who say that it is not spam are taken off. */
+  distinct: distinctSchema,
+  /** Kinds of partner whose reports count. */
+  kinds: v.optional(kindsSchema, [...PARTNER_KINDS]),
+  /** Largest share of `distinct` that one partner gives. Police and regulator have no such bound. */
+  maxShare: v.optional(
+    v.pipe(v.number(), v.gtValue(0, 'must be above 0'), v.maxValue(1, 'must be at most 1: it is a share')),
+    0.4,
+  ),
+  /** Least sum of the weights of the partners whose reports count. */
+  weightMin: v.optional(
+    v.pipe(v.number(), v.finite(), v.minValue(0, 'must not be negative'), v.maxValue(RULE_WEIGHT_MAX)),
+    1,
+  ),
+  /** `shadow`: what it would block is only recorded. */
+  effect: v.optional(v.picklist(['block', 'shadow']), 'block'),
+  /** How long its blocks last until they are confirmed. */
+  provisional: durationSchema('1h', '7d'),
+  /** How long confirmed blocks last. */
+  confirmed: durationSchema('1d', '365d'),
+  /** `propose`: a person approves each block. */
+  approval: v.optional(v.picklist(['auto', 'propose']), 'auto'),
+  /** Not a field of a rule: rejected with the reason. */
+  range: v.optional(
+    v.pipe(
+      v.unknown(),
+      v.check(() => false, 'must not be set: a rule blocks single numbers, and proposes ranges to a person'),
+    ),
+  ),
+});
+
+/** The body of a rule: all but its id, which the path has, and its version. */
+export const ruleSchema = v.pipe(
+  fields,
+  v.forward(
+    v.check(
+      ({ kinds, distinct, maxShare }) =>
+        kinds.every((kind) => UNLIMITED_KINDS.includes(kind)) || shareOf(distinct, maxShare) >= 1,
+      'must leave each partner at least one reporter: raise it, or distinct',
+    ),
+    ['maxShare'],
+  ),
+  v.transform(({ range: _, ...rule }) => rule),
+);
+export type RuleSettings = v.InferOutput<typeof ruleSchema>;
+
+export const ruleIdSchema = nameSchema;
+
+export interface Rule extends RuleSettings {
+  readonly id: string;
+  /** 1 for the first, and one more with each change, also after a removal. 0 for those that ship with the code. */
+  readonly version: number;
+}
+
+/** Names a version of a rule in decisions and reasons: `kr-50@3`. */
+export type RuleRef = `${string}@${number}`;
+
+export function ruleRef({ id, version }: Pick<Rule, 'id' | 'version'>): RuleRef {
+  return `${id}@${version}`;
+}
+
+/** Most reporters that one partner of a limited kind gives. Shares have at most 6 decimals that matter. */
+export function shareOf(distinct: number, maxShare: number): number {
+  return Math.floor(distinct * maxShare + 1e-6);
+}
+
+const STANDARD: Readonly<Record<string, v.InferInput<typeof ruleSchema>>> = {
+  // KISA: 50 duplicate reports a day block a number for 3 months.
+  'kr-50': { window: '24h', distinct: 50, provisional: '72h', confirmed: '90d' },
+  // Senders abroad have no subscriber in Korea who loses a number.
+  'overseas-20': { origin: 'overseas', window: '24h', distinct: 20, provisional: '72h', confirmed: '90d' },
+  // A campaign shows in minutes. Fewer reporters suffice, from more partners.
+  'burst-10m': {
+    ...{ window: '10m', distinct: 30, maxShare: 0.34, weightMin: 1.5 },
+    ...{ provisional: '72h', confirmed: '90d' },
+  },
+};
+
+/** The rules of a new installation. */
+export const DEFAULT_RULES: readonly Rule[] = Object.entries(STANDARD).map(([id, rule]) => ({
+  ...{ id, version: 0 },
+  ...v.parse(ruleSchema, rule),
+}));

@@ -1,0 +1,140 @@
+/**
+ * What flows from partners to decisions: a report goes to the intake of its partner, then to the budget of its
+ * reporter, then to the counts of its subject. Reporters and subjects are keyed in the isolate that received the
+ * report (shared/reports/report-keys.ts), so no object ever has a number in clear.
+ */
+import { REPORT_SHARDS } from '../../shared/limits/intake.ts';
+import type { ReportingPartner } from '../../shared/reports/partner.ts';
+import type { Report } from '../../shared/reports/report.ts';
+
+/** A report as it is kept. `reporter` and `subject` are keyed: 128 bits in base64url. */
+export interface KeptReport extends Omit<Report, 'subject'> {
+  readonly subject: string;
+}
+
+/** Sealed subjects, by keyed subject. */
+export type Seals = Readonly<Record<string, string>>;
+
+/** What an intake must know of its partner. */
+export interface IntakePartner extends ReportingPartner {
+  /** Reports that the intake takes a day: its share of what the partner may send. */
+  readonly reportsPerDay: number;
+}
+
+/**
+ * `conflict`: the ID has other content. `dayFull`, `minuteFull`: the partner has sent too many, and nothing of this
+ * report is kept.
+ */
+export type Acceptance = 'accepted' | 'known' | 'conflict' | 'dayFull' | 'minuteFull';
+
+/** The withdrawal of all reports that a partner made since a time. */
+export interface PartnerWithdrawal {
+  /** ms since 1970. */
+  readonly since: number;
+  readonly requestedAt: number;
+  /** Reports that it has withdrawn so far. */
+  readonly withdrawn: number;
+  readonly isDone: boolean;
+}
+
+export interface IntakeStatus {
+  /** Distinct IDs that were acknowledged and are still kept. */
+  readonly reports: number;
+  /** Of these, reports that SubjectCounts does not have yet. */
+  readonly waiting: number;
+  readonly withdrawn: number;
+  /** Beyond the budgets of their reporters. */
+  readonly overBudget: number;
+  readonly withdrawal: PartnerWithdrawal | null;
+}
+
+/** The reports of one partner, or of a slice of them. */
+export interface IntakeObject {
+  /**
+   * Keeps reports. Idempotent by ID. The answer comes once they are stored: each `accepted` report is then counted
+   * exactly once, whatever fails later.
+   * @param seals of all their subjects
+   * @returns in the order of the reports
+   */
+  accept(
+    partner: IntakePartner,
+    reports: readonly KeptReport[],
+    seals: Seals,
+  ): Promise<readonly Acceptance[]>;
+  /** @returns in the order of the IDs, whether each is a report that is now withdrawn */
+  withdraw(ids: readonly string[]): Promise<readonly boolean[]>;
+  /** Withdraws all reports that came since a time (ms since 1970), in steps. `status` has the progress. */
+  withdrawSince(since: number): Promise<PartnerWithdrawal>;
+  status(): Promise<IntakeStatus>;
+}
+
+/** The budgets of reporters: of how many subjects one may report in a day. */
+export interface BudgetObject {
+  /**
+   * Idempotent: a pair that was admitted is admitted again.
+   * @param day days since 1970 @param pairs a reporter and a subject each
+   * @returns indices of the pairs that are over the budget
+   */
+  admit(
+    day: number,
+    pairs: readonly (readonly [reporter: string, subject: string])[],
+  ): Promise<readonly number[]>;
+}
+
+/** A report on its way to the counts of its subject, or the withdrawal of one. */
+export type CountRow = ReportRow | WithdrawalRow;
+
+interface ReportRow extends Pick<KeptReport, 'subject' | 'reporter' | 'at' | 'channel' | 'spam' | 'origin'> {
+  readonly op: 'report';
+  /** Number of the report in its intake. The name of the intake and this number identify a report. */
+  readonly seq: number;
+  /** Whether it is within the budget of its reporter. */
+  readonly isCounted: boolean;
+}
+
+interface WithdrawalRow {
+  readonly op: 'withdraw';
+  /** Of the report. */
+  readonly seq: number;
+  readonly subject: string;
+}
+
+/** Where rows come from. */
+export interface CountSource extends ReportingPartner {
+  /** Name of the intake. */
+  readonly intake: string;
+}
+
+/** Exact, over the whole time for which reports are kept. */
+export interface SubjectTotals {
+  readonly received: number;
+  readonly counted: number;
+  readonly overBudget: number;
+  readonly withdrawn: number;
+  readonly notSpam: number;
+}
+
+/** The counts of the subjects of one shard. */
+export interface SubjectObject {
+  /**
+   * Counts rows. Idempotent by intake and `n`, which rises with each flush.
+   * @returns `last`: the number of the last flush of this intake that is counted. More than `n` means that the intake
+   *   was set back: number the flush after it
+   */
+  apply(
+    source: CountSource,
+    n: number,
+    rows: readonly CountRow[],
+    seals: Seals,
+  ): Promise<{ readonly last: number }>;
+  /** Reports before this time (ms since 1970) no longer count for this subject. Idempotent. */
+  reset(subject: string, at: number): Promise<void>;
+  totals(): Promise<SubjectTotals>;
+}
+
+/** Shard of a keyed subject or reporter: its first six bits. */
+export function shardOf(keyed: string): string {
+  return String(ALPHABET.indexOf(keyed[0]!) % REPORT_SHARDS);
+}
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
