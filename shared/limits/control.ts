@@ -30,6 +30,13 @@ export const LIVE_ENTRIES_PER_AUTHORITY_MAX = LIVE_ENTRIES_MAX / 2;
  * live layer before LIVE_ROOT_RESERVE. One operation on 10,000 numbers with both subjects.
  */
 export const UNBLOCK_RESERVE = 20_000;
+/**
+ * Live entries of rules, one per number or source, in addition to LIVE_ENTRIES_MAX: neither takes room from the other.
+ * Lifts may take UNBLOCK_RESERVE more: an entry that a release contains needs one that ends it.
+ */
+export const RULE_ENTRIES_MAX = 200_000;
+/** Changes of rule entries in one batch. */
+export const RULE_CHANGES_MAX = 1_000;
 /** Items of one operation, and the entries they create. With the unsealed ones they fit into one segment. */
 export const BULK_ENTRIES_MAX = 10_000;
 /** Ranges in the guard settings that are allocated to operators. */
