@@ -27,7 +27,8 @@ import {
 import type { ListKeys } from './set/keys.ts';
 import { seal, unseal } from './set/seal.ts';
 
-export const RIGHTS = ['check', 'gateway'] as const;
+/** `report`: to report spam, for clients of a partner. Only control serves it. */
+export const RIGHTS = ['check', 'gateway', 'report'] as const;
 export type Right = (typeof RIGHTS)[number];
 export const FAIL_POLICIES = ['open', 'closed'] as const;
 /** Whether Korea's rules for senders of domestic texts apply. */
@@ -178,10 +179,12 @@ export function sealDirectory(
   keys: ListKeys,
 ): Promise<Uint8Array<ArrayBuffer>> {
   // Left out for the defaults, so that edges that predate these settings can read the directory.
-  const written = clients.map(({ organisation, onEnumeration, restriction, ...some }) => {
+  const written = clients.map(({ organisation, onEnumeration, restriction, rights, ...some }) => {
     const { requireRegistration, requireToken, requireIdentity, requireQualification, mock, ...rest } = some;
     return {
       ...rest,
+      // An edge that predates it would refuse the directory, and no edge needs it.
+      rights: rights.filter((right) => right !== 'report'),
       ...(organisation === DEFAULT_ORGANISATION ? {} : { organisation }),
       // Clients that were stored before have none of these.
       ...((onEnumeration ?? 'report') === 'report' ? {} : { onEnumeration }),

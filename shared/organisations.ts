@@ -6,6 +6,7 @@
 import * as v from 'valibot';
 import { CONTACT_CHARS_MAX, DISPLAY_NAME_CHARS_MAX } from './limits/control.ts';
 import { DECLARED_NUMBERS_MAX } from './limits/enumeration.ts';
+import { partnerSchema } from './reports/partner-settings.ts';
 import { ROLES } from './roles.ts';
 import { nameSchema } from './schemas.ts';
 import { SENDER_CODE_PATTERN } from './senders/qualification.ts';
@@ -68,6 +69,8 @@ export const organisationSchema = v.strictObject({
     ),
     null,
   ),
+  /** What it is as a partner: its clients with the right `report` may report spam. Null if it is none. */
+  partner: v.optional(v.nullable(partnerSchema), null),
 });
 export type Organisation = v.InferOutput<typeof organisationSchema>;
 
@@ -76,6 +79,6 @@ export function bareOrganisation(id: string): Organisation {
   const roles = id === DEFAULT_ORGANISATION ? [...ROLES] : [];
   return {
     ...{ id, displayName: id, authority: null, roles, contact: '', state: 'active' },
-    ...{ certificateApproval: 'review', senderCode: null, declaredNumbers: null },
+    ...{ certificateApproval: 'review', senderCode: null, declaredNumbers: null, partner: null },
   };
 }

@@ -8,6 +8,8 @@ import type * as v from 'valibot';
 import type { ChangeDone } from '../../shared/admin/change.ts';
 import type { Client } from '../../shared/clients.ts';
 import { CERTIFICATE_APPROVALS, type Organisation, organisationSchema } from '../../shared/organisations.ts';
+import { PARTNER_KINDS, type PartnerKind } from '../../shared/reports/partner.ts';
+import type { PartnerSettings } from '../../shared/reports/partner-settings.ts';
 import { ROLES, type Role } from '../../shared/roles.ts';
 import { NAME_PATTERN } from '../../shared/schemas.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
@@ -21,7 +23,17 @@ import { addWaitOptions, printChange, type WaitOptions } from './wait.ts';
 /** What `add` and `set` can set. */
 type OrganisationSettings = Partial<Omit<Organisation, 'id' | 'state'>>;
 
+/** The options that together make its field `partner`. */
+interface PartnerOptions {
+  readonly partnerKind?: PartnerKind;
+  readonly partnerWeight?: number;
+  readonly partnerSlices?: number;
+  readonly partnerReportsPerDay?: number;
+  readonly partnerMock?: boolean;
+}
+
 type ChangeOptions = WaitOptions & { readonly reason: string };
+type SetOptions = ChangeOptions & OrganisationSettings & PartnerOptions;
 
 export function addOrganisations(program: Command): void {
   const organisations = program
@@ -60,8 +72,9 @@ export function addOrganisations(program: Command): void {
       'after',
       examples('organisations add ktoa --display-name KTOA --authority ktoa --roles association'),
     )
-    .action(async (id: string, { reason, wait, url, ...settings }: ChangeOptions & OrganisationSettings) => {
-      const given = { displayName: id, ...withNulls(settings), id };
+    .action(async (id: string, options: SetOptions) => {
+      const { reason, wait, url, ...settings } = options;
+      const given = { displayName: id, ...withPartner(withNulls(settings), null), id };
       const { seq } = await put(adminOfEnvironment(), given, reason, { 'if-none-match': '*' }).catch(
         (error: unknown) => {
           if (!hasCode(error, 'PRECONDITION_FAILED')) throw error;
@@ -75,7 +88,7 @@ export function addOrganisations(program: Command): void {
     .description('change an organisation; other settings stay unchanged')
     .argument('<id>')
     .addHelpText('after', examples('organisations set default --authority kisa'))
-    .action(async (id: string, options: ChangeOptions & OrganisationSettings, command: Command) => {
+    .action(async (id: string, options: SetOptions, command: Command) => {
       const { reason, wait, url, ...settings } = options;
       requireSetting(command, settings);
       const seq = await change(id, withNulls(settings), reason);
@@ -120,7 +133,43 @@ function addSettingOptions(command: Command): Command {
       '--declared-numbers <numbers>',
       'numbers that its clients check on an ordinary day; none to declare nothing',
       declared,
-    );
+    )
+    .addOption(
+      new Option('--partner-kind <kind>', 'makes it a partner: where its reports come from').choices(
+        PARTNER_KINDS,
+      ),
+    )
+    .option('--partner-weight <weight>', 'of its reports, 0.25 to 2 (default: 1)', decimal)
+    .option('--partner-slices <slices>', 'objects over which its reports are divided; final', wholeNumber)
+    .option('--partner-reports-per-day <reports>', 'reports that it may send a day', wholeNumber)
+    .option('--partner-mock', 'a partner for tests: it reports test numbers, and nothing else; final');
+}
+
+function decimal(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('must be a number');
+  return value;
+}
+
+/** The settings with `partner` in place of the options for it. @param before what the organisation has */
+function withPartner(
+  given: OrganisationSettings & PartnerOptions,
+  before: PartnerSettings | null,
+): OrganisationSettings {
+  const { partnerKind, partnerWeight, partnerSlices, partnerReportsPerDay, partnerMock, ...settings } = given;
+  const options = {
+    ...(partnerKind === undefined ? {} : { kind: partnerKind }),
+    ...(partnerWeight === undefined ? {} : { weight: partnerWeight }),
+    ...(partnerSlices === undefined ? {} : { slices: partnerSlices }),
+    ...(partnerReportsPerDay === undefined ? {} : { reportsPerDay: partnerReportsPerDay }),
+    ...(partnerMock === undefined ? {} : { mock: partnerMock }),
+  };
+  if (Object.keys(options).length === 0) return settings;
+  if (before === null && partnerKind === undefined) {
+    throw new CommandFailure('it is no partner yet: --partner-kind makes it one', 2);
+  }
+  // `put` validates the whole.
+  return { ...settings, partner: { ...before, ...options } as PartnerSettings };
 }
 
 function declared(text: string): number | typeof NONE {
@@ -142,10 +191,15 @@ function load(admin: Admin, id: string) {
 }
 
 /** @returns the `seq` of the change */
-async function change(id: string, settings: Partial<Organisation>, reason: string): Promise<number> {
+async function change(
+  id: string,
+  settings: Partial<Organisation> & PartnerOptions,
+  reason: string,
+): Promise<number> {
   const admin = adminOfEnvironment();
   const { value, ifUnchanged } = await load(admin, id);
-  return (await put(admin, { ...value, ...settings }, reason, ifUnchanged)).seq;
+  const changed = { ...value, ...withPartner(settings, value.partner ?? null) };
+  return (await put(admin, changed, reason, ifUnchanged)).seq;
 }
 
 function put(
@@ -170,6 +224,11 @@ function formatOrganisations(organisations: readonly Organisation[]): Report {
   return [formatTable(names, rows), { organisations }];
 }
 
+function formatPartner({ kind, weight, slices, reportsPerDay, mock }: PartnerSettings): string {
+  const bounds = `weight ${weight}, ${slices} slices, ${reportsPerDay} reports a day`;
+  return `${kind}${mock ? ', mock' : ''}: ${bounds}`;
+}
+
 function formatOrganisation(organisation: Organisation, clients: readonly string[]): Report {
   const {
     id,
@@ -181,6 +240,7 @@ function formatOrganisation(organisation: Organisation, clients: readonly string
     senderCode,
     certificateApproval = 'review',
     declaredNumbers,
+    partner = null,
   } = organisation;
   const orNone = (words: readonly string[]): string => (words.length === 0 ? 'none' : words.join(' '));
   const rows = [
@@ -196,6 +256,7 @@ function formatOrganisation(organisation: Organisation, clients: readonly string
       ['valid certificates', certificateApproval === 'approve' ? 'approve registrations' : 'are reviewed'],
       // Services before 0.2.0 have none.
       ['numbers a day, declared', (declaredNumbers ?? null) === null ? 'none' : String(declaredNumbers)],
+      ['partner', partner === null ? 'no' : formatPartner(partner)],
       ['clients', orNone(clients)],
     ],
   ];

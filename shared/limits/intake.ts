@@ -17,6 +17,8 @@ export const REPORT_SLICES_MAX = 64;
  * Reports that a slice keeps a day: 90 days of reports with the longest ID take some 9 GB, of the 10 GB of one object.
  */
 export const REPORTS_PER_SLICE_DAY_MAX = 250_000;
+/** Reports that a partner may send a day unless its settings say otherwise. */
+export const PARTNER_REPORTS_PER_DAY_DEFAULT = 100_000;
 /** Reports that a slice takes a minute: 1,000 a second. */
 export const REPORTS_PER_SLICE_MINUTE_MAX = 60_000;
 /**

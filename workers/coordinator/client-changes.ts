@@ -19,7 +19,13 @@ import {
   refuse,
   refuseField,
 } from './change-request.ts';
-import { checkUnique, decidesOnTokens, noOrganisation, unknownOrganisation } from './organisation-checks.ts';
+import {
+  checkPartner,
+  checkUnique,
+  decidesOnTokens,
+  noOrganisation,
+  unknownOrganisation,
+} from './organisation-checks.ts';
 import { counted, FREEING_CHANGE } from './storage-budget.ts';
 import type { Tables } from './tables.ts';
 import type { ValueStore } from './value-store.ts';
@@ -100,6 +106,8 @@ export class ClientChanges {
       }
       const unique = organisation === null ? ok(undefined) : checkUnique(organisation, next);
       if (!unique.ok) return unique;
+      const partner = organisation === null ? ok(undefined) : checkPartner(before, organisation);
+      if (!partner.ok) return partner;
       const rest = qualifications.all.filter((other) => organisation !== null || other.organisation !== id);
       const apply = (): ChangeResult<AppliedChange<object>> => {
         const removable = organisation === null ? this.#checkRemovable(id) : ok(undefined);

@@ -3,7 +3,7 @@
  */
 import type { Organisation } from '../../shared/organisations.ts';
 import { ok } from '../../shared/result.ts';
-import { type CheckResult, type Refusal, refuse } from './change-request.ts';
+import { type CheckResult, type Refusal, refuse, refuseField } from './change-request.ts';
 
 /** No two organisations have one authority, or one sender code. @param all organisations after the change */
 export function checkUnique(
@@ -21,6 +21,20 @@ export function checkUnique(
   if (codeOwner === undefined) return ok(undefined);
   const message = `the sender code "${senderCode}" belongs to the organisation "${codeOwner.id}"`;
   return refuse('SENDER_CODE_TAKEN', `${message}: choose another code, or take it from that one first`);
+}
+
+/** Its reports are divided by its slices, and a mock partner never touches real numbers: neither changes. */
+export function checkPartner(before: Organisation | null, { partner }: Organisation): CheckResult {
+  // Organisations that were stored before have none.
+  const known = before?.partner ?? null;
+  if (known === null) return ok(undefined);
+  if (partner === null) {
+    const remedy = 'suspend the organisation, or take the right "report" from its clients';
+    return refuseField('organisation.partner', `cannot be removed, because of its reports: ${remedy}`);
+  }
+  const field = partner.slices !== known.slices ? 'slices' : partner.mock !== known.mock ? 'mock' : null;
+  if (field === null) return ok(undefined);
+  return refuseField(`organisation.partner.${field}`, 'cannot change: add another organisation');
 }
 
 /**

@@ -3,8 +3,10 @@
  * reporter, then to the counts of its subject. Reporters and subjects are keyed in the isolate that received the
  * report (shared/reports/report-keys.ts), so no object ever has a number in clear.
  */
+import type { Client } from '../../shared/clients.ts';
 import { REPORT_SHARDS } from '../../shared/limits/intake.ts';
 import type { ReportingPartner } from '../../shared/reports/partner.ts';
+import type { PartnerSettings } from '../../shared/reports/partner-settings.ts';
 import type { Report } from '../../shared/reports/report.ts';
 
 /** A report as it is kept. `reporter` and `subject` are keyed: 128 bits in base64url. */
@@ -14,6 +16,24 @@ export interface KeptReport extends Omit<Report, 'subject'> {
 
 /** Sealed subjects, by keyed subject. */
 export type Seals = Readonly<Record<string, string>>;
+
+/** A partner and what it may do. */
+export interface Partner extends PartnerSettings {
+  /** ID of the organisation. */
+  readonly id: string;
+  readonly isSuspended: boolean;
+}
+
+export interface Partners {
+  readonly partners: readonly Partner[];
+  /** Those that may report. */
+  readonly clients: readonly Client[];
+}
+
+/** What reports need from the coordinator. */
+export interface PartnerSource {
+  partners(): Promise<Partners>;
+}
 
 /** What an intake must know of its partner. */
 export interface IntakePartner extends ReportingPartner {
