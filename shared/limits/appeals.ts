@@ -53,3 +53,5 @@ export const APPEAL_CHALLENGE_SECONDS = 600;
 export const APPEAL_WORK_MAX = 100_000;
 /** Response timeout of Turnstile, in ms. */
 export const TURNSTILE_WAIT_MS = 5_000;
+/** Keys of earlier LIST_KEYs that still open references. */
+export const APPEAL_KEYS_MAX = 8;
