@@ -37,6 +37,7 @@ import { RegistrationFactsSource } from './registration-facts.ts';
 import { ReleaseChanges } from './release-changes.ts';
 import { catchUp } from './restore.ts';
 import { Signers } from './signers.ts';
+import { StandingBlocks } from './standing-blocks.ts';
 import { promoteStaged } from './staged.ts';
 import { Tables } from './tables.ts';
 import { ValueCollector } from './value-collector.ts';
@@ -61,6 +62,7 @@ export class Core {
   readonly background: BackgroundWork;
   readonly entryChanges: EntryChanges;
   readonly entryUndo: EntryUndo;
+  readonly standingBlocks: StandingBlocks;
   readonly clientChanges: ClientChanges;
   readonly qualificationChanges: QualificationChanges;
   readonly enumerationChanges: EnumerationChanges;
@@ -102,12 +104,14 @@ export class Core {
     this.tables = tables;
     this.heads = heads;
     this.background = background;
+    const lists = new ForeignLists(tables.keys, kv);
     this.entryChanges = new EntryChanges(
       tables,
       background,
-      new EntryOwners(tables, new ForeignLists(tables.keys, kv)),
+      new EntryOwners(tables, lists),
       new EntryGuards(storage.sql),
     );
+    this.standingBlocks = new StandingBlocks(tables, lists);
     this.entryUndo = new EntryUndo(tables, background);
     const owners = secrets.publicKeys.map(({ owner }) => owner);
     this.signers = new Signers(tables, secrets.publicKeys);
