@@ -28,9 +28,10 @@ import {
   type RegistryUpdate,
 } from '../storage/registry-port.ts';
 import type { DetectionRecorder } from '../storage/usage-port.ts';
-import { AdminCalls, CORE } from './admin-calls.ts';
+import { CORE } from './admin-calls.ts';
 import type { ChangeRequest } from './change-request.ts';
 import { Core } from './core.ts';
+import { ResponseCalls } from './response-calls.ts';
 import { createTables } from './schema.ts';
 import type { HolderState } from './token-holders.ts';
 
@@ -42,7 +43,7 @@ export interface TokenHolder {
 }
 
 export class Coordinator
-  extends AdminCalls
+  extends ResponseCalls
   implements HeadSource, DetectionRecorder, AnchorRecorder, RegistryKeeper, CredentialKeeper
 {
   #core: Result<Core, Failure> = fail('NOT_CONFIGURED', 'the coordinator has not started');
