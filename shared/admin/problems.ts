@@ -139,5 +139,9 @@ export const ADMIN_PROBLEMS = {
   PASSPORT_TOO_MANY: [409, 'Too many roots or certificates of PASSporTs'],
   RULE_UNKNOWN: [404, 'Rule not found'],
   RULES_TOO_MANY: [409, 'Too many rules'],
+  APPEALS_TOO_MANY: [429, 'Too many appeals'],
+  APPEAL_UNKNOWN: [404, 'Appeal not found'],
+  APPEAL_CLAIMED: [409, 'Another admin has claimed this appeal'],
+  APPEAL_DECIDED: [409, 'Appeal is already decided'],
 } as const satisfies Record<string, readonly [number, string]>;
 export type AdminProblemCode = keyof typeof ADMIN_PROBLEMS;

@@ -49,8 +49,10 @@ export const APPEALS_PAGE_MAX = 100;
 export const APPEAL_SUMMARY_MS = 2_592_000_000;
 /** How long a challenge can be solved, in seconds. */
 export const APPEAL_CHALLENGE_SECONDS = 600;
-/** Numbers that a solution may have to try: a second or two on a phone. */
-export const APPEAL_WORK_MAX = 100_000;
+/** Iterations of PBKDF2 for one attempt at a challenge. The service makes one attempt to verify a solution. */
+export const APPEAL_WORK_ITERATIONS = 5_000;
+/** What a solved key begins with, in hex: a solution takes 256 attempts on average. */
+export const APPEAL_WORK_PREFIX = '00';
 /** Response timeout of Turnstile, in ms. */
 export const TURNSTILE_WAIT_MS = 5_000;
 /** Keys of earlier LIST_KEYs that still open references. */
