@@ -10,7 +10,8 @@
  * change at once that would otherwise wait for approval. `registrations` covers the registered senders of the token's
  * own organisation, `review` seeing and deciding on those of all others. `qualification` sets the qualifications of
  * other organisations. `issuers` decides who may sign certificates; `credentials` sees that, and pushes status lists. `rules` decides when
- * reports become a block.
+ * reports become a block. `appeals` sees and decides on appeals against the blocks of the token's own authority, and with
+ * `override` on those against all.
  */
 export const SCOPES = [
   'read',
@@ -29,6 +30,7 @@ export const SCOPES = [
   'issuers',
   'credentials',
   'rules',
+  'appeals',
 ] as const;
 export type Scope = (typeof SCOPES)[number];
 
@@ -56,6 +58,7 @@ export const ROLE_SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
     'qualification',
     'credentials',
     'rules',
+    'appeals',
   ],
   association: [
     ...(['read', 'entries', 'releases', 'guards', 'policy', 'clients'] as const),
@@ -68,9 +71,10 @@ export const ROLE_SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
       'issuers',
       'credentials',
       'rules',
+      'appeals',
     ] as const),
   ],
-  operator: ['read', 'entries', 'releases', 'review', 'credentials'],
+  operator: ['read', 'entries', 'releases', 'review', 'credentials', 'appeals'],
   // A relay sends checks: it has client keys. Everything that `read` opens belongs to others.
   relay: ['registrations'],
   auditor: ['read', 'statistics'],
