@@ -32,6 +32,7 @@ import { addQualifications } from './commands/qualifications.ts';
 import { addRegistrations } from './commands/registrations.ts';
 import { addReleases } from './commands/releases.ts';
 import { addReview } from './commands/review.ts';
+import { addRules } from './commands/rules.ts';
 import { addSample } from './commands/sample.ts';
 import { addStatus } from './commands/status.ts';
 import { addStatusLists } from './commands/status-lists.ts';
@@ -57,6 +58,7 @@ const GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> 
     addPassport,
   ],
   'Policy:': [addPolicy, addGuards, addCanaries],
+  'Joint response:': [addRules],
   'Second person:': [addApprovals, addProposals],
   'Monitoring:': [addStatus, addWatch, addUsage, addEnumeration, addBlocks, addAudit],
   'Shell:': [addCompletion],
