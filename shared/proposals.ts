@@ -23,6 +23,7 @@ export const APPROVAL_KINDS = [
   'tokens',
   'signingKeys',
   'qualifications',
+  'rules',
 ] as const;
 /** `approvals`, weakening these settings, waits whenever any other kind does: nobody switches them off alone. */
 export type ApprovalKind = (typeof APPROVAL_KINDS)[number] | 'approvals';

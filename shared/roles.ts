@@ -9,7 +9,8 @@
  * of other organisations. `approve` decides on the proposals of others. `breakGlass` opens no route either: it makes a
  * change at once that would otherwise wait for approval. `registrations` covers the registered senders of the token's
  * own organisation, `review` seeing and deciding on those of all others. `qualification` sets the qualifications of
- * other organisations. `issuers` decides who may sign certificates; `credentials` sees that, and pushes status lists.
+ * other organisations. `issuers` decides who may sign certificates; `credentials` sees that, and pushes status lists. `rules` decides when
+ * reports become a block.
  */
 export const SCOPES = [
   'read',
@@ -27,6 +28,7 @@ export const SCOPES = [
   'qualification',
   'issuers',
   'credentials',
+  'rules',
 ] as const;
 export type Scope = (typeof SCOPES)[number];
 
@@ -53,10 +55,20 @@ export const ROLE_SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
     'review',
     'qualification',
     'credentials',
+    'rules',
   ],
   association: [
     ...(['read', 'entries', 'releases', 'guards', 'policy', 'clients'] as const),
-    ...(['override', 'statistics', 'approve', 'breakGlass', 'review', 'issuers', 'credentials'] as const),
+    ...([
+      'override',
+      'statistics',
+      'approve',
+      'breakGlass',
+      'review',
+      'issuers',
+      'credentials',
+      'rules',
+    ] as const),
   ],
   operator: ['read', 'entries', 'releases', 'review', 'credentials'],
   // A relay sends checks: it has client keys. Everything that `read` opens belongs to others.

@@ -70,10 +70,21 @@ const OTHER_CODES: readonly Code[] = [
 /** Codes that a list, an entry or a rule can use against a number. */
 export const AGAINST_CODES = CODES.filter((code) => !OTHER_CODES.includes(code));
 
+/** Stages of a block that a rule of the joint response made. A provisional one ends unless it is confirmed. */
+export const BLOCK_STAGES = ['provisional', 'confirmed'] as const;
+export type BlockStage = (typeof BLOCK_STAGES)[number];
+
+/** What a block that a rule made shows of it. */
+export interface RuleMark {
+  /** ID and version of the rule: `kr-50@3`. */
+  readonly rule: string;
+  readonly stage: BlockStage;
+}
+
 /** How a reason was found. */
 export type Match = 'exact' | 'range' | 'source' | 'operator' | 'trunk' | 'smsc' | 'rule' | 'data' | 'test';
 
-export interface Reason {
+export interface Reason extends Partial<RuleMark> {
   readonly subject: Subject;
   readonly code: Code;
   /** Name of the list or rule. */

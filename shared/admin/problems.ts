@@ -137,5 +137,7 @@ export const ADMIN_PROBLEMS = {
   PASSPORT_HOST_UNKNOWN: [422, 'No root is trusted for this host'],
   PASSPORT_URL_TAKEN: [409, 'Another certificate has this URL'],
   PASSPORT_TOO_MANY: [409, 'Too many roots or certificates of PASSporTs'],
+  RULE_UNKNOWN: [404, 'Rule not found'],
+  RULES_TOO_MANY: [409, 'Too many rules'],
 } as const satisfies Record<string, readonly [number, string]>;
 export type AdminProblemCode = keyof typeof ADMIN_PROBLEMS;

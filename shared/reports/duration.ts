@@ -12,14 +12,19 @@ export function durationMs(text: string): number {
   return Number(count) * UNITS[unit!]!;
 }
 
-/** @param from shortest, such as `1m` @param to longest */
-export function durationSchema(from: string, to: string) {
+/** A duration within bounds, in ms. */
+export function durationSchema(msMin: number, msMax: number) {
   return v.pipe(
     v.string(),
     v.check(
-      (text) =>
-        DURATION.test(text) && durationMs(text) >= durationMs(from) && durationMs(text) <= durationMs(to),
-      `must be a duration from ${from} to ${to}, such as 10m, 72h or 90d`,
+      (text) => DURATION.test(text) && durationMs(text) >= msMin && durationMs(text) <= msMax,
+      `must be a duration from ${formatDuration(msMin)} to ${formatDuration(msMax)}, such as 10m, 72h or 90d`,
     ),
   );
+}
+
+/** In the largest unit that it fills. @param ms of a duration */
+function formatDuration(ms: number): string {
+  const [unit, size] = Object.entries(UNITS).findLast(([, each]) => ms % each === 0)!;
+  return `${ms / size}${unit}`;
 }

@@ -38,13 +38,19 @@ export interface Evaluation {
   readonly notSpam: number;
 }
 
-/** What one reporter said through one partner. */
+/** What one reporter reports through one partner: the later of both counts. */
 interface Statement {
   spamAt: number;
   notSpamAt: number;
   /** Whether a report of spam is one that the rule counts. */
   counts: boolean;
-  kind: PartnerKind;
+}
+
+/** What is known through one partner. */
+interface Statements {
+  /** Nearly always one: the kind of a partner can change. */
+  readonly kinds: Set<PartnerKind>;
+  readonly byReporter: Map<string, Statement>;
 }
 
 /**
@@ -63,14 +69,15 @@ export function evaluate(
   const since = Math.max(now - durationMs(rule.window), resetAt);
   const spam = new Map<string, Set<string>>();
   const notSpam = new Map<string, Set<string>>();
-  const kindOf = new Map<string, PartnerKind>();
+  const statements = statementsOf(rule, reports, since);
   const share = shareOf(rule.distinct, rule.maxShare);
   const roomOf = (partner: string) =>
-    UNLIMITED_KINDS.includes(kindOf.get(partner)!) ? Number.POSITIVE_INFINITY : share;
-  for (const [partner, statements] of statementsOf(rule, reports, since)) {
-    for (const [reporter, { spamAt, notSpamAt, counts, kind }] of statements) {
-      kindOf.set(partner, kind);
-      if (roomOf(partner) === 0) continue;
+    [...statements.get(partner)!.kinds].every((kind) => UNLIMITED_KINDS.includes(kind))
+      ? Number.POSITIVE_INFINITY
+      : share;
+  for (const [partner, { byReporter }] of statements) {
+    if (roomOf(partner) === 0) continue;
+    for (const [reporter, { spamAt, notSpamAt, counts }] of byReporter) {
       if (notSpamAt >= spamAt) add(notSpam, reporter, partner);
       else if (counts) add(spam, reporter, partner);
     }
@@ -78,13 +85,13 @@ export function evaluate(
   const byPartner = assignReporters(spam.values(), roomOf);
   const distinct = sum(byPartner.values());
   const against = sum(assignReporters(notSpam.values(), roomOf).values());
-  const weight = sum([...byPartner.keys()].map((partner) => weights.get(partner) ?? PARTNER_WEIGHT_MIN));
-  const deciding = new Set([...byPartner.keys()].map((partner) => kindOf.get(partner)));
+  const deciding = [...byPartner.keys()];
+  const weight = sum(deciding.map((partner) => weights.get(partner) ?? PARTNER_WEIGHT_MIN));
   return {
     fires: rule.state !== 'off' && distinct - against >= rule.distinct && weight >= rule.weightMin,
     ...{ distinct, weight, notSpam: against },
     byPartner: Object.fromEntries(byPartner),
-    kinds: PARTNER_KINDS.filter((kind) => deciding.has(kind)),
+    kinds: rule.kinds.filter((kind) => deciding.some((partner) => statements.get(partner)!.kinds.has(kind))),
   };
 }
 
@@ -103,11 +110,13 @@ export function confirms(
   since: number,
 ): boolean {
   const subscribers = new Set<string>();
-  for (const [partner, statements] of statementsOf({ ...rule, kinds: [...PARTNER_KINDS] }, reports, since)) {
+  const all = statementsOf({ ...rule, kinds: [...PARTNER_KINDS] }, reports, since);
+  for (const [partner, { kinds, byReporter }] of all) {
     if ((weights.get(partner) ?? PARTNER_WEIGHT_MIN) < RECORD_AT_FIRST) continue;
-    for (const [reporter, { spamAt, notSpamAt, counts, kind }] of statements) {
-      if (!counts || notSpamAt >= spamAt || decided.includes(kind)) continue;
-      if (kind !== 'subscriber') return true;
+    if (decided.some((kind) => kinds.has(kind))) continue;
+    for (const [reporter, { spamAt, notSpamAt, counts }] of byReporter) {
+      if (!counts || notSpamAt >= spamAt) continue;
+      if (!kinds.has('subscriber')) return true;
       subscribers.add(reporter);
     }
   }
@@ -115,24 +124,24 @@ export function confirms(
 }
 
 /**
- * What each reporter said through each partner since a time. A later report replaces an earlier one. That it is not
- * spam counts for every rule of the channel, whatever the origin and the kind of partner.
+ * What each reporter reports through each partner since a time. That it is not spam counts for every rule of the
+ * channel, whatever the origin and the kind of partner.
  */
 function statementsOf(
   { channel, origin, kinds }: Rule,
   reports: Iterable<CountedReport>,
   since: number,
-): Map<string, Map<string, Statement>> {
-  const byPartner = new Map<string, Map<string, Statement>>();
+): Map<string, Statements> {
+  const byPartner = new Map<string, Statements>();
   for (const report of reports) {
     if (report.at < since || (channel !== 'any' && report.channel !== channel)) continue;
-    const statements = byPartner.get(report.partner) ?? new Map<string, Statement>();
-    byPartner.set(report.partner, statements);
-    const statement = statements.get(report.reporter) ?? {
-      ...{ spamAt: Number.NEGATIVE_INFINITY, notSpamAt: Number.NEGATIVE_INFINITY },
-      ...{ counts: false, kind: report.kind },
+    const found = byPartner.get(report.partner) ?? { kinds: new Set(), byReporter: new Map() };
+    byPartner.set(report.partner, found);
+    found.kinds.add(report.kind);
+    const statement = found.byReporter.get(report.reporter) ?? {
+      ...{ spamAt: Number.NEGATIVE_INFINITY, notSpamAt: Number.NEGATIVE_INFINITY, counts: false },
     };
-    statements.set(report.reporter, statement);
+    found.byReporter.set(report.reporter, statement);
     if (report.spam === 'notSpam') {
       statement.notSpamAt = Math.max(statement.notSpamAt, report.at);
       continue;

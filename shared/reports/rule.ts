@@ -2,7 +2,16 @@
  * Rules: when reports become a block, as data. A rule counts distinct reporters of one number or sender ID in a window.
  */
 import * as v from 'valibot';
-import { RULE_DISTINCT_MAX, RULE_WEIGHT_MAX } from '../limits/reports.ts';
+import {
+  CONFIRMED_MS_MAX,
+  CONFIRMED_MS_MIN,
+  PROVISIONAL_MS_MAX,
+  PROVISIONAL_MS_MIN,
+  RULE_DISTINCT_MAX,
+  RULE_WEIGHT_MAX,
+  RULE_WINDOW_MS_MAX,
+  RULE_WINDOW_MS_MIN,
+} from '../limits/reports.ts';
 import { CHANNELS } from '../request.ts';
 import { nameSchema } from '../schemas.ts';
 import { durationSchema } from './duration.ts';
@@ -26,7 +35,7 @@ const fields = v.strictObject({
   channel: v.optional(v.picklist([...CHANNELS, 'any']), 'any'),
   origin: v.optional(v.picklist([...REPORT_ORIGINS, 'any']), 'any'),
   /** Reports count that are at most this old. */
-  window: durationSchema('1m', '7d'),
+  window: durationSchema(RULE_WINDOW_MS_MIN, RULE_WINDOW_MS_MAX),
   /** Distinct reporters that it takes, after those who say that it is not spam are taken off. */
   distinct: distinctSchema,
   /** Kinds of partner whose reports count. */
@@ -44,9 +53,9 @@ const fields = v.strictObject({
   /** `shadow`: what it would block is only recorded. */
   effect: v.optional(v.picklist(['block', 'shadow']), 'block'),
   /** How long its blocks last until they are confirmed. */
-  provisional: durationSchema('1h', '7d'),
+  provisional: durationSchema(PROVISIONAL_MS_MIN, PROVISIONAL_MS_MAX),
   /** How long confirmed blocks last. */
-  confirmed: durationSchema('1d', '365d'),
+  confirmed: durationSchema(CONFIRMED_MS_MIN, CONFIRMED_MS_MAX),
   /** `propose`: a person approves each block. */
   approval: v.optional(v.picklist(['auto', 'propose']), 'auto'),
   /** Not a field of a rule: rejected with the reason. */
@@ -77,7 +86,7 @@ export const ruleIdSchema = nameSchema;
 
 export interface Rule extends RuleSettings {
   readonly id: string;
-  /** 1 for the first, and one more with each change, also after a removal. 0 for those that ship with the code. */
+  /** 1 for the first, and one more with each change, also after a removal. */
   readonly version: number;
 }
 
@@ -105,8 +114,8 @@ const STANDARD: Readonly<Record<string, v.InferInput<typeof ruleSchema>>> = {
   },
 };
 
-/** The rules of a new installation. */
+/** The rules of a new installation, with their first version. */
 export const DEFAULT_RULES: readonly Rule[] = Object.entries(STANDARD).map(([id, rule]) => ({
-  ...{ id, version: 0 },
+  ...{ id, version: 1 },
   ...v.parse(ruleSchema, rule),
 }));

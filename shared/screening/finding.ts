@@ -6,7 +6,7 @@ import type { LiveEntry } from '../live/entry.ts';
 import type { Rule } from '../policy/policy.ts';
 import type { ListInfo } from '../release/manifest.ts';
 import { FOREVER } from '../set/layout.ts';
-import type { Code, Effect, Match, Reason, Subject, Verdict } from '../verdict.ts';
+import type { Code, Effect, Match, Reason, RuleMark, Subject, Verdict } from '../verdict.ts';
 
 /**
  * Order of precedence: a lower value decides. Up to `unavailable`, a finding overrides every weaker finding
@@ -113,8 +113,14 @@ export function listFinding(
     effect: info.effect,
     authority: info.authority,
     until: formatUntil(until),
+    ...markOf(info),
   };
   return { precedence, aspect, verdict: verdictOf(info.effect), reason };
+}
+
+/** The rule and the stage of what a rule made; nothing otherwise. */
+export function markOf({ rule, stage }: Partial<RuleMark>): Partial<RuleMark> {
+  return rule === undefined || stage === undefined ? {} : { rule, stage };
 }
 
 /** The finding from a live block or unblock. */
@@ -129,6 +135,7 @@ export function liveFinding(subject: Subject, match: Match, entry: LiveEntry, as
     effect: verdict,
     authority: entry.authority,
     until: formatUntil(entry.until),
+    ...markOf(entry),
   };
   return {
     precedence: blocks ? PRECEDENCE.liveBlock : PRECEDENCE.liveUnblock,

@@ -20,7 +20,6 @@ import type { Precondition } from '../storage/precondition.ts';
 import type { ExportPiece } from './audit-exports.ts';
 import type { ChangeRequest } from './change-request.ts';
 import type { Core } from './core.ts';
-import { partnersOf } from './partners.ts';
 import { requestOf } from './proposal-request.ts';
 import type { QualificationFilter } from './qualification-changes.ts';
 import { stagedRefusals } from './staged.ts';
@@ -139,11 +138,6 @@ export abstract class AdminCalls extends DurableObject<ControlEnv> {
   /** @param client null to remove it */
   async putClient(request: ChangeRequest, id: string, client: Client | null, condition: Precondition) {
     return this[CORE].clientChanges.putClient(request, id, client, condition);
-  }
-
-  /** What reports need: see PartnerSource. */
-  async partners() {
-    return partnersOf(this[CORE].tables);
   }
 
   async declaredNumbers(organisation: string) {

@@ -8,6 +8,7 @@ import type { Organisation } from '../../shared/organisations.ts';
 import type { Policy } from '../../shared/policy/policy.ts';
 import type { Approvals } from '../../shared/proposals.ts';
 import type { GuardSettings } from '../../shared/release/guard-settings.ts';
+import type { RuleSettings } from '../../shared/reports/rule.ts';
 import type { QualificationSettings } from '../../shared/senders/qualification.ts';
 import type { Token } from '../../shared/tokens.ts';
 import type { Precondition } from '../storage/precondition.ts';
@@ -43,5 +44,12 @@ export type Command =
       readonly name: 'putQualification';
       readonly organisation: string;
       readonly settings: QualificationSettings;
+      readonly condition: Precondition;
+    }
+  | {
+      readonly name: 'putRule';
+      readonly id: string;
+      /** Null to remove it. */
+      readonly rule: RuleSettings | null;
       readonly condition: Precondition;
     };

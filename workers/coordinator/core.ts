@@ -36,6 +36,7 @@ import { QualificationChanges } from './qualification-changes.ts';
 import { RegistrationFactsSource } from './registration-facts.ts';
 import { ReleaseChanges } from './release-changes.ts';
 import { catchUp } from './restore.ts';
+import { RuleEntries } from './rule-entries.ts';
 import { Signers } from './signers.ts';
 import { promoteStaged } from './staged.ts';
 import { Tables } from './tables.ts';
@@ -60,6 +61,7 @@ export class Core {
   readonly heads: HeadWriter;
   readonly background: BackgroundWork;
   readonly entryChanges: EntryChanges;
+  readonly ruleEntries: RuleEntries;
   readonly entryUndo: EntryUndo;
   readonly clientChanges: ClientChanges;
   readonly qualificationChanges: QualificationChanges;
@@ -102,16 +104,14 @@ export class Core {
     this.tables = tables;
     this.heads = heads;
     this.background = background;
-    this.entryChanges = new EntryChanges(
-      tables,
-      background,
-      new EntryOwners(tables, new ForeignLists(tables.keys, kv)),
-      new EntryGuards(storage.sql),
-    );
+    const owners = new EntryOwners(tables, new ForeignLists(tables.keys, kv));
+    const guards = new EntryGuards(storage.sql);
+    this.entryChanges = new EntryChanges(tables, background, owners, guards);
+    this.ruleEntries = new RuleEntries(tables, background, owners, guards);
     this.entryUndo = new EntryUndo(tables, background);
-    const owners = secrets.publicKeys.map(({ owner }) => owner);
+    const signing = secrets.publicKeys.map(({ owner }) => owner);
     this.signers = new Signers(tables, secrets.publicKeys);
-    this.clientChanges = new ClientChanges(tables, values, background, owners);
+    this.clientChanges = new ClientChanges(tables, values, background, signing);
     this.keyRotation = new KeyRotation(storage.sql, tables, values, background, this.clientChanges);
     this.qualificationChanges = new QualificationChanges(tables, this.clientChanges);
     this.enumerationChanges = new EnumerationChanges(tables, this.clientChanges);
@@ -168,7 +168,10 @@ export class Core {
       changedAt: meta.text('changedAt'),
       current: current === null ? null : releases.info(current),
       candidate: candidate === null ? null : { ...releases.info(candidate), share: candidate.share ?? 0 },
-      live: { entries: live.rows, segments: segments.named.length, tail: unsealedEntries },
+      live: {
+        ...{ entries: live.rows, segments: segments.named.length, tail: unsealedEntries },
+        rules: live.ofRules.entries,
+      },
       clients: clients.count,
       listKeys: {
         ...{ ids: keys.ring.ids, current: keys.current.keyId, rotated: rotatedOf(meta) },

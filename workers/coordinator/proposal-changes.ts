@@ -196,7 +196,7 @@ export class ProposalChanges {
 
   async #make(request: ChangeRequest, command: Command | null): Promise<ChangeResult<unknown>> {
     const { entries, undo, clients, releases, signers, qualifications } = this.#changes;
-    const { settings } = this.#tables;
+    const { settings, rules } = this.#tables;
     if (command === null) return refuse('PROPOSAL_DECIDED', 'it was decided meanwhile: read it again');
     switch (command.name) {
       case 'changeEntries':
@@ -221,6 +221,8 @@ export class ProposalChanges {
         return signers.approve(request);
       case 'putQualification':
         return qualifications.put(request, command.organisation, command.settings, command.condition);
+      case 'putRule':
+        return rules.run(request, command);
     }
   }
 }

@@ -42,5 +42,7 @@ export function requestOf(command: Command): ProposedRequest {
       return { command: name, fields: {} };
     case 'putQualification':
       return { command: name, fields: { organisation: command.organisation, ...command.settings } };
+    case 'putRule':
+      return { command: name, fields: { id: command.id, rule: command.rule } };
   }
 }

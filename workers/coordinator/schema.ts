@@ -5,6 +5,7 @@
  */
 import { bareOrganisation, DEFAULT_ORGANISATION } from '../../shared/organisations.ts';
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
+import { insertDefaultRules, RULES } from './rule-store.ts';
 
 /** The version of the first step. Earlier versions existed only on development machines. */
 const FIRST_VERSION = 6;
@@ -237,6 +238,14 @@ const QUALIFICATIONS = `
   CREATE TABLE qualifications (id TEXT PRIMARY KEY, qualification TEXT) WITHOUT ROWID;
 `;
 
+/** The rule and the stage of entries that rules made: see rule-entries.ts. */
+const RULE_ENTRIES = `
+  ALTER TABLE live_changes ADD COLUMN rule TEXT;
+  ALTER TABLE live_changes ADD COLUMN stage TEXT;
+  ALTER TABLE undo_changes ADD COLUMN rule TEXT;
+  ALTER TABLE undo_changes ADD COLUMN stage TEXT;
+`;
+
 /** What each version adds to the one before it. */
 const STEPS: readonly string[] = [
   TABLES,
@@ -246,6 +255,8 @@ const STEPS: readonly string[] = [
   DETECTIONS,
   PROPOSALS,
   QUALIFICATIONS,
+  RULE_ENTRIES,
+  RULES,
 ];
 
 /** Creates the tables in a new database, and adds later steps to an older one. Fails if it knows no such version. */
@@ -264,7 +275,9 @@ export function createTables(storage: DurableObjectStorage): Result<void, Failur
       return fail('NOT_CONFIGURED', message);
     }
     for (let next = (step ?? FIRST_VERSION - 1) + 1; next <= newest; next++) {
-      sql.exec(STEPS[next - FIRST_VERSION]!);
+      const added = STEPS[next - FIRST_VERSION]!;
+      sql.exec(added);
+      if (added === RULES) insertDefaultRules(sql);
       sql.exec('INSERT INTO schema_steps VALUES (?)', next);
     }
     if (step === null) {

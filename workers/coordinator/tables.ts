@@ -22,6 +22,7 @@ import { People, type PeopleEnv } from './people.ts';
 import { ProposalStore } from './proposal-store.ts';
 import { RegisteredSenders } from './registered-senders.ts';
 import { ReleaseStore } from './release-store.ts';
+import { RuleStore } from './rule-store.ts';
 import { SegmentStore } from './segments.ts';
 import { SettingsStore } from './settings-store.ts';
 import { TokenHolders } from './token-holders.ts';
@@ -50,6 +51,7 @@ export class Tables {
   readonly tokens: DocumentStore<Token>;
   readonly tokenHolders: TokenHolders;
   readonly detections: DetectionStore;
+  readonly rules: RuleStore;
 
   /** @param people what the environment has for them */
   constructor(storage: DurableObjectStorage, ring: KeyRing, people: PeopleEnv) {
@@ -66,6 +68,7 @@ export class Tables {
     this.proposals = new ProposalStore(sql, this.meta, new People(this.tokens, this.organisations, people));
     this.ledger = new Ledger(storage, this.meta, this.proposals);
     this.settings = new SettingsStore(this.meta, this.ledger, this.proposals, keys);
+    this.rules = new RuleStore(sql, this.ledger);
     this.live = new LiveStore(sql, keys);
     this.segments = new SegmentStore(sql, this.live, keys);
     this.releases = new ReleaseStore(sql);

@@ -9,7 +9,7 @@ import type { Span } from '../../shared/numbers/spans.ts';
 import type { RegistrationReason } from '../../shared/senders/registration.ts';
 import type { CertificateStanding } from '../storage/certified-port.ts';
 import { placeOf } from './places.ts';
-import { Totals } from './totals.ts';
+import { Totals } from '../storage/totals.ts';
 
 /** Times of the certificate are in seconds since 1970, as in its claims. */
 export interface StoredCertificate {

@@ -10,7 +10,7 @@ import { EXPIRED_KEPT_MS } from '../../shared/limits/credential-store.ts';
 import type { Span } from '../../shared/numbers/spans.ts';
 import type { Channel } from '../../shared/request.ts';
 import { placeOf } from './places.ts';
-import { Totals } from './totals.ts';
+import { Totals } from '../storage/totals.ts';
 
 export interface StoredDelegation {
   readonly id: number;

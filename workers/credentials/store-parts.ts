@@ -1,11 +1,12 @@
 /** The parts of the credential store, each built from complete ones, and what is due from time to time. */
 
 import { STATUS_PULLS_AT_ONCE } from '../../shared/limits/credential-store.ts';
-import { ALARM_AHEAD_MS_MAX, ANCHOR_INTERVAL_MS } from '../../shared/limits/registrations.ts';
+import { ALARM_AHEAD_MS_MAX } from '../../shared/limits/registrations.ts';
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
 import { ownStatusListUri } from '../../shared/senders/register.ts';
 import { type ControlEnv, publicUrlOf } from '../env.ts';
 import { warn, warnFailed } from '../log.ts';
+import { Anchoring } from '../storage/anchoring.ts';
 import type { CertifiedRegistrations } from '../storage/certified-port.ts';
 import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
 import type { CredentialAnchorRecorder } from '../storage/credentials-port.ts';
@@ -41,6 +42,7 @@ export class StoreParts {
   readonly delegations: Result<DelegationChanges, Failure<'NOT_CONFIGURED'>>;
   readonly passportChanges: PassportChanges;
   readonly #passportFetches: PassportFetches;
+  readonly #anchoring: Anchoring;
   readonly #env: ControlEnv;
 
   constructor(storage: DurableObjectStorage, env: ControlEnv) {
@@ -59,6 +61,13 @@ export class StoreParts {
     this.sync = new RegistrationSync(this.tables, registrations, organisations);
     this.passportChanges = new PassportChanges(this.tables, this.#isCloudflare);
     this.#passportFetches = new PassportFetches(storage, this.tables, this.#isCloudflare);
+    const recorder = () => env.COORDINATOR.getByName(COORDINATOR_NAME) as unknown as CredentialAnchorRecorder;
+    this.#anchoring = new Anchoring(
+      this.tables.audit,
+      this.tables.meta,
+      (end) => recorder().anchorCredentials(end),
+      'credentialsNotAnchored',
+    );
     this.delegations = url.ok ? ok(new DelegationChanges(this.tables, ownUri)) : url;
   }
 
@@ -67,7 +76,7 @@ export class StoreParts {
     // No host of an issuer delays what is known already.
     await Promise.all([this.#follow(), this.#pullDue(), this.#passportFetches.run(Date.now())]);
     await this.#follow();
-    await this.#anchor();
+    await this.#anchoring.run();
     this.#sweep();
   }
 
@@ -88,7 +97,7 @@ export class StoreParts {
       dueAt === null ? null : Math.max(dueAt, now + AGAIN_MS),
       lists.nextPullAt,
       this.#passportFetches.dueAt(now),
-      this.#anchorDue,
+      this.#anchoring.dueAt,
       this.#sweepDue,
     ].filter((time) => time !== null);
     if (times.length === 0) return null;
@@ -133,29 +142,6 @@ export class StoreParts {
 
   get #isCloudflare(): boolean {
     return this.#env.PLATFORM === 'cloudflare';
-  }
-
-  get #anchorDue(): number | null {
-    const { audit, meta } = this.tables;
-    if (audit.last.n <= meta.number('anchoredN')) return null;
-    return meta.number('anchoredAt') + ANCHOR_INTERVAL_MS;
-  }
-
-  async #anchor(): Promise<void> {
-    const { audit, meta } = this.tables;
-    const due = this.#anchorDue;
-    if (due === null || due > Date.now()) return;
-    const coordinator = this.#env.COORDINATOR.getByName(
-      COORDINATOR_NAME,
-    ) as unknown as CredentialAnchorRecorder;
-    const { last } = audit;
-    try {
-      await coordinator.anchorCredentials(last);
-      meta.set('anchoredN', last.n);
-    } catch (error) {
-      warnFailed('credentialsNotAnchored', error);
-    }
-    meta.set('anchoredAt', Date.now());
   }
 
   get #sweepDue(): number | null {

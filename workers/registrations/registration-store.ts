@@ -13,7 +13,6 @@ import type {
 import type { ImportDone, ImportLine, ImportOptions } from '../../shared/senders/registration-import.ts';
 import { openKeyRing } from '../../shared/set/key-ring.ts';
 import type { ControlEnv } from '../env.ts';
-import { warnFailed } from '../log.ts';
 import type { Author } from '../storage/audit-chain.ts';
 import type { CertificateChange, CertifiedRegistrations } from '../storage/certified-port.ts';
 import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
@@ -47,7 +46,10 @@ export class RegistrationStore
       const ring = await openKeyRing(env.LIST_KEY ?? '');
       if (ring.ok) {
         const registry = () => this.env.REGISTRY.getByName(REGISTRY_NAME);
-        this.#parts = new StoreParts(ctx.storage, ring.value.writer, registry);
+        const recorder = () => this.env.COORDINATOR.getByName(COORDINATOR_NAME) as unknown as AnchorRecorder;
+        this.#parts = new StoreParts(ctx.storage, ring.value.writer, registry, (organisation, end) =>
+          recorder().anchorRegistrations(organisation, end),
+        );
         // The platform gives up on an alarm that fails too often, as it does while LIST_KEY is not valid.
         await this.#arm();
       }
@@ -196,7 +198,7 @@ export class RegistrationStore
     const { dueWork, publisher, organisation } = this[PARTS];
     dueWork.run(Date.now());
     await publisher.run(organisation);
-    await this.#anchor();
+    await this[PARTS].anchoring.run();
     await this.#arm();
   }
 
@@ -238,20 +240,6 @@ export class RegistrationStore
     const { publisher, organisation } = this[PARTS];
     await this.#arm();
     this.ctx.waitUntil(publisher.run(organisation).then(() => this.#arm()));
-  }
-
-  async #anchor(): Promise<void> {
-    const { anchorDue, organisation } = this[PARTS];
-    if (anchorDue === null || anchorDue > Date.now()) return;
-    const coordinator = this.env.COORDINATOR.getByName(COORDINATOR_NAME) as unknown as AnchorRecorder;
-    const { last } = this[PARTS].audit;
-    try {
-      await coordinator.anchorRegistrations(organisation, last);
-      this[PARTS].anchored(last.n, Date.now());
-    } catch (error) {
-      warnFailed('registrationsNotAnchored', error);
-      this[PARTS].anchored(null, Date.now());
-    }
   }
 
   /** The alarm at the next time at which there is something to do. */

@@ -1,10 +1,8 @@
 /** The parts of a store of registrations, each built from complete ones, and what involves all of them. */
-import {
-  ALARM_AHEAD_MS_MAX,
-  ANCHOR_INTERVAL_MS,
-  PUBLISH_RETRY_MS,
-} from '../../shared/limits/registrations.ts';
+import type { KnownRecord } from '../../shared/audit.ts';
+import { ALARM_AHEAD_MS_MAX, PUBLISH_RETRY_MS } from '../../shared/limits/registrations.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
+import { Anchoring } from '../storage/anchoring.ts';
 import type { Author } from '../storage/audit-chain.ts';
 import type { RegistryPort } from '../storage/registry-port.ts';
 import type { StoreRequest, StoreResult } from '../storage/store-request.ts';
@@ -38,16 +36,29 @@ export class StoreParts {
   readonly certified: Certified;
   readonly releaseCheck: ReleaseCheck;
   readonly publisher: Publisher;
+  readonly anchoring: Anchoring;
   readonly #meta: Meta;
   readonly #writer: RegistrationWriter;
   readonly #transactions: Transactions;
 
-  constructor(storage: DurableObjectStorage, keys: ListKeys, registry: () => RegistryPort) {
+  /** @param anchor puts the end of the audit chain into the audit log */
+  constructor(
+    storage: DurableObjectStorage,
+    keys: ListKeys,
+    registry: () => RegistryPort,
+    anchor: (organisation: string, end: KnownRecord) => Promise<void>,
+  ) {
     const { sql } = storage;
     this.#meta = new Meta(sql);
     this.rows = new RegistrationRows(sql);
     this.pairs = new PairsInForce(sql);
     this.audit = new RegistrationAudit(sql, this.#meta, keys);
+    this.anchoring = new Anchoring(
+      this.audit,
+      this.#meta,
+      (end) => anchor(this.organisation, end),
+      'registrationsNotAnchored',
+    );
     this.events = new Events(sql);
     const outbox = new Outbox(sql, this.#meta, this.pairs);
     this.publisher = new Publisher(storage, outbox, registry);
@@ -105,24 +116,12 @@ export class StoreParts {
     return done;
   }
 
-  /** When the end of the audit chain must be anchored, in ms since 1970; null if it is. */
-  get anchorDue(): number | null {
-    if (this.audit.last.n <= this.#meta.number('anchoredN')) return null;
-    return this.#meta.number('anchoredAt') + ANCHOR_INTERVAL_MS;
-  }
-
-  /** @param n of the anchored record; null after a failure */
-  anchored(n: number | null, now: number): void {
-    if (n !== null) this.#meta.set('anchoredN', n);
-    this.#meta.set('anchoredAt', now);
-  }
-
   /** When the alarm must come next, in ms since 1970; null for never. */
   nextDueAt(now: number): number | null {
     const { dueAt } = this.publisher;
     // The request that filled the outbox sends it; the alarm comes only if that failed.
     const sending = dueAt === null ? null : Math.max(dueAt, now + PUBLISH_RETRY_MS);
-    const times = [sending, this.anchorDue, this.rows.nextDueAt].filter((time) => time !== null);
+    const times = [sending, this.anchoring.dueAt, this.rows.nextDueAt].filter((time) => time !== null);
     if (times.length === 0) return null;
     return Math.min(Math.max(Math.min(...times), now), now + ALARM_AHEAD_MS_MAX);
   }

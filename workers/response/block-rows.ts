@@ -1,0 +1,231 @@
+/** Rule blocks as rows: the subject keyed and sealed, the stage, what it rests on, and what the live layer must have. */
+import type { CounterEvidence, RuleBlockCause } from '../../shared/admin/rule-blocks.ts';
+import type { PartnerKind } from '../../shared/reports/partner.ts';
+import type { Rule } from '../../shared/reports/rule.ts';
+import { type BlockStage, type BlockState, IN_FORCE } from '../../shared/reports/stages.ts';
+import type { Channel } from '../../shared/request.ts';
+import type { RuleEntryChange } from '../storage/rule-entries-port.ts';
+import { Totals } from '../storage/totals.ts';
+
+/** A rule that decided, as it was then, and what it rests on. */
+export interface Ground {
+  readonly rule: Rule;
+  readonly channel: Channel;
+  readonly distinct: number;
+  readonly kinds: readonly PartnerKind[];
+  /** Reporters that count, by partner. */
+  readonly byPartner: Readonly<Record<string, number>>;
+  /** ms since 1970. */
+  readonly firedAt: number;
+  /** Whether an independent kind of partner confirms it. */
+  readonly isConfirmed: boolean;
+}
+
+/** What the live layer must have. Of a lift, what the lifted block had. */
+export type WantedEntry = Omit<RuleEntryChange, 'id' | 'subject'>;
+
+/** Times are in ms since 1970. */
+export interface StoredBlock {
+  readonly id: number;
+  /** Keyed. */
+  readonly subject: string;
+  readonly seal: string;
+  /** The keyed range of its number; null for a sender ID. */
+  readonly hundred: string | null;
+  readonly isMock: boolean;
+  /** Whether it records what a rule in shadow would have blocked. */
+  readonly isShadow: boolean;
+  readonly stage: BlockStage;
+  readonly cause: RuleBlockCause | null;
+  /** Name of the person who confirmed it. */
+  readonly confirmedBy: string | null;
+  /** End of its provisional stage, also after that. */
+  readonly provisionalUntil: number;
+  /** The first one names the block. Not empty. */
+  readonly grounds: readonly Ground[];
+  readonly evidence: CounterEvidence | null;
+  /** The proposal that names this one among its members; null if it is one itself. */
+  readonly leader: number | null;
+  readonly entry: WantedEntry | null;
+  /** Rises whenever `entry` changes; and the last one that the live layer has. */
+  readonly entryN: number;
+  readonly sentN: number;
+  readonly seq: number | null;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+interface Row extends Record<string, SqlStorageValue> {
+  id: number;
+  subject: string;
+  seal: string;
+  hundred: string | null;
+  mock: number;
+  shadow: number;
+  state: string;
+  cause: string | null;
+  until: number | null;
+  by_person: string | null;
+  provisional_until: number;
+  grounds: string;
+  evidence: string | null;
+  leader: number | null;
+  entry: string | null;
+  entry_n: number;
+  sent_n: number;
+  seq: number | null;
+  created_at: number;
+  updated_at: number;
+}
+
+export interface BlockFilter {
+  readonly state?: BlockState | undefined;
+  readonly cause?: RuleBlockCause | undefined;
+  /** ID of a rule. */
+  readonly rule?: string | undefined;
+}
+
+/** States that a block leaves. */
+const OPEN_STATES: readonly BlockState[] = ['proposed', 'shadow', ...IN_FORCE];
+
+export function isOpen({ state }: BlockStage): boolean {
+  return OPEN_STATES.includes(state);
+}
+
+export class BlockRows {
+  readonly #sql: SqlStorage;
+  readonly #totals: Totals;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+    this.#totals = new Totals(sql);
+  }
+
+  get(id: number): StoredBlock | null {
+    return this.#select('id = ?', id)[0] ?? null;
+  }
+
+  /** The block of a subject that has not ended. */
+  open(subject: string, isShadow: boolean): StoredBlock | null {
+    const where = 'subject = ? AND shadow = ? AND closed_at IS NULL';
+    return this.#select(where, subject, isShadow ? 1 : 0)[0] ?? null;
+  }
+
+  /** Of a subject, the newest first. */
+  ofSubject(subject: string, limit: number): StoredBlock[] {
+    return this.#select('subject = ? ORDER BY id DESC LIMIT ?', subject, limit);
+  }
+
+  /** Blocks and proposals of a range that have not ended, in order. */
+  ofRange(hundred: string): StoredBlock[] {
+    return this.#select('hundred = ? AND closed_at IS NULL AND shadow = 0 ORDER BY id', hundred);
+  }
+
+  /** In order. Members of a proposal for a range are in it. @param after an ID */
+  page({ state, cause, rule }: BlockFilter, after: number, limit: number): StoredBlock[] {
+    const given = (
+      [
+        ['state', state],
+        ['cause', cause],
+        ['rule', rule],
+      ] as const
+    ).flatMap(([column, value]) => (value === undefined ? [] : [{ column, value }]));
+    const where = ['id > ?', 'leader IS NULL', ...given.map(({ column }) => `${column} = ?`)].join(' AND ');
+    const values = given.map(({ value }) => value);
+    return this.#select(`${where} ORDER BY id LIMIT ?`, after, ...values, limit);
+  }
+
+  /** Whose stage has ended, the earliest first. */
+  due(now: number, limit: number): StoredBlock[] {
+    return this.#select('until <= ? ORDER BY until LIMIT ?', now, limit);
+  }
+
+  get nextDueAt(): number | null {
+    return this.#sql.exec<{ at: number | null }>('SELECT MIN(until) AS at FROM blocks WHERE until IS NOT NULL').one().at;
+  }
+
+  /** Whose entry the live layer does not have yet, oldest change first; each subject once. */
+  unsent(limit: number): StoredBlock[] {
+    const seen = new Set<string>();
+    return this.#select('entry_n > sent_n ORDER BY entry_n LIMIT ?', limit).filter(({ subject }) => {
+      const isFirst = !seen.has(subject);
+      seen.add(subject);
+      return isFirst;
+    });
+  }
+
+  get hasUnsent(): boolean {
+    return this.#sql.exec('SELECT 1 FROM blocks WHERE entry_n > sent_n LIMIT 1').toArray().length > 0;
+  }
+
+  get unsentCount(): number {
+    return this.#sql.exec<{ n: number }>('SELECT COUNT(*) AS n FROM blocks WHERE entry_n > sent_n').one().n;
+  }
+
+  /** The live layer has this entry. @param seq null for a lift */
+  setSent(id: number, entryN: number, seq: number | null): void {
+    this.#sql.exec('UPDATE blocks SET sent_n = ?, seq = ? WHERE id = ? AND sent_n < ?', entryN, seq, id, entryN);
+  }
+
+  /** How many are in a state, without those of mock partners. */
+  count(state: BlockState): number {
+    return this.#totals.get(state);
+  }
+
+  /** How many have not ended, in all. */
+  get openCount(): number {
+    return this.#totals.get('open');
+  }
+
+  /** Must run in the transaction of the change. @param before null for a new one */
+  put(before: StoredBlock | null, after: StoredBlock): void {
+    const { id, subject, stage, grounds } = after;
+    const { state, until } = stage;
+    this.#sql.exec(
+      `INSERT OR REPLACE INTO blocks VALUES (${Array(22).fill('?').join(', ')})`,
+      ...[id, subject, after.seal, after.hundred, after.isMock ? 1 : 0, after.isShadow ? 1 : 0],
+      ...[state, after.cause],
+      ...[isOpen(stage) ? until : null, after.confirmedBy, after.provisionalUntil, grounds[0]!.rule.id],
+      ...[JSON.stringify(grounds), after.evidence && JSON.stringify(after.evidence), after.leader],
+      ...[after.entry && JSON.stringify(after.entry), after.entryN, after.sentN, after.seq],
+      ...[after.createdAt, after.updatedAt, isOpen(stage) ? null : after.updatedAt],
+    );
+    if (before !== null) this.#count(before, -1);
+    this.#count(after, 1);
+  }
+
+  /** Removes some that ended before a time. @returns whether there may be more */
+  forget(before: number, limit: number): boolean {
+    const { rowsWritten } = this.#sql.exec(
+      `DELETE FROM blocks WHERE id IN (SELECT id FROM blocks WHERE closed_at < ? AND entry_n = sent_n LIMIT ?)`,
+      ...[before, limit],
+    );
+    return rowsWritten >= limit;
+  }
+
+  #count({ stage, isMock }: StoredBlock, many: number): void {
+    if (!isOpen(stage)) return;
+    this.#totals.add('open', many);
+    if (!isMock) this.#totals.add(stage.state, many);
+  }
+
+  #select(where: string, ...values: (string | number)[]): StoredBlock[] {
+    return this.#sql.exec<Row>(`SELECT * FROM blocks WHERE ${where}`, ...values).toArray().map(blockOf);
+  }
+}
+
+function blockOf(row: Row): StoredBlock {
+  const { id, subject, seal, hundred, until, leader, seq } = row;
+  return {
+    ...{ id, subject, seal, hundred, isMock: row.mock === 1, isShadow: row.shadow === 1 },
+    stage: { state: row.state as BlockState, until, byPerson: row.by_person !== null },
+    ...{ cause: row.cause as RuleBlockCause | null, confirmedBy: row.by_person },
+    provisionalUntil: row.provisional_until,
+    grounds: JSON.parse(row.grounds) as Ground[],
+    evidence: row.evidence === null ? null : (JSON.parse(row.evidence) as CounterEvidence),
+    leader,
+    entry: row.entry === null ? null : (JSON.parse(row.entry) as WantedEntry),
+    ...{ entryN: row.entry_n, sentN: row.sent_n, seq },
+    ...{ createdAt: row.created_at, updatedAt: row.updated_at },
+  };
+}

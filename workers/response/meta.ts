@@ -1,0 +1,16 @@
+/** Single values of the desk. docs/storage.md describes each key. */
+import type { AnchorKey } from '../storage/anchoring.ts';
+import { SingleValues } from '../storage/single-values.ts';
+
+type Key =
+  | AnchorKey
+  | 'lastBlock'
+  | 'contextDigest'
+  | 'contextVersion'
+  | 'entryN'
+  | 'batch'
+  | 'lastBatch'
+  | 'rulesFullSince'
+  | 'sweptAt';
+
+export class Meta extends SingleValues<Key> {}
