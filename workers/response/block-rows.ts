@@ -50,6 +50,7 @@ export interface StoredBlock {
   /** Rises whenever `entry` changes; and the last one that the live layer has. */
   readonly entryN: number;
   readonly sentN: number;
+  /** From which on the live layer has the last entry that it took. */
   readonly seq: number | null;
   readonly createdAt: number;
   readonly updatedAt: number;
@@ -162,9 +163,12 @@ export class BlockRows {
     return this.#sql.exec<{ n: number }>('SELECT COUNT(*) AS n FROM blocks WHERE entry_n > sent_n').one().n;
   }
 
-  /** The live layer has this entry. @param seq null for a lift */
+  /** The live layer has taken this entry, or has refused it. @param seq from which on it is visible; null if refused */
   setSent(id: number, entryN: number, seq: number | null): void {
-    this.#sql.exec('UPDATE blocks SET sent_n = ?, seq = ? WHERE id = ? AND sent_n < ?', entryN, seq, id, entryN);
+    this.#sql.exec(
+      'UPDATE blocks SET sent_n = ?, seq = COALESCE(?, seq) WHERE id = ? AND sent_n < ?',
+      ...[entryN, seq, id, entryN],
+    );
   }
 
   /** How many are in a state, without those of mock partners. */
