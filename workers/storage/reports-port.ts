@@ -179,6 +179,11 @@ export interface SubjectObject {
   ): Promise<{ readonly subjects: readonly ScannedSubject[]; readonly next: string | null }>;
 }
 
+/** Names of the intakes of a partner, one for each slice. IDs of organisations have no slash. */
+export function intakeNames({ id, slices }: Pick<Partner, 'id' | 'slices'>): string[] {
+  return slices === 1 ? [id] : Array.from({ length: slices }, (_, slice) => `${id}/${slice}`);
+}
+
 /** Shard of a keyed subject or reporter: its first six bits. */
 export function shardOf(keyed: string): string {
   return String(ALPHABET.indexOf(keyed[0]!) % REPORT_SHARDS);
