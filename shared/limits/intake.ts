@@ -36,6 +36,17 @@ export const REPORTS_PER_FLUSH_MAX = 5_000;
 export const FLUSH_CALLS_MAX = 6;
 /** Subjects that one reporter may report a day, over all partners. Further reports are kept, and do not count. */
 export const REPORTER_SUBJECTS_PER_DAY_MAX = 20;
+/** Reports of one subject that are kept to evaluate rules: the newest of each reporter, and then of each partner, spam and
+ * not spam apart. A rule requires at most as many reporters. */
+export const REPORTS_PER_REPORTER_MAX = 3;
+export const REPORTS_PER_PARTNER_MAX = 1_000;
+/** How long rules and weights are used before the desk is read again, in ms. */
+export const RULE_CONTEXT_FRESH_MS = 5_000;
+/** Subjects that one step of the daily removal looks at. */
+export const SUBJECTS_SWEPT_AT_ONCE = 500;
+/** Subjects, and their reports, on one page of a scan. The subject that exceeds the reports is complete. */
+export const SCAN_SUBJECTS_MAX = 500;
+export const SCAN_REPORTS_MAX = 20_000;
 /** How long the admitted pairs of a day are kept, in days. */
 export const REPORTER_DAYS_KEPT = 3;
 /** Pause before the first retry of a flush or of decisions, and the longest one, in ms. It doubles with each failure. */

@@ -109,15 +109,16 @@ export class IntakeOutbox {
         return { order: seq, row };
       });
     const withdrawals = this.#sql
-      .exec<{ seq: number; report: number; subject: string; state: number }>(
-        `SELECT withdrawals.seq, report, subject, state FROM withdrawals JOIN reports ON reports.seq = report
+      .exec<{ seq: number; report: number; subject: string; traits: number; state: number }>(
+        `SELECT withdrawals.seq, report, subject, traits, state FROM withdrawals JOIN reports ON reports.seq = report
          WHERE withdrawals.seq > ? AND withdrawals.seq <= ?`,
         ...[from, to],
       )
       .toArray()
-      .map(({ seq, report, subject, state }) => {
+      .map(({ seq, report, subject, traits, state }) => {
         const isCounted = (state & OVER_BUDGET) === 0;
-        const row: CountRow = { op: 'withdraw', seq: report, subject, isCounted };
+        const { spam } = unpackTraits(traits);
+        const row: CountRow = { op: 'withdraw', seq: report, subject, spam, isCounted };
         return { order: seq, row };
       });
     const seals = this.#sql

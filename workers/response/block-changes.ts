@@ -77,11 +77,11 @@ export class BlockChanges {
     this.#writer.write(author, change, null, block);
   }
 
-  /** `confirmed`, `unconfirmed` and `unsupported` decisions. */
+  /** `confirmed` and `unsupported` decisions. */
   changed(decision: KeyedDecision, at: number): void {
     for (const isShadow of [false, true]) {
       const open = this.#open(decision.subjectKey, isShadow, at);
-      const ground = open?.grounds.find((each) => isSame(each, decision));
+      const ground = open?.grounds.find(({ rule }) => rule.id === ruleIdOf(decision));
       if (open === null || ground === undefined) continue;
       const author = byRule(decision, at);
       if (decision.event === 'unsupported') this.#withdraw(open, ground, author);
@@ -174,7 +174,7 @@ export class BlockChanges {
 
   /** Another rule fires for a subject that has a block. */
   #strengthen(block: StoredBlock, ground: Ground, author: Author): void {
-    const others = block.grounds.filter((each) => each.rule.id !== ground.rule.id || each.channel !== ground.channel);
+    const others = block.grounds.filter((each) => each.rule.id !== ground.rule.id);
     const grounds = [...others, ground];
     // Only the other rule wanted a person.
     const isFree = block.stage.state === 'proposed' && block.cause === 'approval' && ground.rule.approval === 'auto';
@@ -189,46 +189,39 @@ export class BlockChanges {
   }
 
   #confirm(block: StoredBlock, ground: Ground, decision: KeyedDecision, author: Author): void {
-    const isConfirmed = decision.event === 'confirmed';
     const changed: Ground = {
-      ...{ ...ground, isConfirmed },
-      ...(isConfirmed
-        ? {
-            kinds: [...new Set([...ground.kinds, ...decision.kinds])],
-            byPartner: { ...ground.byPartner, ...decision.byPartner },
-          }
-        : {}),
+      ...{ ...ground, isConfirmed: true },
+      kinds: [...new Set([...ground.kinds, ...decision.kinds])],
+      byPartner: { ...ground.byPartner, ...decision.byPartner },
     };
     const grounds = block.grounds.map((each) => (each === ground ? changed : each));
-    const next = { ...block, grounds };
-    if (!isConfirmed) return this.#unconfirm(block, next, author, 'unconfirm');
     const stage = this.#next(block, 'confirmed', author.at) ?? block.stage;
-    this.#writer.write(author, 'confirm', block, { ...next, stage });
+    this.#writer.write(author, 'confirm', block, { ...block, grounds, stage });
   }
 
   #withdraw(block: StoredBlock, ground: Ground, author: Author): void {
     const grounds = block.grounds.filter((each) => each !== ground);
-    if (grounds.length > 0) return this.#unconfirm(block, { ...block, grounds }, author, 'withdraw');
+    if (grounds.length > 0) return this.#weaken(block, { ...block, grounds }, author);
     const stage = this.#next(block, 'unsupported', author.at);
     if (stage === null) return;
     this.#writer.write(author, 'withdraw', block, { ...block, stage, cause: 'withdrawn' });
   }
 
-  /** A confirmation is gone: without another one, the block is provisional again, until the time when it would have ended. */
-  #unconfirm(block: StoredBlock, next: StoredBlock, author: Author, change: BlockChange): void {
+  /**
+   * One of its rules is gone. If that was the one that was confirmed, the block is provisional again, until the time when it
+   * would have ended.
+   */
+  #weaken(block: StoredBlock, next: StoredBlock, author: Author): void {
     const { state, byPerson } = block.stage;
     const isHeld = state !== 'confirmed' || byPerson || next.grounds.some(({ isConfirmed }) => isConfirmed);
-    if (isHeld) {
-      this.#writer.write(author, change, block, next);
-      return;
+    const { provisionalUntil: until } = block;
+    if (isHeld) this.#writer.write(author, 'weaken', block, next);
+    else if (until > author.at)
+      this.#writer.write(author, 'weaken', block, { ...next, stage: { state: 'provisional', until, byPerson } });
+    else {
+      const stage = { state: 'lifted', until: null, byPerson } as const;
+      this.#writer.write(author, 'weaken', block, { ...next, stage, cause: 'withdrawn' });
     }
-    const { provisionalUntil } = block;
-    const stage: BlockStage =
-      provisionalUntil > author.at
-        ? { state: 'provisional', until: provisionalUntil, byPerson }
-        : { state: 'lifted', until: null, byPerson };
-    const cause = stage.state === 'lifted' ? ('withdrawn' as const) : next.cause;
-    this.#writer.write(author, 'unconfirm', block, { ...next, stage, cause });
   }
 
   /** Why a person must decide, the most specific first. The coordinator knows what is protected, and what is unblocked. */
@@ -255,10 +248,6 @@ function groundOf(decision: KeyedDecision, installed: Rule): Ground {
     ...{ rule: { ...installed, version }, channel, distinct, kinds, byPartner },
     ...{ firedAt: decidedAt, isConfirmed: false },
   };
-}
-
-function isSame({ rule, channel }: Ground, decision: KeyedDecision): boolean {
-  return rule.id === ruleIdOf(decision) && channel === decision.channel;
 }
 
 export function ruleIdOf({ rule }: Pick<RuleDecision, 'rule'>): string {

@@ -117,6 +117,11 @@ export class BlockRows {
     return this.#select('subject = ? ORDER BY id DESC LIMIT ?', subject, limit);
   }
 
+  /** Blocks of a subject that have been in force, and began since a time. */
+  past(subject: string, since: number): StoredBlock[] {
+    return this.#select('subject = ? AND created_at >= ? AND seq IS NOT NULL ORDER BY id', subject, since);
+  }
+
   /** Blocks and proposals of a range that have not ended, in order. */
   ofRange(hundred: string): StoredBlock[] {
     return this.#select('hundred = ? AND closed_at IS NULL AND shadow = 0 ORDER BY id', hundred);

@@ -17,7 +17,7 @@ export type BlockChange =
   | 'shadow'
   | 'strengthen'
   | 'confirm'
-  | 'unconfirm'
+  | 'weaken'
   | 'withdraw'
   | 'refuse'
   | 'end'

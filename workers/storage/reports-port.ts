@@ -5,6 +5,7 @@
  */
 import type { Client } from '../../shared/clients.ts';
 import { REPORT_SHARDS } from '../../shared/limits/intake.ts';
+import type { CountedReport } from '../../shared/reports/evaluate.ts';
 import type { ReportingPartner } from '../../shared/reports/partner.ts';
 import type { PartnerSettings } from '../../shared/reports/partner-settings.ts';
 import type { Report } from '../../shared/reports/report.ts';
@@ -118,6 +119,7 @@ interface WithdrawalRow {
   /** Of the report. */
   readonly seq: number;
   readonly subject: string;
+  readonly spam: KeptReport['spam'];
   readonly isCounted: boolean;
 }
 
@@ -127,7 +129,7 @@ export interface CountSource extends ReportingPartner {
   readonly intake: string;
 }
 
-/** Exact, over the whole time for which reports are kept. */
+/** Counted since the first report. `counted`: within the budgets, and not withdrawn; `notSpam` are some of these. */
 export interface SubjectTotals {
   readonly received: number;
   readonly counted: number;
@@ -136,10 +138,21 @@ export interface SubjectTotals {
   readonly notSpam: number;
 }
 
+/** A subject with the reports that rules count. */
+export interface ScannedSubject {
+  readonly subject: string;
+  readonly seal: string;
+  readonly mock: boolean;
+  /** Earlier reports do not count, ms since 1970. */
+  readonly resetAt: number;
+  readonly reports: readonly CountedReport[];
+}
+
 /** The counts of the subjects of one shard. */
 export interface SubjectObject {
   /**
-   * Counts rows. Idempotent by intake and `n`, which rises with each flush.
+   * Counts rows, and evaluates the rules of their subjects. Idempotent by intake and `n`, which rises with each flush.
+   * @param seals of all subjects of the rows that are reports
    * @returns `last`: the number of the last flush of this intake that is counted. More than `n` means that the intake
    *   was set back: number the flush after it
    */
@@ -149,9 +162,26 @@ export interface SubjectObject {
     rows: readonly CountRow[],
     seals: Seals,
   ): Promise<{ readonly last: number }>;
-  /** Reports before this time (ms since 1970) no longer count for this subject. Idempotent. */
+  /** Reports before this time (ms since 1970) no longer count for this subject, and its decisions end. Idempotent. */
   reset(subject: string, at: number): Promise<void>;
+  /** Of one subject; null if it has no reports. */
+  totalsOf(subject: string): Promise<SubjectTotals | null>;
   totals(): Promise<SubjectTotals>;
+  /**
+   * For a rehearsal: the subjects in the order of their keyed values.
+   * @param after `next` of the page before; null for the first
+   * @param since reports from this time on, ms since 1970
+   */
+  scan(
+    after: string | null,
+    limit: number,
+    since: number,
+  ): Promise<{ readonly subjects: readonly ScannedSubject[]; readonly next: string | null }>;
+}
+
+/** Names of the intakes of a partner, one for each slice. IDs of organisations have no slash. */
+export function intakeNames({ id, slices }: Pick<Partner, 'id' | 'slices'>): string[] {
+  return slices === 1 ? [id] : Array.from({ length: slices }, (_, slice) => `${id}/${slice}`);
 }
 
 /** Shard of a keyed subject or reporter: its first six bits. */
