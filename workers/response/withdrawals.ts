@@ -96,7 +96,7 @@ export class Withdrawals {
     return {
       ...{ since: since === 0 ? null : timeOf(since), requestedAt: timeOf(requestedAt), by, reason },
       state: isDone ? 'done' : 'running',
-      withdrawn: found && found.reduce((sum, each) => sum + (each?.withdrawn ?? 0), 0),
+      withdrawn: found === null ? null : found.reduce((sum, each) => sum + (each?.withdrawn ?? 0), 0),
     };
   }
 
