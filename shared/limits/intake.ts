@@ -44,9 +44,8 @@ export const REPORTS_PER_PARTNER_MAX = 1_000;
 export const RULE_CONTEXT_FRESH_MS = 5_000;
 /** Subjects that one step of the daily removal looks at. */
 export const SUBJECTS_SWEPT_AT_ONCE = 500;
-/** Subjects, and their reports, on one page of a scan. The subject that exceeds the reports is complete. */
-export const SCAN_SUBJECTS_MAX = 500;
-export const SCAN_REPORTS_MAX = 20_000;
+/** Subjects that one page of a scan looks at. */
+export const SCAN_SUBJECTS_MAX = 2_000;
 /** How long the admitted pairs of a day are kept, in days. */
 export const REPORTER_DAYS_KEPT = 3;
 /** Pause before the first retry of a flush or of decisions, and the longest one, in ms. It doubles with each failure. */

@@ -14,10 +14,10 @@ import {
 import { ReportKeys } from '../../shared/reports/report-keys.ts';
 import type { ControlEnv } from '../env.ts';
 import { warn, warnFailed } from '../log.ts';
+import type { ScanPage } from '../storage/rehearsal-port.ts';
 import {
   type CountRow,
   type CountSource,
-  type ScannedSubject,
   type Seals,
   type SubjectObject,
   type SubjectTotals,
@@ -100,12 +100,8 @@ export class SubjectCounts extends DurableObject<ControlEnv> implements SubjectO
     return this.#store.totals;
   }
 
-  async scan(
-    after: string | null,
-    limit: number,
-    since: number,
-  ): Promise<{ readonly subjects: readonly ScannedSubject[]; readonly next: string | null }> {
-    return this.#store.scan(after ?? '', limit, since);
+  async scan(after: string, limit: number, since: number, reportsMin: number): Promise<ScanPage> {
+    return this.#store.scan(after, limit, since, reportsMin);
   }
 
   override async alarm(): Promise<void> {

@@ -60,7 +60,11 @@ export function movesOf(
       continue;
     }
     kept.add(basis.rule.id);
-    if (basis.isConfirmed) continue;
+    if (basis.isConfirmed) {
+      const isLost = hasWithdrawn && !isConfirmedStill(basis, reports, resetAt);
+      if (isLost) moves.push({ event: 'unconfirmed', basis: { ...basis, isConfirmed: false } });
+      continue;
+    }
     const confirmed = confirmedBy(basis, reports, rules.weights, resetAt, now);
     if (confirmed !== null) moves.push({ event: 'confirmed', basis: confirmed });
   }
@@ -83,16 +87,22 @@ export function movesOf(
   return moves;
 }
 
-/** Whether the decision would still be made as it was, and confirmed if it was. */
+/** Whether the decision would still be made as it was. */
 function isSupported(basis: Basis, reports: readonly CountedReport[], resetAt: number): boolean {
-  const { rule, decidedAt, isConfirmed, kinds } = basis;
-  const weights = new Map(Object.entries(basis.weights));
+  const { rule, decidedAt } = basis;
   // It did not rest on what came after it. The clock of a partner may be ahead.
   const then = reports.filter(({ at }) => at <= decidedAt + REPORT_AHEAD_MS_MAX);
   // The rule may be off by now.
   const asDecided = { ...rule, state: 'active' as const };
-  if (!evaluate(asDecided, then, weights, decidedAt, resetAt).fires) return false;
-  return !isConfirmed || confirms(rule, kinds, reports, weights, confirmationSince(basis, resetAt));
+  return evaluate(asDecided, then, weightsIn(basis), decidedAt, resetAt).fires;
+}
+
+function isConfirmedStill(basis: Basis, reports: readonly CountedReport[], resetAt: number): boolean {
+  return confirms(basis.rule, basis.kinds, reports, weightsIn(basis), confirmationSince(basis, resetAt));
+}
+
+function weightsIn({ weights }: Basis): ReadonlyMap<string, number> {
+  return new Map(Object.entries(weights));
 }
 
 /** The basis once reports of an independent kind support it; otherwise null. */

@@ -7,12 +7,12 @@ import {
   REPORTS_KEPT_DAYS,
   REPORTS_PER_PARTNER_MAX,
   REPORTS_PER_REPORTER_MAX,
-  SCAN_REPORTS_MAX,
   SCAN_SUBJECTS_MAX,
 } from '../../shared/limits/intake.ts';
 import type { CountedReport } from '../../shared/reports/evaluate.ts';
 import type { PartnerKind } from '../../shared/reports/partner.ts';
-import type { CountRow, CountSource, ScannedSubject, Seals, SubjectTotals } from '../storage/reports-port.ts';
+import type { ScannedSubject, ScanPage } from '../storage/rehearsal-port.ts';
+import type { CountRow, CountSource, Seals, SubjectTotals } from '../storage/reports-port.ts';
 import { packTraits, unpackTraits } from './traits.ts';
 
 export interface Subject {
@@ -132,28 +132,26 @@ export class SubjectStore {
     return totalsOf(this.#sql.exec<TotalsRow>(`SELECT ${TOTALS} FROM totals`).one());
   }
 
-  /** @param after keyed subject; '' for the first page */
-  scan(
-    after: string,
-    limit: number,
-    since: number,
-  ): { readonly subjects: readonly ScannedSubject[]; readonly next: string | null } {
+  /** See SubjectScan. A page also ends after SCAN_SUBJECTS_MAX subjects. */
+  scan(after: string, limit: number, since: number, reportsMin: number): ScanPage {
     const page = this.#sql
       .exec<SubjectRow>(
         'SELECT key, seal, mock, reset_at FROM subjects WHERE key > ? ORDER BY key LIMIT ?',
-        ...[after, Math.min(limit, SCAN_SUBJECTS_MAX)],
+        ...[after, SCAN_SUBJECTS_MAX],
       )
       .toArray();
     const subjects: ScannedSubject[] = [];
-    let count = 0;
+    let [count, last] = [0, ''];
     for (const row of page) {
       const reports = this.#rows(row.key, since).map(countedOf);
-      const { key: subject, seal, mock, resetAt } = subjectOf(row);
-      subjects.push({ subject, seal, mock, resetAt, reports });
+      const { key: subject, seal, resetAt } = subjectOf(row);
+      last = subject;
+      if (reports.length < reportsMin) continue;
+      subjects.push({ subject, seal, resetAt, reports });
       count += reports.length;
-      if (count >= SCAN_REPORTS_MAX) break;
+      if (count >= limit) return { subjects, next: last };
     }
-    return { subjects, next: subjects.at(-1)?.subject ?? null };
+    return { subjects, next: page.length < SCAN_SUBJECTS_MAX ? null : last };
   }
 
   /**

@@ -5,10 +5,10 @@
  */
 import type { Client } from '../../shared/clients.ts';
 import { REPORT_SHARDS } from '../../shared/limits/intake.ts';
-import type { CountedReport } from '../../shared/reports/evaluate.ts';
 import type { ReportingPartner } from '../../shared/reports/partner.ts';
 import type { PartnerSettings } from '../../shared/reports/partner-settings.ts';
 import type { Report } from '../../shared/reports/report.ts';
+import type { SubjectScan } from './rehearsal-port.ts';
 
 /** A report as it is kept. `reporter` and `subject` are keyed: 128 bits in base64url. */
 export interface KeptReport extends Omit<Report, 'subject'> {
@@ -138,18 +138,8 @@ export interface SubjectTotals {
   readonly notSpam: number;
 }
 
-/** A subject with the reports that rules count. */
-export interface ScannedSubject {
-  readonly subject: string;
-  readonly seal: string;
-  readonly mock: boolean;
-  /** Earlier reports do not count, ms since 1970. */
-  readonly resetAt: number;
-  readonly reports: readonly CountedReport[];
-}
-
 /** The counts of the subjects of one shard. */
-export interface SubjectObject {
+export interface SubjectObject extends SubjectScan {
   /**
    * Counts rows, and evaluates the rules of their subjects. Idempotent by intake and `n`, which rises with each flush.
    * @param seals of all subjects of the rows that are reports
@@ -167,16 +157,6 @@ export interface SubjectObject {
   /** Of one subject; null if it has no reports. */
   totalsOf(subject: string): Promise<SubjectTotals | null>;
   totals(): Promise<SubjectTotals>;
-  /**
-   * For a rehearsal: the subjects in the order of their keyed values.
-   * @param after `next` of the page before; null for the first
-   * @param since reports from this time on, ms since 1970
-   */
-  scan(
-    after: string | null,
-    limit: number,
-    since: number,
-  ): Promise<{ readonly subjects: readonly ScannedSubject[]; readonly next: string | null }>;
 }
 
 /** Names of the intakes of a partner, one for each slice. IDs of organisations have no slash. */
