@@ -2,11 +2,22 @@
  * What changes rule blocks: decisions of rules, actions of people, answers of the coordinator, and time. Each method must
  * run in a transaction.
  */
-import { RULE_BLOCK_ACTIONS, type RuleBlockAction, type RuleBlockCause } from '../../shared/admin/rule-blocks.ts';
+
 import type { Actor } from '../../shared/admin/actor.ts';
+import {
+  RULE_BLOCK_ACTIONS,
+  type RuleBlockAction,
+  type RuleBlockCause,
+} from '../../shared/admin/rule-blocks.ts';
 import { causesOf } from '../../shared/reports/counter-evidence.ts';
 import type { Rule } from '../../shared/reports/rule.ts';
-import { type BlockEvent, type BlockStage, firstStage, IN_FORCE, nextStage } from '../../shared/reports/stages.ts';
+import {
+  type BlockEvent,
+  type BlockStage,
+  firstStage,
+  IN_FORCE,
+  nextStage,
+} from '../../shared/reports/stages.ts';
 import { ok } from '../../shared/result.ts';
 import type { Author } from '../storage/audit-chain.ts';
 import type { RuleDecision } from '../storage/response-port.ts';
@@ -29,15 +40,16 @@ export interface NewSubject {
 }
 
 /** How the coordinator's refusals end a block, or why they make it a proposal. */
-const REFUSALS: Readonly<Record<RuleEntryRefusal, { readonly cause: RuleBlockCause; readonly ends?: true }>> = {
-  'protected-number': { cause: 'protected' },
-  'whole-block': { cause: 'guard' },
-  'operator-share': { cause: 'guard' },
-  rulesFull: { cause: 'rulesFull' },
-  unblocked: { cause: 'unblocked' },
-  blocked: { cause: 'blocked', ends: true },
-  invalid: { cause: 'invalid', ends: true },
-};
+const REFUSALS: Readonly<Record<RuleEntryRefusal, { readonly cause: RuleBlockCause; readonly ends?: true }>> =
+  {
+    'protected-number': { cause: 'protected' },
+    'whole-block': { cause: 'guard' },
+    'operator-share': { cause: 'guard' },
+    rulesFull: { cause: 'rulesFull' },
+    unblocked: { cause: 'unblocked' },
+    blocked: { cause: 'blocked', ends: true },
+    invalid: { cause: 'invalid', ends: true },
+  };
 
 const DONE: Readonly<Record<RuleBlockAction, BlockChange>> = {
   ...{ approve: 'approve', confirm: 'confirm', lift: 'lift', dismiss: 'dismiss' },
@@ -106,7 +118,9 @@ export class BlockChanges {
       const message = 'only your organisation has reported this: somebody of another one must decide';
       return refuse('RULE_BLOCK_OWN', message);
     }
-    const members = isProposedInRange(block) ? this.#rows.ofRange(block.hundred!).filter(isProposedInRange) : [block];
+    const members = isProposedInRange(block)
+      ? this.#rows.ofRange(block.hundred!).filter(isProposedInRange)
+      : [block];
     for (const member of members) this.#act(member, action, author);
     return ok(this.#rows.get(id)!);
   }
@@ -127,7 +141,9 @@ export class BlockChanges {
     const isNewest = block.entryN === entryN && IN_FORCE.includes(block.stage.state);
     if (!isNewest) return;
     const { cause, ends = false } = REFUSALS[refusal];
-    const stage = ends ? { ...block.stage, state: 'ended' as const, until: null } : proposed(block.grounds[0]!.rule, at);
+    const stage = ends
+      ? { ...block.stage, state: 'ended' as const, until: null }
+      : proposed(block.grounds[0]!.rule, at);
     const author = { actor: 'numgate', reason: `the coordinator refused the block: ${refusal}`, at };
     this.#writer.write(author, 'refuse', block, { ...block, sentN: entryN, stage, cause });
   }
@@ -177,7 +193,8 @@ export class BlockChanges {
     const others = block.grounds.filter((each) => each.rule.id !== ground.rule.id);
     const grounds = [...others, ground];
     // Only the other rule wanted a person.
-    const isFree = block.stage.state === 'proposed' && block.cause === 'approval' && ground.rule.approval === 'auto';
+    const isFree =
+      block.stage.state === 'proposed' && block.cause === 'approval' && ground.rule.approval === 'auto';
     const stage = isFree ? nextStage(block.stage, 'approve', ground.rule, author.at) : null;
     if (stage === null) {
       this.#writer.write(author, 'strengthen', block, { ...block, grounds });
@@ -201,7 +218,10 @@ export class BlockChanges {
 
   #withdraw(block: StoredBlock, ground: Ground, author: Author): void {
     const grounds = block.grounds.filter((each) => each !== ground);
-    if (grounds.length > 0) return this.#weaken(block, { ...block, grounds }, author);
+    if (grounds.length > 0) {
+      this.#weaken(block, { ...block, grounds }, author);
+      return;
+    }
     const stage = this.#next(block, 'unsupported', author.at);
     if (stage === null) return;
     this.#writer.write(author, 'withdraw', block, { ...block, stage, cause: 'withdrawn' });
@@ -217,7 +237,10 @@ export class BlockChanges {
     const { provisionalUntil: until } = block;
     if (isHeld) this.#writer.write(author, 'weaken', block, next);
     else if (until > author.at)
-      this.#writer.write(author, 'weaken', block, { ...next, stage: { state: 'provisional', until, byPerson } });
+      this.#writer.write(author, 'weaken', block, {
+        ...next,
+        stage: { state: 'provisional', until, byPerson },
+      });
     else {
       const stage = { state: 'lifted', until: null, byPerson } as const;
       this.#writer.write(author, 'weaken', block, { ...next, stage, cause: 'withdrawn' });

@@ -147,7 +147,9 @@ export class BlockRows {
   }
 
   get nextDueAt(): number | null {
-    return this.#sql.exec<{ at: number | null }>('SELECT MIN(until) AS at FROM blocks WHERE until IS NOT NULL').one().at;
+    return this.#sql
+      .exec<{ at: number | null }>('SELECT MIN(until) AS at FROM blocks WHERE until IS NOT NULL')
+      .one().at;
   }
 
   /** Whose entry the live layer does not have yet, oldest change first; each subject once. */
@@ -219,7 +221,10 @@ export class BlockRows {
   }
 
   #select(where: string, ...values: (string | number)[]): StoredBlock[] {
-    return this.#sql.exec<Row>(`SELECT * FROM blocks WHERE ${where}`, ...values).toArray().map(blockOf);
+    return this.#sql
+      .exec<Row>(`SELECT * FROM blocks WHERE ${where}`, ...values)
+      .toArray()
+      .map(blockOf);
   }
 }
 

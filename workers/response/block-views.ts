@@ -23,7 +23,11 @@ export class BlockViews {
       ? await Promise.all(this.#rows.ofRange(block.hundred!).map((member) => memberOf(member, keys)))
       : null;
     return {
-      ...{ id: String(id), number: numberOf(subject), source: subject?.kind === 'source' ? subject.text : null },
+      ...{
+        id: String(id),
+        number: numberOf(subject),
+        source: subject?.kind === 'source' ? subject.text : null,
+      },
       ...{ state: stage.state, cause, mock: block.isMock, rule: ruleRef(rule), distinct, kinds },
       ...{ grounds: grounds.map(groundInfo), evidence, confirmedBy },
       until: stage.until !== null && isOpen(stage) ? timeOf(stage.until) : null,

@@ -141,7 +141,10 @@ export class EntrySync {
 }
 
 /** Null if its seal does not open: it was made with a key that is lost. */
-async function changeOf({ block, seal, entry }: BatchItem, keys: ReportKeys): Promise<RuleEntryChange | null> {
+async function changeOf(
+  { block, seal, entry }: BatchItem,
+  keys: ReportKeys,
+): Promise<RuleEntryChange | null> {
   const subject = await keys.unseal(seal);
   return subject && { ...entry, id: String(block), subject };
 }

@@ -91,11 +91,12 @@ export class Withdrawals {
     if (stored === null) return null;
     const { since, requestedAt, actor: by, reason, waiting } = stored;
     const found = intakes?.map(({ withdrawal }) => withdrawal) ?? null;
-    const isDone = waiting.length === 0 && (found === null || found.every((each) => each === null || each.isDone));
+    const isDone =
+      waiting.length === 0 && (found === null || found.every((each) => each === null || each.isDone));
     return {
       ...{ since: since === 0 ? null : timeOf(since), requestedAt: timeOf(requestedAt), by, reason },
       state: isDone ? 'done' : 'running',
-      withdrawn: found && found.reduce((sum, each) => sum + (each?.withdrawn ?? 0), 0),
+      withdrawn: found === null ? null : found.reduce((sum, each) => sum + (each?.withdrawn ?? 0), 0),
     };
   }
 
@@ -106,7 +107,9 @@ export class Withdrawals {
     try {
       for (let first = 0; first < names.length; first += RESPONSE_CALLS_MAX) {
         const some = names.slice(first, first + RESPONSE_CALLS_MAX);
-        all.push(...(await Promise.all(some.map((name) => within(this.#intakes(name).status(), LOAD_WAIT_MS)))));
+        all.push(
+          ...(await Promise.all(some.map((name) => within(this.#intakes(name).status(), LOAD_WAIT_MS)))),
+        );
       }
       return all;
     } catch (error) {
@@ -146,7 +149,7 @@ export function reportsOf(intakes: readonly IntakeStatus[] | null): PartnerRepor
   const sum = (count: (each: IntakeStatus) => number): number =>
     intakes.reduce((total, each) => total + count(each), 0);
   return {
-    kept: sum(({ reports }) => reports),
+    acknowledged: sum(({ acknowledged }) => acknowledged),
     waiting: sum(({ waiting }) => waiting),
     withdrawn: sum(({ withdrawn }) => withdrawn),
     overBudget: sum(({ overBudget }) => overBudget),
