@@ -2,11 +2,22 @@
  * What changes rule blocks: decisions of rules, actions of people, answers of the coordinator, and time. Each method must
  * run in a transaction.
  */
-import { RULE_BLOCK_ACTIONS, type RuleBlockAction, type RuleBlockCause } from '../../shared/admin/rule-blocks.ts';
+
 import type { Actor } from '../../shared/admin/actor.ts';
+import {
+  RULE_BLOCK_ACTIONS,
+  type RuleBlockAction,
+  type RuleBlockCause,
+} from '../../shared/admin/rule-blocks.ts';
 import { causesOf } from '../../shared/reports/counter-evidence.ts';
 import type { Rule } from '../../shared/reports/rule.ts';
-import { type BlockEvent, type BlockStage, firstStage, IN_FORCE, nextStage } from '../../shared/reports/stages.ts';
+import {
+  type BlockEvent,
+  type BlockStage,
+  firstStage,
+  IN_FORCE,
+  nextStage,
+} from '../../shared/reports/stages.ts';
 import { ok } from '../../shared/result.ts';
 import type { Author } from '../storage/audit-chain.ts';
 import type { RuleDecision } from '../storage/response-port.ts';
@@ -29,15 +40,16 @@ export interface NewSubject {
 }
 
 /** How the coordinator's refusals end a block, or why they make it a proposal. */
-const REFUSALS: Readonly<Record<RuleEntryRefusal, { readonly cause: RuleBlockCause; readonly ends?: true }>> = {
-  'protected-number': { cause: 'protected' },
-  'whole-block': { cause: 'guard' },
-  'operator-share': { cause: 'guard' },
-  rulesFull: { cause: 'rulesFull' },
-  unblocked: { cause: 'unblocked' },
-  blocked: { cause: 'blocked', ends: true },
-  invalid: { cause: 'invalid', ends: true },
-};
+const REFUSALS: Readonly<Record<RuleEntryRefusal, { readonly cause: RuleBlockCause; readonly ends?: true }>> =
+  {
+    'protected-number': { cause: 'protected' },
+    'whole-block': { cause: 'guard' },
+    'operator-share': { cause: 'guard' },
+    rulesFull: { cause: 'rulesFull' },
+    unblocked: { cause: 'unblocked' },
+    blocked: { cause: 'blocked', ends: true },
+    invalid: { cause: 'invalid', ends: true },
+  };
 
 const DONE: Readonly<Record<RuleBlockAction, BlockChange>> = {
   ...{ approve: 'approve', confirm: 'confirm', lift: 'lift', dismiss: 'dismiss' },
@@ -81,11 +93,12 @@ export class BlockChanges {
   changed(decision: KeyedDecision, at: number): void {
     for (const isShadow of [false, true]) {
       const open = this.#open(decision.subjectKey, isShadow, at);
-      const ground = open?.grounds.find((each) => isSame(each, decision));
+      const ground = open?.grounds.find(({ rule }) => rule.id === ruleIdOf(decision));
       if (open === null || ground === undefined) continue;
       const author = byRule(decision, at);
       if (decision.event === 'unsupported') this.#withdraw(open, ground, author);
-      else this.#confirm(open, ground, decision, author);
+      else if (decision.event === 'confirmed') this.#confirm(open, ground, decision, author);
+      else this.#weaken(open, replaced(open, ground, { ...ground, isConfirmed: false }), author);
     }
   }
 
@@ -106,7 +119,9 @@ export class BlockChanges {
       const message = 'only your organisation has reported this: somebody of another one must decide';
       return refuse('RULE_BLOCK_OWN', message);
     }
-    const members = isProposedInRange(block) ? this.#rows.ofRange(block.hundred!).filter(isProposedInRange) : [block];
+    const members = isProposedInRange(block)
+      ? this.#rows.ofRange(block.hundred!).filter(isProposedInRange)
+      : [block];
     for (const member of members) this.#act(member, action, author);
     return ok(this.#rows.get(id)!);
   }
@@ -127,7 +142,9 @@ export class BlockChanges {
     const isNewest = block.entryN === entryN && IN_FORCE.includes(block.stage.state);
     if (!isNewest) return;
     const { cause, ends = false } = REFUSALS[refusal];
-    const stage = ends ? { ...block.stage, state: 'ended' as const, until: null } : proposed(block.grounds[0]!.rule, at);
+    const stage = ends
+      ? { ...block.stage, state: 'ended' as const, until: null }
+      : proposed(block.grounds[0]!.rule, at);
     const author = { actor: 'numgate', reason: `the coordinator refused the block: ${refusal}`, at };
     this.#writer.write(author, 'refuse', block, { ...block, sentN: entryN, stage, cause });
   }
@@ -174,10 +191,11 @@ export class BlockChanges {
 
   /** Another rule fires for a subject that has a block. */
   #strengthen(block: StoredBlock, ground: Ground, author: Author): void {
-    const others = block.grounds.filter((each) => each.rule.id !== ground.rule.id || each.channel !== ground.channel);
+    const others = block.grounds.filter((each) => each.rule.id !== ground.rule.id);
     const grounds = [...others, ground];
     // Only the other rule wanted a person.
-    const isFree = block.stage.state === 'proposed' && block.cause === 'approval' && ground.rule.approval === 'auto';
+    const isFree =
+      block.stage.state === 'proposed' && block.cause === 'approval' && ground.rule.approval === 'auto';
     const stage = isFree ? nextStage(block.stage, 'approve', ground.rule, author.at) : null;
     if (stage === null) {
       this.#writer.write(author, 'strengthen', block, { ...block, grounds });
@@ -189,46 +207,44 @@ export class BlockChanges {
   }
 
   #confirm(block: StoredBlock, ground: Ground, decision: KeyedDecision, author: Author): void {
-    const isConfirmed = decision.event === 'confirmed';
     const changed: Ground = {
-      ...{ ...ground, isConfirmed },
-      ...(isConfirmed
-        ? {
-            kinds: [...new Set([...ground.kinds, ...decision.kinds])],
-            byPartner: { ...ground.byPartner, ...decision.byPartner },
-          }
-        : {}),
+      ...{ ...ground, isConfirmed: true },
+      kinds: [...new Set([...ground.kinds, ...decision.kinds])],
+      byPartner: { ...ground.byPartner, ...decision.byPartner },
     };
-    const grounds = block.grounds.map((each) => (each === ground ? changed : each));
-    const next = { ...block, grounds };
-    if (!isConfirmed) return this.#unconfirm(block, next, author, 'unconfirm');
     const stage = this.#next(block, 'confirmed', author.at) ?? block.stage;
-    this.#writer.write(author, 'confirm', block, { ...next, stage });
+    this.#writer.write(author, 'confirm', block, { ...replaced(block, ground, changed), stage });
   }
 
   #withdraw(block: StoredBlock, ground: Ground, author: Author): void {
     const grounds = block.grounds.filter((each) => each !== ground);
-    if (grounds.length > 0) return this.#unconfirm(block, { ...block, grounds }, author, 'withdraw');
+    if (grounds.length > 0) {
+      this.#weaken(block, { ...block, grounds }, author);
+      return;
+    }
     const stage = this.#next(block, 'unsupported', author.at);
     if (stage === null) return;
     this.#writer.write(author, 'withdraw', block, { ...block, stage, cause: 'withdrawn' });
   }
 
-  /** A confirmation is gone: without another one, the block is provisional again, until the time when it would have ended. */
-  #unconfirm(block: StoredBlock, next: StoredBlock, author: Author, change: BlockChange): void {
+  /**
+   * One of its rules, or a confirmation, is gone. Without another one that is confirmed, the block is provisional again, until the time when it
+   * would have ended.
+   */
+  #weaken(block: StoredBlock, next: StoredBlock, author: Author): void {
     const { state, byPerson } = block.stage;
     const isHeld = state !== 'confirmed' || byPerson || next.grounds.some(({ isConfirmed }) => isConfirmed);
-    if (isHeld) {
-      this.#writer.write(author, change, block, next);
-      return;
+    const { provisionalUntil: until } = block;
+    if (isHeld) this.#writer.write(author, 'weaken', block, next);
+    else if (until > author.at)
+      this.#writer.write(author, 'weaken', block, {
+        ...next,
+        stage: { state: 'provisional', until, byPerson },
+      });
+    else {
+      const stage = { state: 'lifted', until: null, byPerson } as const;
+      this.#writer.write(author, 'weaken', block, { ...next, stage, cause: 'withdrawn' });
     }
-    const { provisionalUntil } = block;
-    const stage: BlockStage =
-      provisionalUntil > author.at
-        ? { state: 'provisional', until: provisionalUntil, byPerson }
-        : { state: 'lifted', until: null, byPerson };
-    const cause = stage.state === 'lifted' ? ('withdrawn' as const) : next.cause;
-    this.#writer.write(author, 'unconfirm', block, { ...next, stage, cause });
   }
 
   /** Why a person must decide, the most specific first. The coordinator knows what is protected, and what is unblocked. */
@@ -257,8 +273,8 @@ function groundOf(decision: KeyedDecision, installed: Rule): Ground {
   };
 }
 
-function isSame({ rule, channel }: Ground, decision: KeyedDecision): boolean {
-  return rule.id === ruleIdOf(decision) && channel === decision.channel;
+function replaced(block: StoredBlock, ground: Ground, changed: Ground): StoredBlock {
+  return { ...block, grounds: block.grounds.map((each) => (each === ground ? changed : each)) };
 }
 
 export function ruleIdOf({ rule }: Pick<RuleDecision, 'rule'>): string {

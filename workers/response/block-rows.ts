@@ -117,6 +117,11 @@ export class BlockRows {
     return this.#select('subject = ? ORDER BY id DESC LIMIT ?', subject, limit);
   }
 
+  /** Blocks of a subject that have been in force, and began since a time. */
+  past(subject: string, since: number): StoredBlock[] {
+    return this.#select('subject = ? AND created_at >= ? AND seq IS NOT NULL ORDER BY id', subject, since);
+  }
+
   /** Blocks and proposals of a range that have not ended, in order. */
   ofRange(hundred: string): StoredBlock[] {
     return this.#select('hundred = ? AND closed_at IS NULL AND shadow = 0 ORDER BY id', hundred);
@@ -142,7 +147,9 @@ export class BlockRows {
   }
 
   get nextDueAt(): number | null {
-    return this.#sql.exec<{ at: number | null }>('SELECT MIN(until) AS at FROM blocks WHERE until IS NOT NULL').one().at;
+    return this.#sql
+      .exec<{ at: number | null }>('SELECT MIN(until) AS at FROM blocks WHERE until IS NOT NULL')
+      .one().at;
   }
 
   /** Whose entry the live layer does not have yet, oldest change first; each subject once. */
@@ -214,7 +221,10 @@ export class BlockRows {
   }
 
   #select(where: string, ...values: (string | number)[]): StoredBlock[] {
-    return this.#sql.exec<Row>(`SELECT * FROM blocks WHERE ${where}`, ...values).toArray().map(blockOf);
+    return this.#sql
+      .exec<Row>(`SELECT * FROM blocks WHERE ${where}`, ...values)
+      .toArray()
+      .map(blockOf);
   }
 }
 

@@ -17,7 +17,7 @@ export type BlockChange =
   | 'shadow'
   | 'strengthen'
   | 'confirm'
-  | 'unconfirm'
+  | 'weaken'
   | 'withdraw'
   | 'refuse'
   | 'end'
@@ -47,12 +47,7 @@ export class BlockWriter {
     return id;
   }
 
-  write(
-    author: Author,
-    change: BlockChange,
-    before: StoredBlock | null,
-    next: StoredBlock,
-  ): StoredBlock {
+  write(author: Author, change: BlockChange, before: StoredBlock | null, next: StoredBlock): StoredBlock {
     const leader = isProposedInRange(next) ? next.leader : null;
     const after = { ...next, ...this.#entry(change, before, next), leader, updatedAt: author.at };
     this.#rows.put(before, after);

@@ -5,7 +5,11 @@
 import type { CounterEvidence } from '../../shared/admin/rule-blocks.ts';
 import { LOAD_WAIT_MS } from '../../shared/limits/edge.ts';
 import { OTHERS_MAX } from '../../shared/limits/registrations.ts';
-import { FACT_CLIENTS_MAX, FACT_ORGANISATIONS_MAX, RESPONSE_CALLS_MAX } from '../../shared/limits/response.ts';
+import {
+  FACT_CLIENTS_MAX,
+  FACT_ORGANISATIONS_MAX,
+  RESPONSE_CALLS_MAX,
+} from '../../shared/limits/response.ts';
 import type { Span } from '../../shared/numbers/spans.ts';
 import type { Channel } from '../../shared/request.ts';
 import type { OtherRegistration } from '../../shared/senders/registration.ts';
@@ -64,11 +68,13 @@ export class FactReader {
       holders[index]!.length === 0 ? [] : [{ query, index, organisations: holders[index]! }],
     );
     for (let first = 0; first < held.length; first += RESPONSE_CALLS_MAX) {
-      const some = held.slice(first, first + RESPONSE_CALLS_MAX).map(async ({ query, index, organisations }) => {
-        facts[index] = await within(this.#factsOf(query, organisations), LOAD_WAIT_MS).catch(
-          (error: unknown) => warnFailed('factsNotRead', error) ?? null,
-        );
-      });
+      const some = held
+        .slice(first, first + RESPONSE_CALLS_MAX)
+        .map(async ({ query, index, organisations }) => {
+          facts[index] = await within(this.#factsOf(query, organisations), LOAD_WAIT_MS).catch(
+            (error: unknown) => warnFailed('factsNotRead', error) ?? null,
+          );
+        });
       await Promise.all(some);
     }
     return facts;

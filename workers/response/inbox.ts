@@ -43,7 +43,11 @@ export class Inbox {
   /** In order. @param after an ID */
   page(after: number, limit: number): InboxRow[] {
     return this.#sql
-      .exec<Row>('SELECT id, seal, decision, received_at FROM inbox WHERE id > ? ORDER BY id LIMIT ?', after, limit)
+      .exec<Row>(
+        'SELECT id, seal, decision, received_at FROM inbox WHERE id > ? ORDER BY id LIMIT ?',
+        after,
+        limit,
+      )
       .toArray()
       .map(({ id, seal, decision, received_at: receivedAt }) => ({
         ...{ id, seal, decision: JSON.parse(decision) as KeyedDecision, receivedAt },

@@ -67,7 +67,7 @@ export class RuleSource {
 
   async #load(): Promise<void> {
     const keeper = this.#keeper();
-    const [rules, { partners }] = await within(
+    const [{ rules }, { partners }] = await within(
       Promise.all([keeper.rules(), keeper.partners()]),
       LOAD_WAIT_MS,
     );

@@ -2,13 +2,13 @@
  * The desk of the joint response, of which there is one: it has the rules, and turns their decisions into blocks.
  */
 
-import type { RuleBlockCause } from '../../shared/admin/rule-blocks.ts';
+import type { RuleSet } from '../../shared/admin/rules.ts';
 import type { KnownRecord } from '../../shared/audit.ts';
 import type { PartnerKind } from '../../shared/reports/partner.ts';
 import type { ReportSubject } from '../../shared/reports/report.ts';
 import type { Rule, RuleRef } from '../../shared/reports/rule.ts';
-import type { BlockState } from '../../shared/reports/stages.ts';
 import type { Channel } from '../../shared/request.ts';
+import type { BlockHistory } from './rehearsal-port.ts';
 import type { Partners } from './reports-port.ts';
 import type { RuleEntriesPort } from './rule-entries-port.ts';
 import type { StoreRequest, StoreResult } from './store-request.ts';
@@ -42,18 +42,7 @@ export interface RuleContext {
   readonly version: number;
 }
 
-/** What became of a rule block, for the rehearsal of a rule. */
-export interface SubjectBlock {
-  readonly subject: string;
-  /** ID and version of its rule. */
-  readonly rule: RuleRef;
-  readonly state: BlockState;
-  readonly cause: RuleBlockCause | null;
-  /** ms since 1970. */
-  readonly createdAt: number;
-}
-
-export interface ResponseObject {
+export interface ResponseObject extends BlockHistory {
   /**
    * 32 random bytes, the same for ever. `ReportKeys` derives from them.
    * @throws REPORT_KEY_LOST while LIST_KEY does not have the key that opens it
@@ -66,17 +55,15 @@ export interface ResponseObject {
    */
   decide(shard: string, n: number, decisions: readonly RuleDecision[]): Promise<{ readonly last: number }>;
   /**
-   * Lifts the rule block of a subject because an appeal was accepted, and lowers the records of the partners that it
-   * rested on. Idempotent by the key of the request.
-   * @returns the ID of the block, null if rules have none there; and the `seq` from which on it is lifted, null if the
-   *   live layer had no entry of it, or does not have the lift yet
+   * Lifts the block that rules have on a subject, because an appeal against it was accepted: its reports no longer count,
+   * and the weights of their partners fall. Idempotent by the key of the request.
+   * @returns the change of the head that lifted it; null if rules have no block there; UNAVAILABLE if the coordinator does
+   *   not respond: it is lifted once the coordinator does
    */
   appealWon(
     request: StoreRequest,
     subject: ReportSubject,
-  ): Promise<StoreResult<{ readonly ruleBlock: string | null; readonly seq: number | null }>>;
-  /** Rule blocks of keyed subjects, at most RULE_BLOCK_SUBJECTS_MAX of them. `cause` is `appeal` for a won appeal. */
-  blocksOf(subjects: readonly string[]): Promise<readonly SubjectBlock[]>;
+  ): Promise<StoreResult<{ readonly seq: number } | null>>;
   /** Called by the cron: what waits is sent, and the key of reports is sealed with the current keys. */
   refresh(): Promise<void>;
 }
@@ -90,7 +77,7 @@ export interface SenderFacts {
 
 /** What the desk needs from the coordinator. */
 export interface ResponseKeeper extends RuleEntriesPort {
-  rules(): Promise<readonly Rule[]>;
+  rules(): Promise<RuleSet>;
   partners(): Promise<Pick<Partners, 'partners'>>;
   senderFacts(organisations: readonly string[]): Promise<readonly SenderFacts[]>;
   /** Records the end of the audit chain of the desk in the audit log. */
