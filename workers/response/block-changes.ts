@@ -89,7 +89,7 @@ export class BlockChanges {
     this.#writer.write(author, change, null, block);
   }
 
-  /** `confirmed` and `unsupported` decisions. */
+  /** `confirmed`, `unconfirmed` and `unsupported` decisions. */
   changed(decision: KeyedDecision, at: number): void {
     for (const isShadow of [false, true]) {
       const open = this.#open(decision.subjectKey, isShadow, at);
@@ -97,7 +97,8 @@ export class BlockChanges {
       if (open === null || ground === undefined) continue;
       const author = byRule(decision, at);
       if (decision.event === 'unsupported') this.#withdraw(open, ground, author);
-      else this.#confirm(open, ground, decision, author);
+      else if (decision.event === 'confirmed') this.#confirm(open, ground, decision, author);
+      else this.#weaken(open, replaced(open, ground, { ...ground, isConfirmed: false }), author);
     }
   }
 
@@ -211,9 +212,8 @@ export class BlockChanges {
       kinds: [...new Set([...ground.kinds, ...decision.kinds])],
       byPartner: { ...ground.byPartner, ...decision.byPartner },
     };
-    const grounds = block.grounds.map((each) => (each === ground ? changed : each));
     const stage = this.#next(block, 'confirmed', author.at) ?? block.stage;
-    this.#writer.write(author, 'confirm', block, { ...block, grounds, stage });
+    this.#writer.write(author, 'confirm', block, { ...replaced(block, ground, changed), stage });
   }
 
   #withdraw(block: StoredBlock, ground: Ground, author: Author): void {
@@ -228,7 +228,7 @@ export class BlockChanges {
   }
 
   /**
-   * One of its rules is gone. If that was the one that was confirmed, the block is provisional again, until the time when it
+   * One of its rules, or a confirmation, is gone. Without another one that is confirmed, the block is provisional again, until the time when it
    * would have ended.
    */
   #weaken(block: StoredBlock, next: StoredBlock, author: Author): void {
@@ -271,6 +271,10 @@ function groundOf(decision: KeyedDecision, installed: Rule): Ground {
     ...{ rule: { ...installed, version }, channel, distinct, kinds, byPartner },
     ...{ firedAt: decidedAt, isConfirmed: false },
   };
+}
+
+function replaced(block: StoredBlock, ground: Ground, changed: Ground): StoredBlock {
+  return { ...block, grounds: block.grounds.map((each) => (each === ground ? changed : each)) };
 }
 
 export function ruleIdOf({ rule }: Pick<RuleDecision, 'rule'>): string {

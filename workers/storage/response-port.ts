@@ -20,10 +20,10 @@ export interface RuleDecision {
   readonly channel: Channel;
   readonly rule: RuleRef;
   /**
-   * `confirmed`: an independent kind of partner supports what fired. `unsupported`: reports were withdrawn, and what is
-   * left would not have fired, or would not have been confirmed. It may fire again at once.
+   * `confirmed`: an independent kind of partner supports what fired. `unconfirmed`: its reports were withdrawn.
+   * `unsupported`: reports were withdrawn, and what is left would not have fired.
    */
-  readonly event: 'fired' | 'confirmed' | 'unsupported';
+  readonly event: 'fired' | 'confirmed' | 'unconfirmed' | 'unsupported';
   readonly distinct: number;
   readonly kinds: readonly PartnerKind[];
   /** Reporters that decided, by partner. */
