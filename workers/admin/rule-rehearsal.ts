@@ -14,8 +14,8 @@ import { ReportKeys } from '../../shared/reports/report-keys.ts';
 import type { Rule } from '../../shared/reports/rule.ts';
 import { ok } from '../../shared/result.ts';
 import type { ControlEnv } from '../env.ts';
-import type { BlockHistory, PastBlock, ScanPage, SubjectScan } from '../storage/rehearsal-port.ts';
-import { RESPONSE_NAME, type ResponseObject } from '../storage/response-port.ts';
+import type { PastBlock, ScanPage, SubjectScan } from '../storage/rehearsal-port.ts';
+import { RESPONSE_NAME } from '../storage/response-port.ts';
 import { forAdmins, readBody } from './context.ts';
 
 /** Shard of SubjectCounts, and the keyed subject after which its page begins. */
@@ -30,7 +30,7 @@ export const rehearseRule = forAdmins('rules', async (context) => {
     return fieldError('FIELD_VALUE', 'after', 'must be the "next" of a page');
   }
   const { SUBJECTS, RESPONSE } = context.env as unknown as ControlEnv;
-  const desk = RESPONSE.getByName(RESPONSE_NAME) as ResponseObject & BlockHistory;
+  const desk = RESPONSE.getByName(RESPONSE_NAME);
   const scans = SUBJECTS.getByName(shard) as unknown as SubjectScan;
   const from = since === null ? 0 : Date.parse(since);
   // Not "off": it would never fire.

@@ -8,8 +8,8 @@ import { EXPIRED_KEPT_MS } from '../../shared/limits/credential-store.ts';
 import type { Span } from '../../shared/numbers/spans.ts';
 import type { RegistrationReason } from '../../shared/senders/registration.ts';
 import type { CertificateStanding } from '../storage/certified-port.ts';
-import { placeOf } from './places.ts';
 import { Totals } from '../storage/totals.ts';
+import { placeOf } from './places.ts';
 
 /** Times of the certificate are in seconds since 1970, as in its claims. */
 export interface StoredCertificate {

@@ -9,8 +9,8 @@ import { packStatuses, type Status, type StatusList } from '../../shared/credent
 import { EXPIRED_KEPT_MS } from '../../shared/limits/credential-store.ts';
 import type { Span } from '../../shared/numbers/spans.ts';
 import type { Channel } from '../../shared/request.ts';
-import { placeOf } from './places.ts';
 import { Totals } from '../storage/totals.ts';
+import { placeOf } from './places.ts';
 
 export interface StoredDelegation {
   readonly id: number;
