@@ -9,8 +9,8 @@
  * of other organisations. `approve` decides on the proposals of others. `breakGlass` opens no route either: it makes a
  * change at once that would otherwise wait for approval. `registrations` covers the registered senders of the token's
  * own organisation, `review` seeing and deciding on those of all others. `qualification` sets the qualifications of
- * other organisations. `issuers` decides who may sign certificates; `credentials` sees that, and pushes status lists. `rules` decides when
- * reports become a block.
+ * other organisations. `issuers` decides who may sign certificates; `credentials` sees that, and pushes status lists.
+ * `rules` decides when reports become a block, `reports` decides on these blocks and withdraws the reports of a partner.
  */
 export const SCOPES = [
   'read',
@@ -29,6 +29,7 @@ export const SCOPES = [
   'issuers',
   'credentials',
   'rules',
+  'reports',
 ] as const;
 export type Scope = (typeof SCOPES)[number];
 
@@ -56,6 +57,7 @@ export const ROLE_SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
     'qualification',
     'credentials',
     'rules',
+    'reports',
   ],
   association: [
     ...(['read', 'entries', 'releases', 'guards', 'policy', 'clients'] as const),
@@ -68,6 +70,7 @@ export const ROLE_SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
       'issuers',
       'credentials',
       'rules',
+      'reports',
     ] as const),
   ],
   operator: ['read', 'entries', 'releases', 'review', 'credentials'],
