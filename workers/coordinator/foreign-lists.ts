@@ -6,6 +6,7 @@
 import { READS_AT_ONCE } from '../../shared/limits/edge.ts';
 import { type ChangeOp, fingerprintKey } from '../../shared/live/entry.ts';
 import { SUFFIX_COUNT } from '../../shared/numbers/number.ts';
+import { SYSTEM_AUTHORITY } from '../../shared/organisations.ts';
 import {
   type Blob,
   FOLDED_LIST_PREFIX,
@@ -13,7 +14,6 @@ import {
   type Manifest,
 } from '../../shared/release/manifest.ts';
 import { openValue, Release } from '../../shared/release/release.ts';
-import { SYSTEM_AUTHORITY } from '../../shared/organisations.ts';
 import { ok } from '../../shared/result.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { rekeyFingerprint } from '../../shared/sources/source.ts';

@@ -56,7 +56,8 @@ export class LiveRoom {
     const held = this.#heldBy(authority) + (growth.get(authority) ?? 0);
     if (!root && held > share) return full(`the authority "${authority}" may have at most ${share}`, op);
     const most = LIVE_ENTRIES_MAX - reserve - (root && op !== 'block' ? 0 : LIVE_ROOT_RESERVE);
-    if (this.entries - this.#heldBy(SYSTEM_AUTHORITY) + total > most) return full(`the live layer may have at most ${most}`, op);
+    if (this.entries - this.#heldBy(SYSTEM_AUTHORITY) + total > most)
+      return full(`the live layer may have at most ${most}`, op);
     return ok(undefined);
   }
 

@@ -241,20 +241,22 @@ export class LiveStore {
       )
       .toArray();
     const growth: Growth = new Map();
-    const audit = ended.map(({ kind, high, low, subjects: mask, seq, authority, op, until, source, ...row }) => {
-      const subjects = subjectsOf(mask);
-      this.#sql.exec(
-        'DELETE FROM live WHERE kind = ? AND high = ? AND low = ? AND seq = ?',
-        ...[kind, high, low, seq],
-      );
-      grow(growth, authority, -subjects.length);
-      return {
-        action: 'entries.end',
-        subject: this.nameOf({ kind: LIVE_KINDS[kind]!, high, low, source }),
-        before: { op, subjects, until: formatUntil(until), seq, ...markIn(row) },
-        after: null,
-      };
-    });
+    const audit = ended.map(
+      ({ kind, high, low, subjects: mask, seq, authority, op, until, source, ...row }) => {
+        const subjects = subjectsOf(mask);
+        this.#sql.exec(
+          'DELETE FROM live WHERE kind = ? AND high = ? AND low = ? AND seq = ?',
+          ...[kind, high, low, seq],
+        );
+        grow(growth, authority, -subjects.length);
+        return {
+          action: 'entries.end',
+          subject: this.nameOf({ kind: LIVE_KINDS[kind]!, high, low, source }),
+          before: { op, subjects, until: formatUntil(until), seq, ...markIn(row) },
+          after: null,
+        };
+      },
+    );
     this.#writer.dropEmpty(ended.map(({ seq }) => seq));
     this.#room.add(growth);
     return audit;

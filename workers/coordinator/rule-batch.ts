@@ -65,8 +65,14 @@ export class RuleBatch {
 
   plan({ change, refused, targets }: Wanted): Planned[] | RuleEntryRefusal {
     if (change.op === 'lift') {
-      const lifted = targets.map(({ target, index }) => ({ target, rows: this.#lift(change, target, index) }));
-      return this.#planned(lifted.filter(({ rows }) => rows.length > 0), 'lift');
+      const lifted = targets.map(({ target, index }) => ({
+        target,
+        rows: this.#lift(change, target, index),
+      }));
+      return this.#planned(
+        lifted.filter(({ rows }) => rows.length > 0),
+        'lift',
+      );
     }
     if (refused !== null) return refused;
     const until = Math.min(FOREVER - 1, Math.floor(change.until / 1000));
@@ -90,7 +96,8 @@ export class RuleBatch {
       return sum + countOwn(rows) - countOwn(replaced);
     }, 0);
     const isFull = op === 'block' && this.#isFull && planned.length > 0;
-    if (isFull || (growth > 0 && growth > (op === 'lift' ? this.#roomOfLifts : this.#room))) return 'rulesFull';
+    if (isFull || (growth > 0 && growth > (op === 'lift' ? this.#roomOfLifts : this.#room)))
+      return 'rulesFull';
     this.#room -= growth;
     this.#roomOfLifts -= growth;
     return planned;
@@ -124,7 +131,14 @@ export class RuleBatch {
     const rows = this.#rows(target);
     const end = Math.max(0, ...rows.filter(isOfRule).map((row) => row.until));
     const made = { operation: 0, op: 'block', code: CODE, authority: SYSTEM_AUTHORITY, until };
-    const below = end > until ? without(rows.filter((row) => !isOfRule(row)), end, target) : [];
+    const below =
+      end > until
+        ? without(
+            rows.filter((row) => !isOfRule(row)),
+            end,
+            target,
+          )
+        : [];
     const row = { ...made, rule, stage, source: target.source };
     return [...below.filter((each) => each.until > until), row];
   }
@@ -172,7 +186,6 @@ function without(others: readonly PlannedRow[], end: number, { source }: Target)
 function isOfRule({ op, authority }: LiveRow): boolean {
   return op === 'block' && authority === SYSTEM_AUTHORITY;
 }
-
 
 function countOwn(rows: readonly Pick<PlannedRow, 'authority'>[]): number {
   return rows.filter(({ authority }) => authority === SYSTEM_AUTHORITY).length;

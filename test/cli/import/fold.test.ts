@@ -267,7 +267,9 @@ describe('lists of rules', () => {
   });
 
   it('leave those of people alone', () => {
-    const lists = [...fold([entry(1, {}), entry(2, { authority: 'ktoa', number: '+821020005037' })], [], NOW)];
+    const lists = [
+      ...fold([entry(1, {}), entry(2, { authority: 'ktoa', number: '+821020005037' })], [], NOW),
+    ];
     expect(joinRuleLists([...lists, ...ofSizes({ 'a@1': 1, 'b@1': 2 })], 1).map(({ name }) => name)).toEqual([
       ...['live-from-sender-reported-numgate', 'live-sender-reported-kisa', 'live-sender-reported-ktoa'],
     ]);
