@@ -11,6 +11,8 @@
  * own organisation, `review` seeing and deciding on those of all others. `qualification` sets the qualifications of
  * other organisations. `issuers` decides who may sign certificates; `credentials` sees that, and pushes status lists.
  * `rules` decides when reports become a block, `reports` decides on these blocks and withdraws the reports of a partner.
+ * `appeals` sees and decides on appeals against the blocks of the token's own authority, and with `override` on those
+ * against all.
  */
 export const SCOPES = [
   'read',
@@ -30,6 +32,7 @@ export const SCOPES = [
   'credentials',
   'rules',
   'reports',
+  'appeals',
 ] as const;
 export type Scope = (typeof SCOPES)[number];
 
@@ -58,6 +61,7 @@ export const ROLE_SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
     'credentials',
     'rules',
     'reports',
+    'appeals',
   ],
   association: [
     ...(['read', 'entries', 'releases', 'guards', 'policy', 'clients'] as const),
@@ -71,9 +75,10 @@ export const ROLE_SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
       'credentials',
       'rules',
       'reports',
+      'appeals',
     ] as const),
   ],
-  operator: ['read', 'entries', 'releases', 'review', 'credentials'],
+  operator: ['read', 'entries', 'releases', 'review', 'credentials', 'appeals'],
   // A relay sends checks: it has client keys. Everything that `read` opens belongs to others.
   relay: ['registrations'],
   auditor: ['read', 'statistics'],
