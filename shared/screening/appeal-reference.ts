@@ -6,9 +6,9 @@
  * Content, in bytes: 1 version and flags; 1 position of the code in CODES; the number in 7, or 1 length and the sender ID;
  * `seq` of the live entry in 4, or 1 length and the name of the list; the authority. Integers are big-endian, texts UTF-8.
  */
-import { aessiv } from '@noble/ciphers/aes.js';
 import { fromBase64Url, toBase64Url, utf8 } from '../bytes.ts';
 import { APPEAL_REFERENCE_CHARS_MAX } from '../limits/appeals.ts';
+import { openSiv, sealSiv } from '../set/siv.ts';
 import { CODES, type Code, type Reason, type Subject } from '../verdict.ts';
 import type { FoundReason } from './finding.ts';
 
@@ -28,24 +28,19 @@ export interface AppealedBlock {
 const VERSION = 1;
 const FLAGS = { to: 1, source: 2, live: 4 } as const;
 const VERSION_SHIFT = 4;
-/** Separates references from whatever else is sealed with the key. */
-const PURPOSE = utf8('reference');
+const PURPOSE = 'reference';
 
 /** @param key `appealKey` of the list keys */
 export function sealReference(block: AppealedBlock, key: Uint8Array): string {
-  return toBase64Url(aessiv(key, PURPOSE).encrypt(encode(block)));
+  return toBase64Url(sealSiv(encode(block), key, PURPOSE));
 }
 
 /** The block, or null if the reference was not made with this key. */
 export function openReference(reference: string, key: Uint8Array): AppealedBlock | null {
   if (reference.length > APPEAL_REFERENCE_CHARS_MAX) return null;
   const bytes = fromBase64Url(reference);
-  if (bytes === null) return null;
-  try {
-    return decode(aessiv(key, PURPOSE).decrypt(bytes));
-  } catch {
-    return null;
-  }
+  const content = bytes === null ? null : openSiv(bytes, key, PURPOSE);
+  return content === null ? null : decode(content);
 }
 
 /** Reasons as they are sent: a block of a number or sender ID gets its reference. @param key as for `sealReference` */

@@ -6,7 +6,15 @@ import type { LiveEntry } from '../live/entry.ts';
 import type { Rule } from '../policy/policy.ts';
 import type { ListInfo } from '../release/manifest.ts';
 import { FOREVER } from '../set/layout.ts';
-import { type Code, type Effect, type Match, markOf, type Reason, type Subject, type Verdict } from '../verdict.ts';
+import {
+  type Code,
+  type Effect,
+  type Match,
+  markOf,
+  type Reason,
+  type Subject,
+  type Verdict,
+} from '../verdict.ts';
 
 /**
  * Order of precedence: a lower value decides. Up to `unavailable`, a finding overrides every weaker finding

@@ -24,7 +24,7 @@ export interface ListKeys {
   /** HMAC-SHA-256 key that derives the nonce of a sealed value from its content. */
   readonly nonceKey: CryptoKey;
   /** AES-SIV key of the references and tokens of appeals: screening/appeal-reference.ts. */
-  readonly appealKey: Uint8Array;
+  readonly appealKey: Uint8Array<ArrayBuffer>;
 }
 
 /** @param secret LIST_KEY, 32 random bytes @throws RangeError on any other length */

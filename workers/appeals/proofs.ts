@@ -26,9 +26,11 @@ import { warn, warnFailed } from '../log.ts';
 /** https://developers.cloudflare.com/turnstile/get-started/server-side-validation/ */
 const TURNSTILE_URL = 'https://challenges.cloudflare.com/turnstile/v0/siteverify';
 
-type ProofSettings =
-  | { readonly kind: Exclude<AppealProof, 'turnstile'> }
-  | { readonly kind: 'turnstile'; readonly secret: string };
+interface ProofSettings {
+  readonly kind: AppealProof;
+  /** Of Turnstile. */
+  readonly secret: string;
+}
 
 export function proofSettings({
   APPEAL_PROOF: text = '',
@@ -37,8 +39,7 @@ export function proofSettings({
   const kind = APPEAL_PROOFS.find((each) => each === (text === '' ? 'off' : text));
   if (kind === undefined)
     return problem('NOT_CONFIGURED', `APPEAL_PROOF must be one of ${APPEAL_PROOFS.join(', ')}`);
-  if (kind !== 'turnstile') return ok({ kind });
-  if (secret !== '') return ok({ kind, secret });
+  if (kind !== 'turnstile' || secret !== '') return ok({ kind, secret });
   const remedy = 'set it with wrangler secret put TURNSTILE_SECRET';
   return problem('NOT_CONFIGURED', `TURNSTILE_SECRET is not set, and APPEAL_PROOF needs it: ${remedy}`);
 }

@@ -74,7 +74,11 @@ export const anyEntry: fc.Arbitrary<LiveEntry> = fc
     authority: fc.constantFrom('kisa', 'ktoa', 'a', '기관'),
     until: fc.oneof(second, fc.constant(U32)),
     mark: fc.constantFrom<Partial<RuleMark>>(
-      ...[{}, { rule: 'kr-50@3', stage: 'provisional' } as const, { rule: 'b@1', stage: 'confirmed' } as const],
+      ...[
+        {},
+        { rule: 'kr-50@3', stage: 'provisional' } as const,
+        { rule: 'b@1', stage: 'confirmed' } as const,
+      ],
     ),
   })
   .map(({ key, op, code, mark, ...rest }) => {

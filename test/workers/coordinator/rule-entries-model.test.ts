@@ -30,8 +30,17 @@ interface Row {
   readonly until: number;
 }
 
-function wordsOf({ op, code, authority, until, rule, stage }: Omit<LiveEntry, 'seq' | 'subjects' | 'kind' | 'high' | 'low'>) {
-  return [op, code, authority, until, rule, stage].filter((word) => word !== null && word !== undefined).join(' ');
+function wordsOf({
+  op,
+  code,
+  authority,
+  until,
+  rule,
+  stage,
+}: Omit<LiveEntry, 'seq' | 'subjects' | 'kind' | 'high' | 'low'>) {
+  return [op, code, authority, until, rule, stage]
+    .filter((word) => word !== null && word !== undefined)
+    .join(' ');
 }
 
 /** Each number has a stack of rows for its sender; a row on top hides the others until it ends. */
@@ -102,7 +111,9 @@ const ruleStep = fc
   .map((changes) =>
     step(changes.map(({ op, n, ms }) => `rule ${op} ${n} ${ms}`).join('; '), async (model) => {
       const results = await applyRules(
-        ...changes.map(({ op, n, ms, rule, stage }) => ruleChange(op, n, { until: model.now + ms, rule, stage })),
+        ...changes.map(({ op, n, ms, rule, stage }) =>
+          ruleChange(op, n, { until: model.now + ms, rule, stage }),
+        ),
       );
       const expected = changes.map(({ op, n, ms, rule, stage }) => {
         const others = model.stack(n).filter(({ isOfRule }) => !isOfRule);
@@ -111,7 +122,14 @@ const ruleStep = fc
         if (op === 'block' && ops.includes('block')) return 'blocked';
         model.set(n, others);
         const until = model.now + ms;
-        const row = { op, code: 'SENDER_REPORTED', authority: 'numgate', until: until / 1000, rule, stage } as const;
+        const row = {
+          op,
+          code: 'SENDER_REPORTED',
+          authority: 'numgate',
+          until: until / 1000,
+          rule,
+          stage,
+        } as const;
         if (op === 'block') model.put(n, { op, words: wordsOf({ ...row, op }), isOfRule: true, until });
         return 'ok';
       });

@@ -16,7 +16,7 @@ import { BLOCK_FILLED_MIN } from '../../../shared/numbers/blocks.ts';
 import { toE164 } from '../../../shared/numbers/number.ts';
 import { DEFAULT_GUARDS } from '../../../shared/release/guard-settings.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
-import { EVER, type PlainList, plainList } from '../../shared/support/plain-model.ts';
+import { type PlainList, plainList } from '../../shared/support/plain-model.ts';
 import {
   ADMIN,
   ALL_GUARDS,
@@ -173,7 +173,10 @@ describe('a block', () => {
   test.each([
     ['blocked', foldedList('kisa')],
     ['unblocked', foldedList('kisa', 'allow')],
-    ['unblocked', { ...foldedList('kisa', 'allow'), info: { ...foldedList('kisa', 'allow').info, name: 'vip' } }],
+    [
+      'unblocked',
+      { ...foldedList('kisa', 'allow'), info: { ...foldedList('kisa', 'allow').info, name: 'vip' } },
+    ],
     ['ok', { ...foldedList('kisa'), info: { ...foldedList('kisa').info, name: 'suspended' } }],
     ['ok', foldedList('numgate')],
   ] as const)('is %s by what the release has from others', async (result, list) => {
@@ -190,7 +193,7 @@ describe('a block', () => {
     const guards = { ...DEFAULT_GUARDS, protectedNumbers: [N], operatorShare: 0.1, operatorRanges };
     unwrap(await coordinator().putGuards(asAdmin(), guards));
     const results = await applyRules(
-      ...[N, 82_112, 821_030_000_002].map((n) => ruleChange('block', n)),
+      ...[N, 8_210, 821_030_000_002].map((n) => ruleChange('block', n)),
       ruleChange('block', N + 5, { until: NOW }),
     );
     expect(shortResults(results)).toEqual(['protected-number', 'invalid', 'ok', 'invalid']);

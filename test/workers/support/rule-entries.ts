@@ -20,7 +20,9 @@ export function ruleChange(
 let last = 0;
 
 /** Sends the changes as the next batch. */
-export async function applyRules(...changes: readonly RuleEntryChange[]): Promise<readonly RuleEntryResult[]> {
+export async function applyRules(
+  ...changes: readonly RuleEntryChange[]
+): Promise<readonly RuleEntryResult[]> {
   const done = await coordinator().applyRuleEntries(++last, changes);
   return done.results!;
 }
