@@ -33,6 +33,7 @@ import { addQualifications } from './commands/qualifications.ts';
 import { addRegistrations } from './commands/registrations.ts';
 import { addReleases } from './commands/releases.ts';
 import { addReview } from './commands/review.ts';
+import { addRules } from './commands/rules.ts';
 import { addSample } from './commands/sample.ts';
 import { addStatus } from './commands/status.ts';
 import { addStatusLists } from './commands/status-lists.ts';
@@ -59,6 +60,7 @@ const GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> 
   ],
   'Joint response:': [addAppeals],
   'Policy:': [addPolicy, addGuards, addCanaries],
+  'Joint response:': [addRules],
   'Second person:': [addApprovals, addProposals],
   'Monitoring:': [addStatus, addWatch, addUsage, addEnumeration, addBlocks, addAudit],
   'Shell:': [addCompletion],

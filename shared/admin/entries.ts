@@ -6,7 +6,7 @@ import { BULK_ENTRIES_MAX } from '../limits/control.ts';
 import { CHANGE_OPS, type LiveOp } from '../live/entry.ts';
 import { type GuardHit, LIVE_GUARDS } from '../release/guard-settings.ts';
 import { breakGlassSchema, reasonSchema, timeSchema } from '../schemas.ts';
-import { AGAINST_CODES, SUBJECTS } from '../verdict.ts';
+import { AGAINST_CODES, type RuleMark, SUBJECTS } from '../verdict.ts';
 import { type ChangeDone, overrideAuthorities } from './change.ts';
 
 /** A number as people write it, or a source: a sender ID, or `operator:51502` (sources/source.ts). */
@@ -50,8 +50,8 @@ export type UndoOptions = Omit<v.InferOutput<typeof undoSchema>, 'reason'>;
 /** `POST /v1/admin/entries/find` */
 export const findSchema = itemSchema;
 
-/** A live entry in a response. */
-export interface EntryInfo {
+/** A live entry in a response, with `rule` and `stage` if a rule made it. */
+export interface EntryInfo extends Partial<RuleMark> {
   readonly number: string | null;
   /** For display only: after a restore, this may not be the text that was blocked. */
   readonly source: string | null;

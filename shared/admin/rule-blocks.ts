@@ -134,17 +134,17 @@ export interface PartnerInfo {
   readonly confirmed: number;
   readonly appealed: number;
   readonly withdrawal: WithdrawalInfo | null;
-  /** Only for a single partner: its reports that are kept. Null if an intake does not respond. */
+  /** Only for a single partner. Null if an intake does not respond. */
   readonly reports?: PartnerReports | null;
 }
 
 export interface PartnerReports {
-  readonly kept: number;
-  /** Of these, those that are not counted yet. */
-  readonly waiting: number;
+  readonly acknowledged: number;
   readonly withdrawn: number;
-  /** Beyond the budgets of their reporters. */
+  /** Beyond the budgets of their reporters: they do not count. */
   readonly overBudget: number;
+  /** Reports and withdrawals that are not counted yet. */
+  readonly waiting: number;
 }
 
 /** In `GET /v1/admin/status`. */

@@ -69,7 +69,13 @@ export interface StatusInfo extends StorageInfo {
   readonly changedAt: string | null;
   readonly current: ReleaseInfo | null;
   readonly candidate: (ReleaseInfo & { readonly share: number }) | null;
-  readonly live: { readonly entries: number; readonly segments: number; readonly tail: number };
+  readonly live: {
+    readonly entries: number;
+    readonly segments: number;
+    readonly tail: number;
+    /** Those of the entries that rules have. Older services omit it. */
+    readonly rules?: number;
+  };
   /** The live layer no longer has the changes up to this one: releases contain them. Older services omit it. */
   readonly droppedSeq?: number;
   readonly clients: number;

@@ -35,8 +35,8 @@ export const UNBLOCK_RESERVE = 20_000;
  * Lifts may take UNBLOCK_RESERVE more: an entry that a release contains needs one that ends it.
  */
 export const RULE_ENTRIES_MAX = 200_000;
-/** Changes of rule entries in one batch. */
-export const RULE_CHANGES_MAX = 1_000;
+/** Changes of rule entries in one batch. A lift can write some ten entries again, and all must fit into one segment. */
+export const RULE_CHANGES_MAX = 500;
 /** Items of one operation, and the entries they create. With the unsealed ones they fit into one segment. */
 export const BULK_ENTRIES_MAX = 10_000;
 /** Ranges in the guard settings that are allocated to operators. */
@@ -57,10 +57,11 @@ export const UNSEALED_ENTRIES_MAX = 512;
 /** Live entries in one sealed segment: 320 KiB. */
 export const SEGMENT_ENTRIES_MAX = 16_384;
 /**
- * Allowed sealed entries per live entry, over all segments, with one segment on top; the excess was replaced.
- * Any two neighbours fill one segment, so there are at most 125 segments at the maximum of live entries.
+ * Allowed sealed entries per live entry, over all segments, with one segment on top; the excess was replaced. An
+ * isolate holds at most 1,024,384 entries then, in 31 MB: as many live entries as people, rules and lifts may have. Any
+ * two neighbours fill one segment, so there are at most 126 segments.
  */
-export const SEALED_PER_LIVE_MAX = 2;
+export const SEALED_PER_LIVE_MAX = 1.4;
 /** Unexpired entries of one number or source: time-limited entries may overlap others. */
 export const ENTRIES_PER_KEY_MAX = 8;
 /** Longest sender ID of a live entry, in characters. */

@@ -11,6 +11,10 @@ export const REPORTS_BODY_BYTES_MAX = 1_048_576;
 export const REPORT_LINE_CHARS_MAX = 2_048;
 /** How long reports are kept, in days. */
 export const REPORTS_KEPT_DAYS = 90;
+/** Reports that are removed, or withdrawn with all of a partner, in one step. */
+export const REPORTS_REMOVED_AT_ONCE = 2_000;
+/** A day, in ms. */
+export const DAY_MS = 86_400_000;
 /** Slices over which the reports of one partner are divided. */
 export const REPORT_SLICES_MAX = 64;
 /**
@@ -32,6 +36,16 @@ export const REPORTS_PER_FLUSH_MAX = 5_000;
 export const FLUSH_CALLS_MAX = 6;
 /** Subjects that one reporter may report a day, over all partners. Further reports are kept, and do not count. */
 export const REPORTER_SUBJECTS_PER_DAY_MAX = 20;
+/** Reports of one subject that are kept to evaluate rules: the newest of each reporter, and then of each partner, spam and
+ * not spam apart. A rule requires at most as many reporters. */
+export const REPORTS_PER_REPORTER_MAX = 3;
+export const REPORTS_PER_PARTNER_MAX = 1_000;
+/** How long rules and weights are used before the desk is read again, in ms. */
+export const RULE_CONTEXT_FRESH_MS = 5_000;
+/** Subjects that one step of the daily removal looks at. */
+export const SUBJECTS_SWEPT_AT_ONCE = 500;
+/** Subjects that one page of a scan looks at. */
+export const SCAN_SUBJECTS_MAX = 2_000;
 /** How long the admitted pairs of a day are kept, in days. */
 export const REPORTER_DAYS_KEPT = 3;
 /** Pause before the first retry of a flush or of decisions, and the longest one, in ms. It doubles with each failure. */

@@ -25,6 +25,10 @@ export const RULES_MAX = 16;
 export const RULE_VERSIONS_MAX = 100;
 /** IDs that rules ever had: so that no version is assigned twice, they are kept after a removal. */
 export const RULE_IDS_MAX = 256;
+/** Reports that one page of a rehearsal reads from the counts of subjects: some 4 MB over RPC, of 32 MiB. */
+export const REHEARSED_REPORTS_PER_PAGE = 20_000;
+/** Cursor of a rehearsal, in characters. */
+export const REHEARSAL_CURSOR_CHARS_MAX = 32;
 /** Most reporters that a rule may require. */
 export const RULE_DISTINCT_MAX = 1_000;
 /** Largest weight that a rule may require: 16 partners with the largest weight. */

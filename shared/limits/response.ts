@@ -10,8 +10,6 @@ export const RULE_BLOCKS_KEPT_MS = 7_776_000_000;
 export const RULE_BLOCKS_AT_ONCE = 500;
 /** Rule blocks on one page. */
 export const RULE_BLOCKS_PAGE_MAX = 500;
-/** Subjects of one look-up of what became of their blocks. */
-export const RULE_BLOCK_SUBJECTS_MAX = 1_000;
 /** Decisions that the desk works on at once: their facts are read together. */
 export const DECISIONS_AT_ONCE = 200;
 /**

@@ -4,7 +4,7 @@
  * release (`seq` <= its `foldedSeq`) decides nothing.
  */
 import { prefixOf, suffixOf } from '../numbers/number.ts';
-import type { Code, Subject } from '../verdict.ts';
+import type { Code, RuleMark, Subject } from '../verdict.ts';
 
 /**
  * `clear` lifts earlier live entries and folded ones, so that the other lists of the release decide again. `undo`
@@ -45,7 +45,8 @@ export function fingerprintText({ kind, high, low }: LiveKey): string | null {
   return [high, low].map((word) => word.toString(16).padStart(8, '0')).join('');
 }
 
-export interface LiveEntry extends LiveKey {
+/** With `rule` and `stage` if a rule made the block. */
+export interface LiveEntry extends LiveKey, Partial<RuleMark> {
   readonly op: LiveOp;
   /** Sum of SUBJECT_BIT values. */
   readonly subjects: number;

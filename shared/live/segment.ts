@@ -1,7 +1,8 @@
 /**
  * The binary form of a segment of the live layer: entries in `byLiveKey` order, read in place.
  * Codes and authorities are stored by name, so stored bytes do not depend on the order of lists in code. The
- * same entries give the same bytes, whatever their order.
+ * same entries give the same bytes, whatever their order. The entry of a rule has its authority, rule and stage as one
+ * name, with spaces between: readers that know no rules show all of it as the authority.
  */
 import { utf8 } from '../bytes.ts';
 import { SEGMENT_ENTRIES_MAX } from '../limits/control.ts';
@@ -17,7 +18,7 @@ import {
   SEGMENT_SUBJECTS_SHIFT,
 } from '../set/layout.ts';
 import { LayoutError, openWords } from '../set/number-set.ts';
-import type { Code } from '../verdict.ts';
+import type { BlockStage, Code } from '../verdict.ts';
 import { byLiveKey, LIVE_KINDS, LIVE_OPS, type LiveEntry, SUBJECT_BIT } from './entry.ts';
 
 const SUBJECTS_MAX = SUBJECT_BIT.from | SUBJECT_BIT.to;
@@ -33,7 +34,7 @@ export function encodeSegment(entries: readonly LiveEntry[]): Uint8Array<ArrayBu
   const sorted = entries.toSorted(byLiveKey);
   // Codes come first: their index has eight bits.
   const codes = new Set(entries.flatMap(({ code }) => code ?? []).sort());
-  const authorities = new Set(entries.map(({ authority }) => authority).sort());
+  const authorities = new Set(entries.map(nameOf).sort());
   const names = [...codes, ...authorities];
   if (names.some((name) => name.includes('\n'))) throw new RangeError('segment: a name of two lines');
   const codeIndexes = new Map<string | null, number>([...codes].map((code, index) => [code, index + 1]));
@@ -53,13 +54,13 @@ export function encodeSegment(entries: readonly LiveEntry[]): Uint8Array<ArrayBu
     if (index > 0 && byLiveKey(sorted[index - 1]!, entry) === 0) {
       throw new RangeError('segment: two entries of one key and change');
     }
-    const { kind, op, high, low, until, seq, subjects, code, authority } = entry;
+    const { kind, op, high, low, until, seq, subjects, code } = entry;
     const flags =
       LIVE_KINDS.indexOf(kind) |
       (LIVE_OPS.indexOf(op) << SEGMENT_OP_SHIFT) |
       (subjects << SEGMENT_SUBJECTS_SHIFT) |
       ((codeIndexes.get(code) ?? 0) << SEGMENT_CODE_SHIFT) |
-      (authorityIndexes.get(authority)! << SEGMENT_AUTHORITY_SHIFT);
+      (authorityIndexes.get(nameOf(entry))! << SEGMENT_AUTHORITY_SHIFT);
     rows.set([high, low, until, seq, flags], index * SEGMENT_ROW_WORDS);
   });
   bytes.set(text, namesAt);
@@ -71,6 +72,8 @@ export class Segment {
   /** The rows as a view of the bytes: SEGMENT_ROW_WORDS words each. */
   readonly rows: Uint32Array;
   readonly #names: readonly string[];
+  /** Each name, as far as an entry has it as its authority. */
+  readonly #makers: readonly Maker[];
 
   /** @param bytes the decrypted segment, aligned to 4 bytes @throws LayoutError */
   constructor(bytes: Uint8Array<ArrayBuffer>) {
@@ -82,6 +85,7 @@ export class Segment {
     if (namesAt + header[3]! !== bytes.length) throw new LayoutError('segment: wrong size');
     this.rows = new Uint32Array(bytes.buffer, bytes.byteOffset + rowsAt, this.count * SEGMENT_ROW_WORDS);
     this.#names = namesIn(bytes.subarray(namesAt));
+    this.#makers = this.#names.map(makerOf);
     checkRows(this.rows, this.#names.length);
   }
 
@@ -100,7 +104,7 @@ export class Segment {
       subjects,
       // A code is reported by its name, even if this version of the code does not know it.
       code: code === 0 ? null : (this.#names[code - 1] as Code),
-      authority: this.#names[authority]!,
+      ...this.#makers[authority]!,
     };
   }
 
@@ -112,6 +116,19 @@ export class Segment {
   *entries(): Generator<LiveEntry> {
     for (let index = 0; index < this.count; index++) yield this.entry(index);
   }
+}
+
+/** Who made an entry. */
+type Maker = Pick<LiveEntry, 'authority' | 'rule' | 'stage'>;
+
+function nameOf({ authority, rule, stage }: Maker): string {
+  return rule === undefined ? authority : `${authority} ${rule} ${stage}`;
+}
+
+function makerOf(name: string): Maker {
+  const [authority = '', rule, stage] = name.split(' ');
+  // A stage is reported by its name, even if this version of the code does not know it.
+  return rule === undefined ? { authority } : { authority, rule, stage: stage as BlockStage };
 }
 
 /** Indexes in LIVE_KINDS, LIVE_OPS and the names; see layout.ts. */

@@ -22,7 +22,7 @@ import { NUMBER_LIMIT } from '../numbers/number.ts';
 import { type Failure, fail, ok, type Result } from '../result.ts';
 import { nameSchema, sha256Schema } from '../schemas.ts';
 import { FORMAT_VERSION } from '../set/layout.ts';
-import { CODES, EFFECTS, SUBJECTS } from '../verdict.ts';
+import { BLOCK_STAGES, CODES, EFFECTS, SUBJECTS } from '../verdict.ts';
 import { type ReleaseKey, type SignedText, signerOf, signText } from './signed.ts';
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -39,6 +39,9 @@ const listSchema = v.object({
   authority: nameSchema,
   /** When the authority compiled the list. */
   asOf: time,
+  /** Of a list of blocks that a rule made: ID and version of the rule, and their stage. */
+  rule: v.exactOptional(v.string()),
+  stage: v.exactOptional(v.picklist(BLOCK_STAGES)),
   numbers: count,
   dated: count,
   ranges: v.pipe(count, v.maxValue(RANGES_PER_LIST_MAX)),

@@ -48,6 +48,11 @@ export class ReportKeys {
     return keyed(this.#subjects, `${mock ? 'mock ' : ''}${textOf(subject)}`);
   }
 
+  /** A range of numbers, for the blocks that rules make one by one in it. @param block a number div RANGE_NUMBERS */
+  hundred(block: number): Promise<string> {
+    return keyed(this.#subjects, `hundred ${block}`);
+  }
+
   /** @param reporter as `parseReport` gives it */
   reporter(reporter: string): Promise<string> {
     return keyed(this.#reporters, reporter);

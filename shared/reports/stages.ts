@@ -27,7 +27,7 @@ export const BLOCK_EVENTS = [
 ] as const;
 export type BlockEvent = (typeof BLOCK_EVENTS)[number];
 
-export interface BlockStanding {
+export interface BlockStage {
   readonly state: BlockState;
   /** When it ends, ms since 1970; null once nothing ends any more. */
   readonly until: number | null;
@@ -36,7 +36,7 @@ export interface BlockStanding {
 }
 
 /** The first stage of a block. @param causes why a person must decide, as of `causesOf`, or that a guard refused it */
-export function firstStage(rule: Rule, causes: readonly ProposalCause[], now: number): BlockStanding {
+export function firstStage(rule: Rule, causes: readonly ProposalCause[], now: number): BlockStage {
   const until = now + durationMs(rule.provisional);
   if (rule.state !== 'active' || rule.effect === 'shadow') return { state: 'shadow', until, byPerson: false };
   return { state: causes.length > 0 ? 'proposed' : 'provisional', until, byPerson: false };
@@ -46,15 +46,10 @@ export function firstStage(rule: Rule, causes: readonly ProposalCause[], now: nu
  * The stage after an event; null if the event does not apply to the stage. The end of a stage is not an event that
  * anybody sends: check `until` first, with `timeUp`.
  */
-export function nextStage(
-  stage: BlockStanding,
-  event: BlockEvent,
-  rule: Rule,
-  now: number,
-): BlockStanding | null {
+export function nextStage(stage: BlockStage, event: BlockEvent, rule: Rule, now: number): BlockStage | null {
   const { state, byPerson } = stage;
   const confirmedUntil = now + durationMs(rule.confirmed);
-  const end = (to: BlockState): BlockStanding => ({ state: to, until: null, byPerson });
+  const end = (to: BlockState): BlockStage => ({ state: to, until: null, byPerson });
   switch (state) {
     case 'proposed':
       if (event === 'approve') {
@@ -78,10 +73,10 @@ export function nextStage(
 }
 
 function endInForce(
-  { byPerson }: BlockStanding,
+  { byPerson }: BlockStage,
   event: BlockEvent,
-  end: (to: BlockState) => BlockStanding,
-): BlockStanding | null {
+  end: (to: BlockState) => BlockStage,
+): BlockStage | null {
   if (event === 'timeUp') return end('ended');
   if (event === 'unsupported') return byPerson ? null : end('lifted');
   return event === 'lift' || event === 'appealed' ? end('lifted') : null;

@@ -16,6 +16,7 @@ import * as registrations from './registrations.ts';
 import * as bulk from './registrations-bulk.ts';
 import { registrationPairs } from './registry.ts';
 import * as releases from './releases.ts';
+import { rehearseRule } from './rule-rehearsal.ts';
 import * as rules from './rules.ts';
 import * as settings from './settings.ts';
 import { usage } from './usage.ts';
@@ -39,6 +40,7 @@ export const ADMIN_ROUTES: readonly Route[] = [
   { method: 'PUT', path: '/v1/admin/policy', handle: settings.putPolicy },
   { method: 'POST', path: '/v1/admin/list-key', handle: settings.rotateListKey },
   { method: 'GET', path: '/v1/admin/rules', handle: rules.listRules },
+  { method: 'POST', path: '/v1/admin/rules/rehearse', handle: rehearseRule },
   { method: 'GET', path: '/v1/admin/rules/:id', handle: rules.getRule },
   { method: 'PUT', path: '/v1/admin/rules/:id', handle: rules.putRule },
   { method: 'DELETE', path: '/v1/admin/rules/:id', handle: rules.removeRule },

@@ -9,31 +9,24 @@ import { USAGE_CLIENTS_PER_PAGE, USAGE_DAYS_KEPT } from '../../shared/limits/con
 import { ok, type Result } from '../../shared/result.ts';
 import { isDay } from '../../shared/schemas.ts';
 import { DIMENSIONS, type Dimension } from '../../shared/usage/counts.ts';
-import { HOUR_MS, HOURS_PER_DAY, type UsageHistory, usageObjectName } from '../../shared/usage/flush.ts';
+import { HOUR_MS, HOURS_PER_DAY } from '../../shared/usage/flush.ts';
 import {
   type ClientReport,
   figuresOf,
   formatHour,
-  joinPeriods,
   namesOf,
   totalOf,
   type UsageReport,
 } from '../../shared/usage/report.ts';
 import { parametersOf } from '../http/parameters.ts';
 import { type Problem, problem } from '../http/reply.ts';
+import { type HourSpan, historyOf } from '../storage/usage-history.ts';
 import type { UsageObjects } from '../storage/usage-port.ts';
 import { forAdmins } from './context.ts';
 
 const PARAMETERS = { client: 'text', from: 'text', to: 'text', by: 'text', after: 'text' } as const;
 /** A UTC day, or a whole hour of one. */
 const TIME = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:00(?::00(?:\.000)?)?Z)?$/;
-
-/** Hours since 1970. */
-interface Span {
-  readonly from: number;
-  /** Exclusive. */
-  readonly to: number;
-}
 
 export const usage = forAdmins('read', async ({ url, env, coordinator, actor }) => {
   const parameters = parametersOf(url, PARAMETERS);
@@ -77,7 +70,7 @@ function isVisible({ organisation }: Client, actor: Actor): boolean {
 
 async function reportsOf(
   clients: readonly Client[],
-  span: Span,
+  span: HourSpan,
   by: Dimension | null,
   isSingle: boolean,
   objects: UsageObjects,
@@ -103,22 +96,8 @@ async function reportsOf(
   }
 }
 
-/** The history in all objects of a client. */
-async function historyOf(client: string, { from, to }: Span, objects: UsageObjects): Promise<UsageHistory> {
-  const read = (shard: number) => objects.getByName(usageObjectName(client, shard)).history(from, to);
-  const first = await read(0);
-  const others = await Promise.all(Array.from({ length: first.shards - 1 }, (_, shard) => read(shard + 1)));
-  const all = [first, ...others];
-  const hours = all.flatMap(({ lastHour }) => (lastHour === null ? [] : [lastHour]));
-  return {
-    shards: first.shards,
-    lastHour: hours.length === 0 ? null : Math.max(...hours),
-    periods: joinPeriods(all.flatMap(({ periods }) => periods)),
-  };
-}
-
 /** The last 24 hours, unless both ends are given. */
-function spanOf(given: Readonly<Record<string, string>>): Result<Span, FieldError> {
+function spanOf(given: Readonly<Record<string, string>>): Result<HourSpan, FieldError> {
   const now = Math.ceil((Date.now() + 1) / HOUR_MS);
   const to = given.to === undefined ? ok(now) : hourOf('to', given.to);
   if (!to.ok) return to;

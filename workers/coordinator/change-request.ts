@@ -102,7 +102,7 @@ export interface AppliedChange<Value> {
   readonly value: Value;
   readonly audit: readonly AuditEntry[];
   readonly approvable: Approvable | null;
-  /** The last `seq` of a change of the head that takes more than one. */
+  /** The last `seq` of a change of the head that takes more than one; the one before it if it changes nothing. */
   readonly lastSeq?: number;
 }
 

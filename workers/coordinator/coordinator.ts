@@ -27,6 +27,7 @@ import {
   type RegistryKeeper,
   type RegistryUpdate,
 } from '../storage/registry-port.ts';
+import type { RuleEntriesPort, RuleEntryChange } from '../storage/rule-entries-port.ts';
 import type { DetectionRecorder } from '../storage/usage-port.ts';
 import { CORE } from './admin-calls.ts';
 import type { ChangeRequest } from './change-request.ts';
@@ -44,7 +45,7 @@ export interface TokenHolder {
 
 export class Coordinator
   extends ResponseCalls
-  implements HeadSource, DetectionRecorder, AnchorRecorder, RegistryKeeper, CredentialKeeper
+  implements HeadSource, DetectionRecorder, AnchorRecorder, RegistryKeeper, CredentialKeeper, RuleEntriesPort
 {
   #core: Result<Core, Failure> = fail('NOT_CONFIGURED', 'the coordinator has not started');
   /** The last `seq` sent to each data centre, and when. In memory only, because it is informational. */
@@ -139,6 +140,13 @@ export class Coordinator
     ...part
   }: CredentialsUpdate): ReturnType<CredentialKeeper['putCredentials']> {
     return this[CORE].credentials.put(part, unwritten);
+  }
+
+  async applyRuleEntries(
+    n: number,
+    changes: readonly RuleEntryChange[],
+  ): ReturnType<RuleEntriesPort['applyRuleEntries']> {
+    return this[CORE].ruleEntries.apply(n, changes);
   }
 
   async rotateListKey(request: ChangeRequest, options: RotateKey) {

@@ -36,6 +36,7 @@ import { QualificationChanges } from './qualification-changes.ts';
 import { RegistrationFactsSource } from './registration-facts.ts';
 import { ReleaseChanges } from './release-changes.ts';
 import { catchUp } from './restore.ts';
+import { RuleEntries } from './rule-entries.ts';
 import { Signers } from './signers.ts';
 import { StandingBlocks } from './standing-blocks.ts';
 import { promoteStaged } from './staged.ts';
@@ -61,6 +62,7 @@ export class Core {
   readonly heads: HeadWriter;
   readonly background: BackgroundWork;
   readonly entryChanges: EntryChanges;
+  readonly ruleEntries: RuleEntries;
   readonly entryUndo: EntryUndo;
   readonly standingBlocks: StandingBlocks;
   readonly clientChanges: ClientChanges;
@@ -105,17 +107,15 @@ export class Core {
     this.heads = heads;
     this.background = background;
     const lists = new ForeignLists(tables.keys, kv);
-    this.entryChanges = new EntryChanges(
-      tables,
-      background,
-      new EntryOwners(tables, lists),
-      new EntryGuards(storage.sql),
-    );
+    const owners = new EntryOwners(tables, lists);
+    const guards = new EntryGuards(storage.sql);
+    this.entryChanges = new EntryChanges(tables, background, owners, guards);
+    this.ruleEntries = new RuleEntries(tables, background, owners, guards);
     this.standingBlocks = new StandingBlocks(tables, lists);
     this.entryUndo = new EntryUndo(tables, background);
-    const owners = secrets.publicKeys.map(({ owner }) => owner);
+    const signing = secrets.publicKeys.map(({ owner }) => owner);
     this.signers = new Signers(tables, secrets.publicKeys);
-    this.clientChanges = new ClientChanges(tables, values, background, owners);
+    this.clientChanges = new ClientChanges(tables, values, background, signing);
     this.keyRotation = new KeyRotation(storage.sql, tables, values, background, this.clientChanges);
     this.qualificationChanges = new QualificationChanges(tables, this.clientChanges);
     this.enumerationChanges = new EnumerationChanges(tables, this.clientChanges);
@@ -172,7 +172,10 @@ export class Core {
       changedAt: meta.text('changedAt'),
       current: current === null ? null : releases.info(current),
       candidate: candidate === null ? null : { ...releases.info(candidate), share: candidate.share ?? 0 },
-      live: { entries: live.rows, segments: segments.named.length, tail: unsealedEntries },
+      live: {
+        ...{ entries: live.rows, segments: segments.named.length, tail: unsealedEntries },
+        rules: live.ofRules.entries,
+      },
       clients: clients.count,
       listKeys: {
         ...{ ids: keys.ring.ids, current: keys.current.keyId, rotated: rotatedOf(meta) },

@@ -77,7 +77,7 @@ export class EntryGuards {
     // Below these counts no block of numbers and no operator can have enough.
     const most = live + numbers.length;
     const added =
-      most < OPERATOR_NUMBERS_MIN ? [] : numbers.map(numberOf).filter((n) => !this.#isBlocked(n, now));
+      most < OPERATOR_NUMBERS_MIN ? [] : numbers.map(numberOf).filter((n) => !this.isBlocked(n, now));
     return {
       guarded: { numbers: guarded.length, first: guarded[0]?.item ?? 0 },
       wholeBlocks: most < BLOCK_FILLED_MIN ? 0 : this.#wholeBlocks(added, now),
@@ -86,13 +86,13 @@ export class EntryGuards {
     };
   }
 
-  #isBlocked(n: number, now: number): boolean {
+  isBlocked(n: number, now: number): boolean {
     return (
       this.#sql.exec(`SELECT 1 ${BLOCKED} LIMIT 1`, ...edges({ from: n, to: n }), now).toArray().length > 0
     );
   }
 
-  #countBlocked(span: Span, now: number): number {
+  countBlocked(span: Span, now: number): number {
     const query = `SELECT COUNT(*) AS numbers FROM (SELECT DISTINCT high, low ${BLOCKED})`;
     return this.#sql.exec<{ numbers: number }>(query, ...edges(span), now).one().numbers;
   }
@@ -106,7 +106,7 @@ export class EntryGuards {
     return [...byBlock].filter(([from, count]) => {
       const span = { from, to: from + BLOCK_NUMBERS - 1 };
       return (
-        countWholeBlocks(span.from, span.to) > 0 && this.#countBlocked(span, now) + count >= BLOCK_FILLED_MIN
+        countWholeBlocks(span.from, span.to) > 0 && this.countBlocked(span, now) + count >= BLOCK_FILLED_MIN
       );
     }).length;
   }
@@ -120,7 +120,7 @@ export class EntryGuards {
     return [...byOperator].flatMap(([operator, spans]) => {
       const more = added.filter((n) => spans.some(({ from, to }) => n >= from && n <= to)).length;
       if (more === 0) return [];
-      const blocked = spans.reduce((sum, span) => sum + this.#countBlocked(span, now), more);
+      const blocked = spans.reduce((sum, span) => sum + this.countBlocked(span, now), more);
       return { operator, blocked, numbers: spans.reduce((sum, { from, to }) => sum + to - from + 1, 0) };
     });
   }

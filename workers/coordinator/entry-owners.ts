@@ -6,10 +6,11 @@
 import type { Actor } from '../../shared/admin/actor.ts';
 import type { EntryChange } from '../../shared/admin/entries.ts';
 import { ITEMS_SHOWN_MAX } from '../../shared/limits/control.ts';
+import type { Manifest } from '../../shared/release/manifest.ts';
 import { ok } from '../../shared/result.ts';
 import type { Subject } from '../../shared/verdict.ts';
 import type { ChangeResult } from './change-request.ts';
-import { affectedLists, type ForeignLists, type Listings } from './foreign-lists.ts';
+import { affectedLists, type ForeignList, type ForeignLists, type Listings } from './foreign-lists.ts';
 import { type LiveRow, subjectsOf, type Target } from './live-row.ts';
 import { foreignTo, refuseForeign } from './ownership.ts';
 import type { Tables } from './tables.ts';
@@ -33,11 +34,21 @@ export class EntryOwners {
   /** Reads what the check needs from KV, before the transaction. */
   async read(actor: Actor, change: EntryChange, targets: readonly Target[]): Promise<ChangeResult<Listed>> {
     const isForeign = foreignTo(actor, change);
+    return this.readLists(
+      (manifest) => affectedLists(manifest, change.op, change.subjects, isForeign),
+      targets,
+    );
+  }
+
+  /** The lists among those selected that have the targets. */
+  async readLists(
+    select: (manifest: Manifest) => ForeignList[],
+    targets: readonly Target[],
+  ): Promise<ChangeResult<Listed>> {
     const releases = this.#names;
     const listings: { foldedSeq: number; found: Listings }[] = [];
     for (const { manifest } of this.#served) {
-      const lists = affectedLists(manifest, change.op, change.subjects, isForeign);
-      const found = await this.#lists.find(manifest, lists, targets);
+      const found = await this.#lists.find(manifest, select(manifest), targets);
       if (!found.ok) return found;
       listings.push({ foldedSeq: manifest.foldedSeq, found: found.value });
     }
@@ -104,7 +115,7 @@ function affects({ op, subjects }: LiveRow, changed: readonly Subject[]): boolea
  * Whether newer live entries already replace a folded entry, for every subject that the change has. Where one was
  * undone, the folded entry decides again.
  */
-function isReplaced(
+export function isReplaced(
   listed: readonly Subject[],
   changed: readonly Subject[],
   rows: readonly LiveRow[],

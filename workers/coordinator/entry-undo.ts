@@ -81,7 +81,11 @@ export class EntryUndo {
       }
       const days = UNDO_KEPT_MS / 86_400_000;
       const kept = `what one replaced is kept for ${days} days, and until every readable release contains it`;
-      return impossible('NOT_KEPT', `${name} changed no live entries, or did so too long ago: ${kept}`);
+      const rules = 'blocks of rules are lifted with npx numgate rule-blocks';
+      return impossible(
+        'NOT_KEPT',
+        `${name} changed no live entries, or did so too long ago: ${kept}; ${rules}`,
+      );
     }
     const owned = checkOwned(request, options, authoritiesOf(undoable), `${name} changed entries`);
     if (!owned.ok) return owned;

@@ -6,6 +6,7 @@
 import { READS_AT_ONCE } from '../../shared/limits/edge.ts';
 import { type ChangeOp, fingerprintKey } from '../../shared/live/entry.ts';
 import { SUFFIX_COUNT } from '../../shared/numbers/number.ts';
+import { SYSTEM_AUTHORITY } from '../../shared/organisations.ts';
 import {
   type Blob,
   FOLDED_LIST_PREFIX,
@@ -32,8 +33,14 @@ export interface ForeignList {
   readonly isFolded: boolean;
 }
 
+/** A list that has a target. */
+export interface Listing extends ForeignList {
+  /** End of what is in force now, in seconds since 1970 or FOREVER; NOT_LISTED if nothing is. */
+  readonly until: number;
+}
+
 /** For targets that are listed, by their index: the lists. */
-export type Listings = ReadonlyMap<number, readonly ForeignList[]>;
+export type Listings = ReadonlyMap<number, readonly Listing[]>;
 
 /**
  * The lists that a live change can affect. An unblock overrides every list that blocks or labels. Any change
@@ -52,6 +59,19 @@ export function affectedLists(
       return (
         isForeign(authority) && listed.some((each) => subjects.includes(each)) && (isFolded || isOverridden)
       );
+    });
+}
+
+/**
+ * The lists that decide whether a rule may block a sender: those made from entries of others, which the entry would
+ * replace, and allow lists, which it must not contradict.
+ */
+export function listsAgainstRules({ lists }: Manifest): ForeignList[] {
+  return lists
+    .map((info, list) => ({ list, info, isFolded: info.name.startsWith(FOLDED_LIST_PREFIX) }))
+    .filter(({ info: { authority, effect, subjects }, isFolded }) => {
+      const isOther = authority !== SYSTEM_AUTHORITY;
+      return isOther && subjects.includes('from') && (isFolded || effect === 'allow');
     });
 }
 
@@ -78,12 +98,15 @@ export class ForeignLists {
     const { current, ring } = this.#keys;
     const keys = ring.of(manifest.keyId);
     if (keys === null) return keyMissing(manifest);
-    const found = new Map<number, ForeignList[]>();
-    const look = (places: readonly Place[], has: (place: Place, list: number) => boolean): void => {
+    const now = Math.floor(Date.now() / 1000);
+    const found = new Map<number, Listing[]>();
+    /** @param endOf null if the list does not have the place */
+    const look = (places: readonly Place[], endOf: (place: Place, list: number) => number | null): void => {
       for (const place of places) {
         for (const list of lists) {
-          if (!has(place, list.list)) continue;
-          found.set(place.index, [...(found.get(place.index) ?? []), list]);
+          const until = endOf(place, list.list);
+          if (until === null) continue;
+          found.set(place.index, [...(found.get(place.index) ?? []), { ...list, until }]);
         }
       }
     };
@@ -105,19 +128,26 @@ export class ForeignLists {
           use: (release) =>
             look(inShard, ({ high, low }, list) => {
               const image = keys.permutation.permute(low);
-              return release.shard(shard)!.partOf(high, image).has(list, high, image);
+              const part = release.shard(shard)!.partOf(high, image);
+              return part.has(list, high, image) ? part.until(list, high, image, now) : null;
             }),
         });
       }
     }
     if (manifest.ranges !== null && wants('ranges') && numbers.length > 0) {
       const use = ({ ranges }: Release): void =>
-        look(numbers, ({ high, low }, list) => ranges!.has(list, high * SUFFIX_COUNT + low));
+        look(numbers, ({ high, low }, list) => {
+          const n = high * SUFFIX_COUNT + low;
+          return ranges!.has(list, n) ? ranges!.until(list, n, now) : null;
+        });
       reads.push({ blob: manifest.ranges, use });
     }
     if (manifest.sources !== null && wants('sources') && sources.length > 0) {
       const use = ({ sources: table }: Release): void =>
-        look(sources, ({ high, low }, list) => table!.has(list, high, low));
+        look(sources, (place, list) => {
+          const print = (BigInt(place.high) << 32n) | BigInt(place.low);
+          return table!.has(list, place.high, place.low) ? table!.until(list, print, now) : null;
+        });
       reads.push({ blob: manifest.sources, use });
     }
     for (let first = 0; first < reads.length; first += READS_AT_ONCE) {

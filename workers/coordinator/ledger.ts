@@ -88,8 +88,10 @@ export class Ledger {
       const done = apply(this.seq + 1, operation);
       if (!done.ok) return done;
       const { value, audit, approvable, lastSeq: seq = this.seq + 1 } = done.value;
-      this.#meta.set('seq', seq);
-      this.#meta.set('changedAt', new Date().toISOString());
+      if (seq > this.seq) {
+        this.#meta.set('seq', seq);
+        this.#meta.set('changedAt', new Date().toISOString());
+      }
       return applied({ ...value, seq }, audit, approvable);
     });
   }

@@ -2,7 +2,7 @@
  * Counts the entries of the live layer by authority and decides whether there is room for more. The counts
  * have their own table, because counting the entries would read all of them. No authority can fill the live
  * layer alone. Its last entries are reserved for `root`, so `root` can still unblock when others have filled
- * the rest.
+ * the rest. The entries of rules, which have the authority of the service itself, have room of their own.
  */
 import type { Actor } from '../../shared/admin/actor.ts';
 import {
@@ -10,9 +10,11 @@ import {
   LIVE_ENTRIES_PER_AUTHORITY_MAX,
   LIVE_ROOT_RESERVE,
   RELEASES_BACK,
+  RULE_ENTRIES_MAX,
   UNBLOCK_RESERVE,
 } from '../../shared/limits/control.ts';
 import type { LiveOp } from '../../shared/live/entry.ts';
+import { SYSTEM_AUTHORITY } from '../../shared/organisations.ts';
 import { ok } from '../../shared/result.ts';
 import { type ChangeResult, type Refusal, refuse } from './change-request.ts';
 
@@ -46,15 +48,24 @@ export class LiveRoom {
 
   /** Whether there is room for a change. A change that does not grow the live layer is never refused. */
   check(op: LiveOp, { authority, root }: EntryAuthor, growth: Growth): ChangeResult<void> {
-    const total = [...growth.values()].reduce((sum, entries) => sum + entries, 0);
+    const grown = [...growth].filter(([name]) => name !== SYSTEM_AUTHORITY);
+    const total = grown.reduce((sum, [, entries]) => sum + entries, 0);
     if (total <= 0) return ok(undefined);
     const reserve = op === 'block' ? UNBLOCK_RESERVE : 0;
     const share = LIVE_ENTRIES_PER_AUTHORITY_MAX - reserve;
     const held = this.#heldBy(authority) + (growth.get(authority) ?? 0);
     if (!root && held > share) return full(`the authority "${authority}" may have at most ${share}`, op);
     const most = LIVE_ENTRIES_MAX - reserve - (root && op !== 'block' ? 0 : LIVE_ROOT_RESERVE);
-    if (this.entries + total > most) return full(`the live layer may have at most ${most}`, op);
+    if (this.entries - this.#heldBy(SYSTEM_AUTHORITY) + total > most)
+      return full(`the live layer may have at most ${most}`, op);
     return ok(undefined);
+  }
+
+  /** How many entries rules have, and how many more blocks and lifts may make. */
+  get ofRules(): { readonly entries: number; readonly room: number; readonly roomOfLifts: number } {
+    const entries = this.#heldBy(SYSTEM_AUTHORITY);
+    const room = RULE_ENTRIES_MAX - entries;
+    return { entries, room, roomOfLifts: room + UNBLOCK_RESERVE };
   }
 
   /** Counts a change that was made. */

@@ -11,7 +11,7 @@ import {
 } from '../../shared/live/entry.ts';
 import { SUFFIX_COUNT, toE164 } from '../../shared/numbers/number.ts';
 import { formatUntil } from '../../shared/screening/finding.ts';
-import { SUBJECTS, type Subject } from '../../shared/verdict.ts';
+import { type BlockStage, type RuleMark, SUBJECTS, type Subject } from '../../shared/verdict.ts';
 
 export const NUMBER_KIND = LIVE_KINDS.indexOf('number');
 
@@ -41,6 +41,8 @@ export interface LiveRow extends Record<string, SqlStorageValue> {
   authority: string;
   until: number;
   source: string | null;
+  rule: string | null;
+  stage: string | null;
 }
 
 /** A row with its operation. */
@@ -51,7 +53,7 @@ export interface AuthoredRow extends LiveRow {
 }
 
 export const ENTRY =
-  'kind, high, low, SUM(subject) AS subjects, seq, operation, op, code, authority, until, source';
+  'kind, high, low, SUM(subject) AS subjects, seq, operation, op, code, authority, until, source, rule, stage';
 // CROSS JOIN fixes the order of the tables: SQLite would otherwise start with the small one.
 export const ENTRIES = `SELECT ${ENTRY} FROM live CROSS JOIN live_changes USING (seq)`;
 export const ENTRIES_BY_CHANGE = `SELECT ${ENTRY} FROM live_changes CROSS JOIN live USING (seq)`;
@@ -72,9 +74,15 @@ export function subjectsOf(mask: number): Subject[] {
 /** The entries in force for a key, as written to the audit log; null if there are none. */
 export function stateOf(rows: readonly LiveRow[]): unknown {
   if (rows.length === 0) return null;
-  return rows.map(({ op, code, subjects, until, seq, operation }) => ({
+  return rows.map(({ op, code, subjects, until, seq, operation, ...row }) => ({
     ...{ op, code, subjects: subjectsOf(subjects), until: formatUntil(until), seq, operation },
+    ...markIn(row),
   }));
+}
+
+/** The rule that made a row, and its stage; nothing otherwise. */
+export function markIn({ rule, stage }: Pick<LiveRow, 'rule' | 'stage'>): Partial<RuleMark> {
+  return rule === null ? {} : { rule, stage: stage as BlockStage };
 }
 
 export function toEntryInfo(row: AuthoredRow): EntryInfo {
@@ -92,5 +100,6 @@ export function toEntryInfo(row: AuthoredRow): EntryInfo {
     by: row.actor,
     reason: row.reason,
     operation: row.operation,
+    ...markIn(row),
   };
 }

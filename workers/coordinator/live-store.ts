@@ -29,13 +29,14 @@ import {
   ENTRIES_BY_CHANGE,
   ENTRIES_WITH_AUTHOR,
   type LiveRow,
+  markIn,
   type NamedKey,
   OF_KEY,
   stateOf,
   subjectsOf,
   toEntryInfo,
 } from './live-row.ts';
-import { LiveWriter, type ReplacedRow } from './live-writer.ts';
+import { LiveWriter, NO_MARK, type PlannedPlace, type ReplacedRow } from './live-writer.ts';
 import { UndoStore } from './undo-store.ts';
 
 /** The context of a change. */
@@ -73,7 +74,7 @@ export class LiveStore {
     const { authority } = actor;
     const code = op === 'block' ? blockCode : null;
     const until = end === null ? FOREVER : Math.min(FOREVER, Math.floor(Date.parse(end) / 1000));
-    this.#writer.addChange({ seq, operation, op, code, authority, until });
+    this.#writer.addChange({ seq, operation, op, code, authority, until, ...NO_MARK });
     const audit: AuditEntry[] = [];
     const replaced: ReplacedRow[] = [];
     const growth: Growth = new Map();
@@ -106,6 +107,18 @@ export class LiveStore {
     return applied({ changed: items.length, replaced: inForce.length }, audit);
   }
 
+  /** Writes the rows of places as planned, and counts them. @returns the `seq` of the last row */
+  rewrite(places: readonly PlannedPlace[], by: number, fromSeq: number): number {
+    const { growth, toSeq } = this.#writer.rewrite(places, by, fromSeq);
+    this.#room.add(growth);
+    return toSeq;
+  }
+
+  /** How many entries rules have, and how many more they may have. */
+  get ofRules(): { readonly entries: number; readonly room: number; readonly roomOfLifts: number } {
+    return this.#room.ofRules;
+  }
+
   /**
    * Restores entries that the tables have lost, in their original order.
    * @param operation the restoration: the original authors and reasons are lost
@@ -114,8 +127,8 @@ export class LiveStore {
     const replaced: number[] = [];
     const growth: Growth = new Map();
     for (const entry of entries.toSorted((a, b) => a.seq - b.seq)) {
-      const { kind, seq, op, code, authority, until } = entry;
-      this.#writer.addChange({ seq, operation, op, code, authority, until });
+      const { kind, seq, op, code, authority, until, rule = null, stage = null } = entry;
+      this.#writer.addChange({ seq, operation, op, code, authority, until, rule, stage });
       const source = kind === 'source' ? `fingerprint ${fingerprintText(entry)}` : null;
       for (const subject of subjectsOf(entry.subjects)) {
         const row = { ...entry, source, subject: SUBJECT_BIT[subject] };
@@ -178,8 +191,8 @@ export class LiveStore {
     return this.#sql
       .exec<LiveRow>(`${ENTRIES} WHERE seq > ? AND seq <= ? ${BY_KEY}`, from, to)
       .toArray()
-      .map(({ kind, high, low, subjects, seq, op, code, authority, until }) => ({
-        ...{ kind: LIVE_KINDS[kind]!, high, low, subjects, seq, authority, until },
+      .map(({ kind, high, low, subjects, seq, op, code, authority, until, ...row }) => ({
+        ...{ kind: LIVE_KINDS[kind]!, high, low, subjects, seq, authority, until, ...markIn(row) },
         op: op as LiveOp,
         code: code as Code | null,
       }));
@@ -228,20 +241,22 @@ export class LiveStore {
       )
       .toArray();
     const growth: Growth = new Map();
-    const audit = ended.map(({ kind, high, low, subjects: mask, seq, authority, op, until, source }) => {
-      const subjects = subjectsOf(mask);
-      this.#sql.exec(
-        'DELETE FROM live WHERE kind = ? AND high = ? AND low = ? AND seq = ?',
-        ...[kind, high, low, seq],
-      );
-      grow(growth, authority, -subjects.length);
-      return {
-        action: 'entries.end',
-        subject: this.nameOf({ kind: LIVE_KINDS[kind]!, high, low, source }),
-        before: { op, subjects, until: formatUntil(until), seq },
-        after: null,
-      };
-    });
+    const audit = ended.map(
+      ({ kind, high, low, subjects: mask, seq, authority, op, until, source, ...row }) => {
+        const subjects = subjectsOf(mask);
+        this.#sql.exec(
+          'DELETE FROM live WHERE kind = ? AND high = ? AND low = ? AND seq = ?',
+          ...[kind, high, low, seq],
+        );
+        grow(growth, authority, -subjects.length);
+        return {
+          action: 'entries.end',
+          subject: this.nameOf({ kind: LIVE_KINDS[kind]!, high, low, source }),
+          before: { op, subjects, until: formatUntil(until), seq, ...markIn(row) },
+          after: null,
+        };
+      },
+    );
     this.#writer.dropEmpty(ended.map(({ seq }) => seq));
     this.#room.add(growth);
     return audit;

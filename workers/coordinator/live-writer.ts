@@ -23,12 +23,32 @@ export interface SharedChange {
   readonly code: string | null;
   readonly authority: string;
   readonly until: number;
+  /** Of an entry that a rule made. */
+  readonly rule: string | null;
+  readonly stage: string | null;
 }
+
+/** Of changes that no rule made. */
+export const NO_MARK = { rule: null, stage: null };
 
 /** A row that another one replaced, with its change. */
 export interface ReplacedRow extends SharedChange {
   readonly key: NamedKey;
   readonly subject: number;
+}
+
+/** One number or source, for one subject. */
+export interface Place {
+  readonly key: NamedKey;
+  readonly subject: number;
+}
+
+/** A row as it will be written, with the operation that it keeps; 0 for the one that writes it. */
+export type PlannedRow = Omit<SharedChange, 'seq'> & { readonly source: string | null };
+
+/** The rows to write for a place, by descending end. */
+export interface PlannedPlace extends Place {
+  readonly rows: readonly PlannedRow[];
 }
 
 export class LiveWriter {
@@ -38,9 +58,45 @@ export class LiveWriter {
     this.#sql = sql;
   }
 
-  addChange({ seq, operation, op, code, authority, until }: SharedChange): void {
-    const values = [seq, operation, op, code, authority, until];
-    this.#sql.exec('INSERT OR IGNORE INTO live_changes VALUES (?, ?, ?, ?, ?, ?)', ...values);
+  addChange({ seq, operation, op, code, authority, until, rule, stage }: SharedChange): void {
+    this.#sql.exec(
+      `INSERT OR IGNORE INTO live_changes (seq, operation, op, code, authority, until, rule, stage)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      ...[seq, operation, op, code, authority, until, rule, stage],
+    );
+  }
+
+  /**
+   * Writes places again with new `seq`, because sealed segments still hold the rows that these replace: there, the
+   * newest decides.
+   * @param by the operation that writes them @param fromSeq of the first row
+   * @returns the rows replaced, the growth to count, and the `seq` of the last row
+   */
+  rewrite(
+    places: readonly PlannedPlace[],
+    by: number,
+    fromSeq: number,
+  ): { readonly replaced: readonly ReplacedRow[]; readonly growth: Growth; readonly toSeq: number } {
+    const shared = new Map<string, PlannedRow>();
+    for (const { rows } of places) for (const row of rows) shared.set(nameOf(row), row);
+    // Of one place, a row that ends earlier gets a higher `seq`.
+    const seqs = new Map<string, number>();
+    for (const [name, change] of [...shared].sort(([, a], [, b]) => b.until - a.until)) {
+      const seq = fromSeq + seqs.size;
+      seqs.set(name, seq);
+      this.addChange({ ...change, seq, operation: change.operation === 0 ? by : change.operation });
+    }
+    const growth: Growth = new Map();
+    const replaced: ReplacedRow[] = [];
+    for (const { key, subject, rows } of places) {
+      for (const row of rows) {
+        const put = { ...key, source: row.source, subject, seq: seqs.get(nameOf(row))!, until: row.until };
+        replaced.push(...this.put(put, growth, Number.POSITIVE_INFINITY)!);
+        grow(growth, row.authority, 1);
+      }
+    }
+    this.dropEmpty(replaced.map(({ seq }) => seq));
+    return { replaced, growth, toSeq: fromSeq + Math.max(1, seqs.size) - 1 };
   }
 
   /** Deletes those of these changes that have no entries left. */
@@ -64,7 +120,8 @@ export class LiveWriter {
     const place = [LIVE_KINDS.indexOf(kind), high, low, subject];
     const others = this.#sql
       .exec<SharedChange & { source: string | null } & Record<string, SqlStorageValue>>(
-        `SELECT seq, operation, op, code, authority, until, source FROM live CROSS JOIN live_changes USING (seq)
+        `SELECT seq, operation, op, code, authority, until, rule, stage, source
+         FROM live CROSS JOIN live_changes USING (seq)
          WHERE kind = ? AND high = ? AND low = ? AND subject = ?`,
         ...place,
       )
@@ -85,4 +142,9 @@ export class LiveWriter {
       subject,
     }));
   }
+}
+
+/** Rows of one name share a change. */
+export function nameOf({ until, operation, op, code, authority, rule, stage }: PlannedRow): string {
+  return [until, operation, op, code, authority, rule, stage].join(' ');
 }

@@ -30,6 +30,7 @@ type Key =
   | 'registrations'
   | 'registrationsDropped'
   | 'credentials'
-  | 'nextQualificationIndex';
+  | 'nextQualificationIndex'
+  | 'ruleEntries';
 
 export class Meta extends SingleValues<Key> {}

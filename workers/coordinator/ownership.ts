@@ -4,7 +4,7 @@
  * request the other authorities that it acts for.
  */
 import type { Actor } from '../../shared/admin/actor.ts';
-import { ROOT_AUTHORITY } from '../../shared/organisations.ts';
+import { ROOT_AUTHORITY, SYSTEM_AUTHORITY } from '../../shared/organisations.ts';
 import { authoritiesIn, changedAuthorities } from '../../shared/release/authorities.ts';
 import type { Manifest } from '../../shared/release/manifest.ts';
 import type { Plan } from '../../shared/release/plan.ts';
@@ -132,6 +132,7 @@ export function checkOverridden(
   const { current, candidate } = releases;
   const known = new Set([
     ROOT_AUTHORITY,
+    SYSTEM_AUTHORITY,
     ...organisations.all.map(({ authority }) => authority),
     ...authoritiesIn(current?.manifest ?? null, candidate?.manifest ?? null, manifest),
     ...live.authorities(0, Number.MAX_SAFE_INTEGER),

@@ -4,7 +4,9 @@
  * memory until a client changes.
  */
 import type { KnownRecord } from '../../shared/audit.ts';
+import { qualificationState } from '../../shared/senders/qualification.ts';
 import type { RegistrationFacts } from '../../shared/senders/registration.ts';
+import type { SenderFacts } from '../storage/response-port.ts';
 import { applied, systemRequest } from './change-request.ts';
 import { FREEING_CHANGE } from './storage-budget.ts';
 import type { Tables } from './tables.ts';
@@ -28,8 +30,25 @@ export class RegistrationFactsSource {
     return { organisation, now: Date.now(), clients: this.#clientsOf(organisation), protectedNumbers };
   }
 
+  /** For the desk of the joint response: what speaks for organisations that have registered a reported number. */
+  senders(organisations: readonly string[], now: number): SenderFacts[] {
+    const { qualifications } = this.#tables;
+    return organisations.map((organisation) => {
+      const qualification = qualifications.get(organisation);
+      return {
+        organisation,
+        isCertified: qualification !== null && qualificationState(qualification, now) === 'certified',
+        clients: this.#clientsOf(organisation).map(({ id }) => id),
+      };
+    });
+  }
+
   /** Records the end of the audit chain of another object in the audit log. @param subject whose chain it is */
-  anchor(kind: 'registrations' | 'credentials' | 'appeals', subject: string, end: KnownRecord): void {
+  anchor(
+    kind: 'registrations' | 'credentials' | 'response' | 'appeals',
+    subject: string,
+    end: KnownRecord,
+  ): void {
     const request = systemRequest(`the end of the audit chain of ${kind}`);
     this.#tables.ledger.transact(request, FREEING_CHANGE, () =>
       applied({}, [

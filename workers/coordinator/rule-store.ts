@@ -18,6 +18,20 @@ import type { Command } from './command.ts';
 import type { Ledger } from './ledger.ts';
 import { FREEING_CHANGE, GROWING_CHANGE } from './storage-budget.ts';
 
+/** Each version is a row; `rule` is null for a removal. A step of schema.ts, so it never changes. */
+export const RULES = `
+  CREATE TABLE rules (
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    rule TEXT,
+    at INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    UNIQUE (id, version)
+  );
+`;
+
 interface Row extends Record<string, SqlStorageValue> {
   readonly id: string;
   readonly version: number;

@@ -5,7 +5,7 @@
  */
 import { bareOrganisation, DEFAULT_ORGANISATION } from '../../shared/organisations.ts';
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
-import { insertDefaultRules } from './rule-store.ts';
+import { insertDefaultRules, RULES } from './rule-store.ts';
 
 /** The version of the first step. Earlier versions existed only on development machines. */
 const FIRST_VERSION = 6;
@@ -238,18 +238,12 @@ const QUALIFICATIONS = `
   CREATE TABLE qualifications (id TEXT PRIMARY KEY, qualification TEXT) WITHOUT ROWID;
 `;
 
-/** Rules of the joint response, each version a row: see rule-store.ts. */
-const RULES = `
-  CREATE TABLE rules (
-    n INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL,
-    version INTEGER NOT NULL,
-    rule TEXT,
-    at INTEGER NOT NULL,
-    actor TEXT NOT NULL,
-    reason TEXT NOT NULL,
-    UNIQUE (id, version)
-  );
+/** The rule and the stage of entries that rules made: see rule-entries.ts. */
+const RULE_ENTRIES = `
+  ALTER TABLE live_changes ADD COLUMN rule TEXT;
+  ALTER TABLE live_changes ADD COLUMN stage TEXT;
+  ALTER TABLE undo_changes ADD COLUMN rule TEXT;
+  ALTER TABLE undo_changes ADD COLUMN stage TEXT;
 `;
 
 /** What each version adds to the one before it. */
@@ -261,6 +255,7 @@ const STEPS: readonly string[] = [
   DETECTIONS,
   PROPOSALS,
   QUALIFICATIONS,
+  RULE_ENTRIES,
   RULES,
 ];
 

@@ -10,9 +10,16 @@
  */
 import { LIVE_KINDS, type LiveKey } from '../../shared/live/entry.ts';
 import type { Needs } from './change-request.ts';
-import { type Growth, grow, type LiveRoom } from './live-room.ts';
-import type { NamedKey } from './live-row.ts';
-import type { LiveWriter, ReplacedRow, SharedChange } from './live-writer.ts';
+import type { LiveRoom } from './live-room.ts';
+import {
+  type LiveWriter,
+  NO_MARK,
+  nameOf,
+  type Place,
+  type PlannedPlace,
+  type ReplacedRow,
+  type SharedChange,
+} from './live-writer.ts';
 
 /** An operation and what it replaced. */
 export interface KeptOperation {
@@ -43,16 +50,8 @@ export interface UndoableOperation extends Record<string, SqlStorageValue> {
   readonly undo_needs: string;
 }
 
-/** One number or source, for one subject. */
-interface Place {
-  readonly key: NamedKey;
-  readonly subject: number;
-}
-
-/** The rows to write for a place, by descending end. */
-interface Restored extends Place {
+interface Restored extends PlannedPlace {
   readonly until: number;
-  readonly rows: readonly PlacedRow[];
 }
 type PlacedRow = SharedChange & { readonly source: string | null };
 
@@ -85,10 +84,11 @@ export class UndoStore {
     for (const [until, entries] of ends) {
       this.#sql.exec('INSERT INTO undo_ends VALUES (?, ?, ?)', operation, until, entries);
     }
-    for (const { key, subject, seq, operation: madeBy, op, code, authority: of, until } of replaced) {
+    for (const { key, subject, seq, ...change } of replaced) {
+      const { operation: madeBy, op, code, authority: of, until, rule, stage } = change;
       this.#sql.exec(
-        'INSERT OR IGNORE INTO undo_changes VALUES (?, ?, ?, ?, ?, ?, ?)',
-        ...[operation, seq, madeBy, op, code, of, until],
+        'INSERT OR IGNORE INTO undo_changes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+        ...[operation, seq, madeBy, op, code, of, until, rule, stage],
       );
       this.#sql.exec(
         'INSERT INTO undo_rows VALUES (?, ?, ?, ?, ?, ?, ?)',
@@ -149,6 +149,7 @@ export class UndoStore {
     const first = before.findLastIndex((row) => row.until >= until);
     const none: PlacedRow = {
       ...{ seq: 0, operation: 0, op: 'undo', code: null, authority, until, source: place.key.source },
+      ...NO_MARK,
     };
     const rows = first < 0 ? [none, ...before] : before.slice(first);
     return { ...place, until: rows[0]!.until, rows };
@@ -158,7 +159,8 @@ export class UndoStore {
   #rowsAt(place: Place, now: number): PlacedRow[] {
     return this.#sql
       .exec<PlacedRow & Record<string, SqlStorageValue>>(
-        `SELECT seq, operation, op, code, authority, until, source FROM live CROSS JOIN live_changes USING (seq)
+        `SELECT seq, operation, op, code, authority, until, rule, stage, source
+         FROM live CROSS JOIN live_changes USING (seq)
          WHERE kind = ? AND high = ? AND low = ? AND subject = ? AND until > ? ORDER BY until DESC`,
         ...[...valuesOf(place), now],
       )
@@ -168,7 +170,7 @@ export class UndoStore {
   #replacedAt(operation: number, place: Place, now: number): PlacedRow[] {
     return this.#sql
       .exec<PlacedRow & Record<string, SqlStorageValue>>(
-        `SELECT seq, made_by AS operation, op, code, authority, until, source
+        `SELECT seq, made_by AS operation, op, code, authority, until, rule, stage, source
          FROM undo_rows CROSS JOIN undo_changes USING (operation, seq)
          WHERE operation = ? AND kind = ? AND high = ? AND low = ? AND subject = ? AND until > ?`,
         ...[operation, ...valuesOf(place), now],
@@ -189,32 +191,11 @@ export class UndoStore {
     fromSeq: number,
     now: number,
   ): number {
-    const shared = new Map<string, SharedChange>();
-    for (const { rows } of restored) for (const row of rows) shared.set(nameOf(row), row);
-    // Of one number and subject, a row that ends earlier gets a higher `seq`.
-    const seqs = new Map<string, number>();
-    for (const [name, change] of [...shared].sort(([, a], [, b]) => b.until - a.until)) {
-      const seq = fromSeq + seqs.size;
-      seqs.set(name, seq);
-      const { operation } = change.op === 'undo' && change.operation === 0 ? { operation: by } : change;
-      this.#writer.addChange({ ...change, seq, operation });
-    }
-    const growth: Growth = new Map();
-    const ends = new Map<number, number>();
-    const replaced: ReplacedRow[] = [];
-    for (const { key, subject, until, rows } of restored) {
-      for (const row of rows) {
-        const place = { ...key, source: row.source, subject };
-        const put = { ...place, seq: seqs.get(nameOf(row))!, until: row.until };
-        replaced.push(...this.#writer.put(put, growth, Number.POSITIVE_INFINITY)!);
-        grow(growth, row.authority, 1);
-      }
-      ends.set(until, (ends.get(until) ?? 0) + 1);
-    }
-    this.#writer.dropEmpty(replaced.map(({ seq }) => seq));
+    const { replaced, growth, toSeq } = this.#writer.rewrite(restored, by, fromSeq);
     this.#room.add(growth);
+    const ends = new Map<number, number>();
+    for (const { until } of restored) ends.set(until, (ends.get(until) ?? 0) + 1);
     const { operation, from_seq, authority } = undoable;
-    const toSeq = fromSeq + Math.max(1, seqs.size) - 1;
     const inForce = replaced.filter((row) => row.until > now);
     const { needs: undoNeeds, undoNeeds: needs } = needsOf(undoable);
     const made = { operation: by, fromSeq, toSeq, authority, needs, undoNeeds };
@@ -251,6 +232,24 @@ export class UndoStore {
     for (const { operation } of operations.toArray()) this.#forget('operation = ?', operation);
   }
 
+  /**
+   * Forgets the entries of an authority that operations replaced at a number or source: they were lifted since, and
+   * no undo may revive them.
+   */
+  dropReplaced(key: LiveKey, authority: string): void {
+    const place = [LIVE_KINDS.indexOf(key.kind), key.high, key.low];
+    const replaced = this.#sql.exec<{ operation: number; seq: number }>(
+      'SELECT operation, seq FROM undo_changes WHERE authority = ?',
+      authority,
+    );
+    for (const { operation, seq } of replaced.toArray()) {
+      this.#sql.exec(
+        'DELETE FROM undo_rows WHERE operation = ? AND kind = ? AND high = ? AND low = ? AND seq = ?',
+        ...[operation, ...place, seq],
+      );
+    }
+  }
+
   #forget(where: string, value: number): void {
     const old = `(SELECT operation FROM undo_operations WHERE ${where})`;
     for (const table of ['undo_rows', 'undo_changes', 'undo_ends', 'undo_operations']) {
@@ -268,9 +267,4 @@ export function needsOf({
 
 function valuesOf({ key: { kind, high, low }, subject }: Place): [number, number, number, number] {
   return [LIVE_KINDS.indexOf(kind), high, low, subject];
-}
-
-/** Rows of one name share a change. */
-function nameOf({ until, operation, op, code, authority }: SharedChange): string {
-  return [until, operation, op, code, authority].join(' ');
 }

@@ -18,7 +18,7 @@ import type { RequestContext } from '../http/app.ts';
 import { bearerOf } from '../http/credentials.ts';
 import { addressOf } from '../http/key-conditions.ts';
 import { type Problem, type ProblemCounter, problem } from '../http/reply.ts';
-import { authenticate, authenticateInMemory, type Directory, type RefusedKey } from './authentication.ts';
+import { authenticate, authenticateInMemory, type Directory, type RefusedKey } from '../http/client-authentication.ts';
 import type { PinnedHead } from './head/head-reader.ts';
 import type { LoadContext } from './head/head-sources.ts';
 import { currentIsolate, type Isolate } from './isolate.ts';

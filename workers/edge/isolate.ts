@@ -11,7 +11,7 @@ import type { RequestContext } from '../http/app.ts';
 import { FailedAuthentications } from '../http/failed-authentications.ts';
 import type { Problem } from '../http/reply.ts';
 import { SingleFlight } from '../storage/single-flight.ts';
-import { RefusedKeys } from './authentication.ts';
+import { RefusedKeys } from '../http/client-authentication.ts';
 import { BlockRecorder } from './block-recorder.ts';
 import { HeadReader } from './head/head-reader.ts';
 import type { LoadContext } from './head/head-sources.ts';

@@ -10,16 +10,15 @@ import {
   STREAM_BYTES_PER_NUMBER,
   STREAM_LINE_CHARS_MAX,
 } from '../../shared/limits/requests.ts';
-import { LineSplitter } from '../../shared/line-splitter.ts';
 import type { ScreenRequest } from '../../shared/request.ts';
 import { type Failure, ok, type Result } from '../../shared/result.ts';
 import { formatDecision } from '../../shared/screening/check-response.ts';
 import { CHECK_FIELDS, parseItem, parsePartyField, toRequest } from '../../shared/screening/parse-request.ts';
 import type { Snapshot } from '../../shared/screening/snapshot.ts';
 import { SUBJECTS, type Subject } from '../../shared/verdict.ts';
+import { answerLines } from '../http/answered-lines.ts';
 import type { Answer, RequestContext } from '../http/app.ts';
 import { type Coding, codingOf, mediaType, readerOf } from '../http/body.ts';
-import type { BytesReader } from '../http/gunzip.ts';
 import { parametersOf } from '../http/parameters.ts';
 import { problem } from '../http/reply.ts';
 import { admit, type ClientContext } from './client-context.ts';
@@ -33,9 +32,6 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
 
 /** Tokens are counted by the second. */
 const SECOND_MS = 1000;
-
-/** Maximum bytes per read. */
-const CHUNK_BYTES = 65_536;
 
 /** A parsed line. */
 interface Line {
@@ -165,7 +161,6 @@ function screenLines(
   runs: ItemRuns,
   format: LineFormat,
 ): ReadableStream<Uint8Array> {
-  const splitter = new LineSplitter(STREAM_LINE_CHARS_MAX);
   const encoder = new TextEncoder();
   let pinned = first;
   /** Numbers counted but not answered yet. The first one was counted when the stream was admitted. */
@@ -201,50 +196,10 @@ function screenLines(
       from = to;
     }
   };
-  // Read into our own buffer: piped data arrives in 4 KB chunks, and each chunk costs as much as about 30
-  // lines.
-  const reader = readerOf(request, coding);
-  let buffer = new ArrayBuffer(CHUNK_BYTES);
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        // Loop until there is output: the runtime does not repeat a pull that enqueues nothing.
-        for (let given = false; !given; ) {
-          const piece = await nextPiece(reader, buffer);
-          if (piece === 'broken') {
-            controller.enqueue(encoder.encode(format.answer(BROKEN_OFF, pinned)));
-            controller.close();
-            return;
-          }
-          const lines = piece === null ? splitter.end() : splitter.push(piece);
-          await answerAll(lines, piece?.byteLength ?? 0, controller);
-          given = lines.length > 0;
-          if (piece === null) {
-            controller.close();
-            return;
-          }
-          buffer = piece.buffer;
-        }
-      },
-      cancel: (reason) => reader?.cancel(reason),
-    },
-    // Read nothing until the client reads responses.
-    { highWaterMark: 0 },
-  );
-}
-
-/** The next bytes of the body; null at its end. */
-async function nextPiece(
-  reader: BytesReader | null,
-  buffer: ArrayBuffer,
-): Promise<Uint8Array<ArrayBuffer> | null | 'broken'> {
-  if (reader === null) return null;
-  try {
-    const { done, value } = await reader.read(new Uint8Array(buffer));
-    return done ? null : value;
-  } catch {
-    return 'broken';
-  }
+  return answerLines(readerOf(request, coding), STREAM_LINE_CHARS_MAX, {
+    answer: answerAll,
+    brokenOff: () => format.answer(BROKEN_OFF, pinned),
+  });
 }
 
 function numbersOf(lines: readonly Line[]): number {

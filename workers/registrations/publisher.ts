@@ -5,16 +5,16 @@
 import { PUBLISH_RETRY_MS, PUBLISH_RETRY_MS_MAX } from '../../shared/limits/registrations.ts';
 import { warn, warnFailed } from '../log.ts';
 import type { RegistryPort } from '../storage/registry-port.ts';
+import { RetriedWork } from '../storage/retried-work.ts';
 import { type Batch, isHeldBack, type Outbox } from './outbox.ts';
 
 export class Publisher {
   readonly #storage: DurableObjectStorage;
   readonly #outbox: Outbox;
   readonly #registry: () => RegistryPort;
-  #running: Promise<void> | null = null;
-  /** In a row. In memory only: a new object tries at once. */
-  #failures = 0;
-  #retryAt = 0;
+  readonly #work = new RetriedWork(PUBLISH_RETRY_MS, PUBLISH_RETRY_MS_MAX, (error) =>
+    warnFailed('registrationsNotPublished', error),
+  );
   #waitingRetryAt = 0;
 
   constructor(storage: DurableObjectStorage, outbox: Outbox, registry: () => RegistryPort) {
@@ -25,22 +25,16 @@ export class Publisher {
 
   /** When to call `run` again, in ms since 1970; null if nothing is to be sent. */
   get dueAt(): number | null {
-    if (!this.#outbox.isEmpty) return this.#retryAt;
+    if (!this.#outbox.isEmpty) return this.#work.retryAt;
     return this.#outbox.hasWaiting ? this.#waitingRetryAt : null;
   }
 
   /** Sends what is there, unless a retry is not due. Never throws. */
   run(organisation: string): Promise<void> {
-    this.#running ??= this.#send(organisation)
-      .catch((error: unknown) => this.#failed(error))
-      .finally(() => {
-        this.#running = null;
-      });
-    return this.#running;
+    return this.#work.run(() => this.#send(organisation));
   }
 
   async #send(organisation: string): Promise<void> {
-    if (Date.now() < this.#retryAt) return;
     for (let batch = this.#next(); batch !== null; batch = this.#next()) {
       const { n, changes, queue, usage } = batch;
       const done = await this.#registry().publish(organisation, n, changes, queue, usage);
@@ -52,11 +46,11 @@ export class Publisher {
       const isHeldBack = !done.ok && done.code === 'REGISTRATIONS_FULL' && this.#holdBack(batch);
       if (!done.ok && !isHeldBack) {
         warn('registrationsNotPublished', { organisation, code: done.code });
-        this.#delay();
+        this.#work.pause();
         return;
       }
       if (done.ok) this.#storage.transactionSync(() => this.#outbox.acknowledge(n, Date.now()));
-      this.#failures = 0;
+      this.#work.progressed();
     }
   }
 
@@ -75,15 +69,5 @@ export class Publisher {
     this.#storage.transactionSync(() => this.#outbox.holdBack(batch));
     this.#waitingRetryAt = Date.now() + PUBLISH_RETRY_MS_MAX;
     return true;
-  }
-
-  #failed(error: unknown): void {
-    warnFailed('registrationsNotPublished', error);
-    this.#delay();
-  }
-
-  #delay(): void {
-    this.#retryAt = Date.now() + Math.min(PUBLISH_RETRY_MS * 2 ** this.#failures, PUBLISH_RETRY_MS_MAX);
-    this.#failures = Math.min(this.#failures + 1, 20);
   }
 }

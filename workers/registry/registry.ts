@@ -157,6 +157,15 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
     return this.#table.get('requeue') === 1 ? null : this.#numbers.organisationsOf(numbers, limit);
   }
 
+  async organisationsOfEach(
+    numbers: readonly number[],
+    limit: number,
+  ): Promise<readonly (readonly string[])[] | null> {
+    await this.#ready();
+    if (this.#table.get('requeue') === 1) return null;
+    return numbers.map((n) => this.#numbers.organisationsOf({ from: n, to: n }, limit));
+  }
+
   async status(): Promise<RegistryStatus> {
     await this.#ready();
     return { ...this.#table.status(Date.now()), ...this.#reports.status };

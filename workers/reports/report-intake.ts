@@ -1,5 +1,130 @@
-/** The Durable Object that keeps the reports of one partner, or of a slice of them. */
+/**
+ * The Durable Object that keeps the reports of one partner, or of a slice of them. What it acknowledges is counted exactly
+ * once: the answer comes after the transaction, and what follows is sent until all have it.
+ */
 import { DurableObject } from 'cloudflare:workers';
+import {
+  REPORT_RETRY_MS,
+  REPORT_RETRY_MS_MAX,
+  REPORTS_PER_SLICE_MINUTE_MAX,
+} from '../../shared/limits/intake.ts';
 import type { ControlEnv } from '../env.ts';
+import { warnFailed } from '../log.ts';
+import type {
+  Acceptance,
+  CountSource,
+  IntakeObject,
+  IntakePartner,
+  IntakeStatus,
+  KeptReport,
+  PartnerWithdrawal,
+  Seals,
+} from '../storage/reports-port.ts';
+import { RetriedWork } from '../storage/retried-work.ts';
+import { FlushSender } from './flush-sender.ts';
+import { IntakeMeta, IntakeOutbox } from './intake-outbox.ts';
+import { IntakeStore } from './intake-store.ts';
+import { PartnerWithdrawals } from './partner-withdrawal.ts';
+import { createIntakeTables } from './schema.ts';
 
-export class ReportIntake extends DurableObject<ControlEnv> {}
+const MINUTE_MS = 60_000;
+
+export class ReportIntake extends DurableObject<ControlEnv> implements IntakeObject {
+  readonly #meta: IntakeMeta;
+  readonly #outbox: IntakeOutbox;
+  readonly #store: IntakeStore;
+  readonly #withdrawals: PartnerWithdrawals;
+  readonly #sender: FlushSender;
+  readonly #work = new RetriedWork(REPORT_RETRY_MS, REPORT_RETRY_MS_MAX, (error) =>
+    warnFailed('reportsNotCounted', error),
+  );
+  /** In memory only: a restart begins another minute. */
+  #minute = { from: 0, used: 0 };
+  #alarmAt: number | null = null;
+
+  constructor(ctx: DurableObjectState, env: ControlEnv) {
+    super(ctx, env);
+    createIntakeTables(ctx.storage);
+    this.#meta = new IntakeMeta(ctx.storage.sql);
+    this.#outbox = new IntakeOutbox(ctx.storage, this.#meta);
+    this.#store = new IntakeStore(ctx.storage, this.#outbox.flushed.to);
+    this.#withdrawals = new PartnerWithdrawals(this.#meta, this.#store);
+    this.#sender = new FlushSender(this.#outbox, this.#store, env);
+    ctx.blockConcurrencyWhile(async () => {
+      this.#alarmAt = await ctx.storage.getAlarm();
+    });
+  }
+
+  async accept(
+    { reportsPerDay, ...source }: IntakePartner,
+    reports: readonly KeptReport[],
+    seals: Seals,
+  ): Promise<readonly Acceptance[]> {
+    const now = Date.now();
+    if (now - this.#minute.from >= MINUTE_MS) this.#minute = { from: now, used: 0 };
+    const room = {
+      day: reportsPerDay - this.#store.usedOn(now),
+      minute: REPORTS_PER_SLICE_MINUTE_MAX - this.#minute.used,
+    };
+    const answers = this.#store.accept(reports, seals, room, now);
+    this.#minute.used += answers.filter((answer) => answer === 'accepted').length;
+    this.#setSource(source);
+    await this.#send();
+    return answers;
+  }
+
+  async withdraw(ids: readonly string[]): Promise<readonly boolean[]> {
+    const answers = this.#store.withdraw(ids);
+    await this.#send();
+    return answers;
+  }
+
+  async withdrawSince(since: number): Promise<PartnerWithdrawal> {
+    this.#withdrawals.begin(since, Date.now());
+    await this.#send();
+    return this.#withdrawals.last!;
+  }
+
+  async status(): Promise<IntakeStatus> {
+    const { acknowledged, withdrawn, over_budget: overBudget } = this.#store.totals;
+    const waiting = this.#store.last - this.#outbox.flushed.to;
+    return { acknowledged, withdrawn, overBudget, waiting, withdrawal: this.#withdrawals.last };
+  }
+
+  override async alarm(): Promise<void> {
+    this.#alarmAt = null;
+    await this.#run();
+    // A withdrawal that waits reads its report.
+    if (this.#outbox.isEmpty) this.#store.removeEnded(Date.now(), this.#outbox.flushed.to);
+    await this.#arm();
+  }
+
+  /** Sends behind the answer. The alarm is there if that fails. */
+  async #send(): Promise<void> {
+    await this.#arm();
+    this.ctx.waitUntil(this.#run().then(() => this.#arm()));
+  }
+
+  #run(): Promise<void> {
+    return this.#work.run(async () => {
+      const source = this.#meta.json<CountSource>('source');
+      if (source === null) return;
+      while ((await this.#sender.send(source)) || this.#withdrawals.step()) this.#work.progressed();
+    });
+  }
+
+  #setSource(source: CountSource): void {
+    if (JSON.stringify(source) !== this.#meta.text('source')) this.#meta.set('source', source);
+  }
+
+  async #arm(): Promise<void> {
+    const isIdle = this.#outbox.isEmpty && this.#withdrawals.isDone;
+    const due = isIdle ? this.#store.endsAt : this.#work.retryAt;
+    if (due === null) return;
+    // What fills the outbox also sends it: the alarm comes only if that failed.
+    const next = Math.max(due, Date.now() + REPORT_RETRY_MS);
+    if (this.#alarmAt !== null && this.#alarmAt <= next) return;
+    this.#alarmAt = next;
+    await this.ctx.storage.setAlarm(next);
+  }
+}

@@ -1,5 +1,49 @@
-/** The Durable Object that keeps how many subjects reporters have reported. */
+/**
+ * The Durable Object that knows which subjects its reporters have reported today, over all partners: a share of all
+ * reporters, by their keyed values. Somebody who reports everybody is no witness, so a reporter has a budget of subjects.
+ */
 import { DurableObject } from 'cloudflare:workers';
+import { REPORTER_DAYS_KEPT, REPORTER_SUBJECTS_PER_DAY_MAX } from '../../shared/limits/intake.ts';
 import type { ControlEnv } from '../env.ts';
+import type { BudgetObject } from '../storage/reports-port.ts';
+import { createBudgetTables } from './schema.ts';
 
-export class ReporterBudget extends DurableObject<ControlEnv> {}
+export class ReporterBudget extends DurableObject<ControlEnv> implements BudgetObject {
+  /** The newest day of which a pair came, in days since 1970. In memory only. */
+  #newestDay = 0;
+
+  constructor(ctx: DurableObjectState, env: ControlEnv) {
+    super(ctx, env);
+    createBudgetTables(ctx.storage);
+  }
+
+  async admit(
+    day: number,
+    pairs: readonly (readonly [reporter: string, subject: string])[],
+  ): Promise<readonly number[]> {
+    const { storage } = this.ctx;
+    return storage.transactionSync(() => {
+      if (day > this.#newestDay) {
+        this.#newestDay = day;
+        storage.sql.exec('DELETE FROM pairs WHERE day <= ?', day - REPORTER_DAYS_KEPT);
+      }
+      return pairs.flatMap(([reporter, subject], index) =>
+        this.#admit(day, reporter, subject) ? [] : index,
+      );
+    });
+  }
+
+  #admit(day: number, reporter: string, subject: string): boolean {
+    const { sql } = this.ctx.storage;
+    const known = sql
+      .exec<{ subject: string }>(
+        'SELECT subject FROM pairs WHERE day = ? AND reporter = ?',
+        ...[day, reporter],
+      )
+      .toArray();
+    if (known.some((pair) => pair.subject === subject)) return true;
+    if (known.length >= REPORTER_SUBJECTS_PER_DAY_MAX) return false;
+    sql.exec('INSERT INTO pairs VALUES (?, ?, ?)', day, reporter, subject);
+    return true;
+  }
+}

@@ -1,5 +1,206 @@
-/** The Durable Object that counts the reports of the subjects of one shard. */
+/**
+ * The Durable Object that counts the reports of the subjects of one shard, and evaluates the rules as they come. A
+ * decision is stored with the rows that led to it, and sent to the desk until the desk has it.
+ */
 import { DurableObject } from 'cloudflare:workers';
+import { LOAD_WAIT_MS } from '../../shared/limits/edge.ts';
+import {
+  DAY_MS,
+  REPORT_RETRY_MS,
+  REPORT_RETRY_MS_MAX,
+  RULE_CONTEXT_FRESH_MS,
+  SUBJECTS_SWEPT_AT_ONCE,
+} from '../../shared/limits/intake.ts';
+import { ReportKeys } from '../../shared/reports/report-keys.ts';
 import type { ControlEnv } from '../env.ts';
+import { warn, warnFailed } from '../log.ts';
+import type { ScanPage } from '../storage/rehearsal-port.ts';
+import {
+  type CountRow,
+  type CountSource,
+  type Seals,
+  type SubjectObject,
+  type SubjectTotals,
+  shardOf,
+} from '../storage/reports-port.ts';
+import {
+  RESPONSE_NAME,
+  type ResponseObject,
+  type RuleContext,
+  type RuleDecision,
+} from '../storage/response-port.ts';
+import { RetriedWork } from '../storage/retried-work.ts';
+import { SharedWork } from '../storage/shared-work.ts';
+import { within } from '../storage/single-flight.ts';
+import { DecisionStore, type SealedDecision, SubjectMeta } from './decision-store.ts';
+import { createSubjectTables } from './schema.ts';
+import { movesOf, type Rules } from './subject-rules.ts';
+import { SubjectStore } from './subject-store.ts';
 
-export class SubjectCounts extends DurableObject<ControlEnv> {}
+export class SubjectCounts extends DurableObject<ControlEnv> implements SubjectObject {
+  readonly #meta: SubjectMeta;
+  readonly #store: SubjectStore;
+  readonly #decisions: DecisionStore;
+  readonly #work = new RetriedWork(REPORT_RETRY_MS, REPORT_RETRY_MS_MAX, (error) =>
+    warnFailed('decisionsNotSent', error),
+  );
+  readonly #reading = new SharedWork<void>();
+  #rules: (Rules & { readonly version: number }) | null = null;
+  #rulesReadAt = 0;
+  #keys: Promise<ReportKeys> | null = null;
+  #alarmAt: number | null = null;
+
+  constructor(ctx: DurableObjectState, env: ControlEnv) {
+    super(ctx, env);
+    createSubjectTables(ctx.storage);
+    this.#meta = new SubjectMeta(ctx.storage.sql);
+    this.#store = new SubjectStore(ctx.storage.sql);
+    this.#decisions = new DecisionStore(ctx.storage, this.#meta);
+    ctx.blockConcurrencyWhile(async () => {
+      this.#alarmAt = await ctx.storage.getAlarm();
+    });
+  }
+
+  get #desk(): ResponseObject {
+    return this.env.RESPONSE.getByName(RESPONSE_NAME);
+  }
+
+  async apply(
+    source: CountSource,
+    n: number,
+    rows: readonly CountRow[],
+    seals: Seals,
+  ): Promise<{ readonly last: number }> {
+    const rules = await this.#currentRules();
+    const last = this.#store.lastOf(source.intake);
+    if (last >= n) return { last };
+    const now = Date.now();
+    this.ctx.storage.transactionSync(() => {
+      if (this.#meta.text('shard') === null) this.#meta.set('shard', shardOf(rows[0]!.subject));
+      const touched = this.#store.count(source, n, rows, seals, now);
+      const decided = [...touched].flatMap(([subject, hasWithdrawn]) =>
+        this.#evaluate(subject, hasWithdrawn, rules, now),
+      );
+      this.#decisions.add(decided);
+    });
+    await this.#send();
+    return { last: n };
+  }
+
+  async reset(subject: string, at: number): Promise<void> {
+    this.#store.reset(subject, at);
+    this.#decisions.forget(subject);
+  }
+
+  async totalsOf(subject: string): Promise<SubjectTotals | null> {
+    return this.#store.totalsOf(subject);
+  }
+
+  async totals(): Promise<SubjectTotals> {
+    return this.#store.totals;
+  }
+
+  async scan(after: string, limit: number, since: number, reportsMin: number): Promise<ScanPage> {
+    return this.#store.scan(after, limit, since, reportsMin);
+  }
+
+  override async alarm(): Promise<void> {
+    this.#alarmAt = null;
+    await this.#run();
+    this.#sweep(Date.now());
+    await this.#arm();
+  }
+
+  #evaluate(key: string, hasWithdrawn: boolean, rules: Rules, now: number): readonly SealedDecision[] {
+    const subject = this.#store.subject(key);
+    if (subject === null) return [];
+    const reports = this.#store.reports(key);
+    const held = this.#decisions.held(key, now);
+    const moves = movesOf({ reports, held, resetAt: subject.resetAt, hasWithdrawn }, rules, now);
+    return this.#decisions.store(subject, moves);
+  }
+
+  /** Rules and weights of the desk. While it does not respond, the last ones serve, also after a restart. */
+  async #currentRules(): Promise<Rules> {
+    if (this.#rules === null || Date.now() - this.#rulesReadAt > RULE_CONTEXT_FRESH_MS) {
+      await this.#reading
+        .run('rules', () => this.#readRules())
+        .catch((error: unknown) => {
+          warnFailed('rulesNotRead', error);
+          const stored = this.#rules === null ? this.#meta.json<RuleContext>('context') : null;
+          if (stored !== null) this.#setRules(stored);
+        });
+    }
+    if (this.#rules === null) throw new Error('the rules were never read');
+    return this.#rules;
+  }
+
+  async #readRules(): Promise<void> {
+    const context = await within(this.#desk.context(), LOAD_WAIT_MS);
+    if (context.version !== this.#rules?.version) this.#meta.set('context', context);
+    this.#setRules(context);
+  }
+
+  #setRules({ rules, weights, version }: RuleContext): void {
+    this.#rules = { rules, weights: new Map(Object.entries(weights)), version };
+    this.#rulesReadAt = Date.now();
+  }
+
+  /** Sends behind the answer. The alarm is there if that fails. */
+  async #send(): Promise<void> {
+    await this.#arm();
+    if (!this.#decisions.isEmpty) this.ctx.waitUntil(this.#run().then(() => this.#arm()));
+  }
+
+  #run(): Promise<void> {
+    return this.#work.run(async () => {
+      const shard = this.#meta.text('shard') ?? '';
+      for (let batch = this.#decisions.next(); batch !== null; batch = this.#decisions.next()) {
+        const { last } = await this.#desk.decide(shard, batch.n, await this.#opened(batch.decisions));
+        if (last > batch.n) {
+          warn('decisionsSetBack', { shard, n: batch.n, last });
+          this.#decisions.renumber(last);
+          continue;
+        }
+        this.#decisions.sent(batch.n);
+        this.#work.progressed();
+      }
+    });
+  }
+
+  async #opened(decisions: readonly SealedDecision[]): Promise<RuleDecision[]> {
+    this.#keys ??= this.#desk.reportKey().then((key) => ReportKeys.open(key));
+    const keys = await this.#keys.catch((error: unknown) => {
+      this.#keys = null;
+      throw error;
+    });
+    const opened: RuleDecision[] = [];
+    for (const { seal, ...decision } of decisions) {
+      const subject = await keys.unseal(seal);
+      // The desk lost its key. Its blocks are gone too, and what comes is keyed anew.
+      if (subject === null) warn('reportSealInvalid', { rule: decision.rule });
+      else opened.push({ ...decision, subject });
+    }
+    return opened;
+  }
+
+  /** A step of the daily removal. */
+  #sweep(now: number): void {
+    this.ctx.storage.transactionSync(() => {
+      const last = this.#store.sweep(this.#meta.text('swept') ?? '', SUBJECTS_SWEPT_AT_ONCE, now);
+      this.#meta.set('swept', last ?? '');
+      if (last === null) this.#decisions.removeEnded(now);
+    });
+  }
+
+  async #arm(): Promise<void> {
+    const now = Date.now();
+    const isSweeping = (this.#meta.text('swept') ?? '') !== '';
+    // What fills the outbox also sends it: the alarm comes only if that failed.
+    const sendAt = this.#decisions.isEmpty ? null : Math.max(this.#work.retryAt, now + REPORT_RETRY_MS);
+    const next = Math.min(sendAt ?? now + DAY_MS, isSweeping ? now + REPORT_RETRY_MS : now + DAY_MS);
+    if (this.#alarmAt !== null && this.#alarmAt <= next) return;
+    this.#alarmAt = next;
+    await this.ctx.storage.setAlarm(next);
+  }
+}

@@ -50,6 +50,7 @@ export interface StoredBlock {
   /** Rises whenever `entry` changes; and the last one that the live layer has. */
   readonly entryN: number;
   readonly sentN: number;
+  /** From which on the live layer has the last entry that it took. */
   readonly seq: number | null;
   readonly createdAt: number;
   readonly updatedAt: number;
@@ -116,6 +117,11 @@ export class BlockRows {
     return this.#select('subject = ? ORDER BY id DESC LIMIT ?', subject, limit);
   }
 
+  /** Blocks of a subject that have been in force, and began since a time. */
+  past(subject: string, since: number): StoredBlock[] {
+    return this.#select('subject = ? AND created_at >= ? AND seq IS NOT NULL ORDER BY id', subject, since);
+  }
+
   /** Blocks and proposals of a range that have not ended, in order. */
   ofRange(hundred: string): StoredBlock[] {
     return this.#select('hundred = ? AND closed_at IS NULL AND shadow = 0 ORDER BY id', hundred);
@@ -141,7 +147,9 @@ export class BlockRows {
   }
 
   get nextDueAt(): number | null {
-    return this.#sql.exec<{ at: number | null }>('SELECT MIN(until) AS at FROM blocks WHERE until IS NOT NULL').one().at;
+    return this.#sql
+      .exec<{ at: number | null }>('SELECT MIN(until) AS at FROM blocks WHERE until IS NOT NULL')
+      .one().at;
   }
 
   /** Whose entry the live layer does not have yet, oldest change first; each subject once. */
@@ -162,9 +170,12 @@ export class BlockRows {
     return this.#sql.exec<{ n: number }>('SELECT COUNT(*) AS n FROM blocks WHERE entry_n > sent_n').one().n;
   }
 
-  /** The live layer has this entry. @param seq null for a lift */
+  /** The live layer has taken this entry, or has refused it. @param seq from which on it is visible; null if refused */
   setSent(id: number, entryN: number, seq: number | null): void {
-    this.#sql.exec('UPDATE blocks SET sent_n = ?, seq = ? WHERE id = ? AND sent_n < ?', entryN, seq, id, entryN);
+    this.#sql.exec(
+      'UPDATE blocks SET sent_n = ?, seq = COALESCE(?, seq) WHERE id = ? AND sent_n < ?',
+      ...[entryN, seq, id, entryN],
+    );
   }
 
   /** How many are in a state, without those of mock partners. */
@@ -210,7 +221,10 @@ export class BlockRows {
   }
 
   #select(where: string, ...values: (string | number)[]): StoredBlock[] {
-    return this.#sql.exec<Row>(`SELECT * FROM blocks WHERE ${where}`, ...values).toArray().map(blockOf);
+    return this.#sql
+      .exec<Row>(`SELECT * FROM blocks WHERE ${where}`, ...values)
+      .toArray()
+      .map(blockOf);
   }
 }
 

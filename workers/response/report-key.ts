@@ -3,9 +3,10 @@
  * so keyed values outlive a rotation of LIST_KEY. It is stored only sealed, once for each key of LIST_KEY: whichever of
  * them stays after a rotation opens it.
  */
+
+import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
 import type { KeyRing } from '../../shared/set/key-ring.ts';
 import { seal, unseal } from '../../shared/set/seal.ts';
-import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
 import { warn } from '../log.ts';
 
 const KEY_BYTES = 32;
@@ -29,7 +30,8 @@ export class ReportKey {
     const stored = this.#sql
       .exec<{ id: string; sealed: ArrayBuffer }>('SELECT key_id AS id, sealed FROM report_key')
       .toArray();
-    const key = stored.length === 0 ? crypto.getRandomValues(new Uint8Array(KEY_BYTES)) : await opened(stored, ring);
+    const key =
+      stored.length === 0 ? crypto.getRandomValues(new Uint8Array(KEY_BYTES)) : await opened(stored, ring);
     if (key === null) {
       const ids = stored.map(({ id }) => id).join(', ');
       warn('reportKeyLost', { keyIds: ids });

@@ -107,6 +107,11 @@ export interface RegistryObject extends RegistryPort {
   publishers(): Promise<readonly string[] | null>;
   /** Organisations that may have a registration of one of the numbers, at most `limit`; null as for `publishers`. */
   organisationsOf(numbers: Span, limit: number): Promise<readonly string[] | null>;
+  /** The same of each of some single numbers, in their order. */
+  organisationsOfEach(
+    numbers: readonly number[],
+    limit: number,
+  ): Promise<readonly (readonly string[])[] | null>;
   status(): Promise<RegistryStatus>;
 }
 

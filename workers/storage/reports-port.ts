@@ -8,6 +8,7 @@ import { REPORT_SHARDS } from '../../shared/limits/intake.ts';
 import type { ReportingPartner } from '../../shared/reports/partner.ts';
 import type { PartnerSettings } from '../../shared/reports/partner-settings.ts';
 import type { Report } from '../../shared/reports/report.ts';
+import type { SubjectScan } from './rehearsal-port.ts';
 
 /** A report as it is kept. `reporter` and `subject` are keyed: 128 bits in base64url. */
 export interface KeptReport extends Omit<Report, 'subject'> {
@@ -36,7 +37,7 @@ export interface PartnerSource {
 }
 
 /** What an intake must know of its partner. */
-export interface IntakePartner extends ReportingPartner {
+export interface IntakePartner extends CountSource {
   /** Reports that the intake takes a day: its share of what the partner may send. */
   readonly reportsPerDay: number;
 }
@@ -57,14 +58,15 @@ export interface PartnerWithdrawal {
   readonly isDone: boolean;
 }
 
+/** Counted since the first report. */
 export interface IntakeStatus {
-  /** Distinct IDs that were acknowledged and are still kept. */
-  readonly reports: number;
-  /** Of these, reports that SubjectCounts does not have yet. */
-  readonly waiting: number;
+  /** Distinct IDs that were acknowledged. */
+  readonly acknowledged: number;
   readonly withdrawn: number;
   /** Beyond the budgets of their reporters. */
   readonly overBudget: number;
+  /** Reports and withdrawals that the counts of the subjects do not have yet. */
+  readonly waiting: number;
   readonly withdrawal: PartnerWithdrawal | null;
 }
 
@@ -117,6 +119,8 @@ interface WithdrawalRow {
   /** Of the report. */
   readonly seq: number;
   readonly subject: string;
+  readonly spam: KeptReport['spam'];
+  readonly isCounted: boolean;
 }
 
 /** Where rows come from. */
@@ -125,7 +129,7 @@ export interface CountSource extends ReportingPartner {
   readonly intake: string;
 }
 
-/** Exact, over the whole time for which reports are kept. */
+/** Counted since the first report. `counted`: within the budgets, and not withdrawn; `notSpam` are some of these. */
 export interface SubjectTotals {
   readonly received: number;
   readonly counted: number;
@@ -135,9 +139,10 @@ export interface SubjectTotals {
 }
 
 /** The counts of the subjects of one shard. */
-export interface SubjectObject {
+export interface SubjectObject extends SubjectScan {
   /**
-   * Counts rows. Idempotent by intake and `n`, which rises with each flush.
+   * Counts rows, and evaluates the rules of their subjects. Idempotent by intake and `n`, which rises with each flush.
+   * @param seals of all subjects of the rows that are reports
    * @returns `last`: the number of the last flush of this intake that is counted. More than `n` means that the intake
    *   was set back: number the flush after it
    */
@@ -147,9 +152,16 @@ export interface SubjectObject {
     rows: readonly CountRow[],
     seals: Seals,
   ): Promise<{ readonly last: number }>;
-  /** Reports before this time (ms since 1970) no longer count for this subject. Idempotent. */
+  /** Reports before this time (ms since 1970) no longer count for this subject, and its decisions end. Idempotent. */
   reset(subject: string, at: number): Promise<void>;
+  /** Of one subject; null if it has no reports. */
+  totalsOf(subject: string): Promise<SubjectTotals | null>;
   totals(): Promise<SubjectTotals>;
+}
+
+/** Names of the intakes of a partner, one for each slice. IDs of organisations have no slash. */
+export function intakeNames({ id, slices }: Pick<Partner, 'id' | 'slices'>): string[] {
+  return slices === 1 ? [id] : Array.from({ length: slices }, (_, slice) => `${id}/${slice}`);
 }
 
 /** Shard of a keyed subject or reporter: its first six bits. */

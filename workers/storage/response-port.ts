@@ -2,10 +2,16 @@
  * The desk of the joint response, of which there is one: it has the rules, and turns their decisions into blocks.
  */
 
+import type { RuleSet } from '../../shared/admin/rules.ts';
+import type { KnownRecord } from '../../shared/audit.ts';
 import type { PartnerKind } from '../../shared/reports/partner.ts';
 import type { ReportSubject } from '../../shared/reports/report.ts';
 import type { Rule, RuleRef } from '../../shared/reports/rule.ts';
 import type { Channel } from '../../shared/request.ts';
+import type { BlockHistory } from './rehearsal-port.ts';
+import type { Partners } from './reports-port.ts';
+import type { RuleEntriesPort } from './rule-entries-port.ts';
+import type { StoreRequest, StoreResult } from './store-request.ts';
 
 /** What a rule decided about a subject. */
 export interface RuleDecision {
@@ -14,10 +20,10 @@ export interface RuleDecision {
   readonly channel: Channel;
   readonly rule: RuleRef;
   /**
-   * `confirmed`: an independent kind of partner supports what fired. `unsupported`: reports were withdrawn, and what is
-   * left would not have fired.
+   * `confirmed`: an independent kind of partner supports what fired. `unconfirmed`: its reports were withdrawn.
+   * `unsupported`: reports were withdrawn, and what is left would not have fired.
    */
-  readonly event: 'fired' | 'confirmed' | 'unsupported';
+  readonly event: 'fired' | 'confirmed' | 'unconfirmed' | 'unsupported';
   readonly distinct: number;
   readonly kinds: readonly PartnerKind[];
   /** Reporters that decided, by partner. */
@@ -36,8 +42,11 @@ export interface RuleContext {
   readonly version: number;
 }
 
-export interface ResponseObject {
-  /** 32 random bytes, the same for ever. `ReportKeys` derives from them. */
+export interface ResponseObject extends BlockHistory {
+  /**
+   * 32 random bytes, the same for ever. `ReportKeys` derives from them.
+   * @throws REPORT_KEY_LOST while LIST_KEY does not have the key that opens it
+   */
   reportKey(): Promise<Uint8Array<ArrayBuffer>>;
   context(): Promise<RuleContext>;
   /**
@@ -45,6 +54,34 @@ export interface ResponseObject {
    * @returns `last`: the number of the last batch of this shard that is taken
    */
   decide(shard: string, n: number, decisions: readonly RuleDecision[]): Promise<{ readonly last: number }>;
+  /**
+   * Lifts the block that rules have on a subject, because an appeal against it was accepted: its reports no longer count,
+   * and the weights of their partners fall. Idempotent by the key of the request.
+   * @returns the change of the head that lifted it; null if rules have no block there; UNAVAILABLE if the coordinator does
+   *   not respond: it is lifted once the coordinator does
+   */
+  appealWon(
+    request: StoreRequest,
+    subject: ReportSubject,
+  ): Promise<StoreResult<{ readonly seq: number } | null>>;
+  /** Called by the cron: what waits is sent, and the key of reports is sealed with the current keys. */
+  refresh(): Promise<void>;
+}
+
+/** What the desk needs to know of an organisation that has registered a reported number. */
+export interface SenderFacts {
+  readonly organisation: string;
+  readonly isCertified: boolean;
+  readonly clients: readonly string[];
+}
+
+/** What the desk needs from the coordinator. */
+export interface ResponseKeeper extends RuleEntriesPort {
+  rules(): Promise<RuleSet>;
+  partners(): Promise<Pick<Partners, 'partners'>>;
+  senderFacts(organisations: readonly string[]): Promise<readonly SenderFacts[]>;
+  /** Records the end of the audit chain of the desk in the audit log. */
+  anchorResponse(end: KnownRecord): Promise<void>;
 }
 
 /** The name of the only desk. */

@@ -54,7 +54,7 @@ async function counted<Value>(
 
 function addChange(sql: SqlStorage, seq: number, until: number): void {
   sql.exec(
-    "INSERT OR IGNORE INTO live_changes VALUES (?, 1, 'block', 'SENDER_REPORTED', 'kisa', ?)",
+    "INSERT OR IGNORE INTO live_changes VALUES (?, 1, 'block', 'SENDER_REPORTED', 'kisa', ?, NULL, NULL)",
     seq,
     until,
   );

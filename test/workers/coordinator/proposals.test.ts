@@ -85,6 +85,7 @@ const CHANGES: Readonly<Record<Exclude<ApprovalKind, 'signingKeys'>, () => Promi
       { ...PENDING, validUntil: null },
       { match: null, absent: false },
     ),
+  rules: () => coordinator().removeRule(by(ALICE), 'kr-50', { match: null, absent: false }),
   approvals: () => put({ kinds: [], waitSeconds: 3_600 }),
 };
 const PENDING = { state: 'pending', factor: null, inspectedAt: null, nextInspectionBy: null } as const;

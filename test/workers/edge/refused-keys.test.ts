@@ -11,7 +11,7 @@ import {
   KEYS_REFUSED_MAX,
 } from '../../../shared/limits/edge.ts';
 import { AUTHORIZATION_CHARS_MAX } from '../../../shared/limits/requests.ts';
-import { RefusedKeys } from '../../../workers/edge/authentication.ts';
+import { RefusedKeys } from '../../../workers/http/client-authentication.ts';
 import { CLIENTS, publishClients } from '../support/clients.ts';
 import { fakeCoordinator } from '../support/isolate.ts';
 import { failing, KvWatch } from '../support/kv.ts';

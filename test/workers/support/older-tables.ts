@@ -5,10 +5,11 @@
 const LATER_TABLES = [
   ...['guard_hours', 'undo_operations', 'undone_spans', 'undo_ends', 'undo_rows', 'undo_changes'],
   ...['token_holders', 'audit_tiles', 'checkpoints', 'audit_exports', 'detections'],
-  ...['proposals', 'proposal_parts', 'qualifications'],
+  ...['proposals', 'proposal_parts', 'qualifications', 'rules'],
 ];
 
 export function makeOlderTables(sql: SqlStorage): void {
   for (const table of LATER_TABLES) sql.exec(`DROP TABLE ${table}`);
+  for (const column of ['rule', 'stage']) sql.exec(`ALTER TABLE live_changes DROP COLUMN ${column}`);
   sql.exec('DELETE FROM schema_steps WHERE step > 6');
 }

@@ -8,10 +8,10 @@ import { KEY_REFUSED_MS, KEYS_REFUSED_MAX } from '../../shared/limits/edge.ts';
 import { VERIFIED_KEYS_MAX } from '../../shared/limits/requests.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import type { Env } from '../env.ts';
-import { bearerOf, matches } from '../http/credentials.ts';
-import type { FailedBy } from '../http/failed-authentications.ts';
-import { unmetBy, unmetProblem } from '../http/key-conditions.ts';
-import { type Problem, problem } from '../http/reply.ts';
+import { bearerOf, matches } from './credentials.ts';
+import type { FailedBy } from './failed-authentications.ts';
+import { unmetBy, unmetProblem } from './key-conditions.ts';
+import { type Problem, problem } from './reply.ts';
 
 const CHALLENGE = { 'www-authenticate': 'Bearer realm="numgate"' };
 

@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { sha256Hex } from '../../../shared/bytes.ts';
 import type { Client } from '../../../shared/clients.ts';
 import { AUTHORIZATION_CHARS_MAX, VERIFIED_KEYS_MAX } from '../../../shared/limits/requests.ts';
-import { authenticate } from '../../../workers/edge/authentication.ts';
+import { authenticate } from '../../../workers/http/client-authentication.ts';
 import { CLIENTS, keyOf, publishClients } from '../support/clients.ts';
 import { send, sendAndSettle } from '../support/send.ts';
 import '../support/isolate.ts';

@@ -1,0 +1,96 @@
+/**
+ * `POST /v1/admin/rules/rehearse`: what a rule would have done, over the kept reports, in pages. Numbers are opened only
+ * to find their kind.
+ */
+import { type RehearsalPage, type RehearsedSenders, rehearseSchema } from '../../shared/admin/rules.ts';
+import { fieldError } from '../../shared/fields.ts';
+import { ADMIN_BODY_BYTES_MAX } from '../../shared/limits/control.ts';
+import { REPORT_SHARDS } from '../../shared/limits/intake.ts';
+import { REHEARSED_REPORTS_PER_PAGE } from '../../shared/limits/reports.ts';
+import { type SenderKind, senderKind } from '../../shared/policy/facts.ts';
+import { rehearse } from '../../shared/reports/rehearse.ts';
+import { isTestNumber, type ReportSubject } from '../../shared/reports/report.ts';
+import { ReportKeys } from '../../shared/reports/report-keys.ts';
+import type { Rule } from '../../shared/reports/rule.ts';
+import { ok } from '../../shared/result.ts';
+import type { ControlEnv } from '../env.ts';
+import type { PastBlock, ScanPage, SubjectScan } from '../storage/rehearsal-port.ts';
+import { RESPONSE_NAME } from '../storage/response-port.ts';
+import { forAdmins, readBody } from './context.ts';
+
+/** Shard of SubjectCounts, and the keyed subject after which its page begins. */
+const CURSOR = /^(\d{1,2})\/([A-Za-z0-9_-]{0,22})$/;
+
+export const rehearseRule = forAdmins('rules', async (context) => {
+  const read = await readBody(context, rehearseSchema, ADMIN_BODY_BYTES_MAX);
+  if (!read.ok) return read;
+  const { rule: settings, since, after } = read.value.body;
+  const [, shard, subject = ''] = CURSOR.exec(after ?? '0/') ?? [];
+  if (shard === undefined || Number(shard) >= REPORT_SHARDS) {
+    return fieldError('FIELD_VALUE', 'after', 'must be the "next" of a page');
+  }
+  const { SUBJECTS, RESPONSE } = context.env as unknown as ControlEnv;
+  const desk = RESPONSE.getByName(RESPONSE_NAME);
+  const scans = SUBJECTS.getByName(shard) as unknown as SubjectScan;
+  const from = since === null ? 0 : Date.parse(since);
+  // Not "off": it would never fire.
+  const rule: Rule = { ...settings, id: 'rehearsal', version: 0, state: 'active' };
+  const page = await scans.scan(subject, REHEARSED_REPORTS_PER_PAGE, from, rule.distinct);
+  const keys = await ReportKeys.open(await desk.reportKey());
+  const blocks = await desk.pastBlocks(
+    page.subjects.map(({ subject }) => subject),
+    from,
+  );
+  const { weights } = await desk.context();
+  const next = nextOf(Number(shard), page);
+  return ok<RehearsalPage>({
+    ...(await rehearsed(rule, page, new Map(Object.entries(weights)), keys, blocks)),
+    progress: next === null ? 1 : Number(next.split('/')[0]) / REPORT_SHARDS,
+    next,
+  });
+});
+
+function nextOf(shard: number, { next }: ScanPage): string | null {
+  if (next !== null) return `${shard}/${next}`;
+  return shard + 1 < REPORT_SHARDS ? `${shard + 1}/` : null;
+}
+
+async function rehearsed(
+  rule: Rule,
+  { subjects }: ScanPage,
+  weights: ReadonlyMap<string, number>,
+  keys: ReportKeys,
+  blocks: Readonly<Record<string, PastBlock>>,
+): Promise<Omit<RehearsalPage, 'progress' | 'next'>> {
+  const senders = new Map<SenderKind, RehearsedSenders>();
+  const blockedBy: Record<string, number> = {};
+  let [read, reports, unreadable] = [0, 0, 0];
+  for (const { subject, seal, resetAt, reports: given } of subjects) {
+    const party = await keys.unseal(seal);
+    if (party === null) unreadable++;
+    if (party === null || isMock(party)) continue;
+    read++;
+    reports += given.length;
+    const fires = rehearse(rule, given, weights, resetAt) !== null;
+    const past = blocks[subject];
+    if (!fires && past === undefined) continue;
+    const sender = senderKind(party.kind === 'number' ? { ...party, carrierPrefix: null } : party);
+    const before = senders.get(sender) ?? { sender, fires: 0, blocked: 0, appealed: 0, missed: 0 };
+    senders.set(sender, {
+      sender,
+      fires: before.fires + Number(fires),
+      blocked: before.blocked + Number(fires && past !== undefined),
+      appealed: before.appealed + Number(fires && past?.appealed === true),
+      missed: before.missed + Number(!fires),
+    });
+    if (!fires) continue;
+    const ids = new Set((past?.rules ?? []).map((ref) => ref.split('@')[0]!));
+    for (const id of ids) blockedBy[id] = (blockedBy[id] ?? 0) + 1;
+  }
+  return { subjects: read, reports, senders: [...senders.values()], blockedBy, unreadable };
+}
+
+/** Reports of mock partners never decide anything real. */
+function isMock(party: ReportSubject): boolean {
+  return party.kind === 'number' && isTestNumber(party.n);
+}

@@ -1,0 +1,74 @@
+/**
+ * A response that answers each line of a body as it comes, in constant memory. Nothing is read until the client reads
+ * answers, so backpressure reaches the sender.
+ */
+import { LineSplitter } from '../../shared/line-splitter.ts';
+import type { BytesReader } from './gunzip.ts';
+
+/** Maximum bytes per read. */
+const CHUNK_BYTES = 65_536;
+
+export interface LineAnswers {
+  /**
+   * Enqueues an answer for each line.
+   * @param lines null for a line that is too long @param bytes of the piece of the body that completes them
+   */
+  answer(
+    lines: readonly (string | null)[],
+    bytes: number,
+    controller: ReadableStreamDefaultController<Uint8Array>,
+  ): Promise<void>;
+  /** The answer in place of all lines that cannot be read any more. */
+  readonly brokenOff: () => string;
+}
+
+/** @param reader null if there is no body @param charsMax of a line */
+export function answerLines(
+  reader: BytesReader | null,
+  charsMax: number,
+  { answer, brokenOff }: LineAnswers,
+): ReadableStream<Uint8Array> {
+  const splitter = new LineSplitter(charsMax);
+  // Read into our own buffer: piped data arrives in 4 KB chunks, and each chunk costs as much as about 30
+  // lines.
+  let buffer = new ArrayBuffer(CHUNK_BYTES);
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        // Loop until there is output: the runtime does not repeat a pull that enqueues nothing.
+        for (let given = false; !given; ) {
+          const piece = await nextPiece(reader, buffer);
+          if (piece === 'broken') {
+            controller.enqueue(new TextEncoder().encode(brokenOff()));
+            controller.close();
+            return;
+          }
+          const lines = piece === null ? splitter.end() : splitter.push(piece);
+          await answer(lines, piece?.byteLength ?? 0, controller);
+          given = lines.length > 0;
+          if (piece === null) {
+            controller.close();
+            return;
+          }
+          buffer = piece.buffer;
+        }
+      },
+      cancel: (reason) => reader?.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/** The next bytes of the body; null at its end. */
+async function nextPiece(
+  reader: BytesReader | null,
+  buffer: ArrayBuffer,
+): Promise<Uint8Array<ArrayBuffer> | null | 'broken'> {
+  if (reader === null) return null;
+  try {
+    const { done, value } = await reader.read(new Uint8Array(buffer));
+    return done ? null : value;
+  } catch {
+    return 'broken';
+  }
+}

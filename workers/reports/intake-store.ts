@@ -1,0 +1,224 @@
+/**
+ * The reports of an intake. Reports and withdrawals share one sequence, so the outbox needs no copy of them: it is what
+ * follows the last flush. Only the state of a stored report changes.
+ */
+import { DAY_MS, REPORTS_KEPT_DAYS, REPORTS_REMOVED_AT_ONCE } from '../../shared/limits/intake.ts';
+import type { Acceptance, KeptReport, Seals } from '../storage/reports-port.ts';
+import { packTraits } from './traits.ts';
+
+/** Bits of the state of a report. */
+export const OVER_BUDGET = 1;
+export const WITHDRAWN = 2;
+
+/** Reports that may still be kept: until the end of the day, and of the minute. */
+export interface Room {
+  readonly day: number;
+  readonly minute: number;
+}
+
+type Known = {
+  subject: string;
+  reporter: string;
+  traits: number;
+  at: number;
+  relay_code: string | null;
+  operator: string | null;
+  campaign: string | null;
+};
+
+type Totals = {
+  acknowledged: number;
+  withdrawn: number;
+  over_budget: number;
+  day: number;
+  day_used: number;
+};
+
+export class IntakeStore {
+  readonly #storage: DurableObjectStorage;
+  readonly #sql: SqlStorage;
+  /** Of the newest report or withdrawal. */
+  #last: number;
+
+  /** @param flushed the last number of the last flush */
+  constructor(storage: DurableObjectStorage, flushed: number) {
+    this.#storage = storage;
+    this.#sql = storage.sql;
+    const { reports, withdrawals } = this.#sql
+      .exec<{ reports: number | null; withdrawals: number | null }>(
+        'SELECT (SELECT MAX(seq) FROM reports) AS reports, (SELECT MAX(seq) FROM withdrawals) AS withdrawals',
+      )
+      .one();
+    this.#last = Math.max(reports ?? 0, withdrawals ?? 0, flushed);
+  }
+
+  get last(): number {
+    return this.#last;
+  }
+
+  get totals(): Totals {
+    return this.#sql.exec<Totals>('SELECT * FROM totals').one();
+  }
+
+  /** Reports that came on this day. @param now ms since 1970 */
+  usedOn(now: number): number {
+    const { day, day_used: used } = this.totals;
+    return day === Math.floor(now / DAY_MS) ? used : 0;
+  }
+
+  /** Keeps those that are new, as far as there is room. @returns in the order of the reports */
+  accept(reports: readonly KeptReport[], seals: Seals, room: Room, now: number): Acceptance[] {
+    const before = this.#last;
+    let left = Math.min(room.day, room.minute);
+    return this.#change(() => {
+      const answers = reports.map((report): Acceptance => {
+        if (left > 0 && this.#insert(report, now)) {
+          left--;
+          return 'accepted';
+        }
+        const known = this.#known(report.reportId);
+        if (known !== null) return isSame(known, report) ? 'known' : 'conflict';
+        return room.day <= room.minute ? 'dayFull' : 'minuteFull';
+      });
+      const accepted = this.#last - before;
+      if (accepted === 0) return answers;
+      this.#sql.exec('INSERT INTO requests VALUES (?, ?)', this.#last, JSON.stringify(seals));
+      this.#sql.exec(
+        'UPDATE totals SET acknowledged = acknowledged + ?, day = ?, day_used = ?',
+        ...[accepted, Math.floor(now / DAY_MS), this.usedOn(now) + accepted],
+      );
+      return answers;
+    });
+  }
+
+  /** @returns in the order of the IDs, whether each is a report that is withdrawn now */
+  withdraw(ids: readonly string[]): boolean[] {
+    return this.#change(() => {
+      const found = ids.map((id) => this.#stored(id));
+      const open = found.filter((report) => report !== null && (report.state & WITHDRAWN) === 0);
+      this.#withdrawAll([...new Set(open.map((report) => report!.seq))]);
+      return found.map((report) => report !== null);
+    });
+  }
+
+  /**
+   * Withdraws some of the reports from one number to another, both inclusive.
+   * @returns the number from which to go on, and how many are withdrawn now
+   */
+  withdrawSome(from: number, to: number, limit: number): { readonly next: number; readonly count: number } {
+    return this.#change(() => {
+      const rows = this.#sql
+        .exec<{ seq: number; state: number }>(
+          'SELECT seq, state FROM reports WHERE seq BETWEEN ? AND ? ORDER BY seq LIMIT ?',
+          ...[from, to, limit],
+        )
+        .toArray();
+      const open = rows.filter(({ state }) => (state & WITHDRAWN) === 0).map(({ seq }) => seq);
+      this.#withdrawAll(open);
+      return { next: rows.length < limit ? to + 1 : rows.at(-1)!.seq + 1, count: open.length };
+    });
+  }
+
+  /** The number of the first report that came at this time or later. They are stored in order of time. */
+  firstSince(since: number): number {
+    let [low, high] = [1, this.#last + 1];
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      const [row] = this.#sql
+        .exec<{ received: number }>(
+          'SELECT received FROM reports WHERE seq >= ? ORDER BY seq LIMIT 1',
+          middle,
+        )
+        .toArray();
+      if (row === undefined || row.received >= since) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
+  setOverBudget(seqs: readonly number[]): void {
+    for (const seq of seqs)
+      this.#sql.exec('UPDATE reports SET state = state | ? WHERE seq = ?', OVER_BUDGET, seq);
+    if (seqs.length > 0) this.#sql.exec('UPDATE totals SET over_budget = over_budget + ?', seqs.length);
+  }
+
+  /** When the oldest report ends, in ms since 1970; null if there is none. */
+  get endsAt(): number | null {
+    const [row] = this.#sql
+      .exec<{ received: number }>('SELECT received FROM reports ORDER BY seq LIMIT 1')
+      .toArray();
+    return row === undefined ? null : row.received + REPORTS_KEPT_DAYS * DAY_MS;
+  }
+
+  /** Removes some of the reports that have ended. @param flushed later ones are not counted yet */
+  removeEnded(now: number, flushed: number): void {
+    this.#sql.exec(
+      `DELETE FROM reports WHERE received <= ?
+       AND seq IN (SELECT seq FROM reports WHERE seq <= ? ORDER BY seq LIMIT ?)`,
+      ...[now - REPORTS_KEPT_DAYS * DAY_MS, flushed, REPORTS_REMOVED_AT_ONCE],
+    );
+  }
+
+  /** If a change fails, its numbers are used again. */
+  #change<Value>(change: () => Value): Value {
+    const before = this.#last;
+    try {
+      return this.#storage.transactionSync(change);
+    } catch (error) {
+      this.#last = before;
+      throw error;
+    }
+  }
+
+  #insert(report: KeptReport, now: number): boolean {
+    const { reportId, subject, reporter, at, relayCode, ingressOperator, campaign } = report;
+    const inserted = this.#sql.exec(
+      `INSERT INTO reports VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)
+       ON CONFLICT (id) DO NOTHING RETURNING seq`,
+      ...[this.#last + 1, reportId, subject, reporter, packTraits(report), at, now],
+      ...[relayCode, ingressOperator, campaign],
+    );
+    if (inserted.toArray().length === 0) return false;
+    this.#last++;
+    return true;
+  }
+
+  #withdrawAll(seqs: readonly number[]): void {
+    if (seqs.length === 0) return;
+    for (const seq of seqs) {
+      this.#sql.exec('UPDATE reports SET state = state | ? WHERE seq = ?', WITHDRAWN, seq);
+      this.#sql.exec('INSERT INTO withdrawals VALUES (?, ?)', ++this.#last, seq);
+    }
+    this.#sql.exec('INSERT INTO requests VALUES (?, ?)', this.#last, '{}');
+    this.#sql.exec('UPDATE totals SET withdrawn = withdrawn + ?', seqs.length);
+  }
+
+  #stored(id: string): { seq: number; state: number } | null {
+    const [row] = this.#sql
+      .exec<{ seq: number; state: number }>('SELECT seq, state FROM reports WHERE id = ?', id)
+      .toArray();
+    return row ?? null;
+  }
+
+  #known(id: string): Known | null {
+    const [row] = this.#sql
+      .exec<Known>(
+        'SELECT subject, reporter, traits, at, relay_code, operator, campaign FROM reports WHERE id = ?',
+        id,
+      )
+      .toArray();
+    return row ?? null;
+  }
+}
+
+function isSame(known: Known, report: KeptReport): boolean {
+  return (
+    known.subject === report.subject &&
+    known.reporter === report.reporter &&
+    known.traits === packTraits(report) &&
+    known.at === report.at &&
+    known.relay_code === report.relayCode &&
+    known.operator === report.ingressOperator &&
+    known.campaign === report.campaign
+  );
+}

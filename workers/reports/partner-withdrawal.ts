@@ -1,0 +1,58 @@
+/**
+ * The withdrawal of all reports that came since a time, for a partner whose key leaked: in steps, so that no flush gets
+ * too long. Reports that come later are not withdrawn.
+ */
+import { REPORTS_REMOVED_AT_ONCE } from '../../shared/limits/intake.ts';
+import type { PartnerWithdrawal } from '../storage/reports-port.ts';
+import type { IntakeMeta } from './intake-outbox.ts';
+import type { IntakeStore } from './intake-store.ts';
+
+interface Progress extends PartnerWithdrawal {
+  /** Number of the next report to look at, and of the last one. */
+  readonly next: number;
+  readonly to: number;
+}
+
+export class PartnerWithdrawals {
+  readonly #meta: IntakeMeta;
+  readonly #store: IntakeStore;
+
+  constructor(meta: IntakeMeta, store: IntakeStore) {
+    this.#meta = meta;
+    this.#store = store;
+  }
+
+  /** The last one; null if there was none. */
+  get last(): PartnerWithdrawal | null {
+    const progress = this.#meta.json<Progress>('withdrawal');
+    if (progress === null) return null;
+    const { since, requestedAt, withdrawn, isDone } = progress;
+    return { since, requestedAt, withdrawn, isDone };
+  }
+
+  get isDone(): boolean {
+    return this.last?.isDone ?? true;
+  }
+
+  /** Begins. One that is not done yet goes on from the earlier time. @param now ms since 1970 */
+  begin(since: number, now: number): void {
+    const running = this.isDone ? null : this.last;
+    const from = Math.min(since, running?.since ?? since);
+    const progress: Progress = {
+      ...{ since: from, requestedAt: now, withdrawn: running?.withdrawn ?? 0, isDone: false },
+      ...{ next: this.#store.firstSince(from), to: this.#store.last },
+    };
+    this.#meta.set('withdrawal', progress);
+  }
+
+  /** @returns false if there is nothing left to do */
+  step(): boolean {
+    const progress = this.#meta.json<Progress>('withdrawal');
+    if (progress === null || progress.isDone) return false;
+    const { next, count } = this.#store.withdrawSome(progress.next, progress.to, REPORTS_REMOVED_AT_ONCE);
+    // Repeated after a crash before this line: what is withdrawn is not withdrawn again.
+    const withdrawn = progress.withdrawn + count;
+    this.#meta.set('withdrawal', { ...progress, next, withdrawn, isDone: next > progress.to });
+    return true;
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * The tables of the objects that keep reports. docs/storage.md describes each. A change is a further step: steps are only
+ * appended.
+ */
+import { applySteps } from '../storage/schema-steps.ts';
+
+const INTAKE = `
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+  CREATE TABLE reports (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    subject TEXT NOT NULL,
+    reporter TEXT NOT NULL,
+    traits INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    received INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    relay_code TEXT,
+    operator TEXT,
+    campaign TEXT
+  );
+
+  CREATE TABLE withdrawals (seq INTEGER PRIMARY KEY, report INTEGER NOT NULL);
+
+  CREATE TABLE requests (last INTEGER PRIMARY KEY, seals TEXT NOT NULL);
+
+  CREATE TABLE totals (acknowledged INTEGER NOT NULL, withdrawn INTEGER NOT NULL, over_budget INTEGER NOT NULL,
+    day INTEGER NOT NULL, day_used INTEGER NOT NULL);
+  INSERT INTO totals VALUES (0, 0, 0, 0, 0);
+`;
+
+const BUDGET = `
+  CREATE TABLE pairs (
+    day INTEGER NOT NULL, reporter TEXT NOT NULL, subject TEXT NOT NULL,
+    PRIMARY KEY (day, reporter, subject)
+  ) WITHOUT ROWID;
+`;
+
+const SUBJECTS = `
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+  CREATE TABLE sources (
+    id INTEGER PRIMARY KEY, intake TEXT NOT NULL UNIQUE,
+    partner TEXT NOT NULL, kind TEXT NOT NULL, n INTEGER NOT NULL
+  );
+
+  CREATE TABLE subjects (
+    key TEXT PRIMARY KEY, seal TEXT NOT NULL, mock INTEGER NOT NULL,
+    received INTEGER NOT NULL, counted INTEGER NOT NULL, over_budget INTEGER NOT NULL,
+    withdrawn INTEGER NOT NULL, not_spam INTEGER NOT NULL,
+    reset_at INTEGER NOT NULL, last_at INTEGER NOT NULL
+  ) WITHOUT ROWID;
+
+  CREATE TABLE reports (
+    subject TEXT NOT NULL, source INTEGER NOT NULL, seq INTEGER NOT NULL,
+    reporter TEXT NOT NULL, traits INTEGER NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (subject, source, seq)
+  ) WITHOUT ROWID;
+
+  CREATE TABLE decisions (
+    subject TEXT NOT NULL, rule TEXT NOT NULL, ends_at INTEGER NOT NULL, basis TEXT NOT NULL,
+    PRIMARY KEY (subject, rule)
+  ) WITHOUT ROWID;
+
+  CREATE TABLE outbox (n INTEGER PRIMARY KEY, decisions TEXT NOT NULL);
+
+  CREATE TABLE totals (received INTEGER NOT NULL, counted INTEGER NOT NULL, over_budget INTEGER NOT NULL,
+    withdrawn INTEGER NOT NULL, not_spam INTEGER NOT NULL);
+  INSERT INTO totals VALUES (0, 0, 0, 0, 0);
+`;
+
+export function createIntakeTables(storage: DurableObjectStorage): void {
+  applySteps(storage, [INTAKE]);
+}
+
+export function createBudgetTables(storage: DurableObjectStorage): void {
+  applySteps(storage, [BUDGET]);
+}
+
+export function createSubjectTables(storage: DurableObjectStorage): void {
+  applySteps(storage, [SUBJECTS]);
+}

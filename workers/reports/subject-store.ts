@@ -1,0 +1,258 @@
+/**
+ * The reports of the subjects of one shard. Totals count every report; rows are kept only of those that rules may count,
+ * so however many reports a subject gets, an evaluation reads a bounded number.
+ */
+import {
+  DAY_MS,
+  REPORTS_KEPT_DAYS,
+  REPORTS_PER_PARTNER_MAX,
+  REPORTS_PER_REPORTER_MAX,
+  SCAN_SUBJECTS_MAX,
+} from '../../shared/limits/intake.ts';
+import type { CountedReport } from '../../shared/reports/evaluate.ts';
+import type { PartnerKind } from '../../shared/reports/partner.ts';
+import type { ScannedSubject, ScanPage } from '../storage/rehearsal-port.ts';
+import type { CountRow, CountSource, Seals, SubjectTotals } from '../storage/reports-port.ts';
+import { packTraits, unpackTraits } from './traits.ts';
+
+export interface Subject {
+  readonly key: string;
+  readonly seal: string;
+  readonly mock: boolean;
+  /** Earlier reports do not count, ms since 1970. */
+  readonly resetAt: number;
+}
+
+type TotalsRow = {
+  received: number;
+  counted: number;
+  over_budget: number;
+  withdrawn: number;
+  not_spam: number;
+};
+
+/** What was added to the totals. */
+type Tally = { -readonly [Name in keyof SubjectTotals]: SubjectTotals[Name] };
+
+type SubjectRow = { key: string; seal: string; mock: number; reset_at: number };
+
+type KeptRow = {
+  source: number;
+  seq: number;
+  reporter: string;
+  traits: number;
+  at: number;
+  partner: string;
+  kind: string;
+};
+
+const ADD = `received = received + ?, counted = counted + ?, over_budget = over_budget + ?,
+  withdrawn = withdrawn + ?, not_spam = not_spam + ?`;
+const TOTALS = 'received, counted, over_budget, withdrawn, not_spam';
+
+export class SubjectStore {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** The last flush of the intake that is counted; 0 for none. */
+  lastOf(intake: string): number {
+    const [row] = this.#sql.exec<{ n: number }>('SELECT n FROM sources WHERE intake = ?', intake).toArray();
+    return row?.n ?? 0;
+  }
+
+  /**
+   * Counts the rows of a flush. Must run in a transaction.
+   * @returns their subjects, and whether reports of each were withdrawn
+   */
+  count(
+    { intake, id: partner, kind, mock }: CountSource,
+    n: number,
+    rows: readonly CountRow[],
+    seals: Seals,
+    now: number,
+  ): Map<string, boolean> {
+    this.#sql.exec(
+      `INSERT INTO sources (intake, partner, kind, n) VALUES (?, ?, ?, ?)
+       ON CONFLICT (intake) DO UPDATE SET kind = excluded.kind, n = excluded.n`,
+      ...[intake, partner, kind, n],
+    );
+    const { id: source } = this.#sql
+      .exec<{ id: number }>('SELECT id FROM sources WHERE intake = ?', intake)
+      .one();
+    const touched = new Map<string, boolean>();
+    const all = newTally();
+    for (const [subject, own] of Map.groupBy(rows, (row) => row.subject)) {
+      const tally = newTally();
+      for (const row of own) this.#countRow(source, row, tally);
+      this.#add(subject, tally, seals, mock, now);
+      for (const name of Object.keys(all) as (keyof Tally)[]) all[name] += tally[name];
+      touched.set(
+        subject,
+        own.some(({ op }) => op === 'withdraw'),
+      );
+    }
+    this.#sql.exec(`UPDATE totals SET ${ADD}`, ...valuesOf(all));
+    return touched;
+  }
+
+  /** Null if it has no reports, or they have all ended. */
+  subject(key: string): Subject | null {
+    const [row] = this.#sql
+      .exec<SubjectRow>('SELECT key, seal, mock, reset_at FROM subjects WHERE key = ?', key)
+      .toArray();
+    return row === undefined ? null : subjectOf(row);
+  }
+
+  /** The reports of a subject that rules may count, and no more than may be kept. */
+  reports(subject: string): CountedReport[] {
+    const rows = this.#rows(subject, 0);
+    const kept = keptOf(rows);
+    if (kept.length < rows.length) {
+      const isKept = new Set(kept);
+      for (const row of rows) if (!isKept.has(row)) this.#remove(subject, row.source, row.seq);
+    }
+    return kept.map(countedOf);
+  }
+
+  reset(subject: string, at: number): void {
+    this.#sql.exec('UPDATE subjects SET reset_at = MAX(reset_at, ?) WHERE key = ?', at, subject);
+  }
+
+  totalsOf(subject: string): SubjectTotals | null {
+    const [row] = this.#sql
+      .exec<TotalsRow>(`SELECT ${TOTALS} FROM subjects WHERE key = ?`, subject)
+      .toArray();
+    return row === undefined ? null : totalsOf(row);
+  }
+
+  get totals(): SubjectTotals {
+    return totalsOf(this.#sql.exec<TotalsRow>(`SELECT ${TOTALS} FROM totals`).one());
+  }
+
+  /** See SubjectScan. A page also ends after SCAN_SUBJECTS_MAX subjects. */
+  scan(after: string, limit: number, since: number, reportsMin: number): ScanPage {
+    const page = this.#sql
+      .exec<SubjectRow>(
+        'SELECT key, seal, mock, reset_at FROM subjects WHERE key > ? ORDER BY key LIMIT ?',
+        ...[after, SCAN_SUBJECTS_MAX],
+      )
+      .toArray();
+    const subjects: ScannedSubject[] = [];
+    let [count, last] = [0, ''];
+    for (const row of page) {
+      const reports = this.#rows(row.key, since).map(countedOf);
+      const { key: subject, seal, resetAt } = subjectOf(row);
+      last = subject;
+      if (reports.length < reportsMin) continue;
+      subjects.push({ subject, seal, resetAt, reports });
+      count += reports.length;
+      if (count >= limit) return { subjects, next: last };
+    }
+    return { subjects, next: page.length < SCAN_SUBJECTS_MAX ? null : last };
+  }
+
+  /**
+   * Removes what has ended of some subjects. Must run in a transaction.
+   * @param after keyed subject; '' for the first @returns the last subject; null at the end
+   */
+  sweep(after: string, limit: number, now: number): string | null {
+    const ended = now - REPORTS_KEPT_DAYS * DAY_MS;
+    const keys = this.#sql
+      .exec<{ key: string }>('SELECT key FROM subjects WHERE key > ? ORDER BY key LIMIT ?', after, limit)
+      .toArray();
+    for (const { key } of keys) {
+      this.#sql.exec('DELETE FROM reports WHERE subject = ? AND at <= ?', key, ended);
+      this.#sql.exec('DELETE FROM subjects WHERE key = ? AND last_at <= ?', key, ended);
+    }
+    return keys.at(-1)?.key ?? null;
+  }
+
+  #countRow(source: number, row: CountRow, tally: Tally): void {
+    const { seq, subject, isCounted } = row;
+    if (row.op === 'withdraw') {
+      tally.withdrawn++;
+      if (!isCounted) return;
+      tally.counted--;
+      if (row.spam === 'notSpam') tally.notSpam--;
+      this.#remove(subject, source, seq);
+      return;
+    }
+    tally.received++;
+    if (!isCounted) {
+      tally.overBudget++;
+      return;
+    }
+    tally.counted++;
+    if (row.spam === 'notSpam') tally.notSpam++;
+    this.#sql.exec(
+      'INSERT INTO reports VALUES (?, ?, ?, ?, ?, ?)',
+      ...[subject, source, seq, row.reporter, packTraits({ ...row, route: null }), row.at],
+    );
+  }
+
+  #add(subject: string, tally: Tally, seals: Seals, mock: boolean, now: number): void {
+    this.#sql.exec(
+      `INSERT INTO subjects VALUES (?, ?, ?, 0, 0, 0, 0, 0, 0, ?) ON CONFLICT (key) DO NOTHING`,
+      ...[subject, seals[subject] ?? '', mock ? 1 : 0, now],
+    );
+    this.#sql.exec(
+      `UPDATE subjects SET ${ADD}, last_at = ? WHERE key = ?`,
+      ...[...valuesOf(tally), now, subject],
+    );
+  }
+
+  /** Newest first. @param since ms since 1970 */
+  #rows(subject: string, since: number): KeptRow[] {
+    return this.#sql
+      .exec<KeptRow>(
+        `SELECT source, seq, reporter, traits, at, partner, kind FROM reports
+         JOIN sources ON sources.id = source WHERE subject = ? AND at >= ? ORDER BY at DESC, seq DESC`,
+        ...[subject, since],
+      )
+      .toArray();
+  }
+
+  #remove(subject: string, source: number, seq: number): void {
+    this.#sql.exec('DELETE FROM reports WHERE subject = ? AND source = ? AND seq = ?', subject, source, seq);
+  }
+}
+
+/** The rows that may be kept. @param rows newest first */
+function keptOf(rows: readonly KeptRow[]): readonly KeptRow[] {
+  if (rows.length <= REPORTS_PER_REPORTER_MAX) return rows;
+  const counts = new Map<string, number>();
+  const fits = (key: string, max: number): boolean => {
+    const count = (counts.get(key) ?? 0) + 1;
+    counts.set(key, count);
+    return count <= max;
+  };
+  return rows.filter(({ reporter, partner, traits }) => {
+    if (!fits(`${partner} ${reporter}`, REPORTS_PER_REPORTER_MAX)) return false;
+    const isNotSpam = unpackTraits(traits).spam === 'notSpam';
+    return fits(`${partner} ${isNotSpam ? 'not spam' : 'spam'}`, REPORTS_PER_PARTNER_MAX);
+  });
+}
+
+function countedOf({ reporter, partner, kind, traits, at }: KeptRow): CountedReport {
+  const { spam, channel, origin } = unpackTraits(traits);
+  return { reporter, partner, kind: kind as PartnerKind, spam, channel, origin, at };
+}
+
+function subjectOf({ key, seal, mock, reset_at: resetAt }: SubjectRow): Subject {
+  return { key, seal, mock: mock === 1, resetAt };
+}
+
+function newTally(): Tally {
+  return { received: 0, counted: 0, overBudget: 0, withdrawn: 0, notSpam: 0 };
+}
+
+function valuesOf({ received, counted, overBudget, withdrawn, notSpam }: Tally): number[] {
+  return [received, counted, overBudget, withdrawn, notSpam];
+}
+
+function totalsOf({ received, counted, over_budget, withdrawn, not_spam }: TotalsRow): SubjectTotals {
+  return { received, counted, overBudget: over_budget, withdrawn, notSpam: not_spam };
+}

@@ -1,0 +1,297 @@
+/**
+ * What changes rule blocks: decisions of rules, actions of people, answers of the coordinator, and time. Each method must
+ * run in a transaction.
+ */
+
+import type { Actor } from '../../shared/admin/actor.ts';
+import {
+  RULE_BLOCK_ACTIONS,
+  type RuleBlockAction,
+  type RuleBlockCause,
+} from '../../shared/admin/rule-blocks.ts';
+import { causesOf } from '../../shared/reports/counter-evidence.ts';
+import type { Rule } from '../../shared/reports/rule.ts';
+import {
+  type BlockEvent,
+  type BlockStage,
+  firstStage,
+  IN_FORCE,
+  nextStage,
+} from '../../shared/reports/stages.ts';
+import { ok } from '../../shared/result.ts';
+import type { Author } from '../storage/audit-chain.ts';
+import type { RuleDecision } from '../storage/response-port.ts';
+import type { RuleEntryRefusal } from '../storage/rule-entries-port.ts';
+import { refuse, type StoreResult } from '../storage/store-request.ts';
+import { type BlockRows, type Ground, isOpen, type StoredBlock } from './block-rows.ts';
+import { type BlockChange, type BlockWriter, isProposedInRange, partnersOf } from './block-writer.ts';
+import type { Facts } from './fact-reader.ts';
+
+/** A decision without its subject in clear. */
+export type KeyedDecision = Omit<RuleDecision, 'subject'>;
+
+/** What a first block of a subject needs. */
+export interface NewSubject {
+  readonly seal: string;
+  /** The keyed range of the number; null for a sender ID, and for a mock. */
+  readonly hundred: string | null;
+  /** Null if they could not be read. */
+  readonly facts: Facts | null;
+}
+
+/** How the coordinator's refusals end a block, or why they make it a proposal. */
+const REFUSALS: Readonly<Record<RuleEntryRefusal, { readonly cause: RuleBlockCause; readonly ends?: true }>> =
+  {
+    'protected-number': { cause: 'protected' },
+    'whole-block': { cause: 'guard' },
+    'operator-share': { cause: 'guard' },
+    rulesFull: { cause: 'rulesFull' },
+    unblocked: { cause: 'unblocked' },
+    blocked: { cause: 'blocked', ends: true },
+    invalid: { cause: 'invalid', ends: true },
+  };
+
+const DONE: Readonly<Record<RuleBlockAction, BlockChange>> = {
+  ...{ approve: 'approve', confirm: 'confirm', lift: 'lift', dismiss: 'dismiss' },
+};
+
+export class BlockChanges {
+  readonly #rows: BlockRows;
+  readonly #writer: BlockWriter;
+
+  constructor(rows: BlockRows, writer: BlockWriter) {
+    this.#rows = rows;
+    this.#writer = writer;
+  }
+
+  /** @param installed the newest version of the rule, which decides what follows; the decision names the one that fired */
+  fired(decision: KeyedDecision, installed: Rule, given: NewSubject, at: number): void {
+    const ground = groundOf(decision, installed);
+    const { rule } = ground;
+    const author = byRule(decision, at);
+    const isShadow = rule.state !== 'active' || rule.effect === 'shadow';
+    const open = this.#open(decision.subjectKey, isShadow, at);
+    if (open !== null) {
+      this.#strengthen(open, ground, author);
+      return;
+    }
+    const { cause, evidence } = this.#against(rule, decision, given);
+    const stage = cause === null || isShadow ? firstStage(rule, [], at) : proposed(rule, at);
+    const range = given.hundred === null ? [] : this.#rows.ofRange(given.hundred);
+    const leader = cause === 'range' && !isShadow ? (range.find(isProposedInRange)?.id ?? null) : null;
+    const block: StoredBlock = {
+      ...{ id: this.#writer.nextId, subject: decision.subjectKey, seal: given.seal, hundred: given.hundred },
+      ...{ isMock: decision.mock, isShadow, stage, cause, confirmedBy: null, provisionalUntil: stage.until! },
+      ...{ grounds: [ground], evidence, leader: leader === null ? null : leaderOf(range, leader) },
+      ...{ entry: null, entryN: 0, sentN: 0, seq: null, createdAt: at, updatedAt: at },
+    };
+    const change = isShadow ? 'shadow' : stage.state === 'proposed' ? 'propose' : 'block';
+    this.#writer.write(author, change, null, block);
+  }
+
+  /** `confirmed`, `unconfirmed` and `unsupported` decisions. */
+  changed(decision: KeyedDecision, at: number): void {
+    for (const isShadow of [false, true]) {
+      const open = this.#open(decision.subjectKey, isShadow, at);
+      const ground = open?.grounds.find(({ rule }) => rule.id === ruleIdOf(decision));
+      if (open === null || ground === undefined) continue;
+      const author = byRule(decision, at);
+      if (decision.event === 'unsupported') this.#withdraw(open, ground, author);
+      else if (decision.event === 'confirmed') this.#confirm(open, ground, decision, author);
+      else this.#weaken(open, replaced(open, ground, { ...ground, isConfirmed: false }), author);
+    }
+  }
+
+  /** @returns the block after it; for a proposal for a range, of all its members */
+  act(id: number, action: RuleBlockAction, author: Author, actor: Actor): StoreResult<StoredBlock> {
+    const found = this.#rows.get(id);
+    if (found === null) return refuse('RULE_BLOCK_UNKNOWN', 'no rule block has this id');
+    const block = this.#current(found, author.at);
+    const { state } = block.stage;
+    const possible = RULE_BLOCK_ACTIONS.filter((each) => this.#next(block, each, author.at) !== null);
+    if (!possible.includes(action)) {
+      const message = `a block that is "${state}" cannot be changed this way: possible is ${possible.join(', ') || 'nothing'}`;
+      return refuse('RULE_BLOCK_STATE', message, { state, possible });
+    }
+    const partners = partnersOf(block);
+    const isOwn = partners.length === 1 && partners[0] === actor.organisation;
+    if (isOwn && !actor.root && (action === 'approve' || action === 'confirm')) {
+      const message = 'only your organisation has reported this: somebody of another one must decide';
+      return refuse('RULE_BLOCK_OWN', message);
+    }
+    const members = isProposedInRange(block)
+      ? this.#rows.ofRange(block.hundred!).filter(isProposedInRange)
+      : [block];
+    for (const member of members) this.#act(member, action, author);
+    return ok(this.#rows.get(id)!);
+  }
+
+  /** @returns the block that it lifted, or null */
+  appealed(subject: string, author: Author): StoredBlock | null {
+    const open = this.#open(subject, false, author.at);
+    const stage = open && this.#next(open, 'appealed', author.at);
+    if (open === null || stage === null) return null;
+    return this.#writer.write(author, 'appeal', open, { ...open, stage, cause: 'appeal' });
+  }
+
+  /** The coordinator has not set the entry. @param entryN that it was given */
+  refused(id: number, entryN: number, refusal: RuleEntryRefusal, at: number): void {
+    const block = this.#rows.get(id);
+    if (block === null) return;
+    this.#rows.setSent(id, entryN, null);
+    const isNewest = block.entryN === entryN && IN_FORCE.includes(block.stage.state);
+    if (!isNewest) return;
+    const { cause, ends = false } = REFUSALS[refusal];
+    const stage = ends
+      ? { ...block.stage, state: 'ended' as const, until: null }
+      : proposed(block.grounds[0]!.rule, at);
+    const author = { actor: 'numgate', reason: `the coordinator refused the block: ${refusal}`, at };
+    this.#writer.write(author, 'refuse', block, { ...block, sentN: entryN, stage, cause });
+  }
+
+  /** Ends what is due, at most `limit` stages. */
+  endDue(now: number, limit: number): void {
+    for (const block of this.#rows.due(now, limit)) this.#current(block, now);
+  }
+
+  #open(subject: string, isShadow: boolean, at: number): StoredBlock | null {
+    const found = this.#rows.open(subject, isShadow);
+    const now = found && this.#current(found, at);
+    return now !== null && isOpen(now.stage) ? now : null;
+  }
+
+  /** The block as it is now, after the end of a stage. */
+  #current(block: StoredBlock, at: number): StoredBlock {
+    const { until } = block.stage;
+    if (until === null || until > at) return block;
+    const stage = this.#next(block, 'timeUp', at);
+    if (stage === null) return block;
+    const author = { actor: 'numgate', reason: 'its stage has ended', at };
+    return this.#writer.write(author, 'end', block, { ...block, stage });
+  }
+
+  #next({ stage, grounds }: StoredBlock, event: BlockEvent, at: number): BlockStage | null {
+    return nextStage(stage, event, grounds[0]!.rule, at);
+  }
+
+  #act(block: StoredBlock, action: RuleBlockAction, author: Author): void {
+    const stage = this.#next(block, action, author.at)!;
+    const confirmedBy = stage.byPerson ? author.actor : block.confirmedBy;
+    const isApproved = action === 'approve';
+    const after: StoredBlock = {
+      ...{ ...block, stage, confirmedBy },
+      ...(isApproved ? { cause: null, leader: null, provisionalUntil: stage.until! } : {}),
+    };
+    const written = this.#writer.write(author, DONE[action], block, after);
+    const isConfirmed = written.grounds.some((ground) => ground.isConfirmed);
+    if (!isApproved || !isConfirmed) return;
+    const confirmed = this.#next(written, 'confirmed', author.at);
+    if (confirmed !== null) this.#writer.write(author, 'confirm', written, { ...written, stage: confirmed });
+  }
+
+  /** Another rule fires for a subject that has a block. */
+  #strengthen(block: StoredBlock, ground: Ground, author: Author): void {
+    const others = block.grounds.filter((each) => each.rule.id !== ground.rule.id);
+    const grounds = [...others, ground];
+    // Only the other rule wanted a person.
+    const isFree =
+      block.stage.state === 'proposed' && block.cause === 'approval' && ground.rule.approval === 'auto';
+    const stage = isFree ? nextStage(block.stage, 'approve', ground.rule, author.at) : null;
+    if (stage === null) {
+      this.#writer.write(author, 'strengthen', block, { ...block, grounds });
+      return;
+    }
+    const first = [ground, ...others];
+    const next = { ...block, grounds: first, stage, cause: null, provisionalUntil: stage.until! };
+    this.#writer.write(author, 'block', block, next);
+  }
+
+  #confirm(block: StoredBlock, ground: Ground, decision: KeyedDecision, author: Author): void {
+    const changed: Ground = {
+      ...{ ...ground, isConfirmed: true },
+      kinds: [...new Set([...ground.kinds, ...decision.kinds])],
+      byPartner: { ...ground.byPartner, ...decision.byPartner },
+    };
+    const stage = this.#next(block, 'confirmed', author.at) ?? block.stage;
+    this.#writer.write(author, 'confirm', block, { ...replaced(block, ground, changed), stage });
+  }
+
+  #withdraw(block: StoredBlock, ground: Ground, author: Author): void {
+    const grounds = block.grounds.filter((each) => each !== ground);
+    if (grounds.length > 0) {
+      this.#weaken(block, { ...block, grounds }, author);
+      return;
+    }
+    const stage = this.#next(block, 'unsupported', author.at);
+    if (stage === null) return;
+    this.#writer.write(author, 'withdraw', block, { ...block, stage, cause: 'withdrawn' });
+  }
+
+  /**
+   * One of its rules, or a confirmation, is gone. Without another one that is confirmed, the block is provisional again, until the time when it
+   * would have ended.
+   */
+  #weaken(block: StoredBlock, next: StoredBlock, author: Author): void {
+    const { state, byPerson } = block.stage;
+    const isHeld = state !== 'confirmed' || byPerson || next.grounds.some(({ isConfirmed }) => isConfirmed);
+    const { provisionalUntil: until } = block;
+    if (isHeld) this.#writer.write(author, 'weaken', block, next);
+    else if (until > author.at)
+      this.#writer.write(author, 'weaken', block, {
+        ...next,
+        stage: { state: 'provisional', until, byPerson },
+      });
+    else {
+      const stage = { state: 'lifted', until: null, byPerson } as const;
+      this.#writer.write(author, 'weaken', block, { ...next, stage, cause: 'withdrawn' });
+    }
+  }
+
+  /** Why a person must decide, the most specific first. The coordinator knows what is protected, and what is unblocked. */
+  #against(
+    rule: Rule,
+    { distinct }: KeyedDecision,
+    { facts, hundred }: NewSubject,
+  ): Pick<StoredBlock, 'cause' | 'evidence'> {
+    if (facts === null) return { cause: 'factsMissing', evidence: null };
+    const { sent, ...evidence } = facts;
+    const causes = causesOf(rule, {
+      ...{ isProtected: false, isUnblocked: false, reporters: distinct, sent },
+      isRegistered: evidence.registered.length > 0,
+      neighbours: hundred === null ? 0 : this.#rows.ofRange(hundred).length,
+    });
+    return { cause: causes.includes('lowRate') ? 'lowRate' : (causes[0] ?? null), evidence };
+  }
+}
+
+function groundOf(decision: KeyedDecision, installed: Rule): Ground {
+  const { channel, distinct, kinds, byPartner, decidedAt } = decision;
+  const version = Number(decision.rule.slice(decision.rule.lastIndexOf('@') + 1));
+  return {
+    ...{ rule: { ...installed, version }, channel, distinct, kinds, byPartner },
+    ...{ firedAt: decidedAt, isConfirmed: false },
+  };
+}
+
+function replaced(block: StoredBlock, ground: Ground, changed: Ground): StoredBlock {
+  return { ...block, grounds: block.grounds.map((each) => (each === ground ? changed : each)) };
+}
+
+export function ruleIdOf({ rule }: Pick<RuleDecision, 'rule'>): string {
+  return rule.slice(0, rule.lastIndexOf('@'));
+}
+
+function byRule({ rule, event }: KeyedDecision, at: number): Author {
+  return { actor: 'numgate', reason: `${rule} ${event}`, at };
+}
+
+/** The stage of a proposal, whatever the rule is now. */
+function proposed(rule: Rule, at: number): BlockStage {
+  return firstStage({ ...rule, state: 'active', effect: 'block' }, ['approval'], at);
+}
+
+/** The proposal that leads the range: the one found may be a member itself. */
+function leaderOf(range: readonly StoredBlock[], id: number): number {
+  const found = range.find((each) => each.id === id)!;
+  return found.leader ?? found.id;
+}

@@ -1,0 +1,150 @@
+/**
+ * Gives the coordinator what the live layer must have of rule blocks, in batches with rising numbers. A batch is stored
+ * before it is sent, and sent again unchanged until its results are stored, so each is applied once.
+ */
+import { RULE_CHANGES_MAX } from '../../shared/limits/control.ts';
+import { LOAD_WAIT_MS } from '../../shared/limits/edge.ts';
+import { RULES_FULL_RETRY_MS } from '../../shared/limits/response.ts';
+import type { ReportKeys } from '../../shared/reports/report-keys.ts';
+import { warn, warnFailed } from '../log.ts';
+import type { RuleEntriesPort, RuleEntryChange, RuleEntryResult } from '../storage/rule-entries-port.ts';
+import { SharedWork } from '../storage/shared-work.ts';
+import { within } from '../storage/single-flight.ts';
+import type { BlockChanges } from './block-changes.ts';
+import type { BlockRows, WantedEntry } from './block-rows.ts';
+import type { Meta } from './meta.ts';
+import { Retry } from './retry.ts';
+
+/** An entry on its way. */
+interface BatchItem {
+  readonly block: number;
+  readonly entryN: number;
+  readonly seal: string;
+  readonly entry: WantedEntry;
+}
+
+interface Batch {
+  readonly n: number;
+  readonly items: readonly BatchItem[];
+}
+
+export class EntrySync {
+  readonly #storage: DurableObjectStorage;
+  readonly #meta: Meta;
+  readonly #rows: BlockRows;
+  readonly #changes: BlockChanges;
+  readonly #keeper: () => RuleEntriesPort;
+  readonly #keys: () => Promise<ReportKeys>;
+  readonly #work = new SharedWork<void>();
+  readonly #retry = new Retry();
+  /** Until then, no lift is repeated that the full reserve refused, in ms since 1970. */
+  #fullUntil = 0;
+
+  constructor(
+    storage: DurableObjectStorage,
+    meta: Meta,
+    blocks: { readonly rows: BlockRows; readonly changes: BlockChanges },
+    keeper: () => RuleEntriesPort,
+    keys: () => Promise<ReportKeys>,
+  ) {
+    this.#storage = storage;
+    this.#meta = meta;
+    this.#rows = blocks.rows;
+    this.#changes = blocks.changes;
+    this.#keeper = keeper;
+    this.#keys = keys;
+  }
+
+  /** When to call `run` again, in ms since 1970; null if the live layer has everything. */
+  get dueAt(): number | null {
+    return this.#isEmpty ? null : Math.max(this.#retry.at, this.#fullUntil);
+  }
+
+  /** Since when the reserve of rule entries refuses blocks, ms since 1970; null if it does not. */
+  get fullSince(): number | null {
+    return this.#meta.number('rulesFullSince') || null;
+  }
+
+  /** Sends what waits, unless a retry is not due. Returns once there is nothing left, or after a failure. Never throws. */
+  async run(): Promise<void> {
+    // What came at the end of a run needs another one.
+    while (!this.#isEmpty && Date.now() >= Math.max(this.#retry.at, this.#fullUntil)) {
+      await this.#work.run('send', () =>
+        this.#send().catch((error: unknown) => {
+          warnFailed('ruleEntriesNotSent', error);
+          this.#retry.set(false);
+        }),
+      );
+    }
+  }
+
+  get #isEmpty(): boolean {
+    return this.#meta.json('batch') === null && !this.#rows.hasUnsent;
+  }
+
+  async #send(): Promise<void> {
+    const keys = await this.#keys();
+    for (let batch = this.#next(); batch !== null && this.#fullUntil <= Date.now(); batch = this.#next()) {
+      const { n, items } = batch;
+      const changes = await Promise.all(items.map((item) => changeOf(item, keys)));
+      const known = changes.filter((change) => change !== null);
+      const done = await within(this.#keeper().applyRuleEntries(n, known), LOAD_WAIT_MS);
+      this.#storage.transactionSync(() => {
+        // Null: it has a later batch, so these tables were set back. They are sent again under a later number.
+        if (done.results === null) warn('ruleEntriesSetBack', { n, last: done.last });
+        else this.#take(items, changes, done.results);
+        this.#meta.set('lastBatch', Math.max(n, done.last));
+        this.#meta.set('batch', 'null');
+      });
+      this.#retry.set(true);
+    }
+  }
+
+  /** The batch to send, stored; null if there is none. */
+  #next(): Batch | null {
+    return this.#storage.transactionSync(() => {
+      const stored = this.#meta.json<Batch>('batch');
+      if (stored !== null) return stored;
+      const items = this.#rows.unsent(RULE_CHANGES_MAX).map(({ id, seal, entry, entryN }) => ({
+        ...{ block: id, entryN, seal, entry: entry! },
+      }));
+      if (items.length === 0) return null;
+      // Above every earlier number, even if this object has lost its tables.
+      const n = Math.max(this.#meta.number('lastBatch') + 1, Date.now());
+      const batch = { n, items };
+      this.#meta.set('batch', batch);
+      return batch;
+    });
+  }
+
+  /** Must run in a transaction. */
+  #take(
+    items: readonly BatchItem[],
+    changes: readonly (RuleEntryChange | null)[],
+    results: readonly RuleEntryResult[],
+  ): void {
+    const now = Date.now();
+    let place = 0;
+    let isFull = false;
+    for (const [index, { block, entryN, entry }] of items.entries()) {
+      const result: RuleEntryResult = changes[index] === null ? { refused: 'invalid' } : results[place++]!;
+      if ('applied' in result) this.#rows.setSent(block, entryN, result.applied);
+      else if (entry.op === 'block') this.#changes.refused(block, entryN, result.refused, now);
+      else this.#fullUntil = now + RULES_FULL_RETRY_MS;
+      isFull ||= 'refused' in result && result.refused === 'rulesFull';
+    }
+    const hasRoom = items.some(({ entry }) => entry.op === 'block') && !isFull;
+    if (isFull && this.fullSince === null) warn('ruleEntriesFull', { blocks: this.#rows.count('proposed') });
+    if (isFull && this.fullSince === null) this.#meta.set('rulesFullSince', now);
+    if (hasRoom) this.#meta.set('rulesFullSince', 0);
+  }
+}
+
+/** Null if its seal does not open: it was made with a key that is lost. */
+async function changeOf(
+  { block, seal, entry }: BatchItem,
+  keys: ReportKeys,
+): Promise<RuleEntryChange | null> {
+  const subject = await keys.unseal(seal);
+  return subject && { ...entry, id: String(block), subject };
+}

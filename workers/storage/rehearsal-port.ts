@@ -1,0 +1,48 @@
+/**
+ * What a rehearsal of a rule reads: the kept reports from the counts of subjects, and what rules did then from the desk.
+ */
+import type { CountedReport } from '../../shared/reports/evaluate.ts';
+import type { RuleRef } from '../../shared/reports/rule.ts';
+
+/** A subject and its reports. */
+export interface ScannedSubject {
+  /** Keyed. */
+  readonly subject: string;
+  readonly seal: string;
+  /** Earlier reports no longer count, ms since 1970; 0 if all do. */
+  readonly resetAt: number;
+  /** Those that count: within the budgets, not withdrawn. */
+  readonly reports: readonly CountedReport[];
+}
+
+export interface ScanPage {
+  /** In the order of their keys. */
+  readonly subjects: readonly ScannedSubject[];
+  /** Pass as `after` for the next page; null on the last one. */
+  readonly next: string | null;
+}
+
+/** Implemented by SubjectCounts. */
+export interface SubjectScan {
+  /**
+   * Subjects with at least `reportsMin` counted reports since a time, and those reports.
+   * @param after keyed subject; empty to start
+   * @param limit reports of a page: it ends with the subject that exceeds it
+   * @param since ms since 1970
+   */
+  scan(after: string, limit: number, since: number, reportsMin: number): Promise<ScanPage>;
+}
+
+/** What rules did with a subject. */
+export interface PastBlock {
+  /** Rules that blocked it: those in shadow and mere proposals are left out. */
+  readonly rules: readonly RuleRef[];
+  /** Whether an appeal was accepted against one of these blocks. */
+  readonly appealed: boolean;
+}
+
+/** Implemented by ResponseDesk. */
+export interface BlockHistory {
+  /** Blocks that began since a time, by keyed subject. Subjects without one are left out. */
+  pastBlocks(subjects: readonly string[], since: number): Promise<Readonly<Record<string, PastBlock>>>;
+}
