@@ -8,6 +8,7 @@ import type { ControlEnv } from './env.ts';
 import { appOf } from './http/app.ts';
 import { describe } from './openapi.ts';
 import { REGISTER_ROUTES } from './register/routes.ts';
+import { REPORT_ROUTES } from './reports/routes.ts';
 
 export { AppealStore } from './appeals/appeal-store.ts';
 export { Coordinator } from './coordinator/coordinator.ts';
@@ -25,6 +26,7 @@ export default {
   fetch: appOf([
     ...ADMIN_ROUTES,
     ...REGISTER_ROUTES,
+    ...REPORT_ROUTES,
     ...APPEAL_ROUTES,
     { method: 'GET', path: '/openapi.json', handle: describe },
   ]),

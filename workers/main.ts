@@ -7,6 +7,7 @@ import { sweep } from './cron.ts';
 import type { ControlEnv } from './env.ts';
 import { appOf } from './http/app.ts';
 import { REGISTER_ROUTES } from './register/routes.ts';
+import { REPORT_ROUTES } from './reports/routes.ts';
 import { EDGE_ROUTES } from './routes.ts';
 
 export { AppealStore } from './appeals/appeal-store.ts';
@@ -22,6 +23,6 @@ export { ScanDetector } from './usage/scan-detector.ts';
 export { UsageCounter } from './usage/usage-counter.ts';
 
 export default {
-  fetch: appOf([...EDGE_ROUTES, ...ADMIN_ROUTES, ...REGISTER_ROUTES, ...APPEAL_ROUTES]),
+  fetch: appOf([...EDGE_ROUTES, ...ADMIN_ROUTES, ...REGISTER_ROUTES, ...REPORT_ROUTES, ...APPEAL_ROUTES]),
   scheduled: sweep,
 } satisfies ExportedHandler<ControlEnv>;
