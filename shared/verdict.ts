@@ -81,6 +81,11 @@ export interface RuleMark {
   readonly stage: BlockStage;
 }
 
+/** The rule and the stage of what a rule made; nothing otherwise. */
+export function markOf({ rule, stage }: Partial<RuleMark>): Partial<RuleMark> {
+  return rule === undefined || stage === undefined ? {} : { rule, stage };
+}
+
 /** How a reason was found. */
 export type Match = 'exact' | 'range' | 'source' | 'operator' | 'trunk' | 'smsc' | 'rule' | 'data' | 'test';
 

@@ -6,7 +6,15 @@ import type { LiveEntry } from '../live/entry.ts';
 import type { Rule } from '../policy/policy.ts';
 import type { ListInfo } from '../release/manifest.ts';
 import { FOREVER } from '../set/layout.ts';
-import type { Code, Effect, Match, Reason, RuleMark, Subject, Verdict } from '../verdict.ts';
+import {
+  type Code,
+  type Effect,
+  type Match,
+  markOf,
+  type Reason,
+  type Subject,
+  type Verdict,
+} from '../verdict.ts';
 
 /**
  * Order of precedence: a lower value decides. Up to `unavailable`, a finding overrides every weaker finding
@@ -132,11 +140,6 @@ export function listFinding(
     ...(info.effect === 'block' && party !== null ? { blocked: { party, seq: null } } : undefined),
   };
   return { precedence, aspect, verdict: verdictOf(info.effect), reason };
-}
-
-/** The rule and the stage of what a rule made; nothing otherwise. */
-export function markOf({ rule, stage }: Partial<RuleMark>): Partial<RuleMark> {
-  return rule === undefined || stage === undefined ? {} : { rule, stage };
 }
 
 /** The finding from a live block or unblock. @param party as for `listFinding` */
