@@ -4,6 +4,7 @@
  */
 import { Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
+import { addAppeals } from './commands/appeals.ts';
 import { addApprovals } from './commands/approvals.ts';
 import { addAudit } from './commands/audit.ts';
 import { addBlock } from './commands/block.ts';
@@ -57,6 +58,7 @@ const GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> 
     addHolderKeys,
     addPassport,
   ],
+  'Joint response:': [addAppeals],
   'Policy:': [addPolicy, addGuards, addCanaries],
   'Joint response:': [addRules],
   'Second person:': [addApprovals, addProposals],

@@ -2,11 +2,13 @@
  * Entry point of the control plane, the only writer. It hosts the coordinator, and the edge binds to it.
  */
 import { ADMIN_ROUTES } from './admin/routes.ts';
+import { APPEAL_ROUTES } from './appeals/routes.ts';
 import { sweep } from './cron.ts';
 import type { ControlEnv } from './env.ts';
 import { appOf } from './http/app.ts';
 import { describe } from './openapi.ts';
 import { REGISTER_ROUTES } from './register/routes.ts';
+import { REPORT_ROUTES } from './reports/routes.ts';
 
 export { AppealStore } from './appeals/appeal-store.ts';
 export { Coordinator } from './coordinator/coordinator.ts';
@@ -24,6 +26,8 @@ export default {
   fetch: appOf([
     ...ADMIN_ROUTES,
     ...REGISTER_ROUTES,
+    ...REPORT_ROUTES,
+    ...APPEAL_ROUTES,
     { method: 'GET', path: '/openapi.json', handle: describe },
   ]),
   scheduled: sweep,

@@ -2,6 +2,7 @@
  * The routes of the control plane.
  */
 import type { Route } from '../http/app.ts';
+import * as appeals from './appeals.ts';
 import * as clients from './clients.ts';
 import * as credentials from './credentials.ts';
 import * as entries from './entries.ts';
@@ -209,4 +210,12 @@ export const ADMIN_ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/admin/tokens', handle: clients.listTokens },
   { method: 'PUT', path: '/v1/admin/tokens/:id', handle: clients.putToken },
   { method: 'DELETE', path: '/v1/admin/tokens/:id', handle: clients.removeToken },
+  { method: 'GET', path: '/v1/admin/appeals', handle: appeals.listAppeals },
+  { method: 'GET', path: '/v1/admin/appeals/summary', handle: appeals.appealSummary },
+  { method: 'GET', path: '/v1/admin/appeals/audit', handle: appeals.appealAudit },
+  { method: 'GET', path: '/v1/admin/appeals/:id', handle: appeals.getAppeal },
+  { method: 'POST', path: '/v1/admin/appeals/:id/claim', handle: appeals.claimAppeal },
+  { method: 'POST', path: '/v1/admin/appeals/:id/release', handle: appeals.releaseAppeal },
+  { method: 'POST', path: '/v1/admin/appeals/:id/accept', handle: appeals.acceptAppeal },
+  { method: 'POST', path: '/v1/admin/appeals/:id/reject', handle: appeals.rejectAppeal },
 ];

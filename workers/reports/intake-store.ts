@@ -10,7 +10,7 @@ import { packTraits } from './traits.ts';
 export const OVER_BUDGET = 1;
 export const WITHDRAWN = 2;
 
-/** Reports that may still be kept: until the end of the day, and of the minute. */
+/** Reports that may still be kept until the end of the day, and looked at until the end of the minute. */
 export interface Room {
   readonly day: number;
   readonly minute: number;
@@ -69,16 +69,13 @@ export class IntakeStore {
   /** Keeps those that are new, as far as there is room. @returns in the order of the reports */
   accept(reports: readonly KeptReport[], seals: Seals, room: Room, now: number): Acceptance[] {
     const before = this.#last;
-    let left = Math.min(room.day, room.minute);
     return this.#change(() => {
-      const answers = reports.map((report): Acceptance => {
-        if (left > 0 && this.#insert(report, now)) {
-          left--;
-          return 'accepted';
-        }
+      const answers = reports.map((report, index): Acceptance => {
+        if (index >= room.minute) return 'minuteFull';
+        if (this.#last - before < room.day && this.#insert(report, now)) return 'accepted';
         const known = this.#known(report.reportId);
-        if (known !== null) return isSame(known, report) ? 'known' : 'conflict';
-        return room.day <= room.minute ? 'dayFull' : 'minuteFull';
+        if (known === null) return 'dayFull';
+        return isSame(known, report) ? 'known' : 'conflict';
       });
       const accepted = this.#last - before;
       if (accepted === 0) return answers;

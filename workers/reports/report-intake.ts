@@ -4,6 +4,7 @@
  */
 import { DurableObject } from 'cloudflare:workers';
 import {
+  MINUTE_MS,
   REPORT_RETRY_MS,
   REPORT_RETRY_MS_MAX,
   REPORTS_PER_SLICE_MINUTE_MAX,
@@ -26,8 +27,6 @@ import { IntakeMeta, IntakeOutbox } from './intake-outbox.ts';
 import { IntakeStore } from './intake-store.ts';
 import { PartnerWithdrawals } from './partner-withdrawal.ts';
 import { createIntakeTables } from './schema.ts';
-
-const MINUTE_MS = 60_000;
 
 export class ReportIntake extends DurableObject<ControlEnv> implements IntakeObject {
   readonly #meta: IntakeMeta;
@@ -67,7 +66,7 @@ export class ReportIntake extends DurableObject<ControlEnv> implements IntakeObj
       minute: REPORTS_PER_SLICE_MINUTE_MAX - this.#minute.used,
     };
     const answers = this.#store.accept(reports, seals, room, now);
-    this.#minute.used += answers.filter((answer) => answer === 'accepted').length;
+    this.#minute.used += Math.min(reports.length, Math.max(0, room.minute));
     this.#setSource(source);
     await this.#send();
     return answers;

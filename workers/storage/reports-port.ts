@@ -170,3 +170,17 @@ export function shardOf(keyed: string): string {
 }
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+
+/** Names of the intakes of a partner: its ID, or with several slices its ID and the slice. */
+export function intakesOf({ id, slices }: Pick<Partner, 'id' | 'slices'>): readonly string[] {
+  return slices === 1 ? [id] : Array.from({ length: slices }, (_, slice) => `${id}/${slice}`);
+}
+
+/** The intake that has reports with this ID: by FNV-1a (32 bits) of the ID. */
+export function intakeOf(partner: Pick<Partner, 'id' | 'slices'>, reportId: string): string {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < reportId.length; at++)
+    hash = Math.imul(hash ^ reportId.charCodeAt(at), 0x01000193) >>> 0;
+  // The low bits alone depend on few bits of the text.
+  return intakesOf(partner)[(hash ^ (hash >>> 15)) % partner.slices]!;
+}
