@@ -4,6 +4,7 @@
  */
 import { Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
+import { addAppeals } from './commands/appeals.ts';
 import { addApprovals } from './commands/approvals.ts';
 import { addAudit } from './commands/audit.ts';
 import { addBlock } from './commands/block.ts';
@@ -32,6 +33,7 @@ import { addQualifications } from './commands/qualifications.ts';
 import { addRegistrations } from './commands/registrations.ts';
 import { addReleases } from './commands/releases.ts';
 import { addReview } from './commands/review.ts';
+import { addRules } from './commands/rules.ts';
 import { addSample } from './commands/sample.ts';
 import { addStatus } from './commands/status.ts';
 import { addStatusLists } from './commands/status-lists.ts';
@@ -56,7 +58,9 @@ const GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> 
     addHolderKeys,
     addPassport,
   ],
+  'Joint response:': [addAppeals],
   'Policy:': [addPolicy, addGuards, addCanaries],
+  'Joint response:': [addRules],
   'Second person:': [addApprovals, addProposals],
   'Monitoring:': [addStatus, addWatch, addUsage, addEnumeration, addBlocks, addAudit],
   'Shell:': [addCompletion],

@@ -9,8 +9,10 @@
  * of other organisations. `approve` decides on the proposals of others. `breakGlass` opens no route either: it makes a
  * change at once that would otherwise wait for approval. `registrations` covers the registered senders of the token's
  * own organisation, `review` seeing and deciding on those of all others. `qualification` sets the qualifications of
- * other organisations. `issuers` decides who may sign certificates; `credentials` sees that, and pushes status lists. `rules` decides when
- * reports become a block.
+ * other organisations. `issuers` decides who may sign certificates; `credentials` sees that, and pushes status lists.
+ * `rules` decides when reports become a block, `reports` decides on these blocks and withdraws the reports of a partner.
+ * `appeals` sees and decides on appeals against the blocks of the token's own authority, and with `override` on those
+ * against all.
  */
 export const SCOPES = [
   'read',
@@ -29,6 +31,8 @@ export const SCOPES = [
   'issuers',
   'credentials',
   'rules',
+  'reports',
+  'appeals',
 ] as const;
 export type Scope = (typeof SCOPES)[number];
 
@@ -56,6 +60,8 @@ export const ROLE_SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
     'qualification',
     'credentials',
     'rules',
+    'reports',
+    'appeals',
   ],
   association: [
     ...(['read', 'entries', 'releases', 'guards', 'policy', 'clients'] as const),
@@ -68,9 +74,11 @@ export const ROLE_SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
       'issuers',
       'credentials',
       'rules',
+      'reports',
+      'appeals',
     ] as const),
   ],
-  operator: ['read', 'entries', 'releases', 'review', 'credentials'],
+  operator: ['read', 'entries', 'releases', 'review', 'credentials', 'appeals'],
   // A relay sends checks: it has client keys. Everything that `read` opens belongs to others.
   relay: ['registrations'],
   auditor: ['read', 'statistics'],

@@ -81,6 +81,11 @@ export interface RuleMark {
   readonly stage: BlockStage;
 }
 
+/** The rule and the stage of what a rule made; nothing otherwise. */
+export function markOf({ rule, stage }: Partial<RuleMark>): Partial<RuleMark> {
+  return rule === undefined || stage === undefined ? {} : { rule, stage };
+}
+
 /** How a reason was found. */
 export type Match = 'exact' | 'range' | 'source' | 'operator' | 'trunk' | 'smsc' | 'rule' | 'data' | 'test';
 
@@ -98,6 +103,8 @@ export interface Reason extends Partial<RuleMark> {
   readonly detail?: string;
   /** With SENDER_RATE_REDUCED, if it is known: the share of its usual rate at which the sender may send. */
   readonly factor?: number;
+  /** For a block of a number or sender ID by a list or a live entry: what to send to `/v1/appeals`. */
+  readonly appeal?: string;
 }
 
 /** Rank of a verdict; higher is stronger. */

@@ -2,6 +2,7 @@
  * Entry point of the control plane, the only writer. It hosts the coordinator, and the edge binds to it.
  */
 import { ADMIN_ROUTES } from './admin/routes.ts';
+import { APPEAL_ROUTES } from './appeals/routes.ts';
 import { sweep } from './cron.ts';
 import type { ControlEnv } from './env.ts';
 import { appOf } from './http/app.ts';
@@ -26,6 +27,7 @@ export default {
     ...ADMIN_ROUTES,
     ...REGISTER_ROUTES,
     ...REPORT_ROUTES,
+    ...APPEAL_ROUTES,
     { method: 'GET', path: '/openapi.json', handle: describe },
   ]),
   scheduled: sweep,

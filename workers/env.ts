@@ -87,6 +87,10 @@ export interface ControlEnv extends Env {
   readonly ACCESS_SCOPES?: string;
   /** The organisation that these admins belong to. Default: `default`. */
   readonly ACCESS_ORGANISATION?: string;
+  /** How appellants prove to be no robot: `off`, `work` or `turnstile`. Default: `off`. */
+  readonly APPEAL_PROOF?: string;
+  /** The secret key of the Turnstile widget, for APPEAL_PROOF = "turnstile". */
+  readonly TURNSTILE_SECRET?: string;
   /** `off` at a start of the coordinator: no change waits for a second person any more. The way out of a lock-out. */
   readonly APPROVALS?: string;
 }

@@ -2,6 +2,7 @@
  * Entry point of the whole service as one Worker: both planes and the coordinator.
  */
 import { ADMIN_ROUTES } from './admin/routes.ts';
+import { APPEAL_ROUTES } from './appeals/routes.ts';
 import { sweep } from './cron.ts';
 import type { ControlEnv } from './env.ts';
 import { appOf } from './http/app.ts';
@@ -22,6 +23,12 @@ export { ScanDetector } from './usage/scan-detector.ts';
 export { UsageCounter } from './usage/usage-counter.ts';
 
 export default {
-  fetch: appOf([...EDGE_ROUTES, ...ADMIN_ROUTES, ...REGISTER_ROUTES, ...REPORT_ROUTES]),
+  fetch: appOf([
+    ...EDGE_ROUTES,
+    ...ADMIN_ROUTES,
+    ...REGISTER_ROUTES,
+    ...REPORT_ROUTES,
+    ...APPEAL_ROUTES,
+  ]),
   scheduled: sweep,
 } satisfies ExportedHandler<ControlEnv>;

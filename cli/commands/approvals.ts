@@ -21,6 +21,7 @@ const DESCRIPTIONS: Readonly<Record<(typeof APPROVAL_KINDS)[number], string>> = 
   tokens: 'a new or changed admin token, and what an organisation lets its tokens do',
   signingKeys: 'a new key in RELEASE_PUBLIC_KEYS',
   qualifications: 'another state of the qualification of an organisation',
+  rules: 'a change of a rule that turns reports into blocks',
 };
 
 interface SetOptions {

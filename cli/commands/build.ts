@@ -3,16 +3,17 @@ import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { ALWAYS, type ListContent, ListEntries } from '../../shared/build/list-entries.ts';
 import { buildRelease } from '../../shared/build/release.ts';
-import { LISTS_MAX } from '../../shared/limits/lists.ts';
+import { LISTS_MAX, RULE_LISTS_MAX } from '../../shared/limits/lists.ts';
 import { blobsOf, type Manifest, signManifest } from '../../shared/release/manifest.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { fingerprintsOf, formFor } from '../../shared/sources/source.ts';
+import { markOf } from '../../shared/verdict.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { CommandFailure, unwrap } from '../failure.ts';
 import { carryLists, checkCatalogueOf, originsFor, originsOf } from '../import/carried-lists.ts';
 import { type CatalogueList, readCatalogue } from '../import/catalogue.ts';
 import { collect, type InputReport } from '../import/collect.ts';
-import type { FoldedList } from '../import/fold.ts';
+import { type FoldedList, isOfRules, joinRuleLists } from '../import/fold.ts';
 import { formatRejectsPath, openRejects } from '../import/rejects.ts';
 import { BUILDS, DEMO_CATALOGUE } from '../paths.ts';
 import { type BuildFolder, registrationsPath, rejectsPath, writeBuild } from '../publish/build-folder.ts';
@@ -110,12 +111,14 @@ export async function build({
   const createdAt = new Date();
   const now = Math.floor(createdAt.getTime() / 1000);
   const base = await loadBuildBase(admin, ring, now, { authority, sourceNames, dropUnknownSources });
-  const { release: baseName, foldedSeq, folded, carriedFrom } = base;
+  const { release: baseName, foldedSeq, carriedFrom } = base;
   // Fingerprints of sources cannot be moved to another key, so what carries lists over keeps the key of its base.
   const keys = carriedFrom === null ? ring.writer : keysOf(carriedFrom.manifest, ring);
   if (carriedFrom !== null) checkCatalogueOf(authority!, path, catalogue, carriedFrom.manifest);
   const origins =
     carriedFrom === null ? originsOf(catalogue) : originsFor(authority!, catalogue, carriedFrom.manifest);
+  const others = origins.length + base.folded.filter((list) => !isOfRules(list)).length;
+  const folded = joinRuleLists(base.folded, Math.max(1, Math.min(RULE_LISTS_MAX, LISTS_MAX - others)));
   checkCount(origins.length, folded);
   const lists = catalogue.lists.map(() => new ListEntries(keys.permutation));
   const rejects = await openRejects(rejectsPath(builds));
@@ -194,8 +197,8 @@ function checkCount(lists: number, folded: readonly FoldedList[]): void {
   );
 }
 
-function infoOf({ name, reason, effect, subjects, authority }: CatalogueList | FoldedList) {
-  return { name, reason, effect, subjects, authority };
+function infoOf({ name, reason, effect, subjects, authority, ...list }: CatalogueList | FoldedList) {
+  return { name, reason, effect, subjects, authority, ...('rule' in list ? markOf(list) : {}) };
 }
 
 function contentOf({ entries }: FoldedList, keys: ListKeys): ListContent {

@@ -56,7 +56,7 @@ async function formatEntries(entries: readonly EntryInfo[]): Promise<string> {
   const hasOperator = shown.some(({ source }) => source?.startsWith('operator:') === true);
   const names = hasOperator ? await operatorNames() : null;
   const rows = shown.map(
-    ({ number, source, op, code, subjects, authority, until, seq, by, reason, operation }) => {
+    ({ number, source, op, code, subjects, authority, rule, stage, until, seq, by, reason, operation }) => {
       const name = names?.get(source ?? '');
       const party = number ?? `${source ?? ''}${name === undefined ? '' : ` ${name}`}`;
       return [
@@ -64,7 +64,7 @@ async function formatEntries(entries: readonly EntryInfo[]): Promise<string> {
         op,
         code ?? '',
         subjects.join(' '),
-        authority,
+        rule === undefined ? authority : `${authority} ${rule} ${stage}`,
         until ?? '',
         String(seq),
         String(operation ?? ''),

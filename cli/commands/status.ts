@@ -66,7 +66,7 @@ export function formatStatus(status: Status): Report {
         ]),
     `seq ${seq}${changedAt === null ? '' : `, changed ${changedAt}`}; the copy in KV has ${kvSeq}`,
     `${count(live.entries)} live ${live.entries === 1 ? 'entry' : 'entries'} in ${counted(live.segments, 'segment')}, ` +
-      `${live.tail} unsealed; ${counted(clients, 'client')}`,
+      `${live.tail} unsealed${live.rules ? `, ${count(live.rules)} of rules` : ''}; ${counted(clients, 'client')}`,
     `audit log: ${count(audit.n)} records, last hash ${audit.hash}` +
       (trimmedTo === 0 ? '' : `; records up to ${count(trimmedTo)} were trimmed`),
     ...evidenceLines(audit),

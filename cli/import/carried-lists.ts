@@ -11,6 +11,7 @@ import { type ListContent, ListEntries } from '../../shared/build/list-entries.t
 import type { ListSource } from '../../shared/build/release.ts';
 import { FOLDED_LIST_PREFIX, type Manifest } from '../../shared/release/manifest.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
+import { markOf } from '../../shared/verdict.ts';
 import { CommandFailure } from '../failure.ts';
 import type { Catalogue } from './catalogue.ts';
 import { type EntrySink, type ReadableRelease, readLists } from './release-lists.ts';
@@ -78,8 +79,8 @@ export async function carryLists(
   const sinks = [...entries].map(([index, list]) => [index, sinkFor(list)] as const);
   await readLists(base, new Map(sinks), keys);
   const sourceOf = (index: number, content: ListContent): ListSource => {
-    const { name, reason, effect, subjects, authority, asOf } = base.manifest.lists[index]!;
-    return { info: { name, reason, effect, subjects, authority, asOf }, content };
+    const { name, reason, effect, subjects, authority, asOf, ...info } = base.manifest.lists[index]!;
+    return { info: { name, reason, effect, subjects, authority, asOf, ...markOf(info) }, content };
   };
   return new Map([...entries].map(([index, list]) => [index, sourceOf(index, list.finish())]));
 }

@@ -6,10 +6,11 @@
 import { createHash } from 'node:crypto';
 import type { EntryInfo } from '../../shared/admin/entries.ts';
 import type { Dates } from '../../shared/build/list-entries.ts';
+import { SYSTEM_AUTHORITY } from '../../shared/organisations.ts';
 import { FOLDED_LIST_PREFIX, type ListInfo } from '../../shared/release/manifest.ts';
 import { NAME_PATTERN } from '../../shared/schemas.ts';
 import { FOREVER } from '../../shared/set/layout.ts';
-import { type Code, SUBJECTS, type Subject } from '../../shared/verdict.ts';
+import { type Code, markOf, SUBJECTS, type Subject } from '../../shared/verdict.ts';
 import { CommandFailure } from '../failure.ts';
 
 /** A number, or the fingerprint of a source in 16 hex digits. A release stores nothing else of a source. */
@@ -21,12 +22,13 @@ export interface FoldedEntry extends Dates {
   readonly what: FoldedWhat;
 }
 
-export interface FoldedList extends Pick<ListInfo, 'name' | 'reason' | 'effect' | 'subjects' | 'authority'> {
+export interface FoldedList
+  extends Pick<ListInfo, 'name' | 'reason' | 'effect' | 'subjects' | 'authority' | 'rule' | 'stage'> {
   readonly entries: readonly FoldedEntry[];
 }
 
 /** The effect of an entry without its subjects. Null for an entry that clears others. */
-type OwnEffect = Pick<FoldedList, 'reason' | 'effect' | 'authority'> | null;
+type OwnEffect = Pick<FoldedList, 'reason' | 'effect' | 'authority' | 'rule' | 'stage'> | null;
 
 interface Layer extends Dates {
   readonly ownEffect: OwnEffect;
@@ -102,8 +104,9 @@ function listsOf(timelines: readonly Timeline[], now: number): FoldedList[] {
   const merged = new Map<string, Layer & { readonly what: FoldedWhat; readonly subjects: Subject[] }>();
   for (const timeline of timelines) {
     for (const layer of stretchesOf(timeline, now)) {
-      const { reason, effect, authority } = layer.ownEffect!;
-      const key = [idOf(timeline.what), reason, effect, authority, layer.since, layer.until].join(' ');
+      const { reason, effect, authority, rule, stage } = layer.ownEffect!;
+      const words = [idOf(timeline.what), reason, effect, authority, rule, stage, layer.since, layer.until];
+      const key = words.join(' ');
       const known = merged.get(key);
       if (known === undefined)
         merged.set(key, { ...layer, what: timeline.what, subjects: [timeline.subject] });
@@ -112,22 +115,55 @@ function listsOf(timelines: readonly Timeline[], now: number): FoldedList[] {
   }
   const lists = new Map<string, Omit<FoldedList, 'name'> & { readonly entries: FoldedEntry[] }>();
   for (const { ownEffect, subjects: named, what, since, until } of merged.values()) {
-    const { reason, effect, authority } = ownEffect!;
+    const { reason, effect, authority, ...mark } = ownEffect!;
     const subjects = SUBJECTS.filter((subject) => named.includes(subject));
-    const key = [effect, reason, authority, ...subjects].join(' ');
-    const list = lists.get(key) ?? { reason, effect, subjects, authority, entries: [] };
+    const key = [effect, reason, authority, mark.rule, mark.stage, ...subjects].join(' ');
+    const list = lists.get(key) ?? { reason, effect, subjects, authority, ...markOf(mark), entries: [] };
     lists.set(key, list);
     list.entries.push({ what, since, until });
   }
   const named = [...lists.values()].map((list) => ({ name: nameOf(list), ...list }));
-  return named.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return named.sort(byName);
 }
 
-/** `live-sender-reported-kisa`, or `live-to-…` if it is for one subject only. */
-function nameOf({ effect, reason, subjects, authority }: Omit<FoldedList, 'name'>): string {
+/**
+ * Joins blocks of rules into one list that names no rule, those of the smallest lists first: so that rules alone never
+ * need more lists than a release has room for.
+ * @param most lists of rules, at least 1
+ */
+export function joinRuleLists(lists: readonly FoldedList[], most: number): FoldedList[] {
+  const ofRules = lists.filter(isOfRules);
+  if (ofRules.length <= most) return [...lists];
+  const named = ofRules.filter(({ rule }) => rule !== undefined);
+  const bySize = named.toSorted((a, b) => b.entries.length - a.entries.length || byName(a, b));
+  const kept = new Set(bySize.slice(0, most - 1));
+  const joined = new Map<string, FoldedList>();
+  for (const list of ofRules) {
+    if (kept.has(list)) continue;
+    const { reason, effect, subjects, authority } = list;
+    const name = nameOf({ reason, effect, subjects, authority, entries: [] });
+    const entries = [...(joined.get(name)?.entries ?? []), ...list.entries];
+    joined.set(name, { name, reason, effect, subjects, authority, entries });
+  }
+  const others = lists.filter((list) => !isOfRules(list) || kept.has(list));
+  return [...others, ...joined.values()].sort(byName);
+}
+
+/** The authority of the service itself has no other entries. */
+export function isOfRules({ authority, effect }: Pick<FoldedList, 'authority' | 'effect'>): boolean {
+  return authority === SYSTEM_AUTHORITY && effect === 'block';
+}
+
+function byName(a: FoldedList, b: FoldedList): number {
+  return a.name < b.name ? -1 : 1;
+}
+
+/** `live-sender-reported-kisa`, or `live-to-…` if it is for one subject only; then rule and stage, if it has them. */
+function nameOf({ effect, reason, subjects, authority, rule, stage }: Omit<FoldedList, 'name'>): string {
   const subject = subjects.length === 1 ? `${subjects[0]}-` : '';
   const what = effect === 'allow' ? 'allow' : reason.toLowerCase().replaceAll('_', '-');
-  const name = `${FOLDED_LIST_PREFIX}${subject}${what}-${authority}`;
+  const mark = rule === undefined ? '' : `-${rule.replace('@', '-')}-${stage}`;
+  const name = `${FOLDED_LIST_PREFIX}${subject}${what}-${authority}${mark}`;
   if (NAME_PATTERN.test(name)) return name;
   const digest = createHash('sha256').update(name).digest('hex').slice(0, 8);
   return `${name.slice(0, 54)}-${digest}`;
@@ -151,8 +187,8 @@ export function fingerprintOf(fingerprint: bigint): FoldedWhat {
   return { kind: 'fingerprint', hex: fingerprint.toString(16).padStart(16, '0') };
 }
 
-function ownEffectOf({ op, code, authority }: EntryInfo): OwnEffect {
+function ownEffectOf({ op, code, authority, ...mark }: EntryInfo): OwnEffect {
   if (op === 'clear') return null;
   if (op === 'unblock') return { reason: 'ALLOW_OVERRIDE', effect: 'allow', authority };
-  return { reason: code as Code, effect: 'block', authority };
+  return { reason: code as Code, effect: 'block', authority, ...markOf(mark) };
 }

@@ -6,6 +6,7 @@ import { type Load, openValue, type Release } from '../../shared/release/release
 import type { ListKeys } from '../../shared/set/keys.ts';
 import type { RangeRow } from '../../shared/set/range-table.ts';
 import type { SourceRow } from '../../shared/set/source-table.ts';
+import { markOf } from '../../shared/verdict.ts';
 import { unwrap } from '../failure.ts';
 import { type FoldedEntry, type FoldedList, fingerprintOf } from './fold.ts';
 
@@ -66,8 +67,8 @@ export async function foldedIn(release: ReadableRelease, keys: ListKeys): Promis
   const sinks = [...folded].map(([list, entries]) => [list, sinkFor(entries)] as const);
   await readLists(release, new Map(sinks), keys);
   return [...folded].map(([list, entries]) => {
-    const { name, reason, effect, subjects, authority } = lists[list]!;
-    return { name, reason, effect, subjects, authority, entries };
+    const { name, reason, effect, subjects, authority, ...info } = lists[list]!;
+    return { name, reason, effect, subjects, authority, ...markOf(info), entries };
   });
 }
 

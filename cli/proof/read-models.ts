@@ -102,6 +102,9 @@ function sinkFor(model: ListModelBuilder): EntrySink {
 /** What identifies the lists and their effects, as one text. */
 function termsOf(lists: readonly (CatalogueList | FoldedList | Manifest['lists'][number])[]): string {
   return JSON.stringify(
-    lists.map(({ name, reason, effect, subjects, authority }) => [name, reason, effect, subjects, authority]),
+    lists.map(({ name, reason, effect, subjects, authority, ...list }) => {
+      const mark = 'rule' in list ? [list.rule, list.stage] : [];
+      return [name, reason, effect, subjects, authority, ...mark];
+    }),
   );
 }

@@ -2237,6 +2237,13 @@ export interface components {
         Code: string;
         /** @description What matched: the number itself, a range that contains it, a sender ID, an operator, a trunk, an SMSC, a rule of the numbering plan or of the gateway policy, the state of the data, or a test number. New values may be added: treat an unknown value as valid, and act on the verdict. */
         Match: string;
+        /**
+         * @description Of a block that a rule of the joint response made: ID and version of the rule. Absent from all others.
+         * @example kr-50@3
+         */
+        BlockRule: string;
+        /** @description Of a block that a rule made. `provisional`: it ends by itself unless an independent kind of partner or a person confirms it. Absent from all others. New values may be added: treat an unknown value as valid, and act on the verdict. */
+        BlockStage: string;
         /** @description What this reason does on its own. `shadow`: the list is a shadow list; the match is reported and decides nothing. New values may be added: treat an unknown value as valid, and act on the verdict. */
         Effect: string;
         /**
@@ -2325,6 +2332,8 @@ export interface components {
             detail?: string;
             /** @description With `SENDER_RATE_REDUCED`, if it is known: the share of its usual rate at which the sender may send. */
             factor?: number;
+            rule?: components["schemas"]["BlockRule"];
+            stage?: components["schemas"]["BlockStage"];
         };
         /**
          * @description One text or call. Send `from`, `to`, or both. At most 12,288 bytes.
@@ -2879,6 +2888,8 @@ export interface components {
             reason: components["schemas"]["ReasonText"];
             /** @description Number of the operation that made the entry, for its undo. */
             operation?: number;
+            rule?: components["schemas"]["BlockRule"];
+            stage?: components["schemas"]["BlockStage"];
         };
         EntryPage: {
             /** @description The pages contain all entries up to this change. Send it as `upTo` to get the next page. */
@@ -3260,6 +3271,8 @@ export interface components {
              * @description When the authority compiled the list.
              */
             asOf: string;
+            rule?: components["schemas"]["BlockRule"];
+            stage?: components["schemas"]["BlockStage"];
             numbers: number;
             /** @description Numbers with dates. */
             dated: number;
@@ -3612,6 +3625,8 @@ export interface components {
                 segments: number;
                 /** @description Entries that the head itself contains. */
                 tail: number;
+                /** @description Those of the entries that rules of the joint response have: at most 200,000, in addition to those of people; lifts may take 20,000 more. Older services omit it. */
+                rules?: number;
             };
             /** @description The live layer no longer has the changes up to this one, because releases contain them. A release that does not contain them is refused (`FOLD_BEHIND`). */
             droppedSeq: number;
@@ -5825,7 +5840,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `LIVE_FULL`: a limit is reached: the live layer (500,000 entries, one per number and subject), the share of the token's authority (250,000 entries; `root` has no such limit), or the entries over one number (8). The last 20,000 of a share, and 20,000 of the layer, are reserved for `unblock` and `clear`; the very last 20,000 of the layer are reserved for `unblock` and `clear` by `root`. A change that does not make the layer grow is always accepted. An entry is dropped once the current release and the two before it have all folded it in: build and push. `IDEMPOTENCY_CONFLICT`. Where the change must wait for a second person: `APPROVAL_IMPOSSIBLE`, `PROPOSALS_TOO_MANY`. */
+        /** @description `LIVE_FULL`: a limit is reached: the live layer (500,000 entries, one per number and subject), the share of the token's authority (250,000 entries; `root` has no such limit), or the entries over one number (8). The last 20,000 of a share, and 20,000 of the layer, are reserved for `unblock` and `clear`; the very last 20,000 of the layer are reserved for `unblock` and `clear` by `root`. Entries of rules do not count: they have room of their own. A change that does not make the layer grow is always accepted. An entry is dropped once the current release and the two before it have all folded it in: build and push. `IDEMPOTENCY_CONFLICT`. Where the change must wait for a second person: `APPROVAL_IMPOSSIBLE`, `PROPOSALS_TOO_MANY`. */
         EntriesConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];

@@ -92,6 +92,10 @@ export interface Reason {
   readonly detail?: string;
   /** With `SENDER_RATE_REDUCED`, if it is known: the share of its usual rate at which the sender may send. */
   readonly factor?: number;
+  /** Of a block that a rule of the joint response made: ID and version of the rule, such as `kr-50@3`. */
+  readonly rule?: string;
+  /** Of such a block: `provisional`, which ends by itself unless it is confirmed, or `confirmed`. */
+  readonly stage?: string;
 }
 
 /** The version of the lists behind a verdict. Store it with your record of the call or text. */

@@ -153,5 +153,9 @@ export const ADMIN_PROBLEMS = {
   RULE_BLOCK_REFUSED: [409, 'The block cannot be set'],
   PARTNER_UNKNOWN: [404, 'Partner not found'],
   REPORT_KEY_LOST: [503, 'The key of reports is lost'],
+  APPEALS_TOO_MANY: [429, 'Too many appeals'],
+  APPEAL_UNKNOWN: [404, 'Appeal not found'],
+  APPEAL_CLAIMED: [409, 'Another admin has claimed this appeal'],
+  APPEAL_DECIDED: [409, 'Appeal is already decided'],
 } as const satisfies Record<string, readonly [number, string]>;
 export type AdminProblemCode = keyof typeof ADMIN_PROBLEMS;

@@ -39,7 +39,10 @@ const PIECES_MAX = 16 * RANGES_PER_LIST_MAX;
 
 /** A list to build: its manifest fields without the counts, and its content. */
 export interface ListSource {
-  readonly info: Pick<ListInfo, 'name' | 'reason' | 'effect' | 'subjects' | 'authority' | 'asOf'>;
+  readonly info: Pick<
+    ListInfo,
+    'name' | 'reason' | 'effect' | 'subjects' | 'authority' | 'asOf' | 'rule' | 'stage'
+  >;
   readonly content: ListContent;
 }
 

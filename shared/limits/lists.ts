@@ -18,6 +18,8 @@ export const GZIP_FREE_BYTES = 4_194_304;
 
 /** Lists in one release. Each number costs one probe per list, so this bounds the cost of a verdict. */
 export const LISTS_MAX = 32;
+/** Lists of them with blocks of rules, one for each rule and stage. Further blocks share the last one, without the rule. */
+export const RULE_LISTS_MAX = 8;
 /** Ranges in one list. */
 export const RANGES_PER_LIST_MAX = 20_000;
 /** Sources in one list. */

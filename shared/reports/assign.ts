@@ -4,79 +4,85 @@
  * and use up its own share in place of theirs. It is a maximum flow, by reporters with the same partners.
  */
 
+/** Reporters with the same partners. */
 interface Group {
   readonly partners: readonly string[];
   left: number;
-  /** Reporters of the group that count for each partner. */
+  /** How many count for each partner. */
   readonly given: Map<string, number>;
+}
+
+interface Partner {
+  room: number;
+  /** Groups with reporters that count for it. */
+  readonly groups: Set<Group>;
 }
 
 /**
  * The number of reporters that count for each partner, with the largest sum that the bounds allow. The same for every
- * order of the reporters.
- * @param reporters the partners of each reporter, not empty
+ * order of the groups.
+ * @param groups reporters by their partners: names in order, with a space between them
  * @param roomOf most reporters of a partner
  */
 export function assignReporters(
-  reporters: Iterable<ReadonlySet<string>>,
+  groups: ReadonlyMap<string, number>,
   roomOf: (partner: string) => number,
 ): Map<string, number> {
-  const groups = groupsOf(reporters);
-  const room = new Map<string, number>();
-  for (const { partners } of groups) for (const partner of partners) room.set(partner, roomOf(partner));
-  // A search that found no room proves that these partners never get any.
+  const all = [...groups].map(([key, left]): [string, Group] => [
+    key,
+    { partners: key.split(' '), left, given: new Map() },
+  ]);
+  const partners = new Map<string, Partner>();
+  for (const [, group] of all) {
+    for (const name of group.partners) {
+      if (!partners.has(name)) partners.set(name, { room: roomOf(name), groups: new Set() });
+    }
+  }
+  // A search that finds no room proves that these partners never get any.
   const full = new Set<string>();
-  for (const group of groups) while (group.left > 0 && augment(group, groups, room, full));
-  const counts = new Map([...room.keys()].toSorted().map((partner) => [partner, 0]));
-  for (const { given } of groups) {
-    for (const [partner, count] of given) counts.set(partner, counts.get(partner)! + count);
-  }
-  return counts;
-}
-
-function groupsOf(reporters: Iterable<ReadonlySet<string>>): Group[] {
-  const groups = new Map<string, Group>();
-  for (const names of reporters) {
-    const partners = names.size === 1 ? [...names] : [...names].toSorted();
-    const key = partners.join(' ');
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, { partners, left: 1, given: new Map() });
-    else group.left++;
-  }
   // Those with one partner first: they have no choice.
-  return [...groups].toSorted(byPartners).map(([, group]) => group);
+  for (const [, group] of all.toSorted(byPartners)) {
+    while (group.left > 0 && placeSome(group, partners, full));
+  }
+  return new Map(
+    [...partners].toSorted(byName).map(([name, { groups }]) => {
+      let count = 0;
+      for (const { given } of groups) count += given.get(name)!;
+      return [name, count];
+    }),
+  );
 }
 
 function byPartners([a, { partners: of }]: [string, Group], [b, { partners }]: [string, Group]): number {
   return of.length - partners.length || (a < b ? -1 : 1);
 }
 
+function byName([a]: [string, unknown], [b]: [string, unknown]): number {
+  return a < b ? -1 : 1;
+}
+
 /** Finds room for reporters of a group, if need be by moving others. @returns whether any got room */
-function augment(
-  start: Group,
-  groups: readonly Group[],
-  room: Map<string, number>,
-  full: Set<string>,
-): boolean {
+function placeSome(start: Group, partners: ReadonlyMap<string, Partner>, full: Set<string>): boolean {
   const reachedFrom = new Map<string, Group>();
   const movedFrom = new Map<Group, string>();
   const queue = [start];
   for (const group of queue) {
-    for (const partner of group.partners) {
-      if (reachedFrom.has(partner) || full.has(partner)) continue;
-      reachedFrom.set(partner, group);
-      if (room.get(partner)! > 0) {
-        move(start, partner, reachedFrom, movedFrom, room);
+    for (const name of group.partners) {
+      if (full.has(name) || reachedFrom.has(name)) continue;
+      reachedFrom.set(name, group);
+      const { room, groups } = partners.get(name)!;
+      if (room > 0) {
+        move(start, name, reachedFrom, movedFrom, partners);
         return true;
       }
       for (const other of groups) {
-        if (other === start || movedFrom.has(other) || !((other.given.get(partner) ?? 0) > 0)) continue;
-        movedFrom.set(other, partner);
+        if (other === start || movedFrom.has(other)) continue;
+        movedFrom.set(other, name);
         queue.push(other);
       }
     }
   }
-  for (const partner of reachedFrom.keys()) full.add(partner);
+  for (const name of reachedFrom.keys()) full.add(name);
   return false;
 }
 
@@ -86,22 +92,27 @@ function move(
   last: string,
   reachedFrom: ReadonlyMap<string, Group>,
   movedFrom: ReadonlyMap<Group, string>,
-  room: Map<string, number>,
+  partners: ReadonlyMap<string, Partner>,
 ): void {
-  const steps: { group: Group; to: string; from: string | null }[] = [];
-  let amount = Math.min(start.left, room.get(last)!);
-  for (let to = last; ; ) {
-    const group = reachedFrom.get(to)!;
-    const from = group === start ? null : movedFrom.get(group)!;
+  const steps: { readonly group: Group; readonly to: string; readonly from: string | null }[] = [];
+  let amount = Math.min(start.left, partners.get(last)!.room);
+  for (let to: string | null = last; to !== null; ) {
+    const group: Group = reachedFrom.get(to)!;
+    const from: string | null = group === start ? null : movedFrom.get(group)!;
+    if (from !== null) amount = Math.min(amount, group.given.get(from)!);
     steps.push({ group, to, from });
-    if (from === null) break;
-    amount = Math.min(amount, group.given.get(from)!);
     to = from;
   }
-  room.set(last, room.get(last)! - amount);
+  partners.get(last)!.room -= amount;
   for (const { group, to, from } of steps) {
     group.given.set(to, (group.given.get(to) ?? 0) + amount);
-    if (from === null) group.left -= amount;
-    else group.given.set(from, group.given.get(from)! - amount);
+    partners.get(to)!.groups.add(group);
+    if (from === null) {
+      group.left -= amount;
+      continue;
+    }
+    const left = group.given.get(from)! - amount;
+    group.given.set(from, left);
+    if (left === 0) partners.get(from)!.groups.delete(group);
   }
 }

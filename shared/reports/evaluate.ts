@@ -66,25 +66,27 @@ export function evaluate(
   now: number,
   resetAt = 0,
 ): Evaluation {
-  const since = Math.max(now - durationMs(rule.window), resetAt);
-  const spam = new Map<string, Set<string>>();
-  const notSpam = new Map<string, Set<string>>();
+  // A report that is exactly as old as the window no longer counts: of an even drip, no window has one more.
+  const since = Math.max(now - durationMs(rule.window) + 1, resetAt);
+  /** The partners of each reporter, in order, with a space between them. */
+  const spam = new Map<string, string>();
+  const notSpam = new Map<string, string>();
   const statements = statementsOf(rule, reports, since);
   const share = shareOf(rule.distinct, rule.maxShare);
   const roomOf = (partner: string) =>
     [...statements.get(partner)!.kinds].every((kind) => UNLIMITED_KINDS.includes(kind))
       ? Number.POSITIVE_INFINITY
       : share;
-  for (const [partner, { byReporter }] of statements) {
+  for (const [partner, { byReporter }] of [...statements].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     if (roomOf(partner) === 0) continue;
     for (const [reporter, { spamAt, notSpamAt, counts }] of byReporter) {
       if (notSpamAt >= spamAt) add(notSpam, reporter, partner);
       else if (counts) add(spam, reporter, partner);
     }
   }
-  const byPartner = assignReporters(spam.values(), roomOf);
+  const byPartner = assignReporters(tally(spam.values()), roomOf);
   const distinct = sum(byPartner.values());
-  const against = sum(assignReporters(notSpam.values(), roomOf).values());
+  const against = sum(assignReporters(tally(notSpam.values()), roomOf).values());
   const deciding = [...byPartner.keys()];
   const weight = sum(deciding.map((partner) => weights.get(partner) ?? PARTNER_WEIGHT_MIN));
   return {
@@ -152,10 +154,15 @@ function statementsOf(
   return byPartner;
 }
 
-function add(partnersOf: Map<string, Set<string>>, reporter: string, partner: string): void {
+function add(partnersOf: Map<string, string>, reporter: string, partner: string): void {
   const partners = partnersOf.get(reporter);
-  if (partners === undefined) partnersOf.set(reporter, new Set([partner]));
-  else partners.add(partner);
+  partnersOf.set(reporter, partners === undefined ? partner : `${partners} ${partner}`);
+}
+
+function tally(values: Iterable<string>): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return counts;
 }
 
 function sum(values: Iterable<number>): number {

@@ -26,7 +26,7 @@ export function rehearse(
   let first = 0;
   for (const [last, { reporter, at }] of sorted.entries()) {
     inWindow.set(reporter, (inWindow.get(reporter) ?? 0) + 1);
-    for (; sorted[first]!.at < at - windowMs; first++) {
+    for (; sorted[first]!.at <= at - windowMs; first++) {
       const left = inWindow.get(sorted[first]!.reporter)! - 1;
       if (left === 0) inWindow.delete(sorted[first]!.reporter);
       else inWindow.set(sorted[first]!.reporter, left);

@@ -13,7 +13,6 @@ import {
   RULE_WINDOW_MS_MIN,
 } from '../limits/reports.ts';
 import { CHANNELS } from '../request.ts';
-import { nameSchema } from '../schemas.ts';
 import { durationSchema } from './duration.ts';
 import { PARTNER_KINDS, UNLIMITED_KINDS } from './partner.ts';
 import { REPORT_ORIGINS } from './report.ts';
@@ -82,7 +81,11 @@ export const ruleSchema = v.pipe(
 );
 export type RuleSettings = v.InferOutput<typeof ruleSchema>;
 
-export const ruleIdSchema = nameSchema;
+/** Fields that an admin sets, in the order of documents. */
+export const RULE_FIELDS = [
+  ...(['state', 'channel', 'origin', 'window', 'distinct', 'kinds', 'maxShare', 'weightMin'] as const),
+  ...(['effect', 'provisional', 'confirmed', 'approval'] as const),
+] as const satisfies readonly (keyof RuleSettings)[];
 
 export interface Rule extends RuleSettings {
   readonly id: string;

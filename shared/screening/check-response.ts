@@ -4,26 +4,34 @@
 
 import { toE164 } from '../numbers/number.ts';
 import type { ScreenRequest, Sender } from '../request.ts';
-import type { Subject } from '../verdict.ts';
+import type { Reason, Subject } from '../verdict.ts';
+import { withReferences } from './appeal-reference.ts';
 import type { Decision } from './decision.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** A decision as it is sent, with the parsed parties. */
-export interface CheckResponse extends Omit<Decision, 'identity' | 'policy' | 'reading' | 'readings'> {
+export interface CheckResponse
+  extends Omit<Decision, 'identity' | 'policy' | 'reading' | 'readings' | 'reasons'> {
+  readonly reasons: readonly Reason[];
   readonly from: string | null;
   readonly to: string | null;
   /** Every number that a subject can mean, if there are several. */
   readonly readings?: Partial<Record<Subject, readonly (string | null)[]>>;
 }
 
-/** @param decision on this request */
-export function formatDecision(request: ScreenRequest, decision: Decision): CheckResponse {
+/** @param decision on this request, from a snapshot with these keys */
+export function formatDecision(
+  request: ScreenRequest,
+  decision: Decision,
+  { keys }: Pick<Snapshot, 'keys'>,
+): CheckResponse {
   const { verdict, subject, reasons, action, unenforced, reading = request, readings } = decision;
   const response: { -readonly [Name in keyof CheckResponse]: CheckResponse[Name] } = {
     verdict,
     subject,
     from: formatParty(reading.from),
     to: formatParty(reading.to),
-    reasons,
+    reasons: withReferences(reasons, keys.appealKey),
   };
   if (action !== undefined) response.action = action;
   if (unenforced !== undefined) response.unenforced = unenforced;

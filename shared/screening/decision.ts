@@ -7,7 +7,8 @@ import type { IdentityResult } from '../credentials/identity.ts';
 import type { Facts } from '../policy/facts.ts';
 import type { Rule } from '../policy/policy.ts';
 import type { ScreenRequest, Sender } from '../request.ts';
-import type { Reason, Subject, Verdict } from '../verdict.ts';
+import type { Subject, Verdict } from '../verdict.ts';
+import type { FoundReason } from './finding.ts';
 
 /** The decision on one request, with its reasons. */
 export interface Decision {
@@ -15,7 +16,7 @@ export interface Decision {
   /** The subject that decided; null if nothing was found. */
   readonly subject: Subject | null;
   /** All findings, the deciding one first. */
-  readonly reasons: readonly Reason[];
+  readonly reasons: readonly FoundReason[];
   /** What to do on `indeterminate`, by the client's `failPolicy`. */
   readonly action?: 'open' | 'closed';
   /** In `label` or `shadow` mode: the verdict without that mode. */

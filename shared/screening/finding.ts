@@ -6,7 +6,15 @@ import type { LiveEntry } from '../live/entry.ts';
 import type { Rule } from '../policy/policy.ts';
 import type { ListInfo } from '../release/manifest.ts';
 import { FOREVER } from '../set/layout.ts';
-import type { Code, Effect, Match, Reason, RuleMark, Subject, Verdict } from '../verdict.ts';
+import {
+  type Code,
+  type Effect,
+  type Match,
+  markOf,
+  type Reason,
+  type Subject,
+  type Verdict,
+} from '../verdict.ts';
 
 /**
  * Order of precedence: a lower value decides. Up to `unavailable`, a finding overrides every weaker finding
@@ -47,7 +55,18 @@ export interface Finding {
   readonly precedence: number;
   readonly aspect: Aspect;
   readonly verdict: Verdict;
-  readonly reason: Reason;
+  readonly reason: FoundReason;
+}
+
+/** A reason before it is formatted. */
+export interface FoundReason extends Reason {
+  /** For a block that can be appealed: what its reference needs besides the reason. */
+  readonly blocked?: {
+    /** The number, or the text of the sender ID. */
+    readonly party: number | string;
+    /** `seq` of the live entry; null for a list. */
+    readonly seq: number | null;
+  };
 }
 
 /** A finding from a rule or about the data itself. @param list name of the rule */
@@ -88,12 +107,16 @@ function verdictOf(effect: Effect): Verdict {
   return effect === 'shadow' ? 'allow' : effect;
 }
 
-/** The finding from a list of the release. @param until seconds since 1970, or FOREVER */
+/**
+ * The finding from a list of the release.
+ * @param until seconds since 1970, or FOREVER @param party whose block can be appealed; null for other sources
+ */
 export function listFinding(
   subject: Subject,
   info: ListInfo,
   match: Match,
   until: number,
+  party: number | string | null,
   aspect: Aspect = 'party',
 ): Finding {
   const allows = info.effect === 'allow';
@@ -105,7 +128,7 @@ export function listFinding(
     : ranged
       ? PRECEDENCE.range
       : PRECEDENCE.exact;
-  const reason: Reason = {
+  const reason: FoundReason = {
     subject,
     code: allows ? 'ALLOW_OVERRIDE' : info.reason,
     list: info.name,
@@ -114,20 +137,22 @@ export function listFinding(
     authority: info.authority,
     until: formatUntil(until),
     ...markOf(info),
+    ...(info.effect === 'block' && party !== null ? { blocked: { party, seq: null } } : undefined),
   };
   return { precedence, aspect, verdict: verdictOf(info.effect), reason };
 }
 
-/** The rule and the stage of what a rule made; nothing otherwise. */
-export function markOf({ rule, stage }: Partial<RuleMark>): Partial<RuleMark> {
-  return rule === undefined || stage === undefined ? {} : { rule, stage };
-}
-
-/** The finding from a live block or unblock. */
-export function liveFinding(subject: Subject, match: Match, entry: LiveEntry, aspect: Aspect): Finding {
+/** The finding from a live block or unblock. @param party as for `listFinding` */
+export function liveFinding(
+  subject: Subject,
+  match: Match,
+  entry: LiveEntry,
+  party: number | string | null,
+  aspect: Aspect,
+): Finding {
   const blocks = entry.op === 'block';
   const verdict = blocks ? 'block' : 'allow';
-  const reason: Reason = {
+  const reason: FoundReason = {
     subject,
     code: entry.code ?? 'ALLOW_OVERRIDE',
     list: 'live',
@@ -136,6 +161,7 @@ export function liveFinding(subject: Subject, match: Match, entry: LiveEntry, as
     authority: entry.authority,
     until: formatUntil(entry.until),
     ...markOf(entry),
+    ...(blocks && party !== null ? { blocked: { party, seq: entry.seq } } : undefined),
   };
   return {
     precedence: blocks ? PRECEDENCE.liveBlock : PRECEDENCE.liveUnblock,

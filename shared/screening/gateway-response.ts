@@ -85,7 +85,7 @@ export function toGatewayResponse(
   const { version, facts, rule, applies, isLabelled } = decided;
   const { policy } = snapshot.policy;
   return {
-    ...formatDecision(request, decision),
+    ...formatDecision(request, decision, snapshot),
     policy: { version, rule: rule?.id ?? null },
     evidence: evidenceOf(from, ingress, facts),
     attestation: attestationOf(facts, decision.identity),

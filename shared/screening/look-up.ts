@@ -80,7 +80,7 @@ function lookUpNumber(n: number, state: LookUpState): void {
   const { snapshot, subject, seconds, findings } = state;
   const { release } = snapshot;
   const entry = liveEntry(numberKey(n), state);
-  addLiveFinding(entry, 'party', 'exact', state);
+  addLiveFinding(entry, 'party', 'exact', n, state);
   if (release === null) {
     addUnavailable(WITHOUT_RELEASE, 'party', state);
     return;
@@ -94,9 +94,9 @@ function lookUpNumber(n: number, state: LookUpState): void {
   for (const { list, info, isFolded } of release.listsBySubject[subject]) {
     if (isFolded && entry !== null) continue;
     const exact = part === null ? NOT_LISTED : part.until(list, prefix, permutedSuffix, seconds);
-    if (exact !== NOT_LISTED) findings.push(listFinding(subject, info, 'exact', exact));
+    if (exact !== NOT_LISTED) findings.push(listFinding(subject, info, 'exact', exact, n));
     const range = ranges === null ? NOT_LISTED : ranges.until(list, n, seconds);
-    if (range !== NOT_LISTED) findings.push(listFinding(subject, info, 'range', range));
+    if (range !== NOT_LISTED) findings.push(listFinding(subject, info, 'range', range, n));
   }
   const lacksExact = index >= 0 && shard === null;
   const lacksRanges = release.manifest.ranges !== null && ranges === null;
@@ -111,6 +111,8 @@ function lookUpNumber(n: number, state: LookUpState): void {
 /** @param sources forms of one source: an SMSC is listed as a whole and by each prefix of its global title */
 function lookUpSources(sources: readonly Source[], aspect: Aspect, match: Match, state: LookUpState): void {
   const { release, keys } = state.snapshot;
+  // Operators, trunks and SMSCs have no appeal: whoever sends does not know them.
+  const party = aspect === 'party' ? sources[0]!.name : null;
   let newest: LiveEntry | null = null;
   // Whether every form has a live entry. If so, lists of folded entries are skipped.
   let superseded = true;
@@ -122,9 +124,9 @@ function lookUpSources(sources: readonly Source[], aspect: Aspect, match: Match,
     if (decides !== null && (newest === null || decides.seq > newest.seq)) newest = decides;
     if (release === null) continue;
     const listed = release.keys === keys ? fingerprints : fingerprintsOf(source, release.keys.sourceSeed);
-    lookUpInLists(listed, entries, aspect, match, release, state);
+    lookUpInLists(listed, entries, aspect, match, party, release, state);
   }
-  addLiveFinding(newest, aspect, match, state);
+  addLiveFinding(newest, aspect, match, party, state);
   if (release === null) addUnavailable(WITHOUT_RELEASE, aspect, state);
   else if (release.manifest.sources !== null && release.sources === null) {
     const lists = release.listsBySubject[state.subject].filter(
@@ -139,6 +141,7 @@ function lookUpInLists(
   { own, alike }: SourceEntries,
   aspect: Aspect,
   match: Match,
+  party: string | null,
   { listsBySubject, sources }: Release,
   { subject, seconds, findings }: LookUpState,
 ): void {
@@ -151,7 +154,7 @@ function lookUpInLists(
     if (checksSkeleton && !(isFolded && (own !== null || alike !== null))) {
       until = Math.max(until, sources.until(list, skeleton, seconds));
     }
-    if (until !== NOT_LISTED) findings.push(listFinding(subject, info, match, until, aspect));
+    if (until !== NOT_LISTED) findings.push(listFinding(subject, info, match, until, party, aspect));
   }
 }
 
@@ -176,9 +179,11 @@ function addLiveFinding(
   entry: LiveEntry | null,
   aspect: Aspect,
   match: Match,
+  party: number | string | null,
   { subject, findings }: LookUpState,
 ): void {
-  if (entry !== null && entry.op !== 'clear') findings.push(liveFinding(subject, match, entry, aspect));
+  if (entry !== null && entry.op !== 'clear')
+    findings.push(liveFinding(subject, match, entry, party, aspect));
 }
 
 /** The live entry that decides for a key. Without a release, no entry is folded. */

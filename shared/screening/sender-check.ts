@@ -33,7 +33,7 @@ export function formatSenderCheck(
 ): SenderCheckResponse {
   const { reading = request } = decision;
   return {
-    ...formatDecision(request, decision),
+    ...formatDecision(request, decision, snapshot),
     registration: statusOf(reading, snapshot, settings),
     requireRegistration: settings.requireRegistration,
   };

@@ -23,6 +23,8 @@ export interface ListKeys {
   readonly sealKey: CryptoKey;
   /** HMAC-SHA-256 key that derives the nonce of a sealed value from its content. */
   readonly nonceKey: CryptoKey;
+  /** AES-SIV key of the references and tokens of appeals: screening/appeal-reference.ts. */
+  readonly appealKey: Uint8Array<ArrayBuffer>;
 }
 
 /** @param secret LIST_KEY, 32 random bytes @throws RangeError on any other length */
@@ -51,5 +53,6 @@ export async function deriveListKeys(secret: Uint8Array<ArrayBuffer>): Promise<L
     scanSeed: new DataView(await derive('numgate/1 scans', 32)).getInt32(0),
     sealKey: await crypto.subtle.importKey('raw', sealBits, 'AES-GCM', false, ['encrypt', 'decrypt']),
     nonceKey: await crypto.subtle.importKey('raw', nonceBits, hmac, false, ['sign']),
+    appealKey: new Uint8Array(await derive('numgate/1 appeals', 256)),
   };
 }

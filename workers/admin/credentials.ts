@@ -24,11 +24,12 @@ import { ok, type Result } from '../../shared/result.ts';
 import type { CredentialStore } from '../credentials/credential-store.ts';
 import type { ControlEnv } from '../env.ts';
 import { mediaType, readText } from '../http/body.ts';
+import { readBody } from '../http/json-body.ts';
 import { parametersOf } from '../http/parameters.ts';
 import { type Problem, problem, type Reply } from '../http/reply.ts';
 import { CREDENTIALS_NAME } from '../storage/credentials-port.ts';
 import { versionOf } from '../storage/precondition.ts';
-import { type AdminContext, forAdmins, forChanges, pageLimit, readBody, repeatOf } from './context.ts';
+import { type AdminContext, forAdmins, forChanges, pageLimit, repeatOf } from './context.ts';
 import { registrationsOf } from './registration-context.ts';
 
 /** The store's methods as RPC calls. */

@@ -6,9 +6,10 @@ import { fieldError } from '../../shared/fields.ts';
 import { ADMIN_BODY_BYTES_MAX, BULK_BODY_BYTES_MAX } from '../../shared/limits/control.ts';
 import { ok } from '../../shared/result.ts';
 import type { ControlEnv } from '../env.ts';
+import { readBody } from '../http/json-body.ts';
 import { parametersOf } from '../http/parameters.ts';
 import { problem } from '../http/reply.ts';
-import { forAdmins, forChanges, pageLimit, readBody } from './context.ts';
+import { forAdmins, forChanges, pageLimit } from './context.ts';
 import { afterEntryChange, terminatedBy } from './number-events.ts';
 
 export const changeEntries = forChanges(

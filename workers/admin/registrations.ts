@@ -24,10 +24,11 @@ import {
 import { SENDER_MOVES } from '../../shared/senders/registration-states.ts';
 import { parseSenderNumbers } from '../../shared/senders/sender-numbers.ts';
 import type { ControlEnv } from '../env.ts';
+import { readBody } from '../http/json-body.ts';
 import { parametersOf } from '../http/parameters.ts';
 import { type Problem, problem, type Reply } from '../http/reply.ts';
 import { REGISTRY_NAME } from '../storage/registry-port.ts';
-import { type AdminContext, forAdmins, forChanges, readBody } from './context.ts';
+import { type AdminContext, forAdmins, forChanges } from './context.ts';
 import { withOthers } from './other-registrations.ts';
 import { registrationsOf } from './registration-context.ts';
 

@@ -15,10 +15,11 @@ import {
 } from '../../shared/limits/registrations.ts';
 import { ok } from '../../shared/result.ts';
 import type { ControlEnv } from '../env.ts';
+import { readBody } from '../http/json-body.ts';
 import { warnFailed } from '../log.ts';
 import { REGISTRY_NAME, type RegistryObject, type RegistryStatus } from '../storage/registry-port.ts';
 import { within } from '../storage/single-flight.ts';
-import { forAdmins, readBody } from './context.ts';
+import { forAdmins } from './context.ts';
 
 export function registryOf({ REGISTRY }: ControlEnv): RegistryObject {
   return REGISTRY.getByName(REGISTRY_NAME);

@@ -2,6 +2,7 @@
  * The routes of the control plane.
  */
 import type { Route } from '../http/app.ts';
+import * as appeals from './appeals.ts';
 import * as clients from './clients.ts';
 import * as credentials from './credentials.ts';
 import * as entries from './entries.ts';
@@ -15,6 +16,7 @@ import * as registrations from './registrations.ts';
 import * as bulk from './registrations-bulk.ts';
 import { registrationPairs } from './registry.ts';
 import * as releases from './releases.ts';
+import * as ruleBlocks from './rule-blocks.ts';
 import { rehearseRule } from './rule-rehearsal.ts';
 import * as rules from './rules.ts';
 import * as settings from './settings.ts';
@@ -209,4 +211,20 @@ export const ADMIN_ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/admin/tokens', handle: clients.listTokens },
   { method: 'PUT', path: '/v1/admin/tokens/:id', handle: clients.putToken },
   { method: 'DELETE', path: '/v1/admin/tokens/:id', handle: clients.removeToken },
+  { method: 'GET', path: '/v1/admin/rule-blocks', handle: ruleBlocks.listRuleBlocks },
+  { method: 'GET', path: '/v1/admin/rule-blocks/audit', handle: ruleBlocks.ruleBlockAudit },
+  { method: 'POST', path: '/v1/admin/rule-blocks/find', handle: ruleBlocks.findRuleBlocks },
+  { method: 'GET', path: '/v1/admin/rule-blocks/:id', handle: ruleBlocks.getRuleBlock },
+  { method: 'POST', path: '/v1/admin/rule-blocks/:id/:action', handle: ruleBlocks.actOnRuleBlock },
+  { method: 'GET', path: '/v1/admin/partners', handle: ruleBlocks.listPartners },
+  { method: 'GET', path: '/v1/admin/partners/:organisation', handle: ruleBlocks.getPartner },
+  { method: 'POST', path: '/v1/admin/partners/:organisation/withdraw', handle: ruleBlocks.withdrawReports },
+  { method: 'GET', path: '/v1/admin/appeals', handle: appeals.listAppeals },
+  { method: 'GET', path: '/v1/admin/appeals/summary', handle: appeals.appealSummary },
+  { method: 'GET', path: '/v1/admin/appeals/audit', handle: appeals.appealAudit },
+  { method: 'GET', path: '/v1/admin/appeals/:id', handle: appeals.getAppeal },
+  { method: 'POST', path: '/v1/admin/appeals/:id/claim', handle: appeals.claimAppeal },
+  { method: 'POST', path: '/v1/admin/appeals/:id/release', handle: appeals.releaseAppeal },
+  { method: 'POST', path: '/v1/admin/appeals/:id/accept', handle: appeals.acceptAppeal },
+  { method: 'POST', path: '/v1/admin/appeals/:id/reject', handle: appeals.rejectAppeal },
 ];

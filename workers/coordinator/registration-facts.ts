@@ -44,7 +44,11 @@ export class RegistrationFactsSource {
   }
 
   /** Records the end of the audit chain of another object in the audit log. @param subject whose chain it is */
-  anchor(kind: 'registrations' | 'credentials' | 'response', subject: string, end: KnownRecord): void {
+  anchor(
+    kind: 'registrations' | 'credentials' | 'response' | 'appeals',
+    subject: string,
+    end: KnownRecord,
+  ): void {
     const request = systemRequest(`the end of the audit chain of ${kind}`);
     this.#tables.ledger.transact(request, FREEING_CHANGE, () =>
       applied({}, [

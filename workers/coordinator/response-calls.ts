@@ -1,7 +1,10 @@
 /**
  * The calls to the coordinator that concern the joint response.
  */
+import type { EntryItem } from '../../shared/admin/entries.ts';
+import type { KnownRecord } from '../../shared/audit.ts';
 import type { RuleSettings } from '../../shared/reports/rule.ts';
+import type { Subject } from '../../shared/verdict.ts';
 import type { Precondition } from '../storage/precondition.ts';
 import { AdminCalls, CORE } from './admin-calls.ts';
 import type { ChangeRequest } from './change-request.ts';
@@ -32,5 +35,14 @@ export abstract class ResponseCalls extends AdminCalls {
 
   async removeRule(request: ChangeRequest, id: string, condition: Precondition) {
     return this[CORE].tables.rules.remove(request, id, condition);
+  }
+  /** For appeals: the blocks in force of a number or sender ID. */
+  async standingBlocks(item: EntryItem, subject: Subject) {
+    return this[CORE].standingBlocks.find(item, subject);
+  }
+
+  /** @param end of the audit chain of appeals */
+  async anchorAppeals(end: KnownRecord) {
+    this[CORE].registrationFacts.anchor('appeals', 'appeals', end);
   }
 }

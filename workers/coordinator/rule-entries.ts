@@ -98,6 +98,7 @@ export class RuleEntries {
 
   #apply(n: number, wanted: readonly Wanted[], listed: Listed) {
     const { ledger, meta } = this.#tables;
+    const before = ledger.seq;
     const reasons = new Set(wanted.map(({ change }) => change.reason));
     const reason = reasons.size === 1 ? [...reasons][0]! : 'rules changed their blocks';
     const done = ledger.change(systemRequest(reason), FREEING_CHANGE, (seq, operation) => {
@@ -107,10 +108,9 @@ export class RuleEntries {
       for (const run of runsOf(wanted)) {
         const batch = new RuleBatch(this.#tables, this.#guards, listed, seconds());
         const planned = run.map((each) => batch.plan(each));
-        const written = planned.flatMap((plan) => (typeof plan === 'string' ? [] : plan));
-        const records = this.#write(run, planned, operation, lastSeq + 1);
-        if (written.length > 0) lastSeq = records.toSeq;
-        audit.push(...records.audit);
+        const written = this.#write(run, planned, operation, lastSeq + 1);
+        if (written.audit.length > 0) lastSeq = written.toSeq;
+        audit.push(...written.audit);
         for (const plan of planned)
           results.push(typeof plan === 'string' ? { refused: plan } : { applied: lastSeq });
       }
@@ -118,8 +118,8 @@ export class RuleEntries {
       return applied({ last: n, results }, audit, null, lastSeq);
     });
     if (!done.ok) throw failed(done);
-    const { last, results } = done.value;
-    this.#background.changed();
+    const { last, results, seq } = done.value;
+    if (seq > before) this.#background.changed();
     return { last, results };
   }
 
@@ -142,9 +142,12 @@ export class RuleEntries {
       ({ target, rows }): PlannedPlace => ({ key: target, subject: SUBJECT_BIT.from, rows }),
     );
     const toSeq = live.rewrite(places, operation, seq);
+    // Otherwise an undo of what replaced the block would revive it.
+    for (const [index, { change, targets }] of run.entries()) {
+      if (change.op !== 'lift' || typeof planned[index] === 'string') continue;
+      for (const { target } of targets) live.undo.dropReplaced(target, SYSTEM_AUTHORITY);
+    }
     const audit = made.map(({ target, change: { id, op, reason }, before }) => {
-      // Otherwise an undo of what replaced the block would revive it.
-      if (op === 'lift') live.undo.dropReplaced(target, SYSTEM_AUTHORITY);
       const after = { id, reason, entries: live.stateOf(target, now) };
       return { action: `ruleEntries.${op}`, subject: live.nameOf(target), before, after };
     });

@@ -147,7 +147,7 @@ function jsonFormat(client: ClientContext): LineFormat {
         client.countInvalidItem();
         return `${JSON.stringify({ id: name, ...formatItemError(parsed) })}\n`;
       }
-      const response = formatDecision(parsed.value, client.screen(parsed.value, snapshot));
+      const response = formatDecision(parsed.value, client.screen(parsed.value, snapshot), snapshot);
       return `${JSON.stringify({ id: name, ...response, ...headVersion(snapshot, client.settings) })}\n`;
     },
   };

@@ -27,9 +27,10 @@ import {
 } from '../../shared/senders/register.ts';
 import type { ControlEnv } from '../env.ts';
 import type { Answer, Handler, Route } from '../http/app.ts';
+import type { PublicContext } from '../http/public-route.ts';
 import { type Problem, problem } from '../http/reply.ts';
 import type { Reading } from './cached-reading.ts';
-import { forEverybody, type PublicContext, type RegisterContext, withRegister } from './public-route.ts';
+import { publicDocuments, type RegisterContext, withRegister } from './public-route.ts';
 import { openServiceKey } from './service-key.ts';
 import { sendSigned } from './signed-documents.ts';
 import { publicSources } from './sources.ts';
@@ -37,7 +38,7 @@ import { publicSources } from './sources.ts';
 const JWT = 'application/jwt';
 
 /** The keys that verify what this service signs, as a JWK set (RFC 7517). */
-const keys: Handler = forEverybody(async ({ env, reply }) => {
+const keys: Handler = publicDocuments.forEverybody(async ({ env, reply }) => {
   const key = await openServiceKey(env as unknown as ControlEnv);
   if (!key.ok) return key;
   reply.header('cache-control', `public, max-age=${OWN_STATUS_LIST_TTL_SECONDS}`);
@@ -96,7 +97,7 @@ const token: Handler = withRegister(async (context) => {
 });
 
 /** The status lists of this service (draft-ietf-oauth-status-list). */
-const statusList: Handler = forEverybody(async (context) => {
+const statusList: Handler = publicDocuments.forEverybody(async (context) => {
   const sources = publicSources();
   switch (context.params.name) {
     case 'qualifications': {

@@ -5,9 +5,9 @@ import { sha256Hex } from '../../shared/bytes.ts';
 import { REGISTER_FRESH_SECONDS, SIGNED_KEPT_MAX } from '../../shared/limits/qualification.ts';
 import { type ControlEnv, publicUrlOf } from '../env.ts';
 import type { Answer } from '../http/app.ts';
+import type { PublicContext } from '../http/public-route.ts';
 import { problem } from '../http/reply.ts';
 import type { Reading } from './cached-reading.ts';
-import type { PublicContext } from './public-route.ts';
 import { openServiceKey, type ServiceKey } from './service-key.ts';
 
 /** What to sign. */

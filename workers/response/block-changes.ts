@@ -228,8 +228,8 @@ export class BlockChanges {
   }
 
   /**
-   * One of its rules, or a confirmation, is gone. Without another one that is confirmed, the block is provisional again, until the time when it
-   * would have ended.
+   * One of its rules, or a confirmation, is gone. Without another one that is confirmed, the block is provisional again,
+   * until the time when it would have ended.
    */
   #weaken(block: StoredBlock, next: StoredBlock, author: Author): void {
     const { state, byPerson } = block.stage;

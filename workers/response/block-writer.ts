@@ -114,7 +114,8 @@ function entryOf({ id, stage, grounds, isMock }: StoredBlock): WantedEntry | nul
 
 function liftOf(change: BlockChange, before: StoredBlock | null): WantedEntry | null {
   const had = before?.entry ?? null;
-  return had?.op !== 'block' || change === 'end' ? null : { ...had, op: 'lift' };
+  if (had?.op !== 'block' || change === 'end') return null;
+  return { ...had, op: 'lift', reason: `${had.rule}: rule block ${before!.id} was lifted` };
 }
 
 /** For the audit chain: without the number. */

@@ -1,8 +1,66 @@
-/** The store of appeals against blocks, of which there is one, as the routes call it. */
+/**
+ * The store of appeals against blocks, of which there is one: how public routes and the cron call it, and what it needs from
+ * the objects that made the block.
+ */
+import type { StandingBlock } from '../../shared/admin/appeals.ts';
+import type { EntriesDone, EntryChange, EntryItem } from '../../shared/admin/entries.ts';
+import type { AppealStatus, SubmittedAppeal } from '../../shared/appeals/appeal.ts';
+import type { KnownRecord } from '../../shared/audit.ts';
+import type { PendingChange } from '../../shared/proposals.ts';
+import type { ReportSubject } from '../../shared/reports/report.ts';
+import type { Failure, Result } from '../../shared/result.ts';
+import type { Scope } from '../../shared/roles.ts';
+import type { Subject } from '../../shared/verdict.ts';
+import type { StoreRefusal, StoreRequest, StoreResult } from './store-request.ts';
+
+/** A change that the coordinator makes: its author also needs these scopes. */
+export interface LiftRequest extends StoreRequest {
+  readonly needs?: readonly (Scope | 'root')[];
+  readonly breakGlass?: boolean;
+}
+
+/** Lifting the block waits for a second person. */
+export interface LiftWaiting extends Failure<'APPROVAL_PENDING'> {
+  readonly proposal: PendingChange['proposal'];
+}
+export type LiftResult<Value> = Result<Value, StoreRefusal | LiftWaiting>;
+
+/** What the store needs from the coordinator. */
+export interface BlockSource {
+  /** The blocks in force of a number or sender ID. */
+  standingBlocks(item: EntryItem, subject: Subject): Promise<LiftResult<readonly StandingBlock[]>>;
+  /** Whether the coordinator has applied the request already. */
+  isRepeat(request: LiftRequest): Promise<boolean>;
+  changeEntries(request: LiftRequest, change: EntryChange): Promise<LiftResult<EntriesDone>>;
+  anchorAppeals(end: KnownRecord): Promise<void>;
+}
+
+/** What the store needs from the desk of the joint response. */
+export interface RuleBlockSource {
+  /**
+   * Lifts the block that rules have on a subject, because an appeal against it was accepted: its reports no longer count, and
+   * the weights of their partners fall. Answers once the coordinator has lifted it.
+   * @returns the change of the head; null if rules have no block there
+   */
+  appealWon(
+    request: StoreRequest,
+    subject: ReportSubject,
+  ): Promise<StoreResult<{ readonly seq: number } | null>>;
+}
 
 export interface AppealObject {
-  /** How many appeals wait for a decision. */
-  waiting(): Promise<number>;
+  /**
+   * Stores an appeal. A reference that no key opens gets the same answer after the same work, and is only counted.
+   * @param proof identifies what the appellant has solved, so that nobody uses it twice; null without
+   */
+  submit(
+    appeal: SubmittedAppeal,
+    proof: string | null,
+  ): Promise<StoreResult<{ readonly token: string }>>;
+  /** Null if the token was not issued here, or its appeal is no longer kept. */
+  status(token: string): Promise<AppealStatus | null>;
+  /** Called by the cron: what is due, and the keys of references that appeared since. */
+  sweep(): Promise<void>;
 }
 
 /** The name of the only store of appeals. */

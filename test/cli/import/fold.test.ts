@@ -4,11 +4,11 @@
 import '../support/workspace.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type FoldedList, fold } from '../../../cli/import/fold.ts';
+import { type FoldedList, fold, joinRuleLists } from '../../../cli/import/fold.ts';
 import type { EntryInfo } from '../../../shared/admin/entries.ts';
 import { NAME_PATTERN } from '../../../shared/schemas.ts';
 import { FOREVER } from '../../../shared/set/layout.ts';
-import { SUBJECTS, type Subject } from '../../../shared/verdict.ts';
+import { BLOCK_STAGES, SUBJECTS, type Subject } from '../../../shared/verdict.ts';
 import { holds } from '../../shared/support/properties.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 3) / 1000;
@@ -127,6 +127,32 @@ describe('a folded entry', () => {
     });
   });
 
+  it('of a rule is on a list of its rule and stage', () => {
+    const ofRule = { authority: 'numgate', subjects: ['from'], rule: 'kr-50@3' };
+    const lists = fold(
+      [
+        entry(1, { ...ofRule, stage: 'provisional', until: inHours(72) }),
+        entry(2, { ...ofRule, stage: 'confirmed', until: inHours(2160), number: '+821020005037' }),
+        entry(3, { ...ofRule, rule: 'burst@1', stage: 'confirmed', number: '+821020005038' }),
+      ],
+      [],
+      NOW,
+    );
+    const name = 'live-from-sender-reported-numgate';
+    expect(short(lists)).toEqual({
+      [`${name}-burst-1-confirmed`]: ['821020005038 ..'],
+      [`${name}-kr-50-3-confirmed`]: ['821020005037 ..2160'],
+      [`${name}-kr-50-3-provisional`]: [`${N} ..72`],
+    });
+    expect(lists.map(({ rule, stage }) => [rule, stage])).toEqual([
+      ...[
+        ['burst@1', 'confirmed'],
+        ['kr-50@3', 'confirmed'],
+        ['kr-50@3', 'provisional'],
+      ],
+    ]);
+  });
+
   it('has a valid list name, however long the name of its authority', () => {
     const authorities = ['a'.repeat(63), `${'a'.repeat(62)}b`];
     const entries = authorities.map((authority, index) =>
@@ -147,8 +173,14 @@ function listsAt(lists: readonly FoldedList[], subject: Subject, moment: number)
   return lists
     .filter(({ subjects }) => subjects.includes(subject))
     .filter(({ entries }) => entries.some(({ since, until }) => since <= moment && moment < until))
-    .map(({ effect, reason, authority }) => `${effect} ${reason} ${authority}`);
+    .map(({ effect, reason, authority, rule, stage }) =>
+      [effect, reason, authority, rule, stage].filter(Boolean).join(' '),
+    );
 }
+
+/** Without rule and stage, as on the list that the smallest ones share. */
+const unmarked = (names: readonly string[]): string[] =>
+  names.map((name) => name.split(' ').slice(0, 3).join(' '));
 
 /** The entry that decides in the live layer: the newest one in force. */
 function decided(entries: readonly EntryInfo[], subject: Subject, moment: number): EntryInfo | undefined {
@@ -161,9 +193,11 @@ function decided(entries: readonly EntryInfo[], subject: Subject, moment: number
 const anyEntry = fc.record({
   op: fc.constantFrom('block' as const, 'unblock' as const, 'clear' as const),
   code: fc.constantFrom('SENDER_REPORTED', 'SUBSCRIBER_DNO'),
-  authority: fc.constantFrom('kisa', 'ktoa'),
+  authority: fc.constantFrom('kisa', 'ktoa', 'numgate'),
   subjects: fc.constantFrom(['from'], ['to'], BOTH),
   until: fc.option(fc.integer({ min: -2, max: 9 }).map(inHours)),
+  rule: fc.constantFrom('kr-50@3', 'burst@1'),
+  stage: fc.constantFrom(...BLOCK_STAGES),
 });
 const layer = fc.array(anyEntry, { maxLength: 8 });
 
@@ -171,12 +205,15 @@ describe('at any time', () => {
   it('the lists have the effect of the live layer, through one build after another', () => {
     holds(
       fc.property(layer, layer, fc.integer({ min: 0, max: 3 }), (first, second, laterHours) => {
-        const made = [...first, ...second].map((given, index) =>
-          entry(index + 1, { ...given, code: given.op === 'block' ? given.code : null }),
-        );
+        const made = [...first, ...second].map(({ rule, stage, ...given }, index) => {
+          const isOfRule = given.op === 'block' && given.authority === 'numgate';
+          const code = given.op === 'block' ? given.code : null;
+          return entry(index + 1, { ...given, code, ...(isOfRule ? { rule, stage } : {}) });
+        });
         const before = fold(made.slice(0, first.length), [], NOW);
         const later = NOW + laterHours * 3_600;
         const lists = fold(made.slice(first.length), before, later);
+        const joined = joinRuleLists(lists, 2);
         for (let hours = laterHours; hours < 12; hours += 0.5) {
           const moment = NOW + hours * 3_600;
           for (const subject of SUBJECTS) {
@@ -186,11 +223,55 @@ describe('at any time', () => {
                 ? []
                 : decides.op === 'unblock'
                   ? [`allow ALLOW_OVERRIDE ${decides.authority}`]
-                  : [`block ${decides.code} ${decides.authority}`];
+                  : [
+                      ['block', decides.code, decides.authority, decides.rule, decides.stage]
+                        .filter(Boolean)
+                        .join(' '),
+                    ];
             expect(listsAt(lists, subject, moment)).toEqual(want);
+            expect(unmarked(listsAt(joined, subject, moment))).toEqual(unmarked(want));
           }
         }
       }),
     );
+  });
+});
+
+describe('lists of rules', () => {
+  /** A list of each size. */
+  const ofSizes = (sizes: Record<string, number>) =>
+    fold(
+      Object.entries(sizes).flatMap(([rule, size], at) =>
+        Array.from({ length: size }, (_, index) =>
+          entry(1, {
+            ...{ number: `+8210200${at}${1_000 + index}`, authority: 'numgate', subjects: ['from'] },
+            ...{ rule, stage: 'confirmed' },
+          }),
+        ),
+      ),
+      [],
+      NOW,
+    );
+  const sizesOf = (lists: readonly FoldedList[]) =>
+    Object.fromEntries(lists.map(({ rule = 'joined', entries }) => [rule, entries.length]));
+
+  it('are joined, the smallest ones, where there is no room for all', () => {
+    const lists = ofSizes({ 'a@1': 2, 'b@1': 5, 'c@1': 3, 'd@1': 1 });
+    expect(sizesOf(joinRuleLists(lists, 4))).toEqual({ 'a@1': 2, 'b@1': 5, 'c@1': 3, 'd@1': 1 });
+    const three = joinRuleLists(lists, 3);
+    expect(sizesOf(three)).toEqual({ 'b@1': 5, 'c@1': 3, joined: 3 });
+    // What was joined in one build stays joined in the next.
+    expect(sizesOf(joinRuleLists(fold([], three, NOW), 2))).toEqual({ 'b@1': 5, joined: 6 });
+    expect(sizesOf(joinRuleLists(lists, 1))).toEqual({ joined: 11 });
+    expect(joinRuleLists(lists, 1)[0]!.name).toBe('live-from-sender-reported-numgate');
+  });
+
+  it('leave those of people alone', () => {
+    const lists = [
+      ...fold([entry(1, {}), entry(2, { authority: 'ktoa', number: '+821020005037' })], [], NOW),
+    ];
+    expect(joinRuleLists([...lists, ...ofSizes({ 'a@1': 1, 'b@1': 2 })], 1).map(({ name }) => name)).toEqual([
+      ...['live-from-sender-reported-numgate', 'live-sender-reported-kisa', 'live-sender-reported-ktoa'],
+    ]);
   });
 });

@@ -23,11 +23,16 @@ describe('folded entries', () => {
       { number: '+639171234567', code: 'OVERSEAS_NUMBER_LISTED', subjects: ['from'] },
       { number: null, source: 'KR-POST', until: '2041-01-01T00:00:00.000Z' },
       { number: null, source: 'KR-BANK' },
+      {
+        ...{ number: '+14155550198', subjects: ['from'], authority: 'numgate' },
+        ...{ rule: 'kr-50@3', stage: 'provisional', until: '2040-01-01T00:00:00.000Z' },
+      },
     ]);
     const read = await foldedIn({ manifest, load: async ({ key }) => folder.value(key) }, await listKeys());
     expect(read.map(({ name, entries }) => [name, entries.length])).toEqual([
       ['live-allow-kisa', 1],
       ['live-from-overseas-number-listed-kisa', 1],
+      ['live-from-sender-reported-numgate-kr-50-3-provisional', 1],
       ['live-sender-reported-kisa', 503],
     ]);
     expect(sorted(read)).toEqual(sorted(folder.folded));

@@ -22,7 +22,7 @@ describe('a rehearsal', () => {
         .map(({ partner, reporter, minutes, spam }) =>
           report(partner, reporter, { at: NOW + minutes * MINUTE, spam: spam as 'loan' | 'notSpam' }),
         ),
-      { maxLength: 50 },
+      { maxLength: 50, size: 'max' },
     );
     let fired = 0;
     holds(
@@ -50,6 +50,8 @@ describe('a rehearsal', () => {
     expect(rehearse(RULE, before, NEW_PARTNERS, NOW - MINUTE)).toBe(NOW - HOUR);
     // Four of six reporters report again after the reset: too few.
     const late = { ...RULE, distinct: 6, maxShare: 0.34 };
-    expect(rehearse(late, [...before.slice(0, 4), ...after.slice(2)], NEW_PARTNERS, NOW - MINUTE)).toBeNull();
+    const early = before.slice(0, 4).map((each) => ({ ...each, at: NOW - 2 * MINUTE }));
+    expect(rehearse(late, [...early, ...after.slice(2)], NEW_PARTNERS, NOW - MINUTE)).toBeNull();
+    expect(rehearse(late, [...early, ...after.slice(2)], NEW_PARTNERS)).toBe(NOW);
   });
 });

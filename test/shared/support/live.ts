@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import type { LiveEntry, LiveKey } from '../../../shared/live/entry.ts';
 import { LiveLayer } from '../../../shared/live/live-layer.ts';
 import { encodeSegment, Segment } from '../../../shared/live/segment.ts';
+import type { RuleMark } from '../../../shared/verdict.ts';
 import { EVER } from './plain-model.ts';
 
 /** A block for both subjects, without an end. */
@@ -72,8 +73,18 @@ export const anyEntry: fc.Arbitrary<LiveEntry> = fc
     code: fc.constantFrom('SENDER_REPORTED', 'NUMBER_SUSPENDED', 'SUBSCRIBER_DNO'),
     authority: fc.constantFrom('kisa', 'ktoa', 'a', '기관'),
     until: fc.oneof(second, fc.constant(U32)),
+    mark: fc.constantFrom<Partial<RuleMark>>(
+      ...[
+        {},
+        { rule: 'kr-50@3', stage: 'provisional' } as const,
+        { rule: 'b@1', stage: 'confirmed' } as const,
+      ],
+    ),
   })
-  .map(({ key, op, code, ...rest }) => ({ ...key, op, code: op === 'block' ? code : null, ...rest, seq: 1 }));
+  .map(({ key, op, code, mark, ...rest }) => {
+    const isBlock = op === 'block';
+    return { ...key, op, code: isBlock ? code : null, ...rest, seq: 1, ...(isBlock ? mark : {}) };
+  });
 
 /** Changes in the order in which they are made, each with its own `seq`; some numbers are skipped. */
 export const changes: fc.Arbitrary<LiveEntry[]> = fc

@@ -94,21 +94,28 @@ export interface NaiveEntry {
   readonly subjects: number;
   readonly code: string | null;
   readonly authority: string;
+  readonly rule?: string;
+  readonly stage?: string;
 }
 
 /** @param entries in order: numbers before sources, by high, by low, the newest first */
 export function naiveSegment(entries: readonly NaiveEntry[]): number[] {
   const inOrder = (names: readonly string[]): string[] => [...new Set(names)].sort();
   const codes = inOrder(entries.map(({ code }) => code).filter((code) => code !== null));
-  const authorities = inOrder(entries.map(({ authority }) => authority));
-  const text = new TextEncoder().encode([...codes, ...authorities].map((name) => `${name}\n`).join(''));
+  const makers = inOrder(entries.map(makerOf));
+  const text = new TextEncoder().encode([...codes, ...makers].map((name) => `${name}\n`).join(''));
   const bytes = [...'NGL1'].map((letter) => letter.charCodeAt(0));
   bytes.push(...words(2, entries.length, text.length));
-  for (const { kind, high, low, until, seq, op, subjects, code, authority } of entries) {
+  for (const entry of entries) {
+    const { kind, high, low, until, seq, op, subjects, code } = entry;
     bytes.push(...words(high, low, until, seq));
     bytes.push({ number: 0, source: 1 }[kind]! + 4 * { block: 0, unblock: 1, clear: 2 }[op]! + 16 * subjects);
     bytes.push(code === null ? 0 : codes.indexOf(code) + 1);
-    bytes.push(...half(codes.length + authorities.indexOf(authority)));
+    bytes.push(...half(codes.length + makers.indexOf(makerOf(entry))));
   }
   return [...bytes, ...text];
+}
+
+function makerOf({ authority, rule, stage }: NaiveEntry): string {
+  return [authority, rule, stage].filter((word) => word !== undefined).join(' ');
 }

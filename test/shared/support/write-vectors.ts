@@ -172,6 +172,7 @@ const live = {
   code: 'SENDER_REPORTED',
   authority: 'kisa',
 };
+const ofRule = { ...live, subjects: 1, authority: 'numgate' };
 const segments: { name: string; entries: NaiveEntry[] }[] = [
   { name: 'no entry', entries: [] },
   { name: 'one block', entries: [{ ...live, low: 12_345_678, until: FOREVER, seq: 1 }] },
@@ -186,6 +187,15 @@ const segments: { name: string; entries: NaiveEntry[] }[] = [
       { ...live, high: 9_999_999, low: 5, until: FOREVER, seq: 2 },
       { ...live, kind: 'source', high: 0, low: FOREVER, until: FOREVER, seq: 3 },
       { ...live, kind: 'source', high: FOREVER, low: FOREVER, until: 1, seq: 4, op: 'clear', code: null },
+    ],
+  },
+  {
+    name: 'blocks of rules beside one of a person and a lift',
+    entries: [
+      { ...ofRule, low: 1, until: 1_800_000_000, seq: 5, rule: 'kr-50@3', stage: 'provisional' },
+      { ...live, low: 2, until: FOREVER, seq: 6 },
+      { ...ofRule, low: 3, until: 1_800_000_000, seq: 7, op: 'clear', code: null },
+      { ...ofRule, low: 4, until: 1_900_000_000, seq: 8, rule: 'kr-50@3', stage: 'confirmed' },
     ],
   },
 ];

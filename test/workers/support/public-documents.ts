@@ -8,7 +8,7 @@ import { createLocalJWKSet, exportJWK, generateKeyPair, type JSONWebKeySet, jwtV
 import { beforeEach, vi } from 'vitest';
 import type { RegisterData } from '../../../shared/senders/register.ts';
 import worker from '../../../workers/control.ts';
-import { resetRequestLimit } from '../../../workers/register/public-route.ts';
+import { publicDocuments } from '../../../workers/register/public-route.ts';
 import { resetSources } from '../../../workers/register/sources.ts';
 import './fresh.ts';
 
@@ -86,7 +86,7 @@ export async function verify(path: string, typ: string, now = START) {
 /** As another isolate of the same data centre. */
 export function restart(): void {
   resetSources();
-  resetRequestLimit();
+  publicDocuments.reset();
 }
 
 beforeEach(() => {

@@ -1,0 +1,97 @@
+/**
+ * The settings of a rule as an admin writes them: those in force, a file, and single fields as `name=value`.
+ */
+import { type Command, InvalidArgumentError } from 'commander';
+import { isRecord } from '../../shared/fields.ts';
+import { RULE_FIELDS, type Rule, type RuleSettings, ruleSchema } from '../../shared/reports/rule.ts';
+import type { Admin, Tagged } from '../admin.ts';
+import { CommandFailure, hasCode, validate } from '../failure.ts';
+import { readJsonFile } from '../import/json-file.ts';
+import { commaList } from './options.ts';
+
+export interface FileOption {
+  readonly file?: string;
+}
+
+/** `name=value`, parsed. */
+export type Given = Readonly<Record<string, unknown>>;
+
+export function addRuleArguments(command: Command): Command {
+  return command
+    .argument('<id>', 'such as kr-50')
+    .argument(
+      '[name=value...]',
+      'fields to change, such as distinct=60 window=48h kinds=police,regulator',
+      pair,
+    )
+    .option('--file <file>', 'start from a JSON file in the format of `rules show --json`')
+    .addHelpText('after', `\nFields: ${RULE_FIELDS.join(', ')}. docs/operations.md explains them.`);
+}
+
+const FIGURES: readonly string[] = ['distinct', 'maxShare', 'weightMin'];
+
+function pair(text: string, before: Given = {}): Given {
+  const [name = '', ...rest] = text.split('=');
+  if (!RULE_FIELDS.some((field) => field === name) || rest.length === 0) {
+    throw new InvalidArgumentError(
+      `Write a field and its value, such as distinct=60: ${RULE_FIELDS.join(', ')}.`,
+    );
+  }
+  const written = rest.join('=');
+  const figure = written.trim() === '' ? Number.NaN : Number(written);
+  if (FIGURES.includes(name) && Number.isNaN(figure)) {
+    throw new InvalidArgumentError(`${name} must be a number.`);
+  }
+  const value = FIGURES.includes(name) ? figure : name === 'kinds' ? commaList(written) : written;
+  return { ...before, [name]: value };
+}
+
+/** The rule in force; `value` is null for a new one, which the change then must not overwrite. */
+export async function loadRule(admin: Admin, id: string): Promise<Tagged<Rule | null>> {
+  return admin.tagged<Rule>(pathOf(id)).catch((error: unknown) => {
+    if (!hasCode(error, 'RULE_UNKNOWN')) throw error;
+    return { value: null, ifUnchanged: { 'if-none-match': '*' } };
+  });
+}
+
+export function pathOf(id: string): string {
+  return `rules/${encodeURIComponent(id)}`;
+}
+
+export function settingsOf({ id: _, version: _version, ...settings }: Rule): RuleSettings {
+  return settings;
+}
+
+/**
+ * The settings that an admin wants.
+ * @throws CommandFailure that names an invalid field; or if the file has another version than the one in force
+ */
+export function wantedSettings(
+  id: string,
+  inForce: Rule | null,
+  given: Given,
+  { file }: FileOption,
+): RuleSettings {
+  const base =
+    file === undefined ? (inForce === null ? {} : settingsOf(inForce)) : readRuleFile(file, id, inForce);
+  const whole = 'the rule';
+  return validate(ruleSchema, { ...base, ...given }, { whole, fieldsAt: () => RULE_FIELDS });
+}
+
+/** A rule file as `rules show --json` prints it, with or without its id and version. */
+function readRuleFile(path: string, id: string, inForce: Rule | null): object {
+  const document = readJsonFile(path);
+  if (!isRecord(document)) throw new CommandFailure(`${path}: must be a JSON object`);
+  const { id: written = id, version, ...settings } = document;
+  if (written !== id) throw new CommandFailure(`${path}: has the rule ${String(written)}, not ${id}`);
+  // Prevents overwriting a change that somebody else made meanwhile.
+  if (version !== undefined && version !== (inForce?.version ?? null)) {
+    const now = inForce === null ? 'there is no such rule' : `version ${inForce.version} is in force`;
+    throw new CommandFailure(
+      `${path}: is based on version ${String(version)} of ${id}, but ${now}: ` +
+        'start from the output of `rules show --json`, or remove "version" from the file',
+      4,
+    );
+  }
+  return settings;
+}

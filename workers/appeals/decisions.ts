@@ -1,0 +1,178 @@
+/**
+ * What admins do with appeals: claim, release, accept, reject. Accepting lifts the block at once, as a change of the admin with
+ * its guards and owners, or through the desk if rules made the block.
+ */
+import type { Actor } from '../../shared/admin/actor.ts';
+import type { AcceptAppeal, AppealDetails, AppealInfo, StandingBlock } from '../../shared/admin/appeals.ts';
+import type { EntryItem } from '../../shared/admin/entries.ts';
+import type { Rejection } from '../../shared/appeals/appeal.ts';
+import { keyedNumber } from '../../shared/audit.ts';
+import { APPEAL_CLAIM_MS } from '../../shared/limits/appeals.ts';
+import { toE164 } from '../../shared/numbers/number.ts';
+import { SYSTEM_AUTHORITY } from '../../shared/organisations.ts';
+import { FOLDED_LIST_PREFIX } from '../../shared/release/manifest.ts';
+import { ok } from '../../shared/result.ts';
+import type { AppealedBlock } from '../../shared/screening/appeal-reference.ts';
+import type { ListKeys } from '../../shared/set/keys.ts';
+import { foldSenderId, skeletonOf } from '../../shared/sources/sender-id.ts';
+import type { BlockSource, LiftRequest, LiftResult, RuleBlockSource } from '../storage/appeals-port.ts';
+import type { Author } from '../storage/audit-chain.ts';
+import { refuse, type StoreRefusal, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
+import { type AppealProgress, infoOf, type StoredAppeal } from './appeal-rows.ts';
+import type { Tables } from './tables.ts';
+
+/** The objects that made the block. */
+export interface BlockObjects {
+  readonly coordinator: () => BlockSource;
+  readonly desk: () => RuleBlockSource;
+}
+
+export class Decisions {
+  readonly #tables: Tables;
+  readonly #keys: ListKeys;
+  readonly #objects: BlockObjects;
+
+  constructor(tables: Tables, keys: ListKeys, objects: BlockObjects) {
+    this.#tables = tables;
+    this.#keys = keys;
+    this.#objects = objects;
+  }
+
+  /** The appeal with its statements, and what blocks its party now. */
+  async details(actor: Actor, id: number): Promise<StoreResult<AppealDetails>> {
+    const found = this.#find(actor, id);
+    if (!found.ok) return found;
+    const { block } = found.value;
+    const standing = await this.#objects.coordinator().standingBlocks(itemOf(block), block.subject);
+    return ok({
+      ...infoOf(found.value, Date.now()),
+      statements: this.#tables.appeals.statements(id),
+      blocks: standing.ok ? standing.value : null,
+    });
+  }
+
+  claim(request: StoreRequest, id: number): StoreResult<AppealInfo> {
+    return this.#move(request, id, 'claim', ({ actor, at }) => ({
+      ...{ state: 'inReview', claimedBy: actor, claimedUntil: at + APPEAL_CLAIM_MS },
+    }));
+  }
+
+  release(request: StoreRequest, id: number): StoreResult<AppealInfo> {
+    return this.#move(request, id, 'release', () => ({
+      ...{ state: 'received', claimedBy: null, claimedUntil: null },
+    }));
+  }
+
+  reject(request: StoreRequest, id: number, rejection: Rejection): StoreResult<AppealInfo> {
+    return this.#move(request, id, 'reject', ({ actor, at }) => ({
+      ...{ state: 'rejected', decidedBy: actor, decidedAt: at, rejection },
+    }));
+  }
+
+  /** Lifts the block, and then records it: a repeat of the request continues where the first one stopped. */
+  async accept(request: LiftRequest, id: number, options: AcceptAppeal): Promise<LiftResult<AppealInfo>> {
+    const found = this.#find(request.actor, id);
+    if (!found.ok) return found;
+    const { block, state, decidedBy } = found.value;
+    if (state === 'accepted' && decidedBy === request.actor.name) return ok(infoOf(found.value, Date.now()));
+    // Nobody else decides while the block is being lifted.
+    const claimed = this.claim({ ...request, repeat: null }, id);
+    if (!claimed.ok) return claimed;
+    const lifted = await this.#lift(request, block, options);
+    if (!lifted.ok) return lifted;
+    const [action, after] =
+      lifted.value === null ? (['close', 'noLongerBlocked'] as const) : (['accept', 'accepted'] as const);
+    return this.#move({ ...request, repeat: null }, id, action, ({ actor, at }) => ({
+      ...{ state: after, decidedBy: actor, decidedAt: at, seq: lifted.value?.seq ?? null },
+    }));
+  }
+
+  /** @returns the change of the head; null if the block no longer exists */
+  async #lift(
+    request: LiftRequest,
+    block: AppealedBlock,
+    options: AcceptAppeal,
+  ): Promise<LiftResult<{ readonly seq: number } | null>> {
+    if (block.authority === SYSTEM_AUTHORITY) {
+      const won = await this.#objects.desk().appealWon(request, ruleSubjectOf(block));
+      if (!won.ok || won.value !== null) return won;
+    }
+    const coordinator = this.#objects.coordinator();
+    const item = itemOf(block);
+    // What a repeat has lifted already no longer stands.
+    if (!(await coordinator.isRepeat(request))) {
+      const standing = await coordinator.standingBlocks(item, block.subject);
+      if (!standing.ok) return standing;
+      if (!standing.value.some((each) => isBlock(each, block))) return ok(null);
+    }
+    const done = await coordinator.changeEntries(request, {
+      ...{ op: 'unblock', items: [item], subjects: [block.subject], code: block.code, until: null },
+      ...{ reason: request.reason, ...options },
+    } as const);
+    return done.ok ? ok({ seq: done.value.seq }) : done;
+  }
+
+  /** An appeal that the actor may see. */
+  #find(actor: Actor, id: number): StoreResult<StoredAppeal> {
+    const found = this.#tables.appeals.get(id);
+    const own = authorityOf(actor);
+    if (found !== null && (own === null || own === found.block.authority)) return ok(found);
+    return refuse('APPEAL_UNKNOWN', 'no appeal that you may see has this id');
+  }
+
+  #move(
+    request: StoreRequest,
+    id: number,
+    action: 'claim' | 'release' | 'accept' | 'reject' | 'close',
+    change: (author: Author) => Partial<AppealProgress>,
+  ): StoreResult<AppealInfo> {
+    return this.#tables.transact(request, (author) => {
+      const found = this.#find(request.actor, id);
+      if (!found.ok) return found;
+      const refused = refusalOf(found.value, request.actor, author.at);
+      if (refused !== null) return refused;
+      const after = this.#tables.appeals.put(found.value, change(author));
+      this.#tables.audit.append(author, id, {
+        ...{ action, before: { state: infoOf(found.value, author.at).state }, after: this.#described(after) },
+      });
+      return ok(infoOf(after, author.at));
+    });
+  }
+
+  /** For the audit chain: numbers are keyed. */
+  #described({ state, block, rejection, seq }: StoredAppeal): object {
+    const { party, subject, list, authority } = block;
+    const keyed = typeof party === 'number' ? keyedNumber(party, this.#keys) : party;
+    return { state, subject, party: keyed, list, authority, rejection, seq };
+  }
+}
+
+/** Whose appeals the actor sees: those against blocks of one authority; null for all. */
+export function authorityOf({ root, scopes, authority }: Actor): string | null {
+  return root || scopes.includes('override') ? null : (authority ?? '');
+}
+
+function refusalOf(appeal: StoredAppeal, { name, root }: Actor, now: number): StoreRefusal | null {
+  const { state, decidedBy, decidedAt, claimedBy, claimedUntil } = infoOf(appeal, now);
+  if (decidedAt !== null)
+    return refuse('APPEAL_DECIDED', `the appeal is ${state} already, by ${decidedBy} at ${decidedAt}`);
+  if (claimedBy === null || claimedBy === name || root) return null;
+  return refuse('APPEAL_CLAIMED', `${claimedBy} has claimed the appeal until ${claimedUntil}`);
+}
+
+function itemOf({ party }: AppealedBlock): EntryItem {
+  return typeof party === 'number' ? { number: toE164(party) } : { source: `sender:${party}` };
+}
+
+/** Rules block the skeleton of a sender ID. */
+function ruleSubjectOf({ party }: AppealedBlock) {
+  return typeof party === 'number'
+    ? ({ kind: 'number', n: party } as const)
+    : ({ kind: 'source', text: skeletonOf(foldSenderId(party)) } as const);
+}
+
+/** Whether this is the block of the appeal. A release may have taken in its live entry since. */
+function isBlock({ list, authority }: StandingBlock, block: AppealedBlock): boolean {
+  if (block.seq === null) return list === block.list;
+  return authority === block.authority && (list === 'live' || list.startsWith(FOLDED_LIST_PREFIX));
+}

@@ -1,0 +1,63 @@
+/**
+ * Public routes: they need no key, and requests are limited by address and in all.
+ */
+import type { Answer, Handler, PathParameters, RequestContext } from './app.ts';
+import { addressOf } from './key-conditions.ts';
+import { parametersOf } from './parameters.ts';
+import { type Problem, problem } from './reply.ts';
+import { RequestWindow } from './request-window.ts';
+
+export interface PublicContext extends RequestContext {
+  readonly params: PathParameters;
+}
+
+/** Limits of some routes together, in one isolate. */
+export interface PublicLimits {
+  readonly windowMs: number;
+  /** Requests of one address in a window. */
+  readonly addressMax: number;
+  /** Requests of all addresses. Without Cloudflare in front, only this one holds. */
+  readonly totalMax: number;
+  /** What to do about a refusal. */
+  readonly message: string;
+}
+
+/** Public routes that share their limits. */
+export class PublicRoutes {
+  readonly #limits: PublicLimits;
+  #requests!: RequestWindow;
+
+  constructor(limits: PublicLimits) {
+    this.#limits = limits;
+    this.reset();
+  }
+
+  /** Resets all state, as a new isolate would. */
+  reset(): void {
+    const { windowMs, addressMax, totalMax } = this.#limits;
+    this.#requests = new RequestWindow(windowMs, addressMax, totalMax);
+  }
+
+  forEverybody(handle: (context: PublicContext) => Promise<Answer>): Handler {
+    return async (context, params) => {
+      const limited = this.#limit(context);
+      if (limited !== null) return limited;
+      const parameters = parametersOf(context.url, {});
+      return parameters.ok ? handle({ ...context, params }) : parameters;
+    };
+  }
+
+  /** Counts the request. @returns the problem if there were too many */
+  #limit({ request, env }: RequestContext): Problem | null {
+    const now = Date.now();
+    // Without Cloudflare in front, nobody vouches for an address.
+    const source = addressOf(request, env) || null;
+    this.#requests.advance(now);
+    const retryAfterSeconds = this.#requests.limited(source, now);
+    if (retryAfterSeconds === null) {
+      this.#requests.count(source);
+      return null;
+    }
+    return problem('QUOTA_EXCEEDED', this.#limits.message, { retryAfterSeconds });
+  }
+}
