@@ -3,6 +3,7 @@
  * in shared/limits/appeals.ts. Expected failures are values.
  */
 import { DurableObject } from 'cloudflare:workers';
+import type { Actor } from '../../shared/admin/actor.ts';
 import type {
   AcceptAppeal,
   AppealDetails,
@@ -10,7 +11,6 @@ import type {
   AppealPage,
   AppealSummary,
 } from '../../shared/admin/appeals.ts';
-import type { Actor } from '../../shared/admin/actor.ts';
 import type { AppealStatus, Rejection, SubmittedAppeal } from '../../shared/appeals/appeal.ts';
 import type { AuditRecord } from '../../shared/audit.ts';
 import { APPEAL_SUMMARY_MS } from '../../shared/limits/appeals.ts';

@@ -48,7 +48,7 @@ export class ReportIntake extends DurableObject<ControlEnv> implements IntakeObj
     this.#outbox = new IntakeOutbox(ctx.storage, this.#meta);
     this.#store = new IntakeStore(ctx.storage, this.#outbox.flushed.to);
     this.#withdrawals = new PartnerWithdrawals(this.#meta, this.#store);
-    this.#sender = new FlushSender(this.#outbox, this.#store, env);
+    this.#sender = new FlushSender(this.#outbox, this.#store, () => this.env);
     ctx.blockConcurrencyWhile(async () => {
       this.#alarmAt = await ctx.storage.getAlarm();
     });

@@ -39,10 +39,7 @@ export interface AppealObject {
    * Stores an appeal. A reference that no key opens gets the same answer after the same work, and is only counted.
    * @param proof identifies what the appellant has solved, so that nobody uses it twice; null without
    */
-  submit(
-    appeal: SubmittedAppeal,
-    proof: string | null,
-  ): Promise<StoreResult<{ readonly token: string }>>;
+  submit(appeal: SubmittedAppeal, proof: string | null): Promise<StoreResult<{ readonly token: string }>>;
   /** Null if the token was not issued here, or its appeal is no longer kept. */
   status(token: string): Promise<AppealStatus | null>;
   /** Called by the cron: what is due, and the keys of references that appeared since. */
