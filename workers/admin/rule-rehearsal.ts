@@ -14,9 +14,10 @@ import { ReportKeys } from '../../shared/reports/report-keys.ts';
 import type { Rule } from '../../shared/reports/rule.ts';
 import { ok } from '../../shared/result.ts';
 import type { ControlEnv } from '../env.ts';
+import { readBody } from '../http/json-body.ts';
 import type { PastBlock, ScanPage, SubjectScan } from '../storage/rehearsal-port.ts';
 import { RESPONSE_NAME } from '../storage/response-port.ts';
-import { forAdmins, readBody } from './context.ts';
+import { forAdmins } from './context.ts';
 
 /** Shard of SubjectCounts, and the keyed subject after which its page begins. */
 const CURSOR = /^(\d{1,2})\/([A-Za-z0-9_-]{0,22})$/;
