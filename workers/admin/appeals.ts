@@ -1,11 +1,7 @@
 /**
  * `/v1/admin/appeals`: the queue of appeals against blocks, and decisions on them.
  */
-import {
-  acceptAppealSchema,
-  claimAppealSchema,
-  rejectAppealSchema,
-} from '../../shared/admin/appeals.ts';
+import { acceptAppealSchema, claimAppealSchema, rejectAppealSchema } from '../../shared/admin/appeals.ts';
 import { oneOf } from '../../shared/fields.ts';
 import { APPEALS_PAGE_MAX } from '../../shared/limits/appeals.ts';
 import { ok } from '../../shared/result.ts';

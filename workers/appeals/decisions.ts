@@ -15,8 +15,9 @@ import { ok } from '../../shared/result.ts';
 import type { AppealedBlock } from '../../shared/screening/appeal-reference.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { foldSenderId, skeletonOf } from '../../shared/sources/sender-id.ts';
-import type { BlockSource, LiftRequest, LiftResult, RuleBlockSource } from '../storage/appeals-port.ts';
+import type { BlockSource, LiftRequest, LiftResult } from '../storage/appeals-port.ts';
 import type { Author } from '../storage/audit-chain.ts';
+import type { ResponseObject } from '../storage/response-port.ts';
 import { refuse, type StoreRefusal, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
 import { type AppealProgress, infoOf, type StoredAppeal } from './appeal-rows.ts';
 import type { Tables } from './tables.ts';
@@ -24,7 +25,7 @@ import type { Tables } from './tables.ts';
 /** The objects that made the block. */
 export interface BlockObjects {
   readonly coordinator: () => BlockSource;
-  readonly desk: () => RuleBlockSource;
+  readonly desk: () => Pick<ResponseObject, 'appealWon'>;
 }
 
 export class Decisions {
