@@ -21,6 +21,7 @@ import { propagationBench } from './suites/propagation.ts';
 import { pushBench } from './suites/push.ts';
 import { queryBench } from './suites/query.ts';
 import { registrationBench } from './suites/registration.ts';
+import { reportsBench } from './suites/reports.ts';
 import { sipBench } from './suites/sip.ts';
 import { sizeBench } from './suites/size.ts';
 import { smppBench } from './suites/smpp.ts';
@@ -74,7 +75,8 @@ const SUITES: Record<string, Suite> = {
     credentialsBench,
     'sender credentials: bytes, memory, verifications, a flood, seconds to a refusal',
   ),
-  propagation: suite(propagationBench, 'the same, in a simulated fleet'),
+  reports: suite(reportsBench, 'reports of spam: seconds to a block, appeals, exact counts through kills'),
+  propagation: suite(propagationBench, 'the same as visible, in a simulated fleet'),
   sip: suite(sipBench, 'what checks add to a SIP gateway'),
   smpp: suite(smppBench, 'what checks add to an SMSC'),
 };

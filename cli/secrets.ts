@@ -18,6 +18,7 @@ export const SECRET_NAMES = [
   'CREDENTIAL_KEY',
   'ADMIN_TOKEN',
   'DEMO_CLIENT_KEY',
+  'DEMO_PARTNER_KEY',
 ] as const;
 type SecretName = (typeof SECRET_NAMES)[number];
 export type LocalSecrets = Record<SecretName, string>;

@@ -6,16 +6,15 @@ import { unwatchFile, watchFile } from 'node:fs';
 import { relative } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Command } from 'commander';
-import type { Client } from '../shared/clients.ts';
 import { Admin } from './admin.ts';
 import { build, formatBuild } from './commands/build.ts';
-import { putClient } from './commands/clients.ts';
 import { formatProof, prove, QUICK_STEP } from './commands/prove.ts';
 import { formatPush, push } from './commands/push.ts';
 import { type Health, healthOf } from './commands/watch.ts';
 import { LOCAL_HOST, servicePort, skipProxy } from './environment.ts';
 import { CommandFailure, failureReport, hasCode } from './failure.ts';
 import { makeDemoInputs } from './local/demo.ts';
+import { ensureDemoClient, ensureDemoPartner } from './local/demo-clients.ts';
 import { DEMO_ISSUER_FOLDER, type DemoIssuer, startDemoIssuer } from './local/demo-issuer.ts';
 import { freePort } from './local/free-port.ts';
 import { proveService } from './local/identity.ts';
@@ -27,7 +26,7 @@ import { BUILDS, DEMO_CATALOGUE, SECRETS_FILE, STATE } from './paths.ts';
 import { createPrivately } from './private-files.ts';
 import { currentRelease } from './publish/base-release.ts';
 import { kvOf } from './publish/wrangler.ts';
-import { type LocalSecrets, listKeyRing, secretDigest } from './secrets.ts';
+import { type LocalSecrets, listKeyRing } from './secrets.ts';
 import { note, write } from './terminal/output.ts';
 import { shellWord } from './terminal/shell-word.ts';
 import { styleText } from './terminal/visible.ts';
@@ -39,8 +38,6 @@ const READY_PAUSE_MS = 200;
 const CRON_MS = 60_000;
 /** Time between two looks at the file of secrets, in ms. */
 const SECRETS_CHECK_MS = 500;
-/** High, so that the quota does not slow down a local demo. */
-const DEMO_QUOTA_NUMBERS = 1_000_000_000;
 const REASON = 'npm start';
 
 const report = (text: string): void => note(`${styleText('dim', text)}\n`);
@@ -85,18 +82,6 @@ async function publishDemo(admin: Admin): Promise<void> {
   const ports = { kv: kvOf({ remote: false, env: '' }), admin };
   const pushed = await push(built.folder, ports, { unproven: true, reason: REASON });
   note(formatPush(pushed, [])[0]);
-}
-
-async function ensureDemoClient(admin: Admin, { DEMO_CLIENT_KEY: key }: LocalSecrets): Promise<void> {
-  const id = key.slice(0, key.indexOf('.'));
-  const digest = await secretDigest(key);
-  const known = await admin.get<Client>(`clients/${id}`).catch((error: unknown) => {
-    if (hasCode(error, 'CLIENT_UNKNOWN')) return null;
-    throw error;
-  });
-  if (known?.secretSha256.includes(digest) === true) return;
-  const client = { id, secretSha256: [digest], quotaNumbers: DEMO_QUOTA_NUMBERS };
-  await putClient(admin, { ...client, rights: ['check', 'gateway'] }, REASON);
 }
 
 /** The service also runs without it. */
@@ -189,7 +174,8 @@ async function main(): Promise<void> {
     skipProxy();
     const admin = new Admin({ url: address.origin, token: secrets.ADMIN_TOKEN });
     const isWhole = await ensureRelease(admin);
-    await ensureDemoClient(admin, secrets);
+    await ensureDemoClient(admin, secrets.DEMO_CLIENT_KEY, REASON);
+    await ensureDemoPartner(admin, secrets.DEMO_PARTNER_KEY, REASON);
     issuer = await ensureDemoIssuer(admin);
     if (issuer !== null) ends.push(issuer.stop);
     await untilReady(url, isWhole);
@@ -203,7 +189,9 @@ async function main(): Promise<void> {
   write(
     `\nnumgate is running on ${styleText('bold', url)}   (Ctrl-C stops it)\n\n` +
       `curl -s ${url}/v1/check -H 'authorization: Bearer ${secrets.DEMO_CLIENT_KEY}' \\\n` +
-      `  -H 'content-type: application/json' -d '{"from":"1588-1234","to":"010-0123-4567"}'\n\n${formatIssuer(issuer)}`,
+      `  -H 'content-type: application/json' -d '{"from":"1588-1234","to":"010-0123-4567"}'\n\n` +
+      `A demo partner reports spam of test numbers (docs/joint-response.md)\n` +
+      `  PARTNER_KEY=${secrets.DEMO_PARTNER_KEY}\n\n${formatIssuer(issuer)}`,
   );
 }
 

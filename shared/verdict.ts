@@ -81,9 +81,11 @@ export interface RuleMark {
   readonly stage: BlockStage;
 }
 
+const UNMARKED: Partial<RuleMark> = {};
+
 /** The rule and the stage of what a rule made; nothing otherwise. */
 export function markOf({ rule, stage }: Partial<RuleMark>): Partial<RuleMark> {
-  return rule === undefined || stage === undefined ? {} : { rule, stage };
+  return rule === undefined || stage === undefined ? UNMARKED : { rule, stage };
 }
 
 /** How a reason was found. */

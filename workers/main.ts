@@ -23,12 +23,6 @@ export { ScanDetector } from './usage/scan-detector.ts';
 export { UsageCounter } from './usage/usage-counter.ts';
 
 export default {
-  fetch: appOf([
-    ...EDGE_ROUTES,
-    ...ADMIN_ROUTES,
-    ...REGISTER_ROUTES,
-    ...REPORT_ROUTES,
-    ...APPEAL_ROUTES,
-  ]),
+  fetch: appOf([...EDGE_ROUTES, ...ADMIN_ROUTES, ...REGISTER_ROUTES, ...REPORT_ROUTES, ...APPEAL_ROUTES]),
   scheduled: sweep,
 } satisfies ExportedHandler<ControlEnv>;

@@ -62,7 +62,7 @@ function commit(): string {
     execFileSync('git', args, { cwd: PROJECT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
   try {
     const changed = git('status', '--porcelain', '--', ':!bench/RESULTS.md') !== '';
-    return `${git('rev-parse', '--short', 'PREFIX')}${changed ? ' with changes' : ''}`;
+    return `${git('rev-parse', '--short', 'HEAD')}${changed ? ' with changes' : ''}`;
   } catch {
     return 'unknown';
   }

@@ -16,10 +16,22 @@ import { addClient, buildAndPush, runNumgate } from './installation.ts';
 /** Longest wait for a process to respond, in ms. */
 const READY_WAIT_MS = 90_000;
 
+/** What the bench reads of a result. */
+export interface CheckedItem {
+  readonly verdict: string;
+  readonly reasons: readonly { readonly code: string; readonly rule?: string; readonly appeal?: string }[];
+}
+
 export interface Planes {
+  /** URL of control. */
+  readonly controlUrl: string;
   /** Sends a change to control, as `root`. @param path below `/v1/admin/` @returns the response */
   change<Value>(method: 'POST' | 'PUT', path: string, body: object): Promise<Value>;
-  /** Verdicts of the edge for the client. @param items of a batch */
+  /** Reads from control, as `root`. @param path below `/v1/admin/` */
+  read<Value>(path: string): Promise<Value>;
+  /** Results of the edge for the client. @param items of a batch */
+  results(items: readonly object[]): Promise<CheckedItem[]>;
+  /** Their verdicts. */
   check(items: readonly object[]): Promise<string[]>;
   stop(): void;
 }
@@ -43,6 +55,8 @@ export async function startPlanes(...clientOptions: readonly string[]): Promise<
   const start = async (plane: string): Promise<string> => {
     const port = await freePort();
     const args = ['--env', plane, '--port', String(port), '--ip', '127.0.0.1', '--inspector-port', '0'];
+    // Cloudflare is not in front of it, so nobody vouches for addresses.
+    args.push('--var', 'PLATFORM:local');
     const files = ['--persist-to', state, '--env-file', vars, '--config', WRANGLER_CONFIG];
     const wrangler = join(PROJECT, 'node_modules', 'wrangler', 'bin', 'wrangler.js');
     // Its own process group, so that all its children can be ended.
@@ -68,22 +82,28 @@ export async function startPlanes(...clientOptions: readonly string[]): Promise<
   const numgate = (...args: string[]) => runNumgate({ ...env, NUMGATE_URL: controlUrl }, ...args);
   await buildAndPush(numgate, folder);
   const clientKey = await addClient(numgate, ...clientOptions);
+  const results = async (items: readonly object[]): Promise<CheckedItem[]> => {
+    const url = `${edgeUrl}/v1/check/batch`;
+    return (await send<{ results: CheckedItem[] }>('POST', url, clientKey, { items })).results;
+  };
   return {
+    controlUrl,
     change: (method, path, body) =>
       send(method, `${controlUrl}/v1/admin/${path}`, secrets.ADMIN_TOKEN, { ...body, reason: 'bench' }),
-    check: async (items) => {
-      const batch = await send<{ results: { verdict: string }[] }>(
-        ...(['POST', `${edgeUrl}/v1/check/batch`, clientKey, { items }] as const),
-      );
-      return batch.results.map(({ verdict }) => verdict);
-    },
+    read: (path) => send('GET', `${controlUrl}/v1/admin/${path}`, secrets.ADMIN_TOKEN),
+    results,
+    check: async (items) => (await results(items)).map(({ verdict }) => verdict),
     stop: kill,
   };
 }
 
-async function send<Value>(method: string, url: string, key: string, body: object): Promise<Value> {
+async function send<Value>(method: string, url: string, key: string, body?: object): Promise<Value> {
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
-  const response = await fetch(url, { method, headers, body: JSON.stringify(body) });
+  const response = await fetch(url, {
+    method,
+    headers,
+    body: body === undefined ? null : JSON.stringify(body),
+  });
   if (!response.ok)
     throw new Error(`${new URL(url).pathname} returned ${response.status}: ${await response.text()}`);
   return (await response.json()) as Value;

@@ -69,7 +69,9 @@ export function addAppeals(program: Command): void {
       .argument('<id>', 'number of the appeal', positiveNumber)
       .addHelpText('after', examples(`appeals ${action} 17`))
       .action(async (id: number, { reason }: { reason: string }) => {
-        print(...formatDone(await adminOfEnvironment().change('POST', `appeals/${id}/${action}`, { reason })));
+        print(
+          ...formatDone(await adminOfEnvironment().change('POST', `appeals/${id}/${action}`, { reason })),
+        );
       });
   }
 
@@ -139,7 +141,12 @@ async function listed(show: string, limit: number): Promise<AppealPage> {
   const appeals: AppealInfo[] = [];
   let next: number | null = 0;
   while (next !== null && appeals.length < limit) {
-    const page: AppealPage = await pageOf(admin, show, next, Math.min(limit - appeals.length, APPEALS_PAGE_MAX));
+    const page: AppealPage = await pageOf(
+      admin,
+      show,
+      next,
+      Math.min(limit - appeals.length, APPEALS_PAGE_MAX),
+    );
     appeals.push(...page.appeals);
     next = page.next;
   }
@@ -183,10 +190,21 @@ function formatDetails(appeal: AppealDetails): Report<AppealDetails> {
   ]);
   const more = appellants - statements.length;
   const others = more > 0 ? [`  and ${counted(more, 'further appeal')} against the same block`] : [];
-  return [lineOf(appeal) + [stateOf(appeal), ...now, ...written, ...others].map((line) => `${line}\n`).join(''), appeal];
+  return [
+    lineOf(appeal) + [stateOf(appeal), ...now, ...written, ...others].map((line) => `${line}\n`).join(''),
+    appeal,
+  ];
 }
 
-function stateOf({ state, claimedBy, claimedUntil, decidedBy, decidedAt, rejection, seq }: AppealInfo): string {
+function stateOf({
+  state,
+  claimedBy,
+  claimedUntil,
+  decidedBy,
+  decidedAt,
+  rejection,
+  seq,
+}: AppealInfo): string {
   if (claimedBy !== null) return `  ${state}: claimed by ${claimedBy} until ${claimedUntil}`;
   if (decidedAt === null) return `  ${state}`;
   const detail = rejection === null ? (seq === null ? '' : ` (seq ${seq})`) : ` (${rejection})`;
@@ -202,7 +220,8 @@ function formatDone(appeal: AppealInfo): Report<AppealInfo> {
 function formatSummary(summary: AppealSummary): Report<AppealSummary> {
   const { open, oldestAt, decided, medianSeconds, p90Seconds } = summary;
   const oldest = oldestAt === null ? '' : `, the oldest since ${oldestAt}`;
-  const time = (seconds: number | null): string => (seconds === null ? 'none' : `${count(Math.round(seconds))} s`);
+  const time = (seconds: number | null): string =>
+    seconds === null ? 'none' : `${count(Math.round(seconds))} s`;
   const lines = [
     `${counted(open, 'appeal')} wait${open === 1 ? 's' : ''}${oldest}`,
     'decided in the last 30 days:',

@@ -97,7 +97,7 @@ const NAMES: Partial<Record<SenderKind, string>> = {
   ...{ foreign: 'overseas', senderId: 'sender ID' },
 };
 
-function formatRehearsal(id: string, rehearsal: Rehearsal): Report<Rehearsal> {
+export function formatRehearsal(id: string, rehearsal: Rehearsal): Report<Rehearsal> {
   const { subjects, reports, senders, blockedBy, unreadable } = rehearsal;
   const rows = senders.map(({ sender, fires, blocked, appealed, missed }) => [
     ...[NAMES[sender] ?? sender, fires, blocked, appealed, missed],

@@ -41,6 +41,7 @@ export async function newSecrets(): Promise<LocalSecrets> {
     CREDENTIAL_KEY: await newCredentialKey(),
     ADMIN_TOKEN: (await newKey('root')).key,
     DEMO_CLIENT_KEY: (await newKey('demo')).key,
+    DEMO_PARTNER_KEY: (await newKey('demo-partner')).key,
   };
 }
 

@@ -9,16 +9,49 @@ import type { RegistrationReason } from './registration-types.ts';
 export interface Connection {
   /** Without a slash at the end. */
   readonly url: string;
-  readonly key: string;
+  /** Null for routes that need none. */
+  readonly key: string | null;
   readonly fetch: typeof fetch;
   /** Waits between attempts, in ms. Rejects with the reason of the signal. */
   readonly pause: (ms: number, signal?: AbortSignal) => Promise<unknown>;
 }
 
+/** What callers give of a connection. */
+export interface ConnectionOptions {
+  readonly url: string;
+  readonly key: string | null;
+  readonly fetch?: typeof fetch | undefined;
+  readonly pause?: Connection['pause'] | undefined;
+}
+
+/**
+ * A key that cannot be a header would otherwise appear in the exception of each request.
+ * @throws {TypeError} if the URL or the key is not valid
+ */
+export function connectionOf({ url, key, fetch: send, pause = pauseFor }: ConnectionOptions): Connection {
+  const { protocol, origin, pathname, href } = new URL(url);
+  // Without credentials, query and fragment, also empty ones.
+  const isBase = /^https?:$/.test(protocol) && href === origin + pathname;
+  if (!isBase) throw new TypeError('"url" must begin with https:// and end with the host or a path');
+  if (key !== null && (typeof key !== 'string' || !/^[\x21-\x7e]+$/.test(key)))
+    throw new TypeError('"key" must consist of printable ASCII characters');
+  // In browsers and Workers, fetch must be called on the global object.
+  const call: typeof fetch = send ?? ((input, init) => fetch(input, init));
+  return { url: href.replace(/\/+$/, ''), key, pause, fetch: call };
+}
+
 /** Identifies and ends one call of the caller. */
 export interface Call {
+  /** Ends the call, which then rejects with the reason of the signal. */
   readonly signal?: AbortSignal;
+  /** Sent as `x-correlator`, to find the request in the log of the service. */
   readonly correlator?: string;
+}
+
+/** Options of one call. */
+export interface CallOptions extends Call {
+  /** Replaces the deadline of the client, in ms. */
+  readonly deadlineMs?: number;
 }
 
 /** What the service accepts as `x-correlator`. It replaces anything else. */
@@ -126,7 +159,8 @@ export async function send(
   call: Call,
   signal: AbortSignal,
 ): Promise<Attempt<Response>> {
-  const headers: Record<string, string> = { authorization: `Bearer ${key}`, 'content-type': type, ...extra };
+  const headers: Record<string, string> = { 'content-type': type, ...extra };
+  if (key !== null) headers.authorization = `Bearer ${key}`;
   if (call.correlator !== undefined) headers['x-correlator'] = call.correlator;
   // A redirect would send numbers to another place.
   const init = { method, headers, body, signal, redirect: 'manual' } as const;

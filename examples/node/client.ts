@@ -3,10 +3,10 @@
  * and all attempts together have a deadline. After that, the local fail policy decides, and the result says
  * so. The client never lets traffic through silently.
  */
-import { type Connection, callOf, pauseFor, request } from './attempts.ts';
+import { type CallOptions, callOf, connectionOf, request } from './attempts.ts';
 import { BATCH_ITEMS_MAX, checkInBatches } from './batch.ts';
 import { isFromAbroad, LABEL, type LocalAnswer, localAnswer, readAnswer, tooLong } from './fail-policy.ts';
-import { checkInStreams, type ItemSource } from './stream.ts';
+import { type LineSource, STREAM_DEADLINE_MS, sendInStreams } from './stream.ts';
 import type {
   CheckAnswer,
   CheckDefaults,
@@ -25,14 +25,19 @@ import type {
   SenderRequest,
 } from './types.ts';
 
+export * from './appeals.ts';
+export type { CallOptions } from './attempts.ts';
 export * from './credentials.ts';
 export { type LocalCode, NumgateError } from './errors.ts';
 export { isFromAbroad, LABEL, type LocalAnswer } from './fail-policy.ts';
 export * from './holder-key.ts';
 export { linesOf } from './lines.ts';
 export * from './registrar.ts';
-export type { ItemSource } from './stream.ts';
+export * from './reporter.ts';
 export type * from './types.ts';
+
+/** Items, or lines of NDJSON with one item each. */
+export type ItemSource = LineSource<CheckItem>;
 
 /** How to reach the service, and what to do without it. */
 export interface ClientOptions {
@@ -54,16 +59,6 @@ export interface ClientOptions {
   readonly fetch?: typeof fetch;
   /** Waits between attempts, and rejects with the reason of the signal. Tests pass their own function. */
   readonly pause?: (ms: number, signal?: AbortSignal) => Promise<unknown>;
-}
-
-/** Options of one call. */
-export interface CallOptions {
-  /** Ends the call, which then rejects with the reason of the signal. */
-  readonly signal?: AbortSignal;
-  /** Sent as `x-correlator`, to find the request in the log of the service. */
-  readonly correlator?: string;
-  /** Replaces the deadline of the client, in ms. */
-  readonly deadlineMs?: number;
 }
 
 /** Options of one batch. */
@@ -122,9 +117,6 @@ export interface NumgateClient {
   ): Promise<(GatewayItemAnswer | ItemError | LocalAnswer)[]>;
 }
 
-/** Longer than a window of the quota, in ms. */
-const STREAM_DEADLINE_MS = 120_000;
-
 /**
  * Makes a client. It keeps no state, so one client serves all of a process.
  * @throws {TypeError} if an option is not valid
@@ -132,7 +124,10 @@ const STREAM_DEADLINE_MS = 120_000;
 export function makeClient(options: ClientOptions): NumgateClient {
   const { failPolicy = 'open', label = LABEL } = options;
   const { timeoutMs = 500, deadlineMs = 1_000, retries = 2 } = options;
-  const connection = connectionOf(options);
+  const { url, key, fetch: send, pause } = options;
+  const connection = connectionOf({ url, key, fetch: send, pause });
+  // It often comes from the environment.
+  if (!['open', 'closed'].includes(failPolicy)) throw new TypeError('"failPolicy" must be open or closed');
   // They often come from the environment. With a time that is no number, every check would time out.
   for (const [name, ms] of Object.entries({ timeoutMs, deadlineMs })) {
     if (typeof ms !== 'number' || !(ms > 0)) throw new TypeError(`"${name}" must be a number above 0`);
@@ -188,8 +183,12 @@ export function makeClient(options: ClientOptions): NumgateClient {
     check: (body, call) => checkOne('/v1/check', body, call),
     checkBatch: (items, call) => checkAll('/v1/check/batch', items, call),
     checkStream: (items, call = {}) => {
-      const streamLimits = { deadlineMs: call.deadlineMs ?? STREAM_DEADLINE_MS, failPolicy };
-      return checkInStreams(connection, items, streamLimits, callOf(call));
+      const target = {
+        path: '/v1/check/stream',
+        deadlineMs: call.deadlineMs ?? STREAM_DEADLINE_MS,
+        read: (json: unknown) => readAnswer<ItemAnswer>(json, failPolicy),
+      };
+      return sendInStreams(connection, items, target, callOf(call));
     },
     checkSender: (body, call) => checkOne<SenderAnswer>('/v1/senders/check', body, call),
     checkGateway: async (body, call) =>
@@ -202,22 +201,6 @@ export function makeClient(options: ClientOptions): NumgateClient {
       });
     },
   };
-}
-
-/** A key that cannot be a header would otherwise appear in the exception of each request. */
-function connectionOf(options: ClientOptions): Connection {
-  const { url, key, failPolicy = 'open', pause = pauseFor, fetch: send } = options;
-  // It often comes from the environment.
-  if (!['open', 'closed'].includes(failPolicy)) throw new TypeError('"failPolicy" must be open or closed');
-  const { protocol, origin, pathname, href } = new URL(url);
-  // Without credentials, query and fragment, also empty ones.
-  const isBase = /^https?:$/.test(protocol) && href === origin + pathname;
-  if (!isBase) throw new TypeError('"url" must begin with https:// and end with the host or a path');
-  if (typeof key !== 'string' || !/^[\x21-\x7e]+$/.test(key))
-    throw new TypeError('"key" must consist of printable ASCII characters');
-  // In browsers and Workers, fetch must be called on the global object.
-  const call: typeof fetch = send ?? ((input, init) => fetch(input, init));
-  return { url: href.replace(/\/+$/, ''), key, pause, fetch: call };
 }
 
 /** As the service merges them. A field that is undefined is not sent. */

@@ -1,5 +1,5 @@
 /** Requests to the control plane for one organisation, with retries. A change is made once, however often it is sent. */
-import { type Connection, type Content, callOf, pauseFor, request } from './attempts.ts';
+import { type Content, callOf, connectionOf, request } from './attempts.ts';
 
 /** How to reach the control plane. */
 export interface RegistrarOptions {
@@ -46,15 +46,12 @@ export interface Control {
 
 /**
  * @param path below that of the organisation, such as `/registrations`
- * @throws {TypeError} if the URL is none
+ * @throws {TypeError} if the URL or the token is not valid
  */
 export function controlOf(options: RegistrarOptions, path: string): Control {
-  const { url, token, organisation, pause = pauseFor, fetch: given } = options;
+  const { url, token, organisation, pause, fetch: given } = options;
   const { timeoutMs = 30_000, deadlineMs = 120_000, retries = 4 } = options;
-  const connection: Connection = {
-    ...{ url: new URL(url).href.replace(/\/+$/, ''), key: token, pause },
-    fetch: given ?? ((input, init) => fetch(input, init)),
-  };
+  const connection = connectionOf({ url, key: token, fetch: given, pause });
   const base = `/v1/admin/organisations/${encodeURIComponent(organisation)}${path}`;
 
   async function send<Value extends object>(

@@ -640,6 +640,118 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/rules": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the rules
+         * @description The rules that turn reports into blocks, in the order of their ids. Scope `read`.
+         */
+        get: operations["adminRules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/rules/rehearse": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rehearse a rule
+         * @description What a rule would have done over the reports that are kept, one page at a time: add the pages up. It changes nothing. It evaluates the rule at the time of each report, with the weights of partners of now. Protected, registered and certified senders would only have been proposed. Reports of mock partners are left out. Scope `rules`.
+         */
+        post: operations["adminRehearseRule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description The id of the rule.
+                 * @example kr-50
+                 */
+                id: components["parameters"]["RulePath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get a rule
+         * @description `ETag` is its version. Scope `read`.
+         */
+        get: operations["adminRule"];
+        /**
+         * Add or replace a rule
+         * @description Makes a new version, by which new decisions go within seconds. Blocks keep the version that made them. Scope `rules`.
+         */
+        put: operations["adminPutRule"];
+        post?: never;
+        /**
+         * Remove a rule
+         * @description Its blocks stay until they end or a person lifts them. Its versions are kept. Scope `rules`.
+         */
+        delete: operations["adminRemoveRule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/rules/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description The id of the rule.
+                 * @example kr-50
+                 */
+                id: components["parameters"]["RulePath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List the versions of a rule
+         * @description Newest first, also of a rule that was removed. The last 100 are kept. Scope `read`.
+         */
+        get: operations["adminRuleVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/approvals": {
         parameters: {
             query?: never;
@@ -3494,7 +3606,7 @@ export interface components {
             /** Format: date-time */
             expires: string;
         };
-        /** @description `read` allows reading everything except secrets. `guards` allows changing and overriding guards. `override` opens no route: it allows acting for other authorities, by name, in the routes of the other scopes. Nor does `statistics`: it shows the usage of other organisations. `approve` allows deciding on the proposals of others. `breakGlass` opens no route: it allows making a change at once that would wait for a second person. `registrations` allows registering senders of the own organisation, `review` seeing and deciding on those of all others. `qualification` allows setting the qualifications of other organisations. `issuers` allows deciding who may sign certificates, `credentials` seeing that and pushing status lists. The others allow changing what they name. New values may be added: treat an unknown value as valid. */
+        /** @description `read` allows reading everything except secrets. `guards` allows changing and overriding guards. `override` opens no route: it allows acting for other authorities, by name, in the routes of the other scopes. Nor does `statistics`: it shows the usage of other organisations. `approve` allows deciding on the proposals of others. `breakGlass` opens no route: it allows making a change at once that would wait for a second person. `registrations` allows registering senders of the own organisation, `review` seeing and deciding on those of all others. `qualification` allows setting the qualifications of other organisations. `issuers` allows deciding who may sign certificates, `credentials` seeing that and pushing status lists. `rules` allows changing and rehearsing the rules that turn reports into blocks. The others allow changing what they name. New values may be added: treat an unknown value as valid. */
         Scope: string;
         Token: {
             id: components["schemas"]["Name"];
@@ -4202,6 +4314,207 @@ export interface components {
             version: components["schemas"]["PolicyVersion"];
             policy: components["schemas"]["Policy"];
         };
+        /** @description `shadow`: it is evaluated, and what it would block is only recorded. `off`: it is not evaluated. Default: `active`. New values may be added. */
+        RuleState: string;
+        /**
+         * @description When reports of one number or sender ID become a block. A rule has an end for each stage, and blocks no range: many numbers of one block of 100 are proposed to a person.
+         * @example {
+         *       "state": "active",
+         *       "channel": "any",
+         *       "origin": "any",
+         *       "window": "24h",
+         *       "distinct": 50,
+         *       "kinds": [
+         *         "subscriber",
+         *         "operator",
+         *         "model",
+         *         "police",
+         *         "regulator",
+         *         "honeypot"
+         *       ],
+         *       "maxShare": 0.4,
+         *       "weightMin": 1,
+         *       "effect": "block",
+         *       "provisional": "72h",
+         *       "confirmed": "90d",
+         *       "approval": "auto"
+         *     }
+         */
+        RuleSettings: {
+            state?: components["schemas"]["RuleState"];
+            /** @description Reports that count. Default: `any`. New values may be added. */
+            channel?: string;
+            /** @description Reports that count. Default: `any`. New values may be added. */
+            origin?: string;
+            /**
+             * @description Reports count that are younger: from `1m` to `7d`.
+             * @example 24h
+             */
+            window: string;
+            /** @description Distinct reporters that it takes, after those who say that it is not spam are taken off. */
+            distinct: number;
+            /** @description Kinds of partner whose reports count. Default: all. */
+            kinds?: components["schemas"]["PartnerKind"][];
+            /** @description Largest share of `distinct` that one partner gives, rounded down to whole reporters: at least one. Partners of kind `police` and `regulator` have no such bound. Default: 0.4, which takes three partners. */
+            maxShare?: number;
+            /** @description Least sum of the weights of the partners whose reports count. A new partner weighs 0.5. Default: 1. */
+            weightMin?: number;
+            /** @description `shadow`: what it would block is only recorded. Default: `block`. New values may be added. */
+            effect?: string;
+            /**
+             * @description How long a block lasts unless it is confirmed: from `1h` to `7d`.
+             * @example 72h
+             */
+            provisional: string;
+            /**
+             * @description How long a confirmed block lasts: from `1d` to `365d`.
+             * @example 90d
+             */
+            confirmed: string;
+            /** @description `propose`: a person approves each block. Default: `auto`. New values may be added. */
+            approval?: string;
+        };
+        /**
+         * @description A rule in force. Reasons of blocks name it as `<id>@<version>`.
+         * @example {
+         *       "id": "kr-50",
+         *       "version": 1,
+         *       "state": "active",
+         *       "channel": "any",
+         *       "origin": "any",
+         *       "window": "24h",
+         *       "distinct": 50,
+         *       "kinds": [
+         *         "subscriber",
+         *         "operator",
+         *         "model",
+         *         "police",
+         *         "regulator",
+         *         "honeypot"
+         *       ],
+         *       "maxShare": 0.4,
+         *       "weightMin": 1,
+         *       "effect": "block",
+         *       "provisional": "72h",
+         *       "confirmed": "90d",
+         *       "approval": "auto"
+         *     }
+         */
+        Rule: {
+            id: components["schemas"]["Name"];
+            version: components["schemas"]["RuleVersionNumber"];
+            state: components["schemas"]["RuleState"];
+            /** @description Reports that count. Default: `any`. New values may be added. */
+            channel: string;
+            /** @description Reports that count. Default: `any`. New values may be added. */
+            origin: string;
+            /**
+             * @description Reports count that are younger: from `1m` to `7d`.
+             * @example 24h
+             */
+            window: string;
+            /** @description Distinct reporters that it takes, after those who say that it is not spam are taken off. */
+            distinct: number;
+            /** @description Kinds of partner whose reports count. Default: all. */
+            kinds: components["schemas"]["PartnerKind"][];
+            /** @description Largest share of `distinct` that one partner gives, rounded down to whole reporters: at least one. Partners of kind `police` and `regulator` have no such bound. Default: 0.4, which takes three partners. */
+            maxShare: number;
+            /** @description Least sum of the weights of the partners whose reports count. A new partner weighs 0.5. Default: 1. */
+            weightMin: number;
+            /** @description `shadow`: what it would block is only recorded. Default: `block`. New values may be added. */
+            effect: string;
+            /**
+             * @description How long a block lasts unless it is confirmed: from `1h` to `7d`.
+             * @example 72h
+             */
+            provisional: string;
+            /**
+             * @description How long a confirmed block lasts: from `1d` to `365d`.
+             * @example 90d
+             */
+            confirmed: string;
+            /** @description `propose`: a person approves each block. Default: `auto`. New values may be added. */
+            approval: string;
+            breakGlass?: components["schemas"]["BreakGlassDone"];
+        };
+        /** @description 1 for the first; one more with each change, also after a removal. */
+        RuleVersionNumber: number;
+        RuleSet: {
+            /** @description Rises with each change of a rule. */
+            version: number;
+            rules: components["schemas"]["Rule"][];
+        };
+        RuleRequest: {
+            rule: components["schemas"]["RuleSettings"];
+            /** @description Apply the change at once if it would wait for a second person. It is recorded, raises an alarm, and reverts unless another person with the scope `approve` reviews it within 24 hours. Needs the scope `breakGlass`. Default: false. */
+            breakGlass?: boolean;
+            reason: components["schemas"]["ReasonText"];
+        };
+        RuleRemoveRequest: {
+            /** @description Apply the change at once if it would wait for a second person. It is recorded, raises an alarm, and reverts unless another person with the scope `approve` reviews it within 24 hours. Needs the scope `breakGlass`. Default: false. */
+            breakGlass?: boolean;
+            reason: components["schemas"]["ReasonText"];
+        };
+        RuleRemoved: {
+            id: components["schemas"]["Name"];
+            /** @description Version of the removal. */
+            version: components["schemas"]["RuleVersionNumber"];
+            breakGlass?: components["schemas"]["BreakGlassDone"];
+        };
+        RuleVersions: {
+            versions: components["schemas"]["RuleVersion"][];
+        };
+        RuleVersion: {
+            version: components["schemas"]["RuleVersionNumber"];
+            /** @description Null for a removal. */
+            rule: components["schemas"]["RuleSettings"] | null;
+            /** Format: date-time */
+            at: string;
+            /** @description Name of the actor; `numgate` for the rules of a new installation. */
+            by: string;
+            reason: components["schemas"]["ReasonText"];
+        };
+        RehearseRequest: {
+            rule: components["schemas"]["RuleSettings"];
+            /**
+             * Format: date-time
+             * @description Only reports from then on. Default: all that are kept.
+             */
+            since?: string | null;
+            /** @description `next` of the page before. Default: the first page. */
+            after?: string | null;
+        };
+        RehearsalPage: {
+            /** @description Senders with as many reports as the rule requires reporters. */
+            subjects: number;
+            /** @description Reports of these. */
+            reports: number;
+            senders: components["schemas"]["RehearsedSenders"][];
+            /** @description By id of a rule: senders for which this rule would have fired, and which that one blocked then. */
+            blockedBy: {
+                [key: string]: number;
+            };
+            /** @description Senders that cannot be read, because the key of reports was lost. */
+            unreadable: number;
+            /** @description Share of the reports that is read with this page. */
+            progress: number;
+            /** @description Cursor of the next page; null on the last one. */
+            next: string | null;
+        };
+        /** @description Senders of one kind. */
+        RehearsedSenders: {
+            sender: components["schemas"]["SenderKind"];
+            /** @description Senders for which the rule would have fired. */
+            fires: number;
+            /** @description Of these, those that rules blocked then. */
+            blocked: number;
+            /** @description Of these, those for which an appeal was accepted. */
+            appealed: number;
+            /** @description Senders that rules blocked then, and for which this rule would not have fired. */
+            missed: number;
+        };
+        /** @description Where the reports of a partner come from: `subscriber` what subscribers report, `operator` an operator's own analysis, `model` software, `police`, `regulator`, `honeypot` numbers that nobody uses. New values may be added. */
+        PartnerKind: string;
         PolicyRequest: {
             policy: components["schemas"]["Policy"];
             /** @description Apply the change at once if it would wait for a second person. It is recorded, raises an alarm, and reverts unless another person with the scope `approve` reviews it within 24 hours. Needs the scope `breakGlass`. Default: false. */
@@ -4214,7 +4527,7 @@ export interface components {
             seq: components["schemas"]["Seq"];
             breakGlass?: components["schemas"]["BreakGlassDone"];
         };
-        /** @description `guardOverride`: a change that overrides a guard. `actForOthers`: a change of lists or entries of another authority. `policy` and `guards`: a change of these settings. `fullShare`: a promotion to all data centres; a canary and a rollback do not wait. `tokens`: a new or changed token, and an organisation that gets a role, another authority, or becomes active. `signingKeys`: a new key in RELEASE_PUBLIC_KEYS. `qualifications`: another state of a qualification; other dates or another factor do not wait. `approvals`: fewer kinds, or another time limit; it waits whenever any other kind does. New values may be added. */
+        /** @description `guardOverride`: a change that overrides a guard. `actForOthers`: a change of lists or entries of another authority. `policy` and `guards`: a change of these settings. `fullShare`: a promotion to all data centres; a canary and a rollback do not wait. `tokens`: a new or changed token, and an organisation that gets a role, another authority, or becomes active. `signingKeys`: a new key in RELEASE_PUBLIC_KEYS. `qualifications`: another state of a qualification; other dates or another factor do not wait. `rules`: a new, changed or removed rule. `approvals`: fewer kinds, or another time limit; it waits whenever any other kind does. New values may be added. */
         ApprovalKind: string;
         Approvals: {
             /** @description The kinds of change that wait. Empty: none. `approvals` cannot be named: it waits whenever any other kind does. */
@@ -6948,6 +7261,48 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description `RULE_UNKNOWN`: there is no rule with this id. */
+        RuleUnknown: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:rule-unknown",
+                 *       "title": "Rule not found",
+                 *       "status": 404,
+                 *       "detail": "no rule has this id: see npx numgate rules list",
+                 *       "instance": "/v1/admin/rules/kr-51",
+                 *       "code": "RULE_UNKNOWN",
+                 *       "message": "no rule has this id: see npx numgate rules list"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `RULES_TOO_MANY`: there are 16 rules, or rules have had 256 different ids. `IDEMPOTENCY_CONFLICT`. Where the change must wait for a second person: `APPROVAL_IMPOSSIBLE`, `PROPOSALS_TOO_MANY`. */
+        RulesConflict: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:rules-too-many",
+                 *       "title": "Too many rules",
+                 *       "status": 409,
+                 *       "detail": "there are 16 rules: remove one first with npx numgate rules remove",
+                 *       "instance": "/v1/admin/rules/kr-40",
+                 *       "code": "RULES_TOO_MANY",
+                 *       "message": "there are 16 rules: remove one first with npx numgate rules remove"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
     };
     parameters: {
         /** @description Returned with the response. An invalid value is replaced by a new one. */
@@ -7049,6 +7404,11 @@ export interface components {
          * @example 100
          */
         CredentialLimit: number;
+        /**
+         * @description The id of the rule.
+         * @example kr-50
+         */
+        RulePath: components["schemas"]["Name"];
     };
     requestBodies: never;
     headers: {
@@ -8767,6 +9127,269 @@ export interface operations {
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
             507: components["responses"]["StorageFull"];
+        };
+    };
+    adminRules: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rules. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleSet"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminRehearseRule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RehearseRequest"];
+            };
+        };
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RehearsalPage"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminRule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description The id of the rule.
+                 * @example kr-50
+                 */
+                id: components["parameters"]["RulePath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rule. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rule"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["RuleUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminPutRule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description The `ETag` that you read: the version. The change is made only if it is still the newest; otherwise 412.
+                 * @example "3"
+                 */
+                "If-Match"?: components["parameters"]["IfMatchVersion"];
+                /**
+                 * @description `*`: the change is made only if this id does not exist yet; otherwise 412.
+                 * @example *
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /**
+                 * @description The id of the rule.
+                 * @example kr-50
+                 */
+                id: components["parameters"]["RulePath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleRequest"];
+            };
+        };
+        responses: {
+            /** @description The rule is in force. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rule"];
+                };
+            };
+            202: components["responses"]["WaitsForApproval"];
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["RulesConflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["BudgetExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    adminRemoveRule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description The `ETag` that you read: the version. The change is made only if it is still the newest; otherwise 412.
+                 * @example "3"
+                 */
+                "If-Match"?: components["parameters"]["IfMatchVersion"];
+            };
+            path: {
+                /**
+                 * @description The id of the rule.
+                 * @example kr-50
+                 */
+                id: components["parameters"]["RulePath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleRemoveRequest"];
+            };
+        };
+        responses: {
+            /** @description The rule is removed. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleRemoved"];
+                };
+            };
+            202: components["responses"]["WaitsForApproval"];
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["RuleUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["RulesConflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["BudgetExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    adminRuleVersions: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description The id of the rule.
+                 * @example kr-50
+                 */
+                id: components["parameters"]["RulePath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The versions. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleVersions"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["RuleUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
         };
     };
     adminApprovals: {

@@ -1,5 +1,5 @@
 /**
- * Checks any number of items in constant memory. The items travel in requests of bounded size, because
+ * Sends any number of items in constant memory. The items travel in requests of bounded size, because
  * browsers cannot send a body while they read the response, and because a request that breaks can then be
  * sent again. Each response is read line by line, no faster than the caller takes the results.
  */
@@ -14,45 +14,46 @@ import {
   pauseBeforeRetry,
   send,
 } from './attempts.ts';
-import { readAnswer } from './fail-policy.ts';
 import { linesOf } from './lines.ts';
-import type { CheckItem, FailPolicy, ItemAnswer, ItemError } from './types.ts';
 
 /** Bounds of one request: enough that its latency does not matter, little enough to keep in memory. */
 const REQUEST_LINES_MAX = 5_000;
 const REQUEST_CHARS_MAX = 1_048_576;
+/** Default of the longest time without a result, in ms: longer than a window of the quota. */
+export const STREAM_DEADLINE_MS = 120_000;
 /** Longest wait for the next line, in ms: the service may wait for the next window of the quota, of 60 s. */
 const LINE_TIMEOUT_MS = 90_000;
 /** Longest wait for the end of a response after its last result, in ms. */
 const END_TIMEOUT_MS = 1_000;
 
 /** Items, or lines of NDJSON with one item each. */
-export type ItemSource = Iterable<CheckItem | string> | AsyncIterable<CheckItem | string>;
+export type LineSource<Item> = Iterable<Item | string> | AsyncIterable<Item | string>;
 
-export interface StreamLimits {
+/** Where items are sent, and how their results are read. */
+export interface StreamTarget<Result> {
+  readonly path: string;
   /** Longest time without a result, in ms. */
   readonly deadlineMs: number;
-  readonly failPolicy: FailPolicy;
+  /** Returns null if the JSON is no result. */
+  readonly read: (json: unknown) => Result | null;
 }
-
-type Result = ItemAnswer | ItemError;
 
 /**
  * Yields one result for each item, in order.
  * @throws NumgateError if no result arrives within the deadline, or if the service rejects the request. All
  *   results before that are valid.
  */
-export async function* checkInStreams(
+export async function* sendInStreams<Item extends object, Result>(
   connection: Connection,
-  source: ItemSource,
-  limits: StreamLimits,
+  source: LineSource<Item>,
+  target: StreamTarget<Result>,
   call: Call,
 ): AsyncGenerator<Result, void, undefined> {
   for await (const lines of requestsOf(source, call.signal)) {
     let sent = 0;
-    let end = performance.now() + limits.deadlineMs;
+    let end = performance.now() + target.deadlineMs;
     for (let tried = 1; sent < lines.length; tried++) {
-      const answers = answersOf(connection, lines.slice(sent), limits, end, call);
+      const answers = answersOf(connection, lines.slice(sent), target, end, call);
       let failure: Failure | null = null;
       for await (const answer of answers) {
         if (!answer.ok) failure = answer.failure;
@@ -64,7 +65,7 @@ export async function* checkInStreams(
         }
       }
       if (failure === null || sent === lines.length) continue;
-      if (tried === 0) end = performance.now() + limits.deadlineMs;
+      if (tried === 0) end = performance.now() + target.deadlineMs;
       if (!(await pauseBeforeRetry(failure, Math.max(tried, 1), end, connection, call.signal))) {
         throw failure.error;
       }
@@ -73,10 +74,10 @@ export async function* checkInStreams(
 }
 
 /** Sends one request. Yields one result for each line, or a failure after the results that arrived. */
-async function* answersOf(
+async function* answersOf<Result>(
   connection: Connection,
   lines: readonly string[],
-  { deadlineMs, failPolicy }: StreamLimits,
+  { path, deadlineMs, read }: StreamTarget<Result>,
   end: number,
   call: Call,
 ): AsyncGenerator<Attempt<Result>, void, undefined> {
@@ -87,7 +88,7 @@ async function* answersOf(
   try {
     arm();
     const content = { type: 'application/x-ndjson', body: `${lines.join('\n')}\n` };
-    const posted = await send(connection, '/v1/check/stream', content, call, cutoff.signal);
+    const posted = await send(connection, path, content, call, cutoff.signal);
     if (!posted.ok) return yield posted;
     let count = 0;
     const answered = linesOf(posted.value.body!)[Symbol.asyncIterator]();
@@ -98,7 +99,7 @@ async function* answersOf(
       const next = await answered.next();
       // The caller may take any time for a result.
       cutoff.disarm();
-      const value = next.done === true ? null : readAnswer<ItemAnswer>(JSON.parse(next.value), failPolicy);
+      const value = next.done === true ? null : read(JSON.parse(next.value));
       if (value === null) return yield { ok: false, failure: invalidResponse(call) };
       count++;
       yield { ok: true, value };
@@ -118,14 +119,14 @@ async function* answersOf(
  * Collects the lines of one request: all that are there, but at least one, so that a slow source does not
  * delay results. Reads no further ahead.
  */
-async function* requestsOf(
-  source: ItemSource,
+async function* requestsOf<Item extends object>(
+  source: LineSource<Item>,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<readonly string[], void, undefined> {
   const iterator =
     Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
   /** Requested and not yet taken. */
-  let next: Promise<IteratorResult<CheckItem | string>> | null = null;
+  let next: Promise<IteratorResult<Item | string>> | null = null;
   let isOver = false;
   /** @returns the next line, or null if the source is over or `turn` comes first */
   const take = async (turn: Promise<null> | null): Promise<string | null> => {
@@ -174,7 +175,7 @@ function unlessAborted<Value>(value: Promise<Value>, signal: AbortSignal | undef
   });
 }
 
-function lineOf(item: CheckItem | string): string {
+function lineOf(item: object | string): string {
   if (typeof item !== 'string') return JSON.stringify(item);
   if (item.includes('\n')) throw new TypeError('a line of NDJSON must not contain a line end');
   return item;

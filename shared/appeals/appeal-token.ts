@@ -3,7 +3,7 @@
  * (AES-SIV, RFC 5297) under the key of references. So the service stores no tokens, and answers only those that it issued.
  */
 import { fromBase64Url, toBase64Url } from '../bytes.ts';
-import { APPEAL_TOKEN_CHARS_MAX } from '../limits/appeals.ts';
+import { APPEAL_TOKEN_CHARS } from '../limits/appeals.ts';
 import { openSiv, sealSiv } from '../set/siv.ts';
 
 export interface AppealTicket {
@@ -33,7 +33,7 @@ export function sealTicket({ id, at }: AppealTicket, key: Uint8Array): string {
 
 /** The ticket, or null if the token was not made with this key. */
 export function openTicket(token: string, key: Uint8Array): AppealTicket | null {
-  if (token.length > APPEAL_TOKEN_CHARS_MAX) return null;
+  if (token.length !== APPEAL_TOKEN_CHARS) return null;
   const sealed = fromBase64Url(token);
   const bytes = sealed === null ? null : openSiv(sealed, key, PURPOSE);
   if (bytes === null) return null;

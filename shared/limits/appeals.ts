@@ -4,15 +4,15 @@
 
 /**
  * Longest appeal reference, in characters of base64url: that of a sender ID with 64 characters of 3 bytes, on a list and of an
- * authority whose names have 63 characters. That of a number has 51 to 80.
+ * authority whose names have 63 characters. That of a number has some 55.
  */
-export const APPEAL_REFERENCE_CHARS_MAX = 480;
+export const APPEAL_REFERENCE_CHARS_MAX = 451;
 /** Why the block is wrong, in the appellant's words, in characters. */
 export const APPEAL_STATEMENT_CHARS_MAX = 500;
 /** How to reach the appellant, in characters. */
 export const APPEAL_CONTACT_CHARS_MAX = 200;
-/** Longest token of an appeal, in characters. It has 60. */
-export const APPEAL_TOKEN_CHARS_MAX = 100;
+/** Length of the token of an appeal, in characters. */
+export const APPEAL_TOKEN_CHARS = 54;
 /** Longest proof of work or Turnstile token, in characters (Turnstile: 2,048). */
 export const APPEAL_PROOF_CHARS_MAX = 2_048;
 /** Body of an appeal, in bytes: its fields in JSON, with each character of the texts escaped. */

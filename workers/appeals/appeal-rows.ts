@@ -237,7 +237,10 @@ export function infoOf(
     ...{ number: typeof party === 'number' ? toE164(party) : null },
     ...{ source: typeof party === 'number' ? null : party, list, entrySeq: block.seq, code, authority },
     ...{ receivedAt: new Date(appeal.receivedAt).toISOString(), appellants },
-    ...{ claimedBy: isClaimed ? appeal.claimedBy : null, claimedUntil: isClaimed ? time(appeal.claimedUntil) : null },
+    ...{
+      claimedBy: isClaimed ? appeal.claimedBy : null,
+      claimedUntil: isClaimed ? time(appeal.claimedUntil) : null,
+    },
     ...{ decidedBy, decidedAt: time(appeal.decidedAt), rejection, seq },
   };
 }

@@ -3,6 +3,7 @@
  * in shared/limits/appeals.ts. Expected failures are values.
  */
 import { DurableObject } from 'cloudflare:workers';
+import type { Actor } from '../../shared/admin/actor.ts';
 import type {
   AcceptAppeal,
   AppealDetails,
@@ -10,20 +11,13 @@ import type {
   AppealPage,
   AppealSummary,
 } from '../../shared/admin/appeals.ts';
-import type { Actor } from '../../shared/admin/actor.ts';
 import type { AppealStatus, Rejection, SubmittedAppeal } from '../../shared/appeals/appeal.ts';
 import type { AuditRecord } from '../../shared/audit.ts';
 import { APPEAL_SUMMARY_MS } from '../../shared/limits/appeals.ts';
 import { openKeyRing } from '../../shared/set/key-ring.ts';
 import type { ControlEnv } from '../env.ts';
 import { Anchoring } from '../storage/anchoring.ts';
-import type {
-  AppealObject,
-  BlockSource,
-  LiftRequest,
-  LiftResult,
-  RuleBlockSource,
-} from '../storage/appeals-port.ts';
+import type { AppealObject, BlockSource, LiftRequest, LiftResult } from '../storage/appeals-port.ts';
 import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
 import { RESPONSE_NAME } from '../storage/response-port.ts';
 import type { StoreRequest, StoreResult } from '../storage/store-request.ts';
@@ -52,7 +46,7 @@ export class AppealStore extends DurableObject<ControlEnv> implements AppealObje
     createTables(ctx.storage);
     this.#tables = new Tables(ctx.storage);
     const coordinator = () => env.COORDINATOR.getByName(COORDINATOR_NAME) as unknown as BlockSource;
-    const desk = () => env.RESPONSE.getByName(RESPONSE_NAME) as unknown as RuleBlockSource;
+    const desk = () => env.RESPONSE.getByName(RESPONSE_NAME);
     const { audit, meta } = this.#tables;
     this.#anchoring = new Anchoring(
       audit,

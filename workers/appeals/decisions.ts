@@ -15,8 +15,9 @@ import { ok } from '../../shared/result.ts';
 import type { AppealedBlock } from '../../shared/screening/appeal-reference.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { foldSenderId, skeletonOf } from '../../shared/sources/sender-id.ts';
-import type { BlockSource, LiftRequest, LiftResult, RuleBlockSource } from '../storage/appeals-port.ts';
+import type { BlockSource, LiftRequest, LiftResult } from '../storage/appeals-port.ts';
 import type { Author } from '../storage/audit-chain.ts';
+import type { ResponseObject } from '../storage/response-port.ts';
 import { refuse, type StoreRefusal, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
 import { type AppealProgress, infoOf, type StoredAppeal } from './appeal-rows.ts';
 import type { Tables } from './tables.ts';
@@ -24,7 +25,7 @@ import type { Tables } from './tables.ts';
 /** The objects that made the block. */
 export interface BlockObjects {
   readonly coordinator: () => BlockSource;
-  readonly desk: () => RuleBlockSource;
+  readonly desk: () => Pick<ResponseObject, 'appealWon'>;
 }
 
 export class Decisions {
@@ -76,7 +77,8 @@ export class Decisions {
     const { block, state, decidedBy } = found.value;
     if (state === 'accepted' && decidedBy === request.actor.name) return ok(infoOf(found.value, Date.now()));
     // Nobody else decides while the block is being lifted.
-    const claimed = this.claim({ ...request, repeat: null }, id);
+    const isClaimed = infoOf(found.value, Date.now()).claimedBy === request.actor.name;
+    const claimed = isClaimed ? ok(null) : this.claim({ ...request, repeat: null }, id);
     if (!claimed.ok) return claimed;
     const lifted = await this.#lift(request, block, options);
     if (!lifted.ok) return lifted;
@@ -132,7 +134,7 @@ export class Decisions {
       const refused = refusalOf(found.value, request.actor, author.at);
       if (refused !== null) return refused;
       const after = this.#tables.appeals.put(found.value, change(author));
-      this.#tables.audit.append(author, id, {
+      this.#tables.audit.append(author, String(id), {
         ...{ action, before: { state: infoOf(found.value, author.at).state }, after: this.#described(after) },
       });
       return ok(infoOf(after, author.at));

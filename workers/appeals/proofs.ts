@@ -47,7 +47,12 @@ export function proofSettings({
 /** A challenge to solve before APPEAL_CHALLENGE_SECONDS have passed. */
 export function newChallenge({ writer }: KeyRing, now: number): Promise<Challenge> {
   return createChallenge({
-    ...{ algorithm: 'PBKDF2/SHA-256', cost: APPEAL_WORK_ITERATIONS, keyPrefix: APPEAL_WORK_PREFIX, deriveKey },
+    ...{
+      algorithm: 'PBKDF2/SHA-256',
+      cost: APPEAL_WORK_ITERATIONS,
+      keyPrefix: APPEAL_WORK_PREFIX,
+      deriveKey,
+    },
     expiresAt: Math.floor(now / 1000) + APPEAL_CHALLENGE_SECONDS,
     hmacSignatureSecret: secretOf(writer),
   });
@@ -111,7 +116,11 @@ async function verifyTurnstile(token: string, secret: string): Promise<Result<nu
       return problem('NOT_CONFIGURED', 'Turnstile refuses TURNSTILE_SECRET: set that of the widget');
     }
     if (!errors.includes('internal-error'))
-      return fieldError('FIELD_VALUE', 'proof', 'is wrong, or was used already: get a new token of Turnstile');
+      return fieldError(
+        'FIELD_VALUE',
+        'proof',
+        'is wrong, or was used already: get a new token of Turnstile',
+      );
   } catch (error) {
     warnFailed('turnstileFailed', error);
   }

@@ -25,7 +25,9 @@ export async function openReferenceKeys(
 ): Promise<readonly Uint8Array[]> {
   const { writer } = ring;
   const known = new Map(ring.all.map(({ keyId, appealKey }) => [keyId, appealKey]));
-  const rows = sql.exec<Row>('SELECT key_id, sealed_with, sealed FROM reference_keys ORDER BY at DESC').toArray();
+  const rows = sql
+    .exec<Row>('SELECT key_id, sealed_with, sealed FROM reference_keys ORDER BY at DESC')
+    .toArray();
   for (const { key_id: id, sealed_with: sealedWith, sealed } of rows) {
     const keys = ring.of(sealedWith);
     if (known.has(id) || keys === null) continue;

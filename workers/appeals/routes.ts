@@ -9,7 +9,7 @@ import {
   APPEAL_READS_TOTAL_MAX,
   APPEAL_REQUESTS_MAX,
   APPEAL_REQUESTS_TOTAL_MAX,
-  APPEAL_TOKEN_CHARS_MAX,
+  APPEAL_TOKEN_CHARS,
   APPEAL_WINDOW_MS,
 } from '../../shared/limits/appeals.ts';
 import type { Result } from '../../shared/result.ts';
@@ -58,10 +58,10 @@ const submit = appealLimits.submissions.forEverybody(async (context) => {
 const status = appealLimits.reads.forEverybody(async (context) => {
   const header = context.request.headers.get('authorization') ?? '';
   const [, token = ''] = /^Bearer ([\w-]+)$/i.exec(header) ?? [];
-  const known =
-    token === '' || token.length > APPEAL_TOKEN_CHARS_MAX ? null : await storeOf(context).status(token);
+  const known = token.length !== APPEAL_TOKEN_CHARS ? null : await storeOf(context).status(token);
   if (known !== null) return context.reply.json(known);
-  const message = 'send the token of your appeal as "Authorization: Bearer <token>"; it ends 90 days after the decision';
+  const message =
+    'send the token of your appeal as "Authorization: Bearer <token>"; it ends 90 days after the decision';
   return problem('UNAUTHENTICATED', message, { headers: { 'www-authenticate': 'Bearer' } });
 });
 

@@ -13,7 +13,7 @@ import {
 } from '../../shared/limits/appeals.ts';
 import { ok } from '../../shared/result.ts';
 import { openReference } from '../../shared/screening/appeal-reference.ts';
-import { type StoreRefusal, type StoreResult, refuseField } from '../storage/store-request.ts';
+import { refuseField, type StoreRefusal, type StoreResult } from '../storage/store-request.ts';
 import { infoOf, type StoredAppeal } from './appeal-rows.ts';
 import type { Tables } from './tables.ts';
 

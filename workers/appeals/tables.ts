@@ -31,10 +31,7 @@ export class Tables {
   }
 
   /** Runs a decision in one transaction. */
-  transact<Value>(
-    request: StoreRequest,
-    change: (author: Author) => StoreResult<Value>,
-  ): StoreResult<Value> {
+  transact<Value>(request: StoreRequest, change: (author: Author) => StoreResult<Value>): StoreResult<Value> {
     const { actor, reason } = request;
     return this.#transactions.run(request, 0, () => change({ actor: actor.name, reason, at: Date.now() }));
   }

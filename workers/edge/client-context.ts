@@ -15,10 +15,15 @@ import type { Decision } from '../../shared/screening/decision.ts';
 import { isForEmergency, screen } from '../../shared/screening/screen.ts';
 import type { Snapshot } from '../../shared/screening/snapshot.ts';
 import type { RequestContext } from '../http/app.ts';
+import {
+  authenticate,
+  authenticateInMemory,
+  type Directory,
+  type RefusedKey,
+} from '../http/client-authentication.ts';
 import { bearerOf } from '../http/credentials.ts';
 import { addressOf } from '../http/key-conditions.ts';
 import { type Problem, type ProblemCounter, problem } from '../http/reply.ts';
-import { authenticate, authenticateInMemory, type Directory, type RefusedKey } from '../http/client-authentication.ts';
 import type { PinnedHead } from './head/head-reader.ts';
 import type { LoadContext } from './head/head-sources.ts';
 import { currentIsolate, type Isolate } from './isolate.ts';

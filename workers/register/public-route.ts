@@ -17,7 +17,11 @@ export interface RegisterContext extends PublicContext {
 }
 
 export const publicDocuments = new PublicRoutes({
-  ...{ windowMs: REGISTER_WINDOW_MS, addressMax: REGISTER_REQUESTS_MAX, totalMax: REGISTER_REQUESTS_TOTAL_MAX },
+  ...{
+    windowMs: REGISTER_WINDOW_MS,
+    addressMax: REGISTER_REQUESTS_MAX,
+    totalMax: REGISTER_REQUESTS_TOTAL_MAX,
+  },
   message: 'too many requests for public documents: keep what you have, and try again later',
 });
 

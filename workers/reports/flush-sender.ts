@@ -14,24 +14,23 @@ type Objects = Pick<ControlEnv, 'REPORTERS' | 'SUBJECTS'>;
 export class FlushSender {
   readonly #outbox: IntakeOutbox;
   readonly #store: IntakeStore;
-  readonly #objects: Objects;
+  readonly #objects: () => Objects;
   /** Shards that have the flush under way. In memory only: after a restart all get it again. */
   #done = new Set<string>();
 
-  constructor(outbox: IntakeOutbox, store: IntakeStore, objects: Objects) {
+  constructor(outbox: IntakeOutbox, store: IntakeStore, objects: () => Objects) {
     this.#outbox = outbox;
     this.#store = store;
     this.#objects = objects;
   }
 
-  /** Sends the next flush. @returns false if there is none @throws if an object does not respond */
-  async send(source: CountSource): Promise<boolean> {
+  /** Sends the next flush, if there is one. @throws if an object does not respond */
+  async send(source: CountSource): Promise<void> {
     const end = this.#outbox.admitted ?? (await this.#admit());
-    if (end === null) return false;
+    if (end === null) return;
     await this.#count(source, end);
     this.#outbox.finish(end);
     this.#done.clear();
-    return true;
   }
 
   async #admit(): Promise<FlushEnd | null> {
@@ -44,7 +43,7 @@ export class FlushSender {
     await eachOf(byBudget, async ([key, reports]) => {
       const [shard = '', day = ''] = key.split(' ');
       const pairs = reports.map(({ reporter, subject }) => [reporter, subject] as const);
-      const over = await this.#objects.REPORTERS.getByName(shard).admit(Number(day), pairs);
+      const over = await this.#objects().REPORTERS.getByName(shard).admit(Number(day), pairs);
       overBudget.push(...over.map((index) => reports[index]!.seq));
     });
     this.#outbox.admit(end, overBudget, this.#store);
@@ -59,7 +58,7 @@ export class FlushSender {
       async ([shard, own]) => {
         if (this.#done.has(shard)) return;
         const ownSeals = Object.fromEntries(own.map(({ subject }) => [subject, seals[subject] ?? '']));
-        const { last } = await this.#objects.SUBJECTS.getByName(shard).apply(source, end.n, own, ownSeals);
+        const { last } = await this.#objects().SUBJECTS.getByName(shard).apply(source, end.n, own, ownSeals);
         if (last > end.n) ahead = Math.max(ahead, last);
         else this.#done.add(shard);
       },

@@ -38,9 +38,10 @@ export class PartnerWithdrawals {
   begin(since: number, now: number): void {
     const running = this.isDone ? null : this.last;
     const from = Math.min(since, running?.since ?? since);
+    const [next, to] = [this.#store.firstSince(from), this.#store.last];
     const progress: Progress = {
-      ...{ since: from, requestedAt: now, withdrawn: running?.withdrawn ?? 0, isDone: false },
-      ...{ next: this.#store.firstSince(from), to: this.#store.last },
+      ...{ since: from, requestedAt: now, withdrawn: running?.withdrawn ?? 0 },
+      ...{ next, to, isDone: next > to },
     };
     this.#meta.set('withdrawal', progress);
   }

@@ -7,7 +7,6 @@ import type { EntriesDone, EntryChange, EntryItem } from '../../shared/admin/ent
 import type { AppealStatus, SubmittedAppeal } from '../../shared/appeals/appeal.ts';
 import type { KnownRecord } from '../../shared/audit.ts';
 import type { PendingChange } from '../../shared/proposals.ts';
-import type { ReportSubject } from '../../shared/reports/report.ts';
 import type { Failure, Result } from '../../shared/result.ts';
 import type { Scope } from '../../shared/roles.ts';
 import type { Subject } from '../../shared/verdict.ts';
@@ -35,28 +34,12 @@ export interface BlockSource {
   anchorAppeals(end: KnownRecord): Promise<void>;
 }
 
-/** What the store needs from the desk of the joint response. */
-export interface RuleBlockSource {
-  /**
-   * Lifts the block that rules have on a subject, because an appeal against it was accepted: its reports no longer count, and
-   * the weights of their partners fall. Answers once the coordinator has lifted it.
-   * @returns the change of the head; null if rules have no block there
-   */
-  appealWon(
-    request: StoreRequest,
-    subject: ReportSubject,
-  ): Promise<StoreResult<{ readonly seq: number } | null>>;
-}
-
 export interface AppealObject {
   /**
    * Stores an appeal. A reference that no key opens gets the same answer after the same work, and is only counted.
    * @param proof identifies what the appellant has solved, so that nobody uses it twice; null without
    */
-  submit(
-    appeal: SubmittedAppeal,
-    proof: string | null,
-  ): Promise<StoreResult<{ readonly token: string }>>;
+  submit(appeal: SubmittedAppeal, proof: string | null): Promise<StoreResult<{ readonly token: string }>>;
   /** Null if the token was not issued here, or its appeal is no longer kept. */
   status(token: string): Promise<AppealStatus | null>;
   /** Called by the cron: what is due, and the keys of references that appeared since. */

@@ -11,6 +11,7 @@ import {
   LISTS_MAX,
   RANGES_PER_LIST_MAX,
   REJECTS_WRITTEN_MAX,
+  RULE_LISTS_MAX,
   SOURCES_PER_LIST_MAX,
 } from '../../../shared/limits/lists.ts';
 import { blobsOf } from '../../../shared/release/manifest.ts';
@@ -164,6 +165,27 @@ describe('a build with live entries', () => {
       /^the live entries need 32 lists in addition to the 2 of the catalogue .*at most 32/,
     );
     expect((await buildWithLive(entries.slice(2))).manifest.lists).toHaveLength(LISTS_MAX);
+  });
+
+  it('never stops because of rules alone: they share the lists that are left', async () => {
+    const ofRules = Array.from({ length: RULE_LISTS_MAX + 4 }, (_, index) => ({
+      ...{ number: `+821030000${100 + index}`, authority: 'numgate', subjects: ['from'] },
+      ...{ rule: `r-${index}@1`, stage: 'confirmed' as const },
+    }));
+    const marks = async (people: number): Promise<(string | undefined)[]> => {
+      const others = Array.from({ length: people }, (_, index) => ({
+        number: `+8210${20_000_000 + index}`,
+        authority: `a${index}`,
+      }));
+      const { lists } = (await buildWithLive([...others, ...ofRules])).manifest;
+      expect(lists.length).toBeLessThanOrEqual(LISTS_MAX);
+      return lists.filter(({ authority }) => authority === 'numgate').map(({ rule }) => rule);
+    };
+    expect(await marks(0)).toEqual([
+      undefined,
+      ...['r-0@1', 'r-1@1', 'r-10@1', 'r-11@1', 'r-2@1', 'r-3@1', 'r-4@1'],
+    ]);
+    expect(await marks(LISTS_MAX - 3)).toEqual([undefined]);
   });
 });
 

@@ -1,11 +1,14 @@
 /**
- * `numgate policy` and `numgate canaries` against the real service: differences are shown before and after a change.
+ * `numgate policy`, `numgate canaries` and `numgate rules` against the real service: differences are shown before and
+ * after a change.
  */
 import '../support/workspace.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Admin } from '../../../cli/admin.ts';
 import { diffOf, isSameRule } from '../../../cli/commands/policy.ts';
+import { formatRehearsal, sumPages } from '../../../cli/commands/rule-rehearsal.ts';
 import { type Policy, STANDARD_POLICY, type VersionedPolicy } from '../../../shared/policy/policy.ts';
+import type { RuleSettings } from '../../../shared/reports/rule.ts';
 import { type CommandResult, numgate } from '../support/command.ts';
 import { startTestService } from '../support/service.ts';
 import { write } from '../support/workspace.ts';
@@ -183,5 +186,105 @@ describe('canary numbers', () => {
     expect([code, out]).toEqual([2, '']);
     expect(errors).toMatch(/wrong\.txt, line 2 is not a phone number: nothing was changed/);
     expect(errors).not.toContain('2000');
+  });
+});
+
+describe('rules', () => {
+  const rules = (...args: string[]): Promise<CommandResult> => numgate('rules', ...args);
+  const NEW = ['window=24h', 'distinct=1', 'kinds=police,regulator', 'provisional=24h', 'confirmed=90d'];
+
+  it('are listed, and shown with what they mean', async () => {
+    const { code, out, errors } = await rules('list');
+    expect([code, errors]).toEqual([0, '']);
+    expect(out).toMatch(/kr-50@1 .*active .*24h .*50 .*20 .*block .*auto .*72h .*90d/);
+    const shown = await rules('show', 'overseas-20');
+    expect(shown.out).toMatch(
+      /a sender of overseas traffic with 20 reporters within 24h, at most 8 from each partner, .*: a block for 72h/,
+    );
+    expect((await rules('show', 'kr-51')).errors).toMatch(/^error: RULE_UNKNOWN: /);
+  });
+
+  it('are changed by field, after a dry run that changes nothing', async () => {
+    const dry = await rules('set', 'kr-50', 'distinct=60', 'state=shadow', '--dry-run', '--json');
+    expect(JSON.parse(dry.out).diff).toEqual([
+      { field: 'state', before: 'active', after: 'shadow' },
+      { field: 'distinct', before: 50, after: 60 },
+    ]);
+    expect((await rules('set', 'kr-50', 'distinct=60', '--dry-run')).out).toMatch(
+      /distinct .*50 .*60[\s\S]*nothing was changed: kr-50@1 is in force\n$/,
+    );
+    expect((await rules('set', 'kr-50', 'distinct=60')).errors).toMatch(/required option '--reason <text>'/);
+    const done = await rules('set', 'kr-50', 'distinct=60', '--reason', 'tests');
+    expect([done.code, done.errors]).toEqual([0, '']);
+    expect(done.out).toMatch(/kr-50@2 is set\na sender with 60 reporters/);
+  });
+
+  it('are set from a file, unless somebody changed them since', async () => {
+    const mine = write('mine-rule.json', (await rules('show', 'kr-50', '--json')).out);
+    expect((await rules('set', 'kr-50', 'distinct=50', '--file', mine, '--reason', 'tests')).code).toBe(0);
+    const { code, errors } = await rules('set', 'kr-50', '--file', mine, '--reason', 'tests');
+    expect([code, errors]).toEqual([
+      4,
+      expect.stringMatching(/is based on version 2 of kr-50, but version 3 is in force/),
+    ]);
+    expect((await rules('set', 'new', '--file', mine, '--reason', 'tests')).errors).toMatch(
+      /has the rule kr-50, not new/,
+    );
+  });
+
+  it.each([
+    [['distinct=many'], 'distinct must be a number'],
+    [['range=1588'], 'Write a field and its value'],
+    [['maxShare=1.5'], 'maxShare must be at most 1: it is a share'],
+    [['provisional=for-ever'], 'provisional must be a duration from 1h to 7d, such as'],
+    [['kinds=bank'], 'must be one of subscriber, operator'],
+  ])('are refused by the name of the field: %j', async (pairs, message) => {
+    const { code, errors } = await rules('set', 'kr-50', ...pairs, '--reason', 'tests');
+    expect(errors).toContain(message);
+    expect(code).toBe(2);
+  });
+
+  it('are added, removed, and keep their versions', async () => {
+    expect((await rules('set', 'police-1', ...NEW.slice(0, 2), '--reason', 'tests')).errors).toContain(
+      'provisional is missing',
+    );
+    expect((await rules('set', 'police-1', ...NEW, '--reason', 'agreed')).out).toContain('police-1@1 is set');
+    expect((await rules('remove', 'police-1', '--dry-run')).out).toContain(
+      'nothing was changed: police-1@1 is in force',
+    );
+    expect((await rules('remove', 'police-1', '--reason', 'tests')).out).toBe('police-1 is removed\n');
+    const versions = (await rules('versions', 'police-1')).out;
+    expect(versions).toMatch(/2 .*token:root .*removed .*tests[\s\S]*1 .*added .*agreed/);
+    expect((await rules('versions', 'kr-50')).out).toMatch(/3 .*distinct 60 → 50 /);
+  });
+
+  it('are rehearsed over what is kept', async () => {
+    const { code, out, errors } = await rules(
+      'rehearse',
+      'kr-50',
+      'distinct=40',
+      '--since',
+      '2026-11-01',
+      '--json',
+    );
+    expect([code, errors]).toEqual([0, '']);
+    expect(JSON.parse(out)).toMatchObject({ subjects: 0, senders: [], rule: { distinct: 40 } });
+    expect((await rules('rehearse', 'never')).errors).toMatch(/^error: there is no rule never: see /);
+  });
+
+  it('show what a rehearsal found, over all its pages', () => {
+    const page = { subjects: 3, reports: 150, unreadable: 1, progress: 1, next: null };
+    const mobile = { sender: 'krMobile', fires: 2, blocked: 1, appealed: 1, missed: 0 } as const;
+    const pages = [
+      { ...page, senders: [mobile], blockedBy: { 'kr-50': 1 } },
+      { ...page, senders: [mobile, { ...mobile, sender: 'senderId' } as const], blockedBy: { 'kr-50': 2 } },
+    ];
+    const [text] = formatRehearsal('kr-50', { rule: {} as RuleSettings, ...sumPages(pages) });
+    expect(text).toMatch(
+      /Korean mobile .*4 .*2 .*2 .*0[^\n]*\n[^\n]*sender ID .*2 .*1 .*1 .*0[^\n]*\n[^\n]*all .*6 .*3 .*3 .*0/,
+    );
+    expect(text).toContain('kr-50 would have fired for 6 senders, of 6 with enough reports (300 reports)');
+    expect(text).toContain('rules blocked then: 3 by kr-50');
+    expect(text).toContain('2 senders could not be read');
   });
 });

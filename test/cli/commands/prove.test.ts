@@ -73,11 +73,16 @@ describe('a correct release', () => {
       { number: '+821099991234' },
       { number: '+14155550199', subjects: ['to'] },
       { number: null, source: 'KR-POST' },
+      {
+        ...{ number: '+821099995678', authority: 'numgate', subjects: ['from'], rule: 'kr-50@3' },
+        ...{ stage: 'provisional', until: '2040-01-02T00:00:00.000Z' },
+      },
     ]);
     expect(
       manifest.lists.slice(2).map(({ name, numbers, dated, sources }) => [name, numbers, dated, sources]),
     ).toEqual([
       ['live-allow-kisa', 0, 1, 0],
+      ['live-from-sender-reported-numgate-kr-50-3-provisional', 0, 1, 0],
       ['live-sender-reported-kisa', 1, 0, 1],
       ['live-to-sender-reported-kisa', 1, 0, 0],
     ]);
@@ -95,8 +100,16 @@ describe('a correct release', () => {
       writeFileSync(path, folded.replace(listed, other));
       expect((await quick(folder)).wrong).toBeGreaterThan(0);
     }
-    writeFileSync(path, folded.replace('live-allow-kisa', 'live-allow'));
-    expect((await failureOf(() => quick(folder))).message).toMatch(/does not name the lists of the release/);
+    for (const [word, other] of [
+      ['live-allow-kisa', 'live-allow'],
+      ['kr-50@3', 'kr-50@4'],
+      ['provisional"', 'confirmed"'],
+    ] as const) {
+      writeFileSync(path, folded.replace(word, other));
+      expect((await failureOf(() => quick(folder))).message).toMatch(
+        /does not name the lists of the release/,
+      );
+    }
   });
 
   it('may be empty', async () => {

@@ -3,6 +3,7 @@
  */
 import '../support/workspace.ts';
 import { describe, expect, it } from 'vitest';
+import { carryLists } from '../../../cli/import/carried-lists.ts';
 import type { FoldedList } from '../../../cli/import/fold.ts';
 import { foldedIn } from '../../../cli/import/release-lists.ts';
 import { listKeys } from '../../../cli/secrets.ts';
@@ -36,6 +37,10 @@ describe('folded entries', () => {
       ['live-sender-reported-kisa', 503],
     ]);
     expect(sorted(read)).toEqual(sorted(folder.folded));
+    const list = manifest.lists.findIndex(({ rule }) => rule !== undefined);
+    const base = { manifest, load: async ({ key }: { key: string }) => folder.value(key) };
+    const carried = await carryLists(base, [{ from: 'base', index: list }], await listKeys());
+    expect(manifest.lists[list]).toMatchObject({ ...carried.get(list)!.info, stage: 'provisional' });
   });
 
   it('are empty without live entries, and then no value is loaded', async () => {

@@ -35,6 +35,7 @@ describe('local secrets', () => {
       'CHECKPOINT_KEY',
       'CREDENTIAL_KEY',
       'DEMO_CLIENT_KEY',
+      'DEMO_PARTNER_KEY',
       'LIST_KEY',
       'RELEASE_PUBLIC_KEYS',
       'RELEASE_SIGNING_KEY',
@@ -68,6 +69,7 @@ describe('local secrets', () => {
   it.each([
     ['LIST_KEY'],
     ['DEMO_CLIENT_KEY'],
+    ['DEMO_PARTNER_KEY'],
     ['ADMIN_TOKEN'],
     ['CHECKPOINT_KEY'],
     ['CREDENTIAL_KEY'],

@@ -15,6 +15,7 @@ import {
   type ScreenRequest,
   type Sender,
 } from '../../../shared/request.ts';
+import { withReferences } from '../../../shared/screening/appeal-reference.ts';
 import type { Decision } from '../../../shared/screening/decision.ts';
 import { toGatewayResponse } from '../../../shared/screening/gateway-response.ts';
 import { screen } from '../../../shared/screening/screen.ts';
@@ -147,7 +148,8 @@ describe('a gateway response', () => {
           at,
         );
         expect({ policy, evidence, label, withholdCli }).toEqual(modelled(request, decision, at, settings));
-        const { verdict, subject, reasons } = decision;
+        const { verdict, subject } = decision;
+        const reasons = withReferences(decision.reasons, at.keys.appealKey);
         expect(response).toMatchObject({ verdict, subject, reasons });
       }),
       { numRuns: RUNS },

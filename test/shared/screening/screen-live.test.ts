@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import type { LiveEntry } from '../../../shared/live/entry.ts';
 import type { Party } from '../../../shared/numbers/party.ts';
 import type { ScreenRequest } from '../../../shared/request.ts';
+import { openReference } from '../../../shared/screening/appeal-reference.ts';
 import { type CheckResponse, formatDecision } from '../../../shared/screening/check-response.ts';
 import { screen } from '../../../shared/screening/screen.ts';
 import type { Snapshot } from '../../../shared/screening/snapshot.ts';
@@ -34,7 +35,7 @@ function check(fields: { from?: Party; to?: Party; channel?: 'sms' | 'voice' }, 
     ...{ from: null, to: null, ingress: null, otherReadings: [], channel: 'sms' },
     ...fields,
   };
-  return formatDecision(request, screen(request, at, clientSettings({ senderRules })));
+  return formatDecision(request, screen(request, at, clientSettings({ senderRules })), at);
 }
 const summarize = ({ verdict, reasons }: CheckResponse): string =>
   [verdict, ...reasons.map(({ code }) => code)].join(' ');
@@ -86,6 +87,17 @@ describe('a live entry', () => {
       effect: 'block',
       authority: 'kisa',
       until: '2027-01-15T08:00:00.000Z',
+      appeal: expect.any(String),
+    });
+    const { appeal } = blocked.reasons[0]!;
+    expect(openReference(appeal!, FRESH.keys.appealKey)).toEqual({
+      ...{
+        subject: 'to',
+        party: party.kind === 'number' ? party.n : 0,
+        seq: expect.any(Number),
+        list: 'live',
+      },
+      ...{ code: 'SENDER_UNQUALIFIED', authority: 'kisa' },
     });
     const allowed = check({ to: party }, withLive(FRESH, unblock(party)));
     expect(allowed.reasons[0]).toEqual({

@@ -35,7 +35,7 @@ function check(
   const kind = gateway ? GATEWAY_FIELDS : CHECK_FIELDS;
   const parsed = parseRequest(fields, kind, internationalPrefix);
   if (!parsed.ok) throw new Error(parsed.message);
-  return formatDecision(parsed.value, screen(parsed.value, at, clientSettings(settings)));
+  return formatDecision(parsed.value, screen(parsed.value, at, clientSettings(settings)), at);
 }
 const summarize = ({ verdict, action, reasons }: CheckResponse): string =>
   [verdict, ...(action === undefined ? [] : [action]), ...reasons.map(({ code }) => code)].join(' ');

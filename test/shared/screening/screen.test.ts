@@ -36,7 +36,7 @@ function check(
     ...{ from: null, to: null, ingress: null, channel: 'sms', otherReadings: [] },
     ...fields,
   };
-  return formatDecision(request, screen(request, at, clientSettings({ senderRules, ...settings })));
+  return formatDecision(request, screen(request, at, clientSettings({ senderRules, ...settings })), at);
 }
 const codes = ({ reasons }: CheckResponse): string[] => reasons.map(({ code }) => code);
 /** The part that a client acts on: the verdict and the codes, the deciding one first. */

@@ -20,6 +20,8 @@ export interface Sent {
   readonly secret?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly platform?: string;
+  /** A look-up: its body has no reason. */
+  readonly isLookUp?: boolean;
 }
 
 /** Methods of the coordinator that were called. */
@@ -29,7 +31,7 @@ export const logged: Record<string, unknown>[] = [];
 
 /** As `<status> <code>` and the body. */
 export async function send(id: string, request: string, body: object | null = null, sent: Sent = {}) {
-  const { secret = SECRET, headers = {}, platform = 'cloudflare' } = sent;
+  const { secret = SECRET, headers = {}, platform = 'cloudflare', isLookUp = false } = sent;
   const [method = '', path = ''] = request.split(' ');
   const ctx = createExecutionContext();
   const watched = new Proxy(coordinator(), {
@@ -49,7 +51,7 @@ export async function send(id: string, request: string, body: object | null = nu
         ...{ authorization: `Bearer ${id}.${secret}`, 'content-type': 'application/json' },
         ...{ 'cf-connecting-ip': ADDRESS, ...headers },
       },
-      ...(body === null ? {} : { body: JSON.stringify({ ...body, reason: 'test' }) }),
+      ...(body === null ? {} : { body: JSON.stringify(isLookUp ? body : { ...body, reason: 'test' }) }),
     }) as never,
     bindings as never,
     ctx,

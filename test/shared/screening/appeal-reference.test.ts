@@ -1,0 +1,94 @@
+/** References that blocks are appealed with: golden vectors, what opens them, and which reasons have one. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { fromBase64Url, fromHex, toBase64Url, toHex } from '../../../shared/bytes.ts';
+import { APPEAL_REFERENCE_CHARS_MAX } from '../../../shared/limits/appeals.ts';
+import {
+  type AppealedBlock,
+  openReference,
+  sealReference,
+} from '../../../shared/screening/appeal-reference.ts';
+import { openSiv, sealSiv } from '../../../shared/set/siv.ts';
+import { CODES, SUBJECTS } from '../../../shared/verdict.ts';
+import { otherKeys } from '../support/other-keys.ts';
+import { testKeys } from '../support/test-keys.ts';
+
+const { appealKey: key } = testKeys;
+
+const LISTED: AppealedBlock = {
+  ...{ subject: 'to', party: 821_020_005_036, seq: null, list: 'kr-suspended' },
+  ...{ code: 'NUMBER_SUSPENDED', authority: 'ktoa' },
+};
+const LIVE: AppealedBlock = {
+  ...{ subject: 'from', party: 'PARCEL-KR', seq: 1842, list: 'live' },
+  ...{ code: 'SENDER_REPORTED', authority: 'numgate' },
+};
+
+describe('AES-SIV', () => {
+  it('gives the vector of RFC 5297, A.1', () => {
+    const rfcKey = fromHex('fffefdfcfbfaf9f8f7f6f5f4f3f2f1f0f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff');
+    const purpose = String.fromCharCode(...fromHex('101112131415161718191a1b1c1d1e1f2021222324252627'));
+    const content = fromHex('112233445566778899aabbccddee');
+    const sealed = sealSiv(content, rfcKey, purpose);
+    expect(toHex(sealed)).toBe('85632d07c6e8f37f950acd320a2ecc9340c02b9690c4dc04daef7f6afe5c');
+    expect(toHex(openSiv(sealed, rfcKey, purpose)!)).toBe(toHex(content));
+    expect(openSiv(sealed, rfcKey, 'token')).toBeNull();
+  });
+});
+
+describe('a reference', () => {
+  it.each([
+    [LISTED, 'iAAGyPgaVAUFhkbdEdY7s6FhzUrNn_5vaCemRRMZDcavpdDQ37jrrXNA'],
+    [LIVE, 'xjgaKgsdg2lZkZ9J6beeCX-MRpdRgIyBFaOvDNDVixqWTQnBuHG-'],
+  ])('of %j never changes', (block, reference) => {
+    expect(sealReference(block, key)).toBe(reference);
+    expect(openReference(reference, key)).toEqual(block);
+  });
+
+  const name = fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,62}$/);
+  const blocks = fc
+    .record({
+      subject: fc.constantFrom(...SUBJECTS),
+      party: fc.oneof(
+        fc.integer({ min: 0, max: 999_999_999_999_999 }),
+        fc
+          .string({ minLength: 1, maxLength: 32, unit: 'grapheme' })
+          .map((text) => [...text].slice(0, 32).join('')),
+      ),
+      seq: fc.option(fc.integer({ min: 1, max: 2 ** 32 - 1 })),
+      list: name,
+      code: fc.constantFrom(...CODES),
+      authority: name,
+    })
+    .map((block): AppealedBlock => ({ ...block, list: block.seq === null ? block.list : 'live' }));
+
+  it('opens as the block that it was sealed for, with its own key alone', () => {
+    fc.assert(
+      fc.property(blocks, (block) => {
+        const reference = sealReference(block, key);
+        expect(openReference(reference, key)).toEqual(block);
+        expect(openReference(reference, otherKeys.appealKey)).toBeNull();
+      }),
+    );
+  });
+
+  it('does not open once any bit of it is another', () => {
+    const bytes = fromBase64Url(sealReference(LISTED, key))!;
+    for (let bit = 0; bit < bytes.length * 8; bit++) {
+      const altered = bytes.slice();
+      altered[bit >> 3]! ^= 1 << (bit & 7);
+      expect(openReference(toBase64Url(altered), key)).toBeNull();
+    }
+  });
+
+  it('of the longest names is within the limit', () => {
+    const [list, authority] = ['l'.repeat(63), 'a'.repeat(63)];
+    const reference = sealReference({ ...LISTED, party: '가'.repeat(64), list, authority }, key);
+    expect(reference.length).toBe(APPEAL_REFERENCE_CHARS_MAX);
+  });
+
+  it.each(['', 'A', 'not a reference', '+/+/', 'A'.repeat(APPEAL_REFERENCE_CHARS_MAX + 1)])(
+    'is none: %j',
+    (text) => expect(openReference(text, key)).toBeNull(),
+  );
+});

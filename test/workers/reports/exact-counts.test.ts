@@ -1,0 +1,136 @@
+/** The counts are exact: each acknowledged report once, whatever is repeated, fails or restarts. */
+import { evictAllDurableObjects, evictDurableObject, reset } from 'cloudflare:test';
+import fc from 'fast-check';
+import { beforeEach, expect, test, vi } from 'vitest';
+import { shardOf } from '../../../workers/storage/reports-port.ts';
+import { holdsAsync } from '../../shared/support/properties.ts';
+import {
+  AT,
+  accept,
+  counted,
+  type Fault,
+  intake,
+  intakeStub,
+  keyed,
+  report,
+  subjectsStub,
+  totalsOf,
+  withFaults,
+} from '../support/reports.ts';
+import '../support/fresh.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  vi.setSystemTime(AT);
+});
+
+/** Eight IDs, each with two contents: the second is in conflict with the first. */
+const SUBJECTS = ['Alpha', 'beta', 'Alpha2', '9'].map(keyed);
+const pool = Array.from({ length: 16 }, (_, index) =>
+  report(`id-${index % 8}`, {
+    subject: SUBJECTS[index % 4]!,
+    spam: index % 8 === 7 ? 'notSpam' : 'gambling',
+    at: AT - (index < 8 ? 0 : 1_000),
+  }),
+);
+
+type Step =
+  | { readonly do: 'send'; readonly picked: readonly number[] }
+  | { readonly do: 'withdraw'; readonly ids: readonly number[] }
+  | { readonly do: 'withdrawAll' | 'evictIntake' | 'evictCounts' | 'evictAll' };
+
+const steps: fc.Arbitrary<Step[]> = fc.array(
+  fc.oneof(
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        do: fc.constant('send' as const),
+        picked: fc.array(fc.nat(15), { minLength: 1, maxLength: 6 }),
+      }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        do: fc.constant('withdraw' as const),
+        ids: fc.array(fc.nat(9), { minLength: 1, maxLength: 3 }),
+      }),
+    },
+    fc.record({
+      do: fc.constantFrom(
+        'withdrawAll' as const,
+        'evictIntake' as const,
+        'evictCounts' as const,
+        'evictAll' as const,
+      ),
+    }),
+  ),
+  { minLength: 1, maxLength: 10 },
+);
+
+test('whatever is sent again, withdrawn, lost and restarted, the counts are those of a plain model', async () => {
+  vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+  const faults = fc.array(fc.constantFrom<Fault>('before', 'after', null), { maxLength: 12 });
+  await holdsAsync(
+    fc.asyncProperty(steps, faults, async (all, given) => {
+      await reset();
+      const left = [...given];
+      const next = (): Fault => left.shift() ?? null;
+      /** Acknowledged reports by ID, and whether each is withdrawn. */
+      const model = new Map<string, { readonly index: number; withdrawn: boolean }>();
+      for (const step of all) {
+        await withFaults(next);
+        await apply(step, model);
+      }
+      await withFaults(() => null);
+      await counted();
+      const kept = [...model.values()];
+      const open = kept.filter(({ withdrawn }) => !withdrawn);
+      expect(await totalsOf(SUBJECTS)).toEqual({
+        received: kept.length,
+        counted: open.length,
+        overBudget: 0,
+        withdrawn: kept.length - open.length,
+        notSpam: open.filter(({ index }) => pool[index]!.spam === 'notSpam').length,
+      });
+      expect(await intake().status()).toMatchObject({
+        ...{ acknowledged: kept.length, withdrawn: kept.length - open.length, waiting: 0 },
+      });
+    }),
+    { numRuns: 15 },
+  );
+});
+
+async function apply(
+  step: Step,
+  model: Map<string, { readonly index: number; withdrawn: boolean }>,
+): Promise<void> {
+  switch (step.do) {
+    case 'send': {
+      const expected = step.picked.map((index) => {
+        const { reportId } = pool[index]!;
+        const known = model.get(reportId);
+        if (known !== undefined) return known.index === index ? 'known' : 'conflict';
+        model.set(reportId, { index, withdrawn: false });
+        return 'accepted';
+      });
+      expect(await accept(step.picked.map((index) => pool[index]!))).toEqual(expected);
+      return;
+    }
+    case 'withdraw': {
+      const ids = step.ids.map((id) => `id-${id}`);
+      expect(await intake().withdraw(ids)).toEqual(ids.map((id) => model.has(id)));
+      for (const id of ids) if (model.has(id)) model.get(id)!.withdrawn = true;
+      return;
+    }
+    case 'withdrawAll':
+      await intake().withdrawSince(0);
+      for (const each of model.values()) each.withdrawn = true;
+      return;
+    case 'evictIntake':
+      return evictDurableObject(intakeStub());
+    case 'evictCounts':
+      return evictDurableObject(subjectsStub(shardOf(SUBJECTS[0]!)));
+    case 'evictAll':
+      return evictAllDurableObjects();
+  }
+}
