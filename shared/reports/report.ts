@@ -154,7 +154,11 @@ export function parseReport(
   });
 }
 
-function parseSubject(from: string, { mock }: ReportingPartner): Result<ReportSubject, ItemError> {
+/** @param from a number as people write it, or a sender ID */
+export function parseSubject(
+  from: string,
+  { mock }: Pick<ReportingPartner, 'mock'>,
+): Result<ReportSubject, ItemError> {
   const party = parseParty(from);
   switch (party.kind) {
     case 'invalid':
