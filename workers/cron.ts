@@ -1,14 +1,16 @@
 /**
  * The cron job, every minute: promotes releases staged with wrangler alone, and removes values from KV that
  * nothing names any more. Then it exports what the audit log has gained, and looks for registered numbers that the
- * current release lists as terminated. Last, appeals: what is due, and the keys of references that a rotation adds.
+ * current release lists as terminated. Last, rule blocks and appeals: what is due, and the keys of references that a rotation adds.
  */
 import type { Actor } from '../shared/admin/actor.ts';
 import { exportAudit } from './admin/audit-export.ts';
 import { coordinatorOf } from './admin/coordinator-stub.ts';
 import { checkRegisteredNumbers } from './admin/number-events.ts';
 import type { ControlEnv } from './env.ts';
+import { warnFailed } from './log.ts';
 import { APPEALS_NAME } from './storage/appeals-port.ts';
+import { RESPONSE_NAME } from './storage/response-port.ts';
 
 /** Stands for anyone who can write KV and holds the signing key of releases. */
 const WRANGLER: Actor = {
@@ -23,6 +25,9 @@ export async function sweep(_event: ScheduledController, env: ControlEnv): Promi
   } finally {
     await exportAudit(env, coordinator);
     await checkRegisteredNumbers(coordinator, env);
+    await env.RESPONSE.getByName(RESPONSE_NAME)
+      .refresh()
+      .catch((error: unknown) => warnFailed('responseFailed', error));
     await env.APPEALS.getByName(APPEALS_NAME).sweep();
   }
 }

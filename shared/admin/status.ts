@@ -6,6 +6,7 @@ import type { CheckpointInfo, ExportInfo } from '../evidence.ts';
 import type { StorageInfo } from '../storage-level.ts';
 import type { ListKeyInfo } from './list-key.ts';
 import type { ReleaseInfo } from './releases.ts';
+import type { ResponseInfo } from './rule-blocks.ts';
 
 export interface ExpiringKey {
   readonly kind: 'client' | 'token';
@@ -81,6 +82,8 @@ export interface StatusInfo extends StorageInfo {
   readonly clients: number;
   /** Older services omit it, and so does one whose registry does not respond. */
   readonly registrations?: RegistrationsInfo;
+  /** What rules made of reports. Older services omit it, and so does one whose desk does not respond. */
+  readonly response?: ResponseInfo;
   /** Older services omit it. */
   readonly listKeys?: ListKeyInfo;
   /** Keys that end within 30 days, or ended in the last 30 days: the first 100. Older services omit it. */

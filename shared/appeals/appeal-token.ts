@@ -2,7 +2,7 @@
  * The token of an appeal, which its appellant gets: which appeal it is and when it came in, as authenticated encryption
  * (AES-SIV, RFC 5297) under the key of references. So the service stores no tokens, and answers only those that it issued.
  */
-import { fromBase64Url, toBase64Url } from '../bytes.ts';
+import { fromBase64Url, toBase64Url, utf8 } from '../bytes.ts';
 import { APPEAL_TOKEN_CHARS } from '../limits/appeals.ts';
 import { openSiv, sealSiv } from '../set/siv.ts';
 
@@ -16,7 +16,7 @@ export interface AppealTicket {
 /** No appeal has this ID. Its token looks like any other. */
 export const UNMATCHED = 0;
 
-const PURPOSE = 'token';
+const PURPOSE = utf8('token');
 /** ID and time as 64-bit floats, then random bytes: two tokens are never equal. */
 const TICKET_BYTES = 16;
 const RANDOM_BYTES = 8;

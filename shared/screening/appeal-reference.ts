@@ -28,7 +28,9 @@ export interface AppealedBlock {
 const VERSION = 1;
 const FLAGS = { to: 1, source: 2, live: 4 } as const;
 const VERSION_SHIFT = 4;
-const PURPOSE = 'reference';
+/** Of the longest reference. */
+const CONTENT_BYTES_MAX = (APPEAL_REFERENCE_CHARS_MAX * 3) / 4;
+const PURPOSE = utf8('reference');
 
 /** @param key `appealKey` of the list keys */
 export function sealReference(block: AppealedBlock, key: Uint8Array): string {
@@ -55,16 +57,18 @@ export function withReferences(reasons: readonly FoundReason[], key: Uint8Array)
 }
 
 function encode({ subject, party, seq, list, code, authority }: AppealedBlock): Uint8Array {
+  const writer = new Writer();
   const isSource = typeof party === 'string';
   const flags =
     (subject === 'to' ? FLAGS.to : 0) | (isSource ? FLAGS.source : 0) | (seq === null ? 0 : FLAGS.live);
-  return Uint8Array.from([
-    (VERSION << VERSION_SHIFT) | flags,
-    CODES.indexOf(code),
-    ...(isSource ? withLength(party) : integer(party, 7)),
-    ...(seq === null ? withLength(list) : integer(seq, 4)),
-    ...utf8(authority),
-  ]);
+  writer.integer((VERSION << VERSION_SHIFT) | flags, 1);
+  writer.integer(CODES.indexOf(code), 1);
+  if (isSource) writer.text(party);
+  else writer.integer(party, 7);
+  if (seq === null) writer.text(list);
+  else writer.integer(seq, 4);
+  writer.end(authority);
+  return writer.bytes;
 }
 
 function decode(bytes: Uint8Array): AppealedBlock | null {
@@ -72,7 +76,10 @@ function decode(bytes: Uint8Array): AppealedBlock | null {
   const code = CODES[bytes[1]!];
   if (flags >>> VERSION_SHIFT !== VERSION || code === undefined) return null;
   let at = 2;
-  const take = (length: number): Uint8Array => bytes.subarray(at, (at += length));
+  const take = (length: number): Uint8Array => {
+    at += length;
+    return bytes.subarray(at - length, at);
+  };
   const text = (length: number): string => new TextDecoder().decode(take(length));
   const number = (length: number): number => take(length).reduce((sum, byte) => sum * 256 + byte, 0);
   const party = (flags & FLAGS.source) === 0 ? number(7) : text(number(1));
@@ -83,11 +90,33 @@ function decode(bytes: Uint8Array): AppealedBlock | null {
   return { subject, party, seq, list, code, authority: text(bytes.length - at) };
 }
 
-function withLength(text: string): number[] {
-  const bytes = utf8(text);
-  return [bytes.length, ...bytes];
-}
+/** The space of all writers: none lives longer than a call. */
+const space = new Uint8Array(CONTENT_BYTES_MAX);
+const encoder = new TextEncoder();
 
-function integer(value: number, length: number): number[] {
-  return Array.from({ length }, (_, index) => Math.floor(value / 256 ** (length - 1 - index)) % 256);
+class Writer {
+  #at = 0;
+
+  get bytes(): Uint8Array {
+    return space.subarray(0, this.#at);
+  }
+
+  integer(value: number, length: number): void {
+    for (let at = this.#at + length - 1, left = value; at >= this.#at; at--) {
+      space[at] = left % 256;
+      left = Math.floor(left / 256);
+    }
+    this.#at += length;
+  }
+
+  /** After its length. */
+  text(text: string): void {
+    const { written } = encoder.encodeInto(text, space.subarray(this.#at + 1));
+    space[this.#at] = written;
+    this.#at += 1 + written;
+  }
+
+  end(text: string): void {
+    this.#at += encoder.encodeInto(text, space.subarray(this.#at)).written;
+  }
 }

@@ -13,6 +13,7 @@ import * as listsLimits from '../../shared/limits/lists.ts';
 import * as passportLimits from '../../shared/limits/passport.ts';
 import * as qualificationLimits from '../../shared/limits/qualification.ts';
 import * as registrationsLimits from '../../shared/limits/registrations.ts';
+import * as reportsLimits from '../../shared/limits/reports.ts';
 import * as requestsLimits from '../../shared/limits/requests.ts';
 import { CODES } from '../../shared/verdict.ts';
 import { PROBLEMS } from '../../workers/http/reply.ts';
@@ -22,7 +23,7 @@ import { TEST_NUMBERS } from './support/test-number-table.ts';
 const bounds = new Map<string, number>(
   [
     ...[controlLimits, credentialStoreLimits, credentialsLimits, edgeLimits, enumerationLimits],
-    ...[listsLimits, passportLimits, qualificationLimits, registrationsLimits, requestsLimits],
+    ...[listsLimits, passportLimits, qualificationLimits, registrationsLimits, reportsLimits, requestsLimits],
   ].flatMap((limits) => Object.entries(limits)),
 );
 const here = new URL('./', import.meta.url);

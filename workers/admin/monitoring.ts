@@ -16,15 +16,21 @@ import { warn } from '../log.ts';
 import { readFresh } from '../storage/kv-values.ts';
 import { forAdmins, forChanges, pageLimit } from './context.ts';
 import { registrationsInfo } from './registry.ts';
+import { responseInfo } from './rule-blocks.ts';
 
 const sendLines = (reply: Reply, lines: readonly unknown[]) => reply.ndjson(lines);
 
 export const status = forAdmins('read', async ({ coordinator, env }) => {
-  const [known, registrations] = await Promise.all([
+  const [known, registrations, response] = await Promise.all([
     coordinator.status(),
     registrationsInfo(env as unknown as ControlEnv),
+    responseInfo(env as unknown as ControlEnv),
   ]);
-  const info = { ...known, ...(registrations === null ? {} : { registrations }) };
+  const info = {
+    ...known,
+    ...(registrations === null ? {} : { registrations }),
+    ...(response === null ? {} : { response }),
+  };
   const { listKeys } = info;
   // A listing of KV is billed, and only the end of a rotation needs it.
   const isEnding =

@@ -16,6 +16,7 @@ import * as registrations from './registrations.ts';
 import * as bulk from './registrations-bulk.ts';
 import { registrationPairs } from './registry.ts';
 import * as releases from './releases.ts';
+import * as ruleBlocks from './rule-blocks.ts';
 import { rehearseRule } from './rule-rehearsal.ts';
 import * as rules from './rules.ts';
 import * as settings from './settings.ts';
@@ -210,6 +211,14 @@ export const ADMIN_ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/admin/tokens', handle: clients.listTokens },
   { method: 'PUT', path: '/v1/admin/tokens/:id', handle: clients.putToken },
   { method: 'DELETE', path: '/v1/admin/tokens/:id', handle: clients.removeToken },
+  { method: 'GET', path: '/v1/admin/rule-blocks', handle: ruleBlocks.listRuleBlocks },
+  { method: 'GET', path: '/v1/admin/rule-blocks/audit', handle: ruleBlocks.ruleBlockAudit },
+  { method: 'POST', path: '/v1/admin/rule-blocks/find', handle: ruleBlocks.findRuleBlocks },
+  { method: 'GET', path: '/v1/admin/rule-blocks/:id', handle: ruleBlocks.getRuleBlock },
+  { method: 'POST', path: '/v1/admin/rule-blocks/:id/:action', handle: ruleBlocks.actOnRuleBlock },
+  { method: 'GET', path: '/v1/admin/partners', handle: ruleBlocks.listPartners },
+  { method: 'GET', path: '/v1/admin/partners/:organisation', handle: ruleBlocks.getPartner },
+  { method: 'POST', path: '/v1/admin/partners/:organisation/withdraw', handle: ruleBlocks.withdrawReports },
   { method: 'GET', path: '/v1/admin/appeals', handle: appeals.listAppeals },
   { method: 'GET', path: '/v1/admin/appeals/summary', handle: appeals.appealSummary },
   { method: 'GET', path: '/v1/admin/appeals/audit', handle: appeals.appealAudit },

@@ -164,15 +164,6 @@ export abstract class AdminCalls extends DurableObject<ControlEnv> {
     this[CORE].registrationFacts.anchor('credentials', 'sender credentials', end);
   }
 
-  async anchorResponse(end: KnownRecord) {
-    this[CORE].registrationFacts.anchor('response', 'joint response', end);
-  }
-
-  /** For the desk of the joint response. */
-  async senderFacts(organisations: readonly string[]) {
-    return this[CORE].registrationFacts.senders(organisations, Date.now());
-  }
-
   async anchorRegistrations(organisation: string, end: KnownRecord) {
     this[CORE].registrationFacts.anchor('registrations', organisation, end);
   }

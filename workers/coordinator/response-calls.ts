@@ -36,6 +36,7 @@ export abstract class ResponseCalls extends AdminCalls {
   async removeRule(request: ChangeRequest, id: string, condition: Precondition) {
     return this[CORE].tables.rules.remove(request, id, condition);
   }
+
   /** For appeals: the blocks in force of a number or sender ID. */
   async standingBlocks(item: EntryItem, subject: Subject) {
     return this[CORE].standingBlocks.find(item, subject);
@@ -44,5 +45,15 @@ export abstract class ResponseCalls extends AdminCalls {
   /** @param end of the audit chain of appeals */
   async anchorAppeals(end: KnownRecord) {
     this[CORE].registrationFacts.anchor('appeals', 'appeals', end);
+  }
+
+  /** For the desk. */
+  async senderFacts(organisations: readonly string[]) {
+    return this[CORE].registrationFacts.senders(organisations, Date.now());
+  }
+
+  /** @param end of the audit chain of the desk */
+  async anchorResponse(end: KnownRecord) {
+    this[CORE].registrationFacts.anchor('response', 'joint response', end);
   }
 }

@@ -24,14 +24,13 @@ export class FlushSender {
     this.#objects = objects;
   }
 
-  /** Sends the next flush. @returns false if there is none @throws if an object does not respond */
-  async send(source: CountSource): Promise<boolean> {
+  /** Sends the next flush, if there is one. @throws if an object does not respond */
+  async send(source: CountSource): Promise<void> {
     const end = this.#outbox.admitted ?? (await this.#admit());
-    if (end === null) return false;
+    if (end === null) return;
     await this.#count(source, end);
     this.#outbox.finish(end);
     this.#done.clear();
-    return true;
   }
 
   async #admit(): Promise<FlushEnd | null> {

@@ -4,6 +4,7 @@
  */
 import { DurableObject } from 'cloudflare:workers';
 import {
+  FLUSH_INTERVAL_MS,
   MINUTE_MS,
   REPORT_RETRY_MS,
   REPORT_RETRY_MS_MAX,
@@ -40,6 +41,8 @@ export class ReportIntake extends DurableObject<ControlEnv> implements IntakeObj
   /** In memory only: a restart begins another minute. */
   #minute = { from: 0, used: 0 };
   #alarmAt: number | null = null;
+  /** When the last flush began, in ms since 1970. */
+  #flushedAt = 0;
 
   constructor(ctx: DurableObjectState, env: ControlEnv) {
     super(ctx, env);
@@ -108,8 +111,21 @@ export class ReportIntake extends DurableObject<ControlEnv> implements IntakeObj
     return this.#work.run(async () => {
       const source = this.#meta.json<CountSource>('source');
       if (source === null) return;
-      while ((await this.#sender.send(source)) || this.#withdrawals.step()) this.#work.progressed();
+      while (!this.#outbox.isEmpty || this.#withdrawals.step()) {
+        await this.#pause();
+        await this.#sender.send(source);
+        this.#work.progressed();
+      }
     });
+  }
+
+  /** Only a busy intake waits, so that a flush carries more. */
+  async #pause(): Promise<void> {
+    const pauseMs = this.#flushedAt + FLUSH_INTERVAL_MS - Date.now();
+    if (pauseMs > 0) {
+      await new Promise((resolve) => setTimeout(resolve, Math.min(pauseMs, FLUSH_INTERVAL_MS)));
+    }
+    this.#flushedAt = Date.now();
   }
 
   #setSource(source: CountSource): void {

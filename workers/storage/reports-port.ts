@@ -182,5 +182,5 @@ export function intakeOf(partner: Pick<Partner, 'id' | 'slices'>, reportId: stri
   for (let at = 0; at < reportId.length; at++)
     hash = Math.imul(hash ^ reportId.charCodeAt(at), 0x01000193) >>> 0;
   // The low bits alone depend on few bits of the text.
-  return intakesOf(partner)[(hash ^ (hash >>> 15)) % partner.slices]!;
+  return intakesOf(partner)[((hash ^ (hash >>> 15)) >>> 0) % partner.slices]!;
 }

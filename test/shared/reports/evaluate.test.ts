@@ -117,7 +117,7 @@ function modelOf(
       at >= resetAt &&
       (rule.channel === 'any' || rule.channel === channel),
   );
-  const partnersOf = (says: 'spam' | 'notSpam'): string[][] =>
+  const partnersOf = (kind: 'spam' | 'notSpam'): string[][] =>
     [...new Set(inWindow.map(({ reporter }) => reporter))]
       .map((reporter) =>
         PARTNERS.filter((partner) => {
@@ -125,7 +125,7 @@ function modelOf(
           if (theirs.length === 0 || bound(partner) === 0) return false;
           const newest = Math.max(...theirs.map(({ at }) => at));
           const isNot = theirs.some(({ at, spam }) => at === newest && spam === 'notSpam');
-          if (says === 'notSpam') return isNot;
+          if (kind === 'notSpam') return isNot;
           return (
             !isNot &&
             rule.kinds.includes(KINDS[partner]!) &&

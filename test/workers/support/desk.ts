@@ -1,6 +1,7 @@
 /** The real desk of the joint response, called over RPC, with decisions as the counts of subjects send them. */
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
+import { vi } from 'vitest';
 import type { Actor } from '../../../shared/admin/actor.ts';
 import type { EntryInfo } from '../../../shared/admin/entries.ts';
 import type { RuleBlockInfo } from '../../../shared/admin/rule-blocks.ts';
@@ -11,7 +12,11 @@ import { ReportKeys } from '../../../shared/reports/report-keys.ts';
 import { type RuleSettings, ruleRef } from '../../../shared/reports/rule.ts';
 import type { ControlEnv } from '../../../workers/env.ts';
 import type { ResponseDesk } from '../../../workers/response/response-desk.ts';
-import { RESPONSE_NAME, type RuleDecision } from '../../../workers/storage/response-port.ts';
+import {
+  RESPONSE_NAME,
+  type ResponseKeeper,
+  type RuleDecision,
+} from '../../../workers/storage/response-port.ts';
 import type { StoreRequest } from '../../../workers/storage/store-request.ts';
 import { asAdmin, coordinator, unwrap } from './coordinator.ts';
 import { ANY } from './room.ts';
@@ -122,6 +127,19 @@ export async function entriesOf(index: number): Promise<readonly EntryInfo[]> {
   const entries = unwrap(await coordinator().findEntries({ number: toE164(numberOf(index)) }));
   const [newest] = entries.toSorted((one, other) => other.seq - one.seq);
   return newest?.op === 'block' ? [newest] : [];
+}
+
+/** Replaces some calls of the desk to the coordinator. The others reach the real one. */
+export function withCoordinator(calls: Partial<ResponseKeeper>): void {
+  const { COORDINATOR } = bindings();
+  const real = COORDINATOR.getByName.bind(COORDINATOR);
+  vi.spyOn(COORDINATOR, 'getByName').mockImplementation(
+    // A stub belongs to the request that made it.
+    (name) =>
+      new Proxy(real(name), {
+        get: (target, call) => (calls as Record<string | symbol, unknown>)[call] ?? Reflect.get(target, call),
+      }),
+  );
 }
 
 /** Rows of a table of the desk. */

@@ -3,6 +3,7 @@ import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect, vi } from 'vitest';
 import { REPORT_RETRY_MS_MAX } from '../../../shared/limits/intake.ts';
+import type { Rule } from '../../../shared/reports/rule.ts';
 import type { ControlEnv } from '../../../workers/env.ts';
 import {
   type BudgetObject,
@@ -15,6 +16,7 @@ import {
   type SubjectTotals,
   shardOf,
 } from '../../../workers/storage/reports-port.ts';
+import type { ResponseObject, RuleDecision } from '../../../workers/storage/response-port.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 
 export const bindings = env as unknown as ControlEnv;
@@ -101,5 +103,45 @@ export async function withFaults(next: () => Fault, name = SOURCE.intake): Promi
       },
     };
     Object.defineProperty(object, 'env', { value: { ...object.env, ...replaced }, configurable: true });
+  });
+}
+
+export interface SentDecisions {
+  readonly n: number;
+  readonly decisions: readonly RuleDecision[];
+}
+
+/** A desk with these rules. `take` answers each batch, or throws. */
+export interface FakeDesk {
+  rules: readonly Rule[];
+  weights: Record<string, number>;
+  take: (batch: SentDecisions) => number;
+  readonly taken: SentDecisions[];
+}
+
+export const REPORT_KEY = new Uint8Array(32).fill(7);
+
+export function fakeDesk(rules: readonly Rule[]): FakeDesk {
+  return { rules, weights: {}, take: ({ n }) => n, taken: [] };
+}
+
+/** Replaces the desk of a shard of the counts. It is forgotten with the object. */
+export async function withDesk(desk: FakeDesk, shard: string): Promise<void> {
+  let version = 0;
+  const response: Pick<ResponseObject, 'context' | 'decide' | 'reportKey'> = {
+    context: async () => ({ rules: desk.rules, weights: desk.weights, version: ++version }),
+    reportKey: async () => REPORT_KEY,
+    decide: async (_shard, n, decisions) => {
+      const last = desk.take({ n, decisions });
+      if (last === n) desk.taken.push({ n, decisions });
+      return { last };
+    },
+  };
+  await runInDurableObject(subjectsStub(shard), (instance) => {
+    const object = instance as unknown as { env: ControlEnv };
+    Object.defineProperty(object, 'env', {
+      value: { ...object.env, RESPONSE: { getByName: () => response } },
+      configurable: true,
+    });
   });
 }
