@@ -72,7 +72,10 @@ function decode(bytes: Uint8Array): AppealedBlock | null {
   const code = CODES[bytes[1]!];
   if (flags >>> VERSION_SHIFT !== VERSION || code === undefined) return null;
   let at = 2;
-  const take = (length: number): Uint8Array => bytes.subarray(at, (at += length));
+  const take = (length: number): Uint8Array => {
+    at += length;
+    return bytes.subarray(at - length, at);
+  };
   const text = (length: number): string => new TextDecoder().decode(take(length));
   const number = (length: number): number => take(length).reduce((sum, byte) => sum * 256 + byte, 0);
   const party = (flags & FLAGS.source) === 0 ? number(7) : text(number(1));

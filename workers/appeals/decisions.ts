@@ -77,7 +77,8 @@ export class Decisions {
     const { block, state, decidedBy } = found.value;
     if (state === 'accepted' && decidedBy === request.actor.name) return ok(infoOf(found.value, Date.now()));
     // Nobody else decides while the block is being lifted.
-    const claimed = this.claim({ ...request, repeat: null }, id);
+    const isClaimed = infoOf(found.value, Date.now()).claimedBy === request.actor.name;
+    const claimed = isClaimed ? ok(null) : this.claim({ ...request, repeat: null }, id);
     if (!claimed.ok) return claimed;
     const lifted = await this.#lift(request, block, options);
     if (!lifted.ok) return lifted;
@@ -133,7 +134,7 @@ export class Decisions {
       const refused = refusalOf(found.value, request.actor, author.at);
       if (refused !== null) return refused;
       const after = this.#tables.appeals.put(found.value, change(author));
-      this.#tables.audit.append(author, id, {
+      this.#tables.audit.append(author, String(id), {
         ...{ action, before: { state: infoOf(found.value, author.at).state }, after: this.#described(after) },
       });
       return ok(infoOf(after, author.at));
