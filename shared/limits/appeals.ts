@@ -12,7 +12,7 @@ export const APPEAL_STATEMENT_CHARS_MAX = 500;
 /** How to reach the appellant, in characters. */
 export const APPEAL_CONTACT_CHARS_MAX = 200;
 /** Length of the token of an appeal, in characters. */
-export const APPEAL_TOKEN_CHARS = 54;
+export const APPEAL_TOKEN_CHARS = 56;
 /** Longest proof of work or Turnstile token, in characters (Turnstile: 2,048). */
 export const APPEAL_PROOF_CHARS_MAX = 2_048;
 /** Body of an appeal, in bytes: its fields in JSON, with each character of the texts escaped. */

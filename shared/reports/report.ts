@@ -3,7 +3,7 @@
  * reporter is keyed before it is stored.
  */
 import * as v from 'valibot';
-import { type FieldProblem, fieldError, nameOf } from '../fields.ts';
+import { type FieldProblem, fieldError, isRecord, nameOf } from '../fields.ts';
 import { flat } from '../flat.ts';
 import { hasHidden } from '../hidden-characters.ts';
 import { SOURCE_CHARS_MAX } from '../limits/control.ts';
@@ -129,12 +129,9 @@ export function parseReport(
   now: number,
   partner: ReportingPartner,
 ): Result<Report, ItemError> {
+  if (!isRecord(value)) return itemError('FIELD_TYPE', 'report', 'must be a JSON object');
   const valid = validateJson(reportSchema, value);
-  if (!valid.ok) {
-    const field = nameOf(valid.path.join('.'));
-    if (field === '') return itemError('FIELD_TYPE', 'report', 'must be a JSON object');
-    return itemError(valid.code, field, valid.message);
-  }
+  if (!valid.ok) return itemError(valid.code, nameOf(valid.path.join('.')), valid.message);
   const { reportId, from, channel, kind, origin, reporter } = valid.value;
   const at = Date.parse(valid.value.at);
   if (at > now + REPORT_AHEAD_MS_MAX) {

@@ -6,7 +6,7 @@
  * Content, in bytes: 1 version and flags; 1 position of the code in CODES; the number in 7, or 1 length and the sender ID;
  * `seq` of the live entry in 4, or 1 length and the name of the list; the authority. Integers are big-endian, texts UTF-8.
  */
-import { fromBase64Url, toBase64Url, utf8 } from '../bytes.ts';
+import { fromBase64Url, toBase64Url } from '../bytes.ts';
 import { APPEAL_REFERENCE_CHARS_MAX } from '../limits/appeals.ts';
 import { openSiv, sealSiv } from '../set/siv.ts';
 import { CODES, type Code, type Reason, type Subject } from '../verdict.ts';
@@ -28,18 +28,19 @@ export interface AppealedBlock {
 const VERSION = 1;
 const FLAGS = { to: 1, source: 2, live: 4 } as const;
 const VERSION_SHIFT = 4;
-const PURPOSE = 'reference';
+/** Of the longest reference. */
+const CONTENT_BYTES_MAX = (APPEAL_REFERENCE_CHARS_MAX * 3) / 4;
 
 /** @param key `appealKey` of the list keys */
 export function sealReference(block: AppealedBlock, key: Uint8Array): string {
-  return toBase64Url(sealSiv(encode(block), key, PURPOSE));
+  return toBase64Url(sealSiv(encode(block), key));
 }
 
 /** The block, or null if the reference was not made with this key. */
 export function openReference(reference: string, key: Uint8Array): AppealedBlock | null {
   if (reference.length > APPEAL_REFERENCE_CHARS_MAX) return null;
   const bytes = fromBase64Url(reference);
-  const content = bytes === null ? null : openSiv(bytes, key, PURPOSE);
+  const content = bytes === null ? null : openSiv(bytes, key);
   return content === null ? null : decode(content);
 }
 
@@ -55,16 +56,18 @@ export function withReferences(reasons: readonly FoundReason[], key: Uint8Array)
 }
 
 function encode({ subject, party, seq, list, code, authority }: AppealedBlock): Uint8Array {
+  const writer = new Writer();
   const isSource = typeof party === 'string';
   const flags =
     (subject === 'to' ? FLAGS.to : 0) | (isSource ? FLAGS.source : 0) | (seq === null ? 0 : FLAGS.live);
-  return Uint8Array.from([
-    (VERSION << VERSION_SHIFT) | flags,
-    CODES.indexOf(code),
-    ...(isSource ? withLength(party) : integer(party, 7)),
-    ...(seq === null ? withLength(list) : integer(seq, 4)),
-    ...utf8(authority),
-  ]);
+  writer.integer((VERSION << VERSION_SHIFT) | flags, 1);
+  writer.integer(CODES.indexOf(code), 1);
+  if (isSource) writer.text(party);
+  else writer.integer(party, 7);
+  if (seq === null) writer.text(list);
+  else writer.integer(seq, 4);
+  writer.end(authority);
+  return writer.bytes;
 }
 
 function decode(bytes: Uint8Array): AppealedBlock | null {
@@ -86,11 +89,33 @@ function decode(bytes: Uint8Array): AppealedBlock | null {
   return { subject, party, seq, list, code, authority: text(bytes.length - at) };
 }
 
-function withLength(text: string): number[] {
-  const bytes = utf8(text);
-  return [bytes.length, ...bytes];
-}
+/** The space of all writers: none lives longer than a call. */
+const space = new Uint8Array(CONTENT_BYTES_MAX);
+const encoder = new TextEncoder();
 
-function integer(value: number, length: number): number[] {
-  return Array.from({ length }, (_, index) => Math.floor(value / 256 ** (length - 1 - index)) % 256);
+class Writer {
+  #at = 0;
+
+  get bytes(): Uint8Array {
+    return space.subarray(0, this.#at);
+  }
+
+  integer(value: number, length: number): void {
+    for (let at = this.#at + length - 1, left = value; at >= this.#at; at--) {
+      space[at] = left % 256;
+      left = Math.floor(left / 256);
+    }
+    this.#at += length;
+  }
+
+  /** After its length. */
+  text(text: string): void {
+    const { written } = encoder.encodeInto(text, space.subarray(this.#at + 1));
+    space[this.#at] = written;
+    this.#at += 1 + written;
+  }
+
+  end(text: string): void {
+    this.#at += encoder.encodeInto(text, space.subarray(this.#at)).written;
+  }
 }

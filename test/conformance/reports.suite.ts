@@ -21,7 +21,7 @@ import {
   untilBlocked,
   untilCounted,
 } from './support/partners.ts';
-import { expectRefused, type Reply, send } from './support/send.ts';
+import { expectRefused, send } from './support/send.ts';
 import { adminValue, expectAdminRefused } from './support/send-admin.ts';
 import { world } from './support/world.ts';
 
