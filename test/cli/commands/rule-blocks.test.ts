@@ -97,7 +97,7 @@ describe('rule-blocks', () => {
     expect(found.sent).toEqual([['POST', 'rule-blocks/find', { from: '010-3000-0001' }]]);
     expect(found.out).toBe('no rule blocks\n');
     const refused = await run(
-      () => problem(422, 'RULE_BLOCK_REFUSED', { refusal: 'protected' }),
+      () => problem(422, 'RULE_BLOCK_REFUSED', { state: 'proposed' }),
       ...['rule-blocks', 'approve', '17', '--reason', 'a scam'],
     );
     expect([refused.code, refused.errors]).toEqual([1, expect.stringContaining('RULE_BLOCK_REFUSED')]);
