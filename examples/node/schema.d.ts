@@ -398,6 +398,52 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/reports": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report spam: one report, a list or a stream
+         * @description For clients of partners with the right `report`. Send one report, up to 1,000 in `items`, or any number as lines of NDJSON. The answer comes once the reports are stored: each accepted report then counts exactly once. Reports are idempotent by partner and `reportId`, so send again whatever you have no answer for: `known` is as good as `accepted`. In a list or a stream, an invalid report fails alone. The number of a reporter is never stored: only a keyed value is. A stream is answered line by line, in constant memory; over the reports a minute, it waits. A line has at most 2,048 characters, a body at most 1,048,576 bytes. The body may be compressed: `Content-Encoding: gzip`.
+         */
+        post: operations["reportSpam"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reports/withdraw": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw reports
+         * @description Withdrawn reports count no more, and blocks that rested on them are lifted. A withdrawn report stays withdrawn, and its `reportId` cannot be used again. Send the request again if you have no answer.
+         */
+        post: operations["withdrawReports"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/status": {
         parameters: {
             query?: never;
@@ -3722,6 +3768,8 @@ export interface components {
             declaredNumbers?: number | null;
             /** @description Identifies it in its texts (식별코드), and in message tokens as `osc`. No two organisations have the same. Null if it has none. Default: null. */
             senderCode?: string | null;
+            /** @description What the organisation is as a partner: its clients with the right `report` may report spam. Once set, it cannot be removed. Null: it is no partner. Default: null. */
+            partner?: components["schemas"]["PartnerSettings"] | null;
             /** @description Whether a verified certificate approves its registrations, or leaves them to a reviewer. Default: `review`. New values may be added. */
             certificateApproval?: string;
         };
@@ -4798,6 +4846,87 @@ export interface components {
             appealed: number;
             /** @description Senders that rules blocked then, and for which this rule would not have fired. */
             missed: number;
+        };
+        SpamReport: {
+            /** @description Yours, and never used for another report. */
+            reportId: string;
+            /** @description The sender that was shown: a number in any usual form, or a sender ID. */
+            from: string;
+            channel: components["schemas"]["Channel"];
+            /**
+             * Format: date-time
+             * @description When it was received: at most 7 days ago, and at most 60 s ahead.
+             */
+            at: string;
+            /**
+             * @description Kind of spam. `notSpam`: the recipient wanted it; partners of the kinds `model` and `honeypot` may not say so.
+             * @enum {string}
+             */
+            kind: "gambling" | "finance" | "loan" | "adult" | "driver" | "telecom" | "medicine" | "phishing" | "other" | "notSpam";
+            /**
+             * @description Where it came from.
+             * @enum {string}
+             */
+            origin: "domestic" | "overseas";
+            /** @description The subscriber who reports: a number, or an ID that you give to nobody else. Stored only as a keyed value. */
+            reporter: string;
+            /**
+             * @description How the text was sent, or from which line the call came.
+             * @enum {string}
+             */
+            route?: "bulk" | "mobile" | "fixed" | "voip" | "international";
+            /** @description Sender code (식별코드) of the relay that the text names. */
+            relayCode?: string;
+            /** @description Operator through which it entered: MCC and MNC. */
+            ingressOperator?: string;
+            /** @description Fingerprint of the campaign, computed by you. */
+            campaign?: string;
+        };
+        SpamReports: {
+            items: components["schemas"]["SpamReport"][];
+        };
+        ReportAccepted: {
+            reportId: string;
+            /** @description `known`: accepted before. New values may be added. */
+            status: string;
+        };
+        ReportFailed: {
+            /** @description Null if the report has no valid one. */
+            reportId: string | null;
+            error: {
+                /** @description As for a single report: see the problems of this operation. `UNAVAILABLE`: nothing of it is stored, send it again. */
+                code: string;
+                message: string;
+                /** @description The field that is wrong; `line` if the line is not JSON. */
+                field: string;
+            };
+        };
+        /** @description What became of one report. */
+        ReportResult: components["schemas"]["ReportAccepted"] | components["schemas"]["ReportFailed"];
+        ReportResults: {
+            results: components["schemas"]["ReportResult"][];
+        };
+        ReportWithdrawal: {
+            reportIds: string[];
+        };
+        WithdrawalResults: {
+            results: {
+                reportId: string;
+                /** @description `unknown`: you have no report with this ID. New values may be added. */
+                status: string;
+            }[];
+        };
+        /** @description What the organisation may do as a partner. */
+        PartnerSettings: {
+            kind: components["schemas"]["PartnerKind"];
+            /** @description Weight of its reports. Its record changes what they weigh in rules. Default: 1. */
+            weight?: number;
+            /** @description Objects over which its reports are divided: 250,000 a day and 60,000 a minute each. Never changes. Default: 1. */
+            slices?: number;
+            /** @description Reports that it may send a day, at most 250,000 for each slice. Default: 100,000. */
+            reportsPerDay?: number;
+            /** @description It reports test numbers, and nothing else: its reports never touch real ones. Never changes. Default: false. */
+            mock?: boolean;
         };
         /** @description Where the reports of a partner come from: `subscriber` what subscribers report, `operator` an operator's own analysis, `model` software, `police`, `regulator`, `honeypot` numbers that nobody uses. New values may be added. */
         PartnerKind: string;
@@ -7775,6 +7904,223 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The request or a single report is invalid: `code` says how, and `field` says where. `BODY_MISSING`, `JSON_INVALID`, `BODY_UNREADABLE`, `FIELD_TYPE`, `FIELD_UNKNOWN`, `FIELD_MISSING`, `FIELD_VALUE`, `ITEMS_TOO_MANY`, `NUMBER_MISSING`, `NUMBER_TOO_LONG`, `NUMBER_CHARACTER`. */
+        ReportsBadRequest: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:field-missing",
+                 *       "title": "Required field is missing",
+                 *       "status": 400,
+                 *       "detail": "\"reporter\" is missing",
+                 *       "instance": "/v1/reports",
+                 *       "code": "FIELD_MISSING",
+                 *       "message": "\"reporter\" is missing",
+                 *       "field": "reporter"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `UNAUTHENTICATED`: the client key is missing or unknown, has no right `report`, or its organisation is suspended or no partner. */
+        ReportsUnauthenticated: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                "WWW-Authenticate": components["headers"]["WwwAuthenticate"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:unauthenticated",
+                 *       "title": "Authentication failed",
+                 *       "status": 401,
+                 *       "detail": "send Authorization: Bearer <client key>",
+                 *       "instance": "/v1/reports",
+                 *       "code": "UNAUTHENTICATED",
+                 *       "message": "send Authorization: Bearer <client key>"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `PERMISSION_DENIED`: the key does not meet one of its conditions. */
+        ReportsPermissionDenied: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:permission-denied",
+                 *       "title": "Permission denied",
+                 *       "status": 403,
+                 *       "detail": "the client key may not be used from this address",
+                 *       "instance": "/v1/reports",
+                 *       "code": "PERMISSION_DENIED",
+                 *       "message": "the client key may not be used from this address"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `BODY_TOO_LARGE`: the body has more than 1,048,576 bytes. A stream has no such bound. */
+        ReportsTooLarge: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:body-too-large",
+                 *       "title": "Request body is too large",
+                 *       "status": 413,
+                 *       "detail": "the body may have at most 1048576 bytes",
+                 *       "instance": "/v1/reports",
+                 *       "code": "BODY_TOO_LARGE",
+                 *       "message": "the body may have at most 1048576 bytes"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `CONTENT_TYPE_UNSUPPORTED`: send `application/json`, or `application/x-ndjson` for a stream. `CONTENT_ENCODING_UNSUPPORTED`: send gzip, or no encoding. */
+        ReportsTypeUnsupported: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:content-type-unsupported",
+                 *       "title": "Content type is not supported",
+                 *       "status": 415,
+                 *       "detail": "send content-type: application/json",
+                 *       "instance": "/v1/reports",
+                 *       "code": "CONTENT_TYPE_UNSUPPORTED",
+                 *       "message": "send content-type: application/json"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `REPORT_CONFLICT`: the `reportId` was used for a report with other content. */
+        ReportConflict: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:report-conflict",
+                 *       "title": "Report ID was used for another report",
+                 *       "status": 409,
+                 *       "detail": "\"reportId\" was used for a report with other content: choose another",
+                 *       "instance": "/v1/reports",
+                 *       "code": "REPORT_CONFLICT",
+                 *       "message": "\"reportId\" was used for a report with other content: choose another",
+                 *       "field": "reportId"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description A single report cannot be taken, and nothing of it is stored. `REPORT_TOO_OLD`, `REPORT_IN_FUTURE`, `REPORT_KIND_NOT_ALLOWED`, `NUMBER_AMBIGUOUS`, `NUMBER_FORMAT_INVALID`, `NUMBER_IS_TEST`, `NUMBER_NOT_TEST`. */
+        ReportRefused: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:report-too-old",
+                 *       "title": "Report is too old",
+                 *       "status": 422,
+                 *       "detail": "\"at\" is more than 7 days ago: send reports when you receive them",
+                 *       "instance": "/v1/reports",
+                 *       "code": "REPORT_TOO_OLD",
+                 *       "message": "\"at\" is more than 7 days ago: send reports when you receive them",
+                 *       "field": "at"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `QUOTA_EXCEEDED`: the partner has sent as many reports as it may in a day or a minute. `AUTHENTICATION_LIMITED`: too many requests with wrong keys came from this address. */
+        ReportsTooMany: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:quota-exceeded",
+                 *       "title": "Quota exceeded",
+                 *       "status": 429,
+                 *       "detail": "\"reportId\" is over the 100000 reports a day of the partner: send it again after midnight UTC",
+                 *       "instance": "/v1/reports",
+                 *       "code": "QUOTA_EXCEEDED",
+                 *       "message": "\"reportId\" is over the 100000 reports a day of the partner: send it again after midnight UTC",
+                 *       "field": "reportId"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `AUTHENTICATION_LIMITED`: too many requests with wrong keys came from this address. */
+        ReportsLimited: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:authentication-limited",
+                 *       "title": "Too many failed authentications",
+                 *       "status": 429,
+                 *       "detail": "too many requests with wrong keys; a valid key still works",
+                 *       "instance": "/v1/reports/withdraw",
+                 *       "code": "AUTHENTICATION_LIMITED",
+                 *       "message": "too many requests with wrong keys; a valid key still works"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `UNAVAILABLE`: the partners cannot be read now, or an object does not respond: send the same request again. */
+        ReportsUnavailable: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:unavailable",
+                 *       "title": "Service is temporarily unavailable",
+                 *       "status": 503,
+                 *       "detail": "an object does not respond: send the same request again",
+                 *       "instance": "/v1/reports/withdraw",
+                 *       "code": "UNAVAILABLE",
+                 *       "message": "an object does not respond: send the same request again"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description `RULE_UNKNOWN`: there is no rule with this id. */
         RuleUnknown: {
             headers: {
@@ -9245,6 +9591,129 @@ export interface operations {
             429: components["responses"]["AppealsLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AppealUnavailable"];
+        };
+    };
+    reportSpam: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "items": [
+                 *         {
+                 *           "reportId": "20261125-0001",
+                 *           "from": "010-2000-5036",
+                 *           "channel": "sms",
+                 *           "at": "2026-11-25T03:40:12Z",
+                 *           "kind": "gambling",
+                 *           "origin": "domestic",
+                 *           "reporter": "010-9876-5432"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["SpamReport"] | components["schemas"]["SpamReports"];
+                /** @example {"reportId": "20261125-0001", "from": "010-2000-5036", "channel": "sms", "at": "2026-11-25T03:40:12Z", "kind": "gambling", "origin": "domestic", "reporter": "010-9876-5432"} */
+                "application/x-ndjson": string;
+            };
+        };
+        responses: {
+            /** @description What became of each report, in the order of the request. For one report, one `ReportResult`. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "results": [
+                     *         {
+                     *           "reportId": "20261125-0001",
+                     *           "status": "accepted"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ReportAccepted"] | components["schemas"]["ReportResults"];
+                    /** @example {"reportId":"20261125-0001","status":"accepted"} */
+                    "application/x-ndjson": string;
+                };
+            };
+            400: components["responses"]["ReportsBadRequest"];
+            401: components["responses"]["ReportsUnauthenticated"];
+            403: components["responses"]["ReportsPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["ReportConflict"];
+            413: components["responses"]["ReportsTooLarge"];
+            415: components["responses"]["ReportsTypeUnsupported"];
+            422: components["responses"]["ReportRefused"];
+            429: components["responses"]["ReportsTooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["ReportsUnavailable"];
+        };
+    };
+    withdrawReports: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reportIds": [
+                 *         "20261125-0001"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["ReportWithdrawal"];
+            };
+        };
+        responses: {
+            /** @description What became of each report, in the order of the request. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "results": [
+                     *         {
+                     *           "reportId": "20261125-0001",
+                     *           "status": "withdrawn"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WithdrawalResults"];
+                };
+            };
+            400: components["responses"]["ReportsBadRequest"];
+            401: components["responses"]["ReportsUnauthenticated"];
+            403: components["responses"]["ReportsPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["ReportsTooLarge"];
+            415: components["responses"]["ReportsTypeUnsupported"];
+            429: components["responses"]["ReportsLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["ReportsUnavailable"];
         };
     };
     adminStatus: {
