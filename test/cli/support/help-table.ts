@@ -134,7 +134,15 @@ export const HELP: [string, string[]][] = [
   ['rules show', ['<id>']],
   [
     'rules set',
-    ['<id>', '[name=value...]', '--file <file>', '--reason <text>', '--dry-run', '--break-glass'],
+    [
+      '<id>',
+      '[name=value...]',
+      '--file <file>',
+      '--like <rule>',
+      '--reason <text>',
+      '--dry-run',
+      '--break-glass',
+    ],
   ],
   ['rules remove', ['<id>', '--reason <text>', '--dry-run', '--break-glass']],
   ['rules versions', ['<id>']],
