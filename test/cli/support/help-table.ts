@@ -68,7 +68,7 @@ export const HELP: [string, string[]][] = [
     'organisations set',
     ['<id>', '--contact <text>', '--sender-code <code>', '--certificate-approval <how>', ...WAIT],
   ],
-  ['organisations set', ['--declared-numbers <numbers>', ...WAIT]],
+  ['organisations set', ['--declared-numbers <numbers>', '--partner-kind <kind>', ...WAIT]],
   ['organisations suspend', ['<id>', '--undo', ...WAIT]],
   ['organisations remove', ['<id>', ...WAIT]],
   ['registrations list', ['--organisation <id>', '--state <state>', '--client <id>', '--limit <rows>']],
