@@ -329,6 +329,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/appeals": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Appeal against a block
+         * @description For people whose number or sender ID is blocked: no key is needed. The reference is that of the block. An unknown reference gets the same response after the same work, and nothing is stored. An appeal against a block that somebody has appealed against already joins that appeal. Rate limited by address.
+         */
+        post: operations["submitAppeal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/appeals/status": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See what became of an appeal
+         * @description With the token of the appeal. It is answered until 90 days after the decision.
+         */
+        get: operations["appealStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/appeals/challenge": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a proof-of-work challenge
+         * @description Where `APPEAL_PROOF` is `work`: solve it within ten minutes, and send it as `proof`. Each is accepted once.
+         */
+        get: operations["appealChallenge"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/status": {
         parameters: {
             query?: never;
@@ -746,6 +815,220 @@ export interface paths {
         get: operations["adminRuleVersions"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/appeals": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List appeals
+         * @description Oldest first. Without `override`, only appeals against blocks of the own authority. Scope `appeals`.
+         */
+        get: operations["adminAppeals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/appeals/summary": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the figures of appeals
+         * @description How many wait, since when, and how long decisions took. Scope `appeals`.
+         */
+        get: operations["adminAppealSummary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/appeals/audit": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export the audit chain of appeals
+         * @description Every claim and decision, oldest first, as a hash chain of its own. The audit log anchors its end (`appeals.anchor`). An empty page is the end. Numbers are keyed. Scope `read` or `appeals`.
+         */
+        get: operations["adminAppealAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/appeals/{id}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description Number of the appeal.
+                 * @example 17
+                 */
+                id: components["parameters"]["AppealPath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get an appeal
+         * @description With its statements, and what blocks the number or sender ID now. Scope `appeals`.
+         */
+        get: operations["adminAppeal"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/appeals/{id}/claim": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description Number of the appeal.
+                 * @example 17
+                 */
+                id: components["parameters"]["AppealPath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Claim an appeal
+         * @description For an hour, nobody else decides on it. Scope `appeals`.
+         */
+        post: operations["adminClaimAppeal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/appeals/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description Number of the appeal.
+                 * @example 17
+                 */
+                id: components["parameters"]["AppealPath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give an appeal back to the queue
+         * @description Scope `appeals`.
+         */
+        post: operations["adminReleaseAppeal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/appeals/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description Number of the appeal.
+                 * @example 17
+                 */
+                id: components["parameters"]["AppealPath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept an appeal: lift the block
+         * @description Unblocks the number or sender ID at once, as `/v1/admin/entries` does, with the same guards, owners and proposals. A block that a rule made is lifted, and its reports no longer count. If the block no longer exists, nothing changes, and the appeal is closed as `noLongerBlocked`. Scope `appeals`, and `guards` for `overrides`.
+         */
+        post: operations["adminAcceptAppeal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/appeals/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description Number of the appeal.
+                 * @example 17
+                 */
+                id: components["parameters"]["AppealPath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject an appeal
+         * @description The block stays. The appellant reads the text of `code`. Scope `appeals`.
+         */
+        post: operations["adminRejectAppeal"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2423,7 +2706,8 @@ export interface components {
          *       "match": "exact",
          *       "effect": "block",
          *       "authority": "ktoa",
-         *       "until": null
+         *       "until": null,
+         *       "appeal": "wa32HBZ2-pkLTDnxEM8mX8PvC_hFTO_ZWeWCXK4nnV-MC__x0tu2CSqs"
          *     }
          */
         Reason: {
@@ -2446,6 +2730,8 @@ export interface components {
             factor?: number;
             rule?: components["schemas"]["BlockRule"];
             stage?: components["schemas"]["BlockStage"];
+            /** @description The reference that this block is appealed with at `/v1/appeals`. Give it to whoever was blocked. Only for blocks of a number or a sender ID by a list or a live entry. The same block of the same number has the same reference. */
+            appeal?: string;
         };
         /**
          * @description One text or call. Send `from`, `to`, or both. At most 12,288 bytes.
@@ -3606,7 +3892,7 @@ export interface components {
             /** Format: date-time */
             expires: string;
         };
-        /** @description `read` allows reading everything except secrets. `guards` allows changing and overriding guards. `override` opens no route: it allows acting for other authorities, by name, in the routes of the other scopes. Nor does `statistics`: it shows the usage of other organisations. `approve` allows deciding on the proposals of others. `breakGlass` opens no route: it allows making a change at once that would wait for a second person. `registrations` allows registering senders of the own organisation, `review` seeing and deciding on those of all others. `qualification` allows setting the qualifications of other organisations. `issuers` allows deciding who may sign certificates, `credentials` seeing that and pushing status lists. `rules` allows changing and rehearsing the rules that turn reports into blocks. The others allow changing what they name. New values may be added: treat an unknown value as valid. */
+        /** @description `read` allows reading everything except secrets. `guards` allows changing and overriding guards. `override` opens no route: it allows acting for other authorities, by name, in the routes of the other scopes. Nor does `statistics`: it shows the usage of other organisations. `approve` allows deciding on the proposals of others. `breakGlass` opens no route: it allows making a change at once that would wait for a second person. `registrations` allows registering senders of the own organisation, `review` seeing and deciding on those of all others. `qualification` allows setting the qualifications of other organisations. `issuers` allows deciding who may sign certificates, `credentials` seeing that and pushing status lists. `rules` allows changing and rehearsing the rules that turn reports into blocks. `appeals` allows deciding on appeals against the blocks of the own authority, and with `override` of all. The others allow changing what they name. New values may be added: treat an unknown value as valid. */
         Scope: string;
         Token: {
             id: components["schemas"]["Name"];
@@ -5466,6 +5752,234 @@ export interface components {
         };
         /** @description Empty. */
         PassportRemoved: Record<string, never>;
+        /** @description A text for people, in each language. */
+        People: {
+            /** @description In Korean. */
+            ko: string;
+            /** @description In English. */
+            en: string;
+        };
+        /**
+         * @description At most 8,192 bytes.
+         * @example {
+         *       "reference": "wa32HBZ2-pkLTDnxEM8mX8PvC_hFTO_ZWeWCXK4nnV-MC__x0tu2CSqs",
+         *       "statement": "It is the main number of our hospital.",
+         *       "contact": "desk@hospital.example"
+         *     }
+         */
+        AppealRequest: {
+            /** @description `appeal` of a reason, as it was sent. */
+            reference: string;
+            /** @description Why the block is wrong. May have several lines; other control characters become spaces. */
+            statement: string;
+            /** @description How to reach you. Only reviewers see it. */
+            contact?: string;
+            /** @description If the service requires one (`APPEAL_PROOF`): a solved challenge in base64, as the widget of ALTCHA sends it, or the token of Turnstile. */
+            proof?: string;
+        };
+        /**
+         * @description The same for a reference that the service does not know.
+         * @example {
+         *       "appeal": "pGq0m2mNfS0cXvGmTq1kV1m0k6bTzQe2y8m4rJp5nF3tW7xZ9aBcDeFg",
+         *       "message": {
+         *         "ko": "이의신청을 접수했습니다.",
+         *         "en": "We have received your appeal."
+         *       }
+         *     }
+         */
+        AppealReceived: {
+            /** @description The token of the appeal, for `/v1/appeals/status`. It is shown once. */
+            appeal: string;
+            message: components["schemas"]["People"];
+        };
+        /** @description `received`: it waits. `inReview`: an admin has claimed it. `accepted`: the block was lifted. `rejected`. `noLongerBlocked`: the block had ended already. New values may be added: treat an unknown value as decided. */
+        AppealState: string;
+        /** @description As `AppealState`, and `unmatched`: three days after an appeal whose reference the service does not know. New values may be added: treat an unknown value as decided. */
+        AppealPublicState: string;
+        /** @description Why an appeal is rejected, as the appellant reads it. New values may be added: treat an unknown value as a rejection. */
+        AppealRejection: string;
+        /**
+         * @example {
+         *       "state": "accepted",
+         *       "receivedAt": "2026-11-26T03:12:09.000Z",
+         *       "decidedAt": "2026-11-26T03:40:12.000Z",
+         *       "seq": 1850,
+         *       "message": {
+         *         "ko": "이의신청이 받아들여져 차단을 해제했습니다.",
+         *         "en": "Your appeal was accepted, and the block was lifted."
+         *       },
+         *       "block": {
+         *         "code": "SENDER_REPORTED",
+         *         "meaning": {
+         *           "ko": "스팸으로 신고된 발신자입니다.",
+         *           "en": "Recipients reported this sender for spam."
+         *         }
+         *       },
+         *       "rejection": null
+         *     }
+         */
+        AppealStatus: {
+            state: components["schemas"]["AppealPublicState"];
+            /** Format: date-time */
+            receivedAt: string;
+            /** Format: date-time */
+            decidedAt: string | null;
+            /** @description Of an accepted appeal: the change that lifted the block. */
+            seq: number | null;
+            message: components["schemas"]["People"];
+            /** @description From the review on: what the block means for the person who is blocked. */
+            block: {
+                code: components["schemas"]["Code"];
+                meaning: components["schemas"]["People"];
+            } | null;
+            /** @description Of a rejected appeal. */
+            rejection: {
+                code: components["schemas"]["AppealRejection"];
+                message: components["schemas"]["People"];
+            } | null;
+        };
+        /** @description A challenge of ALTCHA, version 2. Its widget solves it. */
+        AppealChallenge: {
+            parameters: {
+                algorithm: string;
+                nonce: string;
+                salt: string;
+                /** @description Iterations of one attempt. */
+                cost: number;
+                keyLength: number;
+                /** @description What the derived key must begin with, in hex. */
+                keyPrefix: string;
+                /** @description Seconds since 1970. */
+                expiresAt: number;
+            };
+            signature: string;
+        };
+        AppealInfo: {
+            id: number;
+            state: components["schemas"]["AppealState"];
+            subject: components["schemas"]["Subject"];
+            /** @description E.164. Null for a sender ID. */
+            number: string | null;
+            /** @description The sender ID. Null for a number. */
+            source: string | null;
+            /** @description Name of the list that blocked, or `live`. */
+            list: string;
+            /** @description `seq` of the live entry that blocked. */
+            entrySeq: number | null;
+            code: components["schemas"]["Code"];
+            authority: string;
+            /** Format: date-time */
+            receivedAt: string;
+            /** @description How often somebody appealed against this block. */
+            appellants: number;
+            /** @description Who has claimed it, until `claimedUntil`. */
+            claimedBy: string | null;
+            /** Format: date-time */
+            claimedUntil: string | null;
+            decidedBy: string | null;
+            /** Format: date-time */
+            decidedAt: string | null;
+            /** @description Of a rejected appeal. */
+            rejection: components["schemas"]["AppealRejection"] | null;
+            /** @description Of an accepted appeal: the change that lifted the block. It is visible in every verdict with this `seq` or a later one. */
+            seq: number | null;
+        };
+        AppealStatement: {
+            /** Format: date-time */
+            at: string;
+            statement: string;
+            contact: string | null;
+        };
+        StandingBlock: {
+            list: string;
+            /** @description Of a live entry. */
+            seq: number | null;
+            code: components["schemas"]["Code"];
+            authority: string;
+        };
+        AppealPage: {
+            appeals: components["schemas"]["AppealInfo"][];
+            /** @description `after` of the next page; null on the last. */
+            next: number | null;
+        };
+        /**
+         * @example {
+         *       "open": 3,
+         *       "oldestAt": "2026-11-26T03:12:09.000Z",
+         *       "decided": {
+         *         "accepted": 41,
+         *         "rejected": 7,
+         *         "noLongerBlocked": 2
+         *       },
+         *       "medianSeconds": 2460,
+         *       "p90Seconds": 15120
+         *     }
+         */
+        AppealSummary: {
+            open: number;
+            /** Format: date-time */
+            oldestAt: string | null;
+            /** @description Decisions of the last 30 days. */
+            decided: {
+                accepted: number;
+                rejected: number;
+                noLongerBlocked: number;
+            };
+            /** @description From receipt to decision, over these; null without any. */
+            medianSeconds: number | null;
+            /** @description The 90th percentile of the same. */
+            p90Seconds: number | null;
+        };
+        AppealClaim: {
+            reason?: components["schemas"]["ReasonText"];
+        };
+        AppealAccept: {
+            /** @description Guards of live changes that you override. Guards that are not hit may be named too. Needs the scope `guards`. Default: none. */
+            overrides?: components["schemas"]["Guard"][];
+            /** @description Other authorities that the change acts for: it may change their lists and entries too. Needs the scope `override`. Default: none. */
+            overrideAuthorities?: components["schemas"]["Name"][];
+            /** @description Apply the change at once if it would wait for a second person. It is recorded, raises an alarm, and reverts unless another person with the scope `approve` reviews it within 24 hours. Needs the scope `breakGlass`. Default: false. */
+            breakGlass?: boolean;
+            reason: components["schemas"]["ReasonText"];
+        };
+        AppealReject: {
+            code: components["schemas"]["AppealRejection"];
+            reason: components["schemas"]["ReasonText"];
+        };
+        AppealDetails: {
+            id: number;
+            state: components["schemas"]["AppealState"];
+            subject: components["schemas"]["Subject"];
+            /** @description E.164. Null for a sender ID. */
+            number: string | null;
+            /** @description The sender ID. Null for a number. */
+            source: string | null;
+            /** @description Name of the list that blocked, or `live`. */
+            list: string;
+            /** @description `seq` of the live entry that blocked. */
+            entrySeq: number | null;
+            code: components["schemas"]["Code"];
+            authority: string;
+            /** Format: date-time */
+            receivedAt: string;
+            /** @description How often somebody appealed against this block. */
+            appellants: number;
+            /** @description Who has claimed it, until `claimedUntil`. */
+            claimedBy: string | null;
+            /** Format: date-time */
+            claimedUntil: string | null;
+            decidedBy: string | null;
+            /** Format: date-time */
+            decidedAt: string | null;
+            /** @description Of a rejected appeal. */
+            rejection: components["schemas"]["AppealRejection"] | null;
+            /** @description Of an accepted appeal: the change that lifted the block. It is visible in every verdict with this `seq` or a later one. */
+            seq: number | null;
+            /** @description The first of them, oldest first. */
+            statements: components["schemas"]["AppealStatement"][];
+            /** @description What blocks the number or sender ID now. Null if that cannot be read. */
+            blocks: components["schemas"]["StandingBlock"][] | null;
+        };
     };
     responses: {
         /** @description The request is invalid: `code` says how, and `field` says where. `BODY_MISSING`, `JSON_INVALID`, `BODY_UNREADABLE`, `FIELD_TYPE`, `FIELD_UNKNOWN`, `FIELD_MISSING`, `FIELD_VALUE`, `ITEMS_TOO_MANY`, `NUMBER_MISSING`, `NUMBER_TOO_LONG`, `NUMBER_CHARACTER`, `SOURCE_AS_RECIPIENT`. */
@@ -7303,6 +7817,134 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description `UNAUTHENTICATED`: the token was not issued here, or its appeal is no longer kept. */
+        AppealUnauthenticated: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                "WWW-Authenticate": components["headers"]["AppealWwwAuthenticate"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:unauthenticated",
+                 *       "title": "Authentication failed",
+                 *       "status": 401,
+                 *       "detail": "send the token of your appeal as \"Authorization: Bearer <token>\"; it ends 90 days after the decision",
+                 *       "instance": "/v1/appeals/status",
+                 *       "code": "UNAUTHENTICATED",
+                 *       "message": "send the token of your appeal as \"Authorization: Bearer <token>\"; it ends 90 days after the decision"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `QUOTA_EXCEEDED`: too many requests of this address, or in total. `APPEALS_TOO_MANY`: too many appeals of all people in this hour, or 10,000 wait. Nothing was stored. */
+        AppealsLimited: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:appeals-too-many",
+                 *       "title": "Too many appeals",
+                 *       "status": 429,
+                 *       "detail": "too many appeals are waiting: nothing was stored; send yours again later",
+                 *       "instance": "/v1/appeals",
+                 *       "code": "APPEALS_TOO_MANY",
+                 *       "message": "too many appeals are waiting: nothing was stored; send yours again later"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `NOT_CONFIGURED`: a secret or `APPEAL_PROOF` is missing or wrong; `message` names it. `UNAVAILABLE`: the proof cannot be verified now; send the appeal again. */
+        AppealUnavailable: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:unavailable",
+                 *       "title": "Service is temporarily unavailable",
+                 *       "status": 503,
+                 *       "detail": "the proof cannot be verified now: send the appeal again",
+                 *       "instance": "/v1/appeals",
+                 *       "code": "UNAVAILABLE",
+                 *       "message": "the proof cannot be verified now: send the appeal again"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `NOT_FOUND`: the service requires no proof of work. */
+        AppealChallengeUnknown: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:not-found",
+                 *       "title": "Not found",
+                 *       "status": 404,
+                 *       "detail": "appeals need no proof of work here: APPEAL_PROOF is not \"work\"",
+                 *       "instance": "/v1/appeals/challenge",
+                 *       "code": "NOT_FOUND",
+                 *       "message": "appeals need no proof of work here: APPEAL_PROOF is not \"work\""
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `APPEAL_UNKNOWN`: no appeal has this id, or it is against a block of another authority. */
+        AppealUnknown: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:appeal-unknown",
+                 *       "title": "Appeal not found",
+                 *       "status": 404,
+                 *       "detail": "no appeal that you may see has this id",
+                 *       "instance": "/v1/admin/appeals/17",
+                 *       "code": "APPEAL_UNKNOWN",
+                 *       "message": "no appeal that you may see has this id"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `APPEAL_CLAIMED`: another admin has claimed it. `APPEAL_DECIDED`: it is decided already. `IDEMPOTENCY_CONFLICT`. When a block is lifted, also the conflicts of `/v1/admin/entries`. */
+        AppealConflict: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:appeal-claimed",
+                 *       "title": "Another admin has claimed this appeal",
+                 *       "status": 409,
+                 *       "detail": "token:night-shift has claimed the appeal until 2026-11-26T04:12:09.000Z",
+                 *       "instance": "/v1/admin/appeals/17/claim",
+                 *       "code": "APPEAL_CLAIMED",
+                 *       "message": "token:night-shift has claimed the appeal until 2026-11-26T04:12:09.000Z"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
     };
     parameters: {
         /** @description Returned with the response. An invalid value is replaced by a new one. */
@@ -7409,6 +8051,11 @@ export interface components {
          * @example kr-50
          */
         RulePath: components["schemas"]["Name"];
+        /**
+         * @description Number of the appeal.
+         * @example 17
+         */
+        AppealPath: string;
     };
     requestBodies: never;
     headers: {
@@ -7470,6 +8117,11 @@ export interface components {
         CacheUntilOfText: string;
         /** @description Identifies what the document says. Send it as `If-None-Match`. */
         WeakETag: string;
+        /**
+         * @description `Bearer`.
+         * @example Bearer
+         */
+        AppealWwwAuthenticate: string;
     };
     pathItems: never;
 }
@@ -8500,6 +9152,101 @@ export interface operations {
             503: components["responses"]["PublicUnavailable"];
         };
     };
+    submitAppeal: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppealRequest"];
+            };
+        };
+        responses: {
+            /** @description The appeal is received. The response is the same for an unknown reference. */
+            202: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppealReceived"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AppealsLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AppealUnavailable"];
+        };
+    };
+    appealStatus: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The appeal as of now. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppealStatus"];
+                };
+            };
+            400: components["responses"]["PublicBadRequest"];
+            401: components["responses"]["AppealUnauthenticated"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AppealsLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AppealUnavailable"];
+        };
+    };
+    appealChallenge: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A new challenge. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppealChallenge"];
+                };
+            };
+            400: components["responses"]["PublicBadRequest"];
+            404: components["responses"]["AppealChallengeUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AppealsLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AppealUnavailable"];
+        };
+    };
     adminStatus: {
         parameters: {
             query?: never;
@@ -9387,6 +10134,365 @@ export interface operations {
             403: components["responses"]["AdminPermissionDenied"];
             404: components["responses"]["RuleUnknown"];
             405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminAppeals: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Undecided appeals, decided ones, or all.
+                 * @example open
+                 */
+                show?: "open" | "decided" | "all";
+                /**
+                 * @description `next` of the page before.
+                 * @example 17
+                 */
+                after?: number;
+                /**
+                 * @description Page size. Values above 100 are treated as 100.
+                 * @example 100
+                 */
+                limit?: number;
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of appeals. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppealPage"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminAppealSummary: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The figures. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppealSummary"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminAppealAudit: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Return records after this position.
+                 * @example 0
+                 */
+                after?: number;
+                /**
+                 * @description Page size. Values above 1,000 are treated as 1,000.
+                 * @example 1000
+                 */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the chain. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminAppeal: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description Number of the appeal.
+                 * @example 17
+                 */
+                id: components["parameters"]["AppealPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The appeal. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppealDetails"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["AppealUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminClaimAppeal: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description Number of the appeal.
+                 * @example 17
+                 */
+                id: components["parameters"]["AppealPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppealClaim"];
+            };
+        };
+        responses: {
+            /** @description The appeal is claimed. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppealInfo"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["AppealUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["AppealConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminReleaseAppeal: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description Number of the appeal.
+                 * @example 17
+                 */
+                id: components["parameters"]["AppealPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppealClaim"];
+            };
+        };
+        responses: {
+            /** @description The appeal waits again. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppealInfo"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["AppealUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["AppealConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminAcceptAppeal: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description Number of the appeal.
+                 * @example 17
+                 */
+                id: components["parameters"]["AppealPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppealAccept"];
+            };
+        };
+        responses: {
+            /** @description The block is lifted. `seq` is the change. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppealInfo"];
+                };
+            };
+            202: components["responses"]["WaitsForApproval"];
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["AppealUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["AppealConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            422: components["responses"]["EntriesRefused"];
+            429: components["responses"]["BudgetExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    adminRejectAppeal: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description Number of the appeal.
+                 * @example 17
+                 */
+                id: components["parameters"]["AppealPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppealReject"];
+            };
+        };
+        responses: {
+            /** @description The appeal is rejected. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppealInfo"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["AppealUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["AppealConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
             429: components["responses"]["AuthenticationLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];

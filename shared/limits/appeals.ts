@@ -12,7 +12,7 @@ export const APPEAL_STATEMENT_CHARS_MAX = 500;
 /** How to reach the appellant, in characters. */
 export const APPEAL_CONTACT_CHARS_MAX = 200;
 /** Length of the token of an appeal, in characters. */
-export const APPEAL_TOKEN_CHARS = 54;
+export const APPEAL_TOKEN_CHARS = 56;
 /** Longest proof of work or Turnstile token, in characters (Turnstile: 2,048). */
 export const APPEAL_PROOF_CHARS_MAX = 2_048;
 /** Body of an appeal, in bytes: its fields in JSON, with each character of the texts escaped. */
@@ -45,6 +45,8 @@ export const APPEAL_UNMATCHED_MS = 259_200_000;
 export const APPEAL_CLAIM_MS = 3_600_000;
 /** Appeals on a page, and in one step of a removal. */
 export const APPEALS_PAGE_MAX = 100;
+/** When the log warns of an appeal that waits, in ms: a day. */
+export const APPEAL_OVERDUE_MS = 86_400_000;
 /** Decisions that the summary measures: those of the last 30 days, in ms. */
 export const APPEAL_SUMMARY_MS = 2_592_000_000;
 /** How long a challenge can be solved, in seconds. */

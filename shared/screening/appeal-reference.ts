@@ -6,7 +6,7 @@
  * Content, in bytes: 1 version and flags; 1 position of the code in CODES; the number in 7, or 1 length and the sender ID;
  * `seq` of the live entry in 4, or 1 length and the name of the list; the authority. Integers are big-endian, texts UTF-8.
  */
-import { fromBase64Url, toBase64Url, utf8 } from '../bytes.ts';
+import { fromBase64Url, toBase64Url } from '../bytes.ts';
 import { APPEAL_REFERENCE_CHARS_MAX } from '../limits/appeals.ts';
 import { openSiv, sealSiv } from '../set/siv.ts';
 import { CODES, type Code, type Reason, type Subject } from '../verdict.ts';
@@ -30,18 +30,17 @@ const FLAGS = { to: 1, source: 2, live: 4 } as const;
 const VERSION_SHIFT = 4;
 /** Of the longest reference. */
 const CONTENT_BYTES_MAX = (APPEAL_REFERENCE_CHARS_MAX * 3) / 4;
-const PURPOSE = utf8('reference');
 
 /** @param key `appealKey` of the list keys */
 export function sealReference(block: AppealedBlock, key: Uint8Array): string {
-  return toBase64Url(sealSiv(encode(block), key, PURPOSE));
+  return toBase64Url(sealSiv(encode(block), key));
 }
 
 /** The block, or null if the reference was not made with this key. */
 export function openReference(reference: string, key: Uint8Array): AppealedBlock | null {
   if (reference.length > APPEAL_REFERENCE_CHARS_MAX) return null;
   const bytes = fromBase64Url(reference);
-  const content = bytes === null ? null : openSiv(bytes, key, PURPOSE);
+  const content = bytes === null ? null : openSiv(bytes, key);
   return content === null ? null : decode(content);
 }
 

@@ -1,6 +1,6 @@
 /**
- * AES-SIV (RFC 5297): authenticated encryption of short values, synchronous and without a nonce. Equal content gives equal bytes.
- * What is sealed for one purpose does not open for another.
+ * AES-SIV (RFC 5297) without additional data: authenticated encryption of short values, synchronous and without a nonce. Equal
+ * content gives equal bytes. The first byte of the content says what kind of value it is.
  */
 import { AES } from '@stablelib/aes';
 import { SIV } from '@stablelib/siv';
@@ -11,13 +11,13 @@ export const SIV_KEY_BYTES = 32;
 /** Expanding a key takes as long as sealing with it. */
 const ciphers = new WeakMap<Uint8Array, SIV>();
 
-export function sealSiv(content: Uint8Array, key: Uint8Array, purpose: Uint8Array): Uint8Array {
-  return cipherOf(key).seal([purpose], content);
+export function sealSiv(content: Uint8Array, key: Uint8Array): Uint8Array {
+  return cipherOf(key).seal([], content);
 }
 
-/** The content, or null if the bytes were altered, or sealed with another key or for another purpose. */
-export function openSiv(bytes: Uint8Array, key: Uint8Array, purpose: Uint8Array): Uint8Array | null {
-  return cipherOf(key).open([purpose], bytes);
+/** The content, or null if the bytes were altered, or sealed with another key. */
+export function openSiv(bytes: Uint8Array, key: Uint8Array): Uint8Array | null {
+  return cipherOf(key).open([], bytes);
 }
 
 function cipherOf(key: Uint8Array): SIV {

@@ -4,6 +4,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { program } from '../../cli/program.ts';
+import * as appealsLimits from '../../shared/limits/appeals.ts';
 import * as controlLimits from '../../shared/limits/control.ts';
 import * as credentialStoreLimits from '../../shared/limits/credential-store.ts';
 import * as credentialsLimits from '../../shared/limits/credentials.ts';
@@ -23,7 +24,15 @@ import { TEST_NUMBERS } from './support/test-number-table.ts';
 const bounds = new Map<string, number>(
   [
     ...[controlLimits, credentialStoreLimits, credentialsLimits, edgeLimits, enumerationLimits],
-    ...[listsLimits, passportLimits, qualificationLimits, registrationsLimits, reportsLimits, requestsLimits],
+    ...[
+      appealsLimits,
+      listsLimits,
+      passportLimits,
+      qualificationLimits,
+      registrationsLimits,
+      reportsLimits,
+      requestsLimits,
+    ],
   ].flatMap((limits) => Object.entries(limits)),
 );
 const here = new URL('./', import.meta.url);

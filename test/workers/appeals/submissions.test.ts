@@ -113,7 +113,7 @@ describe('an unknown reference', () => {
     const known = await blocked();
     const trace = await traceOf(known);
     expect(trace).toEqual({
-      ...{ calls: ['submit'], transactions: 1, writes: 1, status: 202, length: 54 },
+      ...{ calls: ['submit'], transactions: 1, writes: 1, status: 202, length: 56 },
       rest: { message: RECEIVED },
     });
     expect(await traceOf(FORGED)).toEqual(trace);
@@ -132,7 +132,7 @@ describe('an unknown reference', () => {
   });
 });
 
-test.each(['', 'A'.repeat(54), 'not-a-token'])('the token %j was not issued here', async (token) => {
+test.each(['', 'A'.repeat(56), 'not-a-token'])('the token %j was not issued here', async (token) => {
   const { status, answer } = await people('GET appeals/status', { token });
   expect([status, answer.code]).toEqual([401, 'UNAUTHENTICATED']);
 });
