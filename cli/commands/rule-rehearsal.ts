@@ -11,7 +11,7 @@ import { print, type Report } from '../terminal/output.ts';
 import { startProgress } from '../terminal/progress.ts';
 import { formatTable } from '../terminal/table.ts';
 import { examples } from './options.ts';
-import { addRuleArguments, type FileOption, type Given, loadRule, wantedSettings } from './rule-settings.ts';
+import { addRuleArguments, type BaseOptions, type Given, loadRule, wantedSettings } from './rule-settings.ts';
 
 /** All pages together. */
 export type Rehearsal = Omit<RehearsalPage, 'progress' | 'next'> & { readonly rule: RuleSettings };
@@ -24,13 +24,13 @@ export function addRehearse(rules: Command): void {
       'after',
       examples('rules rehearse kr-50', 'rules rehearse kr-50 distinct=40 --since 2026-11-01'),
     )
-    .action(async (id: string, given: Given | [], options: FileOption & { readonly since?: string }) => {
+    .action(async (id: string, given: Given | [], options: BaseOptions & { readonly since?: string }) => {
       const admin = adminOfEnvironment();
       const { value: inForce } = await loadRule(admin, id);
-      if (inForce === null && options.file === undefined && Object.keys(given).length === 0) {
-        throw new CommandFailure(`there is no rule ${id}: see npx numgate rules list, or give --file`, 1);
+      if (inForce === null && Object.keys({ ...options, ...given }).every((name) => name === 'since')) {
+        throw new CommandFailure(`there is no rule ${id}: see npx numgate rules list, or give its fields`, 1);
       }
-      const rule = wantedSettings(id, inForce, { ...given }, options);
+      const rule = await wantedSettings(admin, id, inForce, { ...given }, options);
       print(...formatRehearsal(id, await rehearseAll(admin, rule, options.since ?? null)));
     });
 }

@@ -1,7 +1,7 @@
 /**
  * The settings of a rule as an admin writes them: those in force, a file, and single fields as `name=value`.
  */
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { isRecord } from '../../shared/fields.ts';
 import { RULE_FIELDS, type Rule, type RuleSettings, ruleSchema } from '../../shared/reports/rule.ts';
 import type { Admin, Tagged } from '../admin.ts';
@@ -9,8 +9,10 @@ import { CommandFailure, hasCode, validate } from '../failure.ts';
 import { readJsonFile } from '../import/json-file.ts';
 import { commaList } from './options.ts';
 
-export interface FileOption {
+/** What the settings start from, if not from those in force. */
+export interface BaseOptions {
   readonly file?: string;
+  readonly like?: string;
 }
 
 /** `name=value`, parsed. */
@@ -25,6 +27,7 @@ export function addRuleArguments(command: Command): Command {
       pair,
     )
     .option('--file <file>', 'start from a JSON file in the format of `rules show --json`')
+    .addOption(new Option('--like <rule>', 'start from the settings of another rule').conflicts('file'))
     .addHelpText('after', `\nFields: ${RULE_FIELDS.join(', ')}. docs/operations.md explains them.`);
 }
 
@@ -66,16 +69,27 @@ export function settingsOf({ id: _, version: _version, ...settings }: Rule): Rul
  * The settings that an admin wants.
  * @throws CommandFailure that names an invalid field; or if the file has another version than the one in force
  */
-export function wantedSettings(
+export async function wantedSettings(
+  admin: Admin,
   id: string,
   inForce: Rule | null,
   given: Given,
-  { file }: FileOption,
-): RuleSettings {
-  const base =
-    file === undefined ? (inForce === null ? {} : settingsOf(inForce)) : readRuleFile(file, id, inForce);
+  options: BaseOptions,
+): Promise<RuleSettings> {
+  const base = await baseSettings(admin, id, inForce, options);
   const whole = 'the rule';
   return validate(ruleSchema, { ...base, ...given }, { whole, fieldsAt: () => RULE_FIELDS });
+}
+
+async function baseSettings(
+  admin: Admin,
+  id: string,
+  inForce: Rule | null,
+  { file, like }: BaseOptions,
+): Promise<object> {
+  if (file !== undefined) return readRuleFile(file, id, inForce);
+  if (like !== undefined) return settingsOf(await admin.get<Rule>(pathOf(like)));
+  return inForce === null ? {} : settingsOf(inForce);
 }
 
 /** A rule file as `rules show --json` prints it, with or without its id and version. */

@@ -14,7 +14,7 @@ import { addBreakGlassOption, type BreakGlassOptions, breakGlassField } from './
 import { addRehearse } from './rule-rehearsal.ts';
 import {
   addRuleArguments,
-  type FileOption,
+  type BaseOptions,
   type Given,
   loadRule,
   pathOf,
@@ -52,16 +52,16 @@ export function addRules(program: Command): void {
       'after',
       examples(
         'rules set kr-50 distinct=60 --dry-run',
-        'rules set police-1 window=24h distinct=1 kinds=police provisional=24h confirmed=90d --reason "agreed 2026-11"',
-        'rules set kr-50 state=shadow --reason "too many appeals"',
+        'rules set police-1 window=24h distinct=1 kinds=police weightMin=0.5 provisional=24h confirmed=90d --reason "agreed 2026-11"',
+        'rules set kr-40 --like kr-50 distinct=40 state=shadow --reason "see what it would block"',
       ),
     )
-    .action(async (id: string, given: Given | [], options: ChangeOptions & FileOption) => {
-      const { reason, dryRun, file, ...rest } = options;
+    .action(async (id: string, given: Given | [], options: ChangeOptions & BaseOptions) => {
+      const { reason, dryRun, ...rest } = options;
       if (!dryRun) checkReason(reason);
       const admin = adminOfEnvironment();
       const { value: inForce, ifUnchanged } = await loadRule(admin, id);
-      const rule = wantedSettings(id, inForce, { ...given }, file === undefined ? {} : { file });
+      const rule = await wantedSettings(admin, id, inForce, { ...given }, rest);
       const diff = diffOf(inForce === null ? null : settingsOf(inForce), rule);
       if (dryRun) return print(`${formatDiff(diff)}${unchanged(inForce)}`, { inForce, diff });
       const change = { rule, reason, ...breakGlassField(rest) };

@@ -398,6 +398,52 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/reports": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report spam: one report, a list or a stream
+         * @description For clients of partners with the right `report`. Send one report, up to 1,000 in `items`, or any number as lines of NDJSON. The answer comes once the reports are stored: each accepted report then counts exactly once. Reports are idempotent by partner and `reportId`, so send again whatever you have no answer for: `known` is as good as `accepted`. In a list or a stream, an invalid report fails alone. The number of a reporter is never stored: only a keyed value is. A stream is answered line by line, in constant memory; over the reports a minute, it waits. A line has at most 2,048 characters, a body at most 1,048,576 bytes. The body may be compressed: `Content-Encoding: gzip`.
+         */
+        post: operations["reportSpam"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reports/withdraw": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw reports
+         * @description Withdrawn reports count no more, and blocks that rested on them are lifted. A withdrawn report stays withdrawn, and its `reportId` cannot be used again. Send the request again if you have no answer.
+         */
+        post: operations["withdrawReports"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/status": {
         parameters: {
             query?: never;
@@ -1029,6 +1075,219 @@ export interface paths {
          * @description The block stays. The appellant reads the text of `code`. Scope `appeals`.
          */
         post: operations["adminRejectAppeal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/rule-blocks": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List rule blocks
+         * @description The blocks that rules made of reports, in the order of their IDs, which rise with each decision. A proposal for a range stands for all of its members. Scope `reports`.
+         */
+        get: operations["adminRuleBlocks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/rule-blocks/find": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Find the rule blocks of a number or sender ID
+         * @description At most 100, the newest first, also those that have ended in the last 90 days. It is a POST because numbers do not belong in URLs. Scope `reports`.
+         */
+        post: operations["adminFindRuleBlocks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/rule-blocks/audit": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export the audit chain of rule blocks
+         * @description Every change of a rule block, of the record of a partner, and every withdrawal of its reports, oldest first, as a hash chain of its own. The audit log anchors its end (`response.anchor`). An empty page is the end. Subjects are keyed. Scope `read` or `reports`.
+         */
+        get: operations["adminRuleBlocksAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/rule-blocks/{id}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the rule block.
+                 * @example 17
+                 */
+                id: components["parameters"]["RuleBlockPath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get a rule block
+         * @description With what it rests on, what speaks against it, and the members of a proposal for a range. Scope `reports`.
+         */
+        get: operations["adminRuleBlock"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/rule-blocks/{id}/{action}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the rule block.
+                 * @example 17
+                 */
+                id: components["parameters"]["RuleBlockPath"];
+                /**
+                 * @description What to do.
+                 * @example lift
+                 */
+                action: "approve" | "confirm" | "lift" | "dismiss";
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve, confirm, lift or dismiss a rule block
+         * @description `approve` blocks what was proposed, provisionally; a proposal for a range with all its members. `confirm` keeps a provisional block for the longer time of its rule. `lift` ends a block at once, and its reports no longer count. `dismiss` declines a proposal. Answers once the coordinator has it, or as `pending` if it does not respond. Scope `reports`.
+         */
+        post: operations["adminActOnRuleBlock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/partners": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List partners
+         * @description Organisations that report spam, with their weights and records. Scope `reports`.
+         */
+        get: operations["adminPartners"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/partners/{organisation}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get a partner
+         * @description With the counts of its reports, and the progress of a withdrawal. Scope `reports`.
+         */
+        get: operations["adminPartner"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/partners/{organisation}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw all reports of a partner
+         * @description For a partner whose key leaked: remove its keys first. Blocks that rested on these reports fall, in steps; those that other reports support stay, and those that a person confirmed. `GET` has the progress. Scope `reports`.
+         */
+        post: operations["adminWithdrawReports"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3722,6 +3981,8 @@ export interface components {
             declaredNumbers?: number | null;
             /** @description Identifies it in its texts (식별코드), and in message tokens as `osc`. No two organisations have the same. Null if it has none. Default: null. */
             senderCode?: string | null;
+            /** @description What the organisation is as a partner: its clients with the right `report` may report spam. Once set, it cannot be removed. Null: it is no partner. Default: null. */
+            partner?: components["schemas"]["PartnerSettings"] | null;
             /** @description Whether a verified certificate approves its registrations, or leaves them to a reviewer. Default: `review`. New values may be added. */
             certificateApproval?: string;
         };
@@ -3892,7 +4153,7 @@ export interface components {
             /** Format: date-time */
             expires: string;
         };
-        /** @description `read` allows reading everything except secrets. `guards` allows changing and overriding guards. `override` opens no route: it allows acting for other authorities, by name, in the routes of the other scopes. Nor does `statistics`: it shows the usage of other organisations. `approve` allows deciding on the proposals of others. `breakGlass` opens no route: it allows making a change at once that would wait for a second person. `registrations` allows registering senders of the own organisation, `review` seeing and deciding on those of all others. `qualification` allows setting the qualifications of other organisations. `issuers` allows deciding who may sign certificates, `credentials` seeing that and pushing status lists. `rules` allows changing and rehearsing the rules that turn reports into blocks. `appeals` allows deciding on appeals against the blocks of the own authority, and with `override` of all. The others allow changing what they name. New values may be added: treat an unknown value as valid. */
+        /** @description `read` allows reading everything except secrets. `guards` allows changing and overriding guards. `override` opens no route: it allows acting for other authorities, by name, in the routes of the other scopes. Nor does `statistics`: it shows the usage of other organisations. `approve` allows deciding on the proposals of others. `breakGlass` opens no route: it allows making a change at once that would wait for a second person. `registrations` allows registering senders of the own organisation, `review` seeing and deciding on those of all others. `qualification` allows setting the qualifications of other organisations. `issuers` allows deciding who may sign certificates, `credentials` seeing that and pushing status lists. `rules` allows changing and rehearsing the rules that turn reports into blocks. `reports` allows deciding on the blocks that rules made, and withdrawing the reports of a partner. `appeals` allows deciding on appeals against the blocks of the own authority, and with `override` of all. The others allow changing what they name. New values may be added: treat an unknown value as valid. */
         Scope: string;
         Token: {
             id: components["schemas"]["Name"];
@@ -4028,6 +4289,7 @@ export interface components {
             };
             /** @description The live layer no longer has the changes up to this one, because releases contain them. A release that does not contain them is refused (`FOLD_BEHIND`). */
             droppedSeq: number;
+            response?: components["schemas"]["ResponseStatus"];
             listKeys?: components["schemas"]["ListKeys"];
             clients: number;
             /** @description Keys that end within 30 days, and then those that ended in the last 30 days. Without secrets. */
@@ -4798,6 +5060,87 @@ export interface components {
             appealed: number;
             /** @description Senders that rules blocked then, and for which this rule would not have fired. */
             missed: number;
+        };
+        SpamReport: {
+            /** @description Yours, and never used for another report. */
+            reportId: string;
+            /** @description The sender that was shown: a number in any usual form, or a sender ID. */
+            from: string;
+            channel: components["schemas"]["Channel"];
+            /**
+             * Format: date-time
+             * @description When it was received: at most 7 days ago, and at most 60 s ahead.
+             */
+            at: string;
+            /**
+             * @description Kind of spam. `notSpam`: the recipient wanted it; partners of the kinds `model` and `honeypot` may not say so.
+             * @enum {string}
+             */
+            kind: "gambling" | "finance" | "loan" | "adult" | "driver" | "telecom" | "medicine" | "phishing" | "other" | "notSpam";
+            /**
+             * @description Where it came from.
+             * @enum {string}
+             */
+            origin: "domestic" | "overseas";
+            /** @description The subscriber who reports: a number, or an ID that you give to nobody else. Stored only as a keyed value. */
+            reporter: string;
+            /**
+             * @description How the text was sent, or from which line the call came.
+             * @enum {string}
+             */
+            route?: "bulk" | "mobile" | "fixed" | "voip" | "international";
+            /** @description Sender code (식별코드) of the relay that the text names. */
+            relayCode?: string;
+            /** @description Operator through which it entered: MCC and MNC. */
+            ingressOperator?: string;
+            /** @description Fingerprint of the campaign, computed by you. */
+            campaign?: string;
+        };
+        SpamReports: {
+            items: components["schemas"]["SpamReport"][];
+        };
+        ReportAccepted: {
+            reportId: string;
+            /** @description `known`: accepted before. New values may be added. */
+            status: string;
+        };
+        ReportFailed: {
+            /** @description Null if the report has no valid one. */
+            reportId: string | null;
+            error: {
+                /** @description As for a single report: see the problems of this operation. `UNAVAILABLE`: nothing of it is stored, send it again. */
+                code: string;
+                message: string;
+                /** @description The field that is wrong; `line` if the line is not JSON. */
+                field: string;
+            };
+        };
+        /** @description What became of one report. */
+        ReportResult: components["schemas"]["ReportAccepted"] | components["schemas"]["ReportFailed"];
+        ReportResults: {
+            results: components["schemas"]["ReportResult"][];
+        };
+        ReportWithdrawal: {
+            reportIds: string[];
+        };
+        WithdrawalResults: {
+            results: {
+                reportId: string;
+                /** @description `unknown`: you have no report with this ID. New values may be added. */
+                status: string;
+            }[];
+        };
+        /** @description What the organisation may do as a partner. */
+        PartnerSettings: {
+            kind: components["schemas"]["PartnerKind"];
+            /** @description Weight of its reports. Its record changes what they weigh in rules. Default: 1. */
+            weight?: number;
+            /** @description Objects over which its reports are divided: 250,000 a day and 60,000 a minute each. Never changes. Default: 1. */
+            slices?: number;
+            /** @description Reports that it may send a day, at most 250,000 for each slice. Default: 100,000. */
+            reportsPerDay?: number;
+            /** @description It reports test numbers, and nothing else: its reports never touch real ones. Never changes. Default: false. */
+            mock?: boolean;
         };
         /** @description Where the reports of a partner come from: `subscriber` what subscribers report, `operator` an operator's own analysis, `model` software, `police`, `regulator`, `honeypot` numbers that nobody uses. New values may be added. */
         PartnerKind: string;
@@ -5752,6 +6095,187 @@ export interface components {
         };
         /** @description Empty. */
         PassportRemoved: Record<string, never>;
+        /** @description `proposed` waits for a person, and blocks nothing. `provisional` and `confirmed` are in force. `ended` by time, `lifted` by a person, an appeal, or because its reports were withdrawn. `dismissed`: a person declined the proposal. `shadow`: what a rule in shadow would have blocked. New values may be added. */
+        RuleBlockState: string;
+        RuleBlockCause: string | null;
+        RuleBlock: {
+            /** @example 17 */
+            id: string;
+            /**
+             * @description Null for a sender ID, and while the key of reports is lost.
+             * @example +821030000001
+             */
+            number: string | null;
+            /** @description A sender ID, with look-alike letters replaced. */
+            source: string | null;
+            state: components["schemas"]["RuleBlockState"];
+            cause: components["schemas"]["RuleBlockCause"];
+            /** @description From mock partners: it blocks nothing. */
+            mock: boolean;
+            /**
+             * @description ID and version of the first of its rules that still supports it.
+             * @example kr-50@1
+             */
+            rule: string;
+            /** @description Reporters who counted for that rule. */
+            distinct: number;
+            kinds: components["schemas"]["PartnerKind"][];
+            /** @description All rules that support it. */
+            grounds: components["schemas"]["RuleBlockGround"][];
+            /** @description What speaks against it; null if it could not be read. */
+            evidence: components["schemas"]["CounterEvidence"] | null;
+            /** @description The person who confirmed it. */
+            confirmedBy: string | null;
+            /**
+             * Format: date-time
+             * @description When its stage ends; null once it has ended.
+             */
+            until: string | null;
+            /** @description From which on the live layer has the last state that it took; null if it never had one. */
+            seq: components["schemas"]["Seq"] | null;
+            /** @description Whether the live layer does not have its newest state yet. */
+            pending: boolean;
+            /** @description Only of a proposal for a range: the numbers of its block of 100 that rules blocked or would block. */
+            members?: components["schemas"]["RangeMember"][];
+            /**
+             * Format: date-time
+             * @description When the first rule decided.
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description Its last change.
+             */
+            updatedAt: string;
+        };
+        RuleBlockGround: {
+            /** @example kr-50@1 */
+            rule: string;
+            channel: components["schemas"]["Channel"];
+            /** @description Reporters who counted. */
+            distinct: number;
+            /** @description Reporters who counted, by the ID of the partner. 0 for a partner whose reporters all counted for others. */
+            partners: {
+                [key: string]: number;
+            };
+            kinds: components["schemas"]["PartnerKind"][];
+            /**
+             * Format: date-time
+             * @description When the rule decided.
+             */
+            firedAt: string;
+            /** @description Whether reports of an independent kind of partner confirm it. */
+            confirmed: boolean;
+        };
+        CounterEvidence: {
+            /** @description Organisations that have registered the number, in force. */
+            registered: components["schemas"]["Name"][];
+            /** @description Those of them that are certified. */
+            certified: components["schemas"]["Name"][];
+            /** @description Reporters per thousand texts or calls that their clients sent in the window of the rule, in whole hours; null if they sent none, or nobody counts them. */
+            perThousand: number | null;
+        };
+        RangeMember: {
+            id: string;
+            number: string | null;
+            state: components["schemas"]["RuleBlockState"];
+            /** @description Reporters who counted. */
+            distinct: number;
+        };
+        RuleBlocks: {
+            ruleBlocks: components["schemas"]["RuleBlock"][];
+            /** @description Pass it as `after` for the next page; null on the last one. */
+            next: string | null;
+        };
+        RuleBlocksFound: {
+            ruleBlocks: components["schemas"]["RuleBlock"][];
+        };
+        RuleBlockSubject: {
+            /**
+             * @description A number in any usual spelling, or a sender ID. A test number finds the blocks of mock partners.
+             * @example 010-3000-0001
+             */
+            from: string;
+        };
+        RuleBlockActionRequest: {
+            reason: components["schemas"]["ReasonText"];
+        };
+        ReportsWithdrawRequest: {
+            /**
+             * Format: date-time
+             * @description Reports that came before this time stay. Default: null, all reports that are kept.
+             */
+            since?: string | null;
+            reason: components["schemas"]["ReasonText"];
+        };
+        Partner: {
+            organisation: components["schemas"]["Name"];
+            kind: components["schemas"]["PartnerKind"];
+            mock: boolean;
+            /** @description That the installation gave it. */
+            weight: number;
+            /** @description Rises with each confirmed block that rested on its reports, and falls with each accepted appeal. New partners: 0.5. */
+            record: number;
+            /** @description What its reports weigh in rules: weight times record, within these bounds. */
+            effectiveWeight: number;
+            /** @description Confirmed blocks that rested on its reports. */
+            confirmed: number;
+            /** @description Blocks that rested on its reports and were lifted by an appeal. */
+            appealed: number;
+            /** @description Its last withdrawal; null if there was none. */
+            withdrawal: components["schemas"]["PartnerWithdrawal"] | null;
+            /** @description Only for a single partner. Null if they cannot be counted now. */
+            reports?: components["schemas"]["PartnerReports"] | null;
+        };
+        PartnerReports: {
+            /** @description Distinct reports. */
+            acknowledged: number;
+            withdrawn: number;
+            /** @description Beyond the budgets of their reporters: they do not count. */
+            overBudget: number;
+            /** @description Reports and withdrawals that are not counted yet. */
+            waiting: number;
+        };
+        PartnerWithdrawal: {
+            /**
+             * Format: date-time
+             * @description Null for all reports.
+             */
+            since: string | null;
+            /**
+             * Format: date-time
+             * @description When it was requested.
+             */
+            requestedAt: string;
+            by: string;
+            reason: string;
+            /** @description New values may be added. */
+            state: string;
+            /** @description Reports so far; null in a list, and if they cannot be counted now. */
+            withdrawn: number | null;
+        };
+        Partners: {
+            partners: components["schemas"]["Partner"][];
+        };
+        /** @description What rules made of reports. Omitted while the desk does not respond. */
+        ResponseStatus: {
+            /** @description Proposals that wait for a person. Blocks of mock partners are not counted here. */
+            proposed: number;
+            provisional: number;
+            confirmed: number;
+            shadow: number;
+            /** @description Decisions of rules whose facts are being read. */
+            decisions: number;
+            /** @description Blocks whose newest state the live layer does not have yet. */
+            unsent: number;
+            /**
+             * Format: date-time
+             * @description Since when rules have no room for more blocks; null if they have.
+             */
+            rulesFullSince: string | null;
+            /** @description IDs of the keys that seal the key of reports. Empty: it is lost. */
+            keyIds: string[];
+        };
         /** @description A text for people, in each language. */
         People: {
             /** @description In Korean. */
@@ -7775,6 +8299,223 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The request or a single report is invalid: `code` says how, and `field` says where. `BODY_MISSING`, `JSON_INVALID`, `BODY_UNREADABLE`, `FIELD_TYPE`, `FIELD_UNKNOWN`, `FIELD_MISSING`, `FIELD_VALUE`, `ITEMS_TOO_MANY`, `NUMBER_MISSING`, `NUMBER_TOO_LONG`, `NUMBER_CHARACTER`. */
+        ReportsBadRequest: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:field-missing",
+                 *       "title": "Required field is missing",
+                 *       "status": 400,
+                 *       "detail": "\"reporter\" is missing",
+                 *       "instance": "/v1/reports",
+                 *       "code": "FIELD_MISSING",
+                 *       "message": "\"reporter\" is missing",
+                 *       "field": "reporter"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `UNAUTHENTICATED`: the client key is missing or unknown, has no right `report`, or its organisation is suspended or no partner. */
+        ReportsUnauthenticated: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                "WWW-Authenticate": components["headers"]["WwwAuthenticate"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:unauthenticated",
+                 *       "title": "Authentication failed",
+                 *       "status": 401,
+                 *       "detail": "send Authorization: Bearer <client key>",
+                 *       "instance": "/v1/reports",
+                 *       "code": "UNAUTHENTICATED",
+                 *       "message": "send Authorization: Bearer <client key>"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `PERMISSION_DENIED`: the key does not meet one of its conditions. */
+        ReportsPermissionDenied: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:permission-denied",
+                 *       "title": "Permission denied",
+                 *       "status": 403,
+                 *       "detail": "the client key may not be used from this address",
+                 *       "instance": "/v1/reports",
+                 *       "code": "PERMISSION_DENIED",
+                 *       "message": "the client key may not be used from this address"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `BODY_TOO_LARGE`: the body has more than 1,048,576 bytes. A stream has no such bound. */
+        ReportsTooLarge: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:body-too-large",
+                 *       "title": "Request body is too large",
+                 *       "status": 413,
+                 *       "detail": "the body may have at most 1048576 bytes",
+                 *       "instance": "/v1/reports",
+                 *       "code": "BODY_TOO_LARGE",
+                 *       "message": "the body may have at most 1048576 bytes"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `CONTENT_TYPE_UNSUPPORTED`: send `application/json`, or `application/x-ndjson` for a stream. `CONTENT_ENCODING_UNSUPPORTED`: send gzip, or no encoding. */
+        ReportsTypeUnsupported: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:content-type-unsupported",
+                 *       "title": "Content type is not supported",
+                 *       "status": 415,
+                 *       "detail": "send content-type: application/json",
+                 *       "instance": "/v1/reports",
+                 *       "code": "CONTENT_TYPE_UNSUPPORTED",
+                 *       "message": "send content-type: application/json"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `REPORT_CONFLICT`: the `reportId` was used for a report with other content. */
+        ReportConflict: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:report-conflict",
+                 *       "title": "Report ID was used for another report",
+                 *       "status": 409,
+                 *       "detail": "\"reportId\" was used for a report with other content: choose another",
+                 *       "instance": "/v1/reports",
+                 *       "code": "REPORT_CONFLICT",
+                 *       "message": "\"reportId\" was used for a report with other content: choose another",
+                 *       "field": "reportId"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description A single report cannot be taken, and nothing of it is stored. `REPORT_TOO_OLD`, `REPORT_IN_FUTURE`, `REPORT_KIND_NOT_ALLOWED`, `NUMBER_AMBIGUOUS`, `NUMBER_FORMAT_INVALID`, `NUMBER_IS_TEST`, `NUMBER_NOT_TEST`. */
+        ReportRefused: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:report-too-old",
+                 *       "title": "Report is too old",
+                 *       "status": 422,
+                 *       "detail": "\"at\" is more than 7 days ago: send reports when you receive them",
+                 *       "instance": "/v1/reports",
+                 *       "code": "REPORT_TOO_OLD",
+                 *       "message": "\"at\" is more than 7 days ago: send reports when you receive them",
+                 *       "field": "at"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `QUOTA_EXCEEDED`: the partner has sent as many reports as it may in a day or a minute. `AUTHENTICATION_LIMITED`: too many requests with wrong keys came from this address. */
+        ReportsTooMany: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:quota-exceeded",
+                 *       "title": "Quota exceeded",
+                 *       "status": 429,
+                 *       "detail": "\"reportId\" is over the 100000 reports a day of the partner: send it again after midnight UTC",
+                 *       "instance": "/v1/reports",
+                 *       "code": "QUOTA_EXCEEDED",
+                 *       "message": "\"reportId\" is over the 100000 reports a day of the partner: send it again after midnight UTC",
+                 *       "field": "reportId"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `AUTHENTICATION_LIMITED`: too many requests with wrong keys came from this address. */
+        ReportsLimited: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:authentication-limited",
+                 *       "title": "Too many failed authentications",
+                 *       "status": 429,
+                 *       "detail": "too many requests with wrong keys; a valid key still works",
+                 *       "instance": "/v1/reports/withdraw",
+                 *       "code": "AUTHENTICATION_LIMITED",
+                 *       "message": "too many requests with wrong keys; a valid key still works"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `UNAVAILABLE`: the partners cannot be read now, or an object does not respond: send the same request again. */
+        ReportsUnavailable: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:unavailable",
+                 *       "title": "Service is temporarily unavailable",
+                 *       "status": 503,
+                 *       "detail": "an object does not respond: send the same request again",
+                 *       "instance": "/v1/reports/withdraw",
+                 *       "code": "UNAVAILABLE",
+                 *       "message": "an object does not respond: send the same request again"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description `RULE_UNKNOWN`: there is no rule with this id. */
         RuleUnknown: {
             headers: {
@@ -7812,6 +8553,160 @@ export interface components {
                  *       "instance": "/v1/admin/rules/kr-40",
                  *       "code": "RULES_TOO_MANY",
                  *       "message": "there are 16 rules: remove one first with npx numgate rules remove"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `RULE_BLOCK_UNKNOWN`: no rule block has this ID; ended ones are kept for 90 days. `NOT_FOUND`: there is no such action. */
+        RuleBlockUnknown: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:rule-block-unknown",
+                 *       "title": "Rule block not found",
+                 *       "status": 404,
+                 *       "detail": "no rule block has this id",
+                 *       "instance": "/v1/admin/rule-blocks/99",
+                 *       "code": "RULE_BLOCK_UNKNOWN",
+                 *       "message": "no rule block has this id"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `RULE_BLOCK_OWN`: only reports of your own organisation support the block, so somebody of another one must approve or confirm it. `PERMISSION_DENIED`. */
+        RuleBlockOwn: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:rule-block-own",
+                 *       "title": "You may not confirm what only your organisation has reported",
+                 *       "status": 403,
+                 *       "detail": "only your organisation has reported this: somebody of another one must decide",
+                 *       "instance": "/v1/admin/rule-blocks/17/confirm",
+                 *       "code": "RULE_BLOCK_OWN",
+                 *       "message": "only your organisation has reported this: somebody of another one must decide"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `RULE_BLOCK_STATE`: `state`, and in `possible` what can be done in it. `IDEMPOTENCY_CONFLICT`. */
+        RuleBlockConflict: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:rule-block-state",
+                 *       "title": "State of the rule block does not allow this",
+                 *       "status": 409,
+                 *       "detail": "a block that is \"provisional\" cannot be changed this way: possible is confirm, lift",
+                 *       "instance": "/v1/admin/rule-blocks/17/approve",
+                 *       "code": "RULE_BLOCK_STATE",
+                 *       "message": "a block that is \"provisional\" cannot be changed this way: possible is confirm, lift",
+                 *       "state": "provisional",
+                 *       "possible": [
+                 *         "confirm",
+                 *         "lift"
+                 *       ]
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `RULE_BLOCK_REFUSED`: the coordinator refused a block that you approved; `state` is its state now, and `GET` has the cause. No rule blocks a protected number, for example. */
+        RuleBlockRefused: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:rule-block-refused",
+                 *       "title": "The block cannot be set",
+                 *       "status": 422,
+                 *       "detail": "the coordinator refused the block, so it is \"proposed\": protected",
+                 *       "instance": "/v1/admin/rule-blocks/17/approve",
+                 *       "code": "RULE_BLOCK_REFUSED",
+                 *       "message": "the coordinator refused the block, so it is \"proposed\": protected",
+                 *       "state": "proposed"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `NUMBER_FORMAT_INVALID` or `NUMBER_AMBIGUOUS`: `from` is not one number that can exist. */
+        RuleBlockSubjectInvalid: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:number-format-invalid",
+                 *       "title": "Number cannot exist",
+                 *       "status": 422,
+                 *       "detail": "\"from\" cannot exist under the numbering plan: report the number that was displayed",
+                 *       "instance": "/v1/admin/rule-blocks/find",
+                 *       "code": "NUMBER_FORMAT_INVALID",
+                 *       "message": "\"from\" cannot exist under the numbering plan: report the number that was displayed",
+                 *       "field": "from"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `REPORT_KEY_LOST`: LIST_KEY lacks the key that opens the key of reports. `UNAVAILABLE`, `NOT_CONFIGURED`. */
+        ReportKeyLost: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:report-key-lost",
+                 *       "title": "The key of reports is lost",
+                 *       "status": 503,
+                 *       "detail": "LIST_KEY does not have the key 9f2c1e4b7a3d5c60, which opens the key of reports: add it to LIST_KEY again",
+                 *       "instance": "/v1/admin/rule-blocks/find",
+                 *       "code": "REPORT_KEY_LOST",
+                 *       "message": "LIST_KEY does not have the key 9f2c1e4b7a3d5c60, which opens the key of reports: add it to LIST_KEY again"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `PARTNER_UNKNOWN`: no organisation with this ID is a partner. */
+        PartnerUnknown: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:partner-unknown",
+                 *       "title": "Partner not found",
+                 *       "status": 404,
+                 *       "detail": "no organisation with this id is a partner",
+                 *       "instance": "/v1/admin/partners/acme",
+                 *       "code": "PARTNER_UNKNOWN",
+                 *       "message": "no organisation with this id is a partner"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -8051,6 +8946,11 @@ export interface components {
          * @example kr-50
          */
         RulePath: components["schemas"]["Name"];
+        /**
+         * @description ID of the rule block.
+         * @example 17
+         */
+        RuleBlockPath: string;
         /**
          * @description Number of the appeal.
          * @example 17
@@ -9245,6 +10145,129 @@ export interface operations {
             429: components["responses"]["AppealsLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AppealUnavailable"];
+        };
+    };
+    reportSpam: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "items": [
+                 *         {
+                 *           "reportId": "20261125-0001",
+                 *           "from": "010-2000-5036",
+                 *           "channel": "sms",
+                 *           "at": "2026-11-25T03:40:12Z",
+                 *           "kind": "gambling",
+                 *           "origin": "domestic",
+                 *           "reporter": "010-9876-5432"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["SpamReport"] | components["schemas"]["SpamReports"];
+                /** @example {"reportId": "20261125-0001", "from": "010-2000-5036", "channel": "sms", "at": "2026-11-25T03:40:12Z", "kind": "gambling", "origin": "domestic", "reporter": "010-9876-5432"} */
+                "application/x-ndjson": string;
+            };
+        };
+        responses: {
+            /** @description What became of each report, in the order of the request. For one report, one `ReportResult`. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "results": [
+                     *         {
+                     *           "reportId": "20261125-0001",
+                     *           "status": "accepted"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ReportAccepted"] | components["schemas"]["ReportResults"];
+                    /** @example {"reportId":"20261125-0001","status":"accepted"} */
+                    "application/x-ndjson": string;
+                };
+            };
+            400: components["responses"]["ReportsBadRequest"];
+            401: components["responses"]["ReportsUnauthenticated"];
+            403: components["responses"]["ReportsPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["ReportConflict"];
+            413: components["responses"]["ReportsTooLarge"];
+            415: components["responses"]["ReportsTypeUnsupported"];
+            422: components["responses"]["ReportRefused"];
+            429: components["responses"]["ReportsTooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["ReportsUnavailable"];
+        };
+    };
+    withdrawReports: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reportIds": [
+                 *         "20261125-0001"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["ReportWithdrawal"];
+            };
+        };
+        responses: {
+            /** @description What became of each report, in the order of the request. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "results": [
+                     *         {
+                     *           "reportId": "20261125-0001",
+                     *           "status": "withdrawn"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WithdrawalResults"];
+                };
+            };
+            400: components["responses"]["ReportsBadRequest"];
+            401: components["responses"]["ReportsUnauthenticated"];
+            403: components["responses"]["ReportsPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["ReportsTooLarge"];
+            415: components["responses"]["ReportsTypeUnsupported"];
+            429: components["responses"]["ReportsLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["ReportsUnavailable"];
         };
     };
     adminStatus: {
@@ -10491,6 +11514,353 @@ export interface operations {
             404: components["responses"]["AppealUnknown"];
             405: components["responses"]["MethodNotAllowed"];
             409: components["responses"]["AppealConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminRuleBlocks: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only those in this state now.
+                 * @example proposed
+                 */
+                state?: string;
+                /**
+                 * @description Only those that were proposed, or ended, for this cause.
+                 * @example registered
+                 */
+                cause?: string;
+                /**
+                 * @description Only those of this rule, in any version.
+                 * @example kr-50
+                 */
+                rule?: components["schemas"]["Name"];
+                /**
+                 * @description `next` of the page before.
+                 * @example 17
+                 */
+                after?: number;
+                /**
+                 * @description Items on the page.
+                 * @example 100
+                 */
+                limit?: components["parameters"]["CredentialLimit"];
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of rule blocks. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleBlocks"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminFindRuleBlocks: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleBlockSubject"];
+            };
+        };
+        responses: {
+            /** @description The rule blocks. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleBlocksFound"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            422: components["responses"]["RuleBlockSubjectInvalid"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["ReportKeyLost"];
+        };
+    };
+    adminRuleBlocksAudit: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Return records after this position.
+                 * @example 0
+                 */
+                after?: number;
+                /**
+                 * @description Page size. Values above 1,000 are treated as 1,000.
+                 * @example 1000
+                 */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the chain. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminRuleBlock: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the rule block.
+                 * @example 17
+                 */
+                id: components["parameters"]["RuleBlockPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rule block. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleBlock"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["RuleBlockUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminActOnRuleBlock: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description ID of the rule block.
+                 * @example 17
+                 */
+                id: components["parameters"]["RuleBlockPath"];
+                /**
+                 * @description What to do.
+                 * @example lift
+                 */
+                action: "approve" | "confirm" | "lift" | "dismiss";
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleBlockActionRequest"];
+            };
+        };
+        responses: {
+            /** @description The rule block after it. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleBlock"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["RuleBlockOwn"];
+            404: components["responses"]["RuleBlockUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["RuleBlockConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            422: components["responses"]["RuleBlockRefused"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminPartners: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The partners. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Partners"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminPartner: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The partner. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Partner"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["PartnerUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminWithdrawReports: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportsWithdrawRequest"];
+            };
+        };
+        responses: {
+            /** @description The withdrawal has begun. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Partner"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["PartnerUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["IdempotencyConflict"];
             413: components["responses"]["AdminBodyTooLarge"];
             415: components["responses"]["AdminContentTypeUnsupported"];
             429: components["responses"]["AuthenticationLimited"];

@@ -136,23 +136,30 @@ function statementsOf(
 ): Map<string, Statements> {
   const byPartner = new Map<string, Statements>();
   for (const report of reports) {
-    if (report.at < since || (channel !== 'any' && report.channel !== channel)) continue;
-    const found = byPartner.get(report.partner) ?? { kinds: new Set(), byReporter: new Map() };
-    byPartner.set(report.partner, found);
-    found.kinds.add(report.kind);
-    const statement = found.byReporter.get(report.reporter) ?? {
-      ...{ spamAt: Number.NEGATIVE_INFINITY, notSpamAt: Number.NEGATIVE_INFINITY, counts: false },
-    };
-    found.byReporter.set(report.reporter, statement);
-    if (report.spam === 'notSpam') {
-      statement.notSpamAt = Math.max(statement.notSpamAt, report.at);
+    const { reporter, partner, kind, spam, at } = report;
+    if (at < since || (channel !== 'any' && report.channel !== channel)) continue;
+    let found = byPartner.get(partner);
+    if (found === undefined) {
+      found = { kinds: new Set(), byReporter: new Map() };
+      byPartner.set(partner, found);
+    }
+    found.kinds.add(kind);
+    let statement = found.byReporter.get(reporter);
+    if (statement === undefined) {
+      statement = { spamAt: NEVER, notSpamAt: NEVER, counts: false };
+      found.byReporter.set(reporter, statement);
+    }
+    if (spam === 'notSpam') {
+      statement.notSpamAt = Math.max(statement.notSpamAt, at);
       continue;
     }
-    statement.spamAt = Math.max(statement.spamAt, report.at);
-    statement.counts ||= kinds.includes(report.kind) && (origin === 'any' || report.origin === origin);
+    statement.spamAt = Math.max(statement.spamAt, at);
+    statement.counts ||= kinds.includes(kind) && (origin === 'any' || report.origin === origin);
   }
   return byPartner;
 }
+
+const NEVER = Number.NEGATIVE_INFINITY;
 
 function add(partnersOf: Map<string, string>, reporter: string, partner: string): void {
   const partners = partnersOf.get(reporter);

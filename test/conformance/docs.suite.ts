@@ -10,6 +10,7 @@ import * as credentialStoreLimits from '../../shared/limits/credential-store.ts'
 import * as credentialsLimits from '../../shared/limits/credentials.ts';
 import * as edgeLimits from '../../shared/limits/edge.ts';
 import * as enumerationLimits from '../../shared/limits/enumeration.ts';
+import * as intakeLimits from '../../shared/limits/intake.ts';
 import * as listsLimits from '../../shared/limits/lists.ts';
 import * as passportLimits from '../../shared/limits/passport.ts';
 import * as qualificationLimits from '../../shared/limits/qualification.ts';
@@ -26,6 +27,7 @@ const bounds = new Map<string, number>(
     ...[controlLimits, credentialStoreLimits, credentialsLimits, edgeLimits, enumerationLimits],
     ...[
       appealsLimits,
+      intakeLimits,
       listsLimits,
       passportLimits,
       qualificationLimits,
@@ -47,6 +49,7 @@ const SCHEMAS = [
   'Problem',
   'EntriesDone',
   'EntriesFound',
+  'ReportResults',
 ];
 
 describe('docs/api.md', () => {
@@ -94,7 +97,7 @@ describe('docs/api.md', () => {
 describe('docs/storage.md', () => {
   const page = read('../../docs/storage.md');
 
-  it.each(['coordinator', 'registrations'])(
+  it.each(['coordinator', 'registrations', 'reports'])(
     'every table and column of workers/%s is documented',
     (folder) => {
       const schema = read(`../../workers/${folder}/schema.ts`);

@@ -132,6 +132,13 @@ export class ClientChanges {
         `"${id}" is always there: clients and tokens belong to it by default`,
       );
     }
+    // Its reports are kept under its ID, whoever gets that next.
+    if ((this.#tables.organisations.get(id)?.partner ?? null) !== null) {
+      return refuse(
+        'ORGANISATION_IN_USE',
+        `"${id}" is a partner, and its reports are kept: suspend it instead`,
+      );
+    }
     const isMember = ({ organisation }: Client | Token): boolean => organisation === id;
     const members = [
       [this.#tables.clients.all.filter(isMember).length, 'clients'],

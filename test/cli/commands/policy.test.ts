@@ -249,6 +249,10 @@ describe('rules', () => {
       'provisional is missing',
     );
     expect((await rules('set', 'police-1', ...NEW, '--reason', 'agreed')).out).toContain('police-1@1 is set');
+    const like = ['set', 'kr-40', '--like', 'kr-50', 'distinct=40', 'state=shadow', '--dry-run', '--json'];
+    const { diff } = JSON.parse((await rules(...like)).out) as { diff: { field: string; after: unknown }[] };
+    expect(diff).toContainEqual({ field: 'window', after: '24h' });
+    expect(diff).toContainEqual({ field: 'distinct', after: 40 });
     expect((await rules('remove', 'police-1', '--dry-run')).out).toContain(
       'nothing was changed: police-1@1 is in force',
     );
