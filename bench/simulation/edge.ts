@@ -5,10 +5,14 @@
 import type { BuiltRelease } from '../../shared/build/release.ts';
 import { sha256Hex, toBase64 } from '../../shared/bytes.ts';
 import { type Client, type DirectoryContent, sealDirectory } from '../../shared/clients.ts';
+import { SEGMENT_ENTRIES_MAX } from '../../shared/limits/control.ts';
+import type { LiveEntry } from '../../shared/live/entry.ts';
 import { encodeSegment } from '../../shared/live/segment.ts';
-import { type Head, sealHead } from '../../shared/release/head.ts';
-import { clientsKey, HEAD_KEY, releaseKey } from '../../shared/release/kv-keys.ts';
+import { type Head, type NamedValue, sealHead } from '../../shared/release/head.ts';
+import { clientsKey, HEAD_KEY, releaseKey, segmentKey } from '../../shared/release/kv-keys.ts';
 import { signManifest } from '../../shared/release/manifest.ts';
+import type { ListKeys } from '../../shared/set/keys.ts';
+import { seal } from '../../shared/set/seal.ts';
 import { type BenchWorker, startBenchWorker } from '../lib/bench-worker.ts';
 import type { PublishedCredentials } from '../lib/random-credentials.ts';
 import { benchKeys, LIST_SECRET } from '../lib/random-lists.ts';
@@ -23,7 +27,12 @@ export interface SimulatedEdge {
   /** The key of a client. @param id by default the one of `check` */
   keyOf(id?: string): string;
   /** Writes the values first, then the head: to KV and to the coordinator. */
-  publish(built: BuiltRelease, seq: number, credentials?: PublishedCredentials): Promise<void>;
+  publish(
+    built: BuiltRelease,
+    seq: number,
+    credentials?: PublishedCredentials | null,
+    entries?: readonly LiveEntry[],
+  ): Promise<void>;
   /** Posts one body as a client. @returns the response */
   post<Response>(path: string, body: object): Promise<Response>;
   set(settings: Partial<EdgeSettings>): Promise<void>;
@@ -88,15 +97,16 @@ export async function startEdge(
   return {
     worker,
     keyOf: (id = CLIENT) => `${id}.${SECRET}`,
-    publish: async ({ manifest, values }, seq, credentials) => {
+    publish: async ({ manifest, values }, seq, credentials, entries = []) => {
       for (const [key, bytes] of [...values, ...(credentials?.values ?? [])]) await worker.put(key, bytes);
+      const segments = await segmentsOf(entries, keys, worker);
       const signed = await signManifest(manifest, privateKey);
       await worker.put(releaseKey(manifest.release), new TextEncoder().encode(JSON.stringify(signed)));
       const head: Head = {
         ...{ kind: 'numgate-head', format: 2, seq, changedAt: new Date().toISOString() },
         ...{ current: { release: manifest.release, signature: signed.signature }, candidate: null },
-        ...{ droppedSeq: 0, segments: [], tail: toBase64(encodeSegment([])), clients },
-        ...(credentials === undefined ? {} : { credentials: credentials.head }),
+        ...{ droppedSeq: 0, segments, tail: toBase64(encodeSegment([])), clients },
+        ...(credentials ? { credentials: credentials.head } : {}),
       };
       const copy = { head, manifests: [signed], writtenAt: new Date().toISOString() };
       await worker.put(HEAD_KEY, await sealHead(copy, keys));
@@ -130,4 +140,21 @@ export async function startEdge(
       return worker.call(`/time-bodies?${new URLSearchParams({ path, rounds: String(rounds) })}`);
     },
   };
+}
+
+/** Writes sealed segments of live entries to KV. */
+async function segmentsOf(
+  entries: readonly LiveEntry[],
+  keys: ListKeys,
+  worker: BenchWorker,
+): Promise<NamedValue[]> {
+  const named: NamedValue[] = [];
+  for (let first = 0; first < entries.length; first += SEGMENT_ENTRIES_MAX) {
+    const bytes = await seal(encodeSegment(entries.slice(first, first + SEGMENT_ENTRIES_MAX)), keys);
+    const sha256 = await sha256Hex(bytes);
+    const key = segmentKey(sha256);
+    await worker.put(key, bytes);
+    named.push({ key, sha256 });
+  }
+  return named;
 }

@@ -7,23 +7,18 @@ import { credentialShardOf } from '../../shared/credentials/credential-index.ts'
 import type { CredentialRow } from '../../shared/credentials/credential-table.ts';
 import type { Status } from '../../shared/credentials/status-list.ts';
 import { ISOLATE_CREDENTIAL_BYTES_MAX } from '../../shared/limits/credentials.ts';
+import { compareChecks } from '../lib/compare-checks.ts';
 import { garbageOf, type HolderKey, withHolderKey } from '../lib/holder-tokens.ts';
 import type { BenchOptions } from '../lib/options.ts';
 import { type PublishedCredentials, publishCredentials } from '../lib/random-credentials.ts';
 import { benchKeys, randomSuffixes, releaseOf } from '../lib/random-lists.ts';
-import { median, medianRatio } from '../lib/statistics.ts';
 import { type Row, row, short, withCommas } from '../lib/table.ts';
 import { type SimulatedEdge, startEdge } from '../simulation/edge.ts';
 import { floodRows } from './credentials-flood.ts';
 
 const UNUSED_TARGET = 1.05;
-const ROUNDS = 15;
 const LISTED = 1_000_000;
 const LISTED_SMALL = 100_000;
-/** A single check is filled up with spaces, so that a turn has some thousand of them. */
-const CHECK_CHARS = 256;
-const BATCH_ITEMS = 1_000;
-const STREAM_LINES = 20_000;
 /** Organisations with a qualification, in the client directory. */
 const QUALIFIED = 1_000;
 const MB = 1e6;
@@ -107,34 +102,9 @@ async function unusedRows(
   const without = await startEdge();
   try {
     await without.publish(built, 1);
-    const text = (index: number) => ({ from: '15889999', to: `010${20_000_000 + index * 7}` });
-    const lines = Array.from({ length: STREAM_LINES }, (_, index) => `${JSON.stringify(text(index))}\n`).join(
-      '',
-    );
-    const items = Array.from({ length: BATCH_ITEMS }, (_, index) => text(index));
-    const kinds = [
-      ['/v1/check', 'application/json', JSON.stringify(text(1)).padEnd(CHECK_CHARS), 1],
-      ['/v1/check/batch', 'application/json', JSON.stringify({ items }), BATCH_ITEMS],
-      ['/v1/check/stream', 'application/x-ndjson', lines, STREAM_LINES],
-    ] as const;
-    const rows: Row[] = [];
-    for (const [path, type, body, count] of kinds) {
-      const us: Record<'own' | 'plain', number[]> = { own: [], plain: [] };
-      const turn = async (each: SimulatedEdge, times: number[]): Promise<void> => {
-        const { body: timing } = await each.timeBodies(path, { body }, 1, { type, clients: {} });
-        if (timing!.status !== 200) throw new Error(`${path} returned ${timing!.status}`);
-        times.push((timing!.ms[0]! * 1_000) / count);
-      };
-      // In turns, and each first in half of them, so that other load on the machine affects both.
-      for (let round = 0; round < (small ? 1 : ROUNDS); round++) {
-        const turns = [() => turn(edge, us.own), () => turn(without, us.plain)];
-        for (const run of round % 2 === 0 ? turns : turns.toReversed()) await run();
-      }
-      const baseline = `nothing configured: ${short(median(us.plain))} µs`;
-      const ratio = medianRatio(us.own, us.plain);
-      rows.push(row(`${name}, unused: ${path}, each`, median(us.own), 'µs', baseline, ratio, UNUSED_TARGET));
-    }
-    return rows;
+    const textOf = (index: number) => ({ from: '15889999', to: `010${20_000_000 + index * 7}` });
+    const baseline = { edge: without, words: 'nothing configured' };
+    return await compareChecks(`${name}, unused`, edge, baseline, textOf, { small, target: UNUSED_TARGET });
   } finally {
     await without.worker.stop();
   }

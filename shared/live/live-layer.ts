@@ -5,6 +5,7 @@
  * allocates nothing. The index of the sealed segments is rebuilt only when they change.
  */
 import { SEGMENT_ENTRIES_MAX } from '../limits/control.ts';
+import { hashOf, KeyFilter, powerOfTwo } from '../set/key-filter.ts';
 import { SEGMENT_KIND_MASK, SEGMENT_ROW_WORDS, SEGMENT_SUBJECTS_SHIFT } from '../set/layout.ts';
 import type { Code } from '../verdict.ts';
 import { LIVE_KINDS, type LiveEntry, type LiveKey } from './entry.ts';
@@ -20,21 +21,6 @@ const SLOTS_PER_ENTRY = 2;
 const ROW_BITS = 32 - Math.clz32(SEGMENT_ENTRIES_MAX - 1);
 const ROW_MASK = 2 ** ROW_BITS - 1;
 
-/** The smallest power of two that is at least `least` and at least 2. */
-function powerOfTwo(least: number): number {
-  return 2 ** Math.ceil(Math.log2(Math.max(2, least)));
-}
-
-/** The upper bits are well distributed, even for consecutive numbers. */
-function hashOf(high: number, low: number): number {
-  return Math.imul(low ^ Math.imul(high, 0x85ebca6b), 0x9e3779b1);
-}
-
-/** The two bits of a key in its word of the filter. */
-function filterBitsOf(hash: number): number {
-  return (1 << (hash & 31)) | (1 << ((hash >>> 5) & 31));
-}
-
 /** Also distributes the lower bits of the hash. */
 function mixed(hash: number): number {
   const half = Math.imul(hash ^ (hash >>> 15), 0xc2b2ae35);
@@ -44,17 +30,14 @@ function mixed(hash: number): number {
 /** Index of the entries of some segments by key: open addressing, linear probing. */
 class LiveIndex {
   readonly segments: readonly Segment[];
-  readonly #filter: Uint32Array;
-  /** The bits of a hash above this shift select its word of the filter. */
-  readonly #filterShift: number;
+  readonly #filter: KeyFilter;
   /** 0 for empty, or 1 + the place of an entry. */
   readonly #slots: Uint32Array;
 
   constructor(segments: readonly Segment[]) {
     const count = segments.reduce((sum, segment) => sum + segment.count, 0);
     this.segments = segments;
-    this.#filter = new Uint32Array(powerOfTwo(count * FILTER_WORDS_PER_ENTRY));
-    this.#filterShift = Math.clz32(this.#filter.length - 1);
+    this.#filter = new KeyFilter(count * FILTER_WORDS_PER_ENTRY);
     this.#slots = new Uint32Array(powerOfTwo(count * SLOTS_PER_ENTRY));
     for (const [segment, { rows }] of segments.entries()) {
       for (let at = 0, row = 0; at < rows.length; at += SEGMENT_ROW_WORDS, row++) {
@@ -64,7 +47,7 @@ class LiveIndex {
   }
 
   #add(hash: number, place: number): void {
-    this.#filter[hash >>> this.#filterShift]! |= filterBitsOf(hash);
+    this.#filter.add(hash);
     const mask = this.#slots.length - 1;
     let slot = mixed(hash) & mask;
     while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
@@ -73,8 +56,7 @@ class LiveIndex {
 
   /** False if no entry has a key with this hash. */
   mayHave(hash: number): boolean {
-    const bits = filterBitsOf(hash);
-    return (this.#filter[hash >>> this.#filterShift]! & bits) === bits;
+    return this.#filter.mayHave(hash);
   }
 
   /** Like LiveLayer.find, for these entries. @param seqMin the entry must have a higher `seq` */

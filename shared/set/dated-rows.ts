@@ -3,6 +3,7 @@
  * such rows, sorted by key. A key may have several rows. Few entries have dates (a reported sender is listed
  * for three months), so uncompressed rows are good enough.
  */
+import { hashOf, type KeyFilter } from './key-filter.ts';
 import { DATED_ROW_WORDS } from './layout.ts';
 import { LayoutError, NOT_LISTED } from './number-set.ts';
 
@@ -43,6 +44,12 @@ export class DatedRows {
   has(high: number, low: number): boolean {
     const at = findRow(this.#rows, DATED_ROW_WORDS, high, low);
     return this.#rows[at] === high && this.#rows[at + 1] === low;
+  }
+
+  /** Adds the keys of all rows. */
+  addTo(filter: KeyFilter): void {
+    const rows = this.#rows;
+    for (let at = 0; at < rows.length; at += DATED_ROW_WORDS) filter.add(hashOf(rows[at]!, rows[at + 1]!));
   }
 
   /** All rows in order. */

@@ -1,12 +1,13 @@
 /**
  * Reader of a shard: one slice of the key space (prefix, permuted suffix), with the sections of every list.
- * Opened in place over the bytes from KV: a few small objects per section, nothing parsed or copied, no
- * allocation in a look-up. The constructor rejects malformed bytes.
+ * Opened in place over the bytes from KV: a few small objects per section and a filter of the keys with dates, nothing
+ * parsed or copied, no allocation in a look-up. The constructor rejects malformed bytes.
  */
 
 import { SUFFIX_COUNT } from '../numbers/number.ts';
 import { BitmapSet } from './bitmap-set.ts';
 import { DatedRows } from './dated-rows.ts';
+import { hashOf, KeyFilter } from './key-filter.ts';
 import {
   DATED_HEADER_WORDS,
   FOREVER,
@@ -34,6 +35,9 @@ export interface DatedEntry {
   readonly until: number;
 }
 
+/** Words of the filter for each row with dates: about one in twenty other keys passes. */
+const FILTER_WORDS_PER_ROW = 0.25;
+
 /** A run of keys inside a shard: a slice of one prefix, or many sparsely listed prefixes. */
 export class Part {
   /** prefix * 10^8 + suffix of the first key. */
@@ -43,6 +47,8 @@ export class Part {
   /** The sections of each list. */
   readonly #plain: (NumberSet | null)[] = [];
   readonly #dated: (DatedRows | null)[] = [];
+  /** The keys with dates of all lists: most numbers have none, and there can be many such lists. */
+  readonly #hasDates: KeyFilter;
 
   /**
    * @param row first word of the part's row @param next first word of the key after the part
@@ -73,6 +79,9 @@ export class Part {
       this.#plain.push(plain === 0 ? null : openPlain(words, plain, start, end, slots));
       this.#dated.push(dated === 0 ? null : openDated(words, dated));
     }
+    const rows = this.#dated.reduce((sum, dates) => sum + (dates?.count ?? 0), 0);
+    this.#hasDates = new KeyFilter(rows * FILTER_WORDS_PER_ROW);
+    for (const dates of this.#dated) dates?.addTo(this.#hasDates);
   }
 
   /**
@@ -81,7 +90,9 @@ export class Part {
    */
   until(list: number, prefix: number, permutedSuffix: number, now: number): number {
     if (this.#plain[list]?.has(prefix, permutedSuffix, 0, -1) === true) return FOREVER;
-    return this.#dated[list]?.until(prefix, permutedSuffix, now) ?? NOT_LISTED;
+    const dated = this.#dated[list];
+    if (dated == null || !this.#hasDates.mayHave(hashOf(prefix, permutedSuffix))) return NOT_LISTED;
+    return dated.until(prefix, permutedSuffix, now);
   }
 
   /**
