@@ -38,8 +38,8 @@ export interface ProblemExtras {
   /** REGISTRATIONS_INVALID: the invalid lines, at most 100. */
   readonly lines?: readonly ImportedRow[];
   /**
-   * REGISTRATION_STATE, DELEGATION_STATE, RULE_BLOCK_STATE: the state, and what can be done in it. RULE_BLOCK_REFUSED: the state. QUALIFICATION_STATE: the states that
-   * may follow.
+   * REGISTRATION_STATE, DELEGATION_STATE, RULE_BLOCK_STATE: the state, and what can be done in it. RULE_BLOCK_REFUSED: the
+   * state. QUALIFICATION_STATE: the states that may follow.
    */
   readonly state?: string;
   readonly possible?: readonly string[];
