@@ -208,7 +208,7 @@ function rowsOf(load: Load, sent: Sent, drainS: number, counts: Counts): Row[] {
   const name = `${withCommas(perMinute)} reports a minute, ${withCommas(total)} in all`;
   const wrong = [counts.acknowledged, counts.kept, counts.received, counts.split].reduce(
     (sum, counted) => sum + Math.abs(counted - sent.acknowledged),
-    total - sent.acknowledged,
+    Math.abs(total - sent.acknowledged),
   );
   const one = `the platform recommends at most ${withCommas(OBJECT_REQUESTS_MAX)}; all share one process here`;
   const perSecond = (requests: number): number => requests / sent.seconds;
