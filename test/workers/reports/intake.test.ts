@@ -23,7 +23,6 @@ import {
   PARTNER,
   report,
   SOURCE,
-  sealsOf,
   subjects,
 } from '../support/reports.ts';
 import '../support/fresh.ts';
