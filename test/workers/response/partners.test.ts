@@ -38,8 +38,8 @@ test('confirmed blocks raise the record of their partners, and a won appeal lowe
     );
   }
   expect(await desk().partner('skt')).toMatchObject({ confirmed: 2, appealed: 0, record: 0.5 * 1.02 ** 2 });
-  // None of its reporters counted.
-  expect(await desk().partner('kt')).toMatchObject({ confirmed: 0, record: 0.5 });
+  // Its reporters counted for others, who had them too.
+  expect(await desk().partner('kt')).toMatchObject({ confirmed: 2, record: 0.5 * 1.02 ** 2 });
   const subject = { kind: 'number', n: numberOf(1) } as const;
   const won = await desk().appealWon(asPerson('kisa', 'appeal 1'), subject);
   expect(won).toMatchObject({ ok: true, value: { seq: (await blockOf(1)).seq } });
