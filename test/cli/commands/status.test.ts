@@ -48,6 +48,9 @@ describe('the storage in the status', () => {
   });
 
   it('counts one of a thing in the singular', () => {
+    expect(linesOf({ live: { entries: 20_000, segments: 2, tail: 5, rules: 1_200 } })).toContain(
+      '20,000 live entries in 2 segments, 5 unsealed, 1,200 of rules; 0 clients',
+    );
     expect(linesOf({ live: { entries: 1, segments: 1, tail: 0 }, clients: 1 })).toContain(
       '1 live entry in 1 segment, 0 unsealed; 1 client',
     );
