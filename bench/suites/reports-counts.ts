@@ -39,6 +39,9 @@ const SLICES = 2;
 const SUBJECTS = 20_000;
 const REPORTERS = 200_000;
 const CHECK_EVERY_MS = 200;
+/** Errors of a report that is sent again, and when. */
+const LATER: readonly string[] = ['UNAVAILABLE', 'QUOTA_EXCEEDED'];
+const AGAIN_MS = 1_000;
 /** Requests a second that the platform recommends for one object at most. */
 const OBJECT_REQUESTS_MAX = 1_000;
 const TARGET_S = 60;
@@ -95,8 +98,9 @@ async function send(
       requests++;
       for (const answer of answers)
         if ('status' in answer) acknowledged.add(answer.reportId);
-        else if (answer.error.code !== 'UNAVAILABLE') throw new Error(answer.error.message);
+        else if (!LATER.includes(answer.error.code)) throw new Error(answer.error.message);
       open = open.filter(({ reportId }) => !acknowledged.has(reportId));
+      if (open.length > 0) await sleep(AGAIN_MS);
     }
     timesMs.push(performance.now() - start);
   };
