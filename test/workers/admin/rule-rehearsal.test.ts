@@ -5,6 +5,7 @@
 import { env } from 'cloudflare:workers';
 import { expect, test, vi } from 'vitest';
 import type { RehearsalPage } from '../../../shared/admin/rules.ts';
+import { REPORT_SHARDS } from '../../../shared/limits/intake.ts';
 import type { PartnerKind } from '../../../shared/reports/partner.ts';
 import type { ReportSubject } from '../../../shared/reports/report.ts';
 import { ReportKeys } from '../../../shared/reports/report-keys.ts';
@@ -14,7 +15,7 @@ import type { ResponseDesk } from '../../../workers/response/response-desk.ts';
 import { type CountRow, shardOf } from '../../../workers/storage/reports-port.ts';
 import { RESPONSE_NAME } from '../../../workers/storage/response-port.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
-import { putToken, send } from '../support/admin.ts';
+import { logged, putToken, send } from '../support/admin.ts';
 import { NOON } from '../support/room.ts';
 
 const { SUBJECTS, RESPONSE } = env as unknown as ControlEnv;
@@ -91,8 +92,8 @@ test('a rehearsal shows what a rule would have done, and what became of the bloc
   expect(won.ok).toBe(true);
 
   const pages = await rehearseAll(KR_50);
-  expect(pages).toHaveLength(64);
-  expect(pages.map(({ progress }) => progress)).toEqual(pages.map((_, i) => (i + 1) / 64));
+  expect(pages).toHaveLength(REPORT_SHARDS);
+  expect(pages.map(({ progress }) => progress)).toEqual(pages.map((_, i) => (i + 1) / REPORT_SHARDS));
   const senders = pages.flatMap((page) => page.senders);
   expect(senders).toEqual([{ sender: 'krMobile', fires: 1, blocked: 1, appealed: 1, missed: 0 }]);
   expect(pages.map(({ blockedBy }) => blockedBy).filter((each) => 'kr-50' in each)).toEqual([{ 'kr-50': 1 }]);
@@ -129,6 +130,14 @@ test.each([
   });
 });
 
+test('while the counts do not respond, a rehearsal can be tried again', async () => {
+  vi.spyOn(SUBJECTS, 'getByName').mockImplementation(() => {
+    throw new Error('down');
+  });
+  expect(await rehearse(KR_50)).toMatchObject({ status: 503, code: 'UNAVAILABLE' });
+  expect(logged).toContainEqual({ event: 'rehearsalFailed', name: 'Error' });
+});
+
 test('the routes of rules, with their scopes', async () => {
   expect((await putToken('reader', { scopes: ['read'] })).status).toBe(200);
   expect((await send('reader', 'GET rules')).answer).toMatchObject({ version: 3, rules: [{}, {}, {}] });
@@ -143,5 +152,5 @@ test('the routes of rules, with their scopes', async () => {
   expect((await send('root', 'DELETE rules/new', {})).answer).toEqual({ id: 'new', version: 2 });
   expect((await send('root', 'GET rules/new')).code).toBe('RULE_UNKNOWN');
   expect((await send('root', 'GET rules/never/versions')).code).toBe('RULE_UNKNOWN');
-  expect((await rehearse(KR_50, { after: '64/' })).answer).toMatchObject({ field: 'after' });
+  expect((await rehearse(KR_50, { after: `${REPORT_SHARDS}/` })).answer).toMatchObject({ field: 'after' });
 });
