@@ -21,6 +21,7 @@ import {
   untilBlocked,
   untilCounted,
   untilKnown,
+  untilRuleBlocks,
 } from './support/partners.ts';
 import { expectRefused, send } from './support/send.ts';
 import { adminValue, expectAdminRefused } from './support/send-admin.ts';
@@ -255,7 +256,7 @@ describe('reports', () => {
     const before = await ruleReason(from);
     await expectTaken(idOf('mock'), reports(from, 50));
     await untilCounted([idOf('mock')]);
-    await expect.poll(() => ruleBlocks(from)).toMatchObject([{ mock: true, seq: null, cause: null }]);
+    expect(await untilRuleBlocks(from)).toMatchObject([{ mock: true, seq: null, cause: null }]);
     expect([before, await ruleReason(from)]).toEqual([null, null]);
   });
 
