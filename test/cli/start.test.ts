@@ -3,7 +3,7 @@
  */
 import { HANG_MS } from '../shared/support/hang.ts';
 import './support/workspace.ts';
-import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -11,12 +11,15 @@ import { Admin } from '../../cli/admin.ts';
 import type { BuildResult } from '../../cli/commands/build.ts';
 import { push } from '../../cli/commands/push.ts';
 import { healthOf } from '../../cli/commands/watch.ts';
+import type * as Bundles from '../../cli/local/bundle.ts';
 import { localSecrets, workerSecrets } from '../../cli/local/secrets.ts';
 import { startService } from '../../cli/local/service.ts';
 import type * as Paths from '../../cli/paths.ts';
+import { BUNDLE } from '../../cli/paths.ts';
 import { kvOf } from '../../cli/publish/wrangler.ts';
 import type { LocalSecrets } from '../../cli/secrets.ts';
 import { blobsOf } from '../../shared/release/manifest.ts';
+import { sharedBundle } from '../support/shared-bundle.ts';
 import { buildOf } from './support/builds.ts';
 import { spawnNumgate } from './support/command.ts';
 import { FOLDER, SECRETS, write } from './support/workspace.ts';
@@ -29,6 +32,19 @@ vi.mock('../../cli/paths.ts', async (original) => {
     ...paths,
     ...{ SECRETS_FILE: place('secrets.json'), DEV_VARS_FILE: place('dev.vars'), BUNDLE: place('bundle') },
     BUILDS: place('builds/started'),
+  };
+});
+
+// Each start makes a bundle, which takes wrangler seconds: here, they copy that of the run.
+vi.mock('../../cli/local/bundle.ts', async (original) => {
+  const bundles = await original<typeof Bundles>();
+  return {
+    ...bundles,
+    bundle: async (env: string, outdir: string) => {
+      if (outdir !== BUNDLE) return bundles.bundle(env, outdir);
+      cpSync(await sharedBundle(), outdir, { recursive: true });
+      return bundles.readBundle(outdir);
+    },
   };
 });
 

@@ -19,12 +19,13 @@ describe('a service on a port in use', () => {
     await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve));
     const { port } = holder.address() as AddressInfo;
     const { LIST_KEY, RELEASE_PUBLIC_KEYS } = SECRETS;
+    const bundleFolder = await sharedBundle();
     const failure = await failureOf(() =>
       startService({
         port,
         secrets: { LIST_KEY, RELEASE_PUBLIC_KEYS },
         state: pathOf('service-state'),
-        bundleFolder: pathOf('bundle'),
+        ...{ bundleFolder, isBundled: true },
       }),
     );
     holder.close();
