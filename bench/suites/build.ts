@@ -23,7 +23,7 @@ const UTF8 = 'C.UTF-8';
 /** For all 10^8 numbers of 010, if nothing is listed with other prefixes. */
 const PROVE_TARGET_S = 60;
 const COUNTS = [10_000_000, 40_000_000];
-const COUNTS_SMALL = [500_000];
+const COUNTS_SMALL = [100_000];
 /**
  * Larger files are measured once, and only in ascending order: `sort` alone takes minutes for them in random
  * order.

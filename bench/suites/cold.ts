@@ -32,7 +32,7 @@ const ROUNDS = 7;
 const WARM_UP_MAX = 500;
 
 export async function coldBench(options: BenchOptions): Promise<Row[]> {
-  const [count] = sizesOf(options, [20_000_000], [1_000_000]);
+  const [count] = sizesOf(options, [20_000_000], [200_000]);
   const keys = await benchKeys();
   const images = randomSuffixes(count!, options.seed);
   const { built } = await releaseOf(images, keys);

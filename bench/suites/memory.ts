@@ -35,7 +35,7 @@ const CHECKS = 2_000;
 const MB = 1e6;
 
 export async function memoryBench(options: BenchOptions): Promise<Row[]> {
-  const [count] = sizesOf(options, [20_000_000], [1_000_000]) as [number];
+  const [count] = sizesOf(options, [20_000_000], [200_000]) as [number];
   const { seed, prefixes } = options;
   const edge = await startEdge();
   const inspector = await edge.worker.inspector();

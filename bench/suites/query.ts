@@ -18,10 +18,10 @@ import { type Row, row, withCommas } from '../lib/table.ts';
 import type { Structure, Times } from '../lib/worker-results.ts';
 
 const COUNTS = [5_000_000, 20_000_000];
-const COUNTS_SMALL = [1_000_000];
+const COUNTS_SMALL = [200_000];
 /** List sizes whose lookups are compared with each other. */
 const STEPS = [100_000, 1_000_000, 5_000_000, 20_000_000, 40_000_000];
-const STEPS_SMALL = [100_000, 1_000_000];
+const STEPS_SMALL = [100_000, 200_000];
 /** Relative to the floor, and the slowest size relative to the fastest. */
 const FLOOR_TARGET = 3;
 const GROWTH_TARGET = 2.5;
