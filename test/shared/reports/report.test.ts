@@ -138,6 +138,17 @@ describe('the subject', () => {
   });
 });
 
+it('counts as domestic for a Korean number, also if it was spoofed from abroad', () => {
+  const originOf = (from: string) => {
+    const parsed = parse({ from, origin: 'overseas' });
+    return parsed.ok ? parsed.value.origin : null;
+  };
+  expect(['010-3000-0001', '+82 2 2123 4567', '1588-0000'].map(originOf)).toEqual(
+    Array.from({ length: 3 }, () => 'domestic'),
+  );
+  expect(['+1 212 555 0123', 'PARCEL-KR'].map(originOf)).toEqual(['overseas', 'overseas']);
+});
+
 describe('the reporter', () => {
   const reporterOf = (reporter: string, id = 'skt') => {
     const parsed = parse({ reporter }, { ...SKT, id });
