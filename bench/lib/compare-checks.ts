@@ -8,8 +8,8 @@ import { median, medianRatio } from './statistics.ts';
 import { type Row, row, short } from './table.ts';
 
 const ROUNDS = 15;
-/** A single check is filled up with spaces, so that a turn has some thousand of them. */
-const CHECK_CHARS = 256;
+/** A single check is filled up with spaces, so that a turn has some hundred of them. */
+const CHECK_CHARS = 1_024;
 const BATCH_ITEMS = 1_000;
 const STREAM_LINES = 20_000;
 

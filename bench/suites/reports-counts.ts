@@ -16,6 +16,7 @@ import { REPORTS_PER_REQUEST_MAX } from '../../shared/limits/intake.ts';
 import { temporaryFolder } from '../lib/cleanup.ts';
 import { KillableService } from '../lib/killable-service.ts';
 import type { BenchOptions } from '../lib/options.ts';
+import { processorSeconds } from '../lib/process-usage.ts';
 import { randomFrom } from '../lib/random-lists.ts';
 import { addPartner, type BenchPartner, reportedNumber, reportOf } from '../lib/report-partners.ts';
 import { quantile } from '../lib/statistics.ts';
@@ -61,8 +62,9 @@ export async function reportsCounts({ small, seed }: BenchOptions): Promise<Row[
     const drainedFrom = performance.now();
     await service.untilCounted(partners);
     const drainS = (performance.now() - drainedFrom) / 1_000;
+    const processorS = service.processorS();
     await service.stop();
-    return rowsOf(load, sent, drainS, service.counts());
+    return rowsOf(load, sent, { drainS, processorS }, service.counts());
   } finally {
     await service.stop();
   }
@@ -149,6 +151,7 @@ async function startService() {
   const ofWorker = await workerSecrets(secrets);
   const service = new KillableService(state, bundleFolder);
   await service.start(ofWorker);
+  let killedS = 0;
   const headers = { authorization: `Bearer ${secrets.ADMIN_TOKEN}`, 'content-type': 'application/json' };
   const admin = async <Value>(path: string, init: RequestInit = {}): Promise<Value> => {
     const response = await fetch(`${service.url}/v1/admin/${path}`, { ...init, headers });
@@ -168,7 +171,10 @@ async function startService() {
   return {
     url: () => service.url,
     put: (path: string, body: object) => admin(path, { method: 'PUT', body: JSON.stringify(body) }),
+    /** Processor time of the runtime, all its starts together, in s. */
+    processorS: () => killedS + processorSeconds(service.runtimePids),
     restart: async () => {
+      killedS += processorSeconds(service.runtimePids);
       await service.kill();
       await service.start(ofWorker);
     },
@@ -205,7 +211,12 @@ async function startService() {
   };
 }
 
-function rowsOf(load: Load, sent: Sent, drainS: number, counts: Counts): Row[] {
+interface Times {
+  readonly drainS: number;
+  readonly processorS: number;
+}
+
+function rowsOf(load: Load, sent: Sent, { drainS, processorS }: Times, counts: Counts): Row[] {
   const { perMinute, minutes, kills } = load;
   const total = Math.round(perMinute * minutes);
   const intakes = PARTNERS.length * SLICES;
@@ -229,6 +240,10 @@ function rowsOf(load: Load, sent: Sent, drainS: number, counts: Counts): Row[] {
     ),
     row(`${name}: a request acknowledged, p99`, quantile(sent.timesMs, 0.99), 'ms', 'restarts included'),
     row(`${name}: sent, kills included`, sent.seconds, 's', `${minutes * 60} s at this rate`),
+    row(
+      ...([`${name}: processor time of a report`, (processorS / total) * 1_000, 'ms'] as const),
+      `two cores have ${((2 * 60) / perMinute) * 1_000} ms at this rate; rules and blocks included`,
+    ),
     row(`${name}: last report to last count`, drainS, 's', '', null, TARGET_S),
     row(
       'requests a second to one intake',

@@ -17,6 +17,7 @@ import * as qualificationLimits from '../../shared/limits/qualification.ts';
 import * as registrationsLimits from '../../shared/limits/registrations.ts';
 import * as reportsLimits from '../../shared/limits/reports.ts';
 import * as requestsLimits from '../../shared/limits/requests.ts';
+import * as responseLimits from '../../shared/limits/response.ts';
 import { CODES } from '../../shared/verdict.ts';
 import { PROBLEMS } from '../../workers/http/reply.ts';
 import { openApi } from './support/send.ts';
@@ -34,6 +35,7 @@ const bounds = new Map<string, number>(
       registrationsLimits,
       reportsLimits,
       requestsLimits,
+      responseLimits,
     ],
   ].flatMap((limits) => Object.entries(limits)),
 );

@@ -265,7 +265,7 @@ test('blocks are as a plain model has them, and the live layer has exactly those
         }
       }
     }),
-    { numRuns: 10, examples: [[[...ENDS]]] },
+    { numRuns: 6, examples: [[[...ENDS]]] },
   );
   expect(reached).toEqual(new Set(['provisional', 'confirmed', 'lifted', 'ended']));
 });
