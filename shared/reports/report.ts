@@ -98,7 +98,7 @@ export interface Report {
   /** ms since 1970. */
   readonly at: number;
   readonly spam: SpamKind;
-  /** `domestic` for a Korean number, whatever was sent. */
+  /** Of the sender: always `domestic` for a Korean number, whatever network it came from. */
   readonly origin: ReportOrigin;
   /** A number in E.164, the same for every partner; or the ID of the partner, which is nobody else's. */
   readonly reporter: string;
@@ -148,9 +148,11 @@ export function parseReport(
   const subject = parseSubject(from, partner);
   if (!subject.ok) return subject;
   const { route = null, relayCode = null, ingressOperator, campaign = null } = valid.value;
+  // Of traffic from abroad, a Korean number is forged: rules for senders abroad must not block whoever has it.
+  const isKorean = subject.value.kind === 'number' && krClassOf(subject.value.n) !== null;
   return ok({
     ...{ reportId, subject: subject.value, channel, at, spam: kind },
-    origin: originOf(subject.value, origin),
+    origin: isKorean ? 'domestic' : origin,
     ...{ reporter: reporterOf(reporter, partner), route, relayCode, campaign },
     ingressOperator: ingressOperator?.replace('-', '') ?? null,
   });
@@ -208,14 +210,6 @@ const NOT_TEST = itemError(
   'from',
   'must be a test number from a mock partner: 010-0000-0000 to 010-0000-9999',
 );
-
-/**
- * A Korean number belongs to a subscriber in Korea, even if traffic from abroad displays it: then it is spoofed. Rules for
- * traffic from abroad require fewer reporters, and must not block that subscriber.
- */
-function originOf(subject: ReportSubject, origin: ReportOrigin): ReportOrigin {
-  return subject.kind === 'number' && krClassOf(subject.n) !== null ? 'domestic' : origin;
-}
 
 /**
  * A Korean number, or one with a plus, is the same person for all partners. Everything else is an ID of the partner. An
