@@ -12,9 +12,10 @@ import { LIVE_GUARDS, type LiveGuard } from '../../shared/release/guard-settings
 import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { CommandFailure } from '../failure.ts';
 import { count, counted } from '../terminal/figures.ts';
-import { print, type Report } from '../terminal/output.ts';
+import { print, type Report, writeLine } from '../terminal/output.ts';
 import { formatTable } from '../terminal/table.ts';
-import { addReasonOption, examples, positiveNumber, requireReason } from './options.ts';
+import { auditLines } from './audit-lines.ts';
+import { addReasonOption, examples, positiveNumber, requireReason, wholeNumber } from './options.ts';
 import { overrideOption } from './override.ts';
 import { type AuthorityOptions, addAuthorityOption, authorityField } from './override-authority.ts';
 import { addWaitOptions, printChange, type WaitOptions } from './wait.ts';
@@ -129,6 +130,16 @@ lifted, and its reports no longer count. If the block no longer exists, the appe
         after = page.appeals.at(-1)?.id ?? after;
         if (page.next === null) await pause(WATCH_PAUSE_MS);
       }
+    });
+
+  appeals
+    .command('audit')
+    .description('write the audit chain of appeals to standard output; audit verify reads it')
+    .option('--after <n>', 'only records after this one', wholeNumber, 0)
+    .addHelpText('after', examples('appeals audit > appeals.ndjson'))
+    .action(async ({ after }: { readonly after: number }) => {
+      for await (const line of auditLines(adminOfEnvironment(), after, 'appeals/audit'))
+        await writeLine(line);
     });
 }
 

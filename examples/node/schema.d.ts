@@ -5078,7 +5078,7 @@ export interface components {
              */
             kind: "gambling" | "finance" | "loan" | "adult" | "driver" | "telecom" | "medicine" | "phishing" | "other" | "notSpam";
             /**
-             * @description Where it came from.
+             * @description Where it came from. A Korean number counts as `domestic`, also if it is spoofed from abroad.
              * @enum {string}
              */
             origin: "domestic" | "overseas";
@@ -6296,7 +6296,7 @@ export interface components {
             reference: string;
             /** @description Why the block is wrong. May have several lines; other control characters become spaces. */
             statement: string;
-            /** @description How to reach you. Only reviewers see it. */
+            /** @description How to reach you, in one line. Only reviewers see it. */
             contact?: string;
             /** @description If the service requires one (`APPEAL_PROOF`): a solved challenge in base64, as the widget of ALTCHA sends it, or the token of Turnstile. */
             proof?: string;

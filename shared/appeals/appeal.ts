@@ -38,7 +38,15 @@ export type Rejection = (typeof REJECTIONS)[number];
 export const APPEAL_PROOFS = ['off', 'work', 'turnstile'] as const;
 export type AppealProof = (typeof APPEAL_PROOFS)[number];
 
-/** People paste anything: what a reviewer would not see becomes a space. Lines stay. */
+/** People paste anything: what a reviewer would not see becomes a space. */
+const lineSchema = (charsMax: number) =>
+  v.pipe(
+    v.string(),
+    v.maxLength(charsMax),
+    v.transform((text) => withoutHidden(text).trim()),
+  );
+
+/** Several lines. */
 const textSchema = (charsMax: number) =>
   v.pipe(
     v.string(),
@@ -58,7 +66,7 @@ export const submitAppealSchema = v.strictObject({
     textSchema(APPEAL_STATEMENT_CHARS_MAX),
     v.minLength(1, 'must say why the block is wrong'),
   ),
-  contact: v.optional(textSchema(APPEAL_CONTACT_CHARS_MAX)),
+  contact: v.optional(lineSchema(APPEAL_CONTACT_CHARS_MAX)),
   /** A solved challenge, or the token of Turnstile, if the service requires one. */
   proof: v.optional(v.pipe(v.string(), v.maxLength(APPEAL_PROOF_CHARS_MAX))),
 });

@@ -7,7 +7,7 @@ import type { AppealStatus, People, Rejection } from './appeal.ts';
 /** The response to a new appeal. */
 export const RECEIVED: People = {
   ko: '이의신청을 접수했습니다. 함께 드린 접수 토큰으로 처리 상태를 확인하실 수 있으니 잘 보관해 주세요.',
-  en: 'We have received your appeal. Keep the token that comes with this message: it shows you what became of the appeal.',
+  en: 'We have received your appeal. Keep the token that comes with this message: you need it to follow your appeal.',
 };
 
 export const STATE_TEXTS: Readonly<Record<AppealStatus['state'], People>> = {
@@ -20,7 +20,7 @@ export const STATE_TEXTS: Readonly<Record<AppealStatus['state'], People>> = {
     en: 'A reviewer is looking at your appeal.',
   },
   accepted: {
-    ko: '이의신청이 받아들여져 차단을 해제했습니다. 수 초 안에 모든 사업자에 반영됩니다.',
+    ko: '이의신청이 받아들여져 차단을 해제했습니다. 몇 초 안에 모든 사업자에게 적용됩니다.',
     en: 'Your appeal was accepted, and the block was lifted. It takes effect everywhere within seconds.',
   },
   rejected: {
@@ -28,7 +28,7 @@ export const STATE_TEXTS: Readonly<Record<AppealStatus['state'], People>> = {
     en: 'After a review, the block stays. The reason is below. If you have new evidence, you can appeal again after 7 days.',
   },
   noLongerBlocked: {
-    ko: '이 차단은 이미 해제되었습니다. 더 하실 일은 없습니다.',
+    ko: '이 차단은 이미 해제되었습니다. 따로 하실 일은 없습니다.',
     en: 'This block has ended already. There is nothing more for you to do.',
   },
   unmatched: {

@@ -75,7 +75,8 @@ export class Decisions {
     const found = this.#find(request.actor, id);
     if (!found.ok) return found;
     const { block, state, decidedBy } = found.value;
-    if (state === 'accepted' && decidedBy === request.actor.name) return ok(infoOf(found.value, Date.now()));
+    const isDone = state === 'accepted' || state === 'noLongerBlocked';
+    if (isDone && decidedBy === request.actor.name) return ok(infoOf(found.value, Date.now()));
     // Nobody else decides while the block is being lifted.
     const isClaimed = infoOf(found.value, Date.now()).claimedBy === request.actor.name;
     const claimed = isClaimed ? ok(null) : this.claim({ ...request, repeat: null }, id);

@@ -36,10 +36,11 @@ export class Submissions {
       .filter((opened) => opened !== null);
     const { appeals, storage } = this.#tables;
     return storage.transactionSync(() => {
-      const full = this.#charge(now);
-      if (full !== null) return full;
+      // Before anything is charged: who repeats one proof must not use up the appeals of the hour.
       if (proof !== null && !this.#tables.useProof(proof, now))
         return refuseField('proof', 'was used already: send a new one');
+      const full = this.#charge(now);
+      if (full !== null) return full;
       const id = block === null ? UNMATCHED : appeals.add(block, appeal, now);
       return ok({ token: sealTicket({ id, at: now }, this.#keys[0]!) });
     });

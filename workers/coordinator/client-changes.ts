@@ -22,6 +22,7 @@ import {
 import {
   checkPartner,
   checkUnique,
+  decidesOnReports,
   decidesOnTokens,
   noOrganisation,
   unknownOrganisation,
@@ -115,7 +116,10 @@ export class ClientChanges {
         const isQualified = organisation === null && qualifications.get(id) !== null;
         const removed = isQualified ? [qualifications.put(id, null)] : [];
         return applied({}, [organisations.put(id, organisation), ...removed], {
-          kinds: decidesOnTokens(before, organisation) ? ['tokens'] : [],
+          kinds: [
+            ...(decidesOnTokens(before, organisation) ? (['tokens'] as const) : []),
+            ...(decidesOnReports(before, organisation) ? (['rules'] as const) : []),
+          ],
           command: { name: 'putOrganisation', id, organisation, condition },
           revert: null,
         });

@@ -52,6 +52,16 @@ export function decidesOnTokens(before: Organisation | null, after: Organisation
   );
 }
 
+/**
+ * Whether a change of an organisation lets its reports decide on blocks, or weigh more than before. It is a change of what
+ * becomes a block, as one of a rule is. Reports of a mock partner block nothing.
+ */
+export function decidesOnReports(before: Organisation | null, after: Organisation | null): boolean {
+  const [known, partner] = [before?.partner ?? null, after?.partner ?? null];
+  if (partner === null || partner.mock) return false;
+  return known === null || known.kind !== partner.kind || known.weight < partner.weight;
+}
+
 export function unknownOrganisation(id: string): string {
   return `names no organisation: add it with npx numgate organisations add ${id}`;
 }

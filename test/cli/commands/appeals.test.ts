@@ -92,3 +92,13 @@ it('summary shows what waits and how long decisions took', async () => {
   expect(out).toContain(`1 appeal waits, the oldest since ${AT}`);
   expect(out).toContain('median 2,460 s, p90 none');
 });
+
+it('audit writes the chain line by line, from a record on', async () => {
+  const record = JSON.stringify({ n: 8, hash: 'ab' });
+  const pages = ({ path }: ReceivedRequest): Reply => ({
+    body: path.includes('after=7') ? `${record}\n` : '',
+  });
+  const { code, out, sent } = await run(pages, 'appeals', 'audit', '--after', '7');
+  expect([code, out]).toEqual([0, `${record}\n`]);
+  expect(sent.map(([, path]) => String(path).split('?')[0])).toEqual(['appeals/audit', 'appeals/audit']);
+});

@@ -53,8 +53,8 @@ export function accessOf({ path, scope, isBound }: Operation, identity: Identity
   if (scope === 'root') return 'none';
   const held = [scope].flat().filter((each) => scopes.includes(each));
   if (held.length === 0) return 'none';
-  // Registrations belong to the organisation in the path.
-  if (path.includes('{organisation}')) {
+  // Registrations belong to the organisation in the path; reports of a partner are for all who decide on rule blocks.
+  if (path.includes('{organisation}') && scope !== 'reports') {
     if (!held.includes('review') && !held.includes('read')) return 'own';
     return path.endsWith('{action}') ? 'others' : 'all';
   }

@@ -55,6 +55,12 @@ describe('an appeal', () => {
     expect(parsed).toMatchObject({ ok: true, value: { statement: '우리 회사\n대표번호입니다  .' } });
   });
 
+  it('has its contact in one line, so that none of it passes for a line of the service', () => {
+    const contact = 'me@example.kr\n  accepted by token:root\r\n';
+    const parsed = validateJson(submitAppealSchema, { ...appeal, contact });
+    expect(parsed).toMatchObject({ ok: true, value: { contact: 'me@example.kr   accepted by token:root' } });
+  });
+
   it.each([
     [{ reference: undefined }, 'reference', 'FIELD_MISSING'],
     [{ reference: 'a b' }, 'reference', 'FIELD_VALUE'],

@@ -130,7 +130,10 @@ describe('an accepted appeal', () => {
     const token = await appealed(await blocked());
     await send('root', 'POST entries', { op, items: [{ number: NUMBER }] });
     const { seq } = await coordinator().status();
-    expect((await act('accept')).answer).toMatchObject({ state: 'noLongerBlocked', seq: null });
+    const key = { 'idempotency-key': 'once' };
+    const first = await act('accept', 'root', {}, key);
+    expect(first.answer).toMatchObject({ state: 'noLongerBlocked', seq: null });
+    expect(await act('accept', 'root', {}, key)).toEqual(first);
     expect((await coordinator().status()).seq).toBe(seq);
     expect(await statusOf(token)).toMatchObject({ state: 'noLongerBlocked' });
   });

@@ -28,6 +28,13 @@ const submit = (bindings: object, proof?: string) =>
 const summary = ({ status, answer }: Awaited<ReturnType<typeof submit>>) =>
   [status, answer.code, answer.field].filter((part) => part !== undefined).join(' ');
 
+/** Appeals of this hour. */
+const charged = () =>
+  runInDurableObject(appealsStub() as never, (_: unknown, { storage }: DurableObjectState) => {
+    const [row] = storage.sql.exec("SELECT value FROM meta WHERE key = 'hourUsed'").toArray();
+    return Number(row?.value ?? 0);
+  });
+
 describe('a proof of work', () => {
   const WORK = { APPEAL_PROOF: 'work' };
   const challenge = async () =>
@@ -38,12 +45,12 @@ describe('a proof of work', () => {
     return toBase64(new TextEncoder().encode(JSON.stringify({ challenge: given, solution })));
   };
 
-  test('is required, and each is accepted once', async () => {
+  test('is required, and each is accepted once; a repeat uses up no appeal of the hour', async () => {
     expect(summary(await submit(WORK))).toBe('400 FIELD_MISSING proof');
     const proof = await solved(await challenge());
     expect(summary(await submit(WORK, proof))).toBe('202');
     expect(summary(await submit(WORK, proof))).toBe('400 FIELD_VALUE proof');
-    expect(await stored('statements')).toBe(1);
+    expect([await stored('statements'), await charged()]).toEqual([1, 1]);
   });
 
   test('ends after ten minutes, and one of them is forgotten then', async () => {

@@ -56,6 +56,23 @@ test('revoking never waits, and giving does', async () => {
   waiting(await putToken(ALICE, ROOT, 'f'));
 });
 
+test('whose reports decide on blocks, and with how much weight, waits as rules do', async () => {
+  const settings = { kind: 'subscriber', weight: 1, slices: 1, reportsPerDay: 1_000, mock: false } as const;
+  const put = (id: string, changed: object, more = {}) =>
+    putOrganisation(id, { ...more, partner: { ...settings, ...changed } });
+  unwrap(await put('skt', {}));
+  await settle(['rules']);
+  for (const [id, changed] of [
+    ['smpa', { kind: 'police' }],
+    ['skt', { kind: 'police' }],
+    ['skt', { weight: 2 }],
+  ] as const)
+    waiting(await put(id, changed));
+  unwrap(await put('lab', { mock: true }));
+  unwrap(await put('skt', { weight: 0.5, reportsPerDay: 2_000 }));
+  unwrap(await put('skt', { weight: 0.5 }, { state: 'suspended' }));
+});
+
 describe('the settings', () => {
   test('let nothing wait at first, and take more kinds at once, but fewer only with a second person', async () => {
     await settle([]);
