@@ -23,6 +23,7 @@ import { addIssuers } from './commands/issuers.ts';
 import { addListKey } from './commands/list-key.ts';
 import { addOperators } from './commands/operators.ts';
 import { addOrganisations } from './commands/organisations.ts';
+import { addPartners } from './commands/partners.ts';
 import { addPassport } from './commands/passport.ts';
 import { addPlan } from './commands/plan.ts';
 import { addPolicy } from './commands/policy.ts';
@@ -33,6 +34,7 @@ import { addQualifications } from './commands/qualifications.ts';
 import { addRegistrations } from './commands/registrations.ts';
 import { addReleases } from './commands/releases.ts';
 import { addReview } from './commands/review.ts';
+import { addRuleBlocks } from './commands/rule-blocks.ts';
 import { addRules } from './commands/rules.ts';
 import { addSample } from './commands/sample.ts';
 import { addStatus } from './commands/status.ts';
@@ -59,7 +61,7 @@ const GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> 
     addPassport,
   ],
   'Policy:': [addPolicy, addGuards, addCanaries],
-  'Joint response:': [addRules, addAppeals],
+  'Joint response:': [addRules, addRuleBlocks, addPartners, addAppeals],
   'Second person:': [addApprovals, addProposals],
   'Monitoring:': [addStatus, addWatch, addUsage, addEnumeration, addBlocks, addAudit],
   'Shell:': [addCompletion],

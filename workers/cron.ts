@@ -28,6 +28,8 @@ export async function sweep(_event: ScheduledController, env: ControlEnv): Promi
     await env.RESPONSE.getByName(RESPONSE_NAME)
       .refresh()
       .catch((error: unknown) => warnFailed('responseFailed', error));
-    await env.APPEALS.getByName(APPEALS_NAME).sweep();
+    await env.APPEALS.getByName(APPEALS_NAME)
+      .sweep()
+      .catch((error: unknown) => warnFailed('appealsFailed', error));
   }
 }

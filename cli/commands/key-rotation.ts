@@ -57,6 +57,8 @@ export interface KeyNeeds {
   readonly recordsUntil: string | null;
   /** Whether changes of registered senders in the head have the old key: at most a minute. */
   readonly registrations: boolean;
+  /** Whether the key of reports is not sealed with the new key yet: at most a minute. */
+  readonly reports: boolean;
 }
 
 export interface RotationState {
@@ -76,7 +78,7 @@ export async function rotationState({
   const status = await admin.get<StatusInfo>('status');
   const service = serviceKeys(status);
   const { releases } = await admin.get<ReleaseList>('releases');
-  const state = { keyIds, service, needs: needsOf(keyIds[0]!, releases, service) };
+  const state = { keyIds, service, needs: needsOf(keyIds[0]!, releases, service, status.response?.keyIds) };
   return { ...state, step: stepOf(state, status) };
 }
 
@@ -101,6 +103,7 @@ export function needsOf(
   writer: string,
   releases: readonly ReleaseInfo[],
   { rotated, oldestRecords, registrations = [] }: ListKeyInfo,
+  reports: readonly string[] = [writer],
 ): KeyNeeds {
   const isNeeded = ({ readable, state, keyId }: ReleaseInfo): boolean =>
     (readable || state === 'staged') && keyId !== undefined && keyId !== writer;
@@ -114,6 +117,7 @@ export function needsOf(
     releases: releases.filter(isNeeded).map(({ release }) => release),
     recordsUntil: until > Date.now() ? new Date(until).toISOString() : null,
     registrations: registrations.some((keyId) => keyId !== writer),
+    reports: reports.length > 0 && !reports.includes(writer),
   };
 }
 
@@ -186,7 +190,7 @@ export async function finish(
     throw new CommandFailure('the rotation is not complete: run npx numgate list-key rotate first', 4);
   }
   const [writer, old] = state.keyIds;
-  const { releases, recordsUntil, registrations } = state.needs;
+  const { releases, recordsUntil, registrations, reports } = state.needs;
   const held = [
     ...(releases.length > 0 && !options.dropReleases
       ? [
@@ -199,6 +203,7 @@ export async function finish(
     ...(registrations
       ? ['registered senders in the head: the registry seals them again within a minute, so try again']
       : []),
+    ...(reports ? ['the key of reports: the desk seals it again within a minute, so try again'] : []),
   ];
   if (held.length > 0) {
     throw new CommandFailure(

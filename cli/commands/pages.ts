@@ -1,6 +1,6 @@
 /** Reads lists of the admin API page by page. */
 import { CREDENTIALS_PAGE_MAX } from '../../shared/limits/credential-store.ts';
-import type { Admin } from '../admin.ts';
+import type { Admin, Query } from '../admin.ts';
 
 export interface Pages<Item> {
   readonly items: readonly Item[];
@@ -8,17 +8,19 @@ export interface Pages<Item> {
   readonly next: string | null;
 }
 
-/** @param name of the list in the response @param limit items at most */
+/** @param name of the list in the response @param limit items at most @param filter parameters of every page */
 export async function pagesOf<Item>(
   admin: Admin,
   path: string,
   name: string,
   limit: number,
+  filter: Query = {},
 ): Promise<Pages<Item>> {
   const items: Item[] = [];
   let next: string | null = null;
   do {
-    const query: { readonly after: string | null; readonly limit: number } = {
+    const query: Query = {
+      ...filter,
       after: next,
       limit: Math.min(limit - items.length, CREDENTIALS_PAGE_MAX),
     };

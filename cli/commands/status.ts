@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { MeInfo } from '../../shared/admin/actor.ts';
 import type { ListsInfo } from '../../shared/admin/releases.ts';
 import type { RegistrationsInfo, StatusInfo } from '../../shared/admin/status.ts';
+import { RULE_ENTRIES_MAX } from '../../shared/limits/control.ts';
 import { REGISTERED_WARNING_SHARE, REGISTRATION_BUILD_SHARE } from '../../shared/limits/registrations.ts';
 import { inspectionDay } from '../../shared/senders/qualification.ts';
 import type { StorageInfo, StorageLevel } from '../../shared/storage-level.ts';
@@ -72,6 +73,7 @@ export function formatStatus(status: Status): Report {
     ...evidenceLines(audit),
     ...storageLines(status),
     ...registrationLines(status),
+    ...responseLines(status),
     ...rotationLines(status),
     ...(status.me === null ? [] : [formatIdentity(status.me)]),
     ...expiring.map(({ kind, id, expires }) => styleText('yellow', `${kind} ${id} ${formatEnd(expires)}`)),
@@ -177,6 +179,39 @@ function changeLines(registrations: RegistrationsInfo): string[] {
   }
   if (changes < additionsMax * REGISTRATION_BUILD_SHARE) return [line];
   return [styleText('yellow', `${line}: build, push and promote a release soon`)];
+}
+
+/** What rules made of reports. Nothing before the first one. Older services do not report it. */
+function responseLines({ response, live }: StatusInfo): string[] {
+  if (response === undefined) return [];
+  const { proposed, provisional, confirmed, shadow, decisions, unsent, rulesFullSince, keyIds } = response;
+  const waiting = decisions + unsent;
+  const isUnused = proposed + provisional + confirmed + shadow + waiting === 0;
+  const line =
+    `rule blocks: ${count(provisional)} provisional, ${count(confirmed)} confirmed; ` +
+    `${count(live.rules ?? 0)} of ${count(RULE_ENTRIES_MAX)} live entries of rules`;
+  return [
+    ...(isUnused ? [] : [waiting === 0 ? line : `${line}; ${counted(waiting, 'change')} not sent yet`]),
+    ...(proposed === 0
+      ? []
+      : [
+          styleText(
+            'yellow',
+            `${counted(proposed, 'rule block')} wait${proposed === 1 ? 's' : ''} for a person: npx numgate rule-blocks list --state proposed`,
+          ),
+        ]),
+    ...(rulesFullSince === null
+      ? []
+      : [
+          styleText(
+            'red',
+            `rules can set no more blocks since ${rulesFullSince}, and propose them: build and push a release`,
+          ),
+        ]),
+    ...(keyIds.length > 0
+      ? []
+      : [styleText('red', 'the key of reports is lost: LIST_KEY lacks the key that opens it')]),
+  ];
 }
 
 /** A rotation of LIST_KEY that is not finished. */

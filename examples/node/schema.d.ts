@@ -329,6 +329,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/appeals": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Appeal against a block
+         * @description For people whose number or sender ID is blocked: no key is needed. The reference is that of the block. An unknown reference gets the same response after the same work, and nothing is stored. An appeal against a block that somebody has appealed against already joins that appeal. Rate limited by address.
+         */
+        post: operations["submitAppeal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/appeals/status": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See what became of an appeal
+         * @description With the token of the appeal. It is answered until 90 days after the decision.
+         */
+        get: operations["appealStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/appeals/challenge": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a proof-of-work challenge
+         * @description Where `APPEAL_PROOF` is `work`: solve it within ten minutes, and send it as `proof`. Each is accepted once.
+         */
+        get: operations["appealChallenge"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/reports": {
         parameters: {
             query?: never;
@@ -792,6 +861,433 @@ export interface paths {
         get: operations["adminRuleVersions"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/appeals": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List appeals
+         * @description Oldest first. Without `override`, only appeals against blocks of the own authority. Scope `appeals`.
+         */
+        get: operations["adminAppeals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/appeals/summary": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the figures of appeals
+         * @description How many wait, since when, and how long decisions took. Scope `appeals`.
+         */
+        get: operations["adminAppealSummary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/appeals/audit": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export the audit chain of appeals
+         * @description Every claim and decision, oldest first, as a hash chain of its own. The audit log anchors its end (`appeals.anchor`). An empty page is the end. Numbers are keyed. Scope `read` or `appeals`.
+         */
+        get: operations["adminAppealAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/appeals/{id}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description Number of the appeal.
+                 * @example 17
+                 */
+                id: components["parameters"]["AppealPath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get an appeal
+         * @description With its statements, and what blocks the number or sender ID now. Scope `appeals`.
+         */
+        get: operations["adminAppeal"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/appeals/{id}/claim": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description Number of the appeal.
+                 * @example 17
+                 */
+                id: components["parameters"]["AppealPath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Claim an appeal
+         * @description For an hour, nobody else decides on it. Scope `appeals`.
+         */
+        post: operations["adminClaimAppeal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/appeals/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description Number of the appeal.
+                 * @example 17
+                 */
+                id: components["parameters"]["AppealPath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give an appeal back to the queue
+         * @description Scope `appeals`.
+         */
+        post: operations["adminReleaseAppeal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/appeals/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description Number of the appeal.
+                 * @example 17
+                 */
+                id: components["parameters"]["AppealPath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept an appeal: lift the block
+         * @description Unblocks the number or sender ID at once, as `/v1/admin/entries` does, with the same guards, owners and proposals. A block that a rule made is lifted, and its reports no longer count. If the block no longer exists, nothing changes, and the appeal is closed as `noLongerBlocked`. Scope `appeals`, and `guards` for `overrides`.
+         */
+        post: operations["adminAcceptAppeal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/appeals/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description Number of the appeal.
+                 * @example 17
+                 */
+                id: components["parameters"]["AppealPath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject an appeal
+         * @description The block stays. The appellant reads the text of `code`. Scope `appeals`.
+         */
+        post: operations["adminRejectAppeal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/rule-blocks": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List rule blocks
+         * @description The blocks that rules made of reports, in the order of their IDs, which rise with each decision. A proposal for a range stands for all of its members. Scope `reports`.
+         */
+        get: operations["adminRuleBlocks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/rule-blocks/find": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Find the rule blocks of a number or sender ID
+         * @description At most 100, the newest first, also those that have ended in the last 90 days. It is a POST because numbers do not belong in URLs. Scope `reports`.
+         */
+        post: operations["adminFindRuleBlocks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/rule-blocks/audit": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export the audit chain of rule blocks
+         * @description Every change of a rule block, of the record of a partner, and every withdrawal of its reports, oldest first, as a hash chain of its own. The audit log anchors its end (`response.anchor`). An empty page is the end. Subjects are keyed. Scope `read` or `reports`.
+         */
+        get: operations["adminRuleBlocksAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/rule-blocks/{id}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the rule block.
+                 * @example 17
+                 */
+                id: components["parameters"]["RuleBlockPath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get a rule block
+         * @description With what it rests on, what speaks against it, and the members of a proposal for a range. Scope `reports`.
+         */
+        get: operations["adminRuleBlock"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/rule-blocks/{id}/{action}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the rule block.
+                 * @example 17
+                 */
+                id: components["parameters"]["RuleBlockPath"];
+                /**
+                 * @description What to do.
+                 * @example lift
+                 */
+                action: "approve" | "confirm" | "lift" | "dismiss";
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve, confirm, lift or dismiss a rule block
+         * @description `approve` blocks what was proposed, provisionally; a proposal for a range with all its members. `confirm` keeps a provisional block for the longer time of its rule. `lift` ends a block at once, and its reports no longer count. `dismiss` declines a proposal. Answers once the coordinator has it, or as `pending` if it does not respond. Scope `reports`.
+         */
+        post: operations["adminActOnRuleBlock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/partners": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List partners
+         * @description Organisations that report spam, with their weights and records. Scope `reports`.
+         */
+        get: operations["adminPartners"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/partners/{organisation}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get a partner
+         * @description With the counts of its reports, and the progress of a withdrawal. Scope `reports`.
+         */
+        get: operations["adminPartner"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/partners/{organisation}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw all reports of a partner
+         * @description For a partner whose key leaked: remove its keys first. Blocks that rested on these reports fall, in steps; those that other reports support stay, and those that a person confirmed. `GET` has the progress. Scope `reports`.
+         */
+        post: operations["adminWithdrawReports"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2469,7 +2965,8 @@ export interface components {
          *       "match": "exact",
          *       "effect": "block",
          *       "authority": "ktoa",
-         *       "until": null
+         *       "until": null,
+         *       "appeal": "wa32HBZ2-pkLTDnxEM8mX8PvC_hFTO_ZWeWCXK4nnV-MC__x0tu2CSqs"
          *     }
          */
         Reason: {
@@ -2492,6 +2989,8 @@ export interface components {
             factor?: number;
             rule?: components["schemas"]["BlockRule"];
             stage?: components["schemas"]["BlockStage"];
+            /** @description The reference that this block is appealed with at `/v1/appeals`. Give it to whoever was blocked. Only for blocks of a number or a sender ID by a list or a live entry. The same block of the same number has the same reference. */
+            appeal?: string;
         };
         /**
          * @description One text or call. Send `from`, `to`, or both. At most 12,288 bytes.
@@ -3654,7 +4153,7 @@ export interface components {
             /** Format: date-time */
             expires: string;
         };
-        /** @description `read` allows reading everything except secrets. `guards` allows changing and overriding guards. `override` opens no route: it allows acting for other authorities, by name, in the routes of the other scopes. Nor does `statistics`: it shows the usage of other organisations. `approve` allows deciding on the proposals of others. `breakGlass` opens no route: it allows making a change at once that would wait for a second person. `registrations` allows registering senders of the own organisation, `review` seeing and deciding on those of all others. `qualification` allows setting the qualifications of other organisations. `issuers` allows deciding who may sign certificates, `credentials` seeing that and pushing status lists. `rules` allows changing and rehearsing the rules that turn reports into blocks. The others allow changing what they name. New values may be added: treat an unknown value as valid. */
+        /** @description `read` allows reading everything except secrets. `guards` allows changing and overriding guards. `override` opens no route: it allows acting for other authorities, by name, in the routes of the other scopes. Nor does `statistics`: it shows the usage of other organisations. `approve` allows deciding on the proposals of others. `breakGlass` opens no route: it allows making a change at once that would wait for a second person. `registrations` allows registering senders of the own organisation, `review` seeing and deciding on those of all others. `qualification` allows setting the qualifications of other organisations. `issuers` allows deciding who may sign certificates, `credentials` seeing that and pushing status lists. `rules` allows changing and rehearsing the rules that turn reports into blocks. `reports` allows deciding on the blocks that rules made, and withdrawing the reports of a partner. `appeals` allows deciding on appeals against the blocks of the own authority, and with `override` of all. The others allow changing what they name. New values may be added: treat an unknown value as valid. */
         Scope: string;
         Token: {
             id: components["schemas"]["Name"];
@@ -3790,6 +4289,7 @@ export interface components {
             };
             /** @description The live layer no longer has the changes up to this one, because releases contain them. A release that does not contain them is refused (`FOLD_BEHIND`). */
             droppedSeq: number;
+            response?: components["schemas"]["ResponseStatus"];
             listKeys?: components["schemas"]["ListKeys"];
             clients: number;
             /** @description Keys that end within 30 days, and then those that ended in the last 30 days. Without secrets. */
@@ -5595,6 +6095,415 @@ export interface components {
         };
         /** @description Empty. */
         PassportRemoved: Record<string, never>;
+        /** @description `proposed` waits for a person, and blocks nothing. `provisional` and `confirmed` are in force. `ended` by time, `lifted` by a person, an appeal, or because its reports were withdrawn. `dismissed`: a person declined the proposal. `shadow`: what a rule in shadow would have blocked. New values may be added. */
+        RuleBlockState: string;
+        RuleBlockCause: string | null;
+        RuleBlock: {
+            /** @example 17 */
+            id: string;
+            /**
+             * @description Null for a sender ID, and while the key of reports is lost.
+             * @example +821030000001
+             */
+            number: string | null;
+            /** @description A sender ID, with look-alike letters replaced. */
+            source: string | null;
+            state: components["schemas"]["RuleBlockState"];
+            cause: components["schemas"]["RuleBlockCause"];
+            /** @description From mock partners: it blocks nothing. */
+            mock: boolean;
+            /**
+             * @description ID and version of the first of its rules that still supports it.
+             * @example kr-50@1
+             */
+            rule: string;
+            /** @description Reporters who counted for that rule. */
+            distinct: number;
+            kinds: components["schemas"]["PartnerKind"][];
+            /** @description All rules that support it. */
+            grounds: components["schemas"]["RuleBlockGround"][];
+            /** @description What speaks against it; null if it could not be read. */
+            evidence: components["schemas"]["CounterEvidence"] | null;
+            /** @description The person who confirmed it. */
+            confirmedBy: string | null;
+            /**
+             * Format: date-time
+             * @description When its stage ends; null once it has ended.
+             */
+            until: string | null;
+            /** @description From which on the live layer has the last state that it took; null if it never had one. */
+            seq: components["schemas"]["Seq"] | null;
+            /** @description Whether the live layer does not have its newest state yet. */
+            pending: boolean;
+            /** @description Only of a proposal for a range: the numbers of its block of 100 that rules blocked or would block. */
+            members?: components["schemas"]["RangeMember"][];
+            /**
+             * Format: date-time
+             * @description When the first rule decided.
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description Its last change.
+             */
+            updatedAt: string;
+        };
+        RuleBlockGround: {
+            /** @example kr-50@1 */
+            rule: string;
+            channel: components["schemas"]["Channel"];
+            /** @description Reporters who counted. */
+            distinct: number;
+            /** @description Reporters who counted, by the ID of the partner. 0 for a partner whose reporters all counted for others. */
+            partners: {
+                [key: string]: number;
+            };
+            kinds: components["schemas"]["PartnerKind"][];
+            /**
+             * Format: date-time
+             * @description When the rule decided.
+             */
+            firedAt: string;
+            /** @description Whether reports of an independent kind of partner confirm it. */
+            confirmed: boolean;
+        };
+        CounterEvidence: {
+            /** @description Organisations that have registered the number, in force. */
+            registered: components["schemas"]["Name"][];
+            /** @description Those of them that are certified. */
+            certified: components["schemas"]["Name"][];
+            /** @description Reporters per thousand texts or calls that their clients sent in the window of the rule, in whole hours; null if they sent none, or nobody counts them. */
+            perThousand: number | null;
+        };
+        RangeMember: {
+            id: string;
+            number: string | null;
+            state: components["schemas"]["RuleBlockState"];
+            /** @description Reporters who counted. */
+            distinct: number;
+        };
+        RuleBlocks: {
+            ruleBlocks: components["schemas"]["RuleBlock"][];
+            /** @description Pass it as `after` for the next page; null on the last one. */
+            next: string | null;
+        };
+        RuleBlocksFound: {
+            ruleBlocks: components["schemas"]["RuleBlock"][];
+        };
+        RuleBlockSubject: {
+            /**
+             * @description A number in any usual spelling, or a sender ID. A test number finds the blocks of mock partners.
+             * @example 010-3000-0001
+             */
+            from: string;
+        };
+        RuleBlockActionRequest: {
+            reason: components["schemas"]["ReasonText"];
+        };
+        ReportsWithdrawRequest: {
+            /**
+             * Format: date-time
+             * @description Reports that came before this time stay. Default: null, all reports that are kept.
+             */
+            since?: string | null;
+            reason: components["schemas"]["ReasonText"];
+        };
+        Partner: {
+            organisation: components["schemas"]["Name"];
+            kind: components["schemas"]["PartnerKind"];
+            mock: boolean;
+            /** @description That the installation gave it. */
+            weight: number;
+            /** @description Rises with each confirmed block that rested on its reports, and falls with each accepted appeal. New partners: 0.5. */
+            record: number;
+            /** @description What its reports weigh in rules: weight times record, within these bounds. */
+            effectiveWeight: number;
+            /** @description Confirmed blocks that rested on its reports. */
+            confirmed: number;
+            /** @description Blocks that rested on its reports and were lifted by an appeal. */
+            appealed: number;
+            /** @description Its last withdrawal; null if there was none. */
+            withdrawal: components["schemas"]["PartnerWithdrawal"] | null;
+            /** @description Only for a single partner. Null if they cannot be counted now. */
+            reports?: components["schemas"]["PartnerReports"] | null;
+        };
+        PartnerReports: {
+            /** @description Distinct reports. */
+            acknowledged: number;
+            withdrawn: number;
+            /** @description Beyond the budgets of their reporters: they do not count. */
+            overBudget: number;
+            /** @description Reports and withdrawals that are not counted yet. */
+            waiting: number;
+        };
+        PartnerWithdrawal: {
+            /**
+             * Format: date-time
+             * @description Null for all reports.
+             */
+            since: string | null;
+            /**
+             * Format: date-time
+             * @description When it was requested.
+             */
+            requestedAt: string;
+            by: string;
+            reason: string;
+            /** @description New values may be added. */
+            state: string;
+            /** @description Reports so far; null in a list, and if they cannot be counted now. */
+            withdrawn: number | null;
+        };
+        Partners: {
+            partners: components["schemas"]["Partner"][];
+        };
+        /** @description What rules made of reports. Omitted while the desk does not respond. */
+        ResponseStatus: {
+            /** @description Proposals that wait for a person. Blocks of mock partners are not counted here. */
+            proposed: number;
+            provisional: number;
+            confirmed: number;
+            shadow: number;
+            /** @description Decisions of rules whose facts are being read. */
+            decisions: number;
+            /** @description Blocks whose newest state the live layer does not have yet. */
+            unsent: number;
+            /**
+             * Format: date-time
+             * @description Since when rules have no room for more blocks; null if they have.
+             */
+            rulesFullSince: string | null;
+            /** @description IDs of the keys that seal the key of reports. Empty: it is lost. */
+            keyIds: string[];
+        };
+        /** @description A text for people, in each language. */
+        People: {
+            /** @description In Korean. */
+            ko: string;
+            /** @description In English. */
+            en: string;
+        };
+        /**
+         * @description At most 8,192 bytes.
+         * @example {
+         *       "reference": "wa32HBZ2-pkLTDnxEM8mX8PvC_hFTO_ZWeWCXK4nnV-MC__x0tu2CSqs",
+         *       "statement": "It is the main number of our hospital.",
+         *       "contact": "desk@hospital.example"
+         *     }
+         */
+        AppealRequest: {
+            /** @description `appeal` of a reason, as it was sent. */
+            reference: string;
+            /** @description Why the block is wrong. May have several lines; other control characters become spaces. */
+            statement: string;
+            /** @description How to reach you. Only reviewers see it. */
+            contact?: string;
+            /** @description If the service requires one (`APPEAL_PROOF`): a solved challenge in base64, as the widget of ALTCHA sends it, or the token of Turnstile. */
+            proof?: string;
+        };
+        /**
+         * @description The same for a reference that the service does not know.
+         * @example {
+         *       "appeal": "pGq0m2mNfS0cXvGmTq1kV1m0k6bTzQe2y8m4rJp5nF3tW7xZ9aBcDeFg",
+         *       "message": {
+         *         "ko": "이의신청을 접수했습니다.",
+         *         "en": "We have received your appeal."
+         *       }
+         *     }
+         */
+        AppealReceived: {
+            /** @description The token of the appeal, for `/v1/appeals/status`. It is shown once. */
+            appeal: string;
+            message: components["schemas"]["People"];
+        };
+        /** @description `received`: it waits. `inReview`: an admin has claimed it. `accepted`: the block was lifted. `rejected`. `noLongerBlocked`: the block had ended already. New values may be added: treat an unknown value as decided. */
+        AppealState: string;
+        /** @description As `AppealState`, and `unmatched`: three days after an appeal whose reference the service does not know. New values may be added: treat an unknown value as decided. */
+        AppealPublicState: string;
+        /** @description Why an appeal is rejected, as the appellant reads it. New values may be added: treat an unknown value as a rejection. */
+        AppealRejection: string;
+        /**
+         * @example {
+         *       "state": "accepted",
+         *       "receivedAt": "2026-11-26T03:12:09.000Z",
+         *       "decidedAt": "2026-11-26T03:40:12.000Z",
+         *       "seq": 1850,
+         *       "message": {
+         *         "ko": "이의신청이 받아들여져 차단을 해제했습니다.",
+         *         "en": "Your appeal was accepted, and the block was lifted."
+         *       },
+         *       "block": {
+         *         "code": "SENDER_REPORTED",
+         *         "meaning": {
+         *           "ko": "스팸으로 신고된 발신자입니다.",
+         *           "en": "Recipients reported this sender for spam."
+         *         }
+         *       },
+         *       "rejection": null
+         *     }
+         */
+        AppealStatus: {
+            state: components["schemas"]["AppealPublicState"];
+            /** Format: date-time */
+            receivedAt: string;
+            /** Format: date-time */
+            decidedAt: string | null;
+            /** @description Of an accepted appeal: the change that lifted the block. */
+            seq: number | null;
+            message: components["schemas"]["People"];
+            /** @description From the review on: what the block means for the person who is blocked. */
+            block: {
+                code: components["schemas"]["Code"];
+                meaning: components["schemas"]["People"];
+            } | null;
+            /** @description Of a rejected appeal. */
+            rejection: {
+                code: components["schemas"]["AppealRejection"];
+                message: components["schemas"]["People"];
+            } | null;
+        };
+        /** @description A challenge of ALTCHA, version 2. Its widget solves it. */
+        AppealChallenge: {
+            parameters: {
+                algorithm: string;
+                nonce: string;
+                salt: string;
+                /** @description Iterations of one attempt. */
+                cost: number;
+                keyLength: number;
+                /** @description What the derived key must begin with, in hex. */
+                keyPrefix: string;
+                /** @description Seconds since 1970. */
+                expiresAt: number;
+            };
+            signature: string;
+        };
+        AppealInfo: {
+            id: number;
+            state: components["schemas"]["AppealState"];
+            subject: components["schemas"]["Subject"];
+            /** @description E.164. Null for a sender ID. */
+            number: string | null;
+            /** @description The sender ID. Null for a number. */
+            source: string | null;
+            /** @description Name of the list that blocked, or `live`. */
+            list: string;
+            /** @description `seq` of the live entry that blocked. */
+            entrySeq: number | null;
+            code: components["schemas"]["Code"];
+            authority: string;
+            /** Format: date-time */
+            receivedAt: string;
+            /** @description How often somebody appealed against this block. */
+            appellants: number;
+            /** @description Who has claimed it, until `claimedUntil`. */
+            claimedBy: string | null;
+            /** Format: date-time */
+            claimedUntil: string | null;
+            decidedBy: string | null;
+            /** Format: date-time */
+            decidedAt: string | null;
+            /** @description Of a rejected appeal. */
+            rejection: components["schemas"]["AppealRejection"] | null;
+            /** @description Of an accepted appeal: the change that lifted the block. It is visible in every verdict with this `seq` or a later one. */
+            seq: number | null;
+        };
+        AppealStatement: {
+            /** Format: date-time */
+            at: string;
+            statement: string;
+            contact: string | null;
+        };
+        StandingBlock: {
+            list: string;
+            /** @description Of a live entry. */
+            seq: number | null;
+            code: components["schemas"]["Code"];
+            authority: string;
+        };
+        AppealPage: {
+            appeals: components["schemas"]["AppealInfo"][];
+            /** @description `after` of the next page; null on the last. */
+            next: number | null;
+        };
+        /**
+         * @example {
+         *       "open": 3,
+         *       "oldestAt": "2026-11-26T03:12:09.000Z",
+         *       "decided": {
+         *         "accepted": 41,
+         *         "rejected": 7,
+         *         "noLongerBlocked": 2
+         *       },
+         *       "medianSeconds": 2460,
+         *       "p90Seconds": 15120
+         *     }
+         */
+        AppealSummary: {
+            open: number;
+            /** Format: date-time */
+            oldestAt: string | null;
+            /** @description Decisions of the last 30 days. */
+            decided: {
+                accepted: number;
+                rejected: number;
+                noLongerBlocked: number;
+            };
+            /** @description From receipt to decision, over these; null without any. */
+            medianSeconds: number | null;
+            /** @description The 90th percentile of the same. */
+            p90Seconds: number | null;
+        };
+        AppealClaim: {
+            reason?: components["schemas"]["ReasonText"];
+        };
+        AppealAccept: {
+            /** @description Guards of live changes that you override. Guards that are not hit may be named too. Needs the scope `guards`. Default: none. */
+            overrides?: components["schemas"]["Guard"][];
+            /** @description Other authorities that the change acts for: it may change their lists and entries too. Needs the scope `override`. Default: none. */
+            overrideAuthorities?: components["schemas"]["Name"][];
+            /** @description Apply the change at once if it would wait for a second person. It is recorded, raises an alarm, and reverts unless another person with the scope `approve` reviews it within 24 hours. Needs the scope `breakGlass`. Default: false. */
+            breakGlass?: boolean;
+            reason: components["schemas"]["ReasonText"];
+        };
+        AppealReject: {
+            code: components["schemas"]["AppealRejection"];
+            reason: components["schemas"]["ReasonText"];
+        };
+        AppealDetails: {
+            id: number;
+            state: components["schemas"]["AppealState"];
+            subject: components["schemas"]["Subject"];
+            /** @description E.164. Null for a sender ID. */
+            number: string | null;
+            /** @description The sender ID. Null for a number. */
+            source: string | null;
+            /** @description Name of the list that blocked, or `live`. */
+            list: string;
+            /** @description `seq` of the live entry that blocked. */
+            entrySeq: number | null;
+            code: components["schemas"]["Code"];
+            authority: string;
+            /** Format: date-time */
+            receivedAt: string;
+            /** @description How often somebody appealed against this block. */
+            appellants: number;
+            /** @description Who has claimed it, until `claimedUntil`. */
+            claimedBy: string | null;
+            /** Format: date-time */
+            claimedUntil: string | null;
+            decidedBy: string | null;
+            /** Format: date-time */
+            decidedAt: string | null;
+            /** @description Of a rejected appeal. */
+            rejection: components["schemas"]["AppealRejection"] | null;
+            /** @description Of an accepted appeal: the change that lifted the block. It is visible in every verdict with this `seq` or a later one. */
+            seq: number | null;
+            /** @description The first of them, oldest first. */
+            statements: components["schemas"]["AppealStatement"][];
+            /** @description What blocks the number or sender ID now. Null if that cannot be read. */
+            blocks: components["schemas"]["StandingBlock"][] | null;
+        };
     };
     responses: {
         /** @description The request is invalid: `code` says how, and `field` says where. `BODY_MISSING`, `JSON_INVALID`, `BODY_UNREADABLE`, `FIELD_TYPE`, `FIELD_UNKNOWN`, `FIELD_MISSING`, `FIELD_VALUE`, `ITEMS_TOO_MANY`, `NUMBER_MISSING`, `NUMBER_TOO_LONG`, `NUMBER_CHARACTER`, `SOURCE_AS_RECIPIENT`. */
@@ -7649,6 +8558,288 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description `RULE_BLOCK_UNKNOWN`: no rule block has this ID; ended ones are kept for 90 days. `NOT_FOUND`: there is no such action. */
+        RuleBlockUnknown: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:rule-block-unknown",
+                 *       "title": "Rule block not found",
+                 *       "status": 404,
+                 *       "detail": "no rule block has this id",
+                 *       "instance": "/v1/admin/rule-blocks/99",
+                 *       "code": "RULE_BLOCK_UNKNOWN",
+                 *       "message": "no rule block has this id"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `RULE_BLOCK_OWN`: only reports of your own organisation support the block, so somebody of another one must approve or confirm it. `PERMISSION_DENIED`. */
+        RuleBlockOwn: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:rule-block-own",
+                 *       "title": "You may not confirm what only your organisation has reported",
+                 *       "status": 403,
+                 *       "detail": "only your organisation has reported this: somebody of another one must decide",
+                 *       "instance": "/v1/admin/rule-blocks/17/confirm",
+                 *       "code": "RULE_BLOCK_OWN",
+                 *       "message": "only your organisation has reported this: somebody of another one must decide"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `RULE_BLOCK_STATE`: `state`, and in `possible` what can be done in it. `IDEMPOTENCY_CONFLICT`. */
+        RuleBlockConflict: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:rule-block-state",
+                 *       "title": "State of the rule block does not allow this",
+                 *       "status": 409,
+                 *       "detail": "a block that is \"provisional\" cannot be changed this way: possible is confirm, lift",
+                 *       "instance": "/v1/admin/rule-blocks/17/approve",
+                 *       "code": "RULE_BLOCK_STATE",
+                 *       "message": "a block that is \"provisional\" cannot be changed this way: possible is confirm, lift",
+                 *       "state": "provisional",
+                 *       "possible": [
+                 *         "confirm",
+                 *         "lift"
+                 *       ]
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `RULE_BLOCK_REFUSED`: the coordinator refused a block that you approved; `state` is its state now, and `GET` has the cause. No rule blocks a protected number, for example. */
+        RuleBlockRefused: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:rule-block-refused",
+                 *       "title": "The block cannot be set",
+                 *       "status": 422,
+                 *       "detail": "the coordinator refused the block, so it is \"proposed\": protected",
+                 *       "instance": "/v1/admin/rule-blocks/17/approve",
+                 *       "code": "RULE_BLOCK_REFUSED",
+                 *       "message": "the coordinator refused the block, so it is \"proposed\": protected",
+                 *       "state": "proposed"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `NUMBER_FORMAT_INVALID` or `NUMBER_AMBIGUOUS`: `from` is not one number that can exist. */
+        RuleBlockSubjectInvalid: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:number-format-invalid",
+                 *       "title": "Number cannot exist",
+                 *       "status": 422,
+                 *       "detail": "\"from\" cannot exist under the numbering plan: report the number that was displayed",
+                 *       "instance": "/v1/admin/rule-blocks/find",
+                 *       "code": "NUMBER_FORMAT_INVALID",
+                 *       "message": "\"from\" cannot exist under the numbering plan: report the number that was displayed",
+                 *       "field": "from"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `REPORT_KEY_LOST`: LIST_KEY lacks the key that opens the key of reports. `UNAVAILABLE`, `NOT_CONFIGURED`. */
+        ReportKeyLost: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:report-key-lost",
+                 *       "title": "The key of reports is lost",
+                 *       "status": 503,
+                 *       "detail": "LIST_KEY does not have the key 9f2c1e4b7a3d5c60, which opens the key of reports: add it to LIST_KEY again",
+                 *       "instance": "/v1/admin/rule-blocks/find",
+                 *       "code": "REPORT_KEY_LOST",
+                 *       "message": "LIST_KEY does not have the key 9f2c1e4b7a3d5c60, which opens the key of reports: add it to LIST_KEY again"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `PARTNER_UNKNOWN`: no organisation with this ID is a partner. */
+        PartnerUnknown: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:partner-unknown",
+                 *       "title": "Partner not found",
+                 *       "status": 404,
+                 *       "detail": "no organisation with this id is a partner",
+                 *       "instance": "/v1/admin/partners/acme",
+                 *       "code": "PARTNER_UNKNOWN",
+                 *       "message": "no organisation with this id is a partner"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `UNAUTHENTICATED`: the token was not issued here, or its appeal is no longer kept. */
+        AppealUnauthenticated: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                "WWW-Authenticate": components["headers"]["AppealWwwAuthenticate"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:unauthenticated",
+                 *       "title": "Authentication failed",
+                 *       "status": 401,
+                 *       "detail": "send the token of your appeal as \"Authorization: Bearer <token>\"; it ends 90 days after the decision",
+                 *       "instance": "/v1/appeals/status",
+                 *       "code": "UNAUTHENTICATED",
+                 *       "message": "send the token of your appeal as \"Authorization: Bearer <token>\"; it ends 90 days after the decision"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `QUOTA_EXCEEDED`: too many requests of this address, or in total. `APPEALS_TOO_MANY`: too many appeals of all people in this hour, or 10,000 wait. Nothing was stored. */
+        AppealsLimited: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:appeals-too-many",
+                 *       "title": "Too many appeals",
+                 *       "status": 429,
+                 *       "detail": "too many appeals are waiting: nothing was stored; send yours again later",
+                 *       "instance": "/v1/appeals",
+                 *       "code": "APPEALS_TOO_MANY",
+                 *       "message": "too many appeals are waiting: nothing was stored; send yours again later"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `NOT_CONFIGURED`: a secret or `APPEAL_PROOF` is missing or wrong; `message` names it. `UNAVAILABLE`: the proof cannot be verified now; send the appeal again. */
+        AppealUnavailable: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:unavailable",
+                 *       "title": "Service is temporarily unavailable",
+                 *       "status": 503,
+                 *       "detail": "the proof cannot be verified now: send the appeal again",
+                 *       "instance": "/v1/appeals",
+                 *       "code": "UNAVAILABLE",
+                 *       "message": "the proof cannot be verified now: send the appeal again"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `NOT_FOUND`: the service requires no proof of work. */
+        AppealChallengeUnknown: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:not-found",
+                 *       "title": "Not found",
+                 *       "status": 404,
+                 *       "detail": "appeals need no proof of work here: APPEAL_PROOF is not \"work\"",
+                 *       "instance": "/v1/appeals/challenge",
+                 *       "code": "NOT_FOUND",
+                 *       "message": "appeals need no proof of work here: APPEAL_PROOF is not \"work\""
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `APPEAL_UNKNOWN`: no appeal has this id, or it is against a block of another authority. */
+        AppealUnknown: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:appeal-unknown",
+                 *       "title": "Appeal not found",
+                 *       "status": 404,
+                 *       "detail": "no appeal that you may see has this id",
+                 *       "instance": "/v1/admin/appeals/17",
+                 *       "code": "APPEAL_UNKNOWN",
+                 *       "message": "no appeal that you may see has this id"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `APPEAL_CLAIMED`: another admin has claimed it. `APPEAL_DECIDED`: it is decided already. `IDEMPOTENCY_CONFLICT`. When a block is lifted, also the conflicts of `/v1/admin/entries`. */
+        AppealConflict: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:appeal-claimed",
+                 *       "title": "Another admin has claimed this appeal",
+                 *       "status": 409,
+                 *       "detail": "token:night-shift has claimed the appeal until 2026-11-26T04:12:09.000Z",
+                 *       "instance": "/v1/admin/appeals/17/claim",
+                 *       "code": "APPEAL_CLAIMED",
+                 *       "message": "token:night-shift has claimed the appeal until 2026-11-26T04:12:09.000Z"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
     };
     parameters: {
         /** @description Returned with the response. An invalid value is replaced by a new one. */
@@ -7755,6 +8946,16 @@ export interface components {
          * @example kr-50
          */
         RulePath: components["schemas"]["Name"];
+        /**
+         * @description ID of the rule block.
+         * @example 17
+         */
+        RuleBlockPath: string;
+        /**
+         * @description Number of the appeal.
+         * @example 17
+         */
+        AppealPath: string;
     };
     requestBodies: never;
     headers: {
@@ -7816,6 +9017,11 @@ export interface components {
         CacheUntilOfText: string;
         /** @description Identifies what the document says. Send it as `If-None-Match`. */
         WeakETag: string;
+        /**
+         * @description `Bearer`.
+         * @example Bearer
+         */
+        AppealWwwAuthenticate: string;
     };
     pathItems: never;
 }
@@ -8846,6 +10052,101 @@ export interface operations {
             503: components["responses"]["PublicUnavailable"];
         };
     };
+    submitAppeal: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppealRequest"];
+            };
+        };
+        responses: {
+            /** @description The appeal is received. The response is the same for an unknown reference. */
+            202: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppealReceived"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AppealsLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AppealUnavailable"];
+        };
+    };
+    appealStatus: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The appeal as of now. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppealStatus"];
+                };
+            };
+            400: components["responses"]["PublicBadRequest"];
+            401: components["responses"]["AppealUnauthenticated"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AppealsLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AppealUnavailable"];
+        };
+    };
+    appealChallenge: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A new challenge. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppealChallenge"];
+                };
+            };
+            400: components["responses"]["PublicBadRequest"];
+            404: components["responses"]["AppealChallengeUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AppealsLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AppealUnavailable"];
+        };
+    };
     reportSpam: {
         parameters: {
             query?: never;
@@ -9856,6 +11157,712 @@ export interface operations {
             403: components["responses"]["AdminPermissionDenied"];
             404: components["responses"]["RuleUnknown"];
             405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminAppeals: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Undecided appeals, decided ones, or all.
+                 * @example open
+                 */
+                show?: "open" | "decided" | "all";
+                /**
+                 * @description `next` of the page before.
+                 * @example 17
+                 */
+                after?: number;
+                /**
+                 * @description Page size. Values above 100 are treated as 100.
+                 * @example 100
+                 */
+                limit?: number;
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of appeals. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppealPage"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminAppealSummary: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The figures. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppealSummary"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminAppealAudit: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Return records after this position.
+                 * @example 0
+                 */
+                after?: number;
+                /**
+                 * @description Page size. Values above 1,000 are treated as 1,000.
+                 * @example 1000
+                 */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the chain. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminAppeal: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description Number of the appeal.
+                 * @example 17
+                 */
+                id: components["parameters"]["AppealPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The appeal. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppealDetails"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["AppealUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminClaimAppeal: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description Number of the appeal.
+                 * @example 17
+                 */
+                id: components["parameters"]["AppealPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppealClaim"];
+            };
+        };
+        responses: {
+            /** @description The appeal is claimed. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppealInfo"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["AppealUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["AppealConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminReleaseAppeal: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description Number of the appeal.
+                 * @example 17
+                 */
+                id: components["parameters"]["AppealPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppealClaim"];
+            };
+        };
+        responses: {
+            /** @description The appeal waits again. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppealInfo"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["AppealUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["AppealConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminAcceptAppeal: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description Number of the appeal.
+                 * @example 17
+                 */
+                id: components["parameters"]["AppealPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppealAccept"];
+            };
+        };
+        responses: {
+            /** @description The block is lifted. `seq` is the change. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppealInfo"];
+                };
+            };
+            202: components["responses"]["WaitsForApproval"];
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["AppealUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["AppealConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            422: components["responses"]["EntriesRefused"];
+            429: components["responses"]["BudgetExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    adminRejectAppeal: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description Number of the appeal.
+                 * @example 17
+                 */
+                id: components["parameters"]["AppealPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppealReject"];
+            };
+        };
+        responses: {
+            /** @description The appeal is rejected. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppealInfo"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["AppealUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["AppealConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminRuleBlocks: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only those in this state now.
+                 * @example proposed
+                 */
+                state?: string;
+                /**
+                 * @description Only those that were proposed, or ended, for this cause.
+                 * @example registered
+                 */
+                cause?: string;
+                /**
+                 * @description Only those of this rule, in any version.
+                 * @example kr-50
+                 */
+                rule?: components["schemas"]["Name"];
+                /**
+                 * @description `next` of the page before.
+                 * @example 17
+                 */
+                after?: number;
+                /**
+                 * @description Items on the page.
+                 * @example 100
+                 */
+                limit?: components["parameters"]["CredentialLimit"];
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of rule blocks. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleBlocks"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminFindRuleBlocks: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleBlockSubject"];
+            };
+        };
+        responses: {
+            /** @description The rule blocks. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleBlocksFound"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            422: components["responses"]["RuleBlockSubjectInvalid"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["ReportKeyLost"];
+        };
+    };
+    adminRuleBlocksAudit: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Return records after this position.
+                 * @example 0
+                 */
+                after?: number;
+                /**
+                 * @description Page size. Values above 1,000 are treated as 1,000.
+                 * @example 1000
+                 */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the chain. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminRuleBlock: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the rule block.
+                 * @example 17
+                 */
+                id: components["parameters"]["RuleBlockPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rule block. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleBlock"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["RuleBlockUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminActOnRuleBlock: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description ID of the rule block.
+                 * @example 17
+                 */
+                id: components["parameters"]["RuleBlockPath"];
+                /**
+                 * @description What to do.
+                 * @example lift
+                 */
+                action: "approve" | "confirm" | "lift" | "dismiss";
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleBlockActionRequest"];
+            };
+        };
+        responses: {
+            /** @description The rule block after it. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleBlock"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["RuleBlockOwn"];
+            404: components["responses"]["RuleBlockUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["RuleBlockConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            422: components["responses"]["RuleBlockRefused"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminPartners: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The partners. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Partners"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminPartner: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The partner. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Partner"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["PartnerUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminWithdrawReports: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportsWithdrawRequest"];
+            };
+        };
+        responses: {
+            /** @description The withdrawal has begun. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Partner"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["PartnerUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["IdempotencyConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
             429: components["responses"]["AuthenticationLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];

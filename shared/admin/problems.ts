@@ -38,8 +38,8 @@ export interface ProblemExtras {
   /** REGISTRATIONS_INVALID: the invalid lines, at most 100. */
   readonly lines?: readonly ImportedRow[];
   /**
-   * REGISTRATION_STATE, DELEGATION_STATE, RULE_BLOCK_STATE: the state, and what can be done in it. QUALIFICATION_STATE: the states that
-   * may follow.
+   * REGISTRATION_STATE, DELEGATION_STATE, RULE_BLOCK_STATE: the state, and what can be done in it. RULE_BLOCK_REFUSED: the
+   * state. QUALIFICATION_STATE: the states that may follow.
    */
   readonly state?: string;
   readonly possible?: readonly string[];
@@ -150,7 +150,7 @@ export const ADMIN_PROBLEMS = {
   RULE_BLOCK_UNKNOWN: [404, 'Rule block not found'],
   RULE_BLOCK_STATE: [409, 'State of the rule block does not allow this'],
   RULE_BLOCK_OWN: [403, 'You may not confirm what only your organisation has reported'],
-  RULE_BLOCK_REFUSED: [409, 'The block cannot be set'],
+  RULE_BLOCK_REFUSED: [422, 'The block cannot be set'],
   PARTNER_UNKNOWN: [404, 'Partner not found'],
   REPORT_KEY_LOST: [503, 'The key of reports is lost'],
   APPEALS_TOO_MANY: [429, 'Too many appeals'],

@@ -11,7 +11,12 @@ import {
   APPEAL_STATEMENT_CHARS_MAX,
 } from '../limits/appeals.ts';
 import type { Code } from '../verdict.ts';
-import type { People } from './texts.ts';
+
+/** A text for people, by language. */
+export interface People {
+  readonly ko: string;
+  readonly en: string;
+}
 
 /** `inReview`: an admin has claimed it. The last three are decisions. */
 export const APPEAL_STATES = ['received', 'inReview', 'accepted', 'rejected', 'noLongerBlocked'] as const;

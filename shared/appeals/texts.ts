@@ -2,13 +2,7 @@
  * What people who were blocked read about their appeal, in Korean and English. Data only: texts are changed here, and nowhere else.
  */
 import type { Code } from '../verdict.ts';
-import type { AppealStatus, Rejection } from './appeal.ts';
-
-/** A text for people, by language. */
-export interface People {
-  readonly ko: string;
-  readonly en: string;
-}
+import type { AppealStatus, People, Rejection } from './appeal.ts';
 
 /** The response to a new appeal. */
 export const RECEIVED: People = {

@@ -45,6 +45,8 @@ export const APPEAL_UNMATCHED_MS = 259_200_000;
 export const APPEAL_CLAIM_MS = 3_600_000;
 /** Appeals on a page, and in one step of a removal. */
 export const APPEALS_PAGE_MAX = 100;
+/** When the log warns of an appeal that waits, in ms: a day. */
+export const APPEAL_OVERDUE_MS = 86_400_000;
 /** Decisions that the summary measures: those of the last 30 days, in ms. */
 export const APPEAL_SUMMARY_MS = 2_592_000_000;
 /** How long a challenge can be solved, in seconds. */

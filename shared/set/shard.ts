@@ -1,7 +1,7 @@
 /**
  * Reader of a shard: one slice of the key space (prefix, permuted suffix), with the sections of every list.
- * Opened in place over the bytes from KV: a few small objects per section, nothing parsed or copied, no
- * allocation in a look-up. The constructor rejects malformed bytes.
+ * Opened in place over the bytes from KV: a few small objects per section and a filter of the keys with dates, nothing
+ * parsed or copied, no allocation in a look-up. The constructor rejects malformed bytes.
  */
 
 import { SUFFIX_COUNT } from '../numbers/number.ts';

@@ -4,6 +4,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { program } from '../../cli/program.ts';
+import * as appealsLimits from '../../shared/limits/appeals.ts';
 import * as controlLimits from '../../shared/limits/control.ts';
 import * as credentialStoreLimits from '../../shared/limits/credential-store.ts';
 import * as credentialsLimits from '../../shared/limits/credentials.ts';
@@ -25,6 +26,7 @@ const bounds = new Map<string, number>(
   [
     ...[controlLimits, credentialStoreLimits, credentialsLimits, edgeLimits, enumerationLimits],
     ...[
+      appealsLimits,
       intakeLimits,
       listsLimits,
       passportLimits,

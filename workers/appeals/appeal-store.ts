@@ -13,9 +13,10 @@ import type {
 } from '../../shared/admin/appeals.ts';
 import type { AppealStatus, Rejection, SubmittedAppeal } from '../../shared/appeals/appeal.ts';
 import type { AuditRecord } from '../../shared/audit.ts';
-import { APPEAL_SUMMARY_MS } from '../../shared/limits/appeals.ts';
+import { APPEAL_OVERDUE_MS, APPEAL_SUMMARY_MS } from '../../shared/limits/appeals.ts';
 import { openKeyRing } from '../../shared/set/key-ring.ts';
 import type { ControlEnv } from '../env.ts';
+import { warn } from '../log.ts';
 import { Anchoring } from '../storage/anchoring.ts';
 import type { AppealObject, BlockSource, LiftRequest, LiftResult } from '../storage/appeals-port.ts';
 import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
@@ -115,7 +116,12 @@ export class AppealStore extends DurableObject<ControlEnv> implements AppealObje
 
   async sweep(): Promise<void> {
     const now = Date.now();
-    if (now - this.#tables.meta.number('sweptAt') >= HOUR_MS) this.#tables.forget(now);
+    if (now - this.#tables.meta.number('sweptAt') >= HOUR_MS) {
+      this.#tables.forget(now);
+      const { open, oldestAt } = this.#tables.appeals.summary(now, null);
+      const isOverdue = oldestAt !== null && Date.parse(oldestAt) <= now - APPEAL_OVERDUE_MS;
+      if (isOverdue) warn('appealsOverdue', { open, oldestAt });
+    }
     await this.#anchoring.run();
   }
 

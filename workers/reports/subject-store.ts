@@ -187,8 +187,9 @@ export class SubjectStore {
     }
     tally.counted++;
     if (row.spam === 'notSpam') tally.notSpam++;
+    // An intake that was set back to an earlier state uses numbers again.
     this.#sql.exec(
-      'INSERT INTO reports VALUES (?, ?, ?, ?, ?, ?)',
+      'INSERT OR REPLACE INTO reports VALUES (?, ?, ?, ?, ?, ?)',
       ...[subject, source, seq, row.reporter, packTraits({ ...row, route: null }), row.at],
     );
   }

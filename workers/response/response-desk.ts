@@ -156,7 +156,7 @@ export class ResponseDesk extends DurableObject<ControlEnv> implements ResponseO
     const block = rows.get(done.value)!;
     if (action === 'approve' && block.cause !== null) {
       const message = `the coordinator refused the block, so it is "${block.stage.state}": ${block.cause}`;
-      return refuse('RULE_BLOCK_REFUSED', message, { refusal: block.cause });
+      return refuse('RULE_BLOCK_REFUSED', message, { state: block.stage.state });
     }
     return ok(await this.#shown(block));
   }

@@ -41,7 +41,7 @@ export class RuleSource {
         .run('read', () => this.#load())
         .catch((error: unknown) => {
           if (this.#held === null) throw error;
-          warnFailed('rulesNotRead', error);
+          warnFailed('rulesNotLoaded', error);
         });
     }
     return this.#held!;

@@ -79,7 +79,7 @@ export class Withdrawals {
         const failed = (await Promise.allSettled(some)).find((each) => each.status === 'rejected');
         if (failed === undefined) continue;
         isDone = false;
-        warnFailed('reportsNotWithdrawn', failed.reason, { partner });
+        warnFailed('withdrawalNotBegun', failed.reason, { partner });
       }
     }
     this.#retry.set(isDone);

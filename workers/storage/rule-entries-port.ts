@@ -2,12 +2,8 @@
  * What the desk of the joint response changes in the live layer: blocks that rules decided, and their ends. The
  * coordinator hears of nothing else that is reported.
  */
+import type { ReportSubject } from '../../shared/reports/report.ts';
 import type { BlockStage } from '../../shared/verdict.ts';
-
-export type RuleSubject =
-  | { readonly kind: 'number'; readonly n: number }
-  /** A sender ID. A block covers everything that looks like it. */
-  | { readonly kind: 'source'; readonly text: string };
 
 /** One change of the entry of a rule. It concerns the sender only. */
 export interface RuleEntryChange {
@@ -18,7 +14,7 @@ export interface RuleEntryChange {
    * layer and in releases, and leaves every other entry deciding as before.
    */
   readonly op: 'block' | 'lift';
-  readonly subject: RuleSubject;
+  readonly subject: ReportSubject;
   /** ID and version of the rule: `kr-50@3`. */
   readonly rule: string;
   readonly stage: BlockStage;

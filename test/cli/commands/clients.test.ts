@@ -212,6 +212,27 @@ describe('organisations', () => {
     expect((await organisations('add', 'kisa')).errors).toMatch(/^error: organisation kisa already exists/);
   });
 
+  it('become partners, whose clients may report', async () => {
+    const partner = [
+      '--partner-kind',
+      'operator',
+      '--partner-slices',
+      '4',
+      '--partner-reports-per-day',
+      '9000',
+    ];
+    expect((await organisations('add', 'kt-reports', ...partner)).code).toBe(0);
+    expect((await organisations('set', 'kt-reports', '--partner-weight', '1.5')).code).toBe(0);
+    expect(await admin.get('organisations/kt-reports')).toMatchObject({
+      partner: { kind: 'operator', weight: 1.5, slices: 4, reportsPerDay: 9_000, mock: false },
+    });
+    expect((await organisations('show', 'kt-reports')).out).toContain('operator: weight 1.5, 4 slices');
+    expect((await clients('add', 'kt-1', '--organisation', 'kt-reports', '--rights', 'report')).code).toBe(0);
+    const final = await organisations('set', 'kt-reports', '--partner-slices', '8');
+    expect(final.errors).toMatch(/^error: FIELD_VALUE: .*slices/);
+    expect((await organisations('set', 'kisa', '--partner-weight', '1')).errors).toContain('--partner-kind');
+  });
+
   it('lose their authority', async () => {
     expect((await organisations('set', 'kisa', '--authority', 'none')).code).toBe(0);
     expect(await admin.get('organisations/kisa')).toMatchObject({ authority: null });

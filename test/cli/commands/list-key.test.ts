@@ -95,4 +95,11 @@ describe('list-key finish', () => {
       ...[true, true, false, false, false],
     ]);
   });
+
+  it('waits until the key of reports is sealed with the new key, unless it is lost', () => {
+    const needs = (reports?: string[]) => needsOf(to, [], rotation, reports).reports;
+    expect([needs([from]), needs([from, to]), needs([to]), needs([]), needs()]).toEqual([
+      ...[true, false, false, false, false],
+    ]);
+  });
 });

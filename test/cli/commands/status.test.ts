@@ -48,6 +48,9 @@ describe('the storage in the status', () => {
   });
 
   it('counts one of a thing in the singular', () => {
+    expect(linesOf({ live: { entries: 20_000, segments: 2, tail: 5, rules: 1_200 } })).toContain(
+      '20,000 live entries in 2 segments, 5 unsealed, 1,200 of rules; 0 clients',
+    );
     expect(linesOf({ live: { entries: 1, segments: 1, tail: 0 }, clients: 1 })).toContain(
       '1 live entry in 1 segment, 0 unsealed; 1 client',
     );
@@ -183,5 +186,33 @@ describe('registered senders in the status', () => {
   it('are omitted without any, and by older services', () => {
     expect(line({ version: 0, changes: 0 })).toEqual([]);
     expect(linesOf({}).filter((each) => each.includes('registered'))).toEqual([]);
+  });
+});
+
+describe('rule blocks in the status', () => {
+  const none = { proposed: 0, provisional: 0, confirmed: 0, shadow: 0, decisions: 0, unsent: 0 };
+  const lines = (more: Partial<NonNullable<Status['response']>>, rules = 0): string[] =>
+    linesOf({
+      live: { ...STATUS.live, rules },
+      response: { ...none, rulesFullSince: null, keyIds: ['a'.repeat(16)], ...more },
+    }).filter((line) => /rule|reports/.test(line) && !line.includes('live entries in'));
+
+  it('show the reserve, what waits for a person, and what is wrong', () => {
+    expect(lines({})).toEqual([]);
+    expect(lines({ provisional: 12, confirmed: 3 }, 15)).toEqual([
+      'rule blocks: 12 provisional, 3 confirmed; 15 of 200,000 live entries of rules',
+    ]);
+    expect(lines({ proposed: 1, provisional: 1, decisions: 2, unsent: 1 })).toEqual([
+      'rule blocks: 1 provisional, 0 confirmed; 0 of 200,000 live entries of rules; 3 changes not sent yet',
+      '1 rule block waits for a person: npx numgate rule-blocks list --state proposed',
+    ]);
+    expect(lines({ rulesFullSince: '2026-11-24T03:12:09.000Z', keyIds: [] })).toEqual([
+      'rules can set no more blocks since 2026-11-24T03:12:09.000Z, and propose them: build and push a release',
+      'the key of reports is lost: LIST_KEY lacks the key that opens it',
+    ]);
+  });
+
+  it('are omitted by older services', () => {
+    expect(linesOf({}).filter((line) => line.includes('rule'))).toEqual([]);
   });
 });

@@ -53,8 +53,14 @@ export function reports(from: string, count: number, rest: object = {}): Record<
   return Array.from({ length: count }, () => report(from, rest));
 }
 
-export async function sendReports(partner: string, items: readonly object[]): Promise<ReportResult[]> {
-  const { status, text, json } = await send('/v1/reports', { ...asPartner(partner), body: { items } });
+/** @param undocumented whether some are bad */
+export async function sendReports(
+  partner: string,
+  items: readonly object[],
+  undocumented = false,
+): Promise<ReportResult[]> {
+  const request = { ...asPartner(partner), body: { items }, undocumented };
+  const { status, text, json } = await send('/v1/reports', request);
   expect([status, status === 200 ? '' : text]).toEqual([200, '']);
   return json.results as unknown as ReportResult[];
 }
@@ -76,6 +82,15 @@ export function sendReport(partner: string, body: unknown): Promise<Reply> {
 
 export function partnerInfo(id: string): Promise<PartnerInfo> {
   return adminValue<PartnerInfo>(`partners/${id}`);
+}
+
+/** Waits until the desk knows these partners: it reads them at intervals. */
+export async function untilKnown(partners: readonly string[]): Promise<void> {
+  for (;;) {
+    const { partners: all } = await adminValue<{ partners: PartnerInfo[] }>('partners');
+    if (partners.every((id) => all.some(({ organisation }) => organisation === id))) return;
+    await soon();
+  }
 }
 
 /** Waits until all reports of these partners are counted. */

@@ -21,6 +21,7 @@ import { ALL_GUARDS, asAdmin, client, codeOf, unwrap } from '../support/coordina
 import { ALICE, BOB, by, settle, waiting } from '../support/people.ts';
 import { A, B, type Question, RotatingEdge, restarted } from '../support/rotating.ts';
 import '../support/fresh.ts';
+import { ruleChange } from '../support/rule-entries.ts';
 import { RELEASE_PRIVATE_KEY } from '../support/secrets.ts';
 import { LISTED, NOW, NOWHERE, privateKey, publishValues, SOURCE, smallLists } from '../support/world.ts';
 
@@ -29,6 +30,8 @@ const SENDER = 'PARCEL-KR';
 const BOTH = ['from' as const, 'to' as const];
 /** With letters that look like others: it has a fingerprint for its spelling and one for its skeleton. */
 const LOOKALIKE = 'PAYP\u0410L';
+/** Blocked by a rule. */
+const OF_RULE = 'win-prize';
 const ROTATE = { keyId: keysB.keyId, dropUnknownSources: false, reason: 'yearly' };
 
 const QUESTIONS: readonly (readonly [Question, string])[] = [
@@ -37,6 +40,7 @@ const QUESTIONS: readonly (readonly [Question, string])[] = [
   [{ to: NOWHERE }, 'block SENDER_REPORTED'],
   [{ from: SENDER }, 'block SENDER_REPORTED'],
   [{ from: LOOKALIKE }, 'block SENDER_REPORTED'],
+  [{ from: OF_RULE }, 'block SENDER_REPORTED'],
   [{ to: '+821077778888' }, 'allow'],
   [{ from: 'NOBODY' }, 'allow'],
 ];
@@ -80,6 +84,9 @@ beforeEach(async () => {
       coordinator.changeEntries(asAdmin(), { ...CHANGE, items, subjects } as never);
     unwrap(await block([{ source: SENDER }, { source: LOOKALIKE }], ['from']));
     unwrap(await block([{ number: NOWHERE }, ...filler], BOTH));
+    await coordinator.applyRuleEntries(1, [
+      ruleChange('block', 0, { subject: { kind: 'source', text: OF_RULE } }),
+    ]);
     unwrap(await coordinator.putClient(asAdmin(), 'a', client('a'), { match: null, absent: false }));
     await coordinator.alarm();
     expect((await coordinator.status()).live.segments).toBe(1);

@@ -1,7 +1,7 @@
 /**
- * Blocks of rules in the live layer: what is applied, refused and lifted, and that nobody else's entries and room change.
+ * Blocks of rules in the live layer: what is applied and what is refused, and whose room they take.
  */
-import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
+import { evictDurableObject } from 'cloudflare:test';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { EntryChange } from '../../../shared/admin/entries.ts';
 import {
@@ -11,84 +11,32 @@ import {
   UNBLOCK_RESERVE,
   UNSEALED_ENTRIES_MAX,
 } from '../../../shared/limits/control.ts';
-import { numberKey, SUBJECT_BIT } from '../../../shared/live/entry.ts';
 import { BLOCK_FILLED_MIN } from '../../../shared/numbers/blocks.ts';
 import { toE164 } from '../../../shared/numbers/number.ts';
 import { DEFAULT_GUARDS } from '../../../shared/release/guard-settings.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
-import { type PlainList, plainList } from '../../shared/support/plain-model.ts';
-import {
-  ADMIN,
-  ALL_GUARDS,
-  ALL_LIVE_GUARDS,
-  asAdmin,
-  codeOf,
-  coordinator,
-  memberOf,
-  readHead,
-  stage,
-  stub,
-  unwrap,
-} from '../support/coordinator.ts';
+import { asAdmin, codeOf, coordinator, stub, unwrap } from '../support/coordinator.ts';
 import '../support/fresh.ts';
-import { by, fill, ROOT, refusalOf } from '../support/room.ts';
-import { applyRules, DAY, END, ruleChange, shortResults } from '../support/rule-entries.ts';
-
-const NOW = Date.UTC(2040, 0, 1);
-const N = 821_030_000_001;
-const KISA = memberOf('kisa');
+import { fill } from '../support/room.ts';
+import {
+  applyRules,
+  DAY,
+  END,
+  foldedList,
+  found,
+  hold,
+  inHours,
+  make,
+  N,
+  NOW,
+  promoted,
+  ruleChange,
+  shortResults,
+} from '../support/rule-entries.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'], now: NOW });
 });
-
-const make = (op: EntryChange['op'], more: Partial<EntryChange> = {}, actor = ADMIN) =>
-  coordinator().changeEntries(by(actor), {
-    ...{ op, items: [{ number: toE164(N) }], code: 'SENDER_REPORTED', until: null, reason: 'test' },
-    ...{ subjects: ['from', 'to'], overrides: ALL_LIVE_GUARDS, ...more },
-  });
-
-const inHours = (hours: number): string => new Date(NOW + hours * 3_600_000).toISOString();
-
-/** What readers find for the number as sender, with a release that contains the changes up to `foldedSeq`. */
-async function found(foldedSeq = 0, at = NOW, n = N): Promise<string> {
-  const { live } = (await readHead())!;
-  const { kind, high, low } = numberKey(n);
-  const entry = live.find(kind, high, low, SUBJECT_BIT.from, foldedSeq, Math.floor(at / 1000));
-  if (entry === null) return 'none';
-  return [entry.op, entry.authority, entry.rule, entry.stage].filter(Boolean).join(' ');
-}
-
-/** Sets how many live entries the coordinator counts for an authority. */
-async function hold(name: string, entries: number): Promise<void> {
-  await runInDurableObject(stub(), (_, { storage }) => {
-    storage.sql.exec('INSERT OR REPLACE INTO live_held VALUES (?, ?)', name, entries);
-  });
-}
-
-const held = (): Promise<object> =>
-  runInDurableObject(stub(), (_, { storage }) =>
-    Object.fromEntries(
-      storage.sql
-        .exec<{ authority: string; entries: number }>('SELECT * FROM live_held')
-        .toArray()
-        .map(({ authority, entries }) => [authority, entries]),
-    ),
-  );
-
-async function promoted(lists: readonly PlainList[], foldedSeq = 0): Promise<void> {
-  const base = (await readHead())?.head.current?.release ?? null;
-  const release = await stage({ lists, base, foldedSeq });
-  const settings = { base, share: 1, overrides: ALL_GUARDS, reason: 'test' };
-  unwrap(await coordinator().promote(asAdmin(), release, settings));
-}
-
-/** A list as a build makes it of live entries. */
-function foldedList(authority: string, effect: 'block' | 'allow' = 'block'): PlainList {
-  const list = plainList(`live-${effect}-${authority}`, { numbers: [{ n: N, since: 0, until: END / 1000 }] });
-  const reason = effect === 'block' ? ('SENDER_REPORTED' as const) : ('ALLOW_OVERRIDE' as const);
-  return { ...list, info: { ...list.info, authority, effect, reason } };
-}
 
 describe('a block', () => {
   test('is found with its rule and stage, as sender only, and recorded', async () => {
@@ -238,94 +186,4 @@ describe('the room of rules', () => {
     const results = await applyRules(ruleChange('block', N + 1), ruleChange('lift', N));
     expect(shortResults(results)).toEqual(['rulesFull', 'ok']);
   });
-});
-
-describe('a lift', () => {
-  test('ends the block, and a second one changes nothing', async () => {
-    await applyRules(ruleChange('block', N));
-    await applyRules(ruleChange('lift', N));
-    expect([await found(), await held()]).toEqual(['clear numgate', { numgate: 1 }]);
-    const { seq } = await coordinator().status();
-    expect(await applyRules(ruleChange('lift', N), ruleChange('lift', N + 1))).toEqual([
-      ...[{ applied: seq }, { applied: seq }],
-    ]);
-    expect((await coordinator().status()).seq).toBe(seq);
-  });
-
-  test('leaves the entries of others above the block, and what they leave beneath', async () => {
-    unwrap(await make('clear'));
-    await applyRules(ruleChange('block', N));
-    unwrap(await make('unblock', { until: inHours(1) }));
-    const inAnHour = NOW + 3_600_000;
-    expect([await found(), await found(0, inAnHour)]).toEqual([
-      ...['unblock kisa', 'block numgate kr-50@3 provisional'],
-    ]);
-    await applyRules(ruleChange('lift', N));
-    expect([await found(), await found(0, inAnHour), await found(0, END)]).toEqual([
-      ...['unblock kisa', 'clear kisa', 'clear kisa'],
-    ]);
-    const entries = unwrap(await coordinator().findEntries({ number: toE164(N) }));
-    expect(entries.filter(({ subjects }) => subjects.includes('to'))).toMatchObject([
-      ...[{ op: 'unblock' }, { op: 'clear' }],
-    ]);
-  });
-
-  test('is not taken back by an undo of what had replaced the block', async () => {
-    await applyRules(ruleChange('block', N));
-    const { operation } = unwrap(await make('block', {}, ROOT));
-    unwrap(await coordinator().undoOperation(by(ROOT), operation!, {}));
-    expect(await found()).toBe('block numgate kr-50@3 provisional');
-    const again = unwrap(await make('block', {}, ROOT));
-    await applyRules(ruleChange('lift', N));
-    unwrap(await coordinator().undoOperation(by(ROOT), again.operation!, {}));
-    expect(await found()).not.toContain('block');
-  });
-
-  test('ends a block that only releases have left, and keeps the folded entry of somebody above it', async () => {
-    const above = plainList('live-allow-kisa', { numbers: [{ n: N, since: 0, until: END / 1000 - 60 }] });
-    const info = { ...above.info, authority: 'kisa', effect: 'allow', reason: 'ALLOW_OVERRIDE' } as const;
-    await promoted([foldedList('numgate'), { ...above, info }]);
-    await applyRules(ruleChange('lift', N));
-    expect([await found(), await found(0, END - 60_000), await found(0, END)]).toEqual([
-      ...['unblock kisa', 'clear numgate', 'none'],
-    ]);
-  });
-
-  test('decides over a release that contains the block', async () => {
-    await applyRules(ruleChange('block', N));
-    const { seq } = await coordinator().status();
-    await promoted([foldedList('numgate')], seq);
-    expect(await found(seq)).toBe('none');
-    await applyRules(ruleChange('lift', N));
-    expect([await found(seq), await found()]).toEqual(['clear numgate', 'clear numgate']);
-  });
-});
-
-test('only root and tokens that name "numgate" change the entries of rules', async () => {
-  await applyRules(ruleChange('block', N));
-  for (const op of ['unblock', 'block', 'clear'] as const) {
-    expect(refusalOf(await make(op, {}, KISA))).toMatchObject({
-      ...{ code: 'AUTHORITY_FOREIGN', extras: { authorities: ['numgate'] } },
-    });
-  }
-  const { operation } = unwrap(await make('unblock', { overrideAuthorities: ['numgate'] }, KISA));
-  expect([await found(), await held()]).toEqual(['unblock kisa', { kisa: 2 }]);
-  unwrap(await coordinator().undoOperation(by(KISA), operation!, {}));
-  expect(await found()).toBe('block numgate kr-50@3 provisional');
-  expect(codeOf(await coordinator().undoOperation(by(ROOT), operation! - 1, {}))).toBe('NOT_KEPT');
-});
-
-test('tables that were lost get the entries of rules back with rule and stage', async () => {
-  await applyRules(ruleChange('block', N));
-  await vi.waitFor(async () => {
-    const { seq, kvSeq } = await coordinator().status();
-    expect(kvSeq).toBe(seq);
-  }, HANG_MS);
-  await runInDurableObject(stub(), async (_, { storage }) => {
-    await storage.deleteAlarm();
-    await storage.deleteAll();
-  });
-  await evictDurableObject(stub());
-  await coordinator().token('root');
-  expect([await found(), await held()]).toEqual(['block numgate kr-50@3 provisional', { numgate: 1 }]);
 });

@@ -125,7 +125,7 @@ test('a protected number is never blocked, whoever approves it', async () => {
   expect(await blockOf(1)).toMatchObject({ state: 'proposed', cause: 'protected' });
   const { id } = await blockOf(1);
   expect(await desk().act(asPerson(), Number(id), 'approve')).toMatchObject({
-    ...{ ok: false, code: 'RULE_BLOCK_REFUSED', extras: { refusal: 'protected' } },
+    ...{ ok: false, code: 'RULE_BLOCK_REFUSED', extras: { state: 'proposed' } },
   });
   expect(await blockOf(1)).toMatchObject({ state: 'proposed', cause: 'protected' });
   expect(await entriesOf(1)).toEqual([]);

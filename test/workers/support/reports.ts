@@ -34,10 +34,11 @@ export const subjectsStub = (shard: string): DurableObjectStub =>
 
 /** A keyed value: its first character decides its shard. */
 export function keyed(name: string): string {
-  return name.padEnd(22, '0');
+  return name.padEnd(22, '_');
 }
 
-export const AT = Date.parse('2026-11-25T12:00:00Z');
+/** In the future, so that alarms come only when a test runs them. */
+export const AT = Date.parse('2100-01-01T12:00:00Z');
 
 export function report(reportId: string, rest: Partial<KeptReport> = {}): KeptReport {
   return {

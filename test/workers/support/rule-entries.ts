@@ -1,6 +1,25 @@
-/** Batches of rule entries for tests, as the desk of the joint response sends them. */
+/**
+ * Batches of rule entries for tests, as the desk of the joint response sends them; changes of people to the same number;
+ * and what readers then find.
+ */
+import { runInDurableObject } from 'cloudflare:test';
+import type { EntryChange } from '../../../shared/admin/entries.ts';
+import { numberKey, SUBJECT_BIT } from '../../../shared/live/entry.ts';
+import { toE164 } from '../../../shared/numbers/number.ts';
 import type { RuleEntryChange, RuleEntryResult } from '../../../workers/storage/rule-entries-port.ts';
-import { coordinator } from './coordinator.ts';
+import { type PlainList, plainList } from '../../shared/support/plain-model.ts';
+import {
+  ADMIN,
+  ALL_GUARDS,
+  ALL_LIVE_GUARDS,
+  asAdmin,
+  coordinator,
+  readHead,
+  stage,
+  stub,
+  unwrap,
+} from './coordinator.ts';
+import { by } from './room.ts';
 
 export const DAY = 86_400_000;
 /** At which the rule entries of a test end. */
@@ -30,4 +49,56 @@ export async function applyRules(
 /** Results in short: why, or `ok`. */
 export function shortResults(results: readonly RuleEntryResult[]): string[] {
   return results.map((result) => ('refused' in result ? result.refused : 'ok'));
+}
+
+export const NOW = Date.UTC(2040, 0, 1);
+/** Without another one, what the functions here are about. */
+export const N = 821_030_000_001;
+
+export const make = (op: EntryChange['op'], more: Partial<EntryChange> = {}, actor = ADMIN) =>
+  coordinator().changeEntries(by(actor), {
+    ...{ op, items: [{ number: toE164(N) }], code: 'SENDER_REPORTED', until: null, reason: 'test' },
+    ...{ subjects: ['from', 'to'], overrides: ALL_LIVE_GUARDS, ...more },
+  });
+
+export const inHours = (hours: number): string => new Date(NOW + hours * 3_600_000).toISOString();
+
+/** What readers find for the number as sender, with a release that contains the changes up to `foldedSeq`. */
+export async function found(foldedSeq = 0, at = NOW, n = N): Promise<string> {
+  const { live } = (await readHead())!;
+  const { kind, high, low } = numberKey(n);
+  const entry = live.find(kind, high, low, SUBJECT_BIT.from, foldedSeq, Math.floor(at / 1000));
+  if (entry === null) return 'none';
+  return [entry.op, entry.authority, entry.rule, entry.stage].filter(Boolean).join(' ');
+}
+
+/** Sets how many live entries the coordinator counts for an authority. */
+export async function hold(name: string, entries: number): Promise<void> {
+  await runInDurableObject(stub(), (_, { storage }) => {
+    storage.sql.exec('INSERT OR REPLACE INTO live_held VALUES (?, ?)', name, entries);
+  });
+}
+
+export const held = (): Promise<object> =>
+  runInDurableObject(stub(), (_, { storage }) =>
+    Object.fromEntries(
+      storage.sql
+        .exec<{ authority: string; entries: number }>('SELECT * FROM live_held')
+        .toArray()
+        .map(({ authority, entries }) => [authority, entries]),
+    ),
+  );
+
+export async function promoted(lists: readonly PlainList[], foldedSeq = 0): Promise<void> {
+  const base = (await readHead())?.head.current?.release ?? null;
+  const release = await stage({ lists, base, foldedSeq });
+  const settings = { base, share: 1, overrides: ALL_GUARDS, reason: 'test' };
+  unwrap(await coordinator().promote(asAdmin(), release, settings));
+}
+
+/** A list as a build makes it of live entries. */
+export function foldedList(authority: string, effect: 'block' | 'allow' = 'block'): PlainList {
+  const list = plainList(`live-${effect}-${authority}`, { numbers: [{ n: N, since: 0, until: END / 1000 }] });
+  const reason = effect === 'block' ? ('SENDER_REPORTED' as const) : ('ALLOW_OVERRIDE' as const);
+  return { ...list, info: { ...list.info, authority, effect, reason } };
 }
