@@ -96,6 +96,8 @@ export interface Reason {
   readonly rule?: string;
   /** Of such a block: `provisional`, which ends by itself unless it is confirmed, or `confirmed`. */
   readonly stage?: string;
+  /** The reference with which whoever was blocked can appeal. Pass it on. */
+  readonly appeal?: string;
 }
 
 /** The version of the lists behind a verdict. Store it with your record of the call or text. */

@@ -95,7 +95,7 @@ describe('reports', () => {
       [undefined, undefined],
     ]);
     const { [idOf('leaked')]: counts } = await untilCounted([idOf('leaked')]);
-    expect(counts).toMatchObject({ kept: 1 });
+    expect(counts).toMatchObject({ acknowledged: 1 });
     const route = (client: Parameters<typeof send>[1], body: object) =>
       ['/v1/reports', { base: world().admin, ...client, body }] as const;
     await expectRefused(route({ client: null }, good), [401, 'UNAUTHENTICATED']);

@@ -48,6 +48,18 @@ describe('the types of the Node client', () => {
     expectTypeOf<Same<client.DelegationContent, Schemas['DelegationProposal']>>().toEqualTypeOf<None>();
   });
 
+  it('have the fields of reports and appeals', () => {
+    expectTypeOf<Same<client.SpamReport, Schemas['SpamReport']>>().toEqualTypeOf<None>();
+    expectTypeOf<Same<client.ReportDone, Schemas['ReportAccepted']>>().toEqualTypeOf<None>();
+    expectTypeOf<Same<client.ReportRefused, Schemas['ReportFailed']>>().toEqualTypeOf<None>();
+    type Withdrawn = Schemas['WithdrawalResults']['results'][number];
+    expectTypeOf<Same<client.WithdrawalAnswer, Withdrawn>>().toEqualTypeOf<None>();
+    expectTypeOf<Same<client.AppealRequest, Schemas['AppealRequest']>>().toEqualTypeOf<None>();
+    expectTypeOf<Same<client.AppealReceipt, Schemas['AppealReceived']>>().toEqualTypeOf<None>();
+    expectTypeOf<Same<client.AppealProgress, Schemas['AppealStatus']>>().toEqualTypeOf<None>();
+    expectTypeOf<Same<client.PeopleText, Schemas['People']>>().toEqualTypeOf<None>();
+  });
+
   it('have the fields of the responses', () => {
     expectTypeOf<Same<client.CheckAnswer, Schemas['CheckAnswer']>>().toEqualTypeOf<None>();
     expectTypeOf<Same<client.ItemAnswer, Schemas['StreamAnswer']>>().toEqualTypeOf<None>();
