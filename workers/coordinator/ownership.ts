@@ -75,7 +75,9 @@ export function refuseForeign(
   extras: Refusal['extras'] = {},
 ): Refusal {
   const names = authorities.map((name) => `"${name}"`).join(', ');
-  const rules = authorities.includes(SYSTEM_AUTHORITY) ? 'lift blocks of rules with npx numgate rule-blocks; ' : '';
+  const rules = authorities.includes(SYSTEM_AUTHORITY)
+    ? 'lift blocks of rules with npx numgate rule-blocks; '
+    : '';
   const remedy = `${rules}root may change them, or a token with the scope "override" that names them in "${FIELD}"`;
   return refuse(
     'AUTHORITY_FOREIGN',

@@ -114,7 +114,7 @@ test('a rule fires once, with what decided and the number in clear', async () =>
       {
         ...{ subjectKey: SUBJECT, subject: NUMBER, channel: 'sms', rule: 'three@4', event: 'fired' },
         ...{ distinct: 3, kinds: ['subscriber'], byPartner: { kt: 1, skt: 1, lgu: 1 } },
-        ...{ decidedAt: AT, mock: false },
+        ...{ decidedAt: AT, resetAt: 0, shadow: false, mock: false },
       },
     ],
   });
