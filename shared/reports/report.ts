@@ -98,6 +98,7 @@ export interface Report {
   /** ms since 1970. */
   readonly at: number;
   readonly spam: SpamKind;
+  /** Of the sender: always `domestic` for a Korean number, whatever network it came from. */
   readonly origin: ReportOrigin;
   /** A number in E.164, the same for every partner; or the ID of the partner, which is nobody else's. */
   readonly reporter: string;
@@ -147,8 +148,11 @@ export function parseReport(
   const subject = parseSubject(from, partner);
   if (!subject.ok) return subject;
   const { route = null, relayCode = null, ingressOperator, campaign = null } = valid.value;
+  // Of traffic from abroad, a Korean number is forged: rules for senders abroad must not block whoever has it.
+  const isKorean = subject.value.kind === 'number' && krClassOf(subject.value.n) !== null;
   return ok({
-    ...{ reportId, subject: subject.value, channel, at, spam: kind, origin },
+    ...{ reportId, subject: subject.value, channel, at, spam: kind },
+    origin: isKorean ? 'domestic' : origin,
     ...{ reporter: reporterOf(reporter, partner), route, relayCode, campaign },
     ingressOperator: ingressOperator?.replace('-', '') ?? null,
   });

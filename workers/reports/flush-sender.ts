@@ -26,14 +26,14 @@ export class FlushSender {
 
   /** Sends the next flush, if there is one. @throws if an object does not respond */
   async send(source: CountSource): Promise<void> {
-    const end = this.#outbox.admitted ?? (await this.#admit());
+    const end = this.#outbox.admitted ?? (await this.#admit(source));
     if (end === null) return;
     await this.#count(source, end);
     this.#outbox.finish(end);
     this.#done.clear();
   }
 
-  async #admit(): Promise<FlushEnd | null> {
+  async #admit({ id }: CountSource): Promise<FlushEnd | null> {
     const end = this.#outbox.next();
     if (end === null) return null;
     const byBudget = Map.groupBy(this.#outbox.unadmitted(end), ({ reporter, received }) =>
@@ -43,7 +43,7 @@ export class FlushSender {
     await eachOf(byBudget, async ([key, reports]) => {
       const [shard = '', day = ''] = key.split(' ');
       const pairs = reports.map(({ reporter, subject }) => [reporter, subject] as const);
-      const over = await this.#objects().REPORTERS.getByName(shard).admit(Number(day), pairs);
+      const over = await this.#objects().REPORTERS.getByName(shard).admit(Number(day), id, pairs);
       overBudget.push(...over.map((index) => reports[index]!.seq));
     });
     this.#outbox.admit(end, overBudget, this.#store);

@@ -1,6 +1,7 @@
 /**
- * The Durable Object that knows which subjects its reporters have reported today, over all partners: a share of all
- * reporters, by their keyed values. Somebody who reports everybody is no witness, so a reporter has a budget of subjects.
+ * The Durable Object that knows which subjects its reporters have reported today: a share of all reporters, by their
+ * keyed values. Somebody who reports everybody is no witness, so a reporter has a budget of subjects. It has one with each
+ * partner: otherwise a partner, or a mock one, could use up the budgets of everybody's subscribers.
  */
 import { DurableObject } from 'cloudflare:workers';
 import { REPORTER_DAYS_KEPT, REPORTER_SUBJECTS_PER_DAY_MAX } from '../../shared/limits/intake.ts';
@@ -19,6 +20,7 @@ export class ReporterBudget extends DurableObject<ControlEnv> implements BudgetO
 
   async admit(
     day: number,
+    partner: string,
     pairs: readonly (readonly [reporter: string, subject: string])[],
   ): Promise<readonly number[]> {
     const { storage } = this.ctx;
@@ -28,22 +30,22 @@ export class ReporterBudget extends DurableObject<ControlEnv> implements BudgetO
         storage.sql.exec('DELETE FROM pairs WHERE day <= ?', day - REPORTER_DAYS_KEPT);
       }
       return pairs.flatMap(([reporter, subject], index) =>
-        this.#admit(day, reporter, subject) ? [] : index,
+        this.#admit(day, partner, reporter, subject) ? [] : index,
       );
     });
   }
 
-  #admit(day: number, reporter: string, subject: string): boolean {
+  #admit(day: number, partner: string, reporter: string, subject: string): boolean {
     const { sql } = this.ctx.storage;
     const known = sql
       .exec<{ subject: string }>(
-        'SELECT subject FROM pairs WHERE day = ? AND reporter = ?',
-        ...[day, reporter],
+        'SELECT subject FROM pairs WHERE day = ? AND partner = ? AND reporter = ?',
+        ...[day, partner, reporter],
       )
       .toArray();
     if (known.some((pair) => pair.subject === subject)) return true;
     if (known.length >= REPORTER_SUBJECTS_PER_DAY_MAX) return false;
-    sql.exec('INSERT INTO pairs VALUES (?, ?, ?)', day, reporter, subject);
+    sql.exec('INSERT INTO pairs VALUES (?, ?, ?, ?)', day, partner, reporter, subject);
     return true;
   }
 }

@@ -32,8 +32,8 @@ const INTAKE = `
 
 const BUDGET = `
   CREATE TABLE pairs (
-    day INTEGER NOT NULL, reporter TEXT NOT NULL, subject TEXT NOT NULL,
-    PRIMARY KEY (day, reporter, subject)
+    day INTEGER NOT NULL, partner TEXT NOT NULL, reporter TEXT NOT NULL, subject TEXT NOT NULL,
+    PRIMARY KEY (day, partner, reporter, subject)
   ) WITHOUT ROWID;
 `;
 

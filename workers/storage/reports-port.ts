@@ -90,15 +90,17 @@ export interface IntakeObject {
   status(): Promise<IntakeStatus>;
 }
 
-/** The budgets of reporters: of how many subjects one may report in a day. */
+/** The budgets of reporters: how many subjects one may report in a day through a partner. */
 export interface BudgetObject {
   /**
    * Idempotent: a pair that was admitted is admitted again.
-   * @param day days since 1970 @param pairs a reporter and a subject each
+   * @param day days since 1970 @param partner ID: no partner uses up what a reporter may report through another
+   * @param pairs a reporter and a subject each
    * @returns indices of the pairs that are over the budget
    */
   admit(
     day: number,
+    partner: string,
     pairs: readonly (readonly [reporter: string, subject: string])[],
   ): Promise<readonly number[]>;
 }

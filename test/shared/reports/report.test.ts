@@ -42,6 +42,13 @@ describe('a report', () => {
     });
   });
 
+  it('counts a Korean number as domestic, whatever network its forged traffic came from', () => {
+    const origin = 'overseas';
+    expect(parse({ origin })).toMatchObject({ value: { origin: 'domestic' } });
+    expect(parse({ origin, from: '+14155552671' })).toMatchObject({ value: { origin } });
+    expect(parse({ origin, from: 'CASINO' })).toMatchObject({ value: { origin } });
+  });
+
   it.each([
     [{ reportId: undefined }, 'FIELD_MISSING', 'reportId'],
     [{ reportId: 'a b' }, 'FIELD_VALUE', 'reportId'],

@@ -112,9 +112,11 @@ test('a reporter is admitted again for the same subject, and the next day for ot
   );
   const over = [REPORTER_SUBJECTS_PER_DAY_MAX, REPORTER_SUBJECTS_PER_DAY_MAX + 1];
   const shard = budget(shardOf(keyed('Reporter')));
-  expect(await shard.admit(20_000, pairs)).toEqual(over);
-  expect(await shard.admit(20_000, pairs)).toEqual(over);
-  expect(await shard.admit(20_001, pairs.slice(-2))).toEqual([]);
+  expect(await shard.admit(20_000, 'kt', pairs)).toEqual(over);
+  expect(await shard.admit(20_000, 'kt', pairs)).toEqual(over);
+  // Another partner, such as a mock one, does not use up its budget.
+  expect(await shard.admit(20_000, 'skt', pairs.slice(-2))).toEqual([]);
+  expect(await shard.admit(20_001, 'kt', pairs.slice(-2))).toEqual([]);
   const left = () =>
     runInDurableObject(
       shard as unknown as DurableObjectStub,
@@ -122,6 +124,6 @@ test('a reporter is admitted again for the same subject, and the next day for ot
         storage.sql.exec<{ n: number }>('SELECT COUNT(DISTINCT day) AS n FROM pairs').one().n,
     );
   expect(await left()).toBe(2);
-  await shard.admit(20_001 + REPORTER_DAYS_KEPT, []);
+  await shard.admit(20_001 + REPORTER_DAYS_KEPT, 'kt', []);
   expect(await left()).toBe(0);
 });
