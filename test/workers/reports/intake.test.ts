@@ -108,10 +108,10 @@ test('an intake that was set back numbers its flushes after those that are known
 test('a reporter is admitted again for the same subject, and the next day for others', async () => {
   const pairs = Array.from(
     { length: REPORTER_SUBJECTS_PER_DAY_MAX + 2 },
-    (_, index) => [keyed('Reporter'), keyed(`S${index}`)] as const,
+    (_, index) => [keyed('Witness'), keyed(`S${index}`)] as const,
   );
   const over = [REPORTER_SUBJECTS_PER_DAY_MAX, REPORTER_SUBJECTS_PER_DAY_MAX + 1];
-  const shard = budget(shardOf(keyed('Reporter')));
+  const shard = budget(shardOf(keyed('Witness')));
   expect(await shard.admit(20_000, 'kt', pairs)).toEqual(over);
   expect(await shard.admit(20_000, 'kt', pairs)).toEqual(over);
   // Another partner, such as a mock one, does not use up its budget.
