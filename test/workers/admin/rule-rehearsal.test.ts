@@ -2,9 +2,11 @@
  * `/v1/admin/rules`, and the rehearsal of a rule over what subjects have counted: with blocks of then, an appeal, and a
  * mock partner.
  */
+
 import { env } from 'cloudflare:workers';
 import { expect, test, vi } from 'vitest';
 import type { RehearsalPage } from '../../../shared/admin/rules.ts';
+import { REPORT_SHARDS } from '../../../shared/limits/intake.ts';
 import type { PartnerKind } from '../../../shared/reports/partner.ts';
 import type { ReportSubject } from '../../../shared/reports/report.ts';
 import { ReportKeys } from '../../../shared/reports/report-keys.ts';
@@ -91,8 +93,8 @@ test('a rehearsal shows what a rule would have done, and what became of the bloc
   expect(won.ok).toBe(true);
 
   const pages = await rehearseAll(KR_50);
-  expect(pages).toHaveLength(64);
-  expect(pages.map(({ progress }) => progress)).toEqual(pages.map((_, i) => (i + 1) / 64));
+  expect(pages).toHaveLength(REPORT_SHARDS);
+  expect(pages.map(({ progress }) => progress)).toEqual(pages.map((_, i) => (i + 1) / REPORT_SHARDS));
   const senders = pages.flatMap((page) => page.senders);
   expect(senders).toEqual([{ sender: 'krMobile', fires: 1, blocked: 1, appealed: 1, missed: 0 }]);
   expect(pages.map(({ blockedBy }) => blockedBy).filter((each) => 'kr-50' in each)).toEqual([{ 'kr-50': 1 }]);

@@ -198,9 +198,12 @@ const step = fc.oneof(
   { arbitrary: fc.record({ kind: fc.constant('stop' as const) }), weight: 1 },
 );
 
-/** Random steps reach every other state. */
+/** Reaches every state. */
 const ENDS = [
   { kind: 'decide', subject: 0, event: 'fired', rule: 'kr-50', fault: 'after' },
+  { kind: 'decide', subject: 0, event: 'confirmed', rule: 'kr-50', fault: null },
+  { kind: 'decide', subject: 1, event: 'fired', rule: 'kr-50', fault: null },
+  { kind: 'act', subject: 1, action: 'lift' },
   { kind: 'wait', ms: 90 * DAY },
 ] as const;
 
