@@ -2,7 +2,6 @@
  * What changes rule blocks: decisions of rules, actions of people, answers of the coordinator, and time. Each method must
  * run in a transaction.
  */
-
 import type { Actor } from '../../shared/admin/actor.ts';
 import {
   RULE_BLOCK_ACTIONS,
@@ -149,8 +148,7 @@ export class BlockChanges {
     const block = this.#rows.get(id);
     if (block === null) return;
     this.#rows.setSent(id, entryN, null);
-    const isNewest = block.entryN === entryN && IN_FORCE.includes(block.stage.state);
-    if (!isNewest) return;
+    if (block.entryN !== entryN || !IN_FORCE.includes(block.stage.state)) return;
     const { cause, ends = false } = REFUSALS[refusal];
     const stage = ends
       ? { ...block.stage, state: 'ended' as const, until: null }
