@@ -8,6 +8,7 @@ import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import type { BundleModule } from '../../cli/local/bundle.ts';
 import { PROJECT } from '../../cli/paths.ts';
 import { Inspector } from './inspector.ts';
+import { runtimes } from './process-usage.ts';
 
 const NAME = 'bench';
 /** As in wrangler.toml. */
@@ -26,6 +27,8 @@ export interface BenchWorker {
   /** Writes a value to its KV. */
   put(key: string, bytes: Uint8Array): Promise<void>;
   inspector(): Promise<Inspector>;
+  /** Its processes. */
+  readonly pids: readonly number[];
   stop(): Promise<void>;
 }
 
@@ -38,6 +41,7 @@ export async function startBenchWorker(
   bindings: Record<string, string> = {},
 ): Promise<BenchWorker> {
   const modules = await bundleBenchWorker(name);
+  const others = new Set(runtimes());
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       log: new Log(LogLevel.WARN),
@@ -70,6 +74,7 @@ export async function startBenchWorker(
       return JSON.parse(text) as Result;
     },
     put: (key, bytes) => kv.put(key, bytes as never),
+    pids: runtimes().filter((pid) => !others.has(pid)),
     inspector: async () => Inspector.open(await miniflare.getInspectorURL()),
     stop: () => miniflare.dispose(),
   };

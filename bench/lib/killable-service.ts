@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { onExit } from './cleanup.ts';
+import { runtimes } from './process-usage.ts';
 
 const SCRIPT = fileURLToPath(new URL('./spawned-service.ts', import.meta.url));
 
@@ -30,6 +31,11 @@ export class KillableService {
     });
     const [line] = (await once(this.#child.stdout!, 'data')) as [Buffer];
     this.url = line.toString().trim();
+  }
+
+  /** Process ids of the runtime (workerd). */
+  get runtimePids(): readonly number[] {
+    return this.#child?.pid === undefined ? [] : runtimes(this.#child.pid);
   }
 
   /** Also after its death. */

@@ -43,15 +43,15 @@ export function residentMib(pids: readonly number[]): number {
   return kib / 1024;
 }
 
-/** Ids of this process's own workerd children (Linux). */
-export function runtimes(): number[] {
+/** Ids of the workerd children of a process, by default of this one (Linux). */
+export function runtimes(of: number = process.pid): number[] {
   const ids = readdirSync('/proc')
     .map(Number)
     .filter((id) => id > 0);
   return ids.filter((id) => {
     try {
       const parent = Number(/PPid:\s+(\d+)/.exec(readFileSync(`/proc/${id}/status`, 'utf8'))?.[1]);
-      return parent === process.pid && readFileSync(`/proc/${id}/comm`, 'utf8').startsWith('workerd');
+      return parent === of && readFileSync(`/proc/${id}/comm`, 'utf8').startsWith('workerd');
     } catch {
       return false;
     }

@@ -29,7 +29,7 @@ export async function addPartner(
   const client = { id, organisation: id, secretSha256: [secretSha256], rights: ['report'] };
   await put(`clients/${id}`, { client, reason: 'bench' });
   // The service is killed in between, and comes back after seconds.
-  const reporter = makeReporter({ url, key, retries: 1_000, timeoutMs: 30_000, deadlineMs: 300_000 });
+  const reporter = makeReporter({ url, key, retries: 1_000, timeoutMs: 60_000, deadlineMs: 1_800_000 });
   return { id, reporter };
 }
 

@@ -33,8 +33,13 @@ export interface CheckResult {
   readonly reads: readonly KvRead[];
 }
 
-/** Results of bodies that were sent in turns, by name: the status, and ms per request, one value per round. */
-export type BodyTimings = Readonly<Record<string, { readonly status: number; readonly ms: number[] }>>;
+/**
+ * Results of bodies that were sent in turns, by name: the status, ms per request, one value per round, and how many
+ * requests there were, with those to warm up.
+ */
+export type BodyTimings = Readonly<
+  Record<string, { readonly status: number; readonly ms: number[]; readonly requests: number }>
+>;
 
 /** Settings of the Worker that runs the edge. */
 export interface EdgeSettings {

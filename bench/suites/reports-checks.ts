@@ -11,6 +11,7 @@ import {
   SEGMENT_ENTRIES_MAX,
   UNBLOCK_RESERVE,
 } from '../../shared/limits/control.ts';
+import { HEAD_FRESH_MS } from '../../shared/limits/edge.ts';
 import { RULE_LISTS_MAX } from '../../shared/limits/lists.ts';
 import { type LiveEntry, numberKey } from '../../shared/live/entry.ts';
 import { SUFFIX_COUNT } from '../../shared/numbers/number.ts';
@@ -90,8 +91,11 @@ async function use(
   entries: readonly LiveEntry[] = [],
 ): Promise<void> {
   await edge.publish(built, ++seq, null, entries);
+  // The copy of its data centre is too old by then.
+  await edge.set({ clockOffsetMs: 2 * seq * HEAD_FRESH_MS });
   await edge.worker.call('/cold');
-  await edge.check(['+821099999999']);
+  const { release } = await edge.check(['+821099999999']);
+  if (release !== built.manifest.release) throw new Error(`the edge uses ${release}`);
   if (entries.length > 0) await checkBlocked(edge, entries[0]!);
 }
 

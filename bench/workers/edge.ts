@@ -111,12 +111,13 @@ async function timeBodies(
   ctx: ExecutionContext,
 ): Promise<BodyTimings> {
   const edgeEnv = envOf(env, []);
-  const timings: Record<string, { status: number; ms: number[] }> = {};
+  const timings: Record<string, { status: number; ms: number[]; requests: number }> = {};
   for (let round = -WARM_ROUNDS; round < rounds; round++) {
     for (const [name, { bytes, client, type }] of bodies) {
-      timings[name] ??= { status: 0, ms: [] };
+      timings[name] ??= { status: 0, ms: [], requests: 0 };
       const timing = timings[name];
       const times = Math.ceil(TURN_BYTES / bytes.byteLength);
+      timing.requests += times;
       const from = performance.now();
       for (let time = 0; time < times; time++) {
         const response = await edge.fetch(post(path, bytes, env, client, type), edgeEnv, ctx);

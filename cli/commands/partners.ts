@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { PartnerInfo } from '../../shared/admin/rule-blocks.ts';
 import { adminOfEnvironment } from '../admin.ts';
-import { count } from '../terminal/figures.ts';
+import { count, counted } from '../terminal/figures.ts';
 import { print, type Report } from '../terminal/output.ts';
 import { formatTable } from '../terminal/table.ts';
 import { styleText } from '../terminal/visible.ts';
@@ -93,7 +93,7 @@ function formatPartner(partner: PartnerInfo): Report<PartnerInfo> {
   const counts =
     reports == null
       ? styleText('yellow', 'its reports cannot be counted now')
-      : `${count(reports.acknowledged)} reports, ${count(reports.withdrawn)} withdrawn, ` +
+      : `${counted(reports.acknowledged, 'report')}, ${count(reports.withdrawn)} withdrawn, ` +
         `${count(reports.overBudget)} beyond the budgets of their reporters, ${count(reports.waiting)} not counted yet`;
   const lines = [counts];
   if (withdrawal !== null) {

@@ -96,9 +96,12 @@ export function addRuleBlocks(program: Command): void {
     const command = requireReason(blocks.command(action));
     (action === 'dismiss' ? command : addWaitOptions(command))
       .description(description)
-      .argument('<ids...>', 'such as 17')
+      .argument('<ids...>', 'such as 17', (text: string, before: readonly number[] | undefined) => [
+        ...(before ?? []),
+        wholeNumber(text),
+      ])
       .addHelpText('after', examples(example))
-      .action(async (words: readonly string[], options: ActOptions) => act(words, action, options));
+      .action(async (ids: readonly number[], options: ActOptions) => act(ids, action, options));
   }
 
   addFilter(blocks.command('watch'))
@@ -131,11 +134,10 @@ function addFilter(command: Command): Command {
 }
 
 async function act(
-  words: readonly string[],
+  ids: readonly number[],
   action: RuleBlockAction,
   { reason, wait, url }: ActOptions,
 ): Promise<void> {
-  const ids = words.map(wholeNumber);
   const admin = adminOfEnvironment();
   const done: RuleBlockInfo[] = [];
   for (const id of ids)

@@ -2,14 +2,8 @@
  * Appeals against a block, for pages and apps of people who were blocked. They need no key: the reference that the reason
  * of a block has (`appeal`) is the right to appeal, and the token of an appeal the right to follow it.
  */
-import {
-  type CallOptions,
-  type Connection,
-  type Content,
-  callOf,
-  connectionOf,
-  request,
-} from './attempts.ts';
+import { type CallOptions, type Content, callOf, request } from './attempts.ts';
+import { type Connection, connectionOf } from './connection.ts';
 
 /** How to reach the control plane. */
 export interface AppealOptions {

@@ -2,43 +2,9 @@
  * Sends a request until it gets a verdict, a response that a retry cannot change, or no more time. A check changes
  * nothing, and a change of registrations has an `Idempotency-Key`, so it is safe to send them again.
  */
+import { type Connection, TIMER_MS_MAX } from './connection.ts';
 import { localError, NumgateError } from './errors.ts';
 import type { RegistrationReason } from './registration-types.ts';
-
-/** Where and how to send requests. */
-export interface Connection {
-  /** Without a slash at the end. */
-  readonly url: string;
-  /** Null for routes that need none. */
-  readonly key: string | null;
-  readonly fetch: typeof fetch;
-  /** Waits between attempts, in ms. Rejects with the reason of the signal. */
-  readonly pause: (ms: number, signal?: AbortSignal) => Promise<unknown>;
-}
-
-/** What callers give of a connection. */
-export interface ConnectionOptions {
-  readonly url: string;
-  readonly key: string | null;
-  readonly fetch?: typeof fetch | undefined;
-  readonly pause?: Connection['pause'] | undefined;
-}
-
-/**
- * A key that cannot be a header would otherwise appear in the exception of each request.
- * @throws {TypeError} if the URL or the key is not valid
- */
-export function connectionOf({ url, key, fetch: send, pause = pauseFor }: ConnectionOptions): Connection {
-  const { protocol, origin, pathname, href } = new URL(url);
-  // Without credentials, query and fragment, also empty ones.
-  const isBase = /^https?:$/.test(protocol) && href === origin + pathname;
-  if (!isBase) throw new TypeError('"url" must begin with https:// and end with the host or a path');
-  if (key !== null && (typeof key !== 'string' || !/^[\x21-\x7e]+$/.test(key)))
-    throw new TypeError('"key" must consist of printable ASCII characters');
-  // In browsers and Workers, fetch must be called on the global object.
-  const call: typeof fetch = send ?? ((input, init) => fetch(input, init));
-  return { url: href.replace(/\/+$/, ''), key, pause, fetch: call };
-}
 
 /** Identifies and ends one call of the caller. */
 export interface Call {
@@ -90,8 +56,6 @@ export interface Limits {
 /** Pause before the first retry, in ms. Each further pause is twice as long, up to the second bound. */
 const PAUSE_MS = 50;
 const PAUSE_MAX_MS = 5_000;
-/** A timer with a longer time fires at once. */
-const TIMER_MS_MAX = 2 ** 31 - 1;
 const RETRY_STATUS: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 /** Aborts a request: with the signal of the caller, or when an armed timer fires. */
@@ -301,22 +265,4 @@ function retryAfterMs(value: string | null): number | null {
   const seconds = Number(value);
   const ms = Number.isNaN(seconds) ? Date.parse(value) - Date.now() : seconds * 1_000;
   return Number.isNaN(ms) ? null : Math.max(0, ms);
-}
-
-/** Waits `ms`. @throws the reason of the signal */
-export function pauseFor(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => {
-      clearTimeout(timer);
-      reject(signal?.reason);
-    };
-    const timer = setTimeout(
-      () => {
-        signal?.removeEventListener('abort', abort);
-        resolve();
-      },
-      Math.min(ms, TIMER_MS_MAX),
-    );
-    signal?.addEventListener('abort', abort, { once: true });
-  });
 }

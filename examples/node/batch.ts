@@ -1,5 +1,6 @@
 /** Checks any number of items with as few batch requests as the bounds of the service allow. */
-import { type Attempt, type Call, type Connection, request } from './attempts.ts';
+import { type Attempt, type Call, request } from './attempts.ts';
+import type { Connection } from './connection.ts';
 import { readAnswer } from './fail-policy.ts';
 import type { CheckAnswer, FailPolicy, Head, ItemError } from './types.ts';
 

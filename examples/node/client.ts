@@ -3,8 +3,9 @@
  * and all attempts together have a deadline. After that, the local fail policy decides, and the result says
  * so. The client never lets traffic through silently.
  */
-import { type CallOptions, callOf, connectionOf, request } from './attempts.ts';
+import { type CallOptions, callOf, request } from './attempts.ts';
 import { BATCH_ITEMS_MAX, checkInBatches } from './batch.ts';
+import { connectionOf } from './connection.ts';
 import { isFromAbroad, LABEL, type LocalAnswer, localAnswer, readAnswer, tooLong } from './fail-policy.ts';
 import { type LineSource, STREAM_DEADLINE_MS, sendInStreams } from './stream.ts';
 import type {

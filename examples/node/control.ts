@@ -1,5 +1,6 @@
 /** Requests to the control plane for one organisation, with retries. A change is made once, however often it is sent. */
-import { type Content, callOf, connectionOf, request } from './attempts.ts';
+import { type Content, callOf, request } from './attempts.ts';
+import { connectionOf } from './connection.ts';
 
 /** How to reach the control plane. */
 export interface RegistrarOptions {

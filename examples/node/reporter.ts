@@ -2,7 +2,8 @@
  * Reports spam as a partner, to the control plane. Each report has an ID of yours, under which the service counts it once.
  * So every request can be sent again, also after a crash of your own: `known` is as good as `accepted`.
  */
-import { type CallOptions, callOf, connectionOf, request } from './attempts.ts';
+import { type CallOptions, callOf, request } from './attempts.ts';
+import { connectionOf } from './connection.ts';
 import { type LineSource, STREAM_DEADLINE_MS, sendInStreams } from './stream.ts';
 import type { Channel, ItemError } from './types.ts';
 

@@ -8756,7 +8756,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `NOT_CONFIGURED`: a secret or `APPEAL_PROOF` is missing or wrong; `message` names it. `UNAVAILABLE`: the proof cannot be verified now; send the appeal again. */
+        /** @description `NOT_CONFIGURED`: a secret or `APPEAL_PROOF` is missing or wrong; `message` names it. `UNAVAILABLE`: the proof cannot be verified now, or the store of appeals does not respond; send the request again. */
         AppealUnavailable: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];

@@ -6,7 +6,6 @@
 import {
   type Attempt,
   type Call,
-  type Connection,
   Cutoff,
   type Failure,
   failureOf,
@@ -14,6 +13,7 @@ import {
   pauseBeforeRetry,
   send,
 } from './attempts.ts';
+import type { Connection } from './connection.ts';
 import { linesOf } from './lines.ts';
 
 /** Bounds of one request: enough that its latency does not matter, little enough to keep in memory. */

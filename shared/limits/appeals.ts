@@ -29,7 +29,7 @@ export const APPEAL_READS_MAX = 60;
 export const APPEAL_READS_TOTAL_MAX = 6_000;
 /** Appeals that the store accepts in an hour, whether or not it knows their references. */
 export const APPEALS_PER_HOUR_MAX = 3_600;
-/** Appeals that wait for a decision. With the statements below, they take 80 MB. */
+/** Appeals that wait for a decision. With the statements below, they take at most 110 MB. */
 export const APPEALS_OPEN_MAX = 10_000;
 /** Open appeals against blocks of one number or sender ID. One more joins the newest of them. */
 export const APPEALS_PER_SUBJECT_MAX = 5;

@@ -46,7 +46,9 @@ export const FLUSH_INTERVAL_MS = 100;
 export const REPORTS_PER_FLUSH_MAX = 5_000;
 /** Objects that a flush calls at the same time: the platform holds back more than 6 connections. */
 export const FLUSH_CALLS_MAX = 6;
-/** Subjects that one reporter may report a day through a partner. Further reports are kept, and do not count. */
+/** How long a call of a flush, or of decisions, may take before it is made again, in ms. */
+export const FLUSH_WAIT_MS = 30_000;
+/** Subjects that one reporter may report a day through one partner. Further reports are kept, and do not count. */
 export const REPORTER_SUBJECTS_PER_DAY_MAX = 20;
 /** Reports of one subject that are kept to evaluate rules: the newest of each reporter, and then of each partner, spam and
  * not spam apart. A rule requires at most as many reporters. */

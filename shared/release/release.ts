@@ -37,6 +37,8 @@ export class Release {
   readonly keys: ListKeys;
   /** The lists for each subject, in manifest order. */
   readonly listsBySubject: Readonly<Record<Subject, readonly SubjectList[]>>;
+  /** Those of them with numbers without dates, or with ranges: for a number that has no dates. */
+  readonly undatedBySubject: Readonly<Record<Subject, readonly SubjectList[]>>;
   /** Null if no registrations were built in. */
   readonly registrations: RegisteredSenders | null;
   readonly #numbers: ShardSlices;
@@ -62,6 +64,9 @@ export class Release {
     const on = (subject: Subject): SubjectList[] =>
       lists.filter(({ info }) => info.subjects.includes(subject));
     this.listsBySubject = { from: on('from'), to: on('to') };
+    const undated = (subject: Subject): SubjectList[] =>
+      on(subject).filter(({ info }) => info.numbers > 0 || info.ranges > 0);
+    this.undatedBySubject = { from: undated('from'), to: undated('to') };
     const { registrations } = manifest;
     this.registrations =
       registrations === undefined ? null : new RegisteredSenders(registrations, keys, memory);

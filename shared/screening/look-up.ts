@@ -91,7 +91,12 @@ function lookUpNumber(n: number, state: LookUpState): void {
   const shard = release.shard(index);
   const part = shard?.partOf(prefix, permutedSuffix) ?? null;
   const { ranges } = release;
-  for (const { list, info, isFolded } of release.listsBySubject[subject]) {
+  const all = release.listsBySubject[subject];
+  const undated = release.undatedBySubject[subject];
+  const skipsDated =
+    undated.length < all.length && part !== null && !part.mayHaveDates(prefix, permutedSuffix);
+  const lists = skipsDated ? undated : all;
+  for (const { list, info, isFolded } of lists) {
     if (isFolded && entry !== null) continue;
     const exact = part === null ? NOT_LISTED : part.until(list, prefix, permutedSuffix, seconds);
     if (exact !== NOT_LISTED) findings.push(listFinding(subject, info, 'exact', exact, n));
@@ -101,11 +106,11 @@ function lookUpNumber(n: number, state: LookUpState): void {
   const lacksExact = index >= 0 && shard === null;
   const lacksRanges = release.manifest.ranges !== null && ranges === null;
   if (!lacksExact && !lacksRanges) return;
-  const lists = release.listsBySubject[subject].filter(({ info, isFolded }) => {
+  const lacking = all.filter(({ info, isFolded }) => {
     const isMissing = (lacksExact && info.numbers + info.dated > 0) || (lacksRanges && info.ranges > 0);
     return isMissing && !(isFolded && entry !== null);
   });
-  markMissing('party', lists, state);
+  markMissing('party', lacking, state);
 }
 
 /** @param sources forms of one source: an SMSC is listed as a whole and by each prefix of its global title */

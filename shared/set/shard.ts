@@ -48,7 +48,7 @@ export class Part {
   readonly #plain: (NumberSet | null)[] = [];
   readonly #dated: (DatedRows | null)[] = [];
   /** The keys with dates of all lists: most numbers have none, and there can be many such lists. */
-  readonly #hasDates: KeyFilter;
+  readonly #dates: KeyFilter;
 
   /**
    * @param row first word of the part's row @param next first word of the key after the part
@@ -80,8 +80,8 @@ export class Part {
       this.#dated.push(dated === 0 ? null : openDated(words, dated));
     }
     const rows = this.#dated.reduce((sum, dates) => sum + (dates?.count ?? 0), 0);
-    this.#hasDates = new KeyFilter(rows * FILTER_WORDS_PER_ROW);
-    for (const dates of this.#dated) dates?.addTo(this.#hasDates);
+    this.#dates = new KeyFilter(rows * FILTER_WORDS_PER_ROW);
+    for (const dated of this.#dated) dated?.addTo(this.#dates);
   }
 
   /**
@@ -91,8 +91,13 @@ export class Part {
   until(list: number, prefix: number, permutedSuffix: number, now: number): number {
     if (this.#plain[list]?.has(prefix, permutedSuffix, 0, -1) === true) return FOREVER;
     const dated = this.#dated[list];
-    if (dated == null || !this.#hasDates.mayHave(hashOf(prefix, permutedSuffix))) return NOT_LISTED;
+    if (dated == null || !this.mayHaveDates(prefix, permutedSuffix)) return NOT_LISTED;
     return dated.until(prefix, permutedSuffix, now);
+  }
+
+  /** False if no list has an entry with dates for the number. */
+  mayHaveDates(prefix: number, permutedSuffix: number): boolean {
+    return this.#dates.mayHave(hashOf(prefix, permutedSuffix));
   }
 
   /**

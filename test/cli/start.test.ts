@@ -132,6 +132,7 @@ describe('npm start', () => {
     });
     const { code, output } = await startAgain(async (url, printed) => {
       issuers.push(await issuerIn(printed));
+      expect(await reportedWith(printed, url)).toEqual({ reportId: 'demo', status: 'accepted' });
       await expect.poll(() => healthOf(url), WAIT).toMatchObject({ status: 'ok' });
       // A command finds the service and sends it the local token, without a port in its environment.
       for (const name of ['NUMGATE_URL', 'NUMGATE_TOKEN', 'PORT']) vi.stubEnv(name, undefined);
@@ -192,6 +193,18 @@ async function issuerIn(printed: string): Promise<object> {
   const list = await fetch(`${url}/status-lists/1`);
   expect(list.headers.get('content-type')).toBe('application/statuslist+jwt');
   return { url, keys: await (await fetch(`${url}/.well-known/jwks.json`)).json() };
+}
+
+/** What the mock partner of this start gets for a report. */
+async function reportedWith(printed: string, url: string): Promise<unknown> {
+  const [, key = ''] = /PARTNER_KEY=(\S+)/.exec(printed) ?? [];
+  const report = {
+    ...{ reportId: 'demo', from: '010-0000-1234', channel: 'sms', at: new Date().toISOString() },
+    ...{ kind: 'loan', origin: 'domestic', reporter: 'somebody' },
+  };
+  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+  const sent = await fetch(`${url}/v1/reports`, { method: 'POST', headers, body: JSON.stringify(report) });
+  return sent.json();
 }
 
 /** Changes the local KV while no service uses it. */

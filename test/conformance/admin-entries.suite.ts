@@ -40,7 +40,10 @@ describe('POST /v1/admin/entries', () => {
     expect(done).toEqual({ changed: 1, seq: before + 1, operation: expect.any(Number) });
     const { verdict, reasons } = await checkOnceVisible(done.seq, { from: NOW });
     const live = { list: 'live', match: 'exact', effect: 'block', authority: 'kisa', until: null };
-    expect([verdict, reasons]).toEqual(['block', [{ subject: 'from', code: 'SENDER_REPORTED', ...live }]]);
+    expect([verdict, reasons]).toEqual([
+      'block',
+      [{ subject: 'from', code: 'SENDER_REPORTED', ...live, appeal: expect.any(String) }],
+    ]);
   });
 
   it('the newest entry for a subject decides', async () => {

@@ -38,6 +38,7 @@ describe('POST /v1/check', () => {
         effect: 'block',
         authority: 'ktoa',
         until: null,
+        appeal: expect.any(String),
       },
     ]);
   });
@@ -57,6 +58,8 @@ describe('POST /v1/check', () => {
     const answer = await check(question);
     expect(answer.verdict).toBe(verdict);
     expect(answer.reasons[0]).toMatchObject({ code, match });
+    // A block by a list can be appealed; a rule and a label cannot.
+    expect('appeal' in answer.reasons[0]!).toBe(verdict === 'block' && match !== 'rule');
   });
 
   it('a list applies only to its own subjects', async () => {

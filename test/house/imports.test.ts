@@ -99,6 +99,13 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'shared/test-numbers.ts',
     'shared/validate-json.ts',
   ],
+  'shared/appeals': [
+    'shared/set',
+    'shared/limits',
+    'shared/bytes.ts',
+    'shared/hidden-characters.ts',
+    'shared/verdict.ts',
+  ],
   'shared/usage': [
     'shared/enumeration',
     'shared/numbers',

@@ -15,7 +15,9 @@ import type { Rule } from '../../shared/reports/rule.ts';
 import { ok } from '../../shared/result.ts';
 import type { ControlEnv } from '../env.ts';
 import { readBody } from '../http/json-body.ts';
-import type { PastBlock, ScanPage, SubjectScan } from '../storage/rehearsal-port.ts';
+import { problem } from '../http/reply.ts';
+import { warnFailed } from '../log.ts';
+import type { PastBlock, ScanPage } from '../storage/rehearsal-port.ts';
 import { RESPONSE_NAME } from '../storage/response-port.ts';
 import { forAdmins } from './context.ts';
 
@@ -30,26 +32,46 @@ export const rehearseRule = forAdmins('rules', async (context) => {
   if (shard === undefined || Number(shard) >= REPORT_SHARDS) {
     return fieldError('FIELD_VALUE', 'after', 'must be the "next" of a page');
   }
-  const { SUBJECTS, RESPONSE } = context.env as unknown as ControlEnv;
-  const desk = RESPONSE.getByName(RESPONSE_NAME);
-  const scans = SUBJECTS.getByName(shard) as unknown as SubjectScan;
-  const from = since === null ? 0 : Date.parse(since);
   // Not "off": it would never fire.
   const rule: Rule = { ...settings, id: 'rehearsal', version: 0, state: 'active' };
-  const page = await scans.scan(subject, REHEARSED_REPORTS_PER_PAGE, from, rule.distinct);
-  const keys = await ReportKeys.open(await desk.reportKey());
-  const blocks = await desk.pastBlocks(
-    page.subjects.map(({ subject }) => subject),
-    from,
+  const from = since === null ? 0 : Date.parse(since);
+  const found = await load(context.env as unknown as ControlEnv, rule, { shard, subject, from }).catch(
+    (error: unknown) => warnFailed('rehearsalFailed', error),
   );
-  const { weights } = await desk.context();
-  const next = nextOf(Number(shard), page);
+  if (found === undefined) {
+    return problem('UNAVAILABLE', 'the counts of reports, or the desk, do not respond: try again');
+  }
+  const next = nextOf(Number(shard), found.page);
   return ok<RehearsalPage>({
-    ...(await rehearsed(rule, page, new Map(Object.entries(weights)), keys, blocks)),
+    ...(await rehearsed(rule, found)),
     progress: next === null ? 1 : Number(next.split('/')[0]) / REPORT_SHARDS,
     next,
   });
 });
+
+/** What one page needs. */
+interface Found {
+  readonly page: ScanPage;
+  readonly keys: ReportKeys;
+  readonly blocks: Readonly<Record<string, PastBlock>>;
+  readonly weights: ReadonlyMap<string, number>;
+}
+
+async function load(
+  { SUBJECTS, RESPONSE }: ControlEnv,
+  { distinct }: Rule,
+  { shard, subject, from }: { readonly shard: string; readonly subject: string; readonly from: number },
+): Promise<Found> {
+  const desk = RESPONSE.getByName(RESPONSE_NAME);
+  const page = await SUBJECTS.getByName(shard).scan(subject, REHEARSED_REPORTS_PER_PAGE, from, distinct);
+  const subjects = page.subjects.map(({ subject }) => subject);
+  const [secret, blocks, { weights }] = await Promise.all([
+    desk.reportKey(),
+    desk.pastBlocks(subjects, from),
+    desk.context(),
+  ]);
+  return { page, keys: await ReportKeys.open(secret), blocks, weights: new Map(Object.entries(weights)) };
+}
 
 function nextOf(shard: number, { next }: ScanPage): string | null {
   if (next !== null) return `${shard}/${next}`;
@@ -58,10 +80,7 @@ function nextOf(shard: number, { next }: ScanPage): string | null {
 
 async function rehearsed(
   rule: Rule,
-  { subjects }: ScanPage,
-  weights: ReadonlyMap<string, number>,
-  keys: ReportKeys,
-  blocks: Readonly<Record<string, PastBlock>>,
+  { page: { subjects }, keys, blocks, weights }: Found,
 ): Promise<Omit<RehearsalPage, 'progress' | 'next'>> {
   const senders = new Map<SenderKind, RehearsedSenders>();
   const blockedBy: Record<string, number> = {};

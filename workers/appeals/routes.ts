@@ -12,7 +12,7 @@ import {
   APPEAL_TOKEN_CHARS,
   APPEAL_WINDOW_MS,
 } from '../../shared/limits/appeals.ts';
-import type { Result } from '../../shared/result.ts';
+import { ok, type Result } from '../../shared/result.ts';
 import type { KeyRing } from '../../shared/set/key-ring.ts';
 import { openKeyRing } from '../../shared/set/key-ring.ts';
 import type { ControlEnv } from '../env.ts';
@@ -20,6 +20,7 @@ import type { RequestContext, Route } from '../http/app.ts';
 import { readBody } from '../http/json-body.ts';
 import { PublicRoutes } from '../http/public-route.ts';
 import { type Problem, problem } from '../http/reply.ts';
+import { warnFailed } from '../log.ts';
 import { APPEALS_NAME, type AppealObject } from '../storage/appeals-port.ts';
 import { newChallenge, proofSettings, verifyProof } from './proofs.ts';
 
@@ -50,7 +51,7 @@ const submit = appealLimits.submissions.forEverybody(async (context) => {
   if (!ring.ok) return ring;
   const proof = await verifyProof(read.value.body.proof, settings.value, ring.value);
   if (!proof.ok) return proof;
-  const done = await storeOf(context).submit(read.value.body, proof.value);
+  const done = await storeOf(context).submit(read.value.body, proof.value).catch(unavailable);
   if (!done.ok) return done;
   return context.reply.json({ appeal: done.value.token, message: RECEIVED } satisfies AppealReceived, 202);
 });
@@ -58,8 +59,11 @@ const submit = appealLimits.submissions.forEverybody(async (context) => {
 const status = appealLimits.reads.forEverybody(async (context) => {
   const header = context.request.headers.get('authorization') ?? '';
   const [, token = ''] = /^Bearer ([\w-]+)$/i.exec(header) ?? [];
-  const known = token.length !== APPEAL_TOKEN_CHARS ? null : await storeOf(context).status(token);
-  if (known !== null) return context.reply.json(known);
+  const store = storeOf(context);
+  const known =
+    token.length === APPEAL_TOKEN_CHARS ? await store.status(token).then(ok, unavailable) : ok(null);
+  if (!known.ok) return known;
+  if (known.value !== null) return context.reply.json(known.value);
   const message =
     'send the token of your appeal as "Authorization: Bearer <token>"; it ends 90 days after the decision';
   return problem('UNAUTHENTICATED', message, { headers: { 'www-authenticate': 'Bearer' } });
@@ -82,6 +86,11 @@ async function ringOf({ LIST_KEY: text }: ControlEnv): Promise<Result<KeyRing, P
   if (!ring.ok) return problem('NOT_CONFIGURED', `LIST_KEY ${ring.message}`);
   opened = { text, ring: ring.value };
   return ring;
+}
+
+function unavailable(error: unknown): Problem {
+  warnFailed('appealsFailed', error);
+  return problem('UNAVAILABLE', 'the store of appeals does not respond: try again');
 }
 
 function storeOf({ env }: RequestContext): AppealObject {

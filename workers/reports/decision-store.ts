@@ -9,7 +9,7 @@ import { SingleValues } from '../storage/single-values.ts';
 import type { Basis, Move } from './subject-rules.ts';
 import type { Subject } from './subject-store.ts';
 
-type Key = 'context' | 'sent' | 'shard' | 'swept';
+type Key = 'context' | 'sent' | 'shard' | 'swept' | 'sweepAt';
 
 /** Single values of the counts. docs/storage.md describes each key. */
 export class SubjectMeta extends SingleValues<Key> {}

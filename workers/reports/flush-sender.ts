@@ -2,10 +2,11 @@
  * Sends flushes of an intake: first to the budgets of the reporters, then to the counts of the subjects. Each object gets
  * one call with many rows. If any fails, the whole flush is sent again, and those that have it ignore it.
  */
-import { DAY_MS, FLUSH_CALLS_MAX } from '../../shared/limits/intake.ts';
+import { DAY_MS, FLUSH_CALLS_MAX, FLUSH_WAIT_MS } from '../../shared/limits/intake.ts';
 import type { ControlEnv } from '../env.ts';
 import { warn } from '../log.ts';
 import { type CountSource, shardOf } from '../storage/reports-port.ts';
+import { within } from '../storage/single-flight.ts';
 import type { FlushEnd, IntakeOutbox } from './intake-outbox.ts';
 import type { IntakeStore } from './intake-store.ts';
 
@@ -26,14 +27,14 @@ export class FlushSender {
 
   /** Sends the next flush, if there is one. @throws if an object does not respond */
   async send(source: CountSource): Promise<void> {
-    const end = this.#outbox.admitted ?? (await this.#admit(source));
+    const end = this.#outbox.admitted ?? (await this.#admit(source.id));
     if (end === null) return;
     await this.#count(source, end);
     this.#outbox.finish(end);
     this.#done.clear();
   }
 
-  async #admit({ id }: CountSource): Promise<FlushEnd | null> {
+  async #admit(partner: string): Promise<FlushEnd | null> {
     const end = this.#outbox.next();
     if (end === null) return null;
     const byBudget = Map.groupBy(this.#outbox.unadmitted(end), ({ reporter, received }) =>
@@ -43,7 +44,8 @@ export class FlushSender {
     await eachOf(byBudget, async ([key, reports]) => {
       const [shard = '', day = ''] = key.split(' ');
       const pairs = reports.map(({ reporter, subject }) => [reporter, subject] as const);
-      const over = await this.#objects().REPORTERS.getByName(shard).admit(Number(day), id, pairs);
+      const budget = this.#objects().REPORTERS.getByName(shard);
+      const over = await within(budget.admit(partner, Number(day), pairs), FLUSH_WAIT_MS);
       overBudget.push(...over.map((index) => reports[index]!.seq));
     });
     this.#outbox.admit(end, overBudget, this.#store);
@@ -58,7 +60,8 @@ export class FlushSender {
       async ([shard, own]) => {
         if (this.#done.has(shard)) return;
         const ownSeals = Object.fromEntries(own.map(({ subject }) => [subject, seals[subject] ?? '']));
-        const { last } = await this.#objects().SUBJECTS.getByName(shard).apply(source, end.n, own, ownSeals);
+        const counts = this.#objects().SUBJECTS.getByName(shard);
+        const { last } = await within(counts.apply(source, end.n, own, ownSeals), FLUSH_WAIT_MS);
         if (last > end.n) ahead = Math.max(ahead, last);
         else this.#done.add(shard);
       },

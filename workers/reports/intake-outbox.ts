@@ -34,6 +34,7 @@ type ReportRow = {
   reporter: string;
   traits: number;
   at: number;
+  received: number;
   state: number;
 };
 
@@ -98,11 +99,13 @@ export class IntakeOutbox {
     const from = this.flushed.to;
     const reports = this.#sql
       .exec<ReportRow>(
-        `SELECT seq, subject, reporter, traits, at, state FROM reports WHERE seq > ? AND seq <= ?`,
+        `SELECT seq, subject, reporter, traits, at, received, state FROM reports WHERE seq > ? AND seq <= ?`,
         ...[from, to],
       )
       .toArray()
-      .map(({ seq, subject, reporter, traits, at, state }) => {
+      .map(({ seq, subject, reporter, traits, received, state, ...report }) => {
+        // A clock that is ahead must not carry a report over the reset of its subject.
+        const at = Math.min(report.at, received);
         const { channel, spam, origin } = unpackTraits(traits);
         const isCounted = (state & OVER_BUDGET) === 0;
         const row: CountRow = { op: 'report', seq, subject, reporter, at, channel, spam, origin, isCounted };

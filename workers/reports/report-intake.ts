@@ -63,19 +63,18 @@ export class ReportIntake extends DurableObject<ControlEnv> implements IntakeObj
     seals: Seals,
   ): Promise<readonly Acceptance[]> {
     const now = Date.now();
-    if (now - this.#minute.from >= MINUTE_MS) this.#minute = { from: now, used: 0 };
     const room = {
       day: reportsPerDay - this.#store.usedOn(now),
-      minute: REPORTS_PER_SLICE_MINUTE_MAX - this.#minute.used,
+      minute: this.#take(reports.length, now),
     };
     const answers = this.#store.accept(reports, seals, room, now);
-    this.#minute.used += Math.min(reports.length, Math.max(0, room.minute));
     this.#setSource(source);
     await this.#send();
     return answers;
   }
 
-  async withdraw(ids: readonly string[]): Promise<readonly boolean[]> {
+  async withdraw(ids: readonly string[]): Promise<readonly boolean[] | null> {
+    if (this.#take(ids.length, Date.now()) < ids.length) return null;
     const answers = this.#store.withdraw(ids);
     await this.#send();
     return answers;
@@ -97,7 +96,8 @@ export class ReportIntake extends DurableObject<ControlEnv> implements IntakeObj
     this.#alarmAt = null;
     await this.#run();
     // A withdrawal that waits reads its report.
-    if (this.#outbox.isEmpty) this.#store.removeEnded(Date.now(), this.#outbox.flushed.to);
+    const isDue = (this.#store.endsAt ?? Number.POSITIVE_INFINITY) <= Date.now();
+    if (isDue && this.#outbox.isEmpty) this.#store.removeEnded(Date.now(), this.#outbox.flushed.to);
     await this.#arm();
   }
 
@@ -117,6 +117,14 @@ export class ReportIntake extends DurableObject<ControlEnv> implements IntakeObj
         this.#work.progressed();
       }
     });
+  }
+
+  /** @returns as many of these reports as the minute has left */
+  #take(count: number, now: number): number {
+    if (now - this.#minute.from >= MINUTE_MS) this.#minute = { from: now, used: 0 };
+    const taken = Math.min(count, REPORTS_PER_SLICE_MINUTE_MAX - this.#minute.used);
+    this.#minute.used += taken;
+    return taken;
   }
 
   /** Only a busy intake waits, so that a flush carries more. */

@@ -1,12 +1,11 @@
 /**
- * The Durable Object that knows which subjects its reporters have reported today: a share of all reporters, by their
- * keyed values. Somebody who reports everybody is no witness, so a reporter has a budget of subjects. It has one with each
- * partner: otherwise a partner, or a mock one, could use up the budgets of everybody's subscribers.
+ * The Durable Object that knows which subjects its reporters have reported today: a share of all reporters, by their keyed
+ * values. Somebody who reports everybody is no witness, so a reporter has a budget of subjects with each partner.
  */
 import { DurableObject } from 'cloudflare:workers';
 import { REPORTER_DAYS_KEPT, REPORTER_SUBJECTS_PER_DAY_MAX } from '../../shared/limits/intake.ts';
 import type { ControlEnv } from '../env.ts';
-import type { BudgetObject } from '../storage/reports-port.ts';
+import type { BudgetObject, ReportedPair } from '../storage/reports-port.ts';
 import { createBudgetTables } from './schema.ts';
 
 export class ReporterBudget extends DurableObject<ControlEnv> implements BudgetObject {
@@ -18,11 +17,7 @@ export class ReporterBudget extends DurableObject<ControlEnv> implements BudgetO
     createBudgetTables(ctx.storage);
   }
 
-  async admit(
-    day: number,
-    partner: string,
-    pairs: readonly (readonly [reporter: string, subject: string])[],
-  ): Promise<readonly number[]> {
+  async admit(partner: string, day: number, pairs: readonly ReportedPair[]): Promise<readonly number[]> {
     const { storage } = this.ctx;
     return storage.transactionSync(() => {
       if (day > this.#newestDay) {
@@ -30,12 +25,12 @@ export class ReporterBudget extends DurableObject<ControlEnv> implements BudgetO
         storage.sql.exec('DELETE FROM pairs WHERE day <= ?', day - REPORTER_DAYS_KEPT);
       }
       return pairs.flatMap(([reporter, subject], index) =>
-        this.#admit(day, partner, reporter, subject) ? [] : index,
+        this.#admit(partner, day, reporter, subject) ? [] : index,
       );
     });
   }
 
-  #admit(day: number, partner: string, reporter: string, subject: string): boolean {
+  #admit(partner: string, day: number, reporter: string, subject: string): boolean {
     const { sql } = this.ctx.storage;
     const known = sql
       .exec<{ subject: string }>(

@@ -37,7 +37,7 @@ function forPartners(handle: (context: RequestContext, partner: Partner) => Prom
 const postReports = forPartners(async (context, partner) => {
   const { request, reply } = context;
   const env = context.env as unknown as ControlEnv;
-  if (mediaType(request) === 'application/x-ndjson') return streamReports(context, partner);
+  if (mediaType(request) === 'application/x-ndjson') return streamReports(context);
   const text = await readJsonText(request, REPORTS_BODY_BYTES_MAX, true);
   if (!text.ok) return text;
   const body = parseJson(text.value);
@@ -73,7 +73,7 @@ function isOverQuota({ result }: Received): boolean {
 }
 
 /** One answer for each line. Over the reports a minute, the stream waits instead of failing. */
-async function streamReports(context: RequestContext, partner: Partner): Promise<Answer> {
+async function streamReports(context: RequestContext): Promise<Answer> {
   const { request, reply } = context;
   const env = context.env as unknown as ControlEnv;
   const coding = codingOf(request, true);
@@ -83,7 +83,11 @@ async function streamReports(context: RequestContext, partner: Partner): Promise
     async answer(all, _bytes, controller) {
       for (let from = 0; from < all.length; from += REPORTS_PER_REQUEST_MAX) {
         const some = all.slice(from, from + REPORTS_PER_REQUEST_MAX);
-        const answers = await receiveLines(some, partner, env);
+        // A stream can outlive its partner.
+        const admitted = await admitPartner(context);
+        const answers = admitted.ok
+          ? await receiveLines(some, admitted.value, env)
+          : some.map(() => lineError(admitted.code, 'line', admitted.message));
         controller.enqueue(encoder.encode(answers.map((each) => `${JSON.stringify(each)}\n`).join('')));
       }
     },
@@ -159,19 +163,26 @@ const withdrawReports = forPartners(async ({ request, reply, env }, partner) => 
   if (!valid.ok) return fieldError(valid.code, nameOf(valid.path.join('.')), valid.message);
   const { reportIds } = valid.value;
   const withdrawn = new Map<string, boolean>();
+  let isOver = false;
   const byIntake = Map.groupBy(reportIds, (id) => intakeOf(partner, id));
   try {
     await Promise.all(
       [...byIntake].map(async ([intake, ids]) => {
         const found = await (env as unknown as ControlEnv).REPORTS.getByName(intake).withdraw(ids);
+        if (found === null) isOver = true;
         ids.forEach((id, index) => {
-          withdrawn.set(id, found[index]!);
+          withdrawn.set(id, found?.[index] === true);
         });
       }),
     );
   } catch (error) {
     warnFailed('reportsNotWithdrawn', error);
     return problem('UNAVAILABLE', 'an object does not respond: send the same request again');
+  }
+  if (isOver) {
+    const message =
+      'too many reports and withdrawals of the partner in this minute: send the same request again';
+    return problem('QUOTA_EXCEEDED', message, { field: 'reportIds', retryAfterSeconds: MINUTE_MS / 1000 });
   }
   const results = reportIds.map((reportId) => ({
     reportId,

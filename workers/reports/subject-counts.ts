@@ -6,6 +6,7 @@ import { DurableObject } from 'cloudflare:workers';
 import { LOAD_WAIT_MS } from '../../shared/limits/edge.ts';
 import {
   DAY_MS,
+  FLUSH_WAIT_MS,
   REPORT_RETRY_MS,
   REPORT_RETRY_MS_MAX,
   RULE_CONTEXT_FRESH_MS,
@@ -76,7 +77,10 @@ export class SubjectCounts extends DurableObject<ControlEnv> implements SubjectO
     if (last >= n) return { last };
     const now = Date.now();
     this.ctx.storage.transactionSync(() => {
-      if (this.#meta.text('shard') === null) this.#meta.set('shard', shardOf(rows[0]!.subject));
+      if (this.#meta.text('shard') === null) {
+        this.#meta.set('shard', shardOf(rows[0]!.subject));
+        this.#meta.set('sweepAt', now + DAY_MS);
+      }
       const touched = this.#store.count(source, n, rows, seals, now);
       const decided = [...touched].flatMap(([subject, hasWithdrawn]) =>
         this.#evaluate(subject, hasWithdrawn, rules, now),
@@ -157,7 +161,8 @@ export class SubjectCounts extends DurableObject<ControlEnv> implements SubjectO
     return this.#work.run(async () => {
       const shard = this.#meta.text('shard') ?? '';
       for (let batch = this.#decisions.next(); batch !== null; batch = this.#decisions.next()) {
-        const { last } = await this.#desk.decide(shard, batch.n, await this.#opened(batch.decisions));
+        const decisions = await this.#opened(batch.decisions);
+        const { last } = await within(this.#desk.decide(shard, batch.n, decisions), FLUSH_WAIT_MS);
         if (last > batch.n) {
           warn('decisionsSetBack', { shard, n: batch.n, last });
           this.#decisions.renumber(last);
@@ -179,27 +184,37 @@ export class SubjectCounts extends DurableObject<ControlEnv> implements SubjectO
     for (const { seal, ...decision } of decisions) {
       const subject = await keys.unseal(seal);
       // The desk lost its key. Its blocks are gone too, and what comes is keyed anew.
-      if (subject === null) warn('reportSealInvalid', { rule: decision.rule });
-      else opened.push({ ...decision, subject });
+      if (subject !== null) opened.push({ ...decision, subject });
+      else {
+        warn('reportSealInvalid', { rule: decision.rule });
+        this.#keys = null;
+      }
     }
     return opened;
   }
 
   /** A step of the daily removal. */
   #sweep(now: number): void {
+    if (now < this.#sweepAt) return;
     this.ctx.storage.transactionSync(() => {
       const last = this.#store.sweep(this.#meta.text('swept') ?? '', SUBJECTS_SWEPT_AT_ONCE, now);
       this.#meta.set('swept', last ?? '');
-      if (last === null) this.#decisions.removeEnded(now);
+      if (last !== null) return;
+      this.#decisions.removeEnded(now);
+      this.#meta.set('sweepAt', now + DAY_MS);
     });
+  }
+
+  /** When the next daily removal begins or goes on, in ms since 1970. */
+  get #sweepAt(): number {
+    return this.#meta.number('sweepAt');
   }
 
   async #arm(): Promise<void> {
     const now = Date.now();
-    const isSweeping = (this.#meta.text('swept') ?? '') !== '';
     // What fills the outbox also sends it: the alarm comes only if that failed.
     const sendAt = this.#decisions.isEmpty ? null : Math.max(this.#work.retryAt, now + REPORT_RETRY_MS);
-    const next = Math.min(sendAt ?? now + DAY_MS, isSweeping ? now + REPORT_RETRY_MS : now + DAY_MS);
+    const next = Math.min(sendAt ?? now + DAY_MS, Math.max(this.#sweepAt, now + REPORT_RETRY_MS));
     if (this.#alarmAt !== null && this.#alarmAt <= next) return;
     this.#alarmAt = next;
     await this.ctx.storage.setAlarm(next);

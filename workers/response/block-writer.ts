@@ -95,10 +95,9 @@ export function isProposedInRange({ stage, cause }: StoredBlock): boolean {
   return stage.state === 'proposed' && cause === 'range';
 }
 
-/** Partners that it rests on: those with reporters who count. */
+/** Partners that it rests on. For which of them a reporter counts is not unique, so those with 0 are among them. */
 export function partnersOf({ grounds }: StoredBlock): string[] {
-  const counts = grounds.flatMap(({ byPartner }) => Object.entries(byPartner));
-  return [...new Set(counts.filter(([, reporters]) => reporters > 0).map(([partner]) => partner))].sort();
+  return [...new Set(grounds.flatMap(({ byPartner }) => Object.keys(byPartner)))].sort();
 }
 
 /** @param had what the live layer had to have before */

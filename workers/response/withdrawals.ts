@@ -60,8 +60,8 @@ export class Withdrawals {
     );
     this.#audit.append(author, `partner ${partner.id}`, {
       action: 'partners.withdraw',
-      before: before && { since: timeOf(before.since), requestedAt: timeOf(before.requestedAt) },
-      after: { since: timeOf(since) },
+      before: before && { since: sinceOf(before.since), requestedAt: timeOf(before.requestedAt) },
+      after: { since: sinceOf(since) },
     });
     return ok({});
   }
@@ -94,7 +94,7 @@ export class Withdrawals {
     const isDone =
       waiting.length === 0 && (found === null || found.every((each) => each === null || each.isDone));
     return {
-      ...{ since: since === 0 ? null : timeOf(since), requestedAt: timeOf(requestedAt), by, reason },
+      ...{ since: sinceOf(since), requestedAt: timeOf(requestedAt), by, reason },
       state: isDone ? 'done' : 'running',
       withdrawn: found === null ? null : found.reduce((sum, each) => sum + (each?.withdrawn ?? 0), 0),
     };
@@ -154,6 +154,11 @@ export function reportsOf(intakes: readonly IntakeStatus[] | null): PartnerRepor
     withdrawn: sum(({ withdrawn }) => withdrawn),
     overBudget: sum(({ overBudget }) => overBudget),
   };
+}
+
+/** Null for all reports. */
+function sinceOf(since: number): string | null {
+  return since === 0 ? null : timeOf(since);
 }
 
 function timeOf(ms: number): string {

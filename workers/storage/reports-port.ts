@@ -83,26 +83,28 @@ export interface IntakeObject {
     reports: readonly KeptReport[],
     seals: Seals,
   ): Promise<readonly Acceptance[]>;
-  /** @returns in the order of the IDs, whether each is a report that is now withdrawn */
-  withdraw(ids: readonly string[]): Promise<readonly boolean[]>;
+  /**
+   * @returns in the order of the IDs, whether each is a report that is now withdrawn; null, and nothing is done, if the
+   *   minute has had too many requests
+   */
+  withdraw(ids: readonly string[]): Promise<readonly boolean[] | null>;
   /** Withdraws all reports that came since a time (ms since 1970), in steps. `status` has the progress. */
   withdrawSince(since: number): Promise<PartnerWithdrawal>;
   status(): Promise<IntakeStatus>;
 }
 
-/** The budgets of reporters: how many subjects one may report in a day through a partner. */
+/** A reporter and a subject, both keyed. */
+export type ReportedPair = readonly [reporter: string, subject: string];
+
+/** The budgets of reporters: of how many subjects one may report in a day through one partner. */
 export interface BudgetObject {
   /**
    * Idempotent: a pair that was admitted is admitted again.
-   * @param day days since 1970 @param partner ID: no partner uses up what a reporter may report through another
-   * @param pairs a reporter and a subject each
+   * @param partner ID. Each has budgets of its own, so none can use up what others have
+   * @param day days since 1970
    * @returns indices of the pairs that are over the budget
    */
-  admit(
-    day: number,
-    partner: string,
-    pairs: readonly (readonly [reporter: string, subject: string])[],
-  ): Promise<readonly number[]>;
+  admit(partner: string, day: number, pairs: readonly ReportedPair[]): Promise<readonly number[]>;
 }
 
 /** A report on its way to the counts of its subject, or the withdrawal of one. */

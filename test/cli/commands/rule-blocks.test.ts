@@ -102,6 +102,8 @@ describe('rule-blocks', () => {
     );
     expect([refused.code, refused.errors]).toEqual([1, expect.stringContaining('RULE_BLOCK_REFUSED')]);
     expect((await run(() => ({}), 'rule-blocks', 'approve', '17')).code).toBe(2);
+    const wrong = await run(() => ({}), 'rule-blocks', 'approve', '17', 'x', '--reason', 'a scam');
+    expect([wrong.code, wrong.errors]).toEqual([2, expect.stringContaining('must be a whole number')]);
   });
 });
 

@@ -115,6 +115,15 @@ export async function ruleBlocks(from: string): Promise<readonly RuleBlockInfo[]
   return found.ruleBlocks;
 }
 
+/** Waits for the first of them. */
+export async function untilRuleBlocks(from: string): Promise<readonly RuleBlockInfo[]> {
+  for (;;) {
+    const found = await ruleBlocks(from);
+    if (found.length > 0) return found;
+    await soon();
+  }
+}
+
 /** The reason of a check of this sender that a rule made; null without one. */
 export async function ruleReason(from: string): Promise<RuleReason | null> {
   const { reasons } = await check({ from }, { client: 'senders', base: world().admin });

@@ -34,6 +34,10 @@ describe('the list keys', () => {
     expect(testKeys.scanSeed).toBe(new DataView(bytes.buffer).getInt32(0));
   });
 
+  it('have the golden key of references', () => {
+    expect(hexOf(testKeys.appealKey)).toBe(vectors.derived['numgate/1 appeals']);
+  });
+
   it('permute suffixes into the golden images, and back', () => {
     for (const [tail, image] of vectors.images) {
       expect(testKeys.permutation.permute(tail!)).toBe(image);

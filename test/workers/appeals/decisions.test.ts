@@ -8,10 +8,10 @@ import { ok } from '../../../shared/result.ts';
 import type { CoordinatorStub } from '../../../workers/admin/coordinator-stub.ts';
 import type { ControlEnv } from '../../../workers/env.ts';
 import { EVER, plainList } from '../../shared/support/plain-model.ts';
-import { putToken, send } from '../support/admin.ts';
+import { logged, putToken, send } from '../support/admin.ts';
 import { appealed, appealsStub, blocked, NUMBER, queue, referenceOf, statusOf } from '../support/appeals.ts';
 import { ALL_GUARDS, asAdmin, coordinator, readHead, stage, unwrap } from '../support/coordinator.ts';
-import { NOON } from '../support/room.ts';
+import { HOUR, NOON } from '../support/room.ts';
 
 /** Tokens of an operator, of the association, and of the regulator. */
 beforeEach(async () => {
@@ -113,6 +113,14 @@ describe('an accepted appeal', () => {
     expect((await act('accept')).answer).toMatchObject({ state: 'accepted', source: 'PARCEL-KR' });
     const [entry] = unwrap(await coordinator().findEntries({ source: 'parcel-kr' }));
     expect(entry).toMatchObject({ op: 'unblock' });
+  });
+
+  test('against the block of a look-alike lifts it for its own spelling alone', async () => {
+    await blocked({ source: 'bank-kr' });
+    await appealed(referenceOf({ party: 'b\u0430nk-kr' }));
+    expect((await act('accept')).answer).toMatchObject({ state: 'accepted' });
+    expect((await send('root', 'GET appeals/1')).answer.blocks).toEqual([]);
+    expect(unwrap(await coordinator().findEntries({ source: 'bank-kr' }))[0]).toMatchObject({ op: 'block' });
   });
 
   test.each([
@@ -243,6 +251,17 @@ test('the summary has the median and the p90 of the time to a decision', async (
     ...{ open: 1, oldestAt: new Date(NOON + 60_000).toISOString(), medianSeconds: 5, p90Seconds: 9 },
     decided: { accepted: 0, rejected: 10, noLongerBlocked: 0 },
   });
+});
+
+test('the log warns of appeals that wait for more than a day, once an hour', async () => {
+  await appealed(await blocked());
+  const warned = () => logged.filter(({ event }) => event === 'appealsOverdue');
+  for (const hours of [1, 24, 24.5, 25]) {
+    vi.setSystemTime(NOON + hours * HOUR);
+    await appealsStub().sweep();
+  }
+  const overdue = { event: 'appealsOverdue', open: 1, oldestAt: new Date(NOON).toISOString() };
+  expect(warned()).toEqual([overdue, overdue]);
 });
 
 test('decisions are in a chain of their own, with keyed numbers, whose end is in the audit log', async () => {

@@ -12,7 +12,7 @@ import {
   APPEALS_PER_HOUR_MAX,
   APPEALS_PER_SUBJECT_MAX,
 } from '../../../shared/limits/appeals.ts';
-import { send } from '../support/admin.ts';
+import { logged, send } from '../support/admin.ts';
 import {
   appealed,
   appealsStub,
@@ -172,6 +172,20 @@ describe('too many appeals', () => {
     }
     expect(await stored('appeals')).toBe(0);
   });
+});
+
+test('a store that does not respond is 503, and its error stays in the log', async () => {
+  const failing = async () => {
+    throw new Error('overloaded');
+  };
+  const bindings = { APPEALS: { getByName: () => ({ submit: failing, status: failing }) } };
+  const body = { reference: FORGED, statement: STATEMENT };
+  for (const sent of [
+    await people('POST appeals', { body, bindings }),
+    await people('GET appeals/status', { token: 'A'.repeat(56), bindings }),
+  ])
+    expect([sent.status, sent.answer.code]).toEqual([503, 'UNAVAILABLE']);
+  expect(logged.map(({ event }) => event)).toEqual(['appealsFailed', 'appealsFailed']);
 });
 
 test('a store without LIST_KEY does not take appeals', async () => {

@@ -2,13 +2,14 @@
  * Rules of the joint response in the coordinator: what a new and an older installation has, versions and their bounds,
  * conditions, proposals and break-glass changes.
  */
-import { runInDurableObject } from 'cloudflare:test';
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { RULE_IDS_MAX, RULE_VERSIONS_MAX, RULES_MAX } from '../../../shared/limits/reports.ts';
 import { DEFAULT_RULES, type RuleSettings } from '../../../shared/reports/rule.ts';
 import type { Precondition } from '../../../workers/storage/precondition.ts';
 import { codeOf, coordinator, stub, unwrap } from '../support/coordinator.ts';
 import '../support/fresh.ts';
+import { makeOlderTables } from '../support/older-tables.ts';
 import { ALICE, approve, BOB, by, ROOT, reject, settle, waiting } from '../support/people.ts';
 import { ANY } from '../support/room.ts';
 
@@ -31,6 +32,16 @@ test('a new installation has the default rules, each with its first version', as
   expect(rules).toEqual(DEFAULT_RULES.toSorted((a, b) => (a.id < b.id ? -1 : 1)));
   expect(version).toBe(DEFAULT_RULES.length);
   expect(await coordinator().ruleVersions(ID)).toMatchObject([{ version: 1, by: 'numgate', rule: STANDARD }]);
+});
+
+test('an installation of an earlier version gets them with the upgrade', async () => {
+  await coordinator().rules();
+  await runInDurableObject(stub(), (_, { storage: { sql } }) => makeOlderTables(sql));
+  await evictDurableObject(stub());
+  expect((await coordinator().rules()).rules).toHaveLength(DEFAULT_RULES.length);
+  unwrap(await put(ID, { distinct: 60 }));
+  await evictDurableObject(stub());
+  expect(await coordinator().rule(ID)).toMatchObject({ version: 2, distinct: 60 });
 });
 
 describe('a change', () => {
