@@ -49,7 +49,7 @@ export interface ControlEnv extends Env {
   readonly REGISTRY: { getByName(name: string): RegistryObject };
   /** Class CredentialStore. admin/credentials-stub.ts types the methods that only control calls. */
   readonly CREDENTIALS: { getByName(name: string): CredentialObject };
-  /** Class ReportIntake. `intakeNames` has the names. */
+  /** Class ReportIntake. `intakesOf` has the names. */
   readonly REPORTS: { getByName(name: string): IntakeObject };
   /** Class ReporterBudget. `shardOf` has the names. */
   readonly REPORTERS: { getByName(name: string): BudgetObject };

@@ -2,6 +2,7 @@
  * Limits of taking in and counting reports. Objects are sharded so that none gets more than 1,000 requests a second,
  * the most that the platform recommends.
  */
+import { PROVISIONAL_MS_MAX } from './reports.ts';
 
 /** Reports of one request. */
 export const REPORTS_PER_REQUEST_MAX = 1_000;
@@ -55,6 +56,11 @@ export const REPORTS_PER_REPORTER_MAX = 3;
 export const REPORTS_PER_PARTNER_MAX = 1_000;
 /** How long rules and weights are used before the desk is read again, in ms. */
 export const RULE_CONTEXT_FRESH_MS = 5_000;
+/**
+ * How long a decision is kept after its time, in ms: a person may approve its block as late as that ends, and then it
+ * lasts as long again.
+ */
+export const DECISIONS_KEPT_MS = PROVISIONAL_MS_MAX + DAY_MS;
 /** Subjects that one step of the daily removal looks at. */
 export const SUBJECTS_SWEPT_AT_ONCE = 500;
 /** Subjects that one page of a scan looks at. */

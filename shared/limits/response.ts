@@ -28,7 +28,7 @@ export const CONTEXT_FRESH_MS = 5_000;
 /** Pause before the first retry of a call of the desk, and the longest one, in ms. It doubles with each failure. */
 export const RESPONSE_RETRY_MS = 1_000;
 export const RESPONSE_RETRY_MS_MAX = 60_000;
-/** Pause before lifts are repeated that the full reserve of rule entries refused, in ms. */
+/** Pause before lifts and further stages are repeated that the full reserve of rule entries refused, in ms. */
 export const RULES_FULL_RETRY_MS = 60_000;
 /** Calls of the desk to other objects at the same time. */
 export const RESPONSE_CALLS_MAX = 6;

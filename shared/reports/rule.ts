@@ -93,6 +93,11 @@ export interface Rule extends RuleSettings {
   readonly version: number;
 }
 
+/** Whether what the rule would block is only recorded. */
+export function isShadow({ state, effect }: Pick<Rule, 'state' | 'effect'>): boolean {
+  return state === 'shadow' || effect === 'shadow';
+}
+
 /** Names a version of a rule in decisions and reasons: `kr-50@3`. */
 export type RuleRef = `${string}@${number}`;
 

@@ -64,19 +64,11 @@ export class RuleBatch {
   }
 
   plan({ change, refused, targets }: Wanted): Planned[] | RuleEntryRefusal {
-    if (change.op === 'lift') {
-      const lifted = targets.map(({ target, index }) => ({
-        target,
-        rows: this.#lift(change, target, index),
-      }));
-      return this.#planned(
-        lifted.filter(({ rows }) => rows.length > 0),
-        'lift',
-      );
-    }
+    if (change.op === 'lift') return this.#planLift(targets, change.until);
     if (refused !== null) return refused;
-    const until = Math.min(FOREVER - 1, Math.floor(change.until / 1000));
-    if (until <= this.#now) return 'invalid';
+    const until = secondsOf(change.until);
+    const { replacedUntil = 0 } = change;
+    if (until <= this.#now) return replacedUntil > 0 ? this.#planLift(targets, replacedUntil) : 'invalid';
     for (const { target, index } of targets) {
       const other = this.#entryOfOthers(target, index);
       if (other !== null) return other;
@@ -87,6 +79,15 @@ export class RuleBatch {
     // A number has one target.
     const { kind, high, low } = targets[0]!.target;
     return (kind === 'number' ? this.#guards.add(high * SUFFIX_COUNT + low) : null) ?? planned;
+  }
+
+  /** @param until end of the block, ms since 1970 */
+  #planLift(targets: Wanted['targets'], until: number): Planned[] | 'rulesFull' {
+    const lifted = targets.map(({ target, index }) => ({ target, rows: this.#lift(until, target, index) }));
+    return this.#planned(
+      lifted.filter(({ rows }) => rows.length > 0),
+      'lift',
+    );
   }
 
   /** Counts what a change takes of the room. */
@@ -127,9 +128,10 @@ export class RuleBatch {
     );
   }
 
-  #block({ rule, stage }: RuleEntryChange, target: Target, until: number): PlannedRow[] {
+  #block({ rule, stage, replacedUntil = 0 }: RuleEntryChange, target: Target, until: number): PlannedRow[] {
     const rows = this.#rows(target);
-    const end = Math.max(0, ...rows.filter(isOfRule).map((row) => row.until));
+    const folded = this.#hasFolded ? secondsOf(replacedUntil) : 0;
+    const end = Math.max(folded, ...rows.filter(isOfRule).map((row) => row.until));
     const made = { operation: 0, op: 'block', code: CODE, authority: SYSTEM_AUTHORITY, until };
     const below =
       end > until
@@ -144,13 +146,13 @@ export class RuleBatch {
   }
 
   /** What to write so that no block of a rule decides; nothing if none does. */
-  #lift({ until }: RuleEntryChange, target: Target, index: number): PlannedRow[] {
+  #lift(until: number, target: Target, index: number): PlannedRow[] {
     const rows = this.#rows(target);
     const own = rows.filter(isOfRule);
     const others = rows.filter((row) => !isOfRule(row));
     const ends = own.map((row) => row.until);
     if (own.length === 0) {
-      const end = Math.min(FOREVER, Math.floor(until / 1000));
+      const end = secondsOf(until);
       const hides = ({ op, seq, until: last }: LiveRow): boolean =>
         op !== 'undo' && last >= end && seq > this.#foldedSeq;
       if (!this.#hasFolded || end <= this.#now || others.some(hides)) return [];
@@ -181,6 +183,11 @@ function without(others: readonly PlannedRow[], end: number, { source }: Target)
   if (cover >= 0) return deciding.slice(cover);
   const clear = { operation: 0, op: 'clear', code: null, authority: SYSTEM_AUTHORITY, until: end };
   return [{ ...clear, source, ...NO_MARK }, ...deciding];
+}
+
+/** @param until end of a block, ms since 1970 */
+function secondsOf(until: number): number {
+  return Math.min(FOREVER - 1, Math.floor(until / 1000));
 }
 
 function isOfRule({ op, authority }: LiveRow): boolean {

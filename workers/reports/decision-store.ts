@@ -1,8 +1,9 @@
 /**
- * The decisions of rules about the subjects of one shard: those in force, and those that the desk does not have yet. The
- * outbox names subjects by their seals. They are opened only to be sent.
+ * The decisions of rules about the subjects of one shard: those that a block may rest on, and those that the desk does
+ * not have yet. The outbox names subjects by their seals. They are opened only to be sent.
  */
-import { ruleRef } from '../../shared/reports/rule.ts';
+import { DECISIONS_KEPT_MS } from '../../shared/limits/intake.ts';
+import { isShadow, ruleRef } from '../../shared/reports/rule.ts';
 import type { RuleDecision } from '../storage/response-port.ts';
 import { SingleValues } from '../storage/single-values.ts';
 import type { Basis, Move } from './subject-rules.ts';
@@ -36,16 +37,16 @@ export class DecisionStore {
     this.#meta = meta;
   }
 
-  /** Decisions in force. @param now ms since 1970 */
-  held(subject: string, now: number): Basis[] {
+  /** Decisions that a block may rest on. */
+  held(subject: string): Basis[] {
     return this.#sql
-      .exec<{ basis: string }>('SELECT basis FROM decisions WHERE subject = ? AND ends_at > ?', subject, now)
+      .exec<{ basis: string }>('SELECT basis FROM decisions WHERE subject = ?', subject)
       .toArray()
       .map(({ basis }) => JSON.parse(basis) as Basis);
   }
 
   /** Stores what moved, and returns it for the outbox. Must run in the transaction of its cause. */
-  store({ key, seal, mock }: Subject, moves: readonly Move[]): SealedDecision[] {
+  store({ key, seal, mock, resetAt }: Subject, moves: readonly Move[]): SealedDecision[] {
     return moves.map(({ event, basis }) => {
       const { rule, channel, distinct, kinds, byPartner, decidedAt, endsAt } = basis;
       if (event === 'unsupported')
@@ -55,8 +56,8 @@ export class DecisionStore {
           'INSERT OR REPLACE INTO decisions VALUES (?, ?, ?, ?)',
           ...[key, rule.id, endsAt, JSON.stringify(basis)],
         );
-      const decided = { channel, distinct, kinds, byPartner, decidedAt, mock, event };
-      return { subjectKey: key, seal, rule: ruleRef(rule), ...decided };
+      const decided = { channel, distinct, kinds, byPartner, decidedAt, resetAt, mock, event };
+      return { subjectKey: key, seal, rule: ruleRef(rule), shadow: isShadow(rule), ...decided };
     });
   }
 
@@ -66,7 +67,7 @@ export class DecisionStore {
   }
 
   removeEnded(now: number): void {
-    this.#sql.exec('DELETE FROM decisions WHERE ends_at <= ?', now);
+    this.#sql.exec('DELETE FROM decisions WHERE ends_at <= ?', now - DECISIONS_KEPT_MS);
   }
 
   /** Must run in the transaction of its cause. */

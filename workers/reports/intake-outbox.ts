@@ -69,7 +69,7 @@ export class IntakeOutbox {
     const { n, to } = this.flushed;
     const { last } = this.#sql
       .exec<{ last: number | null }>(
-        `SELECT COALESCE(MAX(CASE WHEN last <= ? THEN last END), MIN(last)) AS last FROM requests`,
+        `SELECT COALESCE((SELECT MAX(last) FROM requests WHERE last <= ?), (SELECT MIN(last) FROM requests)) AS last`,
         to + REPORTS_PER_FLUSH_MAX,
       )
       .one();

@@ -54,7 +54,7 @@ const SUBJECTS = `
 
   CREATE TABLE reports (
     subject TEXT NOT NULL, source INTEGER NOT NULL, seq INTEGER NOT NULL,
-    reporter TEXT NOT NULL, traits INTEGER NOT NULL, at INTEGER NOT NULL,
+    reporter TEXT NOT NULL, traits INTEGER NOT NULL, at INTEGER NOT NULL, arrived_at INTEGER NOT NULL,
     PRIMARY KEY (subject, source, seq)
   ) WITHOUT ROWID;
 

@@ -92,8 +92,8 @@ export class SubjectCounts extends DurableObject<ControlEnv> implements SubjectO
   }
 
   async reset(subject: string, at: number): Promise<void> {
-    this.#store.reset(subject, at);
-    this.#decisions.forget(subject);
+    // A call that comes again must not end what was decided since.
+    if (this.#store.reset(subject, at)) this.#decisions.forget(subject);
   }
 
   async totalsOf(subject: string): Promise<SubjectTotals | null> {
@@ -119,7 +119,7 @@ export class SubjectCounts extends DurableObject<ControlEnv> implements SubjectO
     const subject = this.#store.subject(key);
     if (subject === null) return [];
     const reports = this.#store.reports(key);
-    const held = this.#decisions.held(key, now);
+    const held = this.#decisions.held(key);
     const moves = movesOf({ reports, held, resetAt: subject.resetAt, hasWithdrawn }, rules, now);
     return this.#decisions.store(subject, moves);
   }
@@ -145,8 +145,9 @@ export class SubjectCounts extends DurableObject<ControlEnv> implements SubjectO
     this.#setRules(context);
   }
 
-  #setRules({ rules, weights, version }: RuleContext): void {
-    this.#rules = { rules, weights: new Map(Object.entries(weights)), version };
+  #setRules({ rules, weights, suspended, version }: RuleContext): void {
+    const partners = { weights: new Map(Object.entries(weights)), suspended: new Set(suspended) };
+    this.#rules = { rules, ...partners, version };
     this.#rulesReadAt = Date.now();
   }
 

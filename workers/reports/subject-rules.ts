@@ -2,13 +2,18 @@
  * What the rules decide about one subject: pure. A rule fires once; while its decision is in force it can only be
  * confirmed, or lose its support because reports were withdrawn.
  */
-import { REPORT_AHEAD_MS_MAX } from '../../shared/limits/reports.ts';
 import { durationMs } from '../../shared/reports/duration.ts';
 import { type CountedReport, confirms, evaluate } from '../../shared/reports/evaluate.ts';
 import type { PartnerKind } from '../../shared/reports/partner.ts';
-import type { Rule } from '../../shared/reports/rule.ts';
+import { rehearse } from '../../shared/reports/rehearse.ts';
+import { isShadow, type Rule } from '../../shared/reports/rule.ts';
 import type { Channel } from '../../shared/request.ts';
 import type { RuleDecision } from '../storage/response-port.ts';
+
+/** A report, and when it was counted in ms since 1970: its own time is what the partner claims. */
+export interface ArrivedReport extends CountedReport {
+  readonly arrivedAt: number;
+}
 
 /** What a decision rests on, so that it can be looked at again as it was made. */
 export interface Basis {
@@ -19,8 +24,10 @@ export interface Basis {
   readonly byPartner: Readonly<Record<string, number>>;
   /** Of the partners that had reports. */
   readonly weights: Readonly<Record<string, number>>;
-  /** ms since 1970. */
+  /** End of the window that decided, ms since 1970. */
   readonly decidedAt: number;
+  /** It rests on nothing that came later, ms since 1970. */
+  readonly arrivedBy: number;
   /** Until then the rule does not fire again. */
   readonly endsAt: number;
   readonly isConfirmed: boolean;
@@ -34,11 +41,13 @@ export interface Move {
 export interface Rules {
   readonly rules: readonly Rule[];
   readonly weights: ReadonlyMap<string, number>;
+  /** Partners whose reports decide and confirm nothing more. */
+  readonly suspended: ReadonlySet<string>;
 }
 
 export interface SubjectState {
-  readonly reports: readonly CountedReport[];
-  /** Decisions in force. */
+  readonly reports: readonly ArrivedReport[];
+  /** Its decisions, at most one of each rule. Of one whose time is over, a late approval may still be in force. */
   readonly held: readonly Basis[];
   /** Earlier reports do not count, ms since 1970. */
   readonly resetAt: number;
@@ -48,53 +57,75 @@ export interface SubjectState {
 
 /** In order: what loses its support before what fires again. @param now ms since 1970 */
 export function movesOf(
-  { reports, held, resetAt, hasWithdrawn }: SubjectState,
-  rules: Rules,
+  { reports: all, held, resetAt, hasWithdrawn }: SubjectState,
+  { rules, weights, suspended }: Rules,
   now: number,
 ): Move[] {
   const moves: Move[] = [];
   const kept = new Set<string>();
-  for (const basis of held) {
-    if (hasWithdrawn && !isSupported(basis, reports, resetAt)) {
-      moves.push({ event: 'unsupported', basis });
+  // Before a reset, a partner may have dated reports ahead.
+  const reports = all.filter(({ arrivedAt }) => arrivedAt >= resetAt);
+  const deciding = reports.filter(({ partner }) => !suspended.has(partner));
+  for (const before of held) {
+    const basis = hasWithdrawn ? supported(before, reports, resetAt, now) : before;
+    if (basis === null) {
+      moves.push({ event: 'unsupported', basis: before });
       continue;
     }
-    kept.add(basis.rule.id);
+    if (basis !== before) moves.push({ event: 'fired', basis });
+    const rule = rules.find(({ id }) => id === basis.rule.id);
+    const leavesShadow = rule !== undefined && isShadow(basis.rule) && !isShadow(rule);
+    if (basis.endsAt > now && !leavesShadow) kept.add(basis.rule.id);
     if (basis.isConfirmed) {
       const isLost = hasWithdrawn && !isConfirmedStill(basis, reports, resetAt);
       if (isLost) moves.push({ event: 'unconfirmed', basis: { ...basis, isConfirmed: false } });
       continue;
     }
-    const confirmed = confirmedBy(basis, reports, rules.weights, resetAt, now);
+    const confirmed = confirmedBy(basis, deciding, weights, resetAt, now);
     if (confirmed !== null) moves.push({ event: 'confirmed', basis: confirmed });
   }
-  for (const rule of rules.rules) {
+  for (const rule of rules) {
     // As many reports as reporters, at least.
-    if (rule.state === 'off' || kept.has(rule.id) || reports.length < rule.distinct) continue;
-    const { fires, distinct, kinds, byPartner } = evaluate(rule, reports, rules.weights, now, resetAt);
+    if (rule.state === 'off' || kept.has(rule.id) || deciding.length < rule.distinct) continue;
+    const { fires, distinct, kinds, byPartner } = evaluate(rule, deciding, weights, now, resetAt);
     if (!fires) continue;
-    const newest = reports.reduce((one, other) => (other.at > one.at ? other : one));
+    const newest = deciding.reduce((one, other) => (other.at > one.at ? other : one));
     const basis: Basis = {
-      ...{ rule, distinct, kinds, byPartner, decidedAt: now, isConfirmed: false },
+      ...{ rule, distinct, kinds, byPartner, decidedAt: now, arrivedBy: now, isConfirmed: false },
       channel: rule.channel === 'any' ? newest.channel : rule.channel,
-      weights: weightsOf(reports, rules.weights),
+      weights: weightsOf(deciding, weights),
       endsAt: now + durationMs(rule.provisional),
     };
     moves.push({ event: 'fired', basis });
-    const confirmed = confirmedBy(basis, reports, rules.weights, resetAt, now);
+    const confirmed = confirmedBy(basis, deciding, weights, resetAt, now);
     if (confirmed !== null) moves.push({ event: 'confirmed', basis: confirmed });
   }
   return moves;
 }
 
-/** Whether the decision would still be made as it was. */
-function isSupported(basis: Basis, reports: readonly CountedReport[], resetAt: number): boolean {
-  const { rule, decidedAt } = basis;
-  // It did not rest on what came after it. The clock of a partner may be ahead.
-  const then = reports.filter(({ at }) => at <= decidedAt + REPORT_AHEAD_MS_MAX);
+/**
+ * The decision, if it would still be made as it was; otherwise as it would be made later, with what came since: one who
+ * takes a report back must not unblock what many others report. Null if reports were never enough.
+ */
+function supported(
+  basis: Basis,
+  reports: readonly ArrivedReport[],
+  resetAt: number,
+  now: number,
+): Basis | null {
+  const { decidedAt, arrivedBy } = basis;
   // The rule may be off by now.
-  const asDecided = { ...rule, state: 'active' as const };
-  return evaluate(asDecided, then, weightsIn(basis), decidedAt, resetAt).fires;
+  const rule = { ...basis.rule, state: 'active' as const };
+  const weights = weightsIn(basis);
+  const then = reports.filter(({ arrivedAt }) => arrivedAt <= arrivedBy);
+  if (evaluate(rule, then, weights, decidedAt, resetAt).fires) return basis;
+  // Another kind has confirmed it, or may yet do so.
+  const same = { ...rule, kinds: [...basis.kinds] };
+  const at = rehearse(same, reports, weights, resetAt);
+  if (at === null) return null;
+  const until = reports.filter((report) => report.at <= at);
+  const { distinct, kinds, byPartner } = evaluate(same, until, weights, at, resetAt);
+  return { ...basis, distinct, kinds, byPartner, decidedAt: at, arrivedBy: now };
 }
 
 function isConfirmedStill(basis: Basis, reports: readonly CountedReport[], resetAt: number): boolean {

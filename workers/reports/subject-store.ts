@@ -9,10 +9,10 @@ import {
   REPORTS_PER_REPORTER_MAX,
   SCAN_SUBJECTS_MAX,
 } from '../../shared/limits/intake.ts';
-import type { CountedReport } from '../../shared/reports/evaluate.ts';
 import type { PartnerKind } from '../../shared/reports/partner.ts';
 import type { ScannedSubject, ScanPage } from '../storage/rehearsal-port.ts';
 import type { CountRow, CountSource, Seals, SubjectTotals } from '../storage/reports-port.ts';
+import type { ArrivedReport } from './subject-rules.ts';
 import { packTraits, unpackTraits } from './traits.ts';
 
 export interface Subject {
@@ -42,6 +42,7 @@ type KeptRow = {
   reporter: string;
   traits: number;
   at: number;
+  arrived_at: number;
   partner: string;
   kind: string;
 };
@@ -86,7 +87,7 @@ export class SubjectStore {
     const all = newTally();
     for (const [subject, own] of Map.groupBy(rows, (row) => row.subject)) {
       const tally = newTally();
-      for (const row of own) this.#countRow(source, row, tally);
+      for (const row of own) this.#countRow(source, row, tally, now);
       this.#add(subject, tally, seals, mock, now);
       for (const name of Object.keys(all) as (keyof Tally)[]) all[name] += tally[name];
       touched.set(
@@ -107,7 +108,7 @@ export class SubjectStore {
   }
 
   /** The reports of a subject that rules may count, and no more than may be kept. */
-  reports(subject: string): CountedReport[] {
+  reports(subject: string): ArrivedReport[] {
     const rows = this.#rows(subject, 0);
     const kept = keptOf(rows);
     if (kept.length < rows.length) {
@@ -117,8 +118,13 @@ export class SubjectStore {
     return kept.map(countedOf);
   }
 
-  reset(subject: string, at: number): void {
-    this.#sql.exec('UPDATE subjects SET reset_at = MAX(reset_at, ?) WHERE key = ?', at, subject);
+  /** @returns false if this reset, or a later one, was made before */
+  reset(subject: string, at: number): boolean {
+    const { rowsWritten } = this.#sql.exec(
+      'UPDATE subjects SET reset_at = ? WHERE key = ? AND reset_at < ?',
+      ...[at, subject, at],
+    );
+    return rowsWritten > 0;
   }
 
   totalsOf(subject: string): SubjectTotals | null {
@@ -170,7 +176,7 @@ export class SubjectStore {
     return keys.at(-1)?.key ?? null;
   }
 
-  #countRow(source: number, row: CountRow, tally: Tally): void {
+  #countRow(source: number, row: CountRow, tally: Tally, now: number): void {
     const { seq, subject, isCounted } = row;
     if (row.op === 'withdraw') {
       tally.withdrawn++;
@@ -189,8 +195,8 @@ export class SubjectStore {
     if (row.spam === 'notSpam') tally.notSpam++;
     // An intake that was set back to an earlier state uses numbers again.
     this.#sql.exec(
-      'INSERT OR REPLACE INTO reports VALUES (?, ?, ?, ?, ?, ?)',
-      ...[subject, source, seq, row.reporter, packTraits({ ...row, route: null }), row.at],
+      'INSERT OR REPLACE INTO reports VALUES (?, ?, ?, ?, ?, ?, ?)',
+      ...[subject, source, seq, row.reporter, packTraits({ ...row, route: null }), row.at, now],
     );
   }
 
@@ -209,7 +215,7 @@ export class SubjectStore {
   #rows(subject: string, since: number): KeptRow[] {
     return this.#sql
       .exec<KeptRow>(
-        `SELECT source, seq, reporter, traits, at, partner, kind FROM reports
+        `SELECT source, seq, reporter, traits, at, arrived_at, partner, kind FROM reports
          JOIN sources ON sources.id = source WHERE subject = ? AND at >= ? ORDER BY at DESC, seq DESC`,
         ...[subject, since],
       )
@@ -237,9 +243,9 @@ function keptOf(rows: readonly KeptRow[]): readonly KeptRow[] {
   });
 }
 
-function countedOf({ reporter, partner, kind, traits, at }: KeptRow): CountedReport {
+function countedOf({ reporter, partner, kind, traits, at, arrived_at: arrivedAt }: KeptRow): ArrivedReport {
   const { spam, channel, origin } = unpackTraits(traits);
-  return { reporter, partner, kind: kind as PartnerKind, spam, channel, origin, at };
+  return { reporter, partner, kind: kind as PartnerKind, spam, channel, origin, at, arrivedAt };
 }
 
 function subjectOf({ key, seal, mock, reset_at: resetAt }: SubjectRow): Subject {

@@ -2,7 +2,6 @@
  * What changes rule blocks: decisions of rules, actions of people, answers of the coordinator, and time. Each method must
  * run in a transaction.
  */
-
 import type { Actor } from '../../shared/admin/actor.ts';
 import {
   RULE_BLOCK_ACTIONS,
@@ -10,7 +9,8 @@ import {
   type RuleBlockCause,
 } from '../../shared/admin/rule-blocks.ts';
 import { causesOf } from '../../shared/reports/counter-evidence.ts';
-import type { Rule } from '../../shared/reports/rule.ts';
+import { durationMs } from '../../shared/reports/duration.ts';
+import { isShadow, type Rule } from '../../shared/reports/rule.ts';
 import {
   type BlockEvent,
   type BlockStage,
@@ -20,15 +20,12 @@ import {
 } from '../../shared/reports/stages.ts';
 import { ok } from '../../shared/result.ts';
 import type { Author } from '../storage/audit-chain.ts';
-import type { RuleDecision } from '../storage/response-port.ts';
 import type { RuleEntryRefusal } from '../storage/rule-entries-port.ts';
 import { refuse, type StoreResult } from '../storage/store-request.ts';
 import { type BlockRows, type Ground, isOpen, type StoredBlock } from './block-rows.ts';
 import { type BlockChange, type BlockWriter, isProposedInRange, partnersOf } from './block-writer.ts';
 import type { Facts } from './fact-reader.ts';
-
-/** A decision without its subject in clear. */
-export type KeyedDecision = Omit<RuleDecision, 'subject'>;
+import { groundOf, type KeyedDecision, replaced, ruleIdOf, withGround } from './grounds.ts';
 
 /** What a first block of a subject needs. */
 export interface NewSubject {
@@ -69,23 +66,35 @@ export class BlockChanges {
     const ground = groundOf(decision, installed);
     const { rule } = ground;
     const author = byRule(decision, at);
-    const isShadow = rule.state !== 'active' || rule.effect === 'shadow';
-    const open = this.#open(decision.subjectKey, isShadow, at);
+    // The rule may have left its shadow since.
+    const isRecorded = decision.shadow || isShadow(rule);
+    const open = this.#open(decision.subjectKey, isRecorded, at);
+    if (!isRecorded && this.#isOutdated(decision, rule)) return;
     if (open !== null) {
       this.#strengthen(open, ground, author);
       return;
     }
+    // It would have ended by now.
+    if (decision.decidedAt + durationMs(rule.provisional) <= at) return;
     const { cause, evidence } = this.#against(rule, decision, given);
-    const stage = cause === null || isShadow ? firstStage(rule, [], at) : proposed(rule, at);
+    const first = isRecorded ? { ...rule, effect: 'shadow' as const } : rule;
+    const stage = cause === null || isRecorded ? firstStage(first, [], at) : proposed(rule, at);
     const range = given.hundred === null ? [] : this.#rows.ofRange(given.hundred);
-    const leader = cause === 'range' && !isShadow ? (range.find(isProposedInRange)?.id ?? null) : null;
+    const leader = cause === 'range' && !isRecorded ? (range.find(isProposedInRange)?.id ?? null) : null;
     const block: StoredBlock = {
       ...{ id: this.#writer.nextId, subject: decision.subjectKey, seal: given.seal, hundred: given.hundred },
-      ...{ isMock: decision.mock, isShadow, stage, cause, confirmedBy: null, provisionalUntil: stage.until! },
+      ...{
+        isMock: decision.mock,
+        isShadow: isRecorded,
+        stage,
+        cause,
+        confirmedBy: null,
+        provisionalUntil: stage.until!,
+      },
       ...{ grounds: [ground], evidence, leader: leader === null ? null : leaderOf(range, leader) },
       ...{ entry: null, entryN: 0, sentN: 0, seq: null, createdAt: at, updatedAt: at },
     };
-    const change = isShadow ? 'shadow' : stage.state === 'proposed' ? 'propose' : 'block';
+    const change = isRecorded ? 'shadow' : stage.state === 'proposed' ? 'propose' : 'block';
     this.#writer.write(author, change, null, block);
   }
 
@@ -139,8 +148,7 @@ export class BlockChanges {
     const block = this.#rows.get(id);
     if (block === null) return;
     this.#rows.setSent(id, entryN, null);
-    const isNewest = block.entryN === entryN && IN_FORCE.includes(block.stage.state);
-    if (!isNewest) return;
+    if (block.entryN !== entryN || !IN_FORCE.includes(block.stage.state)) return;
     const { cause, ends = false } = REFUSALS[refusal];
     const stage = ends
       ? { ...block.stage, state: 'ended' as const, until: null }
@@ -189,10 +197,15 @@ export class BlockChanges {
     if (confirmed !== null) this.#writer.write(author, 'confirm', written, { ...written, stage: confirmed });
   }
 
-  /** Another rule fires for a subject that has a block. */
+  /** Whether a block of the subject has ended since, or at the same time: what had led to it does not count any more. */
+  #isOutdated({ subjectKey, resetAt, decidedAt }: KeyedDecision, rule: Rule): boolean {
+    const endedAt = this.#rows.endedAt(subjectKey);
+    return resetAt < endedAt && decidedAt - durationMs(rule.window) < endedAt;
+  }
+
+  /** Another rule fires for a subject that has a block, or the same one on other reports. */
   #strengthen(block: StoredBlock, ground: Ground, author: Author): void {
-    const others = block.grounds.filter((each) => each.rule.id !== ground.rule.id);
-    const grounds = [...others, ground];
+    const grounds = withGround(block, ground);
     // Only the other rule wanted a person.
     const isFree =
       block.stage.state === 'proposed' && block.cause === 'approval' && ground.rule.approval === 'auto';
@@ -201,8 +214,14 @@ export class BlockChanges {
       this.#writer.write(author, 'strengthen', block, { ...block, grounds });
       return;
     }
-    const first = [ground, ...others];
-    const next = { ...block, grounds: first, stage, cause: null, provisionalUntil: stage.until! };
+    const others = grounds.filter(({ rule }) => rule.id !== ground.rule.id);
+    const next = {
+      ...block,
+      grounds: [ground, ...others],
+      stage,
+      cause: null,
+      provisionalUntil: stage.until!,
+    };
     this.#writer.write(author, 'block', block, next);
   }
 
@@ -262,23 +281,6 @@ export class BlockChanges {
     });
     return { cause: causes.includes('lowRate') ? 'lowRate' : (causes[0] ?? null), evidence };
   }
-}
-
-function groundOf(decision: KeyedDecision, installed: Rule): Ground {
-  const { channel, distinct, kinds, byPartner, decidedAt } = decision;
-  const version = Number(decision.rule.slice(decision.rule.lastIndexOf('@') + 1));
-  return {
-    ...{ rule: { ...installed, version }, channel, distinct, kinds, byPartner },
-    ...{ firedAt: decidedAt, isConfirmed: false },
-  };
-}
-
-function replaced(block: StoredBlock, ground: Ground, changed: Ground): StoredBlock {
-  return { ...block, grounds: block.grounds.map((each) => (each === ground ? changed : each)) };
-}
-
-export function ruleIdOf({ rule }: Pick<RuleDecision, 'rule'>): string {
-  return rule.slice(0, rule.lastIndexOf('@'));
 }
 
 function byRule({ rule, event }: KeyedDecision, at: number): Author {

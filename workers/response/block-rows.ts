@@ -112,6 +112,21 @@ export class BlockRows {
     return this.#select(where, subject, isShadow ? 1 : 0)[0] ?? null;
   }
 
+  /**
+   * When the last block of a subject ended so that its reports no longer count, ms since 1970; 0 if none did. A rule in
+   * shadow, and reports that were withdrawn, end no others.
+   */
+  endedAt(subject: string): number {
+    return (
+      this.#sql
+        .exec<{ at: number | null }>(
+          `SELECT MAX(closed_at) AS at FROM blocks WHERE subject = ? AND shadow = 0 AND cause IS NOT 'withdrawn'`,
+          subject,
+        )
+        .one().at ?? 0
+    );
+  }
+
   /** Of a subject, the newest first. */
   ofSubject(subject: string, limit: number): StoredBlock[] {
     return this.#select('subject = ? ORDER BY id DESC LIMIT ?', subject, limit);

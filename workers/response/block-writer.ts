@@ -75,7 +75,7 @@ export class BlockWriter {
     const { entryN } = after;
     // The live layer has refused the only entry that it was given.
     if (change === 'refuse' && before!.seq === null) return { entry: null, entryN };
-    const wanted = entryOf(after) ?? liftOf(change, before);
+    const wanted = entryOf(after, had) ?? liftOf(change, before);
     if (wanted === null || JSON.stringify(wanted) === JSON.stringify(had)) return { entry: had, entryN };
     const n = this.#meta.number('entryN') + 1;
     this.#meta.set('entryN', n);
@@ -100,21 +100,36 @@ export function partnersOf({ grounds }: StoredBlock): string[] {
   return [...new Set(grounds.flatMap(({ byPartner }) => Object.keys(byPartner)))].sort();
 }
 
-function entryOf({ id, stage, grounds, isMock }: StoredBlock): WantedEntry | null {
+/** @param had what the live layer had to have before */
+function entryOf({ id, stage, grounds, isMock }: StoredBlock, had: WantedEntry | null): WantedEntry | null {
   const { state, until } = stage;
   if (isMock || !IN_FORCE.includes(state)) return null;
   const { rule, distinct, kinds } = grounds[0]!;
   const name = ruleRef(rule);
+  const hadUntil = had === null ? 0 : endOf(had);
   return {
     ...{ op: 'block', rule: name, stage: state as WantedEntry['stage'], until: until! },
     reason: `${name}: ${distinct} reporters of ${kinds.join(', ')}; rule block ${id}`,
+    ...(hadUntil > until! ? { replacedUntil: hadUntil } : {}),
   };
 }
 
 function liftOf(change: BlockChange, before: StoredBlock | null): WantedEntry | null {
   const had = before?.entry ?? null;
   if (had?.op !== 'block' || change === 'end') return null;
-  return { ...had, op: 'lift', reason: `${had.rule}: rule block ${before!.id} was lifted` };
+  const { rule, stage } = had;
+  return {
+    op: 'lift',
+    rule,
+    stage,
+    until: endOf(had),
+    reason: `${rule}: rule block ${before!.id} was lifted`,
+  };
+}
+
+/** The last moment at which something of it may be in force. */
+function endOf({ until, replacedUntil = 0 }: WantedEntry): number {
+  return Math.max(until, replacedUntil);
 }
 
 /** For the audit chain: without the number. */

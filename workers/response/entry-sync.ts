@@ -7,7 +7,12 @@ import { LOAD_WAIT_MS } from '../../shared/limits/edge.ts';
 import { RULES_FULL_RETRY_MS } from '../../shared/limits/response.ts';
 import type { ReportKeys } from '../../shared/reports/report-keys.ts';
 import { warn, warnFailed } from '../log.ts';
-import type { RuleEntriesPort, RuleEntryChange, RuleEntryResult } from '../storage/rule-entries-port.ts';
+import type {
+  RuleEntriesPort,
+  RuleEntryChange,
+  RuleEntryRefusal,
+  RuleEntryResult,
+} from '../storage/rule-entries-port.ts';
 import { SharedWork } from '../storage/shared-work.ts';
 import { within } from '../storage/single-flight.ts';
 import type { BlockChanges } from './block-changes.ts';
@@ -37,7 +42,7 @@ export class EntrySync {
   readonly #keys: () => Promise<ReportKeys>;
   readonly #work = new SharedWork<void>();
   readonly #retry = new Retry();
-  /** Until then, no lift is repeated that the full reserve refused, in ms since 1970. */
+  /** Until then, nothing is repeated that the full reserve refused, in ms since 1970. */
   #fullUntil = 0;
 
   constructor(
@@ -124,6 +129,12 @@ export class EntrySync {
     });
   }
 
+  /** Whether a refused change is repeated: a lift, or the next stage of a block that must not end for want of room. */
+  #mustWait(block: number, { op }: WantedEntry, refusal: RuleEntryRefusal): boolean {
+    if (op === 'lift') return true;
+    return refusal === 'rulesFull' && (this.#rows.get(block)?.seq ?? null) !== null;
+  }
+
   /** Must run in a transaction. */
   #take(
     items: readonly BatchItem[],
@@ -136,8 +147,8 @@ export class EntrySync {
     for (const [index, { block, entryN, entry }] of items.entries()) {
       const result: RuleEntryResult = changes[index] === null ? { refused: 'invalid' } : results[place++]!;
       if ('applied' in result) this.#rows.setSent(block, entryN, result.applied);
-      else if (entry.op === 'block') this.#changes.refused(block, entryN, result.refused, now);
-      else this.#fullUntil = now + RULES_FULL_RETRY_MS;
+      else if (this.#mustWait(block, entry, result.refused)) this.#fullUntil = now + RULES_FULL_RETRY_MS;
+      else this.#changes.refused(block, entryN, result.refused, now);
       isFull ||= 'refused' in result && result.refused === 'rulesFull';
     }
     const hasRoom = items.some(({ entry }) => entry.op === 'block') && !isFull;

@@ -1,5 +1,5 @@
 /** Decisions that the desk has taken and not yet worked on, in their order. Subjects are sealed. */
-import type { KeyedDecision } from './block-changes.ts';
+import type { KeyedDecision } from './grounds.ts';
 
 export interface InboxRow {
   readonly id: number;

@@ -170,7 +170,7 @@ export class ResponseDesk extends DurableObject<ControlEnv> implements ResponseO
     const { partners } = await this.#parts.rules.read();
     const partner = partners.get(id);
     if (partner === undefined) return null;
-    const intakes = await this.#parts.withdrawals.intakesOf(partner);
+    const intakes = await this.#parts.withdrawals.statusOf(partner);
     return {
       ...(await this.#partnerInfo(partner)),
       withdrawal: await this.#parts.withdrawals.info(id, intakes),

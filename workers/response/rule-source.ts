@@ -57,12 +57,14 @@ export class RuleSource {
         effectiveWeight(weight, this.#records.of(id).record),
       ]),
     );
-    const digest = toHex(sha256(utf8(JSON.stringify([all, weights]))));
+    const suspended = [...partners.values()].flatMap(({ id, isSuspended }) => (isSuspended ? [id] : []));
+    const context = { rules: all, weights, suspended };
+    const digest = toHex(sha256(utf8(JSON.stringify(context))));
     const version = this.#meta.number('contextVersion');
-    if (digest === this.#meta.text('contextDigest')) return { rules: all, weights, version };
+    if (digest === this.#meta.text('contextDigest')) return { ...context, version };
     this.#meta.set('contextDigest', digest);
     this.#meta.set('contextVersion', version + 1);
-    return { rules: all, weights, version: version + 1 };
+    return { ...context, version: version + 1 };
   }
 
   async #load(): Promise<void> {

@@ -8,7 +8,7 @@ import { RESPONSE_CALLS_MAX } from '../../shared/limits/response.ts';
 import { ok } from '../../shared/result.ts';
 import { warnFailed } from '../log.ts';
 import type { AuditChain, Author } from '../storage/audit-chain.ts';
-import { type IntakeObject, type IntakeStatus, intakeNames, type Partner } from '../storage/reports-port.ts';
+import { type IntakeObject, type IntakeStatus, intakesOf, type Partner } from '../storage/reports-port.ts';
 import { within } from '../storage/single-flight.ts';
 import type { StoreResult } from '../storage/store-request.ts';
 import { Retry } from './retry.ts';
@@ -56,7 +56,7 @@ export class Withdrawals {
     const before = this.#of(partner.id);
     this.#sql.exec(
       'INSERT OR REPLACE INTO withdrawals VALUES (?, ?, ?, ?, ?, ?)',
-      ...[partner.id, since, author.at, author.actor, author.reason, JSON.stringify(intakeNames(partner))],
+      ...[partner.id, since, author.at, author.actor, author.reason, JSON.stringify(intakesOf(partner))],
     );
     this.#audit.append(author, `partner ${partner.id}`, {
       action: 'partners.withdraw',
@@ -101,9 +101,9 @@ export class Withdrawals {
   }
 
   /** The status of each intake of a partner; null if one does not respond. */
-  async intakesOf(partner: Partner): Promise<IntakeStatus[] | null> {
+  async statusOf(partner: Partner): Promise<IntakeStatus[] | null> {
     const all: IntakeStatus[] = [];
-    const names = intakeNames(partner);
+    const names = intakesOf(partner);
     try {
       for (let first = 0; first < names.length; first += RESPONSE_CALLS_MAX) {
         const some = names.slice(first, first + RESPONSE_CALLS_MAX);

@@ -163,11 +163,6 @@ export interface SubjectObject extends SubjectScan {
   totals(): Promise<SubjectTotals>;
 }
 
-/** Names of the intakes of a partner, one for each slice. IDs of organisations have no slash. */
-export function intakeNames({ id, slices }: Pick<Partner, 'id' | 'slices'>): string[] {
-  return slices === 1 ? [id] : Array.from({ length: slices }, (_, slice) => `${id}/${slice}`);
-}
-
 /** Shard of a keyed subject or reporter: its first six bits. */
 export function shardOf(keyed: string): string {
   return String(ALPHABET.indexOf(keyed[0]!) % REPORT_SHARDS);
@@ -175,7 +170,10 @@ export function shardOf(keyed: string): string {
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
-/** Names of the intakes of a partner: its ID, or with several slices its ID and the slice. */
+/**
+ * Names of the intakes of a partner: its ID, or with several slices its ID and the slice. IDs of organisations have no
+ * slash.
+ */
 export function intakesOf({ id, slices }: Pick<Partner, 'id' | 'slices'>): readonly string[] {
   return slices === 1 ? [id] : Array.from({ length: slices }, (_, slice) => `${id}/${slice}`);
 }

@@ -21,15 +21,20 @@ export interface RuleDecision {
   readonly rule: RuleRef;
   /**
    * `confirmed`: an independent kind of partner supports what fired. `unconfirmed`: its reports were withdrawn.
-   * `unsupported`: reports were withdrawn, and what is left would not have fired.
+   * `unsupported`: reports were withdrawn, and what is left would not have fired. `fired` comes again if what decided
+   * has changed.
    */
   readonly event: 'fired' | 'confirmed' | 'unconfirmed' | 'unsupported';
   readonly distinct: number;
   readonly kinds: readonly PartnerKind[];
   /** Reporters that decided, by partner. */
   readonly byPartner: Readonly<Record<string, number>>;
-  /** ms since 1970. */
+  /** End of the window that decided, ms since 1970. */
   readonly decidedAt: number;
+  /** The last end of a block of the subject that it took into account, ms since 1970; 0 for none. */
+  readonly resetAt: number;
+  /** Whether the rule only recorded it. */
+  readonly shadow: boolean;
   readonly mock: boolean;
 }
 
@@ -38,6 +43,8 @@ export interface RuleContext {
   readonly rules: readonly Rule[];
   /** Effective weights, by partner. */
   readonly weights: Readonly<Record<string, number>>;
+  /** Partners whose reports decide nothing more. */
+  readonly suspended: readonly string[];
   /** Rises with every change. */
   readonly version: number;
 }

@@ -20,6 +20,8 @@ export interface RuleEntryChange {
   readonly stage: BlockStage;
   /** End of the block, ms since 1970. Of a lift: the end that the lifted block has. */
   readonly until: number;
+  /** Of a block that ends earlier than the one that it replaces: the end of that one, which releases may contain. */
+  readonly replacedUntil?: number;
   readonly reason: string;
 }
 

@@ -2,6 +2,7 @@
  * `/v1/admin/rules`, and the rehearsal of a rule over what subjects have counted: with blocks of then, an appeal, and a
  * mock partner.
  */
+
 import { env } from 'cloudflare:workers';
 import { expect, test, vi } from 'vitest';
 import type { RehearsalPage } from '../../../shared/admin/rules.ts';

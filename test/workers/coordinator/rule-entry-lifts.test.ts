@@ -91,6 +91,21 @@ describe('a lift', () => {
   });
 });
 
+test('a shorter end also ends the longer block that releases contain', async () => {
+  await promoted([foldedList('numgate')]);
+  const inAnHour = NOW + 3_600_000;
+  await applyRules(ruleChange('block', N, { until: inAnHour, replacedUntil: END }));
+  expect([await found(), await found(0, inAnHour)]).toEqual([
+    ...['block numgate kr-50@3 provisional', 'clear numgate'],
+  ]);
+});
+
+test('a shorter end that has passed when it comes ends the block', async () => {
+  await applyRules(ruleChange('block', N));
+  await applyRules(ruleChange('block', N, { until: NOW, replacedUntil: END }));
+  expect(await found()).toBe('clear numgate');
+});
+
 test('only root and tokens that name "numgate" change the entries of rules', async () => {
   await applyRules(ruleChange('block', N));
   for (const op of ['unblock', 'block', 'clear'] as const) {

@@ -114,7 +114,7 @@ test('a rule fires once, with what decided and the number in clear', async () =>
       {
         ...{ subjectKey: SUBJECT, subject: NUMBER, channel: 'sms', rule: 'three@4', event: 'fired' },
         ...{ distinct: 3, kinds: ['subscriber'], byPartner: { kt: 1, skt: 1, lgu: 1 } },
-        ...{ decidedAt: AT, mock: false },
+        ...{ decidedAt: AT, resetAt: 0, shadow: false, mock: false },
       },
     ],
   });
@@ -152,6 +152,17 @@ test('after a reset, earlier reports count no more', async () => {
   expect(await decided(1)).toEqual(['fired victim']);
   await give({ partner: 'lgu' });
   expect(await decided(2)).toEqual(['fired victim', 'fired victim']);
+});
+
+test('a reset that comes again does not end what was decided since', async () => {
+  await fire();
+  await subjects(SHARD).reset(SUBJECT, AT + 1);
+  vi.setSystemTime(AT + 2);
+  const [first] = await fire();
+  await subjects(SHARD).reset(SUBJECT, AT + 1);
+  await takeBack('kt', first!);
+  expect(await decided(3)).toEqual(['fired victim', 'fired victim', 'unsupported victim']);
+  expect(desk.taken.map(({ decisions }) => decisions[0]!.resetAt)).toEqual([0, AT + 1, AT + 1]);
 });
 
 test('a decision that has ended can be made again', async () => {

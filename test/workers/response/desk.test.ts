@@ -29,6 +29,14 @@ beforeEach(() => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
 });
 
+/** The entry that the live layer must have for the newest block of a number. */
+async function wantedOf(index: number): Promise<unknown> {
+  const { id } = await blockOf(index);
+  return runInDurableObject(deskStub(), (_, { storage }) =>
+    JSON.parse(storage.sql.exec<{ entry: string }>('SELECT entry FROM blocks WHERE id = ?', id).one().entry),
+  );
+}
+
 test('a decision becomes a provisional block at the edge, which ends unless it is confirmed', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: NOON });
   await decide(await decision(1));
@@ -71,6 +79,10 @@ test('a lost confirmation takes a block back to its first stage, or ends it afte
   await decide(await decision(1, { event: 'unconfirmed' }));
   const until = new Date(NOON + 72 * HOUR).toISOString();
   expect(await entriesOf(1)).toMatchObject([{ stage: 'provisional', until }]);
+  // Releases may contain the longer one.
+  expect(await wantedOf(1)).toMatchObject({ op: 'block', replacedUntil: NOON + 90 * DAY });
+  await desk().act(asPerson(), Number((await blockOf(1)).id), 'lift');
+  expect(await wantedOf(1)).toMatchObject({ op: 'lift', until: NOON + 90 * DAY });
   vi.setSystemTime(NOON + 73 * HOUR);
   await decide(await decision(2, { event: 'unconfirmed' }));
   expect(await blockOf(2)).toMatchObject({ state: 'lifted', cause: 'withdrawn' });
@@ -102,6 +114,34 @@ test('a person lifts a block at once, and its reports no longer count', async ()
   expect(await desk().act(asPerson(), 99, 'lift')).toMatchObject({ code: 'RULE_BLOCK_UNKNOWN' });
 });
 
+test('what was decided before a lift does not block again', async () => {
+  await putRule('other', {});
+  await decide(await decision(1));
+  const late = await decision(1, { id: 'other', resetAt: 0 });
+  await desk().act(asPerson(), Number((await blockOf(1)).id), 'lift');
+  await decide(late);
+  expect((await blocksOf(1)).map(({ state }) => state)).toEqual(['lifted']);
+  await decide(await decision(1, { id: 'other' }));
+  expect((await blocksOf(1)).map(({ state }) => state)).toEqual(['provisional', 'lifted']);
+});
+
+test('what was decided so long ago that its block would have ended makes none', async () => {
+  await decide(await decision(1, { decidedAt: Date.now() - 72 * HOUR }));
+  expect(await rowsOf('blocks')).toBe(0);
+});
+
+test('a rule that fires again on other reports keeps its place, and its confirmation', async () => {
+  await putRule('other', {});
+  await decide(await decision(1), await decision(1, { event: 'confirmed' }));
+  await decide(
+    await decision(1, { id: 'other' }),
+    await decision(1, { distinct: 60, byPartner: { kt: 60 } }),
+  );
+  const [first, second] = (await blockOf(1)).grounds;
+  expect(first).toMatchObject({ distinct: 60, partners: { kt: 60 }, confirmed: true });
+  expect(second).toMatchObject({ confirmed: false });
+});
+
 test('who alone reported a number cannot also confirm it', async () => {
   await decide(await decision(1, { byPartner: { police: 50 }, kinds: ['police'] }));
   const { id } = await blockOf(1);
@@ -118,10 +158,13 @@ test('a rule in shadow records what it would block, and a mock partner blocks no
   expect(await blockOf(1)).toMatchObject({ state: 'shadow', seq: null });
   await decide(await decision(1, { id: 'other' }));
   expect((await blocksOf(1)).map(({ state }) => state)).toEqual(['provisional', 'shadow']);
+  // It has left its shadow since.
+  await decide(await decision(2, { id: 'other', shadow: true }));
+  expect(await blockOf(2)).toMatchObject({ state: 'shadow', seq: null });
   const test = { kind: 'number', n: 82_10_0000_0001 } as const;
   await decide(await decision(test, { id: 'other', mock: true, byPartner: { lab: 50 } }));
   expect(await blocksOf(test, true)).toMatchObject([{ state: 'provisional', mock: true, seq: null }]);
-  expect(await desk().status()).toMatchObject({ provisional: 1, shadow: 1 });
+  expect(await desk().status()).toMatchObject({ provisional: 1, shadow: 2 });
 });
 
 test('a rule that is off or gone decides nothing any more', async () => {

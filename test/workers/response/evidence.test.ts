@@ -199,4 +199,9 @@ test('with a full reserve, rules propose, and the status has it until there is r
   expect(await desk().act(asPerson(), Number(id), 'approve')).toMatchObject({ value: { seq: 7 } });
   expect((await desk().status()).rulesFullSince).toBeNull();
   expect(applied).toEqual(['block 1', 'block 1']);
+  isFull = true;
+  expect(await desk().act(asPerson(), Number(id), 'confirm')).toMatchObject({
+    value: { state: 'confirmed', pending: true, seq: 7 },
+  });
+  expect(applied.at(-1)).toBe('block 1');
 });

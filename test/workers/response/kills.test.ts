@@ -149,7 +149,7 @@ function decided(
       grounds: new Map([[rule, false]]),
     };
   }
-  if (event === 'fired') model.grounds.set(rule, false);
+  if (event === 'fired') model.grounds.set(rule, model.grounds.get(rule) ?? false);
   else if (!model.grounds.has(rule)) return model;
   else if (event === 'confirmed') {
     model.grounds.set(rule, true);

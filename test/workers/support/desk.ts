@@ -83,7 +83,8 @@ export async function decision(
   return {
     ...{ subject, subjectKey: await keys.subject(subject, rest.mock === true), channel: 'sms' },
     ...{ rule: ruleRef(rule ?? { id, version: 0 }), event: 'fired', distinct: 50, kinds: ['subscriber'] },
-    ...{ byPartner: { skt: 20, kt: 20, lgu: 10 }, decidedAt: Date.now(), mock: false, ...rest },
+    ...{ byPartner: { skt: 20, kt: 20, lgu: 10 }, decidedAt: Date.now() },
+    ...{ resetAt: Date.now(), shadow: false, mock: false, ...rest },
   };
 }
 

@@ -116,6 +116,7 @@ export interface SentDecisions {
 export interface FakeDesk {
   rules: readonly Rule[];
   weights: Record<string, number>;
+  suspended: string[];
   take: (batch: SentDecisions) => number;
   readonly taken: SentDecisions[];
 }
@@ -123,14 +124,17 @@ export interface FakeDesk {
 export const REPORT_KEY = new Uint8Array(32).fill(7);
 
 export function fakeDesk(rules: readonly Rule[]): FakeDesk {
-  return { rules, weights: {}, take: ({ n }) => n, taken: [] };
+  return { rules, weights: {}, suspended: [], take: ({ n }) => n, taken: [] };
 }
 
 /** Replaces the desk of a shard of the counts. It is forgotten with the object. */
 export async function withDesk(desk: FakeDesk, shard: string): Promise<void> {
   let version = 0;
   const response: Pick<ResponseObject, 'context' | 'decide' | 'reportKey'> = {
-    context: async () => ({ rules: desk.rules, weights: desk.weights, version: ++version }),
+    context: async () => {
+      const { rules, weights, suspended } = desk;
+      return { rules, weights, suspended, version: ++version };
+    },
     reportKey: async () => REPORT_KEY,
     decide: async (_shard, n, decisions) => {
       const last = desk.take({ n, decisions });
