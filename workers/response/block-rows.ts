@@ -152,10 +152,16 @@ export class BlockRows {
       .one().at;
   }
 
-  /** Whose entry the live layer does not have yet, oldest change first; each subject once. */
+  /**
+   * Whose entry the live layer does not have yet: what is lifted first, then the oldest change first; each subject once. A
+   * block of a subject begins after the one before it has ended, so the order of one subject stays.
+   */
   unsent(limit: number): StoredBlock[] {
+    const some = (which: string, left: number): StoredBlock[] =>
+      this.#select(`entry_n > sent_n AND closed_at ${which} ORDER BY entry_n LIMIT ?`, left);
+    const lifted = some('IS NOT NULL', limit);
     const seen = new Set<string>();
-    return this.#select('entry_n > sent_n ORDER BY entry_n LIMIT ?', limit).filter(({ subject }) => {
+    return [...lifted, ...some('IS NULL', limit - lifted.length)].filter(({ subject }) => {
       const isFirst = !seen.has(subject);
       seen.add(subject);
       return isFirst;

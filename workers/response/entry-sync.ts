@@ -78,6 +78,13 @@ export class EntrySync {
     }
   }
 
+  /** The same for a change that a person waits for: it does not wait for a retry. */
+  async runNow(): Promise<void> {
+    this.#retry.set(true);
+    this.#fullUntil = 0;
+    await this.run();
+  }
+
   get #isEmpty(): boolean {
     return this.#meta.json('batch') === null && !this.#rows.hasUnsent;
   }

@@ -97,7 +97,7 @@ export class ResponseDesk extends DurableObject<ControlEnv> implements ResponseO
     const key = await this.#open().keys.subject(subject, false);
     const lifted = this.#parts.transact(request, (author) => ok(changes.appealed(key, author)?.id ?? null));
     if (!lifted.ok) return lifted;
-    await entries.run();
+    await entries.runNow();
     await this.#behind(() => this.#parts.send());
     const block = lifted.value === null ? null : rows.get(lifted.value);
     if (block === null) return ok(null);
@@ -151,7 +151,7 @@ export class ResponseDesk extends DurableObject<ControlEnv> implements ResponseO
       return acted.ok ? ok(acted.value.id) : acted;
     });
     if (!done.ok) return done;
-    await entries.run();
+    await entries.runNow();
     await this.#behind(() => this.#parts.send());
     const block = rows.get(done.value)!;
     if (action === 'approve' && block.cause !== null) {

@@ -2,6 +2,7 @@
 import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test';
 import { beforeEach, expect, test, vi } from 'vitest';
 import type { PartnerWithdrawal } from '../../../workers/storage/reports-port.ts';
+import { HANG_MS } from '../../shared/support/hang.ts';
 import {
   asPerson,
   bindings,
@@ -81,6 +82,30 @@ test('an appeal is won even if the coordinator does not respond at first', async
     value: { seq: expect.any(Number) },
   });
   expect(await entriesOf(1)).toEqual([]);
+});
+
+test('a lift waits neither for a retry nor behind the blocks that came before it', async () => {
+  await decide(await decision(1));
+  const { id: first } = await blockOf(1);
+  let isDown = true;
+  const batches: string[][] = [];
+  withCoordinator({
+    applyRuleEntries: async (n, changes) => {
+      if (isDown) throw new Error('gone');
+      batches.push(changes.map(({ op, id }) => `${op} ${id}`));
+      return { last: n, results: changes.map(() => ({ applied: 100 })) };
+    },
+  });
+  for (const index of [2, 3]) {
+    await desk().decide('0', 1_000_000 + index, [await decision(index)]);
+    await vi.waitUntil(async () => (await desk().status()).decisions === 0, { timeout: HANG_MS });
+  }
+  expect((await desk().status()).unsent).toBe(2);
+  isDown = false;
+  const lifted = await desk().act(asPerson(), Number(first), 'lift');
+  expect(lifted).toMatchObject({ ok: true, value: { state: 'lifted', pending: false, seq: 100 } });
+  // What was on its way is sent again unchanged.
+  expect(batches).toEqual([['block 2'], [`lift ${first}`, 'block 3']]);
 });
 
 test('the records and blocks of mock partners touch nothing real', async () => {
