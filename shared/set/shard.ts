@@ -35,8 +35,8 @@ export interface DatedEntry {
   readonly until: number;
 }
 
-/** Words of the filter for each row with dates: about one in twenty other keys passes. */
-const FILTER_WORDS_PER_ROW = 0.25;
+/** Words of the filter for each row with dates: about one in fifty other keys passes. */
+const FILTER_WORDS_PER_ROW = 0.5;
 
 /** A run of keys inside a shard: a slice of one prefix, or many sparsely listed prefixes. */
 export class Part {

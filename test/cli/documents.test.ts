@@ -26,6 +26,7 @@ const CHECKPOINTS = 'needs a checkpoint of the cron; test/cli/commands/audit-che
 const DECISIONS =
   'needs decisions of rules; test/workers/response has them, and docs/joint-response.md runs the others';
 const LATER = 'the partner is added later in the document; docs/joint-response.md runs it';
+const APPEALS = 'needs an appeal; docs/joint-response.md and test/workers/appeals run it';
 const PERSONS = 'needs two persons; test/cli/commands/proposals.test.ts runs it';
 
 /** Commands that do not run here, and why. `*` stands for any text. */
@@ -58,6 +59,11 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'npx numgate rule-blocks confirm 19 *': DECISIONS,
   'npx numgate rule-blocks lift 20 *': DECISIONS,
   'npx numgate rule-blocks watch *': DECISIONS,
+  'npx numgate appeals show 17': APPEALS,
+  'npx numgate appeals claim 17': APPEALS,
+  'npx numgate appeals accept 17 *': APPEALS,
+  'npx numgate appeals reject 18 *': APPEALS,
+  'npx numgate appeals watch': 'runs until Ctrl-C',
   'npx numgate clients remove kt-reports-1 *': LATER,
   'npx numgate partners * kt-reports*': LATER,
   'source <(npx numgate completion zsh)': ONE_SHELL,
