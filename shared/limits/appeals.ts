@@ -4,7 +4,7 @@
 
 /**
  * Longest appeal reference, in characters of base64url: that of a sender ID with 64 characters of 3 bytes, on a list and of an
- * authority whose names have 63 characters. That of a number has some 55.
+ * authority whose names have 63 characters. That of a number has some 70.
  */
 export const APPEAL_REFERENCE_CHARS_MAX = 451;
 /** Why the block is wrong, in the appellant's words, in characters. */

@@ -5,6 +5,7 @@
 import { toHex, utf8 } from '../bytes.ts';
 import { derivePermutation, type Permutation } from './permutation.ts';
 import { PreparedImages } from './prepared-images.ts';
+import { SIV_KEY_BYTES } from './siv.ts';
 
 /** Length of LIST_KEY in bytes. */
 export const LIST_KEY_BYTES = 32;
@@ -23,7 +24,7 @@ export interface ListKeys {
   readonly sealKey: CryptoKey;
   /** HMAC-SHA-256 key that derives the nonce of a sealed value from its content. */
   readonly nonceKey: CryptoKey;
-  /** AES-SIV key of the references and tokens of appeals: screening/appeal-reference.ts. */
+  /** Key of the references and tokens of appeals (siv.ts): screening/appeal-reference.ts. */
   readonly appealKey: Uint8Array<ArrayBuffer>;
 }
 
@@ -53,6 +54,6 @@ export async function deriveListKeys(secret: Uint8Array<ArrayBuffer>): Promise<L
     scanSeed: new DataView(await derive('numgate/1 scans', 32)).getInt32(0),
     sealKey: await crypto.subtle.importKey('raw', sealBits, 'AES-GCM', false, ['encrypt', 'decrypt']),
     nonceKey: await crypto.subtle.importKey('raw', nonceBits, hmac, false, ['sign']),
-    appealKey: new Uint8Array(await derive('numgate/1 appeals', 256)),
+    appealKey: new Uint8Array(await derive('numgate/1 appeals', SIV_KEY_BYTES * 8)),
   };
 }
