@@ -40,6 +40,8 @@ const SLICES = 2;
 const SUBJECTS = 20_000;
 const REPORTERS = 200_000;
 const CHECK_EVERY_MS = 200;
+/** Requests on their way at once. A service that cannot keep up gets no more, and the run takes longer. */
+const IN_FLIGHT_MAX = 24;
 /** Errors of a report that is sent again, and when. */
 const LATER: readonly string[] = ['UNAVAILABLE', 'QUOTA_EXCEEDED'];
 const AGAIN_MS = 1_000;
@@ -79,7 +81,7 @@ interface Sent {
   readonly seconds: number;
 }
 
-/** Sends reports at the rate of the load, whether or not the service responds. */
+/** Sends reports at the rate of the load, as far as the service keeps up. */
 async function send(
   partners: readonly BenchPartner[],
   { perMinute, minutes, kills, batch }: Load,
@@ -107,7 +109,12 @@ async function send(
     timesMs.push(performance.now() - start);
   };
   const start = performance.now();
-  const sending: Promise<void>[] = [];
+  const sending = new Set<Promise<void>>();
+  const begin = async (partner: BenchPartner, reports: readonly SpamReport[]): Promise<void> => {
+    while (sending.size >= IN_FLIGHT_MAX) await Promise.race(sending);
+    const one = sendOne(partner, reports).finally(() => sending.delete(one));
+    sending.add(one);
+  };
   let killing: Promise<void> = Promise.resolve();
   for (let index = 0, kill = 1; index * batch < total; index++) {
     await sleep(Math.max(0, start + index * everyMs - performance.now()));
@@ -121,8 +128,8 @@ async function send(
       return reportOf(index * batch + offset, reportedNumber(subject), random() % REPORTERS);
     });
     const partner = partners[index % partners.length]!;
-    sending.push(sendOne(partner, reports));
-    if (index % REPEAT_EVERY === 0) sending.push(sendOne(partner, reports));
+    await begin(partner, reports);
+    if (index % REPEAT_EVERY === 0) await begin(partner, reports);
   }
   await killing;
   await Promise.all(sending);
