@@ -37,7 +37,7 @@ const DAMAGED: Readonly<Record<string, ReadOverride>> = {
 };
 /** Sealed and named by the head, and still invalid. */
 const WRONG: Readonly<Record<string, readonly object[]>> = {
-  'has one invalid client': [...CLIENTS, { id: 'UPPER' }],
+  'has one invalid client': [...CLIENTS, { id: 'UPPER', rights: [] }],
   'has too many clients': Array(CLIENTS_MAX + 1).fill(CLIENTS[0]),
 };
 
