@@ -48,7 +48,7 @@ async function tamper(change: (database: DatabaseSync) => void): Promise<void> {
   const folder = join(STATE, 'v3', 'do');
   const path = readdirSync(folder, { recursive: true })
     .map(String)
-    .find((name) => /[0-9a-f]{64}\.sqlite$/.test(name))!;
+    .find((name) => /Coordinator[/\\][0-9a-f]{64}\.sqlite$/.test(name))!;
   const database = new DatabaseSync(join(folder, path));
   change(database);
   database.close();

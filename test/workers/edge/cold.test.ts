@@ -135,6 +135,6 @@ describe('fifty first requests at once', () => {
     const derive = vi.spyOn(crypto.subtle, 'deriveBits');
     await Promise.all(checks.map(({ body }) => sendHere({ body })));
     // permutation, seal, nonce, key id, sources, scans
-    expect(derive).toHaveBeenCalledTimes(6);
+    expect(derive).toHaveBeenCalledTimes(7);
   });
 });
