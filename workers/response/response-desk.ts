@@ -162,12 +162,12 @@ export class ResponseDesk extends DurableObject<ControlEnv> implements ResponseO
   }
 
   async partners(): Promise<readonly PartnerInfo[]> {
-    const { partners } = await this.#parts.rules.read();
+    const { partners } = await this.#parts.rules.read(0);
     return Promise.all([...partners.values()].map((partner) => this.#partnerInfo(partner)));
   }
 
   async partner(id: string): Promise<PartnerInfo | null> {
-    const { partners } = await this.#parts.rules.read();
+    const { partners } = await this.#parts.rules.read(0);
     const partner = partners.get(id);
     if (partner === undefined) return null;
     const intakes = await this.#parts.withdrawals.statusOf(partner);
@@ -180,7 +180,7 @@ export class ResponseDesk extends DurableObject<ControlEnv> implements ResponseO
 
   /** Withdraws all reports of a partner. @param since ms since 1970; 0 for all that are kept */
   async withdrawReports(request: StoreRequest, id: string, since: number): Promise<StoreResult<PartnerInfo>> {
-    const { partners } = await this.#parts.rules.read();
+    const { partners } = await this.#parts.rules.read(0);
     const partner = partners.get(id);
     if (partner === undefined) return refuse('PARTNER_UNKNOWN', 'no organisation with this id is a partner');
     const { withdrawals } = this.#parts;

@@ -34,9 +34,13 @@ export class RuleSource {
     this.#records = records;
   }
 
-  /** As of the last reading if the coordinator does not respond. @throws if there was none */
-  async read(): Promise<Installed> {
-    if (this.#held === null || Date.now() - this.#readAt >= CONTEXT_FRESH_MS) {
+  /**
+   * As of the last reading if the coordinator does not respond.
+   * @param freshMs how old it may be: 0 for people, who have just changed something
+   * @throws if there was none
+   */
+  async read(freshMs = CONTEXT_FRESH_MS): Promise<Installed> {
+    if (this.#held === null || Date.now() - this.#readAt >= freshMs) {
       await this.#work
         .run('read', () => this.#load())
         .catch((error: unknown) => {
