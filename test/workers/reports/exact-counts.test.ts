@@ -109,6 +109,8 @@ async function apply(
       const expected = step.picked.map((index) => {
         const { reportId } = pool[index]!;
         const known = model.get(reportId);
+        if (known !== undefined && known.withdrawn)
+          return known.index === index ? 'withdrawn' : 'conflictWithdrawn';
         if (known !== undefined) return known.index === index ? 'known' : 'conflict';
         model.set(reportId, { index, withdrawn: false });
         return 'accepted';
