@@ -46,12 +46,7 @@ export interface IntakePartner extends CountSource {
  * `known`, `withdrawn`: the same report is there, or was withdrawn. `conflict`, `conflictWithdrawn`: such a report has the
  * ID, with other content. `dayFull`, `minuteFull`: the partner has sent too many, and nothing of this report is kept.
  */
-export type Acceptance =
-  | ReportStatus
-  | 'conflict'
-  | 'conflictWithdrawn'
-  | 'dayFull'
-  | 'minuteFull';
+export type Acceptance = ReportStatus | 'conflict' | 'conflictWithdrawn' | 'dayFull' | 'minuteFull';
 
 /** What became of a report that is kept. A withdrawn one never counts again. */
 export type ReportStatus = 'accepted' | 'known' | 'withdrawn';

@@ -89,8 +89,16 @@ test('one report, a list and a stream are accepted once, and a repeat is known',
   const stream = await post([lines[1], 'no json', '', lines[1]].join('\n'), { type: 'application/x-ndjson' });
   expect(stream.body).toEqual([
     { reportId: 'r:4', status: 'accepted' },
-    { reportId: null, line: 2, error: { code: 'JSON_INVALID', message: '"line" is not JSON', field: 'line' } },
-    { reportId: null, line: 3, error: { code: 'JSON_INVALID', message: '"line" is not JSON', field: 'line' } },
+    {
+      reportId: null,
+      line: 2,
+      error: { code: 'JSON_INVALID', message: '"line" is not JSON', field: 'line' },
+    },
+    {
+      reportId: null,
+      line: 3,
+      error: { code: 'JSON_INVALID', message: '"line" is not JSON', field: 'line' },
+    },
     { reportId: 'r:4', status: 'known' },
   ]);
 });
@@ -101,7 +109,7 @@ test('each line of a stream without a valid ID is located, across the reads of i
     JSON.stringify(report(index % 500 === 1 ? 'a b' : `r${index}`)),
   );
   const { body } = await post([...lines, '{'].join('\n'), { type: 'application/x-ndjson' });
-  const located = (body as { reportId: string | null; line?: number }[]).map(
+  const located = (body as unknown as { reportId: string | null; line?: number }[]).map(
     ({ reportId, line }) => line ?? reportId,
   );
   expect(located).toEqual([
