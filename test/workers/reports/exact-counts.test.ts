@@ -109,7 +109,7 @@ async function apply(
       const expected = step.picked.map((index) => {
         const { reportId } = pool[index]!;
         const known = model.get(reportId);
-        if (known !== undefined && known.withdrawn)
+        if (known?.withdrawn === true)
           return known.index === index ? 'withdrawn' : 'conflictWithdrawn';
         if (known !== undefined) return known.index === index ? 'known' : 'conflict';
         model.set(reportId, { index, withdrawn: false });
