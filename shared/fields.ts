@@ -24,7 +24,7 @@ const DETAILS: Record<FieldProblem, string> = {
   NUMBER_MISSING: 'has no digits; omit the field to check only the other number',
   NUMBER_TOO_LONG: 'is too long: send one number of at most 15 digits (E.164) in at most 64 characters',
   NUMBER_CHARACTER:
-    'is not a single number: it has an invalid character, letters, or extra digits; send only the number',
+    'is not one complete number: it has an invalid character, letters, or missing or extra digits; send only the number',
   FIELD_TYPE: 'has the wrong type',
   FIELD_UNKNOWN: 'is not a field of this request',
   FIELD_MISSING: 'is missing',

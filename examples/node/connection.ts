@@ -31,6 +31,7 @@ export function connectionOf({ url, key, fetch: send, pause = pauseFor }: Connec
   // Without credentials, query and fragment, also empty ones.
   const isBase = /^https?:$/.test(protocol) && href === origin + pathname;
   if (!isBase) throw new TypeError('"url" must begin with https:// and end with the host or a path');
+  if (key === undefined || key === '') throw new TypeError('"key" is missing');
   if (key !== null && (typeof key !== 'string' || !/^[\x21-\x7e]+$/.test(key)))
     throw new TypeError('"key" must consist of printable ASCII characters');
   // In browsers and Workers, fetch must be called on the global object.

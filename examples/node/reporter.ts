@@ -49,7 +49,10 @@ export interface SpamReport {
   readonly campaign?: string;
 }
 
-/** What became of a report: `accepted`, or `known` from an earlier request. */
+/**
+ * What became of a report: `accepted`; `known` from an earlier request; or `withdrawn`, if you took it back. Then it does
+ * not count, and its ID cannot be used again.
+ */
 export interface ReportDone {
   readonly reportId: string;
   readonly status: string;
@@ -59,6 +62,8 @@ export interface ReportDone {
 export interface ReportRefused {
   /** Null if the service could not read it. */
   readonly reportId: string | null;
+  /** In a stream, if `reportId` is null: the number of the line in its request, from 1. */
+  readonly line?: number;
   readonly error: ItemError['error'];
 }
 

@@ -387,7 +387,7 @@ export interface paths {
         };
         /**
          * Get a proof-of-work challenge
-         * @description Where `APPEAL_PROOF` is `work`: solve it within ten minutes, and send it as `proof`. Each is accepted once.
+         * @description Where the service requires proof of work: solve it within ten minutes, and send it as `proof`. Each is accepted once.
          */
         get: operations["appealChallenge"];
         put?: never;
@@ -412,7 +412,7 @@ export interface paths {
         put?: never;
         /**
          * Report spam: one report, a list or a stream
-         * @description For clients of partners with the right `report`. Send one report, up to 1,000 in `items`, or any number as lines of NDJSON. The answer comes once the reports are stored: each accepted report then counts exactly once. Reports are idempotent by partner and `reportId`, so send again whatever you have no answer for: `known` is as good as `accepted`. In a list or a stream, an invalid report fails alone. The number of a reporter is never stored: only a keyed value is. A stream is answered line by line, in constant memory; over the reports a minute, it waits. A line has at most 2,048 characters, a body at most 1,048,576 bytes. The body may be compressed: `Content-Encoding: gzip`.
+         * @description For clients of partners with the right `report`. Send one report, up to 1,000 in `items`, or any number as lines of NDJSON. The answer comes once the reports are stored: each accepted report then counts exactly once. Reports are idempotent by partner and `reportId`, so send again whatever you have no answer for: `known` is as good as `accepted`. `withdrawn` is a repeat of a withdrawn report: it does not count. In a list or a stream, an invalid report fails alone. The number of a reporter is never stored: only a keyed value is. A stream is answered line by line, in constant memory; over the reports a minute, it waits. A line has at most 2,048 characters, a body at most 1,048,576 bytes. The body may be compressed: `Content-Encoding: gzip`.
          */
         post: operations["reportSpam"];
         delete?: never;
@@ -5101,12 +5101,14 @@ export interface components {
         };
         ReportAccepted: {
             reportId: string;
-            /** @description `known`: accepted before. New values may be added. */
+            /** @description `known`: accepted before. `withdrawn`: accepted before and withdrawn. It does not count, and its `reportId` cannot be used again. New values may be added. */
             status: string;
         };
         ReportFailed: {
             /** @description Null if the report has no valid one. */
             reportId: string | null;
+            /** @description In a stream, if `reportId` is null: the number of the line in this request. The first is 1. */
+            line?: number;
             error: {
                 /** @description As for a single report: see the problems of this operation. `UNAVAILABLE`: nothing of it is stored, send it again. */
                 code: string;
@@ -6298,7 +6300,7 @@ export interface components {
             statement: string;
             /** @description How to reach you, in one line. Only reviewers see it. */
             contact?: string;
-            /** @description If the service requires one (`APPEAL_PROOF`): a solved challenge in base64, as the widget of ALTCHA sends it, or the token of Turnstile. */
+            /** @description If the service requires one: a solved challenge in base64, as the widget of ALTCHA sends it, or the token of Turnstile. */
             proof?: string;
         };
         /**
@@ -8406,7 +8408,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `REPORT_CONFLICT`: the `reportId` was used for a report with other content. */
+        /** @description `REPORT_CONFLICT`: the `reportId` was used for a report with other content; `message` says if that one was withdrawn. */
         ReportConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -8789,10 +8791,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:not-found",
                  *       "title": "Not found",
                  *       "status": 404,
-                 *       "detail": "appeals need no proof of work here: APPEAL_PROOF is not \"work\"",
+                 *       "detail": "appeals need no proof of work here",
                  *       "instance": "/v1/appeals/challenge",
                  *       "code": "NOT_FOUND",
-                 *       "message": "appeals need no proof of work here: APPEAL_PROOF is not \"work\""
+                 *       "message": "appeals need no proof of work here"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];

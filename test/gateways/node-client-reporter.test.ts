@@ -85,6 +85,11 @@ describe('the reporter', () => {
     expect(sent[0]!.init.headers).toMatchObject({ 'content-type': 'application/x-ndjson' });
   });
 
+  it.each([undefined, ''])('names a key that is missing: %j', (key) => {
+    const make = () => makeReporter({ url: 'https://control.example', key: key as string });
+    expect(make).toThrow(new TypeError('"key" is missing'));
+  });
+
   it('withdraws reports by ID', async () => {
     const { reporter, sent } = reporterOf(({ body }) => {
       const { reportIds } = JSON.parse(body) as { reportIds: string[] };

@@ -74,8 +74,7 @@ const challenge = appealLimits.reads.forEverybody(async ({ env: given, reply }) 
   const env = given as unknown as ControlEnv;
   const settings = proofSettings(env);
   if (!settings.ok) return settings;
-  if (settings.value.kind !== 'work')
-    return problem('NOT_FOUND', 'appeals need no proof of work here: APPEAL_PROOF is not "work"');
+  if (settings.value.kind !== 'work') return problem('NOT_FOUND', 'appeals need no proof of work here');
   const ring = await ringOf(env);
   return ring.ok ? reply.json(await newChallenge(ring.value, Date.now())) : ring;
 });

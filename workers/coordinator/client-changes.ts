@@ -20,6 +20,7 @@ import {
   refuseField,
 } from './change-request.ts';
 import {
+  checkClient,
   checkPartner,
   checkUnique,
   decidesOnReports,
@@ -69,9 +70,8 @@ export class ClientChanges {
         return refuse('CLIENT_UNKNOWN', 'there is no client with this id');
       const allowed = checkPrecondition(condition, before);
       if (!allowed.ok) return allowed;
-      if (client !== null && organisations.get(client.organisation) === null) {
-        return refuseField('client.organisation', unknownOrganisation(client.organisation));
-      }
+      const member = client === null ? ok(undefined) : checkClient(client, organisations);
+      if (!member.ok) return member;
       // Its registrations were approved as mock, or for real traffic. Clients that were stored before have no `mock`.
       if (client !== null && before !== null && client.mock !== (before.mock ?? false)) {
         return refuseField('client.mock', 'cannot change: create another client');

@@ -1,6 +1,7 @@
 /**
  * What a change of an organisation must not do, and what it gives to tokens.
  */
+import type { Client } from '../../shared/clients.ts';
 import type { Organisation } from '../../shared/organisations.ts';
 import { ok } from '../../shared/result.ts';
 import { type CheckResult, type Refusal, refuse, refuseField } from './change-request.ts';
@@ -21,6 +22,18 @@ export function checkUnique(
   if (codeOwner === undefined) return ok(undefined);
   const message = `the sender code "${senderCode}" belongs to the organisation "${codeOwner.id}"`;
   return refuse('SENDER_CODE_TAKEN', `${message}: choose another code, or take it from that one first`);
+}
+
+/** Only a partner can report. */
+export function checkClient(
+  { organisation: id, rights }: Client,
+  organisations: { get(id: string): Organisation | null },
+): CheckResult {
+  const organisation = organisations.get(id);
+  if (organisation === null) return refuseField('client.organisation', unknownOrganisation(id));
+  if (!rights.includes('report') || (organisation.partner ?? null) !== null) return ok(undefined);
+  const remedy = `make it one with npx numgate organisations set ${id} --partner-kind <kind>`;
+  return refuseField('client.rights', `must not have "report": "${id}" is no partner; ${remedy}`);
 }
 
 /** Its reports are divided by its slices, and a mock partner never touches real numbers: neither changes. */

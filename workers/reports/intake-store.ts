@@ -21,6 +21,7 @@ type Known = {
   reporter: string;
   traits: number;
   at: number;
+  state: number;
   relay_code: string | null;
   operator: string | null;
   campaign: string | null;
@@ -75,7 +76,9 @@ export class IntakeStore {
         if (this.#last - before < room.day && this.#insert(report, now)) return 'accepted';
         const known = this.#known(report.reportId);
         if (known === null) return 'dayFull';
-        return isSame(known, report) ? 'known' : 'conflict';
+        const isWithdrawn = (known.state & WITHDRAWN) !== 0;
+        if (isSame(known, report)) return isWithdrawn ? 'withdrawn' : 'known';
+        return isWithdrawn ? 'conflictWithdrawn' : 'conflict';
       });
       const accepted = this.#last - before;
       if (accepted === 0) return answers;
@@ -200,7 +203,7 @@ export class IntakeStore {
   #known(id: string): Known | null {
     const [row] = this.#sql
       .exec<Known>(
-        'SELECT subject, reporter, traits, at, relay_code, operator, campaign FROM reports WHERE id = ?',
+        'SELECT subject, reporter, traits, at, state, relay_code, operator, campaign FROM reports WHERE id = ?',
         id,
       )
       .toArray();

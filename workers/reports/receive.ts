@@ -6,7 +6,13 @@ import { type ItemError, parseReport, type Report, reportIdSchema } from '../../
 import { type Failure, ok, type Result } from '../../shared/result.ts';
 import type { ControlEnv } from '../env.ts';
 import { warnFailed } from '../log.ts';
-import { type Acceptance, type IntakePartner, intakeOf, type Partner } from '../storage/reports-port.ts';
+import {
+  type Acceptance,
+  type IntakePartner,
+  intakeOf,
+  type Partner,
+  type ReportStatus,
+} from '../storage/reports-port.ts';
 import { type KeyedReport, keyReports } from './keying.ts';
 
 type ReceivedCode = ItemError['code'] | 'REPORT_CONFLICT' | 'QUOTA_EXCEEDED' | 'UNAVAILABLE';
@@ -21,7 +27,7 @@ export interface ReceivedError extends Failure<ReceivedCode> {
 export interface Received {
   /** Null if the item has no valid one. */
   readonly reportId: string | null;
-  readonly result: Result<'accepted' | 'known', ReceivedError>;
+  readonly result: Result<ReportStatus, ReceivedError>;
 }
 
 /** In the order of the items. */
@@ -91,9 +97,12 @@ function resultOf(
   switch (acceptance) {
     case 'accepted':
     case 'known':
+    case 'withdrawn':
       return ok(acceptance);
     case 'conflict':
       return itemError('REPORT_CONFLICT', 'was used for a report with other content: choose another');
+    case 'conflictWithdrawn':
+      return itemError('REPORT_CONFLICT', 'was used for a report that was withdrawn: choose another');
     case 'dayFull': {
       const detail = `is over the ${reportsPerDay} reports a day of the partner: send it again after midnight UTC`;
       const retryAfterSeconds = Math.ceil((DAY_MS - (now % DAY_MS)) / 1000);
@@ -120,9 +129,10 @@ function reportIdOf(item: unknown): string | null {
   return parsed.success ? parsed.output : null;
 }
 
-/** As it is sent, in a list or a line. */
-export function formatReceived({ reportId, result }: Received): object {
+/** As it is sent, in a list or a line. @param line its number, which locates a report without an ID */
+export function formatReceived({ reportId, result }: Received, line?: number): object {
   if (result.ok) return { reportId, status: result.value };
   const { code, message, field } = result;
-  return { reportId, error: { code, message, field } };
+  const at = reportId === null && line !== undefined ? { line } : {};
+  return { reportId, ...at, error: { code, message, field } };
 }

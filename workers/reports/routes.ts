@@ -55,7 +55,7 @@ const postReports = forPartners(async (context, partner) => {
   // For all of them: the longest wait is that of the day.
   if (over !== undefined && !over.result.ok)
     reply.header('retry-after', String(over.result.retryAfterSeconds));
-  return reply.json({ results: received.map(formatReceived) });
+  return reply.json({ results: received.map((each) => formatReceived(each)) });
 });
 
 function itemsOf(body: Readonly<Record<string, unknown>>): Result<readonly unknown[], Problem> {
@@ -79,6 +79,7 @@ async function streamReports(context: RequestContext): Promise<Answer> {
   const coding = codingOf(request, true);
   if (!coding.ok) return coding;
   const encoder = new TextEncoder();
+  let answered = 0;
   const lines = answerLines(readerOf(request, coding.value), REPORT_LINE_CHARS_MAX, {
     async answer(all, _bytes, controller) {
       for (let from = 0; from < all.length; from += REPORTS_PER_REQUEST_MAX) {
@@ -86,28 +87,31 @@ async function streamReports(context: RequestContext): Promise<Answer> {
         // A stream can outlive its partner.
         const admitted = await admitPartner(context);
         const answers = admitted.ok
-          ? await receiveLines(some, admitted.value, env)
-          : some.map(() => lineError(admitted.code, 'line', admitted.message));
+          ? await receiveLines(some, answered, admitted.value, env)
+          : some.map((_, index) => lineError(answered + index, admitted.code, 'line', admitted.message));
+        answered += some.length;
         controller.enqueue(encoder.encode(answers.map((each) => `${JSON.stringify(each)}\n`).join('')));
       }
     },
     brokenOff: () => {
       const message = '"body" broke off, or is not valid gzip: send the lines from here on again';
-      return `${JSON.stringify(lineError('BODY_UNREADABLE', 'body', message))}\n`;
+      return `${JSON.stringify(lineError(answered, 'BODY_UNREADABLE', 'body', message))}\n`;
     },
   });
   return reply.stream(lines, 'application/x-ndjson; charset=utf-8');
 }
 
+/** @param before lines of the stream before these */
 async function receiveLines(
   lines: readonly (string | null)[],
+  before: number,
   partner: Partner,
   env: ControlEnv,
 ): Promise<readonly object[]> {
   const answers: (object | null)[] = lines.map(() => null);
   const items = lines.flatMap((line, index) => {
     const parsed = parseLine(line);
-    if (!parsed.ok) answers[index] = lineError('JSON_INVALID', 'line', parsed.message);
+    if (!parsed.ok) answers[index] = lineError(before + index, 'JSON_INVALID', 'line', parsed.message);
     return parsed.ok ? [{ index, item: parsed.value }] : [];
   });
   for (let open = items; open.length > 0; ) {
@@ -117,7 +121,8 @@ async function receiveLines(
       env,
     );
     received.forEach((each, at) => {
-      answers[open[at]!.index] = formatReceived(each);
+      const { index } = open[at]!;
+      answers[index] = formatReceived(each, before + index + 1);
     });
     open = open.filter((_, at) => {
       const { result } = received[at]!;
@@ -141,8 +146,9 @@ function parseLine(line: string | null): Result<unknown, Problem> {
   }
 }
 
-function lineError(code: string, field: string, message: string): object {
-  return { reportId: null, error: { code, message, field } };
+/** @param before lines of the stream before this one */
+function lineError(before: number, code: string, field: string, message: string): object {
+  return { reportId: null, line: before + 1, error: { code, message, field } };
 }
 
 const withdrawSchema = v.strictObject({

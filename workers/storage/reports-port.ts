@@ -43,10 +43,13 @@ export interface IntakePartner extends CountSource {
 }
 
 /**
- * `conflict`: the ID has other content. `dayFull`, `minuteFull`: the partner has sent too many, and nothing of this
- * report is kept.
+ * `known`, `withdrawn`: the same report is there, or was withdrawn. `conflict`, `conflictWithdrawn`: such a report has the
+ * ID, with other content. `dayFull`, `minuteFull`: the partner has sent too many, and nothing of this report is kept.
  */
-export type Acceptance = 'accepted' | 'known' | 'conflict' | 'dayFull' | 'minuteFull';
+export type Acceptance = ReportStatus | 'conflict' | 'conflictWithdrawn' | 'dayFull' | 'minuteFull';
+
+/** What became of a report that is kept. A withdrawn one never counts again. */
+export type ReportStatus = 'accepted' | 'known' | 'withdrawn';
 
 /** The withdrawal of all reports that a partner made since a time. */
 export interface PartnerWithdrawal {

@@ -74,6 +74,13 @@ describe('a report', () => {
     expect(errorOf(more)).toEqual([code, field]);
   });
 
+  it('of a part of a number is refused with words that fit', () => {
+    expect(parse({ from: '010-00' })).toMatchObject({
+      code: 'NUMBER_CHARACTER',
+      message: expect.stringContaining('"from" is not one complete number'),
+    });
+  });
+
   it('is refused if it is no object', () => {
     expect(parseReport([], NOW, SKT)).toMatchObject({ code: 'FIELD_TYPE' });
     expect(parseReport(null, NOW, SKT)).toMatchObject({ code: 'FIELD_TYPE' });

@@ -82,7 +82,10 @@ describe('a proof of work', () => {
   });
 
   test('is not offered where none is required', async () => {
-    expect((await people('GET appeals/challenge')).answer).toMatchObject({ code: 'NOT_FOUND' });
+    expect((await people('GET appeals/challenge')).answer).toMatchObject({
+      code: 'NOT_FOUND',
+      message: 'appeals need no proof of work here',
+    });
   });
 });
 

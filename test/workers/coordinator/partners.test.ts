@@ -46,7 +46,7 @@ test('only clients with the right of active partners may report', async () => {
   unwrap(await put('plain', { partner: null }));
   await putClient('reports', 'kisa', ['check', 'report']);
   await putClient('checks', 'kisa', ['check']);
-  await putClient('elsewhere', 'plain', ['report']);
+  await putClient('elsewhere', 'plain', ['check']);
   const named = async () => {
     const { partners, clients } = await coordinator().partners();
     return [partners.map(({ id, isSuspended }) => `${id} ${isSuspended}`), clients.map(({ id }) => id)];
@@ -54,6 +54,15 @@ test('only clients with the right of active partners may report', async () => {
   expect(await named()).toEqual([['kisa false'], ['reports']]);
   unwrap(await put('kisa', { state: 'suspended' }));
   expect(await named()).toEqual([['kisa true'], []]);
+});
+
+test('a client of an organisation that is no partner cannot have the right to report', async () => {
+  unwrap(await put('plain', { partner: null }));
+  await putClient('elsewhere', 'plain', ['check']);
+  const refused = await putClient('elsewhere', 'plain', ['check', 'report']).catch((error: unknown) => error);
+  expect(String(refused)).toMatch(/"client\.rights".*organisations set plain --partner-kind/);
+  unwrap(await put('plain', {}));
+  await putClient('elsewhere', 'plain', ['check', 'report']);
 });
 
 test('the directory of the edge has no right that an older edge does not know', async () => {

@@ -89,9 +89,32 @@ test('one report, a list and a stream are accepted once, and a repeat is known',
   const stream = await post([lines[1], 'no json', '', lines[1]].join('\n'), { type: 'application/x-ndjson' });
   expect(stream.body).toEqual([
     { reportId: 'r:4', status: 'accepted' },
-    { reportId: null, error: { code: 'JSON_INVALID', message: '"line" is not JSON', field: 'line' } },
-    { reportId: null, error: { code: 'JSON_INVALID', message: '"line" is not JSON', field: 'line' } },
+    {
+      reportId: null,
+      line: 2,
+      error: { code: 'JSON_INVALID', message: '"line" is not JSON', field: 'line' },
+    },
+    {
+      reportId: null,
+      line: 3,
+      error: { code: 'JSON_INVALID', message: '"line" is not JSON', field: 'line' },
+    },
     { reportId: 'r:4', status: 'known' },
+  ]);
+});
+
+test('each line of a stream without a valid ID is located, across the reads of its body', async () => {
+  const count = REPORTS_PER_REQUEST_MAX + 2;
+  const lines = Array.from({ length: count }, (_, index) =>
+    JSON.stringify(report(index % 500 === 1 ? 'a b' : `r${index}`)),
+  );
+  const { body } = await post([...lines, '{'].join('\n'), { type: 'application/x-ndjson' });
+  const located = (body as unknown as { reportId: string | null; line?: number }[]).map(
+    ({ reportId, line }) => line ?? reportId,
+  );
+  expect(located).toEqual([
+    ...lines.map((_, index) => (index % 500 === 1 ? index + 1 : `r${index}`)),
+    count + 1,
   ]);
 });
 
@@ -177,8 +200,11 @@ test('what is withdrawn stays withdrawn, and its ID is not free again', async ()
   };
   expect((await post({ reportIds: ['r1', 'r2'] }, { path })).body).toEqual(withdrawn);
   expect((await post({ reportIds: ['r1', 'r2'] }, { path })).body).toEqual(withdrawn);
-  expect((await post(one)).body).toEqual({ reportId: 'r1', status: 'known' });
-  expect((await post({ ...one, kind: 'loan' })).body).toMatchObject({ code: 'REPORT_CONFLICT' });
+  expect((await post(one)).body).toEqual({ reportId: 'r1', status: 'withdrawn' });
+  expect((await post({ ...one, kind: 'loan' })).body).toMatchObject({
+    code: 'REPORT_CONFLICT',
+    message: expect.stringContaining('withdrawn'),
+  });
   expect(await post({ reportIds: [] }, { path })).toMatchObject({
     status: 400,
     body: { field: 'reportIds' },
