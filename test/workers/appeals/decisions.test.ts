@@ -147,10 +147,8 @@ describe('an accepted appeal', () => {
   test('against a rule block is lifted by the desk, and changes no entry itself', async () => {
     const won = vi.fn(async () => ok({ seq: 77 }));
     // The newest one was only proposed.
-    const found = (id: string, seq: number | null) => {
-      const block = { id, rule: 'kr-50@1', state: 'confirmed', seq, distinct: 50 };
-      return { ...block, createdAt: '2026-01-01T00:00:00.000Z' };
-    };
+    const block = { rule: 'kr-50@1', state: 'confirmed', createdAt: '2026-01-01T00:00:00.000Z' };
+    const found = (id: string, seq: number | null) => ({ ...block, id, seq });
     vi.spyOn((env as unknown as ControlEnv).RESPONSE, 'getByName').mockReturnValue({
       appealWon: won,
       findRuleBlocks: async () => ok([found('8', null), found('7', 76)]),
