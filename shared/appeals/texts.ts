@@ -57,7 +57,7 @@ export const REJECTION_TEXTS: Readonly<Record<Rejection, People>> = {
     en: 'The number was used for spoofing or illegal traffic. If somebody else misused your number, inform your carrier.',
   },
   HOLDER_UNPROVEN: {
-    ko: '신청하신 분이 번호의 명의자인지 확인할 수 없습니다. 다시 신청하실 때 증빙 자료(통신서비스 이용증명원 등)를 받을 수 있는 연락처를 남겨 주시거나, 이용하시는 발송 사업자를 통해 제출해 주세요.',
+    ko: '신청하신 분이 번호의 명의자인지 확인할 수 없습니다. 다시 신청하시면서 통신서비스 이용증명원 등 증빙 자료를 요청드릴 연락처를 남겨 주시거나, 이용하시는 발송 사업자를 통해 제출해 주세요.',
     en: 'We could not establish that you hold this number. Appeal again with a contact at which a reviewer can reach you for evidence, such as a certificate from your carrier, or send it through the company that sends for you.',
   },
   AUTHORITY_ORDER: {
