@@ -50,7 +50,7 @@ export function addAppeals(program: Command): void {
     .addOption(new Option('--show <which>', 'which appeals').choices(SHOWN).default('open'))
     .option('--limit <rows>', 'rows at most', positiveNumber, APPEALS_PAGE_MAX)
     .addHelpText('after', examples('appeals list', 'appeals list --show decided'))
-    .action(async ({ show, limit }: ListOptions) => print(...formatList(await listed(show, limit))));
+    .action(async ({ show, limit }: ListOptions) => print(...formatList(await listed(show, limit), show)));
 
   appeals
     .command('show')
@@ -172,14 +172,18 @@ function blockOf({ list, entrySeq, authority }: AppealInfo): string {
   return `${list}${entrySeq === null ? '' : ` (seq ${entrySeq})`} of ${authority}`;
 }
 
-function formatList({ appeals, next }: AppealPage): Report {
+function formatList({ appeals, next }: AppealPage, show: ListOptions['show']): Report {
   const rows = appeals.map((appeal) => [
     ...[String(appeal.id), appeal.state, appeal.subject, partyOf(appeal), appeal.code, blockOf(appeal)],
     ...[appeal.receivedAt, appeal.claimedBy ?? appeal.decidedBy ?? ''],
   ]);
   const names = ['appeal', 'state', 'subject', 'number or sender', 'code', 'block', 'received', 'by'];
   const more = next === null ? '' : 'there are more appeals: --limit shows them\n';
-  return [rows.length === 0 ? 'there are no appeals\n' : formatTable(names, rows) + more, { appeals, next }];
+  const none = {
+    ...{ open: 'no open appeals (--show all lists decided ones, too)\n', decided: 'no decided appeals\n' },
+    all: 'there are no appeals\n',
+  }[show];
+  return [rows.length === 0 ? none : formatTable(names, rows) + more, { appeals, next }];
 }
 
 function lineOf(appeal: AppealInfo): string {
@@ -188,13 +192,20 @@ function lineOf(appeal: AppealInfo): string {
 }
 
 function formatDetails(appeal: AppealDetails): Report<AppealDetails> {
-  const { statements, appellants, blocks } = appeal;
+  const { statements, appellants, blocks, ruleBlock } = appeal;
   const now =
     blocks === null
       ? ['  what blocks it now cannot be read']
       : blocks.length === 0
         ? ['  nothing blocks it any more']
         : blocks.map(({ list, code, authority }) => `  now blocked by ${list} of ${authority} (${code})`);
+  // An older service does not name it.
+  const rule =
+    ruleBlock == null
+      ? []
+      : [
+          `  rule block ${ruleBlock.id} of ${ruleBlock.rule} is ${ruleBlock.state}: npx numgate rule-blocks show ${ruleBlock.id}`,
+        ];
   const written = statements.flatMap(({ at, statement, contact }) => [
     `  ${at}${contact === null ? '' : `, contact: ${contact}`}`,
     ...statement.split('\n').map((line) => `    ${line}`),
@@ -202,7 +213,8 @@ function formatDetails(appeal: AppealDetails): Report<AppealDetails> {
   const more = appellants - statements.length;
   const others = more > 0 ? [`  and ${counted(more, 'further appeal')} against the same block`] : [];
   return [
-    lineOf(appeal) + [stateOf(appeal), ...now, ...written, ...others].map((line) => `${line}\n`).join(''),
+    lineOf(appeal) +
+      [stateOf(appeal), ...now, ...rule, ...written, ...others].map((line) => `${line}\n`).join(''),
     appeal,
   ];
 }

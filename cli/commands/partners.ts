@@ -42,7 +42,8 @@ export function addPartners(program: Command): void {
     .addHelpText(
       'after',
       `
-Remove the keys of the partner first, such as with numgate clients remove: what comes later is not withdrawn. Blocks that
+Have the keys of the partner removed (numgate clients remove, scope clients): what comes later is not withdrawn, so
+withdraw once more after that. Blocks that
 other reports support stay, and so do those that a person confirmed. numgate partners show has the progress.`,
     )
     .addHelpText(
@@ -100,7 +101,10 @@ function formatPartner(partner: PartnerInfo): Report<PartnerInfo> {
     const { since, requestedAt, by, reason, state, withdrawn } = withdrawal;
     const what = since === null ? 'all reports' : `reports since ${since}`;
     const progress = withdrawn === null ? '' : `, ${count(withdrawn)} so far`;
-    lines.push(`withdrawal of ${what}: ${state}${progress}; requested by ${by} at ${requestedAt}: ${reason}`);
+    // The intakes have withdrawn them, and the counts do not have it yet.
+    const isBehind = state === 'done' && (reports?.waiting ?? 0) > 0;
+    const now = isBehind ? 'withdrawn; the counts follow within seconds' : state;
+    lines.push(`withdrawal of ${what}: ${now}${progress}; requested by ${by} at ${requestedAt}: ${reason}`);
   }
   return [`${formatTable(NAMES, [rowOf(partner)])}${lines.join('\n')}\n`, partner];
 }

@@ -8,11 +8,13 @@ import {
   RULE_BLOCK_CAUSES,
   type RuleBlockAction,
   type RuleBlockCause,
+  type RuleBlockDone,
   type RuleBlockInfo,
   type RuleBlockPage,
 } from '../../shared/admin/rule-blocks.ts';
 import { BLOCK_STATES, type BlockState } from '../../shared/reports/stages.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
+import { CommandFailure, hasCode } from '../failure.ts';
 import { counted } from '../terminal/figures.ts';
 import { print, type Report, writeLine } from '../terminal/output.ts';
 import { formatTable } from '../terminal/table.ts';
@@ -30,6 +32,12 @@ interface Filter {
   readonly state?: BlockState;
   readonly cause?: RuleBlockCause;
   readonly rule?: string;
+}
+
+interface ListOptions extends Filter {
+  readonly open?: true;
+  readonly newest?: true;
+  readonly limit: number;
 }
 
 type ActOptions = Partial<WaitOptions> & { readonly reason: string };
@@ -60,12 +68,19 @@ export function addRuleBlocks(program: Command): void {
 
   addFilter(blocks.command('list'))
     .description('list rule blocks in the order in which rules decided')
+    .addOption(new Option('--open', 'only what waits for a person or is in force').conflicts('state'))
+    .option('--newest', 'the newest first')
     .option('--limit <rows>', 'rows at most', positiveNumber, 200)
-    .addHelpText('after', examples('rule-blocks list --state proposed', 'rule-blocks list --rule kr-50'))
-    .action(async ({ limit, ...filter }: Filter & { readonly limit: number }) => {
+    .addHelpText('after', examples('rule-blocks list --state proposed', 'rule-blocks list --open --newest'))
+    .action(async ({ limit, open, newest, ...filter }: ListOptions) => {
       const admin = adminOfEnvironment();
-      const query = { ...filter };
+      const query = {
+        ...filter,
+        ...(open === true ? { state: 'open' } : {}),
+        ...(newest === true ? { order: 'newest' } : {}),
+      };
       const { items, next } = await pagesOf<RuleBlockInfo>(admin, 'rule-blocks', 'ruleBlocks', limit, query);
+      if (items.length === 0 && filter.rule !== undefined) await checkRule(admin, filter.rule);
       print(...formatBlocks(items, next));
     });
 
@@ -120,6 +135,14 @@ export function addRuleBlocks(program: Command): void {
       for await (const line of auditLines(adminOfEnvironment(), after, 'rule-blocks/audit'))
         await writeLine(line);
     });
+}
+
+/** @throws CommandFailure if there has never been such a rule. Not everybody may read rules. */
+async function checkRule(admin: Admin, id: string): Promise<void> {
+  await admin.get(`rules/${encodeURIComponent(id)}/versions`).catch((error: unknown) => {
+    if (hasCode(error, 'RULE_UNKNOWN'))
+      throw new CommandFailure(`there is no rule ${id}: see npx numgate rules list`, 1);
+  });
 }
 
 function addFilter(command: Command): Command {
@@ -208,8 +231,13 @@ function formatBlocks(blocks: readonly RuleBlockInfo[], next: string | null): Re
   ];
 }
 
+const DONE: Readonly<Record<RuleBlockDone['action'], string>> = {
+  ...{ approve: 'approved', confirm: 'confirmed', lift: 'lifted', dismiss: 'dismissed' },
+  appeal: 'lifted after an appeal',
+};
+
 function formatBlock(block: RuleBlockInfo): Report<RuleBlockInfo> {
-  const { grounds, evidence, confirmedBy, members, until, seq, pending, updatedAt } = block;
+  const { grounds, evidence, actions, members, until, seq, pending, updatedAt } = block;
   const rows = grounds.map(({ rule, channel, distinct, partners, kinds, firedAt, confirmed }) => [
     ...[rule, channel, distinct, kinds.join(' ')],
     Object.entries(partners).map(([partner, reporters]) => `${partner} ${reporters}`),
@@ -218,7 +246,7 @@ function formatBlock(block: RuleBlockInfo): Report<RuleBlockInfo> {
   const lines = [
     `${styleText('bold', `rule block ${block.id}`)}: ${subjectOf(block)} is ${stateOf(block)} since ${updatedAt}`,
     ...(until === null ? [] : [`its stage ends at ${until}`]),
-    ...(confirmedBy === null ? [] : [`confirmed by ${confirmedBy}`]),
+    ...actions.map(({ action, by, at, reason }) => `${DONE[action]} by ${by} at ${at}: ${reason}`),
     ...(pending ? [styleText('yellow', 'the coordinator does not have its newest state yet')] : []),
     ...(seq === null ? [] : [`visible from seq ${seq} on`]),
     ...evidenceLines(evidence),

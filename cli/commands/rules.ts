@@ -148,16 +148,17 @@ function explain(rule: Rule): string {
   const { state, channel, origin, window, distinct, maxShare, weightMin, effect, approval } = rule;
   const sender = `a sender${origin === 'any' ? '' : ` of ${origin} traffic`}`;
   const reported = `${distinct} reporters within ${window}${channel === 'any' ? '' : ` (${channel})`}`;
-  const bounds = `at most ${shareOf(distinct, maxShare)} from each partner, with a weight of ${weightMin} together`;
+  const bounds = `at most ${shareOf(distinct, maxShare)} from each partner, together with a weight of at least ${weightMin}`;
+  const block = `a block for ${rule.provisional}, and ${rule.confirmed} once it is confirmed`;
   const result =
     state === 'off'
       ? 'nothing: it is off'
       : state === 'shadow' || effect === 'shadow'
         ? 'a record only, no block'
         : approval === 'propose'
-          ? `a proposal; once approved, a block for ${rule.provisional}`
-          : `a block for ${rule.provisional}`;
-  return `${sender} with ${reported}, ${bounds}: ${result}, and ${rule.confirmed} once it is confirmed\n`;
+          ? `a proposal; once approved, ${block}`
+          : block;
+  return `${sender} with ${reported}, ${bounds}: ${result}\n`;
 }
 
 function formatRules(rules: readonly Rule[]): string {

@@ -1093,7 +1093,7 @@ export interface paths {
         };
         /**
          * List rule blocks
-         * @description The blocks that rules made of reports, in the order of their IDs, which rise with each decision. A proposal for a range stands for all of its members. Scope `reports`.
+         * @description The blocks that rules made of reports, in the order of their IDs, which rise with each decision, or the newest first. A proposal for a range stands for all of its members. Scope `reports`.
          */
         get: operations["adminRuleBlocks"];
         put?: never;
@@ -6128,6 +6128,8 @@ export interface components {
             evidence: components["schemas"]["CounterEvidence"] | null;
             /** @description The person who confirmed it. */
             confirmedBy: string | null;
+            /** @description What persons did with it, the oldest first. */
+            actions: components["schemas"]["RuleBlockDone"][];
             /**
              * Format: date-time
              * @description When its stage ends; null once it has ended.
@@ -6149,6 +6151,19 @@ export interface components {
              * @description Its last change.
              */
             updatedAt: string;
+        };
+        RuleBlockDone: {
+            /**
+             * @description `appeal`: an appeal was accepted, which lifted it.
+             * @enum {string}
+             */
+            action: "approve" | "confirm" | "lift" | "dismiss" | "appeal";
+            /** @example token:ktoa */
+            by: string;
+            /** Format: date-time */
+            at: string;
+            /** @example ticket 4711 */
+            reason: string;
         };
         RuleBlockGround: {
             /** @example kr-50@1 */
@@ -6505,6 +6520,14 @@ export interface components {
             statements: components["schemas"]["AppealStatement"][];
             /** @description What blocks the number or sender ID now. Null if that cannot be read. */
             blocks: components["schemas"]["StandingBlock"][] | null;
+            /** @description The newest rule block of the number or sender ID, if a rule blocked. Null if it cannot be read, or is no longer kept. */
+            ruleBlock: {
+                /** @example 17 */
+                id: string;
+                /** @example kr-50@1 */
+                rule: string;
+                state: components["schemas"]["RuleBlockState"];
+            } | null;
         };
     };
     responses: {
@@ -8640,10 +8663,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:rule-block-refused",
                  *       "title": "The block cannot be set",
                  *       "status": 422,
-                 *       "detail": "the coordinator refused the block, so it is \"proposed\": protected",
+                 *       "detail": "the coordinator refused the block, so it is \"proposed\": protected; a guard of live changes refuses it: change the guards, or dismiss the proposal",
                  *       "instance": "/v1/admin/rule-blocks/17/approve",
                  *       "code": "RULE_BLOCK_REFUSED",
-                 *       "message": "the coordinator refused the block, so it is \"proposed\": protected",
+                 *       "message": "the coordinator refused the block, so it is \"proposed\": protected; a guard of live changes refuses it: change the guards, or dismiss the proposal",
                  *       "state": "proposed"
                  *     }
                  */
@@ -11527,7 +11550,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Only those in this state now.
+                 * @description Only those in this state now. `open`: those that wait for a person or are in force.
                  * @example proposed
                  */
                 state?: string;
@@ -11541,6 +11564,11 @@ export interface operations {
                  * @example kr-50
                  */
                 rule?: components["schemas"]["Name"];
+                /**
+                 * @description Whether the oldest or the newest come first.
+                 * @example newest
+                 */
+                order?: "oldest" | "newest";
                 /**
                  * @description `next` of the page before.
                  * @example 17

@@ -7,6 +7,7 @@ import { LIVE_GUARDS } from '../release/guard-settings.ts';
 import { breakGlassSchema, reasonSchema } from '../schemas.ts';
 import type { Code, Subject } from '../verdict.ts';
 import { overrideAuthorities } from './change.ts';
+import type { RuleBlockInfo } from './rule-blocks.ts';
 
 /** `POST /v1/admin/appeals/{id}/claim` and `…/release` */
 export const claimAppealSchema = v.strictObject({ reason: v.optional(reasonSchema) });
@@ -64,7 +65,11 @@ export interface AppealDetails extends AppealInfo {
   }[];
   /** What blocks the number or sender ID now; null if that cannot be read. */
   readonly blocks: readonly StandingBlock[] | null;
+  /** The newest rule block of the number or sender ID, if a rule blocked; null if it cannot be read, or no longer exists. */
+  readonly ruleBlock: AppealedRuleBlock | null;
 }
+
+export type AppealedRuleBlock = Pick<RuleBlockInfo, 'id' | 'rule' | 'state'>;
 
 /** A block in force, by a list or a live entry. */
 export interface StandingBlock {

@@ -13,6 +13,14 @@ import { reasonSchema, timeSchema } from '../schemas.ts';
 export const RULE_BLOCK_ACTIONS = ['approve', 'confirm', 'lift', 'dismiss'] as const;
 export type RuleBlockAction = (typeof RULE_BLOCK_ACTIONS)[number];
 
+/** What a person did with a rule block; `appeal`: an appeal was accepted. */
+export interface RuleBlockDone {
+  readonly action: RuleBlockAction | 'appeal';
+  readonly by: string;
+  readonly at: string;
+  readonly reason: string;
+}
+
 /**
  * Why a block was only proposed (PROPOSAL_CAUSES), or why it has ended.
  * - `factsMissing`: the counter-evidence could not be read
@@ -91,6 +99,8 @@ export interface RuleBlockInfo {
   readonly evidence: CounterEvidence | null;
   /** Name of the person who confirmed it; null if none has. */
   readonly confirmedBy: string | null;
+  /** What persons did with it, the oldest first. */
+  readonly actions: readonly RuleBlockDone[];
   /** When its stage ends; null once it has ended. */
   readonly until: string | null;
   /** The `seq` at which its entry became visible; null if it has none. */

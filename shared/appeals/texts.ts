@@ -37,6 +37,12 @@ export const STATE_TEXTS: Readonly<Record<AppealStatus['state'], People>> = {
   },
 };
 
+/** Of an appeal that joined one that was rejected before. */
+export const REJECTED_BEFORE: People = {
+  ko: '같은 차단에 대한 이의신청을 최근에 검토하여 차단을 유지하기로 했으며, 그 결정이 이번 신청에도 적용됩니다. 아래 사유를 확인해 주세요. 새로운 자료가 있으면 그 결정 7일 후에 다시 신청하실 수 있습니다.',
+  en: 'An appeal against the same block was rejected shortly before you sent yours, and that decision holds for yours, too. The reason is below. If you have new evidence, you can appeal again 7 days after that decision.',
+};
+
 export const REJECTION_TEXTS: Readonly<Record<Rejection, People>> = {
   REPORTS_CONFIRMED: {
     ko: '접수된 스팸 신고가 사실로 확인되었습니다.',
@@ -51,16 +57,16 @@ export const REJECTION_TEXTS: Readonly<Record<Rejection, People>> = {
     en: 'The number was used for spoofing or illegal traffic. If somebody else misused your number, inform your carrier.',
   },
   HOLDER_UNPROVEN: {
-    ko: '신청하신 분이 번호의 명의자인지 확인할 수 없습니다. 통신서비스 이용증명원 등 증빙 자료를 준비해 다시 신청해 주세요.',
-    en: 'We could not establish that you hold this number. Appeal again with evidence, such as a certificate from your carrier.',
+    ko: '신청하신 분이 번호의 명의자인지 확인할 수 없습니다. 다시 신청하시면서 통신서비스 이용증명원 등 증빙 자료를 요청드릴 연락처를 남겨 주시거나, 이용하시는 발송 사업자를 통해 제출해 주세요.',
+    en: 'We could not establish that you hold this number. Appeal again with a contact at which a reviewer can reach you for evidence, such as a certificate from your carrier, or send it through the company that sends for you.',
   },
   AUTHORITY_ORDER: {
     ko: '수사기관 또는 관계 기관의 요청에 따른 차단입니다. 해당 기관에 문의해 주세요.',
     en: 'The police or another public authority requested this block. Please contact that authority.',
   },
   INFORMATION_MISSING: {
-    ko: '신청 내용만으로는 차단이 잘못되었는지 판단할 수 없습니다. 구체적인 경위를 적어 다시 신청해 주세요.',
-    en: 'Your statement does not show why the block is wrong. Appeal again, and describe what happened.',
+    ko: '신청 내용만으로는 차단이 잘못되었는지 판단할 수 없습니다. 구체적인 경위와 연락처를 적어 다시 신청해 주세요.',
+    en: 'Your statement does not show why the block is wrong. Appeal again, describe what happened, and add a contact.',
   },
 };
 

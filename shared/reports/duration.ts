@@ -14,11 +14,13 @@ export function durationMs(text: string): number {
 
 /** A duration within bounds, in ms. */
 export function durationSchema(msMin: number, msMax: number) {
+  const isWithin = (text: string) => durationMs(text) >= msMin && durationMs(text) <= msMax;
+  const examples = ['10m', '72h', '90d'].filter(isWithin).join(' or ');
   return v.pipe(
     v.string(),
     v.check(
-      (text) => DURATION.test(text) && durationMs(text) >= msMin && durationMs(text) <= msMax,
-      `must be a duration from ${formatDuration(msMin)} to ${formatDuration(msMax)}, such as 10m, 72h or 90d`,
+      (text) => DURATION.test(text) && isWithin(text),
+      `must be a duration from ${formatDuration(msMin)} to ${formatDuration(msMax)}, such as ${examples}`,
     ),
   );
 }

@@ -73,7 +73,7 @@ export const ruleSchema = v.pipe(
     v.check(
       ({ kinds, distinct, maxShare }) =>
         kinds.every((kind) => UNLIMITED_KINDS.includes(kind)) || shareOf(distinct, maxShare) >= 1,
-      'must leave each partner at least one reporter: raise it, or distinct',
+      'times "distinct" must be at least 1, or no partner counts: raise one of them',
     ),
     ['maxShare'],
   ),
@@ -115,11 +115,8 @@ const STANDARD: Readonly<Record<string, v.InferInput<typeof ruleSchema>>> = {
   'kr-50': { window: '24h', distinct: 50, provisional: '72h', confirmed: '90d' },
   // Senders abroad have no subscriber in Korea who loses a number.
   'overseas-20': { origin: 'overseas', window: '24h', distinct: 20, provisional: '72h', confirmed: '90d' },
-  // A campaign shows in minutes. Fewer reporters suffice, from more partners.
-  'burst-10m': {
-    ...{ window: '10m', distinct: 30, maxShare: 0.34, weightMin: 1.5 },
-    ...{ provisional: '72h', confirmed: '90d' },
-  },
+  // A campaign shows in minutes. Fewer reporters suffice, each partner with a smaller share.
+  'burst-10m': { window: '10m', distinct: 30, maxShare: 0.34, provisional: '72h', confirmed: '90d' },
 };
 
 /** The rules of a new installation, with their first version. */

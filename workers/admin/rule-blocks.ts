@@ -50,22 +50,27 @@ export async function responseInfo(env: ControlEnv): Promise<ResponseInfo | null
   });
 }
 
-/** In the order of their IDs. `next` is the `after` of the next page; null on the last. */
+const LISTED_STATES = [...BLOCK_STATES, 'open'] as const;
+const ORDERS = ['oldest', 'newest'] as const;
+
+/** In the order of their IDs, or the newest first. `next` is the `after` of the next page; null on the last. */
 export const listRuleBlocks = forAdmins('reports', async (context) => {
   const parameters = parametersOf(context.url, {
-    ...{ state: 'text', cause: 'text', rule: 'text', after: 'number', limit: 'number' },
+    ...{ state: 'text', cause: 'text', rule: 'text', order: 'text', after: 'number', limit: 'number' },
   });
   if (!parameters.ok) return parameters;
   const { text, number } = parameters.value;
-  const state = text.state === undefined ? ok(undefined) : oneOf(BLOCK_STATES, 'state', text.state);
+  const state = text.state === undefined ? ok(undefined) : oneOf(LISTED_STATES, 'state', text.state);
   if (!state.ok) return state;
   const cause = text.cause === undefined ? ok(undefined) : oneOf(RULE_BLOCK_CAUSES, 'cause', text.cause);
   if (!cause.ok) return cause;
+  const order = text.order === undefined ? ok(undefined) : oneOf(ORDERS, 'order', text.order);
+  if (!order.ok) return order;
   const { rule } = text;
   if (rule !== undefined && !NAME_PATTERN.test(rule))
     return fieldError('FIELD_VALUE', 'rule', 'must be the id of a rule, without its version');
   const { after = 0, limit = RULE_BLOCKS_PAGE_MAX } = number;
-  const filter = { state: state.value, cause: cause.value, rule };
+  const filter = { state: state.value, cause: cause.value, rule, order: order.value };
   return ok(
     await deskIn(context).ruleBlocks(filter, after, Math.max(1, Math.min(limit, RULE_BLOCKS_PAGE_MAX))),
   );

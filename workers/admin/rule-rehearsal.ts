@@ -35,6 +35,7 @@ export const rehearseRule = forAdmins('rules', async (context) => {
   // Not "off": it would never fire.
   const rule: Rule = { ...settings, id: 'rehearsal', version: 0, state: 'active' };
   const from = since === null ? 0 : Date.parse(since);
+  if (from > Date.now()) return fieldError('FIELD_VALUE', 'since', 'must not be in the future');
   const found = await load(context.env as unknown as ControlEnv, rule, { shard, subject, from }).catch(
     (error: unknown) => warnFailed('rehearsalFailed', error),
   );

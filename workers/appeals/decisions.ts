@@ -25,7 +25,7 @@ import type { Tables } from './tables.ts';
 /** The objects that made the block. */
 export interface BlockObjects {
   readonly coordinator: () => BlockSource;
-  readonly desk: () => Pick<ResponseObject, 'appealWon'>;
+  readonly desk: () => Pick<ResponseObject, 'appealWon' | 'findRuleBlocks'>;
 }
 
 export class Decisions {
@@ -49,7 +49,20 @@ export class Decisions {
       ...infoOf(found.value, Date.now()),
       statements: this.#tables.appeals.statements(id),
       blocks: standing.ok ? standing.value : null,
+      ruleBlock: await this.#ruleBlock(found.value),
     });
+  }
+
+  /** The newest block of rules that was in force when the appeal was received. */
+  async #ruleBlock({ block, receivedAt }: StoredAppeal): Promise<AppealDetails['ruleBlock']> {
+    if (block.authority !== SYSTEM_AUTHORITY) return null;
+    const found = await this.#objects
+      .desk()
+      .findRuleBlocks(ruleSubjectOf(block), false)
+      .catch(() => null);
+    const own = found?.ok === true ? found.value : [];
+    const appealed = own.find((each) => each.seq !== null && Date.parse(each.createdAt) <= receivedAt);
+    return appealed === undefined ? null : { id: appealed.id, rule: appealed.rule, state: appealed.state };
   }
 
   claim(request: StoreRequest, id: number): StoreResult<AppealInfo> {
@@ -156,9 +169,15 @@ export function authorityOf({ root, scopes, authority }: Actor): string | null {
 }
 
 function refusalOf(appeal: StoredAppeal, { name, root }: Actor, now: number): StoreRefusal | null {
-  const { state, decidedBy, decidedAt, claimedBy, claimedUntil } = infoOf(appeal, now);
-  if (decidedAt !== null)
-    return refuse('APPEAL_DECIDED', `the appeal is ${state} already, by ${decidedBy} at ${decidedAt}`);
+  const { state, decidedBy, decidedAt, claimedBy, claimedUntil, authority } = infoOf(appeal, now);
+  if (decidedAt !== null) {
+    const lift = authority === SYSTEM_AUTHORITY ? 'lift its rule block' : 'unblock the number or sender ID';
+    const wayOut = state === 'rejected' ? `; to lift the block all the same, ${lift}` : '';
+    return refuse(
+      'APPEAL_DECIDED',
+      `the appeal is ${state} already, by ${decidedBy} at ${decidedAt}${wayOut}`,
+    );
+  }
   if (claimedBy === null || claimedBy === name || root) return null;
   return refuse('APPEAL_CLAIMED', `${claimedBy} has claimed the appeal until ${claimedUntil}`);
 }

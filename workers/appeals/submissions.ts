@@ -4,7 +4,7 @@
  */
 import type { AppealStatus, SubmittedAppeal } from '../../shared/appeals/appeal.ts';
 import { type AppealTicket, openTicket, sealTicket, UNMATCHED } from '../../shared/appeals/appeal-token.ts';
-import { meaningOf, REJECTION_TEXTS, STATE_TEXTS } from '../../shared/appeals/texts.ts';
+import { meaningOf, REJECTED_BEFORE, REJECTION_TEXTS, STATE_TEXTS } from '../../shared/appeals/texts.ts';
 import {
   APPEAL_KEPT_MS,
   APPEAL_UNMATCHED_MS,
@@ -84,6 +84,7 @@ function statusOf(appeal: StoredAppeal, { at }: AppealTicket, now: number): Appe
   return {
     ...publicStatus(state, at),
     ...{ decidedAt, seq },
+    ...(state === 'rejected' && appeal.decidedAt! < at ? { message: REJECTED_BEFORE } : {}),
     // What waits looks like an appeal with an unknown reference.
     block: state === 'received' ? null : { code, meaning: meaningOf(code) },
     rejection: rejection === null ? null : { code: rejection, message: REJECTION_TEXTS[rejection] },

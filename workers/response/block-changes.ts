@@ -23,7 +23,8 @@ import type { Author } from '../storage/audit-chain.ts';
 import type { RuleEntryRefusal } from '../storage/rule-entries-port.ts';
 import { refuse, type StoreResult } from '../storage/store-request.ts';
 import { type BlockRows, type Ground, isOpen, type StoredBlock } from './block-rows.ts';
-import { type BlockChange, type BlockWriter, isProposedInRange, partnersOf } from './block-writer.ts';
+import { whyNot } from './block-ways-out.ts';
+import { type BlockWriter, isProposedInRange, partnersOf, SYSTEM } from './block-writer.ts';
 import type { Facts } from './fact-reader.ts';
 import { groundOf, type KeyedDecision, replaced, ruleIdOf, withGround } from './grounds.ts';
 
@@ -47,10 +48,6 @@ const REFUSALS: Readonly<Record<RuleEntryRefusal, { readonly cause: RuleBlockCau
     blocked: { cause: 'blocked', ends: true },
     invalid: { cause: 'invalid', ends: true },
   };
-
-const DONE: Readonly<Record<RuleBlockAction, BlockChange>> = {
-  ...{ approve: 'approve', confirm: 'confirm', lift: 'lift', dismiss: 'dismiss' },
-};
 
 export class BlockChanges {
   readonly #rows: BlockRows;
@@ -89,6 +86,7 @@ export class BlockChanges {
         stage,
         cause,
         confirmedBy: null,
+        actions: [],
         provisionalUntil: stage.until!,
       },
       ...{ grounds: [ground], evidence, leader: leader === null ? null : leaderOf(range, leader) },
@@ -119,8 +117,7 @@ export class BlockChanges {
     const { state } = block.stage;
     const possible = RULE_BLOCK_ACTIONS.filter((each) => this.#next(block, each, author.at) !== null);
     if (!possible.includes(action)) {
-      const message = `a block that is "${state}" cannot be changed this way: possible is ${possible.join(', ') || 'nothing'}`;
-      return refuse('RULE_BLOCK_STATE', message, { state, possible });
+      return refuse('RULE_BLOCK_STATE', whyNot(state, possible), { state, possible });
     }
     const partners = partnersOf(block);
     const isOwn = partners.length === 1 && partners[0] === actor.organisation;
@@ -153,7 +150,7 @@ export class BlockChanges {
     const stage = ends
       ? { ...block.stage, state: 'ended' as const, until: null }
       : proposed(block.grounds[0]!.rule, at);
-    const author = { actor: 'numgate', reason: `the coordinator refused the block: ${refusal}`, at };
+    const author = { actor: SYSTEM, reason: `the coordinator refused the block: ${refusal}`, at };
     this.#writer.write(author, 'refuse', block, { ...block, sentN: entryN, stage, cause });
   }
 
@@ -174,7 +171,7 @@ export class BlockChanges {
     if (until === null || until > at) return block;
     const stage = this.#next(block, 'timeUp', at);
     if (stage === null) return block;
-    const author = { actor: 'numgate', reason: 'its stage has ended', at };
+    const author = { actor: SYSTEM, reason: 'its stage has ended', at };
     return this.#writer.write(author, 'end', block, { ...block, stage });
   }
 
@@ -190,11 +187,13 @@ export class BlockChanges {
       ...{ ...block, stage, confirmedBy },
       ...(isApproved ? { cause: null, leader: null, provisionalUntil: stage.until! } : {}),
     };
-    const written = this.#writer.write(author, DONE[action], block, after);
+    const written = this.#writer.write(author, action, block, after);
     const isConfirmed = written.grounds.some((ground) => ground.isConfirmed);
     if (!isApproved || !isConfirmed) return;
     const confirmed = this.#next(written, 'confirmed', author.at);
-    if (confirmed !== null) this.#writer.write(author, 'confirm', written, { ...written, stage: confirmed });
+    if (confirmed === null) return;
+    const rules = { actor: SYSTEM, reason: 'an independent kind of partner confirms it', at: author.at };
+    this.#writer.write(rules, 'confirm', written, { ...written, stage: confirmed });
   }
 
   /** Whether a block of the subject has ended since, or at the same time: what had led to it does not count any more. */
@@ -284,7 +283,7 @@ export class BlockChanges {
 }
 
 function byRule({ rule, event }: KeyedDecision, at: number): Author {
-  return { actor: 'numgate', reason: `${rule} ${event}`, at };
+  return { actor: SYSTEM, reason: `${rule} ${event}`, at };
 }
 
 /** The stage of a proposal, whatever the rule is now. */

@@ -1,5 +1,5 @@
 /** Rule blocks as rows: the subject keyed and sealed, the stage, what it rests on, and what the live layer must have. */
-import type { CounterEvidence, RuleBlockCause } from '../../shared/admin/rule-blocks.ts';
+import type { CounterEvidence, RuleBlockCause, RuleBlockDone } from '../../shared/admin/rule-blocks.ts';
 import type { PartnerKind } from '../../shared/reports/partner.ts';
 import type { Rule } from '../../shared/reports/rule.ts';
 import { type BlockStage, type BlockState, IN_FORCE } from '../../shared/reports/stages.ts';
@@ -39,6 +39,8 @@ export interface StoredBlock {
   readonly cause: RuleBlockCause | null;
   /** Name of the person who confirmed it. */
   readonly confirmedBy: string | null;
+  /** What persons did with it, the oldest first. */
+  readonly actions: readonly RuleBlockDone[];
   /** End of its provisional stage, also after that. */
   readonly provisionalUntil: number;
   /** The first one names the block. Not empty. */
@@ -77,13 +79,16 @@ interface Row extends Record<string, SqlStorageValue> {
   seq: number | null;
   created_at: number;
   updated_at: number;
+  actions: string;
 }
 
 export interface BlockFilter {
-  readonly state?: BlockState | undefined;
+  /** `open`: what waits for a person, or is in force. */
+  readonly state?: BlockState | 'open' | undefined;
   readonly cause?: RuleBlockCause | undefined;
   /** ID of a rule. */
   readonly rule?: string | undefined;
+  readonly order?: 'oldest' | 'newest' | undefined;
 }
 
 /** States that a block leaves. */
@@ -142,18 +147,23 @@ export class BlockRows {
     return this.#select('hundred = ? AND closed_at IS NULL AND shadow = 0 ORDER BY id', hundred);
   }
 
-  /** In order. Members of a proposal for a range are in it. @param after an ID */
-  page({ state, cause, rule }: BlockFilter, after: number, limit: number): StoredBlock[] {
+  /** Members of a proposal for a range are in it. @param after an ID; 0 for the first page */
+  page({ state, cause, rule, order }: BlockFilter, after: number, limit: number): StoredBlock[] {
+    const isNewest = order === 'newest';
     const given = (
       [
-        ['state', state],
+        ['state', state === 'open' ? undefined : state],
         ['cause', cause],
         ['rule', rule],
       ] as const
     ).flatMap(([column, value]) => (value === undefined ? [] : [{ column, value }]));
-    const where = ['id > ?', 'leader IS NULL', ...given.map(({ column }) => `${column} = ?`)].join(' AND ');
+    const where = [
+      ...[isNewest ? 'id < ?' : 'id > ?', 'leader IS NULL', ...given.map(({ column }) => `${column} = ?`)],
+      ...(state === 'open' ? ["state IN ('proposed', 'provisional', 'confirmed')"] : []),
+    ].join(' AND ');
+    const from = isNewest && after === 0 ? Number.MAX_SAFE_INTEGER : after;
     const values = given.map(({ value }) => value);
-    return this.#select(`${where} ORDER BY id LIMIT ?`, after, ...values, limit);
+    return this.#select(`${where} ORDER BY id${isNewest ? ' DESC' : ''} LIMIT ?`, from, ...values, limit);
   }
 
   /** Whose stage has ended, the earliest first. */
@@ -214,13 +224,14 @@ export class BlockRows {
     const { id, subject, stage, grounds } = after;
     const { state, until } = stage;
     this.#sql.exec(
-      `INSERT OR REPLACE INTO blocks VALUES (${Array(22).fill('?').join(', ')})`,
+      `INSERT OR REPLACE INTO blocks VALUES (${Array(23).fill('?').join(', ')})`,
       ...[id, subject, after.seal, after.hundred, after.isMock ? 1 : 0, after.isShadow ? 1 : 0],
       ...[state, after.cause],
       ...[isOpen(stage) ? until : null, after.confirmedBy, after.provisionalUntil, grounds[0]!.rule.id],
       ...[JSON.stringify(grounds), after.evidence && JSON.stringify(after.evidence), after.leader],
       ...[after.entry && JSON.stringify(after.entry), after.entryN, after.sentN, after.seq],
       ...[after.createdAt, after.updatedAt, isOpen(stage) ? null : after.updatedAt],
+      JSON.stringify(after.actions),
     );
     if (before !== null) this.#count(before, -1);
     this.#count(after, 1);
@@ -255,6 +266,7 @@ function blockOf(row: Row): StoredBlock {
     ...{ id, subject, seal, hundred, isMock: row.mock === 1, isShadow: row.shadow === 1 },
     stage: { state: row.state as BlockState, until, byPerson: row.by_person !== null },
     ...{ cause: row.cause as RuleBlockCause | null, confirmedBy: row.by_person },
+    actions: JSON.parse(row.actions) as RuleBlockDone[],
     provisionalUntil: row.provisional_until,
     grounds: JSON.parse(row.grounds) as Ground[],
     evidence: row.evidence === null ? null : (JSON.parse(row.evidence) as CounterEvidence),

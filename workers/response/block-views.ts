@@ -16,7 +16,7 @@ export class BlockViews {
 
   /** @param keys null while the key of reports is lost */
   async shown(block: StoredBlock, keys: ReportKeys | null): Promise<RuleBlockInfo> {
-    const { id, stage, cause, grounds, evidence, confirmedBy, seq } = block;
+    const { id, stage, cause, grounds, evidence, confirmedBy, actions, seq } = block;
     const subject = await subjectOf(block, keys);
     const { rule, distinct, kinds } = grounds[0]!;
     const members = isProposedInRange(block)
@@ -29,7 +29,7 @@ export class BlockViews {
         source: subject?.kind === 'source' ? subject.text : null,
       },
       ...{ state: stage.state, cause, mock: block.isMock, rule: ruleRef(rule), distinct, kinds },
-      ...{ grounds: grounds.map(groundInfo), evidence, confirmedBy },
+      ...{ grounds: grounds.map(groundInfo), evidence, confirmedBy, actions },
       until: stage.until !== null && isOpen(stage) ? timeOf(stage.until) : null,
       ...{ seq, pending: block.entryN > block.sentN },
       ...(members === null ? {} : { members }),

@@ -2,6 +2,7 @@
  * Writes a new state of a rule block with all that follows from it: the audit record, what the live layer must have, the
  * records of partners, the end of old reports, and who leads the proposal for a range. Must run in a transaction.
  */
+import { RULE_BLOCK_ACTIONS, type RuleBlockDone } from '../../shared/admin/rule-blocks.ts';
 import { ruleRef } from '../../shared/reports/rule.ts';
 import { IN_FORCE } from '../../shared/reports/stages.ts';
 import type { AuditChain, Author } from '../storage/audit-chain.ts';
@@ -9,6 +10,9 @@ import { type BlockRows, isOpen, type StoredBlock, type WantedEntry } from './bl
 import type { Meta } from './meta.ts';
 import type { PartnerRecords } from './partner-records.ts';
 import type { Resets } from './resets.ts';
+
+/** Who changes what no person does. */
+export const SYSTEM = 'numgate';
 
 /** What happened, as the audit chain names it. */
 export type BlockChange =
@@ -49,7 +53,8 @@ export class BlockWriter {
 
   write(author: Author, change: BlockChange, before: StoredBlock | null, next: StoredBlock): StoredBlock {
     const leader = isProposedInRange(next) ? next.leader : null;
-    const after = { ...next, ...this.#entry(change, before, next), leader, updatedAt: author.at };
+    const actions = [...next.actions, ...doneBy(author, change)];
+    const after = { ...next, ...this.#entry(change, before, next), leader, actions, updatedAt: author.at };
     this.#rows.put(before, after);
     this.#audit.append(author, `rule block ${after.id}`, {
       ...{ action: `ruleBlocks.${change}`, before: before && described(before), after: described(after) },
@@ -89,6 +94,13 @@ export class BlockWriter {
     this.#rows.put(leader, { ...leader, leader: null });
     for (const member of members) this.#rows.put(member, { ...member, leader: leader.id });
   }
+}
+
+/** What a person did. What rules, time and the coordinator change is in the audit chain alone. */
+function doneBy({ actor, reason, at }: Author, change: BlockChange): RuleBlockDone[] {
+  const action = [...RULE_BLOCK_ACTIONS, 'appeal' as const].find((each) => each === change);
+  if (action === undefined || actor === SYSTEM) return [];
+  return [{ action, by: actor, at: new Date(at).toISOString(), reason }];
 }
 
 export function isProposedInRange({ stage, cause }: StoredBlock): boolean {

@@ -23,6 +23,7 @@ import type { Partner } from '../storage/reports-port.ts';
 import type { ResponseObject, RuleContext, RuleDecision } from '../storage/response-port.ts';
 import { refuse, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
 import type { BlockFilter, StoredBlock } from './block-rows.ts';
+import { wayOutOf } from './block-ways-out.ts';
 import { DeskParts } from './desk-parts.ts';
 import { ReportKey } from './report-key.ts';
 import { createTables } from './schema.ts';
@@ -119,7 +120,7 @@ export class ResponseDesk extends DurableObject<ControlEnv> implements ResponseO
     );
   }
 
-  /** @param after an ID */
+  /** @param after an ID, in the order of the filter; 0 for the first page */
   async ruleBlocks(filter: BlockFilter, after: number, limit: number): Promise<RuleBlockPage> {
     const page = this.#parts.rows.page(filter, after, limit);
     return {
@@ -133,7 +134,6 @@ export class ResponseDesk extends DurableObject<ControlEnv> implements ResponseO
     return block && this.#shown(block);
   }
 
-  /** Of a number or a sender ID, the newest first. @param mock whether it is a number for tests */
   async findRuleBlocks(
     subject: ReportSubject,
     mock: boolean,
@@ -155,7 +155,7 @@ export class ResponseDesk extends DurableObject<ControlEnv> implements ResponseO
     await this.#behind(() => this.#parts.send());
     const block = rows.get(done.value)!;
     if (action === 'approve' && block.cause !== null) {
-      const message = `the coordinator refused the block, so it is "${block.stage.state}": ${block.cause}`;
+      const message = `the coordinator refused the block, so it is "${block.stage.state}": ${block.cause}; ${wayOutOf(block.cause)}`;
       return refuse('RULE_BLOCK_REFUSED', message, { state: block.stage.state });
     }
     return ok(await this.#shown(block));

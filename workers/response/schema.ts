@@ -40,7 +40,8 @@ const STEPS: readonly string[] = [
      seq INTEGER,
      created_at INTEGER NOT NULL,
      updated_at INTEGER NOT NULL,
-     closed_at INTEGER
+     closed_at INTEGER,
+     actions TEXT NOT NULL
    );
    CREATE UNIQUE INDEX blocks_open ON blocks (subject, shadow) WHERE closed_at IS NULL;
    CREATE INDEX blocks_subject ON blocks (subject, id);

@@ -2,6 +2,7 @@
  * The desk of the joint response, of which there is one: it has the rules, and turns their decisions into blocks.
  */
 
+import type { RuleBlockInfo } from '../../shared/admin/rule-blocks.ts';
 import type { RuleSet } from '../../shared/admin/rules.ts';
 import type { KnownRecord } from '../../shared/audit.ts';
 import type { PartnerKind } from '../../shared/reports/partner.ts';
@@ -71,6 +72,8 @@ export interface ResponseObject extends BlockHistory {
     request: StoreRequest,
     subject: ReportSubject,
   ): Promise<StoreResult<{ readonly seq: number } | null>>;
+  /** Rule blocks of a number or a sender ID, the newest first. @param mock whether it is a number for tests */
+  findRuleBlocks(subject: ReportSubject, mock: boolean): Promise<StoreResult<readonly RuleBlockInfo[]>>;
   /** Called by the cron: what waits is sent, and the key of reports is sealed with the current keys. */
   refresh(): Promise<void>;
 }

@@ -44,6 +44,8 @@ it('list reads all pages, and shows number, block and who has claimed it', async
     'appeals?show=open&after=17&limit=100',
   ]);
   expect(out).toMatch(/17 +│ received │ from +│ \+821030000001 +│ SENDER_REPORTED │ live \(seq 41\) of ktoa/);
+  const none = await run(() => ({ body: { appeals: [], next: null } }), 'appeals', 'list');
+  expect(none.out).toContain('no open appeals (--show all');
   expect(out).toMatch(/18 +│.*BANK\\u202e.*token:kt/);
 });
 
@@ -52,9 +54,11 @@ it('show has the statements line by line, and what blocks the number now', async
     ...APPEAL,
     statements: [{ at: AT, statement: 'It is ours.\n\u001b[2JThe bank', contact: 'desk@bank.example' }],
     blocks: [{ list: 'kr-suspended', seq: null, code: 'NUMBER_SUSPENDED', authority: 'ktoa' }],
+    ruleBlock: { id: '5', rule: 'kr-50@1', state: 'provisional' },
   };
   const { out } = await run(() => ({ body: details }), 'appeals', 'show', '17');
   expect(out).toContain('now blocked by kr-suspended of ktoa (NUMBER_SUSPENDED)');
+  expect(out).toContain('rule block 5 of kr-50@1 is provisional: npx numgate rule-blocks show 5\n');
   expect(out).toContain('contact: desk@bank.example\n    It is ours.\n    \\u001b[2JThe bank\n');
   expect(out).toContain('and 6 further appeals against the same block');
 });

@@ -236,7 +236,9 @@ describe('rules', () => {
     [['distinct=many'], 'distinct must be a number'],
     [['range=1588'], 'Write a field and its value'],
     [['maxShare=1.5'], 'maxShare must be at most 1: it is a share'],
-    [['provisional=for-ever'], 'provisional must be a duration from 1h to 7d, such as'],
+    [['provisional=for-ever'], 'provisional must be a duration from 1h to 7d, such as 72h'],
+    [['window=1x'], 'window must be a duration from 1m to 7d, such as 10m or 72h'],
+    [['distinct=1'], 'maxShare times "distinct" must be at least 1'],
     [['kinds=bank'], 'must be one of subscriber, operator'],
   ])('are refused by the name of the field: %j', async (pairs, message) => {
     const { code, errors } = await rules('set', 'kr-50', ...pairs, '--reason', 'tests');
@@ -253,12 +255,14 @@ describe('rules', () => {
     const { diff } = JSON.parse((await rules(...like)).out) as { diff: { field: string; after: unknown }[] };
     expect(diff).toContainEqual({ field: 'window', after: '24h' });
     expect(diff).toContainEqual({ field: 'distinct', after: 40 });
+    const shadow = await rules('set', 'police-1', 'state=shadow', '--reason', 'first look');
+    expect(shadow.out).toContain('together with a weight of at least 1: a record only, no block\n');
     expect((await rules('remove', 'police-1', '--dry-run')).out).toContain(
-      'nothing was changed: police-1@1 is in force',
+      'nothing was changed: police-1@2 is in force',
     );
     expect((await rules('remove', 'police-1', '--reason', 'tests')).out).toBe('police-1 is removed\n');
     const versions = (await rules('versions', 'police-1')).out;
-    expect(versions).toMatch(/2 .*token:root .*removed .*tests[\s\S]*1 .*added .*agreed/);
+    expect(versions).toMatch(/3 .*token:root .*removed .*tests[\s\S]*1 .*added .*agreed/);
     expect((await rules('versions', 'kr-50')).out).toMatch(/3 .*distinct 60 → 50 /);
   });
 

@@ -18,7 +18,7 @@ const BLOCK: RuleBlockInfo = {
     },
   ],
   evidence: { registered: ['acme', 'beta'], certified: ['acme'], perThousand: 0.0524 },
-  ...{ confirmedBy: null, until: '2026-11-27T03:12:09.000Z', seq: 41, pending: false },
+  ...{ confirmedBy: null, actions: [], until: '2026-11-27T03:12:09.000Z', seq: 41, pending: false },
   ...{ createdAt: AT, updatedAt: AT },
 };
 
@@ -59,6 +59,17 @@ describe('rule-blocks', () => {
     ]);
     expect(out).toMatch(/17 │ \+821030000001 +│ provisional +│ kr-50@1 │ +52 │ subscriber police/);
     expect(out).toMatch(/18 │ \+821030000001 \(mock\) │ proposed: registered/);
+    const newest = await run(
+      () => ({ body: { ruleBlocks: [], next: null } }),
+      ...['rule-blocks', 'list', '--open', '--newest'],
+    );
+    expect(newest.sent.map(([, path]) => path)).toEqual(['rule-blocks?state=open&order=newest&limit=200']);
+    const unknown = await run(
+      ({ path }) =>
+        path.endsWith('/versions') ? problem(404, 'RULE_UNKNOWN') : { body: { ruleBlocks: [], next: null } },
+      ...['rule-blocks', 'list', '--rule', 'nope'],
+    );
+    expect([unknown.code, unknown.errors]).toEqual([1, expect.stringContaining('there is no rule nope')]);
   });
 
   it('show has what the block rests on, and what speaks against it', async () => {
@@ -68,6 +79,9 @@ describe('rule-blocks', () => {
     expect(out).toContain('registered by acme (certified), beta; 0.052 reporters per thousand');
     expect(out).toMatch(/kr-50@1 │ sms +│ +52 │ subscriber │ skt 20/);
     expect(out).toMatch(/17 │ \+821030000001 │ proposed │ +52/);
+    const actions = [{ action: 'dismiss', by: 'token:ktoa', at: AT, reason: 'a bank' }] as const;
+    const dismissed = await run(() => ({ body: { ...BLOCK, actions } }), 'rule-blocks', 'show', '17');
+    expect(dismissed.out).toContain(`dismissed by token:ktoa at ${AT}: a bank`);
     const lost = { ...BLOCK, number: null, evidence: null };
     const other = await run(() => ({ body: lost }), 'rule-blocks', 'show', '17');
     expect(other.out).toContain('(cannot be read: the key of reports is lost)');
@@ -123,6 +137,10 @@ describe('partners', () => {
       () => ({ body: PARTNER }),
       ...['partners', 'withdraw', 'skt', '--since', '2026-11-24', '--reason', 'its key leaked'],
     );
+    const reports = { ...PARTNER.reports!, waiting: 7 };
+    const done = { ...PARTNER, reports, withdrawal: { ...PARTNER.withdrawal!, state: 'done' } };
+    const behind = await run(() => ({ body: done }), 'partners', 'show', 'skt');
+    expect(behind.out).toContain('withdrawn; the counts follow within seconds, 1,200 so far');
     const body = { since: '2026-11-23T15:00:00.000Z', reason: 'its key leaked' };
     expect(sent).toEqual([['POST', 'partners/skt/withdraw', body]]);
   });

@@ -165,7 +165,10 @@ export const HELP: [string, string[]][] = [
   ['rules remove', ['<id>', '--reason <text>', '--dry-run', '--break-glass']],
   ['rules versions', ['<id>']],
   ['rules rehearse', ['<id>', '[name=value...]', '--file <file>', '--since <date>']],
-  ['rule-blocks list', ['--state <state>', '--cause <cause>', '--rule <id>', '--limit <rows>']],
+  [
+    'rule-blocks list',
+    ['--state <state>', '--cause <cause>', '--rule <id>', '--open', '--newest', '--limit <rows>'],
+  ],
   ['rule-blocks show', ['<id>']],
   ['rule-blocks find', ['<number or sender>']],
   ['rule-blocks approve', ['<ids...>', ...WAIT]],

@@ -182,6 +182,15 @@ describe('an attack on a block', () => {
 });
 
 describe('a rule of a new installation', () => {
+  it('still fires for three new partners after one accepted appeal', () => {
+    const weight = effectiveWeight(1, recordAfter(RECORD_AT_FIRST, 'appealed'));
+    const partners = ['skt', 'kt', 'lgu'];
+    const weights = new Map(partners.map((partner) => [partner, weight]));
+    const abroad = { at: NOW - MINUTE, origin: 'overseas' } as const;
+    const given = partners.flatMap((partner) => reports(partner, 20, abroad));
+    expect(firing(given, NOW, weights)).toEqual(DEFAULT_RULES.map(({ id }) => id));
+  });
+
   it('needs at least three sources, each at its share', () => {
     for (const { distinct, maxShare } of DEFAULT_RULES) {
       expect(Math.ceil(distinct / Math.floor(distinct * maxShare + 1e-6))).toBe(3);

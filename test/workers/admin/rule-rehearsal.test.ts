@@ -153,5 +153,7 @@ test('the routes of rules, with their scopes', async () => {
   expect((await send('root', 'DELETE rules/new', {})).answer).toEqual({ id: 'new', version: 2 });
   expect((await send('root', 'GET rules/new')).code).toBe('RULE_UNKNOWN');
   expect((await send('root', 'GET rules/never/versions')).code).toBe('RULE_UNKNOWN');
+  const future = { code: 'FIELD_VALUE', field: 'since' };
+  expect((await rehearse(KR_50, { since: '2199-01-01T00:00:00Z' })).answer).toMatchObject(future);
   expect((await rehearse(KR_50, { after: `${REPORT_SHARDS}/` })).answer).toMatchObject({ field: 'after' });
 });

@@ -146,10 +146,16 @@ describe('an accepted appeal', () => {
 
   test('against a rule block is lifted by the desk, and changes no entry itself', async () => {
     const won = vi.fn(async () => ok({ seq: 77 }));
+    // The newest one was only proposed.
+    const block = { rule: 'kr-50@1', state: 'confirmed', createdAt: '2026-01-01T00:00:00.000Z' };
+    const found = (id: string, seq: number | null) => ({ ...block, id, seq });
     vi.spyOn((env as unknown as ControlEnv).RESPONSE, 'getByName').mockReturnValue({
       appealWon: won,
+      findRuleBlocks: async () => ok([found('8', null), found('7', 76)]),
     } as never);
     await appealed(referenceOf({ authority: 'numgate', party: 'PARCEL–KR' }));
+    const { answer: details } = await send('root', 'GET appeals/1');
+    expect(details.ruleBlock).toEqual({ id: '7', rule: 'kr-50@1', state: 'confirmed' });
     const before = await coordinator().status();
     const { answer } = await act('accept');
     expect(answer).toMatchObject({ state: 'accepted', seq: 77 });
@@ -169,6 +175,11 @@ test('a rejected appeal shows why to its appellant, and the block stays', async 
     rejection: { code: 'HOLDER_UNPROVEN', message: REJECTION_TEXTS.HOLDER_UNPROVEN },
   });
   expect((await entries())[0]).toMatchObject({ op: 'block' });
+  const late = await act('accept');
+  expect([late.code, late.answer.message]).toEqual([
+    'APPEAL_DECIDED',
+    expect.stringContaining('to lift the block all the same, unblock the number'),
+  ]);
   expect((await act('reject', 'root', { code: 'BECAUSE' })).answer).toMatchObject({ field: 'code' });
 });
 

@@ -1,7 +1,7 @@
 /** Appeals as people send and follow them: what is stored, what is joined, and what an unknown reference shows. */
 import { runInDurableObject } from 'cloudflare:test';
 import { describe, expect, test, vi } from 'vitest';
-import { RECEIVED, STATE_TEXTS } from '../../../shared/appeals/texts.ts';
+import { RECEIVED, REJECTED_BEFORE, STATE_TEXTS } from '../../../shared/appeals/texts.ts';
 import {
   APPEAL_AGAIN_MS,
   APPEAL_KEPT_MS,
@@ -24,7 +24,7 @@ import {
   statusOf,
   stored,
 } from '../support/appeals.ts';
-import { NOON } from '../support/room.ts';
+import { HOUR, NOON } from '../support/room.ts';
 
 /** One that no key opens. */
 const FORGED = `${'A'.repeat(55)}_`;
@@ -60,7 +60,9 @@ describe('an appeal', () => {
     const reference = await blocked();
     await appealed(reference);
     await reject(1);
-    expect(await statusOf(await appealed(reference))).toMatchObject({ state: 'rejected' });
+    vi.setSystemTime(NOON + HOUR);
+    const joined = { state: 'rejected', message: REJECTED_BEFORE };
+    expect(await statusOf(await appealed(reference))).toMatchObject(joined);
     expect(await stored('statements')).toBe(1);
     vi.setSystemTime(NOON + APPEAL_AGAIN_MS);
     expect(await statusOf(await appealed(reference))).toMatchObject({ state: 'received' });

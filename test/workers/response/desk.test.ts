@@ -108,8 +108,11 @@ test('a person lifts a block at once, and its reports no longer count', async ()
   expect(await entriesOf(1)).toEqual([]);
   // The counts have it, or it waits for them.
   await vi.waitUntil(async () => (await rowsOf('resets')) === 0, { timeout: HANG_MS });
+  const action = { action: 'lift', by: 'token:ktoa', at: expect.any(String), reason: 'test' };
+  expect((await blockOf(1)).actions).toEqual([action]);
   expect(await desk().act(asPerson(), Number(id), 'lift')).toMatchObject({
     ...{ ok: false, code: 'RULE_BLOCK_STATE', extras: { state: 'lifted', possible: [] } },
+    message: expect.stringContaining('cannot be changed any more'),
   });
   expect(await desk().act(asPerson(), 99, 'lift')).toMatchObject({ code: 'RULE_BLOCK_UNKNOWN' });
 });
@@ -156,6 +159,11 @@ test('a rule in shadow records what it would block, and a mock partner blocks no
   await putRule('other', {});
   await decide(await decision(1));
   expect(await blockOf(1)).toMatchObject({ state: 'shadow', seq: null });
+  const shadow = await desk().act(asPerson(), Number((await blockOf(1)).id), 'confirm');
+  expect(shadow).toMatchObject({
+    code: 'RULE_BLOCK_STATE',
+    message: expect.stringContaining('only records'),
+  });
   await decide(await decision(1, { id: 'other' }));
   expect((await blocksOf(1)).map(({ state }) => state)).toEqual(['provisional', 'shadow']);
   // It has left its shadow since.

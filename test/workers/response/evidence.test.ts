@@ -126,6 +126,7 @@ test('a protected number is never blocked, whoever approves it', async () => {
   const { id } = await blockOf(1);
   expect(await desk().act(asPerson(), Number(id), 'approve')).toMatchObject({
     ...{ ok: false, code: 'RULE_BLOCK_REFUSED', extras: { state: 'proposed' } },
+    message: expect.stringContaining('change the guards, or dismiss the proposal'),
   });
   expect(await blockOf(1)).toMatchObject({ state: 'proposed', cause: 'protected' });
   expect(await entriesOf(1)).toEqual([]);

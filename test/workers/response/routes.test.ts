@@ -1,5 +1,6 @@
 /** The admin routes of rule blocks and partners: parameters, fields, scopes, and what they answer. */
 import { beforeEach, expect, test, vi } from 'vitest';
+import type { RuleBlockPage } from '../../../shared/admin/rule-blocks.ts';
 import { toE164 } from '../../../shared/numbers/number.ts';
 import { putToken, send } from '../support/admin.ts';
 import { decide, decision, numberOf, putPartner, settled } from '../support/desk.ts';
@@ -28,6 +29,14 @@ test('a person finds, reads and lifts a block, and the status counts it', async 
   const lifted = await send('root', 'POST rule-blocks/1/lift', {});
   expect(lifted.answer).toMatchObject({ id: '1', state: 'lifted', pending: false });
   await settled();
+  const ids = async (query: string) => {
+    const { answer } = await send('root', `GET rule-blocks?${query}`);
+    const { ruleBlocks, next } = answer as unknown as RuleBlockPage;
+    return [...ruleBlocks.map(({ id }) => id), next];
+  };
+  expect(await ids('order=newest&limit=1')).toEqual(['2', '2']);
+  expect(await ids('order=newest&after=2')).toEqual(['1', null]);
+  expect(await ids('state=open&order=newest')).toEqual(['2', null]);
   expect((await send('root', 'GET status')).answer).toMatchObject({
     response: { provisional: 1, proposed: 0, decisions: 0, unsent: 0, rulesFullSince: null },
   });
@@ -35,6 +44,7 @@ test('a person finds, reads and lifts a block, and the status counts it', async 
 
 const REFUSED: readonly (readonly [request: string, code: string, field: string | undefined])[] = [
   ['GET rule-blocks?state=blocked', 'FIELD_VALUE', 'state'],
+  ['GET rule-blocks?order=best', 'FIELD_VALUE', 'order'],
   ['GET rule-blocks?cause=weather', 'FIELD_VALUE', 'cause'],
   ['GET rule-blocks?rule=kr-50@3', 'FIELD_VALUE', 'rule'],
   ['GET rule-blocks?number=1', 'FIELD_UNKNOWN', 'number'],

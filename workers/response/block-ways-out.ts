@@ -1,0 +1,26 @@
+/** Why a rule block cannot be changed, and what an admin can do. */
+import type { RuleBlockAction, RuleBlockCause } from '../../shared/admin/rule-blocks.ts';
+import type { BlockState } from '../../shared/reports/stages.ts';
+
+const GUARDED = 'a guard of live changes refuses it: change the guards, or dismiss the proposal';
+
+const WAYS_OUT: Partial<Readonly<Record<RuleBlockCause, string>>> = {
+  ...{ protected: GUARDED, guard: GUARDED },
+  unblocked: 'somebody has unblocked it, or an allow list has it: clear that entry, or dismiss the proposal',
+  rulesFull: 'rules have no room for more blocks: build and push, then approve it again',
+  blocked: 'an entry of another authority blocks it already: there is nothing to do',
+};
+
+/** @param possible actions in this state */
+export function whyNot(state: BlockState, possible: readonly RuleBlockAction[]): string {
+  if (state === 'shadow')
+    return 'it only records what a rule in shadow would have blocked: there is nothing to decide';
+  return possible.length === 0
+    ? `a block that is "${state}" has ended: it cannot be changed any more`
+    : `a block that is "${state}" cannot be changed this way: possible is ${possible.join(', ')}`;
+}
+
+/** Of a block that the coordinator refused: docs/operations.md lists the same. */
+export function wayOutOf(cause: RuleBlockCause): string {
+  return WAYS_OUT[cause] ?? 'it can have no live entry';
+}
