@@ -6153,11 +6153,8 @@ export interface components {
             updatedAt: string;
         };
         RuleBlockDone: {
-            /**
-             * @description `appeal`: an appeal was accepted, which lifted it.
-             * @enum {string}
-             */
-            action: "approve" | "confirm" | "lift" | "dismiss" | "appeal";
+            /** @description `appeal`: an appeal was accepted, which lifted it. New values may be added. */
+            action: string;
             /** @example token:ktoa */
             by: string;
             /** Format: date-time */
