@@ -1,5 +1,6 @@
 /** The tables of the store of appeals. docs/storage.md describes each. A change is a further step: steps are only appended. */
 import { applySteps } from '../storage/schema-steps.ts';
+import { AUDIT_AND_ANSWERS } from '../storage/store-tables.ts';
 
 const STEPS = [
   `CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -48,25 +49,8 @@ const STEPS = [
 
    CREATE TABLE totals (name TEXT PRIMARY KEY, many INTEGER NOT NULL) WITHOUT ROWID;
 
-   CREATE TABLE audit (
-     n INTEGER PRIMARY KEY,
-     subject TEXT NOT NULL,
-     at INTEGER NOT NULL,
-     actor TEXT NOT NULL,
-     action TEXT NOT NULL,
-     reason TEXT NOT NULL,
-     before TEXT NOT NULL,
-     after TEXT NOT NULL,
-     hash BLOB NOT NULL
-   );
-   CREATE INDEX audit_subject ON audit (subject);
-   CREATE TABLE answers (
-     key TEXT PRIMARY KEY,
-     request_sha256 TEXT NOT NULL,
-     answer TEXT NOT NULL,
-     at INTEGER NOT NULL
-   ) WITHOUT ROWID;
-   CREATE INDEX answers_at ON answers (at);`,
+   ${AUDIT_AND_ANSWERS}
+   CREATE INDEX audit_subject ON audit (subject);`,
 ];
 
 export function createTables(storage: DurableObjectStorage): void {

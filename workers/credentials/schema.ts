@@ -3,6 +3,7 @@
  * appended.
  */
 import { applySteps } from '../storage/schema-steps.ts';
+import { AUDIT_AND_ANSWERS } from '../storage/store-tables.ts';
 import { PASSPORT_TABLES } from './passport-rows.ts';
 
 const STEPS: readonly string[] = [
@@ -108,24 +109,7 @@ const STEPS: readonly string[] = [
      PRIMARY KEY (organisation, kind)
    ) WITHOUT ROWID;
 
-   CREATE TABLE audit (
-     n INTEGER PRIMARY KEY,
-     subject TEXT NOT NULL,
-     at INTEGER NOT NULL,
-     actor TEXT NOT NULL,
-     action TEXT NOT NULL,
-     reason TEXT NOT NULL,
-     before TEXT NOT NULL,
-     after TEXT NOT NULL,
-     hash BLOB NOT NULL
-   );
-   CREATE TABLE answers (
-     key TEXT PRIMARY KEY,
-     request_sha256 TEXT NOT NULL,
-     answer TEXT NOT NULL,
-     at INTEGER NOT NULL
-   ) WITHOUT ROWID;
-   CREATE INDEX answers_at ON answers (at);`,
+   ${AUDIT_AND_ANSWERS}`,
   PASSPORT_TABLES,
 ];
 

@@ -2,6 +2,7 @@
  * The tables of the desk. docs/storage.md describes each. A change is a further step: steps are only appended.
  */
 import { applySteps } from '../storage/schema-steps.ts';
+import { AUDIT_AND_ANSWERS } from '../storage/store-tables.ts';
 
 const STEPS: readonly string[] = [
   `CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -73,24 +74,7 @@ const STEPS: readonly string[] = [
 
    CREATE TABLE totals (name TEXT PRIMARY KEY, many INTEGER NOT NULL) WITHOUT ROWID;
 
-   CREATE TABLE audit (
-     n INTEGER PRIMARY KEY,
-     subject TEXT NOT NULL,
-     at INTEGER NOT NULL,
-     actor TEXT NOT NULL,
-     action TEXT NOT NULL,
-     reason TEXT NOT NULL,
-     before TEXT NOT NULL,
-     after TEXT NOT NULL,
-     hash BLOB NOT NULL
-   );
-   CREATE TABLE answers (
-     key TEXT PRIMARY KEY,
-     request_sha256 TEXT NOT NULL,
-     answer TEXT NOT NULL,
-     at INTEGER NOT NULL
-   ) WITHOUT ROWID;
-   CREATE INDEX answers_at ON answers (at);`,
+   ${AUDIT_AND_ANSWERS}`,
 ];
 
 export function createTables(storage: DurableObjectStorage): void {

@@ -1,0 +1,23 @@
+/**
+ * Tables that stores have alike: the audit chain by subject (audit-chain.ts), and answers for repeated requests
+ * (transactions.ts). They are part of first steps, so they never change.
+ */
+export const AUDIT_AND_ANSWERS = `
+   CREATE TABLE audit (
+     n INTEGER PRIMARY KEY,
+     subject TEXT NOT NULL,
+     at INTEGER NOT NULL,
+     actor TEXT NOT NULL,
+     action TEXT NOT NULL,
+     reason TEXT NOT NULL,
+     before TEXT NOT NULL,
+     after TEXT NOT NULL,
+     hash BLOB NOT NULL
+   );
+   CREATE TABLE answers (
+     key TEXT PRIMARY KEY,
+     request_sha256 TEXT NOT NULL,
+     answer TEXT NOT NULL,
+     at INTEGER NOT NULL
+   ) WITHOUT ROWID;
+   CREATE INDEX answers_at ON answers (at);`;
