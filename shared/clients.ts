@@ -27,9 +27,14 @@ import {
 import type { ListKeys } from './set/keys.ts';
 import { seal, unseal } from './set/seal.ts';
 
-/** `report`: to report spam, for clients of a partner. Only control serves it. */
-export const RIGHTS = ['check', 'gateway', 'report'] as const;
+/**
+ * `report`: to report spam, for clients of a partner. `feed`: to read the feed. `notices`: to read the notices of its
+ * organisation, and to acknowledge them.
+ */
+export const RIGHTS = ['check', 'gateway', 'report', 'feed', 'notices'] as const;
 export type Right = (typeof RIGHTS)[number];
+/** Those that control serves, and that the edge never sees. */
+export const CONTROL_RIGHTS: readonly Right[] = ['report', 'feed', 'notices'];
 export const FAIL_POLICIES = ['open', 'closed'] as const;
 /** Whether Korea's rules for senders of domestic texts apply. */
 export const SENDER_RULES = ['kr', 'none'] as const;
@@ -183,8 +188,8 @@ export function sealDirectory(
     const { requireRegistration, requireToken, requireIdentity, requireQualification, mock, ...rest } = some;
     return {
       ...rest,
-      // An edge that predates it would refuse the directory, and no edge needs it.
-      rights: rights.filter((right) => right !== 'report'),
+      // An edge that predates them would refuse the directory, and no edge needs them.
+      rights: rights.filter((right) => !CONTROL_RIGHTS.includes(right)),
       ...(organisation === DEFAULT_ORGANISATION ? {} : { organisation }),
       // Clients that were stored before have none of these.
       ...((onEnumeration ?? 'report') === 'report' ? {} : { onEnumeration }),

@@ -12,7 +12,8 @@
  * other organisations. `issuers` decides who may sign certificates; `credentials` sees that, and pushes status lists.
  * `rules` decides when reports become a block, `reports` decides on these blocks and withdraws the reports of a partner.
  * `appeals` sees and decides on appeals against the blocks of the token's own authority, and with `override` on those
- * against all.
+ * against all. `notices` manages the webhooks of the token's own organisation and sees what was sent to it. `evidence`
+ * makes evidence files about one sender. `metrics` reads `/metrics`, and nothing else.
  */
 export const SCOPES = [
   'read',
@@ -33,6 +34,9 @@ export const SCOPES = [
   'rules',
   'reports',
   'appeals',
+  'notices',
+  'evidence',
+  'metrics',
 ] as const;
 export type Scope = (typeof SCOPES)[number];
 
@@ -62,6 +66,8 @@ export const ROLE_SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
     'rules',
     'reports',
     'appeals',
+    'notices',
+    'evidence',
   ],
   association: [
     ...(['read', 'entries', 'releases', 'guards', 'policy', 'clients'] as const),
@@ -76,12 +82,15 @@ export const ROLE_SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
       'rules',
       'reports',
       'appeals',
+      'notices',
+      'evidence',
+      'metrics',
     ] as const),
   ],
-  operator: ['read', 'entries', 'releases', 'review', 'credentials', 'appeals'],
+  operator: ['read', 'entries', 'releases', 'review', 'credentials', 'appeals', 'notices'],
   // A relay sends checks: it has client keys. Everything that `read` opens belongs to others.
-  relay: ['registrations'],
-  auditor: ['read', 'statistics'],
+  relay: ['registrations', 'notices'],
+  auditor: ['read', 'statistics', 'evidence'],
 };
 
 /** The scopes that tokens of an organisation with these roles may have. */

@@ -8,9 +8,12 @@ import { type KeyRing, openKeyRing } from '../shared/set/key-ring.ts';
 import type { AppealObject } from './storage/appeals-port.ts';
 import type { HeadSource } from './storage/coordinator-port.ts';
 import type { CredentialObject } from './storage/credentials-port.ts';
+import type { FeedObject } from './storage/feed-port.ts';
+import type { NoticeObject, NoticeRouterObject } from './storage/notices-port.ts';
 import type { RegistrationSources, RegistryObject } from './storage/registry-port.ts';
 import type { BudgetObject, IntakeObject, SubjectObject } from './storage/reports-port.ts';
 import type { ResponseObject } from './storage/response-port.ts';
+import type { StatisticsObject } from './storage/statistics-port.ts';
 import type { ScanObjects, UsageObjects } from './storage/usage-port.ts';
 
 /** Bindings of wrangler.toml, and secrets. */
@@ -59,6 +62,14 @@ export interface ControlEnv extends Env {
   readonly RESPONSE: { getByName(name: string): ResponseObject };
   /** Class AppealStore. */
   readonly APPEALS: { getByName(name: string): AppealObject };
+  /** Class FeedStore. */
+  readonly FEED: { getByName(name: string): FeedObject };
+  /** Class NoticeRouter. */
+  readonly NOTICE_ROUTER: { getByName(name: string): NoticeRouterObject };
+  /** Class NoticeStore, by ID of the organisation. */
+  readonly NOTICES: { getByName(name: string): NoticeObject };
+  /** Class StatisticsStore. */
+  readonly STATISTICS: { getByName(name: string): StatisticsObject };
   /**
    * Where clients and other services reach this one, such as `https://numgate.example`: the `iss` of its credentials, and
    * the base of its status lists. Optional: without it, what needs it is NOT_CONFIGURED.
@@ -66,6 +77,12 @@ export interface ControlEnv extends Env {
   readonly PUBLIC_URL?: string;
   /** Signs the status lists and credentials of the service itself: a private JWK for ES256. Optional. */
   readonly CREDENTIAL_KEY?: string;
+  /**
+   * The keys of feed consumers and the secrets of webhooks derive from it: 32 random bytes in base64. While it is
+   * rotated, two such keys separated by a comma: the first one writes. Optional: without it, there is no feed, and
+   * no webhooks.
+   */
+  readonly SHARING_KEY?: string;
   /** SHA-256 (hex) of the secret of the token `root`. During rotation, two digests separated by a comma. */
   readonly ROOT_TOKEN_SHA256: string;
   /**

@@ -5,7 +5,10 @@ import { ADMIN_ROUTES } from './admin/routes.ts';
 import { APPEAL_ROUTES } from './appeals/routes.ts';
 import { sweep } from './cron.ts';
 import type { ControlEnv } from './env.ts';
+import { FEED_ROUTES } from './feed/routes.ts';
 import { appOf } from './http/app.ts';
+import { METRICS_ROUTES } from './metrics/routes.ts';
+import { NOTICE_ROUTES } from './notices/routes.ts';
 import { REGISTER_ROUTES } from './register/routes.ts';
 import { REPORT_ROUTES } from './reports/routes.ts';
 import { EDGE_ROUTES } from './routes.ts';
@@ -13,16 +16,29 @@ import { EDGE_ROUTES } from './routes.ts';
 export { AppealStore } from './appeals/appeal-store.ts';
 export { Coordinator } from './coordinator/coordinator.ts';
 export { CredentialStore } from './credentials/credential-store.ts';
+export { FeedStore } from './feed/feed-store.ts';
+export { NoticeRouter } from './notices/notice-router.ts';
+export { NoticeStore } from './notices/notice-store.ts';
 export { RegistrationStore } from './registrations/registration-store.ts';
 export { Registry } from './registry/registry.ts';
 export { ReportIntake } from './reports/report-intake.ts';
 export { ReporterBudget } from './reports/reporter-budget.ts';
 export { SubjectCounts } from './reports/subject-counts.ts';
 export { ResponseDesk } from './response/response-desk.ts';
+export { StatisticsStore } from './statistics/statistics-store.ts';
 export { ScanDetector } from './usage/scan-detector.ts';
 export { UsageCounter } from './usage/usage-counter.ts';
 
 export default {
-  fetch: appOf([...EDGE_ROUTES, ...ADMIN_ROUTES, ...REGISTER_ROUTES, ...REPORT_ROUTES, ...APPEAL_ROUTES]),
+  fetch: appOf([
+    ...EDGE_ROUTES,
+    ...ADMIN_ROUTES,
+    ...REGISTER_ROUTES,
+    ...REPORT_ROUTES,
+    ...APPEAL_ROUTES,
+    ...FEED_ROUTES,
+    ...NOTICE_ROUTES,
+    ...METRICS_ROUTES,
+  ]),
   scheduled: sweep,
 } satisfies ExportedHandler<ControlEnv>;

@@ -39,6 +39,7 @@ describe('local secrets', () => {
       'LIST_KEY',
       'RELEASE_PUBLIC_KEYS',
       'RELEASE_SIGNING_KEY',
+      'SHARING_KEY',
     ]);
     expect(stored()).toEqual(made);
     expect(await localSecrets()).toEqual(made);
@@ -50,6 +51,7 @@ describe('local secrets', () => {
       `RELEASE_PUBLIC_KEYS='${made.RELEASE_PUBLIC_KEYS}'`,
       `CHECKPOINT_KEY='${made.CHECKPOINT_KEY}'`,
       `CREDENTIAL_KEY='${made.CREDENTIAL_KEY}'`,
+      `SHARING_KEY='${made.SHARING_KEY}'`,
       `ROOT_TOKEN_SHA256='${digest}'`,
       '',
     ]);
@@ -73,6 +75,7 @@ describe('local secrets', () => {
     ['ADMIN_TOKEN'],
     ['CHECKPOINT_KEY'],
     ['CREDENTIAL_KEY'],
+    ['SHARING_KEY'],
     ['RELEASE_SIGNING_KEY', 'RELEASE_PUBLIC_KEYS'],
     ['LIST_KEY', 'DEMO_CLIENT_KEY'],
   ] as const)('are kept, and only missing ones are created: %s', async (...missing) => {

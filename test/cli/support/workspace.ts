@@ -34,6 +34,7 @@ export const SECRETS = {
   RELEASE_PUBLIC_KEYS: await exported('raw', pair.publicKey),
   CHECKPOINT_KEY: (await newSignerKey('numgate.test/log'))!,
   CREDENTIAL_KEY: JSON.stringify({ kty, crv, x, y, d, alg: 'ES256', kid: 'test' }),
+  SHARING_KEY: toBase64(Uint8Array.from({ length: 32 }, (_, index) => 255 - index)),
   ADMIN_TOKEN: `root.${'a'.repeat(43)}`,
 };
 const state = join(FOLDER, 'state');

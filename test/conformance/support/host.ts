@@ -16,6 +16,7 @@ const secrets = {
   ROOT_TOKEN_SHA256: process.env.ROOT_TOKEN_SHA256!,
   CHECKPOINT_KEY: process.env.CHECKPOINT_KEY!,
   CREDENTIAL_KEY: process.env.CREDENTIAL_KEY!,
+  SHARING_KEY: process.env.SHARING_KEY!,
   PUBLIC_URL: 'https://numgate.example',
 };
 

@@ -62,7 +62,7 @@ export async function startPlanes(
   state: string,
   folder: string,
 ): Promise<Running> {
-  const { ROOT_TOKEN_SHA256: _, CHECKPOINT_KEY: _key, ...edgeSecrets } = secrets;
+  const { ROOT_TOKEN_SHA256: _, CHECKPOINT_KEY: _key, SHARING_KEY: _sharing, ...edgeSecrets } = secrets;
   const workers = await Promise.all([
     workerOf('edge', 'edge', edgeSecrets, folder),
     workerOf('control', CONTROL, secrets, folder),
@@ -77,7 +77,7 @@ export async function startAlone(
   state: string,
   folder: string,
 ): Promise<Running> {
-  const { ROOT_TOKEN_SHA256: _, CHECKPOINT_KEY: _key, ...edgeSecrets } = secrets;
+  const { ROOT_TOKEN_SHA256: _, CHECKPOINT_KEY: _key, SHARING_KEY: _sharing, ...edgeSecrets } = secrets;
   const edge = await workerOf('edge', name, edgeSecrets, folder);
   const control = {
     ...{ name: CONTROL, modules: true, script: WITHOUT_METHODS, compatibilityDate: '2026-10-15' },

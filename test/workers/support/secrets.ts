@@ -23,6 +23,9 @@ export const ACME_PRIVATE_KEY = 'MC4CAQAwBQYDK2VwBCIEIDW6LNGcCONcLtWIEVYVbwQeHDO
 export const CHECKPOINT_KEY =
   'PRIVATE+KEY+numgate.example/test+937fbd13+ARc5GXLXIQZ7CJBhNUA6lFQjiqYSLo1FfQAZul5Cyyin';
 
+/** The bytes 40 to 5f. */
+export const SHARING_KEY = 'QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl8=';
+
 /** A key that the Worker does not trust. */
 export const FOREIGN_PRIVATE_KEY = 'MC4CAQAwBQYDK2VwBCIEIGC0mX0bAWPSt92FCR2LA4AR+boGnUKZrhHhhzek5ju5';
 
