@@ -26,22 +26,30 @@ export function fromBase64(text: string): Uint8Array<ArrayBuffer> | null {
 }
 
 const BASE64_URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
-/** What 12 bits become. */
-const BASE64_URL_PAIRS = [...BASE64_URL].flatMap((first) => [...BASE64_URL].map((second) => first + second));
+const BASE64_URL_CODES = Uint8Array.from(BASE64_URL, (char) => char.charCodeAt(0));
 
-/** Base64url without padding. A sixth of the time of a `TextDecoder`, since each blocked answer has a reference. */
+/**
+ * Base64url without padding. A sixth of the time of a `TextDecoder`, since each blocked answer has a reference. A table of
+ * pairs would be faster in a loop, and slower between other work, because it does not stay in the cache.
+ */
 export function toBase64Url(bytes: Uint8Array): string {
   const whole = bytes.length - (bytes.length % 3);
+  const codes = BASE64_URL_CODES;
   let text = '';
   for (let at = 0; at < whole; at += 3) {
     const group = (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!;
-    text += BASE64_URL_PAIRS[group >>> 12]! + BASE64_URL_PAIRS[group & 0xfff]!;
+    text += String.fromCharCode(
+      codes[group >>> 18]!,
+      codes[(group >>> 12) & 63]!,
+      codes[(group >>> 6) & 63]!,
+      codes[group & 63]!,
+    );
   }
   if (bytes.length === whole) return text;
   const [last, second] = [bytes[whole]!, bytes[whole + 1]];
-  if (second === undefined) return text + BASE64_URL_PAIRS[last << 4]!;
+  if (second === undefined) return text + BASE64_URL[last >>> 2]! + BASE64_URL[(last << 4) & 63]!;
   const group = (last << 10) | (second << 2);
-  return text + BASE64_URL_PAIRS[group >>> 6]! + BASE64_URL[group & 63]!;
+  return text + BASE64_URL[group >>> 12]! + BASE64_URL[(group >>> 6) & 63]! + BASE64_URL[group & 63]!;
 }
 
 /** The bytes, or null if the text is not base64url without padding. */

@@ -8,6 +8,11 @@ import { AGAINST_CODES, CODES, type Code, type Verdict } from './verdict.ts';
 /** +82 10-0000-0000. */
 export const TEST_NUMBER_BASE = 82_10_0000_0000;
 
+/** Whether the number is 010-0000-XXXX. Nobody can ever have one, so mock clients and mock partners use them all. */
+export function isTestNumber(n: number): boolean {
+  return n >= TEST_NUMBER_BASE && n < TEST_NUMBER_BASE + 10_000;
+}
+
 export interface TestNumber {
   readonly n: number;
   readonly code: Code;

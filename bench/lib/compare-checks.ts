@@ -18,13 +18,13 @@ export interface CheckedText {
   readonly to?: string;
 }
 
-/** @param words what the baseline is @param target of the ratio */
+/** @param words what the baseline is @param target of the ratio; null for none */
 export async function compareChecks(
   name: string,
   edge: SimulatedEdge,
   baseline: { readonly edge: SimulatedEdge; readonly words: string },
   textOf: (index: number) => CheckedText,
-  { small, target }: { readonly small: boolean; readonly target: number },
+  { small, target }: { readonly small: boolean; readonly target: number | null },
 ): Promise<Row[]> {
   const items = Array.from({ length: STREAM_LINES }, (_, index) => textOf(index));
   const lines = items.map((item) => `${JSON.stringify(item)}\n`).join('');

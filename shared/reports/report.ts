@@ -16,7 +16,6 @@ import {
   REPORTER_CHARS_MAX,
 } from '../limits/reports.ts';
 import { PARTY_CHARS_MAX } from '../limits/requests.ts';
-import { BLOCK_NUMBERS } from '../numbers/blocks.ts';
 import { toE164 } from '../numbers/number.ts';
 import { parseParty } from '../numbers/parse.ts';
 import { krClassOf } from '../numbers/plan.ts';
@@ -26,7 +25,7 @@ import { type Failure, ok, type Result } from '../result.ts';
 import { timeSchema } from '../schemas.ts';
 import { SENDER_CODE_PATTERN } from '../senders/qualification.ts';
 import { foldSenderId, foldsWithinBound, skeletonOf } from '../sources/sender-id.ts';
-import { TEST_NUMBER_BASE } from '../test-numbers.ts';
+import { isTestNumber } from '../test-numbers.ts';
 import { validateJson } from '../validate-json.ts';
 import { type ReportingPartner, UNATTENDED_KINDS } from './partner.ts';
 
@@ -198,11 +197,6 @@ export function parseSubject(
       return itemError('NUMBER_IS_TEST', 'from', 'is a test number: only mock partners report those');
   } else if (mock) return NOT_TEST;
   return ok({ kind: 'number', n: party.n });
-}
-
-/** Whether nobody can ever have the number, so that mock partners report it: 010-0000-XXXX. */
-export function isTestNumber(n: number): boolean {
-  return Math.floor(n / BLOCK_NUMBERS) === TEST_NUMBER_BASE / BLOCK_NUMBERS;
 }
 
 const NOT_TEST = itemError(

@@ -14,23 +14,28 @@
  * Integers are big-endian, texts UTF-8.
  */
 import { fromBase64Url, toBase64Url } from '../bytes.ts';
+import { flat } from '../flat.ts';
 import { APPEAL_REFERENCE_CHARS_MAX } from '../limits/appeals.ts';
 import { NUMBER_LIMIT } from '../numbers/number.ts';
 import { BLOCK_BYTES, decipherBlock, encipherBlock, openSiv, sealSiv } from '../set/siv.ts';
 import { CODES, type Code, type Reason, type Subject } from '../verdict.ts';
 import type { FoundReason } from './finding.ts';
 
-/** What an appeal is against. */
-export interface AppealedBlock {
+/** What the blocks of one list have in common, or the live blocks of one authority and code. */
+interface BlockOrigin {
   readonly subject: Subject;
-  /** A number as an integer, or the text of a sender ID. */
-  readonly party: number | string;
-  /** `seq` of the live entry; null if a list has the entry. */
-  readonly seq: number | null;
   /** The name of the list, or `live`. */
   readonly list: string;
   readonly code: Code;
   readonly authority: string;
+}
+
+/** What an appeal is against. */
+export interface AppealedBlock extends BlockOrigin {
+  /** A number as an integer, or the text of a sender ID. */
+  readonly party: number | string;
+  /** `seq` of the live entry; null if a list has the entry. */
+  readonly seq: number | null;
 }
 
 /** In place of the name of a list. */
@@ -54,15 +59,19 @@ const ORIGINS_MAX = 256;
 
 /** @param key `appealKey` of the list keys */
 export function sealReference(block: AppealedBlock, key: Uint8Array): string {
-  const { party, seq } = block;
-  if (typeof party === 'string') return toBase64Url(sealSiv(encode(block, party), key));
+  return seal(block, block.party, block.seq, key);
+}
+
+/** Takes the party and `seq` apart from the rest: a copy with all of it would take as long as the cipher. */
+function seal(block: BlockOrigin, party: number | string, seq: number | null, key: Uint8Array): string {
+  if (typeof party === 'string') return toBase64Url(sealSiv(encode(block, party, seq), key));
   const { text, mark } = originOf(block, key);
   number.setUint32(0, Math.floor(party / 2 ** 32) * 2 ** 8 + ((party >>> 24) & 0xff));
   number.setUint32(3, party >>> 0);
   number.setUint32(NUMBER_BYTES, seq ?? 0);
   for (let index = 0; index < MARK_BYTES; index++) numberBytes[MARK_AT + index] = mark[index]!;
   encipherBlock(numberBytes, key);
-  return toBase64Url(numberBytes) + text;
+  return flat(toBase64Url(numberBytes), text);
 }
 
 /** The block, or null if the reference was not made with this key. */
@@ -101,24 +110,33 @@ function opened(text: string, key: Uint8Array): Uint8Array | null {
   return bytes === null ? null : openSiv(bytes, key);
 }
 
-/** What the references of numbers have in common that one list blocks, or live entries of one authority and code. */
-interface Origin {
+/** An origin as references have it. */
+interface SealedOrigin extends BlockOrigin {
+  readonly key: Uint8Array;
   readonly text: string;
   /** Binds the number to it. */
   readonly mark: Uint8Array;
 }
 
-const origins = new WeakMap<Uint8Array, Map<string, Origin>>();
+const origins = new WeakMap<Uint8Array, Map<string, SealedOrigin>>();
+/** The last one: most blocks of a stream have the same. Joining its name takes longer than the cipher. */
+let lastOrigin: SealedOrigin | null = null;
 
-function originOf(block: AppealedBlock, key: Uint8Array): Origin {
-  const { subject, list, code, authority } = block;
-  const known = origins.get(key) ?? new Map<string, Origin>();
+function originOf({ subject, list, code, authority }: BlockOrigin, key: Uint8Array): SealedOrigin {
+  const last = lastOrigin;
+  if (last?.key === key && last.subject === subject && last.code === code)
+    if (last.list === list && last.authority === authority) return last;
+  const known = origins.get(key) ?? new Map<string, SealedOrigin>();
   origins.set(key, known);
   const name = `${subject} ${code} ${list} ${authority}`;
   const found = known.get(name);
-  if (found !== undefined) return found;
-  const text = toBase64Url(sealSiv(encode(block, null), key));
-  const origin = { text, mark: markOf(text) };
+  if (found !== undefined) {
+    lastOrigin = found;
+    return found;
+  }
+  const block = { subject, list, code, authority };
+  const text = toBase64Url(sealSiv(encode(block, null, null), key));
+  const origin = { ...block, key, text, mark: markOf(text) };
   if (known.size >= ORIGINS_MAX) known.clear();
   known.set(name, origin);
   return origin;
@@ -136,15 +154,20 @@ export function withReferences(reasons: readonly FoundReason[], key: Uint8Array)
     const { blocked, list, authority } = reason;
     if (blocked === undefined || list === null || authority === null) return reason;
     const { subject, code, match, effect, until, rule, stage } = reason;
-    const appeal = sealReference({ subject, list, code, authority, ...blocked }, key);
+    const appeal = seal({ subject, list, code, authority }, blocked.party, blocked.seq, key);
     // Field by field: leaving one out of a copy takes as long as sealing. Such a reason has no others.
-    const sent = { subject, code, list, match, effect, authority, until };
-    return rule === undefined || stage === undefined ? { ...sent, appeal } : { ...sent, rule, stage, appeal };
+    return rule === undefined || stage === undefined
+      ? { subject, code, list, match, effect, authority, until, appeal }
+      : { subject, code, list, match, effect, authority, until, rule, stage, appeal };
   });
 }
 
 /** @param source the sender ID; null for the origin of numbers */
-function encode({ subject, seq, list, code, authority }: AppealedBlock, source: string | null): Uint8Array {
+function encode(
+  { subject, list, code, authority }: BlockOrigin,
+  source: string | null,
+  seq: number | null,
+): Uint8Array {
   const writer = new Writer();
   const isLive = list === LIVE;
   const flags =

@@ -58,15 +58,18 @@ export interface Finding {
   readonly reason: FoundReason;
 }
 
+/** What the reference of a block needs besides its reason. */
+export interface BlockedParty {
+  /** The number, or the text of the sender ID. */
+  readonly party: number | string;
+  /** `seq` of the live entry; null for a list. */
+  readonly seq: number | null;
+}
+
 /** A reason before it is formatted. */
 export interface FoundReason extends Reason {
-  /** For a block that can be appealed: what its reference needs besides the reason. */
-  readonly blocked?: {
-    /** The number, or the text of the sender ID. */
-    readonly party: number | string;
-    /** `seq` of the live entry; null for a list. */
-    readonly seq: number | null;
-  };
+  /** For a block that can be appealed. */
+  readonly blocked?: BlockedParty | undefined;
 }
 
 /** A finding from a rule or about the data itself. @param list name of the rule */
@@ -136,8 +139,8 @@ export function listFinding(
     effect: info.effect,
     authority: info.authority,
     until: formatUntil(until),
+    blocked: info.effect === 'block' && party !== null ? { party, seq: null } : undefined,
     ...markOf(info),
-    ...(info.effect === 'block' && party !== null ? { blocked: { party, seq: null } } : undefined),
   };
   return { precedence, aspect, verdict: verdictOf(info.effect), reason };
 }
@@ -160,8 +163,8 @@ export function liveFinding(
     effect: verdict,
     authority: entry.authority,
     until: formatUntil(entry.until),
+    blocked: blocks && party !== null ? { party, seq: entry.seq } : undefined,
     ...markOf(entry),
-    ...(blocks && party !== null ? { blocked: { party, seq: entry.seq } } : undefined),
   };
   return {
     precedence: blocks ? PRECEDENCE.liveBlock : PRECEDENCE.liveUnblock,

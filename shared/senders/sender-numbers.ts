@@ -11,9 +11,7 @@ import { senderRule } from '../numbers/sender-rules.ts';
 import type { Span } from '../numbers/spans.ts';
 import { isValidNumber } from '../numbers/validity.ts';
 import { type Failure, fail, ok, type Result } from '../result.ts';
-
-/** 010-0000-XXXX: nobody ever has these numbers, so mock clients use them. */
-const MOCK_BLOCK = 82_10_0000;
+import { isTestNumber } from '../test-numbers.ts';
 
 /** To follow "because". */
 const whyById = new Map(
@@ -99,7 +97,7 @@ function checkSpan(
     const rule = senderRule({ kind: 'number', n, carrierPrefix: null }, []);
     if (rule !== null) return fail('NUMBER_NO_SENDER', `cannot be a sender, because ${whyById.get(rule)!}`);
   }
-  if (isUnallocatedBlock(block) && !(isMock && block === MOCK_BLOCK)) {
+  if (isUnallocatedBlock(block) && !(isMock && isTestNumber(span.from))) {
     return fail('NUMBER_NOT_ALLOCATED', 'is in a block that is allocated to nobody');
   }
   if (protectedNumbers.some((n) => n >= span.from && n <= span.to)) {

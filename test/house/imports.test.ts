@@ -70,6 +70,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'shared/bytes.ts',
     'shared/result.ts',
     'shared/schemas.ts',
+    'shared/test-numbers.ts',
     'shared/validate-json.ts',
   ],
   'shared/credentials': [

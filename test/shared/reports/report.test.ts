@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ReportingPartner } from '../../../shared/reports/partner.ts';
-import { isTestNumber, parseReport, SPAM_KINDS } from '../../../shared/reports/report.ts';
-import { TEST_NUMBERS } from '../../../shared/test-numbers.ts';
+import { parseReport, SPAM_KINDS } from '../../../shared/reports/report.ts';
+import { isTestNumber, TEST_NUMBERS } from '../../../shared/test-numbers.ts';
 import { holds } from '../support/properties.ts';
 import { NOW } from './rule-world.ts';
 
