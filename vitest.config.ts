@@ -1,3 +1,4 @@
+import { globSync, readFileSync } from 'node:fs';
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 import {
@@ -18,6 +19,11 @@ const SHARED = 'test/shared/**/*.test.ts';
 /** Shared tests that use files or processes, and those of the builders, which no Worker contains. */
 const NODE_ONLY = ['test/**/*.node.test.ts', 'test/shared/build/**/*.test.ts'];
 
+/** Their tests begin with empty stores, so that all of a process can share one runtime. */
+const FRESH = globSync('test/workers/**/*.test.ts').filter((path) =>
+  readFileSync(path, 'utf8').includes('support/fresh.ts'),
+);
+
 function inWorkerd() {
   return cloudflareTest({
     wrangler: { configPath: './wrangler.toml' },
@@ -37,7 +43,8 @@ function inWorkerd() {
  * Projects run in the order of their names. `conformance` comes first: it is one long file that mostly waits
  * for changes to become visible, so all others run beside it. `gateways` puts the examples between real
  * gateways, if these are installed, and the real service. The shared tests run in both runtimes. They are
- * pure, so all of a process can share one runtime, which saves its start for every file.
+ * pure, so all of a process can share one runtime, which saves its start for every file. So can tests of the Workers that
+ * begin with empty stores; the others have a runtime for each file.
  */
 export default defineConfig({
   test: {
@@ -81,7 +88,22 @@ export default defineConfig({
       },
       {
         plugins: [inWorkerd()],
-        test: { name: 'workerd', include: ['test/workers/**/*.test.ts'], ...TIMEOUTS },
+        test: {
+          name: 'workerd',
+          include: FRESH,
+          setupFiles: ['test/workers/support/clean-state.ts', 'test/workers/support/fresh.ts'],
+          isolate: false,
+          ...TIMEOUTS,
+        },
+      },
+      {
+        plugins: [inWorkerd()],
+        test: {
+          name: 'workerd-isolated',
+          include: ['test/workers/**/*.test.ts'],
+          exclude: FRESH,
+          ...TIMEOUTS,
+        },
       },
     ],
   },

@@ -1,6 +1,6 @@
 /**
  * Every test starts with an empty store, and ends with real clocks and unwatched bindings. Import for its
- * effect.
+ * effect; vitest.config.ts finds the files that do.
  */
 import { reset } from 'cloudflare:test';
 import { afterEach, beforeEach, vi } from 'vitest';
