@@ -112,7 +112,8 @@ export class LiveReader {
   /** The texts that this store knows, by their fingerprints. Only after a restore is a source without its text. */
   #knownForms(keyId: string): ReadonlyMap<string, string> {
     const keys = this.#ring.of(keyId);
-    if (keys === null) return new Map();
+    // A deployment with that key is on its way. Until then, nothing is given up.
+    if (keys === null) throw new Error('LIST_KEY lacks the key of the live layer');
     return new Map(this.#tables.places.texts.map((form) => [fingerprintText(keyOf(form, keys))!, form]));
   }
 
