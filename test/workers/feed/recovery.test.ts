@@ -10,6 +10,7 @@ import { unreadLimits } from '../../../workers/coordinator/feed-source.ts';
 import type { ControlEnv } from '../../../workers/env.ts';
 import { FeedStore } from '../../../workers/feed/feed-store.ts';
 import type { LiveChanges, LiveCursor } from '../../../workers/storage/feed-port.ts';
+import { HANG_MS } from '../../shared/support/hang.ts';
 import { otherKeys } from '../../shared/support/other-keys.ts';
 import type { PlainList } from '../../shared/support/plain-model.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
@@ -202,11 +203,12 @@ describe('a rotation of LIST_KEY', () => {
         restarted(both, (each) => each.liveChanges(...args)),
       value: (key: string) => restarted(both, (each) => each.value(key)),
     });
-    return runInDurableObject(store, async (_: unknown, state: DurableObjectState) =>
-      work(
-        new FeedStore(state, { ...env, LIST_KEY: both, COORDINATOR: { getByName } } as unknown as ControlEnv),
-      ),
-    );
+    return runInDurableObject(store, async (_: unknown, state: DurableObjectState) => {
+      const bindings = { ...env, LIST_KEY: both, COORDINATOR: { getByName } };
+      const started = new FeedStore(state, bindings as unknown as ControlEnv);
+      await vi.waitFor(async () => expect((await started.status()).isConfigured).toBe(true), HANG_MS);
+      return work(started);
+    });
   }
 
   test('changes no entry and no reference, and what follows has its events', async () => {
