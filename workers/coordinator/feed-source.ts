@@ -18,6 +18,20 @@ import type { LiveStore } from './live-store.ts';
 import type { Meta } from './meta.ts';
 import type { ReleaseStore } from './release-store.ts';
 
+/** Places that the feed has not read, and whose rows are dropped. A step of schema.ts, so it never changes. */
+export const FEED_UNREAD = `
+  CREATE TABLE feed_unread (
+    seq INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    high INTEGER NOT NULL,
+    low INTEGER NOT NULL,
+    subjects INTEGER NOT NULL,
+    source TEXT,
+    PRIMARY KEY (seq, kind, high, low)
+  ) WITHOUT ROWID;
+  CREATE INDEX feed_unread_place ON feed_unread (kind, high, low);
+`;
+
 interface PlaceRow extends Record<string, SqlStorageValue> {
   seq: number;
   kind: number;

@@ -39,8 +39,8 @@ export class LiveReader {
   async read(): Promise<boolean> {
     const { meta, storage } = this.#tables;
     const cursor = meta.json<LiveCursor>('cursor');
-    const asked = Promise.resolve(this.#source().liveChanges(cursor, FEED_CHANGES_MAX));
-    const changes = await within(asked, FEED_CALL_WAIT_MS);
+    const answer = Promise.resolve(this.#source().liveChanges(cursor, FEED_CHANGES_MAX));
+    const changes = await within(answer, FEED_CALL_WAIT_MS);
     if (changes.generation !== meta.text('generation')) {
       storage.transactionSync(() => this.#startAgain(changes));
       return true;

@@ -1,30 +1,18 @@
-/** Large changes, a feed that stands still, a rotation of LIST_KEY, and a coordinator that was restored or set back. */
+/** A feed that stands still, a rotation of LIST_KEY, and a coordinator that was restored or set back. */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { BULK_ENTRIES_MAX } from '../../../shared/limits/control.ts';
-import { FEED_CHANGES_MAX } from '../../../shared/limits/feed.ts';
 import { HEAD_KEY } from '../../../shared/release/kv-keys.ts';
 import { fingerprint } from '../../../shared/set/xxhash.ts';
 import { unreadLimits } from '../../../workers/coordinator/feed-source.ts';
 import type { ControlEnv } from '../../../workers/env.ts';
 import { FeedStore } from '../../../workers/feed/feed-store.ts';
-import type { LiveChanges, LiveCursor } from '../../../workers/storage/feed-port.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 import { otherKeys } from '../../shared/support/other-keys.ts';
 import type { PlainList } from '../../shared/support/plain-model.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
 import { ALL_GUARDS, asAdmin, coordinator, copied, stage, stub, unwrap } from '../support/coordinator.ts';
-import {
-  drained,
-  eventsAfter,
-  feed,
-  feedStub,
-  replayed,
-  short,
-  snapshotOf,
-  unheard,
-} from '../support/feed.ts';
+import { drained, eventsAfter, feed, feedStub, short, snapshotOf, unheard } from '../support/feed.ts';
 import { foldedLists } from '../support/folding.ts';
 import '../support/fresh.ts';
 import { by, change, NOON, ROOT } from '../support/room.ts';
@@ -71,56 +59,6 @@ function rowsOf(table: string): Promise<number> {
       storage.sql.exec<{ many: number }>(`SELECT COUNT(*) AS many FROM ${table}`).one().many,
   );
 }
-
-test('ten thousand entries are read in pages, with bounded work for each', async () => {
-  const items = Array.from({ length: BULK_ENTRIES_MAX }, (_, index) => ({
-    number: `+8210${32_000_000 + index}`,
-  }));
-  const binding = (env as unknown as ControlEnv).COORDINATOR;
-  const real = binding.getByName.bind(binding);
-  const pages: LiveChanges[] = [];
-  await unheard(() => make('block', { items }));
-  const watched = vi.spyOn(binding, 'getByName').mockImplementation((id) => {
-    const target = real(id) as unknown as ReturnType<typeof coordinator>;
-    const liveChanges = async (after: LiveCursor | null, limit: number): Promise<LiveChanges> => {
-      const page = await target.liveChanges(after, limit);
-      pages.push(page);
-      return page;
-    };
-    return new Proxy(target, {
-      get: (_, call) => (call === 'liveChanges' ? liveChanges : Reflect.get(target, call)),
-    }) as never;
-  });
-  await drained();
-  watched.mockRestore();
-  expect(Math.max(...pages.map(({ places }) => places.length))).toBe(FEED_CHANGES_MAX);
-  const places = pages.flatMap((page) => page.places.map(({ high, low }) => `${high} ${low}`));
-  // The first page was asked for before the generation of the live layer was known.
-  expect(new Set(places.slice(FEED_CHANGES_MAX)).size).toBe(BULK_ENTRIES_MAX);
-  expect(pages.length).toBeLessThanOrEqual(2 + Math.ceil(BULK_ENTRIES_MAX / FEED_CHANGES_MAX));
-  expect(await feed().status()).toMatchObject({
-    position: BULK_ENTRIES_MAX,
-    entries: BULK_ENTRIES_MAX,
-  });
-  const { entries } = await snapshotOf();
-  expect(replayed(new Map(), await eventsAfter(null))).toEqual(entries);
-  // A page in the middle of one change reads only its own rows.
-  const middle = pages.at(-3)!.next;
-  const rowsRead = await runInDurableObject(stub(), async (instance, { storage }) => {
-    const exec = storage.sql.exec.bind(storage.sql);
-    const cursors: SqlStorageCursor<Record<string, SqlStorageValue>>[] = [];
-    const spied = vi.spyOn(storage.sql, 'exec').mockImplementation(((...args: Parameters<typeof exec>) => {
-      const cursor = exec(...args);
-      cursors.push(cursor);
-      return cursor;
-    }) as never);
-    await (instance as unknown as ReturnType<typeof coordinator>).liveChanges(middle, 100);
-    spied.mockRestore();
-    return cursors.reduce((sum, cursor) => sum + cursor.rowsRead, 0);
-  });
-  expect(rowsRead).toBeGreaterThan(100);
-  expect(rowsRead).toBeLessThan(100 * 12);
-});
 
 describe('a feed that stands still', () => {
   afterEach(() => {
