@@ -22,6 +22,7 @@ import {
   feedStub,
   followed,
   isLive,
+  ran,
   replayed,
   screenedBy,
   short,
@@ -195,7 +196,7 @@ const failStep = fc.record({ at: fc.nat(3), isDone: fc.boolean() }).map(({ at, i
     const read = vi
       .spyOn(env.LISTS, 'get')
       .mockImplementation(((...args: unknown[]) => fails(() => get(...args))) as never);
-    await runDurableObjectAlarm(feedStub());
+    await ran();
     watched.mockRestore();
     read.mockRestore();
     // In memory, the feed waits for its next try.

@@ -3,8 +3,10 @@ import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { HEAD_KEY } from '../../../shared/release/kv-keys.ts';
+import { KeyRing } from '../../../shared/set/key-ring.ts';
 import { fingerprint } from '../../../shared/set/xxhash.ts';
 import { unreadLimits } from '../../../workers/coordinator/feed-source.ts';
+import { Tables } from '../../../workers/coordinator/tables.ts';
 import type { ControlEnv } from '../../../workers/env.ts';
 import { FeedStore } from '../../../workers/feed/feed-store.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
@@ -256,4 +258,34 @@ describe('a coordinator', () => {
     expect(await shown()).toEqual([]);
     expect((await eventsAfter(null)).map(({ entry }) => entry === null)).toEqual([false, true]);
   });
+});
+
+test('without SHARING_KEY there is no feed, and the coordinator keeps nothing for it', async () => {
+  await unheard(() => make('block'));
+  await runInDurableObject(feedStub(), async (_: unknown, state: DurableObjectState) => {
+    const store = new FeedStore(state, { ...env, SHARING_KEY: '' } as unknown as ControlEnv);
+    const unset = { ok: false, code: 'NOT_CONFIGURED' };
+    await vi.waitFor(async () => expect((await store.checkpoint()).ok).toBe(false), HANG_MS);
+    expect(await store.read(null, 0)).toMatchObject({
+      ...unset,
+      message: expect.stringContaining('SHARING_KEY'),
+    });
+    expect([
+      await store.snapshot(0, 1),
+      await store.epoch(1),
+      await store.decisions('a', true),
+    ]).toMatchObject([...[unset, unset, unset]]);
+    await store.alarm();
+    expect(await store.status()).toMatchObject({ isConfigured: false, position: 0 });
+    expect(await store.events(0, 10)).toEqual({ events: [], first: 1, last: 0 });
+  });
+  const kept = await runInDurableObject(stub(), (_: unknown, { storage }: DurableObjectState) =>
+    [false, true].map((isOn) => {
+      const source = new Tables(storage, new KeyRing([testKeys]), {}).feed;
+      source.isOn = isOn;
+      source.keepUnread(1_000);
+      return storage.sql.exec<{ many: number }>('SELECT COUNT(*) AS many FROM feed_unread').one().many;
+    }),
+  );
+  expect(kept).toEqual([0, 1]);
 });
