@@ -2,17 +2,17 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect, test, vi } from 'vitest';
-import { BULK_ENTRIES_MAX } from '../../../shared/limits/control.ts';
+import { BULK_ENTRIES_MAX, STORAGE_BYTES_MAX } from '../../../shared/limits/control.ts';
 import { FEED_CHANGES_MAX } from '../../../shared/limits/feed.ts';
 import type { ControlEnv } from '../../../workers/env.ts';
 import type { LiveChanges, LiveCursor } from '../../../workers/storage/feed-port.ts';
 import { coordinator, stub, unwrap } from '../support/coordinator.ts';
-import { drained, eventsAfter, feed, replayed, snapshotOf, unheard } from '../support/feed.ts';
+import { drained, eventsAfter, feed, feedStub, replayed, snapshotOf, unheard } from '../support/feed.ts';
 import '../support/fresh.ts';
-import { by, change, NOON, ROOT } from '../support/room.ts';
+import { by, change, HOUR, NOON, ROOT } from '../support/room.ts';
 
-async function block(items: readonly { readonly number: string }[]): Promise<void> {
-  const wanted = { ...change('block'), items, subjects: ['from'] };
+async function block(items: readonly { readonly number: string }[], until: string | null = null) {
+  const wanted = { ...change('block'), items, subjects: ['from'], until };
   unwrap(await coordinator().changeEntries(by(ROOT), wanted as never));
 }
 
@@ -65,4 +65,30 @@ test('ten thousand entries are read in pages, with bounded work for each', async
   });
   expect(rowsRead).toBeGreaterThan(100);
   expect(rowsRead).toBeLessThan(100 * 12);
+});
+
+test('a feed without room reads no further changes, and lets entries end', async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: NOON });
+  const warned: string[] = [];
+  vi.spyOn(console, 'warn').mockImplementation((line: string) => void warned.push(line));
+  await block([{ number: '+821030000001' }], new Date(NOON + HOUR).toISOString());
+  await drained();
+  const fill = (isFull: boolean): Promise<void> =>
+    runInDurableObject(feedStub(), (_: unknown, { storage }: DurableObjectState) => {
+      const get = (): number => (isFull ? STORAGE_BYTES_MAX : 0);
+      Object.defineProperty(storage.sql, 'databaseSize', { get, configurable: true });
+    });
+  await fill(true);
+  await block([{ number: '+821030000002' }]);
+  await drained();
+  expect(warned).toContain('{"event":"feedFull","entries":1}');
+  vi.setSystemTime(NOON + HOUR);
+  await drained();
+  expect((await eventsAfter(null)).map(({ entry }) => entry?.number ?? 'none')).toEqual([
+    '+821030000001',
+    'none',
+  ]);
+  await fill(false);
+  await drained();
+  expect((await eventsAfter(null)).at(-1)!.entry?.number).toBe('+821030000002');
 });
