@@ -18,7 +18,7 @@ export class NoticeStore extends DurableObject<ControlEnv> implements NoticeObje
     return [];
   }
 
-  async about(_query: NoticeQuery): Promise<readonly NoticeRecord[]> {
+  async evidence(_query: NoticeQuery): Promise<readonly NoticeRecord[]> {
     return [];
   }
 

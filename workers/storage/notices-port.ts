@@ -71,7 +71,7 @@ export interface NoticeObject {
   totals(fromMonth: string, toMonth: string): Promise<readonly NoticeCount[]>;
 
   /** Notices as evidence, oldest first. */
-  about(query: NoticeQuery): Promise<readonly NoticeRecord[]>;
+  evidence(query: NoticeQuery): Promise<readonly NoticeRecord[]>;
 
   status(): Promise<NoticesStatus>;
 }
