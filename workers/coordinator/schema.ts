@@ -5,6 +5,7 @@
  */
 import { bareOrganisation, DEFAULT_ORGANISATION } from '../../shared/organisations.ts';
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
+import { QUALIFICATION_NOTICE_TABLES } from './qualification-notices.ts';
 import { insertDefaultRules, RULES } from './rule-store.ts';
 
 /** The version of the first step. Earlier versions existed only on development machines. */
@@ -257,6 +258,7 @@ const STEPS: readonly string[] = [
   QUALIFICATIONS,
   RULE_ENTRIES,
   RULES,
+  QUALIFICATION_NOTICE_TABLES,
 ];
 
 /** Creates the tables in a new database, and adds later steps to an older one. Fails if it knows no such version. */

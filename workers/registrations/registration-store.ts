@@ -47,8 +47,12 @@ export class RegistrationStore
       if (ring.ok) {
         const registry = () => this.env.REGISTRY.getByName(REGISTRY_NAME);
         const recorder = () => this.env.COORDINATOR.getByName(COORDINATOR_NAME) as unknown as AnchorRecorder;
-        this.#parts = new StoreParts(ctx.storage, ring.value.writer, registry, (organisation, end) =>
-          recorder().anchorRegistrations(organisation, end),
+        this.#parts = new StoreParts(
+          ctx.storage,
+          ring.value.writer,
+          registry,
+          (organisation, end) => recorder().anchorRegistrations(organisation, end),
+          () => this.env.NOTICES,
         );
         // The platform gives up on an alarm that fails too often, as it does while LIST_KEY is not valid.
         await this.#arm();
@@ -195,9 +199,9 @@ export class RegistrationStore
 
   override async alarm(): Promise<void> {
     this.#alarmAt = null;
-    const { dueWork, publisher, organisation } = this[PARTS];
+    const { dueWork, publisher, notices, organisation } = this[PARTS];
     dueWork.run(Date.now());
-    await publisher.run(organisation);
+    await Promise.all([publisher.run(organisation), notices.run()]);
     await this[PARTS].anchoring.run();
     await this.#arm();
   }
@@ -237,9 +241,11 @@ export class RegistrationStore
 
   /** Sends the outbox behind the answer. The alarm is there if that fails. */
   async #publish(): Promise<void> {
-    const { publisher, organisation } = this[PARTS];
+    const { publisher, notices, organisation } = this[PARTS];
     await this.#arm();
-    this.ctx.waitUntil(publisher.run(organisation).then(() => this.#arm()));
+    this.ctx.waitUntil(
+      Promise.all([publisher.run(organisation), notices.run()]).then(() => this.#arm()),
+    );
   }
 
   /** The alarm at the next time at which there is something to do. */
