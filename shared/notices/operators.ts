@@ -1,9 +1,6 @@
 /** Which operators are notified about a Korean mobile number: the one that got its range, as far as that is known. */
+import { MOBILE_FIRST, MOBILE_LAST } from '../numbers/mobile-numbers.ts';
 import { KR_OPERATOR_RANGES } from '../numbers/operator-ranges.ts';
-
-/** 010-0001-0000 to 010-9999-9999. The plan leaves 010-0000 unused; test numbers are there. */
-export const MOBILE_FIRST = 82_10_0001_0000;
-export const MOBILE_LAST = 82_10_9999_9999;
 
 /** An organisation with the role `operator` that reads its notices. */
 export interface NotifiedOperator {

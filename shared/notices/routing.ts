@@ -51,8 +51,8 @@ export interface Routed {
 }
 
 /** Whether the entry blocks or labels a sender: only that concerns anybody. */
-function blocks(entry: FeedEntry | null): entry is FeedEntry {
-  return entry !== null && (entry.effect === 'block' || entry.effect === 'label');
+function blocks({ effect }: FeedEntry): boolean {
+  return effect === 'block' || effect === 'label';
 }
 
 /** Whether people should be told about a sender: it was blocked because they reported it. */
@@ -69,7 +69,7 @@ export function needsFacts({ entry }: FeedEvent, known: RoutedSender | null): bo
 
 /** Whether guidance would say what was reported. */
 export function needsReports({ entry }: FeedEvent, known: RoutedSender | null): boolean {
-  return blocks(entry) && isReported(entry) && (known === null || known.guided.length === 0);
+  return entry !== null && isReported(entry) && (known === null || known.guided.length === 0);
 }
 
 /** @param facts null only if `needsFacts` says no @param feed ID of the feed, or of its reading */
@@ -82,7 +82,7 @@ export function routeEvent(
   const { entry } = event;
   if (entry !== null && entry.subject !== 'from') return { row: known, notices: [] };
   const make = noticesOf(event, feed);
-  if (!blocks(entry)) {
+  if (entry === null || !blocks(entry)) {
     const isLifted = entry?.effect === 'allow';
     if (known !== null) return { row: null, notices: unblocked(known, isLifted, make) };
     const registered = isLifted ? (facts?.registered ?? []) : [];

@@ -9,15 +9,19 @@
 import { DurableObject } from 'cloudflare:workers';
 import { USAGE_COMMIT_MS, USAGE_FLUSHES_PER_SECOND, USAGE_SHARDS_MAX } from '../../shared/limits/control.ts';
 import { RECORD_BYTES_PER_DAY_MAX } from '../../shared/limits/edge.ts';
+import { NOTICE_RETRY_MS, NOTICE_RETRY_MS_MAX } from '../../shared/limits/notice-sources.ts';
 import {
   type FlushAnswer,
   type UsageFlush,
   type UsageHistory,
   usageObjectName,
 } from '../../shared/usage/flush.ts';
-import type { Env } from '../env.ts';
+import type { ControlEnv } from '../env.ts';
 import { warnFailed } from '../log.ts';
+import type { MobileTexts } from '../storage/notice-sources-port.ts';
+import { RetriedWork } from '../storage/retried-work.ts';
 import type { UsageObject } from '../storage/usage-port.ts';
+import { OwnerFactSender } from './owner-facts.ts';
 import { UsageStore } from './usage-store.ts';
 
 /** Time over which flushes are counted before a client is divided, in ms. */
@@ -29,16 +33,21 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-export class UsageCounter extends DurableObject<Env> implements UsageObject {
+export class UsageCounter extends DurableObject<ControlEnv> implements UsageObject {
   readonly #store: UsageStore;
+  readonly #facts: OwnerFactSender;
+  readonly #sending = new RetriedWork(NOTICE_RETRY_MS, NOTICE_RETRY_MS_MAX, (error) =>
+    warnFailed('ownersNotNotified', error),
+  );
   #waiting: Waiting[] = [];
   #committedAt = 0;
   #rateSince = 0;
   #rateCount = 0;
 
-  constructor(ctx: DurableObjectState, env: Env) {
+  constructor(ctx: DurableObjectState, env: ControlEnv) {
     super(ctx, env);
     this.#store = new UsageStore(ctx.storage);
+    this.#facts = new OwnerFactSender(ctx.storage, () => this.env, this.#store);
   }
 
   async apply(flush: UsageFlush): Promise<FlushAnswer> {
@@ -59,6 +68,30 @@ export class UsageCounter extends DurableObject<Env> implements UsageObject {
     return { shards, lastHour: this.#store.lastHour(), periods: this.#store.periods(from, to) };
   }
 
+  async addTexts(
+    client: string,
+    shard: number,
+    n: number,
+    texts: readonly MobileTexts[],
+  ): Promise<{ readonly last: number }> {
+    const last = this.#store.addTexts(client, shard, { n, texts }, Date.now());
+    this.#sendTexts();
+    return { last };
+  }
+
+  override async alarm(): Promise<void> {
+    await this.#sending.run(() => this.#facts.run());
+    if (this.#store.texts.hasWork) await this.ctx.storage.setAlarm(Date.now() + NOTICE_RETRY_MS_MAX);
+  }
+
+  /** Behind the answer. The alarm is there if that fails. */
+  #sendTexts(): void {
+    if (!this.#store.texts.hasWork) return;
+    // In the same turn, so that the alarm is stored with the counts.
+    this.ctx.storage.setAlarm(Date.now() + NOTICE_RETRY_MS_MAX).catch(() => undefined);
+    this.ctx.waitUntil(this.#sending.run(() => this.#facts.run()));
+  }
+
   async divide(shards: number): Promise<void> {
     this.#store.setShards(Math.min(shards, USAGE_SHARDS_MAX));
   }
@@ -72,6 +105,7 @@ export class UsageCounter extends DurableObject<Env> implements UsageObject {
       const flushes = waiting.map(({ flush }) => flush);
       this.#forward(this.#store.commit(flushes, now));
       for (const { shards } of flushes) this.#store.setShards(shards);
+      this.#sendTexts();
       this.#watchRate(flushes, now);
       const share = RECORD_BYTES_PER_DAY_MAX / this.#store.shards;
       const recordsFull = this.#store.recordBytes(now) >= share;
