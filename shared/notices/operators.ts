@@ -21,6 +21,8 @@ export function ownersOperators(
   const n = number === null ? 0 : Number(number);
   if (!(n >= MOBILE_FIRST && n <= MOBILE_LAST)) return [];
   const range = KR_OPERATOR_RANGES.find(({ from, to }) => n >= from && n <= to);
-  const own = operators.filter(({ id, authority }) => range?.operator === id || range?.operator === authority);
+  const own = operators.filter(
+    ({ id, authority }) => range?.operator === id || range?.operator === authority,
+  );
   return own.length > 0 ? own : operators;
 }

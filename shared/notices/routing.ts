@@ -139,8 +139,8 @@ function blocked(
     ...{ number, source, effect: effect as SenderBlockedData['effect'], code, authority, list },
     ...{ rule, stage, until },
   };
-  const told = [...new Set([...(known?.registered ?? []), ...registered])];
-  const notices: [string, NewNotice][] = told.map((id) => [id, make('sender.blocked', data)]);
+  const receivers = [...new Set([...(known?.registered ?? []), ...registered])];
+  const notices: [string, NewNotice][] = receivers.map((id) => [id, make('sender.blocked', data)]);
   let [owners, guided] = [known?.owners ?? [], known?.guided ?? []];
   if (isReported(entry) && guided.length === 0 && owners.length === 0) {
     owners = ownersOperators(number, operators).flatMap((operator) => {
@@ -156,8 +156,8 @@ function blocked(
     );
   }
   // Nobody would be told when it ends.
-  const isKept = told.length + owners.length + guided.length > 0;
-  const row = { number, source, state: stateOf(entry), registered: told, owners, guided };
+  const isKept = receivers.length + owners.length + guided.length > 0;
+  const row = { number, source, state: stateOf(entry), registered: receivers, owners, guided };
   return { row: isKept ? row : null, notices };
 }
 

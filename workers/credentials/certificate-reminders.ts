@@ -24,6 +24,8 @@ const NUMBERS_SHOWN_MAX = 100;
 /** The last certificate that a reminder looked at, in the order of ends. */
 type Place = readonly [exp: number, digest: string];
 
+type EndingRow = { exp: number; digest: string };
+
 export class CertificateReminders {
   readonly #storage: DurableObjectStorage;
   readonly #meta: Meta;
@@ -48,8 +50,8 @@ export class CertificateReminders {
   /** When the next reminder is due, in ms since 1970; null for never. */
   get dueAt(): number | null {
     const times = REMINDERS.flatMap(({ days, key }) => {
-      const exp = this.#certificates.nextEnd(...this.#placeOf(key));
-      return exp === null ? [] : [(exp - days * DAY_S) * 1000];
+      const [next] = this.#endingAfter(this.#placeOf(key), Number.MAX_SAFE_INTEGER, 1);
+      return next === undefined ? [] : [(next.exp - days * DAY_S) * 1000];
     });
     return times.length === 0 ? null : Math.min(...times);
   }
@@ -62,17 +64,27 @@ export class CertificateReminders {
 
   /** @returns whether there may be more */
   #step({ days, next, key }: (typeof REMINDERS)[number], nowS: number): boolean {
-    const ending = this.#certificates.endingAfter(
-      ...this.#placeOf(key),
-      nowS + days * DAY_S,
-      CERTIFICATE_REMINDERS_AT_ONCE,
-    );
+    const until = nowS + days * DAY_S;
+    const ending = this.#endingAfter(this.#placeOf(key), until, CERTIFICATE_REMINDERS_AT_ONCE);
     const last = ending.at(-1);
     if (last === undefined) return false;
-    const due = ending.filter(({ status, exp }) => status !== 'revoked' && exp > nowS + next * DAY_S);
+    const due = ending
+      .filter(({ exp }) => exp > nowS + next * DAY_S)
+      .map(({ digest }) => this.#certificates.get(digest)!)
+      .filter(({ status }) => status !== 'revoked');
     this.#outbox.addAll(due.map((each) => [each.organisation, noticeOf(each, days, nowS * 1000)] as const));
     this.#meta.set(key, [last.exp, last.digest]);
     return ending.length === CERTIFICATE_REMINDERS_AT_ONCE;
+  }
+
+  /** Certificates after a place that end by then, in the order of ends. @param until in seconds since 1970 */
+  #endingAfter([exp, digest]: Place, until: number, limit: number): EndingRow[] {
+    return this.#storage.sql
+      .exec<EndingRow>(
+        'SELECT exp, digest FROM certificates WHERE (exp, digest) > (?, ?) AND exp <= ? ORDER BY exp, digest LIMIT ?',
+        ...[exp, digest, until, limit],
+      )
+      .toArray();
   }
 
   #placeOf(key: (typeof REMINDERS)[number]['key']): Place {

@@ -198,25 +198,6 @@ export class CertificateRows {
     }
   }
 
-  /** The end of the next certificate after this one, in the order of ends; null if there is none. */
-  nextEnd(exp: number, digest: string): number | null {
-    const [row] = this.#sql
-      .exec<{ exp: number }>(
-        'SELECT exp FROM certificates WHERE (exp, digest) > (?, ?) ORDER BY exp, digest LIMIT 1',
-        ...[exp, digest],
-      )
-      .toArray();
-    return row?.exp ?? null;
-  }
-
-  /** Certificates after this one that end by then, in the order of ends. @param toS in seconds since 1970 */
-  endingAfter(exp: number, digest: string, toS: number, limit: number): StoredCertificate[] {
-    return this.#select(
-      '(exp, digest) > (?, ?) AND exp <= ? ORDER BY exp, digest LIMIT ?',
-      ...[exp, digest, toS, limit],
-    );
-  }
-
   /** Certificates that have not expired. @param where the rest of a condition */
   count(where: 'issuer' | 'uri', value: string, nowS: number): number {
     return this.#sql

@@ -72,7 +72,11 @@ export class StoreParts {
       (end) => recorder().anchorCredentials(end),
       'credentialsNotAnchored',
     );
-    this.#notices = new NoticeOutbox(storage, () => 'credentials', () => env.NOTICES);
+    this.#notices = new NoticeOutbox(
+      storage,
+      () => 'credentials',
+      () => env.NOTICES,
+    );
     this.#reminders = new CertificateReminders(storage, this.tables, this.#notices);
     this.#reminders.begin(Date.now());
     this.delegations = url.ok ? ok(new DelegationChanges(this.tables, ownUri)) : url;

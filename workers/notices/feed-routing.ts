@@ -1,7 +1,11 @@
 /** Makes notices from the events of the feed, a page at a time. */
 import type { FeedEvent } from '../../shared/feed/entry.ts';
 import { koreanDayOf } from '../../shared/korean-time.ts';
-import { NOTICE_WAIT_MS, REPORT_FACTS_ATTEMPTS, ROUTED_EVENTS_MAX } from '../../shared/limits/notice-sources.ts';
+import {
+  NOTICE_WAIT_MS,
+  REPORT_FACTS_ATTEMPTS,
+  ROUTED_EVENTS_MAX,
+} from '../../shared/limits/notice-sources.ts';
 import type { NewNotice } from '../../shared/notices/notice.ts';
 import {
   needsFacts,
@@ -109,7 +113,7 @@ export class FeedRouting {
     const reported = new Map<string, FeedEvent>();
     const changed = new Set<string>();
     for (const event of events) {
-      const { reference, entry } = event;
+      const { reference } = event;
       // After an earlier event of the page, something else is known by then.
       const known = changed.has(reference) ? null : this.#tables.sender(reference);
       changed.add(reference);

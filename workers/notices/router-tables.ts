@@ -48,7 +48,9 @@ export class RouterTables {
 
   /** Must run in a transaction. @param sender null to remove it */
   putSender(reference: string, position: number, sender: RoutedSender | null): void {
-    const removed = this.#sql.exec('DELETE FROM senders WHERE reference = ? RETURNING 1', reference).toArray();
+    const removed = this.#sql
+      .exec('DELETE FROM senders WHERE reference = ? RETURNING 1', reference)
+      .toArray();
     let many = this.meta.number('senders') - removed.length;
     if (sender !== null) {
       this.#sql.exec('INSERT INTO senders VALUES (?, ?, ?)', reference, position, JSON.stringify(sender));

@@ -243,9 +243,7 @@ export class RegistrationStore
   async #publish(): Promise<void> {
     const { publisher, notices, organisation } = this[PARTS];
     await this.#arm();
-    this.ctx.waitUntil(
-      Promise.all([publisher.run(organisation), notices.run()]).then(() => this.#arm()),
-    );
+    this.ctx.waitUntil(Promise.all([publisher.run(organisation), notices.run()]).then(() => this.#arm()));
   }
 
   /** The alarm at the next time at which there is something to do. */

@@ -4,7 +4,7 @@ import { ALARM_AHEAD_MS_MAX, PUBLISH_RETRY_MS } from '../../shared/limits/regist
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { Anchoring } from '../storage/anchoring.ts';
 import type { Author } from '../storage/audit-chain.ts';
-import { NoticeOutbox, type NoticeObjects } from '../storage/notice-outbox.ts';
+import { type NoticeObjects, NoticeOutbox } from '../storage/notice-outbox.ts';
 import type { RegistryPort } from '../storage/registry-port.ts';
 import type { StoreRequest, StoreResult } from '../storage/store-request.ts';
 import { Transactions } from '../storage/transactions.ts';
@@ -125,9 +125,9 @@ export class StoreParts {
     const { dueAt } = this.publisher;
     // The request that filled the outbox sends it; the alarm comes only if that failed.
     const sending = dueAt === null ? null : Math.max(dueAt, now + PUBLISH_RETRY_MS);
-    const times = [
-      ...[sending, this.notices.alarmAt(now), this.anchoring.dueAt, this.rows.nextDueAt],
-    ].filter((time) => time !== null);
+    const times = [...[sending, this.notices.alarmAt(now), this.anchoring.dueAt, this.rows.nextDueAt]].filter(
+      (time) => time !== null,
+    );
     if (times.length === 0) return null;
     return Math.min(Math.max(Math.min(...times), now), now + ALARM_AHEAD_MS_MAX);
   }

@@ -16,6 +16,7 @@ import type { ReportFacts } from '../../shared/notices/routing.ts';
 import { ReportKeys } from '../../shared/reports/report-keys.ts';
 import type { ControlEnv } from '../env.ts';
 import { warn, warnFailed } from '../log.ts';
+import { NoticeOutbox } from '../storage/notice-outbox.ts';
 import type { ScanPage } from '../storage/rehearsal-port.ts';
 import {
   type CountRow,
@@ -31,7 +32,6 @@ import {
   type RuleContext,
   type RuleDecision,
 } from '../storage/response-port.ts';
-import { NoticeOutbox } from '../storage/notice-outbox.ts';
 import { RetriedWork } from '../storage/retried-work.ts';
 import { SharedWork } from '../storage/shared-work.ts';
 import { within } from '../storage/single-flight.ts';

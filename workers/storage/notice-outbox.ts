@@ -149,9 +149,7 @@ export class NoticeOutbox {
     try {
       for (let batch = this.#next(organisation); batch !== null; batch = this.#next(organisation)) {
         const { n, notices } = batch;
-        const added = this.#objects()
-          .getByName(organisation)
-          .add(organisation, this.#sender(), n, notices);
+        const added = this.#objects().getByName(organisation).add(organisation, this.#sender(), n, notices);
         const { last, isFull } = await within(added, NOTICE_WAIT_MS);
         if (isFull) return this.#pause(organisation);
         if (last > n) {

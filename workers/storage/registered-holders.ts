@@ -33,10 +33,7 @@ export async function holdersOf(
 ): Promise<readonly (readonly Holder[])[]> {
   if (numbers.length === 0) return [];
   const registry = REGISTRY.getByName(REGISTRY_NAME);
-  const index = await within(
-    registry.organisationsOfEach(numbers, ROUTED_ORGANISATIONS_MAX),
-    NOTICE_WAIT_MS,
-  );
+  const index = await within(registry.organisationsOfEach(numbers, ROUTED_ORGANISATIONS_MAX), NOTICE_WAIT_MS);
   if (index === null) throw new Error('the registry reads its index back');
   const found: Holder[][] = numbers.map(() => []);
   const reads = index.flatMap((ids, place) => ids.map((organisation) => ({ place, organisation })));

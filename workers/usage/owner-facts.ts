@@ -63,9 +63,7 @@ export class OwnerFactSender {
   async #currentLimit(): Promise<number> {
     const now = Date.now();
     if (this.#limit === 0 || now - this.#limitReadAt > OWNER_USED_SETTINGS_MS) {
-      const coordinator = this.#env().COORDINATOR.getByName(
-        COORDINATOR_NAME,
-      ) as unknown as OwnerUsedSettings;
+      const coordinator = this.#env().COORDINATOR.getByName(COORDINATOR_NAME) as unknown as OwnerUsedSettings;
       this.#limit = await within(coordinator.ownerUsedTexts(), NOTICE_WAIT_MS);
       this.#limitReadAt = now;
     }
