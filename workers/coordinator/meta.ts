@@ -33,6 +33,8 @@ type Key =
   | 'nextQualificationIndex'
   | 'qualificationsNotified'
   | 'qualificationsEndedAt'
-  | 'ruleEntries';
+  | 'ruleEntries'
+  | 'liveGeneration'
+  | 'feedRead';
 
 export class Meta extends SingleValues<Key> {}
