@@ -2,7 +2,9 @@
  * Notices to organisations: the router, which decides who gets which, and the store of each receiver, which delivers
  * them. Every sender numbers its batches, and sends a batch again until it is answered.
  */
+import type { KnownRecord } from '../../shared/audit.ts';
 import type { NewNotice, NoticeCount, NoticeRecord } from '../../shared/notices/notice.ts';
+import type { Organisation } from '../../shared/organisations.ts';
 import type { OwnerFact } from './notice-sources-port.ts';
 
 /** The name of the only router. */
@@ -89,4 +91,11 @@ export interface NoticeObject {
   evidence(query: NoticeQuery): Promise<readonly NoticeRecord[]>;
 
   status(): Promise<NoticesStatus>;
+}
+
+/** What the store needs from the coordinator. */
+export interface OrganisationSource {
+  organisation(id: string): Promise<Organisation | null>;
+  /** Records the end of the audit chain of the organisation's webhooks in the audit log. */
+  anchorWebhooks(organisation: string, end: KnownRecord): Promise<void>;
 }
