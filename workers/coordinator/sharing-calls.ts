@@ -1,7 +1,8 @@
 /**
- * The calls to the coordinator that concern sharing: the clients that control serves, the keys of feed consumers, and
- * what the router of notices and the counters of usage need.
+ * The calls to the coordinator that concern sharing: the clients that control serves, the keys of feed consumers,
+ * webhooks, and what the router of notices and the counters of usage need.
  */
+import type { KnownRecord } from '../../shared/audit.ts';
 import type { Right } from '../../shared/clients.ts';
 import { OWNER_USED_TEXTS_DEFAULT } from '../../shared/limits/notice-sources.ts';
 import type { ClientSource } from '../storage/coordinator-port.ts';
@@ -19,6 +20,11 @@ export abstract class SharingCalls
 {
   async clientsWith(right: Right) {
     return clientsWith(right, this[CORE].tables);
+  }
+
+  /** @param end of the audit chain of the organisation's webhooks */
+  async anchorWebhooks(organisation: string, end: KnownRecord) {
+    this[CORE].registrationFacts.anchor('webhooks', organisation, end);
   }
 
   /** @param keyId new and random */
