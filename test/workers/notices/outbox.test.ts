@@ -52,7 +52,8 @@ class FakeStores {
   }
 }
 
-const step = fc.oneof(
+type Step = 'run' | 'restart' | { readonly add: string; readonly many: number };
+const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ add: fc.constantFrom(...RECEIVERS), many: fc.integer({ min: 1, max: 4 }) }),
   fc.constant('run' as const),
   fc.constant('restart' as const),
@@ -61,7 +62,7 @@ const outcome = fc.constantFrom<Outcome>('ok', 'ok', 'before', 'after', 'full');
 
 test('each receiver gets its notices once, in order, through failures and restarts', async () => {
   await runInDurableObject(routerStub(), async (_, { storage }) => {
-    const run = async (steps: readonly fc.TypeOf<typeof step>[], outcomes: readonly Outcome[]) => {
+    const run = async (steps: readonly Step[], outcomes: readonly Outcome[]) => {
       storage.sql.exec('DELETE FROM notice_outbox');
       storage.sql.exec('DELETE FROM notice_receivers');
       const stores = new FakeStores();
