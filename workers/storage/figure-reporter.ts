@@ -1,0 +1,48 @@
+/**
+ * Reports the figures of an object to the totals of all, at most once in FIGURES_REPORT_MS. An alarm must call `run` when
+ * `dueAt` has come. A new object reports once, because it does not know whether its last figures arrived.
+ */
+import { FIGURES_REPORT_MS } from '../../shared/limits/metrics.ts';
+import { warnFailed } from '../log.ts';
+import type { FigureReport, MetricTotalsObject } from './metrics-port.ts';
+
+export type OwnFigures = Omit<FigureReport, 'at'>;
+
+export class FigureReporter {
+  readonly #read: () => OwnFigures | null;
+  readonly #totals: () => Pick<MetricTotalsObject, 'report'>;
+  #isDue = true;
+  /** Of the last attempt, in ms since 1970. */
+  #reportedAt = 0;
+
+  /** @param read null as long as the object has nothing */
+  constructor(read: () => OwnFigures | null, totals: () => Pick<MetricTotalsObject, 'report'>) {
+    this.#read = read;
+    this.#totals = totals;
+  }
+
+  /** A figure may have changed. */
+  changed(): void {
+    this.#isDue = true;
+  }
+
+  /** When the figures must be reported, in ms since 1970; null if they are. */
+  get dueAt(): number | null {
+    return this.#isDue ? this.#reportedAt + FIGURES_REPORT_MS : null;
+  }
+
+  /** Reports the figures if that is due. Never throws: the next time is an interval later. */
+  async run(): Promise<void> {
+    const now = Date.now();
+    if (this.dueAt === null || this.dueAt > now) return;
+    this.#isDue = false;
+    this.#reportedAt = now;
+    try {
+      const figures = this.#read();
+      if (figures !== null) await this.#totals().report({ ...figures, at: now });
+    } catch (error) {
+      this.#isDue = true;
+      warnFailed('figuresNotReported', error);
+    }
+  }
+}
