@@ -84,7 +84,7 @@ const SECURITY_HEADERS = { 'cache-control': 'no-store', 'x-content-type-options'
 
 /** Counts the problems of an authenticated client. */
 export interface ProblemCounter {
-  countProblem(): void;
+  countProblem(code: ProblemCode): void;
 }
 
 /** Creates the response of one request. What a handler returns is a success. */
@@ -157,7 +157,7 @@ export class Reply {
   /** @param instance the path of the request */
   problem({ code, message, field, headers, retryAfterSeconds, extras }: Problem, instance: string): Response {
     const [status, title] = PROBLEMS[code];
-    this.problemCounter?.countProblem();
+    this.problemCounter?.countProblem(code);
     const type = `urn:numgate:problem:${code.toLowerCase().replaceAll('_', '-')}`;
     if (headers !== undefined) this.addHeaders(headers);
     if (retryAfterSeconds !== undefined) this.header('retry-after', String(retryAfterSeconds));

@@ -12,6 +12,8 @@ import {
 } from '../../shared/limits/intake.ts';
 import type { ControlEnv } from '../env.ts';
 import { warnFailed } from '../log.ts';
+import { FigureReporter } from '../storage/figure-reporter.ts';
+import { METRIC_TOTALS_NAME } from '../storage/metrics-port.ts';
 import type {
   Acceptance,
   CountSource,
@@ -35,6 +37,7 @@ export class ReportIntake extends DurableObject<ControlEnv> implements IntakeObj
   readonly #store: IntakeStore;
   readonly #withdrawals: PartnerWithdrawals;
   readonly #sender: FlushSender;
+  readonly #reporter: FigureReporter;
   readonly #work = new RetriedWork(REPORT_RETRY_MS, REPORT_RETRY_MS_MAX, (error) =>
     warnFailed('reportsNotCounted', error),
   );
@@ -52,6 +55,11 @@ export class ReportIntake extends DurableObject<ControlEnv> implements IntakeObj
     this.#store = new IntakeStore(ctx.storage, this.#outbox.flushed.to);
     this.#withdrawals = new PartnerWithdrawals(this.#meta, this.#store);
     this.#sender = new FlushSender(this.#outbox, this.#store, () => this.env);
+    const source = ctx.id.name ?? ctx.id.toString();
+    this.#reporter = new FigureReporter(
+      () => ({ kind: 'reports', source, figures: this.#figures, waitingSince: null }),
+      () => this.env.METRIC_TOTALS.getByName(METRIC_TOTALS_NAME),
+    );
     ctx.blockConcurrencyWhile(async () => {
       this.#alarmAt = await ctx.storage.getAlarm();
     });
@@ -87,9 +95,13 @@ export class ReportIntake extends DurableObject<ControlEnv> implements IntakeObj
   }
 
   async status(): Promise<IntakeStatus> {
-    const { acknowledged, withdrawn, over_budget: overBudget } = this.#store.totals;
-    const waiting = this.#store.last - this.#outbox.flushed.to;
-    return { acknowledged, withdrawn, overBudget, waiting, withdrawal: this.#withdrawals.last };
+    const { accepted: acknowledged, ...others } = this.#figures;
+    return { acknowledged, ...others, withdrawal: this.#withdrawals.last };
+  }
+
+  get #figures() {
+    const { acknowledged: accepted, withdrawn, over_budget: overBudget } = this.#store.totals;
+    return { accepted, withdrawn, overBudget, waiting: this.#store.last - this.#outbox.flushed.to };
   }
 
   override async alarm(): Promise<void> {
@@ -98,13 +110,20 @@ export class ReportIntake extends DurableObject<ControlEnv> implements IntakeObj
     // A withdrawal that waits reads its report.
     const isDue = (this.#store.endsAt ?? Number.POSITIVE_INFINITY) <= Date.now();
     if (isDue && this.#outbox.isEmpty) this.#store.removeEnded(Date.now(), this.#outbox.flushed.to);
-    await this.#arm();
+    await this.#report();
   }
 
   /** Sends behind the answer. The alarm is there if that fails. */
   async #send(): Promise<void> {
     await this.#arm();
-    this.ctx.waitUntil(this.#run().then(() => this.#arm()));
+    this.ctx.waitUntil(this.#run().then(() => this.#report()));
+  }
+
+  /** The alarm reports what is not due yet. */
+  async #report(): Promise<void> {
+    this.#reporter.changed();
+    await this.#reporter.run();
+    await this.#arm();
   }
 
   #run(): Promise<void> {
@@ -142,10 +161,11 @@ export class ReportIntake extends DurableObject<ControlEnv> implements IntakeObj
 
   async #arm(): Promise<void> {
     const isIdle = this.#outbox.isEmpty && this.#withdrawals.isDone;
-    const due = isIdle ? this.#store.endsAt : this.#work.retryAt;
-    if (due === null) return;
+    const work = isIdle ? this.#store.endsAt : this.#work.retryAt;
+    const due = [work, this.#reporter.dueAt].filter((time) => time !== null);
+    if (due.length === 0) return;
     // What fills the outbox also sends it: the alarm comes only if that failed.
-    const next = Math.max(due, Date.now() + REPORT_RETRY_MS);
+    const next = Math.max(Math.min(...due), Date.now() + REPORT_RETRY_MS);
     if (this.#alarmAt !== null && this.#alarmAt <= next) return;
     this.#alarmAt = next;
     await this.ctx.storage.setAlarm(next);

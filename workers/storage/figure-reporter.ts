@@ -14,6 +14,8 @@ export class FigureReporter {
   #isDue = true;
   /** Of the last attempt, in ms since 1970. */
   #reportedAt = 0;
+  /** What arrived last, as JSON. */
+  #reported = '';
 
   /** @param read null as long as the object has nothing */
   constructor(read: () => OwnFigures | null, totals: () => Pick<MetricTotalsObject, 'report'>) {
@@ -21,9 +23,9 @@ export class FigureReporter {
     this.#totals = totals;
   }
 
-  /** A figure may have changed. */
+  /** A figure may have changed: if so, a report is due. */
   changed(): void {
-    this.#isDue = true;
+    this.#isDue ||= JSON.stringify(this.#read()) !== this.#reported;
   }
 
   /** When the figures must be reported, in ms since 1970; null if they are. */
@@ -40,6 +42,7 @@ export class FigureReporter {
     try {
       const figures = this.#read();
       if (figures !== null) await this.#totals().report({ ...figures, at: now });
+      this.#reported = JSON.stringify(figures);
     } catch (error) {
       this.#isDue = true;
       warnFailed('figuresNotReported', error);

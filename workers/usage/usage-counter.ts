@@ -15,8 +15,10 @@ import {
   type UsageHistory,
   usageObjectName,
 } from '../../shared/usage/flush.ts';
-import type { Env } from '../env.ts';
+import type { ControlEnv } from '../env.ts';
 import { warnFailed } from '../log.ts';
+import { FigureReporter } from '../storage/figure-reporter.ts';
+import { METRIC_TOTALS_NAME } from '../storage/metrics-port.ts';
 import type { UsageObject } from '../storage/usage-port.ts';
 import { UsageStore } from './usage-store.ts';
 
@@ -29,16 +31,23 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-export class UsageCounter extends DurableObject<Env> implements UsageObject {
+export class UsageCounter extends DurableObject<ControlEnv> implements UsageObject {
   readonly #store: UsageStore;
   #waiting: Waiting[] = [];
   #committedAt = 0;
   #rateSince = 0;
   #rateCount = 0;
+  readonly #reporter: FigureReporter;
+  #alarmAt: number | null = null;
 
-  constructor(ctx: DurableObjectState, env: Env) {
+  constructor(ctx: DurableObjectState, env: ControlEnv) {
     super(ctx, env);
     this.#store = new UsageStore(ctx.storage);
+    const source = ctx.id.name ?? ctx.id.toString();
+    this.#reporter = new FigureReporter(
+      () => ({ kind: 'usage', source, figures: this.#store.figures, waitingSince: null }),
+      () => this.env.METRIC_TOTALS.getByName(METRIC_TOTALS_NAME),
+    );
   }
 
   async apply(flush: UsageFlush): Promise<FlushAnswer> {
@@ -59,6 +68,11 @@ export class UsageCounter extends DurableObject<Env> implements UsageObject {
     return { shards, lastHour: this.#store.lastHour(), periods: this.#store.periods(from, to) };
   }
 
+  override async alarm(): Promise<void> {
+    this.#alarmAt = null;
+    await this.#report();
+  }
+
   async divide(shards: number): Promise<void> {
     this.#store.setShards(Math.min(shards, USAGE_SHARDS_MAX));
   }
@@ -75,10 +89,21 @@ export class UsageCounter extends DurableObject<Env> implements UsageObject {
       this.#watchRate(flushes, now);
       const share = RECORD_BYTES_PER_DAY_MAX / this.#store.shards;
       const recordsFull = this.#store.recordBytes(now) >= share;
+      this.#reporter.changed();
+      this.ctx.waitUntil(this.#report());
       for (const { resolve } of waiting) resolve({ shards: this.#store.shards, recordsFull });
     } catch (error) {
       for (const { reject } of waiting) reject(error);
     }
+  }
+
+  /** Now, or by the alarm when it is due. */
+  async #report(): Promise<void> {
+    await this.#reporter.run();
+    const { dueAt } = this.#reporter;
+    if (dueAt === null || (this.#alarmAt !== null && this.#alarmAt <= dueAt)) return;
+    this.#alarmAt = dueAt;
+    await this.ctx.storage.setAlarm(dueAt);
   }
 
   /** Passes the sketches of fresh flushes to the object of the organisation. If that fails, they are lost. */
