@@ -2,8 +2,14 @@
 
 /** How long an isolate answers scrapes from one reading of the stores, in ms. */
 export const METRICS_FRESH_MS = 10_000;
-/** How long a scrape waits for one store, in ms. Prometheus waits 10 s for the scrape. */
-export const METRICS_WAIT_MS = 4_000;
+/** How long a reading waits for one store, in ms: less than a request waits for the reading (LOAD_WAIT_MS). */
+export const METRICS_WAIT_MS = 1_500;
+/** How long the last reading is answered if a new one fails, in ms. */
+export const METRICS_KEPT_MS = 60_000;
+/** A data centre counts if it polled within this time, in ms. */
+export const DATA_CENTRE_SEEN_MS = 300_000;
+/** From this age on, in ms, a data centre should have the head. */
+export const DATA_CENTRE_BEHIND_MS = 60_000;
 /**
  * How long an isolate accepts a token that it has verified while the coordinator does not respond, in ms: that is when
  * metrics are needed most. They have neither numbers nor secrets.

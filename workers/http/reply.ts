@@ -131,6 +131,11 @@ export class Reply {
     return ok(this.#create(text, TEXT));
   }
 
+  /** Metrics for a monitoring system. */
+  metrics(text: string, contentType: string): Success<Response> {
+    return ok(this.#create(text, contentType));
+  }
+
   text(line: string): Success<Response> {
     return ok(this.#create(`${line}\n`, TEXT));
   }
