@@ -9,7 +9,7 @@ import { FEED_ROUTES } from './feed/routes.ts';
 import { appOf } from './http/app.ts';
 import { METRICS_ROUTES } from './metrics/routes.ts';
 import { NOTICE_ROUTES } from './notices/routes.ts';
-import { describe } from './openapi.ts';
+import { describe, describeEvents } from './openapi.ts';
 import { REGISTER_ROUTES } from './register/routes.ts';
 import { REPORT_ROUTES } from './reports/routes.ts';
 
@@ -40,6 +40,7 @@ export default {
     ...NOTICE_ROUTES,
     ...METRICS_ROUTES,
     { method: 'GET', path: '/openapi.json', handle: describe },
+    { method: 'GET', path: '/asyncapi.json', handle: describeEvents },
   ]),
   scheduled: sweep,
 } satisfies ExportedHandler<ControlEnv>;
