@@ -3,10 +3,15 @@
  * webhook at least once, in the order of the numbers.
  */
 
-/** `test` is sent by hand, to try an endpoint. */
+/**
+ * `recipients.…` and `owner.…` go to operators, who inform their subscribers; the others to the organisation that is
+ * concerned. `test` is sent by hand, to try an endpoint. data.ts has the content of each.
+ */
 export const NOTICE_TYPES = [
   'recipients.guidance',
   'owner.used',
+  'owner.blocked',
+  'owner.unblocked',
   'sender.reported',
   'sender.blocked',
   'sender.unblocked',
