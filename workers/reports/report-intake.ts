@@ -5,6 +5,7 @@
 import { DurableObject } from 'cloudflare:workers';
 import {
   FLUSH_INTERVAL_MS,
+  FLUSH_WAIT_MS,
   MINUTE_MS,
   REPORT_RETRY_MS,
   REPORT_RETRY_MS_MAX,
@@ -16,6 +17,7 @@ import type {
   Acceptance,
   CountSource,
   IntakeObject,
+  IntakeMonth,
   IntakePartner,
   IntakeStatus,
   KeptReport,
@@ -23,6 +25,8 @@ import type {
   Seals,
 } from '../storage/reports-port.ts';
 import { RetriedWork } from '../storage/retried-work.ts';
+import { within } from '../storage/single-flight.ts';
+import { STATISTICS_NAME } from '../storage/statistics-port.ts';
 import { FlushSender } from './flush-sender.ts';
 import { IntakeMeta, IntakeOutbox } from './intake-outbox.ts';
 import { IntakeStore } from './intake-store.ts';
@@ -37,6 +41,10 @@ export class ReportIntake extends DurableObject<ControlEnv> implements IntakeObj
   readonly #sender: FlushSender;
   readonly #work = new RetriedWork(REPORT_RETRY_MS, REPORT_RETRY_MS_MAX, (error) =>
     warnFailed('reportsNotCounted', error),
+  );
+  /** Statistics must know of every intake: partners and their slices change. */
+  readonly #announcing = new RetriedWork(REPORT_RETRY_MS, REPORT_RETRY_MS_MAX, (error) =>
+    warnFailed('intakeNotAnnounced', error),
   );
   /** In memory only: a restart begins another minute. */
   #minute = { from: 0, used: 0 };
@@ -92,9 +100,19 @@ export class ReportIntake extends DurableObject<ControlEnv> implements IntakeObj
     return { acknowledged, withdrawn, overBudget, waiting, withdrawal: this.#withdrawals.last };
   }
 
+  async month(month: string): Promise<IntakeMonth> {
+    const source = this.#meta.json<CountSource>('source');
+    const { first } = this.#store.months;
+    return {
+      partner: source && { id: source.id, kind: source.kind, mock: source.mock },
+      ...{ first, counts: this.#store.months.of(month) },
+    };
+  }
+
   override async alarm(): Promise<void> {
     this.#alarmAt = null;
-    await this.#run();
+    await Promise.all([this.#run(), this.#announce()]);
+    this.#store.months.removeOld(Date.now());
     // A withdrawal that waits reads its report.
     const isDue = (this.#store.endsAt ?? Number.POSITIVE_INFINITY) <= Date.now();
     if (isDue && this.#outbox.isEmpty) this.#store.removeEnded(Date.now(), this.#outbox.flushed.to);
@@ -104,7 +122,21 @@ export class ReportIntake extends DurableObject<ControlEnv> implements IntakeObj
   /** Sends behind the answer. The alarm is there if that fails. */
   async #send(): Promise<void> {
     await this.#arm();
-    this.ctx.waitUntil(this.#run().then(() => this.#arm()));
+    this.ctx.waitUntil(Promise.all([this.#run(), this.#announce()]).then(() => this.#arm()));
+  }
+
+  #announce(): Promise<void> {
+    return this.#announcing.run(async () => {
+      const source = this.#meta.json<CountSource>('source');
+      if (source === null || this.#isAnnounced) return;
+      const statistics = this.env.STATISTICS.getByName(STATISTICS_NAME);
+      await within(statistics.announce(source.intake), FLUSH_WAIT_MS);
+      this.#meta.set('announced', 1);
+    });
+  }
+
+  get #isAnnounced(): boolean {
+    return this.#meta.number('announced') === 1;
   }
 
   #run(): Promise<void> {
@@ -143,9 +175,11 @@ export class ReportIntake extends DurableObject<ControlEnv> implements IntakeObj
   async #arm(): Promise<void> {
     const isIdle = this.#outbox.isEmpty && this.#withdrawals.isDone;
     const due = isIdle ? this.#store.endsAt : this.#work.retryAt;
-    if (due === null) return;
+    const announcedAt = this.#isAnnounced ? null : this.#announcing.retryAt;
+    if (due === null && announcedAt === null) return;
     // What fills the outbox also sends it: the alarm comes only if that failed.
-    const next = Math.max(due, Date.now() + REPORT_RETRY_MS);
+    const first = Math.min(due ?? Number.POSITIVE_INFINITY, announcedAt ?? Number.POSITIVE_INFINITY);
+    const next = Math.max(first, Date.now() + REPORT_RETRY_MS);
     if (this.#alarmAt !== null && this.#alarmAt <= next) return;
     this.#alarmAt = next;
     await this.ctx.storage.setAlarm(next);
