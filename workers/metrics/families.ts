@@ -183,10 +183,13 @@ export const FAMILIES = {
   },
   webhooks: { type: 'gauge', labels: ['state'], help: 'Webhooks, by state.' },
 
-  statistics_months_closed: { type: 'gauge', labels: [], help: 'Months whose tables are closed.' },
-  statistics_month_end_timestamp_seconds: {
+  statistics_closed_timestamp_seconds: {
     ...{ type: 'gauge', labels: [], unit: 'seconds' },
-    help: 'End of the newest month that is closed.',
+    help: 'End of the newest month whose tables are closed.',
+  },
+  statistics_months_due: {
+    ...{ type: 'gauge', labels: [] },
+    help: 'Months that should be closed and are not.',
   },
 } as const satisfies Readonly<Record<string, Family>>;
 

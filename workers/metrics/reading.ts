@@ -12,6 +12,7 @@ import { APPEALS_NAME } from '../storage/appeals-port.ts';
 import { FEED_NAME } from '../storage/feed-port.ts';
 import { METRIC_TOTALS_NAME } from '../storage/metrics-port.ts';
 import { within } from '../storage/single-flight.ts';
+import { STATISTICS_NAME } from '../storage/statistics-port.ts';
 import { Samples } from './exposition.ts';
 import {
   addAppeals,
@@ -20,6 +21,7 @@ import {
   addFigures,
   addRegistry,
   addResponse,
+  addStatistics,
 } from './store-samples.ts';
 
 /** Adds the samples of a store that has answered. @param now ms since 1970 */
@@ -45,6 +47,10 @@ const STORES: Readonly<Record<string, (env: ControlEnv) => Promise<Add>>> = {
   feed: async (env) => {
     const status = await env.FEED.getByName(FEED_NAME).status();
     return (samples) => addFeed(samples, status);
+  },
+  statistics: async (env) => {
+    const status = await env.STATISTICS.getByName(STATISTICS_NAME).status();
+    return (samples) => addStatistics(samples, status);
   },
   totals: async (env) => {
     const totals = await env.METRIC_TOTALS.getByName(METRIC_TOTALS_NAME).totals();
