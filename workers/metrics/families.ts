@@ -21,7 +21,11 @@ export const FAMILIES = {
     help: 'Requests and items that were screened, by the verdict that the client received.',
   },
   requests: { type: 'counter', labels: [], help: 'Requests of clients with an accepted key.' },
-  request_errors: { type: 'counter', labels: [], help: 'Those of the requests that were answered 4xx or 5xx.' },
+  request_errors: {
+    type: 'counter',
+    labels: [],
+    help: 'Those of the requests that were answered 4xx or 5xx.',
+  },
   quota_refusals: { type: 'counter', labels: [], help: 'Those of the errors that exceeded the quota.' },
   lost_numbers: {
     ...{ type: 'counter', labels: [] },
@@ -60,7 +64,11 @@ export const FAMILIES = {
     help: 'Share of the data centres that use the canary.',
   },
 
-  live_entries: { type: 'gauge', labels: ['holder'], help: 'Entries of the live layer: of people, of rules.' },
+  live_entries: {
+    type: 'gauge',
+    labels: ['holder'],
+    help: 'Entries of the live layer: of people, of rules.',
+  },
   live_entries_limit: {
     ...{ type: 'gauge', labels: ['holder'] },
     help: 'From this many entries on, further ones are refused.',
@@ -115,7 +123,11 @@ export const FAMILIES = {
     ...{ type: 'gauge', labels: [] },
     help: 'Batches of registrations that the registry does not have.',
   },
-  registered_pairs: { type: 'gauge', labels: [], help: 'Pairs of a client and a number that are registered.' },
+  registered_pairs: {
+    type: 'gauge',
+    labels: [],
+    help: 'Pairs of a client and a number that are registered.',
+  },
   registered_pairs_limit: { type: 'gauge', labels: [], help: 'As many pairs as a release holds.' },
 
   reports_accepted: { type: 'counter', labels: [], help: 'Reports of partners that were acknowledged.' },
@@ -129,7 +141,11 @@ export const FAMILIES = {
     ...{ type: 'gauge', labels: ['stage'] },
     help: 'Rule blocks that have not ended. Those of mock partners are left out.',
   },
-  rule_decisions_waiting: { type: 'gauge', labels: [], help: 'Decisions of rules whose facts are being read.' },
+  rule_decisions_waiting: {
+    type: 'gauge',
+    labels: [],
+    help: 'Decisions of rules whose facts are being read.',
+  },
   rule_blocks_unsent: {
     ...{ type: 'gauge', labels: [] },
     help: 'Rule blocks whose newest state the live layer does not have.',
@@ -147,7 +163,11 @@ export const FAMILIES = {
     help: 'When the oldest open appeal was received.',
   },
 
-  feed_configured: { type: 'gauge', labels: [], help: 'Whether SHARING_KEY is set. Without it there is no feed.' },
+  feed_configured: {
+    type: 'gauge',
+    labels: [],
+    help: 'Whether SHARING_KEY is set. Without it there is no feed.',
+  },
   feed_events: { type: 'counter', labels: [], help: 'Events of the feed, over all epochs.' },
   feed_epoch: { type: 'gauge', labels: [], help: 'Epoch of the feed.' },
   feed_entries: { type: 'gauge', labels: [], help: 'Entries of the snapshot of the feed.' },

@@ -3,13 +3,18 @@
  * METRICS_FRESH_MS. There are no latencies: the clock of a Worker stands still while it computes.
  */
 import { toHex, utf8 } from '../../shared/bytes.ts';
-import { METRICS_FRESH_MS, METRICS_KEPT_MS, METRICS_TOKEN_KEPT_MS, METRICS_WAIT_MS } from '../../shared/limits/metrics.ts';
+import {
+  METRICS_FRESH_MS,
+  METRICS_KEPT_MS,
+  METRICS_TOKEN_KEPT_MS,
+  METRICS_WAIT_MS,
+} from '../../shared/limits/metrics.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import { authenticate } from '../admin/authentication.ts';
 import { coordinatorOf } from '../admin/coordinator-stub.ts';
 import type { ControlEnv } from '../env.ts';
-import type { Handler, RequestContext, Route } from '../http/app.ts';
 import { prefersText } from '../http/accept.ts';
+import type { Handler, RequestContext, Route } from '../http/app.ts';
 import { matches } from '../http/credentials.ts';
 import { type Problem, problem } from '../http/reply.ts';
 import { SingleFlight, within } from '../storage/single-flight.ts';

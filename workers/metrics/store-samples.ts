@@ -10,11 +10,13 @@ import {
   REGISTRATION_REMOVALS_RESERVE,
 } from '../../shared/limits/registrations.ts';
 import { CHANNELS } from '../../shared/request.ts';
+import { endOf } from '../../shared/statistics/month.ts';
 import { VERDICTS } from '../../shared/verdict.ts';
 import type { AppealFigures } from '../storage/appeals-port.ts';
 import type { FeedStatus } from '../storage/feed-port.ts';
 import type { FigureKind, FigureTotals } from '../storage/metrics-port.ts';
 import type { RegistryStatus } from '../storage/registry-port.ts';
+import type { StatisticsStatus } from '../storage/statistics-port.ts';
 import type { Samples } from './exposition.ts';
 
 const ADDITIONS_MAX = REGISTRATION_CHANGES_MAX - REGISTRATION_REMOVALS_RESERVE;
@@ -121,6 +123,11 @@ export function addFeed(samples: Samples, status: FeedStatus): void {
   samples.add('feed_lag_seconds', status.lagMs === null ? null : status.lagMs / 1000, {});
   samples.add('feed_waiting_requests', status.waiting, {});
   samples.add('feed_unnamed', status.unnamed, {});
+}
+
+export function addStatistics(samples: Samples, { closed, due }: StatisticsStatus): void {
+  samples.add('statistics_closed_timestamp_seconds', closed === null ? null : endOf(closed) / 1000, {});
+  samples.add('statistics_months_due', due, {});
 }
 
 export function addFigures(samples: Samples, totals: Readonly<Record<FigureKind, FigureTotals>>): void {

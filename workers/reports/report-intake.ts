@@ -18,8 +18,8 @@ import { METRIC_TOTALS_NAME } from '../storage/metrics-port.ts';
 import type {
   Acceptance,
   CountSource,
-  IntakeObject,
   IntakeMonth,
+  IntakeObject,
   IntakePartner,
   IntakeStatus,
   KeptReport,
