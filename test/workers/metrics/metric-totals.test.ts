@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { FIGURE_SOURCES_MAX, FIGURES_REPORT_MS } from '../../../shared/limits/metrics.ts';
 import { HOUR_MS, type UsageFlush, usageObjectName } from '../../../shared/usage/flush.ts';
+import type { ControlEnv } from '../../../workers/env.ts';
 import { FigureReporter, type OwnFigures } from '../../../workers/storage/figure-reporter.ts';
 import {
   FIGURES,
@@ -21,11 +22,12 @@ import { HANG_MS } from '../../shared/support/hang.ts';
 import { holdsAsync } from '../../shared/support/properties.ts';
 import '../support/fresh.ts';
 
+const control = env as unknown as ControlEnv;
 const KINDS = Object.keys(FIGURES) as FigureKind[];
 const NOW = Date.parse('2026-11-27T03:00:00Z');
 
-const stub = () => env.METRIC_TOTALS.getByName(METRIC_TOTALS_NAME) as unknown as DurableObjectStub;
-const totals = () => env.METRIC_TOTALS.getByName(METRIC_TOTALS_NAME);
+const stub = () => control.METRIC_TOTALS.getByName(METRIC_TOTALS_NAME) as unknown as DurableObjectStub;
+const totals = () => control.METRIC_TOTALS.getByName(METRIC_TOTALS_NAME);
 
 /** What the object should have, from the reports in the order of their arrival. */
 class Model {
@@ -85,7 +87,7 @@ describe('the sums', () => {
       fc.asyncProperty(steps, async (some) => {
         // Another object for each run.
         const name = `model-${round++}`;
-        const object = () => env.METRIC_TOTALS.getByName(name);
+        const object = () => control.METRIC_TOTALS.getByName(name);
         const model = new Model();
         // Only an object that runs can be restarted.
         await object().totals();
@@ -232,7 +234,7 @@ describe('counters of clients', () => {
   test('lose nothing to a restart between the count and the report', async () => {
     const name = usageObjectName('kt', 0);
     const stubOf = env.USAGE!.getByName(name) as unknown as DurableObjectStub;
-    const spy = vi.spyOn(env.METRIC_TOTALS, 'getByName').mockImplementation(() => {
+    const spy = vi.spyOn(control.METRIC_TOTALS, 'getByName').mockImplementation(() => {
       throw new Error('does not respond');
     });
     vi.spyOn(console, 'warn').mockImplementation(() => undefined);

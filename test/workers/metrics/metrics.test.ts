@@ -12,6 +12,7 @@ import { METRIC_TOTALS_NAME } from '../../../workers/storage/metrics-port.ts';
 import { logged, putToken } from '../support/admin.ts';
 import { NOON } from '../support/room.ts';
 
+const control = env as unknown as ControlEnv;
 const OPEN = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
 const SECRET = 'right';
 
@@ -158,7 +159,7 @@ describe('a store that does not answer', () => {
 describe('the stores', () => {
   test('are read once in ten seconds, however many scrape', async () => {
     let reads = 0;
-    const object = env.METRIC_TOTALS.getByName(METRIC_TOTALS_NAME);
+    const object = control.METRIC_TOTALS.getByName(METRIC_TOTALS_NAME);
     const counting = {
       totals: () => {
         reads++;
@@ -177,7 +178,7 @@ describe('the stores', () => {
   });
 
   test('show in the samples what they have', async () => {
-    await env.METRIC_TOTALS.getByName(METRIC_TOTALS_NAME).report({
+    await control.METRIC_TOTALS.getByName(METRIC_TOTALS_NAME).report({
       ...{ kind: 'notices', source: 'acme', at: 1, waitingSince: NOON - 60_000 },
       figures: { kept: 9, pending: 2, failed: 1, overdue: 1, enabled: 1, disabled: 1 },
     });
