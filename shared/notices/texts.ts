@@ -43,10 +43,10 @@ const ADVICE: Readonly<Partial<Record<SpamKind, Phrase>>> = {
 
 /** @param channel null if nobody knows @param kind null if nobody has reported the sender */
 export function guidanceTexts(channel: Channel | null, kind: SpamKind | null): GuidanceTexts {
-  const [about, aboutEn] = kind !== null && hasPhrase(kind) ? KINDS[kind] : NOTHING;
+  const [kindKo, kindEn] = kind !== null && hasPhrase(kind) ? KINDS[kind] : NOTHING;
   const [advice, adviceEn] = (kind === null ? undefined : ADVICE[kind]) ?? NOTHING;
-  const topic = about === '' ? '' : `${about} 관련 `;
-  const topicEn = aboutEn === '' ? '' : ` about ${aboutEn}`;
+  const topic = kindKo === '' ? '' : `${kindKo} 관련 `;
+  const topicEn = kindEn === '' ? '' : ` about ${kindEn}`;
   if (channel === 'voice') {
     return {
       ko: joined(

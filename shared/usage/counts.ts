@@ -17,6 +17,7 @@ import { VERDICTS } from '../verdict.ts';
  * - `recordBytes`: block records, in bytes before they are sealed.
  * - `recordsDropped`: block records beyond RECORD_BYTES_PER_DAY_MAX.
  * - `lostNumbers`: numbers whose other counts were given up, because they could not be sent.
+ * - `uncountedTexts`: texts of mobile numbers that were not counted by number: see mobile-senders.ts.
  */
 export const TOTALS = [
   'requests',
@@ -28,6 +29,7 @@ export const TOTALS = [
   'recordBytes',
   'recordsDropped',
   'lostNumbers',
+  'uncountedTexts',
 ] as const;
 export type Total = (typeof TOTALS)[number];
 

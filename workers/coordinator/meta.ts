@@ -31,6 +31,10 @@ type Key =
   | 'registrationsDropped'
   | 'credentials'
   | 'nextQualificationIndex'
-  | 'ruleEntries';
+  | 'qualificationsNotified'
+  | 'qualificationsEndedAt'
+  | 'ruleEntries'
+  | 'liveGeneration'
+  | 'feedRead';
 
 export class Meta extends SingleValues<Key> {}

@@ -14,12 +14,14 @@ import type { Token } from '../../shared/tokens.ts';
 import { ActiveKeys } from './active-keys.ts';
 import { DetectionStore } from './detection-store.ts';
 import { DocumentStore } from './document-store.ts';
+import { FeedSource } from './feed-source.ts';
 import { HeadPart } from './head-part.ts';
 import { Ledger } from './ledger.ts';
 import { LiveStore } from './live-store.ts';
 import { Meta } from './meta.ts';
 import { People, type PeopleEnv } from './people.ts';
 import { ProposalStore } from './proposal-store.ts';
+import { QualificationNotices } from './qualification-notices.ts';
 import { RegisteredSenders } from './registered-senders.ts';
 import { ReleaseStore } from './release-store.ts';
 import { RuleStore } from './rule-store.ts';
@@ -43,10 +45,12 @@ export class Tables {
   readonly live: LiveStore;
   readonly segments: SegmentStore;
   readonly releases: ReleaseStore;
+  readonly feed: FeedSource;
   readonly registeredSenders: RegisteredSenders;
   readonly credentials: HeadPart<HeadCredentials>;
   readonly organisations: DocumentStore<Organisation>;
   readonly qualifications: DocumentStore<Qualification>;
+  readonly qualificationNotices: QualificationNotices;
   readonly clients: DocumentStore<Client>;
   readonly tokens: DocumentStore<Token>;
   readonly tokenHolders: TokenHolders;
@@ -61,6 +65,7 @@ export class Tables {
     this.keys = keys;
     this.organisations = new DocumentStore(sql, 'organisation');
     this.qualifications = new DocumentStore(sql, 'qualification');
+    this.qualificationNotices = new QualificationNotices(storage, this.meta);
     this.clients = new DocumentStore(sql, 'client');
     this.tokens = new DocumentStore(sql, 'token');
     this.tokenHolders = new TokenHolders(sql);
@@ -72,6 +77,7 @@ export class Tables {
     this.live = new LiveStore(sql, keys);
     this.segments = new SegmentStore(sql, this.live, keys);
     this.releases = new ReleaseStore(sql);
+    this.feed = new FeedSource(sql, this.meta, keys, this.live, this.releases);
     this.registeredSenders = new RegisteredSenders(this.meta, this.releases);
     this.credentials = new HeadPart(this.meta, 'credentials');
   }

@@ -250,7 +250,8 @@ export class ClientContext implements ProblemCounter {
    */
   screen(request: ScreenRequest, snapshot: Snapshot, isPreview = false): Decision {
     const decision = screen(request, snapshot, this.settings);
-    this.#meter.count(request, decision, snapshot.now, this.#loadContext);
+    const isText = !isPreview && !this.settings.mock;
+    this.#meter.count(request, decision, snapshot.now, this.#loadContext, isText);
     if (this.settings.recordBlocks && !isPreview) {
       const { writer } = this.#loadContext.secrets.keys;
       const record = blockRecordOf(request, decision, this.settings.id, snapshot, writer);

@@ -53,6 +53,7 @@ export class RegistrationStore
           ring.value.writer,
           registry,
           (organisation, end) => recorder().anchorRegistrations(organisation, end),
+          () => this.env.NOTICES,
           () => this.env.METRIC_TOTALS.getByName(METRIC_TOTALS_NAME),
         );
         // The platform gives up on an alarm that fails too often, as it does while LIST_KEY is not valid.
@@ -200,9 +201,9 @@ export class RegistrationStore
 
   override async alarm(): Promise<void> {
     this.#alarmAt = null;
-    const { dueWork, publisher, organisation, anchoring, reporter } = this[PARTS];
+    const { dueWork, publisher, notices, organisation, anchoring, reporter } = this[PARTS];
     dueWork.run(Date.now());
-    await publisher.run(organisation);
+    await Promise.all([publisher.run(organisation), notices.run()]);
     await anchoring.run();
     reporter.changed();
     await reporter.run();
@@ -244,10 +245,10 @@ export class RegistrationStore
 
   /** Sends the outbox behind the answer. The alarm is there if that fails. */
   async #publish(): Promise<void> {
-    const { publisher, organisation, reporter } = this[PARTS];
+    const { publisher, notices, organisation, reporter } = this[PARTS];
     await this.#arm();
     this.ctx.waitUntil(
-      publisher.run(organisation).then(() => {
+      Promise.all([publisher.run(organisation), notices.run()]).then(() => {
         reporter.changed();
         return this.#arm();
       }),

@@ -6,6 +6,7 @@ import { Anchoring } from '../storage/anchoring.ts';
 import type { Author } from '../storage/audit-chain.ts';
 import { FigureReporter } from '../storage/figure-reporter.ts';
 import type { MetricTotalsObject } from '../storage/metrics-port.ts';
+import { type NoticeObjects, NoticeOutbox } from '../storage/notice-outbox.ts';
 import type { RegistryPort } from '../storage/registry-port.ts';
 import type { StoreRequest, StoreResult } from '../storage/store-request.ts';
 import { Transactions } from '../storage/transactions.ts';
@@ -40,16 +41,18 @@ export class StoreParts {
   readonly publisher: Publisher;
   readonly anchoring: Anchoring;
   readonly reporter: FigureReporter;
+  readonly notices: NoticeOutbox;
   readonly #meta: Meta;
   readonly #writer: RegistrationWriter;
   readonly #transactions: Transactions;
 
-  /** @param anchor puts the end of the audit chain into the audit log */
+  /** @param anchor puts the end of the audit chain into the audit log @param receivers of notices */
   constructor(
     storage: DurableObjectStorage,
     keys: ListKeys,
     registry: () => RegistryPort,
     anchor: (organisation: string, end: KnownRecord) => Promise<void>,
+    receivers: NoticeObjects,
     totals: () => Pick<MetricTotalsObject, 'report'>,
   ) {
     const { sql } = storage;
@@ -75,7 +78,8 @@ export class StoreParts {
     const standings = new CertificateStandings(sql);
     this.changes = new RegistrationChanges(this.rows, this.pairs, this.#writer, standings);
     this.#transactions = new Transactions(storage, new RegistrationBudget(sql, this.#meta));
-    this.dueWork = new DueWork(storage, this.#meta, this.rows, this.#writer, [
+    this.notices = new NoticeOutbox(storage, () => 'registrations', receivers);
+    this.dueWork = new DueWork(storage, this.#meta, this.rows, this.#writer, this.notices, [
       this.events,
       this.#transactions,
     ]);
@@ -130,7 +134,12 @@ export class StoreParts {
     const { dueAt } = this.publisher;
     // The request that filled the outbox sends it; the alarm comes only if that failed.
     const sending = dueAt === null ? null : Math.max(dueAt, now + PUBLISH_RETRY_MS);
-    const others = [this.anchoring.dueAt, this.rows.nextDueAt, this.reporter.dueAt];
+    const others = [
+      this.notices.alarmAt(now),
+      this.anchoring.dueAt,
+      this.rows.nextDueAt,
+      this.reporter.dueAt,
+    ];
     const times = [sending, ...others].filter((time) => time !== null);
     if (times.length === 0) return null;
     return Math.min(Math.max(Math.min(...times), now), now + ALARM_AHEAD_MS_MAX);

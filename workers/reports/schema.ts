@@ -2,6 +2,7 @@
  * The tables of the objects that keep reports. docs/storage.md describes each. A change is a further step: steps are only
  * appended.
  */
+import { NOTICE_OUTBOX_TABLES } from '../storage/notice-outbox.ts';
 import { applySteps } from '../storage/schema-steps.ts';
 
 const INTAKE = `
@@ -94,6 +95,11 @@ const SUBJECTS = `
   INSERT INTO totals VALUES (0, 0, 0, 0, 0);
 `;
 
+const REPORTED = `
+  CREATE TABLE reported (hour INTEGER NOT NULL, subject TEXT NOT NULL, PRIMARY KEY (hour, subject)) WITHOUT ROWID;
+  ${NOTICE_OUTBOX_TABLES}
+`;
+
 export function createIntakeTables(storage: DurableObjectStorage): void {
   applySteps(storage, [INTAKE, MONTHS]);
 }
@@ -103,5 +109,5 @@ export function createBudgetTables(storage: DurableObjectStorage): void {
 }
 
 export function createSubjectTables(storage: DurableObjectStorage): void {
-  applySteps(storage, [SUBJECTS]);
+  applySteps(storage, [SUBJECTS, REPORTED]);
 }

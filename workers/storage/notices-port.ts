@@ -2,7 +2,10 @@
  * Notices to organisations: the router, which decides who gets which, and the store of each receiver, which delivers
  * them. Every sender numbers its batches, and sends a batch again until it is answered.
  */
+import type { KnownRecord } from '../../shared/audit.ts';
 import type { NewNotice, NoticeCount, NoticeRecord } from '../../shared/notices/notice.ts';
+import type { Organisation } from '../../shared/organisations.ts';
+import type { OwnerFact } from './notice-sources-port.ts';
 
 /** The name of the only router. */
 export const NOTICE_ROUTER_NAME = 'main';
@@ -10,6 +13,25 @@ export const NOTICE_ROUTER_NAME = 'main';
 export interface NoticeRouterObject {
   /** The feed has gained events. Never fails; the cron calls it too, so a lost call only delays. */
   poke(): Promise<void>;
+  /**
+   * Notifies the owners of mobile numbers, each once a day. Idempotent by sender and `n`, which rises by 1 from 1.
+   * @param facts at most OWNER_FACTS_MAX
+   * @returns `last`: the newest batch of this sender that is kept
+   */
+  ownersUsed(sender: string, n: number, facts: readonly OwnerFact[]): Promise<{ readonly last: number }>;
+  status(): Promise<NoticeRouterStatus>;
+}
+
+/** How far the router is. */
+export interface NoticeRouterStatus {
+  /** Position in the feed up to which notices are made. */
+  readonly position: number;
+  /** Notices that their stores do not have yet. */
+  readonly waiting: number;
+  /** Since the first one: notices that were given up because a store stayed full, or an operator had enough for a day. */
+  readonly dropped: number;
+  /** Senders whose block somebody was notified of. */
+  readonly senders: number;
 }
 
 /** The answer to a batch. */
@@ -60,12 +82,7 @@ export interface NoticeObject {
    * @param sender such as `router` or `registrations`
    * @param notices at most NOTICE_BATCH_MAX
    */
-  add(
-    organisation: string,
-    sender: string,
-    n: number,
-    notices: readonly NewNotice[],
-  ): Promise<NoticesAdded>;
+  add(organisation: string, sender: string, n: number, notices: readonly NewNotice[]): Promise<NoticesAdded>;
 
   /** Exact counts by month and type, which outlive the notices. @param months such as `2026-11`; both inclusive */
   totals(fromMonth: string, toMonth: string): Promise<readonly NoticeCount[]>;
@@ -74,4 +91,11 @@ export interface NoticeObject {
   evidence(query: NoticeQuery): Promise<readonly NoticeRecord[]>;
 
   status(): Promise<NoticesStatus>;
+}
+
+/** What the store needs from the coordinator. */
+export interface OrganisationSource {
+  organisation(id: string): Promise<Organisation | null>;
+  /** Records the end of the audit chain of the organisation's webhooks in the audit log. */
+  anchorWebhooks(organisation: string, end: KnownRecord): Promise<void>;
 }

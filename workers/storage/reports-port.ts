@@ -5,6 +5,7 @@
  */
 import type { Client } from '../../shared/clients.ts';
 import { REPORT_SHARDS } from '../../shared/limits/intake.ts';
+import type { ReportFacts } from '../../shared/notices/routing.ts';
 import type { ReportingPartner } from '../../shared/reports/partner.ts';
 import type { PartnerSettings } from '../../shared/reports/partner-settings.ts';
 import type { Report } from '../../shared/reports/report.ts';
@@ -173,6 +174,8 @@ export interface SubjectObject extends SubjectScan {
   ): Promise<{ readonly last: number }>;
   /** Reports before this time (ms since 1970) no longer count for this subject, and its decisions end. Idempotent. */
   reset(subject: string, at: number): Promise<void>;
+  /** What rules may count of each of these subjects, in their order; null for one without reports of spam. */
+  reported(subjects: readonly string[]): Promise<readonly (ReportFacts | null)[]>;
   /** Of one subject; null if it has no reports. */
   totalsOf(subject: string): Promise<SubjectTotals | null>;
   totals(): Promise<SubjectTotals>;

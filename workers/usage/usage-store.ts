@@ -16,6 +16,7 @@ import {
 import { NO_COUNTS, sumCounts, type UsageCounts } from '../../shared/usage/counts.ts';
 import { HOUR_MS, HOURS_PER_DAY, type PeriodCounts, type UsageFlush } from '../../shared/usage/flush.ts';
 import type { Figures } from '../storage/metrics-port.ts';
+import { MobileTextStore, type TextBatch } from './mobile-texts.ts';
 import { addCounts } from './running-figures.ts';
 
 const DAY_MS = HOURS_PER_DAY * HOUR_MS;
@@ -34,6 +35,7 @@ type LastFlush = readonly [isolate: string, flush: number, at: number];
 export class UsageStore {
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
+  readonly texts: MobileTextStore;
   /** The last flush of each isolate, as stored: its number, and when it came. */
   #last: Map<string, readonly [flush: number, at: number]>;
   #shards: number;
@@ -50,6 +52,7 @@ export class UsageStore {
     this.#sql = storage.sql;
     this.#sql.exec(TABLES);
     this.#addColumn();
+    this.texts = new MobileTextStore(storage.sql);
     this.#last = this.#storedFlushes();
     this.#figures = this.#storedFigures();
     this.#shards = this.#storedShards();
@@ -90,6 +93,7 @@ export class UsageStore {
       return fresh;
     } catch (error) {
       // Memory may have what the tables do not.
+      this.texts.reset();
       this.#last = this.#storedFlushes();
       this.#figures = this.#storedFigures();
       this.#day = -1;
@@ -98,13 +102,13 @@ export class UsageStore {
   }
 
   #write(fresh: readonly UsageFlush[], last: ReadonlyMap<string, number>, now: number): void {
+    const uncounted = this.texts.addFlushes(fresh, now);
     const byHour = Map.groupBy(fresh, ({ hour }) => hour);
     for (const [hour, flushes] of byHour) {
-      this.#add(
-        hour,
-        1,
-        flushes.map(({ counts }) => counts),
-      );
+      const counts = flushes.map((flush) => flush.counts);
+      // Of several hours, it counts for the first one.
+      const hasUncounted = uncounted > 0 && hour === fresh[0]!.hour;
+      this.#add(hour, 1, hasUncounted ? [...counts, uncountedOf(uncounted)] : counts);
     }
     for (const [isolate, flush] of last) this.#last.set(isolate, [flush, now]);
     const lasts = [...last].map(([isolate, flush]): LastFlush => [isolate, flush, now]);
@@ -118,6 +122,29 @@ export class UsageStore {
     const day = Math.floor(now / DAY_MS);
     if (day !== this.#day) this.#beginDay(day);
     else this.#recordBytes += recordBytesOf(fresh.filter(({ hour }) => dayOf(hour) === day));
+  }
+
+  /** See UsageObject. @returns the newest batch of this shard that is counted */
+  addTexts(client: string, shard: number, batch: TextBatch, now: number): number {
+    return this.#withTexts(() => {
+      const { last, uncounted } = this.texts.addBatch(client, shard, batch, now);
+      if (uncounted > 0) this.#add(Math.floor(now / HOUR_MS), 1, [uncountedOf(uncounted)]);
+      return last;
+    });
+  }
+
+  /** Makes facts of the numbers over the limit. */
+  makeFacts(limit: number, now: number): void {
+    this.#withTexts(() => this.texts.makeFacts(limit, now));
+  }
+
+  #withTexts<Value>(change: () => Value): Value {
+    try {
+      return this.#storage.transactionSync(change);
+    } catch (error) {
+      this.texts.reset();
+      throw error;
+    }
   }
 
   /** Block records of the current day, in bytes. */
@@ -217,6 +244,10 @@ export class UsageStore {
 }
 
 type PeriodRow = { hour: number; hours: number; counts: string };
+
+function uncountedOf(uncountedTexts: number): UsageCounts {
+  return { totals: { uncountedTexts }, by: {} };
+}
 
 function dayOf(hour: number): number {
   return Math.floor(hour / HOURS_PER_DAY);

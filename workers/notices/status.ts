@@ -1,0 +1,28 @@
+/** How far a store of notices is, for metrics. Counts are bounded, so that nobody can make them expensive. */
+import { NOTICES_COUNTED_MAX } from '../../shared/limits/notices.ts';
+import type { NoticesStatus } from '../storage/notices-port.ts';
+import type { Tables } from './tables.ts';
+
+export function statusOf({ storage, notices, webhooks, deliveries }: Tables, now: number): NoticesStatus {
+  const { all } = webhooks;
+  const many = (state: string): number => all.filter((webhook) => webhook.state === state).length;
+  const waiting = all
+    .filter(({ state }) => state === 'enabled')
+    .map(({ position, types }) => ({
+      many: notices.countAfter(position, types),
+      since: notices.next(position, types)?.keptAt ?? null,
+    }));
+  const times = waiting.map(({ since }) => since).filter((time) => time !== null);
+  return {
+    notices: notices.count,
+    pending: Math.min(
+      waiting.reduce((sum, each) => sum + each.many, 0),
+      NOTICES_COUNTED_MAX,
+    ),
+    oldestPendingAt: times.length === 0 ? null : Math.min(...times),
+    failed: deliveries.failed,
+    webhooks: { enabled: many('enabled'), disabled: many('disabled'), gone: many('gone') },
+    overdue: notices.overdue(now),
+    bytes: storage.sql.databaseSize,
+  };
+}
