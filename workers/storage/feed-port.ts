@@ -26,14 +26,14 @@ export interface LivePlaceRow {
   readonly until: number;
   readonly rule: string | null;
   readonly stage: BlockStage | null;
-  /** The text of a source as it was given; null for a number, and for a source that was restored without it. */
-  readonly source: string | null;
 }
 
 /** A number or source that has changed, with all its rows in force, newest first. */
 export interface LivePlace extends LiveKey {
   /** The text that was fingerprinted: a spelling or a skeleton. Null for a number, and if no row has its text. */
   readonly form: string | null;
+  /** The newest text whose spelling it is, as it was given. Null for a number, and if all rows are of look-alikes. */
+  readonly source: string | null;
   readonly rows: readonly LivePlaceRow[];
 }
 
