@@ -13,7 +13,7 @@ import type { BlockStage } from '../../shared/verdict.ts';
 import { warn } from '../log.ts';
 import type { LiveChanges, LiveCursor, LivePlace } from '../storage/feed-port.ts';
 import type { ActiveKeys } from './active-keys.ts';
-import { type LiveRow, subjectsOf } from './live-row.ts';
+import { subjectsOf } from './live-row.ts';
 import type { LiveStore } from './live-store.ts';
 import type { Meta } from './meta.ts';
 import type { ReleaseStore } from './release-store.ts';
@@ -88,7 +88,7 @@ export class FeedSource {
       .one();
     // The oldest first: they have waited the longest.
     this.#sql.exec(
-      `INSERT OR REPLACE INTO feed_unread SELECT seq, kind, high, low, MAX(source) ${unread} ORDER BY seq LIMIT ?`,
+      `INSERT OR REPLACE INTO feed_unread SELECT seq, kind, high, low, SUM(subject), MAX(source) ${unread} ORDER BY seq LIMIT ?`,
       ...[read, foldedSeq, room],
     );
     if (many > room) warn('feedPlacesLost', { places: many - room });
@@ -118,12 +118,20 @@ export class FeedSource {
     return unread.length >= limit ? unread : [...unread, ...select('live', limit - unread.length)];
   }
 
-  #place(row: PlaceRow, now: number): LivePlace {
-    const key = keyOf(row);
+  #place({ kind, high, low }: PlaceRow, now: number): LivePlace {
+    const key: LiveKey = { kind: LIVE_KINDS[kind]!, high, low };
     const rows = this.#live.inForce(key, now);
+    const unread = this.#sql
+      .exec<{ source: string | null; subjects: number }>(
+        'SELECT source, subjects FROM feed_unread WHERE kind = ? AND high = ? AND low = ? ORDER BY seq DESC',
+        ...[kind, high, low],
+      )
+      .toArray();
+    const texts = [...rows, ...unread].map(({ source }) => source);
     return {
       ...key,
-      ...(key.kind === 'number' ? { form: null, source: null } : this.#textOf(row, rows)),
+      ...(key.kind === 'number' ? { form: null, source: null } : this.#textOf(high, low, texts)),
+      dropped: subjectsOf(unread.reduce((mask, { subjects }) => mask | subjects, 0)),
       rows: rows.map(({ seq, op, subjects, code, authority, until, rule, stage }) => ({
         ...{ seq, op: op as LiveOp, subjects: subjectsOf(subjects), code, authority, until, rule },
         stage: stage as BlockStage | null,
@@ -131,14 +139,14 @@ export class FeedSource {
     };
   }
 
-  #textOf({ kind, high, low }: PlaceRow, rows: readonly LiveRow[]): Pick<LivePlace, 'form' | 'source'> {
+  #textOf(
+    high: number,
+    low: number,
+    texts: readonly (string | null)[],
+  ): Pick<LivePlace, 'form' | 'source'> {
     const print = (BigInt(high) << 32n) | BigInt(low);
-    const unread = this.#sql.exec<{ source: string | null }>(
-      'SELECT source FROM feed_unread WHERE kind = ? AND high = ? AND low = ? ORDER BY seq DESC',
-      ...[kind, high, low],
-    );
     let alike: string | null = null;
-    for (const { source } of [...rows, ...unread]) {
+    for (const source of texts) {
       const found = source === null ? null : formOf(print, source, this.#keys.current.sourceSeed);
       if (found?.isSpelling) return { form: found.form, source };
       alike ??= found?.form ?? null;

@@ -253,6 +253,7 @@ const FEED = `
     kind INTEGER NOT NULL,
     high INTEGER NOT NULL,
     low INTEGER NOT NULL,
+    subjects INTEGER NOT NULL,
     source TEXT,
     PRIMARY KEY (seq, kind, high, low)
   ) WITHOUT ROWID;
