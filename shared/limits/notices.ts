@@ -84,3 +84,9 @@ export const WEBHOOK_CHANGES_PER_HOUR_MAX = 120;
 /** Deliveries that one request replays, and deliveries on a page. */
 export const WEBHOOK_REPLAYS_MAX = 1_000;
 export const DELIVERIES_PAGE_MAX = 200;
+
+/** Window of the limit on requests of clients for notices, in ms. */
+export const NOTICE_WINDOW_MS = 60_000;
+/** Requests of one client, and of all, in a window, in one isolate. */
+export const NOTICE_REQUESTS_MAX = 600;
+export const NOTICE_REQUESTS_TOTAL_MAX = 30_000;

@@ -21,6 +21,7 @@ import { sharingKeysOf } from '../storage/sharing-secrets.ts';
 import { forAdmins, forChanges } from './context.ts';
 import { storeOf } from './credentials.ts';
 import { registrationStore } from './registration-context.ts';
+import { noticeStore } from './webhooks.ts';
 
 const WRONG_ID = fieldError('FIELD_VALUE', 'id', 'must be the id in the path');
 
@@ -62,6 +63,10 @@ export const removeOrganisation = forChanges('root', removeSchema, async (contex
     const message = `"${id}" has ${certificates} certificates and ${delegations} delegations that have not ended`;
     return problem('ORGANISATION_IN_USE', `${message}: suspend it instead`);
   }
+  const { webhooks } = await noticeStore(context.env as unknown as ControlEnv, id).status();
+  const many = webhooks.enabled + webhooks.disabled + webhooks.gone;
+  if (many > 0)
+    return problem('ORGANISATION_IN_USE', `"${id}" has ${many} webhooks: remove them first`);
   return coordinator.putOrganisation(change, id, null, condition);
 });
 

@@ -168,11 +168,6 @@ export abstract class AdminCalls extends DurableObject<ControlEnv> {
     this[CORE].registrationFacts.anchor('registrations', organisation, end);
   }
 
-  /** @param end of the audit chain of the organisation's webhooks */
-  async anchorWebhooks(organisation: string, end: KnownRecord) {
-    this[CORE].registrationFacts.anchor('webhooks', organisation, end);
-  }
-
   async tokens() {
     return this[CORE].clientChanges.listedTokens;
   }

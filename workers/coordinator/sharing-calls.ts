@@ -1,6 +1,8 @@
 /**
- * The calls to the coordinator that concern sharing: the clients that control serves, and the keys of feed consumers.
+ * The calls to the coordinator that concern sharing: the clients that control serves, the keys of feed consumers, and
+ * webhooks.
  */
+import type { KnownRecord } from '../../shared/audit.ts';
 import type { Right } from '../../shared/clients.ts';
 import type { ClientSource } from '../storage/coordinator-port.ts';
 import type { Precondition } from '../storage/precondition.ts';
@@ -13,6 +15,11 @@ import { ResponseCalls } from './response-calls.ts';
 export abstract class SharingCalls extends ResponseCalls implements ClientSource {
   async clientsWith(right: Right) {
     return clientsWith(right, this[CORE].tables);
+  }
+
+  /** @param end of the audit chain of the organisation's webhooks */
+  async anchorWebhooks(organisation: string, end: KnownRecord) {
+    this[CORE].registrationFacts.anchor('webhooks', organisation, end);
   }
 
   /** @param keyId new and random */

@@ -6,7 +6,10 @@ import { FIGURES_REPORT_MS } from '../../shared/limits/metrics.ts';
 import { warnFailed } from '../log.ts';
 import type { FigureReport, MetricTotalsObject } from './metrics-port.ts';
 
-export type OwnFigures = Omit<FigureReport, 'at'>;
+export interface OwnFigures extends Omit<FigureReport, 'at'> {
+  /** When they change although nothing happens, in ms since 1970; null or absent for never. */
+  readonly changesAt?: number | null;
+}
 
 export class FigureReporter {
   readonly #read: () => OwnFigures | null;
@@ -16,6 +19,7 @@ export class FigureReporter {
   #reportedAt = 0;
   /** What arrived last, as JSON. */
   #reported = '';
+  #changesAt: number | null = null;
 
   /** @param read null as long as the object has nothing */
   constructor(read: () => OwnFigures | null, totals: () => Pick<MetricTotalsObject, 'report'>) {
@@ -30,7 +34,9 @@ export class FigureReporter {
 
   /** When the figures must be reported, in ms since 1970; null if they are. */
   get dueAt(): number | null {
-    return this.#isDue ? this.#reportedAt + FIGURES_REPORT_MS : null;
+    const next = this.#reportedAt + FIGURES_REPORT_MS;
+    if (this.#isDue) return next;
+    return this.#changesAt === null ? null : Math.max(this.#changesAt, next);
   }
 
   /** Reports the figures if that is due. Never throws: the next time is an interval later. */
@@ -40,9 +46,13 @@ export class FigureReporter {
     this.#isDue = false;
     this.#reportedAt = now;
     try {
-      const figures = this.#read();
-      if (figures !== null) await this.#totals().report({ ...figures, at: now });
-      this.#reported = JSON.stringify(figures);
+      const own = this.#read();
+      this.#changesAt = own?.changesAt ?? null;
+      if (own !== null) {
+        const { kind, source, figures, waitingSince } = own;
+        await this.#totals().report({ kind, source, at: now, figures, waitingSince });
+      }
+      this.#reported = JSON.stringify(own);
     } catch (error) {
       this.#isDue = true;
       warnFailed('figuresNotReported', error);
