@@ -50,9 +50,7 @@ export function forNoticeClients(handle: (context: NoticeContext) => Promise<Ans
     clients.requests.advance(now);
     const retryAfterSeconds = clients.requests.limited(client.id, now);
     if (retryAfterSeconds !== null)
-      return problem('QUOTA_EXCEEDED', 'too many requests of this client: add a webhook', {
-        retryAfterSeconds,
-      });
+      return problem('QUOTA_EXCEEDED', 'too many requests of this client: add a webhook', { retryAfterSeconds });
     clients.requests.count(client.id);
     return handle({ ...context, params, client });
   };

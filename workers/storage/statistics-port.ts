@@ -1,9 +1,8 @@
 /** The store of statistics by month, of which there is one: how others call it, and what it needs from them. */
-
-import type { Client } from '../../shared/clients.ts';
-import type { Organisation } from '../../shared/organisations.ts';
-import type { QualificationInfo } from '../../shared/senders/qualification.ts';
 import type { AppealMonth } from '../../shared/statistics/figures.ts';
+import type { Organisation } from '../../shared/organisations.ts';
+import type { Client } from '../../shared/clients.ts';
+import type { QualificationInfo } from '../../shared/senders/qualification.ts';
 import type { Partners } from './reports-port.ts';
 
 /** The name of the only store of statistics. */
