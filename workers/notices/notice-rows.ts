@@ -110,7 +110,11 @@ export class NoticeRows {
   next(after: number, types: readonly NoticeType[]): StoredNotice | null {
     const { where, values } = ofTypes(types);
     const [row] = this.#sql
-      .exec<Row>(`SELECT * FROM notices WHERE version > ? AND ${where} ORDER BY version LIMIT 1`, after, ...values)
+      .exec<Row>(
+        `SELECT * FROM notices WHERE version > ? AND ${where} ORDER BY version LIMIT 1`,
+        after,
+        ...values,
+      )
       .toArray();
     return row === undefined ? null : storedOf(row);
   }

@@ -17,7 +17,13 @@ import type {
 import type { AuditRecord } from '../../shared/audit.ts';
 import { NOTICES_RETRY_MS, NOTICES_RETRY_MS_MAX } from '../../shared/limits/notices.ts';
 import type { GivenAcknowledgement } from '../../shared/notices/acknowledgement.ts';
-import type { NewNotice, Notice, NoticeCount, NoticePage, NoticeRecord } from '../../shared/notices/notice.ts';
+import type {
+  NewNotice,
+  Notice,
+  NoticeCount,
+  NoticePage,
+  NoticeRecord,
+} from '../../shared/notices/notice.ts';
 import { ok } from '../../shared/result.ts';
 import { openSharingKeys } from '../../shared/sharing-keys.ts';
 import { type ControlEnv, publicUrlOf } from '../env.ts';
@@ -65,7 +71,8 @@ export class NoticeStore extends DurableObject<ControlEnv> implements NoticeObje
     this.#additions = new Additions(this.#tables);
     this.#webhooks = new WebhookChanges(this.#tables);
     this.#deliveries = new Deliveries(this.#tables, Math.random);
-    const coordinator = () => this.env.COORDINATOR.getByName(COORDINATOR_NAME) as unknown as OrganisationSource;
+    const coordinator = () =>
+      this.env.COORDINATOR.getByName(COORDINATOR_NAME) as unknown as OrganisationSource;
     this.#facts = new FactsReader(coordinator);
     const { audit, meta } = this.#tables;
     this.#anchoring = new Anchoring(
@@ -82,7 +89,11 @@ export class NoticeStore extends DurableObject<ControlEnv> implements NoticeObje
       this.#signer = keys.ok ? new WebhookSigner(keys.value) : null;
       const url = publicUrlOf(env);
       this.#courier = new Courier(this.#tables, this.#deliveries, this.#facts, {
-        ...{ signer: this.#signer, source: url.ok ? url.value : null, isLocal: env.PLATFORM !== 'cloudflare' },
+        ...{
+          signer: this.#signer,
+          source: url.ok ? url.value : null,
+          isLocal: env.PLATFORM !== 'cloudflare',
+        },
       });
       this.#alarmAt = await ctx.storage.getAlarm();
       this.#deliveries.endCutOff(Date.now());
@@ -132,7 +143,11 @@ export class NoticeStore extends DurableObject<ControlEnv> implements NoticeObje
     return ok({ ...noticeOf(found), deliveries: this.#tables.deliveries.of(version) });
   }
 
-  async acknowledge(version: number, given: GivenAcknowledgement, by: Answering): Promise<StoreResult<Notice>> {
+  async acknowledge(
+    version: number,
+    given: GivenAcknowledgement,
+    by: Answering,
+  ): Promise<StoreResult<Notice>> {
     return acknowledge(this.#tables, version, given, by, Date.now());
   }
 
