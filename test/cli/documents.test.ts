@@ -8,7 +8,7 @@ import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync 
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addClient } from '../../cli/commands/clients.ts';
-import { ensureDemoPartner } from '../../cli/local/demo-clients.ts';
+import { ensureDemoFeed, ensureDemoPartner } from '../../cli/local/demo-clients.ts';
 import { DEMO_ISSUER_FOLDER, startDemoIssuer } from '../../cli/local/demo-issuer.ts';
 import { HOME } from './support/builds.ts';
 import { documentedBlocks, PROJECT } from './support/documented.ts';
@@ -97,6 +97,8 @@ let service: Awaited<ReturnType<typeof startTestService>>;
 let key: string;
 /** Of a mock partner, as `npm start` makes it. */
 const PARTNER_KEY = `demo-partner.${'p'.repeat(43)}`;
+/** Of a consumer of the feed, likewise. */
+const FEED_KEY = `demo-feed.${'f'.repeat(43)}`;
 
 /** What a command of a document takes for granted. */
 const BEFORE: Readonly<Record<string, string>> = {
@@ -150,7 +152,7 @@ function run(commands: readonly string[]): Promise<{ status: number | null; outp
   ].join('\n');
   const path = `${join(CLONE, 'bin')}:${dirname(process.execPath)}:${process.env.PATH}`;
   const values = {
-    ...{ KEY: key, PARTNER_KEY, URL: service.url, TOKEN: SECRETS.ADMIN_TOKEN, NO_COLOR: '1' },
+    ...{ KEY: key, PARTNER_KEY, FEED_KEY, URL: service.url, TOKEN: SECRETS.ADMIN_TOKEN, NO_COLOR: '1' },
     ISSUER_FOLDER: DEMO_ISSUER_FOLDER,
   };
   const child = spawn('bash', ['-c', script], { cwd: CLONE, env: { ...process.env, PATH: path, ...values } });
@@ -209,6 +211,7 @@ beforeAll(async () => {
   service = await startTestService();
   ({ key } = await addClient(service.admin, 'documented', { rights: ['check', 'gateway'] }, 'a test'));
   await ensureDemoPartner(service.admin, PARTNER_KEY, 'a test');
+  await ensureDemoFeed(service.admin, FEED_KEY, 'a test');
   const issuer = await startDemoIssuer(service.admin, 'a test');
   afterAll(issuer.stop);
   mkdirSync(join(CLONE, '.wrangler'), { recursive: true });
