@@ -9,7 +9,6 @@ import { FEED_ROUTES } from './feed/routes.ts';
 import { appOf } from './http/app.ts';
 import { METRICS_ROUTES } from './metrics/routes.ts';
 import { NOTICE_ROUTES } from './notices/routes.ts';
-import { describeEvents } from './openapi.ts';
 import { REGISTER_ROUTES } from './register/routes.ts';
 import { REPORT_ROUTES } from './reports/routes.ts';
 import { EDGE_ROUTES } from './routes.ts';
@@ -41,7 +40,6 @@ export default {
     ...FEED_ROUTES,
     ...NOTICE_ROUTES,
     ...METRICS_ROUTES,
-    { method: 'GET', path: '/asyncapi.json', handle: describeEvents },
   ]),
   scheduled: sweep,
 } satisfies ExportedHandler<ControlEnv>;

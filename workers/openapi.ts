@@ -1,5 +1,5 @@
 /**
- * `/openapi.json`: the description of the API, on both planes, and `/asyncapi.json`: that of events and notices. They are
+ * `/openapi.json`: the description of the API, and `/asyncapi.json`: that of events and notices, on both planes. They are
  * assets, which keeps them out of the bundle.
  */
 import type { Handler } from './http/app.ts';

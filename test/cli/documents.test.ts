@@ -21,6 +21,7 @@ const BENCH = 'takes minutes; .ci/run runs all benches with --small';
 const GATEWAY = 'needs a gateway; test/gateways runs it';
 const ONE_SHELL = 'needs another shell; test/cli/commands/completion.test.ts runs it';
 const PERF = 'needs perf and root';
+const PROMETHEUS = 'needs Prometheus; test/gateways runs it';
 
 const CHECKPOINTS = 'needs a checkpoint of the cron; test/cli/commands/audit-checkpoints.test.ts runs it';
 const DECISIONS =
@@ -73,6 +74,8 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'MINIFLARE_WORKERD_V8_FLAGS=* npm start': PERF,
   'perf *': PERF,
   'apt-get install *': 'installs packages; .ci/run does',
+  'prometheus *': PROMETHEUS,
+  'promtool *': PROMETHEUS,
   'npx numgate passport *': 'needs a host with certificates; test/gateways runs it',
   'kamailio *': GATEWAY,
   'sipp *': GATEWAY,
@@ -177,7 +180,7 @@ const SET_UP = documents.get('docs/senders.md')![0]!.commands;
 beforeAll(async () => {
   for (const name of ['cli', 'shared', 'data', 'workers', 'package.json', 'wrangler.toml'])
     cpSync(join(PROJECT, name), join(CLONE, name), { recursive: true });
-  for (const name of ['node', 'issuer'])
+  for (const name of ['node', 'issuer', 'grafana'])
     cpSync(join(PROJECT, 'examples', name), join(CLONE, 'examples', name), { recursive: true });
   symlinkSync(join(PROJECT, 'node_modules'), join(CLONE, 'node_modules'));
   const put = (name: string, text: string): void => {
