@@ -1,7 +1,7 @@
 /** Webhooks and their deliveries in the admin API. Times in responses are RFC 3339 in UTC. */
 import * as v from 'valibot';
 import { WEBHOOK_URL_CHARS_MAX } from '../limits/notices.ts';
-import { type Notice, NOTICE_TYPES, type NoticeType } from '../notices/notice.ts';
+import { NOTICE_TYPES, type Notice, type NoticeType } from '../notices/notice.ts';
 import { webhookHostsSchema } from '../notices/webhook-url.ts';
 import { reasonSchema, timeSchema } from '../schemas.ts';
 

@@ -82,6 +82,7 @@ export function checkWebhookUrl(
   }
   if (isAllowed) return ok(url.href);
   const message = 'the host of "url" is not on the list of the organisation';
-  const remedy = 'have it added with npx numgate webhooks hosts (scope: clients), with :port if that is not 443';
+  const remedy =
+    'have it added with npx numgate webhooks hosts (scope: clients), with :port if that is not 443';
   return fail('WEBHOOK_HOST_NOT_ALLOWED', `${message}: ${remedy}`);
 }

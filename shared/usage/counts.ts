@@ -10,6 +10,7 @@ import { VERDICTS } from '../verdict.ts';
 /**
  * - `requests`: accepted credentials, whatever the answer.
  * - `errors`: those of them that were answered 4xx or 5xx.
+ * - `quotaRefusals`: those of the errors that exceeded the quota.
  * - `numbers`: senders and recipients of screened requests and items.
  * - `invalidItems`: items of a batch and lines of a stream that failed alone.
  * - `unenforced`: screened requests whose verdict the client's `mode` weakened.
@@ -21,6 +22,7 @@ import { VERDICTS } from '../verdict.ts';
 export const TOTALS = [
   'requests',
   'errors',
+  'quotaRefusals',
   'numbers',
   'invalidItems',
   'unenforced',

@@ -65,8 +65,7 @@ export const removeOrganisation = forChanges('root', removeSchema, async (contex
   }
   const { webhooks } = await noticeStore(context.env as unknown as ControlEnv, id).status();
   const many = webhooks.enabled + webhooks.disabled + webhooks.gone;
-  if (many > 0)
-    return problem('ORGANISATION_IN_USE', `"${id}" has ${many} webhooks: remove them first`);
+  if (many > 0) return problem('ORGANISATION_IN_USE', `"${id}" has ${many} webhooks: remove them first`);
   return coordinator.putOrganisation(change, id, null, condition);
 });
 

@@ -91,7 +91,7 @@ export function isKnown(etag: string, ifNoneMatch: string | null): boolean {
 
 /** Counts the problems of an authenticated client. */
 export interface ProblemCounter {
-  countProblem(): void;
+  countProblem(code: ProblemCode): void;
 }
 
 /** Creates the response of one request. What a handler returns is a success. */
@@ -138,6 +138,11 @@ export class Reply {
     return ok(this.#create(text, TEXT));
   }
 
+  /** Metrics for a monitoring system. */
+  metrics(text: string, contentType: string): Success<Response> {
+    return ok(this.#create(text, contentType));
+  }
+
   text(line: string): Success<Response> {
     return ok(this.#create(`${line}\n`, TEXT));
   }
@@ -167,7 +172,7 @@ export class Reply {
   /** @param instance the path of the request */
   problem({ code, message, field, headers, retryAfterSeconds, extras }: Problem, instance: string): Response {
     const [status, title] = PROBLEMS[code];
-    this.problemCounter?.countProblem();
+    this.problemCounter?.countProblem(code);
     const type = `urn:numgate:problem:${code.toLowerCase().replaceAll('_', '-')}`;
     if (headers !== undefined) this.addHeaders(headers);
     if (retryAfterSeconds !== undefined) this.header('retry-after', String(retryAfterSeconds));

@@ -1,8 +1,5 @@
 /** The answers of operators to guidance. An answer can be corrected for a day. */
-import {
-  ACKNOWLEDGEMENT_AHEAD_MS,
-  ACKNOWLEDGEMENT_CORRECTED_MS,
-} from '../../shared/limits/notices.ts';
+import { ACKNOWLEDGEMENT_AHEAD_MS, ACKNOWLEDGEMENT_CORRECTED_MS } from '../../shared/limits/notices.ts';
 import type { GivenAcknowledgement } from '../../shared/notices/acknowledgement.ts';
 import type { Notice } from '../../shared/notices/notice.ts';
 import { ok } from '../../shared/result.ts';
@@ -37,7 +34,10 @@ export function acknowledge(
       before !== null && before.informed === informed && before.note === note && Date.parse(before.at) === at;
     if (isSame) return ok(noticeOf(notice));
     if (acknowledgedAt !== null && now - acknowledgedAt > ACKNOWLEDGEMENT_CORRECTED_MS)
-      return refuse('NOTICE_ANSWERED', 'the notice was answered more than a day ago: it cannot be corrected any more');
+      return refuse(
+        'NOTICE_ANSWERED',
+        'the notice was answered more than a day ago: it cannot be corrected any more',
+      );
     notices.acknowledge(version, { informed, at, note }, by.client, now);
     if (before === null) counts.add(notice, 'acknowledged');
     counts.add(notice, 'informed', informed - (before?.informed ?? 0));
@@ -59,5 +59,8 @@ function check(
 }
 
 export function unknownNotice(): StoreRefusal {
-  return refuse('NOTICE_UNKNOWN', 'the organisation has no notice with this version, or it is no longer kept');
+  return refuse(
+    'NOTICE_UNKNOWN',
+    'the organisation has no notice with this version, or it is no longer kept',
+  );
 }

@@ -5,7 +5,6 @@ import {
   NOTICE_REQUESTS_TOTAL_MAX,
   NOTICE_WINDOW_MS,
 } from '../../shared/limits/notices.ts';
-import type { ControlEnv } from '../env.ts';
 import type { Answer, Handler, PathParameters, RequestContext } from '../http/app.ts';
 import { type AdmissionContent, ClientAdmission } from '../http/client-admission.ts';
 import { problem } from '../http/reply.ts';
@@ -50,7 +49,9 @@ export function forNoticeClients(handle: (context: NoticeContext) => Promise<Ans
     clients.requests.advance(now);
     const retryAfterSeconds = clients.requests.limited(client.id, now);
     if (retryAfterSeconds !== null)
-      return problem('QUOTA_EXCEEDED', 'too many requests of this client: add a webhook', { retryAfterSeconds });
+      return problem('QUOTA_EXCEEDED', 'too many requests of this client: add a webhook', {
+        retryAfterSeconds,
+      });
     clients.requests.count(client.id);
     return handle({ ...context, params, client });
   };

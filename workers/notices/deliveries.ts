@@ -150,7 +150,9 @@ export class Deliveries {
 
   #isLast({ attempts, replayAttempts }: StoredWebhook, lane: Lane, { error }: Attempted): boolean {
     if (error === CUT_OFF.error) return false;
-    return lane === 'order' ? attempts >= WEBHOOK_ATTEMPTS_MAX : replayAttempts >= WEBHOOK_REPLAY_ATTEMPTS_MAX;
+    return lane === 'order'
+      ? attempts >= WEBHOOK_ATTEMPTS_MAX
+      : replayAttempts >= WEBHOOK_REPLAY_ATTEMPTS_MAX;
   }
 
   #stateOf(webhook: StoredWebhook, lane: Lane, result: Attempted): 'retrying' | 'failed' | 'replaying' {
@@ -186,7 +188,12 @@ export class Deliveries {
   }
 
   /** The service stops sending. The notices go on waiting. */
-  #stop(webhook: StoredWebhook, state: 'disabled' | 'gone', stateReason: 'FAILING' | 'GONE', now: number): void {
+  #stop(
+    webhook: StoredWebhook,
+    state: 'disabled' | 'gone',
+    stateReason: 'FAILING' | 'GONE',
+    now: number,
+  ): void {
     const { organisation, webhooks, audit } = this.#tables;
     webhooks.update(webhook.id, { state, stateReason });
     const why = state === 'gone' ? 'its receiver answered 410' : 'it has failed for 5 days';

@@ -53,7 +53,13 @@ export class DeliveryRows {
   }
 
   /** An attempt has ended. Must run in a transaction. @param state in which the delivery is now */
-  record(webhook: string, version: number, state: DeliveryState, { status, error }: AttemptResult, now: number): void {
+  record(
+    webhook: string,
+    version: number,
+    state: DeliveryState,
+    { status, error }: AttemptResult,
+    now: number,
+  ): void {
     const [row] = this.#sql
       .exec<{ attempts: number; log: string }>(
         'SELECT attempts, log FROM deliveries WHERE webhook = ? AND version = ?',

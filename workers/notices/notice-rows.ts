@@ -110,7 +110,11 @@ export class NoticeRows {
   next(after: number, types: readonly NoticeType[]): StoredNotice | null {
     const { where, values } = ofTypes(types);
     const [row] = this.#sql
-      .exec<Row>(`SELECT * FROM notices WHERE version > ? AND ${where} ORDER BY version LIMIT 1`, after, ...values)
+      .exec<Row>(
+        `SELECT * FROM notices WHERE version > ? AND ${where} ORDER BY version LIMIT 1`,
+        after,
+        ...values,
+      )
       .toArray();
     return row === undefined ? null : storedOf(row);
   }
@@ -149,6 +153,17 @@ export class NoticeRows {
       )
       .one();
     return many;
+  }
+
+  /** When the next guidance without an answer is overdue, in ms since 1970; null if none is open. */
+  nextOverdueAt(now: number): number | null {
+    return this.#sql
+      .exec<{ at: number | null }>(
+        `SELECT MIN(respond_by) AS at FROM notices
+         WHERE respond_by IS NOT NULL AND acknowledged_at IS NULL AND respond_by >= ?`,
+        now,
+      )
+      .one().at;
   }
 
   /** @param at when the receiver had informed its subscribers, in ms since 1970 @param by the client that answers */

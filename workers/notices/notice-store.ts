@@ -17,13 +17,21 @@ import type {
 import type { AuditRecord } from '../../shared/audit.ts';
 import { NOTICES_RETRY_MS, NOTICES_RETRY_MS_MAX } from '../../shared/limits/notices.ts';
 import type { GivenAcknowledgement } from '../../shared/notices/acknowledgement.ts';
-import type { NewNotice, Notice, NoticeCount, NoticePage, NoticeRecord } from '../../shared/notices/notice.ts';
+import type {
+  NewNotice,
+  Notice,
+  NoticeCount,
+  NoticePage,
+  NoticeRecord,
+} from '../../shared/notices/notice.ts';
 import { ok } from '../../shared/result.ts';
 import { openSharingKeys } from '../../shared/sharing-keys.ts';
 import { type ControlEnv, publicUrlOf } from '../env.ts';
 import { warnFailed } from '../log.ts';
 import { Anchoring } from '../storage/anchoring.ts';
 import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
+import { FigureReporter } from '../storage/figure-reporter.ts';
+import { METRIC_TOTALS_NAME } from '../storage/metrics-port.ts';
 import type {
   NoticeObject,
   NoticeQuery,
@@ -41,7 +49,7 @@ import { noticeOf, recordOf } from './notice-rows.ts';
 import { FactsReader } from './organisation-facts.ts';
 import { createTables } from './schema.ts';
 import { WebhookSigner } from './signing.ts';
-import { statusOf } from './status.ts';
+import { figuresOf, statusOf } from './status.ts';
 import { Tables } from './tables.ts';
 import { sendTest } from './test-notice.ts';
 import { unknown, WebhookChanges } from './webhook-changes.ts';
@@ -52,6 +60,7 @@ export class NoticeStore extends DurableObject<ControlEnv> implements NoticeObje
   readonly #webhooks: WebhookChanges;
   readonly #deliveries: Deliveries;
   readonly #anchoring: Anchoring;
+  readonly #reporter: FigureReporter;
   readonly #facts: FactsReader;
   readonly #work: RetriedWork;
   #courier!: Courier;
@@ -65,7 +74,8 @@ export class NoticeStore extends DurableObject<ControlEnv> implements NoticeObje
     this.#additions = new Additions(this.#tables);
     this.#webhooks = new WebhookChanges(this.#tables);
     this.#deliveries = new Deliveries(this.#tables, Math.random);
-    const coordinator = () => this.env.COORDINATOR.getByName(COORDINATOR_NAME) as unknown as OrganisationSource;
+    const coordinator = () =>
+      this.env.COORDINATOR.getByName(COORDINATOR_NAME) as unknown as OrganisationSource;
     this.#facts = new FactsReader(coordinator);
     const { audit, meta } = this.#tables;
     this.#anchoring = new Anchoring(
@@ -73,6 +83,10 @@ export class NoticeStore extends DurableObject<ControlEnv> implements NoticeObje
       meta,
       (end) => coordinator().anchorWebhooks(this.#tables.organisation, end),
       'webhooksNotAnchored',
+    );
+    this.#reporter = new FigureReporter(
+      () => figuresOf(this.#tables, Date.now()),
+      () => this.env.METRIC_TOTALS.getByName(METRIC_TOTALS_NAME),
     );
     this.#work = new RetriedWork(NOTICES_RETRY_MS, NOTICES_RETRY_MS_MAX, (error) =>
       warnFailed('noticesNotDelivered', error, { organisation: this.#tables.organisation }),
@@ -82,7 +96,11 @@ export class NoticeStore extends DurableObject<ControlEnv> implements NoticeObje
       this.#signer = keys.ok ? new WebhookSigner(keys.value) : null;
       const url = publicUrlOf(env);
       this.#courier = new Courier(this.#tables, this.#deliveries, this.#facts, {
-        ...{ signer: this.#signer, source: url.ok ? url.value : null, isLocal: env.PLATFORM !== 'cloudflare' },
+        ...{
+          signer: this.#signer,
+          source: url.ok ? url.value : null,
+          isLocal: env.PLATFORM !== 'cloudflare',
+        },
       });
       this.#alarmAt = await ctx.storage.getAlarm();
       this.#deliveries.endCutOff(Date.now());
@@ -132,7 +150,11 @@ export class NoticeStore extends DurableObject<ControlEnv> implements NoticeObje
     return ok({ ...noticeOf(found), deliveries: this.#tables.deliveries.of(version) });
   }
 
-  async acknowledge(version: number, given: GivenAcknowledgement, by: Answering): Promise<StoreResult<Notice>> {
+  async acknowledge(
+    version: number,
+    given: GivenAcknowledgement,
+    by: Answering,
+  ): Promise<StoreResult<Notice>> {
     return acknowledge(this.#tables, version, given, by, Date.now());
   }
 
@@ -205,6 +227,8 @@ export class NoticeStore extends DurableObject<ControlEnv> implements NoticeObje
   /** Never throws: the platform gives up on an alarm that fails too often. */
   override async alarm(): Promise<void> {
     this.#alarmAt = null;
+    // The deliveries may take long.
+    await this.#reporter.run();
     await this.#work.run(async () => {
       const { sweepAt } = this.#tables.room;
       // One step an alarm: the next one follows at once.
@@ -214,6 +238,8 @@ export class NoticeStore extends DurableObject<ControlEnv> implements NoticeObje
       await this.#courier.run();
       this.#work.progressed();
     });
+    this.#reporter.changed();
+    await this.#reporter.run();
     await this.#arm();
   }
 
@@ -233,6 +259,7 @@ export class NoticeStore extends DurableObject<ControlEnv> implements NoticeObje
 
   /** What was stored may be due at once. The alarm is there if the run that it wakes dies. */
   async #follow(): Promise<void> {
+    this.#reporter.changed();
     await this.#arm();
     this.#courier.wake();
   }
@@ -241,9 +268,11 @@ export class NoticeStore extends DurableObject<ControlEnv> implements NoticeObje
   async #arm(): Promise<void> {
     const now = Date.now();
     const times = [this.#deliveries.nextDueAt, this.#anchoring.dueAt, this.#tables.room.sweepAt];
-    const due = times.filter((time) => time !== null);
+    const due = times.filter((time) => time !== null).map((time) => Math.max(time, this.#work.retryAt));
+    const reportAt = this.#reporter.dueAt;
+    if (reportAt !== null) due.push(reportAt);
     if (due.length === 0) return;
-    const next = Math.max(Math.min(...due), now, this.#work.retryAt);
+    const next = Math.max(Math.min(...due), now);
     if (this.#alarmAt !== null && this.#alarmAt <= next) return;
     this.#alarmAt = next;
     await this.ctx.storage.setAlarm(next);

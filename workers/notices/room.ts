@@ -19,8 +19,6 @@ export class Room {
   readonly #meta: Meta;
   readonly #notices: NoticeRows;
   readonly #webhooks: WebhookRows;
-  /** Tests set a small one. */
-  noticesMax = NOTICES_MAX;
 
   constructor(storage: DurableObjectStorage, meta: Meta, notices: NoticeRows, webhooks: WebhookRows) {
     this.#storage = storage;
@@ -31,12 +29,14 @@ export class Room {
 
   /** Must run in the transaction that adds the notices. @returns whether there is room for so many */
   make(many: number, now: number): boolean {
-    const over = this.#notices.count + many - this.noticesMax;
+    const over = this.#notices.count + many - NOTICES_MAX;
     if (over <= 0) return true;
     const first = this.#notices.firstVersion;
     // Room for more than these, so that a full store does not remove for each batch.
-    const wanted = Math.max(over, Math.min(NOTICES_REMOVED_AT_ONCE, Math.ceil(this.noticesMax / 100)));
-    const upTo = Math.min(first + wanted - 1, this.#webhooks.settledUpTo(this.#notices.lastVersion));
+    const upTo = Math.min(
+      first + Math.max(over, NOTICES_REMOVED_AT_ONCE) - 1,
+      this.#webhooks.settledUpTo(this.#notices.lastVersion),
+    );
     if (upTo - first + 1 < over) {
       this.#warn('noticesFull', now);
       return false;

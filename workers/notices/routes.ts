@@ -2,10 +2,7 @@
  * `/v1/notices`: the notices to an organisation, for its clients, and their answers to guidance. What a webhook got is
  * here too, for as long as it is kept.
  */
-import {
-  ACKNOWLEDGEMENT_BYTES_MAX,
-  NOTICES_PAGE_MAX,
-} from '../../shared/limits/notices.ts';
+import { ACKNOWLEDGEMENT_BYTES_MAX, NOTICES_PAGE_MAX } from '../../shared/limits/notices.ts';
 import { acknowledgementSchema } from '../../shared/notices/acknowledgement.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import type { ControlEnv } from '../env.ts';

@@ -72,7 +72,9 @@ async function openSecret(key: SharingKey, name: string): Promise<Opened> {
     key.derive('webhook hmac', name, SECRET_BYTES),
     key.derive('webhook ed25519', name, SECRET_BYTES),
   ]);
-  const hmac = await crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
+  const hmac = await crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, [
+    'sign',
+  ]);
   const pair = await ed25519Pair(seed);
   if (pair === null) throw new Error('the runtime has no Ed25519');
   return { bytes, hmac, ed25519: pair.key, publicKey: pair.publicKey };

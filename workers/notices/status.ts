@@ -1,7 +1,21 @@
 /** How far a store of notices is, for metrics. Counts are bounded, so that nobody can make them expensive. */
 import { NOTICES_COUNTED_MAX } from '../../shared/limits/notices.ts';
+import type { OwnFigures } from '../storage/figure-reporter.ts';
 import type { NoticesStatus } from '../storage/notices-port.ts';
 import type { Tables } from './tables.ts';
+
+/** The same as figures; null before the first notice. */
+export function figuresOf(tables: Tables, now: number): OwnFigures | null {
+  if (tables.organisation === '') return null;
+  const { notices: kept, pending, oldestPendingAt, failed, webhooks, overdue } = statusOf(tables, now);
+  const changesAt = tables.notices.nextOverdueAt(now);
+  return {
+    ...{ kind: 'notices', source: tables.organisation, waitingSince: oldestPendingAt },
+    figures: { kept, pending, failed, overdue, ...webhooks },
+    // Past that time, not at it.
+    changesAt: changesAt === null ? null : changesAt + 1,
+  };
+}
 
 export function statusOf({ storage, notices, webhooks, deliveries }: Tables, now: number): NoticesStatus {
   const { all } = webhooks;

@@ -21,7 +21,8 @@ export async function sendTest(
   const { webhooks, notices, room, storage } = tables;
   const kept = tables.transact(request, 1, ({ at }) => {
     if (webhooks.get(id) === null) return unknown();
-    if (!room.make(1, at)) return refuse('STORAGE_FULL', 'too many notices wait for webhooks: try again later');
+    if (!room.make(1, at))
+      return refuse('STORAGE_FULL', 'too many notices wait for webhooks: try again later');
     const notice: NewNotice = {
       ...{ key: `test ${crypto.randomUUID()}`, type: 'test', at, subject: `webhook ${id}` },
       ...{ data: { webhook: id, message: 'This is a test.' }, mock: true, respondBy: null },

@@ -4,7 +4,13 @@ import { toHex } from '../../shared/bytes.ts';
 import { WEBHOOK_REPLAYS_MAX, WEBHOOKS_MAX } from '../../shared/limits/notices.ts';
 import { ok } from '../../shared/result.ts';
 import type { Author } from '../storage/audit-chain.ts';
-import { refuse, refuseField, type StoreRefusal, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
+import {
+  refuse,
+  refuseField,
+  type StoreRefusal,
+  type StoreRequest,
+  type StoreResult,
+} from '../storage/store-request.ts';
 import type { Tables } from './tables.ts';
 import { infoOf, type StoredWebhook } from './webhook-rows.ts';
 
@@ -89,7 +95,11 @@ export class WebhookChanges {
       if (webhook === null) return unknown();
       if (webhook.state !== 'enabled')
         return refuse('WEBHOOK_STATE', `the webhook is ${webhook.state}: enable it first`);
-      if (version !== undefined && version > webhook.position && deliveries.get(id, version)?.state !== 'delivered')
+      if (
+        version !== undefined &&
+        version > webhook.position &&
+        deliveries.get(id, version)?.state !== 'delivered'
+      )
         return refuseField('version', 'is not sent yet, or is being sent: it needs no replay');
       const from = since === undefined ? 0 : Date.parse(since);
       const replayed =
@@ -97,7 +107,10 @@ export class WebhookChanges {
           ? deliveries.replaySince(id, from, WEBHOOK_REPLAYS_MAX, author.at)
           : Number(deliveries.replay(id, version, author.at));
       if (version !== undefined && replayed === 0)
-        return refuse('NOTICE_UNKNOWN', 'no notice with this version was sent to the webhook, or it is no longer kept');
+        return refuse(
+          'NOTICE_UNKNOWN',
+          'no notice with this version was sent to the webhook, or it is no longer kept',
+        );
       if (replayed > 0) webhooks.update(id, { replayAttempts: 0, replayAt: author.at });
       const after = version === undefined ? { since, replayed } : { version, replayed };
       this.#tables.audit.append(author, id, { action: 'replay', before: null, after });

@@ -118,7 +118,10 @@ export class WebhookRows {
 
   /** Whether a webhook, enabled or not, waits for this notice or one before it. */
   isWaiting(version: number): boolean {
-    return this.#sql.exec(`SELECT 1 FROM webhooks WHERE position < ? AND state != 'gone'`, version).toArray().length > 0;
+    return (
+      this.#sql.exec(`SELECT 1 FROM webhooks WHERE position < ? AND state != 'gone'`, version).toArray()
+        .length > 0
+    );
   }
 
   /** Notices up to this version are gone. */
@@ -141,7 +144,8 @@ export function previousSecretUntil({ rotatedAt }: StoredWebhook, now: number): 
 
 /** As admins read it. */
 export function infoOf(webhook: StoredWebhook, notices: NoticeRows, now: number): WebhookInfo {
-  const { id, url, types, state, stateReason, secretN, createdAt, position, attempts, failingSince } = webhook;
+  const { id, url, types, state, stateReason, secretN, createdAt, position, attempts, failingSince } =
+    webhook;
   const time = (at: number | null): string | null => (at === null ? null : timeOf(at));
   return {
     ...{ id, url, types, state, stateReason, secretNumber: secretN },

@@ -31,6 +31,30 @@ const INTAKE = `
   INSERT INTO totals VALUES (0, 0, 0, 0, 0);
 `;
 
+/**
+ * Counts by month (month-counts.ts), and those of the reports that are kept. The bits of `traits` are those of
+ * traits.ts: channel 0 is a text, origin 1 is abroad, kind 9 is `notSpam`.
+ */
+const MONTHS = `
+  CREATE TABLE months (
+    month TEXT NOT NULL, facet TEXT NOT NULL, name TEXT NOT NULL,
+    acknowledged INTEGER NOT NULL, withdrawn INTEGER NOT NULL,
+    PRIMARY KEY (month, facet, name)
+  ) WITHOUT ROWID;
+
+  INSERT INTO months
+    SELECT strftime('%Y-%m', MIN(at, received) / 1000 + 32400, 'unixepoch') AS month, 'traits', CAST(traits AS TEXT),
+      COUNT(*), SUM((state & 2) / 2) FROM reports GROUP BY month, traits;
+  INSERT INTO months
+    SELECT strftime('%Y-%m', MIN(at, received) / 1000 + 32400, 'unixepoch') AS month, 'relay', relay_code,
+      COUNT(*), SUM((state & 2) / 2) FROM reports
+    WHERE relay_code IS NOT NULL AND (traits & 3) = 0 AND (traits >> 8) <> 9 GROUP BY month, relay_code;
+  INSERT INTO months
+    SELECT strftime('%Y-%m', MIN(at, received) / 1000 + 32400, 'unixepoch') AS month, 'operator', operator,
+      COUNT(*), SUM((state & 2) / 2) FROM reports
+    WHERE operator IS NOT NULL AND (traits & 15) = 4 AND (traits >> 8) <> 9 GROUP BY month, operator;
+`;
+
 const BUDGET = `
   CREATE TABLE pairs (
     day INTEGER NOT NULL, partner TEXT NOT NULL, reporter TEXT NOT NULL, subject TEXT NOT NULL,
@@ -77,7 +101,7 @@ const REPORTED = `
 `;
 
 export function createIntakeTables(storage: DurableObjectStorage): void {
-  applySteps(storage, [INTAKE]);
+  applySteps(storage, [INTAKE, MONTHS]);
 }
 
 export function createBudgetTables(storage: DurableObjectStorage): void {

@@ -9,6 +9,7 @@ import type { ReportFacts } from '../../shared/notices/routing.ts';
 import type { ReportingPartner } from '../../shared/reports/partner.ts';
 import type { PartnerSettings } from '../../shared/reports/partner-settings.ts';
 import type { Report } from '../../shared/reports/report.ts';
+import type { MonthCount } from '../../shared/statistics/figures.ts';
 import type { SubjectScan } from './rehearsal-port.ts';
 
 /** A report as it is kept. `reporter` and `subject` are keyed: 128 bits in base64url. */
@@ -74,6 +75,15 @@ export interface IntakeStatus {
   readonly withdrawal: PartnerWithdrawal | null;
 }
 
+/** What an intake has counted of a month. */
+export interface IntakeMonth {
+  /** Whose reports these are; null if the intake has none yet. */
+  readonly partner: ReportingPartner | null;
+  /** The first month with a report; null without any. Months are kept for INTAKE_MONTHS_KEPT. */
+  readonly first: string | null;
+  readonly counts: readonly MonthCount[];
+}
+
 /** The reports of one partner, or of a slice of them. */
 export interface IntakeObject {
   /**
@@ -95,6 +105,8 @@ export interface IntakeObject {
   /** Withdraws all reports that came since a time (ms since 1970), in steps. `status` has the progress. */
   withdrawSince(since: number): Promise<PartnerWithdrawal>;
   status(): Promise<IntakeStatus>;
+  /** Exact counts of a month in Korea, such as `2026-11`. */
+  month(month: string): Promise<IntakeMonth>;
 }
 
 /** A reporter and a subject, both keyed. */

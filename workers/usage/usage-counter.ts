@@ -18,6 +18,8 @@ import {
 } from '../../shared/usage/flush.ts';
 import type { ControlEnv } from '../env.ts';
 import { warnFailed } from '../log.ts';
+import { FigureReporter } from '../storage/figure-reporter.ts';
+import { METRIC_TOTALS_NAME } from '../storage/metrics-port.ts';
 import type { MobileTexts } from '../storage/notice-sources-port.ts';
 import { RetriedWork } from '../storage/retried-work.ts';
 import type { UsageObject } from '../storage/usage-port.ts';
@@ -43,11 +45,18 @@ export class UsageCounter extends DurableObject<ControlEnv> implements UsageObje
   #committedAt = 0;
   #rateSince = 0;
   #rateCount = 0;
+  readonly #reporter: FigureReporter;
+  #alarmAt: number | null = null;
 
   constructor(ctx: DurableObjectState, env: ControlEnv) {
     super(ctx, env);
     this.#store = new UsageStore(ctx.storage);
     this.#facts = new OwnerFactSender(ctx.storage, () => this.env, this.#store);
+    const source = ctx.id.name ?? ctx.id.toString();
+    this.#reporter = new FigureReporter(
+      () => ({ kind: 'usage', source, figures: this.#store.figures, waitingSince: null }),
+      () => this.env.METRIC_TOTALS.getByName(METRIC_TOTALS_NAME),
+    );
   }
 
   async apply(flush: UsageFlush): Promise<FlushAnswer> {
@@ -80,15 +89,16 @@ export class UsageCounter extends DurableObject<ControlEnv> implements UsageObje
   }
 
   override async alarm(): Promise<void> {
-    await this.#sending.run(() => this.#facts.run());
-    if (this.#store.texts.hasWork) await this.ctx.storage.setAlarm(Date.now() + NOTICE_RETRY_MS_MAX);
+    this.#alarmAt = null;
+    await Promise.all([this.#sending.run(() => this.#facts.run()), this.#reporter.run()]);
+    this.#arm();
   }
 
   /** Behind the answer. The alarm is there if that fails. */
   #sendTexts(): void {
     if (!this.#store.texts.hasWork) return;
     // In the same turn, so that the alarm is stored with the counts.
-    this.ctx.storage.setAlarm(Date.now() + NOTICE_RETRY_MS_MAX).catch(() => undefined);
+    this.#arm();
     this.ctx.waitUntil(this.#sending.run(() => this.#facts.run()));
   }
 
@@ -109,10 +119,27 @@ export class UsageCounter extends DurableObject<ControlEnv> implements UsageObje
       this.#watchRate(flushes, now);
       const share = RECORD_BYTES_PER_DAY_MAX / this.#store.shards;
       const recordsFull = this.#store.recordBytes(now) >= share;
+      this.#reporter.changed();
+      this.ctx.waitUntil(this.#report());
       for (const { resolve } of waiting) resolve({ shards: this.#store.shards, recordsFull });
     } catch (error) {
       for (const { reject } of waiting) reject(error);
     }
+  }
+
+  /** Reports figures now, or by the alarm when that is due. */
+  async #report(): Promise<void> {
+    await this.#reporter.run();
+    this.#arm();
+  }
+
+  /** The alarm at the next time at which there is something to do. */
+  #arm(): void {
+    const texts = this.#store.texts.hasWork ? Date.now() + NOTICE_RETRY_MS_MAX : Number.POSITIVE_INFINITY;
+    const next = Math.min(texts, this.#reporter.dueAt ?? Number.POSITIVE_INFINITY);
+    if (next === Number.POSITIVE_INFINITY || (this.#alarmAt !== null && this.#alarmAt <= next)) return;
+    this.#alarmAt = next;
+    this.ctx.storage.setAlarm(next).catch(() => undefined);
   }
 
   /** Passes the sketches of fresh flushes to the object of the organisation. If that fails, they are lost. */

@@ -5,7 +5,13 @@ import { describe, expect, it } from 'vitest';
 import { WEBHOOK_HOSTS_MAX, WEBHOOK_URL_CHARS_MAX } from '../../../shared/limits/notices.ts';
 import { checkWebhookUrl, webhookHostsSchema } from '../../../shared/notices/webhook-url.ts';
 
-const HOSTS = ['hooks.acme.example', 'hooks.acme.example:8443', '127.0.0.1:9000', 'localhost:9000', '[::1]:9000'];
+const HOSTS = [
+  'hooks.acme.example',
+  'hooks.acme.example:8443',
+  '127.0.0.1:9000',
+  'localhost:9000',
+  '[::1]:9000',
+];
 const check = (url: string, hosts: readonly string[] = HOSTS, isLocal = false): string => {
   const checked = checkWebhookUrl(url, hosts, isLocal);
   return checked.ok ? checked.value : checked.code;
@@ -14,8 +20,24 @@ const check = (url: string, hosts: readonly string[] = HOSTS, isLocal = false): 
 /** Literal addresses as people and attackers write them. */
 const ADDRESSES = [
   ...['127.0.0.1', '2130706433', '0x7f000001', '0x7f.1', '0177.0.0.1', '127.1', '127.0.1', '0', '10.0.0.1'],
-  ...['192.168.0.1', '169.254.169.254', '3232235521', '0xA9FEA9FE', '①②⑦.0.0.1', '１２７.0.0.1', '127。0。0。1'],
-  ...['[::1]', '[::]', '[::ffff:127.0.0.1]', '[::ffff:7f00:1]', '[fe80::1]', '[fd00::1]', '[64:ff9b::7f00:1]'],
+  ...[
+    '192.168.0.1',
+    '169.254.169.254',
+    '3232235521',
+    '0xA9FEA9FE',
+    '①②⑦.0.0.1',
+    '１２７.0.0.1',
+    '127。0。0。1',
+  ],
+  ...[
+    '[::1]',
+    '[::]',
+    '[::ffff:127.0.0.1]',
+    '[::ffff:7f00:1]',
+    '[fe80::1]',
+    '[fd00::1]',
+    '[64:ff9b::7f00:1]',
+  ],
   ...['%31%32%37.0.0.1', '127.0.0.1.', '8.8.8.8'],
 ];
 
@@ -24,7 +46,9 @@ describe('the URL of a webhook', () => {
     expect(check('https://hooks.acme.example/numgate?a=1')).toBe('https://hooks.acme.example/numgate?a=1');
     expect(check('HTTPS://Hooks.ACME.example:443')).toBe('https://hooks.acme.example/');
     expect(check('https://hooks.acme.example:8443/')).toBe('https://hooks.acme.example:8443/');
-    expect(check('https://xn--9i1b74z.example/', ['xn--9i1b74z.example'])).toBe('https://xn--9i1b74z.example/');
+    expect(check('https://xn--9i1b74z.example/', ['xn--9i1b74z.example'])).toBe(
+      'https://xn--9i1b74z.example/',
+    );
   });
 
   it.each(ADDRESSES)('is never the literal address %s, allowed or not, also in the local runtime', (host) => {
@@ -86,8 +110,21 @@ describe('the URL of a webhook', () => {
   });
 
   it('is never anything but an allowed host name over https, whatever the text', () => {
-    const part = fc.constantFrom('https://', 'http://', 'hooks.acme.example', '127.0.0.1', '@', ':', '/', '\\', '.', '#');
-    const text = fc.array(fc.oneof(part, fc.string({ maxLength: 3 })), { maxLength: 8 }).map((parts) => parts.join(''));
+    const part = fc.constantFrom(
+      'https://',
+      'http://',
+      'hooks.acme.example',
+      '127.0.0.1',
+      '@',
+      ':',
+      '/',
+      '\\',
+      '.',
+      '#',
+    );
+    const text = fc
+      .array(fc.oneof(part, fc.string({ maxLength: 3 })), { maxLength: 8 })
+      .map((parts) => parts.join(''));
     fc.assert(
       fc.property(text, (url) => {
         const checked = check(url);
@@ -107,9 +144,29 @@ describe('the list of hosts', () => {
     expect(isValid(...HOSTS)).toBe(true);
     expect(isValid()).toBe(true);
     for (const host of [
-      ...['localhost', '127.0.0.1', '10.0.0.1', '10.0.0.1:80', 'Hooks.acme.example', 'hooks.acme.example:443'],
-      ...['hooks.acme.example:0', 'hooks.acme.example:65536', 'acme', 'acme.local', 'hooks.acme.example.', ''],
-      ...['*.acme.example', 'https://hooks.acme.example', 'hooks.acme.example/', 'a@b.example', '예시.example'],
+      ...[
+        'localhost',
+        '127.0.0.1',
+        '10.0.0.1',
+        '10.0.0.1:80',
+        'Hooks.acme.example',
+        'hooks.acme.example:443',
+      ],
+      ...[
+        'hooks.acme.example:0',
+        'hooks.acme.example:65536',
+        'acme',
+        'acme.local',
+        'hooks.acme.example.',
+        '',
+      ],
+      ...[
+        '*.acme.example',
+        'https://hooks.acme.example',
+        'hooks.acme.example/',
+        'a@b.example',
+        '예시.example',
+      ],
     ]) {
       expect([host, isValid(host)]).toEqual([host, false]);
     }

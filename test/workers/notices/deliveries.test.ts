@@ -56,11 +56,23 @@ describe('deliveries', () => {
     expect(JSON.parse(body)).toEqual({
       ...{ specversion: '1.0', id: 'acme-3', source: 'https://numgate.example' },
       ...{ type: 'kr.numgate.sender.unblocked.v1', subject: 'reference-b', time: '2040-01-01T00:00:00.000Z' },
-      ...{ datacontenttype: 'application/json', version: 3, respondby: '2040-01-01T01:00:00.000Z', mock: true },
+      ...{
+        datacontenttype: 'application/json',
+        version: 3,
+        respondby: '2040-01-01T01:00:00.000Z',
+        mock: true,
+      },
       data: { number: '+821012345678', code: 'SENDER_REPORTED' },
     });
-    expect(JSON.parse(receiver.received.find(({ version }) => version === 2)!.body)).not.toHaveProperty('mock');
-    expect(await store().status()).toMatchObject({ notices: 3, pending: 0, failed: 0, oldestPendingAt: null });
+    expect(JSON.parse(receiver.received.find(({ version }) => version === 2)!.body)).not.toHaveProperty(
+      'mock',
+    );
+    expect(await store().status()).toMatchObject({
+      notices: 3,
+      pending: 0,
+      failed: 0,
+      oldestPendingAt: null,
+    });
   });
 
   it('follow the ladder of Standard Webhooks, are given up after it, and the next notice follows', async () => {

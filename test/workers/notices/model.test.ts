@@ -55,7 +55,10 @@ const step = fc.oneof(
     }),
     weight: 10,
   },
-  { arbitrary: fc.record({ kind: fc.constant('replay' as const), path: fc.constantFrom(...PATHS) }), weight: 1 },
+  {
+    arbitrary: fc.record({ kind: fc.constant('replay' as const), path: fc.constantFrom(...PATHS) }),
+    weight: 1,
+  },
   { arbitrary: fc.record({ kind: fc.constant('kill' as const) }), weight: 2 },
 );
 
@@ -148,7 +151,9 @@ test('every notice arrives in order, whatever dies, and whatever a receiver does
       for (let tries = 0; tries < 6; tries++) await passTime(24 * HOUR + NOTICE_FACTS_FRESH_MS, false);
       const versions = keys.map((_, index) => index + 1);
       expect(inbox.all).toEqual(versions);
-      expect(inbox.blocked).toEqual(versions.filter((version) => keys[version - 1]!.type === 'sender.blocked'));
+      expect(inbox.blocked).toEqual(
+        versions.filter((version) => keys[version - 1]!.type === 'sender.blocked'),
+      );
       const status = await store().status();
       expect(status).toMatchObject({ pending: 0, notices: keys.length, webhooks: { enabled: 2 } });
     }),

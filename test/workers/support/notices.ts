@@ -80,7 +80,11 @@ export interface Received {
 }
 
 /** How a receiver answers: a status, with headers, or a failure of the connection. */
-export type Answer = number | { readonly status: number; readonly headers: Record<string, string> } | 'hang' | Error;
+export type Answer =
+  | number
+  | { readonly status: number; readonly headers: Record<string, string> }
+  | 'hang'
+  | Error;
 
 export class Receiver {
   readonly received: Received[] = [];
