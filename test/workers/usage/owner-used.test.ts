@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import * as v from 'valibot';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { clientSchema } from '../../../shared/clients.ts';
+import { USAGE_COMMIT_MS } from '../../../shared/limits/control.ts';
 import {
   MOBILE_SENDERS_PER_DAY_MAX,
   NOTICE_RETRY_MS_MAX,
@@ -49,7 +50,11 @@ function flushOf(isolate: string, flush: number, mobile: MobileSenderTexts, shar
 }
 
 async function apply(...flushes: readonly UsageFlush[]): Promise<void> {
-  for (const flush of flushes) await (stubOf(flush.shard) as unknown as UsageObject).apply(flush);
+  for (const flush of flushes) {
+    // A busy object waits between two commits.
+    vi.setSystemTime(Date.now() + USAGE_COMMIT_MS);
+    await (stubOf(flush.shard) as unknown as UsageObject).apply(flush);
+  }
 }
 
 /** Waits until everything has reached the stores of the receivers. */
@@ -236,7 +241,10 @@ test('any flushes, sent again, through failures and restarts: each number over t
           client,
         };
         const object = objects[shard] as unknown as UsageObject;
-        for (let times = isRepeated ? 2 : 1; times > 0; times--) await object.apply(flush);
+        for (let times = isRepeated ? 2 : 1; times > 0; times--) {
+          vi.setSystemTime(Date.now() + USAGE_COMMIT_MS);
+          await object.apply(flush);
+        }
         model.set(number, (model.get(number) ?? 0) + texts);
       }
       world.fault = () => null;
