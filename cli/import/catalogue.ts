@@ -7,10 +7,12 @@ import * as v from 'valibot';
 import { LISTS_MAX } from '../../shared/limits/lists.ts';
 import { FOLDED_LIST_PREFIX } from '../../shared/release/manifest.ts';
 import { nameSchema } from '../../shared/schemas.ts';
-import { AGAINST_CODES, EFFECTS, SUBJECTS } from '../../shared/verdict.ts';
+import { AGAINST_CODES, BLOCK_STAGES, EFFECTS, SUBJECTS } from '../../shared/verdict.ts';
 import { CommandFailure, validate } from '../failure.ts';
 import { readJsonFile } from './json-file.ts';
 import { FORMATS } from './rows.ts';
+
+const RULE_PATTERN = /^[a-z0-9][a-z0-9-]{0,62}@[1-9]\d{0,9}$/;
 
 const listSchema = v.strictObject({
   name: nameSchema,
@@ -25,6 +27,9 @@ const listSchema = v.strictObject({
   asOf: v.optional(v.pipe(v.string(), v.isoTimestamp('must be a time such as 2026-11-24T03:12:09Z'))),
   /** Whether lines with letters are sources of this list. If not, they are rejected. */
   sources: v.optional(v.boolean(), false),
+  /** Of blocks that a rule of another installation made: the rule with its version, and the stage. Reasons show both. */
+  rule: v.exactOptional(v.pipe(v.string(), v.regex(RULE_PATTERN, 'must be a rule and its version: kr-50@3'))),
+  stage: v.exactOptional(v.picklist(BLOCK_STAGES)),
 });
 
 const inputSchema = v.strictObject({
@@ -38,6 +43,8 @@ const inputSchema = v.strictObject({
 const catalogueSchema = v.strictObject({
   lists: v.pipe(v.array(listSchema), v.minLength(1), v.maxLength(LISTS_MAX)),
   inputs: v.array(inputSchema),
+  /** Other catalogues whose lists follow, such as that of `numgate feed pull`. Relative to this one. */
+  include: v.optional(v.pipe(v.array(v.string()), v.maxLength(LISTS_MAX)), []),
 });
 
 /** Field names of the object that holds the unknown field. */
@@ -52,6 +59,14 @@ export interface CatalogueInput {
   readonly path: string;
   readonly format: (typeof FORMATS)[number] | undefined;
   readonly list: string | null;
+  /** The lists that the input can fill: those of the file that names it. */
+  readonly part: CataloguePart;
+}
+
+/** Lists of one file among those of the catalogue. */
+export interface CataloguePart {
+  readonly first: number;
+  readonly lists: readonly CatalogueList[];
 }
 
 export interface Catalogue {
@@ -59,41 +74,64 @@ export interface Catalogue {
   readonly inputs: readonly CatalogueInput[];
 }
 
+/** The catalogue, with the catalogues that it includes after it. */
 export function readCatalogue(path: string): Catalogue {
-  const settings = { before: `${path}: `, whole: 'the catalogue', fieldsAt, exitCode: 1 } as const;
-  const { lists, inputs } = validate(catalogueSchema, readJsonFile(path), settings);
-  const names = new Set<string>();
-  for (const list of lists) {
-    if (names.has(list.name)) throw new CommandFailure(`${path}: two lists have the name ${list.name}`);
-    names.add(list.name);
-    // Verdicts name the live layer `live`.
-    if (`${list.name}-`.startsWith(FOLDED_LIST_PREFIX)) {
-      throw new CommandFailure(
-        `${path}: list ${list.name}: the name "live" and names that begin with ${FOLDED_LIST_PREFIX} are reserved`,
-      );
-    }
-    // An allow list must not block its numbers because a field was forgotten.
-    if (list.reason === 'ALLOW_OVERRIDE' && list.effect !== 'allow') {
-      throw new CommandFailure(
-        `${path}: list ${list.name}: "reason": "ALLOW_OVERRIDE" requires "effect": "allow"`,
-      );
-    }
-    // Verdicts of an allow list always carry ALLOW_OVERRIDE, whatever reason the catalogue gives.
-    if (list.effect === 'allow' && list.reason !== 'ALLOW_OVERRIDE') {
-      throw new CommandFailure(
-        `${path}: list ${list.name}: "effect": "allow" requires "reason": "ALLOW_OVERRIDE"`,
-      );
-    }
+  const { include, ...own } = readOne(path);
+  const catalogues = [{ path, ...own }];
+  for (const included of include.map((file) => resolve(dirname(path), file))) {
+    const { include: further, ...parts } = readOne(included);
+    if (further.length > 0)
+      throw new CommandFailure(`${included}: an included catalogue must not have "include": name it in ${path}`);
+    catalogues.push({ path: included, ...parts });
   }
-  const missing = inputs.find(({ list }) => list !== undefined && !names.has(list));
+  const lists: CatalogueList[] = [];
+  const inputs: CatalogueInput[] = [];
+  const names = new Set<string>();
+  for (const catalogue of catalogues) {
+    const part = { first: lists.length, lists: catalogue.lists };
+    for (const { name } of catalogue.lists) {
+      if (names.has(name)) throw new CommandFailure(`${catalogue.path}: two lists have the name ${name}`);
+      names.add(name);
+    }
+    lists.push(...catalogue.lists);
+    for (const { file, format, list } of catalogue.inputs)
+      inputs.push({ path: resolve(dirname(catalogue.path), file), format, list: list ?? null, part });
+  }
+  if (lists.length > LISTS_MAX) {
+    throw new CommandFailure(
+      `${path}: ${lists.length} lists with those of the included catalogues; a release has at most ${LISTS_MAX}`,
+    );
+  }
+  return { lists, inputs };
+}
+
+/** Reads and checks one file. */
+function readOne(path: string): v.InferOutput<typeof catalogueSchema> {
+  const settings = { before: `${path}: `, whole: 'the catalogue', fieldsAt, exitCode: 1 } as const;
+  const catalogue = validate(catalogueSchema, readJsonFile(path), settings);
+  for (const list of catalogue.lists) {
+    const problem = problemOf(list);
+    if (problem !== null) throw new CommandFailure(`${path}: list ${list.name}: ${problem}`);
+  }
+  const names = new Set(catalogue.lists.map(({ name }) => name));
+  const missing = catalogue.inputs.find(({ list }) => list !== undefined && !names.has(list));
   if (missing !== undefined)
     throw new CommandFailure(`${path}: input ${missing.file} names an unknown list: ${missing.list}`);
-  return {
-    lists,
-    inputs: inputs.map(({ file, format, list }) => ({
-      path: resolve(dirname(path), file),
-      format,
-      list: list ?? null,
-    })),
-  };
+  return catalogue;
+}
+
+/** Why the fields of a list do not fit together, or null. */
+function problemOf({ name, reason, effect, rule, stage }: CatalogueList): string | null {
+  // Verdicts name the live layer `live`.
+  if (`${name}-`.startsWith(FOLDED_LIST_PREFIX))
+    return `the name "live" and names that begin with ${FOLDED_LIST_PREFIX} are reserved`;
+  // An allow list must not block its numbers because a field was forgotten.
+  if (reason === 'ALLOW_OVERRIDE' && effect !== 'allow')
+    return '"reason": "ALLOW_OVERRIDE" requires "effect": "allow"';
+  // Verdicts of an allow list always carry ALLOW_OVERRIDE, whatever reason the catalogue gives.
+  if (effect === 'allow' && reason !== 'ALLOW_OVERRIDE')
+    return '"effect": "allow" requires "reason": "ALLOW_OVERRIDE"';
+  if ((rule === undefined) !== (stage === undefined)) return '"rule" and "stage" require each other';
+  if (rule !== undefined && effect === 'allow') return '"rule" requires another "effect" than "allow"';
+  return null;
 }
