@@ -4,7 +4,8 @@
  * that route by them, and `openPage` refuses events whose attributes differ.
  */
 import * as v from 'valibot';
-import { BLOCK_STAGES, EFFECTS, SUBJECTS } from '../verdict.ts';
+import { BLOCK_STAGES, EFFECTS, SUBJECTS, type Subject } from '../verdict.ts';
+import { formatCursor } from './cursor.ts';
 import type { FeedEvent } from './entry.ts';
 
 export const FEED_BATCH_TYPE = 'application/cloudevents-batch+json';
@@ -22,6 +23,8 @@ export type FeedType = (typeof FEED_TYPES)[number];
 
 /** The plaintext of an event's data: the event, and what it follows. */
 export interface FeedData extends Omit<FeedEvent, 'digest'> {
+  /** Of the entry, also if nothing is said about it any more. */
+  readonly subject: Subject;
   /** Digest of the event before, or of the statement of the epoch for its first event. */
   readonly previous: string;
 }
@@ -50,24 +53,29 @@ export function feedSource(feed: string): string {
   return `urn:numgate:feed:${feed}`;
 }
 
-export function feedType(subject: FeedEvent['subject'], entry: FeedEvent['entry']): FeedType {
+export function feedType(subject: Subject, entry: FeedEvent['entry']): FeedType {
   const party = subject === 'from' ? 'sender' : 'recipient';
   const isBlocked = entry !== null && entry.effect !== 'allow';
   return `kr.numgate.${party}.${isBlocked ? 'blocked' : 'unblocked'}.v1`;
 }
 
 /** The data of an event before encryption. @param previous digest that the event follows */
-export function feedData(event: FeedEvent, previous: string): FeedData {
-  const { position, epoch, reference, subject, entry, at } = event;
+export function feedData(event: FeedEvent, subject: Subject, previous: string): FeedData {
+  const { position, epoch, reference, entry, at } = event;
   return { position, epoch, reference, subject, entry, at, previous };
 }
 
-/** @param feed its ID @param data a compact JWE, or `feedData` */
-export function cloudEventOf(event: FeedEvent, feed: string, data: string | FeedData): FeedCloudEvent {
-  const { position, epoch, reference, subject, entry, at, digest } = event;
+/** @param feed its ID @param digest of the event @param data what the consumer gets as data: a compact JWE, or `said` */
+export function cloudEventOf(
+  said: FeedData,
+  feed: string,
+  digest: string,
+  data: string | FeedData,
+): FeedCloudEvent {
+  const { position, epoch, reference, subject, entry, at } = said;
   return {
     specversion: '1.0',
-    id: `${feed}.${epoch}.${position}`,
+    id: formatCursor({ feed, epoch, position }),
     source: feedSource(feed),
     type: feedType(subject, entry),
     subject: reference,
@@ -80,8 +88,8 @@ export function cloudEventOf(event: FeedEvent, feed: string, data: string | Feed
   };
 }
 
-/** Keeps fields that this version does not know, because the digest covers them. */
-const entrySchema = v.looseObject({
+/** Fields that this version does not know are dropped: the digest does not cover them. */
+const entrySchema = v.object({
   number: v.nullable(v.string()),
   source: v.nullable(v.string()),
   subject: v.picklist(SUBJECTS),
@@ -94,7 +102,7 @@ const entrySchema = v.looseObject({
   until: v.nullable(v.string()),
 });
 
-export const feedDataSchema = v.looseObject({
+export const feedDataSchema = v.object({
   position: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
   epoch: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
   reference: v.string(),

@@ -4,13 +4,13 @@
  * is an error, never another state.
  *
  * With `ECDH-ES` anybody who knows the public key of a consumer can encrypt to it, and with `none` anybody on the way
- * can write: there, only a signed checkpoint (checkpoint.ts) shows that the chain is that of the service.
+ * can write: there, only a signed checkpoint (statement.ts) shows that the chain is that of the service.
  */
 import * as v from 'valibot';
 import { isRecord } from '../fields.ts';
 import { type Failure, fail, ok, type Result } from '../result.ts';
 import { cloudEventOf, type FeedCloudEvent, type FeedData, feedDataSchema } from './cloud-event.ts';
-import { eventDigest } from './digest.ts';
+import { digestOf } from './digest.ts';
 import type { FeedEvent } from './entry.ts';
 import { type FeedKey, openData } from './open-jwe.ts';
 
@@ -76,15 +76,16 @@ export async function openEvent(
   if (!isRecord(given)) return fail('FEED_FORM', `${where} must be a CloudEvent`);
   const data = await dataOf(given.data, key, where);
   if (!data.ok) return data;
-  const { previous, ...said } = data.value;
-  if (said.position !== after.position + 1)
-    return fail('FEED_CHAIN_BROKEN', `${where} has the position ${said.position}`);
-  if (said.epoch === after.epoch + 1)
-    return fail('FEED_EPOCH_NEXT', `${where} begins epoch ${said.epoch}: read its statement first`);
-  if (said.epoch !== after.epoch || previous !== after.digest)
+  const { previous, subject: _, ...digested } = data.value;
+  const { position, epoch } = digested;
+  if (position !== after.position + 1)
+    return fail('FEED_CHAIN_BROKEN', `${where} has the position ${position}`);
+  if (epoch === after.epoch + 1)
+    return fail('FEED_EPOCH_NEXT', `${where} begins epoch ${epoch}: read its statement first`);
+  if (epoch !== after.epoch || previous !== after.digest)
     return fail('FEED_CHAIN_BROKEN', `${where} does not follow it: its "previous" is another digest`);
-  const event: FeedEvent = { ...said, digest: await eventDigest(previous, said) };
-  const expected = cloudEventOf(event, after.feed, given.data as FeedCloudEvent['data']);
+  const event: FeedEvent = { ...digested, digest: digestOf(previous, digested) };
+  const expected = cloudEventOf(data.value, after.feed, event.digest, given.data as FeedCloudEvent['data']);
   // Attributes that this version does not know are ignored.
   for (const name of new Set([...Object.keys(expected), 'method']))
     if (name !== 'data' && given[name] !== (expected as unknown as Record<string, unknown>)[name])
