@@ -37,7 +37,7 @@ export async function beginEpoch(
       : feed === before.feed &&
         epoch === before.epoch + 1 &&
         first === before.position + 1 &&
-        (previous === null ? before.position === 0 : previous === before.digest);
+        previous === before.digest;
   if (!isNext)
     return fail('FEED_NOTE_OTHER', `the statement of epoch ${epoch} does not follow what was read before`);
   return ok({ feed, epoch, position: first - 1, digest: digestOfStatement(note.value.text) });

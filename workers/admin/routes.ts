@@ -208,6 +208,7 @@ export const ADMIN_ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/admin/clients/:id', handle: clients.getClient },
   { method: 'PUT', path: '/v1/admin/clients/:id', handle: clients.putClient },
   { method: 'DELETE', path: '/v1/admin/clients/:id', handle: clients.removeClient },
+  { method: 'POST', path: '/v1/admin/clients/:id/feed-key', handle: clients.issueFeedKey },
   { method: 'GET', path: '/v1/admin/tokens', handle: clients.listTokens },
   { method: 'PUT', path: '/v1/admin/tokens/:id', handle: clients.putToken },
   { method: 'DELETE', path: '/v1/admin/tokens/:id', handle: clients.removeToken },
