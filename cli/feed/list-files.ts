@@ -22,7 +22,7 @@ import { FOREVER } from '../../shared/set/layout.ts';
 import { unfinishedFolder } from '../temporary.ts';
 import type { FeedEntries, KeptEntry } from './entries.ts';
 import type { ListPlan, PlannedList } from './lists.ts';
-import { syncFolder } from './state-file.ts';
+import { type FeedPlace, syncFolder } from './state-file.ts';
 
 export const CURRENT = 'current';
 export const CATALOGUE = 'feed.lists.json';
@@ -38,12 +38,12 @@ export interface WrittenLists {
   readonly lists: readonly { readonly name: string; readonly entries: number }[];
 }
 
-/** @param folder of the pull @param position of the state @param asOf time of the state, RFC 3339 */
+/** @param folder of the pull */
 export function writeLists(
   folder: string,
   { lists }: ListPlan,
   entries: FeedEntries,
-  { position, asOf }: { readonly position: number; readonly asOf: string },
+  { position, at }: Pick<FeedPlace, 'position' | 'at'>,
 ): WrittenLists {
   const folders = join(folder, FOLDERS);
   mkdirSync(folders, { recursive: true, mode: 0o700 });
@@ -51,7 +51,7 @@ export function writeLists(
   const digest = createHash('sha256');
   for (const planned of lists) digest.update(writeList(unfinished, planned, entries));
   const catalogue = {
-    lists: lists.map(({ list }) => ({ ...list, asOf })),
+    lists: lists.map(({ list }) => ({ ...list, asOf: at })),
     inputs: lists.map(({ list }) => ({ file: fileOf(list.name), list: list.name })),
   };
   const text = `${JSON.stringify(catalogue, null, 2)}\n`;

@@ -149,11 +149,13 @@ export class Puller {
         `the events up to position ${place.position} do not lead to what the service has signed`,
       );
     }
-    const isChanged = events > 0 || isSnapshot || place.checkpoint === null;
-    this.#state = { place: { ...place, url: this.#settings.source.url, checkpoint: signed.note }, entries };
-    if (isChanged) writeState(statePath(this.#settings.folder), this.#state);
+    if (place.checkpoint === null) {
+      const { source, folder } = this.#settings;
+      this.#state = { place: { ...place, url: source.url, checkpoint: signed.note }, entries };
+      writeState(statePath(folder), this.#state);
+    }
     rmSync(this.#path(PROGRESS), { force: true });
-    return { state: this.#state, events, isSnapshot };
+    return { state: this.#state!, events, isSnapshot };
   }
 
   /** The newest checkpoint. The state must not be ahead of it. */
@@ -214,7 +216,7 @@ export class Puller {
 
   #move(to: ChainPoint): void {
     const { entries, place } = this.#state!;
-    this.#state = { place: { ...place, ...to, checkpoint: null }, entries };
+    this.#state = { place: { ...place, ...to, checkpoint: null, at: now() }, entries };
   }
 
   /** @param before where the state is, which the snapshot must not be behind */
@@ -233,7 +235,7 @@ export class Puller {
       );
       return { ...parsed, digest };
     });
-    this.#state = { place: { ...place, url: source.url, checkpoint: null }, entries };
+    this.#state = { place: { ...place, url: source.url, checkpoint: null, at: now() }, entries };
   }
 
   #saveProgress(): void {
@@ -249,6 +251,10 @@ export class Puller {
     if (this.#state !== null && this.#state.place.checkpoint === null)
       writeState(this.#path(PROGRESS), this.#state);
   }
+}
+
+function now(): string {
+  return new Date().toISOString();
 }
 
 /** Whether a consumer that stands here has read everything up to the checkpoint. */

@@ -26,6 +26,7 @@ const headerSchema = v.strictObject({
   position: v.number(),
   digest: v.string(),
   checkpoint: v.nullable(v.string()),
+  at: v.string(),
   kinds: v.number(),
   entries: v.number(),
 });
@@ -42,6 +43,8 @@ export interface FeedPlace {
   readonly digest: string;
   /** The signed note that confirmed this digest. Null while none has: progress of a pull that is not over. */
   readonly checkpoint: string | null;
+  /** When it was read, RFC 3339. */
+  readonly at: string;
 }
 
 export interface PulledState {
@@ -96,40 +99,19 @@ export function syncFolder(path: string): void {
 
 /** @throws CommandFailure if the file is not a whole state */
 export async function readState(path: string): Promise<PulledState> {
-  const damaged = new CommandFailure(
-    `${path} is damaged: remove it, and numgate feed pull begins again with a snapshot`,
-  );
-  const hash = createHash('sha256');
-  const entries = new FeedEntries();
-  const kinds: EntryKind[] = [];
-  let header: v.InferOutput<typeof headerSchema> | null = null;
-  let isWhole = false;
-  const take = (text: string | null, line: number): void => {
-    if (text === null || isWhole) throw damaged;
-    const value: unknown = JSON.parse(text);
-    if (header === null) header = v.parse(headerSchema, value);
-    else if (line <= 1 + header.kinds) kinds.push(value as EntryKind);
-    else if (line <= 1 + header.kinds + header.entries) {
-      const [reference, kind, what, until] = value as StoredEntry;
-      entries.put(reference, { ...whatOf(what), kind: kinds[kind]!, until });
-    } else {
-      // Everything before is as it was written, so it needs no further checks.
-      if ((value as { sha256?: unknown }).sha256 !== hash.digest('hex')) throw damaged;
-      isWhole = true;
-      return;
-    }
-    hash.update(`${text}\n`);
-  };
+  const reader = new StateReader();
+  const damaged = `${path} is damaged: remove it, and numgate feed pull begins again with a snapshot`;
+  let isWhole: boolean;
   try {
-    await readLines(path, () => ({ take }));
+    await readLines(path, () => ({ take: reader.take }));
+    isWhole = reader.isWhole;
   } catch (error) {
-    if (error instanceof CommandFailure && error !== damaged && header === null) throw error;
-    throw damaged;
+    // The file cannot be read at all.
+    if (error instanceof CommandFailure && !reader.hasBegun) throw error;
+    isWhole = false;
   }
-  if (header === null || !isWhole) throw damaged;
-  const { numgateFeed: _, kinds: _kinds, entries: count, ...place }: v.InferOutput<typeof headerSchema> = header;
-  if (entries.size !== count) throw damaged;
-  return { place, entries };
+  if (!isWhole) throw new CommandFailure(damaged);
+  return reader.state;
 }
 
 type StoredEntry = readonly [
@@ -139,6 +121,44 @@ type StoredEntry = readonly [
   until: number,
 ];
 
-function whatOf(what: StoredEntry[2]): Pick<KeptEntry, 'number' | 'source'> {
-  return typeof what === 'string' ? { number: what, source: null } : { number: null, source: what.source };
+/** Takes the lines of a state, in order. */
+class StateReader {
+  readonly #hash = createHash('sha256');
+  readonly #entries = new FeedEntries();
+  readonly #kinds: EntryKind[] = [];
+  #header: v.InferOutput<typeof headerSchema> | null = null;
+  #isWhole = false;
+
+  get hasBegun(): boolean {
+    return this.#header !== null;
+  }
+
+  get isWhole(): boolean {
+    return this.#isWhole && this.#entries.size === this.#header?.entries;
+  }
+
+  get state(): PulledState {
+    const { numgateFeed: _, kinds: _kinds, entries: _entries, ...place } = this.#header!;
+    return { place, entries: this.#entries };
+  }
+
+  /** @throws any error for a line that is not one of a state */
+  take = (text: string | null, line: number): void => {
+    if (text === null || this.#isWhole) throw new CommandFailure('the line is not one of a state');
+    const value: unknown = JSON.parse(text);
+    const { kinds = 0, entries = 0 } = this.#header ?? {};
+    if (this.#header === null) this.#header = v.parse(headerSchema, value);
+    else if (line <= 1 + kinds) this.#kinds.push(value as EntryKind);
+    else if (line <= 1 + kinds + entries) this.#takeEntry(value as StoredEntry);
+    // Everything before is as it was written, so that it needs no further checks.
+    else if ((value as { sha256?: unknown }).sha256 === this.#hash.digest('hex')) this.#isWhole = true;
+    else throw new CommandFailure('the digest is another one');
+    if (!this.#isWhole) this.#hash.update(`${text}\n`);
+  };
+
+  #takeEntry([reference, kind, what, until]: StoredEntry): void {
+    const party: Pick<KeptEntry, 'number' | 'source'> =
+      typeof what === 'string' ? { number: what, source: null } : { number: null, source: what.source };
+    this.#entries.put(reference, { ...party, kind: this.#kinds[kind]!, until });
+  }
 }

@@ -41,7 +41,7 @@ const inputSchema = v.strictObject({
 });
 
 const catalogueSchema = v.strictObject({
-  lists: v.pipe(v.array(listSchema), v.minLength(1), v.maxLength(LISTS_MAX)),
+  lists: v.pipe(v.array(listSchema), v.maxLength(LISTS_MAX)),
   inputs: v.array(inputSchema),
   /** Other catalogues whose lists follow, such as that of `numgate feed pull`. Relative to this one. */
   include: v.optional(v.pipe(v.array(v.string()), v.maxLength(LISTS_MAX)), []),
@@ -97,6 +97,7 @@ export function readCatalogue(path: string): Catalogue {
     for (const { file, format, list } of catalogue.inputs)
       inputs.push({ path: resolve(dirname(catalogue.path), file), format, list: list ?? null, part });
   }
+  if (lists.length === 0) throw new CommandFailure(`${path}: lists must have at least 1 item`);
   if (lists.length > LISTS_MAX) {
     throw new CommandFailure(
       `${path}: ${lists.length} lists with those of the included catalogues; a release has at most ${LISTS_MAX}`,
