@@ -14,8 +14,8 @@ export const FEED_KEY_BYTES = 32;
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** Encrypts the data of the events of one response. */
-export type Encrypt = (plaintext: string) => Promise<string>;
+/** Encrypts the data of one response. @param more members of the protected header, which says them to everybody */
+export type Encrypt = (plaintext: string, more?: Readonly<Record<string, unknown>>) => Promise<string>;
 
 /** @param secret FEED_KEY_BYTES @param kid that the consumer knows it by */
 export function encryptorOf(secret: Uint8Array<ArrayBuffer>, kid: string): Promise<Encrypt> {
@@ -60,9 +60,11 @@ async function contentKeyOf(shared: Uint8Array): Promise<Uint8Array<ArrayBuffer>
 
 async function withContentKey(secret: Uint8Array<ArrayBuffer>, header: object): Promise<Encrypt> {
   const key = await crypto.subtle.importKey('raw', secret, 'AES-GCM', false, ['encrypt']);
-  const head = toBase64Url(utf8(JSON.stringify(header)));
-  const additionalData = utf8(head);
-  return async (plaintext) => {
+  const headOf = (whole: object): string => toBase64Url(utf8(JSON.stringify(whole)));
+  const plainHead = headOf(header);
+  return async (plaintext, more) => {
+    const head = more === undefined ? plainHead : headOf({ ...header, ...more });
+    const additionalData = utf8(head);
     const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
     const sealed = new Uint8Array(
       await crypto.subtle.encrypt({ name: 'AES-GCM', iv, additionalData }, key, utf8(plaintext)),
