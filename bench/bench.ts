@@ -77,7 +77,10 @@ const SUITES: Record<string, Suite> = {
     'sender credentials: bytes, memory, verifications, a flood, seconds to a refusal',
   ),
   reports: suite(reportsBench, 'reports of spam: seconds to a block, appeals, exact counts through kills'),
-  sharing: suite(sharingBench, 'a second installation by feed alone, notices, their cost for a check, statistics'),
+  sharing: suite(
+    sharingBench,
+    'a second installation by feed alone, notices, their cost for a check, statistics',
+  ),
   propagation: suite(propagationBench, 'the same as visible, in a simulated fleet'),
   sip: suite(sipBench, 'what checks add to a SIP gateway'),
   smpp: suite(smppBench, 'what checks add to an SMSC'),

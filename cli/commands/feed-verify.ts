@@ -1,6 +1,6 @@
 /** `numgate feed verify`: verifies what somebody kept of a feed, without a service: pages, statements and checkpoints. */
 import { readFileSync, statSync } from 'node:fs';
-import { fromBase64Url } from '../../shared/bytes.ts';
+import { fromBase64Url, toBase64 } from '../../shared/bytes.ts';
 import type { FeedCloudEvent } from '../../shared/feed/cloud-event.ts';
 import { parseCursor } from '../../shared/feed/cursor.ts';
 import { digestOfStatement } from '../../shared/feed/digest.ts';
@@ -82,7 +82,7 @@ async function readKept(path: string, kept: Kept, { verifiers }: VerifyKeys): Pr
     const checkpoint = parseFeedCheckpoint(note.text);
     const statement = parseEpoch(note.text);
     if (checkpoint !== null) kept.checkpoints.push({ path, checkpoint });
-    else if (statement !== null) kept.statements.set(statement.epoch, text);
+    else if (statement !== null) kept.statements.set(statement.epoch, formatNote(note));
     else throw refusal('FEED_NOTE_FORM', 'is a note of something else than a feed');
   }
 }
@@ -93,7 +93,9 @@ function readText(path: string): string {
   } catch (error) {
     throw new CommandFailure(describeFileError(error));
   }
-  throw new CommandFailure(`is larger than ${count(PULLED_PAGE_BYTES_MAX)} bytes, more than a page of a feed`);
+  throw new CommandFailure(
+    `is larger than ${count(PULLED_PAGE_BYTES_MAX)} bytes, more than a page of a feed`,
+  );
 }
 
 function eventsIn(text: string): readonly unknown[] {
@@ -112,6 +114,10 @@ async function checkSigned(note: SignedNote, verifiers: readonly NoteVerifier[])
   });
 }
 
+function formatNote({ text, signatures }: SignedNote): string {
+  return `${text}\n${signatures.map(({ name, bytes }) => `— ${name} ${toBase64(bytes)}\n`).join('')}`;
+}
+
 /** What the first event follows: the statement of its epoch if that is among the files, else what it says itself. */
 async function beginningOf(
   events: readonly unknown[],
@@ -120,7 +126,8 @@ async function beginningOf(
 ): Promise<ChainPoint> {
   const event = events[0];
   const cursor = isRecord(event) && typeof event.id === 'string' ? parseCursor(event.id) : null;
-  if (!isRecord(event) || cursor === null) throw refusal('FEED_FORM', 'does not begin with an event of a feed');
+  if (!isRecord(event) || cursor === null)
+    throw refusal('FEED_FORM', 'does not begin with an event of a feed');
   const before = { ...cursor, position: cursor.position - 1 };
   const note = [...notesIn(statements.get(cursor.epoch) ?? '')][0]?.note ?? null;
   const statement = note === null ? null : parseEpoch(note.text);
@@ -131,7 +138,10 @@ async function beginningOf(
   const data: unknown = text === null ? null : JSON.parse(text);
   const previous = isRecord(data) ? data.previous : null;
   if (typeof previous !== 'string' || fromBase64Url(previous)?.length !== 32)
-    throw refusal('FEED_KEY_OTHER', 'the data of its first event was altered, or is not encrypted for this key');
+    throw refusal(
+      'FEED_KEY_OTHER',
+      'the data of its first event was altered, or is not encrypted for this key',
+    );
   return { ...before, digest: previous };
 }
 
@@ -149,7 +159,10 @@ function checkCheckpoints(
     // Of events that are not among the pages.
     if (own === undefined) continue;
     if (own !== digest)
-      throw refusal('FEED_CHAIN_BROKEN', `${path}: the service has signed another event at position ${position}`);
+      throw refusal(
+        'FEED_CHAIN_BROKEN',
+        `${path}: the service has signed another event at position ${position}`,
+      );
     covered = Math.max(covered ?? 0, position);
   }
   return covered;

@@ -185,25 +185,29 @@ async function pull(url: string, options: PullOptions): Promise<void> {
 async function followFeed(puller: Puller, options: PullOptions): Promise<void> {
   const everyMs = options.every * 1000;
   let listsAt = performance.now() + everyMs;
-  let news: Pulled | null = null;
+  /** What has changed since the last lists. */
+  const news: Pulled[] = [];
   for (;;) {
     const leftMs = listsAt - performance.now();
-    if (news !== null && leftMs <= 0) {
-      report(news, options);
-      news = null;
+    if (news.length > 0 && leftMs <= 0) {
+      report(joined(news.splice(0)), options);
       listsAt = performance.now() + everyMs;
       continue;
     }
-    if (!(await puller.wait(Math.ceil(news === null ? POLL_MS : Math.min(POLL_MS, leftMs))))) continue;
+    const waitMs = news.length === 0 ? POLL_MS : Math.min(POLL_MS, leftMs);
+    if (!(await puller.wait(Math.ceil(waitMs)))) continue;
     const pulled = await puller.pull();
-    if (pulled.events > 0 || pulled.isSnapshot)
-      news = {
-        ...pulled,
-        events: pulled.events + (news?.events ?? 0),
-        isSnapshot: pulled.isSnapshot || news?.isSnapshot === true,
-      };
+    if (pulled.events > 0 || pulled.isSnapshot) news.push(pulled);
     await pause(GATHER_MS);
   }
+}
+
+function joined(pulls: readonly Pulled[]): Pulled {
+  return {
+    state: pulls.at(-1)!.state,
+    events: pulls.reduce((sum, { events }) => sum + events, 0),
+    isSnapshot: pulls.some(({ isSnapshot }) => isSnapshot),
+  };
 }
 
 /** Writes the lists, and says what has changed. */

@@ -93,10 +93,7 @@ export class FeedEntries {
     return slots.sort((a, b) => {
       const [first, second] = [number(a), number(b)];
       if (first !== second) return first - second;
-      return (
-        compare(source(a), source(b)) ||
-        compare(this.at(a).kind.subject, this.at(b).kind.subject)
-      );
+      return compare(source(a), source(b)) || compare(this.at(a).kind.subject, this.at(b).kind.subject);
     });
   }
 
@@ -123,7 +120,10 @@ export class FeedEntries {
 
   #grow(): void {
     const size = 2 * this.#kindOf.length;
-    const grown = <Column extends Uint16Array | Uint32Array | Float64Array>(to: Column, from: Column): Column => {
+    const grown = <Column extends Uint16Array | Uint32Array | Float64Array>(
+      to: Column,
+      from: Column,
+    ): Column => {
       to.set(from);
       return to;
     };

@@ -1,7 +1,7 @@
 /** The keys of a consumer of the feed: what decrypts its data, and what verifies the notes of the service. */
 import { fromBase64Url } from '../../shared/bytes.ts';
-import { isRecord } from '../../shared/fields.ts';
 import { type FeedKey, openFeedKey } from '../../shared/feed/open-jwe.ts';
+import { isRecord } from '../../shared/fields.ts';
 import type { Failure, Result } from '../../shared/result.ts';
 import { type NoteVerifier, openVerifier } from '../../shared/signed-note.ts';
 import { CommandFailure } from '../failure.ts';
@@ -43,9 +43,13 @@ export function openVerifiers(texts: readonly string[]): Promise<NoteVerifier[]>
 export function keyFor(keys: readonly FeedKey[] | null, data: unknown): FeedKey | null {
   if (keys === null) {
     if (typeof data !== 'string') return null;
-    throw refusal('FEED_KEY_MISSING', 'the data of the feed is encrypted: name the file of your key with --jwk');
+    throw refusal(
+      'FEED_KEY_MISSING',
+      'the data of the feed is encrypted: name the file of your key with --jwk',
+    );
   }
-  const kid = typeof data === 'string' ? kidOf(data) : null;
+  const given = typeof data === 'string' ? headerOf(data)?.kid : null;
+  const kid = typeof given === 'string' ? given : null;
   const named = keys.find((key) => key.kid === kid);
   if (named !== undefined) return named;
   // A key without a name may be the one.
@@ -58,11 +62,12 @@ export function keyFor(keys: readonly FeedKey[] | null, data: unknown): FeedKey 
   );
 }
 
-function kidOf(jwe: string): string | null {
+/** The protected header of a compact JWE; null if the text is not one. */
+export function headerOf(jwe: string): Readonly<Record<string, unknown>> | null {
   try {
     const bytes = fromBase64Url(jwe.slice(0, jwe.indexOf('.')));
     const header: unknown = JSON.parse(new TextDecoder().decode(bytes ?? new Uint8Array()));
-    return isRecord(header) && typeof header.kid === 'string' ? header.kid : null;
+    return isRecord(header) ? header : null;
   } catch {
     return null;
   }

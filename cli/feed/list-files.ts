@@ -17,8 +17,8 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { hasSourceKind } from '../../shared/sources/source.ts';
 import { FOREVER } from '../../shared/set/layout.ts';
+import { hasSourceKind } from '../../shared/sources/source.ts';
 import { unfinishedFolder } from '../temporary.ts';
 import type { FeedEntries, KeptEntry } from './entries.ts';
 import type { ListPlan, PlannedList } from './lists.ts';

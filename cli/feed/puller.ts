@@ -8,15 +8,15 @@
  */
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { isRecord } from '../../shared/fields.ts';
-import { formatCursor, parseCursor } from '../../shared/feed/cursor.ts';
+import { type FeedCursor, formatCursor, parseCursor } from '../../shared/feed/cursor.ts';
 import type { FeedKey } from '../../shared/feed/open-jwe.ts';
 import { type ChainPoint, openPage } from '../../shared/feed/open-page.ts';
 import type { FeedCheckpoint } from '../../shared/feed/statement.ts';
 import { beginEpoch, openCheckpoint } from '../../shared/feed/verify-notes.ts';
+import { isRecord } from '../../shared/fields.ts';
 import type { NoteVerifier } from '../../shared/signed-note.ts';
 import { Unreachable } from '../admin.ts';
-import { CommandFailure, hasCode } from '../failure.ts';
+import { type CommandFailure, hasCode } from '../failure.ts';
 import { count } from '../terminal/figures.ts';
 import { FeedEntries } from './entries.ts';
 import { accepted, keyFor, openSigned, refusal } from './keys.ts';
@@ -223,17 +223,17 @@ export class Puller {
   async #takeSnapshot(before: ChainPoint | null): Promise<void> {
     const { source, keys, onProgress } = this.#settings;
     const entries = new FeedEntries();
-    const place = await source.snapshot(async ({ cursor, digest, lines }) => {
-      const parsed = parseCursor(cursor);
-      if (parsed === null) throw refusal('FEED_FORM', 'the cursor of the snapshot is not one');
-      if (before !== null && parsed.feed !== before.feed) throw otherFeed();
-      if (before !== null && parsed.position < before.position)
-        throw wentBack(`the snapshot is of position ${parsed.position}`, before.position);
+    const place = await source.snapshot(async (lines) => {
       entries.clear();
-      await readSnapshot(lines, keys, entries, () =>
-        onProgress?.(0, `snapshot: ${count(entries.size)} entries`),
+      const progress = (): void => onProgress?.(0, `snapshot: ${count(entries.size)} entries`);
+      const { cursor, digest } = await readSnapshot(
+        lines,
+        keys,
+        entries,
+        (head) => void placeOf(head.cursor, before),
+        progress,
       );
-      return { ...parsed, digest };
+      return { ...placeOf(cursor, before), digest };
     });
     this.#state = { place: { ...place, url: source.url, checkpoint: null, at: now() }, entries };
   }
@@ -274,6 +274,16 @@ function checkNotBehind(place: ChainPoint, checkpoint: FeedCheckpoint): void {
       `the service has signed another history up to position ${position} than the one that this state has`,
     );
   }
+}
+
+/** @throws CommandFailure if the state must not go there */
+function placeOf(cursor: string, before: ChainPoint | null): FeedCursor {
+  const place = parseCursor(cursor);
+  if (place === null) throw refusal('FEED_FORM', 'the cursor of the snapshot is not one');
+  if (before !== null && place.feed !== before.feed) throw otherFeed();
+  if (before !== null && place.position < before.position)
+    throw wentBack(`the snapshot is of position ${place.position}`, before.position);
+  return place;
 }
 
 function wentBack(what: string, position: number): CommandFailure {

@@ -4,7 +4,7 @@
  */
 import { setTimeout } from 'node:timers/promises';
 import {
-  PULLED_LINE_BYTES_MAX,
+  PULLED_LINE_CHARS_MAX,
   PULLED_NOTE_BYTES_MAX,
   PULLED_PAGE_BYTES_MAX,
 } from '../../shared/limits/feed-pull.ts';
@@ -20,10 +20,6 @@ const PATIENCE_MS = 120_000;
 const QUIET_TRIES = 3;
 /** Longest silence of the service within a response, in ms, beyond the time that it was asked to wait. */
 const RESPONSE_WAIT_MS = 60_000;
-/** The headers of a snapshot that name the event to go on after, and its digest. */
-const CURSOR_HEADER = 'numgate-cursor';
-const DIGEST_HEADER = 'numgate-digest';
-
 /** The connection failed, or the service did not respond in time. */
 class Disconnected extends Error {}
 
@@ -34,14 +30,6 @@ export interface SourceSettings {
   readonly clientKey: string;
   readonly patienceMs?: number;
   readonly pause?: (ms: number) => Promise<unknown>;
-}
-
-export interface SnapshotLines {
-  /** Of the newest event that the snapshot covers. */
-  readonly cursor: string;
-  /** Of that event. */
-  readonly digest: string;
-  readonly lines: AsyncIterable<string>;
 }
 
 /** All methods throw CommandFailure with the code of the problem, and Unreachable after PATIENCE_MS. */
@@ -82,13 +70,8 @@ export class FeedSource {
   }
 
   /** Reads a snapshot to its end. One that breaks off is read again from its start. */
-  snapshot<Value>(read: (snapshot: SnapshotLines) => Promise<Value>): Promise<Value> {
-    return this.#get('/snapshot?format=ndjson', 0, (response) => {
-      const [cursor, digest] = [CURSOR_HEADER, DIGEST_HEADER].map((name) => response.headers.get(name));
-      if (cursor == null || digest == null)
-        throw this.#unexpected(`has no headers "${CURSOR_HEADER}" and "${DIGEST_HEADER}"`);
-      return read({ cursor, digest, lines: this.#lines(response) });
-    });
+  snapshot<Value>(read: (lines: AsyncIterable<string>) => Promise<Value>): Promise<Value> {
+    return this.#get('/snapshot?format=ndjson', 0, (response) => read(this.#lines(response)));
   }
 
   async #get<Value>(
@@ -178,12 +161,13 @@ export class FeedSource {
   }
 
   async *#lines(response: Response): AsyncGenerator<string> {
-    const splitter = new LineSplitter(PULLED_LINE_BYTES_MAX);
+    const splitter = new LineSplitter(PULLED_LINE_CHARS_MAX);
     const checked = (line: string | null): string => {
-      if (line === null) throw this.#unexpected(`has a line longer than ${PULLED_LINE_BYTES_MAX} characters`);
+      if (line === null) throw this.#unexpected(`has a line longer than ${PULLED_LINE_CHARS_MAX} characters`);
       return line;
     };
-    for await (const chunk of this.#chunks(response)) for (const line of splitter.push(chunk)) yield checked(line);
+    for await (const chunk of this.#chunks(response))
+      for (const line of splitter.push(chunk)) yield checked(line);
     for (const line of splitter.end()) yield checked(line);
   }
 

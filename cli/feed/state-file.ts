@@ -7,7 +7,16 @@
  * until]`), the digest.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import * as v from 'valibot';
 import { CommandFailure } from '../failure.ts';
@@ -100,18 +109,13 @@ export function syncFolder(path: string): void {
 /** @throws CommandFailure if the file is not a whole state */
 export async function readState(path: string): Promise<PulledState> {
   const reader = new StateReader();
-  const damaged = `${path} is damaged: remove it, and numgate feed pull begins again with a snapshot`;
-  let isWhole: boolean;
-  try {
-    await readLines(path, () => ({ take: reader.take }));
-    isWhole = reader.isWhole;
-  } catch (error) {
-    // The file cannot be read at all.
-    if (error instanceof CommandFailure && !reader.hasBegun) throw error;
-    isWhole = false;
-  }
-  if (!isWhole) throw new CommandFailure(damaged);
-  return reader.state;
+  // What fails from here on is in the file.
+  accessSync(path, constants.R_OK);
+  await readLines(path, () => ({ take: reader.take })).catch(() => undefined);
+  if (reader.isWhole) return reader.state;
+  throw new CommandFailure(
+    `${path} is damaged: remove it, and numgate feed pull begins again with a snapshot`,
+  );
 }
 
 type StoredEntry = readonly [
@@ -128,10 +132,6 @@ class StateReader {
   readonly #kinds: EntryKind[] = [];
   #header: v.InferOutput<typeof headerSchema> | null = null;
   #isWhole = false;
-
-  get hasBegun(): boolean {
-    return this.#header !== null;
-  }
 
   get isWhole(): boolean {
     return this.#isWhole && this.#entries.size === this.#header?.entries;

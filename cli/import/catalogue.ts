@@ -2,7 +2,8 @@
  * The catalogue names the lists of a release and the files that fill them. It is a JSON file, so that the
  * effect and the subjects of a list can be reviewed and are not buried in a command line.
  */
-import { dirname, resolve } from 'node:path';
+import { realpathSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import * as v from 'valibot';
 import { LISTS_MAX } from '../../shared/limits/lists.ts';
 import { FOLDED_LIST_PREFIX } from '../../shared/release/manifest.ts';
@@ -70,30 +71,38 @@ export interface CataloguePart {
 }
 
 export interface Catalogue {
+  /** Its own path, without links between. */
+  readonly path: string;
+  /** Paths of the catalogues that it includes. */
+  readonly included: readonly string[];
   readonly lists: readonly CatalogueList[];
   readonly inputs: readonly CatalogueInput[];
 }
 
-/** The catalogue, with the catalogues that it includes after it. */
-export function readCatalogue(path: string): Catalogue {
-  const { include, ...own } = readOne(path);
-  const catalogues = [{ path, ...own }];
-  for (const included of include.map((file) => resolve(dirname(path), file))) {
-    const { include: further, ...parts } = readOne(included);
+/**
+ * The catalogue, with the lists of those that it includes after its own.
+ * @param included read these in place of the catalogues that it names: those that a build has read
+ */
+export function readCatalogue(path: string, included?: readonly string[]): Catalogue {
+  const main = settled(path);
+  const { include, ...own } = readOne(main);
+  const files = included ?? include.map((file) => settled(resolve(dirname(main), file)));
+  const catalogues = [{ path: main, ...own }];
+  for (const file of files) {
+    const { include: further, ...parts } = readOne(file);
     if (further.length > 0)
-      throw new CommandFailure(`${included}: an included catalogue must not have "include": name it in ${path}`);
-    catalogues.push({ path: included, ...parts });
+      throw new CommandFailure(`${file}: an included catalogue must not have "include": name it in ${path}`);
+    catalogues.push({ path: file, ...parts });
   }
   const lists: CatalogueList[] = [];
   const inputs: CatalogueInput[] = [];
-  const names = new Set<string>();
   for (const catalogue of catalogues) {
     const part = { first: lists.length, lists: catalogue.lists };
-    for (const { name } of catalogue.lists) {
-      if (names.has(name)) throw new CommandFailure(`${catalogue.path}: two lists have the name ${name}`);
-      names.add(name);
+    for (const list of catalogue.lists) {
+      if (lists.some(({ name }) => name === list.name))
+        throw new CommandFailure(`${catalogue.path}: two lists have the name ${list.name}`);
+      lists.push(list);
     }
-    lists.push(...catalogue.lists);
     for (const { file, format, list } of catalogue.inputs)
       inputs.push({ path: resolve(dirname(catalogue.path), file), format, list: list ?? null, part });
   }
@@ -103,7 +112,22 @@ export function readCatalogue(path: string): Catalogue {
       `${path}: ${lists.length} lists with those of the included catalogues; a release has at most ${LISTS_MAX}`,
     );
   }
-  return { lists, inputs };
+  return { path: resolve(main), included: files, lists, inputs };
+}
+
+/**
+ * The path with the links of its folder followed. A pull of a feed replaces the link to its newest folder, so that
+ * everything must be read behind the link as it is now.
+ */
+function settled(path: string): string {
+  try {
+    const folder = resolve(dirname(path));
+    const real = realpathSync(folder);
+    return real === folder ? path : join(real, basename(path));
+  } catch {
+    // Reading says why.
+    return path;
+  }
 }
 
 /** Reads and checks one file. */
@@ -114,8 +138,8 @@ function readOne(path: string): v.InferOutput<typeof catalogueSchema> {
     const problem = problemOf(list);
     if (problem !== null) throw new CommandFailure(`${path}: list ${list.name}: ${problem}`);
   }
-  const names = new Set(catalogue.lists.map(({ name }) => name));
-  const missing = catalogue.inputs.find(({ list }) => list !== undefined && !names.has(list));
+  const { lists, inputs } = catalogue;
+  const missing = inputs.find(({ list }) => list !== undefined && !lists.some(({ name }) => name === list));
   if (missing !== undefined)
     throw new CommandFailure(`${path}: input ${missing.file} names an unknown list: ${missing.list}`);
   return catalogue;

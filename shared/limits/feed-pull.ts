@@ -8,7 +8,7 @@ export const PULLED_KINDS_MAX = 4_096;
 export const PULLED_LISTS_MAX = 16;
 /** Longest response with one page of events, in bytes: 256 events of some 2 KB. */
 export const PULLED_PAGE_BYTES_MAX = 4_194_304;
-/** Longest line of a snapshot, in bytes: one entry. */
-export const PULLED_LINE_BYTES_MAX = 16_384;
+/** Longest line of a snapshot, in characters: a piece of 500 entries is some 170 KB. */
+export const PULLED_LINE_CHARS_MAX = 1_048_576;
 /** Longest signed note that a pull reads, in bytes. */
 export const PULLED_NOTE_BYTES_MAX = 16_384;
