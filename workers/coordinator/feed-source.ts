@@ -70,7 +70,10 @@ export class FeedSource {
   /** Rows may be lost or have other keys: the feed must read everything again. Must run in a transaction. */
   startAgain(): void {
     const bytes = crypto.getRandomValues(new Uint8Array(GENERATION_BYTES));
-    this.#meta.set('liveGeneration', Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(''));
+    this.#meta.set(
+      'liveGeneration',
+      Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(''),
+    );
   }
 
   /**
@@ -112,7 +115,11 @@ export class FeedSource {
     const place = after === null ? [-1, 0, 0, 0] : [after.seq, kindOf(after), after.high, after.low];
     const select = (table: string, most: number): PlaceRow[] =>
       this.#sql
-        .exec<PlaceRow>(`SELECT seq, kind, high, low FROM ${table} WHERE ${AFTER} ${IN_ORDER}`, ...place, most)
+        .exec<PlaceRow>(
+          `SELECT seq, kind, high, low FROM ${table} WHERE ${AFTER} ${IN_ORDER}`,
+          ...place,
+          most,
+        )
         .toArray();
     const unread = select('feed_unread', limit);
     return unread.length >= limit ? unread : [...unread, ...select('live', limit - unread.length)];
@@ -139,11 +146,7 @@ export class FeedSource {
     };
   }
 
-  #textOf(
-    high: number,
-    low: number,
-    texts: readonly (string | null)[],
-  ): Pick<LivePlace, 'form' | 'source'> {
+  #textOf(high: number, low: number, texts: readonly (string | null)[]): Pick<LivePlace, 'form' | 'source'> {
     const print = (BigInt(high) << 32n) | BigInt(low);
     let alike: string | null = null;
     for (const source of texts) {

@@ -57,7 +57,12 @@ export class LiveRekey {
     });
     this.#rekey('undo_rows', (print) => this.#live.undo.dropSource(print));
     this.#rekey('feed_unread', ({ high, low }) =>
-      this.#sql.exec('DELETE FROM feed_unread WHERE kind = ? AND high = ? AND low = ?', SOURCE_KIND, high, low),
+      this.#sql.exec(
+        'DELETE FROM feed_unread WHERE kind = ? AND high = ? AND low = ?',
+        SOURCE_KIND,
+        high,
+        low,
+      ),
     );
     return { sources, unknown };
   }

@@ -52,7 +52,8 @@ export function decide(
   const listed = listedOf(party);
   const findings: Finding[] = [];
   lookUpListed(subject, listed, { release, live, keys, now: now * 1000 }, findings);
-  const found = release === null ? findings.filter(({ precedence }) => precedence !== PRECEDENCE.incomplete) : findings;
+  const found =
+    release === null ? findings.filter(({ precedence }) => precedence !== PRECEDENCE.incomplete) : findings;
   const deciding = found.length === 0 ? null : strongestOf(found);
   if (deciding?.verdict === 'indeterminate') throw new Error('a value of the release is not loaded');
   const entry = deciding === null ? null : entryOf(party, deciding);

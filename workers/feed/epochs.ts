@@ -5,7 +5,12 @@
  */
 import { digestOfStatement } from '../../shared/feed/digest.ts';
 import { formatEpoch } from '../../shared/feed/statement.ts';
-import { FEED_EPOCH_EVENTS, FEED_EPOCH_MS, FEED_EPOCHS_KEPT, FEED_PAGE_EVENTS } from '../../shared/limits/feed.ts';
+import {
+  FEED_EPOCH_EVENTS,
+  FEED_EPOCH_MS,
+  FEED_EPOCHS_KEPT,
+  FEED_PAGE_EVENTS,
+} from '../../shared/limits/feed.ts';
 import type { NoteSigner } from '../../shared/signed-note.ts';
 
 export interface Epoch extends Record<string, SqlStorageValue> {

@@ -5,7 +5,12 @@
 import { DurableObject } from 'cloudflare:workers';
 import { ReferenceKey } from '../../shared/feed/reference.ts';
 import { formatFeedCheckpoint } from '../../shared/feed/statement.ts';
-import { FEED_EVENTS_MAX, FEED_LAG_WARNING_MS, FEED_RETRY_MS, FEED_RETRY_MS_MAX } from '../../shared/limits/feed.ts';
+import {
+  FEED_EVENTS_MAX,
+  FEED_LAG_WARNING_MS,
+  FEED_RETRY_MS,
+  FEED_RETRY_MS_MAX,
+} from '../../shared/limits/feed.ts';
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
 import { openKeyRing } from '../../shared/set/key-ring.ts';
 import { openSharingKeys } from '../../shared/sharing-keys.ts';
@@ -104,7 +109,8 @@ export class FeedStore extends DurableObject<ControlEnv> implements FeedObject {
   async checkpoint(): Promise<Result<string, Failure<FeedProblem>>> {
     const ready = await this.#ready();
     if (!ready.ok) return ready;
-    if (this.#signer === null) return fail('NOT_CONFIGURED', 'CHECKPOINT_KEY is not set, so the feed signs nothing');
+    if (this.#signer === null)
+      return fail('NOT_CONFIGURED', 'CHECKPOINT_KEY is not set, so the feed signs nothing');
     const { feed, log } = this.#tables;
     return ok(await this.#signer.sign(formatFeedCheckpoint({ feed, ...log.last })));
   }
@@ -134,10 +140,17 @@ export class FeedStore extends DurableObject<ControlEnv> implements FeedObject {
     const caughtUpAt = meta.number('caughtUpAt');
     const checkAfter = meta.json<CheckCursor>('checkAfter');
     return {
-      ...{ isConfigured: this.#follower.ok, feed: meta.text('feed') ?? '', epoch, position, first: log.first },
+      ...{
+        isConfigured: this.#follower.ok,
+        feed: meta.text('feed') ?? '',
+        epoch,
+        position,
+        first: log.first,
+      },
       ...{ entries: meta.number('entries'), unnamed: meta.number('unnamed'), waiting: this.#waiting.count },
       pending:
-        parties.countDue(Math.floor(Date.now() / 1000)) + (checkAfter === null ? 0 : parties.countAfter(checkAfter)),
+        parties.countDue(Math.floor(Date.now() / 1000)) +
+        (checkAfter === null ? 0 : parties.countAfter(checkAfter)),
       lagMs: caughtUpAt === 0 ? null : Math.max(0, Date.now() - caughtUpAt),
     };
   }
@@ -163,7 +176,10 @@ export class FeedStore extends DurableObject<ControlEnv> implements FeedObject {
     });
     this.#pokeRouter();
     const due = this.#tables.parties.nextDue;
-    const times = [due === null ? null : due * 1000, this.#work.retryAt > Date.now() ? this.#work.retryAt : null];
+    const times = [
+      due === null ? null : due * 1000,
+      this.#work.retryAt > Date.now() ? this.#work.retryAt : null,
+    ];
     await this.#arm(Math.min(...times.map((time) => time ?? Number.POSITIVE_INFINITY)));
   }
 
@@ -188,7 +204,8 @@ export class FeedStore extends DurableObject<ControlEnv> implements FeedObject {
     warnFailed('feedFailed', error);
     const caughtUpAt = this.#tables.meta.number('caughtUpAt');
     const lagMs = Date.now() - caughtUpAt;
-    if (caughtUpAt > 0 && lagMs >= FEED_LAG_WARNING_MS) warn('feedLags', { seconds: Math.floor(lagMs / 1000) });
+    if (caughtUpAt > 0 && lagMs >= FEED_LAG_WARNING_MS)
+      warn('feedLags', { seconds: Math.floor(lagMs / 1000) });
   }
 
   /** An alarm not later than this. @param at ms since 1970, or Infinity for none */

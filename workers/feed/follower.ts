@@ -4,8 +4,8 @@
  * when it writes. Each step is bounded, and the next run goes on where a kill has stopped one.
  */
 import { isSameEntry } from '../../shared/feed/digest.ts';
-import type { NoteSigner } from '../../shared/signed-note.ts';
 import type { KeyRing } from '../../shared/set/key-ring.ts';
+import type { NoteSigner } from '../../shared/signed-note.ts';
 import { type Decided, decide, type Followed, layerOf } from './deciding.ts';
 import type { LiveReader } from './live-reader.ts';
 import type { CheckCursor, Party } from './party-rows.ts';
@@ -35,6 +35,8 @@ export class Follower {
   async run(): Promise<void> {
     const { tables, reader, onProgress } = this.#parts;
     await this.openEpoch();
+    // Also while the coordinator does not respond.
+    await this.#decideDue();
     for (let isBusy = true; isBusy; ) {
       isBusy = await reader.read();
       await this.#decideDue();
@@ -52,7 +54,8 @@ export class Follower {
     const last = epochs.current === null ? null : log.last;
     if (last !== null && !epochs.isDue(last, Date.now())) return;
     const next = await epochs.next(tables.feed, last, signer, Date.now());
-    storage.transactionSync(() => epochs.add(next));
+    // A reader may have opened the first one meanwhile.
+    if ((epochs.current?.epoch ?? 0) < next.epoch) storage.transactionSync(() => epochs.add(next));
   }
 
   async #decideDue(): Promise<void> {
@@ -66,7 +69,7 @@ export class Follower {
       const layer = layerOf(followed, ring.writer);
       const decided: Decided[] = [];
       await lists.with(
-        meta.text('release'),
+        meta.text('release') || null,
         followed,
         ({ party }) => party.party,
         (release, some) => {
@@ -94,16 +97,22 @@ export class Follower {
     const changed = decided.filter(isChanged);
     const ordered = [...changed.filter(lifts), ...changed.filter((each) => !lifts(each))];
     storage.transactionSync(() => {
-      const events = ordered.map(({ party: { reference, entry: before }, entry }) => ({ reference, entry, before }));
+      const events = ordered.map(({ party: { reference, entry: before }, entry }) => ({
+        reference,
+        entry,
+        before,
+      }));
       const first = log.last.position + 1;
       if (events.length > 0) log.append(events, Date.now());
-      for (const [index, { party, entry, due }] of ordered.entries())
-        parties.setEntry(party.id, entry, first + index, due);
+      const positions = new Map(ordered.map((each, index) => [each, first + index]));
       let entries = meta.number('entries');
-      for (const { party, entry, hasRows, due } of decided) {
+      for (const each of decided) {
+        const { party, entry, hasRows, due } = each;
+        const position = positions.get(each);
         entries += (entry === null ? 0 : 1) - (party.entry === null ? 0 : 1);
         if (entry === null && !hasRows) parties.forget(party.id);
-        else parties.setDue(party.id, due);
+        else if (position === undefined) parties.setDue(party.id, due);
+        else parties.setEntry(party.id, entry, position, due);
       }
       if (events.length > 0) meta.set('entries', entries);
     });

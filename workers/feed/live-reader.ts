@@ -5,10 +5,11 @@
  * If the coordinator was restored or re-keyed, everything is read again from the first row on, and places that are not
  * found again are given up.
  */
-import { FEED_CALL_WAIT_MS, FEED_CHANGES_MAX } from '../../shared/limits/feed.ts';
-import { SUFFIX_COUNT, toE164 } from '../../shared/numbers/number.ts';
+
 import type { ReferenceKey } from '../../shared/feed/reference.ts';
+import { FEED_CALL_WAIT_MS, FEED_CHANGES_MAX } from '../../shared/limits/feed.ts';
 import { fingerprintText } from '../../shared/live/entry.ts';
+import { SUFFIX_COUNT, toE164 } from '../../shared/numbers/number.ts';
 import type { KeyRing } from '../../shared/set/key-ring.ts';
 import { parseSource, textsOf } from '../../shared/sources/source.ts';
 import type { Subject } from '../../shared/verdict.ts';
@@ -63,9 +64,9 @@ export class LiveReader {
   #store(changes: LiveChanges, places: readonly NamedPlace[], parties: readonly NewParty[]): void {
     const { meta, places: rows, parties: followed } = this.#tables;
     const { next, release, droppedSeq } = changes;
-    if (release !== meta.text('release')) {
+    if (release !== (meta.text('release') || null)) {
       // All lists may have changed.
-      if (release !== null) meta.set('release', release);
+      meta.set('release', release ?? '');
       meta.set('checkAfter', CHECK_START);
     }
     if (droppedSeq !== meta.number('droppedSeq')) meta.set('droppedSeq', droppedSeq);

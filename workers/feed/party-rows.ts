@@ -73,8 +73,9 @@ export class PartyRows {
 
   /** When the next one is due, in seconds since 1970, or null. */
   get nextDue(): number | null {
-    return this.#sql.exec<{ due: number | null }>('SELECT MIN(due) AS due FROM parties WHERE due IS NOT NULL').one()
-      .due;
+    return this.#sql
+      .exec<{ due: number | null }>('SELECT MIN(due) AS due FROM parties WHERE due IS NOT NULL')
+      .one().due;
   }
 
   /** Makes the next ones of a check due. @returns where the check stands; null at its end */
@@ -98,7 +99,8 @@ export class PartyRows {
 
   /** How many are due. */
   countDue(now: number): number {
-    return this.#sql.exec<{ many: number }>('SELECT COUNT(*) AS many FROM parties WHERE due <= ?', now).one().many;
+    return this.#sql.exec<{ many: number }>('SELECT COUNT(*) AS many FROM parties WHERE due <= ?', now).one()
+      .many;
   }
 
   /** Records that the entry is as it was. */

@@ -3,7 +3,13 @@
  * whose fingerprint the live layer has: so it stays the same under every LIST_KEY.
  */
 import { FEED_DELETED_AT_ONCE } from '../../shared/limits/feed.ts';
-import { fingerprintKey, type LiveEntry, type LiveKey, numberKey, SUBJECT_BIT } from '../../shared/live/entry.ts';
+import {
+  fingerprintKey,
+  type LiveEntry,
+  type LiveKey,
+  numberKey,
+  SUBJECT_BIT,
+} from '../../shared/live/entry.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { fingerprint } from '../../shared/set/xxhash.ts';
 import type { Code } from '../../shared/verdict.ts';
@@ -45,7 +51,9 @@ export class PlaceRows {
 
   /** The rows of a place that can decide. @param now seconds since 1970 */
   get(place: string, droppedSeq: number, now: number): LivePlaceRow[] {
-    const [found] = this.#sql.exec<{ rows: string }>('SELECT rows FROM places WHERE place = ?', place).toArray();
+    const [found] = this.#sql
+      .exec<{ rows: string }>('SELECT rows FROM places WHERE place = ?', place)
+      .toArray();
     const rows = found === undefined ? [] : (JSON.parse(found.rows) as LivePlaceRow[]);
     return rows.filter(({ seq, until }) => seq > droppedSeq && until > now);
   }
@@ -64,7 +72,8 @@ export class PlaceRows {
     const deleted = ['seq', 'ends'].map((column) => {
       const old = `SELECT place FROM places WHERE ${column} <= ? ORDER BY ${column} LIMIT ?`;
       const most = column === 'seq' ? droppedSeq : now;
-      return this.#sql.exec(`DELETE FROM places WHERE place IN (${old})`, most, FEED_DELETED_AT_ONCE).rowsWritten;
+      return this.#sql.exec(`DELETE FROM places WHERE place IN (${old})`, most, FEED_DELETED_AT_ONCE)
+        .rowsWritten;
     });
     return deleted.some((rows) => rows >= FEED_DELETED_AT_ONCE);
   }
@@ -80,9 +89,7 @@ export class PlaceRows {
 
 /** Under which key a layer with these keys finds a place. */
 export function keyOf(place: string, keys: ListKeys): LiveKey {
-  return isNumber(place)
-    ? numberKey(numberOf(place))
-    : fingerprintKey(fingerprint(place, keys.sourceSeed));
+  return isNumber(place) ? numberKey(numberOf(place)) : fingerprintKey(fingerprint(place, keys.sourceSeed));
 }
 
 /** Rows as entries of a layer with these keys. */

@@ -2,7 +2,13 @@
 import { formatCursor, parseCursor } from '../../shared/feed/cursor.ts';
 import { FEED_DECISIONS_MAX, FEED_SNAPSHOT_PAGE_MAX } from '../../shared/limits/feed.ts';
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
-import type { FeedDecisions, FeedPage, FeedProblem, FeedSnapshotPage, KeptEvent } from '../storage/feed-port.ts';
+import type {
+  FeedDecisions,
+  FeedPage,
+  FeedProblem,
+  FeedSnapshotPage,
+  KeptEvent,
+} from '../storage/feed-port.ts';
 import { epochLimits } from './epochs.ts';
 import type { Tables } from './tables.ts';
 
@@ -42,11 +48,18 @@ export class FeedReads {
   #positionOf(text: string | null): Result<number, Failure<FeedProblem>> {
     const { feed, log, epochs } = this.#tables;
     const { first, last } = log;
-    const gone = fail('CURSOR_GONE', 'these events are no longer kept: take the snapshot, and go on from its cursor');
+    const gone = fail(
+      'CURSOR_GONE',
+      'these events are no longer kept: take the snapshot, and go on from its cursor',
+    );
     if (text === null) return first === 1 ? ok(0) : gone;
     const cursor = parseCursor(text);
-    if (cursor === null) return fail('CURSOR_INVALID', '"lastEventId" must be the "id" of an event of this feed');
-    const foreign = fail('CURSOR_FOREIGN', '"lastEventId" is not of this feed: take the snapshot of this one');
+    if (cursor === null)
+      return fail('CURSOR_INVALID', '"lastEventId" must be the "id" of an event of this feed');
+    const foreign = fail(
+      'CURSOR_FOREIGN',
+      '"lastEventId" is not of this feed: take the snapshot of this one',
+    );
     if (cursor.feed !== feed) return foreign;
     const { epoch, position } = cursor;
     if (position > last.position || epoch > last.epoch)

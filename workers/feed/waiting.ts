@@ -13,7 +13,7 @@ export class Waiting {
     if (this.#wakes.size >= FEED_WAITING_MAX) return;
     const limit = Math.min(waitMs, FEED_WAIT_MS_MAX);
     let wake = (): void => undefined;
-    let timer: ReturnType<typeof setTimeout> | undefined;
+    let timer: ReturnType<typeof setTimeout> | null = null;
     await new Promise<void>((resolve) => {
       wake = resolve;
       timer = setTimeout(resolve, limit);
