@@ -207,6 +207,7 @@ function joined(pulls: readonly Pulled[]): Pulled {
     state: pulls.at(-1)!.state,
     events: pulls.reduce((sum, { events }) => sum + events, 0),
     isSnapshot: pulls.some(({ isSnapshot }) => isSnapshot),
+    bytes: pulls.reduce((sum, { bytes }) => sum + bytes, 0),
   };
 }
 
@@ -227,7 +228,7 @@ function report(pulled: Pulled, options: PullOptions): void {
 }
 
 function formatPulled(
-  { state: { place, entries }, events, isSnapshot }: Pulled,
+  { state: { place, entries }, events, isSnapshot, bytes }: Pulled,
   { unknownCodes }: ListPlan,
   { catalogue, lists }: WrittenLists,
 ): Report {
@@ -243,7 +244,18 @@ function formatPulled(
         '  to build with your own, add to your catalogue: "include": [the same path]\n');
   return [
     text,
-    { feed, epoch, position, events, isSnapshot, entries: entries.size, lists, unknownCodes, catalogue },
+    {
+      feed,
+      epoch,
+      position,
+      events,
+      isSnapshot,
+      bytes,
+      entries: entries.size,
+      lists,
+      unknownCodes,
+      catalogue,
+    },
   ];
 }
 

@@ -47,6 +47,8 @@ export interface Pulled {
   readonly state: PulledState;
   readonly events: number;
   readonly isSnapshot: boolean;
+  /** Bytes of the responses, after decompression. */
+  readonly bytes: number;
 }
 
 export function statePath(folder: string): string {
@@ -121,6 +123,7 @@ export class Puller {
 
   async #pull(): Promise<Pulled> {
     const first = this.#state?.place.position ?? 0;
+    const bytesBefore = this.#settings.source.bytes;
     let signed = await this.#signed();
     let isSnapshot = false;
     let events = 0;
@@ -155,7 +158,7 @@ export class Puller {
       writeState(statePath(folder), this.#state);
     }
     rmSync(this.#path(PROGRESS), { force: true });
-    return { state: this.#state!, events, isSnapshot };
+    return { state: this.#state!, events, isSnapshot, bytes: this.#settings.source.bytes - bytesBefore };
   }
 
   /** The newest checkpoint. The state must not be ahead of it. */
