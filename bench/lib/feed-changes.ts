@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { newKey } from '../../cli/secrets.ts';
 import type { EntriesDone, EntryItem, UndoDone } from '../../shared/admin/entries.ts';
+import type { RuleBlockInfo, RuleBlockPage } from '../../shared/admin/rule-blocks.ts';
 import type { FeedInstallation } from './feed-pair.ts';
 import { randomFrom } from './random-lists.ts';
 import { addPartner, type BenchPartner, reportedNumber, reportOf } from './report-partners.ts';
@@ -165,7 +166,7 @@ export class FeedChanges {
 
   /** Has rules block numbers, and confirms every second of these blocks. */
   async report(): Promise<void> {
-    const { admin, check } = this.#installation;
+    const { admin } = this.#installation;
     const numbers = Array.from({ length: this.#sizes.reported }, (_, index) => reportedNumber(index));
     for (const [partner, { reporter }] of this.#partners.entries()) {
       const own = numbers.flatMap((from, number) =>
@@ -176,17 +177,24 @@ export class FeedChanges {
       for (const answer of await reporter.reportBatch(own))
         if (!('status' in answer)) throw new Error(`a report was refused: ${answer.error.message}`);
     }
-    const items = numbers.map((from) => ({ from }));
-    for (const end = Date.now() + RULE_WAIT_MS; ; await sleep(CHECK_EVERY_MS)) {
-      const isBlocked = (await check(items)).every(({ verdict }) => verdict === 'block');
-      if (isBlocked) break;
-      if (Date.now() > end) throw new Error(`rules did not block the reported numbers in ${RULE_WAIT_MS} ms`);
-    }
-    const found = await admin<{ blocks: readonly { id: number }[] }>('GET', 'rule-blocks?limit=100');
-    for (const { id } of found.blocks.filter((_, index) => index % 2 === 0))
-      await admin('POST', `rule-blocks/${id}/confirm`, {});
+    const settled = (state: string): Promise<RuleBlockInfo[]> => this.#ruleBlocks(numbers.length, state);
+    const blocks = await settled('provisional');
+    const confirmed = blocks.filter((_, index) => index % 2 === 0);
+    for (const { id } of confirmed) await admin('POST', `rule-blocks/${id}/confirm`, {});
+    await settled('');
     for (const number of numbers) this.#touched.set(JSON.stringify({ number }), { number });
     this.changes += numbers.length;
+  }
+
+  /** The blocks of rules, once there are so many in this state and the live layer has them. @param state '' for any */
+  async #ruleBlocks(count: number, state: string): Promise<RuleBlockInfo[]> {
+    for (const end = Date.now() + RULE_WAIT_MS; ; await sleep(CHECK_EVERY_MS)) {
+      const path = 'rule-blocks?limit=100';
+      const { ruleBlocks } = await this.#installation.admin<RuleBlockPage>('GET', path);
+      const found = ruleBlocks.filter((block) => !block.pending && (state === '' || block.state === state));
+      if (found.length >= count) return found;
+      if (Date.now() > end) throw new Error(`rules did not block the reported numbers in ${RULE_WAIT_MS} ms`);
+    }
   }
 
   /** A block that is newer than all changes before it. */

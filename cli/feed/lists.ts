@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { PULLED_LISTS_MAX } from '../../shared/limits/feed-pull.ts';
 import { NAME_PATTERN } from '../../shared/schemas.ts';
-import { AGAINST_CODES, type BlockStage, type Effect, type Subject } from '../../shared/verdict.ts';
+import { AGAINST_CODES, type BlockStage, type Effect, SUBJECTS, type Subject } from '../../shared/verdict.ts';
 import { CommandFailure } from '../failure.ts';
 import type { CatalogueList } from '../import/catalogue.ts';
 import type { EntryKind, FeedEntries, KeptEntry } from './entries.ts';
@@ -79,7 +79,7 @@ export function planLists(entries: FeedEntries, settings: ListSettings): ListPla
       index++;
     } else add(mark, [subject], slot);
   }
-  const joined = joinRules([...groups.values()], settings.listsMax);
+  const joined = joinRules(splitSubjects([...groups.values()], settings.listsMax), settings.listsMax);
   if (joined.length > settings.listsMax) {
     throw new CommandFailure(
       `the feed needs ${joined.length} lists (one for each effect, code, authority and subject), more than ` +
@@ -109,6 +109,29 @@ function isSameForBoth(a: KeptEntry, b: KeptEntry, settings: ListSettings): bool
     a.kind.subject !== b.kind.subject &&
     keyOf(markOf(a.kind, settings), []) === keyOf(markOf(b.kind, settings), [])
   );
+}
+
+/**
+ * Puts entries for both subjects into the lists for one, the fewest first, until all lists fit or there is none left. A
+ * release then stores their numbers twice.
+ */
+function splitSubjects(groups: readonly Group[], most: number): Group[] {
+  const left = new Map(groups.map((group) => [keyOf(group.mark, group.subjects), group]));
+  const both = groups
+    .filter(
+      ({ mark, subjects }) => subjects.length > 1 && SUBJECTS.every((one) => left.has(keyOf(mark, [one]))),
+    )
+    .sort((a, b) => b.slots.length - a.slots.length || compareKeys(a, b));
+  while (left.size > most && both.length > 0) {
+    const { mark, subjects, slots } = both.pop()!;
+    left.delete(keyOf(mark, subjects));
+    for (const one of SUBJECTS) {
+      const key = keyOf(mark, [one]);
+      const group = left.get(key)!;
+      left.set(key, { ...group, slots: [...group.slots, ...slots] });
+    }
+  }
+  return [...left.values()];
 }
 
 /** Lets the smallest lists of rules share a list without a rule, until all fit or none is left. */

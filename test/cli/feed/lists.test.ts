@@ -98,6 +98,19 @@ describe('the lists of a feed', () => {
     );
   });
 
+  it('are for one subject each if there are too many', () => {
+    const entries = entriesOf(
+      ...(['from', 'to'] as const).map((subject) => ({ number: A, subject })),
+      { number: B },
+      { number: C, subject: 'to' },
+    );
+    expect(Object.keys(listed(entries, { listsMax: 3 }))).toHaveLength(3);
+    expect(listed(entries, { listsMax: 2 })).toEqual({
+      'feed-from-sender-reported-kisa': [B, A],
+      'feed-to-sender-reported-kisa': [C, A],
+    });
+  });
+
   it('leave out and count codes that this version does not know', () => {
     const plan = planLists(entriesOf({ code: 'CODE_OF_2030' }, { number: B }), LIST_DEFAULTS);
     expect(plan.unknownCodes).toEqual({ CODE_OF_2030: 1 });
