@@ -101,6 +101,8 @@ export class FeedChanges {
     writeFileSync(catalogue, JSON.stringify({ lists: lists.map(({ lines: _, ...list }) => list), inputs }));
     const built = (await numgate('build', catalogue, '--out', join(folder, 'out'))) as { folder: string };
     await numgate('push', built.folder, '--unproven', '--wait');
+    // A release contains them.
+    for (const operations of this.#operations) operations.length = 0;
   }
 
   /** Makes random operations, until so many more entries have changed. */

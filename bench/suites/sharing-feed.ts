@@ -193,6 +193,17 @@ async function compare(
   const [a, b] = [await first.check([...touched, ...rest]), await second.check([...touched, ...rest])];
   const differs = (index: number): boolean => a[index]!.verdict !== b[index]!.verdict;
   const indexes = [...a.keys()];
+  if (process.env.DEBUG_FEED) { // DEBUGLINE
+    const { entries } = await readState(statePath(join(second.folder, 'feed'))); // DEBUGLINE
+    const all = [...touched, ...rest]; // DEBUGLINE
+    for (const index of indexes.filter((i) => differs(i))) { // DEBUGLINE
+      const item = all[index] as { from: string; to: string }; // DEBUGLINE
+      const party = item.from === OTHER ? item.to : item.from; // DEBUGLINE
+      const own = [...entries].map(([, e]) => e).filter((e) => e.number === party || e.source === party); // DEBUGLINE
+      const live = await first.admin('POST', 'entries/find', party.startsWith('+') ? { number: party } : { source: party }).catch(String); // DEBUGLINE
+      console.error(JSON.stringify([item, a[index], b[index], own, live])); // DEBUGLINE
+    } // DEBUGLINE
+  } // DEBUGLINE
   return {
     touched: indexes.filter((index) => index < touched.length && differs(index)).length,
     others: indexes.filter((index) => index >= touched.length && differs(index)).length,

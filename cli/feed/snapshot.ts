@@ -65,7 +65,15 @@ async function* decrypted(
   keys: readonly FeedKey[] | null,
 ): AsyncGenerator<string> {
   if (keys === null) {
-    for await (const line of lines) if (line !== '') yield line;
+    let isFirst = true;
+    for await (const line of lines) {
+      if (line === '') continue;
+      const value = isFirst ? jsonOf(line) : null;
+      // Fails if it is encrypted.
+      if (isFirst) keyFor(null, isRecord(value) ? value.data : undefined);
+      isFirst = false;
+      yield line;
+    }
     return;
   }
   let last: v.InferOutput<typeof pieceSchema> | null = null;

@@ -179,7 +179,7 @@ export class FeedSource {
         const failure = problemFailure(problem as Problem);
         if (problem.code !== 'UNAUTHENTICATED') return failure;
         return new CommandFailure(
-          `UNAUTHENTICATED: ${problem.message}\ncheck the client key in NUMGATE_FEED_KEY`,
+          `UNAUTHENTICATED: ${problem.message}\ncheck the client key in NUMGATE_FEED_KEY, and that the client has the right "feed"`,
           1,
           failure.extras,
         );
