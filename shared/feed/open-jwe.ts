@@ -41,7 +41,7 @@ export async function openData(jwe: string, { alg, key }: FeedKey): Promise<stri
       keyManagementAlgorithms: [alg],
       contentEncryptionAlgorithms: ['A256GCM'],
     });
-    return new TextDecoder('utf-8', { fatal: true }).decode(plaintext);
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(plaintext);
   } catch {
     return null;
   }
