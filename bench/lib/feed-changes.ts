@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { newKey } from '../../cli/secrets.ts';
 import type { EntriesDone, EntryItem, UndoDone } from '../../shared/admin/entries.ts';
 import type { RuleBlockInfo, RuleBlockPage } from '../../shared/admin/rule-blocks.ts';
+import type { Subject } from '../../shared/verdict.ts';
 import type { FeedInstallation } from './feed-pair.ts';
 import { randomFrom } from './random-lists.ts';
 import { addPartner, type BenchPartner, reportedNumber, reportOf } from './report-partners.ts';
@@ -25,6 +26,12 @@ const PARTNERS = 3;
 const RULE_WAIT_MS = 120_000;
 const CHECK_EVERY_MS = 200;
 
+export interface TouchedParty {
+  readonly subject: Subject;
+  /** A number, or a sender ID. */
+  readonly party: string;
+}
+
 export interface Sizes {
   readonly numbers: number;
   readonly senders: number;
@@ -41,7 +48,7 @@ export class FeedChanges {
   readonly #tokens: string[] = [];
   /** Operations that can be undone, by authority. */
   readonly #operations: number[][] = [[], []];
-  readonly #touched = new Map<string, EntryItem>();
+  readonly #touched = new Map<string, TouchedParty>();
   #partners: BenchPartner[] = [];
   /** When the last short entry ends, in ms since 1970. */
   lastEndMs = 0;
@@ -54,8 +61,8 @@ export class FeedChanges {
     this.#random = randomFrom(seed + 31);
   }
 
-  /** Everything that was changed. */
-  get touched(): EntryItem[] {
+  /** Everything that was changed, for each subject that it was changed for: the feed says nothing about the other one. */
+  get touched(): TouchedParty[] {
     return [...this.#touched.values()];
   }
 
@@ -134,7 +141,7 @@ export class FeedChanges {
       this.#tokens[parity],
     );
     this.#operations[parity]!.push(operation!);
-    for (const item of items) this.#touched.set(JSON.stringify(item), item);
+    this.#touch(items, subjects);
     this.changes += items.length * subjects.length;
   }
 
@@ -162,6 +169,17 @@ export class FeedChanges {
     return [...chosen.values()];
   }
 
+  #touch(items: readonly EntryItem[], subjects: readonly Subject[]): void {
+    for (const subject of subjects) {
+      for (const item of items) {
+        const party = 'number' in item ? item.number : item.source;
+        // Checks have no sender ID as recipient.
+        if ('number' in item || subject === 'from')
+          this.#touched.set(`${subject} ${party}`, { subject, party });
+      }
+    }
+  }
+
   #number(index: number): string {
     return reportedNumber(this.#sizes.reported + index);
   }
@@ -184,7 +202,10 @@ export class FeedChanges {
     const confirmed = blocks.filter((_, index) => index % 2 === 0);
     for (const { id } of confirmed) await admin('POST', `rule-blocks/${id}/confirm`, {});
     await settled('');
-    for (const number of numbers) this.#touched.set(JSON.stringify({ number }), { number });
+    this.#touch(
+      numbers.map((number) => ({ number })),
+      ['from'],
+    );
     this.changes += numbers.length;
   }
 

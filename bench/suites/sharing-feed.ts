@@ -78,7 +78,7 @@ export async function sharingFeed({ small, seed }: BenchOptions): Promise<Row[]>
     const whole = await follower.pull(empty);
     const seconds = (performance.now() - start) / 1_000;
     const made = `${withCommas(changes.changes)} changes, ${withCommas(whole.events)} events`;
-    const touched = `${withCommas(changes.touched.length)} numbers and sender IDs touched`;
+    const touched = `${withCommas(changes.touched.length)} numbers and sender IDs touched, each as sender or recipient`;
     return [
       row(
         'feed: verdicts that differ, touched',
@@ -177,13 +177,13 @@ async function compare(
   changes: FeedChanges,
   { others: count }: Load,
 ) {
-  const touched = changes.touched.flatMap((item) => {
-    const party = 'number' in item ? item.number : item.source;
-    return [{ from: party, to: OTHER }, ...('number' in item ? [{ from: OTHER, to: party }] : [])];
-  });
+  const parties = changes.touched;
+  const touched = parties.map(({ subject, party }) =>
+    subject === 'from' ? { from: party, to: OTHER } : { from: OTHER, to: party },
+  );
   // Numbers that no change and no list has.
   const others = Array.from({ length: count }, (_, index) => `+8210${30_000_001 + index * 577}`);
-  const known = new Set(changes.touched.map((item) => ('number' in item ? item.number : '')));
+  const known = new Set(parties.map(({ party }) => party));
   const rest = others
     .filter((number) => !known.has(number))
     .flatMap((number) => [
@@ -193,17 +193,6 @@ async function compare(
   const [a, b] = [await first.check([...touched, ...rest]), await second.check([...touched, ...rest])];
   const differs = (index: number): boolean => a[index]!.verdict !== b[index]!.verdict;
   const indexes = [...a.keys()];
-  if (process.env.DEBUG_FEED) { // DEBUGLINE
-    const { entries } = await readState(statePath(join(second.folder, 'feed'))); // DEBUGLINE
-    const all = [...touched, ...rest]; // DEBUGLINE
-    for (const index of indexes.filter((i) => differs(i))) { // DEBUGLINE
-      const item = all[index] as { from: string; to: string }; // DEBUGLINE
-      const party = item.from === OTHER ? item.to : item.from; // DEBUGLINE
-      const own = [...entries].map(([, e]) => e).filter((e) => e.number === party || e.source === party); // DEBUGLINE
-      const live = await first.admin('POST', 'entries/find', party.startsWith('+') ? { number: party } : { source: party }).catch(String); // DEBUGLINE
-      console.error(JSON.stringify([item, a[index], b[index], own, live])); // DEBUGLINE
-    } // DEBUGLINE
-  } // DEBUGLINE
   return {
     touched: indexes.filter((index) => index < touched.length && differs(index)).length,
     others: indexes.filter((index) => index >= touched.length && differs(index)).length,

@@ -134,7 +134,8 @@ function urlOf(text: string): string {
     throw new InvalidArgumentError('must begin with https://, because requests carry the key of the client');
   if (url.username !== '' || url.search !== '' || url.hash !== '')
     throw new InvalidArgumentError('must have no user, query or fragment');
-  return text;
+  // The address of the feed itself is understood, too.
+  return text.replace(/\/v1\/feed\/?$/, '');
 }
 
 function nameOf(text: string): string {
@@ -170,7 +171,9 @@ async function pull(url: string, options: PullOptions): Promise<void> {
   privateFolder(out);
   const unlock = lockFolder(out);
   try {
-    const source = new FeedSource({ url, clientKey });
+    // Whoever follows also waits for a service that is down for longer.
+    const patience = follow ? { patienceMs: Number.POSITIVE_INFINITY } : {};
+    const source = new FeedSource({ url, clientKey, ...patience });
     const progress = startProgress('pulling');
     const puller = new Puller({ ...keys, source, folder: out, onProgress: progress.update });
     const first = await puller.pull().finally(() => progress.stop());

@@ -1,11 +1,14 @@
 /**
- * The entries that a feed has said, by reference. Columns instead of objects: 1,000,000 entries take some 150 MB with
+ * The entries of a feed, by reference. Columns instead of objects: 1,000,000 entries take some 150 MB with
  * everything else in the process, most of it for the references.
  */
 import type { FeedEntry } from '../../shared/feed/entry.ts';
+import { SOURCE_CHARS_MAX } from '../../shared/limits/control.ts';
 import { PULLED_ENTRIES_MAX, PULLED_KINDS_MAX } from '../../shared/limits/feed-pull.ts';
 import { FOREVER } from '../../shared/set/layout.ts';
 import { CommandFailure } from '../failure.ts';
+import { secondsOf } from '../import/dates.ts';
+import { refusal } from './keys.ts';
 
 /** What entries have in common. */
 export type EntryKind = Pick<FeedEntry, 'subject' | 'effect' | 'code' | 'authority' | 'rule' | 'stage'>;
@@ -20,6 +23,10 @@ export interface KeptEntry {
 }
 
 const SLOTS_FIRST = 1_024;
+const REFERENCE = /^[\w-]{1,64}$/;
+const NUMBER = /^\+[1-9]\d{0,14}$/;
+/** Of a source with its kind, such as `operator:51502`. */
+const SOURCE_CHARS = 2 * SOURCE_CHARS_MAX;
 
 export class FeedEntries {
   readonly #slots = new Map<string, number>();
@@ -37,9 +44,16 @@ export class FeedEntries {
     return this.#slots.size;
   }
 
-  /** @throws CommandFailure if there are too many */
+  /** @throws CommandFailure if there are too many, or if this is not an entry of a feed */
   set(reference: string, { number, source, until, ...rest }: FeedEntry): void {
-    const seconds = until === null ? FOREVER : Math.floor(Date.parse(until) / 1000);
+    const seconds = until === null ? FOREVER : secondsOf(until);
+    const isParty =
+      number === null
+        ? source !== null && source !== '' && source.length <= SOURCE_CHARS
+        : source === null && NUMBER.test(number);
+    if (!REFERENCE.test(reference) || !isParty || seconds === null) {
+      throw refusal('FEED_FORM', 'an entry of the feed has a wrong "number", "source", "until" or reference');
+    }
     this.put(reference, { kind: rest, number, source, until: seconds });
   }
 

@@ -89,7 +89,9 @@ export function accepted<Value>(result: Result<Value, Failure>): Value {
   throw refusal(result.code, result.message);
 }
 
-/** What the service sent is refused. */
-export function refusal(code: string, message: string): CommandFailure {
-  return new CommandFailure(`${code}: ${message}`, 1, { code });
+/** What the service has sent is refused: it is altered, incomplete, old, or of somebody else. */
+export class FeedRefusal extends CommandFailure {}
+
+export function refusal(code: string, message: string): FeedRefusal {
+  return new FeedRefusal(`${code}: ${message}`, 1, { code });
 }

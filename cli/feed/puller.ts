@@ -8,18 +8,18 @@
  */
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type FeedCursor, formatCursor, parseCursor } from '../../shared/feed/cursor.ts';
+import { formatCursor } from '../../shared/feed/cursor.ts';
 import type { FeedKey } from '../../shared/feed/open-jwe.ts';
 import { type ChainPoint, openPage } from '../../shared/feed/open-page.ts';
 import type { FeedCheckpoint } from '../../shared/feed/statement.ts';
 import { beginEpoch, openCheckpoint } from '../../shared/feed/verify-notes.ts';
 import { isRecord } from '../../shared/fields.ts';
 import type { NoteVerifier } from '../../shared/signed-note.ts';
-import { Unreachable } from '../admin.ts';
-import { type CommandFailure, hasCode } from '../failure.ts';
+import { CommandFailure, hasCode } from '../failure.ts';
 import { count } from '../terminal/figures.ts';
 import { FeedEntries } from './entries.ts';
-import { accepted, keyFor, openSigned, refusal } from './keys.ts';
+import { accepted, FeedRefusal, keyFor, openSigned, refusal } from './keys.ts';
+import { checkNotBehind, isAt, placeOf } from './place-checks.ts';
 import { readSnapshot } from './snapshot.ts';
 import type { FeedSource } from './source.ts';
 import { type PulledState, readState, writeState } from './state-file.ts';
@@ -73,13 +73,10 @@ export class Puller {
     try {
       return await this.#pull();
     } catch (error) {
-      if (error instanceof Unreachable) {
-        // The next pull continues here.
-        this.#writeProgress();
-      } else {
-        rmSync(this.#path(PROGRESS), { force: true });
-        this.#isOpen = false;
-      }
+      this.#isOpen = false;
+      // What is cut off continues here. What is wrong must not be continued.
+      if (error instanceof FeedRefusal) rmSync(this.#path(PROGRESS), { force: true });
+      else if (error instanceof CommandFailure) this.#writeProgress();
       throw error;
     } finally {
       process.off('exit', saveOnExit);
@@ -258,45 +255,4 @@ export class Puller {
 
 function now(): string {
   return new Date().toISOString();
-}
-
-/** Whether a consumer that stands here has read everything up to the checkpoint. */
-function isAt(place: ChainPoint, { epoch, position }: FeedCheckpoint): boolean {
-  return place.position === position && place.epoch === epoch;
-}
-
-/** The service must not have less than what the state has verified, nor something else. */
-function checkNotBehind(place: ChainPoint, checkpoint: FeedCheckpoint): void {
-  const { feed, epoch, position, digest } = checkpoint;
-  if (feed !== place.feed) throw otherFeed();
-  if (position < place.position || epoch < place.epoch)
-    throw wentBack(`the service has signed position ${position}`, place.position);
-  if (isAt(place, checkpoint) && digest !== place.digest) {
-    throw refusal(
-      'FEED_FORKED',
-      `the service has signed another history up to position ${position} than the one that this state has`,
-    );
-  }
-}
-
-/** @throws CommandFailure if the state must not go there */
-function placeOf(cursor: string, before: ChainPoint | null): FeedCursor {
-  const place = parseCursor(cursor);
-  if (place === null) throw refusal('FEED_FORM', 'the cursor of the snapshot is not one');
-  if (before !== null && place.feed !== before.feed) throw otherFeed();
-  if (before !== null && place.position < before.position)
-    throw wentBack(`the snapshot is of position ${place.position}`, before.position);
-  return place;
-}
-
-function wentBack(what: string, position: number): CommandFailure {
-  return refusal(
-    'FEED_WENT_BACK',
-    `${what}, which is before ${position}, where the state is: the service was restored from a backup, or somebody ` +
-      'replays old data. If you trust it, use another folder with --out',
-  );
-}
-
-function otherFeed(): CommandFailure {
-  return refusal('FEED_OTHER', 'the URL has another feed than this state: use another folder with --out');
 }

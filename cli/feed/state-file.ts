@@ -75,14 +75,17 @@ export function writeState(path: string, { place, entries }: PulledState): void 
       writeSync(file, chunk);
       chunk = '';
     };
-    const line = (value: unknown): void => {
-      chunk += `${JSON.stringify(value)}\n`;
+    const line = (text: string): void => {
+      chunk += `${text}\n`;
       if (chunk.length >= CHUNK_CHARS) flush();
     };
-    line({ numgateFeed: VERSION, ...place, kinds: kinds.size, entries: entries.size });
-    for (const kind of kinds.keys()) line(kind);
-    for (const [reference, { kind, number, source, until }] of entries)
-      line([reference, kinds.get(kind), number ?? { source }, until]);
+    line(JSON.stringify({ numgateFeed: VERSION, ...place, kinds: kinds.size, entries: entries.size }));
+    for (const kind of kinds.keys()) line(JSON.stringify(kind));
+    for (const [reference, { kind, number, source, until }] of entries) {
+      // Neither references nor numbers have characters that JSON escapes.
+      const what = number === null ? JSON.stringify({ source }) : `"${number}"`;
+      line(`["${reference}",${kinds.get(kind)},${what},${until}]`);
+    }
     flush();
     writeSync(file, `${JSON.stringify({ sha256: hash.digest('hex') })}\n`);
     fsyncSync(file);

@@ -95,9 +95,9 @@ export class FakeFeed {
   }
 
   /** @returns its reference */
-  say(entry: FeedEntry): string {
+  append(entry: FeedEntry): string {
     const reference = Buffer.from(`${entry.number ?? entry.source}|${entry.subject}`).toString('base64url');
-    this.#append(reference, entry, entry.subject);
+    this.#push(reference, entry, entry.subject);
     this.current.set(reference, { entry, position: this.position });
     return reference;
   }
@@ -105,14 +105,14 @@ export class FakeFeed {
   remove(reference: string): void {
     const { subject } = this.current.get(reference)!.entry;
     this.current.delete(reference);
-    this.#append(reference, null, subject);
+    this.#push(reference, null, subject);
   }
 
-  #append(reference: string, entry: FeedEntry | null, subject: Subject): void {
-    const said = { position: this.position + 1, epoch: this.epoch, reference, at: AT, entry };
+  #push(reference: string, entry: FeedEntry | null, subject: Subject): void {
+    const digested = { position: this.position + 1, epoch: this.epoch, reference, at: AT, entry };
     const previous = this.#digest;
-    this.#digest = digestOf(previous, said);
-    this.events.push({ event: { ...said, digest: this.#digest }, subject, previous });
+    this.#digest = digestOf(previous, digested);
+    this.events.push({ event: { ...digested, digest: this.#digest }, subject, previous });
   }
 
   checkpoint(): Promise<string> {
