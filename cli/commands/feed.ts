@@ -3,11 +3,12 @@
  * key of a client of that installation, with the right `feed`.
  */
 import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { LISTS_MAX } from '../../shared/limits/lists.ts';
 import { NAME_PATTERN } from '../../shared/schemas.ts';
-import { checkUrl } from '../environment.ts';
+import { checkUrl, LOCAL_HOST, skipProxy } from '../environment.ts';
 import { CommandFailure } from '../failure.ts';
 import { openVerifiers, readFeedKeys } from '../feed/keys.ts';
 import { type WrittenLists, writeLists } from '../feed/list-files.ts';
@@ -129,7 +130,7 @@ function addKeyOptions(command: Command): Command {
 
 function urlOf(text: string): string {
   const url = new URL(checkUrl(text, '<url>'));
-  const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
+  const isLocal = ['localhost', LOCAL_HOST, '[::1]'].includes(url.hostname);
   if (url.protocol !== 'https:' && !isLocal)
     throw new InvalidArgumentError('must begin with https://, because requests carry the key of the client');
   if (url.username !== '' || url.search !== '' || url.hash !== '')
@@ -167,6 +168,7 @@ async function pull(url: string, options: PullOptions): Promise<void> {
     );
   }
   const keys = await keysOf(options);
+  skipProxy();
   const { out, follow } = options;
   privateFolder(out);
   const unlock = lockFolder(out);
@@ -244,7 +246,7 @@ function formatPulled(
     (rows.length === 0
       ? 'there is nothing to list\n'
       : `  to build with these lists alone: npx numgate build ${shellWord(catalogue)}\n` +
-        '  to build with your own, add to your catalogue: "include": [the same path]\n');
+        `  to build with your own, add to your catalogue: "include": [${JSON.stringify(resolve(catalogue))}]\n`);
   return [
     text,
     {

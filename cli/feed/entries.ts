@@ -5,8 +5,10 @@
 import type { FeedEntry } from '../../shared/feed/entry.ts';
 import { SOURCE_CHARS_MAX } from '../../shared/limits/control.ts';
 import { PULLED_ENTRIES_MAX, PULLED_KINDS_MAX } from '../../shared/limits/feed-pull.ts';
+import { NAME_PATTERN } from '../../shared/schemas.ts';
 import { FOREVER } from '../../shared/set/layout.ts';
 import { CommandFailure } from '../failure.ts';
+import { RULE_PATTERN } from '../import/catalogue.ts';
 import { secondsOf } from '../import/dates.ts';
 import { refusal } from './keys.ts';
 
@@ -24,6 +26,7 @@ export interface KeptEntry {
 
 const SLOTS_FIRST = 1_024;
 const REFERENCE = /^[\w-]{1,64}$/;
+const CODE = /^[A-Z][A-Z0-9_]{0,62}$/;
 const NUMBER = /^\+[1-9]\d{0,14}$/;
 /** Of a source with its kind, such as `operator:51502`. */
 const SOURCE_CHARS = 2 * SOURCE_CHARS_MAX;
@@ -51,9 +54,14 @@ export class FeedEntries {
       number === null
         ? source !== null && source !== '' && source.length <= SOURCE_CHARS
         : source === null && NUMBER.test(number);
-    if (!REFERENCE.test(reference) || !isParty || seconds === null) {
-      throw refusal('FEED_FORM', 'an entry of the feed has a wrong "number", "source", "until" or reference');
-    }
+    // Names of lists and files are made of these.
+    const { authority, code, rule } = rest;
+    const isKind =
+      NAME_PATTERN.test(authority) &&
+      (code === null ? rest.effect === 'allow' : CODE.test(code)) &&
+      (rule === null || RULE_PATTERN.test(rule));
+    if (!REFERENCE.test(reference) || !isParty || !isKind || seconds === null)
+      throw refusal('FEED_FORM', 'an entry of the feed has a field of another form');
     this.put(reference, { kind: rest, number, source, until: seconds });
   }
 

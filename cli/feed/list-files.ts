@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import {
   closeSync,
   existsSync,
+  fsyncSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -55,7 +56,7 @@ export function writeLists(
     inputs: lists.map(({ list }) => ({ file: fileOf(list.name), list: list.name })),
   };
   const text = `${JSON.stringify(catalogue, null, 2)}\n`;
-  writeFileSync(join(unfinished, CATALOGUE), text);
+  writeFileSync(join(unfinished, CATALOGUE), text, { flush: true });
   syncFolder(unfinished);
   const name = `${String(position).padStart(12, '0')}-${digest.update(text).digest('hex').slice(0, 12)}`;
   // The same state with the same settings is there already.
@@ -89,6 +90,7 @@ function writeList(folder: string, { list, slots }: PlannedList, entries: FeedEn
       if (chunk.length >= CHUNK_CHARS) flush();
     }
     flush();
+    fsyncSync(file);
   } finally {
     closeSync(file);
   }

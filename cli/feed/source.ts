@@ -111,7 +111,8 @@ export class FeedSource {
     try {
       return await fetch(`${this.url}/v1/feed${path}`, {
         headers: { authorization: `Bearer ${this.#settings.clientKey}` },
-        redirect: 'error',
+        // The key is for this address alone.
+        redirect: 'manual',
         signal: abort.signal,
       });
     } catch (error) {

@@ -36,11 +36,7 @@ export function originsFor(authority: string, { lists }: Catalogue, base: Manife
   const first = indexes.find(isReplaced) ?? indexes.find(isFolded) ?? indexes.length;
   const carried = (some: readonly number[]): Origin[] =>
     some.filter((index) => !isReplaced(index)).map((index) => ({ from: 'base', index }));
-  return [
-    ...carried(indexes.slice(0, first)),
-    ...originsOf({ lists }),
-    ...carried(indexes.slice(first)),
-  ];
+  return [...carried(indexes.slice(0, first)), ...originsOf({ lists }), ...carried(indexes.slice(first))];
 }
 
 /** Checks that a catalogue names only lists of the authority, and no name that another one uses. */

@@ -13,7 +13,8 @@ import { CommandFailure, validate } from '../failure.ts';
 import { readJsonFile } from './json-file.ts';
 import { FORMATS } from './rows.ts';
 
-const RULE_PATTERN = /^[a-z0-9][a-z0-9-]{0,62}@[1-9]\d{0,9}$/;
+/** A rule with its version: `kr-50@3`. */
+export const RULE_PATTERN = /^[a-z0-9][a-z0-9-]{0,62}@[1-9]\d{0,9}$/;
 
 const listSchema = v.strictObject({
   name: nameSchema,

@@ -8,6 +8,7 @@ import { Puller, statePath } from '../../../cli/feed/puller.ts';
 import { FeedSource } from '../../../cli/feed/source.ts';
 import { readState } from '../../../cli/feed/state-file.ts';
 import type { FeedEntry } from '../../../shared/feed/entry.ts';
+import { start } from '../support/command.ts';
 import { failureOf } from '../support/failing.ts';
 import { FakeFeed, PAGE } from '../support/fake-feed.ts';
 import { problem } from '../support/fake-service.ts';
@@ -85,6 +86,32 @@ describe('a pull', () => {
     expect(events).toBe(7 * PAGE);
     expect(await stateOf(consumer)).toEqual(entriesOf(feed));
     expect(existsSync(join(consumer.folder, 'progress.ndjson'))).toBe(false);
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('that ends with %s saves its progress', async (signal) => {
+    const feed = await FakeFeed.start();
+    const consumer = consumerOf(feed);
+    await (await consumer.puller()).pull();
+    for (let index = 0; index < 4 * PAGE; index++) feed.append(entryOf(index));
+    const before = readFileSync(statePath(consumer.folder));
+    const third = Promise.withResolvers<void>();
+    let pages = 0;
+    feed.replace = (path) => {
+      if (!path.includes('lastEventId') || ++pages < 3) return undefined;
+      third.resolve();
+      return new Promise<never>(() => undefined);
+    };
+    process.env.NUMGATE_FEED_KEY = 'reader.key';
+    const { child, result } = start([
+      ...['feed', 'pull', feed.url, '--out', consumer.folder, '--jwk', join(consumer.folder, 'jwk.json')],
+      ...['--verifier-key', feed.signer.verifierKey],
+    ]);
+    await third.promise;
+    child.kill(signal);
+    expect((await result).code).toBe(130);
+    expect(readFileSync(statePath(consumer.folder))).toEqual(before);
+    expect((await (await consumer.puller()).pull()).events).toBe(2 * PAGE);
+    expect(await stateOf(consumer)).toEqual(entriesOf(feed));
   });
 
   it('that the service refuses for now keeps its progress', async () => {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FeedEntries } from '../../../cli/feed/entries.ts';
 import { type FeedPlace, readState, writeState } from '../../../cli/feed/state-file.ts';
+import type { FeedEntry } from '../../../shared/feed/entry.ts';
 import { PULLED_KINDS_MAX } from '../../../shared/limits/feed-pull.ts';
 import { failureOf } from '../support/failing.ts';
 import { BLOCK } from '../support/fake-feed.ts';
@@ -49,7 +50,7 @@ describe('the state of a pull', () => {
   });
 
   it('is refused whole if a byte is missing or another one', async () => {
-    writeState(path, { place: PLACE, entries: entriesOf(4) });
+    writeState(path, { place: PLACE, entries: entriesOf(2) });
     const whole = readFileSync(path);
     const refused = async (bytes: Uint8Array): Promise<boolean> => {
       writeFileSync(path, bytes);
@@ -99,6 +100,25 @@ describe('entries', () => {
       }
     }
     expect(new Map([...entries].map(([reference, { number }]) => [reference, number]))).toEqual(model);
+  });
+
+  it.each<[string, string, Partial<FeedEntry>]>([
+    ['a reference with other characters', 'a b', {}],
+    ['a reference that is too long', 'a'.repeat(65), {}],
+    ['a number and a source', 'a', { source: 'SHOP' }],
+    ['neither of them', 'a', { number: null }],
+    ['a number that is none', 'a', { number: '010-2000-0001' }],
+    ['a source that is too long', 'a', { number: null, source: 'A'.repeat(129) }],
+    ['an end that is none', 'a', { until: 'tomorrow' }],
+    ['an authority that leads elsewhere', 'a', { authority: '../../etc' }],
+    ['a code in words', 'a', { code: 'a/b' }],
+    ['no code', 'a', { code: null }],
+    ['a rule without a version', 'a', { rule: 'kr-50', stage: 'confirmed' }],
+  ])('with %s are refused', async (_, reference, entry) => {
+    const entries = new FeedEntries();
+    const failure = await failureOf(async () => entries.set(reference, { ...BLOCK, ...entry }));
+    expect(failure.details.code).toBe('FEED_FORM');
+    expect(entries.size).toBe(0);
   });
 
   it('of too many kinds are refused', () => {

@@ -53,7 +53,7 @@ export class FakeFeed {
   /** Changes a page before it is sent. */
   tamper: (page: FeedCloudEvent[], path: string) => unknown = (page) => page;
   /** Replaces a reply; undefined leaves it. */
-  replace: (path: string) => Reply | null | undefined = () => undefined;
+  replace: (path: string) => Reply | null | undefined | Promise<never> = () => undefined;
   readonly #statements: string[] = [];
   #digest = '';
 
@@ -159,7 +159,7 @@ export class FakeFeed {
   }
 
   async reply(path: string): Promise<Reply | null> {
-    const replaced = this.replace(path);
+    const replaced = await this.replace(path);
     if (replaced !== undefined) return replaced;
     const { pathname, searchParams } = new URL(path, 'http://feed.test');
     if (pathname === '/v1/feed/checkpoint') return { body: await this.checkpoint() };
