@@ -6,7 +6,14 @@ import { MOBILE_SENDERS_MAX } from '../../shared/limits/notice-sources.ts';
 import { SUFFIX_COUNT } from '../../shared/numbers/number.ts';
 import { compareChecks } from '../lib/compare-checks.ts';
 import type { BenchOptions } from '../lib/options.ts';
-import { benchKeys, FIRST_SUFFIX, PREFIX, randomFrom, randomSuffixes, releaseOf } from '../lib/random-lists.ts';
+import {
+  benchKeys,
+  FIRST_SUFFIX,
+  PREFIX,
+  randomFrom,
+  randomSuffixes,
+  releaseOf,
+} from '../lib/random-lists.ts';
 import { type Row, withCommas } from '../lib/table.ts';
 import { startEdge } from '../simulation/edge.ts';
 

@@ -30,15 +30,15 @@ function entry(rest: Partial<FeedEntry> = {}): FeedEntry {
   };
 }
 
-function event(position: number, said: FeedEntry | null): FeedEvent {
-  return { position, epoch: 1, reference: 'r'.repeat(22), entry: said, at: AT, digest: '' };
+function event(position: number, given: FeedEntry | null): FeedEvent {
+  return { position, epoch: 1, reference: 'r'.repeat(22), entry: given, at: AT, digest: '' };
 }
 
 /** Routes events one after the other, as the router does. */
-function route(said: readonly (FeedEntry | null)[], facts = FACTS) {
+function route(given: readonly (FeedEntry | null)[], facts = FACTS) {
   let row: RoutedSender | null = null;
   const notices: (readonly [string, NewNotice])[] = [];
-  for (const [index, each] of said.entries()) {
+  for (const [index, each] of given.entries()) {
     const next = event(index + 1, each);
     const routed: ReturnType<typeof routeEvent> = routeEvent(
       next,
@@ -142,9 +142,9 @@ it('whatever happens to a sender, each organisation ends up knowing whether it i
     entry({ effect: 'allow', code: null, rule: null, stage: null }),
   );
   fc.assert(
-    fc.property(fc.array(some, { maxLength: 12 }), (said) => {
-      const { notices } = route(said);
-      const last = said.at(-1) ?? null;
+    fc.property(fc.array(some, { maxLength: 12 }), (given) => {
+      const { notices } = route(given);
+      const last = given.at(-1) ?? null;
       const isBlocked = last?.effect === 'block' || last?.effect === 'label';
       const known = new Map<string, boolean>();
       for (const [id, { type }] of notices) {

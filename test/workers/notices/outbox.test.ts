@@ -22,30 +22,30 @@ function notice(key: string): NewNotice {
 }
 
 /** What a call to a store does: it answers, fails before or after it has kept the batch, or is full. */
-type Outcome = 'ok' | 'before' | 'after' | 'full';
+type Result = 'ok' | 'before' | 'after' | 'full';
 
 /** Stores as the port describes them. */
 class FakeStores {
   readonly kept = new Map<string, string[]>();
   readonly #last = new Map<string, number>();
-  next: () => Outcome = () => 'ok';
+  next: () => Result = () => 'ok';
 
   getByName(name: string): Pick<NoticeObject, 'add'> {
     return {
       add: async (organisation, _sender, n, notices) => {
         expect(organisation).toBe(name);
         expect(notices.length).toBeLessThanOrEqual(NOTICE_BATCH_MAX);
-        const outcome = this.next();
-        if (outcome === 'before') throw new Error('it does not respond');
+        const result = this.next();
+        if (result === 'before') throw new Error('it does not respond');
         const last = this.#last.get(name) ?? 0;
-        if (outcome === 'full') return { last, isFull: true };
+        if (result === 'full') return { last, isFull: true };
         if (n > last) {
           // Rises by 1, so nothing is left out.
           expect(n).toBe(last + 1);
           this.#last.set(name, n);
           this.kept.set(name, [...(this.kept.get(name) ?? []), ...notices.map(({ key }) => key)]);
         }
-        if (outcome === 'after') throw new Error('the answer is lost');
+        if (result === 'after') throw new Error('the answer is lost');
         return { last: Math.max(n, last), isFull: false };
       },
     };
@@ -58,17 +58,17 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.constant('run' as const),
   fc.constant('restart' as const),
 );
-const outcome = fc.constantFrom<Outcome>('ok', 'ok', 'before', 'after', 'full');
+const result = fc.constantFrom<Result>('ok', 'ok', 'before', 'after', 'full');
 
 test('each receiver gets its notices once, in order, through failures and restarts', async () => {
   await runInDurableObject(routerStub(), async (_, { storage }) => {
-    const run = async (steps: readonly Step[], outcomes: readonly Outcome[]) => {
+    const run = async (steps: readonly Step[], results: readonly Result[]) => {
       storage.sql.exec('DELETE FROM notice_outbox');
       storage.sql.exec('DELETE FROM notice_receivers');
       const stores = new FakeStores();
       const expected = new Map<string, string[]>();
       let [calls, key] = [0, 0];
-      stores.next = () => outcomes[calls++] ?? 'ok';
+      stores.next = () => results[calls++] ?? 'ok';
       const start = () =>
         new NoticeOutbox(
           storage,
@@ -93,7 +93,7 @@ test('each receiver gets its notices once, in order, through failures and restar
       expect([outbox.waiting, outbox.dueAt, outbox.dropped]).toEqual([0, null, 0]);
     };
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 25 }), fc.array(outcome, { maxLength: 30 }), run),
+      fc.asyncProperty(fc.array(step, { maxLength: 25 }), fc.array(result, { maxLength: 30 }), run),
       { numRuns: 60 },
     );
   });

@@ -131,13 +131,13 @@ const entries: readonly (Omit<FeedEntry, 'number'> | null)[] = [
   },
   { ...FROM, code: 'NUMBER_SUSPENDED', authority: 'kt', list: 'live', rule: null, stage: null, until: null },
 ];
-interface Said {
+interface Given {
   readonly number: number;
   readonly entry: Omit<FeedEntry, 'number'> | null;
 }
-const said: fc.Arbitrary<Said> = fc.record({ number: fc.nat(1), entry: fc.constantFrom(...entries) });
+const given: fc.Arbitrary<Given> = fc.record({ number: fc.nat(1), entry: fc.constantFrom(...entries) });
 
-function eventsOf(all: readonly Said[], from: number): FeedEvent[] {
+function eventsOf(all: readonly Given[], from: number): FeedEvent[] {
   return all.map(({ number, entry }, index) => ({
     ...{
       position: from + index + 1,
@@ -155,14 +155,14 @@ test('each receiver gets what one undisturbed run gives it, once and in order', 
       for (const table of TABLES) storage.sql.exec(`DELETE FROM ${table}`);
     };
     const faults = fc.array(fc.constantFrom<Fault>(null, null, null, 'before', 'after'), { maxLength: 60 });
-    const pages = fc.array(fc.array(said, { minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 4 });
+    const pages = fc.array(fc.array(given, { minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 4 });
     await fc.assert(
-      fc.asyncProperty(pages, faults, async (all, outcomes) => {
+      fc.asyncProperty(pages, faults, async (all, results) => {
         const run = async (faulty: boolean): Promise<World> => {
           clean();
           const world = new World();
           let calls = 0;
-          if (faulty) world.fault = () => outcomes[calls++] ?? null;
+          if (faulty) world.fault = () => results[calls++] ?? null;
           for (const page of all) {
             world.events.push(...eventsOf(page, world.events.length));
             // The page after this one may come while it is still dying.

@@ -219,11 +219,11 @@ let runs = 0;
 test('any flushes, sent again, through failures and restarts: each number over the limit is one fact', async () => {
   const faults = fc.array(fc.constantFrom<Fault>(null, null, 'before', 'after'), { maxLength: 30 });
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 16 }), faults, async (steps, outcomes) => {
+    fc.asyncProperty(fc.array(step, { maxLength: 16 }), faults, async (steps, results) => {
       const client = `client-${++runs}`;
       const world = new World();
       let calls = 0;
-      world.fault = () => outcomes[calls++] ?? null;
+      world.fault = () => results[calls++] ?? null;
       const objects = SHARDS.map(
         (shard) => env.USAGE!.getByName(usageObjectName(client, shard)) as unknown as DurableObjectStub,
       );
