@@ -23,8 +23,10 @@ export const REPORT_FACTS_ATTEMPTS = 3;
 
 /** How long an operator has to inform its subscribers, in ms. */
 export const GUIDANCE_RESPOND_MS = 86_400_000;
-/** Guidance to each operator in a day (Asia/Seoul). Further ones are dropped and counted. */
+/** Notices of blocked senders for the subscribers of each operator in a day (Asia/Seoul). Further ones are dropped and counted. */
 export const GUIDANCE_PER_DAY_MAX = 20_000;
+/** The same for numbers that sent many texts: they have a bound of their own, so no client can use up that of blocks. */
+export const OWNERS_USED_PER_DAY_MAX = 5_000;
 
 /** Texts that a mobile number may send through one client in a day before its owner is notified. The policy sets it. */
 export const OWNER_USED_TEXTS_DEFAULT = 500;

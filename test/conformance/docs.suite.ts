@@ -107,6 +107,10 @@ describe('docs/storage.md', () => {
     'reports/schema',
     'appeals/schema',
     'metrics/metric-totals',
+    'coordinator/qualification-notices',
+    'notices/router-tables',
+    'storage/notice-outbox',
+    'usage/mobile-texts',
     'storage/store-tables',
   ])('every table and column of workers/%s is documented', (file) => {
     const schema = read(`../../workers/${file}.ts`);

@@ -250,7 +250,7 @@ export class ClientContext implements ProblemCounter {
    */
   screen(request: ScreenRequest, snapshot: Snapshot, isPreview = false): Decision {
     const decision = screen(request, snapshot, this.settings);
-    const isText = !isPreview && !this.settings.mock;
+    const isText = !isPreview && !this.settings.mock && this.#right === 'check';
     this.#meter.count(request, decision, snapshot.now, this.#loadContext, isText);
     if (this.settings.recordBlocks && !isPreview) {
       const { writer } = this.#loadContext.secrets.keys;

@@ -88,7 +88,7 @@ export class FeedRouting {
     const notices: (readonly [string, NewNotice])[] = [];
     const dropped = new Map<string, number>();
     const charge = (operator: string): boolean => {
-      const isAllowed = this.#tables.chargeOperator(operator, day);
+      const isAllowed = this.#tables.chargeOperator(operator, 'blocked', day);
       if (!isAllowed) dropped.set(operator, (dropped.get(operator) ?? 0) + 1);
       return isAllowed;
     };

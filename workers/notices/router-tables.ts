@@ -1,5 +1,9 @@
 /** What the router keeps. docs/storage.md describes each table. */
-import { GUIDANCE_PER_DAY_MAX, ROUTED_SENDERS_MAX } from '../../shared/limits/notice-sources.ts';
+import {
+  GUIDANCE_PER_DAY_MAX,
+  OWNERS_USED_PER_DAY_MAX,
+  ROUTED_SENDERS_MAX,
+} from '../../shared/limits/notice-sources.ts';
 import type { RoutedSender } from '../../shared/notices/routing.ts';
 import { NOTICE_OUTBOX_TABLES } from '../storage/notice-outbox.ts';
 import { applySteps } from '../storage/schema-steps.ts';
@@ -20,11 +24,15 @@ const STEPS = [
    CREATE TABLE counters (sender TEXT PRIMARY KEY, n INTEGER NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
 
    CREATE TABLE operator_days (
-     organisation TEXT PRIMARY KEY, day INTEGER NOT NULL, sent INTEGER NOT NULL, dropped INTEGER NOT NULL
+     organisation TEXT NOT NULL, kind TEXT NOT NULL, day INTEGER NOT NULL,
+     sent INTEGER NOT NULL, dropped INTEGER NOT NULL, PRIMARY KEY (organisation, kind)
    ) WITHOUT ROWID;
 
    ${NOTICE_OUTBOX_TABLES}`,
 ];
+
+/** What is bounded by day and operator: notices of blocked senders, and of numbers that sent many texts. */
+const PER_DAY_MAX = { blocked: GUIDANCE_PER_DAY_MAX, used: OWNERS_USED_PER_DAY_MAX };
 
 type Key = 'position' | 'digest' | 'feed' | 'qualifications' | 'senders' | 'dropped';
 
@@ -69,19 +77,19 @@ export class RouterTables {
    * Counts a notice for the subscribers of an operator. Must run in a transaction.
    * @param day days since 1970 in Korea @returns false if it had enough on this day: then the notice is dropped
    */
-  chargeOperator(organisation: string, day: number): boolean {
+  chargeOperator(organisation: string, kind: keyof typeof PER_DAY_MAX, day: number): boolean {
     const [row] = this.#sql
       .exec<{ day: number; sent: number; dropped: number }>(
-        'SELECT day, sent, dropped FROM operator_days WHERE organisation = ?',
-        organisation,
+        'SELECT day, sent, dropped FROM operator_days WHERE organisation = ? AND kind = ?',
+        ...[organisation, kind],
       )
       .toArray();
     const sent = row?.day === day ? row.sent : 0;
-    const isAllowed = sent < GUIDANCE_PER_DAY_MAX;
+    const isAllowed = sent < PER_DAY_MAX[kind];
     const dropped = (row?.day === day ? row.dropped : 0) + (isAllowed ? 0 : 1);
     this.#sql.exec(
-      'INSERT OR REPLACE INTO operator_days VALUES (?, ?, ?, ?)',
-      ...[organisation, day, sent + (isAllowed ? 1 : 0), dropped],
+      'INSERT OR REPLACE INTO operator_days VALUES (?, ?, ?, ?, ?)',
+      ...[organisation, kind, day, sent + (isAllowed ? 1 : 0), dropped],
     );
     if (!isAllowed) this.meta.set('dropped', this.meta.number('dropped') + 1);
     return isAllowed;

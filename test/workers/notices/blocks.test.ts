@@ -1,11 +1,16 @@
 /** From a block in the live layer to the notices of everyone whom it concerns, through the real stores. */
 import { beforeEach, expect, test, vi } from 'vitest';
 import type { Notice } from '../../../shared/notices/notice.ts';
+import { guidanceTexts } from '../../../shared/notices/texts.ts';
+import { ReportKeys } from '../../../shared/reports/report-keys.ts';
+import { shardOf } from '../../../workers/storage/reports-port.ts';
+import { RESPONSE_NAME } from '../../../workers/storage/response-port.ts';
 import { coordinator, unwrap } from '../support/coordinator.ts';
 import { drained, feed } from '../support/feed.ts';
 import '../support/fresh.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
-import { approved } from '../support/registrations.ts';
+import { approved, create } from '../support/registrations.ts';
+import { bindings, SOURCE, subjects } from '../support/reports.ts';
 import { registry } from '../support/registry.ts';
 import { by, change, NOON, ROOT } from '../support/room.ts';
 import { noticesOf, putMember, putOperators, routed, typesOf } from '../support/router.ts';
@@ -73,6 +78,26 @@ test('one block is a notice to who registered the number, to operators, and to t
   expect(guidance.data).toMatchObject({ number: NUMBER, code: 'SENDER_REPORTED', kind: null });
 });
 
+test('guidance says what was reported about the sender', async () => {
+  const n = Number(NUMBER);
+  const keys = await ReportKeys.open(
+    new Uint8Array(await bindings.RESPONSE.getByName(RESPONSE_NAME).reportKey()),
+  );
+  const subject = await keys.subject({ kind: 'number', n }, false);
+  const rows = (['loan', 'loan', 'adult', 'notSpam'] as const).map((spam, index) => ({
+    ...{ op: 'report' as const, seq: index + 1, subject, reporter: `R${index}`.padEnd(22, '_') },
+    ...{ at: NOON - index * 60_000, channel: 'voice' as const, spam, origin: 'domestic' as const, isCounted: true },
+  }));
+  const seals = { [subject]: await keys.seal({ kind: 'number', n }) };
+  await subjects(shardOf(subject)).apply(SOURCE, 1, rows, seals);
+  await changed('block');
+  expect((await noticesOf('kt'))[0]!.data).toMatchObject({
+    ...{ channel: 'voice', kind: 'loan', firstSeenAt: new Date(NOON - 120_000).toISOString() },
+    lastSeenAt: new Date(NOON).toISOString(),
+    texts: guidanceTexts('voice', 'loan'),
+  });
+});
+
 test('the unblock is one notice to each of them, and a block of other codes concerns only who registered it', async () => {
   await register();
   await changed('block');
@@ -91,8 +116,9 @@ test('the unblock is one notice to each of them, and a block of other codes conc
 });
 
 test('a mock registration of the number gets no notice', async () => {
-  // A mock client registers test numbers and others; its registrations are never published.
-  await approved({ number: NUMBER, clients: ['acme-mock'] }).catch(() => undefined);
+  expect(await create({ number: NUMBER, clients: ['acme-mock'] })).toMatchObject({
+    ...{ state: 'approved', mock: true },
+  });
   await changed('block');
   expect(await typesOf('acme')).toEqual([]);
 });
