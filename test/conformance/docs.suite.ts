@@ -111,6 +111,8 @@ describe('docs/storage.md', () => {
     'notices/router-tables',
     'storage/notice-outbox',
     'usage/mobile-texts',
+    'coordinator/feed-source',
+    'feed/schema',
     'storage/store-tables',
   ])('every table and column of workers/%s is documented', (file) => {
     const schema = read(`../../workers/${file}.ts`);

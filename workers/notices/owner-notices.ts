@@ -62,7 +62,8 @@ export class OwnerNotices {
         const subject = references[index] ?? `owner-used ${id}`;
         const notice = noticeOf(fact, id, subject, codes.get(fact.client) ?? null);
         for (const operator of ownersOperators(toE164(number), operators)) {
-          if (this.#tables.chargeOperator(operator.id, 'used', today)) this.#outbox.add(operator.id, [notice]);
+          if (this.#tables.chargeOperator(operator.id, 'used', today))
+            this.#outbox.add(operator.id, [notice]);
           else warn('guidanceDropped', { organisation: operator.id, notices: 1 });
         }
       });

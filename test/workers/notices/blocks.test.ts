@@ -10,8 +10,8 @@ import { drained, feed } from '../support/feed.ts';
 import '../support/fresh.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 import { approved, create } from '../support/registrations.ts';
-import { bindings, SOURCE, subjects } from '../support/reports.ts';
 import { registry } from '../support/registry.ts';
+import { bindings, SOURCE, subjects } from '../support/reports.ts';
 import { by, change, NOON, ROOT } from '../support/room.ts';
 import { noticesOf, putMember, putOperators, routed, typesOf } from '../support/router.ts';
 
@@ -86,7 +86,13 @@ test('guidance says what was reported about the sender', async () => {
   const subject = await keys.subject({ kind: 'number', n }, false);
   const rows = (['loan', 'loan', 'adult', 'notSpam'] as const).map((spam, index) => ({
     ...{ op: 'report' as const, seq: index + 1, subject, reporter: `R${index}`.padEnd(22, '_') },
-    ...{ at: NOON - index * 60_000, channel: 'voice' as const, spam, origin: 'domestic' as const, isCounted: true },
+    ...{
+      at: NOON - index * 60_000,
+      channel: 'voice' as const,
+      spam,
+      origin: 'domestic' as const,
+      isCounted: true,
+    },
   }));
   const seals = { [subject]: await keys.seal({ kind: 'number', n }) };
   await subjects(shardOf(subject)).apply(SOURCE, 1, rows, seals);
