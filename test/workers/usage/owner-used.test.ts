@@ -259,7 +259,7 @@ test('any flushes, sent again, through failures and restarts: each number over t
       expect(world.facts.map(({ number }) => number).sort()).toEqual(over.sort());
       expect(world.facts.every((fact) => fact.client === client && fact.textsOver === LIMIT)).toBe(true);
     }),
-    { numRuns: 15 },
+    { numRuns: 8 },
   );
 });
 
