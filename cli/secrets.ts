@@ -20,6 +20,7 @@ export const SECRET_NAMES = [
   'ADMIN_TOKEN',
   'DEMO_CLIENT_KEY',
   'DEMO_PARTNER_KEY',
+  'DEMO_FEED_KEY',
 ] as const;
 type SecretName = (typeof SECRET_NAMES)[number];
 export type LocalSecrets = Record<SecretName, string>;

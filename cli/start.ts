@@ -14,7 +14,7 @@ import { type Health, healthOf } from './commands/watch.ts';
 import { LOCAL_HOST, servicePort, skipProxy } from './environment.ts';
 import { CommandFailure, failureReport, hasCode } from './failure.ts';
 import { makeDemoInputs } from './local/demo.ts';
-import { ensureDemoClient, ensureDemoPartner } from './local/demo-clients.ts';
+import { ensureDemoClient, ensureDemoFeed, ensureDemoPartner } from './local/demo-clients.ts';
 import { DEMO_ISSUER_FOLDER, type DemoIssuer, startDemoIssuer } from './local/demo-issuer.ts';
 import { freePort } from './local/free-port.ts';
 import { proveService } from './local/identity.ts';
@@ -176,6 +176,7 @@ async function main(): Promise<void> {
     const isWhole = await ensureRelease(admin);
     await ensureDemoClient(admin, secrets.DEMO_CLIENT_KEY, REASON);
     await ensureDemoPartner(admin, secrets.DEMO_PARTNER_KEY, REASON);
+    await ensureDemoFeed(admin, secrets.DEMO_FEED_KEY, REASON);
     issuer = await ensureDemoIssuer(admin);
     if (issuer !== null) ends.push(issuer.stop);
     await untilReady(url, isWhole);
@@ -191,7 +192,9 @@ async function main(): Promise<void> {
       `curl -s ${url}/v1/check -H 'authorization: Bearer ${secrets.DEMO_CLIENT_KEY}' \\\n` +
       `  -H 'content-type: application/json' -d '{"from":"1588-1234","to":"010-0123-4567"}'\n\n` +
       `A demo partner reports spam of test numbers (docs/joint-response.md)\n` +
-      `  PARTNER_KEY=${secrets.DEMO_PARTNER_KEY}\n\n${formatIssuer(issuer)}`,
+      `  PARTNER_KEY=${secrets.DEMO_PARTNER_KEY}\n` +
+      `A demo consumer follows the feed of all blocks (docs/sharing.md)\n` +
+      `  FEED_KEY=${secrets.DEMO_FEED_KEY}\n\n${formatIssuer(issuer)}`,
   );
 }
 

@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 import { utf8 } from './bytes.ts';
+import { feedAccessSchema } from './feed/access.ts';
 import { keyConditionEntries } from './key-conditions.ts';
 import {
   CLIENT_SHORT_CODES_MAX,
@@ -114,6 +115,8 @@ export const clientSchema = v.strictObject({
     ),
     [],
   ),
+  /** How it gets the data of the feed: set for clients with the right `feed`. The edge never sees it. */
+  feed: v.optional(v.nullable(feedAccessSchema)),
 });
 export type Client = v.InferOutput<typeof clientSchema>;
 
@@ -185,7 +188,10 @@ export function sealDirectory(
 ): Promise<Uint8Array<ArrayBuffer>> {
   // Left out for the defaults, so that edges that predate these settings can read the directory.
   const written = clients.map(({ organisation, onEnumeration, restriction, rights, ...some }) => {
-    const { requireRegistration, requireToken, requireIdentity, requireQualification, mock, ...rest } = some;
+    const { requireRegistration, requireToken, requireIdentity, requireQualification, mock, ...others } =
+      some;
+    // No edge needs it.
+    const { feed: _, ...rest } = others;
     return {
       ...rest,
       // An edge that predates them would refuse the directory, and no edge needs them.

@@ -6,6 +6,7 @@
 import * as v from 'valibot';
 import { CONTACT_CHARS_MAX, DISPLAY_NAME_CHARS_MAX } from './limits/control.ts';
 import { DECLARED_NUMBERS_MAX } from './limits/enumeration.ts';
+import { webhookHostsSchema } from './notices/webhook-url.ts';
 import { partnerSchema } from './reports/partner-settings.ts';
 import { ROLES } from './roles.ts';
 import { nameSchema } from './schemas.ts';
@@ -71,6 +72,8 @@ export const organisationSchema = v.strictObject({
   ),
   /** What it is as a partner: its clients with the right `report` may report spam. Null if it is none. */
   partner: v.optional(v.nullable(partnerSchema), null),
+  /** Where its webhooks may go: see notices/webhook-url.ts. */
+  webhookHosts: v.optional(webhookHostsSchema, []),
 });
 export type Organisation = v.InferOutput<typeof organisationSchema>;
 
@@ -80,5 +83,6 @@ export function bareOrganisation(id: string): Organisation {
   return {
     ...{ id, displayName: id, authority: null, roles, contact: '', state: 'active' },
     ...{ certificateApproval: 'review', senderCode: null, declaredNumbers: null, partner: null },
+    webhookHosts: [],
   };
 }

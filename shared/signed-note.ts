@@ -4,6 +4,7 @@
  * golang.org/x/mod/sumdb/note: `<name>+<key ID>+<base64>` verifies, and `PRIVATE+KEY+<name>+<key ID>+<base64>` signs.
  */
 import { fromBase64, sha256Hex, toBase64, utf8 } from './bytes.ts';
+import { ed25519Pair } from './ed25519.ts';
 
 const ED25519 = 0x01;
 /** A key and its type; a signature and its key ID. */
@@ -11,8 +12,6 @@ const KEY_BYTES = 33;
 const SIGNATURE_BYTES = 68;
 const KEY_ID_BYTES = 4;
 const PRIVATE = 'PRIVATE+KEY+';
-/** RFC 8410: what precedes the 32 bytes of an Ed25519 private key in PKCS #8. */
-const PKCS8_START = Uint8Array.from([0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20]);
 const NAME = /^[^\s+]+$/u;
 
 /** Signs notes. */
@@ -59,20 +58,10 @@ function partsOf(text: string): { name: string; keyId: string; bytes: Uint8Array
   return { name: match[1]!, keyId: match[2]!, bytes: bytes.slice(1) };
 }
 
-async function publicKeyOf(
-  seed: Uint8Array,
-): Promise<{ key: CryptoKey; publicKey: Uint8Array<ArrayBuffer> } | null> {
-  const bytes = Uint8Array.from([...PKCS8_START, ...seed]);
-  const key = await crypto.subtle.importKey('pkcs8', bytes, 'Ed25519', true, ['sign']);
-  const { x = '' } = (await crypto.subtle.exportKey('jwk', key)) as JsonWebKey;
-  const publicKey = fromBase64(x.replaceAll('-', '+').replaceAll('_', '/'));
-  return publicKey === null ? null : { key, publicKey };
-}
-
 /** Opens a private key in text form; null if it is not one. */
 export async function openSigner(text: string): Promise<NoteSigner | null> {
   const parts = text.startsWith(PRIVATE) ? partsOf(text.slice(PRIVATE.length)) : null;
-  const pair = parts === null ? null : await publicKeyOf(parts.bytes);
+  const pair = parts === null ? null : await ed25519Pair(parts.bytes);
   if (parts === null || pair === null) return null;
   const { name, keyId } = parts;
   if ((await keyIdOf(name, pair.publicKey)) !== keyId) return null;
@@ -90,7 +79,7 @@ export async function openSigner(text: string): Promise<NoteSigner | null> {
 /** A new private key in text form. @returns null if the name is empty or has spaces or plus signs */
 export async function newSignerKey(name: string): Promise<string | null> {
   const seed = crypto.getRandomValues(new Uint8Array(KEY_BYTES - 1));
-  const pair = NAME.test(name) ? await publicKeyOf(seed) : null;
+  const pair = NAME.test(name) ? await ed25519Pair(seed) : null;
   if (pair === null) return null;
   return `${PRIVATE}${name}+${await keyIdOf(name, pair.publicKey)}+${withType(seed)}`;
 }

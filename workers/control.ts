@@ -9,7 +9,7 @@ import { FEED_ROUTES } from './feed/routes.ts';
 import { appOf } from './http/app.ts';
 import { METRICS_ROUTES } from './metrics/routes.ts';
 import { NOTICE_ROUTES } from './notices/routes.ts';
-import { describe } from './openapi.ts';
+import { describe, describeEvents } from './openapi.ts';
 import { REGISTER_ROUTES } from './register/routes.ts';
 import { REPORT_ROUTES } from './reports/routes.ts';
 
@@ -17,6 +17,7 @@ export { AppealStore } from './appeals/appeal-store.ts';
 export { Coordinator } from './coordinator/coordinator.ts';
 export { CredentialStore } from './credentials/credential-store.ts';
 export { FeedStore } from './feed/feed-store.ts';
+export { MetricTotals } from './metrics/metric-totals.ts';
 export { NoticeRouter } from './notices/notice-router.ts';
 export { NoticeStore } from './notices/notice-store.ts';
 export { RegistrationStore } from './registrations/registration-store.ts';
@@ -39,6 +40,7 @@ export default {
     ...NOTICE_ROUTES,
     ...METRICS_ROUTES,
     { method: 'GET', path: '/openapi.json', handle: describe },
+    { method: 'GET', path: '/asyncapi.json', handle: describeEvents },
   ]),
   scheduled: sweep,
 } satisfies ExportedHandler<ControlEnv>;

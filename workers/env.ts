@@ -9,6 +9,7 @@ import type { AppealObject } from './storage/appeals-port.ts';
 import type { HeadSource } from './storage/coordinator-port.ts';
 import type { CredentialObject } from './storage/credentials-port.ts';
 import type { FeedObject } from './storage/feed-port.ts';
+import type { MetricTotalsObject } from './storage/metrics-port.ts';
 import type { NoticeObject, NoticeRouterObject } from './storage/notices-port.ts';
 import type { RegistrationSources, RegistryObject } from './storage/registry-port.ts';
 import type { BudgetObject, IntakeObject, SubjectObject } from './storage/reports-port.ts';
@@ -70,6 +71,8 @@ export interface ControlEnv extends Env {
   readonly NOTICES: { getByName(name: string): NoticeObject };
   /** Class StatisticsStore. */
   readonly STATISTICS: { getByName(name: string): StatisticsObject };
+  /** Class MetricTotals. */
+  readonly METRIC_TOTALS: { getByName(name: string): MetricTotalsObject };
   /**
    * Where clients and other services reach this one, such as `https://numgate.example`: the `iss` of its credentials, and
    * the base of its status lists. Optional: without it, what needs it is NOT_CONFIGURED.

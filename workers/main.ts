@@ -17,6 +17,7 @@ export { AppealStore } from './appeals/appeal-store.ts';
 export { Coordinator } from './coordinator/coordinator.ts';
 export { CredentialStore } from './credentials/credential-store.ts';
 export { FeedStore } from './feed/feed-store.ts';
+export { MetricTotals } from './metrics/metric-totals.ts';
 export { NoticeRouter } from './notices/notice-router.ts';
 export { NoticeStore } from './notices/notice-store.ts';
 export { RegistrationStore } from './registrations/registration-store.ts';

@@ -1,16 +1,24 @@
 /**
- * `/openapi.json`: the description of the API, on both planes. It is an asset, which keeps it out of the bundle.
+ * `/openapi.json`: the description of the API, and `/asyncapi.json`: that of events and notices, on both planes. They are
+ * assets, which keeps them out of the bundle.
  */
 import type { Handler } from './http/app.ts';
 import { problem } from './http/reply.ts';
 
-/** Only the path counts. */
-const DOCUMENT = 'https://assets.invalid/openapi.json';
+/** @param name of the file in `workers/public/` */
+function documentOf(name: string): Handler {
+  return async ({ env, reply }) => {
+    // Only the path counts.
+    const found = await env.ASSETS?.fetch(`https://assets.invalid/${name}`);
+    if (found === undefined || found.status === 404) {
+      const message = `${name} is not deployed: deploy with the assets of wrangler.toml`;
+      return problem('NOT_CONFIGURED', message);
+    }
+    if (!found.ok || found.body === null)
+      return problem('UNAVAILABLE', 'the assets do not respond; try again');
+    return reply.stream(found.body, 'application/json');
+  };
+}
 
-export const describe: Handler = async ({ env, reply }) => {
-  const found = await env.ASSETS?.fetch(DOCUMENT);
-  if (found === undefined || found.status === 404)
-    return problem('NOT_CONFIGURED', 'openapi.json is not deployed: deploy with the assets of wrangler.toml');
-  if (!found.ok || found.body === null) return problem('UNAVAILABLE', 'the assets do not respond; try again');
-  return reply.stream(found.body, 'application/json');
-};
+export const describe = documentOf('openapi.json');
+export const describeEvents = documentOf('asyncapi.json');

@@ -8,7 +8,7 @@ import { CHECK_ENDPOINT, GATEWAY_ENDPOINT, SENDER_ENDPOINT } from './edge/endpoi
 import { health } from './edge/health.ts';
 import { checkStream } from './edge/stream.ts';
 import type { Route } from './http/app.ts';
-import { describe } from './openapi.ts';
+import { describe, describeEvents } from './openapi.ts';
 
 export const EDGE_ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/check', handle: checkGet(CHECK_ENDPOINT) },
@@ -21,4 +21,5 @@ export const EDGE_ROUTES: readonly Route[] = [
   { method: 'POST', path: '/v1/gateway/check/batch', handle: checkBatch(GATEWAY_ENDPOINT) },
   { method: 'GET', path: '/healthz', handle: health },
   { method: 'GET', path: '/openapi.json', handle: describe },
+  { method: 'GET', path: '/asyncapi.json', handle: describeEvents },
 ];

@@ -53,10 +53,14 @@ interface BodyOptions {
   readonly clients: Readonly<Record<string, string>>;
 }
 
-/** @param others settings of further clients, by ID @param organisations with their qualification */
+/**
+ * @param others settings of further clients, by ID @param organisations with their qualification
+ * @param own settings of the client of `check`
+ */
 export async function startEdge(
   others: Readonly<Record<string, Partial<Client>>> = {},
   organisations: DirectoryContent['organisations'] = [],
+  own: Partial<Client> = {},
 ): Promise<SimulatedEdge> {
   const keys = await benchKeys();
   const { publicKey, privateKey } = (await crypto.subtle.generateKey('Ed25519', true, [
@@ -88,6 +92,7 @@ export async function startEdge(
     recordBlocks: false,
     maxStaleSeconds: 3_600,
     quotaNumbers: 1_000_000_000,
+    ...own,
   };
   const further = Object.entries(others).map(([id, settings]) => ({ ...client, id, ...settings }));
   const directory = await sealDirectory({ clients: [client, ...further], organisations }, keys);

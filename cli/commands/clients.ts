@@ -28,6 +28,7 @@ import { CommandFailure, hasCode, validate } from '../failure.ts';
 import { newKey } from '../secrets.ts';
 import { print, type Report } from '../terminal/output.ts';
 import { formatTable } from '../terminal/table.ts';
+import { addFeedKey, addFeedOptions, type FeedOptions, formatFeed, withFeed } from './client-feed.ts';
 import {
   addConditionOptions,
   addRotateOptions,
@@ -45,6 +46,7 @@ import { addWaitOptions, printChange, printKey, type WaitOptions } from './wait.
 /** Settings of a client, validated against the directory's own schema. */
 export type ClientSettings = Partial<Omit<Client, 'id' | 'secretSha256' | keyof KeyConditions>> &
   ConditionOptions;
+type SettingOptions = Omit<ClientSettings, 'feed'> & FeedOptions;
 
 type ChangeOptions = WaitOptions & { readonly reason: string };
 
@@ -66,8 +68,9 @@ export function addClients(program: Command): void {
     .description('create a client and print its key once (default right: check)')
     .argument('<id>', 'lower case letters, digits and dashes')
     .addHelpText('after', examples('clients add relay-07 --fail-policy closed --mode shadow'))
-    .action(async (id: string, { reason, wait, url, ...settings }: ChangeOptions & ClientSettings) => {
-      const created = await addClient(adminOfEnvironment(), id, withNulls(settings), reason);
+    .action(async (id: string, { reason, wait, url, ...settings }: ChangeOptions & SettingOptions) => {
+      const given = withFeed(withNulls(settings));
+      const created = await addClient(adminOfEnvironment(), id, given, reason);
       await printKey([`${created.key}\n`, created], { wait, url });
     });
 
@@ -75,14 +78,13 @@ export function addClients(program: Command): void {
     .description('change settings of a client; keys and other settings stay unchanged')
     .argument('<id>')
     .addHelpText('after', examples('clients set relay-07 --mode enforce --wait'))
-    .action(async (id: string, options: ChangeOptions & ClientSettings, command: Command) => {
+    .action(async (id: string, options: ChangeOptions & SettingOptions, command: Command) => {
       const { reason, wait, url, ...settings } = options;
       requireSetting(command, settings);
       const admin = adminOfEnvironment();
       const { value: client, ifUnchanged } = await admin.tagged<Client>(pathOf(id));
-      const changed = validate(clientSchema, withSettings(client, withNulls(settings)), {
-        whole: 'the client',
-      });
+      const given = withFeed(withNulls(settings), client.feed ?? null);
+      const changed = validate(clientSchema, withSettings(client, given), { whole: 'the client' });
       if (isDeepStrictEqual(changed, client))
         return print(`${id} has these settings already: nothing was changed\n`, { id, changed: false });
       const { seq } = await putClient(admin, changed, reason, ifUnchanged);
@@ -109,6 +111,8 @@ export function addClients(program: Command): void {
       const { seq } = await putClient(admin, rotated, reason, ifUnchanged);
       await printKey([`${key}\n`, { id, key, seq }], options);
     });
+
+  addFeedKey(clients);
 
   changing('remove')
     .description('remove a client')
@@ -144,7 +148,7 @@ function internationalPrefix(text: string): InternationalPrefix | typeof NONE {
 function addSettingOptions(command: Command): Command {
   const choice = (flags: string, words: string, choices: readonly string[]): Option =>
     new Option(flags, words).choices(choices);
-  return addConditionOptions(command)
+  return addFeedOptions(addConditionOptions(command))
     .option('--organisation <id>', 'organisation that the client belongs to')
     .option('--rights <list>', `of ${RIGHTS.join(', ')}`, commaList)
     .addOption(choice('--fail-policy <policy>', 'what the client does on indeterminate', FAIL_POLICIES))
@@ -273,6 +277,7 @@ function otherSettings(client: Client): string {
     (requireQualification ?? 'off') === 'off' ? '' : `requires qualification: ${requireQualification}`,
     (requireToken ?? 'off') === 'off' ? '' : `requires tokens: ${requireToken}`,
     (requireIdentity ?? 'off') === 'off' ? '' : `requires PASSporTs: ${requireIdentity}`,
+    formatFeed(client),
     mock === true ? 'mock' : '',
   ]
     .filter((words) => words !== '')

@@ -1,4 +1,7 @@
-/** The clients that `npm start` creates: one that checks, and one of a mock partner, which reports test numbers only. */
+/**
+ * The clients that `npm start` creates: one that checks, one that follows the feed, and one of a mock partner, which
+ * reports test numbers only.
+ */
 import type { Client } from '../../shared/clients.ts';
 import type { Admin } from '../admin.ts';
 import { putClient } from '../commands/clients.ts';
@@ -15,6 +18,11 @@ const PARTNER = {
 
 export async function ensureDemoClient(admin: Admin, key: string, reason: string): Promise<void> {
   await ensureClient(admin, key, { rights: ['check', 'gateway'], quotaNumbers: DEMO_QUOTA_NUMBERS }, reason);
+}
+
+/** In clear, so that it can be read without a program that decrypts. */
+export async function ensureDemoFeed(admin: Admin, key: string, reason: string): Promise<void> {
+  await ensureClient(admin, key, { rights: ['feed'], feed: { encryption: 'none' } }, reason);
 }
 
 /** Neither its organisation nor its client touches real traffic. */

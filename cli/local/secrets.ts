@@ -47,6 +47,7 @@ export async function newSecrets(): Promise<LocalSecrets> {
     ADMIN_TOKEN: (await newKey('root')).key,
     DEMO_CLIENT_KEY: (await newKey('demo')).key,
     DEMO_PARTNER_KEY: (await newKey('demo-partner')).key,
+    DEMO_FEED_KEY: (await newKey('demo-feed')).key,
   };
 }
 

@@ -43,6 +43,8 @@ export interface ProblemExtras {
    */
   readonly state?: string;
   readonly possible?: readonly string[];
+  /** CURSOR_GONE: the path of the snapshot. */
+  readonly snapshot?: string;
   /** ENTRY_… and AUTHORITY_FOREIGN: the affected items, at most 100. */
   readonly items?: readonly { readonly index: number; readonly code: string; readonly message: string }[];
 }
@@ -153,6 +155,24 @@ export const ADMIN_PROBLEMS = {
   RULE_BLOCK_REFUSED: [422, 'The block cannot be set'],
   PARTNER_UNKNOWN: [404, 'Partner not found'],
   REPORT_KEY_LOST: [503, 'The key of reports is lost'],
+  FEED_KEY_MISSING: [403, 'Client has no key for the feed'],
+  CURSOR_INVALID: [400, 'Cursor is invalid'],
+  CURSOR_FOREIGN: [400, 'Cursor belongs to another feed'],
+  CURSOR_AHEAD: [400, 'Cursor is ahead of the feed'],
+  CURSOR_GONE: [410, 'Cursor is older than what is kept'],
+  FEED_EPOCH_UNKNOWN: [404, 'Epoch not found'],
+  NOTICE_UNKNOWN: [404, 'Notice not found'],
+  NOTICE_UNANSWERABLE: [409, 'Notice cannot be answered'],
+  NOTICE_ANSWERED: [409, 'Notice was answered'],
+  WEBHOOK_UNKNOWN: [404, 'Webhook not found'],
+  WEBHOOK_KNOWN: [409, 'Webhook exists already'],
+  WEBHOOK_STATE: [409, 'State of the webhook does not allow this'],
+  WEBHOOKS_TOO_MANY: [409, 'Too many webhooks'],
+  WEBHOOK_URL_INVALID: [422, 'URL of the webhook is invalid'],
+  WEBHOOK_URL_INSECURE: [422, 'URL of the webhook is not https'],
+  WEBHOOK_URL_ADDRESS: [422, 'URL of the webhook has a literal address'],
+  WEBHOOK_HOST_PRIVATE: [422, 'Host of the webhook is not public'],
+  WEBHOOK_HOST_NOT_ALLOWED: [422, 'Host of the webhook is not allowed'],
   APPEALS_TOO_MANY: [429, 'Too many appeals'],
   APPEAL_UNKNOWN: [404, 'Appeal not found'],
   APPEAL_CLAIMED: [409, 'Another admin has claimed this appeal'],

@@ -17,11 +17,6 @@ export const REPORTS_REMOVED_AT_ONCE = 2_000;
 /** A day and a minute, in ms. */
 export const DAY_MS = 86_400_000;
 export const MINUTE_MS = 60_000;
-/** How long an isolate uses the partners that it read from the coordinator, in ms. */
-export const PARTNERS_FRESH_MS = 5_000;
-/** The same for a key that it refuses, and while the coordinator does not respond. */
-export const PARTNERS_REREAD_MS = 1_000;
-export const PARTNERS_KEPT_MS = 300_000;
 /** How long an isolate uses the key of reports before it reads it again, in ms. */
 export const REPORT_KEY_FRESH_MS = 60_000;
 /** Slices over which the reports of one partner are divided. */

@@ -23,6 +23,11 @@ export const VERIFIED_KEYS_MAX = 4_096;
 export const CHECK_BODY_BYTES_MAX = 12_288;
 /** Body of a batch, in bytes: 10,000 items of 400 bytes, or as many with one message token for each 10 of them. */
 export const BATCH_BODY_BYTES_MAX = 8_388_608;
+/** How long an isolate of control uses the clients that it read from the coordinator, in ms. */
+export const ADMISSION_FRESH_MS = 5_000;
+/** The same for a key that it refuses, and while the coordinator does not respond. */
+export const ADMISSION_REREAD_MS = 1_000;
+export const ADMISSION_KEPT_MS = 300_000;
 /** Characters of a batch that count as at least one number of the quota: the space of one of 10,000 items. */
 export const BATCH_CHARS_PER_NUMBER = 420;
 /** Bytes of gzip that are decompressed at once: into at most 4 MiB, because gzip shrinks up to 1,032-fold. */

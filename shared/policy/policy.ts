@@ -5,6 +5,7 @@
 import * as v from 'valibot';
 import standard from '../../data/gateway-policy.json' with { type: 'json' };
 import { hasHidden } from '../hidden-characters.ts';
+import { OWNER_USED_TEXTS_MAX, OWNER_USED_TEXTS_MIN } from '../limits/notice-sources.ts';
 import { POLICY_CHARS_MAX, POLICY_LABEL_CHARS_MAX, POLICY_RULES_MAX } from '../limits/requests.ts';
 import { ATTESTATIONS, CHANNELS, ROAMING } from '../request.ts';
 import { nameSchema } from '../schemas.ts';
@@ -80,6 +81,18 @@ export const policySchema = v.pipe(
       ),
     ),
     redress: v.nullable(redressSchema),
+    /**
+     * Texts that a Korean mobile number may send through one client in a day before its operator is asked to tell its
+     * owner. Default: OWNER_USED_TEXTS_DEFAULT. Left out by default, because older edges refuse it.
+     */
+    ownerUsedTexts: v.optional(
+      v.pipe(
+        v.number(),
+        v.safeInteger(),
+        v.minValue(OWNER_USED_TEXTS_MIN, `must be at least ${OWNER_USED_TEXTS_MIN} texts a day`),
+        v.maxValue(OWNER_USED_TEXTS_MAX, `must be at most ${OWNER_USED_TEXTS_MAX} texts a day`),
+      ),
+    ),
   }),
   v.check(
     ({ rules }) => new Set(rules.map(({ id }) => id)).size === rules.length,

@@ -16,6 +16,7 @@ import type { Decision } from '../screening/decision.ts';
 import type { Total } from './counts.ts';
 import { type FlushAnswer, HOUR_MS, HOURS_PER_DAY, type UsageFlush, type UsageScan } from './flush.ts';
 import { HourCounter } from './hour-counter.ts';
+import { MobileSenders } from './mobile-senders.ts';
 
 /** Whose numbers a sketch is to summarise, and with what. */
 export interface ScanSource extends Pick<UsageScan, 'organisation' | 'keyId'> {
@@ -28,6 +29,8 @@ export class ClientUsage {
   readonly #isolate: string;
   readonly #place: number;
   #open = new HourCounter();
+  /** Of the open hour, too. */
+  readonly #mobile = new MobileSenders();
   #hour = 0;
   /** The end of `#hour`, in ms since 1970. */
   #hourEnd = 0;
@@ -58,10 +61,14 @@ export class ClientUsage {
     this.#setHour(now);
   }
 
-  /** Counts a request that was screened. @param now in ms since 1970, of its snapshot */
-  count(request: ScreenRequest, decision: Decision, now: number): void {
+  /**
+   * Counts a request that was screened.
+   * @param now in ms since 1970, of its snapshot @param isText whether it is for a text that the client will send
+   */
+  count(request: ScreenRequest, decision: Decision, now: number, isText = false): void {
     if (now >= this.#hourEnd) this.#beginHour(now);
     this.#open.count(request, decision);
+    if (isText) this.#mobile.count(request, decision);
     if (this.#scanSource !== null) this.#see(request, this.#sketch ?? this.#beginSketch(this.#scanSource));
   }
 
@@ -160,6 +167,9 @@ export class ClientUsage {
     if (this.#open.isEmpty) return;
     // One sketch waits with the first flush, the next one grows on: so two are all that is kept while none can be sent.
     const scan = this.#sealed.length === 0 ? this.#takeScan() : null;
+    const { uncounted } = this.#mobile;
+    if (uncounted > 0) this.#open.add('uncountedTexts', uncounted);
+    const mobile = this.#mobile.take();
     this.#sealed.push({
       client: this.client,
       isolate: this.#isolate,
@@ -170,6 +180,7 @@ export class ClientUsage {
       shard: this.#place % this.#shards,
       shards: this.#shards,
       ...(scan === null ? {} : { scan }),
+      ...(mobile === null ? {} : { mobile }),
     });
     this.#open = new HourCounter();
     // The first one may be on its way.
@@ -188,7 +199,9 @@ export class ClientUsage {
   #drop(index: number): void {
     const [dropped] = this.#sealed.splice(index, 1);
     if (index === 0) this.#sentAt = 0;
-    const { numbers = 0, lostNumbers = 0 } = dropped?.counts.totals ?? {};
+    const { numbers = 0, lostNumbers = 0, uncountedTexts = 0 } = dropped?.counts.totals ?? {};
     this.#open.add('lostNumbers', numbers + lostNumbers);
+    const texts = (dropped?.mobile ?? []).reduce((sum, [, each]) => sum + each, uncountedTexts);
+    if (texts > 0) this.#open.add('uncountedTexts', texts);
   }
 }

@@ -10,22 +10,26 @@ import { VERDICTS } from '../verdict.ts';
 /**
  * - `requests`: accepted credentials, whatever the answer.
  * - `errors`: those of them that were answered 4xx or 5xx.
+ * - `quotaRefusals`: those of the errors that exceeded the quota.
  * - `numbers`: senders and recipients of screened requests and items.
  * - `invalidItems`: items of a batch and lines of a stream that failed alone.
  * - `unenforced`: screened requests whose verdict the client's `mode` weakened.
  * - `recordBytes`: block records, in bytes before they are sealed.
  * - `recordsDropped`: block records beyond RECORD_BYTES_PER_DAY_MAX.
  * - `lostNumbers`: numbers whose other counts were given up, because they could not be sent.
+ * - `uncountedTexts`: texts of mobile numbers that were not counted by number: see mobile-senders.ts.
  */
 export const TOTALS = [
   'requests',
   'errors',
+  'quotaRefusals',
   'numbers',
   'invalidItems',
   'unenforced',
   'recordBytes',
   'recordsDropped',
   'lostNumbers',
+  'uncountedTexts',
 ] as const;
 export type Total = (typeof TOTALS)[number];
 

@@ -4,6 +4,7 @@
  */
 import type { ScanData } from '../enumeration/scan-sketch.ts';
 import type { UsageCounts } from './counts.ts';
+import type { MobileSenderTexts } from './mobile-senders.ts';
 
 /** Counts of one isolate for one client. Sent again unchanged until the object has answered. */
 export interface UsageFlush {
@@ -20,6 +21,8 @@ export interface UsageFlush {
   readonly shards: number;
   /** For the detection of enumeration. Older edges omit it. */
   readonly scan?: UsageScan;
+  /** Texts by mobile number, if there are any: see mobile-senders.ts. Older edges omit it. */
+  readonly mobile?: MobileSenderTexts;
 }
 
 /** What the numbers of a flush were, in a form that holds no number. */

@@ -8,7 +8,7 @@ import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync 
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addClient } from '../../cli/commands/clients.ts';
-import { ensureDemoPartner } from '../../cli/local/demo-clients.ts';
+import { ensureDemoFeed, ensureDemoPartner } from '../../cli/local/demo-clients.ts';
 import { DEMO_ISSUER_FOLDER, startDemoIssuer } from '../../cli/local/demo-issuer.ts';
 import { HOME } from './support/builds.ts';
 import { documentedBlocks, PROJECT } from './support/documented.ts';
@@ -21,12 +21,14 @@ const BENCH = 'takes minutes; .ci/run runs all benches with --small';
 const GATEWAY = 'needs a gateway; test/gateways runs it';
 const ONE_SHELL = 'needs another shell; test/cli/commands/completion.test.ts runs it';
 const PERF = 'needs perf and root';
+const PROMETHEUS = 'needs Prometheus; test/gateways runs it';
 
 const CHECKPOINTS = 'needs a checkpoint of the cron; test/cli/commands/audit-checkpoints.test.ts runs it';
 const DECISIONS =
   'needs decisions of rules; test/workers/response has them, and docs/joint-response.md runs the others';
 const LATER = 'the partner is added later in the document; docs/joint-response.md runs it';
 const APPEALS = 'needs an appeal; docs/joint-response.md and test/workers/appeals run it';
+const FEED = 'needs another installation; test/cli/commands/feed.test.ts runs it';
 const PERSONS = 'needs two persons; test/cli/commands/proposals.test.ts runs it';
 
 /** Commands that do not run here, and why. `*` stands for any text. */
@@ -65,6 +67,9 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'npx numgate appeals reject 18 *': APPEALS,
   'npx numgate appeals watch': 'runs until Ctrl-C',
   'curl -s $URL/v1/reports *': 'has a fixed time, which soon is too long ago; docs/joint-response.md reports',
+  'npx numgate feed pull *': FEED,
+  'npx numgate feed verify *': FEED,
+  'npx numgate build build/feed/*': FEED,
   'npx numgate clients remove kt-reports-1 *': LATER,
   'npx numgate partners * kt-reports*': LATER,
   'source <(npx numgate completion zsh)': ONE_SHELL,
@@ -73,6 +78,8 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'MINIFLARE_WORKERD_V8_FLAGS=* npm start': PERF,
   'perf *': PERF,
   'apt-get install *': 'installs packages; .ci/run does',
+  'prometheus *': PROMETHEUS,
+  'promtool *': PROMETHEUS,
   'npx numgate passport *': 'needs a host with certificates; test/gateways runs it',
   'kamailio *': GATEWAY,
   'sipp *': GATEWAY,
@@ -97,6 +104,8 @@ let service: Awaited<ReturnType<typeof startTestService>>;
 let key: string;
 /** Of a mock partner, as `npm start` makes it. */
 const PARTNER_KEY = `demo-partner.${'p'.repeat(43)}`;
+/** Of a consumer of the feed, likewise. */
+const FEED_KEY = `demo-feed.${'f'.repeat(43)}`;
 
 /** What a command of a document takes for granted. */
 const BEFORE: Readonly<Record<string, string>> = {
@@ -150,7 +159,7 @@ function run(commands: readonly string[]): Promise<{ status: number | null; outp
   ].join('\n');
   const path = `${join(CLONE, 'bin')}:${dirname(process.execPath)}:${process.env.PATH}`;
   const values = {
-    ...{ KEY: key, PARTNER_KEY, URL: service.url, TOKEN: SECRETS.ADMIN_TOKEN, NO_COLOR: '1' },
+    ...{ KEY: key, PARTNER_KEY, FEED_KEY, URL: service.url, TOKEN: SECRETS.ADMIN_TOKEN, NO_COLOR: '1' },
     ISSUER_FOLDER: DEMO_ISSUER_FOLDER,
   };
   const child = spawn('bash', ['-c', script], { cwd: CLONE, env: { ...process.env, PATH: path, ...values } });
@@ -175,7 +184,7 @@ const SET_UP = documents.get('docs/senders.md')![0]!.commands;
 beforeAll(async () => {
   for (const name of ['cli', 'shared', 'data', 'workers', 'package.json', 'wrangler.toml'])
     cpSync(join(PROJECT, name), join(CLONE, name), { recursive: true });
-  for (const name of ['node', 'issuer'])
+  for (const name of ['node', 'issuer', 'grafana'])
     cpSync(join(PROJECT, 'examples', name), join(CLONE, 'examples', name), { recursive: true });
   symlinkSync(join(PROJECT, 'node_modules'), join(CLONE, 'node_modules'));
   const put = (name: string, text: string): void => {
@@ -209,6 +218,7 @@ beforeAll(async () => {
   service = await startTestService();
   ({ key } = await addClient(service.admin, 'documented', { rights: ['check', 'gateway'] }, 'a test'));
   await ensureDemoPartner(service.admin, PARTNER_KEY, 'a test');
+  await ensureDemoFeed(service.admin, FEED_KEY, 'a test');
   const issuer = await startDemoIssuer(service.admin, 'a test');
   afterAll(issuer.stop);
   mkdirSync(join(CLONE, '.wrangler'), { recursive: true });

@@ -84,6 +84,7 @@ beforeAll(async () => {
   const secrets: LocalSecrets = {
     ...SECRETS,
     ...{ DEMO_CLIENT_KEY: `demo.${'b'.repeat(43)}`, DEMO_PARTNER_KEY: `demo-partner.${'c'.repeat(43)}` },
+    DEMO_FEED_KEY: `demo-feed.${'d'.repeat(43)}`,
   };
   write('secrets.json', JSON.stringify(secrets));
   const service = await startService({ port: 0, secrets: await workerSecrets(secrets) });

@@ -12,6 +12,7 @@ import * as edgeLimits from '../../shared/limits/edge.ts';
 import * as enumerationLimits from '../../shared/limits/enumeration.ts';
 import * as intakeLimits from '../../shared/limits/intake.ts';
 import * as listsLimits from '../../shared/limits/lists.ts';
+import * as metricsLimits from '../../shared/limits/metrics.ts';
 import * as passportLimits from '../../shared/limits/passport.ts';
 import * as qualificationLimits from '../../shared/limits/qualification.ts';
 import * as registrationsLimits from '../../shared/limits/registrations.ts';
@@ -30,6 +31,7 @@ const bounds = new Map<string, number>(
       appealsLimits,
       intakeLimits,
       listsLimits,
+      metricsLimits,
       passportLimits,
       qualificationLimits,
       registrationsLimits,
@@ -104,6 +106,11 @@ describe('docs/storage.md', () => {
     'registrations/schema',
     'reports/schema',
     'appeals/schema',
+    'metrics/metric-totals',
+    'coordinator/qualification-notices',
+    'notices/router-tables',
+    'storage/notice-outbox',
+    'usage/mobile-texts',
     'coordinator/feed-source',
     'feed/schema',
     'storage/store-tables',

@@ -18,3 +18,5 @@ await import('./kannel.suite.ts');
 await import('./passport.suite.ts');
 await import('./node-client.suite.ts');
 await import('./node-client-package.suite.ts');
+// Last: it compares counts, which must not change any more.
+await import('./prometheus.suite.ts');

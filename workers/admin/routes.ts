@@ -21,6 +21,7 @@ import { rehearseRule } from './rule-rehearsal.ts';
 import * as rules from './rules.ts';
 import * as settings from './settings.ts';
 import { usage } from './usage.ts';
+import { WEBHOOK_ROUTES } from './webhook-routes.ts';
 
 export const ADMIN_ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/admin/status', handle: monitoring.status },
@@ -208,6 +209,7 @@ export const ADMIN_ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/admin/clients/:id', handle: clients.getClient },
   { method: 'PUT', path: '/v1/admin/clients/:id', handle: clients.putClient },
   { method: 'DELETE', path: '/v1/admin/clients/:id', handle: clients.removeClient },
+  { method: 'POST', path: '/v1/admin/clients/:id/feed-key', handle: clients.issueFeedKey },
   { method: 'GET', path: '/v1/admin/tokens', handle: clients.listTokens },
   { method: 'PUT', path: '/v1/admin/tokens/:id', handle: clients.putToken },
   { method: 'DELETE', path: '/v1/admin/tokens/:id', handle: clients.removeToken },
@@ -227,4 +229,5 @@ export const ADMIN_ROUTES: readonly Route[] = [
   { method: 'POST', path: '/v1/admin/appeals/:id/release', handle: appeals.releaseAppeal },
   { method: 'POST', path: '/v1/admin/appeals/:id/accept', handle: appeals.acceptAppeal },
   { method: 'POST', path: '/v1/admin/appeals/:id/reject', handle: appeals.rejectAppeal },
+  ...WEBHOOK_ROUTES,
 ];

@@ -34,7 +34,7 @@ type DeskStub = {
     : never;
 };
 
-function deskOf({ RESPONSE }: ControlEnv): DeskStub {
+export function deskOf({ RESPONSE }: ControlEnv): DeskStub {
   return RESPONSE.getByName(RESPONSE_NAME) as unknown as DeskStub;
 }
 

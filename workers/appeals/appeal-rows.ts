@@ -11,6 +11,7 @@ import { toE164 } from '../../shared/numbers/number.ts';
 import type { AppealedBlock } from '../../shared/screening/appeal-reference.ts';
 import { foldSenderId } from '../../shared/sources/sender-id.ts';
 import type { Code, Subject } from '../../shared/verdict.ts';
+import { type AppealFigures, DECIDED_STATES } from '../storage/appeals-port.ts';
 import { Totals } from '../storage/totals.ts';
 
 /** Times are in ms since 1970. */
@@ -60,6 +61,9 @@ export interface AppealFilter {
 }
 
 const OPEN = 'open';
+const RECEIVED = 'received';
+/** The name of the total of a decision. */
+const decidedAs = (state: string): string => `decided ${state}`;
 /** The newest appeals of one number or sender ID that are compared with a new one. */
 const COMPARED_MAX = 20;
 
@@ -138,6 +142,7 @@ export class AppealRows {
   #insert({ subject, party, list, seq, code, authority }: AppealedBlock, key: string, now: number): number {
     const [number, source] = typeof party === 'number' ? [party, null] : [null, party];
     this.#totals.add(OPEN, 1);
+    this.#totals.add(RECEIVED, 1);
     return this.#sql
       .exec<{ id: number }>(
         `INSERT INTO appeals (state, subject, number, source, party_key, list, entry_seq, code, authority, received_at, appellants)
@@ -150,7 +155,10 @@ export class AppealRows {
   /** Must run in the transaction of the change. */
   put(before: StoredAppeal, changed: Partial<AppealProgress>): StoredAppeal {
     const after = { ...before, ...changed };
-    if (before.decidedAt === null && after.decidedAt !== null) this.#totals.add(OPEN, -1);
+    if (before.decidedAt === null && after.decidedAt !== null) {
+      this.#totals.add(OPEN, -1);
+      this.#totals.add(decidedAs(after.state), 1);
+    }
     this.#sql.exec(
       `UPDATE appeals SET state = ?, claimed_by = ?, claimed_until = ?, decided_by = ?, decided_at = ?, rejection = ?, seq = ?
        WHERE id = ?`,
@@ -172,6 +180,18 @@ export class AppealRows {
       this.#sql.exec('DELETE FROM statements WHERE appeal = ?', id);
       this.#sql.exec('DELETE FROM appeals WHERE id = ?', id);
     }
+  }
+
+  /** The oldest open one costs a step in an index, and the counts are kept. */
+  get figures(): AppealFigures {
+    const [oldest] = this.page({ isOpen: true, authority: null }, 0, 1);
+    const decided = DECIDED_STATES.map((state) => [state, this.#totals.get(decidedAs(state))]);
+    return {
+      open: this.openCount,
+      oldestAt: oldest === undefined ? null : new Date(oldest.receivedAt).toISOString(),
+      received: this.#totals.get(RECEIVED),
+      decided: Object.fromEntries(decided) as AppealFigures['decided'],
+    };
   }
 
   /** @param since ms since 1970: decisions after it are measured @param authority as in AppealFilter */

@@ -18,7 +18,13 @@ import { openKeyRing } from '../../shared/set/key-ring.ts';
 import type { ControlEnv } from '../env.ts';
 import { warn } from '../log.ts';
 import { Anchoring } from '../storage/anchoring.ts';
-import type { AppealObject, BlockSource, LiftRequest, LiftResult } from '../storage/appeals-port.ts';
+import type {
+  AppealFigures,
+  AppealObject,
+  BlockSource,
+  LiftRequest,
+  LiftResult,
+} from '../storage/appeals-port.ts';
 import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
 import { RESPONSE_NAME } from '../storage/response-port.ts';
 import type { StoreRequest, StoreResult } from '../storage/store-request.ts';
@@ -107,6 +113,10 @@ export class AppealStore extends DurableObject<ControlEnv> implements AppealObje
 
   async summary(actor: Actor): Promise<AppealSummary> {
     return this.#tables.appeals.summary(Date.now() - APPEAL_SUMMARY_MS, authorityOf(actor));
+  }
+
+  async figures(): Promise<AppealFigures> {
+    return this.#tables.appeals.figures;
   }
 
   /** @param after number of a record */

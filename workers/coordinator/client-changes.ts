@@ -21,6 +21,7 @@ import {
 } from './change-request.ts';
 import {
   checkClient,
+  checkFeedAccess,
   checkPartner,
   checkUnique,
   decidesOnReports,
@@ -76,6 +77,8 @@ export class ClientChanges {
       if (client !== null && before !== null && client.mock !== (before.mock ?? false)) {
         return refuseField('client.mock', 'cannot change: create another client');
       }
+      const access = client === null ? ok(undefined) : checkFeedAccess(client, before);
+      if (!access.ok) return access;
       const ends = checkEnd('client.expires', client, before);
       if (!ends.ok) return ends;
       const next = replaced(clients.all, id, client);

@@ -33,8 +33,8 @@ import type { DetectionRecorder } from '../storage/usage-port.ts';
 import { CORE } from './admin-calls.ts';
 import type { ChangeRequest } from './change-request.ts';
 import { Core } from './core.ts';
-import { ResponseCalls } from './response-calls.ts';
 import { createTables } from './schema.ts';
+import { SharingCalls } from './sharing-calls.ts';
 import type { HolderState } from './token-holders.ts';
 
 /** A token and the organisation that it belongs to. */
@@ -45,7 +45,7 @@ export interface TokenHolder {
 }
 
 export class Coordinator
-  extends ResponseCalls
+  extends SharingCalls
   implements
     HeadSource,
     DetectionRecorder,

@@ -31,6 +31,8 @@ type Key =
   | 'registrationsDropped'
   | 'credentials'
   | 'nextQualificationIndex'
+  | 'qualificationsNotified'
+  | 'qualificationsEndedAt'
   | 'ruleEntries'
   | 'liveGeneration'
   | 'feedRead';

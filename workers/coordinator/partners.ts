@@ -1,6 +1,19 @@
-/** What control needs of the coordinator to take reports: the partners, and the keys of their clients. */
+/**
+ * What control needs of the coordinator to admit clients: those with one of its rights; for reports, the partners too.
+ */
+import type { Client, Right } from '../../shared/clients.ts';
 import type { Partners } from '../storage/reports-port.ts';
 import type { Tables } from './tables.ts';
+
+/** The clients of active organisations that have this right, which control serves. */
+export function clientsWith(right: Right, { clients, organisations }: Tables): readonly Client[] {
+  const suspended = new Set(
+    organisations.all.filter(({ state }) => state === 'suspended').map(({ id }) => id),
+  );
+  return clients.all.filter(
+    ({ organisation, rights }) => rights.includes(right) && !suspended.has(organisation),
+  );
+}
 
 /** A client of an organisation that is suspended, or is no partner, is left out. */
 export function partnersOf({ clients, organisations }: Tables): Partners {

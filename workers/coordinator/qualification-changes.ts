@@ -10,8 +10,10 @@ import {
   type QualificationSettings,
   type QualificationState,
   qualificationInfo,
+  qualificationState,
 } from '../../shared/senders/qualification.ts';
 import type { RegisterData } from '../../shared/senders/register.ts';
+import type { QualificationNotice } from '../storage/notice-sources-port.ts';
 import { checkPrecondition, type Precondition, versionOf } from '../storage/precondition.ts';
 import {
   type AppliedChange,
@@ -58,6 +60,7 @@ export class QualificationChanges {
       const apply = (): ChangeResult<AppliedChange<object>> => {
         const { qualifications, meta } = this.#tables;
         const before = qualifications.get(organisation);
+        this.#notify(before, moved.value);
         if (before === null) meta.set(NEXT_INDEX, moved.value.index + 1);
         const record = qualifications.put(organisation, moved.value);
         // A proposal shows what is made later: neither the time nor the place is known then.
@@ -71,6 +74,25 @@ export class QualificationChanges {
       };
       return ok({ content, apply });
     });
+  }
+
+  /** The organisation is notified of its state before, as of now, and after. */
+  #notify(before: Qualification | null, after: Qualification): void {
+    const { qualifications, qualificationNotices } = this.#tables;
+    const now = Date.now();
+    qualificationNotices.addEnded(qualifications.all, now);
+    const { organisation, state, factor, validUntil, nextInspectionBy } = after;
+    const from = before && qualificationState(before, now);
+    qualificationNotices.add(
+      { organisation, at: now, before: from, state, factor, validUntil, nextInspectionBy },
+      now,
+    );
+  }
+
+  /** For the router of notices: changes after this one, also those that time has made. */
+  notices(after: number, limit: number): readonly QualificationNotice[] {
+    const { qualifications, qualificationNotices } = this.#tables;
+    return qualificationNotices.page(qualifications.all, after, limit, Date.now());
   }
 
   #moved(

@@ -45,7 +45,7 @@ export class RegistrationFactsSource {
 
   /** Records the end of the audit chain of another object in the audit log. @param subject whose chain it is */
   anchor(
-    kind: 'registrations' | 'credentials' | 'response' | 'appeals',
+    kind: 'registrations' | 'credentials' | 'response' | 'appeals' | 'webhooks',
     subject: string,
     end: KnownRecord,
   ): void {

@@ -6,6 +6,7 @@
 import { bareOrganisation, DEFAULT_ORGANISATION } from '../../shared/organisations.ts';
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
 import { FEED_UNREAD } from './feed-source.ts';
+import { QUALIFICATION_NOTICE_TABLES } from './qualification-notices.ts';
 import { insertDefaultRules, RULES } from './rule-store.ts';
 
 /** The version of the first step. Earlier versions existed only on development machines. */
@@ -259,6 +260,7 @@ const STEPS: readonly string[] = [
   RULE_ENTRIES,
   RULES,
   FEED_UNREAD,
+  QUALIFICATION_NOTICE_TABLES,
 ];
 
 /** Creates the tables in a new database, and adds later steps to an older one. Fails if it knows no such version. */

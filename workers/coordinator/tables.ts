@@ -21,6 +21,7 @@ import { LiveStore } from './live-store.ts';
 import { Meta } from './meta.ts';
 import { People, type PeopleEnv } from './people.ts';
 import { ProposalStore } from './proposal-store.ts';
+import { QualificationNotices } from './qualification-notices.ts';
 import { RegisteredSenders } from './registered-senders.ts';
 import { ReleaseStore } from './release-store.ts';
 import { RuleStore } from './rule-store.ts';
@@ -49,6 +50,7 @@ export class Tables {
   readonly credentials: HeadPart<HeadCredentials>;
   readonly organisations: DocumentStore<Organisation>;
   readonly qualifications: DocumentStore<Qualification>;
+  readonly qualificationNotices: QualificationNotices;
   readonly clients: DocumentStore<Client>;
   readonly tokens: DocumentStore<Token>;
   readonly tokenHolders: TokenHolders;
@@ -63,6 +65,7 @@ export class Tables {
     this.keys = keys;
     this.organisations = new DocumentStore(sql, 'organisation');
     this.qualifications = new DocumentStore(sql, 'qualification');
+    this.qualificationNotices = new QualificationNotices(storage, this.meta);
     this.clients = new DocumentStore(sql, 'client');
     this.tokens = new DocumentStore(sql, 'token');
     this.tokenHolders = new TokenHolders(sql);

@@ -1,6 +1,15 @@
 /** Single values of the credential store. docs/storage.md describes each key. */
 import { SingleValues } from '../storage/single-values.ts';
 
-type Key = 'version' | 'publishedVersion' | 'ownUri' | 'sweptAt' | 'anchoredN' | 'anchoredAt';
+type Key =
+  | 'version'
+  | 'publishedVersion'
+  | 'ownUri'
+  | 'sweptAt'
+  | 'anchoredN'
+  | 'anchoredAt'
+  | 'reminded30'
+  | 'reminded7'
+  | 'reminded1';
 
 export class Meta extends SingleValues<Key> {}

@@ -2,6 +2,7 @@
  * The tables of the credential store. docs/storage.md describes each. A change is a further step: steps are only
  * appended.
  */
+import { NOTICE_OUTBOX_TABLES } from '../storage/notice-outbox.ts';
 import { applySteps } from '../storage/schema-steps.ts';
 import { AUDIT_AND_ANSWERS } from '../storage/store-tables.ts';
 import { PASSPORT_TABLES } from './passport-rows.ts';
@@ -111,6 +112,9 @@ const STEPS: readonly string[] = [
 
    ${AUDIT_AND_ANSWERS}`,
   PASSPORT_TABLES,
+  `DROP INDEX certificates_exp;
+   CREATE INDEX certificates_exp ON certificates (exp, digest);
+   ${NOTICE_OUTBOX_TABLES}`,
 ];
 
 export function createTables(storage: DurableObjectStorage): void {

@@ -10,7 +10,9 @@ import { Anchoring } from '../storage/anchoring.ts';
 import type { CertifiedRegistrations } from '../storage/certified-port.ts';
 import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
 import type { CredentialAnchorRecorder } from '../storage/credentials-port.ts';
+import { NoticeOutbox } from '../storage/notice-outbox.ts';
 import { refuse, type StoreResult, systemRequest } from '../storage/store-request.ts';
+import { CertificateReminders } from './certificate-reminders.ts';
 import { CertificateUploads } from './certificate-uploads.ts';
 import { DelegationChanges } from './delegation-changes.ts';
 import { HeadValues } from './head-values.ts';
@@ -43,6 +45,8 @@ export class StoreParts {
   readonly passportChanges: PassportChanges;
   readonly #passportFetches: PassportFetches;
   readonly #anchoring: Anchoring;
+  readonly #notices: NoticeOutbox;
+  readonly #reminders: CertificateReminders;
   readonly #env: ControlEnv;
 
   constructor(storage: DurableObjectStorage, env: ControlEnv) {
@@ -68,6 +72,13 @@ export class StoreParts {
       (end) => recorder().anchorCredentials(end),
       'credentialsNotAnchored',
     );
+    this.#notices = new NoticeOutbox(
+      storage,
+      () => 'credentials',
+      () => env.NOTICES,
+    );
+    this.#reminders = new CertificateReminders(storage, this.tables, this.#notices);
+    this.#reminders.begin(Date.now());
     this.delegations = url.ok ? ok(new DelegationChanges(this.tables, ownUri)) : url;
   }
 
@@ -76,7 +87,8 @@ export class StoreParts {
     // No host of an issuer delays what is known already.
     await Promise.all([this.#follow(), this.#pullDue(), this.#passportFetches.run(Date.now())]);
     await this.#follow();
-    await this.#anchoring.run();
+    this.#reminders.run(Date.now());
+    await Promise.all([this.#anchoring.run(), this.#notices.run()]);
     this.#sweep();
   }
 
@@ -98,6 +110,8 @@ export class StoreParts {
       lists.nextPullAt,
       this.#passportFetches.dueAt(now),
       this.#anchoring.dueAt,
+      this.#reminders.dueAt,
+      this.#notices.alarmAt(now),
       this.#sweepDue,
     ].filter((time) => time !== null);
     if (times.length === 0) return null;

@@ -23,7 +23,7 @@ import {
 } from '../http/client-authentication.ts';
 import { bearerOf } from '../http/credentials.ts';
 import { addressOf } from '../http/key-conditions.ts';
-import { type Problem, type ProblemCounter, problem } from '../http/reply.ts';
+import { type Problem, type ProblemCode, type ProblemCounter, problem } from '../http/reply.ts';
 import type { PinnedHead } from './head/head-reader.ts';
 import type { LoadContext } from './head/head-sources.ts';
 import { currentIsolate, type Isolate } from './isolate.ts';
@@ -132,8 +132,10 @@ export class ClientContext implements ProblemCounter {
     context.reply.problemCounter = this;
   }
 
-  countProblem(): void {
-    this.#meter.usage.add('errors', 1, this.#pinned.snapshot.now);
+  countProblem(code: ProblemCode): void {
+    const { now } = this.#pinned.snapshot;
+    this.#meter.usage.add('errors', 1, now);
+    if (code === 'QUOTA_EXCEEDED') this.#meter.usage.add('quotaRefusals', 1, now);
   }
 
   /** Counts an item that failed alone. */
@@ -248,7 +250,8 @@ export class ClientContext implements ProblemCounter {
    */
   screen(request: ScreenRequest, snapshot: Snapshot, isPreview = false): Decision {
     const decision = screen(request, snapshot, this.settings);
-    this.#meter.count(request, decision, snapshot.now, this.#loadContext);
+    const isText = !isPreview && !this.settings.mock && this.#right === 'check';
+    this.#meter.count(request, decision, snapshot.now, this.#loadContext, isText);
     if (this.settings.recordBlocks && !isPreview) {
       const { writer } = this.#loadContext.secrets.keys;
       const record = blockRecordOf(request, decision, this.settings.id, snapshot, writer);

@@ -65,9 +65,15 @@ export class UsageMeter {
     }
   }
 
-  /** Counts a request that was screened. @param now of its snapshot, in ms since 1970 */
-  count(request: ScreenRequest, decision: Decision, now: number, context: FlushContext): void {
-    this.usage.count(request, decision, now);
+  /** Counts a request that was screened: see ClientUsage. @param now of its snapshot, in ms since 1970 */
+  count(
+    request: ScreenRequest,
+    decision: Decision,
+    now: number,
+    context: FlushContext,
+    isText = false,
+  ): void {
+    this.usage.count(request, decision, now, isText);
     if (!this.#isDue) this.#schedule(now, context);
   }
 

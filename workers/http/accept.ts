@@ -32,6 +32,14 @@ export function prefersText({ headers }: Request): boolean {
   return weightOf('text/plain', weights) > json;
 }
 
+/** Whether the client prefers a media type over another. Not if both fit equally. */
+export function prefers({ headers }: Request, type: string, over: string): boolean {
+  const accept = headers.get('accept');
+  if (accept === null || accept.length > ACCEPT_CHARS_MAX) return false;
+  const weights = weightsOf(accept);
+  return weightOf(type, weights) > weightOf(over, weights);
+}
+
 /** The weight of each range. Invalid members are ignored. */
 function weightsOf(accept: string): Map<string, number> {
   const weights = new Map<string, number>();

@@ -82,9 +82,16 @@ export function cacheable(
 const TEXT = 'text/plain; charset=utf-8';
 const SECURITY_HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
+/** Whether an `If-None-Match` names this ETag (RFC 9110, 13.1.2: weak comparison). */
+export function isKnown(etag: string, ifNoneMatch: string | null): boolean {
+  const opaque = (tag: string): string => tag.trim().replace(/^W\//, '');
+  const known = ifNoneMatch?.split(',').map(opaque) ?? [];
+  return known.includes(opaque(etag)) || known.includes('*');
+}
+
 /** Counts the problems of an authenticated client. */
 export interface ProblemCounter {
-  countProblem(): void;
+  countProblem(code: ProblemCode): void;
 }
 
 /** Creates the response of one request. What a handler returns is a success. */
@@ -108,8 +115,8 @@ export class Reply {
     Object.assign(this.#headers, headers);
   }
 
-  json(body: unknown, status = 200): Success<Response> {
-    return ok(this.#create(JSON.stringify(body), 'application/json', status));
+  json(body: unknown, status = 200, contentType = 'application/json'): Success<Response> {
+    return ok(this.#create(JSON.stringify(body), contentType, status));
   }
 
   /** One JSON value per line. */
@@ -131,6 +138,11 @@ export class Reply {
     return ok(this.#create(text, TEXT));
   }
 
+  /** Metrics for a monitoring system. */
+  metrics(text: string, contentType: string): Success<Response> {
+    return ok(this.#create(text, contentType));
+  }
+
   text(line: string): Success<Response> {
     return ok(this.#create(`${line}\n`, TEXT));
   }
@@ -145,8 +157,11 @@ export class Reply {
     { etag, seconds, ifNoneMatch }: { etag: string; seconds: number; ifNoneMatch: string | null },
   ): Success<Response> {
     this.addHeaders({ etag, 'cache-control': `public, max-age=${seconds}` });
-    const known = ifNoneMatch?.split(',').map((each) => each.trim()) ?? [];
-    if (!known.includes(etag) && !known.includes('*')) return ok(this.#create(body, contentType));
+    return isKnown(etag, ifNoneMatch) ? this.notModified() : ok(this.#create(body, contentType));
+  }
+
+  /** 304, for a request that `isKnown`. */
+  notModified(): Success<Response> {
     return ok(new Response(null, { status: 304, headers: this.#headers }));
   }
 
@@ -157,7 +172,7 @@ export class Reply {
   /** @param instance the path of the request */
   problem({ code, message, field, headers, retryAfterSeconds, extras }: Problem, instance: string): Response {
     const [status, title] = PROBLEMS[code];
-    this.problemCounter?.countProblem();
+    this.problemCounter?.countProblem(code);
     const type = `urn:numgate:problem:${code.toLowerCase().replaceAll('_', '-')}`;
     if (headers !== undefined) this.addHeaders(headers);
     if (retryAfterSeconds !== undefined) this.header('retry-after', String(retryAfterSeconds));

@@ -1,4 +1,82 @@
-/** `/metrics`: gauges and counters in the OpenMetrics text format. */
-import type { Route } from '../http/app.ts';
+/**
+ * `/metrics`: gauges and counters of all stores. However often it is scraped, an isolate reads the stores at most once in
+ * METRICS_FRESH_MS. There are no latencies: the clock of a Worker stands still while it computes.
+ */
+import { toHex, utf8 } from '../../shared/bytes.ts';
+import {
+  METRICS_FRESH_MS,
+  METRICS_KEPT_MS,
+  METRICS_TOKEN_KEPT_MS,
+  METRICS_WAIT_MS,
+} from '../../shared/limits/metrics.ts';
+import { ok, type Result } from '../../shared/result.ts';
+import { authenticate } from '../admin/authentication.ts';
+import { coordinatorOf } from '../admin/coordinator-stub.ts';
+import type { ControlEnv } from '../env.ts';
+import { prefersText } from '../http/accept.ts';
+import type { Handler, RequestContext, Route } from '../http/app.ts';
+import { matches } from '../http/credentials.ts';
+import { type Problem, problem } from '../http/reply.ts';
+import { SingleFlight, within } from '../storage/single-flight.ts';
+import { METRIC_FORMATS, type Samples } from './exposition.ts';
+import { readStores } from './reading.ts';
 
-export const METRICS_ROUTES: readonly Route[] = [];
+/** Of this isolate. */
+let reading: { readonly samples: Samples; readonly at: number } | null = null;
+let loading = new SingleFlight();
+/** The last bearer key that was verified, as SHA-256 in hex. */
+let verified: { readonly digest: string; readonly at: number } | null = null;
+
+/** Forgets what this isolate has read, as a new one would. */
+export function resetMetrics(): void {
+  reading = null;
+  loading = new SingleFlight();
+  verified = null;
+}
+
+const metrics: Handler = async (context) => {
+  const allowed = await authorise(context);
+  if (!allowed.ok) return allowed;
+  const { env, ctx, request, reply } = context;
+  const load = async (): Promise<void> => {
+    reading = { samples: await readStores(env as unknown as ControlEnv), at: Date.now() };
+  };
+  const isWithin = (ms: number): boolean => reading !== null && Date.now() - reading.at < ms;
+  if (!isWithin(METRICS_FRESH_MS))
+    await loading.wait(load, () => isWithin(METRICS_FRESH_MS), ctx).catch(() => undefined);
+  if (reading === null || !isWithin(METRICS_KEPT_MS))
+    return problem('UNAVAILABLE', 'the stores cannot be read now; try again');
+  const format = prefersText(request) && !isOpen(request) ? 'prometheus' : 'openmetrics';
+  return reply.metrics(reading.samples.format(format), METRIC_FORMATS[format]);
+};
+
+/** Readers that know OpenMetrics also accept text. */
+function isOpen({ headers }: Request): boolean {
+  return (headers.get('accept') ?? '').includes('application/openmetrics-text');
+}
+
+/** Metrics are needed most while the coordinator does not respond: a token that was verified lately is enough then. */
+async function authorise(context: RequestContext): Promise<Result<void, Problem>> {
+  const coordinator = coordinatorOf(context.env as unknown as ControlEnv);
+  const unavailable = problem('UNAVAILABLE', 'the coordinator does not respond; try again');
+  const actor = await within(authenticate(context, coordinator), METRICS_WAIT_MS).catch(() => unavailable);
+  const authorization = context.request.headers.get('authorization') ?? '';
+  if (actor.ok) {
+    if (!actor.value.scopes.includes('metrics'))
+      return problem('PERMISSION_DENIED', 'this request needs the scope "metrics"');
+    verified = { digest: await digestOf(authorization), at: Date.now() };
+    return ok(undefined);
+  }
+  const isKnown =
+    actor.code === 'UNAVAILABLE' &&
+    verified !== null &&
+    Date.now() - verified.at < METRICS_TOKEN_KEPT_MS &&
+    (await matches(authorization, [verified.digest]));
+  return isKnown ? ok(undefined) : actor;
+}
+
+async function digestOf(authorization: string): Promise<string> {
+  return toHex(new Uint8Array(await crypto.subtle.digest('SHA-256', utf8(authorization))));
+}
+
+export const METRICS_ROUTES: readonly Route[] = [{ method: 'GET', path: '/metrics', handle: metrics }];

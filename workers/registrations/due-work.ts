@@ -5,6 +5,8 @@
 import { DUE_AT_ONCE } from '../../shared/limits/registrations.ts';
 import { expired, isInForce, moved } from '../../shared/senders/registration-states.ts';
 import type { Author } from '../storage/audit-chain.ts';
+import type { NoticeOutbox } from '../storage/notice-outbox.ts';
+import { addExpiryNotice } from './expiry-notices.ts';
 import type { Meta } from './meta.ts';
 import type { RegistrationRows, StoredRegistration } from './registration-rows.ts';
 import { type RegistrationWriter, reminderAt } from './writer.ts';
@@ -22,6 +24,7 @@ export class DueWork {
   readonly #meta: Meta;
   readonly #rows: RegistrationRows;
   readonly #writer: RegistrationWriter;
+  readonly #notices: NoticeOutbox;
   readonly #forgetful: readonly Forgetful[];
 
   constructor(
@@ -29,12 +32,14 @@ export class DueWork {
     meta: Meta,
     rows: RegistrationRows,
     writer: RegistrationWriter,
+    notices: NoticeOutbox,
     forgetful: readonly Forgetful[],
   ) {
     this.#storage = storage;
     this.#meta = meta;
     this.#rows = rows;
     this.#writer = writer;
+    this.#notices = notices;
     this.#forgetful = forgetful;
   }
 
@@ -86,6 +91,8 @@ export class DueWork {
     }
     const days = approved === null ? null : reminderAt(approved, now);
     const isNew = days !== null && (registration.reminded === null || days < registration.reminded);
-    this.#writer.remind(registration, isNew && isInForce(registration) ? days : null, now);
+    const reminds = isNew && isInForce(registration) ? days : null;
+    if (reminds !== null) addExpiryNotice(this.#notices, organisation, registration, reminds, now);
+    this.#writer.remind(registration, reminds, now);
   }
 }

@@ -37,6 +37,11 @@ export class Outbox {
     return this.#sql.exec('SELECT 1 FROM outbox LIMIT 1').toArray().length === 0;
   }
 
+  /** Batches that the registry does not have. */
+  get count(): number {
+    return this.#sql.exec<{ many: number }>('SELECT COUNT(*) AS many FROM outbox').one().many;
+  }
+
   get hasWaiting(): boolean {
     return this.#sql.exec('SELECT 1 FROM waiting LIMIT 1').toArray().length > 0;
   }

@@ -16,6 +16,7 @@ import type { ControlEnv } from '../env.ts';
 import type { Author } from '../storage/audit-chain.ts';
 import type { CertificateChange, CertifiedRegistrations } from '../storage/certified-port.ts';
 import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
+import { METRIC_TOTALS_NAME } from '../storage/metrics-port.ts';
 import { type AnchorRecorder, REGISTRY_NAME, type RegistrationSource } from '../storage/registry-port.ts';
 import { refuse, type StoreRequest, type StoreResult, systemRequest } from '../storage/store-request.ts';
 import { refuseLines } from './bulk-upload.ts';
@@ -47,8 +48,13 @@ export class RegistrationStore
       if (ring.ok) {
         const registry = () => this.env.REGISTRY.getByName(REGISTRY_NAME);
         const recorder = () => this.env.COORDINATOR.getByName(COORDINATOR_NAME) as unknown as AnchorRecorder;
-        this.#parts = new StoreParts(ctx.storage, ring.value.writer, registry, (organisation, end) =>
-          recorder().anchorRegistrations(organisation, end),
+        this.#parts = new StoreParts(
+          ctx.storage,
+          ring.value.writer,
+          registry,
+          (organisation, end) => recorder().anchorRegistrations(organisation, end),
+          () => this.env.NOTICES,
+          () => this.env.METRIC_TOTALS.getByName(METRIC_TOTALS_NAME),
         );
         // The platform gives up on an alarm that fails too often, as it does while LIST_KEY is not valid.
         await this.#arm();
@@ -195,10 +201,12 @@ export class RegistrationStore
 
   override async alarm(): Promise<void> {
     this.#alarmAt = null;
-    const { dueWork, publisher, organisation } = this[PARTS];
+    const { dueWork, publisher, notices, organisation, anchoring, reporter } = this[PARTS];
     dueWork.run(Date.now());
-    await publisher.run(organisation);
-    await this[PARTS].anchoring.run();
+    await Promise.all([publisher.run(organisation), notices.run()]);
+    await anchoring.run();
+    reporter.changed();
+    await reporter.run();
     await this.#arm();
   }
 
@@ -237,9 +245,14 @@ export class RegistrationStore
 
   /** Sends the outbox behind the answer. The alarm is there if that fails. */
   async #publish(): Promise<void> {
-    const { publisher, organisation } = this[PARTS];
+    const { publisher, notices, organisation, reporter } = this[PARTS];
     await this.#arm();
-    this.ctx.waitUntil(publisher.run(organisation).then(() => this.#arm()));
+    this.ctx.waitUntil(
+      Promise.all([publisher.run(organisation), notices.run()]).then(() => {
+        reporter.changed();
+        return this.#arm();
+      }),
+    );
   }
 
   /** The alarm at the next time at which there is something to do. */

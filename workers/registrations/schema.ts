@@ -2,6 +2,7 @@
  * The tables of a store of registrations. docs/storage.md describes each. A change is a further step: steps are only
  * appended.
  */
+import { NOTICE_OUTBOX_TABLES } from '../storage/notice-outbox.ts';
 import { applySteps } from '../storage/schema-steps.ts';
 
 const TABLES = `
@@ -109,6 +110,7 @@ const STEPS: readonly string[] = [
   `ALTER TABLE registrations ADD COLUMN certificate TEXT;
    CREATE INDEX registrations_certificate ON registrations (certificate) WHERE certificate IS NOT NULL;
    CREATE TABLE certificates (digest TEXT PRIMARY KEY, standing TEXT NOT NULL) WITHOUT ROWID;`,
+  NOTICE_OUTBOX_TABLES,
 ];
 
 export function createTables(storage: DurableObjectStorage): void {

@@ -4,6 +4,9 @@ import { ALARM_AHEAD_MS_MAX, PUBLISH_RETRY_MS } from '../../shared/limits/regist
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { Anchoring } from '../storage/anchoring.ts';
 import type { Author } from '../storage/audit-chain.ts';
+import { FigureReporter } from '../storage/figure-reporter.ts';
+import type { MetricTotalsObject } from '../storage/metrics-port.ts';
+import { type NoticeObjects, NoticeOutbox } from '../storage/notice-outbox.ts';
 import type { RegistryPort } from '../storage/registry-port.ts';
 import type { StoreRequest, StoreResult } from '../storage/store-request.ts';
 import { Transactions } from '../storage/transactions.ts';
@@ -37,16 +40,20 @@ export class StoreParts {
   readonly releaseCheck: ReleaseCheck;
   readonly publisher: Publisher;
   readonly anchoring: Anchoring;
+  readonly reporter: FigureReporter;
+  readonly notices: NoticeOutbox;
   readonly #meta: Meta;
   readonly #writer: RegistrationWriter;
   readonly #transactions: Transactions;
 
-  /** @param anchor puts the end of the audit chain into the audit log */
+  /** @param anchor puts the end of the audit chain into the audit log @param receivers of notices */
   constructor(
     storage: DurableObjectStorage,
     keys: ListKeys,
     registry: () => RegistryPort,
     anchor: (organisation: string, end: KnownRecord) => Promise<void>,
+    receivers: NoticeObjects,
+    totals: () => Pick<MetricTotalsObject, 'report'>,
   ) {
     const { sql } = storage;
     this.#meta = new Meta(sql);
@@ -62,11 +69,17 @@ export class StoreParts {
     this.events = new Events(sql);
     const outbox = new Outbox(sql, this.#meta, this.pairs);
     this.publisher = new Publisher(storage, outbox, registry);
+    this.reporter = new FigureReporter(() => {
+      const { organisation: source } = this;
+      const figures = { unsent: outbox.count };
+      return source === '' ? null : { kind: 'registrations', source, figures, waitingSince: null };
+    }, totals);
     this.#writer = new RegistrationWriter(this.rows, this.pairs, outbox, this.audit, this.events);
     const standings = new CertificateStandings(sql);
     this.changes = new RegistrationChanges(this.rows, this.pairs, this.#writer, standings);
     this.#transactions = new Transactions(storage, new RegistrationBudget(sql, this.#meta));
-    this.dueWork = new DueWork(storage, this.#meta, this.rows, this.#writer, [
+    this.notices = new NoticeOutbox(storage, () => 'registrations', receivers);
+    this.dueWork = new DueWork(storage, this.#meta, this.rows, this.#writer, this.notices, [
       this.events,
       this.#transactions,
     ]);
@@ -121,7 +134,13 @@ export class StoreParts {
     const { dueAt } = this.publisher;
     // The request that filled the outbox sends it; the alarm comes only if that failed.
     const sending = dueAt === null ? null : Math.max(dueAt, now + PUBLISH_RETRY_MS);
-    const times = [sending, this.anchoring.dueAt, this.rows.nextDueAt].filter((time) => time !== null);
+    const others = [
+      this.notices.alarmAt(now),
+      this.anchoring.dueAt,
+      this.rows.nextDueAt,
+      this.reporter.dueAt,
+    ];
+    const times = [sending, ...others].filter((time) => time !== null);
     if (times.length === 0) return null;
     return Math.min(Math.max(Math.min(...times), now), now + ALARM_AHEAD_MS_MAX);
   }

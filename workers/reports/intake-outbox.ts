@@ -8,7 +8,7 @@ import { SingleValues } from '../storage/single-values.ts';
 import { type IntakeStore, OVER_BUDGET } from './intake-store.ts';
 import { unpackTraits } from './traits.ts';
 
-type Key = 'source' | 'flushed' | 'admitted' | 'withdrawal';
+type Key = 'source' | 'flushed' | 'admitted' | 'withdrawal' | 'announced';
 
 /** Single values of an intake. docs/storage.md describes each key. */
 export class IntakeMeta extends SingleValues<Key> {}

@@ -4,6 +4,7 @@
  */
 import { DAY_MS, REPORTS_KEPT_DAYS, REPORTS_REMOVED_AT_ONCE } from '../../shared/limits/intake.ts';
 import type { Acceptance, KeptReport, Seals } from '../storage/reports-port.ts';
+import { type CountedReport, MonthCounts } from './month-counts.ts';
 import { packTraits } from './traits.ts';
 
 /** Bits of the state of a report. */
@@ -38,6 +39,7 @@ type Totals = {
 export class IntakeStore {
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
+  readonly months: MonthCounts;
   /** Of the newest report or withdrawal. */
   #last: number;
 
@@ -45,6 +47,7 @@ export class IntakeStore {
   constructor(storage: DurableObjectStorage, flushed: number) {
     this.#storage = storage;
     this.#sql = storage.sql;
+    this.months = new MonthCounts(storage.sql);
     const { reports, withdrawals } = this.#sql
       .exec<{ reports: number | null; withdrawals: number | null }>(
         'SELECT (SELECT MAX(seq) FROM reports) AS reports, (SELECT MAX(seq) FROM withdrawals) AS withdrawals',
@@ -71,9 +74,14 @@ export class IntakeStore {
   accept(reports: readonly KeptReport[], seals: Seals, room: Room, now: number): Acceptance[] {
     const before = this.#last;
     return this.#change(() => {
+      const counted: CountedReport[] = [];
       const answers = reports.map((report, index): Acceptance => {
         if (index >= room.minute) return 'minuteFull';
-        if (this.#last - before < room.day && this.#insert(report, now)) return 'accepted';
+        if (this.#last - before < room.day && this.#insert(report, now)) {
+          const { at, relayCode, ingressOperator: operator } = report;
+          counted.push({ traits: packTraits(report), at, received: now, relayCode, operator });
+          return 'accepted';
+        }
         const known = this.#known(report.reportId);
         if (known === null) return 'dayFull';
         const isWithdrawn = (known.state & WITHDRAWN) !== 0;
@@ -82,6 +90,7 @@ export class IntakeStore {
       });
       const accepted = this.#last - before;
       if (accepted === 0) return answers;
+      this.months.add(counted);
       this.#sql.exec('INSERT INTO requests VALUES (?, ?)', this.#last, JSON.stringify(seals));
       this.#sql.exec(
         'UPDATE totals SET acknowledged = acknowledged + ?, day = ?, day_used = ?',
@@ -185,10 +194,17 @@ export class IntakeStore {
 
   #withdrawAll(seqs: readonly number[]): void {
     if (seqs.length === 0) return;
-    for (const seq of seqs) {
-      this.#sql.exec('UPDATE reports SET state = state | ? WHERE seq = ?', WITHDRAWN, seq);
+    const counted = seqs.map((seq) => {
       this.#sql.exec('INSERT INTO withdrawals VALUES (?, ?)', ++this.#last, seq);
-    }
+      return this.#sql
+        .exec<CountedReport & Record<string, SqlStorageValue>>(
+          `UPDATE reports SET state = state | ? WHERE seq = ?
+           RETURNING traits, at, received, relay_code AS relayCode, operator`,
+          ...[WITHDRAWN, seq],
+        )
+        .one();
+    });
+    this.months.withdraw(counted);
     this.#sql.exec('INSERT INTO requests VALUES (?, ?)', this.#last, '{}');
     this.#sql.exec('UPDATE totals SET withdrawn = withdrawn + ?', seqs.length);
   }

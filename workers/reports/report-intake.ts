@@ -5,6 +5,7 @@
 import { DurableObject } from 'cloudflare:workers';
 import {
   FLUSH_INTERVAL_MS,
+  FLUSH_WAIT_MS,
   MINUTE_MS,
   REPORT_RETRY_MS,
   REPORT_RETRY_MS_MAX,
@@ -12,9 +13,12 @@ import {
 } from '../../shared/limits/intake.ts';
 import type { ControlEnv } from '../env.ts';
 import { warnFailed } from '../log.ts';
+import { FigureReporter, type OwnFigures } from '../storage/figure-reporter.ts';
+import { METRIC_TOTALS_NAME } from '../storage/metrics-port.ts';
 import type {
   Acceptance,
   CountSource,
+  IntakeMonth,
   IntakeObject,
   IntakePartner,
   IntakeStatus,
@@ -23,6 +27,8 @@ import type {
   Seals,
 } from '../storage/reports-port.ts';
 import { RetriedWork } from '../storage/retried-work.ts';
+import { within } from '../storage/single-flight.ts';
+import { STATISTICS_NAME } from '../storage/statistics-port.ts';
 import { FlushSender } from './flush-sender.ts';
 import { IntakeMeta, IntakeOutbox } from './intake-outbox.ts';
 import { IntakeStore } from './intake-store.ts';
@@ -35,8 +41,13 @@ export class ReportIntake extends DurableObject<ControlEnv> implements IntakeObj
   readonly #store: IntakeStore;
   readonly #withdrawals: PartnerWithdrawals;
   readonly #sender: FlushSender;
+  readonly #reporter: FigureReporter;
   readonly #work = new RetriedWork(REPORT_RETRY_MS, REPORT_RETRY_MS_MAX, (error) =>
     warnFailed('reportsNotCounted', error),
+  );
+  /** Statistics must know of every intake: partners and their slices change. */
+  readonly #announcing = new RetriedWork(REPORT_RETRY_MS, REPORT_RETRY_MS_MAX, (error) =>
+    warnFailed('intakeNotAnnounced', error),
   );
   /** In memory only: a restart begins another minute. */
   #minute = { from: 0, used: 0 };
@@ -52,6 +63,10 @@ export class ReportIntake extends DurableObject<ControlEnv> implements IntakeObj
     this.#store = new IntakeStore(ctx.storage, this.#outbox.flushed.to);
     this.#withdrawals = new PartnerWithdrawals(this.#meta, this.#store);
     this.#sender = new FlushSender(this.#outbox, this.#store, () => this.env);
+    this.#reporter = new FigureReporter(
+      () => this.#reported,
+      () => this.env.METRIC_TOTALS.getByName(METRIC_TOTALS_NAME),
+    );
     ctx.blockConcurrencyWhile(async () => {
       this.#alarmAt = await ctx.storage.getAlarm();
     });
@@ -87,24 +102,66 @@ export class ReportIntake extends DurableObject<ControlEnv> implements IntakeObj
   }
 
   async status(): Promise<IntakeStatus> {
-    const { acknowledged, withdrawn, over_budget: overBudget } = this.#store.totals;
-    const waiting = this.#store.last - this.#outbox.flushed.to;
-    return { acknowledged, withdrawn, overBudget, waiting, withdrawal: this.#withdrawals.last };
+    const { accepted: acknowledged, ...others } = this.#figures;
+    return { acknowledged, ...others, withdrawal: this.#withdrawals.last };
+  }
+
+  /** Those of a mock partner are no reports. */
+  get #reported(): OwnFigures | null {
+    const source = this.#meta.json<CountSource>('source');
+    if (source === null || source.mock) return null;
+    return { kind: 'reports', source: source.intake, figures: this.#figures, waitingSince: null };
+  }
+
+  get #figures() {
+    const { acknowledged: accepted, withdrawn, over_budget: overBudget } = this.#store.totals;
+    return { accepted, withdrawn, overBudget, waiting: this.#store.last - this.#outbox.flushed.to };
+  }
+
+  async month(month: string): Promise<IntakeMonth> {
+    const source = this.#meta.json<CountSource>('source');
+    const { first } = this.#store.months;
+    return {
+      partner: source && { id: source.id, kind: source.kind, mock: source.mock },
+      ...{ first, counts: this.#store.months.of(month) },
+    };
   }
 
   override async alarm(): Promise<void> {
     this.#alarmAt = null;
-    await this.#run();
+    await Promise.all([this.#run(), this.#announce()]);
+    this.#store.months.removeOld(Date.now());
     // A withdrawal that waits reads its report.
     const isDue = (this.#store.endsAt ?? Number.POSITIVE_INFINITY) <= Date.now();
     if (isDue && this.#outbox.isEmpty) this.#store.removeEnded(Date.now(), this.#outbox.flushed.to);
-    await this.#arm();
+    await this.#report();
   }
 
   /** Sends behind the answer. The alarm is there if that fails. */
   async #send(): Promise<void> {
     await this.#arm();
-    this.ctx.waitUntil(this.#run().then(() => this.#arm()));
+    this.ctx.waitUntil(Promise.all([this.#run(), this.#announce()]).then(() => this.#report()));
+  }
+
+  /** The alarm reports what is not due yet. */
+  async #report(): Promise<void> {
+    this.#reporter.changed();
+    await this.#reporter.run();
+    await this.#arm();
+  }
+
+  #announce(): Promise<void> {
+    return this.#announcing.run(async () => {
+      const source = this.#meta.json<CountSource>('source');
+      if (source === null || this.#isAnnounced) return;
+      const statistics = this.env.STATISTICS.getByName(STATISTICS_NAME);
+      await within(statistics.announce(source.intake), FLUSH_WAIT_MS);
+      this.#meta.set('announced', 1);
+    });
+  }
+
+  get #isAnnounced(): boolean {
+    return this.#meta.number('announced') === 1;
   }
 
   #run(): Promise<void> {
@@ -142,10 +199,12 @@ export class ReportIntake extends DurableObject<ControlEnv> implements IntakeObj
 
   async #arm(): Promise<void> {
     const isIdle = this.#outbox.isEmpty && this.#withdrawals.isDone;
-    const due = isIdle ? this.#store.endsAt : this.#work.retryAt;
-    if (due === null) return;
+    const work = isIdle ? this.#store.endsAt : this.#work.retryAt;
+    const announcedAt = this.#isAnnounced ? null : this.#announcing.retryAt;
+    const due = [work, announcedAt, this.#reporter.dueAt].filter((time) => time !== null);
+    if (due.length === 0) return;
     // What fills the outbox also sends it: the alarm comes only if that failed.
-    const next = Math.max(due, Date.now() + REPORT_RETRY_MS);
+    const next = Math.max(Math.min(...due), Date.now() + REPORT_RETRY_MS);
     if (this.#alarmAt !== null && this.#alarmAt <= next) return;
     this.#alarmAt = next;
     await this.ctx.storage.setAlarm(next);

@@ -2,6 +2,7 @@
  * The tables of the objects that keep reports. docs/storage.md describes each. A change is a further step: steps are only
  * appended.
  */
+import { NOTICE_OUTBOX_TABLES } from '../storage/notice-outbox.ts';
 import { applySteps } from '../storage/schema-steps.ts';
 
 const INTAKE = `
@@ -28,6 +29,30 @@ const INTAKE = `
   CREATE TABLE totals (acknowledged INTEGER NOT NULL, withdrawn INTEGER NOT NULL, over_budget INTEGER NOT NULL,
     day INTEGER NOT NULL, day_used INTEGER NOT NULL);
   INSERT INTO totals VALUES (0, 0, 0, 0, 0);
+`;
+
+/**
+ * Counts by month (month-counts.ts), and those of the reports that are kept. The bits of `traits` are those of
+ * traits.ts: channel 0 is a text, origin 1 is abroad, kind 9 is `notSpam`.
+ */
+const MONTHS = `
+  CREATE TABLE months (
+    month TEXT NOT NULL, facet TEXT NOT NULL, name TEXT NOT NULL,
+    acknowledged INTEGER NOT NULL, withdrawn INTEGER NOT NULL,
+    PRIMARY KEY (month, facet, name)
+  ) WITHOUT ROWID;
+
+  INSERT INTO months
+    SELECT strftime('%Y-%m', MIN(at, received) / 1000 + 32400, 'unixepoch') AS month, 'traits', CAST(traits AS TEXT),
+      COUNT(*), SUM((state & 2) / 2) FROM reports GROUP BY month, traits;
+  INSERT INTO months
+    SELECT strftime('%Y-%m', MIN(at, received) / 1000 + 32400, 'unixepoch') AS month, 'relay', relay_code,
+      COUNT(*), SUM((state & 2) / 2) FROM reports
+    WHERE relay_code IS NOT NULL AND (traits & 3) = 0 AND (traits >> 8) <> 9 GROUP BY month, relay_code;
+  INSERT INTO months
+    SELECT strftime('%Y-%m', MIN(at, received) / 1000 + 32400, 'unixepoch') AS month, 'operator', operator,
+      COUNT(*), SUM((state & 2) / 2) FROM reports
+    WHERE operator IS NOT NULL AND (traits & 15) = 4 AND (traits >> 8) <> 9 GROUP BY month, operator;
 `;
 
 const BUDGET = `
@@ -70,8 +95,13 @@ const SUBJECTS = `
   INSERT INTO totals VALUES (0, 0, 0, 0, 0);
 `;
 
+const REPORTED = `
+  CREATE TABLE reported (hour INTEGER NOT NULL, subject TEXT NOT NULL, PRIMARY KEY (hour, subject)) WITHOUT ROWID;
+  ${NOTICE_OUTBOX_TABLES}
+`;
+
 export function createIntakeTables(storage: DurableObjectStorage): void {
-  applySteps(storage, [INTAKE]);
+  applySteps(storage, [INTAKE, MONTHS]);
 }
 
 export function createBudgetTables(storage: DurableObjectStorage): void {
@@ -79,5 +109,5 @@ export function createBudgetTables(storage: DurableObjectStorage): void {
 }
 
 export function createSubjectTables(storage: DurableObjectStorage): void {
-  applySteps(storage, [SUBJECTS]);
+  applySteps(storage, [SUBJECTS, REPORTED]);
 }

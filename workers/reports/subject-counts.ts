@@ -12,9 +12,11 @@ import {
   RULE_CONTEXT_FRESH_MS,
   SUBJECTS_SWEPT_AT_ONCE,
 } from '../../shared/limits/intake.ts';
+import type { ReportFacts } from '../../shared/notices/routing.ts';
 import { ReportKeys } from '../../shared/reports/report-keys.ts';
 import type { ControlEnv } from '../env.ts';
 import { warn, warnFailed } from '../log.ts';
+import { NoticeOutbox } from '../storage/notice-outbox.ts';
 import type { ScanPage } from '../storage/rehearsal-port.ts';
 import {
   type CountRow,
@@ -34,6 +36,8 @@ import { RetriedWork } from '../storage/retried-work.ts';
 import { SharedWork } from '../storage/shared-work.ts';
 import { within } from '../storage/single-flight.ts';
 import { DecisionStore, type SealedDecision, SubjectMeta } from './decision-store.ts';
+import { ReportedHours } from './reported-hours.ts';
+import { ReportedNotices } from './reported-notices.ts';
 import { createSubjectTables } from './schema.ts';
 import { movesOf, type Rules } from './subject-rules.ts';
 import { SubjectStore } from './subject-store.ts';
@@ -42,6 +46,12 @@ export class SubjectCounts extends DurableObject<ControlEnv> implements SubjectO
   readonly #meta: SubjectMeta;
   readonly #store: SubjectStore;
   readonly #decisions: DecisionStore;
+  readonly #hours: ReportedHours;
+  readonly #outbox: NoticeOutbox;
+  readonly #notices: ReportedNotices;
+  readonly #notifying = new RetriedWork(REPORT_RETRY_MS, REPORT_RETRY_MS_MAX, (error) =>
+    warnFailed('reportsNotNotified', error),
+  );
   readonly #work = new RetriedWork(REPORT_RETRY_MS, REPORT_RETRY_MS_MAX, (error) =>
     warnFailed('decisionsNotSent', error),
   );
@@ -57,6 +67,19 @@ export class SubjectCounts extends DurableObject<ControlEnv> implements SubjectO
     this.#meta = new SubjectMeta(ctx.storage.sql);
     this.#store = new SubjectStore(ctx.storage.sql);
     this.#decisions = new DecisionStore(ctx.storage, this.#meta);
+    this.#hours = new ReportedHours(ctx.storage.sql);
+    this.#outbox = new NoticeOutbox(
+      ctx.storage,
+      () => `reports/${this.#meta.text('shard') ?? ''}`,
+      () => this.env.NOTICES,
+    );
+    this.#notices = new ReportedNotices(
+      ctx.storage,
+      () => this.env,
+      this.#hours,
+      this.#outbox,
+      () => this.#reportKeys(),
+    );
     ctx.blockConcurrencyWhile(async () => {
       this.#alarmAt = await ctx.storage.getAlarm();
     });
@@ -82,6 +105,7 @@ export class SubjectCounts extends DurableObject<ControlEnv> implements SubjectO
         this.#meta.set('sweepAt', now + DAY_MS);
       }
       const touched = this.#store.count(source, n, rows, seals, now);
+      if (!source.mock) this.#hours.add(rows, now);
       const decided = [...touched].flatMap(([subject, hasWithdrawn]) =>
         this.#evaluate(subject, hasWithdrawn, rules, now),
       );
@@ -100,6 +124,10 @@ export class SubjectCounts extends DurableObject<ControlEnv> implements SubjectO
     return this.#store.totalsOf(subject);
   }
 
+  async reported(subjects: readonly string[]): Promise<readonly (ReportFacts | null)[]> {
+    return subjects.map((subject) => this.#hours.facts(subject));
+  }
+
   async totals(): Promise<SubjectTotals> {
     return this.#store.totals;
   }
@@ -111,6 +139,7 @@ export class SubjectCounts extends DurableObject<ControlEnv> implements SubjectO
   override async alarm(): Promise<void> {
     this.#alarmAt = null;
     await this.#run();
+    await this.#notify();
     this.#sweep(Date.now());
     await this.#arm();
   }
@@ -174,12 +203,24 @@ export class SubjectCounts extends DurableObject<ControlEnv> implements SubjectO
     });
   }
 
-  async #opened(decisions: readonly SealedDecision[]): Promise<RuleDecision[]> {
+  #reportKeys(): Promise<ReportKeys> {
     this.#keys ??= this.#desk.reportKey().then((key) => ReportKeys.open(key));
-    const keys = await this.#keys.catch((error: unknown) => {
+    return this.#keys.catch((error: unknown) => {
       this.#keys = null;
       throw error;
     });
+  }
+
+  /** Notices of the hours that are over. Never throws. */
+  async #notify(): Promise<void> {
+    await this.#notifying.run(async () => {
+      while (await this.#notices.step(Date.now())) this.#notifying.progressed();
+    });
+    await this.#outbox.run();
+  }
+
+  async #opened(decisions: readonly SealedDecision[]): Promise<RuleDecision[]> {
+    const keys = await this.#reportKeys();
     const opened: RuleDecision[] = [];
     for (const { seal, ...decision } of decisions) {
       const subject = await keys.unseal(seal);
@@ -214,7 +255,12 @@ export class SubjectCounts extends DurableObject<ControlEnv> implements SubjectO
     const now = Date.now();
     // What fills the outbox also sends it: the alarm comes only if that failed.
     const sendAt = this.#decisions.isEmpty ? null : Math.max(this.#work.retryAt, now + REPORT_RETRY_MS);
-    const next = Math.min(sendAt ?? now + DAY_MS, Math.max(this.#sweepAt, now + REPORT_RETRY_MS));
+    const reportedAt = this.#hours.dueAt;
+    const notifyAt = reportedAt === null ? null : Math.max(reportedAt, this.#notifying.retryAt, now);
+    const next = Math.min(
+      ...[sendAt, notifyAt, this.#outbox.alarmAt(now)].map((time) => time ?? now + DAY_MS),
+      Math.max(this.#sweepAt, now + REPORT_RETRY_MS),
+    );
     if (this.#alarmAt !== null && this.#alarmAt <= next) return;
     this.#alarmAt = next;
     await this.ctx.storage.setAlarm(next);

@@ -4,7 +4,7 @@
  */
 import type { StandingBlock } from '../../shared/admin/appeals.ts';
 import type { EntriesDone, EntryChange, EntryItem } from '../../shared/admin/entries.ts';
-import type { AppealStatus, SubmittedAppeal } from '../../shared/appeals/appeal.ts';
+import type { AppealState, AppealStatus, SubmittedAppeal } from '../../shared/appeals/appeal.ts';
 import type { KnownRecord } from '../../shared/audit.ts';
 import type { PendingChange } from '../../shared/proposals.ts';
 import type { Failure, Result } from '../../shared/result.ts';
@@ -34,6 +34,20 @@ export interface BlockSource {
   anchorAppeals(end: KnownRecord): Promise<void>;
 }
 
+/** Appeals in numbers, against the blocks of all authorities. */
+export interface AppealFigures {
+  readonly open: number;
+  /** When the oldest open one was received, RFC 3339; null without any. */
+  readonly oldestAt: string | null;
+  /** Counted since this version of the store. */
+  readonly received: number;
+  readonly decided: Readonly<Record<DecidedState, number>>;
+}
+
+/** States of an appeal that end it. */
+export const DECIDED_STATES = ['accepted', 'rejected', 'noLongerBlocked'] as const satisfies AppealState[];
+export type DecidedState = (typeof DECIDED_STATES)[number];
+
 export interface AppealObject {
   /**
    * Stores an appeal. A reference that no key opens gets the same answer after the same work, and is only counted.
@@ -42,6 +56,7 @@ export interface AppealObject {
   submit(appeal: SubmittedAppeal, proof: string | null): Promise<StoreResult<{ readonly token: string }>>;
   /** Null if the token was not issued here, or its appeal is no longer kept. */
   status(token: string): Promise<AppealStatus | null>;
+  figures(): Promise<AppealFigures>;
   /** Called by the cron: what is due, and the keys of references that appeared since. */
   sweep(): Promise<void>;
 }

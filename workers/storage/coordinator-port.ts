@@ -2,6 +2,7 @@
  * What the edge can call on the coordinator: read the head and the values that a head names. Nothing here
  * changes state. Backward compatible by one version, because edge and control are deployed separately.
  */
+import type { Client, Right } from '../../shared/clients.ts';
 
 export interface HeadRequest {
   /** The `seq` of the calling isolate; 0 for none. */
@@ -25,6 +26,12 @@ export interface HeadSource {
    * possibly later.
    */
   value(key: string): Promise<Uint8Array<ArrayBuffer> | null>;
+}
+
+/** What control asks of the coordinator to admit the clients that it serves. */
+export interface ClientSource {
+  /** The clients of active organisations that have this right. */
+  clientsWith(right: Right): Promise<readonly Client[]>;
 }
 
 /** The name of the only coordinator. */

@@ -5,9 +5,11 @@
  */
 import type { Client } from '../../shared/clients.ts';
 import { REPORT_SHARDS } from '../../shared/limits/intake.ts';
+import type { ReportFacts } from '../../shared/notices/routing.ts';
 import type { ReportingPartner } from '../../shared/reports/partner.ts';
 import type { PartnerSettings } from '../../shared/reports/partner-settings.ts';
 import type { Report } from '../../shared/reports/report.ts';
+import type { MonthCount } from '../../shared/statistics/figures.ts';
 import type { SubjectScan } from './rehearsal-port.ts';
 
 /** A report as it is kept. `reporter` and `subject` are keyed: 128 bits in base64url. */
@@ -73,6 +75,15 @@ export interface IntakeStatus {
   readonly withdrawal: PartnerWithdrawal | null;
 }
 
+/** What an intake has counted of a month. */
+export interface IntakeMonth {
+  /** Whose reports these are; null if the intake has none yet. */
+  readonly partner: ReportingPartner | null;
+  /** The first month with a report; null without any. Months are kept for INTAKE_MONTHS_KEPT. */
+  readonly first: string | null;
+  readonly counts: readonly MonthCount[];
+}
+
 /** The reports of one partner, or of a slice of them. */
 export interface IntakeObject {
   /**
@@ -94,6 +105,8 @@ export interface IntakeObject {
   /** Withdraws all reports that came since a time (ms since 1970), in steps. `status` has the progress. */
   withdrawSince(since: number): Promise<PartnerWithdrawal>;
   status(): Promise<IntakeStatus>;
+  /** Exact counts of a month in Korea, such as `2026-11`. */
+  month(month: string): Promise<IntakeMonth>;
 }
 
 /** A reporter and a subject, both keyed. */
@@ -161,6 +174,8 @@ export interface SubjectObject extends SubjectScan {
   ): Promise<{ readonly last: number }>;
   /** Reports before this time (ms since 1970) no longer count for this subject, and its decisions end. Idempotent. */
   reset(subject: string, at: number): Promise<void>;
+  /** What rules may count of each of these subjects, in their order; null for one without reports of spam. */
+  reported(subjects: readonly string[]): Promise<readonly (ReportFacts | null)[]>;
   /** Of one subject; null if it has no reports. */
   totalsOf(subject: string): Promise<SubjectTotals | null>;
   totals(): Promise<SubjectTotals>;

@@ -4,6 +4,7 @@
  */
 import type { Detection } from '../../shared/enumeration/detect.ts';
 import type { FlushAnswer, UsageFlush, UsageHistory, UsageScan } from '../../shared/usage/flush.ts';
+import type { MobileTexts } from './notice-sources-port.ts';
 
 export interface UsageObject {
   /** Counts a flush, unless it was counted before. The answer comes once it is stored. */
@@ -13,6 +14,17 @@ export interface UsageObject {
    * @param from first hour since 1970 @param to last hour, exclusive
    */
   history(from: number, to: number): Promise<UsageHistory>;
+  /**
+   * Texts that another object of the client has counted, for its first object. Idempotent by shard and `n`, which rises
+   * by 1 from 1.
+   * @returns `last`: the newest batch of this shard that is counted
+   */
+  addTexts(
+    client: string,
+    shard: number,
+    n: number,
+    texts: readonly MobileTexts[],
+  ): Promise<{ readonly last: number }>;
   /** Divides the client over this many objects, unless it is divided over more. For the first of its objects. */
   divide(shards: number): Promise<void>;
 }

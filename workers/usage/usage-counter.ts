@@ -9,15 +9,21 @@
 import { DurableObject } from 'cloudflare:workers';
 import { USAGE_COMMIT_MS, USAGE_FLUSHES_PER_SECOND, USAGE_SHARDS_MAX } from '../../shared/limits/control.ts';
 import { RECORD_BYTES_PER_DAY_MAX } from '../../shared/limits/edge.ts';
+import { NOTICE_RETRY_MS, NOTICE_RETRY_MS_MAX } from '../../shared/limits/notice-sources.ts';
 import {
   type FlushAnswer,
   type UsageFlush,
   type UsageHistory,
   usageObjectName,
 } from '../../shared/usage/flush.ts';
-import type { Env } from '../env.ts';
+import type { ControlEnv } from '../env.ts';
 import { warnFailed } from '../log.ts';
+import { FigureReporter } from '../storage/figure-reporter.ts';
+import { METRIC_TOTALS_NAME } from '../storage/metrics-port.ts';
+import type { MobileTexts } from '../storage/notice-sources-port.ts';
+import { RetriedWork } from '../storage/retried-work.ts';
 import type { UsageObject } from '../storage/usage-port.ts';
+import { OwnerFactSender } from './owner-facts.ts';
 import { UsageStore } from './usage-store.ts';
 
 /** Time over which flushes are counted before a client is divided, in ms. */
@@ -29,16 +35,28 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-export class UsageCounter extends DurableObject<Env> implements UsageObject {
+export class UsageCounter extends DurableObject<ControlEnv> implements UsageObject {
   readonly #store: UsageStore;
+  readonly #facts: OwnerFactSender;
+  readonly #sending = new RetriedWork(NOTICE_RETRY_MS, NOTICE_RETRY_MS_MAX, (error) =>
+    warnFailed('ownersNotNotified', error),
+  );
   #waiting: Waiting[] = [];
   #committedAt = 0;
   #rateSince = 0;
   #rateCount = 0;
+  readonly #reporter: FigureReporter;
+  #alarmAt: number | null = null;
 
-  constructor(ctx: DurableObjectState, env: Env) {
+  constructor(ctx: DurableObjectState, env: ControlEnv) {
     super(ctx, env);
     this.#store = new UsageStore(ctx.storage);
+    this.#facts = new OwnerFactSender(ctx.storage, () => this.env, this.#store);
+    const source = ctx.id.name ?? ctx.id.toString();
+    this.#reporter = new FigureReporter(
+      () => ({ kind: 'usage', source, figures: this.#store.figures, waitingSince: null }),
+      () => this.env.METRIC_TOTALS.getByName(METRIC_TOTALS_NAME),
+    );
   }
 
   async apply(flush: UsageFlush): Promise<FlushAnswer> {
@@ -59,6 +77,31 @@ export class UsageCounter extends DurableObject<Env> implements UsageObject {
     return { shards, lastHour: this.#store.lastHour(), periods: this.#store.periods(from, to) };
   }
 
+  async addTexts(
+    client: string,
+    shard: number,
+    n: number,
+    texts: readonly MobileTexts[],
+  ): Promise<{ readonly last: number }> {
+    const last = this.#store.addTexts(client, shard, { n, texts }, Date.now());
+    this.#sendTexts();
+    return { last };
+  }
+
+  override async alarm(): Promise<void> {
+    this.#alarmAt = null;
+    await Promise.all([this.#sending.run(() => this.#facts.run()), this.#reporter.run()]);
+    this.#arm();
+  }
+
+  /** Behind the answer. The alarm is there if that fails. */
+  #sendTexts(): void {
+    if (!this.#store.texts.hasWork) return;
+    // In the same turn, so that the alarm is stored with the counts.
+    this.#arm();
+    this.ctx.waitUntil(this.#sending.run(() => this.#facts.run()));
+  }
+
   async divide(shards: number): Promise<void> {
     this.#store.setShards(Math.min(shards, USAGE_SHARDS_MAX));
   }
@@ -72,13 +115,31 @@ export class UsageCounter extends DurableObject<Env> implements UsageObject {
       const flushes = waiting.map(({ flush }) => flush);
       this.#forward(this.#store.commit(flushes, now));
       for (const { shards } of flushes) this.#store.setShards(shards);
+      this.#sendTexts();
       this.#watchRate(flushes, now);
       const share = RECORD_BYTES_PER_DAY_MAX / this.#store.shards;
       const recordsFull = this.#store.recordBytes(now) >= share;
+      this.#reporter.changed();
+      this.ctx.waitUntil(this.#report());
       for (const { resolve } of waiting) resolve({ shards: this.#store.shards, recordsFull });
     } catch (error) {
       for (const { reject } of waiting) reject(error);
     }
+  }
+
+  /** Reports figures now, or by the alarm when that is due. */
+  async #report(): Promise<void> {
+    await this.#reporter.run();
+    this.#arm();
+  }
+
+  /** The alarm at the next time at which there is something to do. */
+  #arm(): void {
+    const texts = this.#store.texts.hasWork ? Date.now() + NOTICE_RETRY_MS_MAX : Number.POSITIVE_INFINITY;
+    const next = Math.min(texts, this.#reporter.dueAt ?? Number.POSITIVE_INFINITY);
+    if (next === Number.POSITIVE_INFINITY || (this.#alarmAt !== null && this.#alarmAt <= next)) return;
+    this.#alarmAt = next;
+    this.ctx.storage.setAlarm(next).catch(() => undefined);
   }
 
   /** Passes the sketches of fresh flushes to the object of the organisation. If that fails, they are lost. */

@@ -15,6 +15,9 @@ import {
 } from '../../shared/limits/control.ts';
 import { NO_COUNTS, sumCounts, type UsageCounts } from '../../shared/usage/counts.ts';
 import { HOUR_MS, HOURS_PER_DAY, type PeriodCounts, type UsageFlush } from '../../shared/usage/flush.ts';
+import type { Figures } from '../storage/metrics-port.ts';
+import { MobileTextStore, type TextBatch } from './mobile-texts.ts';
+import { addCounts } from './running-figures.ts';
 
 const DAY_MS = HOURS_PER_DAY * HOUR_MS;
 
@@ -22,7 +25,7 @@ const DAY_MS = HOURS_PER_DAY * HOUR_MS;
 const TABLES = `
   CREATE TABLE IF NOT EXISTS periods (hour INTEGER, hours INTEGER, counts TEXT NOT NULL, PRIMARY KEY (hour, hours))
     WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS flushes (id INTEGER PRIMARY KEY, isolates TEXT NOT NULL);
+  CREATE TABLE IF NOT EXISTS flushes (id INTEGER PRIMARY KEY, isolates TEXT NOT NULL, figures TEXT);
   CREATE TABLE IF NOT EXISTS shards (shards INTEGER NOT NULL);
 `;
 
@@ -32,6 +35,7 @@ type LastFlush = readonly [isolate: string, flush: number, at: number];
 export class UsageStore {
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
+  readonly texts: MobileTextStore;
   /** The last flush of each isolate, as stored: its number, and when it came. */
   #last: Map<string, readonly [flush: number, at: number]>;
   #shards: number;
@@ -40,17 +44,27 @@ export class UsageStore {
   #recordBytes = 0;
   /** Rows in `flushes`: most objects end after a few commits, and count on from there. */
   #commits = 0;
+  /** In the row of the newest commit, so that they cost none of their own. */
+  #figures: Figures;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
     this.#sql = storage.sql;
     this.#sql.exec(TABLES);
+    this.#addColumn();
+    this.texts = new MobileTextStore(storage.sql);
     this.#last = this.#storedFlushes();
+    this.#figures = this.#storedFigures();
     this.#shards = this.#storedShards();
   }
 
   get shards(): number {
     return this.#shards;
+  }
+
+  /** What the client got since the object exists, or since the oldest count that was there when it began to keep them. */
+  get figures(): Figures {
+    return this.#figures;
   }
 
   setShards(shards: number): void {
@@ -79,29 +93,58 @@ export class UsageStore {
       return fresh;
     } catch (error) {
       // Memory may have what the tables do not.
+      this.texts.reset();
       this.#last = this.#storedFlushes();
+      this.#figures = this.#storedFigures();
       this.#day = -1;
       throw error;
     }
   }
 
   #write(fresh: readonly UsageFlush[], last: ReadonlyMap<string, number>, now: number): void {
+    const uncounted = this.texts.addFlushes(fresh, now);
     const byHour = Map.groupBy(fresh, ({ hour }) => hour);
     for (const [hour, flushes] of byHour) {
-      this.#add(
-        hour,
-        1,
-        flushes.map(({ counts }) => counts),
-      );
+      const counts = flushes.map((flush) => flush.counts);
+      // Of several hours, it counts for the first one.
+      const hasUncounted = uncounted > 0 && hour === fresh[0]!.hour;
+      this.#add(hour, 1, hasUncounted ? [...counts, uncountedOf(uncounted)] : counts);
     }
     for (const [isolate, flush] of last) this.#last.set(isolate, [flush, now]);
     const lasts = [...last].map(([isolate, flush]): LastFlush => [isolate, flush, now]);
-    this.#sql.exec('INSERT INTO flushes (isolates) VALUES (?)', JSON.stringify(lasts));
+    this.#figures = addCounts(
+      this.#figures,
+      fresh.map(({ counts }) => counts),
+    );
+    this.#insertFlushes(lasts);
     this.#commits++;
     if (this.#commits >= USAGE_COMMITS_MAX) this.#mergeFlushes(now);
     const day = Math.floor(now / DAY_MS);
     if (day !== this.#day) this.#beginDay(day);
     else this.#recordBytes += recordBytesOf(fresh.filter(({ hour }) => dayOf(hour) === day));
+  }
+
+  /** See UsageObject. @returns the newest batch of this shard that is counted */
+  addTexts(client: string, shard: number, batch: TextBatch, now: number): number {
+    return this.#withTexts(() => {
+      const { last, uncounted } = this.texts.addBatch(client, shard, batch, now);
+      if (uncounted > 0) this.#add(Math.floor(now / HOUR_MS), 1, [uncountedOf(uncounted)]);
+      return last;
+    });
+  }
+
+  /** Makes facts of the numbers over the limit. */
+  makeFacts(limit: number, now: number): void {
+    this.#withTexts(() => this.texts.makeFacts(limit, now));
+  }
+
+  #withTexts<Value>(change: () => Value): Value {
+    try {
+      return this.#storage.transactionSync(change);
+    } catch (error) {
+      this.texts.reset();
+      throw error;
+    }
   }
 
   /** Block records of the current day, in bytes. */
@@ -156,10 +199,36 @@ export class UsageStore {
     const all = [...this.#last].map(([isolate, [flush, at]]): LastFlush => [isolate, flush, at]);
     this.#sql.exec('DELETE FROM flushes');
     for (let from = 0; from < all.length; from += USAGE_FLUSHES_PER_ROW) {
-      const isolates = JSON.stringify(all.slice(from, from + USAGE_FLUSHES_PER_ROW));
-      this.#sql.exec('INSERT INTO flushes (isolates) VALUES (?)', isolates);
+      this.#insertFlushes(all.slice(from, from + USAGE_FLUSHES_PER_ROW));
     }
     this.#commits = 0;
+  }
+
+  #insertFlushes(lasts: readonly LastFlush[]): void {
+    this.#sql.exec(
+      'INSERT INTO flushes (isolates, figures) VALUES (?, ?)',
+      ...[JSON.stringify(lasts), JSON.stringify(this.#figures)],
+    );
+  }
+
+  /** Objects of earlier versions lack it. */
+  #addColumn(): void {
+    const { columns } = this.#sql
+      .exec<{ columns: number }>("SELECT COUNT(*) AS columns FROM pragma_table_info('flushes')")
+      .one();
+    if (columns === 2) this.#sql.exec('ALTER TABLE flushes ADD COLUMN figures TEXT');
+  }
+
+  #storedFigures(): Figures {
+    const [row] = this.#sql
+      .exec<{ figures: string }>(
+        'SELECT figures FROM flushes WHERE figures IS NOT NULL ORDER BY id DESC LIMIT 1',
+      )
+      .toArray();
+    if (row !== undefined) return JSON.parse(row.figures) as Figures;
+    // What has been counted before.
+    const all = this.periods(0, Number.MAX_SAFE_INTEGER).map(({ counts }) => counts);
+    return addCounts({}, all);
   }
 
   #storedFlushes(): Map<string, readonly [flush: number, at: number]> {
@@ -175,6 +244,10 @@ export class UsageStore {
 }
 
 type PeriodRow = { hour: number; hours: number; counts: string };
+
+function uncountedOf(uncountedTexts: number): UsageCounts {
+  return { totals: { uncountedTexts }, by: {} };
+}
 
 function dayOf(hour: number): number {
   return Math.floor(hour / HOURS_PER_DAY);

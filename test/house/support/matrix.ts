@@ -11,7 +11,7 @@ export const IDENTITIES = ['root', ...ROLES] as const;
 export type Identity = (typeof IDENTITIES)[number];
 
 /**
- * `own`: for lists and entries of the own authority, or registrations of the own organisation. `named`: for those of
+ * `own`: for lists and entries of the own authority, or registrations and notices of the own organisation. `named`: for those of
  * other authorities too, if the request names them. `others`: only for registrations or qualifications of other
  * organisations.
  */
@@ -53,6 +53,7 @@ export function accessOf({ path, scope, isBound }: Operation, identity: Identity
   if (scope === 'root') return 'none';
   const held = [scope].flat().filter((each) => scopes.includes(each));
   if (held.length === 0) return 'none';
+  if (scope === 'notices') return scopes.includes('override') ? 'all' : 'own';
   // Registrations belong to the organisation in the path; reports of a partner are for all who decide on rule blocks.
   if (path.includes('{organisation}') && scope !== 'reports') {
     if (!held.includes('review') && !held.includes('read')) return 'own';

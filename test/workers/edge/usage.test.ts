@@ -33,7 +33,8 @@ class FakeObjects implements UsageObjects {
 
   getByName(name: string): UsageObject {
     this.names.push(name);
-    return { apply: (flush) => this.#apply(flush), history: null as never, divide: null as never };
+    const never = { history: null as never, divide: null as never, addTexts: null as never };
+    return { apply: (flush) => this.#apply(flush), ...never };
   }
 
   async #apply(flush: UsageFlush): Promise<FlushAnswer> {

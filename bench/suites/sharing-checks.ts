@@ -1,0 +1,52 @@
+/**
+ * What sharing costs a check: counting the texts of mobile numbers, for the notices to their owners. Nothing else of it runs
+ * at the edge. The baseline is the same client with `mock`, whose texts are not counted; all else is the same.
+ */
+import { MOBILE_SENDERS_MAX } from '../../shared/limits/notice-sources.ts';
+import { SUFFIX_COUNT } from '../../shared/numbers/number.ts';
+import { compareChecks } from '../lib/compare-checks.ts';
+import type { BenchOptions } from '../lib/options.ts';
+import {
+  benchKeys,
+  FIRST_SUFFIX,
+  PREFIX,
+  randomFrom,
+  randomSuffixes,
+  releaseOf,
+} from '../lib/random-lists.ts';
+import { type Row, withCommas } from '../lib/table.ts';
+import { startEdge } from '../simulation/edge.ts';
+
+const TARGET = 1.05;
+const LISTED = 1_000_000;
+const LISTED_SMALL = 10_000;
+/** One sender: a campaign. As many as are counted: the worst for the table. */
+const SENDERS = [1, MOBILE_SENDERS_MAX];
+
+export async function sharingChecks({ small, seed }: BenchOptions): Promise<Row[]> {
+  const edges = [await startEdge(), await startEdge({}, [], { mock: true })] as const;
+  const [edge, other] = edges;
+  try {
+    const keys = await benchKeys();
+    const built = await releaseOf(randomSuffixes(small ? LISTED_SMALL : LISTED, seed), keys);
+    for (const each of edges) await each.publish(built.built, 1);
+    const rows: Row[] = [];
+    for (const senders of SENDERS) {
+      const name = `texts of ${withCommas(senders)} mobile ${senders === 1 ? 'number' : 'numbers'}, counted`;
+      const base = { edge: other, words: 'not counted' };
+      rows.push(...(await compareChecks(name, edge, base, textOf(senders), { small, target: TARGET })));
+    }
+    return rows;
+  } finally {
+    for (const each of edges) await each.worker.stop();
+  }
+}
+
+/** Recipients at random, most of them on no list. */
+function textOf(senders: number) {
+  return (index: number) => {
+    const random = randomFrom(index + 1);
+    const to = PREFIX * SUFFIX_COUNT + FIRST_SUFFIX + (random() % (SUFFIX_COUNT - FIRST_SUFFIX));
+    return { from: `+${82_10_9000_0000 + 7 * (index % senders)}`, to: `+${to}` };
+  };
+}

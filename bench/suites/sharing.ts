@@ -1,0 +1,12 @@
+/**
+ * Sharing: a second installation that follows the feed, notices, what both cost a check, and whether published
+ * statistics hide what they must.
+ */
+import type { BenchOptions } from '../lib/options.ts';
+import type { Row } from '../lib/table.ts';
+import { sharingChecks } from './sharing-checks.ts';
+import { sharingFeed } from './sharing-feed.ts';
+
+export async function sharingBench(options: BenchOptions): Promise<Row[]> {
+  return [...(await sharingFeed(options)), ...(await sharingChecks(options))];
+}

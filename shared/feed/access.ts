@@ -1,0 +1,73 @@
+/**
+ * How a consumer of the feed gets its data: the field `feed` of a client with the right `feed`. The edge never sees it.
+ *
+ * `dir`: with a secret that the service derives and shows once. `ECDH-ES`: with a public key of the consumer, so that the
+ * service keeps nothing that decrypts. `none`: for systems that cannot decrypt, such as CrowdSec.
+ */
+import * as v from 'valibot';
+import { sha256Hex, toBase64Url } from '../bytes.ts';
+
+/** How the data of each event is encrypted: the `alg` of JWE (RFC 7518, 4.1), or not at all. */
+export const FEED_ENCRYPTIONS = ['dir', 'ECDH-ES', 'none'] as const;
+export type FeedEncryption = (typeof FEED_ENCRYPTIONS)[number];
+
+const coordinate = v.pipe(v.string(), v.regex(/^[\w-]{43}$/, 'must be 32 bytes in base64url'));
+const names = {
+  alg: v.optional(v.literal('ECDH-ES', 'must be "ECDH-ES"')),
+  use: v.optional(v.literal('enc', 'must be "enc"')),
+  kid: v.optional(
+    v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,64}$/, 'must have 1 to 64 visible ASCII characters')),
+  ),
+};
+
+/** A public JWK (RFC 7517) that data can be encrypted to. A private member is refused as an unknown field. */
+export const encryptionJwkSchema = v.variant('kty', [
+  v.strictObject({
+    kty: v.literal('EC'),
+    crv: v.literal('P-256', 'must be "P-256"'),
+    x: coordinate,
+    y: coordinate,
+    ...names,
+  }),
+  v.strictObject({
+    kty: v.literal('OKP'),
+    crv: v.literal('X25519', 'must be "X25519"'),
+    x: coordinate,
+    ...names,
+  }),
+]);
+export type EncryptionJwk = v.InferOutput<typeof encryptionJwkSchema>;
+
+/** Of a secret for `dir`: 8 hex digits that name the SHARING_KEY it derives from, and 16 random ones. */
+export const feedKeyIdSchema = v.pipe(v.string(), v.regex(/^[0-9a-f]{24}$/, 'must be the ID of a key'));
+
+export const feedAccessSchema = v.variant('encryption', [
+  v.strictObject({
+    encryption: v.literal('dir'),
+    /** Of the secret in use; null before the first. Only `POST /v1/admin/clients/{id}/feed-key` sets it. */
+    keyId: v.optional(v.nullable(feedKeyIdSchema), null),
+  }),
+  v.strictObject({ encryption: v.literal('ECDH-ES'), key: encryptionJwkSchema }),
+  v.strictObject({ encryption: v.literal('none') }),
+]);
+export type FeedAccess = v.InferOutput<typeof feedAccessSchema>;
+
+/** Hex digits of a key ID that name the SHARING_KEY. */
+export const SHARING_KEY_ID_CHARS = 8;
+
+/** The name of a secret: its `kid`, and what it derives from. @param client ID */
+export function feedKeyName(client: string, keyId: string): string {
+  return `${client}#${keyId}`;
+}
+
+/** The `kid` of a public key: its own, or else its thumbprint (RFC 7638). */
+export async function encryptionKeyName(key: EncryptionJwk): Promise<string> {
+  if (key.kid !== undefined) return key.kid;
+  // The members that RFC 7638 names, in their order.
+  const members =
+    key.kty === 'EC'
+      ? { crv: key.crv, kty: key.kty, x: key.x, y: key.y }
+      : { crv: key.crv, kty: key.kty, x: key.x };
+  const digest = await sha256Hex(JSON.stringify(members));
+  return toBase64Url(Uint8Array.from(digest.match(/../g)!, (byte) => Number.parseInt(byte, 16)));
+}

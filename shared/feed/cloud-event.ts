@@ -1,0 +1,113 @@
+/**
+ * Events of the feed as CloudEvents 1.0 in JSON: an HTTP feed (http-feeds.org) is a list of them, in the order of their
+ * positions. What the data says is all that a consumer needs: the attributes around it repeat parts of it for tools
+ * that route by them, and `openPage` refuses events whose attributes differ.
+ */
+import * as v from 'valibot';
+import { BLOCK_STAGES, EFFECTS, SUBJECTS, type Subject } from '../verdict.ts';
+import { formatCursor } from './cursor.ts';
+import type { FeedEvent } from './entry.ts';
+
+export const FEED_BATCH_TYPE = 'application/cloudevents-batch+json';
+/** Of data that is one compact JWE (RFC 7515, 9.2.1), and of data in clear. */
+export const JOSE_TYPE = 'application/jose';
+export const CLEAR_TYPE = 'application/json';
+
+export const FEED_TYPES = [
+  'kr.numgate.sender.blocked.v1',
+  'kr.numgate.sender.unblocked.v1',
+  'kr.numgate.recipient.blocked.v1',
+  'kr.numgate.recipient.unblocked.v1',
+] as const;
+export type FeedType = (typeof FEED_TYPES)[number];
+
+/** The plaintext of an event's data: the event, and what it follows. */
+export interface FeedData extends Omit<FeedEvent, 'digest'> {
+  /** Of the entry, also if nothing is said about it any more. */
+  readonly subject: Subject;
+  /** Digest of the event before, or of the statement of the epoch for its first event. */
+  readonly previous: string;
+}
+
+export interface FeedCloudEvent {
+  readonly specversion: '1.0';
+  /** The cursor of the event: `<feed>.<epoch>.<position>`. */
+  readonly id: string;
+  /** `urn:numgate:feed:<feed>` */
+  readonly source: string;
+  readonly type: FeedType;
+  /** Reference of the entry. */
+  readonly subject: string;
+  readonly time: string;
+  /** Nothing is said about the subject any more. */
+  readonly method?: 'DELETE';
+  readonly epoch: number;
+  readonly digest: string;
+  readonly datacontenttype: typeof JOSE_TYPE | typeof CLEAR_TYPE;
+  /** A compact JWE, or the data in clear. */
+  readonly data: string | FeedData;
+}
+
+/** @param feed its ID */
+export function feedSource(feed: string): string {
+  return `urn:numgate:feed:${feed}`;
+}
+
+export function feedType(subject: Subject, entry: FeedEvent['entry']): FeedType {
+  const party = subject === 'from' ? 'sender' : 'recipient';
+  const isBlocked = entry !== null && entry.effect !== 'allow';
+  return `kr.numgate.${party}.${isBlocked ? 'blocked' : 'unblocked'}.v1`;
+}
+
+/** The data of an event before encryption. @param previous digest that the event follows */
+export function feedData(event: FeedEvent, subject: Subject, previous: string): FeedData {
+  const { position, epoch, reference, entry, at } = event;
+  return { position, epoch, reference, subject, entry, at, previous };
+}
+
+/** @param feed its ID @param digest of the event @param data what the consumer gets as data: a compact JWE, or `said` */
+export function cloudEventOf(
+  said: FeedData,
+  feed: string,
+  digest: string,
+  data: string | FeedData,
+): FeedCloudEvent {
+  const { position, epoch, reference, subject, entry, at } = said;
+  return {
+    specversion: '1.0',
+    id: formatCursor({ feed, epoch, position }),
+    source: feedSource(feed),
+    type: feedType(subject, entry),
+    subject: reference,
+    time: at,
+    ...(entry === null ? { method: 'DELETE' as const } : {}),
+    epoch,
+    digest,
+    datacontenttype: typeof data === 'string' ? JOSE_TYPE : CLEAR_TYPE,
+    data,
+  };
+}
+
+/** Fields that this version does not know are dropped: the digest does not cover them. */
+const entrySchema = v.object({
+  number: v.nullable(v.string()),
+  source: v.nullable(v.string()),
+  subject: v.picklist(SUBJECTS),
+  effect: v.picklist(EFFECTS),
+  code: v.nullable(v.string()),
+  authority: v.string(),
+  list: v.string(),
+  rule: v.nullable(v.string()),
+  stage: v.nullable(v.picklist(BLOCK_STAGES)),
+  until: v.nullable(v.string()),
+});
+
+export const feedDataSchema = v.object({
+  position: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
+  epoch: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
+  reference: v.string(),
+  subject: v.picklist(SUBJECTS),
+  entry: v.nullable(entrySchema),
+  at: v.string(),
+  previous: v.string(),
+});

@@ -1,0 +1,100 @@
+/** The content of each notice. Here, and nowhere else, it may name numbers. Times are RFC 3339 in UTC. */
+import type { SpamKind } from '../reports/report.ts';
+import type { Channel } from '../request.ts';
+import type { QualificationState } from '../senders/qualification.ts';
+import type { BlockStage, Effect } from '../verdict.ts';
+import type { GuidanceTexts } from './texts.ts';
+
+/** The sender that a notice is about: a number or a sender ID, the other one is null. */
+export interface NoticeSender {
+  /** E.164. */
+  readonly number: string | null;
+  readonly source: string | null;
+}
+
+/** `sender.blocked` and `owner.blocked`: it is blocked or labelled, or that has changed. */
+export interface SenderBlockedData extends NoticeSender {
+  readonly effect: Exclude<Effect, 'allow' | 'shadow'>;
+  readonly code: string | null;
+  readonly authority: string;
+  readonly list: string;
+  /** `<id>@<version>`; null if no rule made it. */
+  readonly rule: string | null;
+  readonly stage: BlockStage | null;
+  /** Null: until somebody lifts it. */
+  readonly until: string | null;
+}
+
+/** `sender.unblocked` and `owner.unblocked`, to everyone who learned of the block. */
+export interface SenderUnblockedData extends NoticeSender {
+  /** Whether somebody lifted it: then no list blocks the sender either. Otherwise, the block has ended. */
+  readonly isLifted: boolean;
+}
+
+/** `recipients.guidance`: what operators should tell their subscribers who heard from this sender. */
+export interface GuidanceData extends NoticeSender {
+  /** Null, like the other three, if nobody has reported the sender. */
+  readonly channel: Channel | null;
+  readonly firstSeenAt: string | null;
+  readonly lastSeenAt: string | null;
+  /** What most reports say. */
+  readonly kind: SpamKind | null;
+  readonly code: string;
+  readonly reference: string;
+  readonly texts: GuidanceTexts;
+  readonly respondBy: string;
+}
+
+/** `owner.used`: bulk texts show this mobile number as their sender. */
+export interface OwnerUsedData extends NoticeSender {
+  /** The day in Korea: `2026-11-27`. */
+  readonly day: string;
+  /** More than this many texts were sent on that day. */
+  readonly textsOver: number;
+  /** Sender code of the organisation through which they were sent, as the public register has it; null for none. */
+  readonly senderCode: string | null;
+  readonly texts: GuidanceTexts;
+}
+
+/** Reports of one kind: a count, or only that there are fewer than REPORTED_COUNT_MIN. */
+export type ReportedKind =
+  | { readonly kind: SpamKind; readonly reports: number }
+  | { readonly kind: SpamKind; readonly fewerThan: number };
+
+/** `sender.reported`: what was reported about a number that the receiver has registered, in one hour. */
+export interface SenderReportedData extends NoticeSender {
+  readonly from: string;
+  readonly to: string;
+  readonly kinds: readonly ReportedKind[];
+}
+
+/** `registration.expiring` */
+export interface RegistrationExpiringData {
+  readonly registration: string;
+  /** E.164, or a range such as `+82221230000..+82221230099`. */
+  readonly number: string;
+  readonly days: number;
+  readonly endsAt: string;
+}
+
+/** `certificate.expiring` */
+export interface CertificateExpiringData {
+  /** Its digest. */
+  readonly certificate: string;
+  readonly issuer: string;
+  readonly numbers: readonly string[];
+  /** IDs of the registrations that rest on it. */
+  readonly registrations: readonly string[];
+  readonly days: number;
+  readonly expiresAt: string;
+}
+
+/** `qualification.changed` */
+export interface QualificationChangedData {
+  readonly organisation: string;
+  readonly before: QualificationState | null;
+  readonly state: QualificationState;
+  readonly factor: number | null;
+  readonly validUntil: string | null;
+  readonly nextInspectionBy: string | null;
+}

@@ -1,0 +1,46 @@
+/**
+ * Gives consumers of the feed their secrets. The coordinator keeps only IDs: the secret derives from SHARING_KEY, which
+ * it does not use.
+ */
+import type { Client } from '../../shared/clients.ts';
+import { checkPrecondition, type Precondition, versionOf } from '../storage/precondition.ts';
+import { applied, type ChangeRequest, type ChangeResult, refuse, refuseField } from './change-request.ts';
+import type { ClientChanges } from './client-changes.ts';
+import { FREEING_CHANGE } from './storage-budget.ts';
+import type { Tables } from './tables.ts';
+
+export interface FeedKeyIssued {
+  readonly id: string;
+  readonly keyId: string;
+  /** Of the client, for its ETag. */
+  readonly version: string;
+}
+
+/**
+ * The secret with this ID is the one that the data of the client is encrypted with, from now on.
+ * @param keyId new and random
+ */
+export function issueFeedKey(
+  { clients, ledger }: Tables,
+  clientChanges: ClientChanges,
+  request: ChangeRequest,
+  id: string,
+  keyId: string,
+  condition: Precondition,
+): Promise<ChangeResult<FeedKeyIssued>> {
+  // Not beside another change of the client, which would put it back.
+  return clientChanges.inTurn(async () =>
+    ledger.transact<FeedKeyIssued>(request, FREEING_CHANGE, () => {
+      const before = clients.get(id);
+      if (before === null) return refuse('CLIENT_UNKNOWN', 'there is no client with this id');
+      const allowed = checkPrecondition(condition, before);
+      if (!allowed.ok) return allowed;
+      if (before.feed?.encryption !== 'dir') {
+        const remedy = 'set its encryption to "dir" first, with clients set --feed dir';
+        return refuseField('client.feed', `must be "dir" for a key of the service: ${remedy}`);
+      }
+      const client: Client = { ...before, feed: { encryption: 'dir', keyId } };
+      return applied({ id, keyId, version: versionOf(client) }, [clients.put(id, client)]);
+    }),
+  );
+}

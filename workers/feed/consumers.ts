@@ -1,0 +1,131 @@
+/**
+ * Admits the consumers of the feed: clients with the right `feed` and a way to get its data, so many requests in a minute.
+ */
+import type { Client } from '../../shared/clients.ts';
+import { encryptionKeyName, type FeedAccess, feedKeyName } from '../../shared/feed/access.ts';
+import { feedSecretOf } from '../../shared/feed/consumer-keys.ts';
+import { type Encrypt, encryptorOf, encryptorTo } from '../../shared/feed/jwe.ts';
+import {
+  FEED_REQUESTS_MAX,
+  FEED_REQUESTS_TOTAL_MAX,
+  FEED_SNAPSHOTS_MAX,
+  FEED_SNAPSHOTS_TOTAL_MAX,
+  FEED_WINDOW_MS,
+} from '../../shared/limits/feed-http.ts';
+import { ok, type Result } from '../../shared/result.ts';
+import type { ControlEnv } from '../env.ts';
+import type { Answer, Handler, PathParameters, RequestContext } from '../http/app.ts';
+import { type AdmissionContent, ClientAdmission } from '../http/client-admission.ts';
+import { type Problem, problem } from '../http/reply.ts';
+import { RequestWindow } from '../http/request-window.ts';
+import { type ClientSource, COORDINATOR_NAME } from '../storage/coordinator-port.ts';
+import { FEED_NAME, type FeedObject } from '../storage/feed-port.ts';
+import { sharingKeysOf } from '../storage/sharing-secrets.ts';
+import { OpenRequests } from './open-requests.ts';
+
+export interface FeedContext extends RequestContext {
+  readonly params: PathParameters;
+  readonly client: Client;
+  readonly access: FeedAccess;
+  readonly feed: FeedObject;
+  /** Of this client, in this isolate. */
+  readonly open: OpenRequests;
+}
+
+/** What an isolate knows of its consumers. */
+class Consumers {
+  readonly admission = new ClientAdmission<AdmissionContent>({
+    right: 'feed',
+    read: async ({ COORDINATOR }) => {
+      const coordinator = COORDINATOR.getByName(COORDINATOR_NAME) as unknown as ClientSource;
+      const clients = await coordinator.clientsWith('feed');
+      return { clients: new Map(clients.map((client) => [client.id, client])) };
+    },
+    failed: 'feedClientsNotRead',
+    unavailable: 'the clients cannot be read now; try again',
+  });
+  readonly requests = new RequestWindow(FEED_WINDOW_MS, FEED_REQUESTS_MAX, FEED_REQUESTS_TOTAL_MAX);
+  readonly snapshots = new RequestWindow(FEED_WINDOW_MS, FEED_SNAPSHOTS_MAX, FEED_SNAPSHOTS_TOTAL_MAX);
+  readonly open = new OpenRequests();
+}
+
+/** Of this isolate. */
+let consumers = new Consumers();
+
+/** Resets all state, as a new isolate would. */
+export function resetConsumers(): void {
+  consumers = new Consumers();
+}
+
+/** A route for consumers. */
+export function forConsumers(handle: (context: FeedContext) => Promise<Answer>): Handler {
+  return async (context, params) => {
+    const admitted = await admitConsumer(context);
+    if (!admitted.ok) return admitted;
+    const { client, access } = admitted.value;
+    const limited = limitOf(consumers.requests, client);
+    if (limited !== null) return limited;
+    const feed = (context.env as unknown as ControlEnv).FEED.getByName(FEED_NAME);
+    return handle({ ...context, params, client, access, feed, open: consumers.open });
+  };
+}
+
+/** The client that sends the request, and how it gets data. */
+export async function admitConsumer(
+  context: RequestContext,
+): Promise<Result<{ client: Client; access: FeedAccess }, Problem>> {
+  // Whoever operates the service sees this with any key.
+  const keys = await sharingKeysOf(context.env as unknown as ControlEnv);
+  if (!keys.ok) return keys;
+  const admitted = await consumers.admission.admit(context);
+  if (!admitted.ok) return admitted;
+  const { client } = admitted.value;
+  const access = client.feed ?? null;
+  if (access !== null) return ok({ client, access });
+  const remedy = 'an admin sets it with npx numgate clients set --feed';
+  return problem('FEED_KEY_MISSING', `this client has no encryption for the feed: ${remedy}`);
+}
+
+/** The problem if the client has requested too many snapshots. */
+export function limitSnapshots({ client }: FeedContext): Problem | null {
+  return limitOf(consumers.snapshots, client);
+}
+
+function limitOf(requests: RequestWindow, { id }: Client): Problem | null {
+  const now = Date.now();
+  requests.advance(now);
+  const retryAfterSeconds = requests.limited(id, now);
+  if (retryAfterSeconds === null) {
+    requests.count(id);
+    return null;
+  }
+  const message = 'too many requests of this client: wait for events with "timeout", or use the event stream';
+  return problem('QUOTA_EXCEEDED', message, { retryAfterSeconds });
+}
+
+/** Encrypts the data of one response; null for a client without encryption. */
+export async function encryptorFor({
+  client,
+  access,
+  env,
+}: Pick<FeedContext, 'client' | 'access' | 'env'>): Promise<Result<Encrypt | null, Problem>> {
+  switch (access.encryption) {
+    case 'none':
+      return ok(null);
+    case 'ECDH-ES': {
+      const encrypt = await encryptorTo(access.key, await encryptionKeyName(access.key));
+      if (encrypt !== null) return ok(encrypt);
+      return problem('FEED_KEY_MISSING', 'the public key of this client is not on its curve: set another');
+    }
+    case 'dir': {
+      const keys = await sharingKeysOf(env as unknown as ControlEnv);
+      if (!keys.ok) return keys;
+      const { keyId } = access;
+      const secret = keyId === null ? null : await feedSecretOf(keys.value, client.id, keyId);
+      if (keyId !== null && secret !== null)
+        return ok(await encryptorOf(secret, feedKeyName(client.id, keyId)));
+      const remedy = 'an admin gets one with npx numgate clients feed-key';
+      return problem('FEED_KEY_MISSING', `this client has no key for the data of the feed: ${remedy}`);
+    }
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * `GET /v1/feed/events`: the same events as server-sent events, for consumers that want each within a second. A stream
+ * ends after FEED_STREAM_MS, and the consumer reconnects with the ID of the last event.
+ */
+import { utf8 } from '../../shared/bytes.ts';
+import type { Encrypt } from '../../shared/feed/jwe.ts';
+import {
+  FEED_HEARTBEAT_MS,
+  FEED_PAUSE_MS,
+  FEED_RECONNECT_MS,
+  FEED_STREAM_MS,
+} from '../../shared/limits/feed-http.ts';
+import { parametersOf } from '../http/parameters.ts';
+import type { FeedPage } from '../storage/feed-port.ts';
+import { admitConsumer, encryptorFor, type FeedContext, forConsumers } from './consumers.ts';
+import { readFeed, renderPage, tooManyOpen } from './pages.ts';
+
+export const streamEvents = forConsumers(async (context) => {
+  const { request, url, reply, client, feed, open } = context;
+  const parameters = parametersOf(url, { lastEventId: 'text' });
+  if (!parameters.ok) return parameters;
+  const encrypt = await encryptorFor(context);
+  if (!encrypt.ok) return encrypt;
+  // The header is what a browser sends when it reconnects, to the URL that it began with.
+  const cursor = request.headers.get('last-event-id') ?? parameters.value.text.lastEventId ?? null;
+  const end = open.begin(client.id);
+  if (end === null) return tooManyOpen();
+  // Read before the response begins: a wrong cursor is a problem, not a stream.
+  const first = await readFeed(feed, cursor, 0);
+  if (!first.ok) {
+    end();
+    return first;
+  }
+  return reply.stream(eventsFrom(first.value, context, encrypt.value, end), 'text/event-stream');
+});
+
+/** @param first what is there already @param end when the stream is over */
+function eventsFrom(
+  first: FeedPage,
+  context: FeedContext,
+  encrypt: Encrypt | null,
+  end: () => void,
+): ReadableStream<Uint8Array> {
+  const endsAt = Date.now() + FEED_STREAM_MS;
+  let page: FeedPage | null = first;
+  let cursor = first.next;
+  let isBegun = false;
+  const nextPage = async (): Promise<FeedPage | null> => {
+    const left = endsAt - Date.now();
+    // A stream can outlive the key of its client, and its place in the feed.
+    if (left <= 0 || !(await admitConsumer(context)).ok) return null;
+    const startedAt = Date.now();
+    const waitMs = Math.min(FEED_HEARTBEAT_MS, left);
+    const read = await readFeed(context.feed, cursor, waitMs);
+    if (!read.ok) return null;
+    const waitedMs = Date.now() - startedAt;
+    if (read.value.events.length === 0 && waitedMs < waitMs / 2)
+      await new Promise((resolve) => setTimeout(resolve, FEED_PAUSE_MS));
+    return read.value;
+  };
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        // The first answer comes at once, so that the consumer knows that it is connected.
+        const start = isBegun ? '' : `retry: ${FEED_RECONNECT_MS}\n\n`;
+        isBegun = true;
+        const now = page ?? (await nextPage().catch(() => null));
+        page = null;
+        if (now === null) {
+          end();
+          controller.close();
+          return;
+        }
+        cursor = now.next;
+        const events = await renderPage(now, encrypt);
+        const text = events.map((event) => `id: ${event.id}\ndata: ${JSON.stringify(event)}\n\n`).join('');
+        controller.enqueue(utf8(start + (text === '' ? ':\n\n' : text)));
+      },
+      cancel: end,
+    },
+    { highWaterMark: 0 },
+  );
+}

@@ -1,0 +1,114 @@
+/**
+ * `GET /v1/feed/snapshot`: all entries as they are, as NDJSON or CSV, in constant memory. The events after its cursor
+ * bring it up to date, also with what changed while it was read.
+ *
+ * For a client with encryption, the file comes in pieces: each line has one JWE, whose plaintext is some lines of the
+ * file. The protected header of the JWE says which snapshot and which piece it is, and which is the last, so a missing
+ * or foreign piece shows.
+ */
+import { utf8 } from '../../shared/bytes.ts';
+import { csvLine } from '../../shared/csv.ts';
+import { formatCursor } from '../../shared/feed/cursor.ts';
+import type { Encrypt } from '../../shared/feed/jwe.ts';
+import { csvRow, type SnapshotFormat, snapshotColumns, snapshotHead } from '../../shared/feed/snapshot.ts';
+import { fieldError } from '../../shared/fields.ts';
+import { FEED_SNAPSHOT_PAGE_MAX } from '../../shared/limits/feed.ts';
+import { FEED_PIECE_ENTRIES } from '../../shared/limits/feed-http.ts';
+import { ok, type Result } from '../../shared/result.ts';
+import { prefers } from '../http/accept.ts';
+import { parametersOf } from '../http/parameters.ts';
+import { isKnown, type Problem } from '../http/reply.ts';
+import type { CurrentEntry, FeedObject, FeedSnapshotPage } from '../storage/feed-port.ts';
+import { encryptorFor, type FeedContext, forConsumers, limitSnapshots } from './consumers.ts';
+import { askFeed, CURSOR_HEADER } from './pages.ts';
+
+const TYPES = { ndjson: 'application/x-ndjson', csv: 'text/csv; charset=utf-8' } as const;
+
+export const getSnapshot = forConsumers(async (context) => {
+  const { request, reply, client, feed } = context;
+  const format = formatOf(context);
+  if (!format.ok) return format;
+  const encrypt = await encryptorFor(context);
+  if (!encrypt.ok) return encrypt;
+  const first = await askFeed(feed.snapshot(0, pageLimit(encrypt.value)));
+  if (!first.ok) return first;
+  const cursor = formatCursor(first.value);
+  // Weak: the same entries, encrypted anew.
+  const etag = `W/"${cursor}.${client.id}.${format.value}"`;
+  reply.addHeaders({ etag, [CURSOR_HEADER]: cursor });
+  if (isKnown(etag, request.headers.get('if-none-match'))) return reply.notModified();
+  const limited = limitSnapshots(context);
+  if (limited !== null) return limited;
+  if (prefersGzip(request)) reply.addHeaders({ 'content-encoding': 'gzip', vary: 'accept-encoding' });
+  const body = snapshotFrom(first.value, feed, format.value, encrypt.value);
+  return reply.stream(body, TYPES[format.value]);
+});
+
+function formatOf({ request, url }: FeedContext): Result<SnapshotFormat, Problem> {
+  const parameters = parametersOf(url, { format: 'text' });
+  if (!parameters.ok) return parameters;
+  const { format } = parameters.value.text;
+  if (format === 'csv' || format === 'ndjson') return ok(format);
+  if (format !== undefined) return fieldError('FIELD_VALUE', 'format', 'must be csv or ndjson');
+  return ok(prefers(request, 'text/csv', 'application/x-ndjson') ? 'csv' : 'ndjson');
+}
+
+/** Only a plain `gzip`: a client that weighs codings gets none, which is always right. */
+function prefersGzip({ headers }: Request): boolean {
+  const codings = headers.get('accept-encoding')?.split(',') ?? [];
+  return codings.some((coding) => coding.trim().toLowerCase() === 'gzip');
+}
+
+function pageLimit(encrypt: Encrypt | null): number {
+  return encrypt === null ? FEED_SNAPSHOT_PAGE_MAX : FEED_PIECE_ENTRIES;
+}
+
+function snapshotFrom(
+  first: FeedSnapshotPage,
+  feed: FeedObject,
+  format: SnapshotFormat,
+  encrypt: Encrypt | null,
+): ReadableStream<Uint8Array> {
+  const { feed: id, epoch, position, digest } = first;
+  const point = { cursor: formatCursor({ feed: id, epoch, position }), digest };
+  let piece = 0;
+  let page: FeedSnapshotPage = first;
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        if (piece > 0) {
+          const read = await feed.snapshot(page.next!, pageLimit(encrypt));
+          // The client sees that the response broke off.
+          if (!read.ok) throw new Error(read.message);
+          page = read.value;
+        }
+        const isLast = page.next === null;
+        const head = piece === 0 ? linesBefore(format, point) : '';
+        const lines = head + page.entries.map((entry) => `${lineOf(format, entry)}\n`).join('');
+        const sent =
+          encrypt === null
+            ? lines
+            : wrapped(format, piece, await encrypt(lines, { snapshot: { ...point, piece, isLast } }));
+        controller.enqueue(utf8(sent));
+        piece++;
+        if (isLast) controller.close();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+function linesBefore(format: SnapshotFormat, point: { cursor: string; digest: string }): string {
+  return format === 'csv' ? `${csvLine(snapshotColumns)}\n` : `${JSON.stringify(snapshotHead(point))}\n`;
+}
+
+function lineOf(format: SnapshotFormat, { reference, position, entry }: CurrentEntry): string {
+  const line = { reference, position, ...entry };
+  return format === 'csv' ? csvRow(line) : JSON.stringify(line);
+}
+
+/** A line of the file that carries a piece of the real one. */
+function wrapped(format: SnapshotFormat, piece: number, jwe: string): string {
+  if (format === 'ndjson') return `${JSON.stringify({ data: jwe })}\n`;
+  return piece === 0 ? `data\n${jwe}\n` : `${jwe}\n`;
+}

@@ -1,0 +1,58 @@
+/** Admits the clients that read the notices of their organisation: so many requests in a minute each. */
+import type { Client } from '../../shared/clients.ts';
+import {
+  NOTICE_REQUESTS_MAX,
+  NOTICE_REQUESTS_TOTAL_MAX,
+  NOTICE_WINDOW_MS,
+} from '../../shared/limits/notices.ts';
+import type { Answer, Handler, PathParameters, RequestContext } from '../http/app.ts';
+import { type AdmissionContent, ClientAdmission } from '../http/client-admission.ts';
+import { problem } from '../http/reply.ts';
+import { RequestWindow } from '../http/request-window.ts';
+import { type ClientSource, COORDINATOR_NAME } from '../storage/coordinator-port.ts';
+
+export interface NoticeContext extends RequestContext {
+  readonly params: PathParameters;
+  readonly client: Client;
+}
+
+/** What an isolate knows of them. */
+class NoticeClients {
+  readonly admission = new ClientAdmission<AdmissionContent>({
+    right: 'notices',
+    read: async ({ COORDINATOR }) => {
+      const coordinator = COORDINATOR.getByName(COORDINATOR_NAME) as unknown as ClientSource;
+      const clients = await coordinator.clientsWith('notices');
+      return { clients: new Map(clients.map((client) => [client.id, client])) };
+    },
+    failed: 'noticeClientsNotRead',
+    unavailable: 'the clients cannot be read now; try again',
+  });
+  readonly requests = new RequestWindow(NOTICE_WINDOW_MS, NOTICE_REQUESTS_MAX, NOTICE_REQUESTS_TOTAL_MAX);
+}
+
+/** Of this isolate. */
+let clients = new NoticeClients();
+
+/** Resets all state, as a new isolate would. */
+export function resetNoticeClients(): void {
+  clients = new NoticeClients();
+}
+
+/** A route for clients with the right `notices`. */
+export function forNoticeClients(handle: (context: NoticeContext) => Promise<Answer>): Handler {
+  return async (context, params) => {
+    const admitted = await clients.admission.admit(context);
+    if (!admitted.ok) return admitted;
+    const { client } = admitted.value;
+    const now = Date.now();
+    clients.requests.advance(now);
+    const retryAfterSeconds = clients.requests.limited(client.id, now);
+    if (retryAfterSeconds !== null)
+      return problem('QUOTA_EXCEEDED', 'too many requests of this client: add a webhook', {
+        retryAfterSeconds,
+      });
+    clients.requests.count(client.id);
+    return handle({ ...context, params, client });
+  };
+}

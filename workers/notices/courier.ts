@@ -1,0 +1,143 @@
+/**
+ * Sends what is due, to several webhooks at the same time: a slow one holds no other. One run at a time; it ends once
+ * nothing is due, and an alarm begins the next.
+ */
+import {
+  WEBHOOK_BLOCKED_MS,
+  WEBHOOK_RUN_MS_MAX,
+  WEBHOOKS_PARALLEL_MAX,
+} from '../../shared/limits/notices.ts';
+import { checkWebhookUrl } from '../../shared/notices/webhook-url.ts';
+import { warn } from '../log.ts';
+import { type Attempted, attempt } from './attempt.ts';
+import { CLOUD_EVENT_TYPE, cloudEvent, noticeId } from './cloud-event.ts';
+import { type Deliveries, nextDueOf } from './deliveries.ts';
+import type { StoredNotice } from './notice-rows.ts';
+import type { FactsReader, OrganisationFacts } from './organisation-facts.ts';
+import type { WebhookSigner } from './signing.ts';
+import type { Tables } from './tables.ts';
+import { previousSecretUntil, type StoredWebhook } from './webhook-rows.ts';
+
+/** What deliveries need of the service. */
+export interface CourierSettings {
+  /** Null while SHARING_KEY is not valid: then nothing is sent. */
+  readonly signer: WebhookSigner | null;
+  /** PUBLIC_URL; null if there is none. */
+  readonly source: string | null;
+  /** Whether it runs on one machine: then `http:` to that machine is possible. */
+  readonly isLocal: boolean;
+}
+
+export class Courier {
+  readonly #tables: Tables;
+  readonly #deliveries: Deliveries;
+  readonly #facts: FactsReader;
+  readonly #settings: CourierSettings;
+  readonly #sending = new Map<string, Promise<void>>();
+  /** Ends the wait of a run: something is due. */
+  #wake: (() => void) | null = null;
+
+  constructor(tables: Tables, deliveries: Deliveries, facts: FactsReader, settings: CourierSettings) {
+    this.#tables = tables;
+    this.#deliveries = deliveries;
+    this.#facts = facts;
+    this.#settings = settings;
+  }
+
+  /** Something may be due earlier than it was. @returns whether a run takes care of it */
+  wake(): boolean {
+    this.#wake?.();
+    return this.#wake !== null;
+  }
+
+  /** Sends what is due. @throws if the coordinator does not respond: then try again later */
+  async run(): Promise<void> {
+    const begun = Date.now();
+    const failures: unknown[] = [];
+    for (;;) {
+      const now = Date.now();
+      const isOver = now - begun >= WEBHOOK_RUN_MS_MAX || failures.length > 0;
+      const due = isOver ? [] : this.#deliveries.due(now);
+      for (const { id } of due) {
+        if (this.#sending.has(id) || this.#sending.size >= WEBHOOKS_PARALLEL_MAX) continue;
+        const sending = this.#sendOne(id)
+          .catch((error: unknown) => void failures.push(error))
+          .finally(() => this.#sending.delete(id));
+        this.#sending.set(id, sending);
+      }
+      if (this.#sending.size === 0) break;
+      await this.#waitForChange(now);
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+
+  /** Until an attempt ends, or something else is due, or `wake`. */
+  async #waitForChange(now: number): Promise<void> {
+    const others = this.#tables.webhooks.all.filter(({ id }) => !this.#sending.has(id));
+    const dueAt = nextDueOf(others);
+    const { promise: woken, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    // At its limit of parallel attempts, it waits for one of them.
+    const isFull = this.#sending.size >= WEBHOOKS_PARALLEL_MAX;
+    const timer = dueAt === null || isFull ? null : setTimeout(resolve, Math.max(dueAt - now, 0));
+    try {
+      await Promise.race([...this.#sending.values(), woken]);
+    } finally {
+      this.#wake = null;
+      if (timer !== null) clearTimeout(timer);
+    }
+  }
+
+  async #sendOne(id: string): Promise<void> {
+    const facts = await this.#facts.read(this.#tables.organisation);
+    const { signer } = this.#settings;
+    if (!facts.isActive || signer === null) {
+      this.#block(id, signer === null ? 'SHARING_KEY' : 'organisation');
+      return;
+    }
+    const job = this.#deliveries.begin(id, Date.now());
+    if (job === null) return;
+    const result = await this.send(job.webhook, job.notice, facts, signer);
+    this.#deliveries.settle(job, result, Date.now());
+  }
+
+  /** Makes one attempt, and changes nothing. */
+  async send(
+    webhook: StoredWebhook,
+    notice: StoredNotice,
+    { hosts }: OrganisationFacts,
+    signer: WebhookSigner,
+  ): Promise<Attempted> {
+    const { source, isLocal } = this.#settings;
+    // The list may be shorter than it was.
+    const url = checkWebhookUrl(webhook.url, hosts, isLocal);
+    if (!url.ok) return { status: null, error: url.code, retryAfterMs: null };
+    const { organisation } = this.#tables;
+    const [id, now] = [noticeId(organisation, notice.version), Date.now()];
+    const timestamp = String(Math.floor(now / 1000));
+    const body = cloudEvent(notice, organisation, source);
+    const isRotating = previousSecretUntil(webhook, now) !== null;
+    const numbers = isRotating ? [webhook.secretN, webhook.secretN - 1] : [webhook.secretN];
+    const names = numbers.map((n) => ({ organisation, webhook: webhook.id, n }));
+    const headers = {
+      'content-type': CLOUD_EVENT_TYPE,
+      'user-agent': 'numgate-webhooks/1',
+      'webhook-id': id,
+      'webhook-timestamp': timestamp,
+      'webhook-signature': await signer.sign(names, `${id}.${timestamp}.${body}`),
+    };
+    return attempt(url.value, headers, body);
+  }
+
+  /** Nothing is sent for a while. */
+  #block(id: string, what: string): void {
+    const { organisation, webhooks } = this.#tables;
+    const [webhook, at] = [webhooks.get(id), Date.now() + WEBHOOK_BLOCKED_MS];
+    if (webhook === null) return;
+    warn('webhooksBlocked', { organisation, what });
+    webhooks.update(id, {
+      ...(webhook.nextAt === null ? {} : { nextAt: at }),
+      ...(webhook.replayAt === null ? {} : { replayAt: at }),
+    });
+  }
+}

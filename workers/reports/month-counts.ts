@@ -1,0 +1,123 @@
+/**
+ * Exact counts of reports by month, for the statistics. They change in the transaction that keeps or withdraws a report,
+ * so they always equal the reports, and they outlive them. A report belongs to the month in which it was received.
+ */
+import { INTAKE_MONTHS_KEPT, INTAKE_NAMES_MAX } from '../../shared/limits/statistics.ts';
+import type { MonthCount } from '../../shared/statistics/figures.ts';
+import { monthOf, shifted } from '../../shared/statistics/month.ts';
+import { unpackTraits } from './traits.ts';
+
+type Facet = MonthCount['facet'];
+
+/** What counts of a report. */
+export interface CountedReport {
+  readonly traits: number;
+  readonly at: number;
+  readonly received: number;
+  readonly relayCode: string | null;
+  readonly operator: string | null;
+}
+
+/** Stands for the names beyond INTAKE_NAMES_MAX. */
+const FURTHER = '';
+
+interface Key {
+  readonly month: string;
+  readonly facet: Facet;
+  readonly name: string;
+}
+
+export class MonthCounts {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** Reports are kept. Must run in their transaction. */
+  add(reports: readonly CountedReport[]): void {
+    for (const [text, count] of tallied(reports)) {
+      const { month, facet, name } = JSON.parse(text) as Key;
+      const counted = this.#nameFor(month, facet, name);
+      this.#sql.exec(
+        `INSERT INTO months VALUES (?, ?, ?, ?, 0)
+         ON CONFLICT (month, facet, name) DO UPDATE SET acknowledged = acknowledged + excluded.acknowledged`,
+        ...[month, facet, counted, count],
+      );
+    }
+  }
+
+  /** Reports that were kept are withdrawn. Must run in the transaction of the withdrawal. */
+  withdraw(reports: readonly CountedReport[]): void {
+    for (const [text, count] of tallied(reports)) {
+      const { month, facet, name } = JSON.parse(text) as Key;
+      const update = (counted: string): boolean =>
+        this.#sql
+          .exec(
+            'UPDATE months SET withdrawn = withdrawn + ? WHERE month = ? AND facet = ? AND name = ? RETURNING name',
+            ...[count, month, facet, counted],
+          )
+          .toArray().length > 0;
+      // Its name had no room.
+      if (!update(name)) update(FURTHER);
+    }
+  }
+
+  of(month: string): MonthCount[] {
+    return this.#sql
+      .exec<{ facet: string; name: string; acknowledged: number; withdrawn: number }>(
+        'SELECT facet, name, acknowledged, withdrawn FROM months WHERE month = ? ORDER BY facet, name',
+        month,
+      )
+      .toArray()
+      .map(({ facet, ...count }) => ({ month, facet: facet as Facet, ...count }));
+  }
+
+  /** The first month with a report that is kept; null if there is none. */
+  get first(): string | null {
+    return this.#sql.exec<{ month: string | null }>('SELECT MIN(month) AS month FROM months').one().month;
+  }
+
+  /** Removes months that nobody corrects any more. @param now ms since 1970 */
+  removeOld(now: number): void {
+    this.#sql.exec('DELETE FROM months WHERE month < ?', shifted(monthOf(now), -INTAKE_MONTHS_KEPT));
+  }
+
+  #nameFor(month: string, facet: Facet, name: string): string {
+    if (facet === 'traits') return name;
+    const { has, names } = this.#sql
+      .exec<{ has: number; names: number }>(
+        `SELECT EXISTS (SELECT 1 FROM months WHERE month = ? AND facet = ? AND name = ?) AS has,
+           (SELECT COUNT(*) FROM months WHERE month = ? AND facet = ?) AS names`,
+        ...[month, facet, name, month, facet],
+      )
+      .one();
+    return has === 1 || names < INTAKE_NAMES_MAX ? name : FURTHER;
+  }
+}
+
+/** How many reports have each key, which is JSON. */
+function tallied(reports: readonly CountedReport[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const report of reports) {
+    for (const key of keysOf(report)) {
+      const text = JSON.stringify(key);
+      counts.set(text, (counts.get(text) ?? 0) + 1);
+    }
+  }
+  return counts;
+}
+
+function keysOf({ traits, at, received, relayCode, operator }: CountedReport): Key[] {
+  // A clock that is ahead must not carry a report into the next month.
+  const month = monthOf(Math.min(at, received));
+  const { channel, spam, origin } = unpackTraits(traits);
+  const isTextSpam = channel === 'sms' && spam !== 'notSpam';
+  return [
+    { month, facet: 'traits', name: String(traits) },
+    ...(isTextSpam && relayCode !== null ? [{ month, facet: 'relay', name: relayCode } as const] : []),
+    ...(isTextSpam && origin === 'overseas' && operator !== null
+      ? [{ month, facet: 'operator', name: operator } as const]
+      : []),
+  ];
+}
