@@ -136,9 +136,9 @@ describe('the feed of the real service', () => {
       for (const { data, subject } of events.slice(0, 3)) {
         const key = await importJWK(jwk, id === 'curve' ? 'ECDH-ES' : 'dir');
         const { plaintext } = await compactDecrypt(String(data), key);
-        const said = JSON.parse(new TextDecoder().decode(plaintext)) as FeedData;
-        expect([said.reference, said.entry?.code]).toEqual([subject, 'SENDER_REPORTED']);
-        if (hasJose) expect(JSON.parse(decryptWithJose(String(data), file))).toEqual(said);
+        const content = JSON.parse(new TextDecoder().decode(plaintext)) as FeedData;
+        expect([content.reference, content.entry?.code]).toEqual([subject, 'SENDER_REPORTED']);
+        if (hasJose) expect(JSON.parse(decryptWithJose(String(data), file))).toEqual(content);
       }
       const other = consumers.find(([name]) => name !== id);
       if (hasJose && other !== undefined)
