@@ -12,6 +12,8 @@ export const FEED_SNAPSHOTS_TOTAL_MAX = 60;
 export const FEED_WINDOW_MS = 60_000;
 /** Long polls and event streams that are open at the same time. */
 export const FEED_OPEN_MAX = 8;
+/** How long a request counts as open beyond its wait, in ms: if its client goes away, nothing tells. */
+export const FEED_WAIT_MARGIN_MS = 15_000;
 /** When to try again after FEED_OPEN_MAX, or after a poll that could not wait, in seconds. */
 export const FEED_RETRY_AFTER_SECONDS = 5;
 /** How long an event stream lasts, in ms. The consumer reconnects then, perhaps to a newer version of the service. */

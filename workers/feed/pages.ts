@@ -10,7 +10,7 @@ import {
 } from '../../shared/feed/cloud-event.ts';
 import type { Encrypt } from '../../shared/feed/jwe.ts';
 import { FEED_WAIT_MS_MAX } from '../../shared/limits/feed.ts';
-import { FEED_RETRY_AFTER_SECONDS } from '../../shared/limits/feed-http.ts';
+import { FEED_RETRY_AFTER_SECONDS, FEED_WAIT_MARGIN_MS } from '../../shared/limits/feed-http.ts';
 import type { Result } from '../../shared/result.ts';
 import { parametersOf } from '../http/parameters.ts';
 import { type Problem, problem } from '../http/reply.ts';
@@ -73,8 +73,8 @@ export const readPage = forConsumers(async (context) => {
   if (!encrypt.ok) return encrypt;
   const { text, number } = parameters.value;
   const waitMs = Math.min(number.timeout ?? 0, FEED_WAIT_MS_MAX);
-  const end = waitMs > 0 ? open.begin(client.id) : () => undefined;
-  if (end === null) return tooManyOpen();
+  const waiting = waitMs > 0 ? open.begin(client.id, waitMs + FEED_WAIT_MARGIN_MS) : null;
+  if (waitMs > 0 && waiting === null) return tooManyOpen();
   try {
     const startedAt = Date.now();
     const page = await readFeed(feed, text.lastEventId ?? null, waitMs);
@@ -86,7 +86,7 @@ export const readPage = forConsumers(async (context) => {
       reply.header('retry-after', String(FEED_RETRY_AFTER_SECONDS));
     return reply.json(await renderPage(page.value, encrypt.value), 200, FEED_BATCH_TYPE);
   } finally {
-    end();
+    waiting?.end();
   }
 });
 

@@ -32,18 +32,25 @@ export const getSnapshot = forConsumers(async (context) => {
   if (!format.ok) return format;
   const encrypt = await encryptorFor(context);
   if (!encrypt.ok) return encrypt;
-  const first = await callFeed(feed.snapshot(0, FEED_SNAPSHOT_PAGE_MAX));
+  const known = request.headers.get('if-none-match');
+  // One entry shows where the feed is.
+  const first = await callFeed(feed.snapshot(0, known === null ? FEED_SNAPSHOT_PAGE_MAX : 1));
   if (!first.ok) return first;
-  const cursor = formatCursor(first.value);
-  // Weak: the same entries, encrypted anew.
-  const named = await sha256Hex(JSON.stringify([cursor, client.id, format.value]));
-  const etag = `W/"${named.slice(0, ETAG_CHARS)}"`;
-  reply.addHeaders({ etag, [CURSOR_HEADER]: cursor });
-  if (isKnown(etag, request.headers.get('if-none-match'))) return reply.notModified();
+  const etagOf = async (page: FeedSnapshotPage): Promise<string> => {
+    const named = await sha256Hex(JSON.stringify([formatCursor(page), client.id, format.value]));
+    // Weak: the same entries, encrypted anew.
+    return `W/"${named.slice(0, ETAG_CHARS)}"`;
+  };
+  const etag = await etagOf(first.value);
+  reply.addHeaders({ etag, [CURSOR_HEADER]: formatCursor(first.value) });
+  if (isKnown(etag, known)) return reply.notModified();
   const limited = limitSnapshots(context);
   if (limited !== null) return limited;
+  const whole = known === null ? first : await callFeed(feed.snapshot(0, FEED_SNAPSHOT_PAGE_MAX));
+  if (!whole.ok) return whole;
+  reply.addHeaders({ etag: await etagOf(whole.value), [CURSOR_HEADER]: formatCursor(whole.value) });
   if (prefersGzip(request)) reply.addHeaders({ 'content-encoding': 'gzip', vary: 'accept-encoding' });
-  const body = snapshotFrom(first.value, feed, format.value, encrypt.value);
+  const body = snapshotFrom(whole.value, feed, format.value, encrypt.value);
   return reply.stream(body, TYPES[format.value]);
 });
 

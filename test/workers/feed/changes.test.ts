@@ -21,7 +21,9 @@ async function changed(op: 'block' | 'unblock' | 'clear', more: object = {}): Pr
 }
 
 const shown = async (): Promise<string[]> =>
-  (await eventsAfter(null)).map(({ entry, before }) => (entry === null ? `delete ${short(before)}` : short(entry)));
+  (await eventsAfter(null)).map(({ entry, before }) =>
+    entry === null ? `delete ${short(before)}` : short(entry),
+  );
 
 test('a block, an unblock and a clear are an entry, another one, and its removal', async () => {
   await changed('block');
