@@ -6,6 +6,8 @@
 export const FEED_CHANGES_MAX = 500;
 /** Numbers and sender IDs that are looked up in lists in one step: at most as many values are read from KV. */
 export const FEED_CHECKS_MAX = 500;
+/** Pages and checks of one run, some 5 s of work. The alarm goes on at once, with time of its own. */
+export const FEED_STEPS_MAX = 40;
 /** Events on a page. Pages are counted within their epoch, and a full page never changes. */
 export const FEED_PAGE_EVENTS = 256;
 /** Events of an epoch. One step may add its last ones. With their entries, they take some 400 MB. */
@@ -20,8 +22,8 @@ export const FEED_DELETED_AT_ONCE = 2_000;
 export const FEED_SNAPSHOT_PAGE_MAX = 2_000;
 /** Events that a consumer inside the service gets at once. */
 export const FEED_EVENTS_MAX = 1_000;
-/** Events that one answer of the decision stream covers. */
-export const FEED_DECISIONS_MAX = 10_000;
+/** New events that one answer of the decision stream covers, besides as many that it repeats. */
+export const FEED_DECISIONS_MAX = 5_000;
 /** Longest wait for the next event, in ms. */
 export const FEED_WAIT_MS_MAX = 25_000;
 /** Requests that wait for the next event. Further ones are answered at once. */

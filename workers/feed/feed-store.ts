@@ -51,6 +51,8 @@ export class FeedStore extends DurableObject<ControlEnv> implements FeedObject {
   #signer: NoteSigner | null = null;
   #alarmAt: number | null = null;
   #hasAppended = false;
+  /** Whether the last run has left something to do. */
+  #hasMore = false;
 
   constructor(ctx: DurableObjectState, env: ControlEnv) {
     super(ctx, env);
@@ -87,8 +89,6 @@ export class FeedStore extends DurableObject<ControlEnv> implements FeedObject {
 
   async poke(): Promise<void> {
     if (!this.#follower.ok) return;
-    // Otherwise a kill would leave the rest to the cron.
-    await this.#arm(Date.now() + FEED_RETRY_MS_MAX);
     this.ctx.waitUntil(this.#run());
   }
 
@@ -136,14 +136,15 @@ export class FeedStore extends DurableObject<ControlEnv> implements FeedObject {
 
   async status(): Promise<FeedStatus> {
     const { meta, epochs, log, parties } = this.#tables;
-    const { epoch, position } = epochs.current === null ? { epoch: 0, position: 0 } : log.last;
+    const { current } = epochs;
+    const position = current === null ? 0 : log.last.position;
     const caughtUpAt = meta.number('caughtUpAt');
     const checkAfter = meta.json<CheckCursor>('checkAfter');
     return {
       ...{
         isConfigured: this.#follower.ok,
         feed: meta.text('feed') ?? '',
-        epoch,
+        epoch: current?.epoch ?? 0,
         position,
         first: log.first,
       },
@@ -171,16 +172,20 @@ export class FeedStore extends DurableObject<ControlEnv> implements FeedObject {
     const follower = this.#follower;
     if (!follower.ok) return;
     await this.#work.run(async () => {
-      await follower.value.run();
-      this.#caughtUp(Date.now());
+      this.#hasMore = await follower.value.run();
+      if (!this.#hasMore) this.#caughtUp(Date.now());
     });
     this.#pokeRouter();
+    await this.#arm(this.#nextAt(Date.now()));
+  }
+
+  /** When there is something to do again, in ms since 1970; Infinity for never. */
+  #nextAt(now: number): number {
+    const { retryAt } = this.#work;
+    if (retryAt > now) return retryAt;
+    if (this.#hasMore) return now;
     const due = this.#tables.parties.nextDue;
-    const times = [
-      due === null ? null : due * 1000,
-      this.#work.retryAt > Date.now() ? this.#work.retryAt : null,
-    ];
-    await this.#arm(Math.min(...times.map((time) => time ?? Number.POSITIVE_INFINITY)));
+    return due === null ? Number.POSITIVE_INFINITY : Math.max(now, due * 1000);
   }
 
   #appended(): void {

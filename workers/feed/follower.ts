@@ -4,8 +4,10 @@
  * when it writes. Each step is bounded, and the next run goes on where a kill has stopped one.
  */
 import { isSameEntry } from '../../shared/feed/digest.ts';
+import { FEED_STEPS_MAX } from '../../shared/limits/feed.ts';
 import type { KeyRing } from '../../shared/set/key-ring.ts';
 import type { NoteSigner } from '../../shared/signed-note.ts';
+import { warn } from '../log.ts';
 import { type Decided, decide, type Followed, layerOf } from './deciding.ts';
 import type { LiveReader } from './live-reader.ts';
 import type { CheckCursor, Party } from './party-rows.ts';
@@ -31,20 +33,28 @@ export class Follower {
     this.#parts = parts;
   }
 
-  /** Works until nothing is left to do now. @throws if something that it needs does not respond */
-  async run(): Promise<void> {
+  /**
+   * Works until nothing is left to do now, for at most FEED_STEPS_MAX steps.
+   * @returns whether there is more to do @throws if something that it needs does not respond
+   */
+  async run(): Promise<boolean> {
     const { tables, reader, onProgress } = this.#parts;
-    await this.openEpoch();
-    // Also while the coordinator does not respond.
-    await this.#decideDue();
-    for (let isBusy = true; isBusy; ) {
-      isBusy = await reader.read();
-      await this.#decideDue();
+    const steps = { left: FEED_STEPS_MAX };
+    if (tables.epochs.current === null) await this.openEpoch();
+    // Also while the coordinator does not respond, and without room for more.
+    let isBusy = await this.#decideDue(steps);
+    tables.pollers.forget(Date.now());
+    while (steps.left-- > 0) {
+      const { isFull } = tables;
+      if (isFull) warn('feedFull', { entries: tables.meta.number('entries') });
+      isBusy = isFull ? false : await reader.read();
+      isBusy = (await this.#decideDue(steps)) || isBusy;
       isBusy = this.#check() || isBusy;
       isBusy = this.#tidy() || isBusy;
       onProgress();
+      if (!isBusy) return false;
     }
-    tables.pollers.forget(Date.now());
+    return isBusy;
   }
 
   /** Opens the first epoch, or the next one if it is due. */
@@ -58,13 +68,14 @@ export class Follower {
     if ((epochs.current?.epoch ?? 0) < next.epoch) storage.transactionSync(() => epochs.add(next));
   }
 
-  async #decideDue(): Promise<void> {
+  /** @returns whether there are more */
+  async #decideDue(steps: { left: number }): Promise<boolean> {
     const { tables, lists, ring } = this.#parts;
     const { meta, parties } = tables;
     for (;;) {
       const now = Math.floor(Date.now() / 1000);
       const due = parties.due(now);
-      if (due.length === 0) return;
+      if (due.length === 0 || steps.left-- <= 0) return due.length > 0;
       const followed = due.map((party) => this.#withRows(party, now));
       const layer = layerOf(followed, ring.writer);
       const decided: Decided[] = [];
@@ -76,8 +87,7 @@ export class Follower {
           for (const each of some) decided.push(decide(each, release, layer, ring.writer, now));
         },
       );
-      await this.openEpoch();
-      this.#publish(decided);
+      await this.#publish(decided);
     }
   }
 
@@ -89,13 +99,14 @@ export class Follower {
   }
 
   /** Removals and lifts first: a consumer that is cut off within a page has them. */
-  #publish(decided: readonly Decided[]): void {
+  async #publish(decided: readonly Decided[]): Promise<void> {
     const { tables, onAppended } = this.#parts;
     const { storage, meta, parties, log } = tables;
     const isChanged = ({ party, entry }: Decided): boolean => !isSameEntry(party.entry, entry);
     const lifts = ({ entry }: Decided): boolean => entry === null || entry.effect === 'allow';
     const changed = decided.filter(isChanged);
     const ordered = [...changed.filter(lifts), ...changed.filter((each) => !lifts(each))];
+    if (changed.length > 0) await this.openEpoch();
     storage.transactionSync(() => {
       const events = ordered.map(({ party: { reference, entry: before }, entry }) => ({
         reference,

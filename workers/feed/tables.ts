@@ -1,5 +1,6 @@
 /** Everything that the feed keeps in SQLite. */
 import { toHex } from '../../shared/bytes.ts';
+import { STORAGE_BYTES_MAX, STORAGE_FULL_SHARE } from '../../shared/limits/control.ts';
 import { Epochs } from './epochs.ts';
 import { EventLog } from './event-log.ts';
 import { Meta } from './meta.ts';
@@ -27,6 +28,11 @@ export class Tables {
     this.epochs = new Epochs(sql);
     this.log = new EventLog(sql, this.epochs);
     this.pollers = new Pollers(sql);
+  }
+
+  /** Whether there is no room for what has changed. What ends and is removed still makes events. */
+  get isFull(): boolean {
+    return this.storage.sql.databaseSize >= STORAGE_BYTES_MAX * STORAGE_FULL_SHARE;
   }
 
   /** The ID of the feed, made once. */
