@@ -12,6 +12,8 @@ export const FEED_SNAPSHOTS_TOTAL_MAX = 60;
 export const FEED_WINDOW_MS = 60_000;
 /** Long polls and event streams that are open at the same time. */
 export const FEED_OPEN_MAX = 8;
+/** How long a request counts as open beyond its wait, in ms: if its client goes away, nothing tells. */
+export const FEED_WAIT_MARGIN_MS = 15_000;
 /** When to try again after FEED_OPEN_MAX, or after a poll that could not wait, in seconds. */
 export const FEED_RETRY_AFTER_SECONDS = 5;
 /** How long an event stream lasts, in ms. The consumer reconnects then, perhaps to a newer version of the service. */
@@ -22,8 +24,8 @@ export const FEED_HEARTBEAT_MS = 15_000;
 export const FEED_RECONNECT_MS = 2_000;
 /** Pause of a stream whose wait ended early without events, because too many wait already, in ms. */
 export const FEED_PAUSE_MS = 1_000;
-/** Entries in one encrypted piece of a snapshot: a line of some 170 KB. */
-export const FEED_PIECE_ENTRIES = 500;
+/** Entries in one encrypted piece of a snapshot: a line of at most 60 KB. */
+export const FEED_PIECE_ENTRIES = 100;
 /**
  * How long a decision of the CrowdSec stream lasts that has no end, in hours: a year. When it ends earlier, the stream
  * says so.

@@ -107,7 +107,16 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'shared/hidden-characters.ts',
     'shared/verdict.ts',
   ],
-  'shared/feed': ['shared/limits', 'shared/bytes.ts', 'shared/sharing-keys.ts', 'shared/verdict.ts'],
+  'shared/feed': [
+    'shared/bytes.ts',
+    'shared/csv.ts',
+    'shared/fields.ts',
+    'shared/limits',
+    'shared/result.ts',
+    'shared/sharing-keys.ts',
+    'shared/signed-note.ts',
+    'shared/verdict.ts',
+  ],
   'shared/usage': [
     'shared/enumeration',
     'shared/numbers',

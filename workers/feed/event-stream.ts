@@ -9,10 +9,12 @@ import {
   FEED_PAUSE_MS,
   FEED_RECONNECT_MS,
   FEED_STREAM_MS,
+  FEED_WAIT_MARGIN_MS,
 } from '../../shared/limits/feed-http.ts';
 import { parametersOf } from '../http/parameters.ts';
 import type { FeedPage } from '../storage/feed-port.ts';
 import { admitConsumer, encryptorFor, type FeedContext, forConsumers } from './consumers.ts';
+import type { OpenRequest } from './open-requests.ts';
 import { readFeed, renderPage, tooManyOpen } from './pages.ts';
 
 export const streamEvents = forConsumers(async (context) => {
@@ -23,23 +25,26 @@ export const streamEvents = forConsumers(async (context) => {
   if (!encrypt.ok) return encrypt;
   // The header is what a browser sends when it reconnects, to the URL that it began with.
   const cursor = request.headers.get('last-event-id') ?? parameters.value.text.lastEventId ?? null;
-  const end = open.begin(client.id);
-  if (end === null) return tooManyOpen();
+  const place = open.begin(client.id, COUNTED_MS);
+  if (place === null) return tooManyOpen();
   // Read before the response begins: a wrong cursor is a problem, not a stream.
   const first = await readFeed(feed, cursor, 0);
   if (!first.ok) {
-    end();
+    place.end();
     return first;
   }
-  return reply.stream(eventsFrom(first.value, context, encrypt.value, end), 'text/event-stream');
+  return reply.stream(eventsFrom(first.value, context, encrypt.value, place), 'text/event-stream');
 });
 
-/** @param first what is there already @param end when the stream is over */
+/** How long a stream counts as open after its client last read, in ms. */
+const COUNTED_MS = FEED_HEARTBEAT_MS + FEED_WAIT_MARGIN_MS;
+
+/** @param first what is there already @param place among the open requests of the client */
 function eventsFrom(
   first: FeedPage,
   context: FeedContext,
   encrypt: Encrypt | null,
-  end: () => void,
+  place: OpenRequest,
 ): ReadableStream<Uint8Array> {
   const endsAt = Date.now() + FEED_STREAM_MS;
   let page: FeedPage | null = first;
@@ -64,10 +69,11 @@ function eventsFrom(
         // The first answer comes at once, so that the consumer knows that it is connected.
         const start = isBegun ? '' : `retry: ${FEED_RECONNECT_MS}\n\n`;
         isBegun = true;
+        place.renew(COUNTED_MS);
         const now = page ?? (await nextPage().catch(() => null));
         page = null;
         if (now === null) {
-          end();
+          place.end();
           controller.close();
           return;
         }
@@ -76,7 +82,7 @@ function eventsFrom(
         const text = events.map((event) => `id: ${event.id}\ndata: ${JSON.stringify(event)}\n\n`).join('');
         controller.enqueue(utf8(start + (text === '' ? ':\n\n' : text)));
       },
-      cancel: end,
+      cancel: () => place.end(),
     },
     { highWaterMark: 0 },
   );

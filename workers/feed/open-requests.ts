@@ -1,21 +1,37 @@
-/** Counts the requests of each client that are open in an isolate: those that wait for events. */
+/**
+ * Counts the requests of each client that are open in an isolate: those that wait for events. A request whose client goes
+ * away never ends here, because the runtime drops its work: so each counts for a time, which streams renew.
+ */
 import { FEED_OPEN_MAX } from '../../shared/limits/feed-http.ts';
 
-export class OpenRequests {
-  readonly #byClient = new Map<string, number>();
+export interface OpenRequest {
+  /** Counts for so many ms more, from now on. */
+  renew(ms: number): void;
+  end(): void;
+}
 
-  /** @returns ends the request, once; null if too many are open */
-  begin(client: string): (() => void) | null {
-    const open = this.#byClient.get(client) ?? 0;
-    if (open >= FEED_OPEN_MAX) return null;
-    this.#byClient.set(client, open + 1);
-    let isOpen = true;
-    return () => {
-      if (!isOpen) return;
-      isOpen = false;
-      const left = (this.#byClient.get(client) ?? 1) - 1;
-      if (left > 0) this.#byClient.set(client, left);
-      else this.#byClient.delete(client);
+export class OpenRequests {
+  /** When each stops to count, in ms since 1970. */
+  readonly #byClient = new Map<string, Set<{ until: number }>>();
+
+  /** @param ms how long it counts unless it ends @returns null if too many are open */
+  begin(client: string, ms: number): OpenRequest | null {
+    const now = Date.now();
+    const open = this.#byClient.get(client) ?? new Set();
+    for (const each of open) if (each.until <= now) open.delete(each);
+    if (open.size >= FEED_OPEN_MAX) return null;
+    this.#byClient.set(client, open);
+    const own = { until: now + ms };
+    open.add(own);
+    return {
+      renew: (more) => {
+        own.until = Date.now() + more;
+        open.add(own);
+      },
+      end: () => {
+        open.delete(own);
+        if (open.size === 0 && this.#byClient.get(client) === open) this.#byClient.delete(client);
+      },
     };
   }
 }

@@ -10,7 +10,7 @@ import {
 } from '../../shared/feed/cloud-event.ts';
 import type { Encrypt } from '../../shared/feed/jwe.ts';
 import { FEED_WAIT_MS_MAX } from '../../shared/limits/feed.ts';
-import { FEED_RETRY_AFTER_SECONDS } from '../../shared/limits/feed-http.ts';
+import { FEED_RETRY_AFTER_SECONDS, FEED_WAIT_MARGIN_MS } from '../../shared/limits/feed-http.ts';
 import type { Result } from '../../shared/result.ts';
 import { parametersOf } from '../http/parameters.ts';
 import { type Problem, problem } from '../http/reply.ts';
@@ -24,7 +24,7 @@ const SNAPSHOT = '/v1/feed/snapshot';
 export const CURSOR_HEADER = 'numgate-cursor';
 
 /** A call of the store. @returns its own failures as problems, and UNAVAILABLE if it does not respond */
-export async function askFeed<Value>(
+export async function callFeed<Value>(
   call: Promise<Result<Value, { ok: false; code: FeedProblem; message: string }>>,
 ): Promise<Result<Value, Problem>> {
   try {
@@ -46,7 +46,7 @@ export function readFeed(
   cursor: string | null,
   waitMs: number,
 ): Promise<Result<FeedPage, Problem>> {
-  return askFeed(feed.read(cursor, waitMs));
+  return callFeed(feed.read(cursor, waitMs));
 }
 
 export function renderPage(
@@ -73,8 +73,8 @@ export const readPage = forConsumers(async (context) => {
   if (!encrypt.ok) return encrypt;
   const { text, number } = parameters.value;
   const waitMs = Math.min(number.timeout ?? 0, FEED_WAIT_MS_MAX);
-  const end = waitMs > 0 ? open.begin(client.id) : () => undefined;
-  if (end === null) return tooManyOpen();
+  const waiting = waitMs > 0 ? open.begin(client.id, waitMs + FEED_WAIT_MARGIN_MS) : null;
+  if (waitMs > 0 && waiting === null) return tooManyOpen();
   try {
     const startedAt = Date.now();
     const page = await readFeed(feed, text.lastEventId ?? null, waitMs);
@@ -86,7 +86,7 @@ export const readPage = forConsumers(async (context) => {
       reply.header('retry-after', String(FEED_RETRY_AFTER_SECONDS));
     return reply.json(await renderPage(page.value, encrypt.value), 200, FEED_BATCH_TYPE);
   } finally {
-    end();
+    waiting?.end();
   }
 });
 

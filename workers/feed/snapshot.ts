@@ -6,7 +6,7 @@
  * file. The protected header of the JWE says which snapshot and which piece it is, and which is the last, so a missing
  * or foreign piece shows.
  */
-import { utf8 } from '../../shared/bytes.ts';
+import { sha256Hex, utf8 } from '../../shared/bytes.ts';
 import { csvLine } from '../../shared/csv.ts';
 import { formatCursor } from '../../shared/feed/cursor.ts';
 import type { Encrypt } from '../../shared/feed/jwe.ts';
@@ -20,9 +20,11 @@ import { parametersOf } from '../http/parameters.ts';
 import { isKnown, type Problem } from '../http/reply.ts';
 import type { CurrentEntry, FeedObject, FeedSnapshotPage } from '../storage/feed-port.ts';
 import { encryptorFor, type FeedContext, forConsumers, limitSnapshots } from './consumers.ts';
-import { askFeed, CURSOR_HEADER } from './pages.ts';
+import { CURSOR_HEADER, callFeed } from './pages.ts';
 
 const TYPES = { ndjson: 'application/x-ndjson', csv: 'text/csv; charset=utf-8' } as const;
+
+const ETAG_CHARS = 16;
 
 export const getSnapshot = forConsumers(async (context) => {
   const { request, reply, client, feed } = context;
@@ -30,17 +32,25 @@ export const getSnapshot = forConsumers(async (context) => {
   if (!format.ok) return format;
   const encrypt = await encryptorFor(context);
   if (!encrypt.ok) return encrypt;
-  const first = await askFeed(feed.snapshot(0, pageLimit(encrypt.value)));
+  const known = request.headers.get('if-none-match');
+  // One entry shows where the feed is.
+  const first = await callFeed(feed.snapshot(0, known === null ? FEED_SNAPSHOT_PAGE_MAX : 1));
   if (!first.ok) return first;
-  const cursor = formatCursor(first.value);
-  // Weak: the same entries, encrypted anew.
-  const etag = `W/"${cursor}.${client.id}.${format.value}"`;
-  reply.addHeaders({ etag, [CURSOR_HEADER]: cursor });
-  if (isKnown(etag, request.headers.get('if-none-match'))) return reply.notModified();
+  const etagOf = async (page: FeedSnapshotPage): Promise<string> => {
+    const named = await sha256Hex(JSON.stringify([formatCursor(page), client.id, format.value]));
+    // Weak: the same entries, encrypted anew.
+    return `W/"${named.slice(0, ETAG_CHARS)}"`;
+  };
+  const etag = await etagOf(first.value);
+  reply.addHeaders({ etag, [CURSOR_HEADER]: formatCursor(first.value) });
+  if (isKnown(etag, known)) return reply.notModified();
   const limited = limitSnapshots(context);
   if (limited !== null) return limited;
+  const whole = known === null ? first : await callFeed(feed.snapshot(0, FEED_SNAPSHOT_PAGE_MAX));
+  if (!whole.ok) return whole;
+  reply.addHeaders({ etag: await etagOf(whole.value), [CURSOR_HEADER]: formatCursor(whole.value) });
   if (prefersGzip(request)) reply.addHeaders({ 'content-encoding': 'gzip', vary: 'accept-encoding' });
-  const body = snapshotFrom(first.value, feed, format.value, encrypt.value);
+  const body = snapshotFrom(whole.value, feed, format.value, encrypt.value);
   return reply.stream(body, TYPES[format.value]);
 });
 
@@ -59,10 +69,6 @@ function prefersGzip({ headers }: Request): boolean {
   return codings.some((coding) => coding.trim().toLowerCase() === 'gzip');
 }
 
-function pageLimit(encrypt: Encrypt | null): number {
-  return encrypt === null ? FEED_SNAPSHOT_PAGE_MAX : FEED_PIECE_ENTRIES;
-}
-
 function snapshotFrom(
   first: FeedSnapshotPage,
   feed: FeedObject,
@@ -72,30 +78,39 @@ function snapshotFrom(
   const { feed: id, epoch, position, digest } = first;
   const point = { cursor: formatCursor({ feed: id, epoch, position }), digest };
   let piece = 0;
-  let page: FeedSnapshotPage = first;
+  let page: FeedSnapshotPage | null = null;
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        if (piece > 0) {
-          const read = await feed.snapshot(page.next!, pageLimit(encrypt));
-          // The client sees that the response broke off.
-          if (!read.ok) throw new Error(read.message);
-          page = read.value;
-        }
-        const isLast = page.next === null;
+        page = page === null ? first : await nextPage(feed, page);
+        const isEnd = page.next === null;
         const head = piece === 0 ? linesBefore(format, point) : '';
-        const lines = head + page.entries.map((entry) => `${lineOf(format, entry)}\n`).join('');
-        const sent =
-          encrypt === null
-            ? lines
-            : wrapped(format, piece, await encrypt(lines, { snapshot: { ...point, piece, isLast } }));
-        controller.enqueue(utf8(sent));
-        piece++;
-        if (isLast) controller.close();
+        const lines = page.entries.map((entry) => `${lineOf(format, entry)}\n`);
+        if (encrypt === null) {
+          controller.enqueue(utf8(head + lines.join('')));
+          piece++;
+        } else {
+          // An empty snapshot has one piece as well.
+          for (let at = 0; at === 0 || at < lines.length; at += FEED_PIECE_ENTRIES) {
+            const text = (at === 0 ? head : '') + lines.slice(at, at + FEED_PIECE_ENTRIES).join('');
+            const isLast = isEnd && at + FEED_PIECE_ENTRIES >= lines.length;
+            const jwe = await encrypt(text, { snapshot: { ...point, piece, isLast } });
+            controller.enqueue(utf8(wrapped(format, piece, jwe)));
+            piece++;
+          }
+        }
+        if (isEnd) controller.close();
       },
     },
     { highWaterMark: 0 },
   );
+}
+
+/** @throws if the store fails: the client then sees that the response broke off */
+async function nextPage(feed: FeedObject, { next }: FeedSnapshotPage): Promise<FeedSnapshotPage> {
+  const read = await feed.snapshot(next!, FEED_SNAPSHOT_PAGE_MAX);
+  if (!read.ok) throw new Error(read.message);
+  return read.value;
 }
 
 function linesBefore(format: SnapshotFormat, point: { cursor: string; digest: string }): string {

@@ -7,7 +7,12 @@ import { feedSecretOf, newFeedKeyId } from '../../../shared/feed/consumer-keys.t
 import { openFeedKey } from '../../../shared/feed/open-jwe.ts';
 import { openPage } from '../../../shared/feed/open-page.ts';
 import { FEED_PAGE_EVENTS, FEED_WAIT_MS_MAX } from '../../../shared/limits/feed.ts';
-import { FEED_OPEN_MAX, FEED_REQUESTS_MAX, FEED_SNAPSHOTS_MAX } from '../../../shared/limits/feed-http.ts';
+import {
+  FEED_OPEN_MAX,
+  FEED_REQUESTS_MAX,
+  FEED_SNAPSHOTS_MAX,
+  FEED_WAIT_MARGIN_MS,
+} from '../../../shared/limits/feed-http.ts';
 import { fail } from '../../../shared/result.ts';
 import type { ControlEnv } from '../../../workers/env.ts';
 import { resetConsumers } from '../../../workers/feed/consumers.ts';
@@ -209,6 +214,19 @@ describe('consumers', () => {
     feed.append(1);
     for (const response of await Promise.all(waiting)) expect(response.status).toBe(200);
     expect((await fetchAs('clear', '/v1/feed', feed)).status).toBe(200);
+  });
+
+  test('whose clients go away make room for others after their time', async () => {
+    const poll = `/v1/feed?lastEventId=${feed.cursor}&timeout=1000`;
+    // Nobody reads these answers, as if the runtime had dropped the requests.
+    for (let index = 0; index < FEED_OPEN_MAX; index++) void fetchAs('clear', poll, feed);
+    await vi.waitFor(() => expect(feed.waits.length).toBe(FEED_OPEN_MAX), HANG_MS);
+    expect((await fetchAs('clear', poll, feed)).status).toBe(429);
+    vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 1_000 + FEED_WAIT_MARGIN_MS);
+    const next = fetchAs('clear', poll, feed);
+    await vi.waitFor(() => expect(feed.waits.length).toBe(FEED_OPEN_MAX + 1), HANG_MS);
+    feed.append(1);
+    expect((await next).status).toBe(200);
   });
 
   test('get unknown parameters, numbers and epochs refused by name', async () => {
