@@ -11,6 +11,7 @@ import type { ControlEnv } from './env.ts';
 import { warnFailed } from './log.ts';
 import { APPEALS_NAME } from './storage/appeals-port.ts';
 import { FEED_NAME } from './storage/feed-port.ts';
+import { NOTICE_ROUTER_NAME } from './storage/notices-port.ts';
 import { RESPONSE_NAME } from './storage/response-port.ts';
 
 /** Stands for anyone who can write KV and holds the signing key of releases. */
@@ -35,5 +36,8 @@ export async function sweep(_event: ScheduledController, env: ControlEnv): Promi
     await env.FEED.getByName(FEED_NAME)
       .poke()
       .catch((error: unknown) => warnFailed('feedFailed', error));
+    await env.NOTICE_ROUTER.getByName(NOTICE_ROUTER_NAME)
+      .poke()
+      .catch((error: unknown) => warnFailed('noticesFailed', error));
   }
 }

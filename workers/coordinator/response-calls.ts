@@ -3,7 +3,6 @@
  */
 import type { EntryItem } from '../../shared/admin/entries.ts';
 import type { KnownRecord } from '../../shared/audit.ts';
-import { OWNER_USED_TEXTS_DEFAULT } from '../../shared/limits/notice-sources.ts';
 import type { RuleSettings } from '../../shared/reports/rule.ts';
 import type { Subject } from '../../shared/verdict.ts';
 import type { Precondition } from '../storage/precondition.ts';
@@ -46,32 +45,6 @@ export abstract class ResponseCalls extends AdminCalls {
   /** @param end of the audit chain of appeals */
   async anchorAppeals(end: KnownRecord) {
     this[CORE].registrationFacts.anchor('appeals', 'appeals', end);
-  }
-
-  /** For the router of notices: see NoticeKeeper. */
-  async noticeOperators() {
-    const { organisations, clients } = this[CORE].tables;
-    const readers = new Set(
-      clients.all.flatMap(({ organisation, rights }) => (rights.includes('notices') ? [organisation] : [])),
-    );
-    return organisations.all
-      .filter(({ roles, state }) => state === 'active' && roles.includes('operator'))
-      .map(({ id, authority }) => ({ id, authority, hasReader: readers.has(id) }));
-  }
-
-  async qualificationNotices(after: number, limit: number) {
-    return this[CORE].qualificationChanges.notices(after, limit);
-  }
-
-  async senderCodeOf(client: string) {
-    const { organisations, clients } = this[CORE].tables;
-    const organisation = clients.get(client)?.organisation;
-    return organisation === undefined ? null : (organisations.get(organisation)?.senderCode ?? null);
-  }
-
-  /** For the counters of usage. */
-  async ownerUsedTexts() {
-    return this[CORE].tables.settings.policy.policy.ownerUsedTexts ?? OWNER_USED_TEXTS_DEFAULT;
   }
 
   /** For the desk. */
