@@ -115,8 +115,8 @@ export const clientSchema = v.strictObject({
     ),
     [],
   ),
-  /** How it gets the data of the feed, for a client with the right `feed`. The edge never sees it. */
-  feed: v.optional(v.nullable(feedAccessSchema), null),
+  /** How it gets the data of the feed: set for clients with the right `feed`. The edge never sees it. */
+  feed: v.optional(v.nullable(feedAccessSchema)),
 });
 export type Client = v.InferOutput<typeof clientSchema>;
 
@@ -188,7 +188,8 @@ export function sealDirectory(
 ): Promise<Uint8Array<ArrayBuffer>> {
   // Left out for the defaults, so that edges that predate these settings can read the directory.
   const written = clients.map(({ organisation, onEnumeration, restriction, rights, ...some }) => {
-    const { requireRegistration, requireToken, requireIdentity, requireQualification, mock, ...others } = some;
+    const { requireRegistration, requireToken, requireIdentity, requireQualification, mock, ...others } =
+      some;
     // No edge needs it.
     const { feed: _, ...rest } = others;
     return {

@@ -10,6 +10,7 @@ import { checkRegisteredNumbers } from './admin/number-events.ts';
 import type { ControlEnv } from './env.ts';
 import { warnFailed } from './log.ts';
 import { APPEALS_NAME } from './storage/appeals-port.ts';
+import { FEED_NAME } from './storage/feed-port.ts';
 import { RESPONSE_NAME } from './storage/response-port.ts';
 
 /** Stands for anyone who can write KV and holds the signing key of releases. */
@@ -31,5 +32,8 @@ export async function sweep(_event: ScheduledController, env: ControlEnv): Promi
     await env.APPEALS.getByName(APPEALS_NAME)
       .sweep()
       .catch((error: unknown) => warnFailed('appealsFailed', error));
+    await env.FEED.getByName(FEED_NAME)
+      .poke()
+      .catch((error: unknown) => warnFailed('feedFailed', error));
   }
 }

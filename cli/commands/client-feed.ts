@@ -37,9 +37,8 @@ export function withFeed<Settings extends FeedOptions>(
     throw new CommandFailure(`--feed-key is for --feed ecdh, not for --feed ${feed}`, 2);
   if (feedKey !== undefined)
     return { ...settings, feed: { encryption: 'ECDH-ES', key: readPublicKey(feedKey) } };
-  switch (feed) {
-    case undefined:
-      return settings;
+  if (feed === undefined) return settings;
+  switch (feed as NonNullable<FeedOptions['feed']>) {
     case 'off':
       return { ...settings, feed: null };
     case 'none':
@@ -71,7 +70,6 @@ function readPublicKey(path: string): Extract<FeedAccess, { encryption: 'ECDH-ES
 
 /** In words, for the list of clients. */
 export function formatFeed({ feed }: Pick<Client, 'feed'>): string {
-  // Services before 0.3.0 have none.
   if ((feed ?? null) === null) return '';
   switch (feed!.encryption) {
     case 'none':
@@ -88,7 +86,10 @@ export function addFeedKey(clients: Command): void {
     .description('make the key for the data of the feed, and print it once as a JWK (for --feed dir)')
     .argument('<id>')
     .option('--rotate', 'replace the key that it has: data is encrypted with the new one at once', false)
-    .addHelpText('after', examples('clients feed-key relay-07 > feed.jwk', 'clients feed-key relay-07 --rotate'))
+    .addHelpText(
+      'after',
+      examples('clients feed-key relay-07 > feed.jwk', 'clients feed-key relay-07 --rotate'),
+    )
     .action(async (id: string, { reason, rotate }: { readonly reason: string; readonly rotate: boolean }) => {
       const admin = adminOfEnvironment();
       const path = `clients/${encodeURIComponent(id)}`;

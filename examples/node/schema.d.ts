@@ -444,6 +444,150 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/feed": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the events after a cursor
+         * @description An HTTP feed (http-feeds.org). For clients with the right `feed`. Each event says what an entry is from then on, or with `method` `DELETE` that nothing is said about it any more. A response has events of one page of 256 positions, in order; call again with the `id` of the last one until the list is empty. With `timeout`, the request waits for the next event. The data of each event is encrypted for the client. Every event has the digest of the one before it in its data, so that a gap or an altered event shows. Where too many requests wait already, an empty response comes at once, with `Retry-After`.
+         */
+        get: operations["readFeed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/feed/events": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Receive the events as they come
+         * @description The events of `/v1/feed` as server-sent events (`text/event-stream`). A comment comes at least every 15 seconds. A stream ends after five minutes, and when the key of the client ends: reconnect with the ID of the last event, as event sources do.
+         */
+        get: operations["streamFeed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/feed/snapshot": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read all entries
+         * @description All entries as they are, and the cursor to go on from: the events after it bring the snapshot up to date. NDJSON, or CSV by `format` or `Accept`; compressed if `Accept-Encoding` has `gzip`. The `ETag` changes with every event. A response that breaks off is incomplete.
+         */
+        get: operations["feedSnapshot"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/feed/checkpoint": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the newest event, signed
+         * @description A note with the ID of the feed, the epoch, and position and digest of the newest event, signed with the key of the audit checkpoints. Whoever has read up to this position has the same digest, or has read another feed.
+         */
+        get: operations["feedCheckpoint"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/feed/epochs/{epoch}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description Number of the epoch.
+                 * @example 1
+                 */
+                epoch: components["parameters"]["EpochPath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get the statement of an epoch
+         * @description The note that opened the epoch: the ID of the feed, the epoch, the position of its first event, and the digest of the last event before it. Its own digest is what the first event follows. Unsigned if `CHECKPOINT_KEY` was not set.
+         */
+        get: operations["feedEpoch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/decisions/stream": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read blocks as decisions of CrowdSec
+         * @description For bouncers of CrowdSec. With `startup`, all blocks; afterwards what has changed since the last request of the client, and once more what the answer before it had. Labels are no decisions. Only for clients with `feed.encryption` `none`, since bouncers cannot decrypt.
+         */
+        get: operations["streamDecisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/status": {
         parameters: {
             query?: never;
@@ -1907,6 +2051,35 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/clients/{id}/feed-key": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description The id: the part of the key or token before the dot.
+                 * @example relay-07
+                 */
+                id: components["parameters"]["IdPath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a client a key for the feed
+         * @description A new secret for the data of the feed, for a client with `feed.encryption` `dir`. It replaces the one before it at once. The service stores only its ID: the secret is in this response alone. Scope `clients`.
+         */
+        post: operations["adminIssueFeedKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/tokens": {
         parameters: {
             query?: never;
@@ -3329,6 +3502,11 @@ export interface components {
             state?: string;
             /** @description On `REGISTRATION_STATE`: what you can do in this state, as sender or as reviewer. */
             possible?: string[];
+            /**
+             * @description On `CURSOR_GONE`: the path of the snapshot.
+             * @example /v1/feed/snapshot
+             */
+            snapshot?: string;
         };
         /**
          * @description A problem as one line, if `Accept` prefers `text/plain`: the status, the code and the message, separated by spaces.
@@ -4006,7 +4184,7 @@ export interface components {
             /** @description By id. `default` is always there. */
             organisations: components["schemas"]["Organisation"][];
         };
-        /** @description Responses contain every field except conditions that the client does not have: `expires`, `addresses`, `certificateSha256`. */
+        /** @description Responses contain every field except those that the client does not have: `expires`, `addresses`, `certificateSha256`, `feed`. */
         Client: {
             id: components["schemas"]["Name"];
             /** @description Digests of the valid secrets; two during a rotation. */
@@ -4049,6 +4227,8 @@ export interface components {
             quotaNumbers?: number;
             /** @description Korean short codes that the client owns and may send from. Default: none. */
             shortCodes?: string[];
+            /** @description How the client gets the data of the feed. Needed for the right `feed`. Left out or null: it gets none. */
+            feed?: components["schemas"]["FeedAccess"] | null;
         };
         /** @description The whole client. Its id is also in the path. */
         ClientRequest: {
@@ -6526,6 +6706,170 @@ export interface components {
                 state: components["schemas"]["RuleBlockState"];
             } | null;
         };
+        /**
+         * @description A place in the feed: its ID, the epoch and the position of an event, with dots between them.
+         * @example 0123456789abcdef.1.256
+         */
+        FeedCursor: string;
+        /**
+         * @description A SHA-256 in base64url.
+         * @example CsUYapGGPo4dkMgIAUqom_Xajj7h2fB2MPA3j2jxq2I
+         */
+        FeedDigest: string;
+        /**
+         * @description Names an entry, without revealing its number.
+         * @example o0Z2m1kq9vF3sT7cXbLwyA
+         */
+        FeedReference: string;
+        /** @description What the service says about one number or source, for one subject. */
+        FeedEntry: {
+            /** @description E.164; null for a source. */
+            number: string | null;
+            /** @description A sender ID, operator or SMSC as lists write it; null for a number. */
+            source: string | null;
+            subject: components["schemas"]["Subject"];
+            /** @description `allow`: somebody lifted a block, and no list overrides that. New values may be added: treat an unknown value as no block. */
+            effect: string;
+            /** @description A reason code of checks; null for `allow`. New values may be added. */
+            code: string | null;
+            /** @description Who vouches for the entry. */
+            authority: string;
+            /** @description `live`, or the list of the current release that has it. */
+            list: string;
+            /** @description The rule that made it, as `<id>@<version>`; null if none did. */
+            rule: string | null;
+            /** @description Of a block that a rule made; otherwise null. New values may be added. */
+            stage: string | null;
+            /**
+             * Format: date-time
+             * @description When it ends; null for never.
+             */
+            until: string | null;
+        };
+        /** @description The data of an event: the plaintext of its JWE, or `data` itself for a client without encryption. */
+        FeedData: {
+            /** @description From 1 on, without gaps, over all epochs. */
+            position: number;
+            epoch: number;
+            reference: components["schemas"]["FeedReference"];
+            /** @description Of the entry, also if there is none any more. */
+            subject: components["schemas"]["Subject"];
+            /** @description The entry from here on; null if nothing is said about it any more. */
+            entry: components["schemas"]["FeedEntry"] | null;
+            /** Format: date-time */
+            at: string;
+            /** @description Digest of the event before it; for the first event of an epoch, of its statement. */
+            previous: components["schemas"]["FeedDigest"];
+        };
+        /** @description One event of the feed, as a CloudEvent. */
+        FeedEvent: {
+            /** @constant */
+            specversion: "1.0";
+            id: components["schemas"]["FeedCursor"];
+            /** @description `urn:numgate:feed:` and the ID of the feed. */
+            source: string;
+            /** @description `blocked` for a block or a label. New values may be added: ignore such an event. */
+            type: string;
+            subject: components["schemas"]["FeedReference"];
+            /** Format: date-time */
+            time: string;
+            /**
+             * @description Nothing is said about the entry any more.
+             * @constant
+             */
+            method?: "DELETE";
+            /** @description Epoch of the event. */
+            epoch: number;
+            /** @description SHA-256 over `previous` of the data and the event: what the next event follows. */
+            digest: components["schemas"]["FeedDigest"];
+            /** @description `application/jose`: `data` is a compact JWE. `application/json`: it is in clear. */
+            datacontenttype: string;
+            data: string | components["schemas"]["FeedData"];
+        };
+        /** @description Events in the order of their positions, all of one page. Empty at the end of the feed. */
+        FeedBatch: components["schemas"]["FeedEvent"][];
+        /**
+         * @description A signed note (c2sp.org/signed-note).
+         * @example numgate feed checkpoint
+         *     0123456789abcdef
+         *     1
+         *     256
+         *     CsUYapGGPo4dkMgIAUqom_Xajj7h2fB2MPA3j2jxq2I
+         *
+         *     — numgate.example/log k3+9EzUm…
+         */
+        FeedNote: string;
+        /** @description Server-sent events: `id` is the cursor, `data` the `FeedEvent` in one line. Comments show that the stream is alive. */
+        FeedEventStream: string;
+        /** @description Lines. For a client without encryption: one entry each, after a line with `cursor` and `digest` (NDJSON) or the names of the columns (CSV). With encryption: a piece of such lines each, as a JWE, in `{"data":…}` (NDJSON) or after the line `data` (CSV). Its protected header has `snapshot`: `cursor`, `digest`, `piece` from 0 on, and `isLast`. */
+        FeedSnapshot: string;
+        /** @description A block as a decision of CrowdSec. */
+        Decision: {
+            /** @description Position of the event that made it so. */
+            id: number;
+            /** @constant */
+            origin: "numgate";
+            /** @constant */
+            type: "ban";
+            /** @description `phone`: `value` is a number in E.164. `sender`: a sender ID, operator or SMSC. `recipient`: a number that nobody may send to. */
+            scope: string;
+            value: string;
+            /** @description Until the block ends; a year for a block without an end. */
+            duration: string;
+            /** @description The reason code. */
+            scenario: string;
+        };
+        /** @description What has changed for this client. */
+        Decisions: {
+            new: components["schemas"]["Decision"][];
+            deleted: components["schemas"]["Decision"][];
+        };
+        /** @description A public key to encrypt to (RFC 7517): P-256 or X25519. */
+        EncryptionJwk: {
+            /** @description `EC` or `OKP`. New values may be added. */
+            kty: string;
+            /** @description `P-256` or `X25519`. New values may be added. */
+            crv: string;
+            /** @description 32 bytes in base64url. */
+            x: string;
+            /** @description Of P-256 alone. */
+            y?: string;
+            /** @constant */
+            alg?: "ECDH-ES";
+            /** @constant */
+            use?: "enc";
+            /** @description Name of the key in JWE headers. Default: its thumbprint (RFC 7638). */
+            kid?: string;
+        };
+        /** @description How a client gets the data of the feed. */
+        FeedAccess: {
+            /** @description `dir`: with a secret of the service, from `/v1/admin/clients/{id}/feed-key`. `ECDH-ES`: to `key`. `none`: in clear, for systems that cannot decrypt. New values may be added. */
+            encryption: string;
+            /** @description For `dir`: the ID of the secret in use; null before the first. Send what it is, or null. */
+            keyId?: string | null;
+            /** @description For `ECDH-ES`: the public key of the consumer. */
+            key?: components["schemas"]["EncryptionJwk"];
+        };
+        /** @description A secret as a JWK (RFC 7517). It is shown only here. */
+        FeedSecretJwk: {
+            /** @constant */
+            kty: "oct";
+            /** @description 32 bytes in base64url. */
+            k: string;
+            /** @description Name of the secret in JWE headers. */
+            kid: string;
+            /** @constant */
+            use: "enc";
+        };
+        /** @description The secret of a client for the data of the feed. */
+        FeedKey: {
+            id: components["schemas"]["Name"];
+            jwk: components["schemas"]["FeedSecretJwk"];
+        };
+        /** @description Why the client gets a key. */
+        FeedKeyRequest: {
+            reason: components["schemas"]["ReasonText"];
+        };
     };
     responses: {
         /** @description The request is invalid: `code` says how, and `field` says where. `BODY_MISSING`, `JSON_INVALID`, `BODY_UNREADABLE`, `FIELD_TYPE`, `FIELD_UNKNOWN`, `FIELD_MISSING`, `FIELD_VALUE`, `ITEMS_TOO_MANY`, `NUMBER_MISSING`, `NUMBER_TOO_LONG`, `NUMBER_CHARACTER`, `SOURCE_AS_RECIPIENT`. */
@@ -8862,6 +9206,178 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The request is invalid. `CURSOR_INVALID`: `lastEventId` is no cursor. `CURSOR_FOREIGN`: it is of another feed. `CURSOR_AHEAD`: there is no such event yet. `FIELD_TYPE`, `FIELD_UNKNOWN`, `FIELD_VALUE`: a parameter is invalid, and `field` says which. */
+        FeedBadRequest: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:cursor-foreign",
+                 *       "title": "Cursor belongs to another feed",
+                 *       "status": 400,
+                 *       "detail": "the cursor is of another feed: begin with the snapshot",
+                 *       "instance": "/v1/feed",
+                 *       "code": "CURSOR_FOREIGN",
+                 *       "message": "the cursor is of another feed: begin with the snapshot"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `UNAUTHENTICATED`: the client key is missing or unknown, has no right `feed`, or its organisation is suspended. */
+        FeedUnauthenticated: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                "WWW-Authenticate": components["headers"]["WwwAuthenticate"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:unauthenticated",
+                 *       "title": "Authentication failed",
+                 *       "status": 401,
+                 *       "detail": "send Authorization: Bearer <client key>",
+                 *       "instance": "/v1/feed",
+                 *       "code": "UNAUTHENTICATED",
+                 *       "message": "send Authorization: Bearer <client key>"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `FEED_KEY_MISSING`: the client has no encryption, or no key for it yet. `PERMISSION_DENIED`: the key does not meet one of its conditions, or the client gets encrypted data and the route has none. */
+        FeedPermissionDenied: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:feed-key-missing",
+                 *       "title": "Client has no key for the feed",
+                 *       "status": 403,
+                 *       "detail": "this client has no key for the data of the feed: an admin gets one with npx numgate clients feed-key",
+                 *       "instance": "/v1/feed",
+                 *       "code": "FEED_KEY_MISSING",
+                 *       "message": "this client has no key for the data of the feed: an admin gets one with npx numgate clients feed-key"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `CURSOR_GONE`: the events after the cursor, or from the first one on, are no longer kept. `snapshot` has the path to begin with. */
+        FeedCursorGone: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:cursor-gone",
+                 *       "title": "Cursor is older than what is kept",
+                 *       "status": 410,
+                 *       "detail": "the events after this cursor are no longer kept: begin with the snapshot",
+                 *       "instance": "/v1/feed",
+                 *       "code": "CURSOR_GONE",
+                 *       "message": "the events after this cursor are no longer kept: begin with the snapshot",
+                 *       "snapshot": "/v1/feed/snapshot"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `FEED_EPOCH_UNKNOWN`: the epoch is not kept, or has not begun. */
+        FeedEpochUnknown: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:feed-epoch-unknown",
+                 *       "title": "Epoch not found",
+                 *       "status": 404,
+                 *       "detail": "this epoch is not kept, or has not begun: begin with the snapshot",
+                 *       "instance": "/v1/feed/epochs/3",
+                 *       "code": "FEED_EPOCH_UNKNOWN",
+                 *       "message": "this epoch is not kept, or has not begun: begin with the snapshot"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `QUOTA_EXCEEDED`: too many requests of this client in a minute, or too many that wait at the same time. `AUTHENTICATION_LIMITED`: too many requests with wrong keys came from this address. */
+        FeedTooMany: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:quota-exceeded",
+                 *       "title": "Quota exceeded",
+                 *       "status": 429,
+                 *       "detail": "too many requests of this client: wait for events with \"timeout\", or use the event stream",
+                 *       "instance": "/v1/feed",
+                 *       "code": "QUOTA_EXCEEDED",
+                 *       "message": "too many requests of this client: wait for events with \"timeout\", or use the event stream"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `NOT_CONFIGURED`: `SHARING_KEY` is missing, or for a checkpoint `CHECKPOINT_KEY`; `message` names it. `UNAVAILABLE`: the feed or the clients cannot be read now; try again. */
+        FeedUnavailable: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:not-configured",
+                 *       "title": "Service is not configured",
+                 *       "status": 503,
+                 *       "detail": "SHARING_KEY is not set: set it with wrangler secret put SHARING_KEY",
+                 *       "instance": "/v1/feed",
+                 *       "code": "NOT_CONFIGURED",
+                 *       "message": "SHARING_KEY is not set: set it with wrangler secret put SHARING_KEY"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `PERMISSION_DENIED`: the token lacks the scope. `FEED_KEY_MISSING`: the request is repeated, and the `SHARING_KEY` of its first answer is gone. */
+        FeedKeyPermissionDenied: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:permission-denied",
+                 *       "title": "Permission denied",
+                 *       "status": 403,
+                 *       "detail": "this request needs the scope \"clients\"",
+                 *       "instance": "/v1/admin/clients/relay-07/feed-key",
+                 *       "code": "PERMISSION_DENIED",
+                 *       "message": "this request needs the scope \"clients\""
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
     };
     parameters: {
         /** @description Returned with the response. An invalid value is replaced by a new one. */
@@ -8978,6 +9494,21 @@ export interface components {
          * @example 17
          */
         AppealPath: string;
+        /**
+         * @description `id` of the last event that you have processed, or the cursor of a snapshot. Left out: from the first event on.
+         * @example 0123456789abcdef.1.256
+         */
+        LastEventId: components["schemas"]["FeedCursor"];
+        /**
+         * @description The same; it takes precedence. Event sources send it when they reconnect.
+         * @example 0123456789abcdef.1.256
+         */
+        LastEventIdHeader: components["schemas"]["FeedCursor"];
+        /**
+         * @description Number of the epoch.
+         * @example 1
+         */
+        EpochPath: number;
     };
     requestBodies: never;
     headers: {
@@ -9044,6 +9575,8 @@ export interface components {
          * @example Bearer
          */
         AppealWwwAuthenticate: string;
+        /** @description Cursor of the last event that the response covers: pass it as `lastEventId`. */
+        FeedCursor: components["schemas"]["FeedCursor"];
     };
     pathItems: never;
 }
@@ -10290,6 +10823,313 @@ export interface operations {
             429: components["responses"]["ReportsLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["ReportsUnavailable"];
+        };
+    };
+    readFeed: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `id` of the last event that you have processed, or the cursor of a snapshot. Left out: from the first event on.
+                 * @example 0123456789abcdef.1.256
+                 */
+                lastEventId?: components["parameters"]["LastEventId"];
+                /**
+                 * @description How long to wait for an event if there is none, in ms; at most 25,000.
+                 * @example 25000
+                 */
+                timeout?: number;
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The events. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    "numgate-cursor": components["headers"]["FeedCursor"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "specversion": "1.0",
+                     *         "id": "0123456789abcdef.1.1",
+                     *         "source": "urn:numgate:feed:0123456789abcdef",
+                     *         "type": "kr.numgate.sender.blocked.v1",
+                     *         "subject": "o0Z2m1kq9vF3sT7cXbLwyA",
+                     *         "time": "2026-11-27T03:12:09.000Z",
+                     *         "epoch": 1,
+                     *         "digest": "CsUYapGGPo4dkMgIAUqom_Xajj7h2fB2MPA3j2jxq2I",
+                     *         "datacontenttype": "application/jose",
+                     *         "data": "eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..q1w2e3r4t5y6u7i8.c2VhbGVk.dGFnIG9mIDE2IGJ5dGVzIQ"
+                     *       }
+                     *     ]
+                     */
+                    "application/cloudevents-batch+json": components["schemas"]["FeedBatch"];
+                };
+            };
+            400: components["responses"]["FeedBadRequest"];
+            401: components["responses"]["FeedUnauthenticated"];
+            403: components["responses"]["FeedPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            410: components["responses"]["FeedCursorGone"];
+            429: components["responses"]["FeedTooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["FeedUnavailable"];
+        };
+    };
+    streamFeed: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `id` of the last event that you have processed, or the cursor of a snapshot. Left out: from the first event on.
+                 * @example 0123456789abcdef.1.256
+                 */
+                lastEventId?: components["parameters"]["LastEventId"];
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description The same; it takes precedence. Event sources send it when they reconnect.
+                 * @example 0123456789abcdef.1.256
+                 */
+                "Last-Event-ID"?: components["parameters"]["LastEventIdHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The stream. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["FeedEventStream"];
+                };
+            };
+            400: components["responses"]["FeedBadRequest"];
+            401: components["responses"]["FeedUnauthenticated"];
+            403: components["responses"]["FeedPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            410: components["responses"]["FeedCursorGone"];
+            429: components["responses"]["FeedTooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["FeedUnavailable"];
+        };
+    };
+    feedSnapshot: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `ndjson` or `csv`. Default: by `Accept`, else `ndjson`.
+                 * @example csv
+                 */
+                format?: "ndjson" | "csv";
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description `ETag` of the document that you have.
+                 * @example W/"9f2c1e4b7d3a5c60"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatchDocument"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The entries. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    "numgate-cursor": components["headers"]["FeedCursor"];
+                    ETag: components["headers"]["WeakETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["FeedSnapshot"];
+                    "text/csv": components["schemas"]["FeedSnapshot"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["FeedBadRequest"];
+            401: components["responses"]["FeedUnauthenticated"];
+            403: components["responses"]["FeedPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["FeedTooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["FeedUnavailable"];
+        };
+    };
+    feedCheckpoint: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The note. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": components["schemas"]["FeedNote"];
+                };
+            };
+            400: components["responses"]["FeedBadRequest"];
+            401: components["responses"]["FeedUnauthenticated"];
+            403: components["responses"]["FeedPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["FeedTooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["FeedUnavailable"];
+        };
+    };
+    feedEpoch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description Number of the epoch.
+                 * @example 1
+                 */
+                epoch: components["parameters"]["EpochPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The note. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": components["schemas"]["FeedNote"];
+                };
+            };
+            400: components["responses"]["FeedBadRequest"];
+            401: components["responses"]["FeedUnauthenticated"];
+            403: components["responses"]["FeedPermissionDenied"];
+            404: components["responses"]["FeedEpochUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["FeedTooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["FeedUnavailable"];
+        };
+    };
+    streamDecisions: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The bouncer has no decisions yet.
+                 * @example true
+                 */
+                startup?: boolean;
+                /**
+                 * @description Scopes to return, separated by commas: `phone`, `sender`, `recipient`. Default: `phone,sender`.
+                 * @example phone
+                 */
+                scopes?: string;
+                /**
+                 * @description Only decisions of these origins. All have `numgate`.
+                 * @example numgate
+                 */
+                origins?: string;
+                /**
+                 * @description Only decisions whose scenario contains one of these words.
+                 * @example SUSPENDED
+                 */
+                scenarios_containing?: string;
+                /**
+                 * @description No decisions whose scenario contains one of these words.
+                 * @example LABEL
+                 */
+                scenarios_not_containing?: string;
+                /**
+                 * @description Without effect.
+                 * @example true
+                 */
+                dedup?: boolean;
+                /**
+                 * @description Without effect.
+                 * @example true
+                 */
+                community_pull?: boolean;
+                /**
+                 * @description Without effect.
+                 * @example true
+                 */
+                additional_pull?: boolean;
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The decisions. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "new": [
+                     *         {
+                     *           "id": 256,
+                     *           "origin": "numgate",
+                     *           "type": "ban",
+                     *           "scope": "phone",
+                     *           "value": "+821020005036",
+                     *           "duration": "259200s",
+                     *           "scenario": "SENDER_REPORTED"
+                     *         }
+                     *       ],
+                     *       "deleted": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Decisions"];
+                };
+            };
+            400: components["responses"]["FeedBadRequest"];
+            401: components["responses"]["FeedUnauthenticated"];
+            403: components["responses"]["FeedPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["FeedTooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["FeedUnavailable"];
         };
     };
     adminStatus: {
@@ -13275,6 +14115,64 @@ export interface operations {
             400: components["responses"]["AdminBadRequest"];
             401: components["responses"]["AdminUnauthenticated"];
             403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["ClientUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["IdempotencyConflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["BudgetExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    adminIssueFeedKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description The `ETag` that you read (for a token, its `version`). The change is made only if it still matches; otherwise 412.
+                 * @example "9f2c1e4b7d3a5c60"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /**
+                 * @description The id: the part of the key or token before the dot.
+                 * @example relay-07
+                 */
+                id: components["parameters"]["IdPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FeedKeyRequest"];
+            };
+        };
+        responses: {
+            /** @description The secret. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedKey"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["FeedKeyPermissionDenied"];
             404: components["responses"]["ClientUnknown"];
             405: components["responses"]["MethodNotAllowed"];
             409: components["responses"]["IdempotencyConflict"];

@@ -15,7 +15,9 @@ const coordinate = v.pipe(v.string(), v.regex(/^[\w-]{43}$/, 'must be 32 bytes i
 const names = {
   alg: v.optional(v.literal('ECDH-ES', 'must be "ECDH-ES"')),
   use: v.optional(v.literal('enc', 'must be "enc"')),
-  kid: v.optional(v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,64}$/, 'must have 1 to 64 visible ASCII characters'))),
+  kid: v.optional(
+    v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,64}$/, 'must have 1 to 64 visible ASCII characters')),
+  ),
 };
 
 /** A public JWK (RFC 7517) that data can be encrypted to. A private member is refused as an unknown field. */

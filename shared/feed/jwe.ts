@@ -25,12 +25,15 @@ export function encryptorOf(secret: Uint8Array<ArrayBuffer>, kid: string): Promi
 /** With a new ephemeral key. @returns null if `key` is no point of its curve */
 export async function encryptorTo(key: EncryptionJwk, kid: string): Promise<Encrypt | null> {
   const algorithm = key.kty === 'EC' ? { name: 'ECDH', namedCurve: 'P-256' } : { name: 'X25519' };
-  const jwk = key.kty === 'EC' ? { kty: 'EC', crv: 'P-256', x: key.x, y: key.y } : { kty: 'OKP', crv: 'X25519', x: key.x };
+  const jwk =
+    key.kty === 'EC'
+      ? { kty: 'EC', crv: 'P-256', x: key.x, y: key.y }
+      : { kty: 'OKP', crv: 'X25519', x: key.x };
   try {
     const publicKey = await crypto.subtle.importKey('jwk', jwk, algorithm, true, []);
     const ephemeral = (await crypto.subtle.generateKey(algorithm, true, ['deriveBits'])) as CryptoKeyPair;
-    // The name `public` differs in the types of Workers alone.
-    const agreement = { name: algorithm.name, public: publicKey } as unknown as SubtleCryptoDeriveKeyAlgorithm;
+    // The types of Workers call the member `$public`, those of Node `public`.
+    const agreement = { name: algorithm.name, public: publicKey } as never;
     const shared = new Uint8Array(
       await crypto.subtle.deriveBits(agreement, ephemeral.privateKey, FEED_KEY_BYTES * 8),
     );

@@ -1,8 +1,8 @@
 /**
  * Decrypts data of the feed, for consumers. Not for Workers, which only encrypt.
  */
-import { compactDecrypt, type CryptoKey, importJWK, type JWK } from 'jose';
-import { fromBase64Url } from '../bytes.ts';
+import { type CryptoKey, compactDecrypt, importJWK, type JWK } from 'jose';
+import { fromBase64Url, toBase64Url } from '../bytes.ts';
 import { type Failure, fail, ok, type Result } from '../result.ts';
 import { FEED_KEY_BYTES } from './jwe.ts';
 
@@ -15,7 +15,8 @@ export interface FeedKey {
 
 /** @param text a JWK: the secret that the service showed (`oct`), or the private key of the consumer */
 export async function openFeedKey(text: string): Promise<Result<FeedKey, Failure<'FEED_KEY_INVALID'>>> {
-  const form = 'must be a JWK: the one that numgate clients feed-key printed, or a private key on P-256 or X25519';
+  const form =
+    'must be a JWK: the one that numgate clients feed-key printed, or a private key on P-256 or X25519';
   const invalid = fail('FEED_KEY_INVALID', `the feed key ${form}`);
   try {
     const jwk = JSON.parse(text) as JWK;
@@ -34,13 +35,21 @@ export async function openFeedKey(text: string): Promise<Result<FeedKey, Failure
 
 /** Decrypts the data of one event. Only with the algorithms of the key. @returns null if it is not for this key, or altered */
 export async function openData(jwe: string, { alg, key }: FeedKey): Promise<string | null> {
+  if (!jwe.split('.').every(isCanonical)) return null;
   try {
     const { plaintext } = await compactDecrypt(jwe, key, {
       keyManagementAlgorithms: [alg],
       contentEncryptionAlgorithms: ['A256GCM'],
     });
-    return new TextDecoder('utf-8', { fatal: true }).decode(plaintext);
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(plaintext);
   } catch {
     return null;
   }
+}
+
+/** Whether no other text has the same bytes: only the last group can have bits that stand for nothing. */
+function isCanonical(part: string): boolean {
+  const group = part.slice(part.length - (part.length % 4));
+  const bytes = fromBase64Url(group);
+  return bytes !== null && toBase64Url(bytes) === group;
 }

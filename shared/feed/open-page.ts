@@ -110,5 +110,7 @@ async function dataOf(
     }
   }
   const parsed = v.safeParse(feedDataSchema, value);
-  return parsed.success ? ok(parsed.output) : fail('FEED_FORM', `the data of ${where} is not an event of the feed`);
+  return parsed.success
+    ? ok(parsed.output)
+    : fail('FEED_FORM', `the data of ${where} is not an event of the feed`);
 }

@@ -29,10 +29,11 @@ export interface EpochStatement {
 
 export interface FeedCheckpoint {
   readonly feed: string;
+  /** Of the newest event; the first epoch if there is none. */
   readonly epoch: number;
-  /** Of the newest event; the one before the epoch's first if it has none. */
+  /** Of the newest event; 0 if there is none. */
   readonly position: number;
-  /** Of that event, or else what the first event of the epoch will follow. */
+  /** Of that event, or else of the statement of the first epoch. */
   readonly digest: string;
 }
 

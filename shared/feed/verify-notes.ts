@@ -48,7 +48,9 @@ export async function openCheckpoint(text: string, verifier: NoteVerifier | null
   const note = await openNote(text, verifier);
   if (!note.ok) return note;
   const checkpoint = parseFeedCheckpoint(note.value.text);
-  return checkpoint === null ? fail('FEED_NOTE_FORM', 'the note is not a checkpoint of a feed') : ok(checkpoint);
+  return checkpoint === null
+    ? fail('FEED_NOTE_FORM', 'the note is not a checkpoint of a feed')
+    : ok(checkpoint);
 }
 
 async function openNote(text: string, verifier: NoteVerifier | null): Opened<SignedNote> {

@@ -42,3 +42,5 @@ export const FEED_LAG_WARNING_MS = 300_000;
  * them: some 60 MB. Beyond it, the log has `feedPlacesLost`.
  */
 export const FEED_UNREAD_MAX = 500_000;
+/** Shards of the current release that the feed holds, in bytes: 32 of the largest. */
+export const FEED_SHARD_BYTES = 16_777_216;

@@ -20,10 +20,13 @@ import type { ClientSettings, Snapshot } from './snapshot.ts';
  */
 const WITHOUT_RELEASE = PRECEDENCE.incomplete;
 
+/** What live layer and lists are looked up in. */
+export type ListedSnapshot = Pick<Snapshot, 'release' | 'live' | 'keys' | 'now'>;
+
 /** The look-up of one subject while it runs. */
 interface LookUpState {
   readonly subject: Subject;
-  readonly snapshot: Snapshot;
+  readonly snapshot: ListedSnapshot;
   /** Seconds since 1970. */
   readonly seconds: number;
   readonly findings: Finding[];
@@ -52,6 +55,19 @@ export function lookUp(
   if (hasData && now - asOf > maxStaleSeconds * 1000) {
     findings.push(finding(PRECEDENCE.stale, 'indeterminate', subject, 'LIST_STALE', 'data'));
   }
+}
+
+/** What the live layer and the lists alone say about one number or source. */
+export function lookUpListed(
+  subject: Subject,
+  listed: number | Source,
+  snapshot: ListedSnapshot,
+  findings: Finding[],
+): void {
+  const seconds = Math.floor(snapshot.now / 1000);
+  const state: LookUpState = { subject, snapshot, seconds, findings, live: false };
+  if (typeof listed === 'number') lookUpNumber(listed, state);
+  else lookUpSources([listed], 'party', 'source', state);
 }
 
 /** Looks up each property of the ingress as its own aspect. */

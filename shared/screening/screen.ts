@@ -153,7 +153,7 @@ function vouches({ precedence }: Finding): boolean {
  * The finding with the strongest verdict, unless one overrides it by its precedence (finding.ts).
  * @param findings of one aspect, at least one
  */
-function strongestOf(findings: readonly Finding[]): Finding {
+export function strongestOf(findings: readonly Finding[]): Finding {
   const own = findings.toSorted(byPrecedence);
   const first = own.toSorted((a, b) => a.precedence - b.precedence)[0]!;
   if (first.precedence > PRECEDENCE.unavailable) return own[0]!;

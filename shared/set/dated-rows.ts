@@ -4,7 +4,7 @@
  * for three months), so uncompressed rows are good enough.
  */
 import { hashOf, type KeyFilter } from './key-filter.ts';
-import { DATED_ROW_WORDS } from './layout.ts';
+import { DATED_ROW_WORDS, FOREVER } from './layout.ts';
 import { LayoutError, NOT_LISTED } from './number-set.ts';
 
 /** An entry in force from `since` until `until`. */
@@ -38,6 +38,17 @@ export class DatedRows {
       if (rows[at + 2]! <= now && now < rows[at + 3]!) until = Math.max(until, rows[at + 3]!);
     }
     return until;
+  }
+
+  /** The first time after now at which a row of a key begins, in seconds since 1970; FOREVER if none does. */
+  begins(high: number, low: number, now: number): number {
+    const rows = this.#rows;
+    let since = FOREVER;
+    for (let at = findRow(rows, DATED_ROW_WORDS, high, low); at < rows.length; at += DATED_ROW_WORDS) {
+      if (rows[at] !== high || rows[at + 1] !== low) break;
+      if (rows[at + 2]! > now) since = Math.min(since, rows[at + 2]!);
+    }
+    return since;
   }
 
   /** Whether a key has a row, whatever its dates. */

@@ -2,7 +2,7 @@
  * Reader of the range table: for each list, intervals of numbers that are disjoint or equal (equal ones
  * differ in their dates). A look-up is one binary search per list.
  */
-import { HEADER_WORDS, RANGE_ROW_BYTES, RANGES_MAGIC } from './layout.ts';
+import { FOREVER, HEADER_WORDS, RANGE_ROW_BYTES, RANGES_MAGIC } from './layout.ts';
 import { LayoutError, NOT_LISTED, openWords } from './number-set.ts';
 
 /** Numbers (not permuted) from `from` to `to`, both inclusive. */
@@ -76,6 +76,17 @@ export class RangeTable {
         until = Math.max(until, columns.until[row]!);
     }
     return until;
+  }
+
+  /** The first time after now at which a range that contains the number begins, or FOREVER. */
+  begins(list: number, n: number, now: number): number {
+    const columns = this.#lists[list];
+    if (columns === undefined) return FOREVER;
+    let since = FOREVER;
+    for (let row = lastFrom(columns.from, n); row >= 0 && columns.to[row]! >= n; row--) {
+      if (columns.since[row]! > now) since = Math.min(since, columns.since[row]!);
+    }
+    return since;
   }
 }
 

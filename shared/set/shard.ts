@@ -95,6 +95,13 @@ export class Part {
     return dated.until(prefix, permutedSuffix, now);
   }
 
+  /** As `DatedRows.begins`, for the entries of a list. */
+  begins(list: number, prefix: number, permutedSuffix: number, now: number): number {
+    const dated = this.#dated[list];
+    if (dated == null || !this.mayHaveDates(prefix, permutedSuffix)) return FOREVER;
+    return dated.begins(prefix, permutedSuffix, now);
+  }
+
   /** False if no list has an entry with dates for the number. */
   mayHaveDates(prefix: number, permutedSuffix: number): boolean {
     return this.#dates.mayHave(hashOf(prefix, permutedSuffix));

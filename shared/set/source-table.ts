@@ -3,7 +3,7 @@
  * (sources/source.ts). A look-up is one binary search per list.
  */
 import { DatedRows } from './dated-rows.ts';
-import { DATED_ROW_WORDS, HEADER_WORDS, SOURCES_MAGIC } from './layout.ts';
+import { DATED_ROW_WORDS, FOREVER, HEADER_WORDS, SOURCES_MAGIC } from './layout.ts';
 import { LayoutError, NOT_LISTED, openWords } from './number-set.ts';
 
 export interface SourceRow {
@@ -52,5 +52,10 @@ export class SourceTable {
   /** The latest `until` of the entries in force with this fingerprint, or NOT_LISTED. */
   until(list: number, source: bigint, now: number): number {
     return this.#lists[list]?.until(Number(source >> 32n), Number(source & 0xffffffffn), now) ?? NOT_LISTED;
+  }
+
+  /** The first time after now at which an entry with this fingerprint begins, or FOREVER. */
+  begins(list: number, source: bigint, now: number): number {
+    return this.#lists[list]?.begins(Number(source >> 32n), Number(source & 0xffffffffn), now) ?? FOREVER;
   }
 }

@@ -66,6 +66,19 @@ export function rekeyFingerprint(print: bigint, text: string, from: bigint, to: 
   return form === undefined ? null : fingerprint(form, to);
 }
 
+/** The text of the form whose fingerprint this is; null if it is none of the source's. */
+export function formOf(
+  print: bigint,
+  text: string,
+  seed: bigint,
+): { readonly form: string; readonly isSpelling: boolean } | null {
+  const parsed = parseSource(text);
+  if (!parsed.ok) return null;
+  const { spelling, skeleton } = textsOf(parsed.value);
+  if (fingerprint(spelling, seed) === print) return { form: spelling, isSpelling: true };
+  return fingerprint(skeleton, seed) === print ? { form: skeleton, isSpelling: false } : null;
+}
+
 /** The form in which a list stores a source. */
 export function formFor<Form>({ spelling, skeleton }: Forms<Form>, effect: Effect): Form {
   return effect === 'allow' ? spelling : skeleton;

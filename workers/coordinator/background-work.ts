@@ -6,6 +6,7 @@
 import { BULK_ENTRIES_MAX } from '../../shared/limits/control.ts';
 import { SharedWork } from '../storage/shared-work.ts';
 import { applied, systemRequest } from './change-request.ts';
+import type { FeedPokes } from './feed-pokes.ts';
 import type { HeadWriter } from './head-writer.ts';
 import { FREEING_CHANGE } from './storage-budget.ts';
 import type { Tables } from './tables.ts';
@@ -19,20 +20,29 @@ export class BackgroundWork {
   readonly #tables: Tables;
   readonly #values: ValueStore;
   readonly #heads: HeadWriter;
+  readonly #pokes: FeedPokes;
   readonly #runs = new SharedWork<void>();
   /** Whether something has changed since the current run began. */
   #behind = false;
 
-  constructor(ctx: DurableObjectState, tables: Tables, values: ValueStore, heads: HeadWriter) {
+  constructor(
+    ctx: DurableObjectState,
+    tables: Tables,
+    values: ValueStore,
+    heads: HeadWriter,
+    pokes: FeedPokes,
+  ) {
     this.#ctx = ctx;
     this.#tables = tables;
     this.#values = values;
     this.#heads = heads;
+    this.#pokes = pokes;
   }
 
   /** Call after every change of the head, in the same turn, so that the alarm is stored with the change. */
   changed(): void {
     this.#heads.changed();
+    this.#pokes.poke();
     this.#behind = true;
     this.#ctx.storage.setAlarm(Date.now() + AGAIN_MS).catch(() => undefined);
     // If this fails, the alarm retries it.

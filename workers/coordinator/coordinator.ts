@@ -20,6 +20,7 @@ import {
   type CredentialKeeper,
   type CredentialsUpdate,
 } from '../storage/credentials-port.ts';
+import { FEED_NAME, type LiveCursor, type LiveSource } from '../storage/feed-port.ts';
 import {
   type AnchorRecorder,
   REGISTRY_NAME,
@@ -45,7 +46,14 @@ export interface TokenHolder {
 
 export class Coordinator
   extends SharingCalls
-  implements HeadSource, DetectionRecorder, AnchorRecorder, RegistryKeeper, CredentialKeeper, RuleEntriesPort
+  implements
+    HeadSource,
+    DetectionRecorder,
+    AnchorRecorder,
+    RegistryKeeper,
+    CredentialKeeper,
+    RuleEntriesPort,
+    LiveSource
 {
   #core: Result<Core, Failure> = fail('NOT_CONFIGURED', 'the coordinator has not started');
   /** The last `seq` sent to each data centre, and when. In memory only, because it is informational. */
@@ -68,6 +76,7 @@ export class Coordinator
     const core = new Core(this.ctx, this.env.LISTS, secrets.value, signer, this.env, {
       registry: () => this.env.REGISTRY.getByName(REGISTRY_NAME),
       credentials: () => this.env.CREDENTIALS.getByName(CREDENTIALS_NAME),
+      feed: this.env.SHARING_KEY ? () => this.env.FEED.getByName(FEED_NAME) : null,
     });
     const caughtUp = await core.catchUp();
     return caughtUp.ok ? ok(core) : caughtUp;
@@ -140,6 +149,10 @@ export class Coordinator
     ...part
   }: CredentialsUpdate): ReturnType<CredentialKeeper['putCredentials']> {
     return this[CORE].credentials.put(part, unwritten);
+  }
+
+  async liveChanges(after: LiveCursor | null, limit: number): ReturnType<LiveSource['liveChanges']> {
+    return this[CORE].tables.feed.changes(after, limit);
   }
 
   async applyRuleEntries(

@@ -14,6 +14,7 @@ import type { NoteSigner } from '../../shared/signed-note.ts';
 import type { Secrets } from '../env.ts';
 import { warn } from '../log.ts';
 import type { CredentialObject } from '../storage/credentials-port.ts';
+import type { FeedObject } from '../storage/feed-port.ts';
 import type { RegistryObject } from '../storage/registry-port.ts';
 import { SharedWork } from '../storage/shared-work.ts';
 import { AuditExports } from './audit-exports.ts';
@@ -25,6 +26,7 @@ import { EntryGuards } from './entry-guards.ts';
 import { EntryOwners } from './entry-owners.ts';
 import { EntryUndo } from './entry-undo.ts';
 import { EnumerationChanges } from './enumeration-changes.ts';
+import { FeedPokes } from './feed-pokes.ts';
 import { ForeignLists } from './foreign-lists.ts';
 import { HeadPartCalls } from './head-part-calls.ts';
 import { HeadWriter } from './head-writer.ts';
@@ -51,10 +53,12 @@ const SEALING_OPERATIONS = 150;
 /** KV operations of the rest reserved for listing and removing values. */
 const REMOVAL_OPERATIONS = 50;
 
-/** The objects that give parts of the head. */
-export interface HeadPartObjects {
+/** The objects that give parts of the head, and the one that follows it. */
+export interface OtherObjects {
   readonly registry: () => RegistryObject;
   readonly credentials: () => CredentialObject;
+  /** Null if there is no feed. */
+  readonly feed: (() => FeedObject) | null;
 }
 
 export class Core {
@@ -91,17 +95,19 @@ export class Core {
     secrets: Secrets,
     signer: NoteSigner | null,
     people: PeopleEnv,
-    objects: HeadPartObjects,
+    objects: OtherObjects,
   ) {
     const { storage } = ctx;
     const tables = new Tables(storage, secrets.keys, people);
-    const { registry, credentials } = objects;
+    const { registry, credentials, feed } = objects;
+    tables.feed.isOn = feed !== null;
     const values = new ValueStore(storage, tables, kv, [
       { prefix: REGISTRATIONS_PREFIX, part: tables.registeredSenders, source: registry },
       { prefix: CREDENTIALS_PREFIX, part: tables.credentials, source: credentials },
     ]);
     const heads = new HeadWriter(tables, values, kv);
-    const background = new BackgroundWork(ctx, tables, values, heads);
+    const pokes = new FeedPokes(ctx, feed);
+    const background = new BackgroundWork(ctx, tables, values, heads, pokes);
     const collector = new ValueCollector(storage.sql, tables.releases, values, kv);
     this.tables = tables;
     this.heads = heads;

@@ -77,7 +77,7 @@ export class KeyRotation {
     from: ListKeys,
     to: ListKeys,
   ): Promise<ChangeResult<KeyRotated>> {
-    const { meta, ledger, keys, live, segments } = this.#tables;
+    const { meta, ledger, keys, live, segments, feed } = this.#tables;
     // Another request did it in an earlier turn.
     if (from === to) return ok(unchanged(ledger.seq, to));
     const known = ledger.begin<KeyRotated>(request, FREEING_CHANGE);
@@ -101,6 +101,7 @@ export class KeyRotation {
         segments.replace(sealed, replaced);
         if (directory !== null) this.#values.setDirectory(directory);
         keys.store(to);
+        feed.startAgain();
         meta.set('listKeyRotated', { from: from.keyId, to: to.keyId, at: Date.now() });
         const after = { keyId: to.keyId, sources, dropped: unknown.slice(0, LIVE_KEYS_SHOWN_MAX) };
         return applied({ from: from.keyId, to: to.keyId, sources, dropped: unknown.length }, [

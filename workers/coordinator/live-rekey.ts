@@ -1,5 +1,5 @@
 /**
- * Moves the sources of the live layer, and of what its operations replaced, to another key. A fingerprint cannot be inverted, so each is computed again
+ * Moves the sources of the live layer, of what its operations replaced, and of what the feed has not read, to another key. A fingerprint cannot be inverted, so each is computed again
  * from the text of its rows. After a restore, rows have no text: no other key can find those sources.
  * Numbers are stored in clear, and stay as they are.
  */
@@ -21,7 +21,7 @@ const REKEYED_KIND = -1;
 
 type Print = Pick<LiveKey, 'high' | 'low'>;
 /** Tables with sources by fingerprint. */
-type Table = 'live' | 'undo_rows';
+type Table = 'live' | 'undo_rows' | 'feed_unread';
 
 export class LiveRekey {
   readonly #sql: SqlStorage;
@@ -56,11 +56,19 @@ export class LiveRekey {
       this.#live.dropSource(print);
     });
     this.#rekey('undo_rows', (print) => this.#live.undo.dropSource(print));
+    this.#rekey('feed_unread', ({ high, low }) =>
+      this.#sql.exec(
+        'DELETE FROM feed_unread WHERE kind = ? AND high = ? AND low = ?',
+        SOURCE_KIND,
+        high,
+        low,
+      ),
+    );
     return { sources, unknown };
   }
 
   /** @param onUnknown deletes the rows of a source without text @returns how many sources have the other key now */
-  #rekey(table: Table, onUnknown: (print: Print) => void): number {
+  #rekey(table: Table, onUnknown: (print: Print) => unknown): number {
     let sources = 0;
     for (let prints = this.#next(table); prints.length > 0; prints = this.#next(table)) {
       for (const print of prints) {

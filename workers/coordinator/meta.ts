@@ -31,6 +31,8 @@ type Key =
   | 'registrationsDropped'
   | 'credentials'
   | 'nextQualificationIndex'
-  | 'ruleEntries';
+  | 'ruleEntries'
+  | 'liveGeneration'
+  | 'feedRead';
 
 export class Meta extends SingleValues<Key> {}

@@ -40,15 +40,17 @@ export function checkClient(
  * A consumer of the feed has a way to get its data, and only `issueFeedKey` gives it a secret: with the ID of an earlier one,
  * whoever holds that would read on.
  */
-export function checkFeedAccess({ rights, feed }: Client, before: Client | null): CheckResult {
+export function checkFeedAccess({ rights, feed = null }: Client, before: Client | null): CheckResult {
   if (feed === null) {
     if (!rights.includes('feed')) return ok(undefined);
-    return refuseField('client.feed', 'is missing: the right "feed" needs an encryption, or "none"');
+    return refuseField(
+      'client.feed',
+      'is missing: a client with the right "feed" needs an encryption, or "none"',
+    );
   }
   const keyIdOf = (access: Client['feed'] | undefined): string | null =>
     access?.encryption === 'dir' ? access.keyId : null;
   const keyId = keyIdOf(feed);
-  // Clients that were stored before have none.
   if (keyId === null || keyId === keyIdOf(before?.feed)) return ok(undefined);
   const remedy = 'send the one that it has, or null, and get another with clients feed-key';
   return refuseField('client.feed.keyId', `must not be set: ${remedy}`);

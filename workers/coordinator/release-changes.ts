@@ -231,9 +231,10 @@ export class ReleaseChanges {
 
   /** Drops the live entries that every readable release has folded in. */
   #dropFolded(): void {
-    const { meta, live, releases } = this.#tables;
+    const { meta, live, releases, feed } = this.#tables;
     const folded = Math.min(...releases.readable.map(({ manifest }) => manifest.foldedSeq));
     if (folded <= meta.number('droppedSeq')) return;
+    feed.keepUnread(folded);
     live.dropFolded(folded);
     meta.set('droppedSeq', folded);
   }

@@ -91,6 +91,7 @@ export async function catchUp(
   ledger.transact(systemRequest('the copy of the head in KV is ahead'), FREEING_CHANGE, (operation) => {
     if (read.value !== null) restore(read.value, tables, values, operation);
     meta.set('seq', seq);
+    tables.feed.startAgain();
     return applied({}, [{ action: 'coordinator.restore', subject: 'seq', before, after: seq }]);
   });
   warn('coordinatorRestored', { before, seq, whole: read.value !== null });

@@ -14,6 +14,7 @@ import type { Token } from '../../shared/tokens.ts';
 import { ActiveKeys } from './active-keys.ts';
 import { DetectionStore } from './detection-store.ts';
 import { DocumentStore } from './document-store.ts';
+import { FeedSource } from './feed-source.ts';
 import { HeadPart } from './head-part.ts';
 import { Ledger } from './ledger.ts';
 import { LiveStore } from './live-store.ts';
@@ -43,6 +44,7 @@ export class Tables {
   readonly live: LiveStore;
   readonly segments: SegmentStore;
   readonly releases: ReleaseStore;
+  readonly feed: FeedSource;
   readonly registeredSenders: RegisteredSenders;
   readonly credentials: HeadPart<HeadCredentials>;
   readonly organisations: DocumentStore<Organisation>;
@@ -72,6 +74,7 @@ export class Tables {
     this.live = new LiveStore(sql, keys);
     this.segments = new SegmentStore(sql, this.live, keys);
     this.releases = new ReleaseStore(sql);
+    this.feed = new FeedSource(sql, this.meta, keys, this.live, this.releases);
     this.registeredSenders = new RegisteredSenders(this.meta, this.releases);
     this.credentials = new HeadPart(this.meta, 'credentials');
   }

@@ -80,7 +80,6 @@ export async function admitConsumer(
   const admitted = await consumers.admission.admit(context);
   if (!admitted.ok) return admitted;
   const { client } = admitted.value;
-  // Clients that were stored before have none.
   const access = client.feed ?? null;
   if (access !== null) return ok({ client, access });
   const remedy = 'an admin sets it with npx numgate clients set --feed';

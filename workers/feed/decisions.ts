@@ -21,8 +21,14 @@ const RECIPIENT = 'recipient';
 const ORIGIN = 'numgate';
 /** What bouncers send. The lists have commas. */
 const PARAMETERS = {
-  ...{ startup: 'flag', dedup: 'flag', community_pull: 'flag', additional_pull: 'flag' },
-  ...{ scopes: 'text', origins: 'text', scenarios_containing: 'text', scenarios_not_containing: 'text' },
+  startup: 'flag',
+  dedup: 'flag',
+  community_pull: 'flag',
+  additional_pull: 'flag',
+  scopes: 'text',
+  origins: 'text',
+  scenarios_containing: 'text',
+  scenarios_not_containing: 'text',
 } as const;
 
 /** Which decisions a bouncer wants. */

@@ -1,40 +1,217 @@
-/** The Durable Object that keeps the feed: a chain of events about numbers and sender IDs. There is one. */
+/**
+ * The Durable Object that keeps the feed: a chain of events about numbers and sender IDs, and what they add up to. There
+ * is one. It follows the live layer by itself: whoever calls `poke` only makes it faster.
+ */
 import { DurableObject } from 'cloudflare:workers';
-import { type Failure, fail } from '../../shared/result.ts';
+import { ReferenceKey } from '../../shared/feed/reference.ts';
+import { formatFeedCheckpoint } from '../../shared/feed/statement.ts';
+import {
+  FEED_EVENTS_MAX,
+  FEED_LAG_WARNING_MS,
+  FEED_RETRY_MS,
+  FEED_RETRY_MS_MAX,
+} from '../../shared/limits/feed.ts';
+import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
+import { openKeyRing } from '../../shared/set/key-ring.ts';
+import { openSharingKeys } from '../../shared/sharing-keys.ts';
+import { type NoteSigner, openSigner } from '../../shared/signed-note.ts';
 import type { ControlEnv } from '../env.ts';
-import type { FeedEvents, FeedObject, FeedProblem, FeedStatus } from '../storage/feed-port.ts';
+import { warn, warnFailed } from '../log.ts';
+import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
+import type {
+  FeedDecisions,
+  FeedEvents,
+  FeedObject,
+  FeedPage,
+  FeedProblem,
+  FeedSnapshotPage,
+  FeedStatus,
+  LiveSource,
+} from '../storage/feed-port.ts';
+import { NOTICE_ROUTER_NAME } from '../storage/notices-port.ts';
+import { RetriedWork } from '../storage/retried-work.ts';
+import { Follower } from './follower.ts';
+import { LiveReader } from './live-reader.ts';
+import type { CheckCursor } from './party-rows.ts';
+import { FeedReads } from './reads.ts';
+import { ReleasedLists } from './released-lists.ts';
+import { createTables } from './schema.ts';
+import { Tables } from './tables.ts';
+import { Waiting } from './waiting.ts';
 
-const UNSET: Failure<FeedProblem> = fail('NOT_CONFIGURED', 'SHARING_KEY is not set');
+/** How often the time at which all was read is stored, in ms. */
+const CAUGHT_UP_STORED_MS = 30_000;
 
 export class FeedStore extends DurableObject<ControlEnv> implements FeedObject {
-  async poke(): Promise<void> {}
+  readonly #tables: Tables;
+  readonly #reads: FeedReads;
+  readonly #waiting = new Waiting();
+  readonly #work: RetriedWork;
+  #follower: Result<Follower, Failure<FeedProblem>> = fail('NOT_CONFIGURED', 'the feed has not started');
+  #signer: NoteSigner | null = null;
+  #alarmAt: number | null = null;
+  #hasAppended = false;
 
-  async read(): ReturnType<FeedObject['read']> {
-    return UNSET;
+  constructor(ctx: DurableObjectState, env: ControlEnv) {
+    super(ctx, env);
+    createTables(ctx.storage);
+    this.#tables = new Tables(ctx.storage);
+    this.#reads = new FeedReads(this.#tables);
+    this.#work = new RetriedWork(FEED_RETRY_MS, FEED_RETRY_MS_MAX, (error) => this.#failed(error));
+    ctx.blockConcurrencyWhile(async () => {
+      this.#follower = await this.#open();
+      this.#alarmAt = await ctx.storage.getAlarm();
+    });
   }
 
-  async snapshot(): ReturnType<FeedObject['snapshot']> {
-    return UNSET;
+  async #open(): Promise<Result<Follower, Failure<FeedProblem>>> {
+    const { SHARING_KEY = '', LIST_KEY = '', CHECKPOINT_KEY = '', COORDINATOR, LISTS } = this.env;
+    const sharing = await openSharingKeys(SHARING_KEY);
+    if (!sharing.ok) return sharing;
+    const ring = await openKeyRing(LIST_KEY);
+    if (!ring.ok) return fail('NOT_CONFIGURED', `LIST_KEY ${ring.message}`);
+    this.#signer = await openSigner(CHECKPOINT_KEY);
+    const source = () => COORDINATOR.getByName(COORDINATOR_NAME) as unknown as LiveSource;
+    const tables = this.#tables;
+    const references = await ReferenceKey.open(sharing.value[0]!);
+    return ok(
+      new Follower({
+        ...{ tables, ring: ring.value, signer: this.#signer },
+        reader: new LiveReader(tables, source, ring.value, references),
+        lists: new ReleasedLists(source, LISTS, ring.value),
+        onAppended: () => this.#appended(),
+        onProgress: () => this.#work.progressed(),
+      }),
+    );
   }
 
-  async checkpoint(): ReturnType<FeedObject['checkpoint']> {
-    return UNSET;
+  async poke(): Promise<void> {
+    if (!this.#follower.ok) return;
+    // Otherwise a kill would leave the rest to the cron.
+    await this.#arm(Date.now() + FEED_RETRY_MS_MAX);
+    this.ctx.waitUntil(this.#run());
   }
 
-  async epoch(): ReturnType<FeedObject['epoch']> {
-    return UNSET;
+  async read(cursor: string | null, waitMs: number): Promise<Result<FeedPage, Failure<FeedProblem>>> {
+    const ready = await this.#ready();
+    if (!ready.ok) return ready;
+    const page = this.#reads.page(cursor);
+    if (!page.ok || page.value.events.length > 0 || waitMs <= 0) return page;
+    await this.#waiting.next(waitMs);
+    return this.#reads.page(cursor);
   }
 
-  async decisions(): ReturnType<FeedObject['decisions']> {
-    return UNSET;
+  async snapshot(after: number, limit: number): Promise<Result<FeedSnapshotPage, Failure<FeedProblem>>> {
+    const ready = await this.#ready();
+    return ready.ok ? ok(this.#reads.snapshot(after, limit)) : ready;
   }
 
-  async events(): Promise<FeedEvents> {
-    return { events: [], first: 1, last: 0 };
+  async checkpoint(): Promise<Result<string, Failure<FeedProblem>>> {
+    const ready = await this.#ready();
+    if (!ready.ok) return ready;
+    if (this.#signer === null)
+      return fail('NOT_CONFIGURED', 'CHECKPOINT_KEY is not set, so the feed signs nothing');
+    const { feed, log } = this.#tables;
+    return ok(await this.#signer.sign(formatFeedCheckpoint({ feed, ...log.last })));
+  }
+
+  async epoch(epoch: number): Promise<Result<string | null, Failure<FeedProblem>>> {
+    const ready = await this.#ready();
+    return ready.ok ? ok(this.#tables.epochs.get(epoch)?.note ?? null) : ready;
+  }
+
+  async decisions(client: string, isStart: boolean): Promise<Result<FeedDecisions, Failure<FeedProblem>>> {
+    const ready = await this.#ready();
+    return ready.ok ? ok(this.#reads.decisions(client, isStart)) : ready;
+  }
+
+  async events(after: number, limit: number): Promise<FeedEvents> {
+    const { epochs, log } = this.#tables;
+    if (epochs.current === null) return { events: [], first: 1, last: 0 };
+    const { position: last } = log.last;
+    const most = Math.max(1, Math.min(limit, FEED_EVENTS_MAX));
+    const from = Math.max(after, log.first - 1);
+    return { events: log.range(from, Math.min(last, from + most)), first: log.first, last };
   }
 
   async status(): Promise<FeedStatus> {
-    const none = { feed: '', epoch: 0, position: 0, first: 1, entries: 0, pending: 0, waiting: 0, unnamed: 0 };
-    return { isConfigured: false, ...none, lagMs: null };
+    const { meta, epochs, log, parties } = this.#tables;
+    const { epoch, position } = epochs.current === null ? { epoch: 0, position: 0 } : log.last;
+    const caughtUpAt = meta.number('caughtUpAt');
+    const checkAfter = meta.json<CheckCursor>('checkAfter');
+    return {
+      ...{
+        isConfigured: this.#follower.ok,
+        feed: meta.text('feed') ?? '',
+        epoch,
+        position,
+        first: log.first,
+      },
+      ...{ entries: meta.number('entries'), unnamed: meta.number('unnamed'), waiting: this.#waiting.count },
+      pending:
+        parties.countDue(Math.floor(Date.now() / 1000)) +
+        (checkAfter === null ? 0 : parties.countAfter(checkAfter)),
+      lagMs: caughtUpAt === 0 ? null : Math.max(0, Date.now() - caughtUpAt),
+    };
+  }
+
+  override async alarm(): Promise<void> {
+    this.#alarmAt = null;
+    await this.#run();
+  }
+
+  /** The log must have its first epoch before anybody reads it. */
+  async #ready(): Promise<Result<null, Failure<FeedProblem>>> {
+    if (!this.#follower.ok) return this.#follower;
+    if (this.#tables.epochs.current === null) await this.#follower.value.openEpoch();
+    return ok(null);
+  }
+
+  async #run(): Promise<void> {
+    const follower = this.#follower;
+    if (!follower.ok) return;
+    await this.#work.run(async () => {
+      await follower.value.run();
+      this.#caughtUp(Date.now());
+    });
+    this.#pokeRouter();
+    const due = this.#tables.parties.nextDue;
+    const times = [
+      due === null ? null : due * 1000,
+      this.#work.retryAt > Date.now() ? this.#work.retryAt : null,
+    ];
+    await this.#arm(Math.min(...times.map((time) => time ?? Number.POSITIVE_INFINITY)));
+  }
+
+  #appended(): void {
+    this.#hasAppended = true;
+    this.#waiting.wakeAll();
+  }
+
+  #pokeRouter(): void {
+    if (!this.#hasAppended) return;
+    this.#hasAppended = false;
+    const router = this.env.NOTICE_ROUTER.getByName(NOTICE_ROUTER_NAME);
+    this.ctx.waitUntil(Promise.resolve(router.poke()).catch(() => undefined));
+  }
+
+  #caughtUp(now: number): void {
+    const { meta } = this.#tables;
+    if (now - meta.number('caughtUpAt') >= CAUGHT_UP_STORED_MS) meta.set('caughtUpAt', now);
+  }
+
+  #failed(error: unknown): void {
+    warnFailed('feedFailed', error);
+    const caughtUpAt = this.#tables.meta.number('caughtUpAt');
+    const lagMs = Date.now() - caughtUpAt;
+    if (caughtUpAt > 0 && lagMs >= FEED_LAG_WARNING_MS)
+      warn('feedLags', { seconds: Math.floor(lagMs / 1000) });
+  }
+
+  /** An alarm not later than this. @param at ms since 1970, or Infinity for none */
+  async #arm(at: number): Promise<void> {
+    if (at === Number.POSITIVE_INFINITY || (this.#alarmAt !== null && this.#alarmAt <= at)) return;
+    this.#alarmAt = at;
+    await this.ctx.storage.setAlarm(at);
   }
 }

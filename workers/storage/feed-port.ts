@@ -26,15 +26,17 @@ export interface LivePlaceRow {
   readonly until: number;
   readonly rule: string | null;
   readonly stage: BlockStage | null;
-  /** The text of a source as it was given; null for a number, and for a source that was restored without it. */
-  readonly source: string | null;
 }
 
 /** A number or source that has changed, with all its rows in force, newest first. */
 export interface LivePlace extends LiveKey {
   /** The text that was fingerprinted: a spelling or a skeleton. Null for a number, and if no row has its text. */
   readonly form: string | null;
+  /** The newest text whose spelling it is, as it was given. Null for a number, and if all rows are of look-alikes. */
+  readonly source: string | null;
   readonly rows: readonly LivePlaceRow[];
+  /** The subjects of rows that were dropped before they were read: they are in lists of the current release. */
+  readonly dropped: readonly Subject[];
 }
 
 export interface LiveChanges {
@@ -110,10 +112,11 @@ export interface CurrentEntry {
 
 export interface FeedSnapshotPage {
   readonly feed: string;
+  /** Of the event at that position; the first epoch at position 0. */
   readonly epoch: number;
   /** Of the newest event when this page was read. Go on from that of the first page. */
   readonly position: number;
-  /** Digest of that event: what the event after it follows, unless it begins an epoch. */
+  /** Digest of that event, or of the statement of the first epoch: what the next event of its epoch follows. */
   readonly digest: string;
   readonly entries: readonly CurrentEntry[];
   /** Pass it to the next call; null at the end. */

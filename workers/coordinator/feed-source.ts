@@ -1,0 +1,167 @@
+/**
+ * What the feed reads of the live layer: each number and source that has changed, in the order of `seq`, with its rows in
+ * force. The live layer is a log: every change gives its rows a new, higher `seq`, and only expiry and folding delete
+ * rows without one. Of folded rows that the feed has not read, `feed_unread` keeps the places. So the feed loses nothing,
+ * and however long it stands still, live entries have their room.
+ *
+ * An answer costs an index range of its places, and a look-up for each: some 20 ms for the most that one may have.
+ */
+import { FEED_CHANGES_MAX, FEED_UNREAD_MAX } from '../../shared/limits/feed.ts';
+import { LIVE_KINDS, type LiveKey, type LiveOp } from '../../shared/live/entry.ts';
+import { formOf } from '../../shared/sources/source.ts';
+import type { BlockStage } from '../../shared/verdict.ts';
+import { warn } from '../log.ts';
+import type { LiveChanges, LiveCursor, LivePlace } from '../storage/feed-port.ts';
+import type { ActiveKeys } from './active-keys.ts';
+import { subjectsOf } from './live-row.ts';
+import type { LiveStore } from './live-store.ts';
+import type { Meta } from './meta.ts';
+import type { ReleaseStore } from './release-store.ts';
+
+interface PlaceRow extends Record<string, SqlStorageValue> {
+  seq: number;
+  kind: number;
+  high: number;
+  low: number;
+}
+
+const AFTER = '(seq, kind, high, low) > (?, ?, ?, ?)';
+const IN_ORDER = 'GROUP BY seq, kind, high, low ORDER BY seq, kind, high, low LIMIT ?';
+const GENERATION_BYTES = 8;
+
+export class FeedSource {
+  readonly #sql: SqlStorage;
+  readonly #meta: Meta;
+  readonly #keys: ActiveKeys;
+  readonly #live: LiveStore;
+  readonly #releases: ReleaseStore;
+  /** Whether there is a feed: without SHARING_KEY, nobody would ever read what is kept. */
+  isOn = false;
+
+  constructor(sql: SqlStorage, meta: Meta, keys: ActiveKeys, live: LiveStore, releases: ReleaseStore) {
+    this.#sql = sql;
+    this.#meta = meta;
+    this.#keys = keys;
+    this.#live = live;
+    this.#releases = releases;
+  }
+
+  /** See LiveSource. */
+  changes(after: LiveCursor | null, limit: number): LiveChanges {
+    const now = Math.floor(Date.now() / 1000);
+    this.#acknowledge(after);
+    const wanted = Math.max(1, Math.min(limit, FEED_CHANGES_MAX));
+    const found = this.#after(after, wanted + 1);
+    const rows = found.slice(0, wanted);
+    const last = rows.at(-1);
+    const shown = new Map(rows.map((row) => [`${row.kind} ${row.high} ${row.low}`, row]));
+    return {
+      places: [...shown.values()].map((row) => this.#place(row, now)),
+      next: last === undefined ? after : { seq: last.seq, ...keyOf(last) },
+      more: found.length > wanted,
+      generation: this.#generation,
+      keyId: this.#keys.current.keyId,
+      release: this.#releases.current?.release ?? null,
+      foldedSeq: this.#releases.current?.manifest.foldedSeq ?? 0,
+      droppedSeq: this.#meta.number('droppedSeq'),
+    };
+  }
+
+  /** Rows may be lost or have other keys: the feed must read everything again. Must run in a transaction. */
+  startAgain(): void {
+    const bytes = crypto.getRandomValues(new Uint8Array(GENERATION_BYTES));
+    this.#meta.set(
+      'liveGeneration',
+      Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(''),
+    );
+  }
+
+  /**
+   * Keeps the places of rows that are about to be dropped, as far as the feed has not read them. Must run in the
+   * transaction that drops them.
+   */
+  keepUnread(foldedSeq: number): void {
+    if (!this.isOn) return;
+    const { held } = this.#sql.exec<{ held: number }>('SELECT COUNT(*) AS held FROM feed_unread').one();
+    const room = Math.max(0, FEED_UNREAD_MAX - held);
+    const read = this.#meta.number('feedRead');
+    const unread = `FROM live WHERE seq >= ? AND seq <= ? GROUP BY seq, kind, high, low`;
+    const { many } = this.#sql
+      .exec<{ many: number }>(`SELECT COUNT(*) AS many FROM (SELECT 1 ${unread})`, read, foldedSeq)
+      .one();
+    // The oldest first: they have waited the longest.
+    this.#sql.exec(
+      `INSERT OR REPLACE INTO feed_unread SELECT seq, kind, high, low, SUM(subject), MAX(source) ${unread} ORDER BY seq LIMIT ?`,
+      ...[read, foldedSeq, room],
+    );
+    if (many > room) warn('feedPlacesLost', { places: many - room });
+  }
+
+  get #generation(): string {
+    if (this.#meta.text('liveGeneration') === null) this.startAgain();
+    return this.#meta.text('liveGeneration') ?? '';
+  }
+
+  /** Everything up to the cursor is stored by the feed. Without a cursor, nothing is. */
+  #acknowledge(after: LiveCursor | null): void {
+    const read = after?.seq ?? 0;
+    // The rows at the cursor itself can be read in part.
+    if (after !== null) this.#sql.exec('DELETE FROM feed_unread WHERE seq < ?', read);
+    if (this.#meta.number('feedRead') !== read) this.#meta.set('feedRead', read);
+  }
+
+  /** Unread places are older than all rows that are left. */
+  #after(after: LiveCursor | null, limit: number): PlaceRow[] {
+    const place = after === null ? [-1, 0, 0, 0] : [after.seq, kindOf(after), after.high, after.low];
+    const select = (table: string, most: number): PlaceRow[] =>
+      this.#sql
+        .exec<PlaceRow>(
+          `SELECT seq, kind, high, low FROM ${table} WHERE ${AFTER} ${IN_ORDER}`,
+          ...place,
+          most,
+        )
+        .toArray();
+    const unread = select('feed_unread', limit);
+    return unread.length >= limit ? unread : [...unread, ...select('live', limit - unread.length)];
+  }
+
+  #place({ kind, high, low }: PlaceRow, now: number): LivePlace {
+    const key: LiveKey = { kind: LIVE_KINDS[kind]!, high, low };
+    const rows = this.#live.inForce(key, now);
+    const unread = this.#sql
+      .exec<{ source: string | null; subjects: number }>(
+        'SELECT source, subjects FROM feed_unread WHERE kind = ? AND high = ? AND low = ? ORDER BY seq DESC',
+        ...[kind, high, low],
+      )
+      .toArray();
+    const texts = [...rows, ...unread].map(({ source }) => source);
+    return {
+      ...key,
+      ...(key.kind === 'number' ? { form: null, source: null } : this.#textOf(high, low, texts)),
+      dropped: subjectsOf(unread.reduce((mask, { subjects }) => mask | subjects, 0)),
+      rows: rows.map(({ seq, op, subjects, code, authority, until, rule, stage }) => ({
+        ...{ seq, op: op as LiveOp, subjects: subjectsOf(subjects), code, authority, until, rule },
+        stage: stage as BlockStage | null,
+      })),
+    };
+  }
+
+  #textOf(high: number, low: number, texts: readonly (string | null)[]): Pick<LivePlace, 'form' | 'source'> {
+    const print = (BigInt(high) << 32n) | BigInt(low);
+    let alike: string | null = null;
+    for (const source of texts) {
+      const found = source === null ? null : formOf(print, source, this.#keys.current.sourceSeed);
+      if (found?.isSpelling) return { form: found.form, source };
+      alike ??= found?.form ?? null;
+    }
+    return { form: alike, source: null };
+  }
+}
+
+function kindOf({ kind }: LiveKey): number {
+  return LIVE_KINDS.indexOf(kind);
+}
+
+function keyOf({ kind, high, low }: PlaceRow): LiveKey {
+  return { kind: LIVE_KINDS[kind]!, high, low };
+}

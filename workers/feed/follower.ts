@@ -1,0 +1,139 @@
+/**
+ * Turns changes of the live layer and of releases into events: reads pages of changes, decides what is due, and appends
+ * what has become different. One run at a time, and nothing else writes these tables, so what a run has read is still so
+ * when it writes. Each step is bounded, and the next run goes on where a kill has stopped one.
+ */
+import { isSameEntry } from '../../shared/feed/digest.ts';
+import type { KeyRing } from '../../shared/set/key-ring.ts';
+import type { NoteSigner } from '../../shared/signed-note.ts';
+import { type Decided, decide, type Followed, layerOf } from './deciding.ts';
+import type { LiveReader } from './live-reader.ts';
+import type { CheckCursor, Party } from './party-rows.ts';
+import type { ReleasedLists } from './released-lists.ts';
+import type { Tables } from './tables.ts';
+
+export interface FollowerParts {
+  readonly tables: Tables;
+  readonly reader: LiveReader;
+  readonly lists: ReleasedLists;
+  readonly ring: KeyRing;
+  readonly signer: NoteSigner | null;
+  /** Called after events were appended. */
+  readonly onAppended: () => void;
+  /** Called after steps that have got further. */
+  readonly onProgress: () => void;
+}
+
+export class Follower {
+  readonly #parts: FollowerParts;
+
+  constructor(parts: FollowerParts) {
+    this.#parts = parts;
+  }
+
+  /** Works until nothing is left to do now. @throws if something that it needs does not respond */
+  async run(): Promise<void> {
+    const { tables, reader, onProgress } = this.#parts;
+    await this.openEpoch();
+    // Also while the coordinator does not respond.
+    await this.#decideDue();
+    for (let isBusy = true; isBusy; ) {
+      isBusy = await reader.read();
+      await this.#decideDue();
+      isBusy = this.#check() || isBusy;
+      isBusy = this.#tidy() || isBusy;
+      onProgress();
+    }
+    tables.pollers.forget(Date.now());
+  }
+
+  /** Opens the first epoch, or the next one if it is due. */
+  async openEpoch(): Promise<void> {
+    const { tables, signer } = this.#parts;
+    const { epochs, log, storage } = tables;
+    const last = epochs.current === null ? null : log.last;
+    if (last !== null && !epochs.isDue(last, Date.now())) return;
+    const next = await epochs.next(tables.feed, last, signer, Date.now());
+    // A reader may have opened the first one meanwhile.
+    if ((epochs.current?.epoch ?? 0) < next.epoch) storage.transactionSync(() => epochs.add(next));
+  }
+
+  async #decideDue(): Promise<void> {
+    const { tables, lists, ring } = this.#parts;
+    const { meta, parties } = tables;
+    for (;;) {
+      const now = Math.floor(Date.now() / 1000);
+      const due = parties.due(now);
+      if (due.length === 0) return;
+      const followed = due.map((party) => this.#withRows(party, now));
+      const layer = layerOf(followed, ring.writer);
+      const decided: Decided[] = [];
+      await lists.with(
+        meta.text('release') || null,
+        followed,
+        ({ party }) => party.party,
+        (release, some) => {
+          for (const each of some) decided.push(decide(each, release, layer, ring.writer, now));
+        },
+      );
+      await this.openEpoch();
+      this.#publish(decided);
+    }
+  }
+
+  #withRows(party: Party, now: number): Followed {
+    const { meta, places } = this.#parts.tables;
+    const names = [party.party, ...(party.skeleton === null ? [] : [party.skeleton])];
+    const droppedSeq = meta.number('droppedSeq');
+    return { party, rows: new Map(names.map((name) => [name, places.get(name, droppedSeq, now)])) };
+  }
+
+  /** Removals and lifts first: a consumer that is cut off within a page has them. */
+  #publish(decided: readonly Decided[]): void {
+    const { tables, onAppended } = this.#parts;
+    const { storage, meta, parties, log } = tables;
+    const isChanged = ({ party, entry }: Decided): boolean => !isSameEntry(party.entry, entry);
+    const lifts = ({ entry }: Decided): boolean => entry === null || entry.effect === 'allow';
+    const changed = decided.filter(isChanged);
+    const ordered = [...changed.filter(lifts), ...changed.filter((each) => !lifts(each))];
+    storage.transactionSync(() => {
+      const events = ordered.map(({ party: { reference, entry: before }, entry }) => ({
+        reference,
+        entry,
+        before,
+      }));
+      const first = log.last.position + 1;
+      if (events.length > 0) log.append(events, Date.now());
+      const positions = new Map(ordered.map((each, index) => [each, first + index]));
+      let entries = meta.number('entries');
+      for (const each of decided) {
+        const { party, entry, hasRows, due } = each;
+        const position = positions.get(each);
+        entries += (entry === null ? 0 : 1) - (party.entry === null ? 0 : 1);
+        if (entry === null && !hasRows) parties.forget(party.id);
+        else if (position === undefined) parties.setDue(party.id, due);
+        else parties.setEntry(party.id, entry, position, due);
+      }
+      if (events.length > 0) meta.set('entries', entries);
+    });
+    if (changed.length > 0) onAppended();
+  }
+
+  /** A part of the check that another release needs. @returns whether it goes on */
+  #check(): boolean {
+    const { meta, parties, storage } = this.#parts.tables;
+    const cursor = meta.json<CheckCursor>('checkAfter');
+    if (cursor === null) return false;
+    storage.transactionSync(() => meta.set('checkAfter', parties.check(cursor) ?? 'null'));
+    return true;
+  }
+
+  /** @returns whether there may be more */
+  #tidy(): boolean {
+    const { meta, places, log, storage } = this.#parts.tables;
+    return storage.transactionSync(() => {
+      const pruned = places.prune(meta.number('droppedSeq'), Math.floor(Date.now() / 1000));
+      return log.trim() || pruned;
+    });
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * Reads what has changed in the live layer. The rows of a page, what they make due, and the cursor are stored in one
+ * transaction, so a kill loses nothing.
+ *
+ * If the coordinator was restored or re-keyed, everything is read again from the first row on, and places that are not
+ * found again are given up.
+ */
+
+import type { ReferenceKey } from '../../shared/feed/reference.ts';
+import { FEED_CALL_WAIT_MS, FEED_CHANGES_MAX } from '../../shared/limits/feed.ts';
+import { fingerprintText } from '../../shared/live/entry.ts';
+import { SUFFIX_COUNT, toE164 } from '../../shared/numbers/number.ts';
+import type { KeyRing } from '../../shared/set/key-ring.ts';
+import { parseSource, textsOf } from '../../shared/sources/source.ts';
+import type { Subject } from '../../shared/verdict.ts';
+import type { LiveChanges, LiveCursor, LivePlace, LiveSource } from '../storage/feed-port.ts';
+import { within } from '../storage/single-flight.ts';
+import type { NewParty } from './party-rows.ts';
+import { keyOf } from './place-rows.ts';
+import type { Tables } from './tables.ts';
+
+/** Before all parties. */
+const CHECK_START = ['', ''] as const;
+
+export class LiveReader {
+  readonly #tables: Tables;
+  readonly #source: () => LiveSource;
+  readonly #ring: KeyRing;
+  readonly #references: ReferenceKey;
+
+  constructor(tables: Tables, source: () => LiveSource, ring: KeyRing, references: ReferenceKey) {
+    this.#tables = tables;
+    this.#source = source;
+    this.#ring = ring;
+    this.#references = references;
+  }
+
+  /** Reads one page. @returns whether there is more to read @throws if the coordinator does not respond */
+  async read(): Promise<boolean> {
+    const { meta, storage } = this.#tables;
+    const cursor = meta.json<LiveCursor>('cursor');
+    const asked = Promise.resolve(this.#source().liveChanges(cursor, FEED_CHANGES_MAX));
+    const changes = await within(asked, FEED_CALL_WAIT_MS);
+    if (changes.generation !== meta.text('generation')) {
+      storage.transactionSync(() => this.#startAgain(changes));
+      return true;
+    }
+    const places = this.#named(changes);
+    const parties = (await Promise.all(places.map((place) => this.#partiesOf(place)))).flat();
+    storage.transactionSync(() => this.#store(changes, places, parties));
+    return changes.more || this.#giveUp();
+  }
+
+  #startAgain({ generation }: LiveChanges): void {
+    const { meta } = this.#tables;
+    meta.set('generation', generation);
+    meta.set('cursor', 'null');
+    meta.set('pass', meta.number('pass') + 1);
+    meta.set('isPassing', 1);
+    meta.set('unnamed', 0);
+    meta.set('checkAfter', CHECK_START);
+  }
+
+  #store(changes: LiveChanges, places: readonly NamedPlace[], parties: readonly NewParty[]): void {
+    const { meta, places: rows, parties: followed } = this.#tables;
+    const { next, release, droppedSeq } = changes;
+    if (release !== (meta.text('release') || null)) {
+      // All lists may have changed.
+      meta.set('release', release ?? '');
+      meta.set('checkAfter', CHECK_START);
+    }
+    if (droppedSeq !== meta.number('droppedSeq')) meta.set('droppedSeq', droppedSeq);
+    if (changes.places.length === 0) return;
+    const pass = meta.number('pass');
+    for (const { name, place } of places) {
+      rows.put(name, place.rows, pass);
+      followed.touch(name);
+    }
+    for (const party of parties) followed.follow(party);
+    const unnamed = changes.places.length - places.length;
+    if (unnamed > 0) meta.set('unnamed', meta.number('unnamed') + unnamed);
+    meta.set('cursor', next ?? 'null');
+  }
+
+  /** At the end of a new reading: some of the places that it has not found. @returns whether there may be more */
+  #giveUp(): boolean {
+    const { meta, storage, places, parties } = this.#tables;
+    if (meta.number('isPassing') === 0) return false;
+    return storage.transactionSync(() => {
+      const gone = places.before(meta.number('pass'));
+      for (const place of gone) {
+        places.delete(place);
+        parties.touch(place);
+      }
+      if (gone.length === 0) meta.set('isPassing', 0);
+      return gone.length > 0;
+    });
+  }
+
+  /** The places that have a name here. */
+  #named({ places, keyId }: LiveChanges): NamedPlace[] {
+    const nameless = places.some(({ kind, form }) => kind === 'source' && form === null);
+    const known = nameless ? this.#knownForms(keyId) : null;
+    return places.flatMap((place) => {
+      const { kind, high, low, form } = place;
+      const name =
+        kind === 'number' ? toE164(high * SUFFIX_COUNT + low) : (form ?? known?.get(fingerprintText(place)!));
+      return name === undefined ? [] : [{ name, place }];
+    });
+  }
+
+  /** The texts that this store knows, by their fingerprints. Only after a restore is a source without its text. */
+  #knownForms(keyId: string): ReadonlyMap<string, string> {
+    const keys = this.#ring.of(keyId);
+    if (keys === null) return new Map();
+    return new Map(this.#tables.places.texts.map((form) => [fingerprintText(keyOf(form, keys))!, form]));
+  }
+
+  /** What a place makes the feed follow: each subject of its rows. A recipient is never a source. */
+  async #partiesOf({ name, place: { kind, source, rows, dropped } }: NamedPlace): Promise<NewParty[]> {
+    const subjects = new Set<Subject>([...rows.flatMap((row) => row.subjects), ...dropped]);
+    if (kind === 'number') {
+      const named = { party: name, skeleton: null, source: null };
+      return Promise.all([...subjects].map((subject) => this.#party('number', { ...named, subject })));
+    }
+    const parsed = source === null ? null : parseSource(source);
+    // Names of trunks mean something else in every network.
+    if (!parsed?.ok || parsed.value.kind === 'trunk' || !subjects.has('from')) return [];
+    const { skeleton } = textsOf(parsed.value);
+    const named = { party: name, skeleton: skeleton === name ? null : skeleton, source };
+    return [await this.#party('source', { ...named, subject: 'from' })];
+  }
+
+  async #party(kind: 'number' | 'source', party: Omit<NewParty, 'reference'>): Promise<NewParty> {
+    return { ...party, reference: await this.#references.reference(kind, party.party, party.subject) };
+  }
+}
+
+/** A place under the name that it has in this store. */
+interface NamedPlace {
+  readonly name: string;
+  readonly place: LivePlace;
+}

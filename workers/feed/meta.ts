@@ -1,0 +1,17 @@
+/** Single values of the feed. docs/storage.md describes each key. */
+import { SingleValues } from '../storage/single-values.ts';
+
+type Key =
+  | 'feed'
+  | 'cursor'
+  | 'generation'
+  | 'pass'
+  | 'isPassing'
+  | 'release'
+  | 'droppedSeq'
+  | 'checkAfter'
+  | 'entries'
+  | 'unnamed'
+  | 'caughtUpAt';
+
+export class Meta extends SingleValues<Key> {}
