@@ -12,6 +12,7 @@ import * as edgeLimits from '../../shared/limits/edge.ts';
 import * as enumerationLimits from '../../shared/limits/enumeration.ts';
 import * as intakeLimits from '../../shared/limits/intake.ts';
 import * as listsLimits from '../../shared/limits/lists.ts';
+import * as noticesLimits from '../../shared/limits/notices.ts';
 import * as passportLimits from '../../shared/limits/passport.ts';
 import * as qualificationLimits from '../../shared/limits/qualification.ts';
 import * as registrationsLimits from '../../shared/limits/registrations.ts';
@@ -30,6 +31,7 @@ const bounds = new Map<string, number>(
       appealsLimits,
       intakeLimits,
       listsLimits,
+      noticesLimits,
       passportLimits,
       qualificationLimits,
       registrationsLimits,
@@ -104,6 +106,7 @@ describe('docs/storage.md', () => {
     'registrations/schema',
     'reports/schema',
     'appeals/schema',
+    'notices/schema',
     'storage/store-tables',
   ])('every table and column of workers/%s is documented', (file) => {
     const schema = read(`../../workers/${file}.ts`);
