@@ -21,6 +21,7 @@ import { addGuards } from './commands/guards.ts';
 import { addHolderKeys } from './commands/holder-keys.ts';
 import { addIssuers } from './commands/issuers.ts';
 import { addListKey } from './commands/list-key.ts';
+import { addNotices } from './commands/notices.ts';
 import { addOperators } from './commands/operators.ts';
 import { addOrganisations } from './commands/organisations.ts';
 import { addPartners } from './commands/partners.ts';
@@ -43,6 +44,7 @@ import { addTokens } from './commands/tokens.ts';
 import { addUndo } from './commands/undo.ts';
 import { addUsage } from './commands/usage.ts';
 import { addWatch } from './commands/watch.ts';
+import { addWebhooks } from './commands/webhooks.ts';
 import { failureReport } from './failure.ts';
 import { note, printError, write } from './terminal/output.ts';
 
@@ -62,6 +64,7 @@ const GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> 
   ],
   'Policy:': [addPolicy, addGuards, addCanaries],
   'Joint response:': [addRules, addRuleBlocks, addPartners, addAppeals],
+  'Sharing:': [addWebhooks, addNotices],
   'Second person:': [addApprovals, addProposals],
   'Monitoring:': [addStatus, addWatch, addUsage, addEnumeration, addBlocks, addAudit],
   'Shell:': [addCompletion],

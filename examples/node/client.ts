@@ -33,9 +33,11 @@ export { type LocalCode, NumgateError } from './errors.ts';
 export { isFromAbroad, LABEL, type LocalAnswer } from './fail-policy.ts';
 export * from './holder-key.ts';
 export { linesOf } from './lines.ts';
+export * from './notices.ts';
 export * from './registrar.ts';
 export * from './reporter.ts';
 export type * from './types.ts';
+export * from './webhooks.ts';
 
 /** Items, or lines of NDJSON with one item each. */
 export type ItemSource = LineSource<CheckItem>;
