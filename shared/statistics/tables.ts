@@ -6,7 +6,7 @@
  * A frame fixes the names when a month is closed. Corrections use the same frame: a name that moved between the rows
  * of two versions would show how many reports it has.
  */
-import { RANKED_ROWS_MAX, RELAY_ROWS_MAX, SMALL_COUNT } from '../limits/statistics.ts';
+import { RANKED_ROWS_MAX, SMALL_COUNT } from '../limits/statistics.ts';
 import type { Sum } from './hidden-cells.ts';
 import { type Counts, groupOf } from './counts.ts';
 import * as texts from './texts.ts';
@@ -72,7 +72,7 @@ export function frameOf(
       .slice(0, RANKED_ROWS_MAX)
       .map(([name]) => name);
   const shown = Object.fromEntries(RANKED_TABLES.map((table) => [table, highest(table)]));
-  return { relays: relays.slice(0, RELAY_ROWS_MAX), resellers, shown: shown as Frame['shown'] };
+  return { relays, resellers, shown: shown as unknown as Frame["shown"] };
 }
 
 function fixed(table: TableName, rows: Readonly<Record<string, Text>>): Row[] {
