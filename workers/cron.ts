@@ -11,6 +11,7 @@ import type { ControlEnv } from './env.ts';
 import { warnFailed } from './log.ts';
 import { APPEALS_NAME } from './storage/appeals-port.ts';
 import { RESPONSE_NAME } from './storage/response-port.ts';
+import { STATISTICS_NAME } from './storage/statistics-port.ts';
 
 /** Stands for anyone who can write KV and holds the signing key of releases. */
 const WRANGLER: Actor = {
@@ -31,5 +32,8 @@ export async function sweep(_event: ScheduledController, env: ControlEnv): Promi
     await env.APPEALS.getByName(APPEALS_NAME)
       .sweep()
       .catch((error: unknown) => warnFailed('appealsFailed', error));
+    await env.STATISTICS.getByName(STATISTICS_NAME)
+      .sweep()
+      .catch((error: unknown) => warnFailed('statisticsFailed', error));
   }
 }

@@ -37,7 +37,7 @@ export interface Recovered {
 }
 
 /** Searches that end without an answer count as recovered: nothing may pass because it was too large. */
-const STEPS_MAX = 200_000;
+const STEPS_MAX = 5_000;
 
 interface Equation {
   readonly total: number;

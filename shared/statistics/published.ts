@@ -189,33 +189,85 @@ export interface TracedSource {
   readonly count: number;
 }
 
-/** Where the cells of a table come from: the counts of each cell add up to its exact value. */
+export interface TracedCell {
+  readonly key: string;
+  readonly count: number;
+  readonly hidden: boolean;
+  /** Those with the most first, at most TRACE_SOURCES_MAX. */
+  readonly sources: readonly TracedSource[];
+  /** What all further sources add. */
+  readonly further: number;
+}
+
+/** Where the cells of a table come from: the counts of the sources of a cell add up to its exact value. */
 export interface Trace extends MonthInfo {
   readonly table: TableName;
-  readonly cells: readonly {
-    readonly key: string;
-    readonly count: number;
-    readonly hidden: boolean;
-    readonly sources: readonly TracedSource[];
+  /** Of the digest of the exact counts in the audit log. */
+  readonly salt: string;
+  readonly exactDigest: string;
+  readonly cells: readonly TracedCell[];
+}
+
+/** Closed months, the newest first. */
+export interface MonthPage {
+  /** The first month with figures. */
+  readonly first: string;
+  /** The month that is not over. */
+  readonly current: string;
+  readonly timeZone: 'Asia/Seoul';
+  readonly months: readonly {
+    readonly month: string;
+    readonly version: number;
+    readonly at: string;
+    readonly digest: string;
   }[];
+  /** `before` of the next page; null on the last one. */
+  readonly next: string | null;
+}
+
+export interface MonthVersions {
+  readonly month: string;
+  readonly versions: readonly {
+    readonly version: number;
+    readonly at: string;
+    readonly digest: string;
+    readonly reason: string | null;
+    /** Who corrected it; null for the service. */
+    readonly by: string | null;
+  }[];
+  /** Whether its reports are counted again. */
+  readonly isCorrecting: boolean;
+}
+
+/** A correction that has begun. */
+export interface Correction {
+  readonly month: string;
+  /** The version that is published now. */
+  readonly version: number;
+  readonly isCorrecting: boolean;
 }
 
 export function tracedCells(
   { frame, hidden, counts }: KeptVersion,
   name: TableName,
   readings: readonly { readonly source: string; readonly counts: Counts }[],
-): Trace['cells'] {
+  sourcesMax: number,
+): TracedCell[] {
   const table = tablesOf(frame).find((each) => each.name === name)!;
   const exact = cellsOf(counts, frame);
   const bySource = readings.map(({ source, counts: own }) => ({ source, cells: cellsOf(own, frame) }));
   const rows = table.rows.map(({ key, cell }) => ({ key, cell }));
   const isSingle = rows.length === 1 && rows[0]!.key === 'total';
   const all = table.total === null || isSingle ? rows : [...rows, { key: 'total', cell: table.total }];
-  return all.map(({ key, cell }) => ({
-    ...{ key, count: exact.get(cell)!, hidden: hidden.includes(cell) },
-    sources: bySource.flatMap(({ source, cells }) => {
-      const count = cells.get(cell)!;
-      return count === 0 ? [] : [{ source, count }];
-    }),
-  }));
+  return all.map(({ key, cell }) => {
+    const sources = bySource
+      .map(({ source, cells }): TracedSource => ({ source, count: cells.get(cell)! }))
+      .filter(({ count }) => count !== 0)
+      .sort((one, other) => other.count - one.count);
+    const further = sources.slice(sourcesMax).reduce((sum, { count }) => sum + count, 0);
+    return {
+      ...{ key, count: exact.get(cell)!, hidden: hidden.includes(cell) },
+      ...{ sources: sources.slice(0, sourcesMax), further },
+    };
+  });
 }

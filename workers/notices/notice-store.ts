@@ -13,4 +13,8 @@ export class NoticeStore extends DurableObject<ControlEnv> implements NoticeObje
   ): Promise<{ last: number }> {
     return { last: n };
   }
+
+  async totals(): Promise<[]> {
+    return [];
+  }
 }
