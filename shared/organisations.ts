@@ -81,6 +81,12 @@ export function bareOrganisation(id: string): Organisation {
   const roles = id === DEFAULT_ORGANISATION ? [...ROLES] : [];
   return {
     ...{ id, displayName: id, authority: null, roles, contact: '', state: 'active' },
-    ...{ certificateApproval: 'review', senderCode: null, reseller: false, declaredNumbers: null, partner: null },
+    ...{
+      certificateApproval: 'review',
+      senderCode: null,
+      reseller: false,
+      declaredNumbers: null,
+      partner: null,
+    },
   };
 }

@@ -139,17 +139,13 @@ class Search {
     if (++this.#steps > WITNESS_STEPS_MAX || !this.#mayChange(cell, by, from, to)) return false;
     const own = this.#partOf.get(cell);
     if (own !== undefined && own !== done) {
-      const move = (other: string, change: number): boolean =>
-        this.#canMove(other, change, own, from, to);
-      const isBalanced =
-        own.parts.some((part) => part !== cell && move(part, -by)) || move(own.total, by);
+      const move = (other: string, change: number): boolean => this.#canMove(other, change, own, from, to);
+      const isBalanced = own.parts.some((part) => part !== cell && move(part, -by)) || move(own.total, by);
       if (!isBalanced) return this.#block(own);
     }
     return (this.#totalOf.get(cell) ?? []).every(
       (sum) =>
-        sum === done ||
-        sum.parts.some((part) => this.#canMove(part, by, sum, from, to)) ||
-        this.#block(sum),
+        sum === done || sum.parts.some((part) => this.#canMove(part, by, sum, from, to)) || this.#block(sum),
     );
   }
 
@@ -199,7 +195,11 @@ class Search {
   /** Hides the smallest cell that a sum without room still shows. @returns false if there is none */
   #hideOne(cell: string): boolean {
     const own = this.#partOf.get(cell);
-    const sums = new Set([...(own === undefined ? [] : [own]), ...(this.#totalOf.get(cell) ?? []), ...this.#blocked]);
+    const sums = new Set([
+      ...(own === undefined ? [] : [own]),
+      ...(this.#totalOf.get(cell) ?? []),
+      ...this.#blocked,
+    ]);
     const { values } = this.#figures;
     const shown = (names: Iterable<string>): string[] =>
       [...new Set(names)]

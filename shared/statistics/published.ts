@@ -76,7 +76,10 @@ export function newVersion(
     hidden: new Set(kept.hidden),
   });
   const used = new Set(tables.flatMap(({ total, rows }) => [total, ...rows.map(({ cell }) => cell)]));
-  const values = new Map([...[...cellsOf(counts, frame)].filter(([cell]) => used.has(cell)), ...unnamed.values]);
+  const values = new Map([
+    ...[...cellsOf(counts, frame)].filter(([cell]) => used.has(cell)),
+    ...unnamed.values,
+  ]);
   const hidden = hiddenCells({
     ...{ sums: [...sumsOf(tables), ...unnamed.sums], values, unnamed: unnamed.atMost, reached },
     earlier: earlier.map(versionOf),
@@ -91,7 +94,7 @@ export function publishedTables({ frame, counts, hidden, durations }: KeptVersio
   const shown = (cell: string): number | null => (secret.has(cell) ? null : cells.get(cell)!);
   return tablesOf(frame).map((table) => {
     const measured = durations[table.name];
-    const cases = table.total === null ? (table.rows[0] && shown(table.rows[0].cell)) : shown(table.total);
+    const cases = table.total === null ? table.rows[0] && shown(table.rows[0].cell) : shown(table.total);
     const isMeasured = measured !== undefined && typeof cases === 'number' && cases >= SMALL_COUNT;
     return {
       ...formOf(table, shown),
@@ -157,7 +160,15 @@ function rankedRows(rows: readonly PublishedRow[]): PublishedRow[] {
 }
 
 export const CSV_COLUMNS = [
-  'month', 'version', 'table', 'key', 'name', 'name_ko', 'count', 'share', 'hidden',
+  'month',
+  'version',
+  'table',
+  'key',
+  'name',
+  'name_ko',
+  'count',
+  'share',
+  'hidden',
 ] as const;
 
 /** RFC 4180 in UTF-8, with a header. A hidden count is empty, and `hidden` says so. */

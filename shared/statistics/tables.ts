@@ -7,8 +7,8 @@
  * of two versions would show how many reports it has.
  */
 import { RANKED_ROWS_MAX, SMALL_COUNT } from '../limits/statistics.ts';
-import type { Sum } from './hidden-cells.ts';
 import { type Counts, groupOf } from './counts.ts';
+import type { Sum } from './hidden-cells.ts';
 import * as texts from './texts.ts';
 import { NOT_STATED, OTHERS, type TableName, type Text } from './texts.ts';
 
@@ -67,19 +67,27 @@ export function frameOf(
   const codes = new Set(resellers.map(({ code }) => code));
   const highest = (table: RankedTable): string[] =>
     [...groupOf(counts, RANKED[table])]
-      .filter(([name, count]) => name !== '' && count >= SMALL_COUNT && (table !== 'text-by-reseller' || codes.has(name)))
+      .filter(
+        ([name, count]) =>
+          name !== '' && count >= SMALL_COUNT && (table !== 'text-by-reseller' || codes.has(name)),
+      )
       .sort(([one, many], [other, more]) => more - many || (one < other ? -1 : 1))
       .slice(0, RANKED_ROWS_MAX)
       .map(([name]) => name);
   const shown = Object.fromEntries(RANKED_TABLES.map((table) => [table, highest(table)]));
-  return { relays, resellers, shown: shown as unknown as Frame["shown"] };
+  return { relays, resellers, shown: shown as unknown as Frame['shown'] };
 }
 
 function fixed(table: TableName, rows: Readonly<Record<string, Text>>): Row[] {
   return Object.entries(rows).map(([key, name]) => ({ key, name, cell: `${table}/${key}` }));
 }
 
-function ranked(table: RankedTable, names: readonly string[], nameOf: (name: string) => string, rest: Row[]): Row[] {
+function ranked(
+  table: RankedTable,
+  names: readonly string[],
+  nameOf: (name: string) => string,
+  rest: Row[],
+): Row[] {
   return [
     ...names.map((key) => ({ key, name: { en: nameOf(key), ko: nameOf(key) }, cell: `${table}/=${key}` })),
     { key: 'others', name: OTHERS, cell: `${table}/others` },
@@ -96,25 +104,35 @@ const HOURS = Object.fromEntries(
 
 /** All tables of a frame, in their order. */
 export function tablesOf(frame: Frame): readonly Table[] {
-  const table = (
-    name: TableName,
-    total: string | null,
-    rows: readonly Row[],
-    isRanked = false,
-  ): Table => ({ name, total, rows, isRanked });
-  const notStated = (name: TableName): Row => ({ key: 'notStated', name: NOT_STATED, cell: `${name}/notStated` });
+  const table = (name: TableName, total: string | null, rows: readonly Row[], isRanked = false): Table => ({
+    name,
+    total,
+    rows,
+    isRanked,
+  });
+  const notStated = (name: TableName): Row => ({
+    key: 'notStated',
+    name: NOT_STATED,
+    cell: `${name}/notStated`,
+  });
   const plain = (name: string): string => name;
   const blocks = (name: RankedTable): Table =>
     table(name, 'blocks', ranked(name, frame.shown[name], plain, [notStated(name)]), true);
   const resellers = new Map(frame.resellers.map(({ code, name }) => [code, name]));
   const single = (name: TableName): Table =>
     table(name, null, [{ key: 'total', name: texts.TOTAL, cell: name }]);
-  const relays = frame.relays.map(({ code, name }): Row => ({
-    ...{ key: code, name: { en: name, ko: name }, cell: `text-by-relay/=${code}` },
-  }));
+  const relays = frame.relays.map(
+    ({ code, name }): Row => ({
+      ...{ key: code, name: { en: name, ko: name }, cell: `text-by-relay/=${code}` },
+    }),
+  );
   return [
     table('reports', 'all', [
-      ...(['text', 'voice', 'notSpam'] as const).map((key) => ({ key, name: texts.REPORT_ROWS[key], cell: key })),
+      ...(['text', 'voice', 'notSpam'] as const).map((key) => ({
+        key,
+        name: texts.REPORT_ROWS[key],
+        cell: key,
+      })),
     ]),
     table('reports-by-source', 'all', fixed('reports-by-source', texts.SOURCE_ROWS)),
     table('text-by-kind', 'text', fixed('text-by-kind', texts.KIND_ROWS)),
@@ -138,7 +156,9 @@ export function tablesOf(frame: Frame): readonly Table[] {
       true,
     ),
     table('blocks-by-channel', 'blocks', fixed('blocks-by-channel', texts.CHANNEL_ROWS)),
-    ...(['blocks-by-reason', 'blocks-by-list', 'blocks-by-operator', 'blocks-by-country'] as const).map(blocks),
+    ...(['blocks-by-reason', 'blocks-by-list', 'blocks-by-operator', 'blocks-by-country'] as const).map(
+      blocks,
+    ),
     table('blocks-by-hour', 'blocks', [...fixed('blocks-by-hour', HOURS), notStated('blocks-by-hour')]),
     single('appeals-filed'),
     table('appeals', 'appeals', fixed('appeals', texts.APPEAL_ROWS)),
@@ -198,7 +218,12 @@ export function cellsOf(counts: Counts, frame: Frame): Map<string, number> {
   cells.set('text-by-relay/notStated', text - stated);
   const blocks = fill('blocks-by-channel', texts.CHANNEL_ROWS, 'block-channel');
   cells.set('blocks', blocks);
-  for (const table of ['blocks-by-reason', 'blocks-by-list', 'blocks-by-operator', 'blocks-by-country'] as const)
+  for (const table of [
+    'blocks-by-reason',
+    'blocks-by-list',
+    'blocks-by-operator',
+    'blocks-by-country',
+  ] as const)
     cells.set(`${table}/notStated`, blocks - rank(table, any));
   cells.set('blocks-by-hour/notStated', blocks - fill('blocks-by-hour', HOURS, 'block-hour'));
   for (const name of ['appeals-filed', 'rule-blocks-begun', 'subscribers-informed', 'inspections-due'])
@@ -226,7 +251,9 @@ export function unnamedOf(counts: Counts, frame: Frame): Unnamed {
     const found = groupOf(counts, RANKED[table]);
     const isOfResellers = table === 'text-by-reseller';
     // Anybody can read which resellers there are. Of other names, readers cannot know how many there are.
-    const names = isOfResellers ? frame.resellers.map(({ code }) => code) : [...found.keys(), '(one)', '(another)'];
+    const names = isOfResellers
+      ? frame.resellers.map(({ code }) => code)
+      : [...found.keys(), '(one)', '(another)'];
     const hidden = names.filter((name) => !shown.includes(name));
     const lowest = Math.min(...shown.map((name) => found.get(name) ?? 0));
     const most = shown.length < RANKED_ROWS_MAX ? SMALL_COUNT - 1 : lowest;

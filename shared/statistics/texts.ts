@@ -1,8 +1,9 @@
 /** Names of tables and of rows that are always the same, in English and Korean. The names of columns are ours. */
+
+import type { NoticeType } from '../notices/notice.ts';
 import type { PartnerKind } from '../reports/partner.ts';
 import type { ReportRoute, SpamKind } from '../reports/report.ts';
 import type { QualificationState } from '../senders/qualification.ts';
-import type { NoticeType } from '../notices/notice.ts';
 
 export interface Text {
   readonly en: string;

@@ -17,7 +17,11 @@ export function appealMonth(sql: SqlStorage, from: number, to: number): AppealMo
   );
   for (const { state, n } of states) decided[state] = n;
   const durations = quantilesOf(
-    ...([sql, 'SELECT decided_at - received_at AS ms FROM appeals', 'decided_at >= ? AND decided_at < ?'] as const),
+    ...([
+      sql,
+      'SELECT decided_at - received_at AS ms FROM appeals',
+      'decided_at >= ? AND decided_at < ?',
+    ] as const),
     ...[from, to],
   );
   return { filed, decided, ...durations };

@@ -16,8 +16,8 @@ import { warnFailed } from '../log.ts';
 import type {
   Acceptance,
   CountSource,
-  IntakeObject,
   IntakeMonth,
+  IntakeObject,
   IntakePartner,
   IntakeStatus,
   KeptReport,

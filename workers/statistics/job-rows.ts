@@ -71,7 +71,8 @@ export class JobRows {
     this.#storage.transactionSync(() => {
       this.#sql.exec('UPDATE jobs SET planned = 1 WHERE month = ? AND kind = ?', month, kind);
       // Those of yesterday, whose intakes may be gone.
-      if (kind === 'open') this.#sql.exec('DELETE FROM readings WHERE month = ? AND version = ?', month, version);
+      if (kind === 'open')
+        this.#sql.exec('DELETE FROM readings WHERE month = ? AND version = ?', month, version);
       for (const source of sources)
         this.#sql.exec('INSERT OR IGNORE INTO queue VALUES (?, ?, ?)', month, kind, source);
     });

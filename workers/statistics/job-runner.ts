@@ -5,14 +5,20 @@ import { INTAKES_MAX, SOURCE_CALLS_MAX, SOURCES_AT_ONCE } from '../../shared/lim
 import type { Organisation } from '../../shared/organisations.ts';
 import { type Counts, type Durations, sumOfCounts } from '../../shared/statistics/counts.ts';
 import { dayOf } from '../../shared/statistics/month.ts';
-import { type KeptVersion, newVersion, openTables, publishedTables, reachedCells } from '../../shared/statistics/published.ts';
+import {
+  type KeptVersion,
+  newVersion,
+  openTables,
+  publishedTables,
+  reachedCells,
+} from '../../shared/statistics/published.ts';
 import { frameOf } from '../../shared/statistics/tables.ts';
 import type { TableName } from '../../shared/statistics/texts.ts';
 import { SingleValues } from '../storage/single-values.ts';
 import { systemRequest } from '../storage/store-request.ts';
 import { type Job, JobRows, type SourceReading, sumOfReadings } from './job-rows.ts';
 import { MonthRows, type StoredVersion } from './month-rows.ts';
-import { REPORTS, Sources } from './sources.ts';
+import { REPORTS, type Sources } from './sources.ts';
 
 /** Single values of the store. docs/storage.md describes each key. */
 export class StatisticsMeta extends SingleValues<'first'> {}
@@ -171,7 +177,9 @@ function holdersOf(organisations: readonly Organisation[]) {
 }
 
 function sortedCounts(counts: Counts): Counts {
-  return Object.fromEntries(Object.entries(sumOfCounts([counts])).sort(([one], [other]) => (one < other ? -1 : 1)));
+  return Object.fromEntries(
+    Object.entries(sumOfCounts([counts])).sort(([one], [other]) => (one < other ? -1 : 1)),
+  );
 }
 
 function durationsOf(readings: readonly SourceReading[]): Partial<Record<TableName, Durations>> {

@@ -1,6 +1,7 @@
 /** Reads the sources of a month: the objects that have the counts, each as counts by name. */
-import { SOURCE_WAIT_MS } from '../../shared/limits/statistics.ts';
+
 import { ORGANISATIONS_MAX } from '../../shared/limits/control.ts';
+import { SOURCE_WAIT_MS } from '../../shared/limits/statistics.ts';
 import type { Organisation } from '../../shared/organisations.ts';
 import type { QualificationInfo } from '../../shared/senders/qualification.ts';
 import {
@@ -82,7 +83,9 @@ export class Sources {
     const [from, to] = [startOf(month), endOf(month)];
     const plain = (counts: Counts): Reading => ({ counts, durations: null });
     if (source.startsWith(REPORTS)) {
-      const { partner, first, counts } = await env.REPORTS.getByName(source.slice(REPORTS.length)).month(month);
+      const { partner, first, counts } = await env.REPORTS.getByName(source.slice(REPORTS.length)).month(
+        month,
+      );
       if (partner === null || partner.mock) return plain({});
       return { ...plain(countsOfReports(counts, partner.kind, unpackTraits)), first };
     }
@@ -99,7 +102,9 @@ export class Sources {
       return readingOfAppeals(await env.APPEALS.getByName(APPEALS_NAME).month(from, to));
     if (source === 'rule-blocks')
       return readingOfRuleBlocks(await env.RESPONSE.getByName(RESPONSE_NAME).month(from, to));
-    return plain(countsOfRegister(await this.coordinator.qualifications({ limit: ORGANISATIONS_MAX }), Date.now()));
+    return plain(
+      countsOfRegister(await this.coordinator.qualifications({ limit: ORGANISATIONS_MAX }), Date.now()),
+    );
   }
 }
 
@@ -111,7 +116,8 @@ function countsOfRegister(qualifications: readonly QualificationInfo[], now: num
   };
   for (const { state, nextInspectionBy } of qualifications) {
     add(`certification:${state}`);
-    if (nextInspectionBy !== null && Date.parse(nextInspectionBy) <= now + INSPECTIONS_MS) add('inspections-due');
+    if (nextInspectionBy !== null && Date.parse(nextInspectionBy) <= now + INSPECTIONS_MS)
+      add('inspections-due');
   }
   return counts;
 }

@@ -30,7 +30,13 @@ import type { ControlEnv } from '../env.ts';
 import { warnFailed } from '../log.ts';
 import { RetriedWork } from '../storage/retried-work.ts';
 import type { StatisticsObject, StatisticsStatus } from '../storage/statistics-port.ts';
-import { refuse, refuseField, type StoreRefusal, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
+import {
+  refuse,
+  refuseField,
+  type StoreRefusal,
+  type StoreRequest,
+  type StoreResult,
+} from '../storage/store-request.ts';
 import { JobRunner } from './job-runner.ts';
 import type { StoredVersion } from './month-rows.ts';
 import { createTables } from './schema.ts';

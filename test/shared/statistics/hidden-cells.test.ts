@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  type KnownCells,
   type Knowledge,
+  type KnownCells,
   type KnownOrder,
   possibleValues,
   recoveredCells,
@@ -32,7 +32,11 @@ const CELLS = ['all', ...PARTS];
 /** More than any total. */
 const LARGE = 10_000;
 
-function knownOf(values: ReadonlyMap<string, number>, hidden: ReadonlySet<string>, earlier: readonly Version[]): KnownCells {
+function knownOf(
+  values: ReadonlyMap<string, number>,
+  hidden: ReadonlySet<string>,
+  earlier: readonly Version[],
+): KnownCells {
   return new Map(
     [...values].map(([cell, value]) => {
       if (!hidden.has(cell)) return [cell, { least: value, most: value }];
@@ -61,7 +65,10 @@ function attacked(versions: readonly Version[]): Knowledge {
 }
 
 /** Versions with these values, each published after the ones before it. */
-function published(all: readonly ReadonlyMap<string, number>[], reached = new Map<string, number>()): Version[] {
+function published(
+  all: readonly ReadonlyMap<string, number>[],
+  reached = new Map<string, number>(),
+): Version[] {
   const versions: Version[] = [];
   for (const values of all) {
     const hidden = hiddenCells({ sums: SUMS, values, unnamed: UNNAMED, reached, earlier: [...versions] });
@@ -72,14 +79,22 @@ function published(all: readonly ReadonlyMap<string, number>[], reached = new Ma
 
 function expectSafe(versions: readonly Version[]): void {
   const knowledge = attacked(versions);
-  const recovered = recoveredCells(knowledge, versions.map(({ values }) => values));
+  const recovered = recoveredCells(
+    knowledge,
+    versions.map(({ values }) => values),
+  );
   // That a hidden cell is 0 may be known: nobody is behind it.
-  expect(recovered.filter(({ value, cell }) => value > 0 && (!UNNAMED.has(cell) || isSmall(value)))).toEqual([]);
+  expect(recovered.filter(({ value, cell }) => value > 0 && (!UNNAMED.has(cell) || isSmall(value)))).toEqual(
+    [],
+  );
   versions.forEach(({ values, hidden }, version) => {
     for (const cell of hidden) {
       const value = values.get(cell)!;
       if (!isSmall(value)) continue;
-      expect([cell, possibleValues(knowledge, version, cell, OPEN_VALUES_MIN)]).toEqual([cell, OPEN_VALUES_MIN]);
+      expect([cell, possibleValues(knowledge, version, cell, OPEN_VALUES_MIN)]).toEqual([
+        cell,
+        OPEN_VALUES_MIN,
+      ]);
     }
   });
 }
@@ -131,18 +146,30 @@ describe('hidden cells', () => {
 
   it('cannot be recovered with the versions that came before or after', () => {
     holds(
-      fc.property(leaves, leaves, fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 11, maxLength: 11 }), (first, any, less) => {
-        const fewer = withdrawn(first, less);
-        expectSafe(published([valuesOf(first), valuesOf(fewer)]));
-        expectSafe(published([valuesOf(fewer), valuesOf(first)]));
-        expectSafe(published([valuesOf(first), valuesOf(fewer), valuesOf(any)]));
-      }),
+      fc.property(
+        leaves,
+        leaves,
+        fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 11, maxLength: 11 }),
+        (first, any, less) => {
+          const fewer = withdrawn(first, less);
+          expectSafe(published([valuesOf(first), valuesOf(fewer)]));
+          expectSafe(published([valuesOf(fewer), valuesOf(first)]));
+          expectSafe(published([valuesOf(first), valuesOf(fewer), valuesOf(any)]));
+        },
+      ),
       { numRuns: 150 },
     );
   });
 
   const NONE = { voice: 0, traps: 0, home: 0, kinds: [0, 0], operators: [0, 0], unnamed: [0, 0, 0] } as const;
-  const MANY = { voice: 100, traps: 50, home: 200, kinds: [80, 90], operators: [30, 40], unnamed: [2, 1, 3] } as const;
+  const MANY = {
+    voice: 100,
+    traps: 50,
+    home: 200,
+    kinds: [80, 90],
+    operators: [30, 40],
+    unnamed: [2, 1, 3],
+  } as const;
 
   it.each([
     ['nothing was reported', NONE],
@@ -183,7 +210,11 @@ describe('hidden cells', () => {
     const known = new Map(knownOf(values, version!.hidden, []));
     const voice = known.get('voice')!;
     known.set('voice', { ...voice, least: Math.max(voice.least, 10) });
-    expect(recoveredCells({ versions: [known], sums: SUMS, orders: [] }, [values]).filter(({ value }) => value > 0)).toEqual([]);
+    expect(
+      recoveredCells({ versions: [known], sums: SUMS, orders: [] }, [values]).filter(
+        ({ value }) => value > 0,
+      ),
+    ).toEqual([]);
   });
 
   it('leave large tables whole', () => {
