@@ -6,7 +6,7 @@ import { csvLine } from '../csv.ts';
 import { OPEN_MONTH_STEP, SMALL_COUNT } from '../limits/statistics.ts';
 import type { Counts, Durations } from './counts.ts';
 import { hiddenCells, type Version } from './hidden-cells.ts';
-import { cellsOf, type Frame, PUBLIC_TABLES, sumsOf, type Table, tablesOf, unnamedOf } from './tables.ts';
+import { cellsOf, type Frame, frameOf, PUBLIC_TABLES, sumsOf, type Table, tablesOf, unnamedOf } from './tables.ts';
 import { TABLE_TITLES, type TableName, type Text, TOTAL } from './texts.ts';
 
 export interface PublishedRow {
@@ -103,34 +103,33 @@ export function publishedTables({ frame, counts, hidden, durations }: KeptVersio
   });
 }
 
-/** Tables of a month that is not closed, which are about reports alone. */
+/** Tables of a month that is not closed: of reports, with fixed rows. Names in rows would say which ones are nearly there. */
 const OPEN_TABLES: readonly TableName[] = [
   ...(['reports', 'reports-by-source', 'text-by-kind', 'text-by-route', 'text-by-origin'] as const),
-  ...(['text-from-abroad-by-operator', 'voice-by-route', 'voice-by-kind'] as const),
-  ...(['text-by-relay', 'text-by-reseller'] as const),
+  ...(['voice-by-route', 'voice-by-kind'] as const),
 ];
 
+const NO_FRAME: Frame = frameOf({}, []);
+
 /** Counts rounded down to whole multiples of OPEN_MONTH_STEP, hidden below it: days do not show single reports. */
-export function openTables(counts: Counts, frame: Frame): PublishedTable[] {
-  const reached = reachedCells(counts, frame);
-  return tablesOf(frame)
+export function openTables(counts: Counts): PublishedTable[] {
+  const reached = reachedCells(counts);
+  return tablesOf(NO_FRAME)
     .filter(({ name }) => OPEN_TABLES.includes(name))
     .map((table) => {
-      // The names of rows must not say which ones are nearly there.
-      const rows = table.isRanked
-        ? table.rows.filter(({ cell, key }) => reached.has(cell) || key === 'others' || key === 'notStated')
-        : table.rows;
-      const form = formOf({ ...table, rows }, (cell) => reached.get(cell) ?? null);
+      const form = formOf(table, (cell) => reached.get(cell) ?? null);
       return { ...form, rows: form.rows.map((row) => ({ ...row, share: null })) };
     });
 }
 
 /** What readers of an open month know: whole multiples of OPEN_MONTH_STEP, by cell. */
-export function reachedCells(counts: Counts, frame: Frame): Map<string, number> {
+export function reachedCells(counts: Counts): Map<string, number> {
+  const tables = tablesOf(NO_FRAME).filter(({ name }) => OPEN_TABLES.includes(name));
+  const shown = new Set(tables.flatMap(({ total, rows }) => [total, ...rows.map(({ cell }) => cell)]));
   return new Map(
-    [...cellsOf(counts, frame)].flatMap(([cell, value]) => {
+    [...cellsOf(counts, NO_FRAME)].flatMap(([cell, value]) => {
       const reached = Math.floor(value / OPEN_MONTH_STEP) * OPEN_MONTH_STEP;
-      return reached > 0 ? [[cell, reached] as const] : [];
+      return reached > 0 && shown.has(cell) ? [[cell, reached] as const] : [];
     }),
   );
 }

@@ -84,7 +84,11 @@ export const traceTable = forAdmins('evidence', async (context) => {
   if (!table.ok) return table;
   const parameters = parametersOf(context.url, { version: 'number' });
   if (!parameters.ok) return parameters;
-  return storeOf(context).trace(context.params.month!, parameters.value.number.version ?? null, table.value);
+  return storeOf(context).tracedTable(
+    context.params.month!,
+    parameters.value.number.version ?? null,
+    table.value,
+  );
 });
 
 const correctSchema = v.strictObject({ reason: reasonSchema });

@@ -103,24 +103,24 @@ export class JobRunner {
   }
 
   async #finish(job: Job): Promise<void> {
-    const organisations = await this.#sources.organisations();
+    const isVersion = job.kind === 'close' || job.kind === 'correct';
+    const organisations = isVersion ? await this.#sources.organisations() : [];
     const readings = this.jobs.readings(job.month, job.version);
     this.#storage.transactionSync(() => {
-      if (job.kind === 'open') this.#putOpen(job, sumOfReadings(readings), organisations);
+      if (job.kind === 'open') this.#putOpen(job, sumOfReadings(readings));
       else if (job.kind === 'checks') this.months.setChecksRead(job.month);
       else this.#putVersion(job, organisations);
       this.jobs.finish(job);
     });
   }
 
-  #putOpen({ month }: Job, counts: Counts, organisations: readonly Organisation[]): void {
+  #putOpen({ month }: Job, counts: Counts): void {
     const now = Date.now();
-    const frame = frameOf(counts, holdersOf(organisations));
     const reached = new Map(Object.entries(this.months.open(month)?.reached ?? {}));
-    for (const [cell, value] of reachedCells(counts, frame))
+    for (const [cell, value] of reachedCells(counts))
       reached.set(cell, Math.max(value, reached.get(cell) ?? 0));
     this.months.putOpen({
-      ...{ month, day: dayOf(now), at: now, tables: openTables(counts, frame) },
+      ...{ month, day: dayOf(now), at: now, tables: openTables(counts) },
       reached: Object.fromEntries(reached),
     });
   }

@@ -124,7 +124,7 @@ export class StatisticsStore extends DurableObject<ControlEnv> implements Statis
   }
 
   /** The sources of a closed table, with exact counts. */
-  async trace(month: string, version: number | null, table: TableName): Promise<StoreResult<Trace>> {
+  async tracedTable(month: string, version: number | null, table: TableName): Promise<StoreResult<Trace>> {
     const found = this.#version(month, version);
     if (!found.ok) return found;
     if (found.value === null) return this.#notOver(month);

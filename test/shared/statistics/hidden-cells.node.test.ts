@@ -79,10 +79,8 @@ function published(
 
 function expectSafe(versions: readonly Version[]): void {
   const knowledge = attacked(versions);
-  const recovered = recoveredCells(
-    knowledge,
-    versions.map(({ values }) => values),
-  );
+  const exact = versions.map(({ values }) => values);
+  const recovered = recoveredCells(knowledge, exact);
   // That a hidden cell is 0 may be known: nobody is behind it.
   expect(recovered.filter(({ value, cell }) => value > 0 && (!UNNAMED.has(cell) || isSmall(value)))).toEqual(
     [],
@@ -91,7 +89,7 @@ function expectSafe(versions: readonly Version[]): void {
     for (const cell of hidden) {
       const value = values.get(cell)!;
       if (!isSmall(value)) continue;
-      expect([cell, possibleValues(knowledge, version, cell, OPEN_VALUES_MIN)]).toEqual([
+      expect([cell, possibleValues(knowledge, exact, version, cell, OPEN_VALUES_MIN)]).toEqual([
         cell,
         OPEN_VALUES_MIN,
       ]);
@@ -136,6 +134,13 @@ const leaves = fc.record({
   unnamed: fc.tuple(few, few, few),
 });
 
+/** Values that a search which gave up early once took for recovered ones. */
+const FOUND: [Parameters<typeof valuesOf>[0], Parameters<typeof valuesOf>[0], number[]] = [
+  { voice: 6, traps: 0, home: 4, kinds: [0, 0], operators: [1, 3], unnamed: [1, 1, 4] },
+  { voice: 2, traps: 0, home: 1, kinds: [5, 1], operators: [4, 5], unnamed: [2, 0, 0] },
+  [2, 0, 0, 0, 0, 0, 2, 1, 1, 0, 0],
+];
+
 describe('hidden cells', () => {
   it('cannot be recovered from any tables', () => {
     holds(
@@ -157,7 +162,7 @@ describe('hidden cells', () => {
           expectSafe(published([valuesOf(first), valuesOf(fewer), valuesOf(any)]));
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 50, examples: [[FOUND[0], FOUND[1], FOUND[2]]] },
     );
   });
 
