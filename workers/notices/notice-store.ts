@@ -277,6 +277,10 @@ export class NoticeStore extends DurableObject<ControlEnv> implements NoticeObje
     this.#alarmAt = next;
     await this.ctx.storage.setAlarm(next);
   }
+
+  async totals(): Promise<[]> {
+    return [];
+  }
 }
 
 function notConfigured(): StoreResult<never> {
