@@ -110,6 +110,8 @@ export const RULE_BLOCK_ROWS = {
 export const NOTICE_ROWS: Readonly<Record<Exclude<NoticeType, 'test'>, Text>> = {
   'recipients.guidance': { en: 'guidance for recipients', ko: '수신자 안내 요청' },
   'owner.used': { en: 'bulk texts sent with a mobile number', ko: '휴대전화 번호의 대량 문자 발송' },
+  'owner.blocked': { en: "a subscriber's number blocked", ko: '가입자 번호 차단' },
+  'owner.unblocked': { en: "a subscriber's number unblocked", ko: '가입자 번호 차단 해제' },
   'sender.reported': { en: 'sender reported', ko: '발신번호 신고' },
   'sender.blocked': { en: 'sender blocked', ko: '발신번호 차단' },
   'sender.unblocked': { en: 'sender unblocked', ko: '발신번호 차단 해제' },

@@ -277,10 +277,6 @@ export class NoticeStore extends DurableObject<ControlEnv> implements NoticeObje
     this.#alarmAt = next;
     await this.ctx.storage.setAlarm(next);
   }
-
-  async totals(): Promise<[]> {
-    return [];
-  }
 }
 
 function notConfigured(): StoreResult<never> {
