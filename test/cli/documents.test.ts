@@ -27,6 +27,7 @@ const DECISIONS =
   'needs decisions of rules; test/workers/response has them, and docs/joint-response.md runs the others';
 const LATER = 'the partner is added later in the document; docs/joint-response.md runs it';
 const APPEALS = 'needs an appeal; docs/joint-response.md and test/workers/appeals run it';
+const MONTH = 'needs a closed month; test/cli/commands/statistics.test.ts runs it';
 const PERSONS = 'needs two persons; test/cli/commands/proposals.test.ts runs it';
 
 /** Commands that do not run here, and why. `*` stands for any text. */
@@ -64,6 +65,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'npx numgate appeals accept 17 *': APPEALS,
   'npx numgate appeals reject 18 *': APPEALS,
   'npx numgate appeals watch': 'runs until Ctrl-C',
+  'npx numgate statistics 2026-11*': MONTH,
   'curl -s $URL/v1/reports *': 'has a fixed time, which soon is too long ago; docs/joint-response.md reports',
   'npx numgate clients remove kt-reports-1 *': LATER,
   'npx numgate partners * kt-reports*': LATER,
