@@ -38,6 +38,7 @@ import { addReview } from './commands/review.ts';
 import { addRuleBlocks } from './commands/rule-blocks.ts';
 import { addRules } from './commands/rules.ts';
 import { addSample } from './commands/sample.ts';
+import { addStatistics } from './commands/statistics.ts';
 import { addStatus } from './commands/status.ts';
 import { addStatusLists } from './commands/status-lists.ts';
 import { addTokens } from './commands/tokens.ts';
@@ -66,7 +67,7 @@ const GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> 
   'Joint response:': [addRules, addRuleBlocks, addPartners, addAppeals],
   'Sharing:': [addWebhooks, addNotices],
   'Second person:': [addApprovals, addProposals],
-  'Monitoring:': [addStatus, addWatch, addUsage, addEnumeration, addBlocks, addAudit],
+  'Monitoring:': [addStatus, addWatch, addUsage, addStatistics, addEnumeration, addBlocks, addAudit],
   'Shell:': [addCompletion],
 };
 

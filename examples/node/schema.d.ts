@@ -1161,6 +1161,207 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/statistics": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the state of statistics
+         * @description How far counting is. Scope `statistics`.
+         */
+        get: operations["adminStatisticsStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/statistics/{month}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description A month in Asia/Seoul.
+                 * @example 2026-11
+                 */
+                month: components["parameters"]["MonthPath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List the versions of a month
+         * @description When it was closed and corrected, by whom and why. Each version is in the audit log (`statistics.close`, `statistics.correct`) with the digest of its published tables. Scope `statistics`.
+         */
+        get: operations["adminStatisticsVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/statistics/{month}/corrections": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description A month in Asia/Seoul.
+                 * @example 2026-11
+                 */
+                month: components["parameters"]["MonthPath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Correct a closed month
+         * @description Counts its reports again. If any of them was withdrawn or came later, a further version follows within minutes; earlier ones stay. What changed by less than 5 in a cell is hidden. Possible for 6 months. Scope `reports`.
+         */
+        post: operations["adminCorrectStatistics"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/statistics": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List closed months
+         * @description The newest first. Months are those of Asia/Seoul. A month is closed 8 days after its end, because reports may come 7 days late. Scope `statistics`.
+         */
+        get: operations["listStatistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/statistics/{month}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description A month in Asia/Seoul.
+                 * @example 2026-11
+                 */
+                month: components["parameters"]["MonthPath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get all tables of a month
+         * @description Counts from 1 to 4 are hidden, with as many others as needed that nobody computes them: from totals, shares, other tables or other versions. A month that is not closed is `provisional`: tables of reports alone, in whole tens, changed once a day. Scope `statistics`.
+         */
+        get: operations["getStatistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/statistics/{month}/{table}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description A month in Asia/Seoul.
+                 * @example 2026-11
+                 */
+                month: components["parameters"]["MonthPath"];
+                /**
+                 * @description Name of the table.
+                 * @example text-by-kind
+                 */
+                table: components["parameters"]["TablePath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get one table of a month
+         * @description As all tables of the month. Scope `statistics`.
+         */
+        get: operations["getStatisticsTable"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/statistics/{month}/{table}/trace": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description A month in Asia/Seoul.
+                 * @example 2026-11
+                 */
+                month: components["parameters"]["MonthPath"];
+                /**
+                 * @description Name of the table.
+                 * @example text-by-kind
+                 */
+                table: components["parameters"]["TablePath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Trace a table to its sources
+         * @description Which objects counted each cell, with exact counts, hidden ones too. Scope `evidence`.
+         */
+        get: operations["traceStatisticsTable"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/appeals/summary": {
         parameters: {
             query?: never;
@@ -4682,6 +4883,8 @@ export interface components {
             declaredNumbers?: number | null;
             /** @description Identifies it in its texts (식별코드), and in message tokens as `osc`. No two organisations have the same. Null if it has none. Default: null. */
             senderCode?: string | null;
+            /** @description Whether it sells the service of relays (문자재판매사): statistics count its sender code among resellers, not relays. Default: false. */
+            reseller?: boolean;
             /** @description What the organisation is as a partner: its clients with the right `report` may report spam. Once set, it cannot be removed. Null: it is no partner. Default: null. */
             partner?: components["schemas"]["PartnerSettings"] | null;
             /** @description Whether a verified certificate approves its registrations, or leaves them to a reviewer. Default: `review`. New values may be added. */
@@ -7147,6 +7350,177 @@ export interface components {
             appeals: components["schemas"]["AppealInfo"][];
             /** @description `after` of the next page; null on the last. */
             next: number | null;
+        };
+        /** @description A month in Asia/Seoul. */
+        Month: string;
+        /** @description Name of a table. New ones may be added. */
+        StatisticsTableName: string;
+        /** @description A name in English and Korean. */
+        StatisticsText: {
+            en: string;
+            ko: string;
+        };
+        /** @description Durations of the cases of this table, where they are measured; null with fewer than 5 cases. */
+        StatisticsDurations: {
+            medianSeconds: number | null;
+            p90Seconds: number | null;
+        } | null;
+        StatisticsRow: {
+            /** @description Stable name, such as `loan` or a sender code. `others` sums names without a row, `notStated` what reports do not name. */
+            key: string;
+            name: components["schemas"]["StatisticsText"];
+            /** @description Null if it is hidden. */
+            count: number | null;
+            /** @description Of the total, in percent. Null unless both are shown. */
+            share: number | null;
+        };
+        StatisticsTable: {
+            table: components["schemas"]["StatisticsTableName"];
+            title: components["schemas"]["StatisticsText"];
+            /** @description Null if it is hidden, or if the rows do not add up to anything. */
+            total: number | null;
+            rows: components["schemas"]["StatisticsRow"][];
+            durations?: components["schemas"]["StatisticsDurations"];
+        };
+        StatisticsMonth: {
+            month: components["schemas"]["Month"];
+            /** @description Null for a month that is not closed. */
+            version: number | null;
+            /** @description Whether counts are whole tens that change once a day. */
+            provisional: boolean;
+            /**
+             * Format: date-time
+             * @description When it was closed or corrected. Of a provisional month, when it was counted.
+             */
+            at: string;
+            /** @description SHA-256 of the published tables, as in the audit log. Null if provisional. */
+            digest: string | null;
+            /** @description Why it was corrected; null for the first version. */
+            reason: string | null;
+            /**
+             * @description Time zone of months, days and hours.
+             * @example Asia/Seoul
+             */
+            timeZone: string;
+            tables: components["schemas"]["StatisticsTable"][];
+        };
+        StatisticsOneTable: {
+            month: components["schemas"]["Month"];
+            /** @description Null for a month that is not closed. */
+            version: number | null;
+            /** @description Whether counts are whole tens that change once a day. */
+            provisional: boolean;
+            /**
+             * Format: date-time
+             * @description When it was closed or corrected. Of a provisional month, when it was counted.
+             */
+            at: string;
+            /** @description SHA-256 of the published tables, as in the audit log. Null if provisional. */
+            digest: string | null;
+            /** @description Why it was corrected; null for the first version. */
+            reason: string | null;
+            /**
+             * @description Time zone of months, days and hours.
+             * @example Asia/Seoul
+             */
+            timeZone: string;
+            table: components["schemas"]["StatisticsTableName"];
+            title: components["schemas"]["StatisticsText"];
+            /** @description Null if it is hidden, or if the rows do not add up to anything. */
+            total: number | null;
+            rows: components["schemas"]["StatisticsRow"][];
+            durations?: components["schemas"]["StatisticsDurations"];
+        };
+        StatisticsMonths: {
+            /** @description The first month with figures. */
+            first: components["schemas"]["Month"];
+            /** @description The month that is not over. */
+            current: components["schemas"]["Month"];
+            /**
+             * @description Time zone of months, days and hours.
+             * @example Asia/Seoul
+             */
+            timeZone: string;
+            months: {
+                month: components["schemas"]["Month"];
+                version: number;
+                /** Format: date-time */
+                at: string;
+                digest: components["schemas"]["Sha256"];
+            }[];
+            /** @description `before` of the next page; null on the last one. */
+            next: string | null;
+        };
+        StatisticsVersions: {
+            month: components["schemas"]["Month"];
+            versions: {
+                version: number;
+                /** Format: date-time */
+                at: string;
+                digest: components["schemas"]["Sha256"];
+                reason: string | null;
+                /** @description Who corrected it; null for the service. */
+                by: string | null;
+            }[];
+            /** @description Whether its reports are counted again. */
+            isCorrecting: boolean;
+        };
+        StatisticsStatus: {
+            /** @description The newest closed month. */
+            closed: string | null;
+            /** @description Months that can be closed and are not closed yet. */
+            due: number;
+            /** @description Objects that count reports. */
+            intakes: number;
+            /** @description Objects that are still to be read. */
+            waiting: number;
+        };
+        StatisticsCorrectionRequest: {
+            reason: components["schemas"]["ReasonText"];
+        };
+        StatisticsCorrection: {
+            month: components["schemas"]["Month"];
+            /** @description The version that is published now. */
+            version: number;
+            isCorrecting: boolean;
+        };
+        StatisticsTrace: {
+            month: components["schemas"]["Month"];
+            /** @description Null for a month that is not closed. */
+            version: number | null;
+            /** @description Whether counts are whole tens that change once a day. */
+            provisional: boolean;
+            /**
+             * Format: date-time
+             * @description When it was closed or corrected. Of a provisional month, when it was counted.
+             */
+            at: string;
+            /** @description SHA-256 of the published tables, as in the audit log. Null if provisional. */
+            digest: string | null;
+            /** @description Why it was corrected; null for the first version. */
+            reason: string | null;
+            table: components["schemas"]["StatisticsTableName"];
+            /** @description Of `exactDigest`. */
+            salt: string;
+            /** @description SHA-256 of the salt and the exact counts, as in the audit log. */
+            exactDigest: components["schemas"]["Sha256"];
+            cells: {
+                key: string;
+                count: number;
+                /** @description Whether it is hidden in the published table. */
+                hidden: boolean;
+                sources: {
+                    /**
+                     * @description Kind and name of the object, such as `reports kisa/0`.
+                     * @example reports kisa/0
+                     */
+                    source: string;
+                    /** @description What it adds to the cell. Differences can be negative. */
+                    count: number;
+                }[];
+                /** @description What all further sources add. */
+                further: number;
+            }[];
         };
         /**
          * @example {
@@ -9886,6 +10260,48 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description `MONTH_UNKNOWN`: nothing was counted in that month yet. `VERSION_UNKNOWN`: the month has fewer versions. `TABLE_UNKNOWN`: there is no such table. */
+        MonthUnknown: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:month-unknown",
+                 *       "title": "Month has no statistics",
+                 *       "status": 404,
+                 *       "detail": "nothing was counted before 2026-05",
+                 *       "instance": "/v1/statistics/2026-04",
+                 *       "code": "MONTH_UNKNOWN",
+                 *       "message": "nothing was counted before 2026-05"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `MONTH_NOT_OVER`: the month is not closed yet, or has not begun. For a correction also `MONTH_FINAL`: it is too old, or has 12 versions. */
+        MonthNotOver: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:month-not-over",
+                 *       "title": "Month is not closed yet",
+                 *       "status": 409,
+                 *       "detail": "2026-11 is closed at 2026-12-08T15:00:00.000Z: until then, reports still come in",
+                 *       "instance": "/v1/statistics/2026-11",
+                 *       "code": "MONTH_NOT_OVER",
+                 *       "message": "2026-11 is closed at 2026-12-08T15:00:00.000Z: until then, reports still come in"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description `APPEAL_UNKNOWN`: no appeal has this id, or it is against a block of another authority. */
         AppealUnknown: {
             headers: {
@@ -10450,6 +10866,16 @@ export interface components {
          * @example 17
          */
         RuleBlockPath: string;
+        /**
+         * @description A month in Asia/Seoul.
+         * @example 2026-11
+         */
+        MonthPath: components["schemas"]["Month"];
+        /**
+         * @description Name of the table.
+         * @example text-by-kind
+         */
+        TablePath: components["schemas"]["StatisticsTableName"];
         /**
          * @description Number of the appeal.
          * @example 17
@@ -13231,6 +13657,333 @@ export interface operations {
             401: components["responses"]["AdminUnauthenticated"];
             403: components["responses"]["AdminPermissionDenied"];
             405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminStatisticsStatus: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The state. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatisticsStatus"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminStatisticsVersions: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description A month in Asia/Seoul.
+                 * @example 2026-11
+                 */
+                month: components["parameters"]["MonthPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The versions, the first one first. None if the month is not closed. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatisticsVersions"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["MonthUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["MonthNotOver"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminCorrectStatistics: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description A month in Asia/Seoul.
+                 * @example 2026-11
+                 */
+                month: components["parameters"]["MonthPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StatisticsCorrectionRequest"];
+            };
+        };
+        responses: {
+            /** @description Its reports are counted again. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatisticsCorrection"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["MonthUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["MonthNotOver"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    listStatistics: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `next` of the previous page.
+                 * @example 2026-11
+                 */
+                before?: components["schemas"]["Month"];
+                /**
+                 * @description Page size, at most 120.
+                 * @example 12
+                 */
+                limit?: number;
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of months. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatisticsMonths"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    getStatistics: {
+        parameters: {
+            query?: {
+                /**
+                 * @description A version of a closed month. Default: the newest.
+                 * @example 1
+                 */
+                version?: number;
+                /**
+                 * @description `json` or `csv`. Default: by `Accept`, otherwise `json`.
+                 * @example csv
+                 */
+                format?: string;
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description A month in Asia/Seoul.
+                 * @example 2026-11
+                 */
+                month: components["parameters"]["MonthPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The tables. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatisticsMonth"];
+                    /**
+                     * @example month,version,table,key,name,name_ko,count,share,hidden
+                     *     2026-11,1,text-by-kind,loan,illegal loans,불법 대출,1204,17.3,no
+                     */
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["MonthUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["MonthNotOver"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    getStatisticsTable: {
+        parameters: {
+            query?: {
+                /**
+                 * @description A version of a closed month. Default: the newest.
+                 * @example 1
+                 */
+                version?: number;
+                /**
+                 * @description `json` or `csv`. Default: by `Accept`, otherwise `json`.
+                 * @example csv
+                 */
+                format?: string;
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description A month in Asia/Seoul.
+                 * @example 2026-11
+                 */
+                month: components["parameters"]["MonthPath"];
+                /**
+                 * @description Name of the table.
+                 * @example text-by-kind
+                 */
+                table: components["parameters"]["TablePath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The table. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatisticsOneTable"];
+                    /**
+                     * @example month,version,table,key,name,name_ko,count,share,hidden
+                     *     2026-11,1,text-by-kind,loan,illegal loans,불법 대출,1204,17.3,no
+                     */
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["MonthUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["MonthNotOver"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    traceStatisticsTable: {
+        parameters: {
+            query?: {
+                /**
+                 * @description A version of a closed month. Default: the newest.
+                 * @example 1
+                 */
+                version?: number;
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description A month in Asia/Seoul.
+                 * @example 2026-11
+                 */
+                month: components["parameters"]["MonthPath"];
+                /**
+                 * @description Name of the table.
+                 * @example text-by-kind
+                 */
+                table: components["parameters"]["TablePath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The cells and their sources. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatisticsTrace"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["MonthUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["MonthNotOver"];
             429: components["responses"]["AuthenticationLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];

@@ -4,7 +4,7 @@
  * A count from 1 to SMALL_COUNT - 1 is hidden. So is a cell that changed by as little since an earlier version, and what
  * an earlier version hid. That is not enough: totals give a hidden cell back. So each hidden cell needs a witness:
  * another solution of all that was published, in all versions, in which the cell has another value. While there is none,
- * one more cell is hidden. docs/decisions/0035 says why a witness proves more than a rule of thumb.
+ * one more cell is hidden. docs/decisions/0035-hide-cells-until-each-has-a-witness.md explains it.
  *
  * Every cell is part of at most one sum. A total may be the sum of several tables, and part of another one.
  */

@@ -112,6 +112,7 @@ describe('docs/storage.md', () => {
     'coordinator/feed-source',
     'feed/schema',
     'notices/schema',
+    'statistics/schema',
     'storage/store-tables',
   ])('every table and column of workers/%s is documented', (file) => {
     const schema = read(`../../workers/${file}.ts`);
