@@ -22,6 +22,7 @@ import { addGuards } from './commands/guards.ts';
 import { addHolderKeys } from './commands/holder-keys.ts';
 import { addIssuers } from './commands/issuers.ts';
 import { addListKey } from './commands/list-key.ts';
+import { addNotices } from './commands/notices.ts';
 import { addOperators } from './commands/operators.ts';
 import { addOrganisations } from './commands/organisations.ts';
 import { addPartners } from './commands/partners.ts';
@@ -38,12 +39,14 @@ import { addReview } from './commands/review.ts';
 import { addRuleBlocks } from './commands/rule-blocks.ts';
 import { addRules } from './commands/rules.ts';
 import { addSample } from './commands/sample.ts';
+import { addStatistics } from './commands/statistics.ts';
 import { addStatus } from './commands/status.ts';
 import { addStatusLists } from './commands/status-lists.ts';
 import { addTokens } from './commands/tokens.ts';
 import { addUndo } from './commands/undo.ts';
 import { addUsage } from './commands/usage.ts';
 import { addWatch } from './commands/watch.ts';
+import { addWebhooks } from './commands/webhooks.ts';
 import { failureReport } from './failure.ts';
 import { note, printError, write } from './terminal/output.ts';
 
@@ -63,9 +66,10 @@ const GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> 
   ],
   'Policy:': [addPolicy, addGuards, addCanaries],
   'Joint response:': [addRules, addRuleBlocks, addPartners, addAppeals],
+  'Sharing:': [addWebhooks, addNotices],
   'Second person:': [addApprovals, addProposals],
   'Sharing:': [addFeed],
-  'Monitoring:': [addStatus, addWatch, addUsage, addEnumeration, addBlocks, addAudit],
+  'Monitoring:': [addStatus, addWatch, addUsage, addStatistics, addEnumeration, addBlocks, addAudit],
   'Shell:': [addCompletion],
 };
 

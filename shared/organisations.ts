@@ -58,6 +58,8 @@ export const organisationSchema = v.strictObject({
     ),
     null,
   ),
+  /** Whether it sells the service of relays (문자재판매사): statistics count its sender code among resellers, not relays. */
+  reseller: v.optional(v.boolean(), false),
   /** Numbers that its clients check on an ordinary day, together; null if it declared nothing. */
   declaredNumbers: v.optional(
     v.nullable(
@@ -82,7 +84,7 @@ export function bareOrganisation(id: string): Organisation {
   const roles = id === DEFAULT_ORGANISATION ? [...ROLES] : [];
   return {
     ...{ id, displayName: id, authority: null, roles, contact: '', state: 'active' },
-    ...{ certificateApproval: 'review', senderCode: null, declaredNumbers: null, partner: null },
-    webhookHosts: [],
+    ...{ certificateApproval: 'review', senderCode: null, reseller: false, declaredNumbers: null },
+    ...{ partner: null, webhookHosts: [] },
   };
 }

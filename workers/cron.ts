@@ -13,6 +13,7 @@ import { APPEALS_NAME } from './storage/appeals-port.ts';
 import { FEED_NAME } from './storage/feed-port.ts';
 import { NOTICE_ROUTER_NAME } from './storage/notices-port.ts';
 import { RESPONSE_NAME } from './storage/response-port.ts';
+import { STATISTICS_NAME } from './storage/statistics-port.ts';
 
 /** Stands for anyone who can write KV and holds the signing key of releases. */
 const WRANGLER: Actor = {
@@ -39,5 +40,8 @@ export async function sweep(_event: ScheduledController, env: ControlEnv): Promi
     await env.NOTICE_ROUTER.getByName(NOTICE_ROUTER_NAME)
       .poke()
       .catch((error: unknown) => warnFailed('noticesFailed', error));
+    await env.STATISTICS.getByName(STATISTICS_NAME)
+      .sweep()
+      .catch((error: unknown) => warnFailed('statisticsFailed', error));
   }
 }

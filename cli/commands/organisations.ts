@@ -123,6 +123,8 @@ function addSettingOptions(command: Command): Command {
     .option('--roles <list>', `roles that its tokens may have, of ${ROLES.join(', ')}`, commaList)
     .option('--contact <text>', 'how to reach its people')
     .option('--sender-code <code>', 'identifies it in its texts and tokens; none for no code', senderCode)
+    .option('--reseller', 'it resells the service of relays: statistics count it among resellers')
+    .option('--no-reseller', 'statistics count its sender code among relays')
     .addOption(
       new Option(
         '--certificate-approval <how>',
@@ -238,6 +240,8 @@ function formatOrganisation(organisation: Organisation, clients: readonly string
     contact,
     state,
     senderCode,
+    // Older services have none.
+    reseller = false,
     certificateApproval = 'review',
     declaredNumbers,
     partner = null,
@@ -252,7 +256,7 @@ function formatOrganisation(organisation: Organisation, clients: readonly string
     ...[
       ['contact', contact === '' ? 'none' : contact],
       ['state', state],
-      ['sender code', senderCode ?? 'none'],
+      ['sender code', senderCode === null ? 'none' : `${senderCode}${reseller ? ' (reseller)' : ''}`],
       ['valid certificates', certificateApproval === 'approve' ? 'approve registrations' : 'are reviewed'],
       // Services before 0.2.0 have none.
       ['numbers a day, declared', (declaredNumbers ?? null) === null ? 'none' : String(declaredNumbers)],

@@ -35,9 +35,11 @@ export { type Feed, type FeedCall, type FeedOptions, type FeedSnapshot, makeFeed
 export type * from './feed-types.ts';
 export * from './holder-key.ts';
 export { linesOf } from './lines.ts';
+export * from './notices.ts';
 export * from './registrar.ts';
 export * from './reporter.ts';
 export type * from './types.ts';
+export * from './webhooks.ts';
 
 /** Items, or lines of NDJSON with one item each. */
 export type ItemSource = LineSource<CheckItem>;

@@ -634,6 +634,87 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/notices": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List notices
+         * @description The notices to the organisation of the client, oldest first, kept for 90 days. Webhooks get the same ones as they happen. Right `notices`.
+         */
+        get: operations["listNotices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/notices/{version}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description Version of the notice.
+                 * @example 17
+                 */
+                version: components["parameters"]["NoticePath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get a notice
+         * @description Right `notices`.
+         */
+        get: operations["getNotice"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/notices/{version}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description Version of the notice.
+                 * @example 17
+                 */
+                version: components["parameters"]["NoticePath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Answer guidance
+         * @description How many subscribers you informed, and when. The same answer again changes nothing; for a day, another one corrects it. Right `notices`.
+         */
+        post: operations["acknowledgeNotice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/status": {
         parameters: {
             query?: never;
@@ -1072,6 +1153,207 @@ export interface paths {
          * @description Oldest first. Without `override`, only appeals against blocks of the own authority. Scope `appeals`.
          */
         get: operations["adminAppeals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/statistics": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the state of statistics
+         * @description How far counting is. Scope `statistics`.
+         */
+        get: operations["adminStatisticsStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/statistics/{month}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description A month in Asia/Seoul.
+                 * @example 2026-11
+                 */
+                month: components["parameters"]["MonthPath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List the versions of a month
+         * @description When it was closed and corrected, by whom and why. Each version is in the audit log (`statistics.close`, `statistics.correct`) with the digest of its published tables. Scope `statistics`.
+         */
+        get: operations["adminStatisticsVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/statistics/{month}/corrections": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description A month in Asia/Seoul.
+                 * @example 2026-11
+                 */
+                month: components["parameters"]["MonthPath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Correct a closed month
+         * @description Counts its reports again. If any of them was withdrawn or came later, a further version follows within minutes; earlier ones stay. What changed by less than 5 in a cell is hidden. Possible for 6 months. Scope `reports`.
+         */
+        post: operations["adminCorrectStatistics"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/statistics": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List closed months
+         * @description The newest first. Months are those of Asia/Seoul. A month is closed 8 days after its end, because reports may come 7 days late. Scope `statistics`.
+         */
+        get: operations["listStatistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/statistics/{month}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description A month in Asia/Seoul.
+                 * @example 2026-11
+                 */
+                month: components["parameters"]["MonthPath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get all tables of a month
+         * @description Counts from 1 to 4 are hidden, with as many others as needed that nobody computes them: from totals, shares, other tables or other versions. A month that is not closed is `provisional`: tables of reports alone, in whole tens, changed once a day. Scope `statistics`.
+         */
+        get: operations["getStatistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/statistics/{month}/{table}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description A month in Asia/Seoul.
+                 * @example 2026-11
+                 */
+                month: components["parameters"]["MonthPath"];
+                /**
+                 * @description Name of the table.
+                 * @example text-by-kind
+                 */
+                table: components["parameters"]["TablePath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get one table of a month
+         * @description As all tables of the month. Scope `statistics`.
+         */
+        get: operations["getStatisticsTable"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/statistics/{month}/{table}/trace": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description A month in Asia/Seoul.
+                 * @example 2026-11
+                 */
+                month: components["parameters"]["MonthPath"];
+                /**
+                 * @description Name of the table.
+                 * @example text-by-kind
+                 */
+                table: components["parameters"]["TablePath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Trace a table to its sources
+         * @description Which objects counted each cell, with exact counts, hidden ones too. Scope `evidence`.
+         */
+        get: operations["traceStatisticsTable"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2563,6 +2845,402 @@ export interface paths {
          * @description `submit` and `close`: scope `registrations`, for the own organisation only. `claim`, `release`, `approve`, `reject`, `requestUpdate`, `suspend`, `resume`: scope `review`, for other organisations only. A reviewer claims a registration before deciding on it; a claim lasts an hour.
          */
         post: operations["adminActOnRegistration"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/organisations/{id}/webhook-hosts": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description The id of the organisation.
+                 * @example acme
+                 */
+                id: components["parameters"]["OrganisationIdPath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set the hosts that webhooks may go to
+         * @description Webhooks on other hosts get nothing more, within 30 seconds. Scope `clients`.
+         */
+        put: operations["adminPutWebhookHosts"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/organisations/{organisation}/webhooks": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List webhooks
+         * @description At most 8. Scope `notices`; for other organisations also `override`.
+         */
+        get: operations["adminWebhooks"];
+        put?: never;
+        /**
+         * Add a webhook
+         * @description It gets the notices from now on. The response is the only one with its secret, besides that of a rotation. Scope `notices`; for other organisations also `override`.
+         */
+        post: operations["adminAddWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/organisations/{organisation}/webhooks/audit": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Export the audit chain of webhooks
+         * @description Every change of the webhooks of the organisation, oldest first, as a hash chain of its own. The audit log anchors its end (`webhooks.anchor`). An empty page is the end. Scope `notices` for the own organisation, `read` for all.
+         */
+        get: operations["adminWebhookAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/organisations/{organisation}/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+                /**
+                 * @description ID of the webhook.
+                 * @example 0a1b2c3d4e5f
+                 */
+                id: components["parameters"]["WebhookPath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get a webhook
+         * @description Scope `notices`; for other organisations also `override`.
+         */
+        get: operations["adminWebhook"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove a webhook
+         * @description Its deliveries are removed too. Scope `notices`; for other organisations also `override`.
+         */
+        delete: operations["adminRemoveWebhook"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/organisations/{organisation}/webhooks/{id}/enable": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+                /**
+                 * @description ID of the webhook.
+                 * @example 0a1b2c3d4e5f
+                 */
+                id: components["parameters"]["WebhookPath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enable a webhook
+         * @description It continues with the first notice that waits for it, unless `skip`. Scope `notices`; for other organisations also `override`.
+         */
+        post: operations["adminEnableWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/organisations/{organisation}/webhooks/{id}/disable": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+                /**
+                 * @description ID of the webhook.
+                 * @example 0a1b2c3d4e5f
+                 */
+                id: components["parameters"]["WebhookPath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Disable a webhook
+         * @description Notices wait for it, for as long as they are kept. Scope `notices`; for other organisations also `override`.
+         */
+        post: operations["adminDisableWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/organisations/{organisation}/webhooks/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+                /**
+                 * @description ID of the webhook.
+                 * @example 0a1b2c3d4e5f
+                 */
+                id: components["parameters"]["WebhookPath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate the secret of a webhook
+         * @description Both secrets sign for 24 hours. Scope `notices`; for other organisations also `override`.
+         */
+        post: operations["adminRotateWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/organisations/{organisation}/webhooks/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+                /**
+                 * @description ID of the webhook.
+                 * @example 0a1b2c3d4e5f
+                 */
+                id: components["parameters"]["WebhookPath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test notice
+         * @description One attempt, now, also if the webhook is disabled. The notice is marked as mock. Scope `notices`; for other organisations also `override`.
+         */
+        post: operations["adminTestWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/organisations/{organisation}/webhooks/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+                /**
+                 * @description ID of the webhook.
+                 * @example 0a1b2c3d4e5f
+                 */
+                id: components["parameters"]["WebhookPath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send notices once more
+         * @description One notice, or all deliveries that failed since a time. Replays have 3 attempts, and delay no other notice. Scope `notices`; for other organisations also `override`.
+         */
+        post: operations["adminReplayWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/organisations/{organisation}/webhooks/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+                /**
+                 * @description ID of the webhook.
+                 * @example 0a1b2c3d4e5f
+                 */
+                id: components["parameters"]["WebhookPath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List deliveries
+         * @description Newest first: one for each notice that was sent at least once. Scope `notices`; for other organisations also `override`.
+         */
+        get: operations["adminWebhookDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/organisations/{organisation}/notices": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List notices of an organisation
+         * @description Oldest first. They are kept for 90 days. Scope `notices`; for other organisations also `override`.
+         */
+        get: operations["adminNotices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/organisations/{organisation}/notices/{version}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+                /**
+                 * @description Version of the notice.
+                 * @example 17
+                 */
+                version: components["parameters"]["NoticePath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get a notice of an organisation
+         * @description With its answer, and what became of it at each webhook. Scope `notices`; for other organisations also `override`.
+         */
+        get: operations["adminNotice"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -4205,10 +4883,13 @@ export interface components {
             declaredNumbers?: number | null;
             /** @description Identifies it in its texts (식별코드), and in message tokens as `osc`. No two organisations have the same. Null if it has none. Default: null. */
             senderCode?: string | null;
+            /** @description Whether it sells the service of relays (문자재판매사): statistics count its sender code among resellers, not relays. Default: false. */
+            reseller?: boolean;
             /** @description What the organisation is as a partner: its clients with the right `report` may report spam. Once set, it cannot be removed. Null: it is no partner. Default: null. */
             partner?: components["schemas"]["PartnerSettings"] | null;
             /** @description Whether a verified certificate approves its registrations, or leaves them to a reviewer. Default: `review`. New values may be added. */
             certificateApproval?: string;
+            webhookHosts?: components["schemas"]["WebhookHosts"];
         };
         /** @description The whole organisation. Its id is also in the path. */
         OrganisationRequest: {
@@ -6676,6 +7357,177 @@ export interface components {
             /** @description `after` of the next page; null on the last. */
             next: number | null;
         };
+        /** @description A month in Asia/Seoul. */
+        Month: string;
+        /** @description Name of a table. New ones may be added. */
+        StatisticsTableName: string;
+        /** @description A name in English and Korean. */
+        StatisticsText: {
+            en: string;
+            ko: string;
+        };
+        /** @description Durations of the cases of this table, where they are measured; null with fewer than 5 cases. */
+        StatisticsDurations: {
+            medianSeconds: number | null;
+            p90Seconds: number | null;
+        } | null;
+        StatisticsRow: {
+            /** @description Stable name, such as `loan` or a sender code. `others` sums names without a row, `notStated` what reports do not name. */
+            key: string;
+            name: components["schemas"]["StatisticsText"];
+            /** @description Null if it is hidden. */
+            count: number | null;
+            /** @description Of the total, in percent. Null unless both are shown. */
+            share: number | null;
+        };
+        StatisticsTable: {
+            table: components["schemas"]["StatisticsTableName"];
+            title: components["schemas"]["StatisticsText"];
+            /** @description Null if it is hidden, or if the rows do not add up to anything. */
+            total: number | null;
+            rows: components["schemas"]["StatisticsRow"][];
+            durations?: components["schemas"]["StatisticsDurations"];
+        };
+        StatisticsMonth: {
+            month: components["schemas"]["Month"];
+            /** @description Null for a month that is not closed. */
+            version: number | null;
+            /** @description Whether counts are whole tens that change once a day. */
+            provisional: boolean;
+            /**
+             * Format: date-time
+             * @description When it was closed or corrected. Of a provisional month, when it was counted.
+             */
+            at: string;
+            /** @description SHA-256 of the published tables, as in the audit log. Null if provisional. */
+            digest: string | null;
+            /** @description Why it was corrected; null for the first version. */
+            reason: string | null;
+            /**
+             * @description Time zone of months, days and hours.
+             * @example Asia/Seoul
+             */
+            timeZone: string;
+            tables: components["schemas"]["StatisticsTable"][];
+        };
+        StatisticsOneTable: {
+            month: components["schemas"]["Month"];
+            /** @description Null for a month that is not closed. */
+            version: number | null;
+            /** @description Whether counts are whole tens that change once a day. */
+            provisional: boolean;
+            /**
+             * Format: date-time
+             * @description When it was closed or corrected. Of a provisional month, when it was counted.
+             */
+            at: string;
+            /** @description SHA-256 of the published tables, as in the audit log. Null if provisional. */
+            digest: string | null;
+            /** @description Why it was corrected; null for the first version. */
+            reason: string | null;
+            /**
+             * @description Time zone of months, days and hours.
+             * @example Asia/Seoul
+             */
+            timeZone: string;
+            table: components["schemas"]["StatisticsTableName"];
+            title: components["schemas"]["StatisticsText"];
+            /** @description Null if it is hidden, or if the rows do not add up to anything. */
+            total: number | null;
+            rows: components["schemas"]["StatisticsRow"][];
+            durations?: components["schemas"]["StatisticsDurations"];
+        };
+        StatisticsMonths: {
+            /** @description The first month with figures. */
+            first: components["schemas"]["Month"];
+            /** @description The month that is not over. */
+            current: components["schemas"]["Month"];
+            /**
+             * @description Time zone of months, days and hours.
+             * @example Asia/Seoul
+             */
+            timeZone: string;
+            months: {
+                month: components["schemas"]["Month"];
+                version: number;
+                /** Format: date-time */
+                at: string;
+                digest: components["schemas"]["Sha256"];
+            }[];
+            /** @description `before` of the next page; null on the last one. */
+            next: string | null;
+        };
+        StatisticsVersions: {
+            month: components["schemas"]["Month"];
+            versions: {
+                version: number;
+                /** Format: date-time */
+                at: string;
+                digest: components["schemas"]["Sha256"];
+                reason: string | null;
+                /** @description Who corrected it; null for the service. */
+                by: string | null;
+            }[];
+            /** @description Whether its reports are counted again. */
+            isCorrecting: boolean;
+        };
+        StatisticsStatus: {
+            /** @description The newest closed month. */
+            closed: string | null;
+            /** @description Months that can be closed and are not closed yet. */
+            due: number;
+            /** @description Objects that count reports. */
+            intakes: number;
+            /** @description Objects that are still to be read. */
+            waiting: number;
+        };
+        StatisticsCorrectionRequest: {
+            reason: components["schemas"]["ReasonText"];
+        };
+        StatisticsCorrection: {
+            month: components["schemas"]["Month"];
+            /** @description The version that is published now. */
+            version: number;
+            isCorrecting: boolean;
+        };
+        StatisticsTrace: {
+            month: components["schemas"]["Month"];
+            /** @description Null for a month that is not closed. */
+            version: number | null;
+            /** @description Whether counts are whole tens that change once a day. */
+            provisional: boolean;
+            /**
+             * Format: date-time
+             * @description When it was closed or corrected. Of a provisional month, when it was counted.
+             */
+            at: string;
+            /** @description SHA-256 of the published tables, as in the audit log. Null if provisional. */
+            digest: string | null;
+            /** @description Why it was corrected; null for the first version. */
+            reason: string | null;
+            table: components["schemas"]["StatisticsTableName"];
+            /** @description Of `exactDigest`. */
+            salt: string;
+            /** @description SHA-256 of the salt and the exact counts, as in the audit log. */
+            exactDigest: components["schemas"]["Sha256"];
+            cells: {
+                key: string;
+                count: number;
+                /** @description Whether it is hidden in the published table. */
+                hidden: boolean;
+                sources: {
+                    /**
+                     * @description Kind and name of the object, such as `reports kisa/0`.
+                     * @example reports kisa/0
+                     */
+                    source: string;
+                    /** @description What it adds to the cell. Differences can be negative. */
+                    count: number;
+                }[];
+                /** @description What all further sources add. */
+                further: number;
+            }[];
+        };
         /**
          * @example {
          *       "open": 3,
@@ -6925,6 +7777,200 @@ export interface components {
         /** @description Why the client gets a key. */
         FeedKeyRequest: {
             reason: components["schemas"]["ReasonText"];
+        };
+        /**
+         * @description Hosts that its webhooks may go to: host names in lower case, with `:port` if it is not 443. In the local runtime also ports of this machine, such as `localhost:9000`. Default: none.
+         * @example [
+         *       "hooks.acme.example"
+         *     ]
+         */
+        WebhookHosts: string[];
+        WebhookHostsRequest: {
+            webhookHosts: components["schemas"]["WebhookHosts"];
+            reason: components["schemas"]["ReasonText"];
+        };
+        /** @description Type of a notice: on the wire between `kr.numgate.` and `.v1`. `test` is sent by hand. New values may be added. */
+        NoticeTypeName: string;
+        WebhookAdd: {
+            /** @description Where the notices go: `https`, to a host name on the list of the organisation, without user, password and fragment, with at most 1,024 characters. */
+            url: string;
+            /** @description Only these types. Default: all of them. */
+            types?: ("recipients.guidance" | "owner.used" | "sender.reported" | "sender.blocked" | "sender.unblocked" | "registration.expiring" | "certificate.expiring" | "qualification.changed")[];
+            reason: components["schemas"]["ReasonText"];
+        };
+        WebhookChange: {
+            reason: components["schemas"]["ReasonText"];
+        };
+        WebhookEnable: {
+            /**
+             * @description Begin with the next new notice. Otherwise with the first one that waits.
+             * @default false
+             */
+            skip: boolean;
+            reason: components["schemas"]["ReasonText"];
+        };
+        /** @description Either `version` or `since`. */
+        WebhookReplay: {
+            /** @description This notice. */
+            version?: number;
+            /**
+             * Format: date-time
+             * @description All deliveries that failed since this time, at most 1,000, the oldest first.
+             */
+            since?: string;
+            reason: components["schemas"]["ReasonText"];
+        };
+        WebhookInfo: {
+            id: string;
+            url: string;
+            /** @description Empty: all of them. */
+            types: components["schemas"]["NoticeTypeName"][];
+            /** @description `disabled`: by hand, or because it has failed for 5 days. `gone`: its receiver answered 410. Notices wait for it. New values may be added. */
+            state: string;
+            /** @description Why it is not enabled; null if it is. */
+            stateReason: string | null;
+            /** @description Number of its secret: rises with each rotation. */
+            secretNumber: number;
+            /**
+             * Format: date-time
+             * @description How long the secret before it signs too; null if it does not any more.
+             */
+            previousSecretUntil: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            /** @description Notices up to this version are delivered, given up, or of other types. */
+            position: number;
+            /** @description Notices that wait for it, counted up to 10,000. */
+            waiting: number;
+            /**
+             * Format: date-time
+             * @description Null if nothing waits.
+             */
+            nextAttemptAt: string | null;
+            /** @description Attempts for the notice that waits first. */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description Null if the last attempt succeeded.
+             */
+            failingSince: string | null;
+        };
+        WebhookList: {
+            webhooks: components["schemas"]["WebhookInfo"][];
+        };
+        WebhookSecret: {
+            webhook: components["schemas"]["WebhookInfo"];
+            /** @description Verifies `v1` signatures: `whsec_` and 32 bytes in base64. In no other response. */
+            secret: string;
+            /** @description Verifies `v1a` signatures: `whpk_` and 32 bytes in base64. */
+            publicKey: string;
+        };
+        WebhookRemoved: {
+            id: string;
+        };
+        WebhookAttempt: {
+            /** Format: date-time */
+            at: string;
+            /** @description HTTP status; null if there was no response. */
+            status: number | null;
+            /** @description Null if the attempt succeeded. `HTTP_` and the status, `REDIRECT`, `GONE`, `TIMEOUT`, `UNREACHABLE`, `INTERRUPTED` (the service ended during the attempt), or why the URL is not allowed any more, such as `WEBHOOK_HOST_NOT_ALLOWED`. New values may be added. */
+            error: string | null;
+        };
+        WebhookDelivery: {
+            webhook: string;
+            /** @description Of the notice. */
+            version: number;
+            /** @description Null if the notice is no longer kept. */
+            type: components["schemas"]["NoticeTypeName"] | null;
+            /** @description `retrying`: there will be another attempt. `failed`: there will be none. `replaying`: it is sent once more. New values may be added. */
+            state: string;
+            attempts: number;
+            /** @description The newest 20 attempts, oldest first. */
+            log: components["schemas"]["WebhookAttempt"][];
+        };
+        WebhookDeliveryPage: {
+            deliveries: components["schemas"]["WebhookDelivery"][];
+            /** @description Pass it as `before`; null at the end. */
+            next: number | null;
+        };
+        WebhookReplayed: {
+            replayed: number;
+            /** @description There are more: send the request again. */
+            more: boolean;
+        };
+        Acknowledgement: {
+            /** @description How many subscribers were informed. */
+            informed: number;
+            /**
+             * Format: date-time
+             * @description When they had been informed.
+             */
+            at: string;
+            note: string | null;
+        };
+        AcknowledgementRequest: {
+            /** @description How many subscribers you informed; 0 if none was concerned. */
+            informed: number;
+            /**
+             * Format: date-time
+             * @description When you had informed them: not before the notice, and not in the future.
+             */
+            at: string;
+            /** @description On one line. Default: none. */
+            note?: string | null;
+        };
+        Notice: {
+            /** @description From 1 on, without gaps, for each organisation. */
+            version: number;
+            /** @description Such as `kr.numgate.sender.blocked.v1`. New values may be added. */
+            type: string;
+            /** Format: date-time */
+            at: string;
+            /** @description What it is about: a reference, a registration or a qualification. Never a number. */
+            subject: string;
+            /** @description Depends on the type: `/asyncapi.json`. */
+            data: {
+                [key: string]: unknown;
+            };
+            /** @description Made up, for tests. */
+            mock: boolean;
+            /**
+             * Format: date-time
+             * @description When to have answered; null if it needs no answer.
+             */
+            respondBy: string | null;
+            /** @description Null until it is answered. */
+            acknowledgement: components["schemas"]["Acknowledgement"] | null;
+        };
+        NoticePage: {
+            notices: components["schemas"]["Notice"][];
+            /** @description Pass it as `after`; null at the end. */
+            next: number | null;
+        };
+        NoticeDetails: {
+            /** @description From 1 on, without gaps, for each organisation. */
+            version: number;
+            /** @description Such as `kr.numgate.sender.blocked.v1`. New values may be added. */
+            type: string;
+            /** Format: date-time */
+            at: string;
+            /** @description What it is about: a reference, a registration or a qualification. Never a number. */
+            subject: string;
+            /** @description Depends on the type: `/asyncapi.json`. */
+            data: {
+                [key: string]: unknown;
+            };
+            /** @description Made up, for tests. */
+            mock: boolean;
+            /**
+             * Format: date-time
+             * @description When to have answered; null if it needs no answer.
+             */
+            respondBy: string | null;
+            /** @description Null until it is answered. */
+            acknowledgement: components["schemas"]["Acknowledgement"] | null;
+            /** @description What became of it at each webhook. */
+            deliveries: components["schemas"]["WebhookDelivery"][];
         };
     };
     responses: {
@@ -9220,6 +10266,48 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description `MONTH_UNKNOWN`: nothing was counted in that month yet. `VERSION_UNKNOWN`: the month has fewer versions. `TABLE_UNKNOWN`: there is no such table. */
+        MonthUnknown: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:month-unknown",
+                 *       "title": "Month has no statistics",
+                 *       "status": 404,
+                 *       "detail": "nothing was counted before 2026-05",
+                 *       "instance": "/v1/statistics/2026-04",
+                 *       "code": "MONTH_UNKNOWN",
+                 *       "message": "nothing was counted before 2026-05"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `MONTH_NOT_OVER`: the month is not closed yet, or has not begun. For a correction also `MONTH_FINAL`: it is too old, or has 12 versions. */
+        MonthNotOver: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:month-not-over",
+                 *       "title": "Month is not closed yet",
+                 *       "status": 409,
+                 *       "detail": "2026-11 is closed at 2026-12-08T15:00:00.000Z: until then, reports still come in",
+                 *       "instance": "/v1/statistics/2026-11",
+                 *       "code": "MONTH_NOT_OVER",
+                 *       "message": "2026-11 is closed at 2026-12-08T15:00:00.000Z: until then, reports still come in"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description `APPEAL_UNKNOWN`: no appeal has this id, or it is against a block of another authority. */
         AppealUnknown: {
             headers: {
@@ -9434,6 +10522,245 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description `ORGANISATION_UNKNOWN`: no organisation has this ID. `WEBHOOK_UNKNOWN`: it has no webhook with this ID. `NOTICE_UNKNOWN`: the notice to replay was not sent to the webhook, or is no longer kept. */
+        WebhookUnknown: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:webhook-unknown",
+                 *       "title": "Webhook not found",
+                 *       "status": 404,
+                 *       "detail": "the organisation has no webhook with this id",
+                 *       "instance": "/v1/admin/organisations/acme/webhooks/0a1b2c3d4e5f",
+                 *       "code": "WEBHOOK_UNKNOWN",
+                 *       "message": "the organisation has no webhook with this id"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `WEBHOOK_STATE`: its state does not allow this. `WEBHOOK_KNOWN`: the organisation has a webhook with this URL. `WEBHOOKS_TOO_MANY`: it has 8 webhooks. `IDEMPOTENCY_CONFLICT`. */
+        WebhookConflict: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:webhook-state",
+                 *       "title": "State of the webhook does not allow this",
+                 *       "status": 409,
+                 *       "detail": "the webhook is disabled: enable it first",
+                 *       "instance": "/v1/admin/organisations/acme/webhooks/0a1b2c3d4e5f/replay",
+                 *       "code": "WEBHOOK_STATE",
+                 *       "message": "the webhook is disabled: enable it first"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The URL is not allowed. `WEBHOOK_URL_INVALID`: it is no URL, too long, or has a user, a password or a fragment. `WEBHOOK_URL_INSECURE`: it is not `https`. `WEBHOOK_URL_ADDRESS`: it has a literal address, in any spelling. `WEBHOOK_HOST_PRIVATE`: its host is not public. `WEBHOOK_HOST_NOT_ALLOWED`: its host is not on the list of the organisation. Nothing is stored. */
+        WebhookRefused: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:webhook-url-address",
+                 *       "title": "URL of the webhook has a literal address",
+                 *       "status": 422,
+                 *       "detail": "\"url\" must have a host name, not a literal address",
+                 *       "instance": "/v1/admin/organisations/acme/webhooks",
+                 *       "code": "WEBHOOK_URL_ADDRESS",
+                 *       "message": "\"url\" must have a host name, not a literal address",
+                 *       "field": "url"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `BUDGET_EXCEEDED`: the organisation has made 120 changes of webhooks, tests and replays in this hour. Removing and disabling are always possible. `AUTHENTICATION_LIMITED`: too many requests with wrong keys came from this address; valid keys still work. */
+        WebhookBudgetExceeded: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:budget-exceeded",
+                 *       "title": "Budget exceeded",
+                 *       "status": 429,
+                 *       "detail": "an organisation can make 120 changes, tests and replays an hour: try again at 2026-11-24T04:00:00.000Z",
+                 *       "instance": "/v1/admin/organisations/acme/webhooks",
+                 *       "code": "BUDGET_EXCEEDED",
+                 *       "message": "an organisation can make 120 changes, tests and replays an hour: try again at 2026-11-24T04:00:00.000Z",
+                 *       "budget": {
+                 *         "name": "webhooks",
+                 *         "resetsAt": "2026-11-24T04:00:00.000Z"
+                 *       }
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `NOT_CONFIGURED`: a secret is missing, such as SHARING_KEY; `message` names it. `UNAVAILABLE`: the coordinator does not respond; try again. */
+        WebhookUnavailable: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:not-configured",
+                 *       "title": "Service is not configured",
+                 *       "status": 503,
+                 *       "detail": "SHARING_KEY is not set or not valid: set it with wrangler secret put SHARING_KEY",
+                 *       "instance": "/v1/admin/organisations/acme/webhooks",
+                 *       "code": "NOT_CONFIGURED",
+                 *       "message": "SHARING_KEY is not set or not valid: set it with wrangler secret put SHARING_KEY"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `NOTICE_UNKNOWN`: the organisation has no notice with this version, or it is no longer kept. For admins also `ORGANISATION_UNKNOWN`. */
+        NoticeUnknown: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:notice-unknown",
+                 *       "title": "Notice not found",
+                 *       "status": 404,
+                 *       "detail": "the organisation has no notice with this version, or it is no longer kept",
+                 *       "instance": "/v1/notices/17",
+                 *       "code": "NOTICE_UNKNOWN",
+                 *       "message": "the organisation has no notice with this version, or it is no longer kept"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `NOTICE_UNANSWERABLE`: the notice needs no answer, or a mock client answers one that is not mock. `NOTICE_ANSWERED`: it was answered more than a day ago. */
+        NoticeConflict: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:notice-answered",
+                 *       "title": "Notice was answered",
+                 *       "status": 409,
+                 *       "detail": "the notice was answered more than a day ago: it cannot be corrected any more",
+                 *       "instance": "/v1/notices/17/acknowledge",
+                 *       "code": "NOTICE_ANSWERED",
+                 *       "message": "the notice was answered more than a day ago: it cannot be corrected any more"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `UNAUTHENTICATED`: the client key is missing or unknown, has no right `notices`, or its organisation is suspended. */
+        NoticesUnauthenticated: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                "WWW-Authenticate": components["headers"]["WwwAuthenticate"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:unauthenticated",
+                 *       "title": "Authentication failed",
+                 *       "status": 401,
+                 *       "detail": "the client key is not valid",
+                 *       "instance": "/v1/notices",
+                 *       "code": "UNAUTHENTICATED",
+                 *       "message": "the client key is not valid"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `PERMISSION_DENIED`: the key does not meet one of its conditions. */
+        NoticesPermissionDenied: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:permission-denied",
+                 *       "title": "Permission denied",
+                 *       "status": 403,
+                 *       "detail": "the client key may not be used from this address",
+                 *       "instance": "/v1/notices",
+                 *       "code": "PERMISSION_DENIED",
+                 *       "message": "the client key may not be used from this address"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `QUOTA_EXCEEDED`: too many requests of this client in a minute. `AUTHENTICATION_LIMITED`: too many requests with wrong keys came from this address. */
+        NoticesTooMany: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:quota-exceeded",
+                 *       "title": "Quota exceeded",
+                 *       "status": 429,
+                 *       "detail": "too many requests of this client: add a webhook",
+                 *       "instance": "/v1/notices",
+                 *       "code": "QUOTA_EXCEEDED",
+                 *       "message": "too many requests of this client: add a webhook"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `UNAVAILABLE`: the notices or the clients cannot be read now; try again. */
+        NoticesUnavailable: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:unavailable",
+                 *       "title": "Service is temporarily unavailable",
+                 *       "status": 503,
+                 *       "detail": "the store of notices does not respond: try again",
+                 *       "instance": "/v1/notices",
+                 *       "code": "UNAVAILABLE",
+                 *       "message": "the store of notices does not respond: try again"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
     };
     parameters: {
         /** @description Returned with the response. An invalid value is replaced by a new one. */
@@ -9546,6 +10873,16 @@ export interface components {
          */
         RuleBlockPath: string;
         /**
+         * @description A month in Asia/Seoul.
+         * @example 2026-11
+         */
+        MonthPath: components["schemas"]["Month"];
+        /**
+         * @description Name of the table.
+         * @example text-by-kind
+         */
+        TablePath: components["schemas"]["StatisticsTableName"];
+        /**
          * @description Number of the appeal.
          * @example 17
          */
@@ -9565,6 +10902,16 @@ export interface components {
          * @example 1
          */
         EpochPath: number;
+        /**
+         * @description ID of the webhook.
+         * @example 0a1b2c3d4e5f
+         */
+        WebhookPath: string;
+        /**
+         * @description Version of the notice.
+         * @example 17
+         */
+        NoticePath: string;
     };
     requestBodies: never;
     headers: {
@@ -11250,6 +12597,138 @@ export interface operations {
             503: components["responses"]["FeedUnavailable"];
         };
     };
+    listNotices: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `next` of the page before.
+                 * @example 17
+                 */
+                after?: number;
+                /**
+                 * @description Page size. Values above 200 are treated as 200.
+                 * @example 200
+                 */
+                limit?: number;
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of notices. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticePage"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["NoticesUnauthenticated"];
+            403: components["responses"]["NoticesPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["NoticesTooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["NoticesUnavailable"];
+        };
+    };
+    getNotice: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description Version of the notice.
+                 * @example 17
+                 */
+                version: components["parameters"]["NoticePath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The notice. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notice"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["NoticesUnauthenticated"];
+            403: components["responses"]["NoticesPermissionDenied"];
+            404: components["responses"]["NoticeUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["NoticesTooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["NoticesUnavailable"];
+        };
+    };
+    acknowledgeNotice: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description Version of the notice.
+                 * @example 17
+                 */
+                version: components["parameters"]["NoticePath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "informed": 1200,
+                 *       "at": "2026-11-26T04:12:09Z",
+                 *       "note": "by text message"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AcknowledgementRequest"];
+            };
+        };
+        responses: {
+            /** @description The notice with the answer. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notice"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["NoticesUnauthenticated"];
+            403: components["responses"]["NoticesPermissionDenied"];
+            404: components["responses"]["NoticeUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["NoticeConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["NoticesTooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["NoticesUnavailable"];
+        };
+    };
     adminStatus: {
         parameters: {
             query?: never;
@@ -12184,6 +13663,333 @@ export interface operations {
             401: components["responses"]["AdminUnauthenticated"];
             403: components["responses"]["AdminPermissionDenied"];
             405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminStatisticsStatus: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The state. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatisticsStatus"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminStatisticsVersions: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description A month in Asia/Seoul.
+                 * @example 2026-11
+                 */
+                month: components["parameters"]["MonthPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The versions, the first one first. None if the month is not closed. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatisticsVersions"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["MonthUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["MonthNotOver"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminCorrectStatistics: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description A month in Asia/Seoul.
+                 * @example 2026-11
+                 */
+                month: components["parameters"]["MonthPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StatisticsCorrectionRequest"];
+            };
+        };
+        responses: {
+            /** @description Its reports are counted again. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatisticsCorrection"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["MonthUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["MonthNotOver"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    listStatistics: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `next` of the previous page.
+                 * @example 2026-11
+                 */
+                before?: components["schemas"]["Month"];
+                /**
+                 * @description Page size, at most 120.
+                 * @example 12
+                 */
+                limit?: number;
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of months. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatisticsMonths"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    getStatistics: {
+        parameters: {
+            query?: {
+                /**
+                 * @description A version of a closed month. Default: the newest.
+                 * @example 1
+                 */
+                version?: number;
+                /**
+                 * @description `json` or `csv`. Default: by `Accept`, otherwise `json`.
+                 * @example csv
+                 */
+                format?: string;
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description A month in Asia/Seoul.
+                 * @example 2026-11
+                 */
+                month: components["parameters"]["MonthPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The tables. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatisticsMonth"];
+                    /**
+                     * @example month,version,table,key,name,name_ko,count,share,hidden
+                     *     2026-11,1,text-by-kind,loan,illegal loans,불법 대출,1204,17.3,no
+                     */
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["MonthUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["MonthNotOver"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    getStatisticsTable: {
+        parameters: {
+            query?: {
+                /**
+                 * @description A version of a closed month. Default: the newest.
+                 * @example 1
+                 */
+                version?: number;
+                /**
+                 * @description `json` or `csv`. Default: by `Accept`, otherwise `json`.
+                 * @example csv
+                 */
+                format?: string;
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description A month in Asia/Seoul.
+                 * @example 2026-11
+                 */
+                month: components["parameters"]["MonthPath"];
+                /**
+                 * @description Name of the table.
+                 * @example text-by-kind
+                 */
+                table: components["parameters"]["TablePath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The table. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatisticsOneTable"];
+                    /**
+                     * @example month,version,table,key,name,name_ko,count,share,hidden
+                     *     2026-11,1,text-by-kind,loan,illegal loans,불법 대출,1204,17.3,no
+                     */
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["MonthUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["MonthNotOver"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    traceStatisticsTable: {
+        parameters: {
+            query?: {
+                /**
+                 * @description A version of a closed month. Default: the newest.
+                 * @example 1
+                 */
+                version?: number;
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description A month in Asia/Seoul.
+                 * @example 2026-11
+                 */
+                month: components["parameters"]["MonthPath"];
+                /**
+                 * @description Name of the table.
+                 * @example text-by-kind
+                 */
+                table: components["parameters"]["TablePath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The cells and their sources. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatisticsTrace"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["MonthUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["MonthNotOver"];
             429: components["responses"]["AuthenticationLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
@@ -15220,6 +17026,726 @@ export interface operations {
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
             507: components["responses"]["RegistrationStorageFull"];
+        };
+    };
+    adminPutWebhookHosts: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description The `ETag` that you read (for a token, its `version`). The change is made only if it still matches; otherwise 412.
+                 * @example "9f2c1e4b7d3a5c60"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /**
+                 * @description The id of the organisation.
+                 * @example acme
+                 */
+                id: components["parameters"]["OrganisationIdPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookHostsRequest"];
+            };
+        };
+        responses: {
+            /** @description The change is made. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["OrganisationUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["IdempotencyConflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["BudgetExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    adminWebhooks: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhooks of the organisation. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookList"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["OrganisationUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminAddWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookAdd"];
+            };
+        };
+        responses: {
+            /** @description The webhook and its keys. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookSecret"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["WebhookUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["WebhookConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            422: components["responses"]["WebhookRefused"];
+            429: components["responses"]["WebhookBudgetExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["WebhookUnavailable"];
+        };
+    };
+    adminWebhookAudit: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Return records after this position.
+                 * @example 0
+                 */
+                after?: number;
+                /**
+                 * @description Page size. Values above 1,000 are treated as 1,000.
+                 * @example 1000
+                 */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the chain. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["OrganisationUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+                /**
+                 * @description ID of the webhook.
+                 * @example 0a1b2c3d4e5f
+                 */
+                id: components["parameters"]["WebhookPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhook, and how far it is. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookInfo"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["WebhookUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminRemoveWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+                /**
+                 * @description ID of the webhook.
+                 * @example 0a1b2c3d4e5f
+                 */
+                id: components["parameters"]["WebhookPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookChange"];
+            };
+        };
+        responses: {
+            /** @description The webhook is removed. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookRemoved"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["WebhookUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["WebhookConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["WebhookBudgetExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["WebhookUnavailable"];
+        };
+    };
+    adminEnableWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+                /**
+                 * @description ID of the webhook.
+                 * @example 0a1b2c3d4e5f
+                 */
+                id: components["parameters"]["WebhookPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEnable"];
+            };
+        };
+        responses: {
+            /** @description The webhook is enabled. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookInfo"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["WebhookUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["WebhookConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["WebhookBudgetExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["WebhookUnavailable"];
+        };
+    };
+    adminDisableWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+                /**
+                 * @description ID of the webhook.
+                 * @example 0a1b2c3d4e5f
+                 */
+                id: components["parameters"]["WebhookPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookChange"];
+            };
+        };
+        responses: {
+            /** @description The webhook is disabled. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookInfo"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["WebhookUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["WebhookConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["WebhookBudgetExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["WebhookUnavailable"];
+        };
+    };
+    adminRotateWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+                /**
+                 * @description ID of the webhook.
+                 * @example 0a1b2c3d4e5f
+                 */
+                id: components["parameters"]["WebhookPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookChange"];
+            };
+        };
+        responses: {
+            /** @description The webhook and its new keys. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookSecret"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["WebhookUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["WebhookConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["WebhookBudgetExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["WebhookUnavailable"];
+        };
+    };
+    adminTestWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+                /**
+                 * @description ID of the webhook.
+                 * @example 0a1b2c3d4e5f
+                 */
+                id: components["parameters"]["WebhookPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookChange"];
+            };
+        };
+        responses: {
+            /** @description What became of it. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDelivery"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["WebhookUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["WebhookConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["WebhookBudgetExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["WebhookUnavailable"];
+        };
+    };
+    adminReplayWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+                /**
+                 * @description ID of the webhook.
+                 * @example 0a1b2c3d4e5f
+                 */
+                id: components["parameters"]["WebhookPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookReplay"];
+            };
+        };
+        responses: {
+            /** @description How many deliveries are made once more. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookReplayed"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["WebhookUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["WebhookConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["WebhookBudgetExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["WebhookUnavailable"];
+        };
+    };
+    adminWebhookDeliveries: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only deliveries in this state. Default: all.
+                 * @example failed
+                 */
+                state?: "retrying" | "delivered" | "failed" | "replaying";
+                /**
+                 * @description `next` of the page before. Default: the newest.
+                 * @example 17
+                 */
+                before?: number;
+                /**
+                 * @description Page size. Values above 200 are treated as 200.
+                 * @example 200
+                 */
+                limit?: number;
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+                /**
+                 * @description ID of the webhook.
+                 * @example 0a1b2c3d4e5f
+                 */
+                id: components["parameters"]["WebhookPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of deliveries. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDeliveryPage"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["WebhookUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminNotices: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `next` of the page before.
+                 * @example 17
+                 */
+                after?: number;
+                /**
+                 * @description Page size. Values above 200 are treated as 200.
+                 * @example 200
+                 */
+                limit?: number;
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of notices. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticePage"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["OrganisationUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminNotice: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the organisation.
+                 * @example acme
+                 */
+                organisation: components["parameters"]["OrganisationPath"];
+                /**
+                 * @description Version of the notice.
+                 * @example 17
+                 */
+                version: components["parameters"]["NoticePath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The notice. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeDetails"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["NoticeUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
         };
     };
     adminIssuers: {

@@ -175,6 +175,11 @@ export const ADMIN_PROBLEMS = {
   WEBHOOK_HOST_NOT_ALLOWED: [422, 'Host of the webhook is not allowed'],
   APPEALS_TOO_MANY: [429, 'Too many appeals'],
   APPEAL_UNKNOWN: [404, 'Appeal not found'],
+  MONTH_UNKNOWN: [404, 'Month has no statistics'],
+  MONTH_NOT_OVER: [409, 'Month is not closed yet'],
+  MONTH_FINAL: [409, 'Month cannot be corrected any more'],
+  VERSION_UNKNOWN: [404, 'Version not found'],
+  TABLE_UNKNOWN: [404, 'Table not found'],
   APPEAL_CLAIMED: [409, 'Another admin has claimed this appeal'],
   APPEAL_DECIDED: [409, 'Appeal is already decided'],
 } as const satisfies Record<string, readonly [number, string]>;

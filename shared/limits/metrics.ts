@@ -2,8 +2,10 @@
 
 /** How long an isolate answers scrapes from one reading of the stores, in ms. */
 export const METRICS_FRESH_MS = 10_000;
-/** How long a reading waits for one store, in ms: less than a request waits for the reading (LOAD_WAIT_MS). */
-export const METRICS_WAIT_MS = 1_500;
+/** How long a scrape waits for the coordinator to know its token, and a reading for one store, in ms. */
+export const METRICS_WAIT_MS = 3_000;
+/** How long a scrape waits for the reading, in ms. With the token, that is less than the 10 s that Prometheus waits. */
+export const METRICS_READING_WAIT_MS = 5_000;
 /** How long the last reading is answered if a new one fails, in ms. */
 export const METRICS_KEPT_MS = 60_000;
 /** A data centre counts if it polled within this time, in ms. */

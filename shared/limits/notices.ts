@@ -45,13 +45,8 @@ export const WEBHOOK_WAIT_MS = 15_000;
 /** How much of the body of a response is read, in bytes, and for how long, in ms. Then it is cancelled. */
 export const WEBHOOK_RESPONSE_BYTES_MAX = 1_024;
 export const WEBHOOK_RESPONSE_WAIT_MS = 2_000;
-/** Pauses between the attempts to deliver a notice, in ms, as Standard Webhooks recommends: 75 hours in all. */
-export const WEBHOOK_PAUSES_MS: readonly number[] = [
-  ...[5_000, 300_000, 1_800_000, 7_200_000, 18_000_000],
-  ...[36_000_000, 50_400_000, 72_000_000, 86_400_000],
-];
-/** Attempts to deliver a notice. */
-export const WEBHOOK_ATTEMPTS_MAX = WEBHOOK_PAUSES_MS.length + 1;
+/** Attempts to deliver a notice: those of Standard Webhooks, over 75 hours (shared/notices/ladder.ts). */
+export const WEBHOOK_ATTEMPTS_MAX = 10;
 /** Attempts to deliver a notice that is replayed. */
 export const WEBHOOK_REPLAY_ATTEMPTS_MAX = 3;
 /** By how much a pause is longer or shorter at random. */

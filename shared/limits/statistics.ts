@@ -16,8 +16,6 @@ export const MONTH_CLOSED_AFTER_MS = 691_200_000;
 export const MONTH_CHECKS_AFTER_MS = 7_200_000;
 /** Rows of a table with names that have no fixed list, the others summed: the 50 highest, as published for resellers. */
 export const RANKED_ROWS_MAX = 50;
-/** Rows of the table of relays. Further ones are summed. */
-export const RELAY_ROWS_MAX = 200;
 /** Sender codes, and operators, that an intake counts apart in one month. Reports that name further ones are summed. */
 export const INTAKE_NAMES_MAX = 2_000;
 /** Longest name of a cell, in characters. */

@@ -24,7 +24,11 @@ export interface AppealMonth {
   /** Received in the month. */
   readonly filed: number;
   /** Decided in the month. */
-  readonly decided: { readonly accepted: number; readonly rejected: number; readonly noLongerBlocked: number };
+  readonly decided: {
+    readonly accepted: number;
+    readonly rejected: number;
+    readonly noLongerBlocked: number;
+  };
   /** From receipt to decision, of those decided in the month; null if there is none. */
   readonly medianSeconds: number | null;
   readonly p90Seconds: number | null;

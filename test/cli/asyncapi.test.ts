@@ -143,27 +143,27 @@ describe('the AsyncAPI document', () => {
       { ...ENTRY, effect: 'allow', code: null, rule: null, stage: null, until: null },
       null,
     ]) {
-      const said = feedData({ ...event, entry: entry as FeedEntry | null }, 'from', 'p'.repeat(43));
-      check('FeedData', said);
-      for (const content of [said, 'e30..aXY.dGV4dA.dGFn'])
-        check('FeedBatch', [cloudEventOf(said, '0123456789abcdef', event.digest, content)]);
+      const plain = feedData({ ...event, entry: entry as FeedEntry | null }, 'from', 'p'.repeat(43));
+      check('FeedData', plain);
+      for (const content of [plain, 'e30..aXY.dGV4dA.dGFn'])
+        check('FeedBatch', [cloudEventOf(plain, '0123456789abcdef', event.digest, content)]);
     }
     expect(Object.keys(ENTRY).toSorted()).toEqual(Object.keys(schemas.FeedEntry!.properties!).toSorted());
   });
 
   it('refuses what is not described', () => {
-    const said = feedData(
+    const plain = feedData(
       { position: 1, epoch: 1, reference: 'r'.repeat(22), at: AT, digest: '', entry: ENTRY },
       'from',
       'p',
     );
-    const sent = cloudEventOf(said, '0123456789abcdef', 'd'.repeat(43), said);
+    const sent = cloudEventOf(plain, '0123456789abcdef', 'd'.repeat(43), plain);
     const validate = ajv.getSchema('asyncapi#/components/schemas/FeedEvent') as ValidateFunction;
     for (const wrong of [
       { ...sent, id: '0123456789abcdef.1' },
       { ...sent, method: 'PUT' },
       { ...sent, reason: 'x' },
-      { ...sent, data: { ...said, entry: { ...ENTRY, subject: 'both' } } },
+      { ...sent, data: { ...plain, entry: { ...ENTRY, subject: 'both' } } },
     ])
       expect(validate(wrong)).toBe(false);
   });
@@ -237,9 +237,9 @@ describe('a real service', () => {
     const secret = Buffer.from(String((jwk as { k: string }).k), 'base64url');
     for (const [index, event] of pages[1].entries()) {
       const { plaintext } = await compactDecrypt(String(event.data), secret);
-      const said = JSON.parse(new TextDecoder().decode(plaintext)) as unknown;
-      check('FeedData', said);
-      expect(said).toEqual(pages[0][index]!.data);
+      const plain = JSON.parse(new TextDecoder().decode(plaintext)) as unknown;
+      check('FeedData', plain);
+      expect(plain).toEqual(pages[0][index]!.data);
     }
   });
 

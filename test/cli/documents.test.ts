@@ -29,6 +29,9 @@ const DECISIONS =
 const LATER = 'the partner is added later in the document; docs/joint-response.md runs it';
 const APPEALS = 'needs an appeal; docs/joint-response.md and test/workers/appeals run it';
 const FEED = 'needs another installation; test/cli/commands/feed.test.ts runs it';
+const RECEIVER = 'needs a receiver; test/cli/commands/webhooks.test.ts runs it';
+const NOTICES = 'needs a client and notices; test/workers/notices runs it';
+const MONTH = 'needs a closed month; test/cli/commands/statistics.test.ts runs it';
 const PERSONS = 'needs two persons; test/cli/commands/proposals.test.ts runs it';
 
 /** Commands that do not run here, and why. `*` stands for any text. */
@@ -66,12 +69,18 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'npx numgate appeals accept 17 *': APPEALS,
   'npx numgate appeals reject 18 *': APPEALS,
   'npx numgate appeals watch': 'runs until Ctrl-C',
+  'npx numgate statistics 2026-11*': MONTH,
   'curl -s $URL/v1/reports *': 'has a fixed time, which soon is too long ago; docs/joint-response.md reports',
   'npx numgate feed pull *': FEED,
   'npx numgate feed verify *': FEED,
   'npx numgate build build/feed/*': FEED,
   'npx numgate clients remove kt-reports-1 *': LATER,
   'npx numgate partners * kt-reports*': LATER,
+  'npx numgate webhooks test *': RECEIVER,
+  'npx numgate webhooks replay *': RECEIVER,
+  'npx numgate notices show 1 *': RECEIVER,
+  'curl * $URL/v1/notices*': NOTICES,
+  'curl * "$URL/v1/notices?*': NOTICES,
   'source <(npx numgate completion zsh)': ONE_SHELL,
   'function numgate; *': ONE_SHELL,
   'curl -s * | jose jwe dec *': 'needs jq and jose; test/cli/feed/consumers.test.ts decrypts',
@@ -94,6 +103,8 @@ const NEWEST = `$(npx numgate releases --json | node -p 'JSON.parse(fs.readFileS
 const PLANNED = `$(npx numgate plan --json | node -p 'JSON.parse(fs.readFileSync(0)).hash')`;
 
 const DELEGATION = `$(npx numgate delegations list --organisation reseller --json | node -p 'JSON.parse(fs.readFileSync(0)).delegations.at(-1).id')`;
+/** The newest webhook. */
+const WEBHOOK = `$(npx numgate webhooks list --organisation acme --json | node -p 'JSON.parse(fs.readFileSync(0)).webhooks.at(-1).id')`;
 /** In a month: a delegation has an end, and no document stays right with a fixed one. */
 const DATE = new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 10);
 
@@ -131,6 +142,7 @@ function filledIn(command: string): string {
       .replaceAll(/<release>|20261125T0312Z-0a1b2c3d/g, NEWEST)
       .replaceAll('<operation>', OPERATION)
       .replaceAll('<delegation>', DELEGATION)
+      .replaceAll('0a1b2c3d4e5f', WEBHOOK)
       .replaceAll('<date>', DATE)
       .replaceAll('3f0c…', PLANNED)
       .replaceAll('<id>', registered('hq'))

@@ -13,6 +13,7 @@ import * as enumerationLimits from '../../shared/limits/enumeration.ts';
 import * as intakeLimits from '../../shared/limits/intake.ts';
 import * as listsLimits from '../../shared/limits/lists.ts';
 import * as metricsLimits from '../../shared/limits/metrics.ts';
+import * as noticesLimits from '../../shared/limits/notices.ts';
 import * as passportLimits from '../../shared/limits/passport.ts';
 import * as qualificationLimits from '../../shared/limits/qualification.ts';
 import * as registrationsLimits from '../../shared/limits/registrations.ts';
@@ -32,6 +33,7 @@ const bounds = new Map<string, number>(
       intakeLimits,
       listsLimits,
       metricsLimits,
+      noticesLimits,
       passportLimits,
       qualificationLimits,
       registrationsLimits,
@@ -113,6 +115,8 @@ describe('docs/storage.md', () => {
     'usage/mobile-texts',
     'coordinator/feed-source',
     'feed/schema',
+    'notices/schema',
+    'statistics/schema',
     'storage/store-tables',
   ])('every table and column of workers/%s is documented', (file) => {
     const schema = read(`../../workers/${file}.ts`);

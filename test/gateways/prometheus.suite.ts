@@ -46,9 +46,12 @@ let token: string;
 
 async function scrape(accept: string): Promise<string> {
   const headers = { authorization: `Bearer ${token}`, accept };
-  const response = await fetch(`${gatewayService().url}/metrics`, { headers });
-  expect(response.status).toBe(200);
-  return response.text();
+  // A busy machine may be too slow for a scrape.
+  return vi.waitFor(async () => {
+    const response = await fetch(`${gatewayService().url}/metrics`, { headers });
+    expect(response.status).toBe(200);
+    return response.text();
+  }, WAIT);
 }
 
 /** The labels of each metric of a scrape. */

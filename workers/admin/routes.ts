@@ -20,6 +20,7 @@ import * as ruleBlocks from './rule-blocks.ts';
 import { rehearseRule } from './rule-rehearsal.ts';
 import * as rules from './rules.ts';
 import * as settings from './settings.ts';
+import * as statistics from './statistics.ts';
 import { usage } from './usage.ts';
 import { WEBHOOK_ROUTES } from './webhook-routes.ts';
 
@@ -230,4 +231,11 @@ export const ADMIN_ROUTES: readonly Route[] = [
   { method: 'POST', path: '/v1/admin/appeals/:id/accept', handle: appeals.acceptAppeal },
   { method: 'POST', path: '/v1/admin/appeals/:id/reject', handle: appeals.rejectAppeal },
   ...WEBHOOK_ROUTES,
+  { method: 'GET', path: '/v1/admin/statistics', handle: statistics.statisticsStatus },
+  { method: 'GET', path: '/v1/admin/statistics/:month', handle: statistics.monthVersions },
+  { method: 'POST', path: '/v1/admin/statistics/:month/corrections', handle: statistics.correctMonth },
+  { method: 'GET', path: '/v1/statistics', handle: statistics.listMonths },
+  { method: 'GET', path: '/v1/statistics/:month', handle: statistics.getMonth },
+  { method: 'GET', path: '/v1/statistics/:month/:table', handle: statistics.getTable },
+  { method: 'GET', path: '/v1/statistics/:month/:table/trace', handle: statistics.traceTable },
 ];

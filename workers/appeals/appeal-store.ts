@@ -15,6 +15,7 @@ import type { AppealStatus, Rejection, SubmittedAppeal } from '../../shared/appe
 import type { AuditRecord } from '../../shared/audit.ts';
 import { APPEAL_OVERDUE_MS, APPEAL_SUMMARY_MS } from '../../shared/limits/appeals.ts';
 import { openKeyRing } from '../../shared/set/key-ring.ts';
+import type { AppealMonth } from '../../shared/statistics/figures.ts';
 import type { ControlEnv } from '../env.ts';
 import { warn } from '../log.ts';
 import { Anchoring } from '../storage/anchoring.ts';
@@ -28,6 +29,7 @@ import type {
 import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
 import { RESPONSE_NAME } from '../storage/response-port.ts';
 import type { StoreRequest, StoreResult } from '../storage/store-request.ts';
+import { appealMonth } from './appeal-month.ts';
 import { infoOf } from './appeal-rows.ts';
 import { authorityOf, Decisions } from './decisions.ts';
 import { openReferenceKeys } from './reference-keys.ts';
@@ -117,6 +119,10 @@ export class AppealStore extends DurableObject<ControlEnv> implements AppealObje
 
   async figures(): Promise<AppealFigures> {
     return this.#tables.appeals.figures;
+  }
+
+  async month(from: number, to: number): Promise<AppealMonth> {
+    return appealMonth(this.ctx.storage.sql, from, to);
   }
 
   /** @param after number of a record */

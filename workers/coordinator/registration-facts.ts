@@ -7,7 +7,7 @@ import type { KnownRecord } from '../../shared/audit.ts';
 import { qualificationState } from '../../shared/senders/qualification.ts';
 import type { RegistrationFacts } from '../../shared/senders/registration.ts';
 import type { SenderFacts } from '../storage/response-port.ts';
-import { applied, systemRequest } from './change-request.ts';
+import { applied, type ChangeRequest, systemRequest } from './change-request.ts';
 import { FREEING_CHANGE } from './storage-budget.ts';
 import type { Tables } from './tables.ts';
 
@@ -60,6 +60,15 @@ export class RegistrationFactsSource {
         },
       ]),
     );
+  }
+
+  /** Once for each key of the request, as long as answers are kept. */
+  recordMonth(request: ChangeRequest, month: string, after: { readonly version: number }): void {
+    const action = after.version === 1 ? 'statistics.close' : 'statistics.correct';
+    const done = this.#tables.ledger.transact(request, FREEING_CHANGE, () =>
+      applied({}, [{ action, subject: month, before: null, after }]),
+    );
+    if (!done.ok) throw new Error(`${done.code}: ${done.message}`);
   }
 
   #clientsOf(organisation: string): Clients {

@@ -6,6 +6,7 @@ import type { KnownRecord } from '../../shared/audit.ts';
 import type { RuleSettings } from '../../shared/reports/rule.ts';
 import type { Subject } from '../../shared/verdict.ts';
 import type { Precondition } from '../storage/precondition.ts';
+import type { RecordedMonth } from '../storage/statistics-port.ts';
 import { AdminCalls, CORE } from './admin-calls.ts';
 import type { ChangeRequest } from './change-request.ts';
 import { partnersOf } from './partners.ts';
@@ -50,6 +51,11 @@ export abstract class ResponseCalls extends AdminCalls {
   /** For the desk. */
   async senderFacts(organisations: readonly string[]) {
     return this[CORE].registrationFacts.senders(organisations, Date.now());
+  }
+
+  /** Records a version of a month in the audit log. */
+  async recordStatistics(request: ChangeRequest, { month, version, ...digests }: RecordedMonth) {
+    this[CORE].registrationFacts.recordMonth(request, month, { version, ...digests });
   }
 
   /** @param end of the audit chain of the desk */

@@ -6,6 +6,7 @@ import { toHex, utf8 } from '../../shared/bytes.ts';
 import {
   METRICS_FRESH_MS,
   METRICS_KEPT_MS,
+  METRICS_READING_WAIT_MS,
   METRICS_TOKEN_KEPT_MS,
   METRICS_WAIT_MS,
 } from '../../shared/limits/metrics.ts';
@@ -17,38 +18,52 @@ import { prefersText } from '../http/accept.ts';
 import type { Handler, RequestContext, Route } from '../http/app.ts';
 import { matches } from '../http/credentials.ts';
 import { type Problem, problem } from '../http/reply.ts';
-import { SingleFlight, within } from '../storage/single-flight.ts';
+import { within } from '../storage/single-flight.ts';
 import { METRIC_FORMATS, type Samples } from './exposition.ts';
 import { readStores } from './reading.ts';
 
 /** Of this isolate. */
 let reading: { readonly samples: Samples; readonly at: number } | null = null;
-let loading = new SingleFlight();
+let flight: { readonly promise: Promise<void>; readonly at: number } | null = null;
 /** The last bearer key that was verified, as SHA-256 in hex. */
 let verified: { readonly digest: string; readonly at: number } | null = null;
 
 /** Forgets what this isolate has read, as a new one would. */
 export function resetMetrics(): void {
   reading = null;
-  loading = new SingleFlight();
+  flight = null;
   verified = null;
 }
 
 const metrics: Handler = async (context) => {
   const allowed = await authorise(context);
   if (!allowed.ok) return allowed;
-  const { env, ctx, request, reply } = context;
-  const load = async (): Promise<void> => {
-    reading = { samples: await readStores(env as unknown as ControlEnv), at: Date.now() };
-  };
-  const isWithin = (ms: number): boolean => reading !== null && Date.now() - reading.at < ms;
-  if (!isWithin(METRICS_FRESH_MS))
-    await loading.wait(load, () => isWithin(METRICS_FRESH_MS), ctx).catch(() => undefined);
+  const { request, reply } = context;
+  if (!isWithin(METRICS_FRESH_MS)) await read(context);
   if (reading === null || !isWithin(METRICS_KEPT_MS))
     return problem('UNAVAILABLE', 'the stores cannot be read now; try again');
   const format = prefersText(request) && !isOpen(request) ? 'prometheus' : 'openmetrics';
   return reply.metrics(reading.samples.format(format), METRIC_FORMATS[format]);
 };
+
+function isWithin(ms: number): boolean {
+  return reading !== null && Date.now() - reading.at < ms;
+}
+
+/** One reading for all requests that wait. Its request stays alive until it ends; if that died, another one begins. */
+async function read({ env, ctx }: RequestContext): Promise<void> {
+  if (flight === null || Date.now() - flight.at >= METRICS_READING_WAIT_MS) {
+    const at = Date.now();
+    const promise = readStores(env as unknown as ControlEnv).then((samples) => {
+      // One that took too long may end after a later one.
+      if (reading === null || reading.at <= at) reading = { samples, at };
+      if (flight?.at === at) flight = null;
+    });
+    flight = { promise, at };
+    ctx.waitUntil(promise);
+  }
+  await within(flight.promise, METRICS_READING_WAIT_MS).catch(() => undefined);
+}
 
 /** Readers that know OpenMetrics also accept text. */
 function isOpen({ headers }: Request): boolean {
@@ -68,11 +83,13 @@ async function authorise(context: RequestContext): Promise<Result<void, Problem>
     return ok(undefined);
   }
   const isKnown =
-    actor.code === 'UNAVAILABLE' &&
     verified !== null &&
     Date.now() - verified.at < METRICS_TOKEN_KEPT_MS &&
     (await matches(authorization, [verified.digest]));
-  return isKnown ? ok(undefined) : actor;
+  if (isKnown && actor.code === 'UNAVAILABLE') return ok(undefined);
+  // It was removed.
+  if (isKnown) verified = null;
+  return actor;
 }
 
 async function digestOf(authorization: string): Promise<string> {

@@ -7,11 +7,10 @@ import {
   WEBHOOK_ATTEMPTS_MAX,
   WEBHOOK_FAILING_ATTEMPTS_MIN,
   WEBHOOK_FAILING_MS_MAX,
-  WEBHOOK_JITTER_SHARE,
   WEBHOOK_LEASE_MS,
-  WEBHOOK_PAUSES_MS,
   WEBHOOK_REPLAY_ATTEMPTS_MAX,
 } from '../../shared/limits/notices.ts';
+import { pauseAfter } from '../../shared/notices/ladder.ts';
 import { warn } from '../log.ts';
 import type { Author } from '../storage/audit-chain.ts';
 import { type Attempted, GONE_STATUS } from './attempt.ts';
@@ -169,9 +168,7 @@ export class Deliveries {
     if (isLast || (lane === 'order' && version <= webhook.position)) this.#pass(webhook, lane, version, now);
     else {
       const made = lane === 'order' ? attempts : replayAttempts;
-      const pause = WEBHOOK_PAUSES_MS[Math.min(made, WEBHOOK_PAUSES_MS.length) - 1]!;
-      const jitter = 1 + WEBHOOK_JITTER_SHARE * (2 * this.#random() - 1);
-      const nextAt = now + Math.max(Math.round(pause * jitter), result.retryAfterMs ?? 0);
+      const nextAt = now + Math.max(pauseAfter(made, this.#random()), result.retryAfterMs ?? 0);
       // The next attempt after one that was cut off is never beyond the last.
       webhooks.update(
         id,

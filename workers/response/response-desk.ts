@@ -17,11 +17,13 @@ import { ReportKeys } from '../../shared/reports/report-keys.ts';
 import { ruleRef } from '../../shared/reports/rule.ts';
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
 import { openKeyRing } from '../../shared/set/key-ring.ts';
+import type { RuleBlockMonth } from '../../shared/statistics/figures.ts';
 import type { ControlEnv } from '../env.ts';
 import type { PastBlock } from '../storage/rehearsal-port.ts';
 import type { Partner } from '../storage/reports-port.ts';
 import type { ResponseObject, RuleContext, RuleDecision } from '../storage/response-port.ts';
 import { refuse, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
+import { blockMonth } from './block-month.ts';
 import type { BlockFilter, StoredBlock } from './block-rows.ts';
 import { wayOutOf } from './block-ways-out.ts';
 import { DeskParts } from './desk-parts.ts';
@@ -106,6 +108,10 @@ export class ResponseDesk extends DurableObject<ControlEnv> implements ResponseO
       return refuse('UNAVAILABLE', 'the block is lifted as soon as the coordinator responds: try again');
     // A proposal that was never in force has nothing to lift.
     return ok(block.seq === null ? null : { seq: block.seq });
+  }
+
+  async month(from: number, to: number): Promise<RuleBlockMonth> {
+    return blockMonth(this.ctx.storage.sql, from, to);
   }
 
   async pastBlocks(subjects: readonly string[], since: number): Promise<Readonly<Record<string, PastBlock>>> {

@@ -9,6 +9,7 @@ import type { KnownRecord } from '../../shared/audit.ts';
 import type { PendingChange } from '../../shared/proposals.ts';
 import type { Failure, Result } from '../../shared/result.ts';
 import type { Scope } from '../../shared/roles.ts';
+import type { AppealMonth } from '../../shared/statistics/figures.ts';
 import type { Subject } from '../../shared/verdict.ts';
 import type { StoreRefusal, StoreRequest, StoreResult } from './store-request.ts';
 
@@ -59,6 +60,8 @@ export interface AppealObject {
   figures(): Promise<AppealFigures>;
   /** Called by the cron: what is due, and the keys of references that appeared since. */
   sweep(): Promise<void>;
+  /** Figures of the appeals of a time, in ms since 1970. @param to exclusive */
+  month(from: number, to: number): Promise<AppealMonth>;
 }
 
 /** The name of the only store of appeals. */

@@ -9,6 +9,7 @@ import type { PartnerKind } from '../../shared/reports/partner.ts';
 import type { ReportSubject } from '../../shared/reports/report.ts';
 import type { Rule, RuleRef } from '../../shared/reports/rule.ts';
 import type { Channel } from '../../shared/request.ts';
+import type { RuleBlockMonth } from '../../shared/statistics/figures.ts';
 import type { BlockHistory } from './rehearsal-port.ts';
 import type { Partners } from './reports-port.ts';
 import type { RuleEntriesPort } from './rule-entries-port.ts';
@@ -76,6 +77,8 @@ export interface ResponseObject extends BlockHistory {
   findRuleBlocks(subject: ReportSubject, mock: boolean): Promise<StoreResult<readonly RuleBlockInfo[]>>;
   /** Called by the cron: what waits is sent, and the key of reports is sealed with the current keys. */
   refresh(): Promise<void>;
+  /** Figures of the blocks of a time, in ms since 1970. @param to exclusive */
+  month(from: number, to: number): Promise<RuleBlockMonth>;
 }
 
 /** What the desk needs to know of an organisation that has registered a reported number. */

@@ -1,9 +1,10 @@
 /** The store of statistics by month, of which there is one: how others call it, and what it needs from them. */
-import type { AppealMonth } from '../../shared/statistics/figures.ts';
-import type { Organisation } from '../../shared/organisations.ts';
 import type { Client } from '../../shared/clients.ts';
+import type { Organisation } from '../../shared/organisations.ts';
 import type { QualificationInfo } from '../../shared/senders/qualification.ts';
+import type { NoticeFigures } from '../../shared/statistics/counts.ts';
 import type { Partners } from './reports-port.ts';
+import type { StoreRequest } from './store-request.ts';
 
 /** The name of the only store of statistics. */
 export const STATISTICS_NAME = 'main';
@@ -11,14 +12,16 @@ export const STATISTICS_NAME = 'main';
 export interface StatisticsStatus {
   /** The newest closed month; null if there is none. */
   readonly closed: string | null;
-  /** Months that are over for MONTH_CLOSED_AFTER_MS and not closed yet. */
+  /** Months that can be closed and are not closed yet. */
   readonly due: number;
   /** Intakes that are known. */
   readonly intakes: number;
+  /** Sources that are still to be read. */
+  readonly waiting: number;
 }
 
 export interface StatisticsObject {
-  /** Called by the cron: closes the months that are due. Never fails. */
+  /** Called by the cron: reads what is due, and closes months. Never fails. */
   sweep(): Promise<void>;
   /** An intake exists, and its counts belong to the statistics. It calls until it is answered. Idempotent. */
   announce(intake: string): Promise<void>;
@@ -30,11 +33,10 @@ export interface RecordedMonth {
   /** `2026-11` */
   readonly month: string;
   readonly version: number;
-  /** SHA-256 of the exact and of the published tables, hex. */
+  /** SHA-256 of the published tables, hex. */
   readonly digest: string;
-  /** Who corrected it; null for the first version, which the service makes. */
-  readonly actor: string | null;
-  readonly reason: string;
+  /** SHA-256 of a random salt and of the exact counts, hex: without the salt, nobody can try small counts. */
+  readonly exactDigest: string;
 }
 
 /** What statistics need from the coordinator. */
@@ -42,13 +44,12 @@ export interface StatisticsSource {
   partners(): Promise<Pick<Partners, 'partners'>>;
   organisations(): Promise<readonly Organisation[]>;
   clients(): Promise<readonly Client[]>;
-  qualifications(): Promise<readonly QualificationInfo[]>;
-  /** Records a version in the audit log. Idempotent by month and version. */
-  recordStatistics(version: RecordedMonth): Promise<void>;
+  qualifications(filter: { readonly limit: number }): Promise<readonly QualificationInfo[]>;
+  /** Records a version in the audit log. Idempotent by the key of the request. */
+  recordStatistics(request: StoreRequest, version: RecordedMonth): Promise<void>;
 }
 
-/** What statistics need from the store of appeals. */
-export interface AppealMonths {
-  /** @param from ms since 1970 @param to exclusive */
-  month(from: number, to: number): Promise<AppealMonth>;
+/** What statistics need from the store of an organisation's notices. */
+export interface NoticeMonths {
+  totals(fromMonth: string, toMonth: string): Promise<readonly NoticeFigures[]>;
 }

@@ -9,7 +9,7 @@ import worker from '../../../workers/main.ts';
 import { FAMILIES } from '../../../workers/metrics/families.ts';
 import { resetMetrics } from '../../../workers/metrics/routes.ts';
 import { METRIC_TOTALS_NAME } from '../../../workers/storage/metrics-port.ts';
-import { logged, putToken } from '../support/admin.ts';
+import { logged, putToken, send } from '../support/admin.ts';
 import { NOON } from '../support/room.ts';
 
 const control = env as unknown as ControlEnv;
@@ -87,6 +87,13 @@ describe('who may read it', () => {
     vi.setSystemTime(NOON + METRICS_TOKEN_KEPT_MS);
     expect((await scrape({ bindings })).status).toBe(503);
   });
+
+  test('but not one that was found to be removed', async () => {
+    expect((await scrape()).status).toBe(200);
+    expect((await send('root', 'DELETE tokens/prometheus', {})).status).toBe(200);
+    expect((await scrape()).status).toBe(401);
+    expect((await scrape({ bindings: { COORDINATOR: failing() } })).status).toBe(503);
+  });
 });
 
 describe('the text', () => {
@@ -132,6 +139,8 @@ describe('a store that does not answer', () => {
     ['REGISTRY', 'registry', 'numgate_registration_changes'],
     ['RESPONSE', 'response', 'numgate_rule_blocks_unsent'],
     ['APPEALS', 'appeals', 'numgate_appeals_open'],
+    ['FEED', 'feed', 'numgate_feed_configured'],
+    ['STATISTICS', 'statistics', 'numgate_statistics_months_due'],
     ['METRIC_TOTALS', 'totals', 'numgate_requests_total'],
   ] as const)('%s costs its own metrics alone', async (name, store, metric) => {
     const whole = samplesOf((await scrape()).text);

@@ -2,7 +2,7 @@
 import { evictDurableObject } from 'cloudflare:test';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { FIGURES_REPORT_MS } from '../../../shared/limits/metrics.ts';
-import { WEBHOOK_PAUSES_MS } from '../../../shared/limits/notices.ts';
+import { WEBHOOK_PAUSES_MS } from '../../../shared/notices/ladder.ts';
 import { METRIC_TOTALS_NAME } from '../../../workers/storage/metrics-port.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 import {

@@ -1,6 +1,7 @@
 /** Webhooks: each notice at least once and in order, whatever a receiver does. */
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { WEBHOOK_ATTEMPTS_MAX, WEBHOOK_PAUSES_MS } from '../../../shared/limits/notices.ts';
+import { WEBHOOK_ATTEMPTS_MAX } from '../../../shared/limits/notices.ts';
+import { WEBHOOK_PAUSES_MS } from '../../../shared/notices/ladder.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 import {
   accepted,

@@ -2,6 +2,8 @@
 import { evictAllDurableObjects, evictDurableObject, reset } from 'cloudflare:test';
 import fc from 'fast-check';
 import { beforeEach, expect, test, vi } from 'vitest';
+import type { MonthCount } from '../../../shared/statistics/figures.ts';
+import { packTraits } from '../../../workers/reports/traits.ts';
 import { shardOf } from '../../../workers/storage/reports-port.ts';
 import { holdsAsync } from '../../shared/support/properties.ts';
 import {
@@ -30,7 +32,12 @@ const pool = Array.from({ length: 16 }, (_, index) =>
   report(`id-${index % 8}`, {
     subject: SUBJECTS[index % 4]!,
     spam: index % 8 === 7 ? 'notSpam' : 'gambling',
-    at: AT - (index < 8 ? 0 : 1_000),
+    // In Korea, both are in January, or one in December.
+    at: AT - (index < 8 ? 0 : index % 2 === 0 ? 1_000 : 2 * 86_400_000),
+    channel: index % 5 === 0 ? 'voice' : 'sms',
+    origin: index % 3 === 0 ? 'overseas' : 'domestic',
+    relayCode: index % 4 === 3 ? null : `RELAY${index % 3}`,
+    ingressOperator: index % 2 === 0 ? '45005' : null,
   }),
 );
 
@@ -94,6 +101,9 @@ test('whatever is sent again, withdrawn, lost and restarted, the counts are thos
       expect(await intake().status()).toMatchObject({
         ...{ acknowledged: kept.length, withdrawn: kept.length - open.length, waiting: 0 },
       });
+      for (const month of ['2099-12', '2100-01']) {
+        expect((await intake().month(month)).counts).toEqual(monthOf(kept, month));
+      }
     }),
     { numRuns: 10 },
   );
@@ -101,6 +111,31 @@ test('whatever is sent again, withdrawn, lost and restarted, the counts are thos
 
 /** Acknowledged reports by ID. What is withdrawn `soon` is withdrawn in steps, behind the answer. */
 type Model = Map<string, { readonly index: number; withdrawn: 'no' | 'soon' | 'yes' }>;
+
+/** The counts by month of these reports, one by one. */
+function monthOf(kept: readonly { index: number; withdrawn: string }[], month: string): MonthCount[] {
+  const counts = new Map<string, MonthCount>();
+  for (const { index, withdrawn } of kept) {
+    const each = pool[index]!;
+    if (new Date(each.at + 9 * 3_600_000).toISOString().slice(0, 7) !== month) continue;
+    const isText = each.channel === 'sms' && each.spam !== 'notSpam';
+    const names = [
+      ['traits', String(packTraits(each))],
+      ['relay', isText ? each.relayCode : null],
+      ['operator', isText && each.origin === 'overseas' ? each.ingressOperator : null],
+    ] as const;
+    for (const [facet, name] of names) {
+      if (name === null) continue;
+      const { acknowledged, withdrawn: before } = counts.get(`${facet} ${name}`) ?? {
+        acknowledged: 0,
+        withdrawn: 0,
+      };
+      const after = { acknowledged: acknowledged + 1, withdrawn: before + (withdrawn === 'no' ? 0 : 1) };
+      counts.set(`${facet} ${name}`, { month, facet, name, ...after });
+    }
+  }
+  return [...counts].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, count]) => count);
+}
 
 async function apply(step: Step, model: Model): Promise<void> {
   switch (step.do) {
