@@ -66,8 +66,10 @@ export class FeedSource {
   }
 
   /** See LiveSource. */
-  changes(after: LiveCursor | null, limit: number): LiveChanges {
+  changes(cursor: LiveCursor | null, limit: number): LiveChanges {
     const now = Math.floor(Date.now() / 1000);
+    const generation = this.#generation;
+    const after = cursor?.generation === generation ? cursor : null;
     this.#acknowledge(after);
     const wanted = Math.max(1, Math.min(limit, FEED_CHANGES_MAX));
     const found = this.#after(after, wanted + 1);
@@ -76,9 +78,9 @@ export class FeedSource {
     const shown = new Map(rows.map((row) => [`${row.kind} ${row.high} ${row.low}`, row]));
     return {
       places: [...shown.values()].map((row) => this.#place(row, now)),
-      next: last === undefined ? after : { seq: last.seq, ...keyOf(last) },
+      next: last === undefined ? after : { generation, seq: last.seq, ...keyOf(last) },
       more: found.length > wanted,
-      generation: this.#generation,
+      generation,
       keyId: this.#keys.current.keyId,
       release: this.#releases.current?.release ?? null,
       foldedSeq: this.#releases.current?.manifest.foldedSeq ?? 0,

@@ -12,6 +12,8 @@ export const FEED_NAME = 'main';
 
 /** Where a reading of the live layer stands: everything up to here is read. */
 export interface LiveCursor extends LiveKey {
+  /** Of the tables that were read. With another one, the cursor counts for nothing. */
+  readonly generation: string;
   readonly seq: number;
 }
 
