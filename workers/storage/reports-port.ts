@@ -8,6 +8,7 @@ import { REPORT_SHARDS } from '../../shared/limits/intake.ts';
 import type { ReportingPartner } from '../../shared/reports/partner.ts';
 import type { PartnerSettings } from '../../shared/reports/partner-settings.ts';
 import type { Report } from '../../shared/reports/report.ts';
+import type { ReportEvidenceSource } from './evidence-port.ts';
 import type { SubjectScan } from './rehearsal-port.ts';
 
 /** A report as it is kept. `reporter` and `subject` are keyed: 128 bits in base64url. */
@@ -123,6 +124,10 @@ interface ReportRow extends Pick<KeptReport, 'subject' | 'reporter' | 'at' | 'ch
 
 interface WithdrawalRow {
   readonly op: 'withdraw';
+  /** Of the report. Absent in what an older version has stored. */
+  readonly at?: number;
+  readonly channel?: KeptReport['channel'];
+  readonly origin?: KeptReport['origin'];
   /** Of the report. */
   readonly seq: number;
   readonly subject: string;
@@ -145,8 +150,18 @@ export interface SubjectTotals {
   readonly notSpam: number;
 }
 
+/** Reports of one subject on one day. */
+export interface ReportDay extends Pick<KeptReport, 'channel' | 'spam' | 'origin'> {
+  /** Days since 1970, of Asia/Seoul. */
+  readonly day: number;
+  readonly received: number;
+  /** Beyond the budgets of their reporters: they do not count. */
+  readonly overBudget: number;
+  readonly withdrawn: number;
+}
+
 /** The counts of the subjects of one shard. */
-export interface SubjectObject extends SubjectScan {
+export interface SubjectObject extends SubjectScan, ReportEvidenceSource {
   /**
    * Counts rows, and evaluates the rules of their subjects. Idempotent by intake and `n`, which rises with each flush.
    * @param seals of all subjects of the rows that are reports
