@@ -7,7 +7,7 @@ import type { BlockStage, Effect, Subject } from '../verdict.ts';
 export interface FeedEntry {
   /** E.164, or null for a sender ID. */
   readonly number: string | null;
-  /** Sender ID, or null for a number. */
+  /** Sender ID, operator or SMSC as lists write it (sources/source.ts), or null for a number. */
   readonly source: string | null;
   readonly subject: Subject;
   /** `allow`: somebody lifted a block, which no list overrides. */
@@ -15,7 +15,7 @@ export interface FeedEntry {
   /** Null for `allow`. */
   readonly code: string | null;
   readonly authority: string;
-  /** `live`, or the list of the current release that has it. */
+  /** `live`, or the list of the current release that has it. Lists made from live entries are `live`, too. */
   readonly list: string;
   /** Rule as `<id>@<version>`; null for an entry that no rule made. */
   readonly rule: string | null;

@@ -2,7 +2,9 @@
  * The store of the feed, of which there is one, and what it needs from the coordinator: each place of the live layer
  * that has changed, with the entries in force for it.
  */
+import type { FeedEntry, FeedEvent } from '../../shared/feed/entry.ts';
 import type { LiveKey, LiveOp } from '../../shared/live/entry.ts';
+import type { Failure, Result } from '../../shared/result.ts';
 import type { BlockStage, Subject } from '../../shared/verdict.ts';
 
 /** The name of the only store of the feed. */
@@ -24,34 +26,162 @@ export interface LivePlaceRow {
   readonly until: number;
   readonly rule: string | null;
   readonly stage: BlockStage | null;
+  /** The text of a source as it was given; null for a number, and for a source that was restored without it. */
+  readonly source: string | null;
 }
 
-/** A number or sender ID that has changed, with all its rows in force, newest first. */
+/** A number or source that has changed, with all its rows in force, newest first. */
 export interface LivePlace extends LiveKey {
-  /** Null for a number. */
-  readonly source: string | null;
+  /** The text that was fingerprinted: a spelling or a skeleton. Null for a number, and if no row has its text. */
+  readonly form: string | null;
   readonly rows: readonly LivePlaceRow[];
 }
 
 export interface LiveChanges {
   readonly places: readonly LivePlace[];
-  /** Pass it to the next call. */
+  /** Pass it to the next call. Null: from the first on. */
   readonly next: LiveCursor | null;
   /** Whether more has changed already. */
   readonly more: boolean;
+  /** Changes if the tables were restored or re-keyed, also if rows were lost: read again from the first on. */
+  readonly generation: string;
+  /** The ID of the key that fingerprints of sources have. */
+  readonly keyId: string;
   /** The current release; null before the first. */
   readonly release: string | null;
   /** Rows up to this `seq` are in the lists of that release. */
   readonly foldedSeq: number;
+  /** Rows up to this `seq` are in the lists of every release that can become current, and no longer here. */
+  readonly droppedSeq: number;
 }
 
 /** What the coordinator answers. */
 export interface LiveSource {
-  /** @param after null from the first on */
+  /**
+   * Places that have changed, in the order of their newest change. Only expiry deletes rows without a change. Reading
+   * after a cursor acknowledges all before it.
+   * @param after `next` of the last answer; null from the first on
+   * @param limit places, at most FEED_CHANGES_MAX
+   */
   liveChanges(after: LiveCursor | null, limit: number): Promise<LiveChanges>;
+  /** A manifest, by its key. */
+  value(key: string): Promise<Uint8Array<ArrayBuffer> | null>;
+}
+
+/** An event with what its entry was before it. For a DELETE event, only that has the number. */
+export interface KeptEvent extends FeedEvent {
+  readonly before: FeedEntry | null;
+}
+
+/**
+ * `CURSOR_INVALID`, `CURSOR_FOREIGN`, `CURSOR_AHEAD`: 400. `CURSOR_GONE`: 410, take the snapshot. `NOT_CONFIGURED`: 503,
+ * SHARING_KEY is not set.
+ */
+export type FeedProblem =
+  | 'CURSOR_INVALID'
+  | 'CURSOR_FOREIGN'
+  | 'CURSOR_AHEAD'
+  | 'CURSOR_GONE'
+  | 'NOT_CONFIGURED';
+
+/** Events of one page, in order. */
+export interface FeedPage {
+  readonly feed: string;
+  /** Of the events; the current one if there are none. */
+  readonly epoch: number;
+  readonly events: readonly KeptEvent[];
+  /** Digest of the event before the first one, or of the statement of the epoch. */
+  readonly previous: string;
+  /** Cursor of the last event; the one that was given if there are none. */
+  readonly next: string;
+  /** Whether the events end their page, so that the same request always gets the same answer. */
+  readonly isFull: boolean;
+  /** Whether there are events after them. */
+  readonly more: boolean;
+}
+
+/** An entry as it is. */
+export interface CurrentEntry {
+  readonly reference: string;
+  /** Of the event that made it so. */
+  readonly position: number;
+  readonly entry: FeedEntry;
+}
+
+export interface FeedSnapshotPage {
+  readonly feed: string;
+  readonly epoch: number;
+  /** Of the newest event when this page was read. Go on from that of the first page. */
+  readonly position: number;
+  /** Digest of that event: what the event after it follows, unless it begins an epoch. */
+  readonly digest: string;
+  readonly entries: readonly CurrentEntry[];
+  /** Pass it to the next call; null at the end. */
+  readonly next: number | null;
+}
+
+export interface FeedDecisions {
+  /** Position up to which the events are covered. */
+  readonly position: number;
+  /** The newest event of each reference that changed, in order. */
+  readonly events: readonly KeptEvent[];
+  /** The client must begin with the snapshot: it has asked so, is not known, or has fallen behind. */
+  readonly isStart: boolean;
+}
+
+export interface FeedEvents {
+  readonly events: readonly KeptEvent[];
+  /** Position of the first event that is kept, and of the newest one. */
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface FeedStatus {
+  readonly isConfigured: boolean;
+  readonly feed: string;
+  readonly epoch: number;
+  /** Of the newest event. */
+  readonly position: number;
+  /** Position of the first event that is kept. */
+  readonly first: number;
+  /** Entries of the snapshot. */
+  readonly entries: number;
+  /** Numbers and sender IDs that must be looked up in a new release. */
+  readonly pending: number;
+  /** How long ago the feed had read all changes, in ms; null if never. */
+  readonly lagMs: number | null;
+  /** Requests that wait for the next event. */
+  readonly waiting: number;
+  /** Restored sources without text, which the feed cannot name. */
+  readonly unnamed: number;
 }
 
 export interface FeedObject {
   /** Something has changed. Never fails; the cron calls it too, so a lost call only delays. */
   poke(): Promise<void>;
+  /**
+   * Events after a cursor.
+   * @param cursor null from the first event on: CURSOR_GONE if that one is no longer kept
+   * @param waitMs how long to wait if there are none, at most FEED_WAIT_MS_MAX
+   */
+  read(cursor: string | null, waitMs: number): Promise<Result<FeedPage, Failure<FeedProblem>>>;
+  /**
+   * The entries as they are, a page at a time. Who then reads the events after the position of the first page has
+   * exactly the state of the feed.
+   * @param after `next` of the page before, or 0 @param limit at most FEED_SNAPSHOT_PAGE_MAX
+   */
+  snapshot(after: number, limit: number): Promise<Result<FeedSnapshotPage, Failure<FeedProblem>>>;
+  /** The newest event as a signed note: see shared/feed/statement.ts. Fails if CHECKPOINT_KEY is not set. */
+  checkpoint(): Promise<Result<string, Failure<FeedProblem>>>;
+  /** The statement of an epoch as a note, signed if CHECKPOINT_KEY was set; null if it is not kept. */
+  epoch(epoch: number): Promise<Result<string | null, Failure<FeedProblem>>>;
+  /**
+   * What changed for a client that keeps no cursor. The answer also repeats what the one before it covered, because
+   * nothing shows whether that one arrived.
+   * @param isStart the client takes the snapshot now
+   */
+  decisions(client: string, isStart: boolean): Promise<Result<FeedDecisions, Failure<FeedProblem>>>;
+  /** Events after a position, for consumers inside the service. @param limit at most FEED_EVENTS_MAX */
+  events(after: number, limit: number): Promise<FeedEvents>;
+  status(): Promise<FeedStatus>;
 }

@@ -1,0 +1,44 @@
+/**
+ * The chain of events: the digest of an event is SHA-256 over the digest of the event before it (32 bytes) and the
+ * event in canonical form. The first event of an epoch follows the SHA-256 of the epoch's statement. So one digest
+ * vouches for all events before it: none can be altered, left out or moved unnoticed.
+ */
+import { sha256 } from '@noble/hashes/sha2.js';
+import { fromBase64Url, toBase64Url, utf8 } from '../bytes.ts';
+import type { FeedEntry, FeedEvent } from './entry.ts';
+
+const DIGEST_BYTES = 32;
+
+/** What a digest covers besides the digest before it. */
+export type DigestedEvent = Omit<FeedEvent, 'digest'>;
+
+/** An array, because the order of the members of an object is not fixed. */
+function canonical({ position, epoch, reference, at, entry }: DigestedEvent): string {
+  return JSON.stringify([position, epoch, reference, at, entry === null ? null : valuesOf(entry)]);
+}
+
+function valuesOf(entry: FeedEntry): (string | null)[] {
+  const { number, source, subject, effect, code, authority, list, rule, stage, until } = entry;
+  return [number, source, subject, effect, code, authority, list, rule, stage, until];
+}
+
+/** Whether two entries say the same. */
+export function isSameEntry(a: FeedEntry | null, b: FeedEntry | null): boolean {
+  return a === null || b === null ? a === b : JSON.stringify(valuesOf(a)) === JSON.stringify(valuesOf(b));
+}
+
+/**
+ * The digest of an event, in base64url.
+ * @param previous of the event before it, or of the statement of its epoch
+ * @throws RangeError if `previous` is not a digest
+ */
+export function digestOf(previous: string, event: DigestedEvent): string {
+  const before = fromBase64Url(previous);
+  if (before?.length !== DIGEST_BYTES) throw new RangeError('feed: the digest before an event is not one');
+  return toBase64Url(sha256.create().update(before).update(utf8(canonical(event))).digest());
+}
+
+/** What the first event of an epoch follows. @param statement text of the note, without its signatures */
+export function digestOfStatement(statement: string): string {
+  return toBase64Url(sha256(utf8(statement)));
+}

@@ -1,0 +1,31 @@
+/**
+ * References of feed entries: HMAC-SHA-256 under a key that derives from SHARING_KEY, cut to 128 bits. Consumers
+ * without that key cannot find the number of a reference, not even by trying all of them.
+ */
+import { toBase64Url, utf8 } from '../bytes.ts';
+import type { SharingKey } from '../sharing-keys.ts';
+import type { Subject } from '../verdict.ts';
+
+const KEY_BYTES = 32;
+const REFERENCE_BYTES = 16;
+
+export class ReferenceKey {
+  readonly #key: CryptoKey;
+
+  private constructor(key: CryptoKey) {
+    this.#key = key;
+  }
+
+  static async open(sharing: SharingKey): Promise<ReferenceKey> {
+    const bytes = await sharing.derive('feed reference', '', KEY_BYTES);
+    const hmac = { name: 'HMAC', hash: 'SHA-256' };
+    return new ReferenceKey(await crypto.subtle.importKey('raw', bytes, hmac, false, ['sign']));
+  }
+
+  /** @param party E.164 of a number, or the folded text of a source @returns 22 characters of base64url */
+  async reference(kind: 'number' | 'source', party: string, subject: Subject): Promise<string> {
+    const named = utf8(`${kind}|${party}|${subject}`);
+    const mac = new Uint8Array(await crypto.subtle.sign('HMAC', this.#key, named));
+    return toBase64Url(mac.subarray(0, REFERENCE_BYTES));
+  }
+}
