@@ -50,6 +50,7 @@ export class AppealStore extends DurableObject<ControlEnv> implements AppealObje
     const desk = () => env.RESPONSE.getByName(RESPONSE_NAME);
     const { audit, meta } = this.#tables;
     this.#anchoring = new Anchoring(
+      ctx.storage.sql,
       audit,
       meta,
       (end) => coordinator().anchorAppeals(end),

@@ -114,6 +114,43 @@ export class AuditLog {
     return records;
   }
 
+  /** Some records, in ascending order. @param numbers of records that are kept, ascending */
+  recordsOf(numbers: readonly number[]): AuditRecord[] {
+    return numbers.flatMap((n) => this.records(n - 1, 1)).filter(({ n }) => numbers.includes(n));
+  }
+
+  /** The first record that is kept of this time or later; one after the last if there is none. @param at ms */
+  firstSince(at: number): number {
+    let [low, high] = [this.trimmed.n + 1, this.last.n + 1];
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      if (this.#timeOf(middle) < at) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** ms since 1970 */
+  #timeOf(n: number): number {
+    return this.#sql
+      .exec<{ at: number }>(
+        'SELECT at FROM audit CROSS JOIN operations ON operations.id = audit.operation WHERE n = ?',
+        n,
+      )
+      .one().at;
+  }
+
+  /** Actions of these subjects in records after `after`, up to `to`. Reads all records between. */
+  named(subjects: readonly string[], after: number, to: number): { n: number; action: string; subject: string }[] {
+    return this.#sql
+      .exec<{ n: number; action: string; subject: string }>(
+        `SELECT n, action, subject FROM audit
+         WHERE n > ? AND n <= ? AND subject IN (SELECT value FROM json_each(?)) ORDER BY n`,
+        ...[after, to, JSON.stringify(subjects)],
+      )
+      .toArray();
+  }
+
   /** Whether this was done to this subject since record `n`: by this actor, or by anybody. */
   hasChange(
     n: number,

@@ -1,6 +1,6 @@
 /** Single values of the credential store. docs/storage.md describes each key. */
 import { SingleValues } from '../storage/single-values.ts';
 
-type Key = 'version' | 'publishedVersion' | 'ownUri' | 'sweptAt' | 'anchoredN' | 'anchoredAt';
+type Key = 'version' | 'publishedVersion' | 'ownUri' | 'sweptAt' | 'anchoredAt';
 
 export class Meta extends SingleValues<Key> {}

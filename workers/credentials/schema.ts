@@ -3,7 +3,7 @@
  * appended.
  */
 import { applySteps } from '../storage/schema-steps.ts';
-import { AUDIT_AND_ANSWERS } from '../storage/store-tables.ts';
+import { ANCHORS, AUDIT_AND_ANSWERS, AUDIT_SUBJECT } from '../storage/store-tables.ts';
 import { PASSPORT_TABLES } from './passport-rows.ts';
 
 const STEPS: readonly string[] = [
@@ -111,6 +111,7 @@ const STEPS: readonly string[] = [
 
    ${AUDIT_AND_ANSWERS}`,
   PASSPORT_TABLES,
+  ANCHORS + AUDIT_SUBJECT,
 ];
 
 export function createTables(storage: DurableObjectStorage): void {

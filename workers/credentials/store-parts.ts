@@ -63,6 +63,7 @@ export class StoreParts {
     this.#passportFetches = new PassportFetches(storage, this.tables, this.#isCloudflare);
     const recorder = () => env.COORDINATOR.getByName(COORDINATOR_NAME) as unknown as CredentialAnchorRecorder;
     this.#anchoring = new Anchoring(
+      storage.sql,
       this.tables.audit,
       this.tables.meta,
       (end) => recorder().anchorCredentials(end),

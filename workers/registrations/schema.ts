@@ -3,6 +3,7 @@
  * appended.
  */
 import { applySteps } from '../storage/schema-steps.ts';
+import { ANCHORS } from '../storage/store-tables.ts';
 
 const TABLES = `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -109,6 +110,7 @@ const STEPS: readonly string[] = [
   `ALTER TABLE registrations ADD COLUMN certificate TEXT;
    CREATE INDEX registrations_certificate ON registrations (certificate) WHERE certificate IS NOT NULL;
    CREATE TABLE certificates (digest TEXT PRIMARY KEY, standing TEXT NOT NULL) WITHOUT ROWID;`,
+  ANCHORS,
 ];
 
 export function createTables(storage: DurableObjectStorage): void {

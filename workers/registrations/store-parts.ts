@@ -1,8 +1,7 @@
 /** The parts of a store of registrations, each built from complete ones, and what involves all of them. */
-import type { KnownRecord } from '../../shared/audit.ts';
 import { ALARM_AHEAD_MS_MAX, PUBLISH_RETRY_MS } from '../../shared/limits/registrations.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
-import { Anchoring } from '../storage/anchoring.ts';
+import { Anchoring, type ChainAnchor } from '../storage/anchoring.ts';
 import type { Author } from '../storage/audit-chain.ts';
 import type { RegistryPort } from '../storage/registry-port.ts';
 import type { StoreRequest, StoreResult } from '../storage/store-request.ts';
@@ -46,7 +45,7 @@ export class StoreParts {
     storage: DurableObjectStorage,
     keys: ListKeys,
     registry: () => RegistryPort,
-    anchor: (organisation: string, end: KnownRecord) => Promise<void>,
+    anchor: (organisation: string, end: ChainAnchor) => Promise<number>,
   ) {
     const { sql } = storage;
     this.#meta = new Meta(sql);
@@ -54,6 +53,7 @@ export class StoreParts {
     this.pairs = new PairsInForce(sql);
     this.audit = new RegistrationAudit(sql, this.#meta, keys);
     this.anchoring = new Anchoring(
+      sql,
       this.audit,
       this.#meta,
       (end) => anchor(this.organisation, end),

@@ -69,7 +69,7 @@ export class DeskParts {
       keys,
     );
     const anchor = (end: Parameters<ResponseKeeper['anchorResponse']>[0]) => keeper().anchorResponse(end);
-    this.#anchoring = new Anchoring(this.audit, this.#meta, anchor, 'responseNotAnchored');
+    this.#anchoring = new Anchoring(sql, this.audit, this.#meta, anchor, 'responseNotAnchored');
     this.#transactions = new Transactions(storage, { charge: () => null });
   }
 
