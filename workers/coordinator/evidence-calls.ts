@@ -14,7 +14,7 @@ import {
 import { inclusionProof, type ReadSubtree } from '../../shared/merkle.ts';
 import { ok } from '../../shared/result.ts';
 import { AdminCalls, CORE } from './admin-calls.ts';
-import { applied, type ChangeRequest, type ChangeResult, refuse } from './change-request.ts';
+import { applied, type ChangeRequest, type ChangeResult, refuseField } from './change-request.ts';
 import type { EvidenceTree } from './evidence-tree.ts';
 import { type Cost, counted } from './storage-budget.ts';
 
@@ -109,7 +109,7 @@ export abstract class EvidenceCalls extends AdminCalls {
     { subject, after }: Pick<AuditEntry, 'subject' | 'after'>,
   ): Promise<ChangeResult<EvidenceRecorded>> {
     const { ledger } = this[CORE].tables;
-    if (ledger.tree.state.size < size) return refuse('UNAVAILABLE', 'the audit log was set back: try again');
+    if (ledger.tree.state.size < size) return refuseField('size', 'is no longer a size of the tree: try again');
     return ledger.transact<EvidenceRecorded>(request, counted(COST), () =>
       applied({ n: ledger.audit.last.n + 1, size }, [
         { action: 'evidenceFiles.make', subject, before: null, after },

@@ -42,7 +42,7 @@ export class StoreParts {
   readonly delegations: Result<DelegationChanges, Failure<'NOT_CONFIGURED'>>;
   readonly passportChanges: PassportChanges;
   readonly #passportFetches: PassportFetches;
-  readonly #anchoring: Anchoring;
+  readonly anchoring: Anchoring;
   readonly #env: ControlEnv;
 
   constructor(storage: DurableObjectStorage, env: ControlEnv) {
@@ -62,7 +62,7 @@ export class StoreParts {
     this.passportChanges = new PassportChanges(this.tables, this.#isCloudflare);
     this.#passportFetches = new PassportFetches(storage, this.tables, this.#isCloudflare);
     const recorder = () => env.COORDINATOR.getByName(COORDINATOR_NAME) as unknown as CredentialAnchorRecorder;
-    this.#anchoring = new Anchoring(
+    this.anchoring = new Anchoring(
       storage.sql,
       this.tables.audit,
       this.tables.meta,
@@ -77,7 +77,7 @@ export class StoreParts {
     // No host of an issuer delays what is known already.
     await Promise.all([this.#follow(), this.#pullDue(), this.#passportFetches.run(Date.now())]);
     await this.#follow();
-    await this.#anchoring.run();
+    await this.anchoring.run();
     this.#sweep();
   }
 
@@ -98,7 +98,7 @@ export class StoreParts {
       dueAt === null ? null : Math.max(dueAt, now + AGAIN_MS),
       lists.nextPullAt,
       this.#passportFetches.dueAt(now),
-      this.#anchoring.dueAt,
+      this.anchoring.dueAt,
       this.#sweepDue,
     ].filter((time) => time !== null);
     if (times.length === 0) return null;

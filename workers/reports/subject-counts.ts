@@ -12,6 +12,7 @@ import {
   RULE_CONTEXT_FRESH_MS,
   SUBJECTS_SWEPT_AT_ONCE,
 } from '../../shared/limits/intake.ts';
+import { REPORT_DAYS_KEPT } from '../../shared/limits/evidence-files.ts';
 import { ReportKeys } from '../../shared/reports/report-keys.ts';
 import type { ControlEnv } from '../env.ts';
 import { warn, warnFailed } from '../log.ts';
@@ -98,6 +99,11 @@ export class SubjectCounts extends DurableObject<ControlEnv> implements SubjectO
 
   async totalsOf(subject: string): Promise<SubjectTotals | null> {
     return this.#store.totalsOf(subject);
+  }
+
+  async reportEvidence(subject: string, from: number, to: number) {
+    const last = Math.min(to, from + REPORT_DAYS_KEPT);
+    return { totals: this.#store.totalsOf(subject), days: this.#store.days.of(subject, from, last) };
   }
 
   async totals(): Promise<SubjectTotals> {
@@ -199,7 +205,8 @@ export class SubjectCounts extends DurableObject<ControlEnv> implements SubjectO
     this.ctx.storage.transactionSync(() => {
       const last = this.#store.sweep(this.#meta.text('swept') ?? '', SUBJECTS_SWEPT_AT_ONCE, now);
       this.#meta.set('swept', last ?? '');
-      if (last !== null) return;
+      const hasMore = this.#store.days.sweep(now);
+      if (last !== null || hasMore) return;
       this.#decisions.removeEnded(now);
       this.#meta.set('sweepAt', now + DAY_MS);
     });
