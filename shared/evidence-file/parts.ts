@@ -148,7 +148,7 @@ const hashes = v.array(text);
 /** Hashes are base64, from the leaf to the root (RFC 6962). */
 export const proofsSchema = v.strictObject({
   log: v.array(v.strictObject({ n: count, hashes })),
-  /** Other checkpoints of the log, and the proof that the smaller of the two trees is the beginning of the larger one. */
+  /** Earlier checkpoints of the log, and the proof that the tree of each is the beginning of that of the file. */
   checkpoints: v.array(v.strictObject({ size: count, checkpoint: text, hashes })),
   chains: v.array(
     v.strictObject({

@@ -39,6 +39,15 @@ interface Row extends Record<string, SqlStorageValue> {
   hash: ArrayBuffer;
 }
 
+export interface NamedRecord {
+  readonly n: number;
+  readonly action: string;
+  readonly subject: string;
+}
+
+/** What the subjects of sources begin with. */
+export const SOURCE_SUBJECT = 'source ';
+
 export class AuditLog {
   readonly #sql: SqlStorage;
   readonly #meta: Meta;
@@ -140,12 +149,16 @@ export class AuditLog {
       .one().at;
   }
 
-  /** Actions of these subjects in records after `after`, up to `to`. Reads all records between. */
-  named(subjects: readonly string[], after: number, to: number): { n: number; action: string; subject: string }[] {
+  /**
+   * Actions of these subjects in records after `after`, up to `to`. Reads all records between.
+   * @param withSources also those of every source
+   */
+  named(subjects: readonly string[], withSources: boolean, after: number, to: number): NamedRecord[] {
+    const sources = withSources ? `OR subject LIKE '${SOURCE_SUBJECT}%'` : '';
     return this.#sql
-      .exec<{ n: number; action: string; subject: string }>(
+      .exec<NamedRecord & Record<string, SqlStorageValue>>(
         `SELECT n, action, subject FROM audit
-         WHERE n > ? AND n <= ? AND subject IN (SELECT value FROM json_each(?)) ORDER BY n`,
+         WHERE n > ? AND n <= ? AND (subject IN (SELECT value FROM json_each(?)) ${sources}) ORDER BY n`,
         ...[after, to, JSON.stringify(subjects)],
       )
       .toArray();

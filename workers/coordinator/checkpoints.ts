@@ -126,10 +126,9 @@ export class Checkpoints {
     const wanted = checked.value;
     const { start } = this.#tree.state;
     const root = this.#tree.root(wanted);
-    const others = this.#newestOthers(wanted).map(({ size: other, note }) => {
-      const [from, to] = other < wanted ? [other, wanted] : [wanted, other];
-      const hashes = consistencyProof(from, to, this.#tree.reader);
-      return { size: other, checkpoint: note, hashes: hashes.map(toBase64) };
+    const earlier = this.#newestBelow(wanted).map(({ size: from, note }) => {
+      const hashes = consistencyProof(from, wanted, this.#tree.reader);
+      return { size: from, checkpoint: note, hashes: hashes.map(toBase64) };
     });
     const { name, verifierKey } = this.#signer;
     // Kept before the signature is made, as in `#issue`.
@@ -140,15 +139,15 @@ export class Checkpoints {
       this.#sql.exec('INSERT OR IGNORE INTO checkpoints VALUES (?, ?, ?)', wanted, now, checkpoint);
     return ok({
       ...{ origin: name, checkpointKey: verifierKey, size: wanted, root: toBase64(root), start, checkpoint },
-      ...{ trimmedTo: this.#tree.trimmedTo, checkpoints: others },
+      ...{ trimmedTo: this.#tree.trimmedTo, checkpoints: earlier },
     });
   }
 
-  /** Those of another size, in ascending order. */
-  #newestOthers(size: number): { readonly size: number; readonly note: string }[] {
+  /** In ascending order. */
+  #newestBelow(size: number): { readonly size: number; readonly note: string }[] {
     return this.#sql
       .exec<{ size: number; note: string }>(
-        'SELECT size, note FROM checkpoints WHERE size <> ? ORDER BY size DESC LIMIT ?',
+        'SELECT size, note FROM checkpoints WHERE size < ? ORDER BY size DESC LIMIT ?',
         ...[size, EVIDENCE_CHECKPOINTS_MAX],
       )
       .toArray()

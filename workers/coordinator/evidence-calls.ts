@@ -13,7 +13,9 @@ import {
 } from '../../shared/limits/evidence-files.ts';
 import { inclusionProof, type ReadSubtree } from '../../shared/merkle.ts';
 import { ok } from '../../shared/result.ts';
+import { parseSource, textsOf } from '../../shared/sources/source.ts';
 import { AdminCalls, CORE } from './admin-calls.ts';
+import { type NamedRecord, SOURCE_SUBJECT } from './audit-log.ts';
 import { applied, type ChangeRequest, type ChangeResult, refuseField } from './change-request.ts';
 import type { EvidenceTree } from './evidence-tree.ts';
 import { type Cost, counted } from './storage-budget.ts';
@@ -25,9 +27,12 @@ const TIME_SLACK_MS = 1_000;
 
 /** Which records are wanted of a subject. */
 export interface NamedRecords {
+  /** As records have it. */
   readonly subject: string;
   /** What their actions begin with; null for all. */
   readonly actions: string | null;
+  /** Records of each sender ID with this skeleton are wanted too, however it is spelled. */
+  readonly skeleton?: string;
 }
 
 /** A record whose time is known. @property at ms since 1970 */
@@ -60,7 +65,7 @@ export abstract class EvidenceCalls extends AdminCalls {
   }
 
   /**
-   * Numbers of the records about these subjects, in the order of the log.
+   * The records about these subjects, in the order of the log.
    * @param after record to continue after; null to start with the first record of the time `from`
    * @returns `next`: pass it as `after`; null at the end, which is the time `to` or record `upTo`. `share` done
    */
@@ -69,25 +74,39 @@ export abstract class EvidenceCalls extends AdminCalls {
     { from, to }: { readonly from: number; readonly to: number },
     after: number | null,
     upTo: number,
-  ): Promise<{ readonly found: readonly number[]; readonly next: number | null; readonly share: number }> {
+  ): Promise<{
+    readonly found: readonly NamedRecord[];
+    readonly next: number | null;
+    readonly share: number;
+  }> {
     const { audit } = this[CORE].tables.ledger;
     const first = audit.firstSince(from) - 1;
     const last = Math.min(upTo, audit.firstSince(to) - 1);
     // Records can be trimmed meanwhile.
     const begin = Math.max(after ?? first, audit.trimmed.n);
     const end = Math.min(last, begin + EVIDENCE_SCANNED_AT_ONCE);
-    const found = begin < end ? matching(wanted, audit.named(namesOf(wanted), begin, end)) : [];
+    const found =
+      begin < end ? matching(wanted, audit.named(namesOf(wanted), hasSkeleton(wanted), begin, end)) : [];
     const share = last <= first ? 1 : (end - first) / (last - first);
     return { found, next: end < last ? end : null, share };
   }
 
   /** The records of these times, at most EVIDENCE_LOOKED_UP_MAX; null for one that the log does not have. */
-  async evidenceRecordsAt(wanted: readonly TimedRecord[], upTo: number): Promise<readonly (number | null)[]> {
+  async evidenceRecordsAt(
+    wanted: readonly TimedRecord[],
+    upTo: number,
+  ): Promise<readonly (NamedRecord | null)[]> {
     const { audit } = this[CORE].tables.ledger;
     return wanted.slice(0, EVIDENCE_LOOKED_UP_MAX).map((each) => {
       const begin = audit.firstSince(each.at - TIME_SLACK_MS) - 1;
-      const end = Math.min(audit.firstSince(each.at + TIME_SLACK_MS) - 1, begin + EVIDENCE_SCANNED_AT_ONCE, upTo);
-      return begin < end ? (matching([each], audit.named([each.subject], begin, end)).at(-1) ?? null) : null;
+      const end = Math.min(
+        audit.firstSince(each.at + TIME_SLACK_MS) - 1,
+        begin + EVIDENCE_SCANNED_AT_ONCE,
+        upTo,
+      );
+      if (begin >= end) return null;
+      const found = audit.named([each.subject], each.skeleton !== undefined, begin, end);
+      return matching([each], found).at(-1) ?? null;
     });
   }
 
@@ -109,7 +128,8 @@ export abstract class EvidenceCalls extends AdminCalls {
     { subject, after }: Pick<AuditEntry, 'subject' | 'after'>,
   ): Promise<ChangeResult<EvidenceRecorded>> {
     const { ledger } = this[CORE].tables;
-    if (ledger.tree.state.size < size) return refuseField('size', 'is no longer a size of the tree: try again');
+    if (ledger.tree.state.size < size)
+      return refuseField('size', 'is no longer a size of the tree: try again');
     return ledger.transact<EvidenceRecorded>(request, counted(COST), () =>
       applied({ n: ledger.audit.last.n + 1, size }, [
         { action: 'evidenceFiles.make', subject, before: null, after },
@@ -122,16 +142,25 @@ function namesOf(wanted: readonly NamedRecords[]): string[] {
   return [...new Set(wanted.map(({ subject }) => subject))];
 }
 
-function matching(
-  wanted: readonly NamedRecords[],
-  found: readonly { readonly n: number; readonly action: string; readonly subject: string }[],
-): number[] {
-  const actions = Map.groupBy(wanted, ({ subject }) => subject);
-  return found
-    .filter(({ action, subject }) =>
-      actions.get(subject)!.some((each) => each.actions === null || action.startsWith(each.actions)),
-    )
-    .map(({ n }) => n);
+function hasSkeleton(wanted: readonly NamedRecords[]): boolean {
+  return wanted.some(({ skeleton }) => skeleton !== undefined);
+}
+
+function matching(wanted: readonly NamedRecords[], found: readonly NamedRecord[]): NamedRecord[] {
+  const bySubject = Map.groupBy(wanted, ({ subject }) => subject);
+  const skeletons = wanted.filter(({ skeleton }) => skeleton !== undefined);
+  return found.filter(({ action, subject }) => {
+    const own =
+      bySubject.get(subject) ?? skeletons.filter(({ skeleton }) => skeleton === skeletonIn(subject));
+    return own.some((each) => each.actions === null || action.startsWith(each.actions));
+  });
+}
+
+/** Of the sender ID that a record is about; null if it is about something else. */
+function skeletonIn(subject: string): string | null {
+  if (!subject.startsWith(SOURCE_SUBJECT)) return null;
+  const parsed = parseSource(subject.slice(SOURCE_SUBJECT.length));
+  return parsed.ok && parsed.value.kind === 'senderId' ? textsOf(parsed.value).skeleton : null;
 }
 
 /** Proofs of neighbours share most subtrees. */

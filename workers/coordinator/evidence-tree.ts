@@ -11,6 +11,6 @@ export interface EvidenceTree {
   readonly start: KnownRecord;
   readonly trimmedTo: number;
   readonly checkpoint: string;
-  /** Other checkpoints, in ascending order, each with the proof between the smaller tree and the larger one. */
+  /** Earlier checkpoints, in ascending order, each with the proof that its tree is the beginning of this one. */
   readonly checkpoints: readonly { size: number; checkpoint: string; hashes: readonly string[] }[];
 }

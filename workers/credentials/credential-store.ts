@@ -39,7 +39,10 @@ import { credentialEvidence } from './evidence.ts';
 import { createTables } from './schema.ts';
 import { StoreParts } from './store-parts.ts';
 
-export class CredentialStore extends DurableObject<ControlEnv> implements CredentialObject, CredentialEvidenceSource {
+export class CredentialStore
+  extends DurableObject<ControlEnv>
+  implements CredentialObject, CredentialEvidenceSource
+{
   readonly #parts: StoreParts;
   #alarmAt: number | null = null;
 

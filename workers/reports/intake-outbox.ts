@@ -112,7 +112,9 @@ export class IntakeOutbox {
         return { order: seq, row };
       });
     const withdrawals = this.#sql
-      .exec<{ seq: number; report: number } & Pick<ReportRow, 'subject' | 'traits' | 'at' | 'received' | 'state'>>(
+      .exec<
+        { seq: number; report: number } & Pick<ReportRow, 'subject' | 'traits' | 'at' | 'received' | 'state'>
+      >(
         `SELECT withdrawals.seq, report, subject, traits, at, received, state FROM withdrawals JOIN reports ON reports.seq = report
          WHERE withdrawals.seq > ? AND withdrawals.seq <= ?`,
         ...[from, to],

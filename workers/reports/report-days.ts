@@ -47,7 +47,12 @@ export class ReportDays {
   of(subject: string, from: number, to: number): ReportDay[] {
     const found: ReportDay[] = [];
     for (let day = from; day <= to; day++) {
-      const rows = this.#sql.exec<{ traits: number; received: number; over_budget: number; withdrawn: number }>(
+      const rows = this.#sql.exec<{
+        traits: number;
+        received: number;
+        over_budget: number;
+        withdrawn: number;
+      }>(
         'SELECT traits, received, over_budget, withdrawn FROM days WHERE day = ? AND subject = ? ORDER BY traits',
         ...[day, subject],
       );

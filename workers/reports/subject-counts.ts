@@ -4,6 +4,7 @@
  */
 import { DurableObject } from 'cloudflare:workers';
 import { LOAD_WAIT_MS } from '../../shared/limits/edge.ts';
+import { REPORT_DAYS_KEPT } from '../../shared/limits/evidence-files.ts';
 import {
   DAY_MS,
   FLUSH_WAIT_MS,
@@ -12,7 +13,6 @@ import {
   RULE_CONTEXT_FRESH_MS,
   SUBJECTS_SWEPT_AT_ONCE,
 } from '../../shared/limits/intake.ts';
-import { REPORT_DAYS_KEPT } from '../../shared/limits/evidence-files.ts';
 import { ReportKeys } from '../../shared/reports/report-keys.ts';
 import type { ControlEnv } from '../env.ts';
 import { warn, warnFailed } from '../log.ts';

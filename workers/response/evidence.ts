@@ -1,6 +1,7 @@
 /** The rule blocks of some subjects for an evidence file: what blocked, on which grounds, and what became of it. */
-import type { ReportKeys } from '../../shared/reports/report-keys.ts';
+
 import { EVIDENCE_ITEMS_MAX } from '../../shared/limits/evidence-files.ts';
+import type { ReportKeys } from '../../shared/reports/report-keys.ts';
 import { ruleRef } from '../../shared/reports/rule.ts';
 import { chainPart } from '../storage/chain-part.ts';
 import type { EvidencePeriod, ResponseEvidence, RuleBlockEvidence } from '../storage/evidence-port.ts';

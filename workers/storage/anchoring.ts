@@ -94,7 +94,11 @@ export class Anchoring {
 
   /** The anchor that covers a record. */
   #placeOf(n: number): AnchorPlace {
-    const { to_n: to, from_n: from, log_n: logN } = this.#sql
+    const {
+      to_n: to,
+      from_n: from,
+      log_n: logN,
+    } = this.#sql
       .exec<{ to_n: number; from_n: number; log_n: number }>(
         'SELECT * FROM anchors WHERE to_n >= ? ORDER BY to_n LIMIT 1',
         n,

@@ -60,12 +60,7 @@ export interface NoticeObject {
    * @param sender such as `router` or `registrations`
    * @param notices at most NOTICE_BATCH_MAX
    */
-  add(
-    organisation: string,
-    sender: string,
-    n: number,
-    notices: readonly NewNotice[],
-  ): Promise<NoticesAdded>;
+  add(organisation: string, sender: string, n: number, notices: readonly NewNotice[]): Promise<NoticesAdded>;
 
   /** Exact counts by month and type, which outlive the notices. @param months such as `2026-11`; both inclusive */
   totals(fromMonth: string, toMonth: string): Promise<readonly NoticeCount[]>;
