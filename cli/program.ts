@@ -17,6 +17,7 @@ import { addCompletion } from './commands/completion.ts';
 import { addDelegations } from './commands/delegations.ts';
 import { addEntries } from './commands/entries.ts';
 import { addEnumeration } from './commands/enumeration.ts';
+import { addEvidence } from './commands/evidence.ts';
 import { addGuards } from './commands/guards.ts';
 import { addHolderKeys } from './commands/holder-keys.ts';
 import { addIssuers } from './commands/issuers.ts';
@@ -63,7 +64,7 @@ const GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> 
   'Policy:': [addPolicy, addGuards, addCanaries],
   'Joint response:': [addRules, addRuleBlocks, addPartners, addAppeals],
   'Second person:': [addApprovals, addProposals],
-  'Monitoring:': [addStatus, addWatch, addUsage, addEnumeration, addBlocks, addAudit],
+  'Monitoring:': [addStatus, addWatch, addUsage, addEnumeration, addBlocks, addAudit, addEvidence],
   'Shell:': [addCompletion],
 };
 
