@@ -44,6 +44,11 @@ export type EvidenceProblem =
 /** What a step has found: the message for people. */
 export type StepDone = Result<string, Failure<EvidenceProblem>>;
 
+/** `1 record`, `2 records`. With commas, so that a figure does not look like a phone number. */
+export function counted(n: number, noun: string): string {
+  return `${n.toLocaleString('en')} ${noun}${n === 1 ? '' : 's'}`;
+}
+
 export function wrong(code: EvidenceProblem, message: string): Failure<EvidenceProblem> {
   return fail(code, message);
 }

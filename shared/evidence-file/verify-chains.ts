@@ -4,7 +4,7 @@ import { auditLeaf } from '../checkpoint.ts';
 import { equalHashes, rootOfInclusion } from '../merkle.ts';
 import { CHAIN_SUBJECTS, chainPart, type ProofsPart } from './parts.ts';
 import { hashesOf, type Records, recordsIn } from './records.ts';
-import { type StepDone, wrong } from './steps.ts';
+import { counted, type StepDone, wrong } from './steps.ts';
 import { name } from './verify-log.ts';
 
 type Chain = ProofsPart['chains'][number];
@@ -36,7 +36,7 @@ export function verifyChains(
   }
   return {
     ok: true,
-    value: `${name(many)} records of ${name(chains.length)} other chains are covered by anchors in the log`,
+    value: `anchors in the log cover ${counted(many, 'record')} of ${counted(chains.length, 'other chain')}`,
   };
 }
 

@@ -7,7 +7,7 @@ import { type NoteVerifier, notesIn, verifyNote } from '../signed-note.ts';
 import type { EvidenceManifest } from './manifest.ts';
 import { LOG_PART, type ProofsPart } from './parts.ts';
 import { hashesOf, type Records, recordsIn } from './records.ts';
-import { type EvidenceProblem, type StepDone, wrong } from './steps.ts';
+import { counted, type EvidenceProblem, type StepDone, wrong } from './steps.ts';
 
 type Checked<Value> = Result<Value, Failure<EvidenceProblem>>;
 
@@ -91,11 +91,9 @@ export async function verifyEarlier(
     if (!isSameLog || hashes === null || !verifyConsistency(named, value.root, size, root, hashes))
       return wrong('TREE_OTHER', `${label} is not the beginning of the log: it was rewritten`);
   }
-  const many = checkpoints.length.toLocaleString('en');
+  const many = counted(checkpoints.length, 'earlier checkpoint');
   return ok(
-    checkpoints.length === 0
-      ? 'there is none'
-      : `the log begins with the trees of ${many} earlier checkpoints`,
+    checkpoints.length === 0 ? 'there is no earlier one' : `the log begins with the trees of ${many}`,
   );
 }
 

@@ -24,7 +24,7 @@ import {
   subjectsSchema,
 } from './parts.ts';
 import { type Records, recordsIn } from './records.ts';
-import { type StepDone, wrong } from './steps.ts';
+import { counted, type StepDone, wrong } from './steps.ts';
 import { name } from './verify-log.ts';
 
 type Texts = ReadonlyMap<string, string>;
@@ -84,7 +84,7 @@ export function verifySubjects(
   const foreign = foreignChainRecord(texts, proofs);
   if (foreign !== null) return foreign;
   return ok(
-    `${name(own)} records of the log name the sender, by names that the signature of the file vouches for`,
+    `the sender is named by ${counted(own, 'record')} of the log; the signature vouches for these names`,
   );
 }
 
@@ -140,8 +140,9 @@ export function verifyRules(texts: Texts, log: Records): StepDone {
     proven++;
   }
   const rest = rules.value.rules.length - proven;
-  const unproven = rest === 0 ? '' : `; ${name(rest)} were there from the start, or are older than the log`;
-  return ok(`${name(proven)} versions of rules are as the log has them${unproven}`);
+  const unproven =
+    rest === 0 ? '' : `; ${counted(rest, 'other')} came with the installation, or left the log`;
+  return ok(`the log has ${counted(proven, 'rule version')} as the file does${unproven}`);
 }
 
 /** In whatever order their members are. */

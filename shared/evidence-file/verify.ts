@@ -7,9 +7,9 @@ import type { NoteVerifier } from '../signed-note.ts';
 import { jsonPart } from './json-part.ts';
 import type { EvidenceManifest } from './manifest.ts';
 import { CHECKPOINT_PART, LOG_PART, PROOFS_PART, proofsSchema } from './parts.ts';
-import { EVIDENCE_STEPS, type EvidenceStep, type StepDone, type StepResult } from './steps.ts';
+import { counted, EVIDENCE_STEPS, type EvidenceStep, type StepDone, type StepResult } from './steps.ts';
 import { verifyChains } from './verify-chains.ts';
-import { name, verifyCheckpoint, verifyEarlier, verifyLog } from './verify-log.ts';
+import { verifyCheckpoint, verifyEarlier, verifyLog } from './verify-log.ts';
 import { type EvidenceFiles, readManifest, readParts, verifySignature } from './verify-manifest.ts';
 import { verifyRules, verifySubjects } from './verify-subjects.ts';
 
@@ -52,16 +52,18 @@ export async function verifyEvidence(
   const manifest = read.value;
   if (!add('signature', await verifySignature(files, jwks))) return finish(manifest);
   const parts = await readParts(files, manifest);
-  const listed = `all ${name(manifest.parts.length)} parts are unchanged, and there are no others`;
+  const listed = `${counted(manifest.parts.length, 'part')} as the service made them, and no other file`;
   if (!add('parts', parts.ok ? { ok: true, value: listed } : parts) || !parts.ok) return finish(manifest);
   const texts = parts.value;
   const checkpoint = await verifyCheckpoint(texts.get(CHECKPOINT_PART)!, manifest, checkpointKeys);
-  const logged = `the log ${manifest.log.origin} had ${name(manifest.log.start.n + manifest.log.size)} records`;
+  const logged = `the log ${manifest.log.origin} had ${counted(manifest.log.start.n + manifest.log.size, 'record')}`;
   if (!add('checkpoint', checkpoint.ok ? { ok: true, value: logged } : checkpoint) || !checkpoint.ok)
     return finish(manifest);
   const proofs = jsonPart(PROOFS_PART, texts.get(PROOFS_PART)!, proofsSchema);
   const log = proofs.ok ? verifyLog(texts.get(LOG_PART)!, proofs.value, checkpoint.value) : proofs;
-  const included = log.ok ? `${name(log.value.size)} records are in the tree of the checkpoint` : '';
+  const included = log.ok
+    ? `the tree of the checkpoint contains ${counted(log.value.size, 'record')} of the file`
+    : '';
   if (!add('log', log.ok ? { ok: true, value: included } : log) || !log.ok || !proofs.ok)
     return finish(manifest);
   if (!add('checkpoints', await verifyEarlier(proofs.value, checkpoint.value, checkpointKeys)))
@@ -73,5 +75,5 @@ export async function verifyEvidence(
 }
 
 function aboutOf({ iss, madeAt, parts }: EvidenceManifest): string {
-  return `made by ${iss} at ${madeAt}, with ${name(parts.length)} parts`;
+  return `made by ${iss} at ${madeAt}, with ${counted(parts.length, 'part')}`;
 }
