@@ -102,8 +102,8 @@ export class SubjectCounts extends DurableObject<ControlEnv> implements SubjectO
   }
 
   async reportEvidence(subject: string, from: number, to: number) {
-    const last = Math.min(to, from + REPORT_DAYS_KEPT);
-    return { totals: this.#store.totalsOf(subject), days: this.#store.days.of(subject, from, last) };
+    const first = Math.max(from, to - REPORT_DAYS_KEPT);
+    return { totals: this.#store.totalsOf(subject), days: this.#store.days.of(subject, first, to) };
   }
 
   async totals(): Promise<SubjectTotals> {
