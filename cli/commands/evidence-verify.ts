@@ -206,14 +206,14 @@ function formatSteps(
     const mark = ok === null ? '-' : ok ? styleText('green', '✓') : styleText('red', '✗');
     return `${mark} ${step.padEnd(width)}  ${message}`;
   });
-  const end = isOk ? [aboutOf(manifest!)] : [];
+  const end = isOk ? [summaryOf(manifest!)] : [];
   const note =
     isAnySigner && isOk ? ['who signed it is not verified: the keys are those of the archive itself'] : [];
   const text = [...lines, ...end, ...note].map((line) => `${line}\n`).join('');
   return [text, { ok: isOk, signer: isAnySigner ? 'archive' : 'given', steps: all, manifest }];
 }
 
-function aboutOf({ sender, from, to, mock, cut }: EvidenceManifest): string {
+function summaryOf({ sender, from, to, mock, cut }: EvidenceManifest): string {
   const rest = cut.length === 0 ? '' : `; parts that are not complete: ${cut.join(', ')}`;
   return `${mock ? 'for tests only: ' : ''}evidence about ${Object.values(sender)[0]}, from ${from} to ${to}${rest}`;
 }

@@ -47,8 +47,8 @@ export async function verifyEvidence(
     return { ok: rest.length === 0 && steps.every((each) => each.ok), steps: [...steps, ...rest], manifest };
   };
   const read = readManifest(files);
-  const about = read.ok ? aboutOf(read.value) : '';
-  if (!add('manifest', read.ok ? { ok: true, value: about } : read) || !read.ok) return finish(null);
+  const described = read.ok ? describe(read.value) : '';
+  if (!add('manifest', read.ok ? { ok: true, value: described } : read) || !read.ok) return finish(null);
   const manifest = read.value;
   if (!add('signature', await verifySignature(files, jwks))) return finish(manifest);
   const parts = await readParts(files, manifest);
@@ -74,6 +74,6 @@ export async function verifyEvidence(
   return finish(manifest);
 }
 
-function aboutOf({ iss, madeAt, parts }: EvidenceManifest): string {
+function describe({ iss, madeAt, parts }: EvidenceManifest): string {
   return `made by ${iss} at ${madeAt}, with ${counted(parts.length, 'part')}`;
 }

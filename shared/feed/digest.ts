@@ -35,7 +35,13 @@ export function isSameEntry(a: FeedEntry | null, b: FeedEntry | null): boolean {
 export function digestOf(previous: string, event: DigestedEvent): string {
   const before = fromBase64Url(previous);
   if (before?.length !== DIGEST_BYTES) throw new RangeError('feed: the digest before an event is not one');
-  return toBase64Url(sha256.create().update(before).update(utf8(canonical(event))).digest());
+  return toBase64Url(
+    sha256
+      .create()
+      .update(before)
+      .update(utf8(canonical(event)))
+      .digest(),
+  );
 }
 
 /** What the first event of an epoch follows. @param statement text of the note, without its signatures */

@@ -15,7 +15,7 @@ import type { GuardSettings } from '../../shared/release/guard-settings.ts';
 import type { QualificationSettings } from '../../shared/senders/qualification.ts';
 import type { Token } from '../../shared/tokens.ts';
 import type { ControlEnv } from '../env.ts';
-import type { ChainAnchor } from '../storage/anchoring.ts';
+import type { ChainAnchor } from '../storage/chain-anchor.ts';
 import type { Precondition } from '../storage/precondition.ts';
 import type { ExportPiece } from './audit-exports.ts';
 import type { ChangeRequest } from './change-request.ts';

@@ -5,7 +5,7 @@
  */
 import { qualificationState } from '../../shared/senders/qualification.ts';
 import type { RegistrationFacts } from '../../shared/senders/registration.ts';
-import type { ChainAnchor } from '../storage/anchoring.ts';
+import type { ChainAnchor } from '../storage/chain-anchor.ts';
 import type { SenderFacts } from '../storage/response-port.ts';
 import { applied, systemRequest } from './change-request.ts';
 import { FREEING_CHANGE } from './storage-budget.ts';

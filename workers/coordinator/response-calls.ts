@@ -4,7 +4,7 @@
 import type { EntryItem } from '../../shared/admin/entries.ts';
 import type { RuleSettings } from '../../shared/reports/rule.ts';
 import type { Subject } from '../../shared/verdict.ts';
-import type { ChainAnchor } from '../storage/anchoring.ts';
+import type { ChainAnchor } from '../storage/chain-anchor.ts';
 import type { Precondition } from '../storage/precondition.ts';
 import { CORE } from './admin-calls.ts';
 import type { ChangeRequest } from './change-request.ts';

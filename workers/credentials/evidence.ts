@@ -20,7 +20,7 @@ export async function credentialEvidence(
   numbers: Span | null,
   { to }: EvidencePeriod,
 ): Promise<CredentialEvidence> {
-  const isAbout = ({ spans, createdAt }: Pick<StoredCertificate, 'spans' | 'createdAt'>): boolean =>
+  const isWanted = ({ spans, createdAt }: Pick<StoredCertificate, 'spans' | 'createdAt'>): boolean =>
     createdAt < to && (numbers === null || !overlaps(spans, numbers).next().done);
   const certified = organisations.flatMap((organisation) =>
     all<StoredCertificate>((last, limit) => certificates.page(organisation, last?.digest ?? null, limit)),
@@ -28,10 +28,10 @@ export async function credentialEvidence(
   const delegated = organisations.flatMap((organisation) =>
     all<StoredDelegation>((last, limit) => rows.page(organisation, last?.id ?? 0, limit)),
   );
-  const ownCertificates = certified.filter(isAbout);
+  const ownCertificates = certified.filter(isWanted);
   // A delegation between two of the organisations is found twice.
   const ownDelegations = [
-    ...new Map(delegated.filter(isAbout).map((each) => [each.id, each] as const)).values(),
+    ...new Map(delegated.filter(isWanted).map((each) => [each.id, each] as const)).values(),
   ].sort((a, b) => a.id - b.id);
   const shownCertificates = ownCertificates.slice(0, EVIDENCE_ITEMS_MAX);
   const shownDelegations = delegations === null ? [] : ownDelegations.slice(0, EVIDENCE_ITEMS_MAX);

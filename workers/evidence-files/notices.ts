@@ -34,10 +34,10 @@ export async function readNotices(
   const shown = receivers.slice(0, EVIDENCE_RECEIVERS_MAX);
   const read = await readEach(shown, async (receiver): Promise<ReadNotices> => {
     // An organisation gets notices about itself alone, except operators.
-    const isAbout = receiver === organisation;
+    const isOfRequest = receiver === organisation;
     const isHolder = organisations.includes(receiver);
     const subjects = isHolder ? [...references, ...registered, receiver] : references;
-    const found = await noticesOf(env.NOTICES.getByName(receiver), isAbout ? null : subjects, period);
+    const found = await noticesOf(env.NOTICES.getByName(receiver), isOfRequest ? null : subjects, period);
     return {
       notices: found.notices.map((notice) => ({ organisation: receiver, ...notice })),
       isCut: found.isCut,

@@ -34,7 +34,16 @@ export class FeedStore extends DurableObject<ControlEnv> implements FeedObject {
   }
 
   async status(): Promise<FeedStatus> {
-    const none = { feed: '', epoch: 0, position: 0, first: 1, entries: 0, pending: 0, waiting: 0, unnamed: 0 };
+    const none = {
+      feed: '',
+      epoch: 0,
+      position: 0,
+      first: 1,
+      entries: 0,
+      pending: 0,
+      waiting: 0,
+      unnamed: 0,
+    };
     return { isConfigured: false, ...none, lagMs: null };
   }
 }

@@ -1,8 +1,9 @@
 /** The parts of a store of registrations, each built from complete ones, and what involves all of them. */
 import { ALARM_AHEAD_MS_MAX, PUBLISH_RETRY_MS } from '../../shared/limits/registrations.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
-import { Anchoring, type ChainAnchor } from '../storage/anchoring.ts';
+import { Anchoring } from '../storage/anchoring.ts';
 import type { Author } from '../storage/audit-chain.ts';
+import type { ChainAnchor } from '../storage/chain-anchor.ts';
 import type { RegistryPort } from '../storage/registry-port.ts';
 import type { StoreRequest, StoreResult } from '../storage/store-request.ts';
 import { Transactions } from '../storage/transactions.ts';

@@ -11,6 +11,7 @@ import { ANCHOR_BACKLOG_MS, ANCHOR_RECORDS_MAX } from '../../shared/limits/evide
 import { ANCHOR_INTERVAL_MS } from '../../shared/limits/registrations.ts';
 import { inclusionProof, rootHash, subtreesOf } from '../../shared/merkle.ts';
 import { warnFailed } from '../log.ts';
+import type { ChainAnchor } from './chain-anchor.ts';
 import type { AnchoredRecord, AnchorPlace } from './evidence-port.ts';
 import type { SingleValues } from './single-values.ts';
 
@@ -21,14 +22,6 @@ export interface AnchoredChain {
   readonly last: KnownRecord;
   /** Records after a number, oldest first. */
   records(after: number, limit: number): AuditRecord[];
-}
-
-/** What the audit log has of a chain. */
-export interface ChainAnchor extends KnownRecord {
-  /** The record before the first one that `root` covers; `n` is the last one. */
-  readonly from: number;
-  /** Base64. Leaf `i` is the line of record `from + 1 + i` (`auditLine`). */
-  readonly root: string;
 }
 
 /** Puts an anchor into the audit log. @returns the number of its record */

@@ -9,7 +9,7 @@ import type { PendingChange } from '../../shared/proposals.ts';
 import type { Failure, Result } from '../../shared/result.ts';
 import type { Scope } from '../../shared/roles.ts';
 import type { Subject } from '../../shared/verdict.ts';
-import type { ChainAnchor } from './anchoring.ts';
+import type { ChainAnchor } from './chain-anchor.ts';
 import type { StoreRefusal, StoreRequest, StoreResult } from './store-request.ts';
 
 /** A change that the coordinator makes: its author also needs these scopes. */

@@ -4,7 +4,7 @@
  */
 import type { HeadCredentials, NamedValue } from '../../shared/release/head.ts';
 import type { Failure, Result } from '../../shared/result.ts';
-import type { ChainAnchor } from './anchoring.ts';
+import type { ChainAnchor } from './chain-anchor.ts';
 
 /** What the store gives the coordinator. */
 export interface CredentialsUpdate {

@@ -11,7 +11,6 @@ import type { ReportSubject } from '../../shared/reports/report.ts';
 import type { Rule } from '../../shared/reports/rule.ts';
 import type { Registration } from '../../shared/senders/registration.ts';
 import type { Subject } from '../../shared/verdict.ts';
-import type { ReportDay, SubjectTotals } from './reports-port.ts';
 
 /** Times are in ms since 1970: from `from`, and before `to`. */
 export interface EvidencePeriod {
@@ -90,17 +89,4 @@ export interface CredentialEvidenceSource {
     numbers: Span | null,
     period: EvidencePeriod,
   ): Promise<CredentialEvidence>;
-}
-
-/** Implemented by SubjectCounts. */
-export interface ReportEvidenceSource {
-  /**
-   * Reports of a keyed subject by day, kind and channel; no reporter.
-   * @param from first day, to last day, in days since 1970 of Asia/Seoul
-   */
-  reportEvidence(
-    subject: string,
-    from: number,
-    to: number,
-  ): Promise<{ readonly totals: SubjectTotals | null; readonly days: readonly ReportDay[] }>;
 }

@@ -6,7 +6,7 @@ import type { Span } from '../../shared/numbers/spans.ts';
 import type { HeadRegistrations } from '../../shared/release/head.ts';
 import type { Failure, Result } from '../../shared/result.ts';
 import type { PairsUsage } from '../../shared/senders/pairs.ts';
-import type { ChainAnchor } from './anchoring.ts';
+import type { ChainAnchor } from './chain-anchor.ts';
 
 /** The numbers from `from` to `to`, both inclusive, are registered for this client, or no longer. */
 export interface PublishedChange {

@@ -8,7 +8,6 @@ import { REPORT_SHARDS } from '../../shared/limits/intake.ts';
 import type { ReportingPartner } from '../../shared/reports/partner.ts';
 import type { PartnerSettings } from '../../shared/reports/partner-settings.ts';
 import type { Report } from '../../shared/reports/report.ts';
-import type { ReportEvidenceSource } from './evidence-port.ts';
 import type { SubjectScan } from './rehearsal-port.ts';
 
 /** A report as it is kept. `reporter` and `subject` are keyed: 128 bits in base64url. */
@@ -161,7 +160,7 @@ export interface ReportDay extends Pick<KeptReport, 'channel' | 'spam' | 'origin
 }
 
 /** The counts of the subjects of one shard. */
-export interface SubjectObject extends SubjectScan, ReportEvidenceSource {
+export interface SubjectObject extends SubjectScan {
   /**
    * Counts rows, and evaluates the rules of their subjects. Idempotent by intake and `n`, which rises with each flush.
    * @param seals of all subjects of the rows that are reports
@@ -179,6 +178,15 @@ export interface SubjectObject extends SubjectScan, ReportEvidenceSource {
   /** Of one subject; null if it has no reports. */
   totalsOf(subject: string): Promise<SubjectTotals | null>;
   totals(): Promise<SubjectTotals>;
+  /**
+   * Reports of a keyed subject by day, kind and channel; no reporter.
+   * @param from first day, to last day, in days since 1970 of Asia/Seoul
+   */
+  reportEvidence(
+    subject: string,
+    from: number,
+    to: number,
+  ): Promise<{ readonly totals: SubjectTotals | null; readonly days: readonly ReportDay[] }>;
 }
 
 /** Shard of a keyed subject or reporter: its first six bits. */

@@ -8,7 +8,7 @@ import type { PartnerKind } from '../../shared/reports/partner.ts';
 import type { ReportSubject } from '../../shared/reports/report.ts';
 import type { Rule, RuleRef } from '../../shared/reports/rule.ts';
 import type { Channel } from '../../shared/request.ts';
-import type { ChainAnchor } from './anchoring.ts';
+import type { ChainAnchor } from './chain-anchor.ts';
 import type { BlockHistory } from './rehearsal-port.ts';
 import type { Partners } from './reports-port.ts';
 import type { RuleEntriesPort } from './rule-entries-port.ts';

@@ -79,3 +79,24 @@ export async function verdictOf(
   const failed = steps.find((step) => step.ok === false);
   return ok ? 'ok' : `${failed!.step} ${failed!.code}`;
 }
+
+interface Proof {
+  n: number;
+  anchor: number;
+  from: number;
+  to: number;
+  hashes: string[];
+}
+/** `proofs.json` */
+export interface Proofs {
+  log: Proof[];
+  checkpoints: { size: number; checkpoint: string; hashes: string[] }[];
+  chains: { part: string; chain: string; subject: string; records: Proof[] }[];
+}
+
+/** Changes the JSON of a part. */
+export function edit<Value>(texts: Texts, part: string, change: (value: Value) => void): void {
+  const value = JSON.parse(texts[part]!) as Value;
+  change(value);
+  texts[part] = JSON.stringify(value);
+}
