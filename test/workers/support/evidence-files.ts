@@ -12,6 +12,7 @@ import type { EvidenceFiles } from '../../../shared/evidence-file/verify-manifes
 import { bareOrganisation } from '../../../shared/organisations.ts';
 import type { ReportOrigin, SpamKind } from '../../../shared/reports/report.ts';
 import { ReportKeys } from '../../../shared/reports/report-keys.ts';
+import type { QualificationSettings } from '../../../shared/senders/qualification.ts';
 import { openSigner, openVerifier } from '../../../shared/signed-note.ts';
 import worker from '../../../workers/main.ts';
 import { type CountRow, type CountSource, shardOf } from '../../../workers/storage/reports-port.ts';
@@ -132,9 +133,15 @@ export async function reported(
   await subjects(shardOf(subject)).apply(from, 1, counts, { [subject]: seal });
 }
 
-export const QUALIFIED = {
-  ...{ state: 'certified', factor: null, inspectedAt: null, nextInspectionBy: null, validUntil: null },
-} as const;
+export const QUALIFIED: QualificationSettings = {
+  ...{
+    state: 'certified' as const,
+    factor: null,
+    inspectedAt: null,
+    nextInspectionBy: null,
+    validUntil: null,
+  },
+};
 
 /** Registered by acme, which is certified; reported, blocked by a rule and by hand, and appealed. */
 export async function busySender(): Promise<void> {
