@@ -46,7 +46,9 @@ export const REPORT_DAYS_KEPT = 400;
 /** Rows of these counts that one call removes. The next follows at once. */
 export const REPORT_DAYS_REMOVED_AT_ONCE = 5_000;
 
-/** Records that one anchor of another chain covers. A proof computes the tree over them again. */
-export const ANCHOR_RECORDS_MAX = 4_096;
-/** Time between two anchors of a chain with more records than one anchor covers, in ms. */
-export const ANCHOR_BACKLOG_MS = 10_000;
+/** Records that one anchor of another chain covers. A proof computes the tree over them again, which takes some 30 ms. */
+export const ANCHOR_RECORDS_MAX = 2_048;
+/** Time between two anchors of a chain with more records than one anchor covers, in ms: 40,000 records a minute. */
+export const ANCHOR_BACKLOG_MS = 3_000;
+/** Records over which the proofs of one file compute trees again, in each chain: at least 64 anchors. */
+export const EVIDENCE_LEAVES_MAX = 131_072;

@@ -7,7 +7,11 @@ import type { AuditRecord, KnownRecord } from '../../shared/audit.ts';
 import { toBase64 } from '../../shared/bytes.ts';
 import { auditLeaf } from '../../shared/checkpoint.ts';
 import { PAGE_MAX } from '../../shared/limits/control.ts';
-import { ANCHOR_BACKLOG_MS, ANCHOR_RECORDS_MAX } from '../../shared/limits/evidence-files.ts';
+import {
+  ANCHOR_BACKLOG_MS,
+  ANCHOR_RECORDS_MAX,
+  EVIDENCE_LEAVES_MAX,
+} from '../../shared/limits/evidence-files.ts';
 import { ANCHOR_INTERVAL_MS } from '../../shared/limits/registrations.ts';
 import { inclusionProof, rootHash, subtreesOf } from '../../shared/merkle.ts';
 import { warnFailed } from '../log.ts';
@@ -67,13 +71,24 @@ export class Anchoring {
 
   /**
    * The proofs of some records of the chain. What is not in the audit log yet is put there first.
+   * @param records in ascending order @returns only the first of them if the trees of all are too much work
    * @throws if the coordinator does not respond
    */
-  async prove(records: readonly AuditRecord[]): Promise<AnchoredRecord[]> {
+  async prove(records: readonly AuditRecord[], leavesMax = EVIDENCE_LEAVES_MAX): Promise<AnchoredRecord[]> {
     const last = records.at(-1)?.n ?? 0;
     while (this.#anchoredTo < last) await this.#next();
     const byAnchor = Map.groupBy(records, ({ n }) => this.#placeOf(n).to);
-    return [...byAnchor.values()].flatMap((own) => this.#proveIn(this.#placeOf(own[0]!.n), own));
+    const proven: AnchoredRecord[] = [];
+    let leaves = 0;
+    for (const [to, own] of byAnchor) {
+      const place = this.#placeOf(to);
+      leaves += place.to - place.from;
+      if (leaves > leavesMax) break;
+      proven.push(...this.#proveIn(place, own));
+      // Let waiting requests in.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    return proven;
   }
 
   #proveIn(anchor: AnchorPlace, records: readonly AuditRecord[]): AnchoredRecord[] {

@@ -29,7 +29,8 @@ export async function chainPart<Subject>(
     records.push(...historyOf(chain, subject, to, EVIDENCE_RECORDS_MAX - records.length));
   }
   const proven = await anchoring.prove(records.sort((a, b) => a.n - b.n));
-  return { records: proven, isCut: isCut || records.length >= EVIDENCE_RECORDS_MAX };
+  isCut ||= records.length >= EVIDENCE_RECORDS_MAX || proven.length < records.length;
+  return { records: proven, isCut };
 }
 
 function historyOf<Subject>(
