@@ -68,7 +68,7 @@ export async function collect(
     (store) =>
       (store as unknown as CredentialEvidenceSource).credentialEvidence(organisations, numbers, period),
   );
-  const notices = await readNotices(request, holders.value, coordinator, env);
+  const notices = await readNotices(request, holders.value, credentials.certificates, coordinator, env);
   const qualifications = await readEach(organisations, (id) => coordinator.qualification(id));
   step();
   const isMock = registrations.length > 0 && registrations.every(({ mock }) => mock === true);

@@ -2,6 +2,7 @@
  * Notices about a sender: to the organisations that hold it, and to operators. They are found by what they are about,
  * and come without their data, which may be about others too.
  */
+import type { CertificateInfo } from '../../shared/admin/credentials.ts';
 import type { NoticesPart } from '../../shared/evidence-file/parts.ts';
 import { EVIDENCE_ITEMS_MAX, EVIDENCE_RECEIVERS_MAX } from '../../shared/limits/evidence-files.ts';
 import { NOTICE_SUBJECTS_MAX, NOTICES_PAGE_MAX } from '../../shared/limits/notices.ts';
@@ -24,11 +25,15 @@ interface ReadNotices {
 export async function readNotices(
   { organisation, period }: EvidenceRequest,
   { parties, organisations, registrations }: Holders,
+  certificates: readonly Pick<CertificateInfo, 'digest'>[],
   coordinator: EvidenceCoordinator,
   env: ControlEnv,
 ): Promise<ReadNotices> {
   const references = await referencesOf(parties, env.SHARING_KEY ?? '');
-  const registered = registrations.map((each) => `${each.organisation}/${each.id}`);
+  const held = [
+    ...registrations.map((each) => `${each.organisation}/${each.id}`),
+    ...certificates.map(({ digest }) => digest),
+  ];
   const operators = (await coordinator.organisations()).filter(({ roles }) => roles.includes('operator'));
   const receivers = [...new Set([...organisations, ...operators.map(({ id }) => id)])];
   const shown = receivers.slice(0, EVIDENCE_RECEIVERS_MAX);
@@ -36,7 +41,7 @@ export async function readNotices(
     // An organisation gets notices about itself alone, except operators.
     const isOfRequest = receiver === organisation;
     const isHolder = organisations.includes(receiver);
-    const subjects = isHolder ? [...references, ...registered, receiver] : references;
+    const subjects = isHolder ? [...references, ...held, receiver] : references;
     const found = await noticesOf(env.NOTICES.getByName(receiver), isOfRequest ? null : subjects, period);
     return {
       notices: found.notices.map((notice) => ({ organisation: receiver, ...notice })),

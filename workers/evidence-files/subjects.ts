@@ -7,7 +7,7 @@ import type { ReportSubject } from '../../shared/reports/report.ts';
 import type { KeyRing } from '../../shared/set/key-ring.ts';
 import { openSharingKeys } from '../../shared/sharing-keys.ts';
 import { foldSenderId, skeletonOf } from '../../shared/sources/sender-id.ts';
-import { formatSource } from '../../shared/sources/source.ts';
+import { formatSource, textsOf } from '../../shared/sources/source.ts';
 import { SUBJECTS } from '../../shared/verdict.ts';
 import type { AppealParty } from '../storage/evidence-port.ts';
 import type { Party } from './request.ts';
@@ -78,13 +78,14 @@ export async function referencesOf(parties: readonly Party[], sharingKey: string
   if (!opened.ok) return [];
   const keys = await Promise.all(opened.value.map((key) => ReferenceKey.open(key)));
   const references = keys.flatMap((key) =>
-    parties.flatMap((party) =>
-      SUBJECTS.map((subject) =>
-        party.kind === 'number'
-          ? key.reference('number', toE164(party.n), subject)
-          : key.reference('source', foldSenderId(party.source.name), subject),
-      ),
-    ),
+    parties.flatMap((party) => {
+      if (party.kind === 'number') {
+        return SUBJECTS.map((subject) => key.reference('number', toE164(party.n), subject));
+      }
+      // An entry of a sender ID is filed under its spelling, or under what its look-alikes share.
+      const { spelling, skeleton } = textsOf(party.source);
+      return [...new Set([spelling, skeleton])].map((text) => key.reference('source', text, 'from'));
+    }),
   );
   return Promise.all(references);
 }
