@@ -120,8 +120,7 @@ async function verifyComplete(
 ): Promise<ExtraStep> {
   const { from, to, log, cut } = manifest!;
   const failed = (message: string): ExtraStep => ({ step: 'complete', ok: false, message });
-  if (cut.includes(LOG_PART))
-    return failed('the file has only the oldest records of the period, and says so');
+  if (cut.includes(LOG_PART)) return failed('the file has only some records of the period, and says so');
   const own = unwrap(recordsIn(LOG_PART, unwrap(textOf(files.get(LOG_PART)!))));
   const names = await namesIn(files);
   const last = log.start.n + log.size;

@@ -51,7 +51,7 @@ export const manifestSchema = v.strictObject({
     start: v.strictObject({ n: count, hash: sha256Schema }),
     trimmedTo: count,
   }),
-  /** Parts that have more than a file may have: the oldest is there, the rest is missing. */
+  /** Parts of which there is more than a file may have: some of it is missing. */
   cut: v.array(v.string()),
   parts: v.pipe(
     v.array(

@@ -12,8 +12,9 @@ export async function appealEvidence(
   parties: readonly AppealParty[],
   { from, to }: EvidencePeriod,
 ): ReturnType<AppealEvidenceSource['appealEvidence']> {
-  const found = parties
-    .flatMap((party) => appeals.ofParty(party, EVIDENCE_ITEMS_MAX))
+  const read = parties.map((party) => appeals.ofParty(party, EVIDENCE_ITEMS_MAX + 1));
+  const found = read
+    .flat()
     .filter(({ receivedAt, decidedAt }) => receivedAt < to && (decidedAt === null || decidedAt >= from))
     .sort((a, b) => a.id - b.id);
   const own = found.slice(0, EVIDENCE_ITEMS_MAX);
@@ -23,6 +24,6 @@ export async function appealEvidence(
   return {
     appeals: own.map((appeal) => infoOf(appeal, now)),
     records: part.records,
-    isCut: part.isCut || found.length > own.length,
+    isCut: part.isCut || found.length > own.length || read.some(({ length }) => length > EVIDENCE_ITEMS_MAX),
   };
 }

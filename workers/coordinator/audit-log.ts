@@ -45,6 +45,13 @@ export interface NamedRecord {
   readonly subject: string;
 }
 
+export interface RecordRange {
+  readonly after: number;
+  readonly to: number;
+  readonly since: number;
+  readonly before: number;
+}
+
 /** What the subjects of sources begin with. */
 export const SOURCE_SUBJECT = 'source ';
 
@@ -128,7 +135,10 @@ export class AuditLog {
     return numbers.flatMap((n) => this.records(n - 1, 1)).filter(({ n }) => numbers.includes(n));
   }
 
-  /** The first record that is kept of this time or later; one after the last if there is none. @param at ms */
+  /**
+   * The first record that is kept of this time or later; one after the last if there is none. Clocks may have gone back
+   * a little: look at some time more. @param at ms
+   */
   firstSince(at: number): number {
     let [low, high] = [this.trimmed.n + 1, this.last.n + 1];
     while (low < high) {
@@ -150,16 +160,22 @@ export class AuditLog {
   }
 
   /**
-   * Actions of these subjects in records after `after`, up to `to`. Reads all records between.
+   * Actions of these subjects in records after `after`, up to `to`, of a time in ms: from `since`, and before `before`.
+   * Reads all records between.
    * @param withSources also those of every source
    */
-  named(subjects: readonly string[], withSources: boolean, after: number, to: number): NamedRecord[] {
+  named(
+    subjects: readonly string[],
+    withSources: boolean,
+    { after, to, since, before }: RecordRange,
+  ): NamedRecord[] {
     const sources = withSources ? `OR subject LIKE '${SOURCE_SUBJECT}%'` : '';
     return this.#sql
       .exec<NamedRecord & Record<string, SqlStorageValue>>(
-        `SELECT n, action, subject FROM audit
-         WHERE n > ? AND n <= ? AND (subject IN (SELECT value FROM json_each(?)) ${sources}) ORDER BY n`,
-        ...[after, to, JSON.stringify(subjects)],
+        `SELECT n, action, subject FROM audit CROSS JOIN operations ON operations.id = audit.operation
+         WHERE n > ? AND n <= ? AND (subject IN (SELECT value FROM json_each(?)) ${sources})
+         AND at >= ? AND at < ? ORDER BY n`,
+        ...[after, to, JSON.stringify(subjects), since, before],
       )
       .toArray();
   }

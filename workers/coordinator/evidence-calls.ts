@@ -24,6 +24,8 @@ import { type Cost, counted } from './storage-budget.ts';
 const COST: Cost = { entries: EVIDENCE_COST_ENTRIES, frees: false };
 /** Records are looked up by a time that is not quite theirs: in ms to both sides. */
 const TIME_SLACK_MS = 1_000;
+/** How far the clock of the coordinator may have gone back when it moved to another machine, in ms. */
+const CLOCK_SLACK_MS = 60_000;
 
 /** Which records are wanted of a subject. */
 export interface NamedRecords {
@@ -80,13 +82,14 @@ export abstract class EvidenceCalls extends AdminCalls {
     readonly share: number;
   }> {
     const { audit } = this[CORE].tables.ledger;
-    const first = audit.firstSince(from) - 1;
-    const last = Math.min(upTo, audit.firstSince(to) - 1);
+    const first = audit.firstSince(from - CLOCK_SLACK_MS) - 1;
+    const last = Math.min(upTo, audit.firstSince(to + CLOCK_SLACK_MS) - 1);
     // Records can be trimmed meanwhile.
     const begin = Math.max(after ?? first, audit.trimmed.n);
     const end = Math.min(last, begin + EVIDENCE_SCANNED_AT_ONCE);
+    const range = { after: begin, to: end, since: from, before: to };
     const found =
-      begin < end ? matching(wanted, audit.named(namesOf(wanted), hasSkeleton(wanted), begin, end)) : [];
+      begin < end ? matching(wanted, audit.named(namesOf(wanted), hasSkeleton(wanted), range)) : [];
     const share = last <= first ? 1 : (end - first) / (last - first);
     return { found, next: end < last ? end : null, share };
   }
@@ -98,14 +101,12 @@ export abstract class EvidenceCalls extends AdminCalls {
   ): Promise<readonly (NamedRecord | null)[]> {
     const { audit } = this[CORE].tables.ledger;
     return wanted.slice(0, EVIDENCE_LOOKED_UP_MAX).map((each) => {
-      const begin = audit.firstSince(each.at - TIME_SLACK_MS) - 1;
-      const end = Math.min(
-        audit.firstSince(each.at + TIME_SLACK_MS) - 1,
-        begin + EVIDENCE_SCANNED_AT_ONCE,
-        upTo,
-      );
-      if (begin >= end) return null;
-      const found = audit.named([each.subject], each.skeleton !== undefined, begin, end);
+      const [since, before] = [each.at - TIME_SLACK_MS, each.at + TIME_SLACK_MS];
+      const after = audit.firstSince(since) - 1;
+      const to = Math.min(audit.firstSince(before) - 1, after + EVIDENCE_SCANNED_AT_ONCE, upTo);
+      if (after >= to) return null;
+      const range = { after, to, since, before };
+      const found = audit.named([each.subject], each.skeleton !== undefined, range);
       return matching([each], found).at(-1) ?? null;
     });
   }

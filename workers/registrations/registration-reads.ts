@@ -88,14 +88,15 @@ export abstract class RegistrationReads extends DurableObject<ControlEnv> {
   ): ReturnType<RegistrationEvidenceSource['registrationEvidence']> {
     const { rows, audit, anchoring } = this[PARTS];
     const most = EVIDENCE_ITEMS_MAX + 1;
-    const found = numbers === null ? this.#all(most) : rows.overlapping(numbers, most);
+    const { found, isCut } =
+      numbers === null ? { found: this.#all(most), isCut: false } : rows.overlappingPage(numbers, most);
     const own = found.slice(0, EVIDENCE_ITEMS_MAX).filter(({ createdAt }) => createdAt < to);
     const ids = own.map(({ id }) => id);
     const part = await chainPart(audit, anchoring, ids, to);
     return {
       registrations: own.map((each) => this.#shown(each)),
       records: part.records,
-      isCut: part.isCut || found.length > EVIDENCE_ITEMS_MAX,
+      isCut: part.isCut || isCut || found.length > EVIDENCE_ITEMS_MAX,
     };
   }
 

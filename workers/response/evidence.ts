@@ -15,8 +15,9 @@ export async function ruleBlockEvidence(
   period: EvidencePeriod,
 ): Promise<RuleBlockEvidence> {
   const keyed = await Promise.all(subjects.map(({ subject, mock }) => keys.subject(subject, mock)));
-  const found = keyed
-    .flatMap((subject) => rows.ofSubject(subject, EVIDENCE_ITEMS_MAX))
+  const read = keyed.map((subject) => rows.ofSubject(subject, EVIDENCE_ITEMS_MAX + 1));
+  const found = read
+    .flat()
     .filter((block) => isWithin(block, period))
     .sort((a, b) => a.id - b.id);
   const blocks = found.slice(0, EVIDENCE_ITEMS_MAX);
@@ -29,7 +30,8 @@ export async function ruleBlockEvidence(
     ruleBlocks: await Promise.all(blocks.map((block) => views.shown(block, keys))),
     rules: [...rules.values()],
     records: part.records,
-    isCut: part.isCut || found.length > blocks.length,
+    isCut:
+      part.isCut || found.length > blocks.length || read.some(({ length }) => length > EVIDENCE_ITEMS_MAX),
   };
 }
 

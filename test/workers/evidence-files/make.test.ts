@@ -11,9 +11,10 @@ import type {
   RulesPart,
   SubjectsPart,
 } from '../../../shared/evidence-file/parts.ts';
+import { EVER, plainList } from '../../shared/support/plain-model.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
 import '../support/admin.ts';
-import { asAdmin, coordinator, unwrap } from '../support/coordinator.ts';
+import { ALL_GUARDS, asAdmin, coordinator, stage, unwrap } from '../support/coordinator.ts';
 import {
   busySender,
   filesOf,
@@ -182,6 +183,23 @@ test('a file about a sender ID has it in every spelling', async () => {
   expect((await verified(filesOf(made))).steps.filter(({ ok }) => ok !== true)).toEqual([]);
   const subjects = linesOf<AuditRecord>(made, 'log.ndjson').map(({ subject }) => subject);
   expect(new Set(subjects)).toEqual(new Set(['source ACME Bank', 'source acme bank']));
+});
+
+test('a file has the lists of the release with the number, and the record of its promotion', async () => {
+  const list = plainList('kr-suspended', { numbers: [{ n: N, ...EVER }] });
+  const release = await stage({ lists: [list] });
+  const options = { base: null, share: 1, overrides: ALL_GUARDS, reason: 'test' };
+  unwrap(await coordinator().promote(asAdmin(), release, options));
+  after();
+  const made = await madeFile(LATER);
+  expect((await verified(filesOf(made))).steps.filter(({ ok }) => ok !== true)).toEqual([]);
+  const blocks = partOf<BlocksPart>(made, 'blocks.json');
+  expect(blocks).toMatchObject({
+    release,
+    numbers: [{ lists: [{ list: 'kr-suspended', code: 'NUMBER_SUSPENDED' }, {}] }],
+  });
+  const log = linesOf<AuditRecord>(made, 'log.ndjson');
+  expect(log.map(({ action, subject }) => [action, subject])).toEqual([['release.promote', release]]);
 });
 
 test('a file about a number that nobody knows is empty, and verifies', async () => {
