@@ -61,13 +61,13 @@ test('a file has the certificates of the number, and their records without those
   expect(JSON.stringify(made)).not.toContain('15880008');
 });
 
-/** Stores of notices that answer from these, and what they were asked for. */
+/** Stores of notices that answer from these, and what they were queries for. */
 function noticeStores(notices: (organisation: string) => readonly NoticeRecord[]) {
-  const asked: (NoticeQuery & { organisation: string })[] = [];
+  const queries: (NoticeQuery & { organisation: string })[] = [];
   const NOTICES = {
     getByName: (organisation: string) => ({
       evidence: async (query: NoticeQuery) => {
-        asked.push({ organisation, ...query });
+        queries.push({ organisation, ...query });
         const { subjects, after, limit } = query;
         return notices(organisation)
           .filter(
@@ -77,7 +77,7 @@ function noticeStores(notices: (organisation: string) => readonly NoticeRecord[]
       },
     }),
   };
-  return { NOTICES, asked };
+  return { NOTICES, queries };
 }
 
 const notice = (version: number, subject: string): NoticeRecord => ({
@@ -102,7 +102,7 @@ test('notices are those about the number: to its holder, and to operators', asyn
   const operator = { ...bareOrganisation('skt'), roles: ['operator' as const] };
   unwrap(await coordinator().putOrganisation(asAdmin(), 'skt', operator, ANY));
   const reference = await referenceOf(NUMBER);
-  const { NOTICES, asked } = noticeStores((organisation) =>
+  const { NOTICES, queries } = noticeStores((organisation) =>
     organisation === 'acme'
       ? [notice(1, 'acme/1'), notice(2, 'acme/99'), notice(3, reference), notice(4, 'acme')]
       : [notice(1, reference), notice(2, OTHER)],
@@ -120,7 +120,7 @@ test('notices are those about the number: to its holder, and to operators', asyn
     ['skt', 1],
   ]);
   expect((await verified(filesOf(made))).ok).toBe(true);
-  for (const { from, to, limit } of asked)
+  for (const { from, to, limit } of queries)
     expect([from, to, limit]).toEqual([NOON - 86_400_000, NOON + 1_000, NOTICES_PAGE_MAX]);
 });
 
@@ -129,14 +129,14 @@ test('an organisation has all its notices, page by page, and the file says where
   const many = Array.from({ length: EVIDENCE_ITEMS_MAX + 5 }, (_, index) =>
     notice(index + 1, `subject ${index}`),
   );
-  const { NOTICES, asked } = noticeStores((organisation) => (organisation === 'acme' ? many : []));
+  const { NOTICES, queries } = noticeStores((organisation) => (organisation === 'acme' ? many : []));
   const { made } = await makeFile({ sender: { organisation: 'acme' } }, { NOTICES });
   expect(partOf<NoticesPart>(made, 'notices.json').notices).toHaveLength(EVIDENCE_ITEMS_MAX);
   expect((JSON.parse(made.manifest) as { cut: string[] }).cut).toEqual(['notices.json']);
   expect(
-    asked.filter(({ organisation }) => organisation === 'acme').every(({ subjects }) => subjects === null),
+    queries.filter(({ organisation }) => organisation === 'acme').every(({ subjects }) => subjects === null),
   ).toBe(true);
-  for (const { subjects } of asked) expect(subjects?.length ?? 0).toBeLessThanOrEqual(NOTICE_SUBJECTS_MAX);
+  for (const { subjects } of queries) expect(subjects?.length ?? 0).toBeLessThanOrEqual(NOTICE_SUBJECTS_MAX);
 });
 
 test('records of another number are not in the tree of proofs, also if they share an anchor', async () => {
