@@ -4,11 +4,11 @@
  */
 import { setTimeout } from 'node:timers/promises';
 import type { PendingChange } from '../shared/proposals.ts';
+import { type AdminResponse, failureOf, isTemporary, json, readResponse } from './admin-response.ts';
 import { withBreakGlassNote } from './break-glass.ts';
 import { LOCAL_HOST, serviceUrl, skipProxy } from './environment.ts';
-import { CommandFailure, hasCode, waitingFailure } from './failure.ts';
+import { CommandFailure, waitingFailure } from './failure.ts';
 import { localTokenFor } from './local/identity.ts';
-import { type Problem, problemFailure } from './problem.ts';
 import { note } from './terminal/output.ts';
 
 /** Retries of a read and of a change. */
@@ -69,13 +69,6 @@ export interface Page {
   readonly next: string | null;
   /** Key of a value in KV that the service refused to read; null for none. */
   readonly refused: string | null;
-}
-
-/** A response read to its end. A response that breaks off counts as a failed try. */
-interface AdminResponse {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 /**
@@ -152,6 +145,17 @@ export class Admin {
     );
   }
 
+  /** Makes a change whose response comes in lines of JSON, however long that takes. A failure is not tried again. */
+  async stream(path: string, body: object): Promise<AsyncIterable<Uint8Array>> {
+    const headers = { accept: 'application/x-ndjson', 'idempotency-key': crypto.randomUUID() };
+    const request = { method: 'POST', path, headers, body } as const;
+    const response = await this.#fetch(request, await this.#token(), null).catch((error: Error) => {
+      throw this.#unreachable(error, request, !isUndelivered(error));
+    });
+    if (response.status < 300 && response.body !== null) return response.body;
+    throw failureOf(await readResponse(response), this.url);
+  }
+
   /** Gives up after so many retries, once the pauses before them have reached `patienceMs`. */
   async #send(request: AdminRequest, retries: number, patienceMs = 0): Promise<AdminResponse> {
     const token = await this.#token();
@@ -191,18 +195,24 @@ export class Admin {
     return new Unreachable(`${this.url} does not respond: ${why}`, isChange ? effect : '', mayBeApplied);
   }
 
-  async #sendOnce({ method, path, headers = {}, body }: AdminRequest, token: string): Promise<AdminResponse> {
+  async #sendOnce(request: AdminRequest, token: string): Promise<AdminResponse> {
+    return readResponse(await this.#fetch(request, token, AbortSignal.timeout(RESPONSE_WAIT_MS)));
+  }
+
+  #fetch(
+    { method, path, headers = {}, body }: AdminRequest,
+    token: string,
+    signal: AbortSignal | null,
+  ): Promise<Response> {
     const content =
       body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) };
-    const response = await fetch(`${this.url}/v1/admin/${path}`, {
+    return fetch(`${this.url}/v1/admin/${path}`, {
       method,
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
       redirect: 'error',
-      signal: AbortSignal.timeout(RESPONSE_WAIT_MS),
+      signal,
       ...content,
     });
-    const { status } = response;
-    return { status, headers: response.headers, bytes: new Uint8Array(await response.arrayBuffer()) };
   }
 }
 
@@ -219,48 +229,12 @@ function withQuery(path: string, query: Query): string {
   return given.length === 0 ? path : `${path}?${search}`;
 }
 
-/** The cast is safe by contract: both sides compile against shared/admin. */
-function json<Value>({ status, bytes }: AdminResponse): Value {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes)) as Value;
-  } catch {
-    const message = `the response (${status}) is not JSON: check that NUMGATE_URL is numgate`;
-    throw new CommandFailure(message, 1, { status });
-  }
-}
-
-function problemIn(response: AdminResponse): Problem | null {
-  try {
-    const problem = json<Partial<Problem>>(response);
-    return typeof problem.code === 'string' ? (problem as Problem) : null;
-  } catch {
-    return null;
-  }
-}
-
-/**
- * A 503 is usually temporary. But values that are not in KV yet take longer, and the push handles that case.
- */
-function isTemporary({ status }: AdminResponse, failure: CommandFailure): boolean {
-  return status === 503 && !hasCode(failure, 'RELEASE_INCOMPLETE') && !hasCode(failure, 'NOT_CONFIGURED');
-}
-
 /** @param retryAfter value of the response header, in seconds */
 export function pauseMs(tried: number, retryAfter: string | null): number {
   const requestedMs = Number(retryAfter ?? Number.NaN) * 1000;
   return Math.min(
     PAUSE_MS_MAX,
     Number.isNaN(requestedMs) ? PAUSE_MS * 2 ** tried : Math.max(requestedMs, PAUSE_MS),
-  );
-}
-
-function failureOf(response: AdminResponse, url: string): CommandFailure {
-  const problem = problemIn(response);
-  if (problem !== null) return problemFailure(problem);
-  return new CommandFailure(
-    `${url} returned ${response.status}, not in the format of numgate: check that NUMGATE_URL is numgate`,
-    1,
-    { status: response.status },
   );
 }
 

@@ -17,6 +17,7 @@ import { addCompletion } from './commands/completion.ts';
 import { addDelegations } from './commands/delegations.ts';
 import { addEntries } from './commands/entries.ts';
 import { addEnumeration } from './commands/enumeration.ts';
+import { addEvidence } from './commands/evidence.ts';
 import { addFeed } from './commands/feed.ts';
 import { addGuards } from './commands/guards.ts';
 import { addHolderKeys } from './commands/holder-keys.ts';
@@ -66,10 +67,18 @@ const GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> 
   ],
   'Policy:': [addPolicy, addGuards, addCanaries],
   'Joint response:': [addRules, addRuleBlocks, addPartners, addAppeals],
-  'Sharing:': [addWebhooks, addNotices],
+  'Sharing:': [addFeed, addWebhooks, addNotices],
   'Second person:': [addApprovals, addProposals],
-  'Sharing:': [addFeed],
-  'Monitoring:': [addStatus, addWatch, addUsage, addStatistics, addEnumeration, addBlocks, addAudit],
+  'Monitoring:': [
+    addStatus,
+    addWatch,
+    addUsage,
+    addStatistics,
+    addEnumeration,
+    addBlocks,
+    addAudit,
+    addEvidence,
+  ],
   'Shell:': [addCompletion],
 };
 

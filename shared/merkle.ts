@@ -133,6 +133,19 @@ function bothRoots(from: number, to: number, known: Hash | null, proof: readonly
   return right === null ? null : { old: nodeHash(sibling, right.old), now: nodeHash(sibling, right.now) };
 }
 
+/** The hashes of complete subtrees over these leaves. Computes each once. */
+export function subtreesOf(leaves: readonly Hash[]): ReadSubtree {
+  const levels: Hash[][] = [[...leaves]];
+  return (level, i) => {
+    while (levels.length <= level) {
+      const below = levels.at(-1)!;
+      const pairs = Math.floor(below.length / 2);
+      levels.push(Array.from({ length: pairs }, (_, at) => nodeHash(below[2 * at]!, below[2 * at + 1]!)));
+    }
+    return levels[level]![i]!;
+  };
+}
+
 /** Hashes leaf after leaf, and keeps only the complete subtrees at the right edge. */
 export class GrowingTree {
   #size: number;

@@ -899,6 +899,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/evidence-files": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make an evidence file
+         * @description Everything about one sender in a period, for a penalty: blocks, rule blocks with the rules as they were, reports by kind and day, notices, appeals, registrations, qualifications and credentials, with the records of the audit log, their inclusion proofs and a signed checkpoint. It has no reporter, nothing that appellants wrote, and no secret. Who makes a file, and why, is recorded. With `Accept: application/x-ndjson` the response shows the progress in lines; then failures while the file is made are in its last line. A file takes 2,500 of the entries that a token may change in an hour. `docs/statistics.md` describes the parts. Scope `evidence`.
+         */
+        post: operations["adminMakeEvidenceFile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/blocks": {
         parameters: {
             query?: never;
@@ -7614,6 +7637,64 @@ export interface components {
                 state: components["schemas"]["RuleBlockState"];
             } | null;
         };
+        /** @description A number as people write it, a sender ID, or an organisation with its registered numbers. */
+        EvidenceSender: {
+            /**
+             * @description One number. Write foreign numbers with `+`.
+             * @example 010-2000-5036
+             */
+            number: string;
+        } | {
+            /**
+             * @description A sender ID, in any spelling.
+             * @example PARCEL-KR
+             */
+            source: string;
+        } | {
+            organisation: components["schemas"]["Name"];
+        };
+        EvidenceRequest: {
+            sender: components["schemas"]["EvidenceSender"];
+            /**
+             * Format: date-time
+             * @description Begin of the period.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description End of the period, which it does not include. It must not be in the future, and at most 400 days after `from`.
+             */
+            to: string;
+            /** @description Size of the tree of the audit log that proves the records. Default: the current one. With the size of an earlier file, the same request gives the same parts, as far as nothing has changed since. */
+            size?: number;
+            reason: components["schemas"]["ReasonText"];
+        };
+        EvidenceFile: {
+            /** @description The exact text of `manifest.json`: what was asked for, the tree of the audit log, and name, size and SHA-256 of each part. */
+            manifest: string;
+            /** @description The exact text of `manifest.jws`: a compact JWS (ES256, `typ` `numgate-evidence+jws`) whose payload is the manifest. Its key is in `/.well-known/jwks.json`. */
+            signature: string;
+            /** @description The exact text of each part, by its name in the archive. */
+            parts: {
+                [key: string]: string;
+            };
+            /** @description The record of the audit log that says who made the file, and has the digest of its parts. */
+            record: number;
+        };
+        /** @description One of `progress`, `evidenceFile` and `error`. The last line has one of the last two. */
+        EvidenceLine: {
+            progress?: {
+                step: string;
+                /** @description How much of the step is done. */
+                share: number;
+            };
+            evidenceFile?: components["schemas"]["EvidenceFile"];
+            error?: {
+                status: number;
+                code: components["schemas"]["ProblemCode"];
+                message: string;
+            };
+        };
         /**
          * @description A place in the feed: its ID, the epoch and the position of an event, with dots between them.
          * @example 0123456789abcdef.1.256
@@ -10350,6 +10431,27 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description `EVIDENCE_TOO_LARGE`: the file would have more than a file may have: registered numbers, organisations, records of the period, or bytes. The message says what to ask for instead. Nothing was stored. */
+        EvidenceTooLarge: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:evidence-too-large",
+                 *       "title": "Evidence file would be too large",
+                 *       "status": 422,
+                 *       "detail": "the organisation has more than 100 registered numbers: make a file for each number",
+                 *       "instance": "/v1/admin/evidence-files",
+                 *       "code": "EVIDENCE_TOO_LARGE",
+                 *       "message": "the organisation has more than 100 registered numbers: make a file for each number"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The request is invalid. `CURSOR_INVALID`: `lastEventId` is no cursor. `CURSOR_FOREIGN`: it is of another feed. `CURSOR_AHEAD`: there is no such event yet. `FIELD_TYPE`, `FIELD_UNKNOWN`, `FIELD_VALUE`: a parameter is invalid, and `field` says which. */
         FeedBadRequest: {
             headers: {
@@ -13020,6 +13122,63 @@ export interface operations {
             429: components["responses"]["AuthenticationLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminMakeEvidenceFile: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "sender": {
+                 *         "number": "010-2000-5036"
+                 *       },
+                 *       "from": "2026-10-01T00:00:00+09:00",
+                 *       "to": "2026-11-01T00:00:00+09:00",
+                 *       "reason": "case 2026-117"
+                 *     }
+                 */
+                "application/json": components["schemas"]["EvidenceRequest"];
+            };
+        };
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceFile"];
+                    "application/x-ndjson": components["schemas"]["EvidenceLine"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["OrganisationUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["IdempotencyConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            422: components["responses"]["EvidenceTooLarge"];
+            429: components["responses"]["BudgetExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     adminBlocks: {

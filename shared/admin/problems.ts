@@ -182,5 +182,6 @@ export const ADMIN_PROBLEMS = {
   TABLE_UNKNOWN: [404, 'Table not found'],
   APPEAL_CLAIMED: [409, 'Another admin has claimed this appeal'],
   APPEAL_DECIDED: [409, 'Appeal is already decided'],
+  EVIDENCE_TOO_LARGE: [422, 'Evidence file would be too large'],
 } as const satisfies Record<string, readonly [number, string]>;
 export type AdminProblemCode = keyof typeof ADMIN_PROBLEMS;

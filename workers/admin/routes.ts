@@ -7,6 +7,7 @@ import * as clients from './clients.ts';
 import * as credentials from './credentials.ts';
 import * as entries from './entries.ts';
 import * as evidence from './evidence.ts';
+import { makeEvidenceFile } from './evidence-files.ts';
 import * as monitoring from './monitoring.ts';
 import { numberEvent } from './number-events.ts';
 import * as passport from './passport.ts';
@@ -33,6 +34,7 @@ export const ADMIN_ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/admin/audit/checkpoints', handle: evidence.checkpoints },
   { method: 'GET', path: '/v1/admin/audit/proof', handle: evidence.proof },
   { method: 'POST', path: '/v1/admin/audit/trim', handle: monitoring.trimAudit },
+  { method: 'POST', path: '/v1/admin/evidence-files', handle: makeEvidenceFile },
   { method: 'GET', path: '/v1/admin/blocks', handle: monitoring.blocks },
   { method: 'GET', path: '/v1/admin/usage', handle: usage },
   { method: 'GET', path: '/v1/admin/guards', handle: settings.getGuards },

@@ -99,6 +99,17 @@ export class AppealRows {
       .map(appealOf);
   }
 
+  /** Of a number, or of a sender ID in any spelling: the newest ones. */
+  ofParty(party: Pick<AppealedBlock, 'subject' | 'party'>, limit: number): StoredAppeal[] {
+    return this.#sql
+      .exec<Row>(
+        'SELECT * FROM appeals WHERE party_key = ? ORDER BY id DESC LIMIT ?',
+        ...[partyKeyOf(party), limit],
+      )
+      .toArray()
+      .map(appealOf);
+  }
+
   statements(id: number): AppealDetails['statements'] {
     return this.#sql
       .exec<{ at: number; statement: string; contact: string | null }>(
@@ -226,7 +237,7 @@ export class AppealRows {
 }
 
 /** Spellings of one sender ID are one party. */
-function partyKeyOf({ subject, party }: AppealedBlock): string {
+function partyKeyOf({ subject, party }: Pick<AppealedBlock, 'subject' | 'party'>): string {
   return `${subject} ${typeof party === 'number' ? toE164(party) : foldSenderId(party)}`;
 }
 

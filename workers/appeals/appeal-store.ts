@@ -27,11 +27,13 @@ import type {
   LiftResult,
 } from '../storage/appeals-port.ts';
 import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
+import type { AppealEvidenceSource, AppealParty, EvidencePeriod } from '../storage/evidence-port.ts';
 import { RESPONSE_NAME } from '../storage/response-port.ts';
 import type { StoreRequest, StoreResult } from '../storage/store-request.ts';
 import { appealMonth } from './appeal-month.ts';
 import { infoOf } from './appeal-rows.ts';
 import { authorityOf, Decisions } from './decisions.ts';
+import { appealEvidence } from './evidence.ts';
 import { openReferenceKeys } from './reference-keys.ts';
 import { createTables } from './schema.ts';
 import { Submissions } from './submissions.ts';
@@ -44,7 +46,7 @@ interface Parts {
   readonly decisions: Decisions;
 }
 
-export class AppealStore extends DurableObject<ControlEnv> implements AppealObject {
+export class AppealStore extends DurableObject<ControlEnv> implements AppealObject, AppealEvidenceSource {
   readonly #tables: Tables;
   readonly #anchoring: Anchoring;
   /** Null while LIST_KEY is not valid. */
@@ -58,6 +60,7 @@ export class AppealStore extends DurableObject<ControlEnv> implements AppealObje
     const desk = () => env.RESPONSE.getByName(RESPONSE_NAME);
     const { audit, meta } = this.#tables;
     this.#anchoring = new Anchoring(
+      ctx.storage.sql,
       audit,
       meta,
       (end) => coordinator().anchorAppeals(end),
@@ -128,6 +131,13 @@ export class AppealStore extends DurableObject<ControlEnv> implements AppealObje
   /** @param after number of a record */
   async audit(after: number, limit: number): Promise<readonly AuditRecord[]> {
     return this.#tables.audit.records(after, limit);
+  }
+
+  async appealEvidence(
+    parties: readonly AppealParty[],
+    period: EvidencePeriod,
+  ): ReturnType<AppealEvidenceSource['appealEvidence']> {
+    return appealEvidence(this.#tables, this.#anchoring, parties, period);
   }
 
   async sweep(): Promise<void> {

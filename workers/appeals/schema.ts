@@ -1,6 +1,6 @@
 /** The tables of the store of appeals. docs/storage.md describes each. A change is a further step: steps are only appended. */
 import { applySteps } from '../storage/schema-steps.ts';
-import { AUDIT_AND_ANSWERS } from '../storage/store-tables.ts';
+import { ANCHORS, AUDIT_AND_ANSWERS } from '../storage/store-tables.ts';
 
 const STEPS = [
   `CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -51,6 +51,7 @@ const STEPS = [
 
    ${AUDIT_AND_ANSWERS}
    CREATE INDEX audit_subject ON audit (subject);`,
+  ANCHORS,
 ];
 
 export function createTables(storage: DurableObjectStorage): void {

@@ -4,7 +4,6 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { EntryChange, EntryItem, UndoOptions } from '../../shared/admin/entries.ts';
 import type { Promote, Rollback, Stage } from '../../shared/admin/releases.ts';
-import type { KnownRecord } from '../../shared/audit.ts';
 import type { Client } from '../../shared/clients.ts';
 import type { Detection } from '../../shared/enumeration/detect.ts';
 import type { Sink } from '../../shared/evidence.ts';
@@ -16,6 +15,7 @@ import type { GuardSettings } from '../../shared/release/guard-settings.ts';
 import type { QualificationSettings } from '../../shared/senders/qualification.ts';
 import type { Token } from '../../shared/tokens.ts';
 import type { ControlEnv } from '../env.ts';
+import type { ChainAnchor } from '../storage/chain-anchor.ts';
 import type { Precondition } from '../storage/precondition.ts';
 import type { ExportPiece } from './audit-exports.ts';
 import type { ChangeRequest } from './change-request.ts';
@@ -160,12 +160,12 @@ export abstract class AdminCalls extends DurableObject<ControlEnv> {
   }
 
   /** @param end of the audit chain of the organisation's registrations */
-  async anchorCredentials(end: KnownRecord) {
-    this[CORE].registrationFacts.anchor('credentials', 'sender credentials', end);
+  async anchorCredentials(end: ChainAnchor) {
+    return this[CORE].registrationFacts.anchor('credentials', 'sender credentials', end);
   }
 
-  async anchorRegistrations(organisation: string, end: KnownRecord) {
-    this[CORE].registrationFacts.anchor('registrations', organisation, end);
+  async anchorRegistrations(organisation: string, end: ChainAnchor) {
+    return this[CORE].registrationFacts.anchor('registrations', organisation, end);
   }
 
   async tokens() {

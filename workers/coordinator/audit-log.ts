@@ -39,6 +39,22 @@ interface Row extends Record<string, SqlStorageValue> {
   hash: ArrayBuffer;
 }
 
+export interface NamedRecord {
+  readonly n: number;
+  readonly action: string;
+  readonly subject: string;
+}
+
+export interface RecordRange {
+  readonly after: number;
+  readonly to: number;
+  readonly since: number;
+  readonly before: number;
+}
+
+/** What the subjects of sources begin with. */
+export const SOURCE_SUBJECT = 'source ';
+
 export class AuditLog {
   readonly #sql: SqlStorage;
   readonly #meta: Meta;
@@ -112,6 +128,56 @@ export class AuditLog {
       previous = hash;
     }
     return records;
+  }
+
+  /** Some records, in ascending order. @param numbers of records that are kept, ascending */
+  recordsOf(numbers: readonly number[]): AuditRecord[] {
+    return numbers.flatMap((n) => this.records(n - 1, 1)).filter(({ n }) => numbers.includes(n));
+  }
+
+  /**
+   * The first record that is kept of this time or later; one after the last if there is none. Clocks may have gone back
+   * a little: look at some time more. @param at ms
+   */
+  firstSince(at: number): number {
+    let [low, high] = [this.trimmed.n + 1, this.last.n + 1];
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      if (this.#timeOf(middle) < at) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** ms since 1970 */
+  #timeOf(n: number): number {
+    return this.#sql
+      .exec<{ at: number }>(
+        'SELECT at FROM audit CROSS JOIN operations ON operations.id = audit.operation WHERE n = ?',
+        n,
+      )
+      .one().at;
+  }
+
+  /**
+   * Actions of these subjects in records after `after`, up to `to`, of a time in ms: from `since`, and before `before`.
+   * Reads all records between.
+   * @param withSources also those of every source
+   */
+  named(
+    subjects: readonly string[],
+    withSources: boolean,
+    { after, to, since, before }: RecordRange,
+  ): NamedRecord[] {
+    const sources = withSources ? `OR subject LIKE '${SOURCE_SUBJECT}%'` : '';
+    return this.#sql
+      .exec<NamedRecord & Record<string, SqlStorageValue>>(
+        `SELECT n, action, subject FROM audit CROSS JOIN operations ON operations.id = audit.operation
+         WHERE n > ? AND n <= ? AND (subject IN (SELECT value FROM json_each(?)) ${sources})
+         AND at >= ? AND at < ? ORDER BY n`,
+        ...[after, to, JSON.stringify(subjects), since, before],
+      )
+      .toArray();
   }
 
   /** Whether this was done to this subject since record `n`: by this actor, or by anybody. */

@@ -49,6 +49,11 @@ export class AuditTree {
     return start.n + size;
   }
 
+  /** The last record that was trimmed. */
+  get trimmedTo(): number {
+    return this.#audit.trimmed.n;
+  }
+
   /** Adds the next records, at most AUDIT_GROWN_AT_ONCE. @returns how many */
   grow(): number {
     return this.#storage.transactionSync(() => {

@@ -12,6 +12,7 @@ import {
   CHECKPOINT_INTERVAL_MS,
   CHECKPOINTS_HOURLY_MS,
 } from '../../shared/limits/control.ts';
+import { EVIDENCE_CHECKPOINTS_MAX } from '../../shared/limits/evidence-files.ts';
 import { consistencyProof, inclusionProof } from '../../shared/merkle.ts';
 import { AUDIT_CHECKPOINT_KEY } from '../../shared/release/kv-keys.ts';
 import { ok } from '../../shared/result.ts';
@@ -19,6 +20,7 @@ import type { NoteSigner } from '../../shared/signed-note.ts';
 import { warnFailed } from '../log.ts';
 import type { AuditTree } from './audit-tree.ts';
 import { type ChangeResult, refuseField } from './change-request.ts';
+import type { EvidenceTree } from './evidence-tree.ts';
 import type { Meta } from './meta.ts';
 
 const DAY_MS = 86_400_000;
@@ -106,6 +108,50 @@ export class Checkpoints {
     if (newest === null || this.#meta.text('checkpointKv') === newest.checkpoint) return;
     await this.#kv.put(AUDIT_CHECKPOINT_KEY, newest.checkpoint);
     this.#meta.set('checkpointKv', newest.checkpoint);
+  }
+
+  /**
+   * The tree of an evidence file, with a checkpoint of its own. That of the current tree is kept like all others.
+   * @param size null for the current tree @returns null if CHECKPOINT_KEY is not set
+   */
+  async evidenceTree(size: number | null, now: number): Promise<ChangeResult<EvidenceTree | null>> {
+    for (let grown = 0; grown < AUDIT_GROWN_PER_SWEEP; ) {
+      const added = this.#tree.grow();
+      if (added === 0) break;
+      grown += added;
+    }
+    if (this.#signer === null) return ok(null);
+    const checked = this.#checkSize('size', size ?? this.#tree.state.size);
+    if (!checked.ok) return checked;
+    const wanted = checked.value;
+    const { start } = this.#tree.state;
+    const root = this.#tree.root(wanted);
+    const earlier = this.#newestBelow(wanted).map(({ size: from, note }) => {
+      const hashes = consistencyProof(from, wanted, this.#tree.reader);
+      return { size: from, checkpoint: note, hashes: hashes.map(toBase64) };
+    });
+    const { name, verifierKey } = this.#signer;
+    // Kept before the signature is made, as in `#issue`.
+    const isNewest = wanted > (this.newest?.size ?? 0);
+    if (isNewest) this.#tree.keep(wanted);
+    const checkpoint = await this.#signer.sign(formatCheckpoint({ origin: name, size: wanted, root, start }));
+    if (isNewest && wanted > (this.newest?.size ?? 0))
+      this.#sql.exec('INSERT OR IGNORE INTO checkpoints VALUES (?, ?, ?)', wanted, now, checkpoint);
+    return ok({
+      ...{ origin: name, checkpointKey: verifierKey, size: wanted, root: toBase64(root), start, checkpoint },
+      ...{ trimmedTo: this.#tree.trimmedTo, checkpoints: earlier },
+    });
+  }
+
+  /** In ascending order. */
+  #newestBelow(size: number): { readonly size: number; readonly note: string }[] {
+    return this.#sql
+      .exec<{ size: number; note: string }>(
+        'SELECT size, note FROM checkpoints WHERE size < ? ORDER BY size DESC LIMIT ?',
+        ...[size, EVIDENCE_CHECKPOINTS_MAX],
+      )
+      .toArray()
+      .reverse();
   }
 
   /** @param n number of a record; `size` of the tree, by default the current one */

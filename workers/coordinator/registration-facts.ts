@@ -3,9 +3,9 @@
  * and a place for the ends of their audit chains. Each change of a registration reads the facts, so they are kept in
  * memory until a client changes.
  */
-import type { KnownRecord } from '../../shared/audit.ts';
 import { qualificationState } from '../../shared/senders/qualification.ts';
 import type { RegistrationFacts } from '../../shared/senders/registration.ts';
+import type { ChainAnchor } from '../storage/chain-anchor.ts';
 import type { SenderFacts } from '../storage/response-port.ts';
 import { applied, type ChangeRequest, systemRequest } from './change-request.ts';
 import { FREEING_CHANGE } from './storage-budget.ts';
@@ -43,12 +43,15 @@ export class RegistrationFactsSource {
     });
   }
 
-  /** Records the end of the audit chain of another object in the audit log. @param subject whose chain it is */
+  /**
+   * Records the end of the audit chain of another object in the audit log.
+   * @param subject whose chain it is @returns the number of the record
+   */
   anchor(
     kind: 'registrations' | 'credentials' | 'response' | 'appeals' | 'webhooks',
     subject: string,
-    end: KnownRecord,
-  ): void {
+    { n, hash, from, root }: ChainAnchor,
+  ): number {
     const request = systemRequest(`the end of the audit chain of ${kind}`);
     this.#tables.ledger.transact(request, FREEING_CHANGE, () =>
       applied({}, [
@@ -56,10 +59,11 @@ export class RegistrationFactsSource {
           action: `${kind}.anchor`,
           subject,
           before: null,
-          after: { n: end.n, hash: end.hash },
+          after: { n, hash, from, root },
         },
       ]),
     );
+    return this.#tables.ledger.audit.last.n;
   }
 
   /** Once for each key of the request, as long as answers are kept. */

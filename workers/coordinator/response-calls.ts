@@ -2,16 +2,17 @@
  * The calls to the coordinator that concern the joint response.
  */
 import type { EntryItem } from '../../shared/admin/entries.ts';
-import type { KnownRecord } from '../../shared/audit.ts';
 import type { RuleSettings } from '../../shared/reports/rule.ts';
 import type { Subject } from '../../shared/verdict.ts';
+import type { ChainAnchor } from '../storage/chain-anchor.ts';
 import type { Precondition } from '../storage/precondition.ts';
 import type { RecordedMonth } from '../storage/statistics-port.ts';
-import { AdminCalls, CORE } from './admin-calls.ts';
+import { CORE } from './admin-calls.ts';
 import type { ChangeRequest } from './change-request.ts';
+import { EvidenceCalls } from './evidence-calls.ts';
 import { partnersOf } from './partners.ts';
 
-export abstract class ResponseCalls extends AdminCalls {
+export abstract class ResponseCalls extends EvidenceCalls {
   /** What reports need: see PartnerSource. */
   async partners() {
     return partnersOf(this[CORE].tables);
@@ -44,8 +45,8 @@ export abstract class ResponseCalls extends AdminCalls {
   }
 
   /** @param end of the audit chain of appeals */
-  async anchorAppeals(end: KnownRecord) {
-    this[CORE].registrationFacts.anchor('appeals', 'appeals', end);
+  async anchorAppeals(end: ChainAnchor) {
+    return this[CORE].registrationFacts.anchor('appeals', 'appeals', end);
   }
 
   /** For the desk. */
@@ -59,7 +60,7 @@ export abstract class ResponseCalls extends AdminCalls {
   }
 
   /** @param end of the audit chain of the desk */
-  async anchorResponse(end: KnownRecord) {
-    this[CORE].registrationFacts.anchor('response', 'joint response', end);
+  async anchorResponse(end: ChainAnchor) {
+    return this[CORE].registrationFacts.anchor('response', 'joint response', end);
   }
 }

@@ -2,9 +2,9 @@
  * The calls to the coordinator that concern sharing: the clients that control serves, the keys of feed consumers,
  * webhooks, and what the router of notices and the counters of usage need.
  */
-import type { KnownRecord } from '../../shared/audit.ts';
 import type { Right } from '../../shared/clients.ts';
 import { OWNER_USED_TEXTS_DEFAULT } from '../../shared/limits/notice-sources.ts';
+import type { ChainAnchor } from '../storage/chain-anchor.ts';
 import type { ClientSource } from '../storage/coordinator-port.ts';
 import type { NoticeKeeper, OwnerUsedSettings } from '../storage/notice-sources-port.ts';
 import type { Precondition } from '../storage/precondition.ts';
@@ -23,8 +23,8 @@ export abstract class SharingCalls
   }
 
   /** @param end of the audit chain of the organisation's webhooks */
-  async anchorWebhooks(organisation: string, end: KnownRecord) {
-    this[CORE].registrationFacts.anchor('webhooks', organisation, end);
+  async anchorWebhooks(organisation: string, end: ChainAnchor) {
+    return this[CORE].registrationFacts.anchor('webhooks', organisation, end);
   }
 
   /** @param keyId new and random */

@@ -24,19 +24,25 @@ import type { AuditRecord } from '../../shared/audit.ts';
 import type { DelegationMove } from '../../shared/credentials/delegation-states.ts';
 import { importKey, keyOfJwk, type PublicJwk } from '../../shared/credentials/keys.ts';
 import { LOAD_WAIT_MS } from '../../shared/limits/edge.ts';
+import type { Span } from '../../shared/numbers/spans.ts';
 import { ok } from '../../shared/result.ts';
 import type { RegistrationFacts } from '../../shared/senders/registration.ts';
 import type { ControlEnv } from '../env.ts';
 import { warnFailed } from '../log.ts';
 import type { CredentialObject } from '../storage/credentials-port.ts';
+import type { CredentialEvidenceSource, EvidencePeriod } from '../storage/evidence-port.ts';
 import type { Precondition } from '../storage/precondition.ts';
 import { within } from '../storage/single-flight.ts';
 import { refuse, refuseField, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
 import { infoOf } from './certificate-uploads.ts';
+import { credentialEvidence } from './evidence.ts';
 import { createTables } from './schema.ts';
 import { StoreParts } from './store-parts.ts';
 
-export class CredentialStore extends DurableObject<ControlEnv> implements CredentialObject {
+export class CredentialStore
+  extends DurableObject<ControlEnv>
+  implements CredentialObject, CredentialEvidenceSource
+{
   readonly #parts: StoreParts;
   #alarmAt: number | null = null;
 
@@ -247,6 +253,12 @@ export class CredentialStore extends DurableObject<ControlEnv> implements Creden
   /** @param after number of a record */
   async audit(after: number, limit: number): Promise<readonly AuditRecord[]> {
     return this.#parts.tables.audit.records(after, limit);
+  }
+
+  async credentialEvidence(organisations: readonly string[], numbers: Span | null, period: EvidencePeriod) {
+    const { tables, delegations, anchoring } = this.#parts;
+    const changes = delegations.ok ? delegations.value : null;
+    return credentialEvidence(tables, changes, anchoring, organisations, numbers, period);
   }
 
   override async alarm(): Promise<void> {

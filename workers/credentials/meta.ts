@@ -6,7 +6,6 @@ type Key =
   | 'publishedVersion'
   | 'ownUri'
   | 'sweptAt'
-  | 'anchoredN'
   | 'anchoredAt'
   | 'reminded30'
   | 'reminded7'

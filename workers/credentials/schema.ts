@@ -4,7 +4,7 @@
  */
 import { NOTICE_OUTBOX_TABLES } from '../storage/notice-outbox.ts';
 import { applySteps } from '../storage/schema-steps.ts';
-import { AUDIT_AND_ANSWERS } from '../storage/store-tables.ts';
+import { ANCHORS, AUDIT_AND_ANSWERS, AUDIT_SUBJECT } from '../storage/store-tables.ts';
 import { PASSPORT_TABLES } from './passport-rows.ts';
 
 const STEPS: readonly string[] = [
@@ -115,6 +115,7 @@ const STEPS: readonly string[] = [
   `DROP INDEX certificates_exp;
    CREATE INDEX certificates_exp ON certificates (exp, digest);
    ${NOTICE_OUTBOX_TABLES}`,
+  ANCHORS + AUDIT_SUBJECT,
 ];
 
 export function createTables(storage: DurableObjectStorage): void {

@@ -44,7 +44,7 @@ export class StoreParts {
   readonly delegations: Result<DelegationChanges, Failure<'NOT_CONFIGURED'>>;
   readonly passportChanges: PassportChanges;
   readonly #passportFetches: PassportFetches;
-  readonly #anchoring: Anchoring;
+  readonly anchoring: Anchoring;
   readonly #notices: NoticeOutbox;
   readonly #reminders: CertificateReminders;
   readonly #env: ControlEnv;
@@ -66,7 +66,8 @@ export class StoreParts {
     this.passportChanges = new PassportChanges(this.tables, this.#isCloudflare);
     this.#passportFetches = new PassportFetches(storage, this.tables, this.#isCloudflare);
     const recorder = () => env.COORDINATOR.getByName(COORDINATOR_NAME) as unknown as CredentialAnchorRecorder;
-    this.#anchoring = new Anchoring(
+    this.anchoring = new Anchoring(
+      storage.sql,
       this.tables.audit,
       this.tables.meta,
       (end) => recorder().anchorCredentials(end),
@@ -88,7 +89,7 @@ export class StoreParts {
     await Promise.all([this.#follow(), this.#pullDue(), this.#passportFetches.run(Date.now())]);
     await this.#follow();
     this.#reminders.run(Date.now());
-    await Promise.all([this.#anchoring.run(), this.#notices.run()]);
+    await Promise.all([this.anchoring.run(), this.#notices.run()]);
     this.#sweep();
   }
 
@@ -109,7 +110,7 @@ export class StoreParts {
       dueAt === null ? null : Math.max(dueAt, now + AGAIN_MS),
       lists.nextPullAt,
       this.#passportFetches.dueAt(now),
-      this.#anchoring.dueAt,
+      this.anchoring.dueAt,
       this.#reminders.dueAt,
       this.#notices.alarmAt(now),
       this.#sweepDue,

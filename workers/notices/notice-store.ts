@@ -79,6 +79,7 @@ export class NoticeStore extends DurableObject<ControlEnv> implements NoticeObje
     this.#facts = new FactsReader(coordinator);
     const { audit, meta } = this.#tables;
     this.#anchoring = new Anchoring(
+      ctx.storage.sql,
       audit,
       meta,
       (end) => coordinator().anchorWebhooks(this.#tables.organisation, end),

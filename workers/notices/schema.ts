@@ -1,6 +1,6 @@
 /** The tables of a store of notices. docs/storage.md describes each. A change is a further step: steps are only appended. */
 import { applySteps } from '../storage/schema-steps.ts';
-import { AUDIT_AND_ANSWERS } from '../storage/store-tables.ts';
+import { ANCHORS, AUDIT_AND_ANSWERS } from '../storage/store-tables.ts';
 
 const STEPS = [
   `CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -70,6 +70,7 @@ const STEPS = [
    CREATE INDEX deliveries_failed ON deliveries (webhook, version) WHERE state = 'failed';
    CREATE INDEX deliveries_version ON deliveries (version);
 
+   ${ANCHORS}
    ${AUDIT_AND_ANSWERS}
    CREATE INDEX audit_subject ON audit (subject);`,
 ];

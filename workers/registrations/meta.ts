@@ -5,7 +5,6 @@ type Key =
   | 'organisation'
   | 'checkedRelease'
   | 'acknowledged'
-  | 'anchoredN'
   | 'anchoredAt'
   | 'budgetHour'
   | 'budgetUsed'

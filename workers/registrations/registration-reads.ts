@@ -1,6 +1,7 @@
 /** The calls that read the registrations of one organisation. */
 import { DurableObject } from 'cloudflare:workers';
 import type { AuditRecord } from '../../shared/audit.ts';
+import { EVIDENCE_ITEMS_MAX } from '../../shared/limits/evidence-files.ts';
 import type { Span } from '../../shared/numbers/spans.ts';
 import type {
   OtherRegistration,
@@ -9,6 +10,8 @@ import type {
   RegistrationPage,
 } from '../../shared/senders/registration.ts';
 import type { ControlEnv } from '../env.ts';
+import { chainPart } from '../storage/chain-part.ts';
+import type { EvidencePeriod, RegistrationEvidenceSource } from '../storage/evidence-port.ts';
 import type { PublishedPair, QueueChange } from '../storage/registry-port.ts';
 import type { RegistrationFilter, StoredRegistration } from './registration-rows.ts';
 import { other, shown } from './shown.ts';
@@ -76,6 +79,36 @@ export abstract class RegistrationReads extends DurableObject<ControlEnv> {
   /** Registrations that a reviewer must know of before one of these numbers is approved. */
   async competing(numbers: Span, limit: number): Promise<readonly OtherRegistration[]> {
     return this[PARTS].rows.competing(numbers, limit).map((each) => other(each, this[PARTS].organisation));
+  }
+
+  /** @param numbers null for all registrations @throws if the coordinator does not respond */
+  async registrationEvidence(
+    numbers: Span | null,
+    { to }: EvidencePeriod,
+  ): ReturnType<RegistrationEvidenceSource['registrationEvidence']> {
+    const { rows, audit, anchoring } = this[PARTS];
+    const most = EVIDENCE_ITEMS_MAX + 1;
+    const { found, isCut } =
+      numbers === null ? { found: this.#all(most), isCut: false } : rows.overlappingPage(numbers, most);
+    const own = found.slice(0, EVIDENCE_ITEMS_MAX).filter(({ createdAt }) => createdAt < to);
+    const ids = own.map(({ id }) => id);
+    const part = await chainPart(audit, anchoring, ids, to);
+    return {
+      registrations: own.map((each) => this.#shown(each)),
+      records: part.records,
+      isCut: part.isCut || isCut || found.length > EVIDENCE_ITEMS_MAX,
+    };
+  }
+
+  /** By ID. @param most at most */
+  #all(most: number): StoredRegistration[] {
+    const found: StoredRegistration[] = [];
+    while (found.length < most) {
+      const page = this[PARTS].rows.page({}, found.at(-1)?.id ?? 0, most - found.length);
+      found.push(...page.found);
+      if (page.isLast) break;
+    }
+    return found;
   }
 
   async usage() {

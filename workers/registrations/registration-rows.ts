@@ -157,11 +157,19 @@ export class RegistrationRows {
   }
 
   /** Those whose newest or approved version overlaps the numbers, by ID. A registration stays within one block. */
-  overlapping({ from, to }: Span, limit: number): StoredRegistration[] {
+  overlapping(numbers: Span, limit: number): StoredRegistration[] {
+    return this.overlappingPage(numbers, limit).found;
+  }
+
+  /** The same. `isCut`: there are more than fit into one answer. */
+  overlappingPage(
+    { from, to }: Span,
+    limit: number,
+  ): { readonly found: StoredRegistration[]; readonly isCut: boolean } {
     const start = from - (from % BLOCK_NUMBERS);
     const where = 'number_from BETWEEN ? AND ? AND number_to >= ?';
-    return this.#select(
-      `WHERE id IN (SELECT id FROM registrations WHERE ${where} UNION SELECT registration FROM pairs WHERE ${where})
+    return this.#read(
+      `registrations WHERE id IN (SELECT id FROM registrations WHERE ${where} UNION SELECT registration FROM pairs WHERE ${where})
        ORDER BY id LIMIT ?`,
       ...[start, to, from, start, to, from, limit],
     );

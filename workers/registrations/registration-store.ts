@@ -16,6 +16,7 @@ import type { ControlEnv } from '../env.ts';
 import type { Author } from '../storage/audit-chain.ts';
 import type { CertificateChange, CertifiedRegistrations } from '../storage/certified-port.ts';
 import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
+import type { RegistrationEvidenceSource } from '../storage/evidence-port.ts';
 import { METRIC_TOTALS_NAME } from '../storage/metrics-port.ts';
 import { type AnchorRecorder, REGISTRY_NAME, type RegistrationSource } from '../storage/registry-port.ts';
 import { refuse, type StoreRequest, type StoreResult, systemRequest } from '../storage/store-request.ts';
@@ -34,7 +35,7 @@ export interface VersionCondition {
 
 export class RegistrationStore
   extends RegistrationReads
-  implements RegistrationSource, CertifiedRegistrations
+  implements RegistrationSource, CertifiedRegistrations, RegistrationEvidenceSource
 {
   #parts: StoreParts | null = null;
   #alarmAt: number | null = null;

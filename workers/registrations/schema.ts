@@ -4,6 +4,7 @@
  */
 import { NOTICE_OUTBOX_TABLES } from '../storage/notice-outbox.ts';
 import { applySteps } from '../storage/schema-steps.ts';
+import { ANCHORS } from '../storage/store-tables.ts';
 
 const TABLES = `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -111,6 +112,7 @@ const STEPS: readonly string[] = [
    CREATE INDEX registrations_certificate ON registrations (certificate) WHERE certificate IS NOT NULL;
    CREATE TABLE certificates (digest TEXT PRIMARY KEY, standing TEXT NOT NULL) WITHOUT ROWID;`,
   NOTICE_OUTBOX_TABLES,
+  ANCHORS,
 ];
 
 export function createTables(storage: DurableObjectStorage): void {

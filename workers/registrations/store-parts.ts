@@ -1,9 +1,9 @@
 /** The parts of a store of registrations, each built from complete ones, and what involves all of them. */
-import type { KnownRecord } from '../../shared/audit.ts';
 import { ALARM_AHEAD_MS_MAX, PUBLISH_RETRY_MS } from '../../shared/limits/registrations.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { Anchoring } from '../storage/anchoring.ts';
 import type { Author } from '../storage/audit-chain.ts';
+import type { ChainAnchor } from '../storage/chain-anchor.ts';
 import { FigureReporter } from '../storage/figure-reporter.ts';
 import type { MetricTotalsObject } from '../storage/metrics-port.ts';
 import { type NoticeObjects, NoticeOutbox } from '../storage/notice-outbox.ts';
@@ -51,7 +51,7 @@ export class StoreParts {
     storage: DurableObjectStorage,
     keys: ListKeys,
     registry: () => RegistryPort,
-    anchor: (organisation: string, end: KnownRecord) => Promise<void>,
+    anchor: (organisation: string, end: ChainAnchor) => Promise<number>,
     receivers: NoticeObjects,
     totals: () => Pick<MetricTotalsObject, 'report'>,
   ) {
@@ -61,6 +61,7 @@ export class StoreParts {
     this.pairs = new PairsInForce(sql);
     this.audit = new RegistrationAudit(sql, this.#meta, keys);
     this.anchoring = new Anchoring(
+      sql,
       this.audit,
       this.#meta,
       (end) => anchor(this.organisation, end),

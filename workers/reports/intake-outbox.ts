@@ -112,16 +112,19 @@ export class IntakeOutbox {
         return { order: seq, row };
       });
     const withdrawals = this.#sql
-      .exec<{ seq: number; report: number; subject: string; traits: number; state: number }>(
-        `SELECT withdrawals.seq, report, subject, traits, state FROM withdrawals JOIN reports ON reports.seq = report
+      .exec<
+        { seq: number; report: number } & Pick<ReportRow, 'subject' | 'traits' | 'at' | 'received' | 'state'>
+      >(
+        `SELECT withdrawals.seq, report, subject, traits, at, received, state FROM withdrawals JOIN reports ON reports.seq = report
          WHERE withdrawals.seq > ? AND withdrawals.seq <= ?`,
         ...[from, to],
       )
       .toArray()
-      .map(({ seq, report, subject, traits, state }) => {
+      .map(({ seq, report, subject, traits, at: sentAt, received, state }) => {
         const isCounted = (state & OVER_BUDGET) === 0;
-        const { spam } = unpackTraits(traits);
-        const row: CountRow = { op: 'withdraw', seq: report, subject, spam, isCounted };
+        const at = Math.min(sentAt, received);
+        const { channel, spam, origin } = unpackTraits(traits);
+        const row: CountRow = { op: 'withdraw', seq: report, subject, at, channel, spam, origin, isCounted };
         return { order: seq, row };
       });
     const seals = this.#sql

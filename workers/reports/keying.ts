@@ -31,7 +31,7 @@ export function resetReportKeys(): void {
 }
 
 /** @throws if the desk does not respond */
-async function reportKeys({ RESPONSE }: ControlEnv): Promise<ReportKeys> {
+export async function reportKeys({ RESPONSE }: ControlEnv): Promise<ReportKeys> {
   const now = Date.now();
   if (opened === null || now - opened.at > REPORT_KEY_FRESH_MS) {
     const secret = await within(RESPONSE.getByName(RESPONSE_NAME).reportKey(), LOAD_WAIT_MS);

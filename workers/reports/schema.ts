@@ -100,6 +100,15 @@ const REPORTED = `
   ${NOTICE_OUTBOX_TABLES}
 `;
 
+/** Reports of each subject by day (days since 1970, of Asia/Seoul) and traits, without reporters. */
+const DAYS = `
+  CREATE TABLE days (
+    day INTEGER NOT NULL, subject TEXT NOT NULL, traits INTEGER NOT NULL,
+    received INTEGER NOT NULL, over_budget INTEGER NOT NULL, withdrawn INTEGER NOT NULL,
+    PRIMARY KEY (day, subject, traits)
+  ) WITHOUT ROWID;
+`;
+
 export function createIntakeTables(storage: DurableObjectStorage): void {
   applySteps(storage, [INTAKE, MONTHS]);
 }
@@ -109,5 +118,5 @@ export function createBudgetTables(storage: DurableObjectStorage): void {
 }
 
 export function createSubjectTables(storage: DurableObjectStorage): void {
-  applySteps(storage, [SUBJECTS, REPORTED]);
+  applySteps(storage, [SUBJECTS, REPORTED, DAYS]);
 }

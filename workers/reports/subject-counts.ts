@@ -4,6 +4,7 @@
  */
 import { DurableObject } from 'cloudflare:workers';
 import { LOAD_WAIT_MS } from '../../shared/limits/edge.ts';
+import { REPORT_DAYS_KEPT } from '../../shared/limits/evidence-files.ts';
 import {
   DAY_MS,
   FLUSH_WAIT_MS,
@@ -128,6 +129,11 @@ export class SubjectCounts extends DurableObject<ControlEnv> implements SubjectO
     return subjects.map((subject) => this.#hours.facts(subject));
   }
 
+  async reportEvidence(subject: string, from: number, to: number) {
+    const first = Math.max(from, to - REPORT_DAYS_KEPT);
+    return { totals: this.#store.totalsOf(subject), days: this.#store.days.of(subject, first, to) };
+  }
+
   async totals(): Promise<SubjectTotals> {
     return this.#store.totals;
   }
@@ -240,7 +246,8 @@ export class SubjectCounts extends DurableObject<ControlEnv> implements SubjectO
     this.ctx.storage.transactionSync(() => {
       const last = this.#store.sweep(this.#meta.text('swept') ?? '', SUBJECTS_SWEPT_AT_ONCE, now);
       this.#meta.set('swept', last ?? '');
-      if (last !== null) return;
+      const hasMore = this.#store.days.sweep(now);
+      if (last !== null || hasMore) return;
       this.#decisions.removeEnded(now);
       this.#meta.set('sweepAt', now + DAY_MS);
     });

@@ -12,6 +12,7 @@ import {
 import type { PartnerKind } from '../../shared/reports/partner.ts';
 import type { ScannedSubject, ScanPage } from '../storage/rehearsal-port.ts';
 import type { CountRow, CountSource, Seals, SubjectTotals } from '../storage/reports-port.ts';
+import { ReportDays } from './report-days.ts';
 import type { ArrivedReport } from './subject-rules.ts';
 import { packTraits, unpackTraits } from './traits.ts';
 
@@ -53,9 +54,11 @@ const TOTALS = 'received, counted, over_budget, withdrawn, not_spam';
 
 export class SubjectStore {
   readonly #sql: SqlStorage;
+  readonly days: ReportDays;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
+    this.days = new ReportDays(sql);
   }
 
   /** The last flush of the intake that is counted; 0 for none. */
@@ -89,6 +92,7 @@ export class SubjectStore {
       const tally = newTally();
       for (const row of own) this.#countRow(source, row, tally, now);
       this.#add(subject, tally, seals, mock, now);
+      this.days.add(subject, own);
       for (const name of Object.keys(all) as (keyof Tally)[]) all[name] += tally[name];
       touched.set(
         subject,

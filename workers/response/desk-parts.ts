@@ -36,11 +36,11 @@ export class DeskParts {
   readonly views: BlockViews;
   readonly entries: EntrySync;
   readonly withdrawals: Withdrawals;
+  readonly anchoring: Anchoring;
   readonly #storage: DurableObjectStorage;
   readonly #meta: Meta;
   readonly #work: DecisionWork;
   readonly #resets: Resets;
-  readonly #anchoring: Anchoring;
   readonly #transactions: Transactions;
 
   /** @param keys throws while the key of reports is lost */
@@ -69,7 +69,7 @@ export class DeskParts {
       keys,
     );
     const anchor = (end: Parameters<ResponseKeeper['anchorResponse']>[0]) => keeper().anchorResponse(end);
-    this.#anchoring = new Anchoring(this.audit, this.#meta, anchor, 'responseNotAnchored');
+    this.anchoring = new Anchoring(sql, this.audit, this.#meta, anchor, 'responseNotAnchored');
     this.#transactions = new Transactions(storage, { charge: () => null });
   }
 
@@ -103,7 +103,7 @@ export class DeskParts {
     this.#storage.transactionSync(() => this.changes.endDue(now, RULE_BLOCKS_AT_ONCE));
     await this.#work.runDue(() => undefined);
     await this.send();
-    await this.#anchoring.run();
+    await this.anchoring.run();
     this.#sweep();
   }
 
@@ -112,10 +112,10 @@ export class DeskParts {
     // The call that left something sends it; the alarm comes only if that failed.
     const later = (at: number | null): number | null =>
       at === null ? null : Math.max(at, now + RESPONSE_RETRY_MS);
-    const { entries, rows, withdrawals } = this;
+    const { entries, rows, withdrawals, anchoring } = this;
     const times = [
       ...[later(this.#work.dueAt), later(entries.dueAt), later(this.#resets.dueAt)],
-      ...[later(withdrawals.dueAt), rows.nextDueAt, this.#anchoring.dueAt, this.#sweepDue],
+      ...[later(withdrawals.dueAt), rows.nextDueAt, anchoring.dueAt, this.#sweepDue],
     ].filter((time) => time !== null);
     if (times.length === 0) return null;
     return Math.min(Math.max(Math.min(...times), now), now + ALARM_AHEAD_MS_MAX);

@@ -19,6 +19,7 @@ import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
 import { openKeyRing } from '../../shared/set/key-ring.ts';
 import type { RuleBlockMonth } from '../../shared/statistics/figures.ts';
 import type { ControlEnv } from '../env.ts';
+import type { EvidencePeriod, ResponseEvidence, RuleBlockEvidence } from '../storage/evidence-port.ts';
 import type { PastBlock } from '../storage/rehearsal-port.ts';
 import type { Partner } from '../storage/reports-port.ts';
 import type { ResponseObject, RuleContext, RuleDecision } from '../storage/response-port.ts';
@@ -27,6 +28,7 @@ import { blockMonth } from './block-month.ts';
 import type { BlockFilter, StoredBlock } from './block-rows.ts';
 import { wayOutOf } from './block-ways-out.ts';
 import { DeskParts } from './desk-parts.ts';
+import { ruleBlockEvidence } from './evidence.ts';
 import { ReportKey } from './report-key.ts';
 import { createTables } from './schema.ts';
 import { reportsOf } from './withdrawals.ts';
@@ -40,7 +42,7 @@ interface Opened {
 /** Blocks of one subject that a look-up returns. */
 const FOUND_MAX = 100;
 
-export class ResponseDesk extends DurableObject<ControlEnv> implements ResponseObject {
+export class ResponseDesk extends DurableObject<ControlEnv> implements ResponseObject, ResponseEvidence {
   readonly #parts: DeskParts;
   readonly #key: ReportKey;
   #opened: Result<Opened, Failure> = fail('NOT_CONFIGURED', 'the desk has not started');
@@ -147,6 +149,13 @@ export class ResponseDesk extends DurableObject<ControlEnv> implements ResponseO
     if (!this.#opened.ok) return refuse('REPORT_KEY_LOST', this.#opened.message);
     const key = await this.#opened.value.keys.subject(subject, mock);
     return ok(await this.#shownAll(this.#parts.rows.ofSubject(key, FOUND_MAX)));
+  }
+
+  async ruleBlockEvidence(
+    subjects: Parameters<ResponseEvidence['ruleBlockEvidence']>[0],
+    period: EvidencePeriod,
+  ): Promise<RuleBlockEvidence> {
+    return ruleBlockEvidence(this.#parts, this.#open().keys, subjects, period);
   }
 
   /** Waits for the coordinator: it may refuse a block that a person approved. */

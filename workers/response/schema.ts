@@ -2,7 +2,7 @@
  * The tables of the desk. docs/storage.md describes each. A change is a further step: steps are only appended.
  */
 import { applySteps } from '../storage/schema-steps.ts';
-import { AUDIT_AND_ANSWERS } from '../storage/store-tables.ts';
+import { ANCHORS, AUDIT_AND_ANSWERS, AUDIT_SUBJECT } from '../storage/store-tables.ts';
 
 const STEPS: readonly string[] = [
   `CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -75,6 +75,7 @@ const STEPS: readonly string[] = [
    CREATE TABLE totals (name TEXT PRIMARY KEY, many INTEGER NOT NULL) WITHOUT ROWID;
 
    ${AUDIT_AND_ANSWERS}`,
+  ANCHORS + AUDIT_SUBJECT,
 ];
 
 export function createTables(storage: DurableObjectStorage): void {

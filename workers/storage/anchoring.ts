@@ -1,32 +1,53 @@
 /**
  * Puts the end of an object's own audit chain into the audit log, at most once in ANCHOR_INTERVAL_MS: nobody can rewrite
- * the chain unnoticed.
+ * the chain unnoticed. An anchor also has the root of the Merkle tree (RFC 6962) over the records since the one before
+ * it. So an evidence file can prove one record without those of others: see `prove`.
  */
-import type { KnownRecord } from '../../shared/audit.ts';
+import type { AuditRecord, KnownRecord } from '../../shared/audit.ts';
+import { toBase64 } from '../../shared/bytes.ts';
+import { auditLeaf } from '../../shared/checkpoint.ts';
+import { PAGE_MAX } from '../../shared/limits/control.ts';
+import {
+  ANCHOR_BACKLOG_MS,
+  ANCHOR_RECORDS_MAX,
+  EVIDENCE_LEAVES_MAX,
+} from '../../shared/limits/evidence-files.ts';
 import { ANCHOR_INTERVAL_MS } from '../../shared/limits/registrations.ts';
+import { inclusionProof, rootHash, subtreesOf } from '../../shared/merkle.ts';
 import { warnFailed } from '../log.ts';
+import type { ChainAnchor } from './chain-anchor.ts';
+import type { AnchoredRecord, AnchorPlace } from './evidence-port.ts';
 import type { SingleValues } from './single-values.ts';
 
-export type AnchorKey = 'anchoredN' | 'anchoredAt';
+export type AnchorKey = 'anchoredAt';
 
 export interface AnchoredChain {
   /** Its newest record. */
   readonly last: KnownRecord;
+  /** Records after a number, oldest first. */
+  records(after: number, limit: number): AuditRecord[];
 }
 
+/** Puts an anchor into the audit log. @returns the number of its record */
+export type RecordAnchor = (anchor: ChainAnchor) => Promise<number>;
+
 export class Anchoring {
+  readonly #sql: SqlStorage;
   readonly #chain: AnchoredChain;
   readonly #meta: Pick<SingleValues<AnchorKey>, 'number' | 'set'>;
-  readonly #record: (end: KnownRecord) => Promise<void>;
+  readonly #record: RecordAnchor;
   readonly #failedEvent: string;
+  #running: Promise<void> | null = null;
 
-  /** @param record puts an end into the audit log @param failedEvent the event to log if that fails */
+  /** @param sql of the object, with the table `anchors` @param failedEvent the event to log if `record` fails */
   constructor(
+    sql: SqlStorage,
     chain: AnchoredChain,
     meta: Pick<SingleValues<AnchorKey>, 'number' | 'set'>,
-    record: (end: KnownRecord) => Promise<void>,
+    record: RecordAnchor,
     failedEvent: string,
   ) {
+    this.#sql = sql;
     this.#chain = chain;
     this.#meta = meta;
     this.#record = record;
@@ -35,21 +56,101 @@ export class Anchoring {
 
   /** When the end must be recorded, in ms since 1970; null if it is. */
   get dueAt(): number | null {
-    if (this.#chain.last.n <= this.#meta.number('anchoredN')) return null;
-    return this.#meta.number('anchoredAt') + ANCHOR_INTERVAL_MS;
+    const behind = this.#chain.last.n - this.#anchoredTo;
+    if (behind <= 0) return null;
+    const pause = behind > ANCHOR_RECORDS_MAX ? ANCHOR_BACKLOG_MS : ANCHOR_INTERVAL_MS;
+    return this.#meta.number('anchoredAt') + pause;
   }
 
   /** Records the end if that is due. Never throws: the next time is an interval later. */
   async run(): Promise<void> {
     const due = this.dueAt;
     if (due === null || due > Date.now()) return;
-    const { last } = this.#chain;
-    try {
-      await this.#record(last);
-      this.#meta.set('anchoredN', last.n);
-    } catch (error) {
-      warnFailed(this.#failedEvent, error);
+    await this.#next().catch((error: unknown) => warnFailed(this.#failedEvent, error));
+  }
+
+  /**
+   * The proofs of some records of the chain. What is not in the audit log yet is put there first.
+   * @param records in ascending order @returns only the first of them if the trees of all are too much work
+   * @throws if the coordinator does not respond
+   */
+  async prove(records: readonly AuditRecord[], leavesMax = EVIDENCE_LEAVES_MAX): Promise<AnchoredRecord[]> {
+    const last = records.at(-1)?.n ?? 0;
+    while (this.#anchoredTo < last) await this.#next();
+    const byAnchor = Map.groupBy(records, ({ n }) => this.#placeOf(n).to);
+    const proven: AnchoredRecord[] = [];
+    let leaves = 0;
+    for (const [to, own] of byAnchor) {
+      const place = this.#placeOf(to);
+      leaves += place.to - place.from;
+      if (leaves > leavesMax) break;
+      proven.push(...this.#proveIn(place, own));
+      // Let waiting requests in.
+      await new Promise((resolve) => setTimeout(resolve, 0));
     }
+    return proven;
+  }
+
+  #proveIn(anchor: AnchorPlace, records: readonly AuditRecord[]): AnchoredRecord[] {
+    const { leaves } = this.#range(anchor.from, anchor.to);
+    const read = subtreesOf(leaves);
+    return records.map((record) => {
+      const hashes = inclusionProof(record.n - anchor.from - 1, leaves.length, read);
+      return { record, anchor, hashes: hashes.map(toBase64) };
+    });
+  }
+
+  /** The anchor that covers a record. */
+  #placeOf(n: number): AnchorPlace {
+    const {
+      to_n: to,
+      from_n: from,
+      log_n: logN,
+    } = this.#sql
+      .exec<{ to_n: number; from_n: number; log_n: number }>(
+        'SELECT * FROM anchors WHERE to_n >= ? ORDER BY to_n LIMIT 1',
+        n,
+      )
+      .one();
+    return { logN, from, to };
+  }
+
+  /** The last record that an anchor with a root covers. Older versions made anchors without one. */
+  get #anchoredTo(): number {
+    return this.#sql.exec<{ to: number | null }>('SELECT MAX(to_n) AS "to" FROM anchors').one().to ?? 0;
+  }
+
+  /** The next anchor. Two calls at once make one. */
+  #next(): Promise<void> {
+    this.#running ??= this.#anchor().finally(() => {
+      this.#running = null;
+    });
+    return this.#running;
+  }
+
+  async #anchor(): Promise<void> {
+    const from = this.#anchoredTo;
+    const { leaves, end } = this.#range(from, from + ANCHOR_RECORDS_MAX);
+    // Also after a failure, so that the next time is an interval later.
     this.#meta.set('anchoredAt', Date.now());
+    if (end === null) return;
+    const root = toBase64(rootHash(leaves.length, subtreesOf(leaves)));
+    const logN = await this.#record({ ...end, from, root });
+    this.#sql.exec('INSERT OR REPLACE INTO anchors VALUES (?, ?, ?)', end.n, from, logN);
+  }
+
+  /** The leaves of the records after `from`, up to `to` at most, and the last of these records. */
+  #range(from: number, to: number): { readonly leaves: Uint8Array[]; readonly end: KnownRecord | null } {
+    const leaves: Uint8Array[] = [];
+    let end: KnownRecord | null = null;
+    while (from + leaves.length < to) {
+      const after = from + leaves.length;
+      const page = this.#chain.records(after, Math.min(PAGE_MAX, to - after));
+      for (const record of page) leaves.push(auditLeaf(record));
+      const last = page.at(-1);
+      if (last === undefined) break;
+      end = { n: last.n, hash: last.hash };
+    }
+    return { leaves, end };
   }
 }

@@ -5,12 +5,12 @@
 import type { StandingBlock } from '../../shared/admin/appeals.ts';
 import type { EntriesDone, EntryChange, EntryItem } from '../../shared/admin/entries.ts';
 import type { AppealState, AppealStatus, SubmittedAppeal } from '../../shared/appeals/appeal.ts';
-import type { KnownRecord } from '../../shared/audit.ts';
 import type { PendingChange } from '../../shared/proposals.ts';
 import type { Failure, Result } from '../../shared/result.ts';
 import type { Scope } from '../../shared/roles.ts';
 import type { AppealMonth } from '../../shared/statistics/figures.ts';
 import type { Subject } from '../../shared/verdict.ts';
+import type { ChainAnchor } from './chain-anchor.ts';
 import type { StoreRefusal, StoreRequest, StoreResult } from './store-request.ts';
 
 /** A change that the coordinator makes: its author also needs these scopes. */
@@ -32,7 +32,7 @@ export interface BlockSource {
   /** Whether the coordinator has applied the request already. */
   isRepeat(request: LiftRequest): Promise<boolean>;
   changeEntries(request: LiftRequest, change: EntryChange): Promise<LiftResult<EntriesDone>>;
-  anchorAppeals(end: KnownRecord): Promise<void>;
+  anchorAppeals(end: ChainAnchor): Promise<number>;
 }
 
 /** Appeals in numbers, against the blocks of all authorities. */

@@ -2,9 +2,9 @@
  * What flows between the credential store, of which there is one, and the coordinator: the part of the head that names
  * certificates, delegations and status lists.
  */
-import type { KnownRecord } from '../../shared/audit.ts';
 import type { HeadCredentials, NamedValue } from '../../shared/release/head.ts';
 import type { Failure, Result } from '../../shared/result.ts';
+import type { ChainAnchor } from './chain-anchor.ts';
 
 /** What the store gives the coordinator. */
 export interface CredentialsUpdate {
@@ -38,7 +38,7 @@ export interface CredentialObject {
 /** What the store needs from the coordinator besides. */
 export interface CredentialAnchorRecorder {
   /** Records the end of the audit chain of the credentials in the audit log. */
-  anchorCredentials(end: KnownRecord): Promise<void>;
+  anchorCredentials(end: ChainAnchor): Promise<number>;
 }
 
 /** The name of the only store of credentials. */

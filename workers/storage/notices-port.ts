@@ -2,9 +2,9 @@
  * Notices to organisations: the router, which decides who gets which, and the store of each receiver, which delivers
  * them. Every sender numbers its batches, and sends a batch again until it is answered.
  */
-import type { KnownRecord } from '../../shared/audit.ts';
 import type { NewNotice, NoticeCount, NoticeRecord } from '../../shared/notices/notice.ts';
 import type { Organisation } from '../../shared/organisations.ts';
+import type { ChainAnchor } from './chain-anchor.ts';
 import type { OwnerFact } from './notice-sources-port.ts';
 
 /** The name of the only router. */
@@ -97,5 +97,5 @@ export interface NoticeObject {
 export interface OrganisationSource {
   organisation(id: string): Promise<Organisation | null>;
   /** Records the end of the audit chain of the organisation's webhooks in the audit log. */
-  anchorWebhooks(organisation: string, end: KnownRecord): Promise<void>;
+  anchorWebhooks(organisation: string, end: ChainAnchor): Promise<number>;
 }

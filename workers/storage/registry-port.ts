@@ -2,11 +2,11 @@
  * What flows between the stores of registrations, one for each organisation, and the registry, of which there is one.
  * The registry publishes what is approved; `numgate build` and a repair read it from the stores.
  */
-import type { KnownRecord } from '../../shared/audit.ts';
 import type { Span } from '../../shared/numbers/spans.ts';
 import type { HeadRegistrations } from '../../shared/release/head.ts';
 import type { Failure, Result } from '../../shared/result.ts';
 import type { PairsUsage } from '../../shared/senders/pairs.ts';
+import type { ChainAnchor } from './chain-anchor.ts';
 
 /** The numbers from `from` to `to`, both inclusive, are registered for this client, or no longer. */
 export interface PublishedChange {
@@ -181,5 +181,5 @@ export interface RegistrationSources {
 /** What a store needs from the coordinator. */
 export interface AnchorRecorder {
   /** Records the end of the audit chain of an organisation's registrations in the audit log. */
-  anchorRegistrations(organisation: string, end: KnownRecord): Promise<void>;
+  anchorRegistrations(organisation: string, end: ChainAnchor): Promise<number>;
 }

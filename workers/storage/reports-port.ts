@@ -136,6 +136,10 @@ interface ReportRow extends Pick<KeptReport, 'subject' | 'reporter' | 'at' | 'ch
 
 interface WithdrawalRow {
   readonly op: 'withdraw';
+  /** Of the report. Absent in what an older version has stored. */
+  readonly at?: number;
+  readonly channel?: KeptReport['channel'];
+  readonly origin?: KeptReport['origin'];
   /** Of the report. */
   readonly seq: number;
   readonly subject: string;
@@ -156,6 +160,16 @@ export interface SubjectTotals {
   readonly overBudget: number;
   readonly withdrawn: number;
   readonly notSpam: number;
+}
+
+/** Reports of one subject on one day. */
+export interface ReportDay extends Pick<KeptReport, 'channel' | 'spam' | 'origin'> {
+  /** Days since 1970, of Asia/Seoul. */
+  readonly day: number;
+  readonly received: number;
+  /** Beyond the budgets of their reporters: they do not count. */
+  readonly overBudget: number;
+  readonly withdrawn: number;
 }
 
 /** The counts of the subjects of one shard. */
@@ -179,6 +193,15 @@ export interface SubjectObject extends SubjectScan {
   /** Of one subject; null if it has no reports. */
   totalsOf(subject: string): Promise<SubjectTotals | null>;
   totals(): Promise<SubjectTotals>;
+  /**
+   * Reports of a keyed subject by day, kind and channel; no reporter.
+   * @param from first day, to last day, in days since 1970 of Asia/Seoul
+   */
+  reportEvidence(
+    subject: string,
+    from: number,
+    to: number,
+  ): Promise<{ readonly totals: SubjectTotals | null; readonly days: readonly ReportDay[] }>;
 }
 
 /** Shard of a keyed subject or reporter: its first six bits. */

@@ -4,12 +4,12 @@
 
 import type { RuleBlockInfo } from '../../shared/admin/rule-blocks.ts';
 import type { RuleSet } from '../../shared/admin/rules.ts';
-import type { KnownRecord } from '../../shared/audit.ts';
 import type { PartnerKind } from '../../shared/reports/partner.ts';
 import type { ReportSubject } from '../../shared/reports/report.ts';
 import type { Rule, RuleRef } from '../../shared/reports/rule.ts';
 import type { Channel } from '../../shared/request.ts';
 import type { RuleBlockMonth } from '../../shared/statistics/figures.ts';
+import type { ChainAnchor } from './chain-anchor.ts';
 import type { BlockHistory } from './rehearsal-port.ts';
 import type { Partners } from './reports-port.ts';
 import type { RuleEntriesPort } from './rule-entries-port.ts';
@@ -94,7 +94,7 @@ export interface ResponseKeeper extends RuleEntriesPort {
   partners(): Promise<Pick<Partners, 'partners'>>;
   senderFacts(organisations: readonly string[]): Promise<readonly SenderFacts[]>;
   /** Records the end of the audit chain of the desk in the audit log. */
-  anchorResponse(end: KnownRecord): Promise<void>;
+  anchorResponse(end: ChainAnchor): Promise<number>;
 }
 
 /** The name of the only desk. */

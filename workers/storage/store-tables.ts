@@ -1,4 +1,15 @@
 /**
+ * The ends of an audit chain that are in the audit log (anchoring.ts): record `log_n` of the log covers the records after
+ * `from_n`, up to `to_n`. A step of each store, so it never changes.
+ */
+export const ANCHORS = `
+   CREATE TABLE anchors (to_n INTEGER PRIMARY KEY, from_n INTEGER NOT NULL, log_n INTEGER NOT NULL);`;
+
+/** For chains by subject: evidence files look for the records of one. */
+export const AUDIT_SUBJECT = `
+   CREATE INDEX audit_subject ON audit (subject);`;
+
+/**
  * Tables that stores have alike: the audit chain by subject (audit-chain.ts), and answers for repeated requests
  * (transactions.ts). They are part of first steps, so they never change.
  */

@@ -62,10 +62,11 @@ test('protected numbers are those of the guards', async () => {
 
 test('an anchor is a record of the audit log, and changes nothing that readers see', async () => {
   const { seq } = await coordinator().status();
-  await coordinator().anchorRegistrations('acme', { n: 7, hash: 'ab'.repeat(32) });
+  const anchor = { n: 7, hash: 'ab'.repeat(32), from: 3, root: 'root' };
+  const n = await coordinator().anchorRegistrations('acme', anchor);
   expect((await coordinator().status()).seq).toBe(seq);
   expect((await coordinator().audit(0, 100)).at(-1)).toMatchObject({
     ...{ action: 'registrations.anchor', subject: 'acme', actor: 'numgate' },
-    after: { n: 7, hash: 'ab'.repeat(32) },
+    ...{ n, after: anchor },
   });
 });

@@ -2,6 +2,7 @@
 import { evictAllDurableObjects, evictDurableObject, reset } from 'cloudflare:test';
 import fc from 'fast-check';
 import { beforeEach, expect, test, vi } from 'vitest';
+import { seoulDay } from '../../../shared/reports/seoul-day.ts';
 import type { MonthCount } from '../../../shared/statistics/figures.ts';
 import { packTraits } from '../../../workers/reports/traits.ts';
 import { shardOf } from '../../../workers/storage/reports-port.ts';
@@ -15,6 +16,7 @@ import {
   intakeStub,
   keyed,
   report,
+  subjects,
   subjectsStub,
   totalsOf,
   withFaults,
@@ -98,6 +100,19 @@ test('whatever is sent again, withdrawn, lost and restarted, the counts are thos
         withdrawn: kept.length - open.length,
         notSpam: open.filter(({ index }) => pool[index]!.spam === 'notSpam').length,
       });
+      // By day and kind, for evidence: a withdrawal counts on the day of its report.
+      const days = SUBJECTS.flatMap((subject) => {
+        const own = kept.filter(({ index }) => pool[index]!.subject === subject);
+        const spams = [...new Set(own.map(({ index }) => pool[index]!.spam))];
+        return spams.map((spam) => {
+          const some = own.filter(({ index }) => pool[index]!.spam === spam);
+          const withdrawn = some.filter((each) => each.withdrawn !== 'no').length;
+          return { subject, spam, day: seoulDay(AT), received: some.length, overBudget: 0, withdrawn };
+        });
+      });
+      expect(new Set((await daysOf(SUBJECTS)).map((day) => JSON.stringify(day)))).toEqual(
+        new Set(days.map((day) => JSON.stringify(day))),
+      );
       expect(await intake().status()).toMatchObject({
         ...{ acknowledged: kept.length, withdrawn: kept.length - open.length, waiting: 0 },
       });
@@ -108,6 +123,18 @@ test('whatever is sent again, withdrawn, lost and restarted, the counts are thos
     { numRuns: 10 },
   );
 });
+
+async function daysOf(keys: readonly string[]) {
+  const all = await Promise.all(
+    keys.map(async (subject) => {
+      const found = await subjects(shardOf(subject)).reportEvidence(subject, 0, seoulDay(AT));
+      return found.days.map(({ spam, day, received, overBudget, withdrawn }) => ({
+        ...{ subject, spam, day, received, overBudget, withdrawn },
+      }));
+    }),
+  );
+  return all.flat();
+}
 
 /** Acknowledged reports by ID. What is withdrawn `soon` is withdrawn in steps, behind the answer. */
 type Model = Map<string, { readonly index: number; withdrawn: 'no' | 'soon' | 'yes' }>;
