@@ -6,7 +6,16 @@ import { csvLine } from '../csv.ts';
 import { OPEN_MONTH_STEP, SMALL_COUNT } from '../limits/statistics.ts';
 import type { Counts, Durations } from './counts.ts';
 import { hiddenCells, type Version } from './hidden-cells.ts';
-import { cellsOf, type Frame, frameOf, PUBLIC_TABLES, sumsOf, type Table, tablesOf, unnamedOf } from './tables.ts';
+import {
+  cellsOf,
+  type Frame,
+  frameOf,
+  PUBLIC_TABLES,
+  sumsOf,
+  type Table,
+  tablesOf,
+  unnamedOf,
+} from './tables.ts';
 import { TABLE_TITLES, type TableName, type Text, TOTAL } from './texts.ts';
 
 export interface PublishedRow {
@@ -170,7 +179,7 @@ export const CSV_COLUMNS = [
   'hidden',
 ] as const;
 
-/** RFC 4180 in UTF-8, with a header. A hidden count is empty, and `hidden` says so. */
+/** RFC 4180 in UTF-8 with `\n`, and a header. A hidden count is empty, and `hidden` says so. */
 export function csvOf({ month, version }: MonthInfo, tables: readonly PublishedTable[]): string {
   const lines = tables.flatMap(({ table, total, rows }) => {
     const own = rows.map(({ key, name, count, share }) => [key, name.en, name.ko, count, share] as const);
@@ -184,7 +193,7 @@ export function csvOf({ month, version }: MonthInfo, tables: readonly PublishedT
       ]),
     );
   });
-  return [csvLine([...CSV_COLUMNS]), ...lines].map((line) => `${line}\r\n`).join('');
+  return [csvLine([...CSV_COLUMNS]), ...lines].map((line) => `${line}\n`).join('');
 }
 
 /** A name of an organisation must not become a formula in a spreadsheet. */
