@@ -117,6 +117,7 @@ function formatMonth(shown: PublishedMonth, korean: boolean): string {
   const head = provisional
     ? `${month} (Asia/Seoul) is not closed: whole tens, counted at ${at}\n`
     : `${month} (Asia/Seoul), version ${version} of ${at}\n`;
+  const columns = korean ? ['항목', '건수#', '비율#'] : ['row', 'count#', 'share#'];
   const all = tables.map(({ table, title, total, rows, durations }) => {
     const own = rows.map(({ name, count: value, share }) => [
       ...[name[language], formatCount(value), share === null ? '' : `${share.toFixed(1)} %`],
@@ -125,7 +126,7 @@ function formatMonth(shown: PublishedMonth, korean: boolean): string {
     const sum = isSingle ? [] : [[korean ? '합계' : 'total', formatCount(total), '']];
     const time =
       durations == null ? '' : `  median ${durations.medianSeconds} s, p90 ${durations.p90Seconds} s\n`;
-    return `\n${title[language]} (${table})\n${formatTable(['', '#', 'share#'], [...own, ...sum])}${time}`;
+    return `\n${title[language]} (${table})\n${formatTable(columns, [...own, ...sum])}${time}`;
   });
   return head + all.join('');
 }
@@ -142,7 +143,7 @@ function formatTrace(trace: Trace): Report<Trace> {
     ...sources.map((source) => ['', count(source.count), '', source.source]),
     ...(further === 0 ? [] : [['', count(further), '', 'further sources']]),
   ]);
-  return [formatTable(['row', 'count#', '', 'source'], rows), trace];
+  return [formatTable(['row', 'count#', 'published', 'source'], rows), trace];
 }
 
 async function corrected(

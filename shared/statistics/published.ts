@@ -179,7 +179,7 @@ export const CSV_COLUMNS = [
   'hidden',
 ] as const;
 
-/** RFC 4180 in UTF-8, with a header. A hidden count is empty, and `hidden` says so. */
+/** RFC 4180 in UTF-8 with `\n`, and a header. A hidden count is empty, and `hidden` says so. */
 export function csvOf({ month, version }: MonthInfo, tables: readonly PublishedTable[]): string {
   const lines = tables.flatMap(({ table, total, rows }) => {
     const own = rows.map(({ key, name, count, share }) => [key, name.en, name.ko, count, share] as const);
@@ -193,7 +193,7 @@ export function csvOf({ month, version }: MonthInfo, tables: readonly PublishedT
       ]),
     );
   });
-  return [csvLine([...CSV_COLUMNS]), ...lines].map((line) => `${line}\r\n`).join('');
+  return [csvLine([...CSV_COLUMNS]), ...lines].map((line) => `${line}\n`).join('');
 }
 
 /** A name of an organisation must not become a formula in a spreadsheet. */

@@ -156,7 +156,13 @@ describe('organisations', () => {
     const got = await sendAdmin(path, { token: 'read' });
     expect(got.json).toEqual({
       ...{ ...organisation, authority: null, roles: [], contact: '', state: 'active' },
-      ...{ senderCode: null, certificateApproval: 'review', declaredNumbers: null, partner: null },
+      ...{
+        senderCode: null,
+        reseller: false,
+        certificateApproval: 'review',
+        declaredNumbers: null,
+        partner: null,
+      },
     });
     const etag = got.headers.get('etag')!;
     expect(etag).toBe(made.headers.get('etag'));

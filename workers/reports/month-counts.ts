@@ -36,9 +36,10 @@ export class MonthCounts {
 
   /** Reports are kept. Must run in their transaction. */
   add(reports: readonly CountedReport[]): void {
+    const rooms = new Map<string, number>();
     for (const [text, count] of tallied(reports)) {
       const { month, facet, name } = JSON.parse(text) as Key;
-      const counted = this.#nameFor(month, facet, name);
+      const counted = this.#nameFor({ month, facet, name }, rooms);
       this.#sql.exec(
         `INSERT INTO months VALUES (?, ?, ?, ?, 0)
          ON CONFLICT (month, facet, name) DO UPDATE SET acknowledged = acknowledged + excluded.acknowledged`,
@@ -83,16 +84,27 @@ export class MonthCounts {
     this.#sql.exec('DELETE FROM months WHERE month < ?', shifted(monthOf(now), -INTAKE_MONTHS_KEPT));
   }
 
-  #nameFor(month: string, facet: Facet, name: string): string {
+  /** @param rooms names that still have room, by month and facet: read once for many names */
+  #nameFor({ month, facet, name }: Key, rooms: Map<string, number>): string {
     if (facet === 'traits') return name;
-    const { has, names } = this.#sql
-      .exec<{ has: number; names: number }>(
-        `SELECT EXISTS (SELECT 1 FROM months WHERE month = ? AND facet = ? AND name = ?) AS has,
-           (SELECT COUNT(*) FROM months WHERE month = ? AND facet = ?) AS names`,
-        ...[month, facet, name, month, facet],
+    const isKnown =
+      this.#sql
+        .exec('SELECT 1 FROM months WHERE month = ? AND facet = ? AND name = ?', month, facet, name)
+        .toArray().length > 0;
+    if (isKnown) return name;
+    const key = `${month} ${facet}`;
+    const room = rooms.get(key) ?? INTAKE_NAMES_MAX - this.#namesOf(month, facet);
+    rooms.set(key, room - 1);
+    return room > 0 ? name : FURTHER;
+  }
+
+  #namesOf(month: string, facet: Facet): number {
+    return this.#sql
+      .exec<{ n: number }>(
+        'SELECT COUNT(*) AS n FROM months WHERE month = ? AND facet = ? AND name <> ?',
+        ...[month, facet, FURTHER],
       )
-      .one();
-    return has === 1 || names < INTAKE_NAMES_MAX ? name : FURTHER;
+      .one().n;
   }
 }
 

@@ -26,6 +26,10 @@ export const HELP: [string, string[]][] = [
   ['canaries add', ['--file <file>', '--reason <text>', ...WAIT]],
   ['canaries remove', ['--file <file>', '--reason <text>', ...WAIT]],
   ['usage', ['[client]', '--from <time>', '--to <time>', '--by <dimension>', '--csv']],
+  [
+    'statistics',
+    ['[month]', '--table <name>', '--of-version <n>', '--csv', '--korean', '--trace', '--correct'],
+  ],
   ['audit export', ['--after <n>']],
   [
     'audit verify',

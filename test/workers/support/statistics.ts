@@ -84,3 +84,8 @@ export async function withSources(fake: FakeSources): Promise<void> {
 export async function runAlarm(): Promise<boolean> {
   return runDurableObjectAlarm(statisticsStub());
 }
+
+/** As the cron does. */
+export async function runSweep(): Promise<void> {
+  await statistics().sweep();
+}
