@@ -6859,10 +6859,6 @@ export interface components {
             /** @description Name of the secret in JWE headers. */
             kid: string;
             /** @constant */
-            alg: "dir";
-            /** @constant */
-            enc: "A256GCM";
-            /** @constant */
             use: "enc";
         };
         /** @description The secret of a client for the data of the feed. */

@@ -9,14 +9,12 @@ import { FEED_KEY_BYTES } from './jwe.ts';
 
 const RANDOM_BYTES = 8;
 
-/** A secret as a consumer gets it (RFC 7517). */
+/** A secret as a consumer gets it (RFC 7517). Without `alg`: jose of Debian refuses `dir` there, others `A256GCM`. */
 export interface FeedSecretJwk {
   readonly kty: 'oct';
   /** FEED_KEY_BYTES in base64url. */
   readonly k: string;
   readonly kid: string;
-  readonly alg: 'dir';
-  readonly enc: 'A256GCM';
   readonly use: 'enc';
 }
 

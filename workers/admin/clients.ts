@@ -106,10 +106,7 @@ export const issueFeedKey = forChanges('clients', issueFeedKeySchema, async (con
   reply.header('etag', `"${version}"`);
   return ok({
     id,
-    jwk: {
-      ...{ kty: 'oct', k: toBase64Url(secret), kid: feedKeyName(id, keyId) },
-      ...{ alg: 'dir', enc: 'A256GCM', use: 'enc' },
-    },
+    jwk: { kty: 'oct', k: toBase64Url(secret), kid: feedKeyName(id, keyId), use: 'enc' },
   } satisfies FeedKeyInfo);
 });
 
