@@ -22,15 +22,13 @@ import { type Row, row, withCommas } from '../lib/table.ts';
 interface Load extends Sizes {
   readonly changes: number;
   readonly others: number;
-  /** Options of `prove`. */
-  readonly prove: readonly string[];
 }
 
 const FULL: Load = {
-  ...{ changes: 10_000, numbers: 3_000, senders: 200, reported: 20, batch: 150, others: 100_000, prove: [] },
+  ...{ changes: 10_000, numbers: 3_000, senders: 200, reported: 20, batch: 150, others: 100_000 },
 };
 const SMALL: Load = {
-  ...{ changes: 600, numbers: 240, senders: 20, reported: 2, batch: 40, others: 2_000, prove: ['--quick'] },
+  ...{ changes: 600, numbers: 240, senders: 20, reported: 2, batch: 40, others: 2_000 },
 };
 /** The other party of a check, on no list. */
 const OTHER = '+821088888888';
@@ -58,7 +56,7 @@ export async function sharingFeed({ small, seed }: BenchOptions): Promise<Row[]>
     await changes.mark(MARKERS[0]);
     const { catalogue } = await pullThroughDeaths(first, follower, proxy, changes);
     // The first release has blocks that the last one must not have.
-    const before = await follower.publish(catalogue, ...load.prove);
+    const before = await follower.publish(catalogue);
 
     await follower.rotate();
     await Promise.all([changes.make(load.changes / 4), follower.pull()]);
@@ -67,7 +65,7 @@ export async function sharingFeed({ small, seed }: BenchOptions): Promise<Row[]>
     await changes.make(Math.max(0, load.changes - changes.changes));
     await changes.mark(MARKERS[1]);
     const last = await caughtUp(follower, changes, MARKERS[1]);
-    const after = await follower.publish(last.catalogue, ...load.prove);
+    const after = await follower.publish(last.catalogue);
     const differing = await compare(first, second, changes, load);
     const fresh = join(second.folder, 'fresh');
     const differingEntries = (await follower.pull(fresh)).isSnapshot

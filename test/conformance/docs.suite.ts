@@ -104,6 +104,8 @@ describe('docs/storage.md', () => {
     'registrations/schema',
     'reports/schema',
     'appeals/schema',
+    'coordinator/feed-source',
+    'feed/schema',
     'storage/store-tables',
   ])('every table and column of workers/%s is documented', (file) => {
     const schema = read(`../../workers/${file}.ts`);
