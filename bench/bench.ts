@@ -22,6 +22,7 @@ import { pushBench } from './suites/push.ts';
 import { queryBench } from './suites/query.ts';
 import { registrationBench } from './suites/registration.ts';
 import { reportsBench } from './suites/reports.ts';
+import { sharingBench } from './suites/sharing.ts';
 import { sipBench } from './suites/sip.ts';
 import { sizeBench } from './suites/size.ts';
 import { smppBench } from './suites/smpp.ts';
@@ -76,6 +77,10 @@ const SUITES: Record<string, Suite> = {
     'sender credentials: bytes, memory, verifications, a flood, seconds to a refusal',
   ),
   reports: suite(reportsBench, 'reports of spam: seconds to a block, appeals, exact counts through kills'),
+  sharing: suite(
+    sharingBench,
+    'a second installation by feed alone, notices, their cost for a check, statistics',
+  ),
   propagation: suite(propagationBench, 'the same as visible, in a simulated fleet'),
   sip: suite(sipBench, 'what checks add to a SIP gateway'),
   smpp: suite(smppBench, 'what checks add to an SMSC'),

@@ -10,6 +10,8 @@ export const SECRETS_FILE = join(PROJECT, '.numgate', 'secrets.json');
 export const DEV_VARS_FILE = join(PROJECT, '.dev.vars');
 /** Built releases, one folder each. */
 export const BUILDS = join(PROJECT, 'build', 'releases');
+/** What `feed pull` keeps and makes, unless it is told another folder. */
+export const FEED = join(PROJECT, 'build', 'feed');
 /** Demo inputs that are generated. */
 export const DEMO_INPUTS = join(PROJECT, 'build', 'demo');
 export const DEMO_CATALOGUE = join(PROJECT, 'data', 'demo.lists.json');

@@ -17,6 +17,7 @@ import { addCompletion } from './commands/completion.ts';
 import { addDelegations } from './commands/delegations.ts';
 import { addEntries } from './commands/entries.ts';
 import { addEnumeration } from './commands/enumeration.ts';
+import { addFeed } from './commands/feed.ts';
 import { addGuards } from './commands/guards.ts';
 import { addHolderKeys } from './commands/holder-keys.ts';
 import { addIssuers } from './commands/issuers.ts';
@@ -66,6 +67,7 @@ const GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> 
   'Joint response:': [addRules, addRuleBlocks, addPartners, addAppeals],
   'Sharing:': [addWebhooks, addNotices],
   'Second person:': [addApprovals, addProposals],
+  'Sharing:': [addFeed],
   'Monitoring:': [addStatus, addWatch, addUsage, addEnumeration, addBlocks, addAudit],
   'Shell:': [addCompletion],
 };

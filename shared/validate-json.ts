@@ -37,7 +37,8 @@ function describe(issue: v.BaseIssue<unknown>): Pick<InvalidField, 'code' | 'mes
     return { code: 'FIELD_UNKNOWN', message: 'is not a field here' };
   }
   if (received === 'undefined') return { code: 'FIELD_MISSING', message: 'is missing' };
-  if (type === 'picklist') {
+  // Of a variant, `expected` is a type if the value is no object at all.
+  if (type === 'picklist' || (type === 'variant' && expected !== 'Object')) {
     const allowed = expected?.replace(/["()]/g, '').replaceAll(' | ', ', ');
     const code = typeof input === 'string' ? 'FIELD_VALUE' : 'FIELD_TYPE';
     return { code, message: `must be one of ${allowed}` };

@@ -1,5 +1,4 @@
 /** `numgate build`: from files to a signed release on disk. Nothing is published. */
-import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { ALWAYS, type ListContent, ListEntries } from '../../shared/build/list-entries.ts';
 import { buildRelease } from '../../shared/build/release.ts';
@@ -177,7 +176,7 @@ export async function build({
   const rejectsNotWritten = rejects.notWritten;
   const report = {
     release: release.manifest.release,
-    catalogue: resolve(path),
+    ...{ catalogue: catalogue.path, included: catalogue.included },
     ...{ now, inputs, rejectsNotWritten },
     ...(authority === undefined ? {} : { authority }),
   };

@@ -20,7 +20,7 @@ import { type EntrySink, type ReadableRelease, readLists } from './release-lists
 export type Origin = { readonly from: 'catalogue' | 'base'; readonly index: number };
 
 /** The lists of a build that carries nothing over. */
-export function originsOf({ lists }: Catalogue): Origin[] {
+export function originsOf({ lists }: Pick<Catalogue, 'lists'>): Origin[] {
   return lists.map((_, index) => ({ from: 'catalogue', index }));
 }
 
@@ -36,11 +36,7 @@ export function originsFor(authority: string, { lists }: Catalogue, base: Manife
   const first = indexes.find(isReplaced) ?? indexes.find(isFolded) ?? indexes.length;
   const carried = (some: readonly number[]): Origin[] =>
     some.filter((index) => !isReplaced(index)).map((index) => ({ from: 'base', index }));
-  return [
-    ...carried(indexes.slice(0, first)),
-    ...originsOf({ lists, inputs: [] }),
-    ...carried(indexes.slice(first)),
-  ];
+  return [...carried(indexes.slice(0, first)), ...originsOf({ lists }), ...carried(indexes.slice(first))];
 }
 
 /** Checks that a catalogue names only lists of the authority, and no name that another one uses. */

@@ -48,13 +48,15 @@ export function fileName(path: string): string {
 }
 
 export async function collect(catalogue: Catalogue, options: CollectOptions): Promise<InputReport[]> {
-  const reader = new EntryReader(catalogue.lists, options.now);
+  const readers = new Map(
+    catalogue.inputs.map(({ part }) => [part, new EntryReader(part.lists, options.now, part.first)]),
+  );
   const reports: InputReport[] = [];
   const count = catalogue.inputs.length;
   for (const [index, input] of catalogue.inputs.entries()) {
     const onProgress = (share: number): void =>
       options.onProgress((index + share) / count, fileName(input.path));
-    reports.push(await collectFile(input, reader, options, onProgress));
+    reports.push(await collectFile(input, readers.get(input.part)!, options, onProgress));
   }
   return reports;
 }

@@ -53,11 +53,16 @@ export type RejectCode = (typeof REJECT_CODES)[number];
 export class EntryReader {
   readonly #lists: readonly CatalogueList[];
   readonly #now: number;
+  readonly #first: number;
 
-  /** @param now seconds since 1970; entries that expired before are not listed */
-  constructor(lists: readonly CatalogueList[], now: number) {
+  /**
+   * @param now seconds since 1970; entries that expired before are not listed
+   * @param first index of the first of these lists in the whole catalogue
+   */
+  constructor(lists: readonly CatalogueList[], now: number, first = 0) {
     this.#lists = lists;
     this.#now = now;
+    this.#first = first;
   }
 
   /** @param defaultList list for rows without a reason, or null */
@@ -69,13 +74,13 @@ export class EntryReader {
     if (!what.ok) return what;
     const dates = this.#datesOf(row);
     if (!dates.ok) return dates;
-    return { ok: true, list: list.value, what: what.value, dates: dates.value };
+    return { ok: true, list: this.#first + list.value, what: what.value, dates: dates.value };
   }
 
   /** Index of the list for rows with only a number, or null if there is none. */
   plainList(defaultList: string | null): number | null {
     const list = this.#listOf({ reason: '', authority: '' }, defaultList);
-    return list.ok ? list.value : null;
+    return list.ok ? this.#first + list.value : null;
   }
 
   /** The index of the list. */

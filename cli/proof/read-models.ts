@@ -25,9 +25,9 @@ export async function readModels(
   load: Load,
   onProgress: InputSinks['onProgress'],
 ): Promise<ListModel[]> {
-  const { catalogue: path, authority } = folder.report;
+  const { catalogue: path, included, authority } = folder.report;
   const { folded } = folder;
-  const catalogue = readCatalogue(path);
+  const catalogue = readCatalogue(path, included);
   const base = authority === undefined ? null : await folder.openBase(keys);
   const origins = base === null ? originsOf(catalogue) : originsFor(authority!, catalogue, base);
   const lists = origins.map(({ from, index }) => (from === 'base' ? base!.lists : catalogue.lists)[index]!);

@@ -22,6 +22,8 @@ export interface BuildReport {
   readonly release: string;
   /** Path of the catalogue. */
   readonly catalogue: string;
+  /** Paths of the catalogues that it includes. Builds of older versions have none. */
+  readonly included?: readonly string[];
   /** Time of the build, in seconds since 1970. Entries that expired before it are not listed. */
   readonly now: number;
   readonly inputs: readonly InputReport[];

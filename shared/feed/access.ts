@@ -13,8 +13,8 @@ export type FeedEncryption = (typeof FEED_ENCRYPTIONS)[number];
 
 const coordinate = v.pipe(v.string(), v.regex(/^[\w-]{43}$/, 'must be 32 bytes in base64url'));
 const names = {
-  alg: v.optional(v.literal('ECDH-ES', 'must be "ECDH-ES"')),
-  use: v.optional(v.literal('enc', 'must be "enc"')),
+  alg: v.optional(v.picklist(['ECDH-ES'])),
+  use: v.optional(v.picklist(['enc'])),
   kid: v.optional(
     v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,64}$/, 'must have 1 to 64 visible ASCII characters')),
   ),
@@ -24,14 +24,14 @@ const names = {
 export const encryptionJwkSchema = v.variant('kty', [
   v.strictObject({
     kty: v.literal('EC'),
-    crv: v.literal('P-256', 'must be "P-256"'),
+    crv: v.picklist(['P-256']),
     x: coordinate,
     y: coordinate,
     ...names,
   }),
   v.strictObject({
     kty: v.literal('OKP'),
-    crv: v.literal('X25519', 'must be "X25519"'),
+    crv: v.picklist(['X25519']),
     x: coordinate,
     ...names,
   }),

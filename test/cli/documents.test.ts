@@ -29,6 +29,7 @@ const LATER = 'the partner is added later in the document; docs/joint-response.m
 const APPEALS = 'needs an appeal; docs/joint-response.md and test/workers/appeals run it';
 const RECEIVER = 'needs a receiver; test/cli/commands/webhooks.test.ts runs it';
 const NOTICES = 'needs a client and notices; test/workers/notices runs it';
+const FEED = 'needs another installation; test/cli/commands/feed.test.ts runs it';
 const PERSONS = 'needs two persons; test/cli/commands/proposals.test.ts runs it';
 
 /** Commands that do not run here, and why. `*` stands for any text. */
@@ -67,6 +68,9 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'npx numgate appeals reject 18 *': APPEALS,
   'npx numgate appeals watch': 'runs until Ctrl-C',
   'curl -s $URL/v1/reports *': 'has a fixed time, which soon is too long ago; docs/joint-response.md reports',
+  'npx numgate feed pull *': FEED,
+  'npx numgate feed verify *': FEED,
+  'npx numgate build build/feed/*': FEED,
   'npx numgate clients remove kt-reports-1 *': LATER,
   'npx numgate partners * kt-reports*': LATER,
   'npx numgate webhooks test *': RECEIVER,

@@ -44,6 +44,7 @@ await import('./proposals.suite.ts');
 await import('./registrations.suite.ts');
 await import('./registrations-bulk.suite.ts');
 await import('./reports.suite.ts');
+await import('./feed.suite.ts');
 // It uses the changes of the other admin suites.
 await import('./admin-audit.suite.ts');
 await import('./admin-evidence.suite.ts');

@@ -107,6 +107,8 @@ describe('docs/storage.md', () => {
     'reports/schema',
     'appeals/schema',
     'notices/schema',
+    'coordinator/feed-source',
+    'feed/schema',
     'storage/store-tables',
   ])('every table and column of workers/%s is documented', (file) => {
     const schema = read(`../../workers/${file}.ts`);

@@ -106,6 +106,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'shared/hidden-characters.ts',
     'shared/verdict.ts',
   ],
+  'shared/feed': ['shared/limits', 'shared/bytes.ts', 'shared/sharing-keys.ts', 'shared/verdict.ts'],
   'shared/usage': [
     'shared/enumeration',
     'shared/numbers',
@@ -147,6 +148,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'workers/response': ['shared', 'workers/storage', 'workers/env.ts', 'workers/log.ts'],
   'workers/appeals': ['shared', 'workers/http', 'workers/storage', 'workers/env.ts', 'workers/log.ts'],
   'workers/notices': ['shared', 'workers/http', 'workers/storage', 'workers/env.ts', 'workers/log.ts'],
+  'workers/feed': ['shared', 'workers/http', 'workers/storage', 'workers/env.ts', 'workers/log.ts'],
   'workers/register': ['shared', 'workers/http', 'workers/storage', 'workers/env.ts', 'workers/log.ts'],
   'workers/usage': ['shared', 'workers/storage', 'workers/env.ts', 'workers/log.ts'],
   workers: ['shared'],

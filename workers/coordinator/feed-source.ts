@@ -18,6 +18,20 @@ import type { LiveStore } from './live-store.ts';
 import type { Meta } from './meta.ts';
 import type { ReleaseStore } from './release-store.ts';
 
+/** Places that the feed has not read, and whose rows are dropped. A step of schema.ts, so it never changes. */
+export const FEED_UNREAD = `
+  CREATE TABLE feed_unread (
+    seq INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    high INTEGER NOT NULL,
+    low INTEGER NOT NULL,
+    subjects INTEGER NOT NULL,
+    source TEXT,
+    PRIMARY KEY (seq, kind, high, low)
+  ) WITHOUT ROWID;
+  CREATE INDEX feed_unread_place ON feed_unread (kind, high, low);
+`;
+
 interface PlaceRow extends Record<string, SqlStorageValue> {
   seq: number;
   kind: number;
@@ -25,9 +39,14 @@ interface PlaceRow extends Record<string, SqlStorageValue> {
   low: number;
 }
 
+const BEFORE_ALL = [-1, 0, 0, 0];
 const AFTER = '(seq, kind, high, low) > (?, ?, ?, ?)';
+const UP_TO = '(seq, kind, high, low) <= (?, ?, ?, ?)';
 const IN_ORDER = 'GROUP BY seq, kind, high, low ORDER BY seq, kind, high, low LIMIT ?';
 const GENERATION_BYTES = 8;
+
+/** Tests make it smaller. */
+export const unreadLimits = { places: FEED_UNREAD_MAX };
 
 export class FeedSource {
   readonly #sql: SqlStorage;
@@ -83,7 +102,7 @@ export class FeedSource {
   keepUnread(foldedSeq: number): void {
     if (!this.isOn) return;
     const { held } = this.#sql.exec<{ held: number }>('SELECT COUNT(*) AS held FROM feed_unread').one();
-    const room = Math.max(0, FEED_UNREAD_MAX - held);
+    const room = Math.max(0, unreadLimits.places - held);
     const read = this.#meta.number('feedRead');
     const unread = `FROM live WHERE seq >= ? AND seq <= ? GROUP BY seq, kind, high, low`;
     const { many } = this.#sql
@@ -105,14 +124,13 @@ export class FeedSource {
   /** Everything up to the cursor is stored by the feed. Without a cursor, nothing is. */
   #acknowledge(after: LiveCursor | null): void {
     const read = after?.seq ?? 0;
-    // The rows at the cursor itself can be read in part.
-    if (after !== null) this.#sql.exec('DELETE FROM feed_unread WHERE seq < ?', read);
+    if (after !== null) this.#sql.exec(`DELETE FROM feed_unread WHERE ${UP_TO}`, ...placeOf(after));
     if (this.#meta.number('feedRead') !== read) this.#meta.set('feedRead', read);
   }
 
   /** Unread places are older than all rows that are left. */
   #after(after: LiveCursor | null, limit: number): PlaceRow[] {
-    const place = after === null ? [-1, 0, 0, 0] : [after.seq, kindOf(after), after.high, after.low];
+    const place = after === null ? BEFORE_ALL : placeOf(after);
     const select = (table: string, most: number): PlaceRow[] =>
       this.#sql
         .exec<PlaceRow>(
@@ -158,8 +176,8 @@ export class FeedSource {
   }
 }
 
-function kindOf({ kind }: LiveKey): number {
-  return LIVE_KINDS.indexOf(kind);
+function placeOf({ seq, kind, high, low }: LiveCursor): number[] {
+  return [seq, LIVE_KINDS.indexOf(kind), high, low];
 }
 
 function keyOf({ kind, high, low }: PlaceRow): LiveKey {

@@ -5,6 +5,7 @@
  */
 import { bareOrganisation, DEFAULT_ORGANISATION } from '../../shared/organisations.ts';
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
+import { FEED_UNREAD } from './feed-source.ts';
 import { insertDefaultRules, RULES } from './rule-store.ts';
 
 /** The version of the first step. Earlier versions existed only on development machines. */
@@ -246,20 +247,6 @@ const RULE_ENTRIES = `
   ALTER TABLE undo_changes ADD COLUMN stage TEXT;
 `;
 
-/** Places that the feed has not read, and whose rows are dropped: see feed-source.ts. */
-const FEED = `
-  CREATE TABLE feed_unread (
-    seq INTEGER NOT NULL,
-    kind INTEGER NOT NULL,
-    high INTEGER NOT NULL,
-    low INTEGER NOT NULL,
-    subjects INTEGER NOT NULL,
-    source TEXT,
-    PRIMARY KEY (seq, kind, high, low)
-  ) WITHOUT ROWID;
-  CREATE INDEX feed_unread_place ON feed_unread (kind, high, low);
-`;
-
 /** What each version adds to the one before it. */
 const STEPS: readonly string[] = [
   TABLES,
@@ -271,7 +258,7 @@ const STEPS: readonly string[] = [
   QUALIFICATIONS,
   RULE_ENTRIES,
   RULES,
-  FEED,
+  FEED_UNREAD,
 ];
 
 /** Creates the tables in a new database, and adds later steps to an older one. Fails if it knows no such version. */

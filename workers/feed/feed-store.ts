@@ -175,12 +175,15 @@ export class FeedStore extends DurableObject<ControlEnv> implements FeedObject {
       this.#caughtUp(Date.now());
     });
     this.#pokeRouter();
+    await this.#arm(this.#nextAt(Date.now()));
+  }
+
+  /** When there is something to do again, in ms since 1970; Infinity for never. */
+  #nextAt(now: number): number {
+    const { retryAt } = this.#work;
+    if (retryAt > now) return retryAt;
     const due = this.#tables.parties.nextDue;
-    const times = [
-      due === null ? null : due * 1000,
-      this.#work.retryAt > Date.now() ? this.#work.retryAt : null,
-    ];
-    await this.#arm(Math.min(...times.map((time) => time ?? Number.POSITIVE_INFINITY)));
+    return due === null ? Number.POSITIVE_INFINITY : Math.max(now, due * 1000);
   }
 
   #appended(): void {

@@ -34,7 +34,7 @@ export class Follower {
   /** Works until nothing is left to do now. @throws if something that it needs does not respond */
   async run(): Promise<void> {
     const { tables, reader, onProgress } = this.#parts;
-    await this.openEpoch();
+    if (tables.epochs.current === null) await this.openEpoch();
     // Also while the coordinator does not respond.
     await this.#decideDue();
     for (let isBusy = true; isBusy; ) {
@@ -76,8 +76,7 @@ export class Follower {
           for (const each of some) decided.push(decide(each, release, layer, ring.writer, now));
         },
       );
-      await this.openEpoch();
-      this.#publish(decided);
+      await this.#publish(decided);
     }
   }
 
@@ -89,13 +88,14 @@ export class Follower {
   }
 
   /** Removals and lifts first: a consumer that is cut off within a page has them. */
-  #publish(decided: readonly Decided[]): void {
+  async #publish(decided: readonly Decided[]): Promise<void> {
     const { tables, onAppended } = this.#parts;
     const { storage, meta, parties, log } = tables;
     const isChanged = ({ party, entry }: Decided): boolean => !isSameEntry(party.entry, entry);
     const lifts = ({ entry }: Decided): boolean => entry === null || entry.effect === 'allow';
     const changed = decided.filter(isChanged);
     const ordered = [...changed.filter(lifts), ...changed.filter((each) => !lifts(each))];
+    if (changed.length > 0) await this.openEpoch();
     storage.transactionSync(() => {
       const events = ordered.map(({ party: { reference, entry: before }, entry }) => ({
         reference,

@@ -39,8 +39,8 @@ export class LiveReader {
   async read(): Promise<boolean> {
     const { meta, storage } = this.#tables;
     const cursor = meta.json<LiveCursor>('cursor');
-    const asked = Promise.resolve(this.#source().liveChanges(cursor, FEED_CHANGES_MAX));
-    const changes = await within(asked, FEED_CALL_WAIT_MS);
+    const answer = Promise.resolve(this.#source().liveChanges(cursor, FEED_CHANGES_MAX));
+    const changes = await within(answer, FEED_CALL_WAIT_MS);
     if (changes.generation !== meta.text('generation')) {
       storage.transactionSync(() => this.#startAgain(changes));
       return true;
@@ -112,7 +112,8 @@ export class LiveReader {
   /** The texts that this store knows, by their fingerprints. Only after a restore is a source without its text. */
   #knownForms(keyId: string): ReadonlyMap<string, string> {
     const keys = this.#ring.of(keyId);
-    if (keys === null) return new Map();
+    // A deployment with that key is on its way. Until then, nothing is given up.
+    if (keys === null) throw new Error('LIST_KEY lacks the key of the live layer');
     return new Map(this.#tables.places.texts.map((form) => [fingerprintText(keyOf(form, keys))!, form]));
   }
 

@@ -6,7 +6,7 @@
  * file. The protected header of the JWE says which snapshot and which piece it is, and which is the last, so a missing
  * or foreign piece shows.
  */
-import { utf8 } from '../../shared/bytes.ts';
+import { sha256Hex, utf8 } from '../../shared/bytes.ts';
 import { csvLine } from '../../shared/csv.ts';
 import { formatCursor } from '../../shared/feed/cursor.ts';
 import type { Encrypt } from '../../shared/feed/jwe.ts';
@@ -24,6 +24,8 @@ import { askFeed, CURSOR_HEADER } from './pages.ts';
 
 const TYPES = { ndjson: 'application/x-ndjson', csv: 'text/csv; charset=utf-8' } as const;
 
+const ETAG_CHARS = 16;
+
 export const getSnapshot = forConsumers(async (context) => {
   const { request, reply, client, feed } = context;
   const format = formatOf(context);
@@ -34,7 +36,8 @@ export const getSnapshot = forConsumers(async (context) => {
   if (!first.ok) return first;
   const cursor = formatCursor(first.value);
   // Weak: the same entries, encrypted anew.
-  const etag = `W/"${cursor}.${client.id}.${format.value}"`;
+  const named = await sha256Hex(JSON.stringify([cursor, client.id, format.value]));
+  const etag = `W/"${named.slice(0, ETAG_CHARS)}"`;
   reply.addHeaders({ etag, [CURSOR_HEADER]: cursor });
   if (isKnown(etag, request.headers.get('if-none-match'))) return reply.notModified();
   const limited = limitSnapshots(context);

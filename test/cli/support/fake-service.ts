@@ -24,16 +24,18 @@ export interface Reply {
 }
 
 /** @param reply null closes the connection without a response */
-export async function fakeService(reply: (request: ReceivedRequest, count: number) => Reply | null) {
+export async function fakeService(
+  reply: (request: ReceivedRequest, count: number) => Reply | null | Promise<Reply | null>,
+) {
   const requests: ReceivedRequest[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
+    request.on('end', async () => {
       const text = Buffer.concat(chunks).toString('utf8');
       const { method = '', url: path = '', headers } = request;
       requests.push({ method, path, headers, body: bodyOf(text, headers) });
-      const made = reply(requests.at(-1)!, requests.length);
+      const made = await reply(requests.at(-1)!, requests.length);
       if (made === null) {
         request.socket.destroy();
         return;

@@ -62,6 +62,7 @@ export function write(name: string, content: string | Uint8Array): string {
 export interface CatalogueParts {
   readonly lists: readonly object[];
   readonly inputs: readonly object[];
+  readonly include: readonly string[];
 }
 
 export const SUSPENDED = { name: 'suspended', reason: 'NUMBER_SUSPENDED', authority: 'test' };

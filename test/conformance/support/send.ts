@@ -120,7 +120,9 @@ export async function send(path: string, request: Request = {}): Promise<Reply> 
     ...({ duplex: 'half' } as object),
   });
   const text = await response.text();
-  const isJson = /^application\/(problem\+)?json$/.test(response.headers.get('content-type') ?? '');
+  const isJson = /^application\/(?:(?:problem|cloudevents-batch)\+)?json$/.test(
+    response.headers.get('content-type') ?? '',
+  );
   const json = (isJson && text !== '' ? JSON.parse(text) : null) as Answer;
   expect(response.headers.get('cache-control')).toBe('no-store');
   expect(response.headers.get('x-correlator')).toMatch(/^[\w\-:;./<>{}]{1,256}$/);

@@ -19,10 +19,8 @@ import type { ListKeys } from '../../../shared/set/keys.ts';
 import { notesIn } from '../../../shared/signed-note.ts';
 import type { Subject } from '../../../shared/verdict.ts';
 import type { ControlEnv } from '../../../workers/env.ts';
-import { epochLimits } from '../../../workers/feed/epochs.ts';
 import type { FeedStore } from '../../../workers/feed/feed-store.ts';
 import { FEED_NAME, type FeedPage, type KeptEvent } from '../../../workers/storage/feed-port.ts';
-import { HANG_MS } from '../../shared/support/hang.ts';
 import { clientSettings } from '../../shared/support/screen-world.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
 import { coordinator, readHead } from './coordinator.ts';
@@ -49,22 +47,14 @@ export async function drained(): Promise<void> {
   expect(pending).toBe(0);
 }
 
-/** The feed tries again after a failure, at once. */
-export async function recovered(): Promise<void> {
-  await vi.waitFor(async () => {
-    await runInDurableObject(feedStub(), async (_, { storage }) => storage.setAlarm(Date.now() + 1_000));
-    await drained();
-  }, HANG_MS);
-}
-
-/** Runs work with smaller epochs and pages. */
-export async function withEpochs(limits: Partial<typeof epochLimits>, work: () => Promise<void>): Promise<void> {
-  const before = { ...epochLimits };
-  Object.assign(epochLimits, limits);
+/** Runs work whose changes the feed does not hear of. */
+export async function unheard<Value>(work: () => Promise<Value>): Promise<Value> {
+  const { FEED } = env as unknown as ControlEnv;
+  const watched = vi.spyOn(FEED, 'getByName').mockReturnValue({ poke: async () => undefined } as never);
   try {
-    await work();
+    return await work();
   } finally {
-    Object.assign(epochLimits, before);
+    watched.mockRestore();
   }
 }
 
@@ -108,7 +98,9 @@ export async function startOf(epoch: number, previous: string | null): Promise<s
 export type Entries = ReadonlyMap<string, FeedEntry>;
 
 /** The snapshot, by reference. @param limit of a page */
-export async function snapshotOf(limit = 1_000): Promise<{ entries: Map<string, FeedEntry>; cursor: string }> {
+export async function snapshotOf(
+  limit = 1_000,
+): Promise<{ entries: Map<string, FeedEntry>; cursor: string }> {
   const entries = new Map<string, FeedEntry>();
   let cursor: string | null = null;
   for (let after: number | null = 0; after !== null; ) {
@@ -136,14 +128,18 @@ export function replayed(from: Entries, events: readonly FeedEvent[]): Map<strin
 export function short(entry: FeedEntry | null | undefined): string {
   if (entry == null) return 'none';
   const { number, source, subject, effect, code, until, rule, stage } = entry;
-  return [subject, number ?? source, effect, code, rule, stage, until].filter((word) => word !== null).join(' ');
+  return [subject, number ?? source, effect, code, rule, stage, until]
+    .filter((word) => word !== null)
+    .join(' ');
 }
 
 /** What is followed: what the feed has an entry for, or the live layer a row. */
 export function followed(): Promise<{ party: string; subject: Subject; source: string | null }[]> {
   return runInDurableObject(feedStub(), (_: unknown, { storage }: DurableObjectState) =>
     storage.sql
-      .exec<{ party: string; subject: Subject; source: string | null }>('SELECT party, subject, source FROM parties')
+      .exec<{ party: string; subject: Subject; source: string | null }>(
+        'SELECT party, subject, source FROM parties',
+      )
       .toArray(),
   );
 }
@@ -167,22 +163,32 @@ async function wholeRelease(name: string, keys: ListKeys): Promise<Release> {
   return release;
 }
 
-/** What `screen` says at the edge, in short: from the head that readers get, with all values. */
+/** What the edge decides: in short, as `short` writes an entry, and the list. */
+export interface Screened {
+  readonly words: string;
+  readonly list: string | null;
+}
+
+/** What `screen` says: from the head that readers get, with all values. */
 export async function screenedBy(
-  parties: readonly { readonly party: string; readonly subject: Subject }[],
+  parties: readonly { readonly party: string; readonly subject: Subject; readonly source?: string | null }[],
   keys = testKeys,
-): Promise<string[]> {
+): Promise<Screened[]> {
   const read = await readHead();
   const current = read?.head.current ?? null;
   const snapshot = {
     release: current === null ? null : await wholeRelease(current.release, keys),
-    ...{ live: read?.live ?? LiveLayer.EMPTY, registrations: RegistrationOverlay.EMPTY, organisations: new Map() },
+    ...{
+      live: read?.live ?? LiveLayer.EMPTY,
+      registrations: RegistrationOverlay.EMPTY,
+      organisations: new Map(),
+    },
     ...{ credentials: PublishedCredentials.NONE, tokens: new Map(), passports: new Map() },
     ...{ policy: STANDARD_POLICY, keys, seq: 1, asOf: Date.now(), now: Date.now() },
   };
   const settings = clientSettings({ senderRules: 'none' });
-  return parties.map(({ party, subject }) => {
-    const parsed = parseListed(party);
+  return parties.map(({ party, subject, source = null }) => {
+    const parsed = parseListed(source ?? party);
     if (parsed.kind === 'ambiguous' || parsed.kind === 'invalid') throw new Error('the party is not clear');
     const request = {
       ...{ from: null, to: null, channel: 'sms' as const, ingress: null, identity: null, otherReadings: [] },
@@ -190,15 +196,14 @@ export async function screenedBy(
     };
     const { reasons } = screen(request as never, snapshot, settings);
     const found = reasons.find(({ effect, match }) => match !== 'data' && effect !== 'shadow');
-    if (found === undefined) return 'none';
+    if (found === undefined) return { words: 'none', list: null };
     const { effect, code, rule = null, stage = null, until, list } = found;
-    expect(list).not.toBe(null);
-    const words = [subject, party, effect, effect === 'allow' ? null : code, rule, stage, until];
-    return words.filter((word) => word !== null).join(' ');
+    const words = [subject, source ?? party, effect, effect === 'allow' ? null : code, rule, stage, until];
+    return { words: words.filter((word) => word !== null).join(' '), list };
   });
 }
 
-/** Whether a list was made from live entries. */
-export function isFolded(list: string): boolean {
-  return list.startsWith(FOLDED_LIST_PREFIX);
+/** Whether the live layer decides, or a list that was made from it. */
+export function isLive(list: string | null): boolean {
+  return list !== null && (list === 'live' || list.startsWith(FOLDED_LIST_PREFIX));
 }

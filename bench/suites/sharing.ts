@@ -1,0 +1,11 @@
+/**
+ * Sharing: a second installation that follows the feed, notices, what both cost a check, and whether published
+ * statistics hide what they must.
+ */
+import type { BenchOptions } from '../lib/options.ts';
+import type { Row } from '../lib/table.ts';
+import { sharingFeed } from './sharing-feed.ts';
+
+export async function sharingBench(options: BenchOptions): Promise<Row[]> {
+  return [...(await sharingFeed(options))];
+}

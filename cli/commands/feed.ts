@@ -1,0 +1,282 @@
+/**
+ * `numgate feed`: follows the feed of another installation, and turns it into lists for `build`. NUMGATE_FEED_KEY has the
+ * key of a client of that installation, with the right `feed`.
+ */
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { LISTS_MAX } from '../../shared/limits/lists.ts';
+import { NAME_PATTERN } from '../../shared/schemas.ts';
+import { checkUrl, LOCAL_HOST, skipProxy } from '../environment.ts';
+import { CommandFailure } from '../failure.ts';
+import { openVerifiers, readFeedKeys } from '../feed/keys.ts';
+import { type WrittenLists, writeLists } from '../feed/list-files.ts';
+import { LIST_DEFAULTS, type ListPlan, type ListSettings, planLists } from '../feed/lists.ts';
+import { lockFolder } from '../feed/lock.ts';
+import { type Pulled, Puller, statePath } from '../feed/puller.ts';
+import { FeedSource } from '../feed/source.ts';
+import { type PulledState, readState } from '../feed/state-file.ts';
+import { FEED } from '../paths.ts';
+import { privateFolder } from '../private-files.ts';
+import { count, counted } from '../terminal/figures.ts';
+import { note, print, type Report } from '../terminal/output.ts';
+import { startProgress } from '../terminal/progress.ts';
+import { shellWord } from '../terminal/shell-word.ts';
+import { formatTable } from '../terminal/table.ts';
+import { verifyFeedFiles } from './feed-verify.ts';
+import { examples, positiveNumber } from './options.ts';
+
+/** How long a request waits for the next event with --follow, in ms. */
+const POLL_MS = 20_000;
+/** Pause between two requests if there are events, so that one request gets several, in ms. */
+const GATHER_MS = 1_000;
+/** Shortest time between two sets of lists with --follow, in seconds. */
+const LISTS_EVERY_S = 300;
+
+interface KeyOptions {
+  readonly jwk?: string;
+  readonly verifierKey: readonly string[];
+}
+
+interface PullOptions extends KeyOptions {
+  readonly out: string;
+  readonly follow: boolean;
+  readonly every: number;
+  readonly listsMax: number;
+  readonly unblocks: boolean;
+  readonly authority?: string;
+  readonly prefix: string;
+}
+
+export function addFeed(program: Command): void {
+  const feed = program
+    .command('feed')
+    .description('follow the feed of another installation, and make lists of it');
+
+  addKeyOptions(addOutOption(feed.command('pull')))
+    .description('pull the changes of a feed since the last pull, and write lists for build')
+    .argument('<url>', 'URL of the other installation', urlOf)
+    .option('--follow', 'keep pulling, until Ctrl-C', false)
+    .option(
+      '--every <seconds>',
+      'with --follow: write lists at most this often',
+      positiveNumber,
+      LISTS_EVERY_S,
+    )
+    .option('--no-unblocks', 'make no allow lists of numbers that the other installation unblocked')
+    .option('--authority <name>', 'list all entries under this authority, instead of their own', nameOf)
+    .option('--prefix <name>', 'first part of the names of all lists', nameOf, LIST_DEFAULTS.prefix)
+    .option('--lists-max <count>', 'lists at most', listCount, LIST_DEFAULTS.listsMax)
+    .addHelpText(
+      'after',
+      `
+Environment:
+  NUMGATE_FEED_KEY  key of a client of the other installation with the right "feed" (required)
+
+Each event must follow the one before it, and lead to a checkpoint that the other installation has signed. If one does
+not, the pull fails, and the state and the lists stay as they were. A pull that is interrupted continues where it was.`,
+    )
+    .addHelpText(
+      'after',
+      examples(
+        'feed pull https://control.example.com --jwk feed.jwk.json --verifier-key "example+1f2e3d4c+AbCd…"',
+        'build build/feed/current/feed.lists.json',
+      ),
+    )
+    .action(pull);
+
+  addOutOption(feed.command('status'))
+    .description('show where a pull is, without contacting the other installation')
+    .addHelpText('after', examples('feed status'))
+    .action(async ({ out }: { readonly out: string }) => print(...formatStatus(await stateIn(out))));
+
+  addKeyOptions(feed.command('verify'))
+    .description('verify pages, statements and checkpoints of a feed that were kept; contacts nothing')
+    .argument('<files...>', 'pages (JSON) in order, and signed notes')
+    .addHelpText(
+      'after',
+      `
+Every page must follow the one before it. A checkpoint, in a file of its own, must be of one of the events. Prints which
+events are covered by a checkpoint.`,
+    )
+    .addHelpText(
+      'after',
+      examples('feed verify page-1.json page-2.json checkpoint.txt --verifier-key "example+1f2e3d4c+AbCd…"'),
+    )
+    .action(async (files: string[], options: KeyOptions) => {
+      print(...(await verifyFeedFiles(files, await keysOf(options))));
+    });
+}
+
+function addOutOption(command: Command): Command {
+  return command.option('--out <folder>', 'folder of the state and the lists', FEED);
+}
+
+function addKeyOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--jwk <file>',
+        'key that decrypts the feed: a JWK or a JWK Set; without it, the data must not be encrypted',
+      ).env('NUMGATE_FEED_JWK'),
+    )
+    .addOption(
+      new Option('--verifier-key <key>', 'public key of its checkpoints (required; repeatable)')
+        .argParser((text: string, before: readonly string[] = []) => [...before, text])
+        .default([], 'none'),
+    );
+}
+
+function urlOf(text: string): string {
+  const url = new URL(checkUrl(text, '<url>'));
+  const isLocal = ['localhost', LOCAL_HOST, '[::1]'].includes(url.hostname);
+  if (url.protocol !== 'https:' && !isLocal)
+    throw new InvalidArgumentError('must begin with https://, because requests carry the key of the client');
+  if (url.username !== '' || url.search !== '' || url.hash !== '')
+    throw new InvalidArgumentError('must have no user, query or fragment');
+  // The address of the feed itself is understood, too.
+  return text.replace(/\/v1\/feed\/?$/, '');
+}
+
+function nameOf(text: string): string {
+  if (NAME_PATTERN.test(text)) return text;
+  throw new InvalidArgumentError('must have only lower case letters, digits and dashes, at most 63');
+}
+
+function listCount(text: string): number {
+  const value = positiveNumber(text);
+  if (value > LISTS_MAX) throw new InvalidArgumentError(`must be at most ${LISTS_MAX}`);
+  return value;
+}
+
+async function keysOf({ jwk, verifierKey }: KeyOptions) {
+  if (verifierKey.length === 0)
+    throw new CommandFailure("required option '--verifier-key <key>' not specified", 2);
+  return {
+    keys: jwk === undefined ? null : await readFeedKeys(jwk),
+    verifiers: await openVerifiers(verifierKey),
+  };
+}
+
+async function pull(url: string, options: PullOptions): Promise<void> {
+  const clientKey = process.env.NUMGATE_FEED_KEY?.trim() || null;
+  if (clientKey === null) {
+    throw new CommandFailure(
+      'NUMGATE_FEED_KEY is not set: it must have the key of a client of the other installation, with the right "feed"',
+      2,
+    );
+  }
+  const keys = await keysOf(options);
+  skipProxy();
+  const { out, follow } = options;
+  privateFolder(out);
+  const unlock = lockFolder(out);
+  try {
+    // Whoever follows also waits for a service that is down for longer.
+    const patience = follow ? { patienceMs: Number.POSITIVE_INFINITY } : {};
+    const source = new FeedSource({ url, clientKey, ...patience });
+    const progress = startProgress('pulling');
+    const puller = new Puller({ ...keys, source, folder: out, onProgress: progress.update });
+    const first = await puller.pull().finally(() => progress.stop());
+    report(first, options);
+    if (follow) await followFeed(puller, options);
+  } finally {
+    unlock();
+  }
+}
+
+/** Pulls whenever there are events, without end. */
+async function followFeed(puller: Puller, options: PullOptions): Promise<void> {
+  const everyMs = options.every * 1000;
+  let listsAt = performance.now() + everyMs;
+  /** What has changed since the last lists. */
+  const news: Pulled[] = [];
+  for (;;) {
+    const leftMs = listsAt - performance.now();
+    if (news.length > 0 && leftMs <= 0) {
+      report(joined(news.splice(0)), options);
+      listsAt = performance.now() + everyMs;
+      continue;
+    }
+    const waitMs = news.length === 0 ? POLL_MS : Math.min(POLL_MS, leftMs);
+    if (!(await puller.wait(Math.ceil(waitMs)))) continue;
+    const pulled = await puller.pull();
+    if (pulled.events > 0 || pulled.isSnapshot) news.push(pulled);
+    await pause(GATHER_MS);
+  }
+}
+
+function joined(pulls: readonly Pulled[]): Pulled {
+  return {
+    state: pulls.at(-1)!.state,
+    events: pulls.reduce((sum, { events }) => sum + events, 0),
+    isSnapshot: pulls.some(({ isSnapshot }) => isSnapshot),
+    bytes: pulls.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
+}
+
+/** Writes the lists, and says what has changed. */
+function report(pulled: Pulled, options: PullOptions): void {
+  const { place, entries } = pulled.state;
+  const settings: ListSettings = {
+    prefix: options.prefix,
+    listsMax: options.listsMax,
+    unblocks: options.unblocks,
+    authority: options.authority ?? null,
+  };
+  const plan = planLists(entries, settings);
+  const written = writeLists(options.out, plan, entries, place);
+  for (const [code, many] of Object.entries(plan.unknownCodes))
+    note(`${counted(many, 'entry')} left out: this version does not know the code ${code}\n`);
+  print(...formatPulled(pulled, plan, written));
+}
+
+function formatPulled(
+  { state: { place, entries }, events, isSnapshot, bytes }: Pulled,
+  { unknownCodes }: ListPlan,
+  { catalogue, lists }: WrittenLists,
+): Report {
+  const { feed, epoch, position } = place;
+  const from = isSnapshot ? `a snapshot and ${counted(events, 'event')}` : counted(events, 'event');
+  const rows = lists.map(({ name, entries: many }) => [name, count(many)]);
+  const text =
+    `feed ${feed} at position ${count(position)}: ${from}, ${count(entries.size)} entries\n` +
+    (rows.length === 0 ? '' : formatTable(['list', 'entries'], rows)) +
+    (rows.length === 0
+      ? 'there is nothing to list\n'
+      : `  to build with these lists alone: npx numgate build ${shellWord(catalogue)}\n` +
+        `  to build with your own, add to your catalogue: "include": [${JSON.stringify(resolve(catalogue))}]\n`);
+  return [
+    text,
+    {
+      feed,
+      epoch,
+      position,
+      events,
+      isSnapshot,
+      bytes,
+      entries: entries.size,
+      lists,
+      unknownCodes,
+      catalogue,
+    },
+  ];
+}
+
+async function stateIn(folder: string): Promise<PulledState> {
+  const path = statePath(folder);
+  if (!existsSync(path)) throw new CommandFailure(`${path} does not exist: numgate feed pull creates it`);
+  return readState(path);
+}
+
+function formatStatus({ place, entries }: PulledState): Report {
+  const { url, feed, epoch, position, checkpoint } = place;
+  const effects: Record<string, number> = {};
+  for (const [, { kind }] of entries) effects[kind.effect] = (effects[kind.effect] ?? 0) + 1;
+  const shown = Object.entries(effects).map(([effect, many]) => `  ${effect}: ${count(many)}\n`);
+  const text =
+    `feed ${feed} of ${url}\n` +
+    `position ${count(position)}, epoch ${count(epoch)}, ${count(entries.size)} entries\n${shown.join('')}`;
+  return [text, { url, feed, epoch, position, entries: entries.size, effects, checkpoint }];
+}

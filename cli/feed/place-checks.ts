@@ -1,0 +1,49 @@
+/**
+ * What a pull compares before it goes anywhere: the service must not have less than the state has verified, nor another
+ * history.
+ */
+import { type FeedCursor, parseCursor } from '../../shared/feed/cursor.ts';
+import type { ChainPoint } from '../../shared/feed/open-page.ts';
+import type { FeedCheckpoint } from '../../shared/feed/statement.ts';
+import { type FeedRefusal, refusal } from './keys.ts';
+
+/** Whether a consumer that stands here has read everything up to the checkpoint. */
+export function isAt(place: ChainPoint, { epoch, position }: FeedCheckpoint): boolean {
+  return place.position === position && place.epoch === epoch;
+}
+
+/** @throws FeedRefusal if the service has less than the state, or something else */
+export function checkNotBehind(place: ChainPoint, checkpoint: FeedCheckpoint): void {
+  const { feed, epoch, position, digest } = checkpoint;
+  if (feed !== place.feed) throw otherFeed();
+  if (position < place.position || epoch < place.epoch)
+    throw wentBack(`the service has signed position ${position}`, place.position);
+  if (isAt(place, checkpoint) && digest !== place.digest) {
+    throw refusal(
+      'FEED_FORKED',
+      `the service has signed another history up to position ${position} than the one that this state has`,
+    );
+  }
+}
+
+/** Where a snapshot stands. @throws FeedRefusal if the state must not go there */
+export function placeOf(cursor: string, before: ChainPoint | null): FeedCursor {
+  const place = parseCursor(cursor);
+  if (place === null) throw refusal('FEED_FORM', 'the cursor of the snapshot is not one');
+  if (before !== null && place.feed !== before.feed) throw otherFeed();
+  if (before !== null && place.position < before.position)
+    throw wentBack(`the snapshot is of position ${place.position}`, before.position);
+  return place;
+}
+
+function wentBack(what: string, position: number): FeedRefusal {
+  return refusal(
+    'FEED_WENT_BACK',
+    `${what}, which is before ${position}, where the state is: the service was restored from a backup, or somebody ` +
+      'replays old data. If you trust it, use another folder with --out',
+  );
+}
+
+function otherFeed(): FeedRefusal {
+  return refusal('FEED_OTHER', 'the URL has another feed than this state: use another folder with --out');
+}

@@ -1,0 +1,116 @@
+/**
+ * Reads a snapshot: lines of JSON, the first of which says where it stands. For a consumer with encryption, each line has
+ * a piece of them as JWE, whose header says which piece it is, and of which snapshot.
+ */
+import * as v from 'valibot';
+import type { FeedKey } from '../../shared/feed/open-jwe.ts';
+import { openData } from '../../shared/feed/open-jwe.ts';
+import type { SnapshotHead } from '../../shared/feed/snapshot.ts';
+import { isRecord } from '../../shared/fields.ts';
+import { BLOCK_STAGES, EFFECTS, SUBJECTS } from '../../shared/verdict.ts';
+import type { FeedEntries } from './entries.ts';
+import { headerOf, keyFor, refusal } from './keys.ts';
+
+/** Entries between two reports of the progress. */
+const PROGRESS_ENTRIES = 1_000;
+
+const headSchema = v.object({ cursor: v.string(), digest: v.string() });
+const pieceSchema = v.object({ ...headSchema.entries, piece: v.number(), isLast: v.boolean() });
+const entrySchema = v.object({
+  reference: v.string(),
+  number: v.nullable(v.string()),
+  source: v.nullable(v.string()),
+  subject: v.picklist(SUBJECTS),
+  effect: v.picklist(EFFECTS),
+  code: v.nullable(v.string()),
+  authority: v.string(),
+  list: v.string(),
+  rule: v.nullable(v.string()),
+  stage: v.nullable(v.picklist(BLOCK_STAGES)),
+  until: v.nullable(v.string()),
+});
+
+/**
+ * @param keys null for a consumer without encryption
+ * @param entries receives all of them
+ * @param onHead called first; it may refuse the snapshot
+ * @throws CommandFailure if a line is not one of a snapshot, or a piece is missing, altered or of another snapshot
+ */
+export async function readSnapshot(
+  lines: AsyncIterable<string>,
+  keys: readonly FeedKey[] | null,
+  entries: FeedEntries,
+  onHead: (head: SnapshotHead) => void,
+  onProgress: () => void,
+): Promise<SnapshotHead> {
+  let head: SnapshotHead | null = null;
+  for await (const line of decrypted(lines, keys)) {
+    const value = jsonOf(line);
+    if (head === null) {
+      head = parsed(headSchema, value);
+      onHead(head);
+    } else {
+      const { reference, ...entry } = parsed(entrySchema, value);
+      entries.set(reference, entry);
+      if (entries.size % PROGRESS_ENTRIES === 0) onProgress();
+    }
+  }
+  if (head === null) throw refusal('FEED_FORM', 'the snapshot is empty');
+  return head;
+}
+
+/** The lines of all pieces. */
+async function* decrypted(
+  lines: AsyncIterable<string>,
+  keys: readonly FeedKey[] | null,
+): AsyncGenerator<string> {
+  if (keys === null) {
+    let isFirst = true;
+    for await (const line of lines) {
+      if (line === '') continue;
+      const value = isFirst ? jsonOf(line) : null;
+      // Fails if it is encrypted.
+      if (isFirst) keyFor(null, isRecord(value) ? value.data : undefined);
+      isFirst = false;
+      yield line;
+    }
+    return;
+  }
+  let last: v.InferOutput<typeof pieceSchema> | null = null;
+  for await (const line of lines) {
+    if (line === '') continue;
+    const wrapped = jsonOf(line);
+    const data = isRecord(wrapped) ? wrapped.data : null;
+    const text = typeof data === 'string' ? await openData(data, keyFor(keys, data)!) : null;
+    if (typeof data !== 'string' || text === null)
+      throw refusal(
+        'FEED_KEY_OTHER',
+        'a piece of the snapshot was altered, or is not encrypted for this key',
+      );
+    // The header is authenticated: an altered one does not decrypt.
+    const piece: v.InferOutput<typeof pieceSchema> = parsed(pieceSchema, headerOf(data)?.snapshot);
+    const isNext =
+      piece.piece === (last?.piece ?? -1) + 1 &&
+      last?.isLast !== true &&
+      (last === null || (piece.cursor === last.cursor && piece.digest === last.digest));
+    if (!isNext)
+      throw refusal('FEED_CHAIN_BROKEN', 'a piece of the snapshot is missing, repeated or of another one');
+    last = piece;
+    for (const each of text.split('\n')) if (each !== '') yield each;
+  }
+  if (last?.isLast !== true) throw refusal('FEED_CHAIN_BROKEN', 'the last piece of the snapshot is missing');
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw refusal('FEED_FORM', 'a line of the snapshot is not JSON');
+  }
+}
+
+function parsed<Schema extends v.GenericSchema>(schema: Schema, value: unknown): v.InferOutput<Schema> {
+  const result = v.safeParse(schema, value);
+  if (result.success) return result.output;
+  throw refusal('FEED_FORM', 'a line of the snapshot has another form');
+}

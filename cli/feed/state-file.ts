@@ -1,0 +1,167 @@
+/**
+ * The state of a pull on disk: where it is in the feed, and every entry. It is written to a temporary file, synced and
+ * renamed, so that a command that dies leaves the old state or the new one. The last line has the digest of all others.
+ * The file holds numbers in clear.
+ *
+ * Lines of JSON: the header, one line for each kind of entry, one for each entry (`[reference, kind, number or source,
+ * until]`), the digest.
+ */
+import { createHash } from 'node:crypto';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import * as v from 'valibot';
+import { CommandFailure } from '../failure.ts';
+import { readLines } from '../import/lines.ts';
+import { type EntryKind, FeedEntries, type KeptEntry } from './entries.ts';
+
+const VERSION = 1;
+/** Written at once, in characters. */
+const CHUNK_CHARS = 1 << 16;
+
+const headerSchema = v.strictObject({
+  numgateFeed: v.literal(VERSION),
+  url: v.string(),
+  feed: v.string(),
+  epoch: v.number(),
+  position: v.number(),
+  digest: v.string(),
+  checkpoint: v.nullable(v.string()),
+  at: v.string(),
+  kinds: v.number(),
+  entries: v.number(),
+});
+
+/** Where a pull is: every event up to `position` is in its entries. */
+export interface FeedPlace {
+  /** Base URL of the service. */
+  readonly url: string;
+  /** ID of the feed. */
+  readonly feed: string;
+  readonly epoch: number;
+  readonly position: number;
+  /** Of the event at `position`. */
+  readonly digest: string;
+  /** The signed note that confirmed this digest. Null while none has: progress of a pull that is not over. */
+  readonly checkpoint: string | null;
+  /** When it was read, RFC 3339. */
+  readonly at: string;
+}
+
+export interface PulledState {
+  readonly place: FeedPlace;
+  readonly entries: FeedEntries;
+}
+
+/** @throws CommandFailure or a system error, if it cannot be written: the old state stays */
+export function writeState(path: string, { place, entries }: PulledState): void {
+  const kinds = new Map<EntryKind, number>();
+  for (const [, { kind }] of entries) if (!kinds.has(kind)) kinds.set(kind, kinds.size);
+  const temporary = `${path}.new`;
+  const file = openSync(temporary, 'w', 0o600);
+  try {
+    const hash = createHash('sha256');
+    let chunk = '';
+    const flush = (): void => {
+      hash.update(chunk);
+      writeSync(file, chunk);
+      chunk = '';
+    };
+    const line = (text: string): void => {
+      chunk += `${text}\n`;
+      if (chunk.length >= CHUNK_CHARS) flush();
+    };
+    line(JSON.stringify({ numgateFeed: VERSION, ...place, kinds: kinds.size, entries: entries.size }));
+    for (const kind of kinds.keys()) line(JSON.stringify(kind));
+    for (const [reference, { kind, number, source, until }] of entries) {
+      // Neither references nor numbers have characters that JSON escapes.
+      const what = number === null ? JSON.stringify({ source }) : `"${number}"`;
+      line(`["${reference}",${kinds.get(kind)},${what},${until}]`);
+    }
+    flush();
+    writeSync(file, `${JSON.stringify({ sha256: hash.digest('hex') })}\n`);
+    fsyncSync(file);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  } finally {
+    closeSync(file);
+  }
+  renameSync(temporary, path);
+  syncFolder(dirname(path));
+}
+
+/** So that the new name of a file survives a power cut. */
+export function syncFolder(path: string): void {
+  const folder = openSync(path, 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}
+
+/** @throws CommandFailure if the file is not a whole state */
+export async function readState(path: string): Promise<PulledState> {
+  const reader = new StateReader();
+  // What fails from here on is in the file.
+  accessSync(path, constants.R_OK);
+  await readLines(path, () => ({ take: reader.take })).catch(() => undefined);
+  if (reader.isWhole) return reader.state;
+  throw new CommandFailure(
+    `${path} is damaged: remove it, and numgate feed pull begins again with a snapshot`,
+  );
+}
+
+type StoredEntry = readonly [
+  reference: string,
+  kind: number,
+  what: string | { readonly source: string },
+  until: number,
+];
+
+/** Takes the lines of a state, in order. */
+class StateReader {
+  readonly #hash = createHash('sha256');
+  readonly #entries = new FeedEntries();
+  readonly #kinds: EntryKind[] = [];
+  #header: v.InferOutput<typeof headerSchema> | null = null;
+  #isWhole = false;
+
+  get isWhole(): boolean {
+    return this.#isWhole && this.#entries.size === this.#header?.entries;
+  }
+
+  get state(): PulledState {
+    const { numgateFeed: _, kinds: _kinds, entries: _entries, ...place } = this.#header!;
+    return { place, entries: this.#entries };
+  }
+
+  /** @throws any error for a line that is not one of a state */
+  take = (text: string | null, line: number): void => {
+    if (text === null || this.#isWhole) throw new CommandFailure('the line is not one of a state');
+    const value: unknown = JSON.parse(text);
+    const { kinds = 0, entries = 0 } = this.#header ?? {};
+    if (this.#header === null) this.#header = v.parse(headerSchema, value);
+    else if (line <= 1 + kinds) this.#kinds.push(value as EntryKind);
+    else if (line <= 1 + kinds + entries) this.#takeEntry(value as StoredEntry);
+    // Everything before is as it was written, so that it needs no further checks.
+    else if ((value as { sha256?: unknown }).sha256 === this.#hash.digest('hex')) this.#isWhole = true;
+    else throw new CommandFailure('the digest is another one');
+    if (!this.#isWhole) this.#hash.update(`${text}\n`);
+  };
+
+  #takeEntry([reference, kind, what, until]: StoredEntry): void {
+    const party: Pick<KeptEntry, 'number' | 'source'> =
+      typeof what === 'string' ? { number: what, source: null } : { number: null, source: what.source };
+    this.#entries.put(reference, { ...party, kind: this.#kinds[kind]!, until });
+  }
+}

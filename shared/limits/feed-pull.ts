@@ -1,0 +1,14 @@
+/** Limits of a consumer of the feed that keeps its entries: `numgate feed pull`. */
+
+/** Entries that a pull keeps: a pull with 1,000,000 takes up to 470 MB of memory. */
+export const PULLED_ENTRIES_MAX = 2_000_000;
+/** Combinations of subject, effect, code, authority, rule and stage among them. */
+export const PULLED_KINDS_MAX = 4_096;
+/** Lists that a pull makes, unless it is told otherwise. A release has 32, so that 8 are left for others. */
+export const PULLED_LISTS_MAX = 24;
+/** Longest response with one page of events, in bytes: 256 events of some 2 KB. */
+export const PULLED_PAGE_BYTES_MAX = 4_194_304;
+/** Longest line of a snapshot, in characters: a piece of 500 entries is some 170 KB. */
+export const PULLED_LINE_CHARS_MAX = 1_048_576;
+/** Longest signed note that a pull reads, in bytes. */
+export const PULLED_NOTE_BYTES_MAX = 16_384;

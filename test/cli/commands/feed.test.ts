@@ -1,0 +1,249 @@
+/**
+ * `numgate feed` against the real service: a pull as an admin runs it, what stops it, and what ends it at any moment.
+ */
+import '../support/workspace.ts';
+import { existsSync, mkdtempSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { statePath } from '../../../cli/feed/puller.ts';
+import { readState } from '../../../cli/feed/state-file.ts';
+import type { FeedCloudEvent } from '../../../shared/feed/cloud-event.ts';
+import { newSignerKey, openSigner } from '../../../shared/signed-note.ts';
+import { HANG_MS } from '../../shared/support/hang.ts';
+import { numgate, start } from '../support/command.ts';
+import { startTestService, type TestService } from '../support/service.ts';
+import { FOLDER, SECRETS, write } from '../support/workspace.ts';
+
+let service: TestService;
+let keys: string[];
+let cursor = '';
+
+beforeAll(async () => {
+  service = await startTestService();
+  const added = await json('clients', 'add', 'second', '--rights', 'feed', '--feed', 'dir');
+  process.env.NUMGATE_FEED_KEY = added.key as string;
+  const { jwk } = await json('clients', 'feed-key', 'second');
+  const { verifierKey } = (await openSigner(SECRETS.CHECKPOINT_KEY))!;
+  keys = ['--jwk', write('feed.jwk.json', JSON.stringify(jwk)), '--verifier-key', verifierKey];
+  await block('010-2000-0001');
+  const { feed } = await pulledUntil(outFolder(), 1);
+  cursor = `${feed as string}.1.0`;
+});
+
+async function json(...args: readonly string[]): Promise<Record<string, unknown>> {
+  const { code, out, errors } = await numgate('--json', ...args);
+  if (code !== 0) throw new Error(errors);
+  return JSON.parse(out) as Record<string, unknown>;
+}
+
+function block(...numbers: readonly string[]): Promise<unknown> {
+  return json('block', ...numbers, '--subject', 'from', '--reason', 'a test');
+}
+
+function outFolder(): string {
+  return mkdtempSync(join(FOLDER, 'feed-'));
+}
+
+/** A pull once the feed has so many events. */
+function pulledUntil(out: string, position: number): Promise<Record<string, unknown>> {
+  return vi.waitFor(async () => {
+    const pulled = await json('feed', 'pull', service.url, ...keys, '--out', out);
+    expect(pulled.position).toBeGreaterThanOrEqual(position);
+    return pulled;
+  }, HANG_MS);
+}
+
+describe('feed pull', () => {
+  it('begins with a snapshot, reads on after it, and lists what the feed says', async () => {
+    const out = outFolder();
+    const first = await pulledUntil(out, 1);
+    expect(first).toMatchObject({ isSnapshot: true, events: 0, entries: first.position });
+    await block('010-2000-0002', '010-2000-0003');
+    const next = await pulledUntil(out, (first.position as number) + 2);
+    expect(next).toMatchObject({ isSnapshot: false, entries: next.position });
+    const folder = realpathSync(join(out, 'current'));
+    const rows = readFileSync(join(folder, 'feed-from-sender-reported-root.ndjson'), 'utf8');
+    expect(rows).toContain('{"number":"+821020000003"}\n');
+    await json('clear', '010-2000-0003', '--reason', 'a test');
+    await vi.waitFor(async () => {
+      await pulledUntil(out, (next.position as number) + 1);
+      const cleared = join(realpathSync(join(out, 'current')), 'feed-from-sender-reported-root.ndjson');
+      expect(readFileSync(cleared, 'utf8')).not.toContain('+821020000003');
+    }, HANG_MS);
+    const status = await json('feed', 'status', '--out', out);
+    expect(status).toMatchObject({ url: service.url, feed: next.feed, effects: { block: status.entries } });
+  });
+
+  it('follows until Ctrl-C, and leaves a whole state however it is killed', async () => {
+    const out = outFolder();
+    const args = ['--json', 'feed', 'pull', service.url, ...keys, '--out', out, '--follow', '--every', '1'];
+    for (const [round, signal] of (['SIGINT', 'SIGKILL'] as const).entries()) {
+      const { child, result } = start(args);
+      const numberOf = (index: number) => `+82103000${round}00${index}`;
+      for (const index of [0, 1]) {
+        await block(numberOf(index));
+        await vi.waitFor(async () => {
+          const { entries } = await readState(statePath(out));
+          expect([...entries].map(([, { number }]) => number)).toContain(numberOf(index));
+        }, HANG_MS);
+      }
+      const ended = new Promise((resolve) => child.once('exit', (code, by) => resolve(code ?? by)));
+      child.kill(signal);
+      expect(await ended).toBe(signal === 'SIGINT' ? 130 : 'SIGKILL');
+      expect((await result).out).toContain('"position":');
+      // Only a killed process leaves its lock, and the next one takes it.
+      expect(existsSync(join(out, 'pull.lock'))).toBe(signal === 'SIGKILL');
+      const { place, entries } = await readState(statePath(out));
+      expect(place.checkpoint).not.toBeNull();
+      expect(entries.size).toBeGreaterThan(0);
+    }
+    await pulledUntil(out, 1);
+    expect(existsSync(join(out, 'pull.lock'))).toBe(false);
+  });
+
+  it('works alone in its folder', async () => {
+    const out = outFolder();
+    writeFileSync(join(out, 'pull.lock'), String(process.ppid));
+    const { code, errors } = await numgate('feed', 'pull', service.url, ...keys, '--out', out);
+    expect([code, errors]).toEqual([1, expect.stringContaining('another numgate feed pull works in')]);
+  });
+
+  it.each<[string, () => readonly string[], number, string]>([
+    ['no verifier key', () => [service.url], 2, "required option '--verifier-key <key>' not specified"],
+    [
+      'a verifier key of another form',
+      () => [service.url, '--verifier-key', 'x'],
+      2,
+      '--verifier-key must be a key',
+    ],
+    ['http to another machine', () => ['http://control.example', ...keys], 2, 'must begin with https://'],
+    ['no URL', () => ['control.example', ...keys], 2, '<url> must be a URL'],
+    [
+      'no key for encrypted data',
+      () => [service.url, ...keys.slice(2)],
+      1,
+      'name the file of your key with --jwk',
+    ],
+    [
+      'a file that is no JWK',
+      () => [service.url, ...keys, '--jwk', write('no.jwk.json', '{}')],
+      1,
+      'the feed key must be',
+    ],
+    ['too many lists', () => [service.url, ...keys, '--lists-max', '33'], 2, 'must be at most 32'],
+    [
+      'a name that is none',
+      () => [service.url, ...keys, '--authority', 'A B'],
+      2,
+      'must have only lower case',
+    ],
+  ])('with %s is refused', async (_, args, exitCode, message) => {
+    const { code, errors } = await numgate('feed', 'pull', ...args(), '--out', outFolder());
+    expect([code, errors]).toEqual([exitCode, expect.stringContaining(message)]);
+  });
+
+  it.each<[string, () => Promise<string | undefined>, string]>([
+    ['no client key', async () => undefined, 'NUMGATE_FEED_KEY is not set'],
+    [
+      'a wrong client key',
+      async () => `second.${'x'.repeat(43)}`,
+      'check the client key in NUMGATE_FEED_KEY',
+    ],
+    [
+      'a client without the right',
+      async () => (await json('clients', 'add', 'checks-only')).key as string,
+      'that the client has the right "feed"',
+    ],
+  ])('with %s is refused', async (_, keyOf, message) => {
+    const own = process.env.NUMGATE_FEED_KEY;
+    const key = await keyOf();
+    if (key === undefined) delete process.env.NUMGATE_FEED_KEY;
+    else process.env.NUMGATE_FEED_KEY = key;
+    try {
+      const { code, errors } = await numgate('feed', 'pull', service.url, ...keys, '--out', outFolder());
+      expect([code, errors]).toEqual([key === undefined ? 2 : 1, expect.stringContaining(message)]);
+    } finally {
+      process.env.NUMGATE_FEED_KEY = own;
+    }
+  });
+});
+
+describe('feed status', () => {
+  it('without a state names the command that makes one', async () => {
+    const { code, errors } = await numgate('feed', 'status', '--out', outFolder());
+    expect([code, errors]).toEqual([
+      1,
+      expect.stringContaining('does not exist: numgate feed pull creates it'),
+    ]);
+  });
+});
+
+describe('feed verify', () => {
+  const get = async (path: string): Promise<string> => {
+    const headers = { authorization: `Bearer ${process.env.NUMGATE_FEED_KEY}` };
+    return (await fetch(`${service.url}/v1/feed${path}`, { headers })).text();
+  };
+  let page: FeedCloudEvent[];
+  let notes: string[];
+
+  beforeAll(async () => {
+    await block('010-2000-0004', '010-2000-0005');
+    await vi.waitFor(async () => {
+      page = JSON.parse(await get(`?lastEventId=${cursor}`)) as FeedCloudEvent[];
+      expect(page.length).toBeGreaterThanOrEqual(3);
+    }, HANG_MS);
+    // Of the last event of the page, once the feed is at rest.
+    await vi.waitFor(async () => {
+      page = JSON.parse(await get(`?lastEventId=${cursor}`)) as FeedCloudEvent[];
+      notes = [await get('/epochs/1'), await get('/checkpoint')];
+      expect(notes[1]!.split('\n')[3]).toBe(page.at(-1)!.id.split('.')[2]);
+    }, HANG_MS);
+  });
+
+  const verify = (pages: readonly unknown[], kept = notes, verifierKey = keys[3]!) =>
+    numgate(
+      ...[
+        '--json',
+        'feed',
+        'verify',
+        ...pages.map((each, at) => write(`page-${at}.json`, JSON.stringify(each))),
+      ],
+      ...kept.map((text, at) => write(`note-${at}.txt`, text)),
+      ...['--jwk', keys[1]!, '--verifier-key', verifierKey],
+    );
+
+  it('says which events a signed checkpoint covers', async () => {
+    const both = [page.slice(0, 2), page.slice(2)];
+    const whole = { first: 1, last: page.length, events: page.length, covered: page.length };
+    expect(JSON.parse((await verify(both)).out)).toMatchObject(whole);
+    // A part, without the statement of its epoch or a checkpoint.
+    expect(JSON.parse((await verify([page.slice(1)], [])).out)).toMatchObject({ first: 2, covered: null });
+  });
+
+  it('names the file and what is wrong in it', async () => {
+    const moved = [page[1], page[0], ...page.slice(2)];
+    const altered = [{ ...page[0]!, type: 'kr.numgate.sender.unblocked.v1' }, ...page.slice(1)];
+    const other = (await openSigner((await newSignerKey('numgate.test/log'))!))!;
+    const cases: [() => ReturnType<typeof verify>, string][] = [
+      [
+        () => verify([[...page.slice(0, 1), ...page.slice(2)]]),
+        'page-0.json: FEED_CHAIN_BROKEN: the event after position 1',
+      ],
+      [
+        () => verify([page.slice(0, 1), page.slice(2)]),
+        'page-1.json: FEED_CHAIN_BROKEN: the event after position 1',
+      ],
+      [() => verify([moved]), 'page-0.json: FEED_CHAIN_BROKEN'],
+      [() => verify([altered]), 'page-0.json: FEED_EVENT_ALTERED: "type"'],
+      [() => verify([page], notes, other.verifierKey), 'note-0.txt: FEED_NOTE_UNSIGNED'],
+      [() => verify([page], [notes[1]!.replace(/\n\d+\n/, '\n7\n')]), 'note-0.txt: FEED_NOTE_UNSIGNED'],
+      [() => verify([{}]), 'page-0.json: FEED_NOTE_FORM'],
+      [() => verify([], notes), 'none of the files is a page of a feed'],
+    ];
+    for (const [run, message] of cases) {
+      const { code, errors } = await run();
+      expect([code, errors]).toEqual([expect.any(Number), expect.stringContaining(message)]);
+      expect(code).not.toBe(0);
+    }
+  });
+});

@@ -1,0 +1,68 @@
+/** The largest change of the live layer: the coordinator and the feed work on it in bounded steps. */
+import { runInDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { expect, test, vi } from 'vitest';
+import { BULK_ENTRIES_MAX } from '../../../shared/limits/control.ts';
+import { FEED_CHANGES_MAX } from '../../../shared/limits/feed.ts';
+import type { ControlEnv } from '../../../workers/env.ts';
+import type { LiveChanges, LiveCursor } from '../../../workers/storage/feed-port.ts';
+import { coordinator, stub, unwrap } from '../support/coordinator.ts';
+import { drained, eventsAfter, feed, replayed, snapshotOf, unheard } from '../support/feed.ts';
+import '../support/fresh.ts';
+import { by, change, NOON, ROOT } from '../support/room.ts';
+
+async function block(items: readonly { readonly number: string }[]): Promise<void> {
+  const wanted = { ...change('block'), items, subjects: ['from'] };
+  unwrap(await coordinator().changeEntries(by(ROOT), wanted as never));
+}
+
+test('ten thousand entries are read in pages, with bounded work for each', async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: NOON });
+  const items = Array.from({ length: BULK_ENTRIES_MAX }, (_, index) => ({
+    number: `+8210${32_000_000 + index}`,
+  }));
+  const binding = (env as unknown as ControlEnv).COORDINATOR;
+  const real = binding.getByName.bind(binding);
+  const pages: LiveChanges[] = [];
+  await unheard(() => block(items));
+  const watched = vi.spyOn(binding, 'getByName').mockImplementation((id) => {
+    const target = real(id) as unknown as ReturnType<typeof coordinator>;
+    const liveChanges = async (after: LiveCursor | null, limit: number): Promise<LiveChanges> => {
+      const page = await target.liveChanges(after, limit);
+      pages.push(page);
+      return page;
+    };
+    return new Proxy(target, {
+      get: (_, call) => (call === 'liveChanges' ? liveChanges : Reflect.get(target, call)),
+    }) as never;
+  });
+  await drained();
+  watched.mockRestore();
+  expect(Math.max(...pages.map(({ places }) => places.length))).toBe(FEED_CHANGES_MAX);
+  const places = pages.flatMap((page) => page.places.map(({ high, low }) => `${high} ${low}`));
+  // The first page was asked for before the generation of the live layer was known.
+  expect(new Set(places.slice(FEED_CHANGES_MAX)).size).toBe(BULK_ENTRIES_MAX);
+  expect(pages.length).toBeLessThanOrEqual(2 + Math.ceil(BULK_ENTRIES_MAX / FEED_CHANGES_MAX));
+  expect(await feed().status()).toMatchObject({
+    position: BULK_ENTRIES_MAX,
+    entries: BULK_ENTRIES_MAX,
+  });
+  const { entries } = await snapshotOf();
+  expect(replayed(new Map(), await eventsAfter(null))).toEqual(entries);
+  // A page in the middle of one change reads only its own rows.
+  const middle = pages.at(-3)!.next;
+  const rowsRead = await runInDurableObject(stub(), async (instance, { storage }) => {
+    const exec = storage.sql.exec.bind(storage.sql);
+    const cursors: SqlStorageCursor<Record<string, SqlStorageValue>>[] = [];
+    const spied = vi.spyOn(storage.sql, 'exec').mockImplementation(((...args: Parameters<typeof exec>) => {
+      const cursor = exec(...args);
+      cursors.push(cursor);
+      return cursor;
+    }) as never);
+    await (instance as unknown as ReturnType<typeof coordinator>).liveChanges(middle, 100);
+    spied.mockRestore();
+    return cursors.reduce((sum, cursor) => sum + cursor.rowsRead, 0);
+  });
+  expect(rowsRead).toBeGreaterThan(100);
+  expect(rowsRead).toBeLessThan(100 * 12);
+});
