@@ -65,9 +65,8 @@ const GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> 
   ],
   'Policy:': [addPolicy, addGuards, addCanaries],
   'Joint response:': [addRules, addRuleBlocks, addPartners, addAppeals],
-  'Sharing:': [addWebhooks, addNotices],
   'Second person:': [addApprovals, addProposals],
-  'Sharing:': [addFeed],
+  'Sharing:': [addFeed, addWebhooks, addNotices],
   'Monitoring:': [addStatus, addWatch, addUsage, addEnumeration, addBlocks, addAudit],
   'Shell:': [addCompletion],
 };

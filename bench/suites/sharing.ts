@@ -5,7 +5,8 @@
 import type { BenchOptions } from '../lib/options.ts';
 import type { Row } from '../lib/table.ts';
 import { sharingFeed } from './sharing-feed.ts';
+import { sharingNotices } from './sharing-notices.ts';
 
 export async function sharingBench(options: BenchOptions): Promise<Row[]> {
-  return [...(await sharingFeed(options))];
+  return [...(await sharingFeed(options)), ...(await sharingNotices(options))];
 }
