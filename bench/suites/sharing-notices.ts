@@ -16,21 +16,21 @@ interface Load {
   /** Blocks while the service is killed this often. */
   readonly blocked: number;
   readonly kills: number;
+  /** The receiver refuses every so many of the notices once. Each refusal takes 5 s. */
+  readonly refusedEvery: number;
 }
 
-const FULL: Load = { timed: 200, blocked: 2_000, kills: 10 };
-const SMALL: Load = { timed: 20, blocked: 100, kills: 2 };
+const FULL: Load = { timed: 200, blocked: 2_000, kills: 10, refusedEvery: 200 };
+const SMALL: Load = { timed: 20, blocked: 100, kills: 2, refusedEvery: 40 };
 
 const OPERATOR = 'operator';
 const FIRST_NUMBER = 821_066_000_000;
 /** Longest wait for notices, in ms. */
-const ARRIVED_WAIT_MS = 300_000;
+const ARRIVED_WAIT_MS = 600_000;
 const LOOK_EVERY_MS = 5;
 /** Between two timed blocks, in ms: each comes on its own. */
 const PAUSE_MS = 50;
 const BATCH = 20;
-/** The receiver refuses each of so many notices once. */
-const REFUSED_EVERY = 40;
 
 interface Received {
   readonly version: number;
@@ -107,9 +107,9 @@ async function timeBlocks(
 async function blockThroughDeaths(
   installation: FeedInstallation,
   receiver: Receiver,
-  { timed, blocked, kills }: Load,
+  { timed, blocked, kills, refusedEvery }: Load,
 ): Promise<void> {
-  receiver.refusesSome = true;
+  receiver.refusedEvery = refusedEvery;
   const killEvery = Math.max(1, Math.floor(blocked / BATCH / kills));
   for (let at = 0; at < blocked; at += BATCH) {
     await block(installation, FIRST_NUMBER + timed + at, Math.min(BATCH, blocked - at));
@@ -130,7 +130,8 @@ class Receiver {
   readonly #ids = new Set<string>();
   readonly #refused = new Set<string>();
   requests = 0;
-  refusesSome = false;
+  /** 0 while it accepts all of them. */
+  refusedEvery = 0;
 
   private constructor(server: Server) {
     this.#server = server;
@@ -174,7 +175,7 @@ class Receiver {
     const id = String(headers['webhook-id']);
     if (this.#ids.has(id)) return 204;
     const { version, data } = JSON.parse(body) as { version: number; data: { number: string } };
-    if (this.refusesSome && version % REFUSED_EVERY === 0 && !this.#refused.has(id)) {
+    if (this.refusedEvery > 0 && version % this.refusedEvery === 0 && !this.#refused.has(id)) {
       this.#refused.add(id);
       return 503;
     }
