@@ -2,11 +2,15 @@
  * A second installation that follows a first one by its feed alone: whether both give the same verdicts after thousands of
  * changes, although the command, the connection and the service die in between, and how much it reads for a change.
  */
+import { execFile } from 'node:child_process';
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { statePath } from '../../cli/feed/puller.ts';
 import { readState } from '../../cli/feed/state-file.ts';
+import { temporaryFolder } from '../lib/cleanup.ts';
 import { CuttingProxy } from '../lib/cutting-proxy.ts';
 import { FeedChanges, type Sizes } from '../lib/feed-changes.ts';
 import {
@@ -19,18 +23,22 @@ import {
 import type { BenchOptions } from '../lib/options.ts';
 import { type Row, row, withCommas } from '../lib/table.ts';
 
+const run = promisify(execFile);
+
 interface Load extends Sizes {
   readonly changes: number;
   readonly others: number;
-  /** Options of `prove`. */
-  readonly prove: readonly string[];
+  /** Entries of the state whose memory is measured. */
+  readonly kept: number;
 }
 
 const FULL: Load = {
-  ...{ changes: 10_000, numbers: 3_000, senders: 200, reported: 20, batch: 150, others: 100_000, prove: [] },
+  ...{ changes: 10_000, numbers: 3_000, senders: 200, reported: 20, batch: 150, others: 100_000 },
+  kept: 1_000_000,
 };
 const SMALL: Load = {
-  ...{ changes: 600, numbers: 240, senders: 20, reported: 2, batch: 40, others: 2_000, prove: ['--quick'] },
+  ...{ changes: 600, numbers: 240, senders: 20, reported: 2, batch: 40, others: 2_000 },
+  kept: 20_000,
 };
 /** The other party of a check, on no list. */
 const OTHER = '+821088888888';
@@ -58,7 +66,7 @@ export async function sharingFeed({ small, seed }: BenchOptions): Promise<Row[]>
     await changes.mark(MARKERS[0]);
     const { catalogue } = await pullThroughDeaths(first, follower, proxy, changes);
     // The first release has blocks that the last one must not have.
-    const before = await follower.publish(catalogue, ...load.prove);
+    const before = await follower.publish(catalogue);
 
     await follower.rotate();
     await Promise.all([changes.make(load.changes / 4), follower.pull()]);
@@ -67,7 +75,7 @@ export async function sharingFeed({ small, seed }: BenchOptions): Promise<Row[]>
     await changes.make(Math.max(0, load.changes - changes.changes));
     await changes.mark(MARKERS[1]);
     const last = await caughtUp(follower, changes, MARKERS[1]);
-    const after = await follower.publish(last.catalogue, ...load.prove);
+    const after = await follower.publish(last.catalogue);
     const differing = await compare(first, second, changes, load);
     const fresh = join(second.folder, 'fresh');
     const differingEntries = (await follower.pull(fresh)).isSnapshot
@@ -78,60 +86,33 @@ export async function sharingFeed({ small, seed }: BenchOptions): Promise<Row[]>
     const whole = await follower.pull(empty);
     const seconds = (performance.now() - start) / 1_000;
     const made = `${withCommas(changes.changes)} changes, ${withCommas(whole.events)} events`;
-    const touched = `${withCommas(changes.touched.length)} numbers and sender IDs touched, each as sender or recipient`;
+    const parties = `${withCommas(changes.touched.length)} parties touched, ${withCommas(differing.refused)} refused`;
+    const none = (what: string, figure: number, unit: string, baseline: string): Row =>
+      row(`feed: ${what}`, figure, unit, baseline, null, 0);
     return [
-      row(
-        'feed: verdicts that differ, touched',
-        differing.touched,
-        'verdicts',
-        `${made}; ${touched}`,
-        null,
-        0,
-      ),
-      row(
-        'feed: reasons that differ, touched',
-        differing.reasons,
-        'reasons',
-        'code, authority, rule, stage, end',
-        null,
-        0,
-      ),
-      row(
-        'feed: verdicts that differ, others',
+      none('verdicts that differ, touched', differing.touched, 'verdicts', `${made}; ${parties}`),
+      none('reasons that differ, touched', differing.reasons, 'reasons', 'code, authority, rule, stage, end'),
+      none(
+        'verdicts that differ, others',
         differing.others,
         'verdicts',
         `${withCommas(load.others)} numbers`,
-        null,
-        0,
       ),
-      row(
-        'feed: entries by events and by snapshot that differ',
-        differingEntries,
-        'entries',
-        touched,
-        null,
-        0,
-      ),
-      row(
-        'feed: wrong answers of the releases',
+      none('entries by events and by snapshot that differ', differingEntries, 'entries', made),
+      none(
+        'wrong answers of the releases',
         before.wrong + after.wrong,
         'answers',
-        'two releases',
-        null,
-        0,
+        'two releases, prove --quick',
       ),
       row(
         'feed: events pulled a second',
         whole.events / seconds,
         'events/s',
-        'start of the command and lists included',
+        'the whole command, with its lists',
       ),
-      row(
-        'feed: bytes for an event',
-        whole.bytes / whole.events,
-        'bytes',
-        'encrypted, with HTTP bodies alone',
-      ),
+      row('feed: bytes for an event', whole.bytes / whole.events, 'bytes', 'encrypted; HTTP bodies alone'),
+      ...(await memoryRows(load.kept)),
     ];
   } finally {
     proxy.stop();
@@ -194,6 +175,7 @@ async function compare(
   const differs = (index: number): boolean => a[index]!.verdict !== b[index]!.verdict;
   const indexes = [...a.keys()];
   return {
+    refused: a.slice(0, touched.length).filter(({ verdict }) => verdict !== 'allow').length,
     touched: indexes.filter((index) => index < touched.length && differs(index)).length,
     others: indexes.filter((index) => index >= touched.length && differs(index)).length,
     reasons: indexes.filter((index) => index < touched.length && reasonOf(a[index]!) !== reasonOf(b[index]!))
@@ -206,6 +188,20 @@ function reasonOf({ verdict, reasons: [reason] }: CheckedParty): string {
   if (verdict === 'allow' || reason === undefined) return verdict;
   const { subject, code, effect, authority, rule, stage, until } = reason;
   return JSON.stringify([verdict, subject, code, effect, authority, rule, stage, until]);
+}
+
+/** What a pull holds and writes that keeps so many entries. */
+async function memoryRows(count: number): Promise<Row[]> {
+  const folder = temporaryFolder('feed-memory');
+  const script = fileURLToPath(new URL('../lib/measure-feed-memory.ts', import.meta.url));
+  const measure = async (...args: string[]) => (await run(process.execPath, [script, ...args])).stdout;
+  await measure('make', folder, String(count));
+  const { peak, bytes } = JSON.parse(await measure('use', folder)) as { peak: number; bytes: number };
+  const baseline = `${withCommas(count)} entries: state read, written and listed`;
+  return [
+    row('feed: peak memory of a pull', peak / 1e6, 'MB', baseline),
+    row('feed: bytes of the state for an entry', bytes / count, 'bytes', baseline),
+  ];
 }
 
 async function entriesThatDiffer(...folders: readonly [string, string]): Promise<number> {

@@ -125,6 +125,11 @@ const BEFORE: Readonly<Record<string, string>> = {
   'npx numgate undo <operation> --reason "wrong file"':
     'echo 010-2000-5037 | npx numgate block --file - --reason "a test"',
   'npx numgate push --share 0.1': 'npx numgate rollback --reason "a test"',
+  // Another document adds one later.
+  'npx numgate webhooks list --organisation acme': [
+    'npx numgate webhooks hosts hooks.acme.example --organisation acme --reason "a test" > hosts.txt',
+    'npx numgate webhooks add https://hooks.acme.example/docs --organisation acme > added.txt || true',
+  ].join('\n'),
 };
 
 /** The registration with this reference. */

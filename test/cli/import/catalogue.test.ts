@@ -5,6 +5,7 @@ import '../support/workspace.ts';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readCatalogue } from '../../../cli/import/catalogue.ts';
+import { collect } from '../../../cli/import/collect.ts';
 import { LISTS_MAX } from '../../../shared/limits/lists.ts';
 import { failureOf } from '../support/failing.ts';
 import { type CatalogueParts, catalogue, FOLDER, SUSPENDED, write } from '../support/workspace.ts';
@@ -110,6 +111,37 @@ describe('a catalogue', () => {
       { lists: [{ ...SUSPENDED, name: 'live-mine' }] },
       'list live-mine: the name "live" and names that begin with live- are reserved',
     ],
+    [
+      'a rule without a stage',
+      { lists: [{ ...SUSPENDED, rule: 'kr-50@3' }] },
+      'list suspended: "rule" and "stage" require each other',
+    ],
+    [
+      'a stage without a rule',
+      { lists: [{ ...SUSPENDED, stage: 'confirmed' }] },
+      'list suspended: "rule" and "stage" require each other',
+    ],
+    [
+      'a rule without a version',
+      { lists: [{ ...SUSPENDED, rule: 'kr-50', stage: 'confirmed' }] },
+      'lists[0].rule must be a rule and its version: kr-50@3',
+    ],
+    [
+      'an unknown stage',
+      { lists: [{ ...SUSPENDED, rule: 'kr-50@3', stage: 'final' }] },
+      'lists[0].stage must be one of provisional, confirmed',
+    ],
+    [
+      'an allow list of a rule',
+      {
+        lists: [
+          ...[
+            { ...SUSPENDED, reason: 'ALLOW_OVERRIDE', effect: 'allow', rule: 'kr-50@3', stage: 'confirmed' },
+          ],
+        ],
+      },
+      'list suspended: "rule" requires another "effect" than "allow"',
+    ],
     ['two lists with one name', { lists: [SUSPENDED, SUSPENDED] }, 'two lists have the name suspended'],
     ['an input without a file', { inputs: [{}] }, 'inputs[0].file is missing'],
     [
@@ -133,5 +165,77 @@ describe('a catalogue', () => {
     expect((await failureOf(() => readCatalogue(missing))).message).toMatch(/missing\.json: does not exist$/);
     const path = write('broken.json', '{"lists":[');
     expect((await failureOf(() => readCatalogue(path))).message).toMatch(/broken\.json: .*JSON/);
+  });
+
+  describe('that includes others', () => {
+    const other = { ...SUSPENDED, name: 'other', reason: 'SENDER_REPORTED' };
+    const included = (name: string, parts: Partial<CatalogueParts>): string =>
+      catalogue(`included/${name}.json`, { lists: [other], ...parts });
+
+    it('has their lists after its own, with the inputs of each', () => {
+      const path = included('one', { inputs: [{ file: 'one.txt', list: 'other' }] });
+      const { lists, inputs } = readCatalogue(
+        catalogue('with.json', {
+          ...{ lists: [SUSPENDED], inputs: [{ file: 'own.txt', list: 'suspended' }] },
+          include: ['included/one.json'],
+        }),
+      );
+      expect(lists.map(({ name }) => name)).toEqual(['suspended', 'other']);
+      expect(inputs.map((input) => [input.path, input.list, input.part.first])).toEqual([
+        [join(FOLDER, 'own.txt'), 'suspended', 0],
+        [join(FOLDER, 'included/one.txt'), 'other', 1],
+      ]);
+      expect(path).toBe(join(FOLDER, 'included/one.json'));
+    });
+
+    it('fills each list only with the lines of its own file', async () => {
+      write('included/rows.csv', 'number,reason\n010-2000-0001,SENDER_REPORTED\n');
+      write('rows.csv', 'number,reason\n010-2000-0002,SENDER_REPORTED\n010-2000-0003,NUMBER_SUSPENDED\n');
+      included('rows', { inputs: [{ file: 'rows.csv' }] });
+      const parts = { lists: [SUSPENDED], inputs: [{ file: 'rows.csv' }], include: ['included/rows.json'] };
+      const entries: [number, unknown][] = [];
+      const rejects: string[] = [];
+      await collect(readCatalogue(catalogue('rows.json', parts)), {
+        now: 0,
+        onEntry: ({ list, what }) => entries.push([list, what]),
+        onReject: ({ code, line }) => rejects.push(`${code} ${line}`),
+        onProgress: () => undefined,
+      });
+      expect(entries).toEqual([
+        [0, { kind: 'number', n: 821020000003 }],
+        [1, { kind: 'number', n: 821020000001 }],
+      ]);
+      expect(rejects).toEqual(['LIST_UNKNOWN 2']);
+    });
+
+    it.each<[string, () => Partial<CatalogueParts>, string]>([
+      ['a file that does not exist', () => ({ include: ['no.json'] }), 'no.json: does not exist'],
+      [
+        'one that includes another',
+        () => ({ include: [included('nested', { include: ['one.json'] })] }),
+        'nested.json: an included catalogue must not have "include": name it in',
+      ],
+      [
+        'a list with the name of one of its own',
+        () => ({ lists: [other], include: [included('same', {})] }),
+        'same.json: two lists have the name other',
+      ],
+      [
+        'too many lists in all',
+        () => ({
+          lists: Array.from({ length: LISTS_MAX }, (_, at) => ({ ...SUSPENDED, name: `l${at}` })),
+          include: [included('more', {})],
+        }),
+        '33 lists with those of the included catalogues; a release has at most 32',
+      ],
+      [
+        'a wrong list',
+        () => ({ include: [included('wrong', { lists: [{ ...other, effect: 'drop' }] })] }),
+        'wrong.json: lists[0].effect must be one of',
+      ],
+    ])('with %s is rejected', async (_, parts, message) => {
+      const path = catalogue('including.json', { lists: [SUSPENDED], ...parts() });
+      expect((await failureOf(() => readCatalogue(path))).message).toContain(message);
+    });
   });
 });

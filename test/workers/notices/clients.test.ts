@@ -105,7 +105,7 @@ describe('the notices of an organisation', () => {
       [answer({ at: 'today' }), 'FIELD_VALUE', 'at'],
       [answer({ at: '2000-01-01T00:00:00Z' }), 'FIELD_VALUE', 'at'],
       [answer({ note: 'two\nlines' }), 'FIELD_VALUE', 'note'],
-      [answer({ told: 1 }), 'FIELD_UNKNOWN', 'told'],
+      [answer({ count: 1 }), 'FIELD_UNKNOWN', 'count'],
     ] as const) {
       const { status, json } = await send('acme-main', path, body);
       expect([body, status, json.code, json.field]).toEqual([body, 400, code, field]);

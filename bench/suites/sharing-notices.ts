@@ -1,0 +1,186 @@
+/**
+ * Notices: seconds from a block to the first request to the webhook of an operator, and whether notices are lost, doubled
+ * or out of order while the service is killed and the receiver fails.
+ */
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type FeedInstallation, startFeedInstallations } from '../lib/feed-pair.ts';
+import type { BenchOptions } from '../lib/options.ts';
+import { quantile } from '../lib/statistics.ts';
+import { type Row, row, withCommas } from '../lib/table.ts';
+
+interface Load {
+  /** Blocks that are timed, one after another. */
+  readonly timed: number;
+  /** Blocks while the service is killed this often. */
+  readonly blocked: number;
+  readonly kills: number;
+  /** The receiver refuses every so many of the notices once. Each refusal takes 5 s. */
+  readonly refusedEvery: number;
+}
+
+const FULL: Load = { timed: 200, blocked: 2_000, kills: 10, refusedEvery: 200 };
+const SMALL: Load = { timed: 20, blocked: 100, kills: 2, refusedEvery: 40 };
+
+const OPERATOR = 'operator';
+const FIRST_NUMBER = 821_066_000_000;
+/** Longest wait for notices, in ms. */
+const ARRIVED_WAIT_MS = 600_000;
+const LOOK_EVERY_MS = 5;
+/** Between two timed blocks, in ms: each comes on its own. */
+const PAUSE_MS = 50;
+const BATCH = 20;
+
+interface Received {
+  readonly version: number;
+  readonly number: string;
+  readonly at: number;
+}
+
+export async function sharingNotices({ small }: BenchOptions): Promise<Row[]> {
+  const load = small ? SMALL : FULL;
+  const [installation] = (await startFeedInstallations('notices')) as [FeedInstallation];
+  const receiver = await Receiver.start();
+  try {
+    await addOperator(installation, receiver);
+    const seconds = await timeBlocks(installation, receiver, load);
+    await blockThroughDeaths(installation, receiver, load);
+    const blocked = load.timed + load.blocked;
+    const numbers = new Set(receiver.kept.map(({ number }) => number));
+    const versions = receiver.kept.map(({ version }) => version);
+    // Versions of other types lie between them.
+    const disordered = versions.filter((version, index) => version <= (versions[index - 1] ?? 0)).length;
+    const what = `${withCommas(blocked)} blocks, ${load.kills} kills, ${receiver.refused} refused`;
+    const time = `${load.timed} blocks, one after another`;
+    return [
+      row('notices: block to first attempt, p50', quantile(seconds, 0.5), 's', time),
+      row('notices: block to first attempt, p99', quantile(seconds, 0.99), 's', time, null, 15),
+      row('notices: blocks without a notice', blocked - numbers.size, 'notices', what, null, 0),
+      row(
+        'notices: doubled after dropping known IDs',
+        versions.length - numbers.size,
+        'notices',
+        what,
+        null,
+        0,
+      ),
+      row('notices: out of order', disordered, 'notices', what, null, 0),
+      row('notices: requests for a notice', receiver.requests / blocked, 'requests', 'with retries'),
+    ];
+  } finally {
+    receiver.stop();
+    await installation.service.kill();
+  }
+}
+
+/** An operator with a webhook. */
+async function addOperator({ admin }: FeedInstallation, { host }: Receiver): Promise<void> {
+  const organisation = { id: OPERATOR, displayName: OPERATOR, roles: ['operator'], webhookHosts: [host] };
+  await admin('PUT', `organisations/${OPERATOR}`, { organisation });
+  const types = ['recipients.guidance'];
+  await admin('POST', `organisations/${OPERATOR}/webhooks`, { url: `http://${host}/numgate`, types });
+}
+
+async function block({ admin }: FeedInstallation, first: number, count: number): Promise<void> {
+  const items = Array.from({ length: count }, (_, index) => ({ number: `+${first + index}` }));
+  await admin('POST', 'entries', { op: 'block', items });
+}
+
+async function timeBlocks(
+  installation: FeedInstallation,
+  receiver: Receiver,
+  { timed }: Load,
+): Promise<number[]> {
+  const seconds: number[] = [];
+  for (let index = 0; index < timed; index++) {
+    const begun = performance.now();
+    await block(installation, FIRST_NUMBER + index, 1);
+    await receiver.until(index + 1);
+    seconds.push((receiver.kept[index]!.at - begun) / 1_000);
+    await sleep(PAUSE_MS);
+  }
+  return seconds;
+}
+
+/** Blocks in batches, while the service dies and the receiver refuses some notices. */
+async function blockThroughDeaths(
+  installation: FeedInstallation,
+  receiver: Receiver,
+  { timed, blocked, kills, refusedEvery }: Load,
+): Promise<void> {
+  receiver.refusedEvery = refusedEvery;
+  const killEvery = Math.max(1, Math.floor(blocked / BATCH / kills));
+  for (let at = 0; at < blocked; at += BATCH) {
+    await block(installation, FIRST_NUMBER + timed + at, Math.min(BATCH, blocked - at));
+    // At any moment of what the block has set in motion.
+    if ((at / BATCH) % killEvery === killEvery - 1) {
+      await sleep((at * 7) % 200);
+      await installation.restart();
+    }
+  }
+  await receiver.until(timed + blocked);
+}
+
+/** Keeps each notice under its ID, as docs/sharing.md says. */
+class Receiver {
+  readonly kept: Received[] = [];
+  readonly host: string;
+  readonly #server: Server;
+  readonly #ids = new Set<string>();
+  readonly #refused = new Set<string>();
+  requests = 0;
+  /** 0 while it accepts all of them. */
+  refusedEvery = 0;
+
+  private constructor(server: Server) {
+    this.#server = server;
+    this.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  static async start(): Promise<Receiver> {
+    let receiver: Receiver | null = null;
+    const server = createServer((request, response) => {
+      let body = '';
+      request.on('data', (chunk: Buffer) => {
+        body += chunk.toString();
+      });
+      request.on('end', () => response.writeHead(receiver!.#take(request, body)).end());
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    receiver = new Receiver(server);
+    return receiver;
+  }
+
+  /** Notices that were refused once. */
+  get refused(): number {
+    return this.#refused.size;
+  }
+
+  /** Waits until it has kept so many. */
+  async until(count: number): Promise<void> {
+    for (const end = Date.now() + ARRIVED_WAIT_MS; this.kept.length < count; await sleep(LOOK_EVERY_MS))
+      if (Date.now() > end)
+        throw new Error(`${this.kept.length} of ${count} notices after ${ARRIVED_WAIT_MS} ms`);
+  }
+
+  stop(): void {
+    this.#server.closeAllConnections();
+    this.#server.close();
+  }
+
+  #take({ headers }: IncomingMessage, body: string): number {
+    const at = performance.now();
+    this.requests++;
+    const id = String(headers['webhook-id']);
+    if (this.#ids.has(id)) return 204;
+    const { version, data } = JSON.parse(body) as { version: number; data: { number: string } };
+    if (this.refusedEvery > 0 && version % this.refusedEvery === 0 && !this.#refused.has(id)) {
+      this.#refused.add(id);
+      return 503;
+    }
+    this.#ids.add(id);
+    this.kept.push({ version, number: data.number, at });
+    return 204;
+  }
+}
