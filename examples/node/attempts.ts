@@ -222,6 +222,7 @@ export async function pauseBeforeRetry(
  * Sends one request, and again where that can help.
  * @param content JSON as text, or what is to be sent
  * @param read returns null if the JSON is not the expected response
+ * @param parse the body of the response; as JSON by default
  */
 export async function request<Value>(
   connection: Connection,
@@ -230,6 +231,7 @@ export async function request<Value>(
   read: (json: unknown) => Value | null,
   limits: Limits,
   call: Call,
+  parse: (response: Response) => Promise<unknown> = (response) => response.json(),
 ): Promise<Attempt<Value>> {
   const sent = typeof content === 'string' ? { type: 'application/json', body: content } : content;
   const once = async (): Promise<Attempt<Value>> => {
@@ -241,7 +243,7 @@ export async function request<Value>(
       cutoff.arm(Math.min(limits.timeoutMs, leftMs));
       const posted = await send(connection, path, sent, call, cutoff.signal);
       if (!posted.ok) return posted;
-      const value = read(await posted.value.json());
+      const value = read(await parse(posted.value));
       return value === null ? { ok: false, failure: invalidResponse(call) } : { ok: true, value };
     } catch (error) {
       return { ok: false, failure: failureOf(error, cutoff, call) };

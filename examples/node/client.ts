@@ -31,6 +31,8 @@ export type { CallOptions } from './attempts.ts';
 export * from './credentials.ts';
 export { type LocalCode, NumgateError } from './errors.ts';
 export { isFromAbroad, LABEL, type LocalAnswer } from './fail-policy.ts';
+export { type Feed, type FeedCall, type FeedOptions, type FeedSnapshot, makeFeed } from './feed.ts';
+export type * from './feed-types.ts';
 export * from './holder-key.ts';
 export { linesOf } from './lines.ts';
 export * from './registrar.ts';

@@ -13,6 +13,8 @@ export type LocalCode =
   | 'HTTP_ERROR'
   /** `from` or `to` exceeds the limit of the service. No request was sent. */
   | 'NUMBER_TOO_LONG'
+  /** An event or a snapshot of the feed was altered, left out or moved, or is not for your key. Nothing of it was used. */
+  | 'FEED_ALTERED'
   /** A holder key, or what it should sign, is not valid; `field` names it. Nothing was signed. */
   | 'SIGNING_INVALID';
 

@@ -23,7 +23,7 @@ export type FeedType = (typeof FEED_TYPES)[number];
 
 /** The plaintext of an event's data: the event, and what it follows. */
 export interface FeedData extends Omit<FeedEvent, 'digest'> {
-  /** Of the entry, also if nothing is said about it any more. */
+  /** Of the entry, also if there is none any more. */
   readonly subject: Subject;
   /** Digest of the event before, or of the statement of the epoch for its first event. */
   readonly previous: string;
@@ -39,7 +39,7 @@ export interface FeedCloudEvent {
   /** Reference of the entry. */
   readonly subject: string;
   readonly time: string;
-  /** Nothing is said about the subject any more. */
+  /** There is no entry any more. */
   readonly method?: 'DELETE';
   readonly epoch: number;
   readonly digest: string;
@@ -65,14 +65,14 @@ export function feedData(event: FeedEvent, subject: Subject, previous: string): 
   return { position, epoch, reference, subject, entry, at, previous };
 }
 
-/** @param feed its ID @param digest of the event @param data what the consumer gets as data: a compact JWE, or `said` */
+/** @param feed its ID @param digest of the event @param data what the consumer gets as data: a compact JWE, or `content` */
 export function cloudEventOf(
-  said: FeedData,
+  content: FeedData,
   feed: string,
   digest: string,
   data: string | FeedData,
 ): FeedCloudEvent {
-  const { position, epoch, reference, subject, entry, at } = said;
+  const { position, epoch, reference, subject, entry, at } = content;
   return {
     specversion: '1.0',
     id: formatCursor({ feed, epoch, position }),

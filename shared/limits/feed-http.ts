@@ -22,8 +22,8 @@ export const FEED_HEARTBEAT_MS = 15_000;
 export const FEED_RECONNECT_MS = 2_000;
 /** Pause of a stream whose wait ended early without events, because too many wait already, in ms. */
 export const FEED_PAUSE_MS = 1_000;
-/** Entries in one encrypted piece of a snapshot: a line of some 170 KB. */
-export const FEED_PIECE_ENTRIES = 500;
+/** Entries in one encrypted piece of a snapshot: a line of at most 60 KB. */
+export const FEED_PIECE_ENTRIES = 100;
 /**
  * How long a decision of the CrowdSec stream lasts that has no end, in hours: a year. When it ends earlier, the stream
  * says so.

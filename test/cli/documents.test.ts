@@ -73,6 +73,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'npx numgate partners * kt-reports*': LATER,
   'source <(npx numgate completion zsh)': ONE_SHELL,
   'function numgate; *': ONE_SHELL,
+  'curl -s * | jose jwe dec *': 'needs jq and jose; test/cli/feed/consumers.test.ts decrypts',
   'npm run bench -- *': BENCH,
   'MINIFLARE_WORKERD_V8_FLAGS=* npm start': PERF,
   'perf *': PERF,

@@ -14,7 +14,7 @@ import { parametersOf } from '../http/parameters.ts';
 import { problem } from '../http/reply.ts';
 import type { FeedObject, FeedSnapshotPage, KeptEvent } from '../storage/feed-port.ts';
 import { forConsumers, limitSnapshots } from './consumers.ts';
-import { askFeed } from './pages.ts';
+import { callFeed } from './pages.ts';
 
 const SCOPES = ['phone', 'sender'] as const;
 const RECIPIENT = 'recipient';
@@ -59,10 +59,10 @@ const readDecisions = forConsumers(async (context) => {
   const limited = isStart ? limitSnapshots(context) : null;
   if (limited !== null) return limited;
   // Before the snapshot is read, so that what changes meanwhile is in the next answer.
-  const changes = await askFeed(feed.decisions(client.id, isStart));
+  const changes = await callFeed(feed.decisions(client.id, isStart));
   if (!changes.ok) return changes;
   if (!changes.value.isStart) return reply.json(changesOf(changes.value.events, filter));
-  const first = await askFeed(feed.snapshot(0, FEED_SNAPSHOT_PAGE_MAX));
+  const first = await callFeed(feed.snapshot(0, FEED_SNAPSHOT_PAGE_MAX));
   if (!first.ok) return first;
   return reply.stream(allFrom(first.value, feed, filter), 'application/json');
 });

@@ -24,7 +24,7 @@ const SNAPSHOT = '/v1/feed/snapshot';
 export const CURSOR_HEADER = 'numgate-cursor';
 
 /** A call of the store. @returns its own failures as problems, and UNAVAILABLE if it does not respond */
-export async function askFeed<Value>(
+export async function callFeed<Value>(
   call: Promise<Result<Value, { ok: false; code: FeedProblem; message: string }>>,
 ): Promise<Result<Value, Problem>> {
   try {
@@ -46,7 +46,7 @@ export function readFeed(
   cursor: string | null,
   waitMs: number,
 ): Promise<Result<FeedPage, Problem>> {
-  return askFeed(feed.read(cursor, waitMs));
+  return callFeed(feed.read(cursor, waitMs));
 }
 
 export function renderPage(

@@ -20,7 +20,7 @@ import { parametersOf } from '../http/parameters.ts';
 import { isKnown, type Problem } from '../http/reply.ts';
 import type { CurrentEntry, FeedObject, FeedSnapshotPage } from '../storage/feed-port.ts';
 import { encryptorFor, type FeedContext, forConsumers, limitSnapshots } from './consumers.ts';
-import { askFeed, CURSOR_HEADER } from './pages.ts';
+import { CURSOR_HEADER, callFeed } from './pages.ts';
 
 const TYPES = { ndjson: 'application/x-ndjson', csv: 'text/csv; charset=utf-8' } as const;
 
@@ -32,7 +32,7 @@ export const getSnapshot = forConsumers(async (context) => {
   if (!format.ok) return format;
   const encrypt = await encryptorFor(context);
   if (!encrypt.ok) return encrypt;
-  const first = await askFeed(feed.snapshot(0, pageLimit(encrypt.value)));
+  const first = await callFeed(feed.snapshot(0, FEED_SNAPSHOT_PAGE_MAX));
   if (!first.ok) return first;
   const cursor = formatCursor(first.value);
   // Weak: the same entries, encrypted anew.
@@ -62,10 +62,6 @@ function prefersGzip({ headers }: Request): boolean {
   return codings.some((coding) => coding.trim().toLowerCase() === 'gzip');
 }
 
-function pageLimit(encrypt: Encrypt | null): number {
-  return encrypt === null ? FEED_SNAPSHOT_PAGE_MAX : FEED_PIECE_ENTRIES;
-}
-
 function snapshotFrom(
   first: FeedSnapshotPage,
   feed: FeedObject,
@@ -75,30 +71,39 @@ function snapshotFrom(
   const { feed: id, epoch, position, digest } = first;
   const point = { cursor: formatCursor({ feed: id, epoch, position }), digest };
   let piece = 0;
-  let page: FeedSnapshotPage = first;
+  let page: FeedSnapshotPage | null = null;
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        if (piece > 0) {
-          const read = await feed.snapshot(page.next!, pageLimit(encrypt));
-          // The client sees that the response broke off.
-          if (!read.ok) throw new Error(read.message);
-          page = read.value;
-        }
-        const isLast = page.next === null;
+        page = page === null ? first : await nextPage(feed, page);
+        const isEnd = page.next === null;
         const head = piece === 0 ? linesBefore(format, point) : '';
-        const lines = head + page.entries.map((entry) => `${lineOf(format, entry)}\n`).join('');
-        const sent =
-          encrypt === null
-            ? lines
-            : wrapped(format, piece, await encrypt(lines, { snapshot: { ...point, piece, isLast } }));
-        controller.enqueue(utf8(sent));
-        piece++;
-        if (isLast) controller.close();
+        const lines = page.entries.map((entry) => `${lineOf(format, entry)}\n`);
+        if (encrypt === null) {
+          controller.enqueue(utf8(head + lines.join('')));
+          piece++;
+        } else {
+          // An empty snapshot has one piece as well.
+          for (let at = 0; at === 0 || at < lines.length; at += FEED_PIECE_ENTRIES) {
+            const text = (at === 0 ? head : '') + lines.slice(at, at + FEED_PIECE_ENTRIES).join('');
+            const isLast = isEnd && at + FEED_PIECE_ENTRIES >= lines.length;
+            const jwe = await encrypt(text, { snapshot: { ...point, piece, isLast } });
+            controller.enqueue(utf8(wrapped(format, piece, jwe)));
+            piece++;
+          }
+        }
+        if (isEnd) controller.close();
       },
     },
     { highWaterMark: 0 },
   );
+}
+
+/** @throws if the store fails: the client then sees that the response broke off */
+async function nextPage(feed: FeedObject, { next }: FeedSnapshotPage): Promise<FeedSnapshotPage> {
+  const read = await feed.snapshot(next!, FEED_SNAPSHOT_PAGE_MAX);
+  if (!read.ok) throw new Error(read.message);
+  return read.value;
 }
 
 function linesBefore(format: SnapshotFormat, point: { cursor: string; digest: string }): string {

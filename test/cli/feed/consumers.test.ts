@@ -8,6 +8,7 @@ import { EventSource } from 'eventsource';
 import { compactDecrypt, importJWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { skipMissing } from '../../../bench/lib/skip-missing.ts';
+import { makeFeed } from '../../../examples/node/client.ts';
 import type { FeedCloudEvent, FeedData } from '../../../shared/feed/cloud-event.ts';
 import { openFeedKey } from '../../../shared/feed/open-jwe.ts';
 import { type ChainPoint, openPage } from '../../../shared/feed/open-page.ts';
@@ -136,13 +137,37 @@ describe('the feed of the real service', () => {
       for (const { data, subject } of events.slice(0, 3)) {
         const key = await importJWK(jwk, id === 'curve' ? 'ECDH-ES' : 'dir');
         const { plaintext } = await compactDecrypt(String(data), key);
-        const said = JSON.parse(new TextDecoder().decode(plaintext)) as FeedData;
-        expect([said.reference, said.entry?.code]).toEqual([subject, 'SENDER_REPORTED']);
-        if (hasJose) expect(JSON.parse(decryptWithJose(String(data), file))).toEqual(said);
+        const content = JSON.parse(new TextDecoder().decode(plaintext)) as FeedData;
+        expect([content.reference, content.entry?.code]).toEqual([subject, 'SENDER_REPORTED']);
+        if (hasJose) expect(JSON.parse(decryptWithJose(String(data), file))).toEqual(content);
       }
       const other = consumers.find(([name]) => name !== id);
       if (hasJose && other !== undefined)
         expect(() => decryptWithJose(String(events[0]!.data), other[2])).toThrow();
+    }
+  });
+
+  it('is followed by the typed client, from a snapshot or from the first event on', async () => {
+    const { url } = service;
+    for (const [id, jwk] of [
+      ['plain', null],
+      ['reader', secret],
+      ...(EC === null ? [] : [['curve', EC] as const]),
+    ]) {
+      const feed = makeFeed({ url, key: keys[id as string]!, jwk: jwk as JsonWebKey | null });
+      const { place, entries } = await feed.snapshot();
+      const snapshot = new Map<string, string | null>();
+      for await (const { reference, number, effect } of entries)
+        snapshot.set(reference, `${number} ${effect}`);
+      const followed = new Map<string, string | null>();
+      let last = null;
+      for await (const { reference, entry, place: at } of feed.changes(null, { follow: false })) {
+        if (entry === null) followed.delete(reference);
+        else followed.set(reference, `${entry.number} ${entry.effect}`);
+        last = at;
+      }
+      expect([id, last, [...followed].sort()]).toEqual([id, place, [...snapshot].sort()]);
+      expect(snapshot.size).toBe(NUMBERS.length - 3);
     }
   });
 

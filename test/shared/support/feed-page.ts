@@ -36,11 +36,11 @@ export function chainOf(count: number, after: ChainPoint = START): FeedEvent[] {
       blockOf(number, { effect: 'allow', code: null }),
       null,
     ][index % 5]!;
-    const said = {
+    const content = {
       ...{ position, epoch: after.epoch, reference: `reference-${String(index).padStart(12, '0')}` },
       ...{ entry, at: new Date(Date.UTC(2026, 10, 27) + index * 1_000).toISOString() },
     };
-    const event = { ...said, digest: digestOf(previous, said) };
+    const event = { ...content, digest: digestOf(previous, content) };
     previous = event.digest;
     events.push(event);
   }
