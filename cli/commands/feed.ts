@@ -31,6 +31,8 @@ import { examples, positiveNumber } from './options.ts';
 const POLL_MS = 20_000;
 /** Pause between two requests if there are events, so that one request gets several, in ms. */
 const GATHER_MS = 1_000;
+/** Pause if the service does not let a request wait, in ms. */
+const BUSY_MS = 5_000;
 /** Shortest time between two sets of lists with --follow, in seconds. */
 const LISTS_EVERY_S = 300;
 
@@ -200,7 +202,12 @@ async function followFeed(puller: Puller, options: PullOptions): Promise<void> {
       continue;
     }
     const waitMs = news.length === 0 ? POLL_MS : Math.min(POLL_MS, leftMs);
-    if (!(await puller.wait(Math.ceil(waitMs)))) continue;
+    const begin = performance.now();
+    if (!(await puller.wait(Math.ceil(waitMs)))) {
+      // Too many consumers wait already, so that the service has answered at once.
+      if (performance.now() - begin < waitMs / 2) await pause(BUSY_MS);
+      continue;
+    }
     const pulled = await puller.pull();
     if (pulled.events > 0 || pulled.isSnapshot) news.push(pulled);
     await pause(GATHER_MS);

@@ -4,6 +4,7 @@
 import '../support/workspace.ts';
 import { existsSync, mkdtempSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { exportJWK, generateKeyPair } from 'jose';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { statePath } from '../../../cli/feed/puller.ts';
 import { readState } from '../../../cli/feed/state-file.ts';
@@ -99,6 +100,37 @@ describe('feed pull', () => {
     }
     await pulledUntil(out, 1);
     expect(existsSync(join(out, 'pull.lock'))).toBe(false);
+  });
+
+  it.each([
+    ['P-256', 1],
+    ['X25519', 2],
+    ['none', 3],
+  ])('reads what is encrypted for a key of its own: %s', async (crv, index) => {
+    const id = `own-${crv.toLowerCase()}`;
+    const own = process.env.NUMGATE_FEED_KEY;
+    let options = ['--feed', 'none'];
+    let jwk: string[] = [];
+    if (crv !== 'none') {
+      const pair = await generateKeyPair('ECDH-ES', { crv, extractable: true });
+      const [secret, open] = await Promise.all([exportJWK(pair.privateKey), exportJWK(pair.publicKey)]);
+      options = ['--feed', 'ecdh', '--feed-key', write(`${id}.public.json`, JSON.stringify(open))];
+      jwk = ['--jwk', write(`${id}.json`, JSON.stringify(secret))];
+    }
+    try {
+      process.env.NUMGATE_FEED_KEY = (await json('clients', 'add', id, '--rights', 'feed', ...options))
+        .key as string;
+      const out = outFolder();
+      const pull = () => json('feed', 'pull', service.url, ...jwk, ...keys.slice(2), '--out', out);
+      // The service takes up a new client within seconds.
+      const { position } = await vi.waitFor(pull, HANG_MS);
+      await block(`010-4000-000${index}`, `010-4000-001${index}`);
+      await vi.waitFor(async () => expect((await pull()).position).toBe((position as number) + 2), HANG_MS);
+      const { entries } = await readState(statePath(out));
+      expect([...entries].map(([, { number }]) => number)).toContain(`+82104000000${index}`);
+    } finally {
+      process.env.NUMGATE_FEED_KEY = own;
+    }
   });
 
   it('works alone in its folder', async () => {
