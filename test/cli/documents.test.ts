@@ -22,7 +22,6 @@ const GATEWAY = 'needs a gateway; test/gateways runs it';
 const ONE_SHELL = 'needs another shell; test/cli/commands/completion.test.ts runs it';
 const PERF = 'needs perf and root';
 const PROMETHEUS = 'needs Prometheus; test/gateways runs it';
-
 const CHECKPOINTS = 'needs a checkpoint of the cron; test/cli/commands/audit-checkpoints.test.ts runs it';
 const DECISIONS =
   'needs decisions of rules; test/workers/response has them, and docs/joint-response.md runs the others';
