@@ -5,7 +5,7 @@
 const LATER_TABLES = [
   ...['guard_hours', 'undo_operations', 'undone_spans', 'undo_ends', 'undo_rows', 'undo_changes'],
   ...['token_holders', 'audit_tiles', 'checkpoints', 'audit_exports', 'detections'],
-  ...['proposals', 'proposal_parts', 'qualifications', 'rules'],
+  ...['proposals', 'proposal_parts', 'qualifications', 'rules', 'feed_unread', 'qualification_notices'],
 ];
 
 export function makeOlderTables(sql: SqlStorage): void {
