@@ -91,7 +91,7 @@ export default defineConfig({
         test: {
           name: 'workerd',
           include: FRESH,
-          setupFiles: ['test/workers/support/clean-state.ts', 'test/workers/support/fresh.ts'],
+          setupFiles: ['test/workers/support/fresh.ts'],
           isolate: false,
           ...TIMEOUTS,
         },
