@@ -38,7 +38,7 @@ export function placeOf(cursor: string, before: ChainPoint | null): FeedCursor {
 
 function wentBack(what: string, position: number): FeedRefusal {
   return refusal(
-    'FEED_WENT_BACK',
+    'FEED_OLDER',
     `${what}, which is before ${position}, where the state is: the service was restored from a backup, or somebody ` +
       'replays old data. If you trust it, use another folder with --out',
   );

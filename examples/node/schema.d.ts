@@ -7883,11 +7883,8 @@ export interface components {
             reason: components["schemas"]["ReasonText"];
         };
         WebhookEnable: {
-            /**
-             * @description Begin with the next new notice. Otherwise with the first one that waits.
-             * @default false
-             */
-            skip: boolean;
+            /** @description Begin with the next new notice. Otherwise with the first one that waits. Default: false. */
+            skip?: boolean;
             reason: components["schemas"]["ReasonText"];
         };
         /** @description Either `version` or `since`. */

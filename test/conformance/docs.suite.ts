@@ -4,47 +4,22 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { program } from '../../cli/program.ts';
-import * as appealsLimits from '../../shared/limits/appeals.ts';
-import * as controlLimits from '../../shared/limits/control.ts';
-import * as credentialStoreLimits from '../../shared/limits/credential-store.ts';
-import * as credentialsLimits from '../../shared/limits/credentials.ts';
-import * as edgeLimits from '../../shared/limits/edge.ts';
-import * as enumerationLimits from '../../shared/limits/enumeration.ts';
-import * as intakeLimits from '../../shared/limits/intake.ts';
-import * as listsLimits from '../../shared/limits/lists.ts';
-import * as metricsLimits from '../../shared/limits/metrics.ts';
-import * as noticesLimits from '../../shared/limits/notices.ts';
-import * as passportLimits from '../../shared/limits/passport.ts';
-import * as qualificationLimits from '../../shared/limits/qualification.ts';
-import * as registrationsLimits from '../../shared/limits/registrations.ts';
-import * as reportsLimits from '../../shared/limits/reports.ts';
-import * as requestsLimits from '../../shared/limits/requests.ts';
-import * as responseLimits from '../../shared/limits/response.ts';
 import { CODES } from '../../shared/verdict.ts';
 import { PROBLEMS } from '../../workers/http/reply.ts';
 import { openApi } from './support/send.ts';
 import { TEST_NUMBERS } from './support/test-number-table.ts';
 
-const bounds = new Map<string, number>(
-  [
-    ...[controlLimits, credentialStoreLimits, credentialsLimits, edgeLimits, enumerationLimits],
-    ...[
-      appealsLimits,
-      intakeLimits,
-      listsLimits,
-      metricsLimits,
-      noticesLimits,
-      passportLimits,
-      qualificationLimits,
-      registrationsLimits,
-      reportsLimits,
-      requestsLimits,
-      responseLimits,
-    ],
-  ].flatMap((limits) => Object.entries(limits)),
-);
 const here = new URL('./', import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, here), 'utf8');
+
+const limits = readdirSync(new URL('../../shared/limits/', here));
+const bounds = new Map<string, number>(
+  (
+    await Promise.all(
+      limits.map((name) => import(`../../shared/limits/${name}`) as Promise<Record<string, number>>),
+    )
+  ).flatMap((each) => Object.entries(each)),
+);
 
 /** Schemas of complete responses. */
 const SCHEMAS = [

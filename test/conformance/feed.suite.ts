@@ -44,7 +44,10 @@ function soon(): Promise<void> {
 }
 
 describe('the feed', () => {
+  /** After the end of its entry. */
   let cursor = '';
+  /** The page that has the block. */
+  let own = '';
 
   beforeAll(async () => {
     await addConsumer('feed-dir', { encryption: 'dir' });
@@ -55,10 +58,14 @@ describe('the feed', () => {
       });
     // A client that control has not read yet is unknown for a second.
     while ((await send('/v1/feed/epochs/1', as('feed-clear'))).status === 401) await soon();
-    while (cursor === '') {
-      const { headers, json } = await send('/v1/feed?timeout=20000', as('feed-clear'));
+    // Other suites have made events before.
+    for (let next = ''; cursor === ''; ) {
+      const path = `/v1/feed?timeout=20000${next === '' ? '' : `&lastEventId=${next}`}`;
+      const { headers, json, text } = await send(path, as('feed-clear'));
       const ended = (json as unknown as FeedCloudEvent[]).some(({ method }) => method === 'DELETE');
-      if (ended) cursor = headers.get('numgate-cursor')!;
+      next = headers.get('numgate-cursor')!;
+      if (text.includes(NUMBER)) own = path;
+      if (ended && own !== '') cursor = next;
     }
   });
 
@@ -141,7 +148,7 @@ describe('the feed', () => {
     for (const [wrong, code] of [
       [NUMBER, 'CURSOR_INVALID'],
       [`${feed.replace(/./g, (digit) => (digit === 'f' ? '0' : 'f'))}.${epoch}.1`, 'CURSOR_FOREIGN'],
-      [`${feed}.${epoch}.${Number(position) + 1_000}`, 'CURSOR_AHEAD'],
+      [`${feed}.${epoch}.${Number(position) + 1_000_000}`, 'CURSOR_AHEAD'],
       [`${feed}.${Number(epoch) + 7}.${position}`, 'CURSOR_AHEAD'],
     ] as const)
       for (const path of ['/v1/feed', '/v1/feed/events'])
@@ -156,7 +163,7 @@ describe('the feed', () => {
 
   it('each event, entry and decision is as the document says', async () => {
     const openapi = await openApi();
-    const page = await send('/v1/feed', as('feed-clear'));
+    const page = await send(own, as('feed-clear'));
     const events = page.json as unknown as FeedCloudEvent[];
     expect(openapi.errorsAs('FeedBatch', events)).toBe('');
     for (const { data } of events) expect(openapi.errorsAs('FeedData', data)).toBe('');

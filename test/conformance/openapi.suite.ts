@@ -188,7 +188,7 @@ describe('the OpenAPI document', () => {
     const openapi = await openApi();
     const paths = Object.keys(openapi.document.paths as object);
     const described = paths.flatMap((path) => openapi.methodsOf(path).map((method) => `${method} ${path}`));
-    const folders = ['', 'admin/', 'register/', 'reports/', 'appeals/', 'feed/', 'metrics/'];
+    const folders = ['', 'admin/', 'register/', 'reports/', 'appeals/', 'feed/', 'notices/', 'metrics/'];
     expect(described.sort()).toEqual(folders.flatMap((folder) => routesOf(`${folder}routes.ts`)).sort());
   });
 });

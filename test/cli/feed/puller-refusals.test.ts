@@ -142,7 +142,7 @@ describe('a pull refuses', () => {
       old.append(BLOCK);
       feed.reply = (path) => old.reply(path);
     });
-    expect(code).toBe('FEED_WENT_BACK');
+    expect(code).toBe('FEED_OLDER');
   });
 
   it('another history of the same length', async () => {
@@ -170,7 +170,7 @@ describe('a pull refuses', () => {
       before.append(BLOCK);
       return before.snapshot();
     };
-    expect(await refused(withSnapshot(old))).toBe('FEED_WENT_BACK');
+    expect(await refused(withSnapshot(old))).toBe('FEED_OLDER');
     const lines = async (feed: FakeFeed): Promise<string[]> => (await feed.snapshot()).trimEnd().split('\n');
     const changed = (change: (lines: string[]) => string[]) =>
       withSnapshot(async (feed) => `${change(await lines(feed)).join('\n')}\n`);
