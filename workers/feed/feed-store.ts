@@ -173,7 +173,8 @@ export class FeedStore extends DurableObject<ControlEnv> implements FeedObject {
     if (!follower.ok) return;
     await this.#work.run(async () => {
       this.#hasMore = await follower.value.run();
-      if (!this.#hasMore) this.#caughtUp(Date.now());
+      // Without room, changes wait.
+      if (!this.#hasMore && !this.#tables.isFull) this.#caughtUp(Date.now());
     });
     this.#pokeRouter();
     await this.#arm(this.#nextAt(Date.now()));

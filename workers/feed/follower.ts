@@ -41,13 +41,13 @@ export class Follower {
     const { tables, reader, onProgress } = this.#parts;
     const steps = { left: FEED_STEPS_MAX };
     if (tables.epochs.current === null) await this.openEpoch();
-    // Also while the coordinator does not respond, and without room for more.
-    let isBusy = await this.#decideDue(steps);
+    // Also while the coordinator does not respond. This can fail for a release that is gone: the answer names the next.
+    let isBusy = await this.#decideDue(steps).catch(() => true);
     tables.pollers.forget(Date.now());
     while (steps.left-- > 0) {
       const { isFull } = tables;
       if (isFull) warn('feedFull', { entries: tables.meta.number('entries') });
-      isBusy = isFull ? false : await reader.read();
+      isBusy = await reader.read(!isFull);
       isBusy = (await this.#decideDue(steps)) || isBusy;
       isBusy = this.#check() || isBusy;
       isBusy = this.#tidy() || isBusy;
