@@ -147,7 +147,7 @@ describe('the snapshot', () => {
     await expect(response.text()).rejects.toThrow();
   });
 
-  test('has an ETag of its place, format and client', async () => {
+  test('has an ETag of its place, format, client and key', async () => {
     const etagOf = async (path: string, id = 'clear') => {
       const response = await fetchAs(id, path, feed);
       await response.text();
@@ -163,6 +163,11 @@ describe('the snapshot', () => {
     expect([await repeat(etag), await repeat(`"x", ${etag}`), await repeat('"x"')]).toEqual([304, 304, 200]);
     feed.append(1);
     expect(await repeat(etag)).toBe(200);
+    const before = await etagOf('/v1/feed/snapshot', 'other');
+    const pair = await generateKeyPair('ECDH-ES', { crv: 'P-256', extractable: true });
+    await addConsumer('other', { encryption: 'ECDH-ES', key: await exportJWK(pair.publicKey) });
+    resetConsumers();
+    expect(await etagOf('/v1/feed/snapshot', 'other')).not.toBe(before);
   });
 });
 
