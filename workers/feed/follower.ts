@@ -34,17 +34,17 @@ export class Follower {
   }
 
   /**
-   * Works until nothing is left to do now, for at most FEED_STEPS_MAX steps.
+   * Works until nothing is left to do now, for at most FEED_STEPS_MAX steps, or until FEED_READS_MAX values were read.
    * @returns whether there is more to do @throws if something that it needs does not respond
    */
   async run(): Promise<boolean> {
-    const { tables, reader, onProgress } = this.#parts;
+    const { tables, reader, lists, onProgress } = this.#parts;
     const steps = { left: FEED_STEPS_MAX };
     if (tables.epochs.current === null) await this.openEpoch();
     // Also while the coordinator does not respond. This can fail for a release that is gone: the answer names the next.
     let isBusy = await this.#decideDue(steps).catch(() => true);
     tables.pollers.forget(Date.now());
-    while (steps.left-- > 0) {
+    while (lists.mayRead && steps.left-- > 0) {
       const { isFull } = tables;
       if (isFull) warn('feedFull', { entries: tables.meta.number('entries') });
       isBusy = await reader.read(!isFull);
@@ -75,7 +75,7 @@ export class Follower {
     for (;;) {
       const now = Math.floor(Date.now() / 1000);
       const due = parties.due(now);
-      if (due.length === 0 || steps.left-- <= 0) return due.length > 0;
+      if (due.length === 0 || !lists.mayRead || steps.left-- <= 0) return due.length > 0;
       const followed = due.map((party) => this.#withRows(party, now));
       const layer = layerOf(followed, ring.writer);
       const decided: Decided[] = [];
