@@ -32,7 +32,7 @@ import { NOTICE_ROUTER_NAME } from '../storage/notices-port.ts';
 import { RetriedWork } from '../storage/retried-work.ts';
 import { Follower } from './follower.ts';
 import { LiveReader } from './live-reader.ts';
-import type { CheckCursor } from './party-rows.ts';
+import { CHECK_START, type CheckCursor } from './party-rows.ts';
 import { FeedReads } from './reads.ts';
 import { ReleasedLists } from './released-lists.ts';
 import { createTables } from './schema.ts';
@@ -156,7 +156,8 @@ export class FeedStore extends DurableObject<ControlEnv> implements FeedObject {
       ...{ entries: meta.number('entries'), unnamed: meta.number('unnamed'), waiting: this.#waiting.count },
       pending:
         parties.countDue(Math.floor(Date.now() / 1000)) +
-        (checkAfter === null ? 0 : parties.countAfter(checkAfter)),
+        (checkAfter === null ? 0 : parties.countAfter(checkAfter)) +
+        (meta.number('checkAgain') === 1 ? parties.countAfter(CHECK_START) : 0),
       lagMs: caughtUpAt === 0 ? null : Math.max(0, Date.now() - caughtUpAt),
     };
   }

@@ -10,7 +10,7 @@ import type { NoteSigner } from '../../shared/signed-note.ts';
 import { warn } from '../log.ts';
 import { type Decided, decide, type Followed, layerOf } from './deciding.ts';
 import type { LiveReader } from './live-reader.ts';
-import type { CheckCursor, Party } from './party-rows.ts';
+import { CHECK_START, type CheckCursor, type Party } from './party-rows.ts';
 import type { ReleasedLists } from './released-lists.ts';
 import type { Tables } from './tables.ts';
 
@@ -135,7 +135,12 @@ export class Follower {
     const { meta, parties, storage } = this.#parts.tables;
     const cursor = meta.json<CheckCursor>('checkAfter');
     if (cursor === null) return false;
-    storage.transactionSync(() => meta.set('checkAfter', parties.check(cursor) ?? 'null'));
+    storage.transactionSync(() => {
+      const next = parties.check(cursor);
+      const begins = next === null && meta.number('checkAgain') === 1;
+      if (begins) meta.set('checkAgain', 0);
+      meta.set('checkAfter', begins ? CHECK_START : (next ?? 'null'));
+    });
     return true;
   }
 

@@ -15,12 +15,9 @@ import { parseSource, textsOf } from '../../shared/sources/source.ts';
 import type { Subject } from '../../shared/verdict.ts';
 import type { LiveChanges, LiveCursor, LivePlace, LiveSource } from '../storage/feed-port.ts';
 import { within } from '../storage/single-flight.ts';
-import type { NewParty } from './party-rows.ts';
+import { CHECK_START, type CheckCursor, type NewParty } from './party-rows.ts';
 import { keyOf } from './place-rows.ts';
 import type { Tables } from './tables.ts';
-
-/** Before all parties. */
-const CHECK_START = ['', ''] as const;
 
 export class LiveReader {
   readonly #tables: Tables;
@@ -65,7 +62,14 @@ export class LiveReader {
     meta.set('pass', meta.number('pass') + 1);
     meta.set('isPassing', 1);
     meta.set('unnamed', 0);
-    meta.set('checkAfter', CHECK_START);
+    this.#checkAll();
+  }
+
+  /** If a check is under way, another round follows: one that began again would never end if releases come often. */
+  #checkAll(): void {
+    const { meta } = this.#tables;
+    if (meta.json<CheckCursor>('checkAfter') === null) meta.set('checkAfter', CHECK_START);
+    else meta.set('checkAgain', 1);
   }
 
   /** Takes the current release. */
@@ -74,7 +78,7 @@ export class LiveReader {
     if (release !== (meta.text('release') || null)) {
       // All lists may have changed.
       meta.set('release', release ?? '');
-      meta.set('checkAfter', CHECK_START);
+      this.#checkAll();
     }
     if (droppedSeq !== meta.number('droppedSeq')) meta.set('droppedSeq', droppedSeq);
   }
