@@ -65,6 +65,16 @@ describe('the event stream', () => {
       expect([await read(), await read()]).toEqual(['retry: 2000\n\n:\n\n', null]);
   });
 
+  test('ends when the client gets its data in another way, which the next one has', async () => {
+    const { read } = await open({ 'last-event-id': feed.cursor });
+    await read();
+    const pair = await generateKeyPair('ECDH-ES', { crv: 'P-256', extractable: true });
+    await addConsumer('clear', { encryption: 'ECDH-ES', key: await exportJWK(pair.publicKey) });
+    resetConsumers();
+    feed.append(1);
+    expect(await read()).toBeNull();
+  });
+
   test('ends after its time, so that the consumer reconnects', async () => {
     const stream = await open({ 'last-event-id': feed.cursor });
     await stream.read();
