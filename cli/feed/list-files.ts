@@ -15,7 +15,6 @@ import {
   rmSync,
   symlinkSync,
   writeFileSync,
-  writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { FOREVER } from '../../shared/set/layout.ts';
@@ -82,7 +81,7 @@ function writeList(folder: string, { list, slots }: PlannedList, entries: FeedEn
     let chunk = '';
     const flush = (): void => {
       hash.update(chunk);
-      writeSync(file, chunk);
+      writeFileSync(file, chunk);
       chunk = '';
     };
     for (const slot of slots) {

@@ -15,7 +15,7 @@ import {
   openSync,
   renameSync,
   rmSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
 import * as v from 'valibot';
@@ -70,9 +70,10 @@ export function writeState(path: string, { place, entries }: PulledState): void 
   try {
     const hash = createHash('sha256');
     let chunk = '';
+    // Not writeSync: on a disk that is almost full, it writes a part, and says nothing.
     const flush = (): void => {
       hash.update(chunk);
-      writeSync(file, chunk);
+      writeFileSync(file, chunk);
       chunk = '';
     };
     const line = (text: string): void => {
@@ -87,7 +88,7 @@ export function writeState(path: string, { place, entries }: PulledState): void 
       line(`["${reference}",${kinds.get(kind)},${what},${until}]`);
     }
     flush();
-    writeSync(file, `${JSON.stringify({ sha256: hash.digest('hex') })}\n`);
+    writeFileSync(file, `${JSON.stringify({ sha256: hash.digest('hex') })}\n`);
     fsyncSync(file);
   } catch (error) {
     rmSync(temporary, { force: true });

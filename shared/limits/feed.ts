@@ -6,6 +6,11 @@
 export const FEED_CHANGES_MAX = 500;
 /** Numbers and sender IDs that are looked up in lists in one step: at most as many values are read from KV. */
 export const FEED_CHECKS_MAX = 500;
+/**
+ * Values that one run reads from KV before it stops: with those of its last step, fewer than the 1,000 operations that an
+ * invocation may have. The alarm goes on a second later.
+ */
+export const FEED_READS_MAX = 450;
 /** Pages and checks of one run, some 5 s of work. The alarm goes on at once, with time of its own. */
 export const FEED_STEPS_MAX = 40;
 /** Events on a page. Pages are counted within their epoch, and a full page never changes. */

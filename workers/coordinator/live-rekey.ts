@@ -1,6 +1,7 @@
 /**
- * Moves the sources of the live layer, of what its operations replaced, and of what the feed has not read, to another key. A fingerprint cannot be inverted, so each is computed again
- * from the text of its rows. After a restore, rows have no text: no other key can find those sources.
+ * Moves the sources of the live layer, of what its operations replaced, and of what the feed has not read, to another
+ * key. A fingerprint cannot be inverted, so each is computed again from the text of its rows. After a restore, rows have
+ * no text: no other key can find those sources.
  * Numbers are stored in clear, and stay as they are.
  */
 import { REKEYED_AT_ONCE } from '../../shared/limits/control.ts';

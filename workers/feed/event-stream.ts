@@ -36,6 +36,12 @@ export const streamEvents = forConsumers(async (context) => {
   return reply.stream(eventsFrom(first.value, context, encrypt.value, place), 'text/event-stream');
 });
 
+/** Whether the client is still there, and gets its data as when the stream began. */
+async function isSameConsumer(context: FeedContext): Promise<boolean> {
+  const admitted = await admitConsumer(context);
+  return admitted.ok && JSON.stringify(admitted.value.access) === JSON.stringify(context.access);
+}
+
 /** How long a stream counts as open after its client last read, in ms. */
 const COUNTED_MS = FEED_HEARTBEAT_MS + FEED_WAIT_MARGIN_MS;
 
@@ -52,8 +58,8 @@ function eventsFrom(
   let isBegun = false;
   const nextPage = async (): Promise<FeedPage | null> => {
     const left = endsAt - Date.now();
-    // A stream can outlive the key of its client, and its place in the feed.
-    if (left <= 0 || !(await admitConsumer(context)).ok) return null;
+    // A stream can outlive the client, its key for the data, and its place in the feed.
+    if (left <= 0 || !(await isSameConsumer(context))) return null;
     const startedAt = Date.now();
     const waitMs = Math.min(FEED_HEARTBEAT_MS, left);
     const read = await readFeed(context.feed, cursor, waitMs);

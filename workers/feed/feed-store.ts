@@ -32,7 +32,7 @@ import { NOTICE_ROUTER_NAME } from '../storage/notices-port.ts';
 import { RetriedWork } from '../storage/retried-work.ts';
 import { Follower } from './follower.ts';
 import { LiveReader } from './live-reader.ts';
-import type { CheckCursor } from './party-rows.ts';
+import { CHECK_START, type CheckCursor } from './party-rows.ts';
 import { FeedReads } from './reads.ts';
 import { ReleasedLists } from './released-lists.ts';
 import { createTables } from './schema.ts';
@@ -47,10 +47,13 @@ export class FeedStore extends DurableObject<ControlEnv> implements FeedObject {
   readonly #reads: FeedReads;
   readonly #waiting = new Waiting();
   readonly #work: RetriedWork;
+  #lists: ReleasedLists | null = null;
   #follower: Result<Follower, Failure<FeedProblem>> = fail('NOT_CONFIGURED', 'the feed has not started');
   #signer: NoteSigner | null = null;
   #alarmAt: number | null = null;
   #hasAppended = false;
+  /** Calls that wait for the same run. */
+  #callers = 0;
   /** Whether the last run has left something to do. */
   #hasMore = false;
 
@@ -75,12 +78,14 @@ export class FeedStore extends DurableObject<ControlEnv> implements FeedObject {
     this.#signer = await openSigner(CHECKPOINT_KEY);
     const source = () => COORDINATOR.getByName(COORDINATOR_NAME) as unknown as LiveSource;
     const tables = this.#tables;
+    const lists = new ReleasedLists(source, LISTS, ring.value);
+    this.#lists = lists;
     const references = await ReferenceKey.open(sharing.value[0]!);
     return ok(
       new Follower({
         ...{ tables, ring: ring.value, signer: this.#signer },
         reader: new LiveReader(tables, source, ring.value, references),
-        lists: new ReleasedLists(source, LISTS, ring.value),
+        lists,
         onAppended: () => this.#appended(),
         onProgress: () => this.#work.progressed(),
       }),
@@ -151,7 +156,8 @@ export class FeedStore extends DurableObject<ControlEnv> implements FeedObject {
       ...{ entries: meta.number('entries'), unnamed: meta.number('unnamed'), waiting: this.#waiting.count },
       pending:
         parties.countDue(Math.floor(Date.now() / 1000)) +
-        (checkAfter === null ? 0 : parties.countAfter(checkAfter)),
+        (checkAfter === null ? 0 : parties.countAfter(checkAfter)) +
+        (meta.number('checkAgain') === 1 ? parties.countAfter(CHECK_START) : 0),
       lagMs: caughtUpAt === 0 ? null : Math.max(0, Date.now() - caughtUpAt),
     };
   }
@@ -171,12 +177,23 @@ export class FeedStore extends DurableObject<ControlEnv> implements FeedObject {
   async #run(): Promise<void> {
     const follower = this.#follower;
     if (!follower.ok) return;
+    // The operations on KV count for the invocation that has begun the run.
+    if (this.#callers++ === 0) this.#lists?.renew();
     await this.#work.run(async () => {
       this.#hasMore = await follower.value.run();
-      if (!this.#hasMore) this.#caughtUp(Date.now());
+      if (this.#hasMore && this.#lists?.mayRead === false) this.#continueLater();
+      // Without room, changes wait.
+      if (!this.#hasMore && !this.#tables.isFull) this.#caughtUp(Date.now());
     });
+    this.#callers--;
     this.#pokeRouter();
     await this.#arm(this.#nextAt(Date.now()));
+  }
+
+  /** The alarm is another invocation. */
+  #continueLater(): void {
+    this.#work.progressed();
+    this.#work.pause();
   }
 
   /** When there is something to do again, in ms since 1970; Infinity for never. */

@@ -10,7 +10,7 @@ import type { NoteSigner } from '../../shared/signed-note.ts';
 import { warn } from '../log.ts';
 import { type Decided, decide, type Followed, layerOf } from './deciding.ts';
 import type { LiveReader } from './live-reader.ts';
-import type { CheckCursor, Party } from './party-rows.ts';
+import { CHECK_START, type CheckCursor, type Party } from './party-rows.ts';
 import type { ReleasedLists } from './released-lists.ts';
 import type { Tables } from './tables.ts';
 
@@ -34,20 +34,20 @@ export class Follower {
   }
 
   /**
-   * Works until nothing is left to do now, for at most FEED_STEPS_MAX steps.
+   * Works until nothing is left to do now, for at most FEED_STEPS_MAX steps, or until FEED_READS_MAX values were read.
    * @returns whether there is more to do @throws if something that it needs does not respond
    */
   async run(): Promise<boolean> {
-    const { tables, reader, onProgress } = this.#parts;
+    const { tables, reader, lists, onProgress } = this.#parts;
     const steps = { left: FEED_STEPS_MAX };
     if (tables.epochs.current === null) await this.openEpoch();
-    // Also while the coordinator does not respond, and without room for more.
-    let isBusy = await this.#decideDue(steps);
+    // Also while the coordinator does not respond. This can fail for a release that is gone: the answer names the next.
+    let isBusy = await this.#decideDue(steps).catch(() => true);
     tables.pollers.forget(Date.now());
-    while (steps.left-- > 0) {
+    while (lists.mayRead && steps.left-- > 0) {
       const { isFull } = tables;
       if (isFull) warn('feedFull', { entries: tables.meta.number('entries') });
-      isBusy = isFull ? false : await reader.read();
+      isBusy = await reader.read(!isFull);
       isBusy = (await this.#decideDue(steps)) || isBusy;
       isBusy = this.#check() || isBusy;
       isBusy = this.#tidy() || isBusy;
@@ -75,7 +75,7 @@ export class Follower {
     for (;;) {
       const now = Math.floor(Date.now() / 1000);
       const due = parties.due(now);
-      if (due.length === 0 || steps.left-- <= 0) return due.length > 0;
+      if (due.length === 0 || !lists.mayRead || steps.left-- <= 0) return due.length > 0;
       const followed = due.map((party) => this.#withRows(party, now));
       const layer = layerOf(followed, ring.writer);
       const decided: Decided[] = [];
@@ -135,7 +135,12 @@ export class Follower {
     const { meta, parties, storage } = this.#parts.tables;
     const cursor = meta.json<CheckCursor>('checkAfter');
     if (cursor === null) return false;
-    storage.transactionSync(() => meta.set('checkAfter', parties.check(cursor) ?? 'null'));
+    storage.transactionSync(() => {
+      const next = parties.check(cursor);
+      const begins = next === null && meta.number('checkAgain') === 1;
+      if (begins) meta.set('checkAgain', 0);
+      meta.set('checkAfter', begins ? CHECK_START : (next ?? 'null'));
+    });
     return true;
   }
 

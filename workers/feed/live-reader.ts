@@ -15,12 +15,9 @@ import { parseSource, textsOf } from '../../shared/sources/source.ts';
 import type { Subject } from '../../shared/verdict.ts';
 import type { LiveChanges, LiveCursor, LivePlace, LiveSource } from '../storage/feed-port.ts';
 import { within } from '../storage/single-flight.ts';
-import type { NewParty } from './party-rows.ts';
+import { CHECK_START, type CheckCursor, type NewParty } from './party-rows.ts';
 import { keyOf } from './place-rows.ts';
 import type { Tables } from './tables.ts';
-
-/** Before all parties. */
-const CHECK_START = ['', ''] as const;
 
 export class LiveReader {
   readonly #tables: Tables;
@@ -35,8 +32,11 @@ export class LiveReader {
     this.#references = references;
   }
 
-  /** Reads one page. @returns whether there is more to read @throws if the coordinator does not respond */
-  async read(): Promise<boolean> {
+  /**
+   * Reads one page. Without room, it takes only the current release of it, and the changes wait.
+   * @returns whether there is more to read now @throws if the coordinator does not respond
+   */
+  async read(hasRoom: boolean): Promise<boolean> {
     const { meta, storage } = this.#tables;
     const cursor = meta.json<LiveCursor>('cursor');
     const answer = Promise.resolve(this.#source().liveChanges(cursor, FEED_CHANGES_MAX));
@@ -44,6 +44,10 @@ export class LiveReader {
     if (changes.generation !== meta.text('generation')) {
       storage.transactionSync(() => this.#startAgain(changes));
       return true;
+    }
+    if (!hasRoom) {
+      storage.transactionSync(() => this.#follow(changes));
+      return false;
     }
     const places = this.#named(changes);
     const parties = (await Promise.all(places.map((place) => this.#partiesOf(place)))).flat();
@@ -58,18 +62,30 @@ export class LiveReader {
     meta.set('pass', meta.number('pass') + 1);
     meta.set('isPassing', 1);
     meta.set('unnamed', 0);
-    meta.set('checkAfter', CHECK_START);
+    this.#checkAll();
+  }
+
+  /** If a check is under way, another round follows: one that began again would never end if releases come often. */
+  #checkAll(): void {
+    const { meta } = this.#tables;
+    if (meta.json<CheckCursor>('checkAfter') === null) meta.set('checkAfter', CHECK_START);
+    else meta.set('checkAgain', 1);
+  }
+
+  /** Takes the current release. */
+  #follow({ release, droppedSeq }: LiveChanges): void {
+    const { meta } = this.#tables;
+    if (release !== (meta.text('release') || null)) {
+      // All lists may have changed.
+      meta.set('release', release ?? '');
+      this.#checkAll();
+    }
+    if (droppedSeq !== meta.number('droppedSeq')) meta.set('droppedSeq', droppedSeq);
   }
 
   #store(changes: LiveChanges, places: readonly NamedPlace[], parties: readonly NewParty[]): void {
     const { meta, places: rows, parties: followed } = this.#tables;
-    const { next, release, droppedSeq } = changes;
-    if (release !== (meta.text('release') || null)) {
-      // All lists may have changed.
-      meta.set('release', release ?? '');
-      meta.set('checkAfter', CHECK_START);
-    }
-    if (droppedSeq !== meta.number('droppedSeq')) meta.set('droppedSeq', droppedSeq);
+    this.#follow(changes);
     if (changes.places.length === 0) return;
     const pass = meta.number('pass');
     for (const { name, place } of places) {
@@ -79,7 +95,7 @@ export class LiveReader {
     for (const party of parties) followed.follow(party);
     const unnamed = changes.places.length - places.length;
     if (unnamed > 0) meta.set('unnamed', meta.number('unnamed') + unnamed);
-    meta.set('cursor', next ?? 'null');
+    meta.set('cursor', changes.next ?? 'null');
   }
 
   /** At the end of a new reading: some of the places that it has not found. @returns whether there may be more */

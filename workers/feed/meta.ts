@@ -10,6 +10,7 @@ type Key =
   | 'release'
   | 'droppedSeq'
   | 'checkAfter'
+  | 'checkAgain'
   | 'entries'
   | 'unnamed'
   | 'caughtUpAt';

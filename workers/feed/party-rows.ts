@@ -37,6 +37,9 @@ interface Row extends Record<string, SqlStorageValue> {
 /** Where a check of all parties stands. */
 export type CheckCursor = readonly [party: string, subject: string];
 
+/** Before all parties. */
+export const CHECK_START: CheckCursor = ['', ''];
+
 export class PartyRows {
   readonly #sql: SqlStorage;
 

@@ -81,7 +81,7 @@ export class PlaceRows {
   /** All texts of sources, to find those that the coordinator has lost. */
   get texts(): string[] {
     return this.#sql
-      .exec<{ place: string }>("SELECT place FROM places WHERE place NOT GLOB '+[0-9]*'")
+      .exec<{ place: string }>("SELECT place FROM places WHERE place GLOB '*[^+0-9]*'")
       .toArray()
       .map(({ place }) => place);
   }

@@ -67,7 +67,9 @@ export class FeedReads {
     if (position < first - 1) return gone;
     // The last event before the oldest epoch is gone, and of the epoch before it.
     const right = position < first ? Math.max(1, epochs.oldest!.epoch - 1) : epochs.of(position)!.epoch;
-    return epoch === right ? ok(position) : foreign;
+    // Where an epoch ends, the next one begins: who has read its statement stands there in the name of that one.
+    const isBeginning = epochs.get(epoch)?.first === position + 1;
+    return epoch === right || isBeginning ? ok(position) : foreign;
   }
 
   /** @param after ID of a party */

@@ -4,7 +4,7 @@
  * listed".
  */
 import { READS_AT_ONCE } from '../../shared/limits/edge.ts';
-import { FEED_CALL_WAIT_MS, FEED_SHARD_BYTES } from '../../shared/limits/feed.ts';
+import { FEED_CALL_WAIT_MS, FEED_READS_MAX, FEED_SHARD_BYTES } from '../../shared/limits/feed.ts';
 import { releaseKey } from '../../shared/release/kv-keys.ts';
 import { type Blob, blobsOf, type Manifest } from '../../shared/release/manifest.ts';
 import { Release } from '../../shared/release/release.ts';
@@ -16,17 +16,32 @@ import { readImmutable } from '../storage/kv-values.ts';
 import { within } from '../storage/single-flight.ts';
 import { isNumber, numberOf } from './place-rows.ts';
 
+/** Tests make it smaller. */
+export const readLimits = { reads: FEED_READS_MAX };
+
 export class ReleasedLists {
   readonly #source: () => LiveSource;
   readonly #kv: KVNamespace;
   readonly #ring: KeyRing;
   readonly #memory = new ShardMemory(FEED_SHARD_BYTES);
   #release: Release | null = null;
+  /** Values that this invocation has read from KV. */
+  #reads = 0;
 
   constructor(source: () => LiveSource, kv: KVNamespace, ring: KeyRing) {
     this.#source = source;
     this.#kv = kv;
     this.#ring = ring;
+  }
+
+  /** Whether this invocation may look up more. */
+  get mayRead(): boolean {
+    return this.#reads < readLimits.reads;
+  }
+
+  /** Another invocation begins. */
+  renew(): void {
+    this.#reads = 0;
   }
 
   /**
@@ -90,6 +105,7 @@ export class ReleasedLists {
 
   async #load(release: Release, blobs: readonly Blob[]): Promise<void> {
     const missing = blobs.filter((blob) => !release.has(blob));
+    this.#reads += missing.length;
     const read = async (blob: Blob): Promise<void> => {
       const bytes = await within(readImmutable(blob.key, blob.bytes, this.#kv), FEED_CALL_WAIT_MS);
       if (bytes === null) throw new Error('KV lacks a value of the release');

@@ -27,7 +27,7 @@ const TYPES = { ndjson: 'application/x-ndjson', csv: 'text/csv; charset=utf-8' }
 const ETAG_CHARS = 16;
 
 export const getSnapshot = forConsumers(async (context) => {
-  const { request, reply, client, feed } = context;
+  const { request, reply, client, access, feed } = context;
   const format = formatOf(context);
   if (!format.ok) return format;
   const encrypt = await encryptorFor(context);
@@ -37,7 +37,8 @@ export const getSnapshot = forConsumers(async (context) => {
   const first = await callFeed(feed.snapshot(0, known === null ? FEED_SNAPSHOT_PAGE_MAX : 1));
   if (!first.ok) return first;
   const etagOf = async (page: FeedSnapshotPage): Promise<string> => {
-    const named = await sha256Hex(JSON.stringify([formatCursor(page), client.id, format.value]));
+    // With another key, the client cannot read what it has.
+    const named = await sha256Hex(JSON.stringify([formatCursor(page), client.id, access, format.value]));
     // Weak: the same entries, encrypted anew.
     return `W/"${named.slice(0, ETAG_CHARS)}"`;
   };

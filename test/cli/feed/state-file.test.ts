@@ -1,9 +1,10 @@
 /** The state of a pull: what is written is read again, and a damaged file is never half read. */
 
 import '../support/workspace.ts';
+import type fs from 'node:fs';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { FeedEntries } from '../../../cli/feed/entries.ts';
 import { type FeedPlace, readState, writeState } from '../../../cli/feed/state-file.ts';
 import type { FeedEntry } from '../../../shared/feed/entry.ts';
@@ -38,6 +39,13 @@ function entriesOf(count: number): FeedEntries {
   }
   return entries;
 }
+
+/** A disk that takes only a part of each write. */
+vi.mock('node:fs', async (importActual) => {
+  const actual = await importActual<typeof fs>();
+  const writeSync = (file: number, text: string): number => actual.writeSync(file, text.slice(0, -1));
+  return { ...actual, writeSync };
+});
 
 describe('the state of a pull', () => {
   it('is read as it was written', async () => {

@@ -4,7 +4,7 @@
  */
 import { toBase64Url } from '../../../shared/bytes.ts';
 import { cloudEventOf, type FeedCloudEvent, feedData } from '../../../shared/feed/cloud-event.ts';
-import { formatCursor, parseCursor } from '../../../shared/feed/cursor.ts';
+import { type FeedCursor, formatCursor, parseCursor } from '../../../shared/feed/cursor.ts';
 import { digestOf, digestOfStatement } from '../../../shared/feed/digest.ts';
 import type { FeedEntry, FeedEvent } from '../../../shared/feed/entry.ts';
 import { encryptorOf } from '../../../shared/feed/jwe.ts';
@@ -158,6 +158,12 @@ export class FakeFeed {
     return (await Promise.all(sent)).join('');
   }
 
+  /** As the service: whether the position is of the epoch, or just before its first event. */
+  #isPlace({ epoch, position }: FeedCursor): boolean {
+    const epochAt = (at: number): number => this.events[at - 1]?.event.epoch ?? this.epoch;
+    return epoch === epochAt(Math.max(1, position)) || epoch === epochAt(position + 1);
+  }
+
   async reply(path: string): Promise<Reply | null> {
     const replaced = await this.replace(path);
     if (replaced !== undefined) return replaced;
@@ -169,6 +175,7 @@ export class FakeFeed {
     const after = parseCursor(searchParams.get('lastEventId') ?? '')!;
     if (after.feed !== this.id) return problem(400, 'CURSOR_FOREIGN');
     if (after.position > this.position) return problem(400, 'CURSOR_AHEAD');
+    if (!this.#isPlace(after)) return problem(400, 'CURSOR_FOREIGN');
     if (after.position + 1 < this.first)
       return problem(410, 'CURSOR_GONE', { snapshot: '/v1/feed/snapshot' });
     return { body: await this.tamper(await this.page(after.position), path) };

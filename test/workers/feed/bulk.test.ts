@@ -3,11 +3,18 @@ import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect, test, vi } from 'vitest';
 import { BULK_ENTRIES_MAX, STORAGE_BYTES_MAX } from '../../../shared/limits/control.ts';
-import { FEED_CHANGES_MAX } from '../../../shared/limits/feed.ts';
+import {
+  FEED_CHANGES_MAX,
+  FEED_CHECKS_MAX,
+  FEED_READS_MAX,
+  FEED_RETRY_MS,
+} from '../../../shared/limits/feed.ts';
 import type { ControlEnv } from '../../../workers/env.ts';
+import { readLimits } from '../../../workers/feed/released-lists.ts';
 import type { LiveChanges, LiveCursor } from '../../../workers/storage/feed-port.ts';
-import { coordinator, stub, unwrap } from '../support/coordinator.ts';
-import { drained, eventsAfter, feed, feedStub, replayed, snapshotOf, unheard } from '../support/feed.ts';
+import { EVER, plainList } from '../../shared/support/plain-model.ts';
+import { ALL_GUARDS, asAdmin, coordinator, stage, stub, unwrap } from '../support/coordinator.ts';
+import { drained, eventsAfter, feed, feedStub, ran, replayed, snapshotOf, unheard } from '../support/feed.ts';
 import '../support/fresh.ts';
 import { by, change, HOUR, NOON, ROOT } from '../support/room.ts';
 
@@ -65,6 +72,35 @@ test('ten thousand entries are read in pages, with bounded work for each', async
   });
   expect(rowsRead).toBeGreaterThan(100);
   expect(rowsRead).toBeLessThan(100 * 12);
+});
+
+test('a run that has read enough of KV leaves the rest to the alarm', async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: NOON });
+  const warned: string[] = [];
+  vi.spyOn(console, 'warn').mockImplementation((line: string) => void warned.push(line));
+  const items = Array.from({ length: 2 * FEED_CHECKS_MAX }, (_, index) => ({
+    number: `+8210${33_000_000 + index}`,
+  }));
+  const lists = [plainList('listed', { numbers: [{ n: 821_033_000_000, ...EVER }] })];
+  const name = await stage({ lists, base: null, minute: 0 });
+  const options = { base: null, share: 1, overrides: ALL_GUARDS, reason: 'test' };
+  unwrap(await coordinator().promote(asAdmin(), name, options));
+  await unheard(() => block(items));
+  readLimits.reads = 1;
+  try {
+    await ran();
+    expect((await feed().status()).position).toBe(FEED_CHECKS_MAX);
+    const alarm = await runInDurableObject(feedStub(), (_: unknown, { storage }: DurableObjectState) =>
+      storage.getAlarm(),
+    );
+    expect(alarm).toBe(NOON + FEED_RETRY_MS);
+    expect(warned.join()).not.toContain('feedFailed');
+    vi.setSystemTime(NOON + FEED_RETRY_MS);
+    await ran();
+    expect((await feed().status()).position).toBe(2 * FEED_CHECKS_MAX);
+  } finally {
+    readLimits.reads = FEED_READS_MAX;
+  }
 });
 
 test('a feed without room reads no further changes, and lets entries end', async () => {

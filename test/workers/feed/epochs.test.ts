@@ -127,12 +127,28 @@ test('a cursor of another feed, of another epoch, or of the future is refused by
   expect(await some({ epoch: 2, position: 11 })).toBe('ok');
   expect(await some({ feed: '0'.repeat(16) })).toBe('CURSOR_FOREIGN');
   expect(await some({ epoch: 2, position: 4 })).toBe('CURSOR_FOREIGN');
-  expect(await some({ epoch: 2, position: 10 })).toBe('CURSOR_FOREIGN');
+  expect(await some({ epoch: 2, position: 9 })).toBe('CURSOR_FOREIGN');
   expect(await some({ epoch: 1, position: 11 })).toBe('CURSOR_FOREIGN');
   expect(await some({ epoch: 2, position: 12 })).toBe('CURSOR_AHEAD');
   expect(await some({ epoch: 3, position: 11 })).toBe('CURSOR_AHEAD');
   for (const broken of ['', '1', `${text}x`, `${text}.1`, '-1', 'a.1.1', `${cursor.feed}.01.1`])
     expect([broken, await codeOf(broken)]).toEqual([broken, 'CURSOR_INVALID']);
+});
+
+test('the place before the first event of an epoch has a cursor of either epoch', async () => {
+  await append(10);
+  await append(10);
+  await append(10);
+  const { feed: id } = await feed().status();
+  for (const [ended, position] of [
+    [1, 10],
+    [2, 20],
+  ] as const)
+    for (const epoch of [ended, ended + 1])
+      expect((await pageAfter(formatCursor({ feed: id, epoch, position }))).events[0]).toMatchObject({
+        epoch: ended + 1,
+        position: position + 1,
+      });
 });
 
 test('the checkpoint is signed, and has the digest of the newest event', async () => {

@@ -65,6 +65,16 @@ describe('the event stream', () => {
       expect([await read(), await read()]).toEqual(['retry: 2000\n\n:\n\n', null]);
   });
 
+  test('ends when the client gets its data in another way, which the next one has', async () => {
+    const { read } = await open({ 'last-event-id': feed.cursor });
+    await read();
+    const pair = await generateKeyPair('ECDH-ES', { crv: 'P-256', extractable: true });
+    await addConsumer('clear', { encryption: 'ECDH-ES', key: await exportJWK(pair.publicKey) });
+    resetConsumers();
+    feed.append(1);
+    expect(await read()).toBeNull();
+  });
+
   test('ends after its time, so that the consumer reconnects', async () => {
     const stream = await open({ 'last-event-id': feed.cursor });
     await stream.read();
@@ -147,7 +157,7 @@ describe('the snapshot', () => {
     await expect(response.text()).rejects.toThrow();
   });
 
-  test('has an ETag of its place, format and client', async () => {
+  test('has an ETag of its place, format, client and key', async () => {
     const etagOf = async (path: string, id = 'clear') => {
       const response = await fetchAs(id, path, feed);
       await response.text();
@@ -163,6 +173,11 @@ describe('the snapshot', () => {
     expect([await repeat(etag), await repeat(`"x", ${etag}`), await repeat('"x"')]).toEqual([304, 304, 200]);
     feed.append(1);
     expect(await repeat(etag)).toBe(200);
+    const before = await etagOf('/v1/feed/snapshot', 'other');
+    const pair = await generateKeyPair('ECDH-ES', { crv: 'P-256', extractable: true });
+    await addConsumer('other', { encryption: 'ECDH-ES', key: await exportJWK(pair.publicKey) });
+    resetConsumers();
+    expect(await etagOf('/v1/feed/snapshot', 'other')).not.toBe(before);
   });
 });
 
