@@ -62,7 +62,7 @@ export async function verifyCase(path: string, options: VerifyOptions): Promise<
   print(...formatSteps(verified, extra, isOk, options.anySigner));
   if (!verified.ok) throw new CommandFailure('the evidence file is not what it claims to be');
   // Such as an export that ends too early, which says nothing against the file.
-  if (!isOk) throw new CommandFailure('the service made this file, but not every step holds');
+  if (!isOk) throw new CommandFailure('the archive is signed and whole, but not every step holds');
 }
 
 /** @throws CommandFailure without keys: a file that vouches for itself proves nothing */
