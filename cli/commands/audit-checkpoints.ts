@@ -51,13 +51,14 @@ interface Kept {
   readonly signed: boolean;
 }
 
-export async function openKeys(texts: readonly string[]): Promise<NoteVerifier[]> {
+/** @param option that has the keys, for the message */
+export async function openKeys(option: string, texts: readonly string[]): Promise<NoteVerifier[]> {
   return Promise.all(
     texts.map(async (text) => {
       const key = await openVerifier(text.trim());
       if (key !== null) return key;
       throw new CommandFailure(
-        '--key must be a key as npx numgate audit key prints it: <name>+<8 hex digits>+<base64>',
+        `${option} must be a key as npx numgate audit key prints it: <name>+<8 hex digits>+<base64>`,
         2,
       );
     }),

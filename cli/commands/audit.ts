@@ -73,7 +73,7 @@ export function addAudit(program: Command): void {
       if (registrations !== undefined) return verifyChain(files, registrations, options);
       if (key.length > 0 && checkpoint === undefined)
         throw new CommandFailure('--key is for checkpoints: add --checkpoint <file>', 2);
-      const keys = await openKeys(key);
+      const keys = await openKeys('--key', key);
       const settings = {
         ...{ after, known: known === undefined ? [] : [known] },
         ...(checkpoint !== undefined && { checkpoints: await CheckpointVerifier.open(checkpoint, keys) }),

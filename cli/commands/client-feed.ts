@@ -22,7 +22,7 @@ export function addFeedOptions(command: Command): Command {
     .addOption(
       new Option(
         '--feed <encryption>',
-        'how it gets the feed: with a key of the service, with its own, or in clear',
+        'how it gets the feed: with a key of the service, with its own, in clear, or not at all',
       ).choices(ENCRYPTIONS),
     )
     .option('--feed-key <file>', 'public JWK on P-256 or X25519, for --feed ecdh');

@@ -60,7 +60,9 @@ export async function verifyCase(path: string, options: VerifyOptions): Promise<
   if (verified.ok && options.listKey) extra.push(await verifyNames(files));
   const isOk = verified.ok && extra.every(({ ok }) => ok);
   print(...formatSteps(verified, extra, isOk, options.anySigner));
-  if (!isOk) throw new CommandFailure('the evidence file is not what it claims to be');
+  if (!verified.ok) throw new CommandFailure('the evidence file is not what it claims to be');
+  // Such as an export that ends too early, which says nothing against the file.
+  if (!isOk) throw new CommandFailure('the archive is signed and whole, but not every step holds');
 }
 
 /** @throws CommandFailure without keys: a file that vouches for itself proves nothing */
@@ -75,7 +77,7 @@ async function trustOf(
     const need = 'name the keys of the installation with --jwks <file> and --checkpoint-key <key>';
     throw new CommandFailure(`${need}, or look at the archive alone with --any-signer`, 2);
   }
-  return { jwks: readJwks(jwks), checkpointKeys: await openKeys(checkpointKey) };
+  return { jwks: readJwks(jwks), checkpointKeys: await openKeys('--checkpoint-key', checkpointKey) };
 }
 
 const jwkSetSchema = v.looseObject({
@@ -126,6 +128,7 @@ async function verifyComplete(
   const last = log.start.n + log.size;
   let [read, named] = [0, 0];
   let first: string | null = null;
+  const runs: Run[] = [];
   for (const path of paths) {
     for await (const line of linesOfFile(path)) {
       const record = recordIn(line);
@@ -133,6 +136,7 @@ async function verifyComplete(
       if (record.n > last) continue;
       read++;
       first ??= record.at;
+      extend(runs, record.n);
       const known = own.get(record.n);
       if (known !== undefined && auditLine(known) !== line)
         return failed(`record ${count(record.n)} of the file is not that of ${path}`);
@@ -144,11 +148,40 @@ async function verifyComplete(
     }
   }
   if (read === 0) return failed('the export has no record that the file could have');
+  const gap = gapIn(runs, last);
+  if (gap !== null)
+    return failed(
+      `the export lacks record ${count(gap)}, which may name the sender: export all up to ${count(last)}`,
+    );
   const begins = first !== null && first > from ? `; the export begins at ${first}` : '';
   return {
     ...{ step: 'complete', ok: true },
     message: `the file has all ${count(named)} records of the period that name the sender, of ${count(read)} in the export${begins}`,
   };
+}
+
+/** Numbers of records that follow one another, first and last. */
+type Run = [first: number, last: number];
+
+function extend(runs: Run[], n: number): void {
+  const run = runs.at(-1);
+  if (run !== undefined && n === run[1] + 1) run[1] = n;
+  else runs.push([n, n]);
+}
+
+/**
+ * Files may come in any order, and overlap.
+ * @param last record of the log when the file was made
+ * @returns the first record that is in none of the runs, from the smallest of them on; null if there is none
+ */
+function gapIn(runs: readonly Run[], last: number): number | null {
+  const sorted = runs.toSorted((a, b) => a[0] - b[0]);
+  let next = sorted[0]![0];
+  for (const run of sorted) {
+    if (run[0] > next) return next;
+    next = Math.max(next, run[1] + 1);
+  }
+  return next > last ? null : next;
 }
 
 async function namesIn(files: EvidenceFiles): Promise<Set<string>> {
@@ -189,7 +222,7 @@ async function verifyNames(files: EvidenceFiles): Promise<ExtraStep> {
     : {
         step: 'listKey',
         ok: true,
-        message: `LIST_KEY gives the numbers the ${count(compared)} names that the file states`,
+        message: `LIST_KEY gives the numbers the names that the file states (${count(compared)})`,
       };
 }
 

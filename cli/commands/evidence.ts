@@ -3,7 +3,7 @@
  * service.
  */
 import { renameSync, writeFileSync } from 'node:fs';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { EvidenceLine, EvidenceMade, MakeEvidence } from '../../shared/admin/evidence-files.ts';
 import { utf8 } from '../../shared/bytes.ts';
 import { type EvidenceManifest, MANIFEST_FILE, SIGNATURE_FILE } from '../../shared/evidence-file/manifest.ts';
@@ -51,10 +51,10 @@ export function addEvidence(program: Command): void {
     .description('make a signed archive of everything about a sender in a period')
     .argument('[sender]', 'a number or a sender ID; - reads it from standard input')
     .option('--organisation <id>', 'an organisation with its registered numbers, instead of a sender')
-    .requiredOption('--from <time>', 'a day, or RFC 3339', begin)
-    .requiredOption('--to <time>', 'the same, for the end of the period', end)
+    .requiredOption('--from <time>', 'a day, or RFC 3339 (required)', begin)
+    .requiredOption('--to <time>', 'the same, for the end of the period; not in the future (required)', end)
     .option('--size <records>', 'prove with the tree of a checkpoint of this size', positiveNumber)
-    .requiredOption('--out <file>', 'archive to write')
+    .requiredOption('--out <file>', 'archive to write; a file with this name is replaced (required)')
     .addHelpText('after', SENDER_WORDS)
     .addHelpText(
       'after',
@@ -73,11 +73,13 @@ export function addEvidence(program: Command): void {
     .description('verify an archive without the service: signatures, parts, records and their proofs')
     .argument('<file>')
     .option('--jwks <file>', 'keys of the installation, as <PUBLIC_URL>/.well-known/jwks.json has them')
-    .option(
-      '--checkpoint-key <key>',
-      'key of its audit log, as numgate audit key prints it (repeatable)',
-      (text: string, others: readonly string[]) => [...others, text],
-      [],
+    .addOption(
+      new Option(
+        '--checkpoint-key <key>',
+        'key of its audit log, as numgate audit key prints it (repeatable)',
+      )
+        .argParser((text: string, others: readonly string[] = []) => [...others, text])
+        .default([], 'none'),
     )
     .option('--any-signer', 'use the keys in the archive itself: shows only that it is consistent', false)
     .option('--log <file...>', 'files of numgate audit export: no record of the period may be missing')

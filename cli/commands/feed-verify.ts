@@ -57,7 +57,7 @@ export async function verifyFeedFiles(paths: readonly string[], keys: VerifyKeys
     });
   }
   const covered = checkCheckpoints(kept, end, digests);
-  return formatVerified(begin, end, covered);
+  return formatVerified(begin, end, covered, kept.checkpoints.at(-1)?.checkpoint.position ?? null);
 }
 
 /** Names the file in a failure. */
@@ -168,11 +168,19 @@ function checkCheckpoints(
   return covered;
 }
 
-function formatVerified(begin: ChainPoint, end: ChainPoint, covered: number | null): Report {
+/** @param other position of a checkpoint that covers none of the events; null without any */
+function formatVerified(
+  begin: ChainPoint,
+  end: ChainPoint,
+  covered: number | null,
+  other: number | null,
+): Report {
   const events = end.position - begin.position;
+  const elsewhere =
+    other === null ? '' : `the checkpoint is of position ${count(other)}: add the page that has it\n`;
   const signed =
     covered === null
-      ? 'no checkpoint covers them: they follow one another, but nothing shows whose they are\n'
+      ? `no checkpoint covers them: they follow one another, but nothing shows whose they are\n${elsewhere}`
       : covered === end.position
         ? 'a signed checkpoint covers all of them\n'
         : `a signed checkpoint covers those up to ${count(covered)}\n`;

@@ -82,7 +82,7 @@ not, the pull fails, and the state and the lists stay as they were. A pull that 
     .addHelpText(
       'after',
       examples(
-        'feed pull https://control.example.com --jwk feed.jwk.json --verifier-key "example+1f2e3d4c+AbCd…"',
+        'feed pull https://control.example.com --jwk feed.jwk --verifier-key "example+1f2e3d4c+AbCd…"',
         'build build/feed/current/feed.lists.json',
       ),
     )
@@ -134,9 +134,12 @@ function urlOf(text: string): string {
   const url = new URL(checkUrl(text, '<url>'));
   const isLocal = ['localhost', LOCAL_HOST, '[::1]'].includes(url.hostname);
   if (url.protocol !== 'https:' && !isLocal)
-    throw new InvalidArgumentError('must begin with https://, because requests carry the key of the client');
+    throw new CommandFailure(
+      '<url> must begin with https://, because requests carry the key of the client',
+      2,
+    );
   if (url.username !== '' || url.search !== '' || url.hash !== '')
-    throw new InvalidArgumentError('must have no user, query or fragment');
+    throw new CommandFailure('<url> must have no user, query or fragment', 2);
   // The address of the feed itself is understood, too.
   return text.replace(/\/v1\/feed\/?$/, '');
 }

@@ -245,6 +245,7 @@ function formatOrganisation(organisation: Organisation, clients: readonly string
     certificateApproval = 'review',
     declaredNumbers,
     partner = null,
+    webhookHosts = [],
   } = organisation;
   const orNone = (words: readonly string[]): string => (words.length === 0 ? 'none' : words.join(' '));
   const rows = [
@@ -261,6 +262,7 @@ function formatOrganisation(organisation: Organisation, clients: readonly string
       // Services before 0.2.0 have none.
       ['numbers a day, declared', (declaredNumbers ?? null) === null ? 'none' : String(declaredNumbers)],
       ['partner', partner === null ? 'no' : formatPartner(partner)],
+      ['webhook hosts', orNone(webhookHosts)],
       ['clients', orNone(clients)],
     ],
   ];

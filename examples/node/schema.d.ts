@@ -10787,10 +10787,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:unauthenticated",
                  *       "title": "Authentication failed",
                  *       "status": 401,
-                 *       "detail": "the client key is not valid",
+                 *       "detail": "the client key is not valid, or its client does not have the right \"notices\"",
                  *       "instance": "/v1/notices",
                  *       "code": "UNAUTHENTICATED",
-                 *       "message": "the client key is not valid"
+                 *       "message": "the client key is not valid, or its client does not have the right \"notices\""
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];

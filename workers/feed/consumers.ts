@@ -63,7 +63,7 @@ export function forConsumers(handle: (context: FeedContext) => Promise<Answer>):
     const admitted = await admitConsumer(context);
     if (!admitted.ok) return admitted;
     const { client, access } = admitted.value;
-    const limited = limitOf(consumers.requests, client);
+    const limited = limitOf(consumers.requests, client, TOO_MANY_REQUESTS);
     if (limited !== null) return limited;
     const feed = (context.env as unknown as ControlEnv).FEED.getByName(FEED_NAME);
     return handle({ ...context, params, client, access, feed, open: consumers.open });
@@ -88,10 +88,14 @@ export async function admitConsumer(
 
 /** The problem if the client has requested too many snapshots. */
 export function limitSnapshots({ client }: FeedContext): Problem | null {
-  return limitOf(consumers.snapshots, client);
+  return limitOf(consumers.snapshots, client, TOO_MANY_SNAPSHOTS);
 }
 
-function limitOf(requests: RequestWindow, { id }: Client): Problem | null {
+const TOO_MANY_REQUESTS =
+  'too many requests of this client: wait for events with "timeout", or use the event stream';
+const TOO_MANY_SNAPSHOTS = 'too many snapshots for this client: read what has changed since the last one';
+
+function limitOf(requests: RequestWindow, { id }: Client, message: string): Problem | null {
   const now = Date.now();
   requests.advance(now);
   const retryAfterSeconds = requests.limited(id, now);
@@ -99,7 +103,6 @@ function limitOf(requests: RequestWindow, { id }: Client): Problem | null {
     requests.count(id);
     return null;
   }
-  const message = 'too many requests of this client: wait for events with "timeout", or use the event stream';
   return problem('QUOTA_EXCEEDED', message, { retryAfterSeconds });
 }
 

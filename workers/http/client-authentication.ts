@@ -41,7 +41,10 @@ export async function authenticate(
   const header = headerOf(request);
   const client = verifiedConditional.get(clients)?.get(header) ?? (await verify(request, header, clients));
   if (client === null) {
-    const message = header === '' ? 'send Authorization: Bearer <client key>' : 'the client key is not valid';
+    const message =
+      header === ''
+        ? 'send Authorization: Bearer <client key>'
+        : `the client key is not valid${orRight(right)}`;
     const by = header === '' ? 'missing' : 'secret';
     return { ...problem('UNAUTHENTICATED', message, { headers: CHALLENGE }), by };
   }
@@ -59,6 +62,11 @@ export function authenticateInMemory(
 ): Result<Client, RefusedKey> | null {
   const client = verified.get(clients)?.get(headerOf(request));
   return client === undefined ? null : withRight(client, right);
+}
+
+/** The stores of other routes know only the clients that have their right. */
+function orRight(right: Right): string {
+  return right === 'check' || right === 'gateway' ? '' : `, or its client does not have the right "${right}"`;
 }
 
 function headerOf(request: Request): string {

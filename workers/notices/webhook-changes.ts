@@ -100,7 +100,7 @@ export class WebhookChanges {
         version > webhook.position &&
         deliveries.get(id, version)?.state !== 'delivered'
       )
-        return refuseField('version', 'is not sent yet, or is being sent: it needs no replay');
+        return refuseField('version', 'must be of a notice that was sent already: others come on their own');
       const from = since === undefined ? 0 : Date.parse(since);
       const replayed =
         version === undefined

@@ -63,7 +63,7 @@ async function verify(original: readonly AuditRecord[], shown: readonly AuditRec
   const text = formatCheckpoint({ origin: signer.name, size: 5, root, start: START });
   const verifier = await CheckpointVerifier.open(
     write('kept.txt', await signer.sign(text)),
-    await openKeys([signer.verifierKey]),
+    await openKeys('--key', [signer.verifierKey]),
   );
   await verifier.begin(service, TRIMMED);
   for (const record of shown.slice(TRIMMED)) verifier.next(record);

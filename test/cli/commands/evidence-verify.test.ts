@@ -38,6 +38,26 @@ describe('the golden file', () => {
     expect([code, out]).toEqual([0, expect.stringMatching(/complete .*has all 3 records/)]);
   });
 
+  it('is not shown to be complete by an export that lacks records of the log', async () => {
+    const lines = readFileSync(LOG, 'utf8').trimEnd().split('\n');
+    const { n } = JSON.parse(lines.at(-2)!) as AuditRecord;
+    const verify = async (...parts: string[][]): Promise<[number | null, string]> => {
+      const paths = parts.map((part, index) => write(`log-${index}.ndjson`, part.join('\n')));
+      const { code, out } = await numgate('evidence', 'verify', CASE, ...KEYS, '--log', ...paths);
+      return [code, out.split('\n').find((line) => line.includes('complete '))!];
+    };
+    const lacks = (record: number) => [
+      1,
+      expect.stringMatching(new RegExp(`✗.*the export lacks record ${record},`)),
+    ];
+    // The last record is the making of the file, which comes after its tree.
+    expect(await verify(lines.slice(0, -1))).toEqual([0, expect.stringContaining('✓')]);
+    expect(await verify(lines.slice(0, -2))).toEqual(lacks(n));
+    expect(await verify(lines.slice(0, 5), lines.slice(6))).toEqual(lacks(6));
+    // In any order, and twice.
+    expect(await verify(lines.slice(4), lines.slice(0, 6))).toEqual([0, expect.stringContaining('✓')]);
+  });
+
   it('lacks a record that the export has, if somebody left it out', async () => {
     const files = await forged((texts) => {
       const lines = texts['log.ndjson']!.split('\n');
@@ -77,6 +97,9 @@ describe('the keys', () => {
   it('must be given, or left to the archive on purpose', async () => {
     expect(await numgate('evidence', 'verify', CASE)).toMatchObject({ code: 2 });
     expect(await numgate('evidence', 'verify', CASE, '--jwks', JWKS)).toMatchObject({ code: 2 });
+    expect(await numgate('evidence', 'verify', CASE, '--jwks', JWKS, '--checkpoint-key', 'x')).toMatchObject({
+      ...{ code: 2, errors: expect.stringContaining('--checkpoint-key must be a key') },
+    });
     const { code, out } = await numgate('evidence', 'verify', CASE, '--any-signer');
     expect([code, out]).toEqual([0, expect.stringContaining('who signed it is not verified')]);
     expect(await numgate('evidence', 'verify', CASE, ...KEYS, '--any-signer')).toMatchObject({ code: 2 });

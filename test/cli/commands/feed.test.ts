@@ -169,9 +169,11 @@ describe('feed pull', () => {
       2,
       'must have only lower case',
     ],
+    ['a password', () => ['https://me:pass-1@control.example', ...keys], 2, '<url> must have no user'],
   ])('with %s is refused', async (_, args, exitCode, message) => {
     const { code, errors } = await numgate('feed', 'pull', ...args(), '--out', outFolder());
     expect([code, errors]).toEqual([exitCode, expect.stringContaining(message)]);
+    expect(errors).not.toContain('pass-1');
   });
 
   it.each<[string, () => Promise<string | undefined>, string]>([
@@ -250,6 +252,17 @@ describe('feed verify', () => {
     expect(JSON.parse((await verify(both)).out)).toMatchObject(whole);
     // A part, without the statement of its epoch or a checkpoint.
     expect(JSON.parse((await verify([page.slice(1)], [])).out)).toMatchObject({ first: 2, covered: null });
+  });
+
+  it('names the position of a checkpoint that is of a later event', async () => {
+    const paths = [
+      write('early.json', JSON.stringify(page.slice(0, 1))),
+      ...notes.map((text, at) => write(`later-${at}.txt`, text)),
+    ];
+    const own = ['--jwk', keys[1]!, '--verifier-key', keys[3]!];
+    const { code, out } = await numgate('feed', 'verify', ...paths, ...own);
+    const position = page.at(-1)!.id.split('.')[2]!;
+    expect([code, out]).toEqual([0, expect.stringContaining(`the checkpoint is of position ${position}:`)]);
   });
 
   it('names the file and what is wrong in it', async () => {

@@ -111,6 +111,9 @@ describe('webhooks on the command line', () => {
     });
     const allowed = await numgate('webhooks', 'hosts', host, ...ACME, '--reason', 'a test');
     expect(allowed.out).toBe(`webhooks of acme may go to ${host}\n`);
+    expect((await numgate('organisations', 'show', 'acme')).out).toMatch(
+      new RegExp(`webhook hosts .*${host}`),
+    );
     made = await run<WebhookSecret>('webhooks', 'add', url);
     ({ id } = made.webhook);
     const { out } = await as(senders.sender, () => numgate('webhooks', 'show', id, ...ACME));

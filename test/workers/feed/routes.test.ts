@@ -165,6 +165,10 @@ describe('consumers', () => {
       // Control knows only the clients that may read the feed.
       expect([path, await codeAt(path, 'checker')]).toEqual([path, [401, 'UNAUTHENTICATED', undefined]]);
     }
+    const refused = await fetchAs('checker', '/v1/feed', feed);
+    expect((await refused.json()) as object).toMatchObject({
+      detail: expect.stringContaining('does not have the right "feed"') as string,
+    });
   });
 
   test('cannot be made without an encryption, and nobody sets the ID of a secret', async () => {
