@@ -159,6 +159,7 @@ describe('organisations', () => {
       ...{
         senderCode: null,
         reseller: false,
+        webhookHosts: [],
         certificateApproval: 'review',
         declaredNumbers: null,
         partner: null,

@@ -10,6 +10,7 @@ import type { Client } from '../../shared/clients.ts';
 import type { FeedCloudEvent } from '../../shared/feed/cloud-event.ts';
 import { openFeedKey } from '../../shared/feed/open-jwe.ts';
 import { openPage } from '../../shared/feed/open-page.ts';
+import type { SnapshotEntry } from '../../shared/feed/snapshot.ts';
 import { beginEpoch } from '../../shared/feed/verify-notes.ts';
 import { expectRefused, openApi, type Request, send } from './support/send.ts';
 import { adminValue, changedState, expectAdminRefused } from './support/send-admin.ts';
@@ -171,7 +172,11 @@ describe('the feed', () => {
     const snapshot = await send('/v1/feed/snapshot', as('feed-clear'));
     const [head, ...lines] = snapshot.text.trim().split('\n');
     expect(JSON.parse(head!)).toMatchObject({ cursor: snapshot.headers.get('numgate-cursor') });
-    for (const line of lines) expect(openapi.errorsAs('FeedEntry', JSON.parse(line))).toBe('');
+    for (const line of lines) {
+      const { reference, position, ...entry } = JSON.parse(line) as SnapshotEntry;
+      expect([reference, position]).toEqual([expect.stringMatching(/^[\w-]{22}$/), expect.any(Number)]);
+      expect(openapi.errorsAs('FeedEntry', entry)).toBe('');
+    }
     expect(snapshot.text).not.toContain(NUMBER);
     const decisions = await send('/v1/decisions/stream?startup=true', as('feed-clear'));
     expect(openapi.errorsAs('Decisions', decisions.json)).toBe('');
