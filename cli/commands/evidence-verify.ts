@@ -1,7 +1,7 @@
 /** `numgate evidence verify`: prints each step, and fails if one does. */
 import { readFileSync } from 'node:fs';
 import * as v from 'valibot';
-import { auditLine, keyedNumber } from '../../shared/audit.ts';
+import { type AuditRecord, auditLine, keyedNumber } from '../../shared/audit.ts';
 import { type PublicJwk, publicJwkSchema } from '../../shared/credentials/keys.ts';
 import { jsonPart, parseJson, textOf } from '../../shared/evidence-file/json-part.ts';
 import type { EvidenceManifest } from '../../shared/evidence-file/manifest.ts';
@@ -125,14 +125,21 @@ async function verifyComplete(
   const names = await namesIn(files);
   const last = log.start.n + log.size;
   let [read, named] = [0, 0];
-  let first: string | null = null;
+  let first: AuditRecord | null = null;
+  let latest: AuditRecord | null = null;
   for (const path of paths) {
+    let before: AuditRecord | null = null;
     for await (const line of linesOfFile(path)) {
       const record = recordIn(line);
       if (record === null) throw new CommandFailure(`${path} is not an export of the audit log`);
       if (record.n > last) continue;
+      // Whoever leaves out a record may have left it out of the export, too.
+      if (before !== null && record.n !== before.n + 1)
+        return failed(`the export lacks record ${count(before.n + 1)}: ${path} has a gap`);
+      before = record;
       read++;
-      first ??= record.at;
+      if (first === null || record.n < first.n) first = record;
+      if (latest === null || record.n > latest.n) latest = record;
       const known = own.get(record.n);
       if (known !== undefined && auditLine(known) !== line)
         return failed(`record ${count(record.n)} of the file is not that of ${path}`);
@@ -144,10 +151,12 @@ async function verifyComplete(
     }
   }
   if (read === 0) return failed('the export has no record that the file could have');
-  const begins = first !== null && first > from ? `; the export begins at ${first}` : '';
+  const begins = first !== null && first.at > from ? `; the export begins at ${first.at}` : '';
+  const isShort = latest !== null && latest.n < last && latest.at < to;
+  const ends = isShort ? `; the export ends at ${latest?.at}` : '';
   return {
     ...{ step: 'complete', ok: true },
-    message: `the file has all ${count(named)} records of the period that name the sender, of ${count(read)} in the export${begins}`,
+    message: `the file has all ${count(named)} records of the period that name the sender, of ${count(read)} in the export${begins}${ends}`,
   };
 }
 

@@ -57,6 +57,18 @@ describe('the golden file', () => {
     expect([code, out]).toEqual([1, expect.stringMatching(/✗.*complete .*lacks record \d+/)]);
   });
 
+  it('is compared with an export as far as that goes, and never across a gap in it', async () => {
+    const lines = readFileSync(LOG, 'utf8').trimEnd().split('\n');
+    const named = lines.findIndex((line) => line.includes('"entries.block"'));
+    const exported = async (kept: readonly string[]) =>
+      numgate('evidence', 'verify', CASE, ...KEYS, '--log', write('part.ndjson', kept.join('\n')));
+    const { at } = JSON.parse(lines[named - 1]!) as AuditRecord;
+    const { code, out } = await exported(lines.slice(0, named));
+    expect([code, out]).toEqual([0, expect.stringContaining(`the export ends at ${at}`)]);
+    const { code: failed, out: gap } = await exported(lines.filter((_, index) => index !== named));
+    expect([failed, gap]).toEqual([1, expect.stringMatching(/✗.*complete .*the export lacks record/)]);
+  });
+
   it('names its numbers as LIST_KEY does, and another key does not', async () => {
     process.env.LIST_KEY = SECRETS.LIST_KEY;
     expect(await numgate('evidence', 'verify', CASE, ...KEYS, '--list-key')).toMatchObject({ code: 0 });
@@ -118,6 +130,16 @@ describe('without the key of the service', () => {
     );
     golden.delete(name);
     expect(await verdictOf(golden, TRUST)).not.toBe('ok');
+  });
+
+  it('the signature has one spelling: the bits that its last character has to spare are part of it', async () => {
+    const golden = readArchive(CASE);
+    const signature = golden.get(SIGNATURE_FILE)!;
+    for (let bits = 1; bits < 128; bits++) {
+      const altered = Uint8Array.from(signature);
+      altered[altered.length - 1]! ^= bits;
+      expect(await verdictOf(new Map([...golden, [SIGNATURE_FILE, altered]]), TRUST)).not.toBe('ok');
+    }
   });
 
   it('no part can be added, and no two swapped', async () => {
