@@ -96,9 +96,10 @@ function noticeOf(
   subject: string,
   senderCode: string | null,
 ): NewNotice {
+  const dayText = koreanDayText(day);
   const data: OwnerUsedData = {
-    ...{ number: toE164(number), source: null, day: koreanDayText(day), textsOver, senderCode },
-    texts: ownerUsedTexts(textsOver),
+    ...{ number: toE164(number), source: null, day: dayText, textsOver, senderCode },
+    texts: ownerUsedTexts(textsOver, dayText),
   };
   return {
     ...{ key: `owner.used ${day} ${id}`, type: 'owner.used', at, subject, data: { ...data } },
