@@ -12,7 +12,6 @@ import {
   OWNER_USED_SETTINGS_MS,
   OWNER_USED_TEXTS_DEFAULT,
   OWNERS_PER_CLIENT_DAY_MAX,
-  OWNERS_USED_PER_DAY_MAX,
 } from '../../../shared/limits/notice-sources.ts';
 import { HOUR_MS, type UsageFlush, usageObjectName } from '../../../shared/usage/flush.ts';
 import type { MobileSenderTexts } from '../../../shared/usage/mobile-senders.ts';
@@ -123,26 +122,6 @@ describe('through the real stores', () => {
     await router().ownersUsed('usage/other', 1, [{ ...fact, client: 'other' }]);
     await sent();
     expect((await noticesOf('skt')).map(({ data }) => data.day)).toEqual(['2040-01-03']);
-  });
-
-  test('what an operator has no more room for in a day is one line of the log for each batch', async () => {
-    await runInDurableObject(routerStub(), (_, { storage }) => {
-      const today = Math.floor(MORNING / DAY_MS);
-      const full = `INSERT OR REPLACE INTO operator_days VALUES ('skt', 'used', ?, ?, 0)`;
-      storage.sql.exec(full, today, OWNERS_USED_PER_DAY_MAX);
-    });
-    const facts = [0, 1, 2].map((index) => ({
-      ...{ client: CLIENT, number: NUMBER + index, day: Math.floor(MORNING / DAY_MS) },
-      ...{ textsOver: N, at: Date.now() },
-    }));
-    const warned = vi.spyOn(console, 'warn').mockReturnValue(undefined);
-    await router().ownersUsed('usage/full', 1, facts);
-    expect(await noticesOf('skt')).toEqual([]);
-    const dropped = warned.mock.calls.filter(([line]) => String(line).includes('guidanceDropped'));
-    expect(dropped).toEqual([
-      [JSON.stringify({ event: 'guidanceDropped', organisation: 'skt', notices: 3 })],
-    ]);
-    expect((await router().status()).dropped).toBe(3);
   });
 
   test('the policy sets the limit', async () => {
