@@ -1,7 +1,8 @@
 /**
  * Evidence files as ZIP archives. Writing is deterministic: the same files give the same bytes. Reading accepts what such
  * an archive needs and nothing more, and checks every bound before it unpacks: names without folders, no file twice, no
- * bytes between files, no encryption, sizes and CRC-32 as the directory has them (PKWARE APPNOTE 6.3, sections 4.3 to 4.5).
+ * bytes between files, no comments, no fields that some tools take for other names or sizes, no encryption, sizes and
+ * CRC-32 as the directory has them (PKWARE APPNOTE 6.3, sections 4.3 to 4.5).
  */
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { crc32, inflateRawSync } from 'node:zlib';
@@ -23,6 +24,8 @@ const STORED = 0;
 const DEFLATED = 8;
 /** The name is UTF-8. The names here are ASCII, where that changes nothing. */
 const UTF8_FLAG = 0x0800;
+/** Extra fields with times and owners, which other tools write: they mean nothing here. */
+const EXTRA_FIELDS = [0x5455, 0x7875];
 /** The manifest and its signature, besides the parts. */
 const FILES_MAX = EVIDENCE_PARTS_MAX + 2;
 /** Of the manifest and the signature. */
@@ -139,6 +142,9 @@ function entryAt(bytes: Buffer, at: number, end: number): { readonly entry: Entr
   const name = bytes.toString('latin1', at + CENTRAL.bytes, at + CENTRAL.bytes + nameSize);
   const isFile = name === MANIFEST_FILE || name === SIGNATURE_FILE || PART_NAME.test(name);
   if (!isFile) throw new Damaged('it has a file with a name that no part has, such as one in a folder');
+  const extra = bytes.subarray(next - commentSize - extraSize, next - commentSize);
+  if (commentSize > 0 || !isHarmless(extra))
+    throw new Damaged(`${name} has a comment or another extra field`);
   const [crc, packed, size] = [16, 20, 24].map((place) => bytes.readUInt32LE(at + place)) as [
     number,
     number,
@@ -146,6 +152,14 @@ function entryAt(bytes: Buffer, at: number, end: number): { readonly entry: Entr
   ];
   const offset = bytes.readUInt32LE(at + 42);
   return { entry: { name, method, crc, packed, size, offset }, next };
+}
+
+/** Other fields give a file another name or another size in some tools, or hold bytes that nobody signed. */
+function isHarmless(extra: Buffer): boolean {
+  let at = 0;
+  while (at + 4 <= extra.length && EXTRA_FIELDS.includes(extra.readUInt16LE(at)))
+    at += 4 + extra.readUInt16LE(at + 2);
+  return at === extra.length;
 }
 
 /** Where the content of a file begins. Its own header must say what the directory says. */
@@ -162,7 +176,10 @@ function dataOf(bytes: Buffer, { name, method, crc, packed, size, offset }: Entr
     bytes.readUInt32LE(offset + 22) === size &&
     own === name;
   if (!isSame) throw new Damaged(`the header of ${name} contradicts the directory`);
-  return offset + LOCAL.bytes + nameSize + extraSize;
+  const start = offset + LOCAL.bytes + nameSize + extraSize;
+  if (start > bytes.length || !isHarmless(bytes.subarray(start - extraSize, start)))
+    throw new Damaged(`${name} has another extra field`);
+  return start;
 }
 
 /** Unpacks at most what the directory says. */

@@ -913,7 +913,7 @@ export interface paths {
         put?: never;
         /**
          * Make an evidence file
-         * @description Everything about one sender in a period, for a penalty: blocks, rule blocks with the rules as they were, reports by kind and day, notices, appeals, registrations, qualifications and credentials, with the records of the audit log, their inclusion proofs and a signed checkpoint. It has no reporter, nothing that appellants wrote, and no secret. Who makes a file, and why, is recorded. With `Accept: application/x-ndjson` the response shows the progress in lines; then failures while the file is made are in its last line. A file takes 2,500 of the entries that a token may change in an hour. `docs/statistics.md` describes the parts. Scope `evidence`.
+         * @description Everything about one sender in a period, for a penalty: blocks, rule blocks with the rules as they were, reports by kind and day, notices, appeals, registrations, qualifications and credentials, with the records of the audit log, their inclusion proofs and a signed checkpoint. It has no reporter, nothing that appellants wrote, and no secret. Who makes a file, and why, is recorded. With `Accept: application/x-ndjson` the response shows the progress in lines; then failures while the file is made are in its last line. A file takes 2,500 of the entries that a token may change in an hour, and so does a repeat. A repeat gives the file that was recorded: if what it is made of has changed since, it is refused with `IDEMPOTENCY_CONFLICT`. `docs/statistics.md` describes the parts. Scope `evidence`.
          */
         post: operations["adminMakeEvidenceFile"];
         delete?: never;

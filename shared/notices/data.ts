@@ -35,7 +35,9 @@ export interface SenderUnblockedData extends NoticeSender {
 export interface GuidanceData extends NoticeSender {
   /** Null, like the other three, if nobody has reported the sender. */
   readonly channel: Channel | null;
+  /** Start of the hour of the first report. */
   readonly firstSeenAt: string | null;
+  /** End of the hour of the last report. */
   readonly lastSeenAt: string | null;
   /** What most reports say. */
   readonly kind: SpamKind | null;

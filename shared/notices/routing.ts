@@ -10,6 +10,7 @@ import type { FeedEntry, FeedEvent } from '../feed/entry.ts';
 import { GUIDANCE_RESPOND_MS } from '../limits/notice-sources.ts';
 import type { SpamKind } from '../reports/report.ts';
 import type { Channel } from '../request.ts';
+import { HOUR_MS } from '../usage/flush.ts';
 import type { GuidanceData, NoticeSender, SenderBlockedData, SenderUnblockedData } from './data.ts';
 import type { NewNotice } from './notice.ts';
 import { type NotifiedOperator, ownersOperators } from './operators.ts';
@@ -170,8 +171,13 @@ function guidanceOf(
   const [channel, kind] = [reports?.channel ?? null, reports?.kind ?? null];
   return {
     ...{ number, source, channel, kind, code: code ?? '', reference, texts: guidanceTexts(channel, kind) },
-    firstSeenAt: reports === null ? null : new Date(reports.firstAt).toISOString(),
-    lastSeenAt: reports === null ? null : new Date(reports.lastAt).toISOString(),
+    firstSeenAt: reports === null ? null : hourAt(reports.firstAt, 0),
+    lastSeenAt: reports === null ? null : hourAt(reports.lastAt, 1),
     respondBy: new Date(at + GUIDANCE_RESPOND_MS).toISOString(),
   };
+}
+
+/** Whole hours: an operator knows when its subscribers got a text, so an exact time would name the one who reported it. */
+function hourAt(at: number, later: 0 | 1): string {
+  return new Date((Math.floor(at / HOUR_MS) + later) * HOUR_MS).toISOString();
 }

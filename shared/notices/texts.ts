@@ -75,16 +75,21 @@ export function guidanceTexts(channel: Channel | null, kind: SpamKind | null): G
   };
 }
 
-/** To the owner of a mobile number. @param textsOver the limit that was passed */
-export function ownerUsedTexts(textsOver: number): GuidanceTexts {
+/**
+ * To the owner of a mobile number.
+ * @param textsOver the limit that was passed @param day in Korea, such as `2026-11-27`: it may be over when the text is read
+ */
+export function ownerUsedTexts(textsOver: number, day: string): GuidanceTexts {
   const many = textsOver.toLocaleString('en');
+  const date = new Date(day);
+  const dayEn = date.toLocaleDateString('en-GB', { day: 'numeric', month: 'long', timeZone: 'UTC' });
   return {
     ko: joined(
-      `오늘 고객님의 휴대전화 번호를 발신번호로 하여 대량 문자가 ${many}건 넘게 발송되었습니다.`,
+      `${date.getUTCMonth() + 1}월 ${date.getUTCDate()}일에 고객님의 휴대전화 번호를 발신번호로 한 대량 문자가 ${many}건 넘게 발송되었습니다.`,
       '직접 보내신 것이 아니라면 번호가 도용되었을 수 있으니, 고객센터에 문의하시기 바랍니다.',
     ),
     en: joined(
-      `More than ${many} bulk texts were sent today with your mobile number as their sender.`,
+      `On ${dayEn}, more than ${many} bulk texts were sent with your mobile number as their sender.`,
       'If you did not send them, somebody may be misusing your number: contact our customer service.',
     ),
   };

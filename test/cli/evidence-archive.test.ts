@@ -93,6 +93,18 @@ describe('an archive is refused', () => {
     expect(refusal(Buffer.concat([archive, archive]))).not.toBeNull();
   });
 
+  it('with another name in an extra field, which some tools take for the name of the file', () => {
+    const extra = (id: number) =>
+      zipSync({ 'blocks.json': [bytes('x'), { extra: { [id]: bytes('\x01\0\0\0\0appeals.json') } }] });
+    // Unicode path, ZIP64, and one that nobody knows.
+    for (const id of [0x7075, 0x0001, 0x9999]) expect(refusal(extra(id))).toContain('extra field');
+    expect(refusal(extra(0x5455))).toBeNull();
+  });
+
+  it('with a comment', () => {
+    expect(refusal(zipSync({ 'x.json': [bytes('x'), { comment: 'withdrawn' }] }))).toContain('comment');
+  });
+
   it('with too many files', () => {
     const many = Object.fromEntries(Array.from({ length: 80 }, (_, index) => [`p${index}.json`, bytes('x')]));
     expect(refusal(zipSync(many))).toBe('it has more than 66 files');

@@ -3,7 +3,7 @@
  * their proofs. Each looks at a bounded number of records. The log has no index by subject: one would cost every change,
  * and evidence files are rare.
  */
-import type { AuditEntry, AuditRecord } from '../../shared/audit.ts';
+import type { AuditRecord } from '../../shared/audit.ts';
 import { toBase64 } from '../../shared/bytes.ts';
 import {
   EVIDENCE_COST_ENTRIES,
@@ -53,12 +53,17 @@ export interface EvidenceRecorded {
   readonly n: number;
   /** Of the tree. */
   readonly size: number;
+  /** What the record has of the file. */
+  readonly partsSha256: string;
 }
 
 export abstract class EvidenceCalls extends AdminCalls {
-  /** Charges the request. @returns what was recorded if it is a repeat, otherwise null */
+  /** Charges the request, also a repeat: it reads as much. @returns what was recorded if it is a repeat, otherwise null */
   async beginEvidence(request: ChangeRequest): Promise<ChangeResult<EvidenceRecorded | null>> {
-    return this[CORE].tables.ledger.begin<EvidenceRecorded | null>(request, COST) ?? ok(null);
+    const { ledger } = this[CORE].tables;
+    const recorded = ledger.begin<EvidenceRecorded>(request, COST);
+    if (recorded === null) return ok(null);
+    return recorded.ok ? (ledger.begin({ ...request, repeat: null }, COST) ?? recorded) : recorded;
   }
 
   /** @param size of an earlier tree; null for the current one @returns null if CHECKPOINT_KEY is not set */
@@ -126,13 +131,13 @@ export abstract class EvidenceCalls extends AdminCalls {
   async recordEvidence(
     request: ChangeRequest,
     size: number,
-    { subject, after }: Pick<AuditEntry, 'subject' | 'after'>,
+    { subject, after }: { readonly subject: string; readonly after: { readonly partsSha256: string } },
   ): Promise<ChangeResult<EvidenceRecorded>> {
     const { ledger } = this[CORE].tables;
     if (ledger.tree.state.size < size)
       return refuseField('size', 'is no longer a size of the tree: try again');
     return ledger.transact<EvidenceRecorded>(request, counted(COST), () =>
-      applied({ n: ledger.audit.last.n + 1, size }, [
+      applied({ n: ledger.audit.last.n + 1, size, partsSha256: after.partsSha256 }, [
         { action: 'evidenceFiles.make', subject, before: null, after },
       ]),
     );

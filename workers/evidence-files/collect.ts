@@ -13,6 +13,7 @@ import { toE164 } from '../../shared/numbers/number.ts';
 import { formatSeoulDay, seoulDay } from '../../shared/reports/seoul-day.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import { formatSource } from '../../shared/sources/source.ts';
+import { isTestNumber } from '../../shared/test-numbers.ts';
 import { SUBJECTS } from '../../shared/verdict.ts';
 import type { ControlEnv } from '../env.ts';
 import { type Problem, problem } from '../http/reply.ts';
@@ -34,7 +35,7 @@ import type { EvidenceCoordinator } from './coordinator-calls.ts';
 import { readHolders } from './holders.ts';
 import { readNotices } from './notices.ts';
 import { type EvidenceRequest, type Party, senderOf } from './request.ts';
-import { appealParties, isMockNumber, reportSubject } from './subjects.ts';
+import { appealParties, reportSubject } from './subjects.ts';
 
 const NO_CREDENTIALS: CredentialEvidence = { certificates: [], delegations: [], records: [], isCut: false };
 
@@ -90,7 +91,7 @@ export async function collect(
       ...(holders.value.isCut ? [REGISTRATIONS_PART] : []),
       ...(notices.isCut ? [NOTICES_PART] : []),
     ],
-    mock: party?.kind === 'number' ? isMockNumber(party.n) : isMock,
+    mock: party?.kind === 'number' ? isTestNumber(party.n) : isMock,
   });
 }
 

@@ -4,6 +4,7 @@ import type { Span } from '../../shared/numbers/spans.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import type { Registration } from '../../shared/senders/registration.ts';
 import { spanOf } from '../../shared/senders/sender-numbers.ts';
+import { isTestNumber } from '../../shared/test-numbers.ts';
 import type { ControlEnv } from '../env.ts';
 import { type Problem, problem } from '../http/reply.ts';
 import type { EvidencePeriod, RegistrationEvidenceSource } from '../storage/evidence-port.ts';
@@ -12,7 +13,6 @@ import { readEach } from './batches.ts';
 import type { CollectedChain } from './collected.ts';
 import type { EvidenceCoordinator } from './coordinator-calls.ts';
 import type { EvidenceRequest, Party } from './request.ts';
-import { isMockNumber } from './subjects.ts';
 
 export interface Holders {
   readonly organisations: readonly string[];
@@ -60,7 +60,7 @@ async function holdersOf(
   { REGISTRY }: ControlEnv,
 ): Promise<readonly string[] | null> {
   // Mock registrations are in no index.
-  if (isMockNumber(n)) {
+  if (isTestNumber(n)) {
     const mock = (await coordinator.clients()).filter((client) => client.mock === true);
     return [...new Set(mock.map((client) => client.organisation))].sort();
   }

@@ -133,6 +133,11 @@ async function make(
     after,
   });
   if (!recorded.ok) return recorded;
+  // Of a repeat, the record has the digest of the first file: no other one may be signed without a record.
+  if (recorded.value.partsSha256 !== after.partsSha256) {
+    const remedy = 'make another file, with another Idempotency-Key';
+    return problem('IDEMPOTENCY_CONFLICT', `what the file is made of has changed since: ${remedy}`);
+  }
   const signature = await key.sign(EVIDENCE_TYPE, manifest);
   return ok({ manifest: formatManifest(manifest), signature, parts, record: recorded.value.n });
 }

@@ -8,6 +8,7 @@ import type { KeyRing } from '../../shared/set/key-ring.ts';
 import { openSharingKeys } from '../../shared/sharing-keys.ts';
 import { foldSenderId, skeletonOf } from '../../shared/sources/sender-id.ts';
 import { formatSource, textsOf } from '../../shared/sources/source.ts';
+import { isTestNumber } from '../../shared/test-numbers.ts';
 import { SUBJECTS } from '../../shared/verdict.ts';
 import type { AppealParty } from '../storage/evidence-port.ts';
 import type { Party } from './request.ts';
@@ -18,14 +19,6 @@ const STATEMENT = [
   'Whoever holds LIST_KEY can compute them: npx numgate evidence verify --list-key.',
 ].join(' ');
 
-/** The block that only mock clients use: 010-0000. */
-const MOCK_PREFIX = 82_10_0000_0000;
-const MOCK_NUMBERS = 10_000;
-
-export function isMockNumber(n: number): boolean {
-  return n >= MOCK_PREFIX && n < MOCK_PREFIX + MOCK_NUMBERS;
-}
-
 /** `from` and `to` name the same party: a number can send, and can be called. */
 export function appealParties(party: Party): AppealParty[] {
   if (party.kind === 'source') return [{ subject: 'from', party: party.source.name }];
@@ -35,7 +28,7 @@ export function appealParties(party: Party): AppealParty[] {
 /** As reports name it. */
 export function reportSubject(party: Party): { readonly subject: ReportSubject; readonly mock: boolean } {
   if (party.kind === 'number') {
-    return { subject: { kind: 'number', n: party.n }, mock: isMockNumber(party.n) };
+    return { subject: { kind: 'number', n: party.n }, mock: isTestNumber(party.n) };
   }
   return { subject: { kind: 'source', text: skeletonOf(foldSenderId(party.source.name)) }, mock: false };
 }

@@ -66,26 +66,29 @@ export class Courier {
         this.#sending.set(id, sending);
       }
       if (this.#sending.size === 0) break;
-      await this.#waitForChange(now);
+      await this.#waitForChange(isOver ? null : now);
     }
     if (failures.length > 0) throw failures[0];
   }
 
-  /** Until an attempt ends, or something else is due, or `wake`. */
-  async #waitForChange(now: number): Promise<void> {
-    const others = this.#tables.webhooks.all.filter(({ id }) => !this.#sending.has(id));
-    const dueAt = nextDueOf(others);
+  /** Until an attempt ends, or something else is due, or `wake`. @param now null if nothing more begins in this run */
+  async #waitForChange(now: number | null): Promise<void> {
     const { promise: woken, resolve } = Promise.withResolvers<void>();
     this.#wake = resolve;
-    // At its limit of parallel attempts, it waits for one of them.
-    const isFull = this.#sending.size >= WEBHOOKS_PARALLEL_MAX;
-    const timer = dueAt === null || isFull ? null : setTimeout(resolve, Math.max(dueAt - now, 0));
+    const dueAt = now === null ? null : this.#othersDueAt();
+    const timer = now === null || dueAt === null ? null : setTimeout(resolve, Math.max(dueAt - now, 0));
     try {
       await Promise.race([...this.#sending.values(), woken]);
     } finally {
       this.#wake = null;
       if (timer !== null) clearTimeout(timer);
     }
+  }
+
+  /** Of those that are not being sent to; null at the limit of parallel attempts, where it waits for one of them. */
+  #othersDueAt(): number | null {
+    if (this.#sending.size >= WEBHOOKS_PARALLEL_MAX) return null;
+    return nextDueOf(this.#tables.webhooks.all.filter(({ id }) => !this.#sending.has(id)));
   }
 
   async #sendOne(id: string): Promise<void> {

@@ -55,6 +55,7 @@ export class OwnerNotices {
       if (known >= n) return { last: known };
       const today = koreanDayOf(now);
       this.#tables.forgetOwners(today - DAYS_KEPT);
+      const dropped = new Map<string, number>();
       facts.forEach((fact, index) => {
         const { number, day } = fact;
         const id = day < today - DAYS_KEPT ? null : this.#tables.addOwner(day, number);
@@ -64,9 +65,10 @@ export class OwnerNotices {
         for (const operator of ownersOperators(toE164(number), operators)) {
           if (this.#tables.chargeOperator(operator.id, 'used', today))
             this.#outbox.add(operator.id, [notice]);
-          else warn('guidanceDropped', { organisation: operator.id, notices: 1 });
+          else dropped.set(operator.id, (dropped.get(operator.id) ?? 0) + 1);
         }
       });
+      for (const [organisation, many] of dropped) warn('guidanceDropped', { organisation, notices: many });
       this.#tables.setLast(sender, n, now);
       return { last: n };
     });
@@ -96,9 +98,10 @@ function noticeOf(
   subject: string,
   senderCode: string | null,
 ): NewNotice {
+  const dayText = koreanDayText(day);
   const data: OwnerUsedData = {
-    ...{ number: toE164(number), source: null, day: koreanDayText(day), textsOver, senderCode },
-    texts: ownerUsedTexts(textsOver),
+    ...{ number: toE164(number), source: null, day: dayText, textsOver, senderCode },
+    texts: ownerUsedTexts(textsOver, dayText),
   };
   return {
     ...{ key: `owner.used ${day} ${id}`, type: 'owner.used', at, subject, data: { ...data } },

@@ -146,7 +146,8 @@ export class StatisticsStore extends DurableObject<ControlEnv> implements Statis
     const { jobs } = this.#runner;
     if (version >= MONTH_VERSIONS_MAX)
       return refuse('MONTH_FINAL', `${month} has ${MONTH_VERSIONS_MAX} versions, and can have no more`);
-    if (month < shifted(monthOf(Date.now()), -INTAKE_MONTHS_KEPT)) {
+    if (month <= shifted(monthOf(Date.now()), -INTAKE_MONTHS_KEPT)) {
+      // Not the oldest month that intakes have: they may remove it before the correction has read them all.
       const message = `reports are counted by month for ${INTAKE_MONTHS_KEPT} months: ${month} cannot be corrected any more`;
       return refuse('MONTH_FINAL', message);
     }

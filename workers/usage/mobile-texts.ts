@@ -9,6 +9,7 @@ import { koreanDayOf, koreanDayOfHour } from '../../shared/korean-time.ts';
 import {
   MOBILE_SENDERS_PER_DAY_MAX,
   OWNER_FACTS_MAX,
+  OWNER_USED_LIMIT_MS,
   OWNER_USED_TEXTS_MIN,
   OWNERS_PER_CLIENT_DAY_MAX,
 } from '../../shared/limits/notice-sources.ts';
@@ -48,7 +49,15 @@ export interface FactBatch {
   readonly facts: readonly OwnerFact[];
 }
 
-type Key = 'client' | 'shard' | 'limit' | 'textsSent' | 'factsSent' | 'ownersDropped';
+type Key =
+  | 'client'
+  | 'shard'
+  | 'limit'
+  | 'limitAt'
+  | 'candidates'
+  | 'textsSent'
+  | 'factsSent'
+  | 'ownersDropped';
 
 export class MobileTextStore {
   readonly #sql: SqlStorage;
@@ -73,8 +82,7 @@ export class MobileTextStore {
   /** Memory may have what the tables do not: a transaction failed. */
   reset(): void {
     this.#days = new Map();
-    // What the memory knew of candidates is gone: look again.
-    this.#hasCandidates = this.#sql.exec('SELECT 1 FROM texts LIMIT 1').toArray().length > 0;
+    this.#hasCandidates = this.meta.number('candidates') === 1;
   }
 
   /**
@@ -141,11 +149,13 @@ export class MobileTextStore {
         sender.texts += texts;
         senders.set(number, sender);
         changed.add(bucketOf(number));
-        if (!sender.isNotified && sender.texts > limit) this.#hasCandidates = true;
+        if (!sender.isNotified && sender.texts > limit) this.#setCandidates(true);
       }
       this.#write(day, changed);
     }
     this.#forget(today);
+    // The limit may be lower by now. Objects end after seconds, so each reading of it would be a call for each flush.
+    if (now - this.meta.number('limitAt') >= OWNER_USED_LIMIT_MS) this.#setCandidates(true);
     return uncounted;
   }
 
@@ -153,9 +163,10 @@ export class MobileTextStore {
   makeFacts(limit: number, now: number): void {
     const client = this.meta.text('client');
     if (client === null || this.meta.number('shard') !== 0) {
-      this.#hasCandidates = false;
+      this.#setCandidates(false);
       return;
     }
+    this.meta.set('limitAt', now);
     if (this.meta.number('limit') !== limit) this.meta.set('limit', limit);
     const today = koreanDayOf(now);
     const facts: OwnerFact[] = [];
@@ -179,7 +190,13 @@ export class MobileTextStore {
       this.meta.set('ownersDropped', this.meta.number('ownersDropped') + dropped);
     }
     this.#addFacts(facts);
-    this.#hasCandidates = false;
+    this.#setCandidates(false);
+  }
+
+  /** Stored, so that another object goes on. */
+  #setCandidates(are: boolean): void {
+    if (are !== this.#hasCandidates) this.meta.set('candidates', Number(are));
+    this.#hasCandidates = are;
   }
 
   #addFacts(facts: readonly OwnerFact[]): void {

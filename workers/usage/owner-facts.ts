@@ -27,6 +27,8 @@ export class OwnerFactSender {
 
   /** @throws if an object does not respond */
   async run(): Promise<void> {
+    // An alarm may have come for figures alone.
+    if (!this.#texts.hasWork) return;
     if (this.#texts.meta.number('shard') !== 0) return this.#sendTexts();
     this.#store.makeFacts(await this.#currentLimit(), Date.now());
     await this.#sendFacts();

@@ -143,6 +143,16 @@ describe('without the key of the service', () => {
     expect(await verdictOf(golden, TRUST)).not.toBe('ok');
   });
 
+  it('the signature has one spelling: the bits that its last character has to spare are part of it', async () => {
+    const golden = readArchive(CASE);
+    const signature = golden.get(SIGNATURE_FILE)!;
+    for (let bits = 1; bits < 128; bits++) {
+      const altered = Uint8Array.from(signature);
+      altered[altered.length - 1]! ^= bits;
+      expect(await verdictOf(new Map([...golden, [SIGNATURE_FILE, altered]]), TRUST)).not.toBe('ok');
+    }
+  });
+
   it('no part can be added, and no two swapped', async () => {
     const golden = readArchive(CASE);
     const added = new Map([...golden, ['more.json', new Uint8Array(1)]]);

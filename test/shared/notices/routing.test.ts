@@ -66,7 +66,7 @@ describe('a reported sender', () => {
     expect(guidance.respondBy).toBe(Date.parse(AT) + 86_400_000);
     expect(guidance.data).toMatchObject({
       ...{ number: NUMBER, channel: 'sms', kind: 'loan', code: 'SENDER_REPORTED' },
-      ...{ firstSeenAt: '2026-11-27T02:59:00.000Z', lastSeenAt: '2026-11-27T02:59:59.000Z' },
+      ...{ firstSeenAt: '2026-11-27T02:00:00.000Z', lastSeenAt: '2026-11-27T03:00:00.000Z' },
       respondBy: '2026-11-28T03:00:00.000Z',
     });
     // Nobody learns who else has registered the number, or gets the notice.
@@ -75,6 +75,20 @@ describe('a reported sender', () => {
       expect(JSON.stringify({ ...notice, data })).not.toMatch(/acme|relay|skt|"kt"/);
       expect(notice.key + notice.subject).not.toContain('20001234');
     }
+  });
+
+  it('shows the hours of the reports, and no time of one report', () => {
+    const seen = (firstAt: string, lastAt: string) => {
+      const reports = { ...FACTS.reports!, firstAt: Date.parse(firstAt), lastAt: Date.parse(lastAt) };
+      const { notices } = route([entry()], { ...FACTS, reports });
+      const { firstSeenAt, lastSeenAt } = notices.find(([, { type }]) => type === 'recipients.guidance')![1]
+        .data;
+      return [firstSeenAt, lastSeenAt];
+    };
+    const hour = ['2026-11-27T02:00:00.000Z', '2026-11-27T03:00:00.000Z'];
+    expect(seen('2026-11-27T02:00:00Z', '2026-11-27T02:59:59.999Z')).toEqual(hour);
+    expect(seen('2026-11-27T02:17:41.123Z', '2026-11-27T02:17:41.123Z')).toEqual(hour);
+    expect(seen('2026-11-27T02:59:59.999Z', '2026-11-27T03:00:00Z')[1]).toBe('2026-11-27T04:00:00.000Z');
   });
 
   it('gives those who registered it each change, and nobody the same twice', () => {

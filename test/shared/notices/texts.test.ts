@@ -10,17 +10,27 @@ const cases = ([null, 'sms', 'voice'] as const).flatMap((channel) =>
 );
 
 describe('texts for subscribers', () => {
-  it.each([...cases, ['owner.used', ownerUsedTexts(500)] as const])('%s', (name, { ko, en }) => {
-    for (const text of [ko, en]) {
-      expect(text).not.toMatch(/https?:|www\.|\.(kr|com|net)\b|\/\//i);
-      expect(text.replace('500', 'many')).not.toMatch(/\d|undefined|null|\{| {2}/);
-      expect(text.trim()).toBe(text);
-      expect(text.endsWith('.')).toBe(true);
-    }
-    expect(ko).toMatch(/^[^A-Za-z]+$/);
-    expect(en).toMatch(/^[\x20-\x7e]+$/);
-    // Every sentence of a text to the public ends politely.
-    for (const sentence of ko.split(/(?<=\.) /)) expect(sentence, name).toMatch(/(니다|바랍니다)\.$/);
+  it.each([...cases, ['owner.used', ownerUsedTexts(500, '2026-11-27')] as const])(
+    '%s',
+    (name, { ko, en }) => {
+      for (const text of [ko, en]) {
+        expect(text).not.toMatch(/https?:|www\.|\.(kr|com|net)\b|\/\//i);
+        expect(text.replace(/500|\b27\b|11월 27일/g, 'many')).not.toMatch(/\d|undefined|null|\{| {2}/);
+        expect(text.trim()).toBe(text);
+        expect(text.endsWith('.')).toBe(true);
+      }
+      expect(ko).toMatch(/^[^A-Za-z]+$/);
+      expect(en).toMatch(/^[\x20-\x7e]+$/);
+      // Every sentence of a text to the public ends politely.
+      for (const sentence of ko.split(/(?<=\.) /)) expect(sentence, name).toMatch(/(니다|바랍니다)\.$/);
+    },
+  );
+
+  it('name the day of the texts, which may be over when the owner reads them', () => {
+    const { ko, en } = ownerUsedTexts(1_000, '2026-01-02');
+    expect(ko).toMatch(/^1월 2일에 .* 1,000건 넘게/);
+    expect(en).toMatch(/^On 2 January, more than 1,000 bulk texts/);
+    expect(ko + en).not.toMatch(/오늘|today/i);
   });
 
   it('say what it was about, if that is known', () => {

@@ -2,6 +2,7 @@
 import { expect, test, vi } from 'vitest';
 import type { Actor } from '../../../shared/admin/actor.ts';
 import type { EvidenceLine } from '../../../shared/admin/evidence-files.ts';
+import { sha256Hex } from '../../../shared/bytes.ts';
 import { EVIDENCE_NUMBERS_MAX, EVIDENCE_PERIOD_DAYS_MAX } from '../../../shared/limits/evidence-files.ts';
 import { bareOrganisation } from '../../../shared/organisations.ts';
 import { logged, putToken, send } from '../support/admin.ts';
@@ -138,6 +139,29 @@ test('a token can make a bounded number of files an hour', async () => {
   const actor: Actor = { name: 'token:auditor', scopes: ['evidence'], root: false, ...member };
   const request = { actor, reason: 'test', repeat: null } as const;
   for (let index = 0; index < 100; index++) unwrap(await coordinator().beginEvidence(request));
+  expect(await makeFile({}, {}, headers)).toMatchObject({ status: 429, code: 'BUDGET_EXCEEDED' });
+});
+
+test('a repeat gives the recorded file or none, and costs as much', async () => {
+  await busySender();
+  expect((await putToken('auditor', { role: 'auditor', scopes: undefined })).status).toBe(200);
+  const headers = { authorization: 'Bearer auditor.right', 'idempotency-key': 'case-117' };
+  const first = await makeFile({}, {}, headers);
+  const again = await makeFile({}, {}, headers);
+  expect([first.status, again.status]).toEqual([200, 200]);
+  expect([again.made.parts, again.made.record]).toEqual([first.made.parts, first.made.record]);
+  const block = { op: 'block', items: [{ number: '+821030000001' }], code: 'NUMBER_SUSPENDED' };
+  expect((await send('root', 'POST entries', block)).status).toBe(200);
+  expect(await makeFile({}, {}, headers)).toMatchObject({ status: 409, code: 'IDEMPOTENCY_CONFLICT' });
+  const [record, ...others] = await made();
+  expect(others).toEqual([]);
+  expect(record!.after).toMatchObject({
+    partsSha256: await sha256Hex(JSON.stringify(JSON.parse(first.made.manifest).parts)),
+  });
+  const budget = 100 - 3;
+  const statuses = new Set<number>();
+  for (let index = 0; index < budget; index++) statuses.add((await makeFile({}, {}, headers)).status);
+  expect([...statuses]).toEqual([409]);
   expect(await makeFile({}, {}, headers)).toMatchObject({ status: 429, code: 'BUDGET_EXCEEDED' });
 });
 

@@ -98,8 +98,8 @@ test('guidance says what was reported about the sender', async () => {
   await subjects(shardOf(subject)).apply(SOURCE, 1, rows, seals);
   await changed('block');
   expect((await noticesOf('kt'))[0]!.data).toMatchObject({
-    ...{ channel: 'voice', kind: 'loan', firstSeenAt: new Date(NOON - 120_000).toISOString() },
-    lastSeenAt: new Date(NOON).toISOString(),
+    ...{ channel: 'voice', kind: 'loan', firstSeenAt: new Date(NOON - 3_600_000).toISOString() },
+    lastSeenAt: new Date(NOON + 3_600_000).toISOString(),
     texts: guidanceTexts('voice', 'loan'),
   });
 });

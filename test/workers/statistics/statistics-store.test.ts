@@ -192,6 +192,19 @@ describe('statistics by month', () => {
     );
   });
 
+  it('are final before an intake may remove what they were counted from', async () => {
+    const fake = { ...fakeSources(), partners: [{ id: 'kisa', slices: 1 }] };
+    await at('kisa', [report('a', { at: Date.now() })]);
+    vi.setSystemTime(CLOSED);
+    await settled(fake);
+    vi.setSystemTime(Date.parse('2100-05-31T14:59:59Z'));
+    expect(await value(statistics().correct(ADMIN, MONTH))).toMatchObject({ isCorrecting: true });
+    await settled(fake);
+    // INTAKE_MONTHS_KEPT later, this is the oldest month of the intake, and goes a month later.
+    vi.setSystemTime(Date.parse('2100-05-31T15:00:00Z'));
+    expect(await codeOf(statistics().correct(ADMIN, MONTH))).toBe('MONTH_FINAL');
+  });
+
   it('of a month that is not over are whole tens, and change once a day', async () => {
     const fake = { ...fakeSources(), partners: [{ id: 'kisa', slices: 1 }] };
     const some = (from: number, count: number) =>
