@@ -5,6 +5,7 @@
 import { type FeedCursor, parseCursor } from '../../shared/feed/cursor.ts';
 import type { ChainPoint } from '../../shared/feed/open-page.ts';
 import type { FeedCheckpoint } from '../../shared/feed/statement.ts';
+import { PULLED_CHECKPOINT_AGE_MS_MAX } from '../../shared/limits/feed-pull.ts';
 import { type FeedRefusal, refusal } from './keys.ts';
 
 /** Whether a consumer that stands here has read everything up to the checkpoint. */
@@ -24,6 +25,16 @@ export function checkNotBehind(place: ChainPoint, checkpoint: FeedCheckpoint): v
       `the service has signed another history up to position ${position} than the one that this state has`,
     );
   }
+}
+
+/** @param now ms since 1970 @throws FeedRefusal if the checkpoint was not signed just now */
+export function checkFresh({ at }: FeedCheckpoint, now: number): void {
+  if (Math.abs(now - Date.parse(at)) <= PULLED_CHECKPOINT_AGE_MS_MAX) return;
+  throw refusal(
+    'FEED_STALE',
+    `the checkpoint was signed at ${at}, and it is ${new Date(now).toISOString()} here: somebody on the way sends an old ` +
+      'state, or one of the clocks is wrong',
+  );
 }
 
 /** Where a snapshot stands. @throws FeedRefusal if the state must not go there */

@@ -19,7 +19,7 @@ import { CommandFailure, hasCode } from '../failure.ts';
 import { count } from '../terminal/figures.ts';
 import { FeedEntries } from './entries.ts';
 import { accepted, FeedRefusal, keyFor, openSigned, refusal } from './keys.ts';
-import { checkNotBehind, isAt, placeOf } from './place-checks.ts';
+import { checkFresh, checkNotBehind, isAt, placeOf } from './place-checks.ts';
 import { readSnapshot } from './snapshot.ts';
 import type { FeedSource } from './source.ts';
 import { type PulledState, readState, writeState } from './state-file.ts';
@@ -163,6 +163,7 @@ export class Puller {
     const note = await this.#settings.source.checkpoint();
     const open = (verifier: NoteVerifier) => openCheckpoint(note, verifier);
     const checkpoint = await openSigned(this.#settings.verifiers, open);
+    checkFresh(checkpoint, Date.now());
     if (this.#state !== null) checkNotBehind(this.#state.place, checkpoint);
     return { ...checkpoint, note };
   }

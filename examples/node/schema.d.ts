@@ -7784,6 +7784,7 @@ export interface components {
          *     1
          *     256
          *     CsUYapGGPo4dkMgIAUqom_Xajj7h2fB2MPA3j2jxq2I
+         *     2026-11-27T03:12:09.000Z
          *
          *     — numgate.example/log k3+9EzUm…
          */

@@ -13,7 +13,7 @@ const COUNT = '(0|[1-9]\\d{0,14})';
 const DIGEST = '([\\w-]{43})';
 const TIME = '(\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z)';
 const EPOCH = new RegExp(`^${EPOCH_HEADER}\n${FEED}\n${COUNT}\n${COUNT}\n(?:-|${DIGEST})\n${TIME}\n$`);
-const CHECKPOINT = new RegExp(`^${CHECKPOINT_HEADER}\n${FEED}\n${COUNT}\n${COUNT}\n${DIGEST}\n$`);
+const CHECKPOINT = new RegExp(`^${CHECKPOINT_HEADER}\n${FEED}\n${COUNT}\n${COUNT}\n${DIGEST}\n${TIME}\n$`);
 
 export interface EpochStatement {
   readonly feed: string;
@@ -35,6 +35,8 @@ export interface FeedCheckpoint {
   readonly position: number;
   /** Of that event, or else of the statement of the first epoch. */
   readonly digest: string;
+  /** When it was signed, RFC 3339 in UTC: nobody can pass off an old state as the current one. */
+  readonly at: string;
 }
 
 export function formatEpoch({ feed, epoch, first, previous, at }: EpochStatement): string {
@@ -49,14 +51,14 @@ export function parseEpoch(text: string): EpochStatement | null {
   return { feed: feed!, epoch: Number(epoch), first: Number(first), previous, at: at! };
 }
 
-export function formatFeedCheckpoint({ feed, epoch, position, digest }: FeedCheckpoint): string {
-  return `${CHECKPOINT_HEADER}\n${feed}\n${epoch}\n${position}\n${digest}\n`;
+export function formatFeedCheckpoint({ feed, epoch, position, digest, at }: FeedCheckpoint): string {
+  return `${CHECKPOINT_HEADER}\n${feed}\n${epoch}\n${position}\n${digest}\n${at}\n`;
 }
 
 /** @param text of a note, without its signatures @returns null if it is not a checkpoint of a feed */
 export function parseFeedCheckpoint(text: string): FeedCheckpoint | null {
   const match = CHECKPOINT.exec(text);
   if (match === null) return null;
-  const [, feed, epoch, position, digest] = match;
-  return { feed: feed!, epoch: Number(epoch), position: Number(position), digest: digest! };
+  const [, feed, epoch, position, digest, at] = match;
+  return { feed: feed!, epoch: Number(epoch), position: Number(position), digest: digest!, at: at! };
 }

@@ -10,5 +10,7 @@ export const PULLED_LISTS_MAX = 24;
 export const PULLED_PAGE_BYTES_MAX = 4_194_304;
 /** Longest line of a snapshot, in characters: a piece of 500 entries is some 170 KB. */
 export const PULLED_LINE_CHARS_MAX = 1_048_576;
+/** A checkpoint signed longer ago is not the current one, in ms. Services sign one for each request; clocks may differ. */
+export const PULLED_CHECKPOINT_AGE_MS_MAX = 900_000;
 /** Longest signed note that a pull reads, in bytes. */
 export const PULLED_NOTE_BYTES_MAX = 16_384;

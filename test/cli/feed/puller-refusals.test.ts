@@ -145,6 +145,13 @@ describe('a pull refuses', () => {
     expect(code).toBe('FEED_OLDER');
   });
 
+  it.each([3_600_000, -3_600_000])('a checkpoint that was not signed just now, but %s ms ago', async (ms) => {
+    const code = await refused(async (feed) => {
+      feed.signedAgoMs = ms;
+    });
+    expect(code).toBe('FEED_STALE');
+  });
+
   it('another history of the same length', async () => {
     const code = await refused(async (feed) => {
       const other = new FakeFeed(feed.signer, feed.id);

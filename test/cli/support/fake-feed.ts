@@ -44,6 +44,8 @@ export class FakeFeed {
   readonly events: Kept[] = [];
   readonly current = new Map<string, { entry: FeedEntry; position: number }>();
   readonly signer: NoteSigner;
+  /** How long ago its checkpoints were signed, in ms. */
+  signedAgoMs = 0;
   /** Position of the first event that is kept. */
   first = 1;
   secret = crypto.getRandomValues(new Uint8Array(32));
@@ -117,7 +119,8 @@ export class FakeFeed {
 
   checkpoint(): Promise<string> {
     const { id: feed, epoch, position } = this;
-    return this.signer.sign(formatFeedCheckpoint({ feed, epoch, position, digest: this.#digest }));
+    const at = new Date(Date.now() - this.signedAgoMs).toISOString();
+    return this.signer.sign(formatFeedCheckpoint({ feed, epoch, position, digest: this.#digest, at }));
   }
 
   statement(epoch: number): string {

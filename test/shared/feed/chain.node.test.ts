@@ -127,7 +127,7 @@ describe('a cursor', () => {
 describe('a text that the feed signs', () => {
   const digest = digestOfStatement('x\n');
   const statements = [STATEMENT, { ...STATEMENT, epoch: 12, first: 500_001, previous: digest }];
-  const checkpoint = { feed: FEED, epoch: 2, position: 0, digest };
+  const checkpoint = { feed: FEED, epoch: 2, position: 0, digest, at: STATEMENT.at };
 
   test('is read as it was written', () => {
     for (const statement of statements) expect(parseEpoch(formatEpoch(statement))).toEqual(statement);

@@ -185,7 +185,13 @@ describe('notes of the feed', () => {
     ] as const;
     for (const [text, before, code] of wrong)
       expect(await beginEpoch(text, verifier, before)).toMatchObject({ ok: false, code });
-    const checkpoint = { feed: FEED, epoch: 1, position: 12, digest: end.digest };
+    const checkpoint = {
+      feed: FEED,
+      epoch: 1,
+      position: 12,
+      digest: end.digest,
+      at: '2026-11-27T03:12:09.000Z',
+    };
     const signed = await signer.sign(formatFeedCheckpoint(checkpoint));
     expect(await openCheckpoint(signed, verifier)).toEqual({ ok: true, value: checkpoint });
     expect(await openCheckpoint(signed, null)).toEqual({ ok: true, value: checkpoint });

@@ -160,7 +160,13 @@ test('the checkpoint is signed, and has the digest of the newest event', async (
   expect(await verifyNote(note!, verifier!)).toBe(null);
   const { digest, position } = (await eventsAfter(null)).at(-1)!;
   const { feed: id } = await feed().status();
-  expect(parseFeedCheckpoint(note!.text)).toEqual({ feed: id, epoch: 1, position, digest });
+  expect(parseFeedCheckpoint(note!.text)).toEqual({
+    feed: id,
+    epoch: 1,
+    position,
+    digest,
+    at: expect.any(String),
+  });
   const statement = await feed().epoch(1);
   const [opened] = notesIn(statement.ok ? statement.value! : '');
   expect(await verifyNote(opened!.note!, verifier!)).toBe(null);
