@@ -103,11 +103,15 @@ test('whatever is sent again, withdrawn, lost and restarted, the counts are thos
       // By day and kind, for evidence: a withdrawal counts on the day of its report.
       const days = SUBJECTS.flatMap((subject) => {
         const own = kept.filter(({ index }) => pool[index]!.subject === subject);
-        const spams = [...new Set(own.map(({ index }) => pool[index]!.spam))];
-        return spams.map((spam) => {
-          const some = own.filter(({ index }) => pool[index]!.spam === spam);
+        const groups = Map.groupBy(own, ({ index }) => {
+          const { spam, at, channel, origin } = pool[index]!;
+          return [spam, seoulDay(at), channel, origin].join(' ');
+        });
+        return [...groups.values()].map((some) => {
+          const { spam, at, channel, origin } = pool[some[0]!.index]!;
           const withdrawn = some.filter((each) => each.withdrawn !== 'no').length;
-          return { subject, spam, day: seoulDay(AT), received: some.length, overBudget: 0, withdrawn };
+          const day = seoulDay(at);
+          return { subject, spam, channel, origin, day, received: some.length, overBudget: 0, withdrawn };
         });
       });
       expect(new Set((await daysOf(SUBJECTS)).map((day) => JSON.stringify(day)))).toEqual(
@@ -128,8 +132,8 @@ async function daysOf(keys: readonly string[]) {
   const all = await Promise.all(
     keys.map(async (subject) => {
       const found = await subjects(shardOf(subject)).reportEvidence(subject, 0, seoulDay(AT));
-      return found.days.map(({ spam, day, received, overBudget, withdrawn }) => ({
-        ...{ subject, spam, day, received, overBudget, withdrawn },
+      return found.days.map(({ spam, channel, origin, day, received, overBudget, withdrawn }) => ({
+        ...{ subject, spam, channel, origin, day, received, overBudget, withdrawn },
       }));
     }),
   );
