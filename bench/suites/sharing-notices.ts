@@ -1,10 +1,11 @@
 /**
- * Notices: seconds from a block to the first request to the webhook of an operator, and whether notices are lost, doubled
- * or out of order while the service is killed and the receiver fails.
+ * Seconds from a block to the feed, and to the first request to the webhook of an operator; and whether notices are lost,
+ * doubled or out of order while the service is killed and the receiver fails.
  */
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { FEED_WAIT_MS_MAX } from '../../shared/limits/feed.ts';
 import { type FeedInstallation, startFeedInstallations } from '../lib/feed-pair.ts';
 import type { BenchOptions } from '../lib/options.ts';
 import { quantile } from '../lib/statistics.ts';
@@ -44,7 +45,9 @@ export async function sharingNotices({ small }: BenchOptions): Promise<Row[]> {
   const receiver = await Receiver.start();
   try {
     await addOperator(installation, receiver);
-    const seconds = await timeBlocks(installation, receiver, load);
+    const reader = await FeedReader.start(installation);
+    const { seconds, feedSeconds } = await timeBlocks(installation, receiver, reader, load);
+    await reader.stop();
     await blockThroughDeaths(installation, receiver, load);
     const blocked = load.timed + load.blocked;
     const numbers = new Set(receiver.kept.map(({ number }) => number));
@@ -54,6 +57,8 @@ export async function sharingNotices({ small }: BenchOptions): Promise<Row[]> {
     const what = `${withCommas(blocked)} blocks, ${load.kills} kills, ${receiver.refused} refused`;
     const time = `${load.timed} blocks, one after another`;
     return [
+      row('feed: block to a reader that waits, p50', quantile(feedSeconds, 0.5), 's', time),
+      row('feed: block to a reader that waits, p99', quantile(feedSeconds, 0.99), 's', time, null, 15),
       row('notices: block to first attempt, p50', quantile(seconds, 0.5), 's', time),
       row('notices: block to first attempt, p99', quantile(seconds, 0.99), 's', time, null, 15),
       row('notices: blocks without a notice', blocked - numbers.size, 'notices', what, null, 0),
@@ -90,17 +95,20 @@ async function block({ admin }: FeedInstallation, first: number, count: number):
 async function timeBlocks(
   installation: FeedInstallation,
   receiver: Receiver,
+  reader: FeedReader,
   { timed }: Load,
-): Promise<number[]> {
+): Promise<{ seconds: number[]; feedSeconds: number[] }> {
   const seconds: number[] = [];
+  const feedSeconds: number[] = [];
   for (let index = 0; index < timed; index++) {
     const begun = performance.now();
     await block(installation, FIRST_NUMBER + index, 1);
     await receiver.until(index + 1);
     seconds.push((receiver.kept[index]!.at - begun) / 1_000);
+    feedSeconds.push(((await reader.seenAt(FIRST_NUMBER + index)) - begun) / 1_000);
     await sleep(PAUSE_MS);
   }
-  return seconds;
+  return { seconds, feedSeconds };
 }
 
 /** Blocks in batches, while the service dies and the receiver refuses some notices. */
@@ -120,6 +128,59 @@ async function blockThroughDeaths(
     }
   }
   await receiver.until(timed + blocked);
+}
+
+/** A consumer of the feed in clear, which always has a request waiting. */
+class FeedReader {
+  readonly #seen = new Map<string, number>();
+  readonly #ended = new AbortController();
+  #cursor = '';
+  #reading: Promise<void> = Promise.resolve();
+
+  static async start(installation: FeedInstallation): Promise<FeedReader> {
+    const options = ['--rights', 'feed', '--feed', 'none'];
+    const { key } = (await installation.numgate('clients', 'add', 'reader', ...options)) as { key: string };
+    const reader = new FeedReader();
+    // A client that control has not read yet is unknown for a second.
+    while (!(await reader.#read(installation.service.url, key, 0))) await sleep(PAUSE_MS);
+    reader.#reading = reader.#readOn(installation.service.url, key);
+    return reader;
+  }
+
+  /** When it had the first event about a number, as `performance.now()` shows it. */
+  async seenAt(n: number): Promise<number> {
+    for (const end = Date.now() + ARRIVED_WAIT_MS; ; await sleep(LOOK_EVERY_MS)) {
+      const at = this.#seen.get(`+${n}`);
+      if (at !== undefined) return at;
+      if (Date.now() > end) throw new Error(`the feed has no event after ${ARRIVED_WAIT_MS} ms`);
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#ended.abort();
+    await this.#reading.catch(() => undefined);
+  }
+
+  async #readOn(url: string, key: string): Promise<void> {
+    while (!this.#ended.signal.aborted) await this.#read(url, key, FEED_WAIT_MS_MAX);
+  }
+
+  /** @returns whether the service knows the client */
+  async #read(url: string, key: string, timeout: number): Promise<boolean> {
+    const after = this.#cursor === '' ? '' : `&lastEventId=${this.#cursor}`;
+    const response = await fetch(`${url}/v1/feed?timeout=${timeout}${after}`, {
+      headers: { authorization: `Bearer ${key}` },
+      signal: this.#ended.signal,
+    });
+    if (!response.ok) return false;
+    type Event = { readonly data: { readonly entry: { readonly number: string } | null } };
+    const events = (await response.json()) as Event[];
+    const at = performance.now();
+    for (const { data } of events)
+      if (data.entry !== null && !this.#seen.has(data.entry.number)) this.#seen.set(data.entry.number, at);
+    this.#cursor = response.headers.get('numgate-cursor') ?? this.#cursor;
+    return true;
+  }
 }
 
 /** Keeps each notice under its ID, as docs/sharing.md says. */

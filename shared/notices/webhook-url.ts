@@ -71,8 +71,8 @@ export function checkWebhookUrl(
   if (username !== '' || password !== '' || url.hash !== '')
     return fail('WEBHOOK_URL_INVALID', '"url" must have no user, password or fragment: leave it out');
   const isAllowed = hosts.includes(host);
-  const isLoopback = LOOPBACK.includes(hostname);
-  if (isLocal && isLoopback && isAllowed && ['http:', 'https:'].includes(protocol)) return ok(url.href);
+  if (isLocal && LOOPBACK.includes(hostname) && ['http:', 'https:'].includes(protocol))
+    return isAllowed ? ok(url.href) : NOT_ALLOWED;
   if (protocol !== 'https:') return fail('WEBHOOK_URL_INSECURE', '"url" must begin with https://');
   if (IPV4.test(hostname) || hostname.startsWith('['))
     return fail('WEBHOOK_URL_ADDRESS', '"url" must have a host name, not a literal address');
@@ -80,9 +80,11 @@ export function checkWebhookUrl(
     const message = '"url" must have a public host name of several labels, without a dot at its end';
     return fail('WEBHOOK_HOST_PRIVATE', message);
   }
-  if (isAllowed) return ok(url.href);
-  const message = 'the host of "url" is not on the list of the organisation';
-  const remedy =
-    'have it added with npx numgate webhooks hosts (scope: clients), with :port if that is not 443';
-  return fail('WEBHOOK_HOST_NOT_ALLOWED', `${message}: ${remedy}`);
+  return isAllowed ? ok(url.href) : NOT_ALLOWED;
 }
+
+const NOT_ALLOWED = fail(
+  'WEBHOOK_HOST_NOT_ALLOWED',
+  'the host of "url" is not on the list of the organisation: have it added with npx numgate webhooks hosts ' +
+    '(scope: clients), with :port if that is not 443',
+);

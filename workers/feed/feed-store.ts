@@ -117,7 +117,9 @@ export class FeedStore extends DurableObject<ControlEnv> implements FeedObject {
     if (this.#signer === null)
       return fail('NOT_CONFIGURED', 'CHECKPOINT_KEY is not set, so the feed signs nothing');
     const { feed, log } = this.#tables;
-    return ok(await this.#signer.sign(formatFeedCheckpoint({ feed, ...log.last, at: new Date().toISOString() })));
+    return ok(
+      await this.#signer.sign(formatFeedCheckpoint({ feed, ...log.last, at: new Date().toISOString() })),
+    );
   }
 
   async epoch(epoch: number): Promise<Result<string | null, Failure<FeedProblem>>> {

@@ -104,7 +104,7 @@ describe('the URL of a webhook', () => {
   it('is plain http only in the local runtime, to a port of this machine that is on the list', () => {
     for (const url of ['http://localhost:9000/', 'http://127.0.0.1:9000/', 'http://[::1]:9000/'])
       expect(check(url, HOSTS, true)).toBe(url);
-    expect(check('http://localhost:9001/', HOSTS, true)).toBe('WEBHOOK_URL_INSECURE');
+    expect(check('http://localhost:9001/', HOSTS, true)).toBe('WEBHOOK_HOST_NOT_ALLOWED');
     expect(check('http://127.0.0.2:9000/', [...HOSTS, '127.0.0.2:9000'], true)).toBe('WEBHOOK_URL_INSECURE');
     expect(check('http://hooks.acme.example/', HOSTS, true)).toBe('WEBHOOK_URL_INSECURE');
   });
