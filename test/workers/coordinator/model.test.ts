@@ -3,7 +3,7 @@
  * the passing of time, and evictions. After every step the head that readers get, and the log, must match
  * the model. fast-check prints the seed when a sequence fails.
  */
-import { evictDurableObject, reset, runDurableObjectAlarm } from 'cloudflare:test';
+import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test';
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import { AuditVerifier } from '../../../shared/audit.ts';
@@ -21,7 +21,7 @@ import {
   stub,
   unwrap,
 } from '../support/coordinator.ts';
-import '../support/fresh.ts';
+import { emptyStores } from '../support/fresh.ts';
 
 /** In the future, so that no alarm runs on its own. */
 const START = Date.UTC(2040, 0, 1);
@@ -273,7 +273,7 @@ test('the coordinator agrees with the model', async () => {
     fc.asyncProperty(
       fc.array(anyStep, { minLength: 20, maxLength: STEPS_MAX, size: 'max' }),
       async (steps) => {
-        await reset();
+        await emptyStores();
         vi.useFakeTimers({ toFake: ['Date'], now: START });
         const model = new Model();
         for (const run of steps) {

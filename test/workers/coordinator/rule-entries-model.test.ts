@@ -1,7 +1,7 @@
 /**
  * Blocks of rules against a plain model: any sequence of blocks, lifts, changes of people and passing time.
  */
-import { reset, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import { UNSEALED_ENTRIES_MAX } from '../../../shared/limits/control.ts';
@@ -11,7 +11,7 @@ import { toE164 } from '../../../shared/numbers/number.ts';
 import { BLOCK_STAGES, SUBJECTS, type Subject } from '../../../shared/verdict.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 import { ADMIN, asAdmin, coordinator, readHead, stub, unwrap } from '../support/coordinator.ts';
-import '../support/fresh.ts';
+import { emptyStores } from '../support/fresh.ts';
 import { by, change } from '../support/room.ts';
 import { applyRules, ruleChange, shortResults } from '../support/rule-entries.ts';
 
@@ -179,7 +179,7 @@ test('what rules block and lift leaves everybody else as a plain model says', as
   );
   await fc.assert(
     fc.asyncProperty(fc.array(steps, { minLength: 10, maxLength: STEPS_MAX, size: 'max' }), async (all) => {
-      await reset();
+      await emptyStores();
       vi.useFakeTimers({ toFake: ['Date'], now: START });
       const model = new Model();
       for (const run of all) {

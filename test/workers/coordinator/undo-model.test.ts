@@ -1,7 +1,7 @@
 /**
  * The undo of operations on live entries against a plain model: any sequence of changes, undos and passing time.
  */
-import { reset, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import type { UndoOptions } from '../../../shared/admin/entries.ts';
@@ -12,7 +12,7 @@ import { toE164 } from '../../../shared/numbers/number.ts';
 import { SUBJECTS, type Subject } from '../../../shared/verdict.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 import { ADMIN, asAdmin, codeOf, coordinator, readHead, stub, unwrap } from '../support/coordinator.ts';
-import '../support/fresh.ts';
+import { emptyStores } from '../support/fresh.ts';
 import { by, change } from '../support/room.ts';
 
 /** In the future, so that no alarm runs on its own. */
@@ -196,7 +196,7 @@ test('an undo restores what was there before, as a plain model says', async () =
   let undone = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(steps, { minLength: 10, maxLength: STEPS_MAX, size: 'max' }), async (all) => {
-      await reset();
+      await emptyStores();
       vi.useFakeTimers({ toFake: ['Date'], now: START });
       const model = new Model();
       for (const run of all) {

@@ -4,7 +4,7 @@
  * says about everything that it follows, and its log gives the snapshot from any cursor. fast-check prints the seed
  * when a sequence fails.
  */
-import { evictDurableObject, reset, runDurableObjectAlarm } from 'cloudflare:test';
+import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
@@ -29,7 +29,7 @@ import {
   snapshotOf,
 } from '../support/feed.ts';
 import { foldedLists } from '../support/folding.ts';
-import '../support/fresh.ts';
+import { emptyStores } from '../support/fresh.ts';
 import { by, change } from '../support/room.ts';
 import { applyRules, ruleChange } from '../support/rule-entries.ts';
 
@@ -239,7 +239,7 @@ test('the feed agrees with the edge', async () => {
     fc.asyncProperty(
       fc.array(anyStep, { minLength: 15, maxLength: STEPS_MAX, size: 'max' }),
       async (steps) => {
-        await reset();
+        await emptyStores();
         vi.useFakeTimers({ toFake: ['Date'], now: START });
         const world = new World();
         for (const run of steps) {

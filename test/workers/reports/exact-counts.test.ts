@@ -1,5 +1,5 @@
 /** The counts are exact: each acknowledged report once, whatever is repeated, fails or restarts. */
-import { evictAllDurableObjects, evictDurableObject, reset } from 'cloudflare:test';
+import { evictAllDurableObjects, evictDurableObject } from 'cloudflare:test';
 import fc from 'fast-check';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { seoulDay } from '../../../shared/reports/seoul-day.ts';
@@ -7,6 +7,7 @@ import type { MonthCount } from '../../../shared/statistics/figures.ts';
 import { packTraits } from '../../../workers/reports/traits.ts';
 import { shardOf } from '../../../workers/storage/reports-port.ts';
 import { holdsAsync } from '../../shared/support/properties.ts';
+import { emptyStores } from '../support/fresh.ts';
 import {
   AT,
   accept,
@@ -21,7 +22,6 @@ import {
   totalsOf,
   withFaults,
 } from '../support/reports.ts';
-import '../support/fresh.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'] });
@@ -81,7 +81,7 @@ test('whatever is sent again, withdrawn, lost and restarted, the counts are thos
   const faults = fc.array(fc.constantFrom<Fault>('before', 'after', null), { maxLength: 12 });
   await holdsAsync(
     fc.asyncProperty(steps, faults, async (all, given) => {
-      await reset();
+      await emptyStores();
       const left = [...given];
       const next = (): Fault => left.shift() ?? null;
       const model: Model = new Map();

@@ -1,5 +1,5 @@
 /** Statistics by month: what is counted equals the reports, months are closed once, and corrections are versions. */
-import { evictDurableObject, reset } from 'cloudflare:test';
+import { evictDurableObject } from 'cloudflare:test';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { exactCells, knowledgeOf } from '../../../bench/lib/published-attack.ts';
@@ -10,6 +10,7 @@ import { TABLE_NAMES, type TableName } from '../../../shared/statistics/texts.ts
 import type { IntakePartner, KeptReport } from '../../../workers/storage/reports-port.ts';
 import type { StoreRequest } from '../../../workers/storage/store-request.ts';
 import { holdsAsync } from '../../shared/support/properties.ts';
+import { emptyStores } from '../support/fresh.ts';
 import { accept, counted, type Fault, intake, PARTNER, report } from '../support/reports.ts';
 import {
   type FakeSources,
@@ -20,7 +21,6 @@ import {
   statisticsStub,
   withSources,
 } from '../support/statistics.ts';
-import '../support/fresh.ts';
 
 const DAY_MS = 86_400_000;
 const MONTH = '2099-12';
@@ -131,7 +131,7 @@ describe('statistics by month', () => {
     );
     await holdsAsync(
       fc.asyncProperty(sent, faults, stops, async (all, given, halts) => {
-        await reset();
+        await emptyStores();
         vi.setSystemTime(LAST_DAY);
         const left = [...given];
         const fake: FakeSources = {

@@ -8,9 +8,12 @@ import { afterEach, beforeEach, vi } from 'vitest';
 
 const namespaces = Object.values(env).filter(isNamespace);
 
-beforeEach(async () => {
+/**
+ * Empties everything. `reset` empties the objects in memory. The runtime drops those that nobody calls for some seconds, and
+ * they keep what they have; and one that is called meanwhile may have restored itself from KV.
+ */
+export async function emptyStores(): Promise<void> {
   await reset();
-  // `reset` empties the objects in memory. The runtime drops those that nobody calls for some seconds, and they keep theirs.
   const left = await Promise.all(
     namespaces.map(async (namespace) =>
       (await listDurableObjectIds(namespace)).map((id) => namespace.get(id)),
@@ -23,7 +26,9 @@ beforeEach(async () => {
     });
   }
   if (left.flat().length > 0) await reset();
-});
+}
+
+beforeEach(emptyStores);
 
 afterEach(() => {
   vi.useRealTimers();
