@@ -1,6 +1,6 @@
 /** Limits of a consumer of the feed that keeps its entries: `numgate feed pull`. */
 
-/** Entries that a pull keeps: a pull with 1,000,000 takes up to 470 MB of memory. */
+/** Entries that a pull keeps: a pull with 1,000,000 takes up to 550 MB of memory. */
 export const PULLED_ENTRIES_MAX = 2_000_000;
 /** Combinations of subject, effect, code, authority, rule and stage among them. */
 export const PULLED_KINDS_MAX = 4_096;
