@@ -10,7 +10,7 @@ export const SECRETS_FILE = join(PROJECT, '.numgate', 'secrets.json');
 export const DEV_VARS_FILE = join(PROJECT, '.dev.vars');
 /** Built releases, one folder each. */
 export const BUILDS = join(PROJECT, 'build', 'releases');
-/** What `feed pull` keeps and makes, unless it is told another folder. */
+/** Default folder of the state and the lists of `feed pull`. */
 export const FEED = join(PROJECT, 'build', 'feed');
 /** Demo inputs that are generated. */
 export const DEMO_INPUTS = join(PROJECT, 'build', 'demo');

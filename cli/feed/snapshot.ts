@@ -3,11 +3,11 @@
  * a piece of them as JWE, whose header says which piece it is, and of which snapshot.
  */
 import * as v from 'valibot';
+import { feedEntrySchema } from '../../shared/feed/cloud-event.ts';
 import type { FeedKey } from '../../shared/feed/open-jwe.ts';
 import { openData } from '../../shared/feed/open-jwe.ts';
 import type { SnapshotHead } from '../../shared/feed/snapshot.ts';
 import { isRecord } from '../../shared/fields.ts';
-import { BLOCK_STAGES, EFFECTS, SUBJECTS } from '../../shared/verdict.ts';
 import type { FeedEntries } from './entries.ts';
 import { headerOf, keyFor, refusal } from './keys.ts';
 
@@ -16,19 +16,7 @@ const PROGRESS_ENTRIES = 1_000;
 
 const headSchema = v.object({ cursor: v.string(), digest: v.string() });
 const pieceSchema = v.object({ ...headSchema.entries, piece: v.number(), isLast: v.boolean() });
-const entrySchema = v.object({
-  reference: v.string(),
-  number: v.nullable(v.string()),
-  source: v.nullable(v.string()),
-  subject: v.picklist(SUBJECTS),
-  effect: v.picklist(EFFECTS),
-  code: v.nullable(v.string()),
-  authority: v.string(),
-  list: v.string(),
-  rule: v.nullable(v.string()),
-  stage: v.nullable(v.picklist(BLOCK_STAGES)),
-  until: v.nullable(v.string()),
-});
+const entrySchema = v.object({ reference: v.string(), ...feedEntrySchema.entries });
 
 /**
  * @param keys null for a consumer without encryption

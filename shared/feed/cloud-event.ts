@@ -89,7 +89,7 @@ export function cloudEventOf(
 }
 
 /** Fields that this version does not know are dropped: the digest does not cover them. */
-const entrySchema = v.object({
+export const feedEntrySchema = v.object({
   number: v.nullable(v.string()),
   source: v.nullable(v.string()),
   subject: v.picklist(SUBJECTS),
@@ -107,7 +107,7 @@ export const feedDataSchema = v.object({
   epoch: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
   reference: v.string(),
   subject: v.picklist(SUBJECTS),
-  entry: v.nullable(entrySchema),
+  entry: v.nullable(feedEntrySchema),
   at: v.string(),
   previous: v.string(),
 });

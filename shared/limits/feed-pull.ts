@@ -4,7 +4,7 @@
 export const PULLED_ENTRIES_MAX = 2_000_000;
 /** Combinations of subject, effect, code, authority, rule and stage among them. */
 export const PULLED_KINDS_MAX = 4_096;
-/** Lists that a pull makes, unless it is told otherwise. A release has 32, so that 8 are left for others. */
+/** Default of `--lists-max`. A release has 32 lists, so 8 are left for others. */
 export const PULLED_LISTS_MAX = 24;
 /** Longest response with one page of events, in bytes: 256 events of some 2 KB. */
 export const PULLED_PAGE_BYTES_MAX = 4_194_304;

@@ -18,7 +18,7 @@ import type { Answer, Handler, PathParameters, RequestContext } from '../http/ap
 import { type AdmissionContent, ClientAdmission } from '../http/client-admission.ts';
 import { type Problem, problem } from '../http/reply.ts';
 import { RequestWindow } from '../http/request-window.ts';
-import { type ClientSource, COORDINATOR_NAME } from '../storage/coordinator-port.ts';
+import { readClientsWith } from '../storage/coordinator-port.ts';
 import { FEED_NAME, type FeedObject } from '../storage/feed-port.ts';
 import { sharingKeysOf } from '../storage/sharing-secrets.ts';
 import { OpenRequests } from './open-requests.ts';
@@ -36,11 +36,7 @@ export interface FeedContext extends RequestContext {
 class Consumers {
   readonly admission = new ClientAdmission<AdmissionContent>({
     right: 'feed',
-    read: async ({ COORDINATOR }) => {
-      const coordinator = COORDINATOR.getByName(COORDINATOR_NAME) as unknown as ClientSource;
-      const clients = await coordinator.clientsWith('feed');
-      return { clients: new Map(clients.map((client) => [client.id, client])) };
-    },
+    read: ({ COORDINATOR }) => readClientsWith('feed', COORDINATOR),
     failed: 'feedClientsNotRead',
     unavailable: 'the clients cannot be read now; try again',
   });

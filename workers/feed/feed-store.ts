@@ -1,6 +1,6 @@
 /**
  * The Durable Object that keeps the feed: a chain of events about numbers and sender IDs, and what they add up to. There
- * is one. It follows the live layer by itself: whoever calls `poke` only makes it faster.
+ * is one. It follows the live layer on its own; `poke` only makes it faster.
  */
 import { DurableObject } from 'cloudflare:workers';
 import { ReferenceKey } from '../../shared/feed/reference.ts';

@@ -81,7 +81,7 @@ export const readPage = forConsumers(async (context) => {
     if (!page.ok) return page;
     const { events, next } = page.value;
     reply.header(CURSOR_HEADER, next);
-    // Too many wait already: who asks again at once would ask without end.
+    // Too many wait already. Without a pause, such a client would poll without end.
     if (events.length === 0 && Date.now() - startedAt < waitMs / 2)
       reply.header('retry-after', String(FEED_RETRY_AFTER_SECONDS));
     return reply.json(await renderPage(page.value, encrypt.value), 200, FEED_BATCH_TYPE);

@@ -9,7 +9,7 @@ import type { Answer, Handler, PathParameters, RequestContext } from '../http/ap
 import { type AdmissionContent, ClientAdmission } from '../http/client-admission.ts';
 import { problem } from '../http/reply.ts';
 import { RequestWindow } from '../http/request-window.ts';
-import { type ClientSource, COORDINATOR_NAME } from '../storage/coordinator-port.ts';
+import { readClientsWith } from '../storage/coordinator-port.ts';
 
 export interface NoticeContext extends RequestContext {
   readonly params: PathParameters;
@@ -20,11 +20,7 @@ export interface NoticeContext extends RequestContext {
 class NoticeClients {
   readonly admission = new ClientAdmission<AdmissionContent>({
     right: 'notices',
-    read: async ({ COORDINATOR }) => {
-      const coordinator = COORDINATOR.getByName(COORDINATOR_NAME) as unknown as ClientSource;
-      const clients = await coordinator.clientsWith('notices');
-      return { clients: new Map(clients.map((client) => [client.id, client])) };
-    },
+    read: ({ COORDINATOR }) => readClientsWith('notices', COORDINATOR),
     failed: 'noticeClientsNotRead',
     unavailable: 'the clients cannot be read now; try again',
   });

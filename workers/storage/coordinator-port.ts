@@ -36,3 +36,13 @@ export interface ClientSource {
 
 /** The name of the only coordinator. */
 export const COORDINATOR_NAME = 'main';
+
+/** The same by ID, as `ClientAdmission` keeps them. */
+export async function readClientsWith(
+  right: Right,
+  coordinators: { getByName(name: string): object },
+): Promise<{ readonly clients: ReadonlyMap<string, Client> }> {
+  const coordinator = coordinators.getByName(COORDINATOR_NAME) as ClientSource;
+  const clients = await coordinator.clientsWith(right);
+  return { clients: new Map(clients.map((client) => [client.id, client])) };
+}
