@@ -101,9 +101,12 @@ describe('webhooks on the command line', () => {
   it('need a host that is allowed, and show their secret once', async () => {
     const url = `http://${host}/numgate`;
     expect(await failing('webhooks', 'add', url)).toMatchObject({
-      ...{ code: 1, errors: expect.stringContaining('"url" must begin with https://') },
+      ...{ code: 1, errors: expect.stringContaining('not on the list of the organisation') },
     });
-    expect(await failing('webhooks', 'add', 'https://127.1/')).toMatchObject({
+    expect(await failing('webhooks', 'add', 'http://hooks.example.com/')).toMatchObject({
+      errors: expect.stringContaining('"url" must begin with https://'),
+    });
+    expect(await failing('webhooks', 'add', 'https://10.1/')).toMatchObject({
       errors: expect.stringContaining('literal address'),
     });
     expect(await failing('webhooks', 'hosts', host, '--reason', 'a test')).toMatchObject({
