@@ -7,7 +7,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from '../../cli/local/free-port.ts';
 import { devVars, newSecrets } from '../../cli/local/secrets.ts';
 import { PROJECT, WRANGLER_CONFIG } from '../../cli/paths.ts';
 import { onExit, temporaryFolder } from '../lib/cleanup.ts';
@@ -15,6 +14,8 @@ import { addClient, buildAndPush, runNumgate } from './installation.ts';
 
 /** Longest wait for a process to respond, in ms. */
 const READY_WAIT_MS = 90_000;
+/** What wrangler prints once a Worker responds. */
+const READY = /Ready on (http:\S+)/;
 
 /** What the bench reads of a result. */
 export interface CheckedItem {
@@ -53,8 +54,7 @@ export async function startPlanes(...clientOptions: readonly string[]): Promise<
   writeFileSync(vars, await devVars(secrets), { mode: 0o600 });
   const env = { ...secrets, NUMGATE_STATE: state, NUMGATE_TOKEN: secrets.ADMIN_TOKEN };
   const start = async (plane: string): Promise<string> => {
-    const port = await freePort();
-    const args = ['--env', plane, '--port', String(port), '--ip', '127.0.0.1', '--inspector-port', '0'];
+    const args = ['--env', plane, '--port', '0', '--ip', '127.0.0.1', '--inspector-port', '0'];
     // Cloudflare is not in front of it, so nobody vouches for addresses.
     args.push('--var', 'PLATFORM:local');
     const files = ['--persist-to', state, '--env-file', vars, '--config', WRANGLER_CONFIG];
@@ -73,8 +73,7 @@ export async function startPlanes(...clientOptions: readonly string[]): Promise<
       detached: true,
     });
     children.push(child);
-    await untilReady(child, `http://127.0.0.1:${port}/openapi.json`);
-    return `http://127.0.0.1:${port}`;
+    return untilReady(child);
   };
   const controlUrl = await start('control');
   const edgeUrl = await start('edge');
@@ -109,15 +108,20 @@ async function send<Value>(method: string, url: string, key: string, body?: obje
   return (await response.json()) as Value;
 }
 
-async function untilReady(child: ChildProcess, url: string): Promise<void> {
-  const output: Buffer[] = [];
+/** @returns its URL, on a port that it took itself: nobody else can answer there */
+async function untilReady(child: ChildProcess): Promise<string> {
+  let output = '';
   for (const stream of [child.stdout!, child.stderr!])
-    stream.on('data', (chunk: Buffer) => output.push(chunk));
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk.toString('utf8');
+    });
   const deadline = Date.now() + READY_WAIT_MS;
   while (Date.now() < deadline && child.exitCode === null) {
-    const response = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(() => null);
-    if (response?.ok === true) return;
+    const url = READY.exec(output)?.[1];
+    const response =
+      url && (await fetch(`${url}/openapi.json`, { signal: AbortSignal.timeout(2_000) }).catch(() => null));
+    if (url && response && response.ok) return url;
     await sleep(200);
   }
-  throw new Error(`${url} did not respond:\n${Buffer.concat(output).toString('utf8').slice(-2_000)}`);
+  throw new Error(`wrangler dev did not respond:\n${output.slice(-2_000)}`);
 }
