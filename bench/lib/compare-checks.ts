@@ -7,7 +7,9 @@ import { threadNs } from './process-usage.ts';
 import { median, medianRatio } from './statistics.ts';
 import { type Row, row, short } from './table.ts';
 
-const ROUNDS = 15;
+/** A process is some percent faster or slower than another that does the same, as long as it runs: each pair is new. */
+const PAIRS = 5;
+const ROUNDS = 6;
 /** A single check is filled up with spaces, so that a turn has some hundred of them. */
 const CHECK_CHARS = 1_024;
 const BATCH_ITEMS = 1_000;
@@ -18,39 +20,93 @@ export interface CheckedText {
   readonly to?: string;
 }
 
-/** @param words what the baseline is @param target of the ratio; null for none */
+export interface ComparedEdges {
+  /** Starts the edge that is measured. */
+  readonly own: () => Promise<SimulatedEdge>;
+  /** Starts the one that it is compared with. */
+  readonly plain: () => Promise<SimulatedEdge>;
+  /** What the baseline is. */
+  readonly words: string;
+}
+
+interface Kind {
+  readonly path: string;
+  readonly type: string;
+  readonly body: string;
+  /** Checks in a body. */
+  readonly count: number;
+}
+
+/** Processor time of each check, in µs, of both edges in turns. */
+interface Times {
+  readonly own: number[];
+  readonly plain: number[];
+}
+
+/** @param target of the ratio; null for none */
 export async function compareChecks(
   name: string,
-  edge: SimulatedEdge,
-  baseline: { readonly edge: SimulatedEdge; readonly words: string },
+  edges: ComparedEdges,
   textOf: (index: number) => CheckedText,
   { small, target }: { readonly small: boolean; readonly target: number | null },
 ): Promise<Row[]> {
-  const items = Array.from({ length: STREAM_LINES }, (_, index) => textOf(index));
-  const lines = items.map((item) => `${JSON.stringify(item)}\n`).join('');
-  const batch = JSON.stringify({ items: items.slice(0, BATCH_ITEMS) });
-  const kinds = [
-    ['/v1/check', 'application/json', JSON.stringify(textOf(1)).padEnd(CHECK_CHARS), 1],
-    ['/v1/check/batch', 'application/json', batch, BATCH_ITEMS],
-    ['/v1/check/stream', 'application/x-ndjson', lines, STREAM_LINES],
-  ] as const;
-  const rows: Row[] = [];
-  for (const [path, type, body, count] of small ? kinds.slice(1, 2) : kinds) {
-    const us: Record<'own' | 'plain', number[]> = { own: [], plain: [] };
-    const turn = async (each: SimulatedEdge, times: number[]): Promise<void> => {
-      const began = threadNs(each.worker.pids);
-      const { body: timing } = await each.timeBodies(path, { body }, 1, { type, clients: {} });
-      if (timing!.status !== 200) throw new Error(`${path} returned ${timing!.status}`);
-      times.push((threadNs(each.worker.pids) - began) / 1_000 / timing!.requests / count);
-    };
-    // In turns, and each first in half of them, so that caches and clock rates are alike.
-    for (let round = 0; round < (small ? 1 : ROUNDS); round++) {
-      const turns = [() => turn(edge, us.own), () => turn(baseline.edge, us.plain)];
-      for (const run of round % 2 === 0 ? turns : turns.toReversed()) await run();
+  const kinds = kindsOf(textOf).slice(...(small ? [1, 2] : []));
+  const times = kinds.map((): Times[] => []);
+  for (let pair = 0; pair < (small ? 1 : PAIRS); pair++) {
+    const own = await edges.own();
+    const plain = await edges.plain();
+    try {
+      for (const [index, kind] of kinds.entries())
+        times[index]!.push(await timePair(own, plain, kind, small ? 1 : ROUNDS));
+    } finally {
+      await own.worker.stop();
+      await plain.worker.stop();
     }
-    const words = `${baseline.words}: ${short(median(us.plain))} µs`;
-    const ratio = medianRatio(us.own, us.plain);
-    rows.push(row(`${name}: ${path}, each`, median(us.own), 'µs CPU', words, ratio, target));
   }
-  return rows;
+  return kinds.map(({ path }, index) => {
+    const pairs = times[index]!;
+    const us = (side: keyof Times): number => median(pairs.flatMap((each) => each[side]));
+    const ratio = median(pairs.map(({ own, plain }) => medianRatio(own, plain)));
+    const words = `${edges.words}: ${short(us('plain'))} µs`;
+    return row(`${name}: ${path}, each`, us('own'), 'µs CPU', words, ratio, target);
+  });
+}
+
+function kindsOf(textOf: (index: number) => CheckedText): Kind[] {
+  const items = Array.from({ length: STREAM_LINES }, (_, index) => textOf(index));
+  const one = JSON.stringify(textOf(1)).padEnd(CHECK_CHARS);
+  const batch = JSON.stringify({ items: items.slice(0, BATCH_ITEMS) });
+  const lines = items.map((item) => `${JSON.stringify(item)}\n`).join('');
+  return [
+    { path: '/v1/check', type: 'application/json', body: one, count: 1 },
+    { path: '/v1/check/batch', type: 'application/json', body: batch, count: BATCH_ITEMS },
+    { path: '/v1/check/stream', type: 'application/x-ndjson', body: lines, count: STREAM_LINES },
+  ];
+}
+
+async function timePair(
+  own: SimulatedEdge,
+  plain: SimulatedEdge,
+  kind: Kind,
+  rounds: number,
+): Promise<Times> {
+  // Compiles the code.
+  for (const edge of [own, plain]) await timeOf(edge, kind);
+  const times: Times = { own: [], plain: [] };
+  // In turns, and each first in half of them, so that caches and clock rates are alike.
+  for (let round = 0; round < rounds; round++) {
+    const turns = [
+      async () => times.own.push(await timeOf(own, kind)),
+      async () => times.plain.push(await timeOf(plain, kind)),
+    ];
+    for (const run of round % 2 === 0 ? turns : turns.toReversed()) await run();
+  }
+  return times;
+}
+
+async function timeOf(edge: SimulatedEdge, { path, type, body, count }: Kind): Promise<number> {
+  const began = threadNs(edge.worker.pids);
+  const { body: timing } = await edge.timeBodies(path, { body }, 1, { type, clients: {} });
+  if (timing!.status !== 200) throw new Error(`${path} returned ${timing!.status}`);
+  return (threadNs(edge.worker.pids) - began) / 1_000 / timing!.requests / count;
 }

@@ -118,9 +118,11 @@ async function untilReady(child: ChildProcess): Promise<string> {
   const deadline = Date.now() + READY_WAIT_MS;
   while (Date.now() < deadline && child.exitCode === null) {
     const url = READY.exec(output)?.[1];
-    const response =
-      url && (await fetch(`${url}/openapi.json`, { signal: AbortSignal.timeout(2_000) }).catch(() => null));
-    if (url && response && response.ok) return url;
+    if (url !== undefined) {
+      const signal = AbortSignal.timeout(2_000);
+      const response = await fetch(`${url}/openapi.json`, { signal }).catch(() => null);
+      if (response?.ok === true) return url;
+    }
     await sleep(200);
   }
   throw new Error(`wrangler dev did not respond:\n${output.slice(-2_000)}`);

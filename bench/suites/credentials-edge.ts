@@ -39,13 +39,17 @@ export async function edgeRows(
     randomSuffixes(options.small ? LISTED_SMALL : LISTED, options.seed + 2),
     keys,
   );
-  const edge = await startEdge({ flooder: {} }, qualified());
-  try {
+  const start = async (): Promise<SimulatedEdge> => {
+    const edge = await startEdge({ flooder: {} }, qualified());
     await edge.publish(built, 1, published);
     await checkEdge(edge, holder, revoked);
+    return edge;
+  };
+  const edge = await start();
+  try {
     const name = `${withCommas(rows.length)} certificates`;
     return [
-      ...(await unusedRows(name, edge, built, options)),
+      ...(await unusedRows(name, start, built, options)),
       ...(await memoryRows(name, edge, rows, published, holder)),
       ...(await floodRows(edge, holder, options)),
     ];
@@ -95,19 +99,18 @@ async function checkEdge(edge: SimulatedEdge, holder: HolderKey, revoked: Holder
 /** Checks without a token, against an edge that has no credentials and no qualifications. */
 async function unusedRows(
   name: string,
-  edge: SimulatedEdge,
+  own: () => Promise<SimulatedEdge>,
   built: BuiltRelease,
   { small }: BenchOptions,
 ): Promise<Row[]> {
-  const without = await startEdge();
-  try {
-    await without.publish(built, 1);
-    const textOf = (index: number) => ({ from: '15889999', to: `010${20_000_000 + index * 7}` });
-    const baseline = { edge: without, words: 'nothing configured' };
-    return await compareChecks(`${name}, unused`, edge, baseline, textOf, { small, target: UNUSED_TARGET });
-  } finally {
-    await without.worker.stop();
-  }
+  const plain = async (): Promise<SimulatedEdge> => {
+    const edge = await startEdge();
+    await edge.publish(built, 1);
+    return edge;
+  };
+  const textOf = (index: number) => ({ from: '15889999', to: `010${20_000_000 + index * 7}` });
+  const edges = { own, plain, words: 'nothing configured' };
+  return compareChecks(`${name}, unused`, edges, textOf, { small, target: UNUSED_TARGET });
 }
 
 /** Loads every shard, one after the other: the isolate keeps what it may. */

@@ -49,21 +49,6 @@ const MARKS = [
 ];
 
 export async function reportsChecks(options: BenchOptions): Promise<Row[]> {
-  const edges = { edge: await startEdge(), other: await startEdge() };
-  try {
-    return await rowsOf(edges, options);
-  } finally {
-    await edges.edge.worker.stop();
-    await edges.other.worker.stop();
-  }
-}
-
-interface Edges {
-  readonly edge: SimulatedEdge;
-  readonly other: SimulatedEdge;
-}
-
-async function rowsOf(edges: Edges, options: BenchOptions): Promise<Row[]> {
   const { seed, small } = options;
   const numbers = randomNumbers(small ? LISTED_SMALL : LISTED, seed);
   const plain = await releaseOf([listOf(numbers, 'block')]);
@@ -77,16 +62,16 @@ async function rowsOf(edges: Edges, options: BenchOptions): Promise<Row[]> {
     const live = { built: plain, entries: ofRules.map(entryOf), baseline: none, target };
     const onLists = await releaseOf([listOf(numbers, 'block'), ...ruleLists(ofRules)]);
     const listed = { built: onLists, baseline: none, target };
-    rows.push(...(await compared(`${blocks}, live`, edges, allowed, options, live)));
-    rows.push(...(await compared(`${blocks} on ${RULE_LISTS_MAX} lists`, edges, allowed, options, listed)));
+    rows.push(...(await compared(`${blocks}, live`, allowed, options, live)));
+    rows.push(...(await compared(`${blocks} on ${RULE_LISTS_MAX} lists`, allowed, options, listed)));
   }
   const allowed = allowedText(new Set(numbers));
   for (const [share, target] of small ? BLOCKED_SHARES.slice(0, 1) : BLOCKED_SHARES) {
     const words = `references, ${share * 100} % blocked`;
     const references = { built: plain, baseline: labels, target };
-    rows.push(...(await compared(words, edges, blockedText(numbers, allowed, share), options, references)));
+    rows.push(...(await compared(words, blockedText(numbers, allowed, share), options, references)));
   }
-  return [...rows, ...(await memoryRows(plain, edges.edge, options))];
+  return [...rows, ...(await memoryRows(plain, options))];
 }
 
 interface Compared {
@@ -118,15 +103,21 @@ async function use(
 
 async function compared(
   name: string,
-  { edge, other }: Edges,
   textOf: TextOf,
   { small }: BenchOptions,
   { built, entries, baseline, target }: Compared,
 ): Promise<Row[]> {
-  await use(edge, built, entries);
-  await use(other, baseline.built);
-  const base = { edge: other, words: baseline.words };
-  return compareChecks(name, edge, base, textOf, { small, target });
+  const start = async (release: BuiltRelease, live?: readonly LiveEntry[]): Promise<SimulatedEdge> => {
+    const edge = await startEdge();
+    await use(edge, release, live);
+    return edge;
+  };
+  const edges = {
+    own: () => start(built, entries),
+    plain: () => start(baseline.built),
+    words: baseline.words,
+  };
+  return compareChecks(name, edges, textOf, { small, target });
 }
 
 /** The block of a rule is in force. */
@@ -205,11 +196,8 @@ function blockedText(numbers: readonly number[], allowed: TextOf, share: number)
   });
 }
 
-async function memoryRows(
-  built: BuiltRelease,
-  edge: SimulatedEdge,
-  { small, seed }: BenchOptions,
-): Promise<Row[]> {
+async function memoryRows(built: BuiltRelease, { small, seed }: BenchOptions): Promise<Row[]> {
+  const edge = await startEdge();
   const scale = small ? 0.02 : 1;
   const live = LIVE_ENTRIES_MAX + RULE_ENTRIES_MAX + UNBLOCK_RESERVE;
   const sealed = SEALED_PER_LIVE_MAX * live + SEGMENT_ENTRIES_MAX;
@@ -222,6 +210,7 @@ async function memoryRows(
     figures.push({ entries, megabytes: (usedSize + backingStorageSize + embedderHeapUsedSize) / MB });
   }
   inspector.close();
+  await edge.worker.stop();
   const [without, people, ...full] = figures as [Figure, Figure, ...Figure[]];
   const more = ({ megabytes }: Figure): number => megabytes - without.megabytes;
   const baseline = `${withCommas(people.entries)} entries: ${short(more(people))} MB`;
