@@ -55,6 +55,9 @@ export const CODES = [
   'TOKEN_INVALID',
   'TOKEN_EXPIRED',
   'TOKEN_AUDIENCE',
+  'TEXT_HOST_LISTED',
+  'TEXT_CAMPAIGN',
+  'TEXT_SUSPICIOUS',
 ] as const;
 export type Code = (typeof CODES)[number];
 
@@ -89,7 +92,19 @@ export function markOf({ rule, stage }: Partial<RuleMark>): Partial<RuleMark> {
 }
 
 /** How a reason was found. */
-export type Match = 'exact' | 'range' | 'source' | 'operator' | 'trunk' | 'smsc' | 'rule' | 'data' | 'test';
+export type Match =
+  | 'exact'
+  | 'range'
+  | 'source'
+  | 'operator'
+  | 'trunk'
+  | 'smsc'
+  | 'rule'
+  | 'data'
+  | 'test'
+  | 'host'
+  | 'campaign'
+  | 'model';
 
 export interface Reason extends Partial<RuleMark> {
   readonly subject: Subject;

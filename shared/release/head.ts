@@ -53,6 +53,14 @@ const credentialsSchema = v.object({
 });
 export type HeadCredentials = v.InferOutput<typeof credentialsSchema>;
 
+const textSchema = v.object({
+  /** Of the text store: rises with every change, and never goes back. */
+  version: count,
+  /** Names all its other values (text/text-index.ts). */
+  index: namedValueSchema,
+});
+export type HeadText = v.InferOutput<typeof textSchema>;
+
 const headSchema = v.object({
   kind: v.literal('numgate-head'),
   format: v.literal(2),
@@ -88,6 +96,8 @@ const headSchema = v.object({
   registrations: v.optional(registrationsSchema),
   /** Certificates and delegations of senders, if there are any. */
   credentials: v.optional(credentialsSchema),
+  /** Text releases and campaigns, if there are any. */
+  text: v.optional(textSchema),
 });
 export type Head = v.InferOutput<typeof headSchema>;
 

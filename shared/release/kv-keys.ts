@@ -18,6 +18,8 @@ export const SEGMENT_PREFIX = 'live/';
 export const REGISTRATIONS_PREFIX = 'registrations/';
 /** Sealed values of the credential store: tables of credentials, status lists, and their index. */
 export const CREDENTIALS_PREFIX = 'credentials/';
+/** Sealed values of the text store: models, host tables, campaigns, and their index. */
+export const TEXT_PREFIX = 'text/';
 /** Sealed client directories. */
 export const CLIENTS_PREFIX = 'clients/';
 
@@ -42,6 +44,10 @@ export function registrationsKey(sha256: string): string {
 
 export function credentialsKey(sha256: string): string {
   return CREDENTIALS_PREFIX + sha256.slice(0, DIGEST_CHARS);
+}
+
+export function textKey(sha256: string): string {
+  return TEXT_PREFIX + sha256.slice(0, DIGEST_CHARS);
 }
 
 export function clientsKey(sha256: string): string {

@@ -5,8 +5,9 @@
  */
 
 /**
- * "NGS1", "NGP1", "NGR1", "NGF1", "NGC1", "NGL1", "NGG1", "NGK1" as little-endian words: shard, pair shard, range
- * table, source table, table of registered clients, live segment, registration segment, credential table.
+ * "NGS1", "NGP1", "NGR1", "NGF1", "NGC1", "NGL1", "NGG1", "NGK1", "NGH1", "NGT1", "NGM1" as little-endian words: shard,
+ * pair shard, range table, source table, table of registered clients, live segment, registration segment, credential
+ * table, host table, campaign table, text model.
  */
 export const SHARD_MAGIC = 0x3153474e;
 export const PAIRS_MAGIC = 0x3150474e;
@@ -16,6 +17,9 @@ export const REGISTERED_MAGIC = 0x3143474e;
 export const SEGMENT_MAGIC = 0x314c474e;
 export const REGISTRATION_SEGMENT_MAGIC = 0x3147474e;
 export const CREDENTIALS_MAGIC = 0x314b474e;
+export const HOSTS_MAGIC = 0x3148474e;
+export const CAMPAIGNS_MAGIC = 0x3154474e;
+export const MODEL_MAGIC = 0x314d474e;
 
 /** Version of the format as a whole. Readers reject any other. */
 export const FORMAT_VERSION = 2 as const;

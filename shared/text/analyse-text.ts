@@ -1,0 +1,66 @@
+/**
+ * What the three layers find in a text: hosts on signed lists, a confirmed campaign, and the score of the model. Pure. The
+ * result holds nothing of the text.
+ */
+
+import type { FoundCampaign } from './campaign-table.ts';
+import type { FeatureFamily } from './features.ts';
+import { fingerprintOf } from './fingerprint.ts';
+import type { PublishedText } from './published.ts';
+import { readText } from './text.ts';
+import type { HostListInfo } from './text-manifest.ts';
+
+/** Weakest first. `review` is for people who look at samples: it has no effect on the verdict. */
+export const TEXT_BANDS = ['ordinary', 'review', 'suspicious'] as const;
+export type TextBand = (typeof TEXT_BANDS)[number];
+
+export interface TextAnalysis {
+  /** 0 to 1; null without a model. */
+  readonly score: number | null;
+  readonly band: TextBand | null;
+  /** Families of features that raised the score, strongest first. */
+  readonly reasons: readonly FeatureFamily[];
+  /** Lists that have a host of the text: one for each host, the one that decides about it. */
+  readonly hosts: readonly HostListInfo[];
+  /** Whether every host of the text is on an allow list, and there is one. */
+  readonly onlyAllowedHosts: boolean;
+  readonly campaign: FoundCampaign | null;
+  /** Name of the model. */
+  readonly model: string | null;
+}
+
+/** @param text at most TEXT_CHARS_MAX characters @param now in ms since 1970 */
+export function analyseText(text: string, published: PublishedText, now: number): TextAnalysis {
+  const read = readText(text);
+  const { model, key, campaigns } = published;
+  const scored = model?.model.score(read) ?? null;
+  const print = key === null || campaigns.count === 0 ? null : fingerprintOf(read, key);
+  const lists = read.hosts.map((host) => listOf(host, published));
+  return {
+    score: scored?.score ?? null,
+    band: scored === null ? null : bandOf(scored.score, model!.info.thresholds),
+    reasons: scored?.reasons ?? [],
+    hosts: lists.filter((list) => list !== null),
+    onlyAllowedHosts: lists.length > 0 && lists.every((list) => list?.effect === 'allow'),
+    campaign: print === null ? null : campaigns.find(print, now),
+    model: model?.info.name ?? null,
+  };
+}
+
+function bandOf(
+  score: number,
+  { review, suspicious }: { readonly review: number; readonly suspicious: number },
+): TextBand {
+  if (score >= suspicious) return 'suspicious';
+  return score >= review ? 'review' : 'ordinary';
+}
+
+const STRENGTH = { allow: 3, block: 2, label: 1, shadow: 0 } as const;
+
+/** The list that decides about a host: of those that have its longest listed parent, allow before block before label. */
+function listOf(host: string, { hosts }: PublishedText): HostListInfo | null {
+  if (hosts === null) return null;
+  const found = hosts.table.listsOf(host).map((list) => hosts.lists[list]!);
+  const [first = null] = found.toSorted((a, b) => STRENGTH[b.effect] - STRENGTH[a.effect]);
+  return first;
+}
