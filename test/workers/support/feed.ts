@@ -17,6 +17,7 @@ import { screen } from '../../../shared/screening/screen.ts';
 import { RegistrationOverlay } from '../../../shared/senders/registration-overlay.ts';
 import type { ListKeys } from '../../../shared/set/keys.ts';
 import { notesIn } from '../../../shared/signed-note.ts';
+import { NO_TEXT } from '../../../shared/text/published.ts';
 import type { Subject } from '../../../shared/verdict.ts';
 import type { ControlEnv } from '../../../workers/env.ts';
 import type { FeedStore } from '../../../workers/feed/feed-store.ts';
@@ -193,6 +194,7 @@ export async function screenedBy(
       organisations: new Map(),
     },
     ...{ credentials: PublishedCredentials.NONE, tokens: new Map(), passports: new Map() },
+    ...{ text: NO_TEXT, texts: new Map() },
     ...{ policy: STANDARD_POLICY, keys, seq: 1, asOf: Date.now(), now: Date.now() },
   };
   const settings = clientSettings({ senderRules: 'none' });
