@@ -34,5 +34,5 @@ export const TEXT_RELEASES_KEPT = 8;
 
 /** Equal bins of scores from 0 to 1, in which texts are counted. */
 export const SCORE_BINS = 20;
-/** Models of one hour that an isolate counts for one client. Texts of others are not counted. */
+/** Models, each with its release, of one hour that an isolate counts for one client. Texts of others are not counted. */
 export const COUNTED_MODELS_MAX = 4;
