@@ -6,12 +6,9 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { TextModel } from '../../shared/text/model.ts';
-import { type ModelInfo, modelFactsSchema } from '../../shared/text/text-manifest.ts';
+import { type ModelFacts, modelFactsSchema } from '../../shared/text/text-manifest.ts';
 import { CommandFailure, describeFileError, validate } from '../failure.ts';
 import { readJsonFile } from '../import/json-file.ts';
-
-/** What a manifest says about a model, before its value has a key. */
-export type ModelFacts = Omit<ModelInfo, 'value'>;
 
 export interface TrainedModel {
   readonly facts: ModelFacts;

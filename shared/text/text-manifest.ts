@@ -41,6 +41,7 @@ export const modelFactsSchema = v.object({
   /** Spam among the evaluated texts, and that above each threshold. */
   spam: v.object({ texts: count, review: count, suspicious: count }),
 });
+export type ModelFacts = v.InferOutput<typeof modelFactsSchema>;
 const modelSchema = v.object({ value: namedValueSchema, ...modelFactsSchema.entries });
 export type ModelInfo = v.InferOutput<typeof modelSchema>;
 
