@@ -33,3 +33,8 @@ export const TEXT_MANIFEST_CHARS_MAX = 65_536;
 export const TEXT_RESTORED_GAP = 1_000;
 /** Text releases that control keeps, to roll back to. */
 export const TEXT_RELEASES_KEPT = 8;
+
+/** Equal bins of scores from 0 to 1, in which texts are counted. */
+export const SCORE_BINS = 20;
+/** Models of one hour that an isolate counts for one client. Texts of others are not counted. */
+export const COUNTED_MODELS_MAX = 4;
