@@ -10,6 +10,8 @@ export const SECRETS_FILE = join(PROJECT, '.numgate', 'secrets.json');
 export const DEV_VARS_FILE = join(PROJECT, '.dev.vars');
 /** Built releases, one folder each. */
 export const BUILDS = join(PROJECT, 'build', 'releases');
+/** Built text releases, one folder each. */
+export const TEXT_BUILDS = join(PROJECT, 'build', 'text-releases');
 /** Default folder of the state and the lists of `feed pull`. */
 export const FEED = join(PROJECT, 'build', 'feed');
 /** Demo inputs that are generated. */
