@@ -65,19 +65,26 @@ export async function releaseInFolder(folder: TextFolder): Promise<PublishedText
   return openRelease(await folder.open(), (value) => folder.value(value));
 }
 
+/** A release as an edge has it, before it is built. */
+export function openedRelease(model: TrainedModel | null, hosts: EncodedHosts | null): PublishedText {
+  // No value of it has a key yet, and nothing here reads one.
+  const value = { key: '', sha256: '' };
+  return {
+    ...NO_TEXT,
+    model: model === null ? null : { info: { ...model.facts, value }, model: new TextModel(model.bytes) },
+    hosts: hosts === null ? null : { lists: hosts.lists, table: new HostTable(hosts.table, hosts.lists.length) },
+  };
+}
+
 async function openRelease(manifest: TextManifest, load: LoadSealed): Promise<PublishedText> {
   const ring = await listKeyRing();
   const { release, model, hosts } = manifest;
   const open = async (value: NamedValue) => unsealed(await load(value), value, ring);
-  return {
-    ...NO_TEXT,
-    release,
-    model: model === null ? null : { info: model, model: new TextModel(await open(model.value)) },
-    hosts:
-      hosts === null
-        ? null
-        : { lists: hosts.lists, table: new HostTable(await open(hosts.value), hosts.lists.length) },
-  };
+  const opened = openedRelease(
+    model === null ? null : { facts: model, bytes: await open(model.value) },
+    hosts === null ? null : { lists: hosts.lists, table: await open(hosts.value) },
+  );
+  return { ...opened, release };
 }
 
 function loaderOf(admin: Admin): LoadSealed {

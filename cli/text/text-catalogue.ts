@@ -52,8 +52,15 @@ export interface CatalogueOptions {
   readonly canaryTexts?: string;
 }
 
-/** @param path null if the options are the whole catalogue */
-export function readTextCatalogue(path: string | null, options: CatalogueOptions): TextCatalogue {
+/**
+ * @param path null if the options are the whole catalogue
+ * @param mayBeEmpty whether the build keeps a model or host lists of another release
+ */
+export function readTextCatalogue(
+  path: string | null,
+  options: CatalogueOptions,
+  mayBeEmpty = false,
+): TextCatalogue {
   const main = path === null ? { model: null, hostLists: [], canaryTexts: null, include: [] } : readOne(path);
   const hostLists = [...main.hostLists];
   for (const file of main.include) {
@@ -74,7 +81,7 @@ export function readTextCatalogue(path: string | null, options: CatalogueOptions
       `${hostLists.length} host lists; a text release has at most ${HOST_LISTS_MAX}: put some into one file`,
     );
   const model = options.model ?? main.model;
-  if (model === null && hostLists.length === 0)
+  if (model === null && hostLists.length === 0 && !mayBeEmpty)
     throw new CommandFailure(
       `${path ?? 'the command'} names no model and no host list: add "model" or "hostLists" to a catalogue, or pass --model or --hosts`,
       path === null ? 2 : 1,

@@ -31,3 +31,6 @@ export const CAMPAIGNS_MAX = 10_000;
 export const TEXT_MANIFEST_CHARS_MAX = 65_536;
 /** Text releases that control keeps, to roll back to. */
 export const TEXT_RELEASES_KEPT = 8;
+/** Canary texts of an operator that a build scores, and the bytes of their file. */
+export const CANARY_TEXTS_MAX = 100_000;
+export const CANARY_FILE_BYTES_MAX = 268_435_456;
