@@ -6,6 +6,7 @@ import type { TextReleaseList } from '../../shared/admin/text.ts';
 import type { EncodedHosts } from '../../shared/build/text-release.ts';
 import { sha256Hex } from '../../shared/bytes.ts';
 import type { NamedValue } from '../../shared/release/head.ts';
+import { TEXT_PREFIX } from '../../shared/release/kv-keys.ts';
 import type { SignedText } from '../../shared/release/signed.ts';
 import type { KeyRing } from '../../shared/set/key-ring.ts';
 import { unseal } from '../../shared/set/seal.ts';
@@ -58,7 +59,12 @@ async function openValue(value: NamedValue, admin: Admin): Promise<Uint8Array<Ar
 /** The text release in force, or null if there is none. */
 export async function releaseInForce(admin: Admin): Promise<PublishedText | null> {
   const current = await manifestInForce(admin);
-  return current === null ? null : openRelease(current.manifest, loaderOf(admin));
+  return current === null ? null : openedFromService(current.manifest, admin);
+}
+
+/** A release that the service has. */
+export function openedFromService(manifest: TextManifest, admin: Admin): Promise<PublishedText> {
+  return openRelease(manifest, loaderOf(admin));
 }
 
 export async function releaseInFolder(folder: TextFolder): Promise<PublishedText> {
@@ -89,7 +95,7 @@ async function openRelease(manifest: TextManifest, load: LoadSealed): Promise<Pu
 
 function loaderOf(admin: Admin): LoadSealed {
   return async ({ key, sha256 }) => {
-    const bytes = await admin.bytes(`text/values/${key}`);
+    const bytes = await admin.bytes(`text/values/${key.slice(TEXT_PREFIX.length)}`);
     if ((await sha256Hex(bytes)) === sha256) return bytes;
     throw new CommandFailure(`the service returned another value than ${key}: push the text release again`);
   };
