@@ -30,6 +30,11 @@ export interface TextReleaseInfo {
   readonly promotedAt: string | null;
 }
 
+/** `GET /v1/admin/text/releases`, newest first. */
+export interface TextReleaseList {
+  readonly releases: readonly TextReleaseInfo[];
+}
+
 /** Why a text release should not be promoted. Each can be overridden by name, with a reason. */
 export const TEXT_GUARDS = ['domain-rate', 'canary-text', 'label-rate', 'older-base', 'fewer-hosts'] as const;
 export type TextGuard = (typeof TEXT_GUARDS)[number];
