@@ -72,8 +72,8 @@ export interface ControlEnv extends Env {
   readonly RESPONSE: { getByName(name: string): ResponseObject };
   /** Class AppealStore. */
   readonly APPEALS: { getByName(name: string): AppealObject };
-  /** Class TextDrift. Optional: without it, scores of texts stay in the objects of their clients. */
-  readonly TEXT_DRIFT?: { getByName(name: string): DriftObject };
+  /** Class TextDrift. */
+  readonly TEXT_DRIFT: { getByName(name: string): DriftObject };
   /** Class FeedStore. */
   readonly FEED: { getByName(name: string): FeedObject };
   /** Class NoticeRouter. */

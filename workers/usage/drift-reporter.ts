@@ -12,14 +12,13 @@ import type { DayScoreRows } from './day-scores.ts';
 
 export class DriftReporter {
   readonly #rows: DayScoreRows;
-  readonly #drift: () => Pick<DriftObject, 'report'> | undefined;
+  readonly #drift: () => Pick<DriftObject, 'report'>;
   #isDue = true;
   #changedAt = Date.now();
   /** Of the last attempt, in ms since 1970. */
   #reportedAt = 0;
 
-  /** @param drift undefined in a deployment without that object */
-  constructor(rows: DayScoreRows, drift: () => Pick<DriftObject, 'report'> | undefined) {
+  constructor(rows: DayScoreRows, drift: () => Pick<DriftObject, 'report'>) {
     this.#rows = rows;
     this.#drift = drift;
   }
@@ -41,11 +40,10 @@ export class DriftReporter {
     if (!this.#isDue || this.#reportedAt + DRIFT_REPORT_MS > now) return;
     this.#isDue = false;
     const all = this.#rows.all();
-    const drift = this.#drift();
-    if (all === null || drift === undefined) return;
+    if (all === null) return;
     this.#reportedAt = now;
     try {
-      await within(drift.report(all.source, all.days), DRIFT_WAIT_MS);
+      await within(this.#drift().report(all.source, all.days), DRIFT_WAIT_MS);
       this.#rows.forgetReported(koreanDayOf(now));
     } catch (error) {
       this.#isDue = true;

@@ -60,7 +60,7 @@ export class UsageCounter extends DurableObject<ControlEnv> implements UsageObje
       () => ({ kind: 'usage', source, figures: this.#store.figures, waitingSince: null }),
       () => this.env.METRIC_TOTALS.getByName(METRIC_TOTALS_NAME),
     );
-    this.#scores = new DriftReporter(this.#store.scores, () => this.env.TEXT_DRIFT?.getByName(DRIFT_NAME));
+    this.#scores = new DriftReporter(this.#store.scores, () => this.env.TEXT_DRIFT.getByName(DRIFT_NAME));
   }
 
   async apply(flush: UsageFlush): Promise<FlushAnswer> {
