@@ -4,7 +4,6 @@
  */
 import type { Command } from 'commander';
 import type { TextGuard, TextGuardHit } from '../../shared/admin/text.ts';
-import type { HostTable } from '../../shared/text/host-table.ts';
 import type { PublishedText } from '../../shared/text/published.ts';
 import { textGuardsOf } from '../../shared/text/text-guards.ts';
 import type { TextManifest } from '../../shared/text/text-manifest.ts';
@@ -98,12 +97,8 @@ function hostsByList(published: PublishedText | null) {
   if (published?.hosts == null) return lists;
   const { table, lists: infos } = published.hosts;
   for (const { name, effect } of infos) lists.set(name, { effect, hosts: new Set() });
-  for (const { host, list } of rowsOf(table)) lists.get(infos[list]!.name)!.hosts.add(host);
+  for (const { host, list } of table.rows()) lists.get(infos[list]!.name)!.hosts.add(host);
   return lists;
-}
-
-function rowsOf(table: HostTable): Iterable<{ readonly host: string; readonly list: number }> {
-  return table.rows();
 }
 
 /** How many of the first are not in the second. */
