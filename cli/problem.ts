@@ -55,9 +55,8 @@ function formatProblem({
 }
 
 /** A guard that a change hits, with the option that overrides it. */
-export function formatGuard(hit: GuardHit | TextGuardHit): string {
-  const override = 'override' in hit ? hit.override : hit.guard;
-  return `${hit.guard}: ${visible(hit.message)}   --override ${override}`;
+export function formatGuard({ guard, message, override }: GuardHit | TextGuardHit): string {
+  return `${guard}: ${visible(message)}   --override ${override}`;
 }
 
 /** What is wrong with a field of a registration, and what to do. */

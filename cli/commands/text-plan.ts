@@ -4,7 +4,6 @@
  */
 import type { Command } from 'commander';
 import type { TextGuard, TextGuardHit } from '../../shared/admin/text.ts';
-import type { HostTable } from '../../shared/text/host-table.ts';
 import type { PublishedText } from '../../shared/text/published.ts';
 import { textGuardsOf } from '../../shared/text/text-guards.ts';
 import type { TextManifest } from '../../shared/text/text-manifest.ts';
@@ -59,30 +58,22 @@ export interface TextPlanResult {
 export async function planText(
   folder: TextFolder,
   admin: Admin,
-  canaryTexts?: string,
+  canaryFile?: string,
 ): Promise<TextPlanResult> {
-  const texts = canaryTexts === undefined ? null : readCanaryTexts(canaryTexts);
+  const texts = canaryFile === undefined ? null : readCanaryTexts(canaryFile);
   const manifest = await folder.open();
   const next = await releaseInFolder(folder);
   const current = await manifestInForce(admin);
   const before = current === null ? null : await openedFromService(current.manifest, admin);
   const base = current?.manifest ?? null;
   const canaries = texts === null ? null : scoreCanaryTexts(texts, next);
-  const guards = textGuardsOf(base, manifest);
+  const canaryTexts = canaries?.counts ?? manifest.canaryTexts;
   return {
     ...{ folder, manifest, base, canaries },
     hostLists: hostChanges(before, next),
-    guards: canaries === null ? guards : withCanaries(guards, canaries),
+    // The texts of the plan, in place of those of the build.
+    guards: textGuardsOf(base, { ...manifest, canaryTexts }),
   };
-}
-
-/** The guard as the given texts decide it, in place of those of the build. */
-function withCanaries(guards: readonly TextGuardHit[], { counts }: CanaryResult): TextGuardHit[] {
-  const others = guards.filter(({ guard }) => guard !== 'canary-text');
-  const hits = counts.blocked + counts.suspicious;
-  if (hits === 0) return others;
-  const message = `it hits ${count(hits)} of ${counted(counts.texts, 'canary text')}`;
-  return [...others, { guard: 'canary-text', message, figures: { ...counts } }];
 }
 
 function hostChanges(before: PublishedText | null, after: PublishedText): HostListChange[] {
@@ -106,12 +97,8 @@ function hostsByList(published: PublishedText | null) {
   if (published?.hosts == null) return lists;
   const { table, lists: infos } = published.hosts;
   for (const { name, effect } of infos) lists.set(name, { effect, hosts: new Set() });
-  for (const { host, list } of rowsOf(table)) lists.get(infos[list]!.name)!.hosts.add(host);
+  for (const { host, list } of table.rows()) lists.get(infos[list]!.name)!.hosts.add(host);
   return lists;
-}
-
-function rowsOf(table: HostTable): Iterable<{ readonly host: string; readonly list: number }> {
-  return table.rows();
 }
 
 /** How many of the first are not in the second. */

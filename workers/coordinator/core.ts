@@ -32,7 +32,7 @@ import { EntryGuards } from './entry-guards.ts';
 import { EntryOwners } from './entry-owners.ts';
 import { EntryUndo } from './entry-undo.ts';
 import { EnumerationChanges } from './enumeration-changes.ts';
-import { FeedPokes } from './feed-pokes.ts';
+import { FeedPokes } from '../storage/feed-pokes.ts';
 import { ForeignLists } from './foreign-lists.ts';
 import { HeadPartCalls } from './head-part-calls.ts';
 import { HeadWriter } from './head-writer.ts';

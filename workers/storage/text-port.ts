@@ -36,20 +36,6 @@ export interface TextObject {
   refresh(): Promise<void>;
 }
 
-/** A campaign as reports know it: the store gives each fingerprint the ID of the campaign that it belongs to. */
-export interface CampaignRegistry {
-  /**
-   * The campaigns of these fingerprints (64 values of 16 bits), in order. A fingerprint that belongs to none begins one.
-   * @param at when the texts were received, in ms since 1970
-   */
-  campaignsOf(fingerprints: readonly Uint16Array<ArrayBuffer>[], at: number): Promise<readonly number[]>;
-  /** A rule or its end: confirms a campaign until then, or takes it back (until = null). */
-  decideCampaign(
-    id: number,
-    decision: { readonly rule: string; readonly until: number | null; readonly reporters: number },
-  ): Promise<void>;
-}
-
 /** The name of the only text store. */
 export const TEXT_NAME = 'main';
 

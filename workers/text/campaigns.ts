@@ -2,8 +2,9 @@
  * Campaigns: texts that are alike, known by their fingerprints. Reports observe them; rules and people confirm them, until
  * an end.
  */
+import type { CampaignState } from '../../shared/admin/text.ts';
 import type { Campaign } from '../../shared/text/campaign-table.ts';
-import type { CampaignRegistry } from '../storage/text-port.ts';
+import type { TextChanges, TextCursor } from '../storage/text-port.ts';
 import type { TextTables } from './tables.ts';
 
 /** A step of the tables of the text store. */
@@ -21,26 +22,11 @@ export const CAMPAIGN_TABLES = `
      until INTEGER
    );`;
 
-export class Campaigns implements CampaignRegistry {
+export class Campaigns {
   readonly #tables: TextTables;
 
   constructor(tables: TextTables) {
     this.#tables = tables;
-  }
-
-  async campaignsOf(
-    _fingerprints: readonly Uint16Array<ArrayBuffer>[],
-    _at: number,
-  ): Promise<readonly number[]> {
-    throw new Error('campaigns are not there yet');
-  }
-
-  /** Calls `this.#tables.publication.changed()` in its transaction if confirmed campaigns change. */
-  async decideCampaign(
-    _id: number,
-    _decision: Parameters<CampaignRegistry['decideCampaign']>[1],
-  ): Promise<void> {
-    throw new Error('campaigns are not there yet');
   }
 
   /** Those that the edge must know: confirmed, not ended, with the current TEXT_KEY. @param _now ms since 1970 */
@@ -50,10 +36,21 @@ export class Campaigns implements CampaignRegistry {
 
   /** When the next confirmed campaign ends, in ms since 1970; null if none does. */
   get nextEndAt(): number | null {
-    void this.#tables;
     return null;
   }
 
   /** Ends campaigns whose time is over, and forgets old observed ones. Runs in the alarm. @param _now ms since 1970 */
   run(_now: number): void {}
+
+  get counts(): Partial<Record<CampaignState, number>> {
+    return {};
+  }
+
+  /** For the feed: see TextSource. */
+  changes(
+    _after: TextCursor | null,
+    _limit: number,
+  ): Pick<TextChanges, 'generation' | 'campaigns' | 'next' | 'more'> {
+    return { generation: String(this.#tables.publication.version), campaigns: [], next: null, more: false };
+  }
 }

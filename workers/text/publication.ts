@@ -74,7 +74,7 @@ export class Publication {
         head: { version, index: named },
         named: [...values.named, ...ofReleases.map(({ key, sha256 }) => ({ key, sha256 }))],
         unwritten: [...values.unwritten, ...releases.unwritten(ofReleases)],
-        keyIds: [...new Set([...values.keyIds, ...ofReleases.map(({ keyId }) => keyId)])].sort(),
+        keyIds: keyIdsOf(values.keyIds, ofReleases),
       };
     });
   }
@@ -84,4 +84,9 @@ export class Publication {
     const place = `campaigns ${await sha256Hex(bytes)}`;
     return values.at(place, keys) ?? values.make(place, bytes, keys, put);
   }
+}
+
+/** IDs of the keys that seal values of the store and of releases, each once. */
+export function keyIdsOf(own: readonly string[], ofReleases: readonly { readonly keyId: string }[]): string[] {
+  return [...new Set([...own, ...ofReleases.map(({ keyId }) => keyId)])].sort();
 }
