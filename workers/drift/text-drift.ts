@@ -101,6 +101,6 @@ export class TextDrift extends DurableObject<ControlEnv> implements DriftObject 
   }
 
   #text(): TextCanary {
-    return this.env.TEXT.getByName(TEXT_NAME) as unknown as TextCanary;
+    return this.env.TEXT.getByName(TEXT_NAME);
   }
 }
