@@ -17,8 +17,10 @@ import { lockFolder } from '../feed/lock.ts';
 import { type Pulled, Puller, statePath } from '../feed/puller.ts';
 import { FeedSource } from '../feed/source.ts';
 import { type PulledState, readState } from '../feed/state-file.ts';
+import { planTexts, type TextPlan } from '../feed/text-files.ts';
 import { FEED } from '../paths.ts';
 import { privateFolder } from '../private-files.ts';
+import { ownTextKeyId } from '../secrets.ts';
 import { count, counted } from '../terminal/figures.ts';
 import { note, print, type Report } from '../terminal/output.ts';
 import { startProgress } from '../terminal/progress.ts';
@@ -75,6 +77,7 @@ export function addFeed(program: Command): void {
       `
 Environment:
   NUMGATE_FEED_KEY  key of a client of the other installation with the right "feed" (required)
+  TEXT_KEY          leave out campaigns that were made with another TEXT_KEY: nothing here could recognise them
 
 Each event must follow the one before it, and lead to a checkpoint that the other installation has signed. If one does
 not, the pull fails, and the state and the lists stay as they were. A pull that is interrupted continues where it was.`,
@@ -184,7 +187,7 @@ async function pull(url: string, options: PullOptions): Promise<void> {
     const progress = startProgress('pulling');
     const puller = new Puller({ ...keys, source, folder: out, onProgress: progress.update });
     const first = await puller.pull().finally(() => progress.stop());
-    report(first, options);
+    await report(first, options);
     if (follow) await followFeed(puller, options);
   } finally {
     unlock();
@@ -200,7 +203,7 @@ async function followFeed(puller: Puller, options: PullOptions): Promise<void> {
   for (;;) {
     const leftMs = listsAt - performance.now();
     if (news.length > 0 && leftMs <= 0) {
-      report(joined(news.splice(0)), options);
+      await report(joined(news.splice(0)), options);
       listsAt = performance.now() + everyMs;
       continue;
     }
@@ -227,7 +230,7 @@ function joined(pulls: readonly Pulled[]): Pulled {
 }
 
 /** Writes the lists, and says what has changed. */
-function report(pulled: Pulled, options: PullOptions): void {
+async function report(pulled: Pulled, options: PullOptions): Promise<void> {
   const { place, entries } = pulled.state;
   const settings: ListSettings = {
     prefix: options.prefix,
@@ -236,16 +239,24 @@ function report(pulled: Pulled, options: PullOptions): void {
     authority: options.authority ?? null,
   };
   const plan = planLists(entries, settings);
-  const written = writeLists(options.out, plan, entries, place);
+  entries.texts.prune(Date.now());
+  const texts = planTexts(entries.texts, await ownTextKeyId(), settings);
+  const written = writeLists(options.out, plan, texts, entries, place);
   for (const [code, many] of Object.entries(plan.unknownCodes))
     note(`${counted(many, 'entry')} left out: this version does not know the code ${code}\n`);
-  print(...formatPulled(pulled, plan, written));
+  if (texts.foreign > 0)
+    note(
+      `${counted(texts.foreign, 'campaign')} left out: made with another TEXT_KEY than the one here. Members of a ` +
+        'community set the same TEXT_KEY\n',
+    );
+  print(...formatPulled(pulled, plan, texts, written));
 }
 
 function formatPulled(
   { state: { place, entries }, events, isSnapshot, bytes }: Pulled,
   { unknownCodes }: ListPlan,
-  { catalogue, lists }: WrittenLists,
+  { confirmed, revoked, hostLists, foreign }: TextPlan,
+  { catalogue, lists, campaigns, textCatalogue }: WrittenLists,
 ): Report {
   const { feed, epoch, position } = place;
   const from = isSnapshot ? `a snapshot and ${counted(events, 'event')}` : counted(events, 'event');
@@ -256,7 +267,17 @@ function formatPulled(
     (rows.length === 0
       ? 'there is nothing to list\n'
       : `  to build with these lists alone: npx numgate build ${shellWord(catalogue)}\n` +
-        `  to build with your own, add to your catalogue: "include": [${JSON.stringify(resolve(catalogue))}]\n`);
+        `  to build with your own, add to your catalogue: "include": [${JSON.stringify(resolve(catalogue))}]\n`) +
+    (confirmed.length + revoked.length === 0
+      ? ''
+      : `${counted(confirmed.length, 'campaign')}, ${count(revoked.length)} revoked: ` +
+        `npx numgate text campaigns import ${shellWord(campaigns)}\n`) +
+    (hostLists.length === 0
+      ? ''
+      : formatTable(
+          ['host list', 'hosts'],
+          hostLists.map(({ name, hosts }) => [name, count(hosts.length)]),
+        ) + `  to build with these hosts: npx numgate text build ${shellWord(textCatalogue)} --keep-model\n`);
   return [
     text,
     {
@@ -270,6 +291,9 @@ function formatPulled(
       lists,
       unknownCodes,
       catalogue,
+      campaigns: { confirmed: confirmed.length, revoked: revoked.length, foreign, file: campaigns },
+      hostLists: hostLists.map(({ name, hosts }) => ({ name, hosts: hosts.length })),
+      textCatalogue,
     },
   ];
 }
@@ -282,11 +306,15 @@ async function stateIn(folder: string): Promise<PulledState> {
 
 function formatStatus({ place, entries }: PulledState): Report {
   const { url, feed, epoch, position, checkpoint } = place;
+  const [campaigns, hosts] = [entries.texts.campaigns.length, entries.texts.hosts.length];
   const effects: Record<string, number> = {};
   for (const [, { kind }] of entries) effects[kind.effect] = (effects[kind.effect] ?? 0) + 1;
   const shown = Object.entries(effects).map(([effect, many]) => `  ${effect}: ${count(many)}\n`);
   const text =
     `feed ${feed} of ${url}\n` +
-    `position ${count(position)}, epoch ${count(epoch)}, ${count(entries.size)} entries\n${shown.join('')}`;
-  return [text, { url, feed, epoch, position, entries: entries.size, effects, checkpoint }];
+    `position ${count(position)}, epoch ${count(epoch)}, ${count(entries.size)} entries\n${shown.join('')}` +
+    (entries.texts.size === 0
+      ? ''
+      : `${counted(campaigns, 'campaign')}, ${count(hosts)} hosts of lists\n`);
+  return [text, { url, feed, epoch, position, entries: entries.size, effects, campaigns, hosts, checkpoint }];
 }
