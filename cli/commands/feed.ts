@@ -3,7 +3,6 @@
  * key of a client of that installation, with the right `feed`.
  */
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { LISTS_MAX } from '../../shared/limits/lists.ts';
@@ -11,21 +10,20 @@ import { NAME_PATTERN } from '../../shared/schemas.ts';
 import { checkUrl, LOCAL_HOST, skipProxy } from '../environment.ts';
 import { CommandFailure } from '../failure.ts';
 import { openVerifiers, readFeedKeys } from '../feed/keys.ts';
-import { type WrittenLists, writeLists } from '../feed/list-files.ts';
-import { LIST_DEFAULTS, type ListPlan, type ListSettings, planLists } from '../feed/lists.ts';
+import { writeLists } from '../feed/list-files.ts';
+import { LIST_DEFAULTS, type ListSettings, planLists } from '../feed/lists.ts';
 import { lockFolder } from '../feed/lock.ts';
 import { type Pulled, Puller, statePath } from '../feed/puller.ts';
 import { FeedSource } from '../feed/source.ts';
 import { type PulledState, readState } from '../feed/state-file.ts';
-import { planTexts, type TextPlan } from '../feed/text-files.ts';
+import { planTexts } from '../feed/text-files.ts';
 import { FEED } from '../paths.ts';
 import { privateFolder } from '../private-files.ts';
 import { ownTextKeyId } from '../secrets.ts';
-import { count, counted } from '../terminal/figures.ts';
-import { note, print, type Report } from '../terminal/output.ts';
+import { counted } from '../terminal/figures.ts';
+import { note, print } from '../terminal/output.ts';
 import { startProgress } from '../terminal/progress.ts';
-import { shellWord } from '../terminal/shell-word.ts';
-import { formatTable } from '../terminal/table.ts';
+import { formatPulled, formatStatus } from './feed-report.ts';
 import { verifyFeedFiles } from './feed-verify.ts';
 import { examples, positiveNumber } from './options.ts';
 
@@ -252,69 +250,8 @@ async function report(pulled: Pulled, options: PullOptions): Promise<void> {
   print(...formatPulled(pulled, plan, texts, written));
 }
 
-function formatPulled(
-  { state: { place, entries }, events, isSnapshot, bytes }: Pulled,
-  { unknownCodes }: ListPlan,
-  { confirmed, revoked, hostLists, foreign }: TextPlan,
-  { catalogue, lists, campaigns, textCatalogue }: WrittenLists,
-): Report {
-  const { feed, epoch, position } = place;
-  const from = isSnapshot ? `a snapshot and ${counted(events, 'event')}` : counted(events, 'event');
-  const rows = lists.map(({ name, entries: many }) => [name, count(many)]);
-  const text =
-    `feed ${feed} at position ${count(position)}: ${from}, ${count(entries.size)} entries\n` +
-    (rows.length === 0 ? '' : formatTable(['list', 'entries'], rows)) +
-    (rows.length === 0
-      ? 'there is nothing to list\n'
-      : `  to build with these lists alone: npx numgate build ${shellWord(catalogue)}\n` +
-        `  to build with your own, add to your catalogue: "include": [${JSON.stringify(resolve(catalogue))}]\n`) +
-    (confirmed.length + revoked.length === 0
-      ? ''
-      : `${counted(confirmed.length, 'campaign')}, ${count(revoked.length)} revoked: ` +
-        `npx numgate text campaigns import ${shellWord(campaigns)}\n`) +
-    (hostLists.length === 0
-      ? ''
-      : formatTable(
-          ['host list', 'hosts'],
-          hostLists.map(({ name, hosts }) => [name, count(hosts.length)]),
-        ) + `  to build with these hosts: npx numgate text build ${shellWord(textCatalogue)} --keep-model\n`);
-  return [
-    text,
-    {
-      feed,
-      epoch,
-      position,
-      events,
-      isSnapshot,
-      bytes,
-      entries: entries.size,
-      lists,
-      unknownCodes,
-      catalogue,
-      campaigns: { confirmed: confirmed.length, revoked: revoked.length, foreign, file: campaigns },
-      hostLists: hostLists.map(({ name, hosts }) => ({ name, hosts: hosts.length })),
-      textCatalogue,
-    },
-  ];
-}
-
 async function stateIn(folder: string): Promise<PulledState> {
   const path = statePath(folder);
   if (!existsSync(path)) throw new CommandFailure(`${path} does not exist: numgate feed pull creates it`);
   return readState(path);
-}
-
-function formatStatus({ place, entries }: PulledState): Report {
-  const { url, feed, epoch, position, checkpoint } = place;
-  const [campaigns, hosts] = [entries.texts.campaigns.length, entries.texts.hosts.length];
-  const effects: Record<string, number> = {};
-  for (const [, { kind }] of entries) effects[kind.effect] = (effects[kind.effect] ?? 0) + 1;
-  const shown = Object.entries(effects).map(([effect, many]) => `  ${effect}: ${count(many)}\n`);
-  const text =
-    `feed ${feed} of ${url}\n` +
-    `position ${count(position)}, epoch ${count(epoch)}, ${count(entries.size)} entries\n${shown.join('')}` +
-    (entries.texts.size === 0
-      ? ''
-      : `${counted(campaigns, 'campaign')}, ${count(hosts)} hosts of lists\n`);
-  return [text, { url, feed, epoch, position, entries: entries.size, effects, campaigns, hosts, checkpoint }];
 }
