@@ -5,14 +5,14 @@
 import { sha256Hex } from '../../shared/bytes.ts';
 import type { HostEntry } from '../../shared/feed/entry.ts';
 import type { ReferenceKey } from '../../shared/feed/reference.ts';
-import { FEED_CALL_WAIT_MS, FEED_CHANGES_MAX } from '../../shared/limits/feed.ts';
+import { FEED_CALL_WAIT_MS } from '../../shared/limits/feed.ts';
 import type { KeyRing } from '../../shared/set/key-ring.ts';
 import { unseal } from '../../shared/set/seal.ts';
 import { HostTable } from '../../shared/text/host-table.ts';
 import { within } from '../storage/single-flight.ts';
 import type { TextChanges, TextObject } from '../storage/text-port.ts';
 import type { Tables } from './tables.ts';
-import type { TextChange } from './text-rows.ts';
+import { type TextChange, textLimits } from './text-rows.ts';
 
 /** A comparison: what it compares with, and how far it is. */
 interface Stand {
@@ -75,16 +75,16 @@ export class HostDiff {
   }
 
   #removals({ names, entries }: OpenedHosts, stand: Stand, after: string): HostPage {
-    const rows = this.#tables.texts.after('host', after, FEED_CHANGES_MAX);
+    const rows = this.#tables.texts.after('host', after, textLimits.page);
     const changes = rows
       .filter(({ name }) => !names.has(name))
       .map((before): TextChange => ({ before, after: null }));
-    const isLast = rows.length < FEED_CHANGES_MAX;
+    const isLast = rows.length < textLimits.page;
     return this.#page(changes, { ...stand, removedUpTo: isLast ? null : rows.at(-1)!.name }, entries.length);
   }
 
   async #additions({ entries }: OpenedHosts, stand: Stand, from: number): Promise<HostPage> {
-    const some = entries.slice(from, from + FEED_CHANGES_MAX);
+    const some = entries.slice(from, from + textLimits.page);
     const changes: TextChange[] = [];
     for (const [name, entry] of some) {
       const before = this.#tables.texts.get('host', name);

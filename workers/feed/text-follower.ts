@@ -6,13 +6,13 @@
 import { isSameEntry } from '../../shared/feed/digest.ts';
 import type { CampaignEntry } from '../../shared/feed/entry.ts';
 import type { ReferenceKey } from '../../shared/feed/reference.ts';
-import { FEED_CALL_WAIT_MS, FEED_CHANGES_MAX, FEED_RETRY_MS, FEED_RETRY_MS_MAX } from '../../shared/limits/feed.ts';
+import { FEED_CALL_WAIT_MS, FEED_RETRY_MS, FEED_RETRY_MS_MAX } from '../../shared/limits/feed.ts';
 import { warnFailed } from '../log.ts';
 import { within } from '../storage/single-flight.ts';
 import type { SharedCampaign, TextChanges, TextCursor, TextSource } from '../storage/text-port.ts';
 import type { HostDiff } from './host-diff.ts';
 import type { Tables } from './tables.ts';
-import type { TextChange } from './text-rows.ts';
+import { type TextChange, textLimits } from './text-rows.ts';
 
 export interface TextFollowerParts {
   readonly tables: Tables;
@@ -60,7 +60,7 @@ export class TextFollower {
     const { meta, storage } = tables;
     const cursor = meta.json<TextCursor>('textCursor');
     const changes = await within(
-      Promise.resolve(source().textChanges(cursor, FEED_CHANGES_MAX)),
+      Promise.resolve(source().textChanges(cursor, textLimits.page)),
       FEED_CALL_WAIT_MS,
     );
     if (changes.generation !== meta.text('textGeneration')) {
@@ -69,7 +69,7 @@ export class TextFollower {
     }
     const found = await this.#campaigns(changes);
     const gone = changes.more ? [] : this.#notFound(found);
-    const isPassed = !changes.more && gone.length < FEED_CHANGES_MAX;
+    const isPassed = !changes.more && gone.length < textLimits.page;
     await this.#publish([...found, ...gone], openEpoch, onAppended, () => {
       if (changes.campaigns.length > 0) meta.set('textCursor', changes.next ?? 'null');
       if (isPassed && meta.number('textIsPassing') === 1) meta.set('textIsPassing', 0);
@@ -118,7 +118,7 @@ export class TextFollower {
     if (meta.number('textIsPassing') === 0) return [];
     const names = new Set(found.map(({ before, after }) => (after ?? before)?.name));
     return texts
-      .before(meta.number('textPass'), FEED_CHANGES_MAX)
+      .before(meta.number('textPass'), textLimits.page)
       .filter(({ name }) => !names.has(name))
       .map((before): TextChange => ({ before, after: null }));
   }

@@ -1,6 +1,10 @@
 /** Campaigns and hosts that the feed has an entry for, each with the entry that it has last published. */
 import type { TextEntry } from '../../shared/feed/entry.ts';
+import { FEED_CHANGES_MAX } from '../../shared/limits/feed.ts';
 import type { CurrentEntry } from '../storage/feed-port.ts';
+
+/** Rows of one step. Tests make them fewer. */
+export const textLimits = { page: FEED_CHANGES_MAX };
 
 export type TextKind = TextEntry['subject'];
 
