@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatCursor, parseCursor } from '../../../shared/feed/cursor.ts';
 import { type DigestedEvent, digestOf, digestOfStatement, isSameEntry } from '../../../shared/feed/digest.ts';
-import type { FeedEntry } from '../../../shared/feed/entry.ts';
+import type { PartyEntry } from '../../../shared/feed/entry.ts';
 import { ReferenceKey } from '../../../shared/feed/reference.ts';
 import {
   formatEpoch,
@@ -17,7 +17,7 @@ import { openSharingKeys } from '../../../shared/sharing-keys.ts';
 import { holds } from '../support/properties.ts';
 
 const FEED = '00112233445566ff';
-const ENTRY: FeedEntry = {
+const ENTRY: PartyEntry = {
   ...{ number: '+821030000001', source: null, subject: 'from', effect: 'block', code: 'SENDER_REPORTED' },
   ...{
     authority: 'kisa',
@@ -68,7 +68,7 @@ describe('the digest of an event', () => {
   });
 
   test('does not depend on the order of members', () => {
-    const turned = Object.fromEntries(Object.entries(ENTRY).reverse()) as unknown as FeedEntry;
+    const turned = Object.fromEntries(Object.entries(ENTRY).reverse()) as unknown as PartyEntry;
     expect(digestOf(start, { ...EVENT, entry: turned })).toBe(digestOf(start, EVENT));
     expect(isSameEntry(turned, ENTRY)).toBe(true);
   });
@@ -81,7 +81,7 @@ describe('the digest of an event', () => {
       { ...EVENT, reference: 'ZAeTcIVl5FQ1DrFcIvKlAA' },
       { ...EVENT, at: '2039-12-29T00:00:00.001Z' },
       { ...EVENT, entry: null },
-      ...Object.keys(ENTRY).map((name) => ({ ...EVENT, entry: { ...ENTRY, [name]: 'other' } as FeedEntry })),
+      ...Object.keys(ENTRY).map((name) => ({ ...EVENT, entry: { ...ENTRY, [name]: 'other' } as PartyEntry })),
     ];
     const digests = [digestOf(digest, EVENT), ...others.map((other) => digestOf(start, other))];
     expect(new Set([digest, ...digests]).size).toBe(1 + digests.length);
