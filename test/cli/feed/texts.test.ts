@@ -15,7 +15,7 @@ import { readTextCatalogue } from '../../../cli/text/text-catalogue.ts';
 import type { CampaignEntry, HostEntry, TextEntry } from '../../../shared/feed/entry.ts';
 import { HOST_LISTS_MAX } from '../../../shared/limits/text.ts';
 import { deriveFingerprintKey } from '../../../shared/text/fingerprint.ts';
-import { command } from '../support/command.ts';
+import { numgate } from '../support/command.ts';
 import { failureOf } from '../support/failing.ts';
 import { BLOCK, FakeFeed } from '../support/fake-feed.ts';
 import { consumerOf, entryOf } from '../support/feed-consumer.ts';
@@ -117,14 +117,14 @@ describe('a pull', () => {
     process.env.TEXT_KEY = secret.toString('base64');
     expect(await ownTextKeyId()).toBe(own);
     const pull = async (...more: string[]) =>
-      command([
+      numgate(
         ...['feed', 'pull', feed.url, '--out', consumer.folder, '--jwk', join(consumer.folder, 'jwk.json')],
         ...['--verifier-key', feed.signer.verifierKey, '--json', ...more],
-      ]);
-    const { stdout, stderr, code } = await pull();
+      );
+    const { out, errors, code } = await pull();
     delete process.env.TEXT_KEY;
-    expect([code, stderr]).toEqual([0, expect.stringContaining('1 campaign left out: made with another TEXT_KEY')]);
-    const shown = JSON.parse(stdout) as {
+    expect([code, errors]).toEqual([0, expect.stringContaining('1 campaign left out: made with another TEXT_KEY')]);
+    const shown = JSON.parse(out) as {
       campaigns: { confirmed: number; revoked: number; foreign: number; file: string };
       hostLists: unknown;
       textCatalogue: string;
@@ -148,7 +148,7 @@ describe('a pull', () => {
     ]);
     expect(readFileSync(catalogue.hostLists[1]!.file, 'utf8')).toBe('a.example\nb.example\n');
     // Without the key, all are written.
-    expect(JSON.parse((await pull('--no-unblocks')).stdout)).toMatchObject({
+    expect(JSON.parse((await pull('--no-unblocks')).out)).toMatchObject({
       campaigns: { confirmed: 2, foreign: 0 },
       hostLists: [{ name: 'feed-hosts-kisa', hosts: 2 }],
     });
