@@ -8,5 +8,5 @@ import { textCost } from './text-cost.ts';
 import { textMatches } from './text-matches.ts';
 
 export async function textBench(options: BenchOptions): Promise<Row[]> {
-  return [...(await textCost(options)), ...textMatches(options)];
+  return [...(await textCost(options)), ...(await textMatches(options))];
 }

@@ -3,8 +3,8 @@
  * "One Permutation Hashing"), with empty bins filled from others (Shrivastava 2017, "Optimal Densification"). The share
  * of equal values estimates the share of 6-grams that two texts have in common (Jaccard).
  *
- * It is keyed, so that a fingerprint alone shows nothing of its text. Who has the key can test whether a guessed text has
- * a given fingerprint. The hash is fast rather than a cipher: who knows many texts with their fingerprints may find the key.
+ * It is keyed: each letter has a secret value, and hashes are mixed with secret words. Who has the key can test whether a
+ * guessed text has a given fingerprint. The hash is fast, and no cipher: do not publish fingerprints of known texts.
  */
 import { utf8 } from '../bytes.ts';
 import type { ReadText } from './text.ts';
@@ -26,12 +26,16 @@ export type Fingerprint = Uint16Array<ArrayBuffer>;
 export interface FingerprintKey {
   /** Identifies the key without revealing it: 16 hex digits. Members of a community have the same one. */
   readonly id: string;
+  /** Values of letters, by the exclusive or of their two bytes. */
+  readonly letterValues: Uint32Array<ArrayBuffer>;
   /** Odd multiplier of the rolling hash, then what its result is mixed with: a mask, an odd multiplier, a mask. */
   readonly multiplier: number;
   readonly mask: number;
   readonly mixMultiplier: number;
   readonly mixMask: number;
 }
+
+const LETTER_VALUES = 256;
 
 /** Length of TEXT_KEY in bytes. */
 export const TEXT_KEY_BYTES = 32;
@@ -49,13 +53,14 @@ export async function deriveFingerprintKey(secret: Uint8Array<ArrayBuffer>): Pro
         bytes * 8,
       ),
     );
-  const hash = await derive('fingerprint', 16);
+  const words = await derive('fingerprint', (4 + LETTER_VALUES) * 4);
   return {
     id: (await derive('key id', 8)).getBigUint64(0).toString(16).padStart(16, '0'),
-    multiplier: hash.getInt32(0) | 1,
-    mask: hash.getInt32(4),
-    mixMultiplier: hash.getInt32(8) | 1,
-    mixMask: hash.getInt32(12),
+    multiplier: words.getInt32(0) | 1,
+    mask: words.getInt32(4),
+    mixMultiplier: words.getInt32(8) | 1,
+    mixMask: words.getInt32(12),
+    letterValues: Uint32Array.from({ length: LETTER_VALUES }, (_, at) => words.getUint32(16 + at * 4)),
   };
 }
 
@@ -67,18 +72,19 @@ const bins = new Uint32Array(FINGERPRINT_VALUES);
  */
 export function fingerprintOf(
   { letters }: ReadText,
-  { multiplier, mask, mixMultiplier, mixMask }: FingerprintKey,
+  { letterValues, multiplier, mask, mixMultiplier, mixMask }: FingerprintKey,
   into?: Fingerprint,
 ): Fingerprint | null {
   if (letters.length < GRAM + FILLED_MIN - 1) return null;
   bins.fill(EMPTY);
   const leaving = power(multiplier, GRAM);
   let rolling = 0;
-  for (let at = 0; at < GRAM - 1; at++) rolling = (Math.imul(rolling, multiplier) + letters[at]! + 1) | 0;
+  for (let at = 0; at < GRAM - 1; at++)
+    rolling = (Math.imul(rolling, multiplier) + letterValues[indexOf(letters[at]!)]!) | 0;
   let left = 0;
   for (let at = GRAM - 1; at < letters.length; at++) {
-    rolling = (Math.imul(rolling, multiplier) + letters[at]! + 1 - left) | 0;
-    left = Math.imul(leaving, letters[at - GRAM + 1]! + 1);
+    rolling = (Math.imul(rolling, multiplier) + letterValues[indexOf(letters[at]!)]! - left) | 0;
+    left = Math.imul(leaving, letterValues[indexOf(letters[at - GRAM + 1]!)]!);
     let hash = rolling ^ mask;
     hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
     hash = Math.imul(hash ^ (hash >>> 13), mixMultiplier) ^ mixMask;
@@ -94,6 +100,10 @@ export function fingerprintOf(
   const values = into ?? new Uint16Array(FINGERPRINT_VALUES);
   for (let bin = 0; bin < FINGERPRINT_VALUES; bin++) values[bin] = bins[donorOf(bin)]! >>> 16;
   return values;
+}
+
+function indexOf(letter: number): number {
+  return (letter ^ (letter >>> 8)) & (LETTER_VALUES - 1);
 }
 
 /** The bin itself, or the filled bin that a fixed sequence finds for it. */

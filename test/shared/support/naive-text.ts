@@ -80,13 +80,15 @@ export interface NaiveKey {
   readonly mask: bigint;
   readonly mixMultiplier: bigint;
   readonly mixMask: bigint;
+  readonly letterValues: readonly bigint[];
 }
 
-/** From the 16 bytes that HKDF derives. */
+/** From the 1,040 bytes that HKDF derives. */
 export function naiveKey(bytes: Uint8Array): NaiveKey {
   const word = (index: number): bigint =>
     [...bytes.slice(index * 4, index * 4 + 4)].reduce((value, byte) => value * 256n + BigInt(byte), 0n);
-  return { multiplier: word(0) | 1n, mask: word(1), mixMultiplier: word(2) | 1n, mixMask: word(3) };
+  const letterValues = Array.from({ length: 256 }, (_, at) => word(4 + at));
+  return { multiplier: word(0) | 1n, mask: word(1), mixMultiplier: word(2) | 1n, mixMask: word(3), letterValues };
 }
 
 /** The fingerprint of letters, or null. */
@@ -94,7 +96,10 @@ export function naiveFingerprint(letters: string, key: NaiveKey): number[] | nul
   const bins = Array<bigint | null>(64).fill(null);
   for (let at = 0; at + 6 <= letters.length; at++) {
     let hash = 0n;
-    for (const letter of letters.slice(at, at + 6)) hash = low(hash * key.multiplier + BigInt(letter.charCodeAt(0)) + 1n);
+    for (const letter of letters.slice(at, at + 6)) {
+      const code = letter.charCodeAt(0);
+      hash = low(hash * key.multiplier + key.letterValues[Math.floor(code / 256) ^ (code % 256)]!);
+    }
     hash ^= key.mask;
     hash = low((hash ^ (hash >> 16n)) * 0x85ebca6bn);
     hash = low((hash ^ (hash >> 13n)) * key.mixMultiplier) ^ key.mixMask;

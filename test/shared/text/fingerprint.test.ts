@@ -21,7 +21,7 @@ import { plainText } from '../support/text-strings.ts';
 const SECRET = fromHex(vectors.textKey);
 const key = await deriveFingerprintKey(SECRET);
 const other = await deriveFingerprintKey(SECRET.map((byte) => byte ^ 1));
-const naive = naiveKey(await naiveHkdf(SECRET, 'numgate/1 text fingerprint', 16));
+const naive = naiveKey(await naiveHkdf(SECRET, 'numgate/1 text fingerprint', 1_040));
 const LONG = '[국제발신] 고객님의 택배가 주소 불명으로 반송되었습니다. 아래 주소에서 다시 입력해 주시기 바랍니다.';
 
 describe('a fingerprint', () => {
