@@ -31,6 +31,11 @@ export interface TextReleaseInfo {
   readonly promotedAt: string | null;
 }
 
+/** `GET /v1/admin/text/releases`, newest first. */
+export interface TextReleaseList {
+  readonly releases: readonly TextReleaseInfo[];
+}
+
 /** `GET /v1/admin/text/releases/{release}/plan`: against the release in force. */
 export interface TextPlan {
   readonly release: string;

@@ -96,14 +96,6 @@ describe('list-key finish', () => {
     ]);
   });
 
-  it('waits until a text release with the new key is in force', () => {
-    const needs = (text?: string[]) =>
-      needsOf(to, [], { ...rotation, ...(text === undefined ? {} : { text }) }).text;
-    expect([needs([from]), needs([to, from]), needs([to]), needs([]), needs()]).toEqual([
-      ...[true, true, false, false, false],
-    ]);
-  });
-
   it('waits until the key of reports is sealed with the new key, unless it is lost', () => {
     const needs = (reports?: string[]) => needsOf(to, [], rotation, reports).reports;
     expect([needs([from]), needs([from, to]), needs([to]), needs([]), needs()]).toEqual([
