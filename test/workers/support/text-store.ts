@@ -2,20 +2,16 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import type { Actor } from '../../../shared/admin/actor.ts';
-import type { PromoteText, PutTextRelease, TextChangeDone } from '../../../shared/admin/text.ts';
-import { buildTextRelease, encodeHostLists, type HostListSource } from '../../../shared/build/text-release.ts';
-import { toBase64 } from '../../../shared/bytes.ts';
+import type { PromoteText, TextChangeDone } from '../../../shared/admin/text.ts';
 import { type HeadText, openHead } from '../../../shared/release/head.ts';
 import type { ListKeys } from '../../../shared/set/keys.ts';
-import { encodeModel } from '../../../shared/text/model.ts';
 import { openTextIndex, type TextIndex } from '../../../shared/text/text-index.ts';
-import { type ModelFacts, signTextManifest, type TextManifest } from '../../../shared/text/text-manifest.ts';
 import type { TextStub } from '../../../workers/admin/text-stub.ts';
 import type { ControlEnv } from '../../../workers/env.ts';
 import type { StoreRequest, StoreResult } from '../../../workers/storage/store-request.ts';
 import { TEXT_NAME } from '../../../workers/storage/text-port.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
-import { modelInfo } from '../../shared/support/text-manifests.ts';
+import { type BuiltText, buildText, type TextContent } from '../../shared/support/text-releases.ts';
 import { coordinator } from './coordinator.ts';
 import { RELEASE_PRIVATE_KEY } from './secrets.ts';
 import { privateKey } from './world.ts';
@@ -34,62 +30,18 @@ export function asText(key: string | null = null, name = 'token:kisa'): StoreReq
   return { actor, reason: 'test', repeat: key === null ? null : { key, sha256: 'same' } };
 }
 
-export interface TextOptions {
-  readonly base?: string | null;
-  /** Distinguishes releases of equal content, and orders them. */
-  readonly minute?: number;
-  /** Null for none. */
-  readonly model?: Partial<ModelFacts> | null;
-  /** Hosts by list; all lists block. */
-  readonly hosts?: Readonly<Record<string, readonly string[]>>;
-  readonly canaryTexts?: TextManifest['canaryTexts'];
+export interface TextOptions extends TextContent {
   readonly keys?: ListKeys;
   /** Signs it, PKCS #8 in base64. */
   readonly signer?: string;
-  /** Of all weights of the model. */
-  readonly weight?: number;
-}
-
-export interface BuiltText {
-  readonly manifest: TextManifest;
-  readonly release: string;
-  readonly put: PutTextRelease;
-  /** KV keys of its values. */
-  readonly keys: readonly string[];
 }
 
 export async function textRelease({
-  base = null,
-  minute = 0,
-  model = {},
-  hosts = { phishing: ['evil.example'] },
-  canaryTexts = null,
   keys = testKeys,
   signer = RELEASE_PRIVATE_KEY,
-  weight = 1,
+  ...content
 }: TextOptions = {}): Promise<BuiltText> {
-  const { value: _, ...facts } = modelInfo(model ?? {});
-  const parameters = { bits: facts.bits, bias: 0, scale: 1 };
-  const info = { effect: 'block', authority: 'kisa', asOf: '2026-11-24T00:00:00.000Z' } as const;
-  const lists: HostListSource[] = Object.entries(hosts).map(([name, all]) => ({
-    info: { name, ...info },
-    hosts: all,
-  }));
-  const encoded = encodeHostLists(lists);
-  if (!encoded.ok) throw new Error(encoded.message);
-  const bytes = encodeModel(parameters, new Int8Array(2 ** facts.bits).fill(weight));
-  const parts = { model: model === null ? null : { facts, bytes }, hosts: encoded.value, canaryTexts };
-  const createdAt = new Date(Date.UTC(2026, 10, 24, 3, minute));
-  const built = await buildTextRelease(parts, keys, { base, createdAt });
-  if (!built.ok) throw new Error(built.message);
-  const { manifest, values } = built.value;
-  return {
-    ...{ manifest, release: manifest.release, keys: [...values.keys()] },
-    put: {
-      manifest: await signTextManifest(manifest, await privateKey(signer)),
-      values: Object.fromEntries([...values].map(([key, value]) => [key, toBase64(value)])),
-    },
-  };
+  return buildText(content, keys, await privateKey(signer));
 }
 
 /** The value of a change that must succeed. */

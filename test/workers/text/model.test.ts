@@ -10,11 +10,11 @@ import type { TextReleaseState } from '../../../shared/admin/text.ts';
 import { TEXT_RELEASES_KEPT } from '../../../shared/limits/text.ts';
 import type { StoreRequest, StoreResult } from '../../../workers/storage/store-request.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
+import type { BuiltText } from '../../shared/support/text-releases.ts';
 import '../support/fresh.ts';
 import { watchPuts } from '../support/kv.ts';
 import {
   asText,
-  type BuiltText,
   codeIn,
   headText,
   keysInKv,
