@@ -57,6 +57,12 @@ class Model {
   share = 0;
   #back: (string | null)[] = [];
 
+  /** What is no longer kept cannot return, nor anything before it. */
+  get #before(): (string | null)[] {
+    const lost = this.#back.findLastIndex((name) => name !== null && !this.#releases.has(name));
+    return this.#back.slice(lost + 1).slice(-TEXT_RELEASES_KEPT);
+  }
+
   get states(): [string, TextReleaseState][] {
     return [...this.#releases].reverse();
   }
@@ -64,7 +70,7 @@ class Model {
   push(release: string): string {
     if (this.#releases.has(release)) return 'ok';
     this.#releases.set(release, 'pushed');
-    const kept = [release, this.current, this.candidate, this.#back.at(-1)];
+    const kept = [release, this.current, this.candidate, this.#before.at(-1)];
     for (const name of [...this.#releases.keys()])
       if (this.#releases.size > TEXT_RELEASES_KEPT && !kept.includes(name)) this.#releases.delete(name);
     return 'ok';
@@ -79,7 +85,7 @@ class Model {
     this.share = share;
     if (share < 1) return 'ok';
     if (this.current !== null) this.#releases.set(this.current, 'former');
-    this.#back.push(this.current);
+    this.#back = [...this.#before, this.current];
     this.current = release;
     return 'ok';
   }
@@ -95,12 +101,10 @@ class Model {
   rollBack(): string {
     if (this.candidate !== null) return this.withdraw(this.candidate);
     if (this.current === null) return 'ROLLBACK_IMPOSSIBLE';
-    // What is no longer kept cannot return, nor anything before it.
-    const lost = this.#back.findLastIndex((name) => name !== null && !this.#releases.has(name));
-    const back = this.#back.slice(lost + 1).slice(-TEXT_RELEASES_KEPT);
+    const back = [...this.#before];
     if (back.length === 0) return 'ROLLBACK_IMPOSSIBLE';
     this.#releases.set(this.current, 'withdrawn');
-    this.current = back.pop()!;
+    this.current = back.pop() ?? null;
     if (this.current !== null) this.#releases.set(this.current, 'current');
     this.#back = back;
     return 'ok';
