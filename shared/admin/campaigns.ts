@@ -6,7 +6,11 @@ import * as v from 'valibot';
 import { CAMPAIGN_TEXTS_MAX, FINGERPRINT_CHARS } from '../limits/campaigns.ts';
 import { TEXT_CHARS_MAX } from '../limits/text.ts';
 import { reasonSchema, timeSchema } from '../schemas.ts';
+import { overrideAuthorities } from './change.ts';
 import type { CampaignInfo } from './text.ts';
+
+/** `overrideAuthorities`: other authorities that the change acts for. */
+const common = { overrideAuthorities, reason: reasonSchema };
 
 /** A text as reports and admins send it. */
 export const campaignTextSchema = v.pipe(
@@ -48,14 +52,14 @@ export const enrolCampaignsSchema = v.strictObject({
   ),
   /** At most 90 days ahead. */
   until: timeSchema,
-  reason: reasonSchema,
+  ...common,
 });
 
 /** `POST /v1/admin/text/campaigns/{id}/confirm` */
-export const confirmCampaignSchema = v.strictObject({ until: timeSchema, reason: reasonSchema });
+export const confirmCampaignSchema = v.strictObject({ until: timeSchema, ...common });
 
 /** `POST /v1/admin/text/campaigns/{id}/reject` and `…/revoke` */
-export const decideCampaignSchema = v.strictObject({ reason: reasonSchema });
+export const decideCampaignSchema = v.strictObject(common);
 
 /** `POST /v1/admin/text/campaigns/match`: a look-up, but with POST: texts do not belong in URLs. */
 export const matchCampaignsSchema = v.strictObject({ texts: textsSchema });

@@ -18,8 +18,6 @@ export const CAMPAIGNS_OF_RULES_MAX = 8_000;
 export const CAMPAIGN_PERSON_MS_MAX = 7_776_000_000;
 /** Campaigns with one value of one band that are compared. More share a band only if somebody makes them so. */
 export const BAND_CAMPAIGNS_MAX = 256;
-/** Campaigns that one partner's reporter may report a day, beside the senders: further reports count for the sender alone. */
-export const REPORTER_CAMPAIGNS_PER_DAY_MAX = 20;
 /** Campaigns on a page. */
 export const CAMPAIGNS_PAGE_MAX = 500;
 /** Texts or fingerprints of one request of an admin. */

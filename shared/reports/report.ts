@@ -45,12 +45,18 @@ export const REPORT_ROUTES = ['bulk', 'mobile', 'fixed', 'voip', 'international'
 export type ReportRoute = (typeof REPORT_ROUTES)[number];
 
 /** What was reported, and what a rule can block. */
-export type ReportSubject =
+export type ReportSubject = SenderSubject | CampaignSubject;
+
+export type SenderSubject =
   | { readonly kind: 'number'; readonly n: number }
   /** A sender ID by its skeleton, which is what a block of it matches. */
-  | { readonly kind: 'source'; readonly text: string }
-  /** A campaign of texts: the text store gives reported texts their campaigns. */
-  | { readonly kind: 'campaign'; readonly id: number };
+  | { readonly kind: 'source'; readonly text: string };
+
+/** A campaign of texts: the text store gives reported texts their campaigns. */
+export interface CampaignSubject {
+  readonly kind: 'campaign';
+  readonly id: number;
+}
 
 const REPORT_ID = new RegExp(`^[A-Za-z0-9._:-]{1,${REPORT_ID_CHARS_MAX}}$`);
 const CAMPAIGN = new RegExp(`^[0-9a-f]{${CAMPAIGN_HEX_MIN},${CAMPAIGN_HEX_MAX}}$`);
@@ -103,7 +109,7 @@ export type ReportRequest = v.InferOutput<typeof reportSchema>;
 /** A parsed report. Reporter and text are in clear: key the one, take the fingerprint of the other, and keep neither. */
 export interface Report {
   readonly reportId: string;
-  readonly subject: ReportSubject;
+  readonly subject: SenderSubject;
   readonly channel: Channel;
   /** ms since 1970. */
   readonly at: number;
@@ -173,7 +179,7 @@ export function parseReport(
 export function parseSubject(
   from: string,
   { mock }: Pick<ReportingPartner, 'mock'>,
-): Result<ReportSubject, ItemError> {
+): Result<SenderSubject, ItemError> {
   const party = parseParty(from);
   switch (party.kind) {
     case 'invalid':

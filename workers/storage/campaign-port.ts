@@ -4,6 +4,7 @@
  */
 import type { CampaignMatch, CampaignPage, SharedFingerprint } from '../../shared/admin/campaigns.ts';
 import type { CampaignInfo, CampaignState } from '../../shared/admin/text.ts';
+import type { CampaignSubject } from '../../shared/reports/report.ts';
 import type { RuleEntriesPort, RuleEntryChange } from './rule-entries-port.ts';
 import type { StoreRequest, StoreResult } from './store-request.ts';
 
@@ -17,18 +18,18 @@ export interface FingerprintSource {
   readonly partner: string;
   /** Number of the flush: it rises, and the last one may be repeated with the same fingerprints. */
   readonly n: number;
-  /** ID of the TEXT_KEY that made them. */
-  readonly keyId: string;
 }
 
-/** A fingerprint, and when its text was received, in ms since 1970. */
+/** A fingerprint, the ID of the TEXT_KEY that made it, and when its text was received, in ms since 1970. */
 export interface ReportedFingerprint {
   readonly fingerprint: FingerprintBytes;
+  readonly keyId: string;
   readonly at: number;
 }
 
-/** One change of a campaign that a rule decided: `subject` is the campaign. */
-export interface CampaignChange extends RuleEntryChange {
+/** One change of a campaign that a rule decided. */
+export interface CampaignChange extends Omit<RuleEntryChange, 'subject'> {
+  readonly subject: CampaignSubject;
   /** Distinct reporters that counted. */
   readonly reporters: number;
 }
@@ -38,7 +39,7 @@ export interface CampaignRegistry {
    * The campaigns of reported texts, in their order. A fingerprint that is similar to none begins one. Idempotent by
    * intake and `n`.
    * @returns `last`: the number of the last flush of the intake; `ids`: 0 for a text that begins none, because its partner
-   *   has begun too many today; null if `n` is below `last`: the intake was set back, and must number the flush after it
+   *   has begun too many today; null if the intake was set back: it must number the flush after `last`
    */
   campaignsOf(
     source: FingerprintSource,
