@@ -1,9 +1,10 @@
 /**
  * Problems of the control plane, shared by the control Worker and the CLI.
  */
-import type { GuardHit } from '../release/guard-settings.ts';
+import type { Guard, GuardHit } from '../release/guard-settings.ts';
 import type { RegistrationReason } from '../senders/registration.ts';
 import type { ImportedRow } from '../senders/registration-import.ts';
+import type { TextGuard } from './text.ts';
 
 /** Extra members of problems that carry more than a message. */
 export interface ProblemExtras {
@@ -15,7 +16,7 @@ export interface ProblemExtras {
   readonly entries?: number;
   readonly changed?: number;
   /** GUARD_HIT */
-  readonly guards?: readonly GuardHit[];
+  readonly guards?: readonly GuardHit<Guard | TextGuard>[];
   /** BASE_MOVED: the base you sent, and the current release. */
   readonly base?: string | null;
   readonly current?: string | null;

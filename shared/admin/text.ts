@@ -3,6 +3,7 @@
  */
 import * as v from 'valibot';
 import { RELEASE_CHARS_MAX } from '../limits/control.ts';
+import type { GuardHit } from '../release/guard-settings.ts';
 import { signedTextSchema } from '../release/signed.ts';
 import { reasonSchema } from '../schemas.ts';
 import type { TextManifest } from '../text/text-manifest.ts';
@@ -35,13 +36,8 @@ export interface TextReleaseInfo {
 export const TEXT_GUARDS = ['domain-rate', 'canary-text', 'label-rate', 'older-base', 'fewer-hosts'] as const;
 export type TextGuard = (typeof TEXT_GUARDS)[number];
 
-/** A guard that a text release hits, with the figures behind it. */
-export interface TextGuardHit {
-  readonly guard: TextGuard;
-  /** Such as `would call 12 of 3,000 texts of "delivery" suspicious, more than 0.1 %`. */
-  readonly message: string;
-  readonly figures: Readonly<Record<string, number>>;
-}
+/** `list`: the host list that it is about, or null. */
+export type TextGuardHit = GuardHit<TextGuard>;
 
 /** `GET /v1/admin/text/releases/{release}/plan`: against the release in force. */
 export interface TextPlan {

@@ -52,6 +52,11 @@ export interface CampaignRegistry {
   ): ReturnType<RuleEntriesPort['applyRuleEntries']>;
 }
 
+/** A request that may act for other authorities. */
+export interface CampaignRequest extends StoreRequest {
+  readonly overrideAuthorities?: readonly string[] | undefined;
+}
+
 export interface CampaignFilter {
   readonly state?: CampaignState | undefined;
 }
@@ -62,13 +67,13 @@ export interface CampaignDesk {
   campaign(id: number): Promise<CampaignInfo | null>;
   /** @param until ms since 1970 */
   enrolCampaigns(
-    request: StoreRequest,
+    request: CampaignRequest,
     fingerprints: readonly SharedFingerprint[],
     until: number,
   ): Promise<StoreResult<readonly CampaignInfo[]>>;
-  confirmCampaign(request: StoreRequest, id: number, until: number): Promise<StoreResult<CampaignInfo>>;
-  rejectCampaign(request: StoreRequest, id: number): Promise<StoreResult<CampaignInfo>>;
-  revokeCampaign(request: StoreRequest, id: number): Promise<StoreResult<CampaignInfo>>;
+  confirmCampaign(request: CampaignRequest, id: number, until: number): Promise<StoreResult<CampaignInfo>>;
+  rejectCampaign(request: CampaignRequest, id: number): Promise<StoreResult<CampaignInfo>>;
+  revokeCampaign(request: CampaignRequest, id: number): Promise<StoreResult<CampaignInfo>>;
   /** In their order. */
   matchCampaigns(fingerprints: readonly SharedFingerprint[]): Promise<readonly CampaignMatch[]>;
 }

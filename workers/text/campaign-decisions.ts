@@ -5,6 +5,8 @@
 import type { Actor } from '../../shared/admin/actor.ts';
 import {
   type CampaignAction,
+  type CampaignMatch,
+  type CampaignPage,
   formatCampaignId,
   type SharedFingerprint,
 } from '../../shared/admin/campaigns.ts';
@@ -16,13 +18,12 @@ import { ROOT_AUTHORITY, SYSTEM_AUTHORITY } from '../../shared/organisations.ts'
 import { ok } from '../../shared/result.ts';
 import type { Fingerprint } from '../../shared/text/fingerprint.ts';
 import type { Author } from '../storage/audit-chain.ts';
-import type { CampaignChange, CampaignRegistry } from '../storage/campaign-port.ts';
+import type { CampaignChange, CampaignRegistry, CampaignRequest } from '../storage/campaign-port.ts';
 import type { RuleEntryResult } from '../storage/rule-entries-port.ts';
 import {
   refuse,
   refuseField,
   type StoreRefusal,
-  type StoreRequest,
   type StoreResult,
 } from '../storage/store-request.ts';
 import { bytesOf, fingerprintIn, type StoredCampaign } from './campaign-rows.ts';
@@ -46,11 +47,6 @@ interface Batch {
   readonly results: readonly RuleEntryResult[];
 }
 
-/** A request that may act for other authorities. */
-export interface CampaignRequest extends StoreRequest {
-  readonly overrideAuthorities?: readonly string[];
-}
-
 export class CampaignDecisions {
   readonly #tables: TextTables;
 
@@ -60,6 +56,25 @@ export class CampaignDecisions {
 
   get #campaigns(): Campaigns {
     return this.#tables.campaigns;
+  }
+
+  page(state: CampaignState | undefined, after: number, limit: number): CampaignPage {
+    const campaigns = this.#campaigns.rows.page(state, after, limit);
+    return { campaigns: campaigns.map(infoOf), next: campaigns.length < limit ? null : campaigns.at(-1)!.id };
+  }
+
+  info(id: number): CampaignInfo | null {
+    const campaign = this.#campaigns.rows.get(id);
+    return campaign && infoOf(campaign);
+  }
+
+  /** In the order of the fingerprints. */
+  match(shared: readonly SharedFingerprint[]): readonly CampaignMatch[] {
+    const now = Date.now();
+    return shared.map(({ fingerprint, textKeyId }) => {
+      const values = valuesOf(fingerprint);
+      return values === null ? NO_MATCH : this.#campaigns.match(values, textKeyId, now);
+    });
   }
 
   /** @param until ms since 1970 @returns in the order of the fingerprints: those that are alike have one campaign */
@@ -72,8 +87,7 @@ export class CampaignDecisions {
     if (keyId === null) return NO_TEXT_KEY;
     const fingerprints: Fingerprint[] = [];
     for (const [index, { fingerprint, textKeyId }] of shared.entries()) {
-      const bytes = fromBase64(fingerprint);
-      const values = bytes === null ? null : fingerprintIn(bytes);
+      const values = valuesOf(fingerprint);
       if (values === null)
         return refuseField(`fingerprints.${index}.fingerprint`, 'must be a fingerprint: 128 bytes in base64');
       if (textKeyId !== keyId) {
@@ -256,6 +270,13 @@ function refuseForeign(
 function isForeign({ organisation, authority: own }: Actor, authority: string): boolean {
   return organisation !== null && authority !== SYSTEM_AUTHORITY && authority !== own;
 }
+
+function valuesOf(fingerprint: string): Fingerprint | null {
+  const bytes = fromBase64(fingerprint);
+  return bytes === null ? null : fingerprintIn(bytes);
+}
+
+const NO_MATCH: CampaignMatch = { campaign: null, blocks: false, hasFingerprint: true };
 
 /** As responses show it. */
 export function infoOf(campaign: StoredCampaign): CampaignInfo {

@@ -23,7 +23,8 @@ export const CAMPAIGN_TABLES = `
      reports INTEGER NOT NULL,
      reporters INTEGER,
      until INTEGER,
-     changed_at INTEGER NOT NULL
+     changed_at INTEGER NOT NULL,
+     version INTEGER
    );
    CREATE INDEX campaigns_state ON campaigns (state, id);
    CREATE INDEX campaigns_key ON campaigns (key_id);
@@ -32,6 +33,8 @@ export const CAMPAIGN_TABLES = `
    CREATE INDEX campaigns_until ON campaigns (until) WHERE state = 'confirmed';
    CREATE INDEX campaigns_old ON campaigns (MAX(last_seen, changed_at))
      WHERE state IN ('rejected', 'revoked', 'ended');
+
+   CREATE INDEX campaigns_version ON campaigns (version, id) WHERE version IS NOT NULL;
 
    CREATE TABLE campaign_flushes (intake TEXT PRIMARY KEY, n INTEGER NOT NULL, ids TEXT NOT NULL) WITHOUT ROWID;
 
@@ -63,6 +66,8 @@ export interface StoredCampaign {
   /** End of a confirmed one. */
   readonly until: number | null;
   readonly changedAt: number;
+  /** Of the store with its last change, since it was confirmed first; null before. */
+  readonly version: number | null;
 }
 
 interface Row extends Record<string, SqlStorageValue> {
@@ -81,6 +86,7 @@ interface Row extends Record<string, SqlStorageValue> {
   reporters: number | null;
   until: number | null;
   changed_at: number;
+  version: number | null;
 }
 
 /** What reports of one flush say of a campaign. */
@@ -155,12 +161,21 @@ export class CampaignRows {
   put(before: StoredCampaign | null, after: StoredCampaign): void {
     const { id, state, fingerprint, keyId, partner, authority, rule, stage, byPerson } = after;
     this.#sql.exec(
-      `INSERT OR REPLACE INTO campaigns VALUES (${Array(15).fill('?').join(', ')})`,
+      `INSERT OR REPLACE INTO campaigns VALUES (${Array(16).fill('?').join(', ')})`,
       ...[id, state, bytesOf(fingerprint), keyId, partner, authority, rule, stage, byPerson ? 1 : 0],
       ...[after.firstSeen, after.lastSeen, after.reports, after.reporters, after.until, after.changedAt],
+      after.version,
     );
     if (before !== null) this.#count(before, -1);
     this.#count(after, 1);
+  }
+
+  /** Those that were ever confirmed and have changed, in the order of (version, ID). */
+  changedSince(version: number, id: number, limit: number): StoredCampaign[] {
+    return this.#select(
+      'version IS NOT NULL AND (version > ? OR (version = ? AND id > ?)) ORDER BY version, id LIMIT ?',
+      ...[version, version, id, limit],
+    );
   }
 
   /** Must run in a transaction. */
@@ -273,6 +288,6 @@ function campaignOf(row: Row): StoredCampaign {
     ...{ id, state: row.state as CampaignState, fingerprint: new Uint16Array(row.fingerprint) },
     ...{ keyId: row.key_id, partner, authority, rule, stage: row.stage as BlockStage | null },
     ...{ byPerson: row.by_person === 1, firstSeen: row.first_seen, lastSeen: row.last_seen },
-    ...{ reports, reporters, until, changedAt: row.changed_at },
+    ...{ reports, reporters, until, changedAt: row.changed_at, version: row.version },
   };
 }

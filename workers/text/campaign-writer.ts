@@ -1,10 +1,11 @@
 /**
- * Writes a new state of a campaign with all that follows from it: the audit record, and that the published ones have
- * changed. Must run in a transaction. What reports observe is no change: it is not audited.
+ * Writes a new state of a campaign with all that follows from it: the audit record, and a new version of what is published
+ * and shared. Must run in a transaction. What reports observe is no change: it is not audited.
  */
 import { formatCampaignId } from '../../shared/admin/campaigns.ts';
 import type { AuditChain, Author } from '../storage/audit-chain.ts';
 import type { CampaignRows, StoredCampaign } from './campaign-rows.ts';
+import type { Publication } from './publication.ts';
 
 /** What happened, as the audit chain names it. */
 export type CampaignChangeName = 'confirm' | 'reject' | 'revoke' | 'end';
@@ -12,13 +13,12 @@ export type CampaignChangeName = 'confirm' | 'reject' | 'revoke' | 'end';
 export class CampaignWriter {
   readonly #rows: CampaignRows;
   readonly #audit: AuditChain;
-  readonly #published: () => void;
+  readonly #publication: () => Publication;
 
-  /** @param published the confirmed campaigns have changed */
-  constructor(rows: CampaignRows, audit: AuditChain, published: () => void) {
+  constructor(rows: CampaignRows, audit: AuditChain, publication: () => Publication) {
     this.#rows = rows;
     this.#audit = audit;
-    this.#published = published;
+    this.#publication = publication;
   }
 
   /** @param before null for a campaign that a person enrols */
@@ -26,16 +26,17 @@ export class CampaignWriter {
     author: Author,
     change: CampaignChangeName,
     before: StoredCampaign | null,
-    next: Omit<StoredCampaign, 'changedAt'>,
+    next: Omit<StoredCampaign, 'changedAt' | 'version'>,
   ): StoredCampaign {
-    const after = { ...next, changedAt: author.at };
+    // Nobody but admins knows of one that was never confirmed.
+    const isShared = next.state === 'confirmed' || (before !== null && before.version !== null);
+    const publication = this.#publication();
+    if (isShared) publication.changed();
+    const after = { ...next, changedAt: author.at, version: isShared ? publication.version : null };
     this.#rows.put(before, after);
     this.#audit.append(author, formatCampaignId(after.id), {
       ...{ action: `campaigns.${change}`, before: before && described(before), after: described(after) },
     });
-    // The edge leaves out what has ended.
-    const isShown = change !== 'end' && (after.state === 'confirmed' || before?.state === 'confirmed');
-    if (isShown) this.#published();
     return after;
   }
 }

@@ -5,6 +5,7 @@
 import type { CampaignMatch } from '../../shared/admin/campaigns.ts';
 import { formatCampaignId } from '../../shared/admin/campaigns.ts';
 import { CAMPAIGN_STATES, type CampaignState } from '../../shared/admin/text.ts';
+import { toBase64 } from '../../shared/bytes.ts';
 import {
   CAMPAIGNS_AT_ONCE,
   CAMPAIGNS_BEGUN_PER_DAY_MAX,
@@ -19,8 +20,9 @@ import type { Campaign } from '../../shared/text/campaign-table.ts';
 import type { Fingerprint } from '../../shared/text/fingerprint.ts';
 import { warn } from '../log.ts';
 import type { CampaignRegistry, FingerprintSource, ReportedFingerprint } from '../storage/campaign-port.ts';
+import type { SharedCampaign, TextChanges, TextCursor } from '../storage/text-port.ts';
 import { CampaignIndex, type SimilarCampaign } from './campaign-index.ts';
-import { CampaignRows, fingerprintIn, type Sighting, type StoredCampaign } from './campaign-rows.ts';
+import { bytesOf, CampaignRows, fingerprintIn, type Sighting, type StoredCampaign } from './campaign-rows.ts';
 import { CampaignWriter } from './campaign-writer.ts';
 import { ReportedCampaigns } from './reported-campaigns.ts';
 import type { TextTables } from './tables.ts';
@@ -39,7 +41,7 @@ export class Campaigns {
   constructor(tables: TextTables) {
     this.#tables = tables;
     this.rows = new CampaignRows(tables.sql);
-    this.writer = new CampaignWriter(this.rows, tables.audit, () => tables.publication.changed());
+    this.writer = new CampaignWriter(this.rows, tables.audit, () => tables.publication);
     this.#reported = new ReportedCampaigns(tables.sql);
   }
 
@@ -125,6 +127,20 @@ export class Campaigns {
     return this.rows.inForce(this.#keyId, now).map(({ id, fingerprint, until, authority, rule }) => ({
       ...{ id, fingerprint, until: Math.ceil(until! / 1000), authority, rule: rule ?? undefined },
     }));
+  }
+
+  /** For the feed: see TextSource. */
+  changes(
+    after: TextCursor | null,
+    limit: number,
+  ): Pick<TextChanges, 'generation' | 'campaigns' | 'next' | 'more'> {
+    const { generation } = this.#tables.publication;
+    const from = after?.generation === generation ? after : null;
+    const found = this.rows.changedSince(from?.version ?? 0, from?.id ?? 0, limit + 1);
+    const campaigns = found.slice(0, limit);
+    const last = campaigns.at(-1);
+    const next = last === undefined ? from : { generation, version: last.version!, id: last.id };
+    return { generation, campaigns: campaigns.map(shared), next, more: found.length > limit };
   }
 
   get counts(): Partial<Record<CampaignState, number>> {
@@ -220,5 +236,17 @@ function observed(
   return {
     ...{ ...own, state: 'observed', authority: SYSTEM_AUTHORITY, rule: null, stage: null, byPerson: false },
     ...{ firstSeen: firstAt, lastSeen: lastAt, reports, reporters: null, until: null, changedAt: now },
+    version: null,
+  };
+}
+
+function shared({ fingerprint, keyId: textKeyId, reporters, ...campaign }: StoredCampaign): SharedCampaign {
+  const { id, state, authority, rule, until, firstSeen, lastSeen, byPerson } = campaign;
+  return {
+    // One that is observed was never confirmed.
+    ...{ id, state: state as SharedCampaign['state'], until: until === null ? null : Math.ceil(until / 1000) },
+    ...{ fingerprint: toBase64(bytesOf(fingerprint)), textKeyId, authority, rule: byPerson ? null : rule },
+    ...{ firstSeen: Math.floor(firstSeen / 1000), lastSeen: Math.floor(lastSeen / 1000) },
+    reporters: reporters ?? 0,
   };
 }

@@ -38,8 +38,16 @@ export class Publication {
     this.#tables.meta.set('version', this.version + 1);
   }
 
+  /** Of these tables: with another one, versions count anew. */
+  get generation(): string {
+    const { meta } = this.#tables;
+    if (meta.text('generation') === null) meta.set('generation', crypto.randomUUID());
+    return meta.text('generation')!;
+  }
+
   /** @param version above that of the head */
   restart(version: number): void {
+    this.#tables.meta.set('generation', crypto.randomUUID());
     this.#tables.meta.set('version', version);
   }
 
@@ -74,7 +82,7 @@ export class Publication {
         head: { version, index: named },
         named: [...values.named, ...ofReleases.map(({ key, sha256 }) => ({ key, sha256 }))],
         unwritten: [...values.unwritten, ...releases.unwritten(ofReleases)],
-        keyIds: [...new Set([...values.keyIds, ...ofReleases.map(({ keyId }) => keyId)])].sort(),
+        keyIds: keyIdsOf(values.keyIds, ofReleases),
       };
     });
   }
@@ -84,4 +92,9 @@ export class Publication {
     const place = `campaigns ${await sha256Hex(bytes)}`;
     return values.at(place, keys) ?? values.make(place, bytes, keys, put);
   }
+}
+
+/** IDs of the keys that seal values of the store and of releases, each once. */
+export function keyIdsOf(own: readonly string[], ofReleases: readonly { readonly keyId: string }[]): string[] {
+  return [...new Set([...own, ...ofReleases.map(({ keyId }) => keyId)])].sort();
 }
