@@ -64,6 +64,38 @@ export const decideCampaignSchema = v.strictObject(common);
 /** `POST /v1/admin/text/campaigns/match`: a look-up, but with POST: texts do not belong in URLs. */
 export const matchCampaignsSchema = v.strictObject({ texts: textsSchema });
 
+/** `POST /v1/admin/text/campaigns/import`: campaigns of the feed of another installation, which is not shared on. */
+export const importCampaignsSchema = v.strictObject({
+  campaigns: v.pipe(
+    v.array(
+      v.strictObject({
+        ...sharedFingerprintSchema.entries,
+        state: v.picklist(['confirmed', 'revoked']),
+        /** End of a confirmed one, at most 90 days ahead: a later one counts as that. */
+        until: v.nullable(timeSchema),
+      }),
+    ),
+    v.minLength(1, 'must not be empty'),
+    v.maxLength(CAMPAIGN_TEXTS_MAX, `must have at most ${CAMPAIGN_TEXTS_MAX} campaigns`),
+  ),
+  reason: reasonSchema,
+});
+export type ImportedCampaign = v.InferOutput<typeof importCampaignsSchema>['campaigns'][number];
+
+/**
+ * What an import did with a campaign. `kept`: somebody here has decided otherwise, or confirmed it already. `unknown`:
+ * nothing to revoke. `ended`: its end has passed. `foreignKey`: its TEXT_KEY is another one.
+ */
+export const IMPORT_OUTCOMES = ['confirmed', 'revoked', 'kept', 'unknown', 'ended', 'foreignKey'] as const;
+
+/** In the order of the request. */
+export interface ImportedCampaigns {
+  readonly results: readonly {
+    readonly campaign: string | null;
+    readonly outcome: (typeof IMPORT_OUTCOMES)[number];
+  }[];
+}
+
 /** What a person can do with a campaign. */
 export const CAMPAIGN_ACTIONS = ['confirm', 'reject', 'revoke'] as const;
 export type CampaignAction = (typeof CAMPAIGN_ACTIONS)[number];

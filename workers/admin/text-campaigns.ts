@@ -7,6 +7,7 @@ import {
   decideCampaignSchema,
   type EnrolledCampaigns,
   enrolCampaignsSchema,
+  importCampaignsSchema,
   type MatchedCampaigns,
   matchCampaignsSchema,
   parseCampaignId,
@@ -63,6 +64,14 @@ export const enrolCampaigns = forChanges(
     const done = await textStoreOf(context).enrolCampaigns(requestOf(context), whole, Date.parse(until));
     return done.ok ? ok<EnrolledCampaigns>({ campaigns: done.value }) : done;
   },
+  LARGE,
+);
+
+/** Campaigns of the feed of another installation. */
+export const importCampaigns = forChanges(
+  'text',
+  importCampaignsSchema,
+  (context) => textStoreOf(context).importCampaigns(context.change, context.body.campaigns),
   LARGE,
 );
 

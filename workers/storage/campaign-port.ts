@@ -2,7 +2,13 @@
  * Campaigns, as reports, the desk of the joint response and admins use them. The text store implements it: it gives each
  * fingerprint the campaign that it belongs to, and publishes the confirmed ones.
  */
-import type { CampaignMatch, CampaignPage, SharedFingerprint } from '../../shared/admin/campaigns.ts';
+import type {
+  CampaignMatch,
+  CampaignPage,
+  ImportedCampaign,
+  ImportedCampaigns,
+  SharedFingerprint,
+} from '../../shared/admin/campaigns.ts';
 import type { CampaignInfo, CampaignState } from '../../shared/admin/text.ts';
 import type { CampaignSubject } from '../../shared/reports/report.ts';
 import type { RuleEntriesPort, RuleEntryChange } from './rule-entries-port.ts';
@@ -71,6 +77,11 @@ export interface CampaignDesk {
     fingerprints: readonly SharedFingerprint[],
     until: number,
   ): Promise<StoreResult<readonly CampaignInfo[]>>;
+  /** Campaigns of the feed of another installation. What people here decided stays. */
+  importCampaigns(
+    request: StoreRequest,
+    campaigns: readonly ImportedCampaign[],
+  ): Promise<StoreResult<ImportedCampaigns>>;
   confirmCampaign(request: CampaignRequest, id: number, until: number): Promise<StoreResult<CampaignInfo>>;
   rejectCampaign(request: CampaignRequest, id: number): Promise<StoreResult<CampaignInfo>>;
   revokeCampaign(request: CampaignRequest, id: number): Promise<StoreResult<CampaignInfo>>;

@@ -165,7 +165,7 @@ export class CampaignDecisions {
       return { refused: 'rulesFull' };
     writer.write(author, 'confirm', campaign, {
       ...{ ...campaign, state: 'confirmed', authority: SYSTEM_AUTHORITY, byPerson: false },
-      ...{ rule, stage, until, reporters },
+      ...{ rule, stage, until, reporters, fromFeed: false },
     });
     return { applied: this.#tables.publication.version };
   }
@@ -197,7 +197,7 @@ export class CampaignDecisions {
     }
     const decided = {
       ...{ state: 'confirmed', authority: authority ?? ROOT_AUTHORITY, rule: null, stage: null },
-      ...{ byPerson: true, until },
+      ...{ byPerson: true, until, fromFeed: false },
     } as const;
     if (before !== null) return ok(writer.write(author, 'confirm', before, { ...before, ...decided }));
     const campaign = {
@@ -219,7 +219,7 @@ export class CampaignDecisions {
       if (!found.ok) return found;
       const before = found.value;
       const authority = request.actor.authority ?? ROOT_AUTHORITY;
-      const after = { ...before, state, authority, byPerson: true, until: null };
+      const after = { ...before, state, authority, byPerson: true, fromFeed: false, until: null };
       return ok(infoOf(this.#campaigns.writer.write(author, action, before, after)));
     });
   }
@@ -271,7 +271,8 @@ function isForeign({ organisation, authority: own }: Actor, authority: string): 
   return organisation !== null && authority !== SYSTEM_AUTHORITY && authority !== own;
 }
 
-function valuesOf(fingerprint: string): Fingerprint | null {
+/** Null if it is no fingerprint. @param fingerprint base64 */
+export function valuesOf(fingerprint: string): Fingerprint | null {
   const bytes = fromBase64(fingerprint);
   return bytes === null ? null : fingerprintIn(bytes);
 }

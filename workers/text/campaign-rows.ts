@@ -24,6 +24,7 @@ export const CAMPAIGN_TABLES = `
      reporters INTEGER,
      until INTEGER,
      changed_at INTEGER NOT NULL,
+     from_feed INTEGER NOT NULL,
      version INTEGER
    );
    CREATE INDEX campaigns_state ON campaigns (state, id);
@@ -66,7 +67,9 @@ export interface StoredCampaign {
   /** End of a confirmed one. */
   readonly until: number | null;
   readonly changedAt: number;
-  /** Of the store with its last change, since it was confirmed first; null before. */
+  /** Whether the feed of another installation confirmed it: it is not shared on. */
+  readonly fromFeed: boolean;
+  /** Of the store with its last change, since it was confirmed first and if it is shared; null otherwise. */
   readonly version: number | null;
 }
 
@@ -86,6 +89,7 @@ interface Row extends Record<string, SqlStorageValue> {
   reporters: number | null;
   until: number | null;
   changed_at: number;
+  from_feed: number;
   version: number | null;
 }
 
@@ -161,10 +165,10 @@ export class CampaignRows {
   put(before: StoredCampaign | null, after: StoredCampaign): void {
     const { id, state, fingerprint, keyId, partner, authority, rule, stage, byPerson } = after;
     this.#sql.exec(
-      `INSERT OR REPLACE INTO campaigns VALUES (${Array(16).fill('?').join(', ')})`,
+      `INSERT OR REPLACE INTO campaigns VALUES (${Array(17).fill('?').join(', ')})`,
       ...[id, state, bytesOf(fingerprint), keyId, partner, authority, rule, stage, byPerson ? 1 : 0],
       ...[after.firstSeen, after.lastSeen, after.reports, after.reporters, after.until, after.changedAt],
-      after.version,
+      ...[after.fromFeed ? 1 : 0, after.version],
     );
     if (before !== null) this.#count(before, -1);
     this.#count(after, 1);
@@ -288,6 +292,7 @@ function campaignOf(row: Row): StoredCampaign {
     ...{ id, state: row.state as CampaignState, fingerprint: new Uint16Array(row.fingerprint) },
     ...{ keyId: row.key_id, partner, authority, rule, stage: row.stage as BlockStage | null },
     ...{ byPerson: row.by_person === 1, firstSeen: row.first_seen, lastSeen: row.last_seen },
-    ...{ reports, reporters, until, changedAt: row.changed_at, version: row.version },
+    ...{ reports, reporters, until, changedAt: row.changed_at },
+    ...{ fromFeed: row.from_feed === 1, version: row.version },
   };
 }

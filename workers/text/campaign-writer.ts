@@ -28,10 +28,12 @@ export class CampaignWriter {
     before: StoredCampaign | null,
     next: Omit<StoredCampaign, 'changedAt' | 'version'>,
   ): StoredCampaign {
-    // Nobody but admins knows of one that was never confirmed.
-    const isShared = next.state === 'confirmed' || (before !== null && before.version !== null);
+    const isKnown = before !== null && before.version !== null;
+    const isShown = next.state === 'confirmed' || before?.state === 'confirmed';
     const publication = this.#publication();
-    if (isShared) publication.changed();
+    // Nobody but admins knows of one that was never confirmed.
+    if (isShown || isKnown) publication.changed();
+    const isShared = !next.fromFeed && (isShown || isKnown);
     const after = { ...next, changedAt: author.at, version: isShared ? publication.version : null };
     this.#rows.put(before, after);
     this.#audit.append(author, formatCampaignId(after.id), {
@@ -42,7 +44,8 @@ export class CampaignWriter {
 }
 
 /** For the audit chain, without the fingerprint: whoever has TEXT_KEY could test guesses of the text. */
-function described({ state, authority, rule, stage, until, reports, reporters }: StoredCampaign): object {
+function described(campaign: StoredCampaign): object {
+  const { state, authority, rule, stage, until, reports, reporters, fromFeed } = campaign;
   const end = until === null ? null : new Date(until).toISOString();
-  return { state, authority, rule, stage, until: end, reports, reporters };
+  return { state, authority, rule, stage, until: end, reports, reporters, fromFeed };
 }

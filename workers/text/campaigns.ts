@@ -236,16 +236,17 @@ function observed(
   return {
     ...{ ...own, state: 'observed', authority: SYSTEM_AUTHORITY, rule: null, stage: null, byPerson: false },
     ...{ firstSeen: firstAt, lastSeen: lastAt, reports, reporters: null, until: null, changedAt: now },
-    version: null,
+    ...{ fromFeed: false, version: null },
   };
 }
 
 function shared({ fingerprint, keyId: textKeyId, reporters, ...campaign }: StoredCampaign): SharedCampaign {
-  const { id, state, authority, rule, until, firstSeen, lastSeen, byPerson } = campaign;
+  const { id, state, authority, rule, stage, until, firstSeen, lastSeen, byPerson } = campaign;
   return {
     // One that is observed was never confirmed.
     ...{ id, state: state as SharedCampaign['state'], until: until === null ? null : Math.ceil(until / 1000) },
     ...{ fingerprint: toBase64(bytesOf(fingerprint)), textKeyId, authority, rule: byPerson ? null : rule },
+    stage: byPerson ? null : stage,
     ...{ firstSeen: Math.floor(firstSeen / 1000), lastSeen: Math.floor(lastSeen / 1000) },
     reporters: reporters ?? 0,
   };

@@ -10,6 +10,7 @@ import { HeadValues } from '../storage/head-values.ts';
 import type { TextKeeper, TextUpdate } from '../storage/text-port.ts';
 import { textKeyOf } from '../storage/text-secrets.ts';
 import { CampaignDecisions } from './campaign-decisions.ts';
+import { CampaignImport } from './campaign-import.ts';
 import { keyIdsOf } from './publication.ts';
 import { ReleaseChanges } from './release-changes.ts';
 import { TextTables } from './tables.ts';
@@ -24,6 +25,7 @@ export class StoreParts {
   readonly head: HeadValues<TextUpdate>;
   readonly releases: ReleaseChanges;
   readonly decisions: CampaignDecisions;
+  readonly imports: CampaignImport;
   readonly anchoring: Anchoring;
   readonly #env: ControlEnv;
 
@@ -33,6 +35,7 @@ export class StoreParts {
     this.head = new HeadValues(env, new TextValues(env, this.tables));
     this.releases = new ReleaseChanges(this.tables, env);
     this.decisions = new CampaignDecisions(this.tables);
+    this.imports = new CampaignImport(this.tables);
     const recorder = () => env.COORDINATOR.getByName(COORDINATOR_NAME) as unknown as TextKeeper;
     this.anchoring = new Anchoring(
       storage.sql,

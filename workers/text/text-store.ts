@@ -157,6 +157,12 @@ export class TextStore
     return this.#decided(this.#parts.decisions.enrol(...args));
   }
 
+  async importCampaigns(
+    ...args: Parameters<CampaignObject['importCampaigns']>
+  ): ReturnType<CampaignObject['importCampaigns']> {
+    return this.#decided(this.#parts.imports.run(...args));
+  }
+
   async confirmCampaign(
     ...args: Parameters<CampaignObject['confirmCampaign']>
   ): Promise<StoreResult<CampaignInfo>> {
