@@ -57,6 +57,8 @@ export interface KeyNeeds {
   readonly recordsUntil: string | null;
   /** Whether changes of registered senders in the head have the old key: at most a minute. */
   readonly registrations: boolean;
+  /** Whether the text release in force was made with the old key. */
+  readonly text: boolean;
   /** Whether the key of reports is not sealed with the new key yet: at most a minute. */
   readonly reports: boolean;
 }
@@ -102,7 +104,7 @@ function isDone(writer: string, current: ReleaseInfo | null): boolean {
 export function needsOf(
   writer: string,
   releases: readonly ReleaseInfo[],
-  { rotated, oldestRecords, registrations = [] }: ListKeyInfo,
+  { rotated, oldestRecords, registrations = [], text = [] }: ListKeyInfo,
   reports: readonly string[] = [writer],
 ): KeyNeeds {
   const isNeeded = ({ readable, state, keyId }: ReleaseInfo): boolean =>
@@ -117,6 +119,7 @@ export function needsOf(
     releases: releases.filter(isNeeded).map(({ release }) => release),
     recordsUntil: until > Date.now() ? new Date(until).toISOString() : null,
     registrations: registrations.some((keyId) => keyId !== writer),
+    text: text.some((keyId) => keyId !== writer),
     reports: reports.length > 0 && !reports.includes(writer),
   };
 }
@@ -190,7 +193,7 @@ export async function finish(
     throw new CommandFailure('the rotation is not complete: run npx numgate list-key rotate first', 4);
   }
   const [writer, old] = state.keyIds;
-  const { releases, recordsUntil, registrations, reports } = state.needs;
+  const { releases, recordsUntil, registrations, text, reports } = state.needs;
   const held = [
     ...(releases.length > 0 && !options.dropReleases
       ? [
@@ -202,6 +205,11 @@ export async function finish(
       : []),
     ...(registrations
       ? ['registered senders in the head: the registry seals them again within a minute, so try again']
+      : []),
+    ...(text && !options.dropReleases
+      ? [
+          'the text release in force: build and promote it again (--drop-releases: the edge can no longer read it)',
+        ]
       : []),
     ...(reports ? ['the key of reports: the desk seals it again within a minute, so try again'] : []),
   ];

@@ -200,6 +200,9 @@ export function formatState(state: RotationState): Report<RotationState> {
     ...(keyIds.length > 1 && needs.registrations && step === 'finish'
       ? ['finish has to wait until the registry has sealed its changes again: a minute']
       : []),
+    ...(keyIds.length > 1 && needs.text && step === 'finish'
+      ? ['finish needs the text release in force to be built and promoted again, or --drop-releases']
+      : []),
     ...(keyIds.length > 1 && needs.recordsUntil !== null
       ? [
           `finish has to wait until ${needs.recordsUntil}, or needs --drop-records: block records have the old key`,

@@ -21,6 +21,7 @@ import type { ControlEnv } from '../env.ts';
 import { warnFailed } from '../log.ts';
 import type { CampaignObject } from '../storage/campaign-port.ts';
 import type { TextCanary } from '../storage/drift-port.ts';
+import { FeedPokes } from '../storage/feed-pokes.ts';
 import { FEED_NAME } from '../storage/feed-port.ts';
 import { within } from '../storage/single-flight.ts';
 import { type StoreRequest, type StoreResult, systemRequest } from '../storage/store-request.ts';
@@ -34,12 +35,14 @@ export class TextStore
   implements TextObject, TextSource, TextCanary, CampaignObject
 {
   readonly #parts: StoreParts;
+  readonly #feed: FeedPokes;
   #alarmAt: number | null = null;
 
   constructor(ctx: DurableObjectState, env: ControlEnv) {
     super(ctx, env);
     createTables(ctx.storage);
     this.#parts = new StoreParts(ctx.storage, env);
+    this.#feed = new FeedPokes(ctx, env.SHARING_KEY ? () => env.FEED.getByName(FEED_NAME) : null);
     ctx.blockConcurrencyWhile(async () => {
       await this.#parts.open();
       this.#alarmAt = await ctx.storage.getAlarm();
@@ -199,7 +202,7 @@ export class TextStore
     this.#alarmAt = null;
     const { version } = this.#parts.tables.publication;
     await this.#parts.runDue();
-    if (this.#parts.tables.publication.version > version) this.#pokeFeed();
+    if (this.#parts.tables.publication.version > version) this.#feed.poke();
     await this.#arm();
   }
 
@@ -221,20 +224,13 @@ export class TextStore
   /** After a change: publishes it. Never throws: the alarm repeats what fails. */
   async #changed(): Promise<void> {
     await this.#arm();
-    this.#pokeFeed();
+    this.#feed.poke();
     const published = this.#parts.head
       .publish()
       .catch((error: unknown) => warnFailed('textNotPublished', error))
       .then(() => this.#arm());
     this.ctx.waitUntil(published);
     await published;
-  }
-
-  /** The feed reads what changed. Its own alarm makes up for a poke that fails. */
-  #pokeFeed(): void {
-    if (!this.env.SHARING_KEY) return;
-    const poked = this.env.FEED.getByName(FEED_NAME).poke();
-    this.ctx.waitUntil(poked.catch((error: unknown) => warnFailed('feedFailed', error)));
   }
 
   /** The alarm at the next time at which there is something to do. */
