@@ -87,14 +87,14 @@ export class Decisions {
   async accept(request: LiftRequest, id: number, options: AcceptAppeal): Promise<LiftResult<AppealInfo>> {
     const found = this.#find(request.actor, id);
     if (!found.ok) return found;
-    const { block, state, decidedBy } = found.value;
+    const { state, decidedBy } = found.value;
     const isDone = state === 'accepted' || state === 'noLongerBlocked';
     if (isDone && decidedBy === request.actor.name) return ok(infoOf(found.value, Date.now()));
     // Nobody else decides while the block is being lifted.
     const isClaimed = infoOf(found.value, Date.now()).claimedBy === request.actor.name;
     const claimed = isClaimed ? ok(null) : this.claim({ ...request, repeat: null }, id);
     if (!claimed.ok) return claimed;
-    const lifted = await this.#lift(request, block, options);
+    const lifted = await this.#lift(request, found.value, options);
     if (!lifted.ok) return lifted;
     const [action, after] =
       lifted.value === null ? (['close', 'noLongerBlocked'] as const) : (['accept', 'accepted'] as const);
@@ -106,11 +106,11 @@ export class Decisions {
   /** @returns the change of the head; null if the block no longer exists */
   async #lift(
     request: LiftRequest,
-    block: AppealedBlock,
+    { block, receivedAt }: StoredAppeal,
     options: AcceptAppeal,
   ): Promise<LiftResult<{ readonly seq: number } | null>> {
     if (block.authority === SYSTEM_AUTHORITY) {
-      const won = await this.#objects.desk().appealWon(request, ruleSubjectOf(block));
+      const won = await this.#objects.desk().appealWon(request, ruleSubjectOf(block), receivedAt);
       if (!won.ok || won.value !== null) return won;
     }
     const coordinator = this.#objects.coordinator();
@@ -196,5 +196,7 @@ function ruleSubjectOf({ party }: AppealedBlock) {
 /** Whether this is the block of the appeal. A release may have taken in its live entry since. */
 function isBlock({ list, authority }: StandingBlock, block: AppealedBlock): boolean {
   if (block.seq === null) return list === block.list;
-  return authority === block.authority && (list === 'live' || list.startsWith(FOLDED_LIST_PREFIX));
+  if (authority !== block.authority) return false;
+  // The desk lifts live blocks of rules itself. One that it left is later than the appeal.
+  return list.startsWith(FOLDED_LIST_PREFIX) || (list === 'live' && authority !== SYSTEM_AUTHORITY);
 }

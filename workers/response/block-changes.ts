@@ -135,11 +135,11 @@ export class BlockChanges {
     return ok(this.#rows.get(id)!);
   }
 
-  /** @returns the block that it lifted, or null */
-  appealed(subject: string, author: Author): StoredBlock | null {
+  /** @param receivedAt of the appeal: it does not concern a later block @returns the block that it lifted, or null */
+  appealed(subject: string, receivedAt: number, author: Author): StoredBlock | null {
     const open = this.#open(subject, false, author.at);
     const stage = open && this.#next(open, 'appealed', author.at);
-    if (open === null || stage === null) return null;
+    if (open === null || stage === null || open.createdAt > receivedAt) return null;
     return this.#writer.write(author, 'appeal', open, { ...open, stage, cause: 'appeal' });
   }
 

@@ -97,10 +97,13 @@ export class ResponseDesk extends DurableObject<ControlEnv> implements ResponseO
   async appealWon(
     request: StoreRequest,
     subject: ReportSubject,
+    receivedAt: number,
   ): Promise<StoreResult<{ readonly seq: number } | null>> {
     const { changes, rows, entries } = this.#parts;
     const key = await this.#open().keys.subject(subject, false);
-    const lifted = this.#parts.transact(request, (author) => ok(changes.appealed(key, author)?.id ?? null));
+    const lifted = this.#parts.transact(request, (author) =>
+      ok(changes.appealed(key, receivedAt, author)?.id ?? null),
+    );
     if (!lifted.ok) return lifted;
     await entries.runNow();
     await this.#behind(() => this.#parts.send());
