@@ -1,8 +1,9 @@
 /** `numgate text`: text releases (a model and host lists), from training to rollback. Each family has a file of its own. */
 import type { Command } from 'commander';
+import { addTextCampaigns } from './text-campaigns.ts';
 
 /** Each adds one command, or a few, to `numgate text`. */
-const FAMILIES: readonly ((text: Command) => void)[] = [];
+const FAMILIES: readonly ((text: Command) => void)[] = [addTextCampaigns];
 
 export function addText(program: Command): void {
   const text = program
