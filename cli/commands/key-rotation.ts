@@ -25,6 +25,7 @@ import type { Admin } from '../admin.ts';
 import { CommandFailure } from '../failure.ts';
 import type { ListKeyStore } from '../local/list-key-store.ts';
 import { counted } from '../terminal/figures.ts';
+import { needsOldKey, RESEAL_TEXTS } from '../text/key-needs.ts';
 import { identityOf } from './ownership.ts';
 import { healthOf } from './watch.ts';
 
@@ -57,10 +58,10 @@ export interface KeyNeeds {
   readonly recordsUntil: string | null;
   /** Whether changes of registered senders in the head have the old key: at most a minute. */
   readonly registrations: boolean;
-  /** Whether the text release in force was made with the old key. */
-  readonly text: boolean;
   /** Whether the key of reports is not sealed with the new key yet: at most a minute. */
   readonly reports: boolean;
+  /** Whether a text release in force, or its canary, is sealed with the old key. */
+  readonly texts: boolean;
 }
 
 export interface RotationState {
@@ -80,7 +81,11 @@ export async function rotationState({
   const status = await admin.get<StatusInfo>('status');
   const service = serviceKeys(status);
   const { releases } = await admin.get<ReleaseList>('releases');
-  const state = { keyIds, service, needs: needsOf(keyIds[0]!, releases, service, status.response?.keyIds) };
+  const needs = {
+    ...needsOf(keyIds[0]!, releases, service, status.response?.keyIds),
+    texts: await needsOldKey(admin, keyIds[0]!),
+  };
+  const state = { keyIds, service, needs };
   return { ...state, step: stepOf(state, status) };
 }
 
@@ -104,9 +109,9 @@ function isDone(writer: string, current: ReleaseInfo | null): boolean {
 export function needsOf(
   writer: string,
   releases: readonly ReleaseInfo[],
-  { rotated, oldestRecords, registrations = [], text = [] }: ListKeyInfo,
+  { rotated, oldestRecords, registrations = [] }: ListKeyInfo,
   reports: readonly string[] = [writer],
-): KeyNeeds {
+): Omit<KeyNeeds, 'texts'> {
   const isNeeded = ({ readable, state, keyId }: ReleaseInfo): boolean =>
     (readable || state === 'staged') && keyId !== undefined && keyId !== writer;
   // To the second, so records of the second of the rotation count as old. Older services do not know.
@@ -119,7 +124,6 @@ export function needsOf(
     releases: releases.filter(isNeeded).map(({ release }) => release),
     recordsUntil: until > Date.now() ? new Date(until).toISOString() : null,
     registrations: registrations.some((keyId) => keyId !== writer),
-    text: text.some((keyId) => keyId !== writer),
     reports: reports.length > 0 && !reports.includes(writer),
   };
 }
@@ -193,7 +197,7 @@ export async function finish(
     throw new CommandFailure('the rotation is not complete: run npx numgate list-key rotate first', 4);
   }
   const [writer, old] = state.keyIds;
-  const { releases, recordsUntil, registrations, text, reports } = state.needs;
+  const { releases, recordsUntil, registrations, reports, texts } = state.needs;
   const held = [
     ...(releases.length > 0 && !options.dropReleases
       ? [
@@ -206,12 +210,8 @@ export async function finish(
     ...(registrations
       ? ['registered senders in the head: the registry seals them again within a minute, so try again']
       : []),
-    ...(text && !options.dropReleases
-      ? [
-          'the text release in force: build and promote it again (--drop-releases: the edge can no longer read it)',
-        ]
-      : []),
     ...(reports ? ['the key of reports: the desk seals it again within a minute, so try again'] : []),
+    ...(texts ? [`the text release in force: ${RESEAL_TEXTS}`] : []),
   ];
   if (held.length > 0) {
     throw new CommandFailure(

@@ -3,9 +3,9 @@
  */
 import * as v from 'valibot';
 import { RELEASE_CHARS_MAX } from '../limits/control.ts';
-import type { GuardHit } from '../release/guard-settings.ts';
 import { signedTextSchema } from '../release/signed.ts';
 import { reasonSchema } from '../schemas.ts';
+import { TEXT_GUARDS, type TextGuardHit } from '../text/text-guards.ts';
 import type { TextManifest } from '../text/text-manifest.ts';
 import type { BlockStage } from '../verdict.ts';
 
@@ -32,12 +32,10 @@ export interface TextReleaseInfo {
   readonly promotedAt: string | null;
 }
 
-/** Why a text release should not be promoted. Each can be overridden by name, with a reason. */
-export const TEXT_GUARDS = ['domain-rate', 'canary-text', 'label-rate', 'older-base', 'fewer-hosts'] as const;
-export type TextGuard = (typeof TEXT_GUARDS)[number];
-
-/** `list`: the host list that it is about, or null. */
-export type TextGuardHit = GuardHit<TextGuard>;
+/** `GET /v1/admin/text/releases`, newest first. */
+export interface TextReleaseList {
+  readonly releases: readonly TextReleaseInfo[];
+}
 
 /** `GET /v1/admin/text/releases/{release}/plan`: against the release in force. */
 export interface TextPlan {

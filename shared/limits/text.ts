@@ -33,6 +33,9 @@ export const TEXT_MANIFEST_CHARS_MAX = 65_536;
 export const TEXT_RESTORED_GAP = 1_000;
 /** Text releases that control keeps, to roll back to. */
 export const TEXT_RELEASES_KEPT = 8;
+/** Canary texts of an operator that a build scores, and the bytes of their file. */
+export const CANARY_TEXTS_MAX = 100_000;
+export const CANARY_FILE_BYTES_MAX = 268_435_456;
 
 /** Equal bins of scores from 0 to 1, in which texts are counted. */
 export const SCORE_BINS = 20;

@@ -6,7 +6,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { RELEASE_STATES } from '../../shared/admin/releases.ts';
-import { TEXT_GUARDS, TEXT_RELEASE_STATES } from '../../shared/admin/text.ts';
+import { TEXT_RELEASE_STATES } from '../../shared/admin/text.ts';
 import { MODES } from '../../shared/clients.ts';
 import * as controlLimits from '../../shared/limits/control.ts';
 import * as listsLimits from '../../shared/limits/lists.ts';
@@ -16,6 +16,7 @@ import { LIVE_OPS } from '../../shared/live/entry.ts';
 import { GUARDS } from '../../shared/release/guard-settings.ts';
 import { CHANNELS } from '../../shared/request.ts';
 import { SCOPES } from '../../shared/roles.ts';
+import { TEXT_GUARDS } from '../../shared/text/text-guards.ts';
 import { CODES, EFFECTS, SUBJECTS, VERDICTS } from '../../shared/verdict.ts';
 import { PROBLEMS } from '../../workers/http/reply.ts';
 import { openApi } from './support/send.ts';

@@ -138,8 +138,8 @@ test('a person confirms a campaign until an end, and only then it is published',
   expect(await textStore().revokeCampaign(asPerson(), 99)).toMatchObject({ code: 'CAMPAIGN_UNKNOWN' });
   const audit = await textStore().audit(0, 10);
   expect(audit.map(({ action, subject, actor }) => [action, subject, actor])).toEqual([
-    ['text.confirmCampaign', 'c-1', 'token:ktoa'],
-    ['text.revokeCampaign', 'c-1', 'token:kisa'],
+    ['campaign.confirm', 'c-1', 'token:ktoa'],
+    ['campaign.revoke', 'c-1', 'token:kisa'],
   ]);
   // Nothing of the fingerprint is in the audit chain.
   const { fingerprint } = (await textStore().campaign(id))!;
