@@ -1,6 +1,7 @@
 /** `numgate text`: text releases (a model and host lists), from training to rollback. Each family has a file of its own. */
 import type { Command } from 'commander';
 import { addTextBuild } from './text-build.ts';
+import { addTextCampaigns } from './text-campaigns.ts';
 import { addTextDrift } from './text-drift.ts';
 import { addTextExplain } from './text-explain.ts';
 import { addTextPlan } from './text-plan.ts';
@@ -16,6 +17,7 @@ const FAMILIES: readonly ((text: Command) => void)[] = [
   addTextPush,
   addTextReleases,
   addTextExplain,
+  addTextCampaigns,
   addTextDrift,
 ];
 
