@@ -4,7 +4,7 @@
 import type { Guard, GuardHit } from '../release/guard-settings.ts';
 import type { RegistrationReason } from '../senders/registration.ts';
 import type { ImportedRow } from '../senders/registration-import.ts';
-import type { TextGuard } from './text.ts';
+import type { TextGuard } from '../text/text-guards.ts';
 
 /** Extra members of problems that carry more than a message. */
 export interface ProblemExtras {

@@ -3,9 +3,9 @@
  */
 import * as v from 'valibot';
 import { RELEASE_CHARS_MAX } from '../limits/control.ts';
-import type { GuardHit } from '../release/guard-settings.ts';
 import { signedTextSchema } from '../release/signed.ts';
 import { reasonSchema } from '../schemas.ts';
+import { TEXT_GUARDS, type TextGuardHit } from '../text/text-guards.ts';
 import type { TextManifest } from '../text/text-manifest.ts';
 
 /** Values of a text release that control stores: base64 of the sealed bytes, by KV key. */
@@ -35,13 +35,6 @@ export interface TextReleaseInfo {
 export interface TextReleaseList {
   readonly releases: readonly TextReleaseInfo[];
 }
-
-/** Why a text release should not be promoted. Each can be overridden by name, with a reason. */
-export const TEXT_GUARDS = ['domain-rate', 'canary-text', 'label-rate', 'older-base', 'fewer-hosts'] as const;
-export type TextGuard = (typeof TEXT_GUARDS)[number];
-
-/** `list`: the host list that it is about, or null. */
-export type TextGuardHit = GuardHit<TextGuard>;
 
 /** `GET /v1/admin/text/releases/{release}/plan`: against the release in force. */
 export interface TextPlan {

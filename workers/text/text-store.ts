@@ -18,6 +18,7 @@ import { ok } from '../../shared/result.ts';
 import type { ControlEnv } from '../env.ts';
 import { warnFailed } from '../log.ts';
 import type { TextCanary } from '../storage/drift-port.ts';
+import { FeedPokes } from '../storage/feed-pokes.ts';
 import { FEED_NAME } from '../storage/feed-port.ts';
 import { within } from '../storage/single-flight.ts';
 import { type StoreRequest, type StoreResult, systemRequest } from '../storage/store-request.ts';
@@ -28,12 +29,14 @@ import { StoreParts } from './store-parts.ts';
 
 export class TextStore extends DurableObject<ControlEnv> implements TextObject, TextSource, TextCanary {
   readonly #parts: StoreParts;
+  readonly #feed: FeedPokes;
   #alarmAt: number | null = null;
 
   constructor(ctx: DurableObjectState, env: ControlEnv) {
     super(ctx, env);
     createTables(ctx.storage);
     this.#parts = new StoreParts(ctx.storage, env);
+    this.#feed = new FeedPokes(ctx, env.SHARING_KEY ? () => env.FEED.getByName(FEED_NAME) : null);
     ctx.blockConcurrencyWhile(async () => {
       this.#alarmAt = await ctx.storage.getAlarm();
       // The platform gives up on an alarm that fails too often.
@@ -128,7 +131,7 @@ export class TextStore extends DurableObject<ControlEnv> implements TextObject, 
     this.#alarmAt = null;
     const { version } = this.#parts.tables.publication;
     await this.#parts.runDue();
-    if (this.#parts.tables.publication.version > version) this.#pokeFeed();
+    if (this.#parts.tables.publication.version > version) this.#feed.poke();
     await this.#arm();
   }
 
@@ -144,20 +147,13 @@ export class TextStore extends DurableObject<ControlEnv> implements TextObject, 
   /** After a change: publishes it. Never throws: the alarm repeats what fails. */
   async #changed(): Promise<void> {
     await this.#arm();
-    this.#pokeFeed();
+    this.#feed.poke();
     const published = this.#parts.head
       .publish()
       .catch((error: unknown) => warnFailed('textNotPublished', error))
       .then(() => this.#arm());
     this.ctx.waitUntil(published);
     await published;
-  }
-
-  /** The feed reads what changed. Its own alarm makes up for a poke that fails. */
-  #pokeFeed(): void {
-    if (!this.env.SHARING_KEY) return;
-    const poked = this.env.FEED.getByName(FEED_NAME).poke();
-    this.ctx.waitUntil(poked.catch((error: unknown) => warnFailed('feedFailed', error)));
   }
 
   /** The alarm at the next time at which there is something to do. */
