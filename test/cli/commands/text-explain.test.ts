@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { explainText, formatExplanation } from '../../../cli/commands/text-explain.ts';
 import { encodeHostLists } from '../../../shared/build/text-release.ts';
 import { readModelFolder } from '../../../cli/text/model-folder.ts';
+import type { CampaignMatch } from '../../../shared/admin/campaigns.ts';
 import { openedRelease } from '../../../cli/text/open-release.ts';
 import type { Effect } from '../../../shared/verdict.ts';
 import { numgate, start } from '../support/command.ts';
@@ -24,7 +25,7 @@ const lists = encodeHostLists([
   list('odd', 'label', ['odd.example']),
 ]);
 const published = openedRelease(readModelFolder(modelFolder('model')), lists.ok ? lists.value : null);
-const shown = (text: string, campaign?: string | null): string =>
+const shown = (text: string, campaign?: CampaignMatch): string =>
   formatExplanation(explainText(text, published, campaign))[0];
 
 describe('an explanation', () => {
@@ -48,9 +49,14 @@ describe('an explanation', () => {
   });
 
   it('has a campaign only if the service was asked, and says that the text was sent', () => {
-    expect(shown(ORDINARY, 'c-17')).toMatch(/campaign: c-17\na check: block, TEXT_CAMPAIGN[\s\S]*was sent to the service/);
-    expect(shown(ORDINARY, null)).toMatch(/campaign: none\n/);
-    expect(shown('http://shop.evil.example/', 'c-17')).toContain('a check: nothing against the text');
+    const found = { campaign: 'c-17', blocks: true, hasFingerprint: true };
+    expect(shown(ORDINARY, found)).toMatch(
+      /campaign: c-17, which blocks now\na check: block, TEXT_CAMPAIGN\nthe text was sent to the service/,
+    );
+    expect(shown(ORDINARY, { ...found, blocks: false })).toContain('c-17, which does not block\na check: nothing');
+    expect(shown(ORDINARY, { ...found, campaign: null, blocks: false })).toContain('campaign: none\n');
+    expect(shown('hi', { campaign: null, blocks: false, hasFingerprint: false })).toContain('too short');
+    expect(shown('http://shop.evil.example/', found)).toContain('a check: nothing against the text');
   });
 
   it('comes from a model before it is built, and contacts nobody', async () => {
