@@ -7,6 +7,7 @@ import type { Admin } from '../../../cli/admin.ts';
 import { buildText, type TextBuildResult } from '../../../cli/commands/text-build.ts';
 import { planText } from '../../../cli/commands/text-plan.ts';
 import { pushText } from '../../../cli/commands/text-push.ts';
+import { needsOldKey } from '../../../cli/text/key-needs.ts';
 import { modelInForce, releaseInForce } from '../../../cli/text/open-release.ts';
 import { readModelFolder } from '../../../cli/text/model-folder.ts';
 import { parseHostsOption } from '../../../cli/text/text-catalogue.ts';
@@ -85,6 +86,22 @@ describe('a text release', () => {
     ]);
     const shown = await text('explain', first.folder.path, '--file', write('ordinary.txt', ORDINARY));
     expect(shown.out).toMatch(/band ordinary[\s\S]*no host\n[\s\S]*the text was not sent anywhere\n$/);
+  });
+
+  it('explains the campaign of a text with the service, which then gets the text', async () => {
+    const until = new Date(Date.now() + 86_400_000).toISOString();
+    await admin.change('POST', 'text/campaigns', { texts: [SPAM], until, reason: 'a test' });
+    const file = write('similar.txt', SPAM.replace('900', '1,200'));
+    const { code, out } = await text('explain', '--file', file, '--campaigns', '--json');
+    expect([code, JSON.parse(out)]).toMatchObject([0, { campaign: 'c-1', sent: true }]);
+    expect((await text('status')).out).toContain('campaigns: 1 confirmed\n');
+  });
+
+  it('needs the old key while it is in force', async () => {
+    const { listKeyIds } = await status();
+    expect(listKeyIds.length).toBe(1);
+    expect(await needsOldKey(admin, listKeyIds[0]!)).toBe(false);
+    expect(await needsOldKey(admin, 'another')).toBe(true);
   });
 
   it('keeps the model in force, and hits a guard if it loses hosts', async () => {

@@ -14,6 +14,7 @@ describe('a host list', () => {
     ['evil.example.com.', 'evil.example.com'],
     ['*.evil.example.com', 'evil.example.com'],
     ['https://evil.example.com/', 'evil.example.com'],
+    ['evil.example.com/', 'evil.example.com'],
     ['HTTP://evil.example.com', 'evil.example.com'],
     ['은행.example.com', 'xn--lz2bx9o.example.com'],
     ['ｅｖｉｌ。example.com', 'evil.example.com'],
