@@ -51,7 +51,9 @@ export interface SourceCounts extends DayCounts {
   readonly source: string;
 }
 
-type Stored<Counts> = { [Name in keyof Counts]: Counts[Name] extends readonly number[] ? string : Counts[Name] };
+type Stored<Counts> = {
+  [Name in keyof Counts]: Counts[Name] extends readonly number[] ? string : Counts[Name];
+};
 
 /** `''` for all clients. */
 export interface DriftAlarm extends Record<string, SqlStorageValue> {
@@ -139,7 +141,11 @@ export class DriftRows {
 
   totals({ from, to }: DaySpan): DayCounts[] {
     return this.#sql
-      .exec<Stored<DayCounts>>('SELECT * FROM totals WHERE day BETWEEN ? AND ? ORDER BY day, release', from, to)
+      .exec<Stored<DayCounts>>(
+        'SELECT * FROM totals WHERE day BETWEEN ? AND ? ORDER BY day, release',
+        from,
+        to,
+      )
       .toArray()
       .map((row) => ({ ...row, counts: JSON.parse(row.counts) as number[] }));
   }

@@ -2,7 +2,7 @@
  * Looks for drift, and for a candidate whose rate of suspicious texts has jumped. That one is withdrawn at once: a
  * candidate is there to be tried, and the release in force goes on.
  */
-import { type ClientRates, type CanaryComparison, compareCanary } from '../../shared/drift/canary-rate.ts';
+import { type CanaryComparison, type ClientRates, compareCanary } from '../../shared/drift/canary-rate.ts';
 import { driftOf, type ModelDrift } from '../../shared/drift/drift.ts';
 import { koreanDayOf } from '../../shared/korean-time.ts';
 import { DRIFT_BASE_DAYS, DRIFT_WAIT_MS, TEXT_DRIFT_PSI_MAX } from '../../shared/limits/drift.ts';

@@ -1,7 +1,7 @@
 /** Drift of histograms, and the comparison of a canary with the release in force: formulas, and what chance does. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compareCanary, type ClientRates, wilson } from '../../../shared/drift/canary-rate.ts';
+import { type ClientRates, compareCanary, wilson } from '../../../shared/drift/canary-rate.ts';
 import { driftOf } from '../../../shared/drift/drift.ts';
 import { noiseOf, psiOf } from '../../../shared/drift/psi.ts';
 import {

@@ -5,7 +5,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
-import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest';
 import type { DriftReport } from '../../../shared/admin/text-drift.ts';
 import { koreanDayOf } from '../../../shared/korean-time.ts';
 import { USAGE_COMMIT_MS } from '../../../shared/limits/control.ts';
@@ -33,6 +33,7 @@ const DAY_MS = 24 * HOUR_MS;
 /** Noon in Korea. */
 const NOON = Date.parse('2040-01-10T03:00:00Z');
 const WAIT = { timeout: HANG_MS };
+let warned: MockInstance<(...lines: unknown[]) => void>;
 
 const drift = () => control.TEXT_DRIFT.getByName(DRIFT_NAME);
 const driftStub = () => drift() as unknown as DurableObjectStub;
@@ -40,15 +41,14 @@ const counter = (name: string) => env.USAGE!.getByName(name) as unknown as Durab
 
 /** The events of the log, by name. */
 function logged(event: string): Record<string, unknown>[] {
-  return vi
-    .mocked(console.warn)
-    .mock.calls.map(([line]) => JSON.parse(String(line)) as Record<string, unknown>)
+  return warned.mock.calls
+    .map(([line]) => JSON.parse(String(line)) as Record<string, unknown>)
     .filter((each) => each.event === event);
 }
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'], now: NOON });
-  vi.spyOn(console, 'warn').mockReturnValue(undefined);
+  warned = vi.spyOn(console, 'warn').mockReturnValue(undefined);
 });
 
 /** Counts of texts of one model. @param suspicious share of them */
@@ -99,10 +99,7 @@ async function reported(...names: readonly string[]): Promise<void> {
 }
 
 function sum(all: readonly (readonly number[])[]): number[] {
-  return all.reduce<number[]>(
-    (before, each) => each.map((value, at) => value + (before[at] ?? 0)),
-    [],
-  );
+  return all.reduce<number[]>((before, each) => each.map((value, at) => value + (before[at] ?? 0)), []);
 }
 
 describe('counts', () => {
@@ -171,7 +168,10 @@ describe('counts', () => {
               sent.push(flush);
               await apply(flush);
               const key = `${koreanDayOf(flush.hour * HOUR_MS)} text-1 m-${run}`;
-              model.set(key, sum([model.get(key) ?? [], scores.slice(2) as number[]].filter((c) => c.length > 0)));
+              model.set(
+                key,
+                sum([model.get(key) ?? [], scores.slice(2) as number[]].filter((c) => c.length > 0)),
+              );
             }
           }
         } finally {
@@ -215,7 +215,10 @@ describe('counts', () => {
     expect(Object.keys(await totals())).toHaveLength(DRIFT_DAY_MODELS_MAX);
     await runInDurableObject(driftStub(), (_, { storage }) => {
       const rows = new DriftRows(storage);
-      const full = Array.from({ length: 50 }, (_, at): TextCounts => ['text-1', `m-${at}`, ...(one.slice(2) as number[])]);
+      const full = Array.from(
+        { length: 50 },
+        (_, at): TextCounts => ['text-1', `m-${at}`, ...(one.slice(2) as number[])],
+      );
       for (let source = 0; source * 50 < DRIFT_DAY_ROWS_MAX; source++)
         rows.merge(`c-${source}`, [{ day: day - 1, scores: full }], day);
       expect(rows.merge('more', [{ day: day - 1, scores: [one] }], day)).toBe(1);
@@ -346,9 +349,14 @@ async function fleet(
     ] as const)
       for (const flush of [1, 2])
         await apply(
-          flushOf(client, flush, [scoresOf(release, texts / 2, rate, release === 'text-1' ? 'kr-1' : 'kr-2')], {
-            isolate: `${isolate} ${Date.now()}`,
-          }),
+          flushOf(
+            client,
+            flush,
+            [scoresOf(release, texts / 2, rate, release === 'text-1' ? 'kr-1' : 'kr-2')],
+            {
+              isolate: `${isolate} ${Date.now()}`,
+            },
+          ),
         );
     await reported(client);
   }

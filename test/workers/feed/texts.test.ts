@@ -1,10 +1,12 @@
 /** Campaigns and hosts of lists in the feed: what the text store says, in order, whatever fails or dies. */
 import { evictDurableObject } from 'cloudflare:test';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest';
 import type { FeedEntry, TextEntry } from '../../../shared/feed/entry.ts';
 import { FEED_CHANGES_MAX, FEED_RETRY_MS, FEED_RETRY_MS_MAX } from '../../../shared/limits/feed.ts';
+import type { Failure, Result } from '../../../shared/result.ts';
 import { textLimits } from '../../../workers/feed/text-rows.ts';
+import type { FeedProblem, FeedSnapshotPage } from '../../../workers/storage/feed-port.ts';
 import type { SharedCampaign } from '../../../workers/storage/text-port.ts';
 import { coordinator, unwrap } from '../support/coordinator.ts';
 import { campaignOf, type FakeHostList, FakeText } from '../support/fake-text.ts';
@@ -23,10 +25,11 @@ import { emptyStores } from '../support/fresh.ts';
 import { by, change, NOON, ROOT } from '../support/room.ts';
 
 const NUMBER = '+821030000001';
+let warned: MockInstance<(...lines: unknown[]) => void>;
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'], now: NOON });
-  vi.spyOn(console, 'warn').mockReturnValue(undefined);
+  warned = vi.spyOn(console, 'warn').mockReturnValue(undefined);
 });
 
 afterEach(() => {
@@ -42,7 +45,12 @@ async function shown(after = 0): Promise<string[]> {
 }
 
 function logged(event: string): number {
-  return vi.mocked(console.warn).mock.calls.filter(([line]) => String(line).includes(`"${event}"`)).length;
+  return warned.mock.calls.filter(([line]) => String(line).includes(`"${event}"`)).length;
+}
+
+function answerOf<Value>(result: Result<Value, Failure<FeedProblem>>): Value {
+  if (!result.ok) throw new Error('the feed has failed');
+  return result.value;
 }
 
 /** In an order of its own: entries have no names. */
@@ -95,7 +103,9 @@ describe('a campaign', () => {
     await drained();
     text.put(campaignOf(1, { state: 'ended', until: null }));
     await drained();
-    expect((await eventsAfter(null)).map(({ entry }) => (entry as { reporters?: number } | null)?.reporters)).toEqual([3]);
+    expect(
+      (await eventsAfter(null)).map(({ entry }) => (entry as { reporters?: number } | null)?.reporters),
+    ).toEqual([3]);
     text.put(campaignOf(9, { fingerprint, state: 'revoked', until: null }));
     await drained();
     expect((await snapshotOf()).entries.size).toBe(0);
@@ -188,7 +198,10 @@ describe('hosts', () => {
     text.hosts = { ...text.hosts!, value: { ...text.hosts!.value, sha256: '0'.repeat(64) } };
     await block();
     await ran();
-    expect(await shown()).toEqual(['host a.example phish block kisa', `from ${NUMBER} block SENDER_REPORTED`]);
+    expect(await shown()).toEqual([
+      'host a.example phish block kisa',
+      `from ${NUMBER} block SENDER_REPORTED`,
+    ]);
     expect(logged('feedTextFailed')).toBe(1);
     await text.promote('text-1', lists);
     vi.setSystemTime(Date.now() + FEED_RETRY_MS_MAX);
@@ -223,7 +236,7 @@ test('a page of the snapshot has parties before texts, and is never empty before
   const sizes: number[] = [];
   const seen = new Set<string>();
   for (let after: number | null = 0; after !== null; ) {
-    const page = unwrap(await feed().snapshot(after, 2));
+    const page: FeedSnapshotPage = answerOf(await feed().snapshot(after, 2));
     sizes.push(page.entries.length);
     for (const { reference } of page.entries) seen.add(reference);
     after = page.next;
@@ -232,7 +245,7 @@ test('a page of the snapshot has parties before texts, and is never empty before
   expect(sizes.slice(0, 3)).toEqual([2, 2, 2]);
   expect((await snapshotOf()).entries.size).toBe(6);
   // A bouncer gets numbers alone.
-  const decisions = unwrap(await feed().decisions('bouncer', false));
+  const decisions = answerOf(await feed().decisions('bouncer', false));
   expect(decisions.isStart).toBe(true);
 });
 

@@ -7,7 +7,12 @@ import { seal } from '../../../shared/set/seal.ts';
 import { encodeHosts } from '../../../shared/text/host-table.ts';
 import type { HostListInfo } from '../../../shared/text/text-manifest.ts';
 import type { ControlEnv } from '../../../workers/env.ts';
-import type { SharedCampaign, TextChanges, TextCursor, TextSource } from '../../../workers/storage/text-port.ts';
+import type {
+  SharedCampaign,
+  TextChanges,
+  TextCursor,
+  TextSource,
+} from '../../../workers/storage/text-port.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
 
 export interface FakeHostList extends Omit<HostListInfo, 'hosts' | 'asOf'> {
