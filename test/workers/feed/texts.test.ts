@@ -88,7 +88,7 @@ describe('a campaign', () => {
       ...{ subject: 'campaign', fingerprint: campaignOf(2).fingerprint, textKeyId: '0123456789abcdef' },
       ...{ authority: 'kisa', rule: 'loan-texts@1', stage: 'confirmed', reporters: 40 },
       ...{ firstSeen: '2033-05-18T03:33:20.000Z', lastSeen: '2033-05-18T03:35:00.000Z' },
-      until: '2042-11-19T16:53:20.000Z',
+      until: '2042-11-19T08:53:20.000Z',
     });
     expect(new Set(events.map(({ reference }) => reference)).size).toBe(2);
     expect((await snapshotOf()).entries.size).toBe(0);
@@ -165,10 +165,10 @@ describe('hosts', () => {
   });
 
   test('of a large release come in steps, with bounded work in each run; a stop between them repeats nothing', async () => {
-    const hosts = Array.from({ length: 12 * FEED_CHANGES_MAX + 7 }, (_, index) => `h${index}.example`).sort();
+    const hosts = Array.from({ length: 1_507 }, (_, index) => `h${index}.example`).sort();
     const text = new FakeText();
     await text.promote('text-1', [{ ...LIST, hosts }]);
-    textLimits.page = 100;
+    textLimits.page = 30;
     let runs = 0;
     for (let isDone = false; !isDone; runs++) {
       const before = (await feed().status()).position;
@@ -310,7 +310,10 @@ const failStep = fc.constantFrom('before' as const, 'after' as const).map((fault
 );
 
 const runStep = fc.constant(step('run', async () => ran()));
-const evictStep = fc.constant(step('stop', async () => evictDurableObject(feedStub())));
+/** It may not be in memory. */
+const evictStep = fc.constant(
+  step('stop', async () => evictDurableObject(feedStub()).catch(() => undefined)),
+);
 const drainStep = fc.constant(step('drain', (world) => compare(world)));
 
 async function compare({ text, snapshots }: World): Promise<void> {
