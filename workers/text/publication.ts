@@ -65,8 +65,11 @@ export class Publication {
     const { current, candidate } = releases;
     const confirmed = campaigns.published(Date.now());
     const ofReleases = releases.valuesOf([current, candidate]);
-    for (const key of releases.unwritten(ofReleases))
-      if (await put(key, releases.bytes(key)!)) releases.setWritten([key]);
+    for (const key of releases.unwritten(ofReleases)) {
+      const bytes = releases.bytes(key);
+      // A release that was withdrawn during an earlier write may be gone: the next index does without it.
+      if (bytes !== null && (await put(key, bytes))) releases.setWritten([key]);
+    }
     const table = confirmed.length === 0 ? null : await this.#campaigns(encodeCampaigns(confirmed), keys, put);
     const index: TextIndex = {
       ...{ kind: 'numgate-text-index', format: 1, version },

@@ -95,6 +95,7 @@ export class ReleaseChanges {
     const author = { actor: actor.name, reason, at: Date.now() };
     return this.#tables.transactions.rehearse(0, () => {
       const done = apply(author);
+      // The version that stays.
       return done.ok ? ok({ ...done.value, version: done.value.version - 1, dryRun: true as const }) : done;
     });
   }
