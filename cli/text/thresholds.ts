@@ -13,8 +13,8 @@ export type TargetRates = Thresholds;
 
 export const TARGET_DEFAULTS: TargetRates = { review: 0.01, suspicious: 0.001 };
 
-/** Scores have so many steps from 0 to 1: six places. */
-const SCORE_STEPS = 1_000_000;
+/** Thresholds have nine places: scores near 1 are that close together. */
+const STEPS = 1_000_000_000;
 
 type ThresholdProblem = 'SAMPLE_TOO_SMALL' | 'NOT_SEPARABLE';
 
@@ -30,7 +30,7 @@ export function chooseThresholds(
     for (const [domain, scores] of byDomain) {
       if (!isSupported(rate, scores.length)) return fail('SAMPLE_TOO_SMALL', tooSmall(band, rate, domain, scores.length));
       const limit = limitFor(scores, rate);
-      chosen[band] = Math.max(chosen[band], (Math.round(limit * SCORE_STEPS) + 1) / SCORE_STEPS);
+      chosen[band] = Math.max(chosen[band], (Math.floor(limit * STEPS) + 1) / STEPS);
     }
     if (chosen[band] > 1)
       return fail(
