@@ -1,9 +1,10 @@
 /**
  * Problems of the control plane, shared by the control Worker and the CLI.
  */
-import type { GuardHit } from '../release/guard-settings.ts';
+import type { Guard, GuardHit } from '../release/guard-settings.ts';
 import type { RegistrationReason } from '../senders/registration.ts';
 import type { ImportedRow } from '../senders/registration-import.ts';
+import type { TextGuard } from './text.ts';
 
 /** Extra members of problems that carry more than a message. */
 export interface ProblemExtras {
@@ -15,7 +16,7 @@ export interface ProblemExtras {
   readonly entries?: number;
   readonly changed?: number;
   /** GUARD_HIT */
-  readonly guards?: readonly GuardHit[];
+  readonly guards?: readonly GuardHit<Guard | TextGuard>[];
   /** BASE_MOVED: the base you sent, and the current release. */
   readonly base?: string | null;
   readonly current?: string | null;
@@ -62,6 +63,7 @@ export const ADMIN_PROBLEMS = {
   OPERATION_UNKNOWN: [404, 'Operation not found'],
   UNDO_IMPOSSIBLE: [409, 'Operation cannot be undone'],
   ENTRIES_CHANGED: [409, 'Entries were changed since'],
+  TEXT_RELEASE_UNKNOWN: [404, 'Text release not found'],
   RELEASE_UNKNOWN: [404, 'Release not found'],
   RELEASE_REFUSED: [422, 'Release refused'],
   RELEASE_INCOMPLETE: [503, 'Release is incomplete'],

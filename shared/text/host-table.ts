@@ -96,6 +96,17 @@ export class HostTable {
     if (end !== length) throw new LayoutError('host table: text after the last host');
   }
 
+  /** All rows, in the order of their hosts, then of their lists. */
+  *rows(): Generator<ListedHost> {
+    const decoder = new TextDecoder();
+    let start = 0;
+    for (let row = 0; row < this.count; row++) {
+      const end = this.#text.indexOf(0x0a, start);
+      yield { host: decoder.decode(this.#text.subarray(start, end)), list: this.#rows[row]! >>> LIST_SHIFT };
+      start = end + 1;
+    }
+  }
+
   /** Lists of the longest listed parent of a host, or none. @param host in canonical form */
   listsOf(host: string): number[] {
     let from = 0;

@@ -105,6 +105,11 @@ export async function openTextManifest(
   return ok(parsed.output);
 }
 
+/** The manifest in a signed text that `openTextManifest` has opened before. @throws if it has not */
+export function readTextManifest(signed: string): TextManifest {
+  return v.parse(manifestSchema, JSON.parse(signed.slice(PURPOSE.length)));
+}
+
 /** The sealed values of a text release. */
 export function textValuesOf({ model, hosts }: TextManifest): NamedValue[] {
   return [model, hosts].flatMap((each) => (each === null ? [] : [each.value]));
