@@ -47,6 +47,12 @@ function tooSmall(band: keyof Thresholds, rate: number, domain: string, texts: n
   return (
     `domain "${domain}" has ${counted(texts, 'text')} to choose thresholds with, which show no rate below ` +
     `${percent(smallestRate(texts))} (3/n): ${percent(rate)} needs ${count(needed)}. Add legitimate texts of the domain, ` +
-    `or accept a higher rate: --${band}-rate ${Number(smallestRate(texts).toPrecision(2))}`
+    `or accept a higher rate: --${band}-rate ${roundedUp(smallestRate(texts))}`
   );
+}
+
+/** To two digits. */
+function roundedUp(rate: number): number {
+  const unit = 10 ** (Math.floor(Math.log10(rate)) - 1);
+  return Number((Math.ceil(rate / unit - 1e-9) * unit).toPrecision(2));
 }
