@@ -1,5 +1,5 @@
 /** `numgate text train`: a model from labelled texts, its thresholds, and what it finds in texts that it did not learn from. */
-import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { MODEL_BITS_MAX, MODEL_BITS_MIN } from '../../shared/limits/text.ts';
@@ -17,8 +17,7 @@ import { SPLITS, type SplitBy } from '../text/split.ts';
 import { TARGET_DEFAULTS } from '../text/thresholds.ts';
 import { type Trained, train, type TrainSettings } from '../text/train.ts';
 import { writeTrainedOn } from '../text/trained-on.ts';
-import { wholeNumber } from './options.ts';
-import { examples } from './options.ts';
+import { examples, wholeNumber } from './options.ts';
 import { addTextInputOptions, compareWith, readTexts, type TextInputOptions } from './text-inputs.ts';
 
 /** A model of 2^17 buckets has 128 KiB. */
@@ -118,6 +117,7 @@ function reportOf(trained: Trained, comparisons: readonly Comparison[]): Report 
 
 /** Writes everything beside the folder, and renames it: a command that dies leaves no folder of this name. */
 function writeModel(out: string, trained: Trained, settings: TrainSettings, [text, report]: Report): void {
+  mkdirSync(dirname(out), { recursive: true });
   const unfinished = unfinishedFolder(dirname(out));
   const remove = (): void => rmSync(unfinished, { recursive: true, force: true });
   process.once('exit', remove);
