@@ -18,7 +18,15 @@ import { formatComparison, formatEvaluation, formatModel, formatRecalls } from '
 import { checkTexts, crossValidateTexts, type Evaluation, scoreTexts } from '../text/train.ts';
 import { notTrainedOn } from '../text/trained-on.ts';
 import { examples, wholeNumber } from './options.ts';
-import { addTextInputOptions, checkLabels, compareWith, readTexts, type TextInputOptions } from './text-inputs.ts';
+import {
+  addTextInputOptions,
+  checkLabels,
+  compareWith,
+  type OtherModel,
+  otherModels,
+  readTexts,
+  type TextInputOptions,
+} from './text-inputs.ts';
 
 interface EvaluateOptions extends TextInputOptions {
   readonly folds?: number;
@@ -45,27 +53,29 @@ false positive, the rate can still be 3/n.`,
     .addHelpText('after', examples('text evaluate models/may june.csv', 'text evaluate models/may june.csv --in-force'))
     .action(async (folder: string, files: string[], options: EvaluateOptions) => {
       const model = readModelFolder(folder);
+      const others = await otherModels(options);
       const { texts } = distinctTexts(await readTexts(files, options));
       unwrap(checkTexts(texts, options.oneDomain));
       if (options.folds !== undefined) print(...(await crossValidated(model, texts, options.folds)));
-      else print(...(await evaluated(folder, model, texts, options)));
+      else print(...evaluated(folder, model, texts, others));
     });
 }
 
-async function evaluated(
+function evaluated(
   folder: string,
   model: TrainedModel,
   texts: readonly LabelledText[],
-  options: EvaluateOptions,
-): Promise<Report> {
+  others: readonly OtherModel[],
+): Report {
   const fresh = notTrainedOn(folder, texts);
   checkLabels(fresh, `the model of ${folder} learnt from the others`);
   const scored = scoreTexts(new TextModel(model.bytes), fresh);
   const { thresholds } = model.facts;
   const evaluation: Evaluation = {
-    ...{ ...bandsOf(scored, thresholds), recalls: recallsAt(scored), months: monthsOf(scored, thresholds) },
+    ...bandsOf(scored, thresholds),
+    ...{ recalls: recallsAt(scored), months: monthsOf(scored, thresholds) },
   };
-  const comparisons = await compareWith(options, model, fresh);
+  const comparisons = compareWith(others, model, fresh);
   const leftOut = texts.length - fresh.length;
   return [
     formatModel(model.facts) + formatLeftOut(fresh, leftOut) + formatEvaluation(evaluation) + formatAll(comparisons),

@@ -52,24 +52,37 @@ export async function readTexts(
   return readLabelledTexts(files, settings, (share) => progress.update(share)).finally(() => progress.stop());
 }
 
-/** @param texts that the model was not trained on */
-export async function compareWith(
-  { against, inForce }: Pick<TextInputOptions, 'against' | 'inForce'>,
+/** A model to compare with. */
+export interface OtherModel {
+  readonly model: TrainedModel;
+  /** That shows what it learnt from; null for the model in force. */
+  readonly folder: string | null;
+}
+
+/** Before anything that takes long: a model that is missing fails the command at once. */
+export async function otherModels({
+  against,
+  inForce,
+}: Pick<TextInputOptions, 'against' | 'inForce'>): Promise<OtherModel[]> {
+  const others: OtherModel[] = [];
+  if (against !== undefined) others.push({ model: readModelFolder(against), folder: against });
+  if (!inForce) return others;
+  const model = await modelInForce(adminOfEnvironment());
+  if (model === null) throw new CommandFailure('no model is in force: leave out --in-force');
+  return [...others, { model, folder: null }];
+}
+
+/** @param texts that the model did not learn from */
+export function compareWith(
+  others: readonly OtherModel[],
   model: TrainedModel,
   texts: readonly LabelledText[],
-): Promise<Comparison[]> {
-  const comparisons: Comparison[] = [];
-  if (against !== undefined) {
-    const fresh = notTrainedOn(against, texts);
-    checkLabels(fresh, `the model of ${against} learnt from the others`);
-    comparisons.push(compareModels(model, readModelFolder(against), fresh, texts.length - fresh.length));
-  }
-  if (inForce) {
-    const other = await modelInForce(adminOfEnvironment());
-    if (other === null) throw new CommandFailure('no model is in force: leave out --in-force');
-    comparisons.push(compareModels(model, other, texts, 0));
-  }
-  return comparisons;
+): Comparison[] {
+  return others.map(({ model: other, folder }) => {
+    const fresh = folder === null ? texts : notTrainedOn(folder, texts);
+    checkLabels(fresh, `model ${other.facts.name} learnt from the others`);
+    return compareModels(model, other, fresh, texts.length - fresh.length);
+  });
 }
 
 /** @throws CommandFailure unless both labels are left */

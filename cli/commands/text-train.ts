@@ -18,7 +18,7 @@ import { TARGET_DEFAULTS } from '../text/thresholds.ts';
 import { type Trained, train, type TrainSettings } from '../text/train.ts';
 import { writeTrainedOn } from '../text/trained-on.ts';
 import { examples, wholeNumber } from './options.ts';
-import { addTextInputOptions, compareWith, readTexts, type TextInputOptions } from './text-inputs.ts';
+import { addTextInputOptions, compareWith, otherModels, readTexts, type TextInputOptions } from './text-inputs.ts';
 
 /** A model of 2^17 buckets has 128 KiB. */
 const BITS = 17;
@@ -91,6 +91,7 @@ for both. Texts stay on this machine; the report has pieces of them.`,
       const { reviewRate: review, suspiciousRate: suspicious } = options;
       if (suspicious > review)
         throw new CommandFailure('--suspicious-rate must not be above --review-rate', 2);
+      const others = await otherModels(options);
       const texts = await readTexts(files, options);
       const settings: TrainSettings = {
         ...options,
@@ -100,7 +101,7 @@ for both. Texts stay on this machine; the report has pieces of them.`,
       const trained = unwrap(
         await train(texts, settings, (step, share) => progress.update(share, step)).finally(() => progress.stop()),
       );
-      const comparisons = await compareWith(options, trained.model, trained.testTexts);
+      const comparisons = compareWith(others, trained.model, trained.testTexts);
       const report = reportOf(trained, comparisons);
       writeModel(out, trained, settings, report);
       print(`${report[0]}\nwritten to ${out}; next: npx numgate text build --model ${shellWord(out)}\n`, report[1]);

@@ -45,11 +45,11 @@ export function compareModels(
 /** @param second scores of the same texts */
 export function differencesAt(first: ScoredTexts, second: ScoredTexts): RecallDifference[] {
   const domains = scoresByDomain(first);
-  const supported = RATES.filter((rate) => domains.values().every((scores) => isSupported(rate, scores.length)));
+  const supported = RATES.filter((rate) => [...domains.values()].every((scores) => isSupported(rate, scores.length)));
   return supported.map((rate) => {
     const [ours, theirs] = [first, second].map((scored) => foundAt(scored, rate)) as [boolean[], boolean[]];
     const countOf = (found: (at: number) => boolean): number =>
-      ours.keys().reduce((sum, at) => sum + Number(found(at)), 0);
+      ours.filter((_, at) => found(at)).length;
     const onlyOurs = countOf((at) => ours[at]! && !theirs[at]!);
     const onlyTheirs = countOf((at) => !ours[at]! && theirs[at]!);
     return {
@@ -63,6 +63,6 @@ export function differencesAt(first: ScoredTexts, second: ScoredTexts): RecallDi
 
 /** For each spam, in order, whether it is above the limit of every domain. */
 function foundAt(scored: ScoredTexts, rate: number): boolean[] {
-  const limit = Math.max(...scoresByDomain(scored).values().map((scores) => limitFor(scores, rate)));
+  const limit = Math.max(...[...scoresByDomain(scored).values()].map((scores) => limitFor(scores, rate)));
   return Array.from(scored.scores.filter((_, at) => scored.isSpam[at] === 1), (score) => score > limit);
 }

@@ -34,7 +34,7 @@ export async function crossValidate(
 ): Promise<CrossValidated> {
   const isSpam = spamOf(corpus);
   const margins = new Float64Array(corpus.texts.length);
-  for (const fold of new Set(indices.values().map((index) => folds[index]!))) {
+  for (const fold of new Set(Array.from(indices, (index) => folds[index]!))) {
     const tested = indices.filter((index) => folds[index] === fold);
     const weights = await fitWeights(corpus, isSpam, indices.filter((index) => folds[index] !== fold), settings);
     const found = marginsOf(weights, corpus.vectors, tested);

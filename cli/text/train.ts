@@ -125,13 +125,13 @@ export function checkTexts(
 ): Result<null, Failure<'ONE_LABEL' | 'ONE_DOMAIN' | 'DOMAINS_TOO_MANY' | 'TEXTS_TOO_FEW'>> {
   const legitimate = texts.filter(({ isSpam }) => !isSpam);
   const counts = { spam: texts.length - legitimate.length, legitimate: legitimate.length };
-  for (const [label, texts] of Object.entries(counts)) {
-    if (texts === 0)
+  for (const [label, many] of Object.entries(counts)) {
+    if (many === 0)
       return fail('ONE_LABEL', `no text has the label "${label}": a model needs both. Add a file that has them`);
-    if (texts < TRAINING_LABEL_MIN)
+    if (many < TRAINING_LABEL_MIN)
       return fail(
         'TEXTS_TOO_FEW',
-        `only ${counted(texts, 'distinct text')} with the label "${label}", and ${TRAINING_LABEL_MIN} are needed: add texts`,
+        `only ${counted(many, 'distinct text')} with the label "${label}", and ${TRAINING_LABEL_MIN} are needed: add texts`,
       );
   }
   const domains = new Set(legitimate.map(({ domain }) => domain));
