@@ -1,6 +1,6 @@
 /** Problems of the service (RFC 9457) as failures of a command. */
 import type { ProblemExtras } from '../shared/admin/problems.ts';
-import type { TextGuardHit } from '../shared/admin/text.ts';
+import type { TextGuardHit } from '../shared/text/text-guards.ts';
 import type { GuardHit } from '../shared/release/guard-settings.ts';
 import type { RegistrationReason } from '../shared/senders/registration.ts';
 import { CommandFailure } from './failure.ts';

@@ -119,7 +119,9 @@ export async function buildText(settings: TextBuildSettings): Promise<TextBuildR
       ? null
       : readModelFolder(catalogue.model);
   const canaries = canaryTexts === null ? null : scoreCanaryTexts(canaryTexts, openedRelease(model, hosts));
-  const parts = { model, hosts, canaryTexts: canaries?.counts ?? null };
+  // The same model and hosts hit the same texts.
+  const carried = keepModel && keepHosts ? base!.canaryTexts : null;
+  const parts = { model, hosts, canaryTexts: canaries?.counts ?? carried };
   const built = unwrap(await buildTextRelease(parts, keys, { base: base?.release ?? null, createdAt }));
   const signed = await signTextManifest(built.manifest, signer);
   const report = {

@@ -3,9 +3,8 @@
  * Changes and sends nothing.
  */
 import type { Command } from 'commander';
-import type { TextGuard, TextGuardHit } from '../../shared/admin/text.ts';
 import type { PublishedText } from '../../shared/text/published.ts';
-import { textGuardsOf } from '../../shared/text/text-guards.ts';
+import { type TextGuard, type TextGuardHit, textGuardsOf } from '../../shared/text/text-guards.ts';
 import type { TextManifest } from '../../shared/text/text-manifest.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { formatGuard } from '../problem.ts';

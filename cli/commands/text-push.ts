@@ -4,8 +4,9 @@
  * command again completes it.
  */
 import { type Command, Option } from 'commander';
-import type { PutTextRelease, TextChangeDone, TextGuard, TextReleaseInfo } from '../../shared/admin/text.ts';
+import type { PutTextRelease, TextChangeDone, TextReleaseInfo } from '../../shared/admin/text.ts';
 import { toBase64 } from '../../shared/bytes.ts';
+import type { TextGuard } from '../../shared/text/text-guards.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { CommandFailure } from '../failure.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';

@@ -2,13 +2,12 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
   type PromoteText,
-  TEXT_GUARDS,
   type TextChangeDone,
-  type TextGuard,
   type TextReleaseInfo,
   type TextReleaseList,
   type TextStatus,
 } from '../../shared/admin/text.ts';
+import { TEXT_GUARDS, type TextGuard } from '../../shared/text/text-guards.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { CommandFailure } from '../failure.ts';
 import { formatGuard } from '../problem.ts';

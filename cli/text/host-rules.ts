@@ -35,8 +35,8 @@ const ABOVE_SHORTENERS = new Map(
   ),
 );
 
-/** A scheme, a host and at most a slash: a URL that names nothing but its host. */
-const WHOLE_SITE = /^[a-z][a-z0-9+.-]*:\/\/([^/?#\\@]+)\/?$/i;
+/** A host with or without scheme and slash: what names nothing but the host. */
+const WHOLE_SITE = /^(?:[a-z][a-z0-9+.-]*:\/\/)?([^/?#\\@]+)\/?$/i;
 /** What a host cannot have. */
 const NO_HOST = /[\s/\\?#@%:]/;
 const WILDCARD = /^\*\./;

@@ -3,10 +3,11 @@
  */
 import * as v from 'valibot';
 import { RELEASE_CHARS_MAX } from '../limits/control.ts';
-import type { GuardHit } from '../release/guard-settings.ts';
 import { signedTextSchema } from '../release/signed.ts';
 import { reasonSchema } from '../schemas.ts';
+import { TEXT_GUARDS, type TextGuardHit } from '../text/text-guards.ts';
 import type { TextManifest } from '../text/text-manifest.ts';
+import type { BlockStage } from '../verdict.ts';
 
 /** Values of a text release that control stores: base64 of the sealed bytes, by KV key. */
 export const putTextReleaseSchema = v.strictObject({
@@ -35,13 +36,6 @@ export interface TextReleaseInfo {
 export interface TextReleaseList {
   readonly releases: readonly TextReleaseInfo[];
 }
-
-/** Why a text release should not be promoted. Each can be overridden by name, with a reason. */
-export const TEXT_GUARDS = ['domain-rate', 'canary-text', 'label-rate', 'older-base', 'fewer-hosts'] as const;
-export type TextGuard = (typeof TEXT_GUARDS)[number];
-
-/** `list`: the host list that it is about, or null. */
-export type TextGuardHit = GuardHit<TextGuard>;
 
 /** `GET /v1/admin/text/releases/{release}/plan`: against the release in force. */
 export interface TextPlan {
@@ -116,12 +110,14 @@ export interface CampaignInfo {
   readonly id: string;
   readonly state: CampaignState;
   readonly authority: string;
-  /** ID and version of the rule that confirmed it. */
+  /** ID and version of the rule that confirmed it, and how far; null if a person did. */
   readonly rule: string | null;
+  readonly stage: BlockStage | null;
   readonly firstSeen: string;
   readonly lastSeen: string;
-  /** Distinct reporters so far. */
-  readonly reporters: number;
+  /** Reports with such a text, and distinct reporters when a rule last decided; null if none has. */
+  readonly reports: number;
+  readonly reporters: number | null;
   /** Null unless it is confirmed. */
   readonly until: string | null;
   /** Fingerprint in base64 (128 bytes), and the ID of its TEXT_KEY. */

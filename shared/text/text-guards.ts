@@ -2,7 +2,6 @@
  * Guards of text releases: each compares the signed manifest of a release with that of the release in force, and reports
  * what it found, with figures. Pure: what was evaluated is in the manifests.
  */
-import { TEXT_GUARDS, type TextGuard, type TextGuardHit } from '../admin/text.ts';
 import {
   TEXT_DOMAIN_RATE_MAX,
   TEXT_HOSTS_COUNTED_MIN,
@@ -10,19 +9,26 @@ import {
   TEXT_LABEL_RATE_FACTOR,
   TEXT_LABELS_EXPECTED_MIN,
 } from '../limits/text.ts';
+import type { GuardHit } from '../release/guard-settings.ts';
 import { counted } from '../release/guards.ts';
 import type { DomainFalsePositives, TextManifest } from './text-manifest.ts';
 
+/** Why a text release should not be promoted. Each can be overridden by name, with a reason. */
+export const TEXT_GUARDS = ['domain-rate', 'canary-text', 'label-rate', 'older-base', 'fewer-hosts'] as const;
+export type TextGuard = (typeof TEXT_GUARDS)[number];
+
+/** `list`: the host list that it is about, or null. */
+export type TextGuardHit = GuardHit<TextGuard>;
+
 /** In the order of TEXT_GUARDS. @param base the release in force; null for none */
 export function textGuardsOf(base: TextManifest | null, next: TextManifest): TextGuardHit[] {
-  const hits = [
+  return [
     ...domainRates(base, next),
     canaryTexts(base, next),
     labelRate(base, next),
     olderBase(base, next),
     ...fewerHosts(base, next),
   ].filter((each) => each !== null);
-  return hits.sort((a, b) => TEXT_GUARDS.indexOf(a.guard) - TEXT_GUARDS.indexOf(b.guard));
 }
 
 function hit(

@@ -99,6 +99,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
 };
 
 const NEWEST = `$(npx numgate releases --json | node -p 'JSON.parse(fs.readFileSync(0)).releases[0].release')`;
+const NEWEST_TEXT = `$(npx numgate text releases --json | node -p 'JSON.parse(fs.readFileSync(0)).releases[0].release')`;
 const PLANNED = `$(npx numgate plan --json | node -p 'JSON.parse(fs.readFileSync(0)).hash')`;
 
 const DELEGATION = `$(npx numgate delegations list --organisation reseller --json | node -p 'JSON.parse(fs.readFileSync(0)).delegations.at(-1).id')`;
@@ -144,6 +145,7 @@ function filledIn(command: string): string {
       .replaceAll('localhost:8787', url.replace('http://', ''))
       .replaceAll(/demo\.…|(?<=NUMGATE_KEY=)…/g, key)
       .replaceAll(/<release>|20261125T0312Z-0a1b2c3d/g, NEWEST)
+      .replaceAll('<text release>', NEWEST_TEXT)
       .replaceAll('<operation>', OPERATION)
       .replaceAll('<delegation>', DELEGATION)
       .replaceAll('0a1b2c3d4e5f', WEBHOOK)
@@ -227,6 +229,11 @@ beforeAll(async () => {
     JSON.stringify({ lists: [{ ...suspended, name: 'acme', authority: 'acme' }], inputs: [] }),
   );
   put('home.txt', HOME.join('\n'));
+  const phishing = { name: 'kisa-phishing', file: 'kisa.txt', authority: 'kisa' };
+  put('my.text.json', JSON.stringify({ hostLists: [phishing], canaryTexts: 'our-texts.txt' }));
+  put('kisa.txt', 'phish.example.com\n');
+  put('our-texts.txt', '[acme] Your code is 123456.\n');
+  put('text.txt', 'See https://phish.example.com/\n');
   put('certificate.pdf', 'a certificate');
   put(
     'senders.csv',

@@ -157,6 +157,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'workers/appeals',
     'workers/notices',
     'workers/statistics',
+    'workers/text',
     'workers/evidence-files',
     'workers/storage',
     'workers/env.ts',
@@ -168,6 +169,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'workers/registrations': ['shared', 'workers/storage', 'workers/env.ts', 'workers/log.ts'],
   'workers/registry': ['shared', 'workers/storage', 'workers/env.ts', 'workers/log.ts'],
   'workers/credentials': ['shared', 'workers/storage', 'workers/env.ts', 'workers/log.ts'],
+  'workers/text': ['shared', 'workers/storage', 'workers/env.ts', 'workers/log.ts'],
   'workers/reports': ['shared', 'workers/http', 'workers/storage', 'workers/env.ts', 'workers/log.ts'],
   'workers/response': ['shared', 'workers/storage', 'workers/env.ts', 'workers/log.ts'],
   'workers/evidence-files': [

@@ -22,6 +22,7 @@ import { rehearseRule } from './rule-rehearsal.ts';
 import * as rules from './rules.ts';
 import * as settings from './settings.ts';
 import * as statistics from './statistics.ts';
+import { TEXT_ROUTES } from './text-routes.ts';
 import { usage } from './usage.ts';
 import { WEBHOOK_ROUTES } from './webhook-routes.ts';
 
@@ -233,6 +234,7 @@ export const ADMIN_ROUTES: readonly Route[] = [
   { method: 'POST', path: '/v1/admin/appeals/:id/accept', handle: appeals.acceptAppeal },
   { method: 'POST', path: '/v1/admin/appeals/:id/reject', handle: appeals.rejectAppeal },
   ...WEBHOOK_ROUTES,
+  ...TEXT_ROUTES,
   { method: 'GET', path: '/v1/admin/statistics', handle: statistics.statisticsStatus },
   { method: 'GET', path: '/v1/admin/statistics/:month', handle: statistics.monthVersions },
   { method: 'POST', path: '/v1/admin/statistics/:month/corrections', handle: statistics.correctMonth },

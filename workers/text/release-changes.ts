@@ -68,7 +68,7 @@ export class ReleaseChanges {
       );
       this.#tables.prune(release);
       const after = { state: 'pushed', base, model: model?.name ?? null, hosts: hosts?.count ?? 0 };
-      audit.append(author, release, { action: 'release.push', before: null, after });
+      audit.append(author, release, { action: 'textRelease.push', before: null, after });
       return ok(this.info(releases.get(release)!));
     });
   }
@@ -133,7 +133,7 @@ export class ReleaseChanges {
     publication.changed();
     const after = share < 1 ? { state: 'candidate', share } : { state: 'current' };
     audit.append(author, release, {
-      action: 'release.promote',
+      action: 'textRelease.promote',
       before: { state: row.state, ...(row.share === null ? {} : { share: row.share }), current: currentName },
       after: { ...after, ...(guards.length === 0 ? {} : { overrides: guards.map(({ guard }) => guard) }) },
     });
@@ -147,7 +147,7 @@ export class ReleaseChanges {
       if (row === null) return UNKNOWN;
       if (row.state !== 'candidate')
         return refuse('RELEASE_STATE', `${release} is ${row.state}: only a candidate can be withdrawn`);
-      return this.#withdraw(author, row, 'release.withdraw');
+      return this.#withdraw(author, row, 'textRelease.withdraw');
     });
   }
 
@@ -165,14 +165,14 @@ export class ReleaseChanges {
         const message = `the last step was ${last.release}, not ${expected}`;
         return refuse('BASE_MOVED', message, { base: expected, current: last.release });
       }
-      if (candidate !== null) return this.#withdraw(author, candidate, 'release.rollback');
+      if (candidate !== null) return this.#withdraw(author, candidate, 'textRelease.rollback');
       const { back } = this.#tables;
       const before = back.at(-1);
       if (before === undefined)
         return refuse('ROLLBACK_IMPOSSIBLE', 'the release before the current one is no longer kept');
       if (before !== target)
         return refuse('BASE_MOVED', 'another text release became current: check the status and roll back again');
-      return this.#withdraw(author, last, 'release.rollback', before);
+      return this.#withdraw(author, last, 'textRelease.rollback', before);
     });
   }
 
@@ -180,7 +180,7 @@ export class ReleaseChanges {
   #withdraw(
     author: Author,
     row: TextReleaseRow,
-    action: 'release.withdraw' | 'release.rollback',
+    action: 'textRelease.withdraw' | 'textRelease.rollback',
     next?: string | null,
   ): StoreResult<ReleaseChange> {
     const { releases, audit, publication, meta } = this.#tables;

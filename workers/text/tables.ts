@@ -33,7 +33,7 @@ export class TextTables {
     this.meta = new Meta(sql);
     this.releases = new ReleaseRows(sql);
     this.values = new SealedValues(sql, textKey);
-    this.audit = new AuditChain(sql, { column: 'subject', prefix: 'text.', subjectOf: String });
+    this.audit = new AuditChain(sql, { column: 'subject', prefix: '', subjectOf: String });
     this.campaigns = new Campaigns(this);
     this.publication = new Publication(this);
     this.transactions = new Transactions(storage, { charge: () => this.#noRoom() });

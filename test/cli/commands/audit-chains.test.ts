@@ -2,7 +2,7 @@
 import '../support/workspace.ts';
 import { beforeAll, expect, it } from 'vitest';
 import { Admin } from '../../../cli/admin.ts';
-import { verifyRegistrations } from '../../../cli/commands/audit-registrations.ts';
+import { verifyRegistrations } from '../../../cli/commands/audit-chains.ts';
 import { type AuditRecord, auditHash, auditLine, CHAIN_START } from '../../../shared/audit.ts';
 import { numgate } from '../support/command.ts';
 import { fakeService } from '../support/fake-service.ts';
