@@ -81,7 +81,7 @@ export function compareWith(
   return others.map(({ model: other, folder }) => {
     const fresh = folder === null ? texts : notTrainedOn(folder, texts);
     checkLabels(fresh, `model ${other.facts.name} learnt from the others`);
-    return compareModels(model, other, fresh, texts.length - fresh.length);
+    return compareModels(model, other, fresh, folder === null ? null : texts.length - fresh.length);
   });
 }
 

@@ -17,8 +17,8 @@ export interface RecallDifference {
 export interface Comparison {
   /** Name of the other model. */
   readonly name: string;
-  /** Texts that were left out, because the other model was trained on them. */
-  readonly leftOut: number;
+  /** Texts that were left out, because the other model learnt from them; null if nothing shows which it learnt from. */
+  readonly leftOut: number | null;
   /** At the threshold of the worst domain; without rates that a domain is too small for. */
   readonly recalls: readonly RecallDifference[];
   /** Of the other model, at its own thresholds. */
@@ -30,7 +30,7 @@ export function compareModels(
   model: TrainedModel,
   other: TrainedModel,
   texts: readonly LabelledText[],
-  leftOut: number,
+  leftOut: number | null,
 ): Comparison {
   const [ours, theirs] = [model, other].map(({ bytes }) => scoreTexts(new TextModel(bytes), texts)) as [
     ScoredTexts,

@@ -10,8 +10,10 @@ import { mixed } from './random.ts';
 import type { Rows } from './rows.ts';
 
 const GRAM = 6;
-/** Smallest hashes of a text. Two texts that are just similar enough share none of them with a chance of 1 in 1,000. */
-const SKETCH = 12;
+/** Smallest hashes that find candidates. Two texts that are just similar enough share none of them once in 1,000 times. */
+const KEYS = 12;
+/** Smallest hashes of a sketch, which stands for a text that is not kept: those of short texts are complete. */
+const SKETCH = 64;
 /** Texts with the same hash that a text is compared with: a greeting that thousands share costs no more. */
 const COMPARED_MAX = 64;
 /** Above the count of texts: a hash and a text make one number below 2^53. */
@@ -46,11 +48,37 @@ export function areSimilar(a: Uint32Array, b: Uint32Array): boolean {
   return 3 * common >= all;
 }
 
+/** The smallest hashes of a text. @param grams ascending */
+export function sketchOf(grams: Uint32Array): Uint32Array {
+  return grams.subarray(0, SKETCH);
+}
+
+/** Whether two sketches show that half of the grams are in common: exact for texts of at most SKETCH grams. */
+export function sketchesAreSimilar(a: Uint32Array, b: Uint32Array): boolean {
+  let [atA, atB, common, all] = [0, 0, 0, 0];
+  // Only the smallest hashes of both texts together are known.
+  while (all < SKETCH && (atA < a.length || atB < b.length)) {
+    const [left, right] = [a[atA] ?? Number.POSITIVE_INFINITY, b[atB] ?? Number.POSITIVE_INFINITY];
+    all++;
+    if (left === right) common++;
+    if (left <= right) atA++;
+    if (right <= left) atB++;
+  }
+  return 2 * common >= all;
+}
+
+/** Whether two rows are of near-duplicates. */
+type Compare = (a: Uint32Array, b: Uint32Array) => boolean;
+
 /**
  * @param grams of each text @param campaigns of each text: those of one campaign are in one group
  * @returns for each text the first text of its group
  */
-export function nearDuplicates(grams: Rows, campaigns: readonly (string | null)[]): Uint32Array {
+export function nearDuplicates(
+  grams: Rows,
+  campaigns: readonly (string | null)[],
+  compare: Compare = areSimilar,
+): Uint32Array {
   const sets = new DisjointSets(grams.count);
   const firsts = new Map<string, number>();
   for (const [index, campaign] of campaigns.entries()) {
@@ -59,33 +87,33 @@ export function nearDuplicates(grams: Rows, campaigns: readonly (string | null)[
     if (first === undefined) firsts.set(campaign, index);
     else sets.unite(first, index);
   }
-  const sketches = sketchesOf(grams);
-  for (let from = 0, to = 0; from < sketches.length; from = to) {
-    const hash = Math.floor(sketches[from]! / INDEX_SPAN);
-    while (to < sketches.length && Math.floor(sketches[to]! / INDEX_SPAN) === hash) to++;
-    uniteSimilar(sketches.subarray(from, to), grams, sets);
+  const keys = keysOf(grams);
+  for (let from = 0, to = 0; from < keys.length; from = to) {
+    const hash = Math.floor(keys[from]! / INDEX_SPAN);
+    while (to < keys.length && Math.floor(keys[to]! / INDEX_SPAN) === hash) to++;
+    uniteSimilar(keys.subarray(from, to), grams, sets, compare);
   }
   return Uint32Array.from({ length: grams.count }, (_, index) => sets.find(index));
 }
 
 /** Hash and text of each smallest hash, ascending. */
-function sketchesOf(grams: Rows): Float64Array {
+function keysOf(grams: Rows): Float64Array {
   let count = 0;
-  for (let index = 0; index < grams.count; index++) count += Math.min(SKETCH, grams.row(index).length);
-  const sketches = new Float64Array(count);
+  for (let index = 0; index < grams.count; index++) count += Math.min(KEYS, grams.row(index).length);
+  const keys = new Float64Array(count);
   let at = 0;
   for (let index = 0; index < grams.count; index++)
-    for (const hash of grams.row(index).subarray(0, SKETCH)) sketches[at++] = hash * INDEX_SPAN + index;
-  return sketches.sort();
+    for (const hash of grams.row(index).subarray(0, KEYS)) keys[at++] = hash * INDEX_SPAN + index;
+  return keys.sort();
 }
 
 /** @param candidates that share a hash */
-function uniteSimilar(candidates: Float64Array, grams: Rows, sets: DisjointSets): void {
+function uniteSimilar(candidates: Float64Array, grams: Rows, sets: DisjointSets, compare: Compare): void {
   for (let at = 1; at < candidates.length; at++) {
     const index = candidates[at]! % INDEX_SPAN;
     for (let before = at - 1; before >= Math.max(0, at - COMPARED_MAX); before--) {
       const other = candidates[before]! % INDEX_SPAN;
-      if (sets.find(index) !== sets.find(other) && areSimilar(grams.row(index), grams.row(other)))
+      if (sets.find(index) !== sets.find(other) && compare(grams.row(index), grams.row(other)))
         sets.unite(index, other);
     }
   }

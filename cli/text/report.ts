@@ -103,7 +103,10 @@ export function formatComparison({ name, leftOut, recalls, bands }: Comparison):
     ['spam', bands.spam.texts, ...bandCells(bands.spam)],
     ...bands.domains.map((each) => [`legitimate: ${each.domain}`, each.texts, ...bandCells(each)]),
   ];
-  const without = leftOut === 0 ? '' : `, without ${counted(leftOut, 'text')} that ${name} learnt from`;
+  const without =
+    leftOut === null
+      ? `, some of which ${name} may have learnt from`
+      : `, without ${counted(leftOut, 'text')} that ${name} learnt from`;
   return (
     `\ncompared with ${name} on the same texts${without}\n` +
     (recalls.length === 0 ? 'the texts are too few for any of the rates\n' : differences) +

@@ -4,7 +4,13 @@ import { describe, expect, it } from 'vitest';
 import { sampleRows } from '../../../cli/commands/text-sample.ts';
 import { type Corpus, corpusOf, distinctTexts } from '../../../cli/text/corpus.ts';
 import type { LabelledText } from '../../../cli/text/labelled-text.ts';
-import { areSimilar, gramsOf, nearDuplicates } from '../../../cli/text/near-duplicates.ts';
+import {
+  areSimilar,
+  gramsOf,
+  nearDuplicates,
+  sketchesAreSimilar,
+  sketchOf,
+} from '../../../cli/text/near-duplicates.ts';
 import { Rows } from '../../../cli/text/rows.ts';
 import { foldsOf, splitOff } from '../../../cli/text/split.ts';
 import { readText } from '../../../shared/text/text.ts';
@@ -68,6 +74,24 @@ describe('near-duplicates', () => {
         true,
       );
     }
+  });
+
+  it('are found by sketches as by all grams, if texts are short, and nearly so otherwise', () => {
+    const set = fc.uniqueArray(fc.nat(90), { minLength: 1, maxLength: 60 });
+    const hashed = (values: number[]): Uint32Array => Uint32Array.from(values, (value) => Math.imul(value, 0x9e3779b1) >>> 0).sort();
+    fc.assert(
+      fc.property(set, set, (a, b) => {
+        const [left, right] = [hashed(a), hashed(b)];
+        // Both together are at most 64.
+        fc.pre(new Set([...a, ...b]).size <= 64);
+        expect(sketchesAreSimilar(sketchOf(left), sketchOf(right))).toBe(areSimilar(left, right));
+      }),
+    );
+    const long = Array.from({ length: 400 }, (_, index) => index);
+    const share = (same: number): boolean =>
+      sketchesAreSimilar(sketchOf(hashed(long)), sketchOf(hashed(long.map((each) => (each < same ? each : each + 1_000)))));
+    // 0.9 and 0.1 of the grams in common.
+    expect([share(379), share(73)]).toEqual([true, false]);
   });
 
   it('of a named campaign are in one group, and so is what resembles one of them', () => {

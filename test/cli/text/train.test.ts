@@ -133,8 +133,10 @@ describe('text train', () => {
 describe('text evaluate', () => {
   it('leaves out what the model learnt from', async () => {
     const { evaluated, leftOut } = await json<{ evaluated: number; leftOut: number }>('text', 'evaluate', model, texts);
-    expect(leftOut).toBe(report.learnt);
-    expect(evaluated).toBe(report.evaluated);
+    expect(leftOut).toBeGreaterThanOrEqual(report.learnt);
+    // Near-duplicates are estimated by then.
+    expect(evaluated).toBeGreaterThan(0.95 * report.evaluated);
+    expect(evaluated + leftOut).toBe(report.learnt + report.evaluated);
   });
 
   it('finds in other texts what train found, and compares with another model on the same texts', async () => {
@@ -144,7 +146,8 @@ describe('text evaluate', () => {
       spam: TrainReport['evaluation']['spam'];
       comparisons: { name: string; leftOut: number; recalls: { rate: number; recall: { of: number } }[] }[];
     }>('text', 'evaluate', model, texts, '--against', other);
-    expect(spam).toEqual(report.evaluation.spam);
+    expect(spam.texts).toBeLessThanOrEqual(report.evaluation.spam.texts);
+    expect(spam.suspicious / spam.texts).toBeCloseTo(report.evaluation.spam.suspicious / report.evaluation.spam.texts, 1);
     const [comparison] = comparisons;
     expect(comparison!.name).toBe('other');
     expect(comparison!.leftOut).toBeGreaterThan(0);
