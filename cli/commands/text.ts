@@ -1,6 +1,7 @@
 /** `numgate text`: text releases (a model and host lists), from training to rollback. Each family has a file of its own. */
 import type { Command } from 'commander';
 import { addTextBuild } from './text-build.ts';
+import { addTextCampaigns } from './text-campaigns.ts';
 import { addTextEvaluate } from './text-evaluate.ts';
 import { addTextExplain } from './text-explain.ts';
 import { addTextPlan } from './text-plan.ts';
@@ -19,6 +20,7 @@ const FAMILIES: readonly ((text: Command) => void)[] = [
   addTextPush,
   addTextReleases,
   addTextExplain,
+  addTextCampaigns,
 ];
 
 export function addText(program: Command): void {
