@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { addTextBuild } from './text-build.ts';
 import { addTextCampaigns } from './text-campaigns.ts';
+import { addTextDrift } from './text-drift.ts';
 import { addTextEvaluate } from './text-evaluate.ts';
 import { addTextExplain } from './text-explain.ts';
 import { addTextPlan } from './text-plan.ts';
@@ -21,6 +22,7 @@ const FAMILIES: readonly ((text: Command) => void)[] = [
   addTextReleases,
   addTextExplain,
   addTextCampaigns,
+  addTextDrift,
 ];
 
 export function addText(program: Command): void {

@@ -18,6 +18,8 @@ const listSchema = v.strictObject({
   authority: nameSchema,
   /** When the authority compiled the list. Default: the time of the build. */
   asOf: v.optional(v.pipe(v.string(), v.isoTimestamp('must be a time such as 2026-11-24T03:12:09Z'))),
+  /** Written by `numgate feed pull`: the feed of this installation does not share it on. */
+  fromFeed: v.optional(v.boolean(), false),
 });
 
 const catalogueSchema = v.strictObject({

@@ -45,7 +45,7 @@ export const CANARY_FILE_BYTES_MAX = 268_435_456;
 
 /** Equal bins of scores from 0 to 1, in which texts are counted. */
 export const SCORE_BINS = 20;
-/** Models of one hour that an isolate counts for one client. Texts of others are not counted. */
+/** Models, each with its release, of one hour that an isolate counts for one client. Texts of others are not counted. */
 export const COUNTED_MODELS_MAX = 4;
 /** Body of a pushed text release, in bytes: the largest host table and model in base64, and a manifest. */
 export const TEXT_RELEASE_BODY_BYTES_MAX = 3_200_000;

@@ -1,7 +1,7 @@
 /** Pages of a feed as the service sends them, without a service. */
 import { cloudEventOf, type FeedCloudEvent, feedData } from '../../../shared/feed/cloud-event.ts';
 import { digestOf, digestOfStatement } from '../../../shared/feed/digest.ts';
-import type { FeedEntry, FeedEvent } from '../../../shared/feed/entry.ts';
+import type { PartyEntry, FeedEvent } from '../../../shared/feed/entry.ts';
 import type { Encrypt } from '../../../shared/feed/jwe.ts';
 import type { ChainPoint } from '../../../shared/feed/open-page.ts';
 import { formatEpoch } from '../../../shared/feed/statement.ts';
@@ -15,7 +15,7 @@ export const START: ChainPoint = {
   ...{ feed: FEED, epoch: 1, position: 0, digest: digestOfStatement(FIRST_STATEMENT) },
 };
 
-export function blockOf(number: string, rest: Partial<FeedEntry> = {}): FeedEntry {
+export function blockOf(number: string, rest: Partial<PartyEntry> = {}): PartyEntry {
   return {
     ...{ number, source: null, subject: 'from', effect: 'block', code: 'SENDER_REPORTED', authority: 'kisa' },
     ...{ list: 'live', rule: null, stage: null, until: null, ...rest },
