@@ -66,7 +66,9 @@ export async function collectHosts(
         read++;
         hosts.add(checked.host);
         if (hosts.size > HOSTS_MAX)
-          throw new CommandFailure(`${file}: more than ${count(HOSTS_MAX)} hosts; a text release has no more`);
+          throw new CommandFailure(
+            `${file}: more than ${count(HOSTS_MAX)} hosts; a text release has no more`,
+          );
       },
       (share) => onProgress((index + share) / lists.length),
     );

@@ -6,8 +6,8 @@
 import { createRequire } from 'node:module';
 import shorteners from '../../data/url-shorteners.json' with { type: 'json' };
 import { HOST_CHARS_MAX } from '../../shared/limits/text.ts';
+import { canonical } from '../../shared/text/host-names.ts';
 import { parentsOf } from '../../shared/text/host-table.ts';
-import { canonical } from '../../shared/text/hosts.ts';
 import type { Effect } from '../../shared/verdict.ts';
 
 /** Loads the library, which holds the list of suffixes, only for a build. */
@@ -46,7 +46,10 @@ const FORM = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)+$/;
 export function checkHost(written: string, effect: Effect): CheckedHost {
   const bare = (WHOLE_SITE.exec(written)?.[1] ?? written).replace(WILDCARD, '');
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(bare) || /^[^\s/]+\/./.test(bare))
-    return refuse('HOST_HAS_PATH', 'has a path: a list blocks whole hosts; list the host if all of it is meant');
+    return refuse(
+      'HOST_HAS_PATH',
+      'has a path: a list blocks whole hosts; list the host if all of it is meant',
+    );
   const host = NO_HOST.test(bare) ? null : canonical(bare);
   if (host === null || host.length > HOST_CHARS_MAX || !FORM.test(host))
     return refuse('HOST_INVALID', 'is not a host such as shop.example.com');

@@ -77,7 +77,9 @@ export function readTextCatalogue(
   const names = hostLists.map(({ name }) => name);
   const repeated = names.find((name, index) => names.indexOf(name) !== index);
   if (repeated !== undefined)
-    throw new CommandFailure(`two host lists have the name ${repeated}: rename one, or put both into one file`);
+    throw new CommandFailure(
+      `two host lists have the name ${repeated}: rename one, or put both into one file`,
+    );
   if (hostLists.length > HOST_LISTS_MAX)
     throw new CommandFailure(
       `${hostLists.length} host lists; a text release has at most ${HOST_LISTS_MAX}: put some into one file`,

@@ -8,8 +8,8 @@ import { buildText, type TextBuildResult } from '../../../cli/commands/text-buil
 import { planText } from '../../../cli/commands/text-plan.ts';
 import { pushText } from '../../../cli/commands/text-push.ts';
 import { needsOldKey } from '../../../cli/text/key-needs.ts';
-import { modelInForce, releaseInForce } from '../../../cli/text/open-release.ts';
 import { readModelFolder } from '../../../cli/text/model-folder.ts';
+import { modelInForce, releaseInForce } from '../../../cli/text/open-release.ts';
 import { parseHostsOption } from '../../../cli/text/text-catalogue.ts';
 import type { TextReleaseList, TextStatus } from '../../../shared/admin/text.ts';
 import { toBase64 } from '../../../shared/bytes.ts';
@@ -80,7 +80,13 @@ describe('a text release', () => {
     expect([code, JSON.parse(out)]).toMatchObject([
       0,
       {
-        ...{ release: first.manifest.release, model: 'tested', band: 'suspicious', sent: false, campaign: null },
+        ...{
+          release: first.manifest.release,
+          model: 'tested',
+          band: 'suspicious',
+          sent: false,
+          campaign: null,
+        },
         hosts: [{ host: 'www.phish-7.example.com', list: 'phishing', effect: 'block' }],
       },
     ]);
@@ -119,16 +125,33 @@ describe('a text release', () => {
     ]);
     expect((await status()).candidate).toBeNull();
     const dry = await text('promote', second.manifest.release, '--dry-run');
-    expect([dry.code, dry.out]).toEqual([0, expect.stringMatching(/nothing was changed\nguards are hit:\n  fewer-hosts: /)]);
+    expect([dry.code, dry.out]).toEqual([
+      0,
+      expect.stringMatching(/nothing was changed\nguards are hit:\n {2}fewer-hosts: /),
+    ]);
   });
 
   it('becomes a canary with an override and a reason, is withdrawn, and is rolled back', async () => {
     const { release } = second.manifest;
     const override = ['--override', 'fewer-hosts'];
     const without = await text('promote', release, '--share', '0.5', ...override);
-    expect([without.code, without.errors]).toEqual([2, expect.stringContaining('--override requires --reason')]);
-    const canary = await text('promote', release, '--share', '0.5', ...override, '--reason', 'sites are gone');
-    expect([canary.code, canary.out]).toEqual([0, expect.stringContaining('is the canary in 50 % of the data centres')]);
+    expect([without.code, without.errors]).toEqual([
+      2,
+      expect.stringContaining('--override requires --reason'),
+    ]);
+    const canary = await text(
+      'promote',
+      release,
+      '--share',
+      '0.5',
+      ...override,
+      '--reason',
+      'sites are gone',
+    );
+    expect([canary.code, canary.out]).toEqual([
+      0,
+      expect.stringContaining('is the canary in 50 % of the data centres'),
+    ]);
     expect((await status()).candidate).toEqual({ release, share: 0.5 });
     const withdrawn = await text('withdraw', release, '--reason', 'a test');
     expect(withdrawn.out).toBe(`${release} was withdrawn; ${first.manifest.release} is in force\n`);

@@ -37,7 +37,10 @@ describe('a text catalogue', () => {
   });
 
   it.each([
-    [{ model: 'm', hosts: [] }, /^wrong\.json: hosts .*known fields: model, hostLists, canaryTexts, include$/],
+    [
+      { model: 'm', hosts: [] },
+      /^wrong\.json: hosts .*known fields: model, hostLists, canaryTexts, include$/,
+    ],
     [{ hostLists: [{ ...LIST, effect: 'deny' }] }, /^wrong\.json: hostLists\[0\]\.effect /],
     [{ hostLists: [{ ...LIST, name: 'Phishing' }] }, /hostLists\[0\]\.name must have only lower case/],
     [{ hostLists: [{ ...LIST, asOf: 'yesterday' }] }, /hostLists\[0\]\.asOf must be a time such as/],
