@@ -42,6 +42,8 @@ const NO_HOST = /[\s/\\?#@%:]/;
 const WILDCARD = /^\*\./;
 const FORM = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)+$/;
 
+const PUBLIC_SUFFIX = refuse('HOST_PUBLIC_SUFFIX', 'is a public suffix: names of many owners end with it');
+
 /** @param written as a list has it: a host in any spelling, `*.host`, or a URL without path @param effect of the list */
 export function checkHost(written: string, effect: Effect): CheckedHost {
   const bare = (WHOLE_SITE.exec(written)?.[1] ?? written).replace(WILDCARD, '');
@@ -50,19 +52,15 @@ export function checkHost(written: string, effect: Effect): CheckedHost {
       'HOST_HAS_PATH',
       'has a path: a list blocks whole hosts; list the host if all of it is meant',
     );
+  const { parse } = load('tldts') as typeof import('tldts');
+  const options = { allowPrivateDomains: true };
+  if (!bare.includes('.') && parse(bare, options).isIcann === true) return PUBLIC_SUFFIX;
   const host = NO_HOST.test(bare) ? null : canonical(bare);
   if (host === null || host.length > HOST_CHARS_MAX || !FORM.test(host))
     return refuse('HOST_INVALID', 'is not a host such as shop.example.com');
-  const { parse } = load('tldts') as typeof import('tldts');
-  const { publicSuffix, isIcann, isPrivate, isIp } = parse(host, { allowPrivateDomains: true });
+  const { publicSuffix, isPrivate, isIp } = parse(host, options);
   if (isIp !== true && publicSuffix === host) {
-    if (isPrivate !== true)
-      return refuse(
-        'HOST_PUBLIC_SUFFIX',
-        isIcann === true
-          ? 'is a public suffix: names of many owners end with it'
-          : 'is a top-level domain: list the hosts below it',
-      );
+    if (isPrivate !== true) return PUBLIC_SUFFIX;
     if (isStrong(effect))
       return refuse(
         'HOST_SHARED_SUFFIX',

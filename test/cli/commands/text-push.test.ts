@@ -23,6 +23,8 @@ const builds = join(BUILDS, 'text');
 const hosts = (lines: readonly string[]) =>
   parseHostsOption(`phishing=${write('hosts.txt', lines.join('\n'))}:block:kisa`)!;
 const MANY = Array.from({ length: 100 }, (_, index) => `phish-${index}.example.com`);
+/** Long enough to have a fingerprint. */
+const LONG = `${SPAM} Reply with your name and address before midnight, or the next winner gets it instead.`;
 let admin: Admin;
 let first: TextBuildResult;
 let second: TextBuildResult;
@@ -70,7 +72,7 @@ describe('a text release', () => {
     expect([...inForce!.hosts!.table.rows()].length).toBe(100);
     expect(await modelInForce(admin)).toEqual(readModelFolder(join(FOLDER, 'model')));
     const listed = await text('releases');
-    expect(listed.out).toMatch(new RegExp(`${release} +current`));
+    expect(listed.out).toMatch(new RegExp(`${release} │ current`));
     expect((await text('status')).out).toContain(`in force: ${release}`);
   });
 
@@ -96,8 +98,8 @@ describe('a text release', () => {
 
   it('explains the campaign of a text with the service, which then gets the text', async () => {
     const until = new Date(Date.now() + 86_400_000).toISOString();
-    await admin.change('POST', 'text/campaigns', { texts: [SPAM], until, reason: 'a test' });
-    const file = write('similar.txt', SPAM.replace('900', '1,200'));
+    await admin.change('POST', 'text/campaigns', { texts: [LONG], until, reason: 'a test' });
+    const file = write('similar.txt', LONG.replace('900', '1,200'));
     const { code, out } = await text('explain', '--file', file, '--campaigns', '--json');
     expect([code, JSON.parse(out)]).toMatchObject([0, { campaign: 'c-1', sent: true }]);
     expect((await text('status')).out).toContain('campaigns: 1 confirmed\n');
@@ -118,10 +120,10 @@ describe('a text release', () => {
       { list: 'phishing', added: 0, removed: 50, before: 'block', after: 'block' },
     ]);
     expect(plan.guards.map(({ guard }) => guard)).toEqual(['fewer-hosts']);
-    const refused = await text('push', second.folder.path, '--canary', '0.5', '--json');
-    expect([refused.code, JSON.parse(refused.out)]).toMatchObject([
+    const refused = await text('push', second.folder.path, '--canary', '0.5');
+    expect([refused.code, refused.errors]).toEqual([
       3,
-      { error: { code: 'GUARD_HIT', guards: [{ guard: 'fewer-hosts', override: 'fewer-hosts' }] } },
+      expect.stringMatching(/GUARD_HIT: [\s\S]*fewer-hosts: phishing: .* --override fewer-hosts\n/),
     ]);
     expect((await status()).candidate).toBeNull();
     const dry = await text('promote', second.manifest.release, '--dry-run');

@@ -43,7 +43,7 @@ describe('a host list', () => {
     expect(checked(written)).toBe(code);
   });
 
-  it.each(['co.kr', '*.co.kr', 'com.vn', 'go.kr'])(
+  it.each(['co.kr', '*.co.kr', 'com.vn', 'go.kr', 'KR', 'com'])(
     'refuses %s with every effect: names of many owners end with it',
     (suffix) => {
       for (const effect of ['block', 'allow', 'label', 'shadow'] as const)
