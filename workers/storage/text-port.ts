@@ -83,7 +83,11 @@ export interface TextChanges {
   /** Whether more has changed already. */
   readonly more: boolean;
   /** Host lists of the release in force; null if it has none. The value is that of TextObject.value. */
-  readonly hosts: { readonly release: string; readonly value: NamedValue; readonly lists: readonly HostListInfo[] } | null;
+  readonly hosts: {
+    readonly release: string;
+    readonly value: NamedValue;
+    readonly lists: readonly HostListInfo[];
+  } | null;
 }
 
 /** What the text store answers the feed. */

@@ -21,8 +21,8 @@ import {
   namesIn,
   promoting,
   readIndex,
-  texts,
   textRelease,
+  texts,
 } from '../support/text-store.ts';
 
 const START = Date.UTC(2040, 0, 1);
@@ -79,7 +79,8 @@ class Model {
   promote(release: string, share: number): string {
     const state = this.#releases.get(release);
     if (state === undefined) return 'TEXT_RELEASE_UNKNOWN';
-    if (state === 'current' || (this.candidate !== null && this.candidate !== release)) return 'RELEASE_STATE';
+    if (state === 'current' || (this.candidate !== null && this.candidate !== release))
+      return 'RELEASE_STATE';
     this.#releases.set(release, share < 1 ? 'candidate' : 'current');
     this.candidate = share < 1 ? release : null;
     this.share = share;
@@ -120,7 +121,13 @@ test('the store and the head do what the plain model does, whatever dies', async
   );
   const built: BuiltText[] = [];
   for (let minute = 0; minute < BUILT; minute++)
-    built.push(await textRelease({ minute, weight: 1 + (minute % 5), hosts: { phishing: [`evil${minute % 3}.example`] } }));
+    built.push(
+      await textRelease({
+        minute,
+        weight: 1 + (minute % 5),
+        hosts: { phishing: [`evil${minute % 3}.example`] },
+      }),
+    );
   const model = new Model();
   let requests = 0;
   let kills = 0;
@@ -168,7 +175,10 @@ test('the store and the head do what the plain model does, whatever dies', async
         model.withdraw(release),
       );
     else {
-      const options = promoting(model.current, { share: each.share, overrides: ['older-base', 'fewer-hosts'] });
+      const options = promoting(model.current, {
+        share: each.share,
+        overrides: ['older-base', 'fewer-hosts'],
+      });
       const answer = await send(each.dies, (request) => texts().promote(request, release, options));
       expect(answer).toBe(model.promote(release, each.share));
     }

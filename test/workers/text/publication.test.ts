@@ -27,8 +27,8 @@ import {
   readIndex,
   readValue,
   textRelease,
-  texts,
   textStub,
+  texts,
 } from '../support/text-store.ts';
 
 let warned: Record<string, unknown>[];
@@ -126,7 +126,10 @@ test('a store that was set back continues above the version of the head', async 
   });
   await evictDurableObject(textStub());
   await texts().refresh();
-  expect(await readIndex()).toMatchObject({ version: version + TEXT_RESTORED_GAP, candidate: { share: 0.2 } });
+  expect(await readIndex()).toMatchObject({
+    version: version + TEXT_RESTORED_GAP,
+    candidate: { share: 0.2 },
+  });
   expect(warned.at(-1)).toEqual({ event: 'textRestored', before: 1, version: version + TEXT_RESTORED_GAP });
 });
 
