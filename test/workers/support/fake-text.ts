@@ -2,7 +2,7 @@
 import { env } from 'cloudflare:workers';
 import { vi } from 'vitest';
 import { sha256Hex } from '../../../shared/bytes.ts';
-import type { TextEntry } from '../../../shared/feed/entry.ts';
+import type { FeedEntry, TextEntry } from '../../../shared/feed/entry.ts';
 import { seal } from '../../../shared/set/seal.ts';
 import { encodeHosts } from '../../../shared/text/host-table.ts';
 import type { HostListInfo } from '../../../shared/text/text-manifest.ts';
@@ -115,4 +115,9 @@ export function campaignOf(id: number, more: Partial<SharedCampaign> = {}): Shar
     ...{ reporters: 12 },
     ...more,
   };
+}
+
+/** In an order of its own: entries have no names. */
+export function sorted(entries: Iterable<FeedEntry>): string[] {
+  return [...entries].map((entry) => JSON.stringify(Object.entries(entry).sort())).sort();
 }
