@@ -105,6 +105,18 @@ describe('drift', () => {
     expect(await drift().status()).toMatchObject({ psi: [], driftingClients: 0, texts: 0 });
   });
 
+  test('raises no alarm before the day has a quarter of the texts of a mean day', async () => {
+    await reportDays('acme', [
+      [0, scoresOf('text-1', 1_200, 0.9)],
+      ...WEEK.map((ago): [number, TextCounts] => [ago, scoresOf('text-1', 5_000, 0.02)]),
+    ]);
+    await checked();
+    expect([logged('textDrift'), (await drift().status()).psi]).toEqual([[], []]);
+    await reportDays('acme', [[0, scoresOf('text-1', 1_300, 0.9)]]);
+    await checked();
+    expect(logged('textDrift')).toHaveLength(2);
+  });
+
   test('has no figure for few texts, however different they are', async () => {
     await reportDays('acme', [
       [0, scoresOf('text-1', 200, 1)],
