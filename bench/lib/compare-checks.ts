@@ -7,8 +7,11 @@ import { threadNs } from './process-usage.ts';
 import { median, medianRatio } from './statistics.ts';
 import { type Row, row, short } from './table.ts';
 
-/** A process is some percent faster or slower than another that does the same, as long as it runs: each pair is new. */
-const PAIRS = 5;
+/**
+ * A process is some percent faster or slower than another that does the same, as long as it runs: each pair is new, and
+ * each side starts first in half of them.
+ */
+const PAIRS = 8;
 const ROUNDS = 6;
 /** A single check is filled up with spaces, so that a turn has some hundred of them. */
 const CHECK_CHARS = 1_024;
@@ -53,8 +56,9 @@ export async function compareChecks(
   const kinds = kindsOf(textOf).slice(...(small ? [1, 2] : []));
   const times = kinds.map((): Times[] => []);
   for (let pair = 0; pair < (small ? 1 : PAIRS); pair++) {
-    const own = await edges.own();
-    const plain = await edges.plain();
+    const [first, second] = pair % 2 === 0 ? [edges.own, edges.plain] : [edges.plain, edges.own];
+    const started = [await first(), await second()] as const;
+    const [own, plain] = pair % 2 === 0 ? started : [started[1], started[0]];
     try {
       for (const [index, kind] of kinds.entries())
         times[index]!.push(await timePair(own, plain, kind, small ? 1 : ROUNDS));
