@@ -9,10 +9,10 @@ import { type Row, row, short } from './table.ts';
 
 /**
  * A process is some percent faster or slower than another that does the same, as long as it runs: each pair is new, and
- * each side starts first in half of them.
+ * the sides take turns to start first.
  */
-const PAIRS = 8;
-const ROUNDS = 6;
+const PAIRS = 7;
+const ROUNDS = 5;
 /** A single check is filled up with spaces, so that a turn has some hundred of them. */
 const CHECK_CHARS = 1_024;
 const BATCH_ITEMS = 1_000;
