@@ -173,7 +173,8 @@ export class ResponseDesk extends DurableObject<ControlEnv> implements ResponseO
     await this.#behind(() => this.#parts.send());
     const block = rows.get(done.value)!;
     if (action === 'approve' && block.cause !== null) {
-      const message = `the coordinator refused the block, so it is "${block.stage.state}": ${block.cause}; ${wayOutOf(block.cause)}`;
+      const who = block.campaign === null ? 'the coordinator' : 'the text store';
+      const message = `${who} refused the block, so it is "${block.stage.state}": ${block.cause}; ${wayOutOf(block.cause, block.campaign !== null)}`;
       return refuse('RULE_BLOCK_REFUSED', message, { state: block.stage.state });
     }
     return ok(await this.#shown(block));
