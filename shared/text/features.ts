@@ -105,7 +105,10 @@ export function weigh(text: ReadText, weights: Int8Array, bits: number, sums: In
     const five = (four + Math.imul(letters[at + 4]!, M4)) | 0;
     const six = (five + Math.imul(letters[at + 5]!, M5)) | 0;
     sum +=
-      weights[three >>> shift]! + weights[four >>> shift]! + weights[five >>> shift]! + weights[six >>> shift]!;
+      weights[three >>> shift]! +
+      weights[four >>> shift]! +
+      weights[five >>> shift]! +
+      weights[six >>> shift]!;
   }
   for (; at + GRAM_MIN <= length; at++) {
     let hash = 0;

@@ -47,7 +47,12 @@ const URL_HOST = /^[^:[\]@"'(){},;!]+/;
 const IPV6 = /^\[[0-9a-f:.]+\]/i;
 /** A host may end in a dot. */
 const PORT_AND_PATH = /(?:\.?:\d{1,5})?(?:\.?[/\\?#][\x21-\x7e]*)?/y;
-const ASCII_PART = /(?<![a-z0-9_-])[a-z0-9_-]+(?:\.[a-z0-9_-]+)+/gi;
+/**
+ * Labels in ASCII within a longer run. What is before them is none of their own letters: Korean, Chinese and Japanese words
+ * need no space before a host. A letter of any other script belongs to it: `bücher.example` is not `cher.example`.
+ */
+const ASCII_PART =
+  /(?<![a-z0-9_-])(?<!(?![\p{Script=Hangul}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}])[\p{L}\p{M}])[a-z0-9_-]+(?:\.[a-z0-9_-]+)+/gu;
 
 /** @param text without hidden characters */
 export function findLinks(text: string): FoundLinks {
@@ -160,7 +165,10 @@ class NameReader {
 
   ofRun(run: string): Names {
     if (isAscii(run)) return ofAscii(run, 0);
-    const normalized = run.replace(/[\u3002\uff61]/g, '.').normalize('NFKC').toLowerCase();
+    const normalized = run
+      .replace(/[\u3002\uff61]/g, '.')
+      .normalize('NFKC')
+      .toLowerCase();
     // The likeliest is a part in ASCII, as in `바로가기evil.example`.
     const parts = asciiPartsOf(normalized);
     const cut = idnHostIn(normalized);
@@ -178,12 +186,12 @@ class NameReader {
   ofUrl(written: string): Names {
     const all = { first: 0, last: written.length };
     if (written.startsWith('[')) return { hosts: [], ...all };
-    const names = this.ofRun(written.slice(0, trimmedLength(written)));
     // Numbers (`3232235777`, `0x7f.1`) and percent codes: what a browser makes of them.
     if (/^[\da-fx.]+$/i.test(written) || written.includes('%')) {
       const host = this.#canonical(written);
-      if (host !== null) return { hosts: [host, ...names.hosts], ...all };
+      if (host !== null) return { hosts: [host], ...all };
     }
+    const names = this.ofRun(written.slice(0, trimmedLength(written)));
     return names.hosts.length === 0 ? { hosts: [], ...all } : { ...names, first: 0 };
   }
 
@@ -240,8 +248,17 @@ function isAscii(run: string): boolean {
 function isLabel(code: number): boolean {
   if (code < 0x80) return isLatin(code) || (code >= 0x30 && code <= 0x39) || code === 0x2d || code === 0x5f;
   if (code < 0xc0) return code === 0xaa || code === 0xb5 || code === 0xba || code === 0xb7;
-  if (code < 0x3040) return code < 0x2000 || (code >= 0x2070 && code < 0x3000) || code === 0x3005 || code === 0x3007;
+  if (code < 0x3040)
+    return code < 0x2000 || (code >= 0x2070 && code < 0x3000) || code === 0x3005 || code === 0x3007;
   if (code < 0xff00) return true;
-  const isWide = (from: number, to: number): boolean => code >= 0xff00 + from - 0x20 && code <= 0xff00 + to - 0x20;
-  return isWide(0x2d, 0x2d) || isWide(0x30, 0x39) || isWide(0x41, 0x5a) || isWide(0x5f, 0x5f) || isWide(0x61, 0x7a) || (code >= 0xff66 && code < 0xffe0);
+  const isWide = (from: number, to: number): boolean =>
+    code >= 0xff00 + from - 0x20 && code <= 0xff00 + to - 0x20;
+  return (
+    isWide(0x2d, 0x2d) ||
+    isWide(0x30, 0x39) ||
+    isWide(0x41, 0x5a) ||
+    isWide(0x5f, 0x5f) ||
+    isWide(0x61, 0x7a) ||
+    (code >= 0xff66 && code < 0xffe0)
+  );
 }

@@ -21,7 +21,9 @@ const LOOK_ALIKES = new Map<number, number>(
 );
 
 /** Punctuation that folds to nothing before and after NFKC, and is common: a text with it needs no NFKC. */
-const PLAIN_SEPARATORS = new Set([...'·‐–—‘’“”•…′″※←↑→↓■□▲△▶▷▼▽◆◇○◎●★☆☎♡♥♪　、。〈〉《》「」『』【】〔〕'].map((each) => each.charCodeAt(0)));
+const PLAIN_SEPARATORS = new Set(
+  [...'·‐–—‘’“”•…′″※←↑→↓■□▲△▶▷▼▽◆◇○◎●★☆☎♡♥♪　、。〈〉《》「」『』【】〔〕'].map((each) => each.charCodeAt(0)),
+);
 
 /** 256 KiB, only in isolates that need it. */
 let known: Uint32Array | null = null;

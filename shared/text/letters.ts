@@ -158,7 +158,7 @@ function foldUnits(text: string, isPlain: boolean): Folded | null {
     run = 0;
     for (; row !== 0; row >>>= JAMO_BITS) scratch[length++] = JAMO_BASE + (row & JAMO_MASK);
   }
-  const letters = scratch.slice(0, length < LETTERS_MAX ? length : LETTERS_MAX);
+  const letters = scratch.slice(0, Math.min(length, LETTERS_MAX));
   hasMoney ||= digits > 0 && hasWon(letters);
   return { letters, cased, capitals, exclamations, digits, hasMoney };
 }
