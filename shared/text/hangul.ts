@@ -42,6 +42,14 @@ export const PAIR_JAMO = Uint32Array.from({ length: LEADING.length * VOWELS.leng
 /** Trailing consonant of a syllable, by its offset mod 28: none to two jamo. */
 export const TRAILING_JAMO_ROWS = Uint32Array.from(TRAILING, pack);
 
+/** How many jamo each of these has. */
+export const PAIR_SIZES = Uint8Array.from(PAIR_JAMO, sizeOf);
+export const TRAILING_SIZES = Uint8Array.from(TRAILING_JAMO_ROWS, sizeOf);
+
+function sizeOf(row: number): number {
+  return Math.ceil((32 - Math.clz32(row)) / JAMO_BITS);
+}
+
 /** The row of a conjoining jamo; 0 for a filler and for one of Old Korean. */
 export function rowOfConjoining(code: number): number {
   if (code === LEADING_RIEUL_HIEUH) return pack('ㄹㅎ');

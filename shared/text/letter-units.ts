@@ -1,4 +1,4 @@
-/** The letter that a UTF-16 unit is folded to, for units that are neither ASCII nor Hangul. Each is looked up once. */
+/** The letter that a UTF-16 unit is folded to, for all that is no Hangul. Each is looked up once. */
 import table from '../../data/look-alikes.json' with { type: 'json' };
 
 /** Code of every digit, of a currency sign, and of a link. */

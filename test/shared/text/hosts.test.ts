@@ -3,7 +3,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TEXT_CHARS_MAX, TEXT_HOSTS_MAX } from '../../../shared/limits/text.ts';
 import { findLinks } from '../../../shared/text/hosts.ts';
-import { foldPlain } from '../../../shared/text/letters.ts';
 import { holds } from '../support/properties.ts';
 import { anyText, plainText } from '../support/text-strings.ts';
 
@@ -160,16 +159,6 @@ describe('hosts of a text', () => {
         for (const host of hosts) expect(host).toMatch(/^[^\s/\\?#@:A-Z]*\.[^\s/\\?#@:A-Z]+$/);
       }),
       { numRuns: 2_000 },
-    );
-  });
-
-  it('are never in a text that needs only one pass', () => {
-    holds(
-      fc.property(plainText, (text) => {
-        if (foldPlain(text) === null) return;
-        expect(findLinks(text)).toEqual({ hosts: [], hasLink: false, endings: [], rest: text });
-      }),
-      { numRuns: 3_000 },
     );
   });
 

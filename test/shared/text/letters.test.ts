@@ -57,7 +57,7 @@ describe('folding', () => {
     let plain = 0;
     holds(
       fc.property(plainText, (text) => {
-        const folded = foldPlain(text);
+        const folded = foldPlain(text, 0);
         if (folded === null) return;
         plain++;
         expect(folded).toEqual(fold(text));
@@ -75,8 +75,8 @@ describe('folding', () => {
       expect(lettersOf(letters)).toBe(letters);
       expect(lettersOf(typedJamo(syllable))).toBe(letters);
       expect(lettersOf(syllable.normalize('NFD'))).toBe(letters);
-      expect(foldPlain(letters)).toEqual(foldPlain(syllable));
-      expect(foldPlain(typedJamo(syllable))).toEqual(foldPlain(syllable));
+      expect(foldPlain(letters, 0)).toEqual(foldPlain(syllable, 0));
+      expect(foldPlain(typedJamo(syllable), 0)).toEqual(foldPlain(syllable, 0));
     }
   });
 
@@ -104,14 +104,14 @@ describe('folding', () => {
     ['만원', false],
   ])('reads an amount of money in %s: %s', (text, expected) => {
     expect(fold(text).hasMoney).toBe(expected);
-    expect(foldPlain(text)!.hasMoney).toBe(expected);
+    expect(foldPlain(text, 0)!.hasMoney).toBe(expected);
   });
 
   it('ends at the bound, whatever a character expands to', () => {
     for (const character of ['\ufdfa', '뺿', 'ㅙ', '가', '①'])
       expect(fold(character.repeat(TEXT_CHARS_MAX)).letters.length).toBeLessThanOrEqual(LETTERS_MAX);
     expect(fold('\ufdfa'.repeat(TEXT_CHARS_MAX)).letters.length).toBe(LETTERS_MAX);
-    expect(foldPlain('뺿'.repeat(TEXT_CHARS_MAX))!.letters.length).toBe(LETTERS_MAX);
+    expect(foldPlain('뺿'.repeat(TEXT_CHARS_MAX), 0)!.letters.length).toBe(LETTERS_MAX);
   });
 
   it('returns letters that later texts do not change', () => {

@@ -40,6 +40,20 @@ describe('a text', () => {
     );
   });
 
+  it('has the same hosts in one pass as in all, where there may be some', () => {
+    let found = 0;
+    const hostlike = fc.string({ unit: fc.constantFrom(...'abZ19..::///-_@ 한국닷컴가ㄱ▶'), maxLength: 14 });
+    holds(
+      fc.property(hostlike, (text) => {
+        const { hosts, hasLink, endings, rest } = findLinks(text);
+        if (hosts.length > 0) found++;
+        expect(readText(text)).toEqual({ ...fold(rest), hosts, hasLink, endings, hidden: 0 });
+      }),
+      { numRuns: 5_000 },
+    );
+    expect(found).toBeGreaterThan(300);
+  });
+
   it('has the same letters with hidden characters anywhere', () => {
     holds(
       fc.property(plainText, fc.array(fc.nat(80)), fc.constantFrom(...HIDDEN), (text, places, hidden) => {
