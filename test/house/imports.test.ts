@@ -199,7 +199,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'cli/proof': ['shared', 'cli/import', 'cli/publish', 'cli/failure.ts', 'cli/secrets.ts'],
   // `npm start` runs the example for the demo.
   cli: ['shared', 'examples/issuer', 'package.json'],
-  bench: ['shared', 'cli', 'workers', 'examples', 'test/gateways/support'],
+  bench: ['data', 'shared', 'cli', 'workers', 'examples', 'test/gateways/support'],
   // Users copy them: whatever they import goes with them, or is a package.
   examples: [],
 };

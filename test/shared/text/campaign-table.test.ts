@@ -46,7 +46,7 @@ const world = fingerprint.chain((first) =>
       }),
       { maxLength: 12 },
     ),
-    asked: fc.array(fc.oneof(fingerprint, near(first)), { minLength: 1, maxLength: 5 }),
+    others: fc.array(fc.oneof(fingerprint, near(first)), { minLength: 1, maxLength: 5 }),
     first: fc.constant(first),
   }),
 );
@@ -71,10 +71,10 @@ describe('the campaign table', () => {
   it('finds a campaign in force as similar as the best one that shares a band, as a comparison with all does', () => {
     let found = 0;
     holds(
-      fc.property(world, ({ rows, asked, first }) => {
+      fc.property(world, ({ rows, others, first }) => {
         const campaigns = campaignsOf(rows);
         const table = new CampaignTable(encodeCampaigns(campaigns));
-        for (const print of [...asked, first, ...rows.map((row) => row.print)]) {
+        for (const print of [...others, first, ...rows.map((row) => row.print)]) {
           const equal = ({ fingerprint: other }: Campaign): number => equalValues(print, other);
           const similar = campaigns.filter((each) => each.until * 1000 > NOW && equal(each) >= SAME);
           const likely = similar.filter((each) => shareBand(print, each.fingerprint));
@@ -131,8 +131,8 @@ describe('the campaign table', () => {
       return { ...each, fingerprint: print };
     });
     const table = new CampaignTable(encodeCampaigns(campaigns));
-    const asked = new Uint16Array(FINGERPRINT_VALUES).fill(1, 3);
-    expect(table.find(asked, NOW)).toBeNull();
+    const zeros = new Uint16Array(FINGERPRINT_VALUES).fill(1, 3);
+    expect(table.find(zeros, NOW)).toBeNull();
     expect(CAMPAIGN_CANDIDATES_MAX).toBeLessThan(CAMPAIGNS_MAX);
     // Any other band still finds its row.
     const [first] = campaigns as [Campaign];
@@ -172,13 +172,13 @@ function manyCampaigns(count: number): Campaign[] {
 
 describe('a damaged campaign table', () => {
   const bytes = fromHex(vectors.campaigns.hex);
-  const asked = vectors.campaigns.rows.map(({ values: each }) => Uint16Array.from(each));
+  const prints = vectors.campaigns.rows.map(({ values: each }) => Uint16Array.from(each));
 
   /** @returns whether it was accepted */
   function survive({ what, bytes: damaged }: Damaged): boolean {
     try {
       const table = new CampaignTable(damaged);
-      for (const print of [...asked, new Uint16Array(FINGERPRINT_VALUES)]) {
+      for (const print of [...prints, new Uint16Array(FINGERPRINT_VALUES)]) {
         const found = table.find(print, 0);
         if (found !== null && !(found.id > 0 && found.authority !== '')) expect.fail(`${what}: ${found.id}`);
       }
