@@ -8,7 +8,7 @@ import { type KeyRing, openKeyRing } from '../shared/set/key-ring.ts';
 import type { AppealObject } from './storage/appeals-port.ts';
 import type { HeadSource } from './storage/coordinator-port.ts';
 import type { CredentialObject } from './storage/credentials-port.ts';
-import type { TextCanary } from './storage/drift-port.ts';
+import type { DriftObject, TextCanary } from './storage/drift-port.ts';
 import type { FeedObject } from './storage/feed-port.ts';
 import type { MetricTotalsObject } from './storage/metrics-port.ts';
 import type { NoticeObject, NoticeRouterObject } from './storage/notices-port.ts';
@@ -72,6 +72,8 @@ export interface ControlEnv extends Env {
   readonly RESPONSE: { getByName(name: string): ResponseObject };
   /** Class AppealStore. */
   readonly APPEALS: { getByName(name: string): AppealObject };
+  /** Class TextDrift. */
+  readonly TEXT_DRIFT: { getByName(name: string): DriftObject };
   /** Class FeedStore. */
   readonly FEED: { getByName(name: string): FeedObject };
   /** Class NoticeRouter. */

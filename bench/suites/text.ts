@@ -12,7 +12,7 @@ import { textTraining } from './text-training.ts';
 export async function textBench(options: BenchOptions): Promise<Row[]> {
   return [
     ...(await textCost(options)),
-    ...textMatches(options),
+    ...(await textMatches(options)),
     ...(await textEnglish(options)),
     ...(await textTraining(options)),
   ];

@@ -13,8 +13,8 @@ import { CommandFailure } from '../failure.ts';
 import { print, type Report } from '../terminal/output.ts';
 import { styleText, visible } from '../terminal/visible.ts';
 import { readModelFolder } from '../text/model-folder.ts';
-import { openedRelease, releaseInFolder, releaseInForce } from '../text/open-release.ts';
 import { readOneText } from '../text/one-text.ts';
+import { openedRelease, releaseInFolder, releaseInForce } from '../text/open-release.ts';
 import { TextFolder } from '../text/text-folder.ts';
 import { examples } from './options.ts';
 
@@ -32,7 +32,7 @@ export function addTextExplain(text: Command): void {
     .option('--file <file>', 'the text (default: standard input)')
     .addOption(new Option('--model <folder>', 'only a model that text train wrote'))
     .option('--campaigns', 'also send the text to the service, to find its campaign', false)
-    .addHelpText('after', examples("text explain --file text.txt", 'text explain --campaigns < text.txt'))
+    .addHelpText('after', examples('text explain --file text.txt', 'text explain --campaigns < text.txt'))
     .action(async (path: string | undefined, { file, model, campaigns }: ExplainOptions) => {
       if (path !== undefined && model !== undefined)
         throw new CommandFailure('give a folder of a text release or --model, not both', 2);
@@ -99,7 +99,9 @@ export function formatExplanation(explanation: Explanation): Report {
     ...(hosts.length === 0 ? ['no host'] : hosts.map(formatHost)),
     formatCampaign(campaign),
     effectOf(explanation),
-    campaign === undefined ? 'the text was not sent anywhere' : 'the text was sent to the service, which does not keep it',
+    campaign === undefined
+      ? 'the text was not sent anywhere'
+      : 'the text was sent to the service, which does not keep it',
   ];
   const value = {
     ...{ release, model, score, band, reasons, thresholds },

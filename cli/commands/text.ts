@@ -1,6 +1,8 @@
 /** `numgate text`: text releases (a model and host lists), from training to rollback. Each family has a file of its own. */
 import type { Command } from 'commander';
 import { addTextBuild } from './text-build.ts';
+import { addTextCampaigns } from './text-campaigns.ts';
+import { addTextDrift } from './text-drift.ts';
 import { addTextEvaluate } from './text-evaluate.ts';
 import { addTextExplain } from './text-explain.ts';
 import { addTextPlan } from './text-plan.ts';
@@ -19,6 +21,8 @@ const FAMILIES: readonly ((text: Command) => void)[] = [
   addTextPush,
   addTextReleases,
   addTextExplain,
+  addTextCampaigns,
+  addTextDrift,
 ];
 
 export function addText(program: Command): void {

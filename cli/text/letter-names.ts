@@ -1,5 +1,5 @@
 /** Shows the letters of a feature as people write them: jamo as syllables, and the marks of folding as words. */
-import { CURRENCY, DIGIT, LINK } from '../../shared/text/letters.ts';
+import { CURRENCY, DIGIT, LINK } from '../../shared/text/letter-units.ts';
 
 const LEADING = [...'ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ'];
 const VOWELS = [...'ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ'];

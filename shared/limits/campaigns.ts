@@ -18,6 +18,11 @@ export const CAMPAIGNS_OF_RULES_MAX = 8_000;
 export const CAMPAIGN_PERSON_MS_MAX = 7_776_000_000;
 /** Campaigns with one value of one band that are compared. More share a band only if somebody makes them so. */
 export const BAND_CAMPAIGNS_MAX = 256;
+/**
+ * How long a flush waits for the text store, in ms. Then its texts count for nothing: blocks of senders must not wait for
+ * campaigns.
+ */
+export const TEXTS_WAIT_MS = 60_000;
 /** Campaigns on a page. */
 export const CAMPAIGNS_PAGE_MAX = 500;
 /** Texts or fingerprints of one request of an admin. */

@@ -3,9 +3,10 @@
  * reporters; then to the counts of the subjects. Each object gets one call with many rows. If any fails, the whole flush is
  * sent again, and those that have it ignore it.
  */
+import { TEXTS_WAIT_MS } from '../../shared/limits/campaigns.ts';
 import { DAY_MS, FLUSH_CALLS_MAX, FLUSH_WAIT_MS } from '../../shared/limits/intake.ts';
 import type { ControlEnv } from '../env.ts';
-import { warn } from '../log.ts';
+import { warn, warnFailed } from '../log.ts';
 import { type CountSource, shardOf } from '../storage/reports-port.ts';
 import { within } from '../storage/single-flight.ts';
 import { TEXT_NAME } from '../storage/text-port.ts';
@@ -26,6 +27,8 @@ export class FlushSender {
   readonly #objects: () => Objects;
   /** Shards that have the flush under way. In memory only: after a restart all get it again. */
   #done = new Set<string>();
+  /** Since when the text store does not respond, in ms since 1970. In memory only. */
+  #failingSince: number | null = null;
 
   constructor(outbox: IntakeOutbox, store: IntakeStore, objects: () => Objects) {
     this.#outbox = outbox;
@@ -49,18 +52,24 @@ export class FlushSender {
   async #recognise({ intake, id: partner }: CountSource, end: FlushEnd): Promise<void> {
     const texts = this.#outbox.unrecognised(end);
     if (texts.length === 0) return;
+    const seqs = texts.map(({ seq }) => seq);
     const reported = texts.map(({ seq: _, ...each }) => each);
     const store = this.#objects().TEXT.getByName(TEXT_NAME);
-    const { last, ids } = await within(
-      store.campaignsOf({ intake, partner, n: end.n }, reported),
-      FLUSH_WAIT_MS,
-    );
-    if (ids === null) this.#renumber(intake, end, last);
-    else
-      this.#outbox.recognise(
-        texts.map(({ seq }) => seq),
-        ids,
-      );
+    const call = within(store.campaignsOf({ intake, partner, n: end.n }, reported), FLUSH_WAIT_MS);
+    const found = await call.catch((error: unknown) => {
+      const now = Date.now();
+      this.#failingSince ??= now;
+      if (now - this.#failingSince < TEXTS_WAIT_MS) throw error;
+      warnFailed('textsNotRecognised', error, { intake, texts: texts.length });
+      return null;
+    });
+    if (found === null) {
+      this.#outbox.recognise(seqs, []);
+      return;
+    }
+    this.#failingSince = null;
+    if (found.ids === null) this.#renumber(intake, end, found.last);
+    this.#outbox.recognise(seqs, found.ids);
   }
 
   async #keyed(ids: readonly number[]): Promise<KeyedCampaigns> {

@@ -37,7 +37,7 @@ export class CampaignWriter {
     const after = { ...next, changedAt: author.at, version: isShared ? publication.version : null };
     this.#rows.put(before, after);
     this.#audit.append(author, formatCampaignId(after.id), {
-      ...{ action: `campaigns.${change}`, before: before && described(before), after: described(after) },
+      ...{ action: `campaign.${change}`, before: before && described(before), after: described(after) },
     });
     return after;
   }

@@ -28,6 +28,8 @@ import { ReportedCampaigns } from './reported-campaigns.ts';
 import type { TextTables } from './tables.ts';
 
 const SYSTEM = 'numgate';
+/** IDs go on from here after a loss, in tenths of a second: no installation began as many campaigns. */
+const IDS_SINCE = Date.UTC(2026, 0, 1);
 
 export class Campaigns {
   readonly rows: CampaignRows;
@@ -97,6 +99,13 @@ export class Campaigns {
   /** The most similar campaign in any state, of the same TEXT_KEY. */
   find(fingerprint: Fingerprint, keyId: string): SimilarCampaign | null {
     return this.#index(keyId).find(fingerprint);
+  }
+
+  /** The tables were lost: counts of reports may still know campaigns by the IDs that they had. */
+  restart(now: number): void {
+    const { meta } = this.#tables;
+    const tenths = Math.floor((now - IDS_SINCE) / 100);
+    meta.set('lastCampaign', Math.max(meta.number('lastCampaign'), tenths));
   }
 
   /** An ID that no campaign ever had. Must run in the transaction that uses it. */

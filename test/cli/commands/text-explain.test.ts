@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { describe, expect, it } from 'vitest';
 import { explainText, formatExplanation } from '../../../cli/commands/text-explain.ts';
-import { encodeHostLists } from '../../../shared/build/text-release.ts';
 import { readModelFolder } from '../../../cli/text/model-folder.ts';
-import type { CampaignMatch } from '../../../shared/admin/campaigns.ts';
 import { openedRelease } from '../../../cli/text/open-release.ts';
+import type { CampaignMatch } from '../../../shared/admin/campaigns.ts';
+import { encodeHostLists } from '../../../shared/build/text-release.ts';
 import type { Effect } from '../../../shared/verdict.ts';
 import { numgate, start } from '../support/command.ts';
 import { fakeService } from '../support/fake-service.ts';
@@ -53,7 +53,9 @@ describe('an explanation', () => {
     expect(shown(ORDINARY, found)).toMatch(
       /campaign: c-17, which blocks now\na check: block, TEXT_CAMPAIGN\nthe text was sent to the service/,
     );
-    expect(shown(ORDINARY, { ...found, blocks: false })).toContain('c-17, which does not block\na check: nothing');
+    expect(shown(ORDINARY, { ...found, blocks: false })).toContain(
+      'c-17, which does not block\na check: nothing',
+    );
     expect(shown(ORDINARY, { ...found, campaign: null, blocks: false })).toContain('campaign: none\n');
     expect(shown('hi', { campaign: null, blocks: false, hasFingerprint: false })).toContain('too short');
     expect(shown('http://shop.evil.example/', found)).toContain('a check: nothing against the text');
@@ -63,9 +65,24 @@ describe('an explanation', () => {
     const { url, requests } = await fakeService(() => ({}));
     process.env.NUMGATE_URL = url;
     const file = write('text.txt', `${SPAM}\r\n`);
-    const { code, out } = await numgate('text', 'explain', '--model', join(FOLDER, 'model'), '--file', file, '--json');
+    const { code, out } = await numgate(
+      'text',
+      'explain',
+      '--model',
+      join(FOLDER, 'model'),
+      '--file',
+      file,
+      '--json',
+    );
     const { score, band, reasons, model, release, sent } = JSON.parse(out);
-    expect([code, band, model, release, sent, reasons[0]]).toEqual([0, 'suspicious', 'tested', null, false, 'wording']);
+    expect([code, band, model, release, sent, reasons[0]]).toEqual([
+      0,
+      'suspicious',
+      'tested',
+      null,
+      false,
+      'wording',
+    ]);
     expect(score).toBeGreaterThan(0.9);
     expect(requests).toEqual([]);
   });
@@ -83,7 +100,14 @@ describe('an explanation', () => {
     [Uint8Array.from([0xbe, 0xc8]), 1, /is not UTF-8: convert it first/],
   ])('of a text that no check accepts is refused', async (content, exitCode, message) => {
     const file = write('wrong.txt', content);
-    const { code, errors } = await numgate('text', 'explain', '--model', join(FOLDER, 'model'), '--file', file);
+    const { code, errors } = await numgate(
+      'text',
+      'explain',
+      '--model',
+      join(FOLDER, 'model'),
+      '--file',
+      file,
+    );
     expect([code, errors]).toEqual([exitCode, expect.stringMatching(message)]);
   });
 });
@@ -98,7 +122,9 @@ describe('numgate text sample', () => {
       ...[0, 900],
       new Set(['english-messages', 'korean-comments', 'korean-reviews']),
     ]);
-    expect(rows.filter(({ label }) => label === 'spam').every(({ domain }) => domain === 'english-messages')).toBe(true);
+    expect(
+      rows.filter(({ label }) => label === 'spam').every(({ domain }) => domain === 'english-messages'),
+    ).toBe(true);
     expect(new Set(rows.map(({ text }) => text)).size).toBeGreaterThan(850);
     const all = await numgate('text', 'sample', '--out', out, '--json');
     expect(JSON.parse(all.out)).toEqual({ out, spam: 747, legitimate: 4_827 + 10_000 + 54_411 });

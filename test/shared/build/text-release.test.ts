@@ -25,7 +25,11 @@ const encoded = (...sources: readonly HostListSource[]) => {
   return result.value;
 };
 const built = async (parts: Partial<TextReleaseParts>) => {
-  const result = await buildTextRelease({ model: null, hosts: null, canaryTexts: null, ...parts }, keys, TIMES);
+  const result = await buildTextRelease(
+    { model: null, hosts: null, canaryTexts: null, ...parts },
+    keys,
+    TIMES,
+  );
   if (!result.ok) throw new Error(result.message);
   return result.value;
 };
@@ -76,10 +80,9 @@ describe('a text release', () => {
     };
     const many = Array.from({ length: HOSTS_MAX + 1 }, (_, index) => `${index}.example`);
     const long = many.map((host) => `${'a'.repeat(20)}-${host}`).slice(0, HOSTS_MAX);
-    expect(problem(Array.from({ length: HOST_LISTS_MAX + 1 }, (_, index) => source(`l${index}`, [])))).toEqual([
-      'LIMIT_EXCEEDED',
-      '17 host lists; a text release has at most 16',
-    ]);
+    expect(
+      problem(Array.from({ length: HOST_LISTS_MAX + 1 }, (_, index) => source(`l${index}`, []))),
+    ).toEqual(['LIMIT_EXCEEDED', '17 host lists; a text release has at most 16']);
     expect(problem([source('a', many)])).toEqual([
       'LIMIT_EXCEEDED',
       '80001 hosts in all lists; a text release has at most 80000',
