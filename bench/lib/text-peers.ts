@@ -1,8 +1,8 @@
 /** Other classifiers on the same folds: fastText and bogofilter, as Debian has them. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { temporaryFolder } from '../../cli/temporary.ts';
 import { PROJECT } from '../../cli/paths.ts';
+import { temporaryFolder } from '../../cli/temporary.ts';
 import { skipMissing } from './skip-missing.ts';
 
 /** Texts, and the fold in which each is tested. */
@@ -28,7 +28,10 @@ const PYTHON = '/usr/bin/python3';
 const OUTPUT_MAX = 1 << 26;
 
 /** @param kib size of its models at most */
-export function fastTextScores({ texts, isSpam, foldOf, folds }: FoldedTexts, kib: number): PeerScores | null {
+export function fastTextScores(
+  { texts, isSpam, foldOf, folds }: FoldedTexts,
+  kib: number,
+): PeerScores | null {
   if (spawnSync(PYTHON, ['-c', 'import fasttext']).status !== 0) {
     skipMissing('python3-fasttext', 'text: fastText is not installed (apt install python3-fasttext)');
     return null;
