@@ -5,7 +5,7 @@
 import type { CampaignState } from '../../shared/admin/text.ts';
 import type { Campaign } from '../../shared/text/campaign-table.ts';
 import type { TextChanges, TextCursor } from '../storage/text-port.ts';
-import type { TextTables } from './tables.ts';
+import type { Publication } from './publication.ts';
 
 /** A step of the tables of the text store. */
 export const CAMPAIGN_TABLES = `
@@ -22,10 +22,14 @@ export const CAMPAIGN_TABLES = `
      until INTEGER
    );`;
 
-export class Campaigns {
-  readonly #tables: TextTables;
+export interface CampaignTables {
+  readonly publication: Publication;
+}
 
-  constructor(tables: TextTables) {
+export class Campaigns {
+  readonly #tables: CampaignTables;
+
+  constructor(tables: CampaignTables) {
     this.#tables = tables;
   }
 
