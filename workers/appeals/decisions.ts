@@ -70,9 +70,10 @@ export class Decisions {
       .findRuleBlocks(ruleSubjectOf(block), false)
       .catch(() => null);
     const own = found?.ok === true ? found.value : [];
+    // The head has no change of a campaign.
+    const isCampaign = campaignOf(block) !== null;
     const appealed = own.find(
-      ({ seq, campaign, createdAt }) =>
-        (seq !== null || campaign !== null) && Date.parse(createdAt) <= receivedAt,
+      ({ seq, createdAt }) => (seq !== null || isCampaign) && Date.parse(createdAt) <= receivedAt,
     );
     return appealed === undefined ? null : { id: appealed.id, rule: appealed.rule, state: appealed.state };
   }
