@@ -5,6 +5,7 @@
 import type { HeadText, NamedValue } from '../../shared/release/head.ts';
 import type { Failure, Result } from '../../shared/result.ts';
 import type { HostListInfo } from '../../shared/text/text-manifest.ts';
+import type { BlockStage } from '../../shared/verdict.ts';
 import type { ChainAnchor } from './chain-anchor.ts';
 
 /** What the store gives the coordinator. */
@@ -59,8 +60,9 @@ export interface SharedCampaign {
   readonly fingerprint: string;
   readonly textKeyId: string;
   readonly authority: string;
-  /** ID and version of the rule that confirmed it, as `<id>@<version>`; null for a person. */
+  /** ID and version of the rule that confirmed it, as `<id>@<version>`, and how far it has; null for a person. */
   readonly rule: string | null;
+  readonly stage: BlockStage | null;
   /** In seconds since 1970. */
   readonly firstSeen: number;
   readonly lastSeen: number;
@@ -78,7 +80,11 @@ export interface TextChanges {
   /** Whether more has changed already. */
   readonly more: boolean;
   /** Host lists of the release in force; null if it has none. The value is that of TextObject.value. */
-  readonly hosts: { readonly release: string; readonly value: NamedValue; readonly lists: readonly HostListInfo[] } | null;
+  readonly hosts: {
+    readonly release: string;
+    readonly value: NamedValue;
+    readonly lists: readonly HostListInfo[];
+  } | null;
 }
 
 /** What the text store answers the feed. */

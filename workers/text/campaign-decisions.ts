@@ -20,12 +20,7 @@ import type { Fingerprint } from '../../shared/text/fingerprint.ts';
 import type { Author } from '../storage/audit-chain.ts';
 import type { CampaignChange, CampaignRegistry, CampaignRequest } from '../storage/campaign-port.ts';
 import type { RuleEntryResult } from '../storage/rule-entries-port.ts';
-import {
-  refuse,
-  refuseField,
-  type StoreRefusal,
-  type StoreResult,
-} from '../storage/store-request.ts';
+import { refuse, refuseField, type StoreRefusal, type StoreResult } from '../storage/store-request.ts';
 import { bytesOf, fingerprintIn, type StoredCampaign } from './campaign-rows.ts';
 import type { Campaigns } from './campaigns.ts';
 import type { TextTables } from './tables.ts';
@@ -196,7 +191,8 @@ export class CampaignDecisions {
       return refuse('CAMPAIGNS_FULL', message);
     }
     const decided = {
-      ...{ state: 'confirmed', authority: authority ?? ROOT_AUTHORITY, rule: null, stage: null },
+      state: 'confirmed',
+      ...{ authority: authority ?? ROOT_AUTHORITY, rule: null, stage: null },
       ...{ byPerson: true, until, fromFeed: false },
     } as const;
     if (before !== null) return ok(writer.write(author, 'confirm', before, { ...before, ...decided }));
@@ -250,10 +246,7 @@ export class CampaignDecisions {
   }
 }
 
-const NO_TEXT_KEY = refuse(
-  'NOT_CONFIGURED',
-  'TEXT_KEY is not set: set it with wrangler secret put TEXT_KEY',
-);
+const NO_TEXT_KEY = refuse('NOT_CONFIGURED', 'TEXT_KEY is not set: set it with wrangler secret put TEXT_KEY');
 
 /** What a campaign of another authority is not changed by: tokens of organisations that do not name it. */
 function refuseForeign(

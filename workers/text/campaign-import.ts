@@ -68,14 +68,22 @@ export class CampaignImport {
     if (before?.state !== 'confirmed' && rows.count('confirmed') >= CAMPAIGNS_MAX)
       return refuse('CAMPAIGNS_FULL', `${CAMPAIGNS_MAX} campaigns are confirmed already: revoke some first`);
     const decided = {
-      ...{ state: 'confirmed', authority: actor.authority ?? ROOT_AUTHORITY, rule: null, stage: null },
+      state: 'confirmed',
+      ...{ authority: actor.authority ?? ROOT_AUTHORITY, rule: null, stage: null },
       ...{ byPerson: true, until, fromFeed: true },
     } as const;
     if (before !== null)
       return ok(result(writer.write(author, 'confirm', before, { ...before, ...decided }), 'confirmed'));
     const { at } = author;
     const campaign = {
-      ...{ id: campaigns.nextId(), fingerprint, keyId: textKeyId, partner: null, firstSeen: at, lastSeen: at },
+      ...{
+        id: campaigns.nextId(),
+        fingerprint,
+        keyId: textKeyId,
+        partner: null,
+        firstSeen: at,
+        lastSeen: at,
+      },
       ...{ reports: 0, reporters: null, ...decided },
     };
     campaigns.remember(campaign);

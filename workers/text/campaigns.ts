@@ -71,7 +71,8 @@ export class Campaigns {
   ): Awaited<ReturnType<CampaignRegistry['campaignsOf']>> {
     const last = this.#reported.last(intake);
     // Of another flush with the same number: the intake was set back.
-    if (n < last.n || (n === last.n && last.ids.length !== reported.length)) return { last: last.n, ids: null };
+    if (n < last.n || (n === last.n && last.ids.length !== reported.length))
+      return { last: last.n, ids: null };
     if (n === last.n) return { last: n, ids: last.ids };
     const ids = this.change(() => {
       const found = this.#observe(partner, reported, Date.now());
@@ -182,11 +183,7 @@ export class Campaigns {
   }
 
   /** Must run in a change. @returns a campaign of each fingerprint; 0 for none */
-  #observe(
-    partner: string,
-    reported: readonly ReportedFingerprint[],
-    now: number,
-  ): readonly number[] {
+  #observe(partner: string, reported: readonly ReportedFingerprint[], now: number): readonly number[] {
     const day = Math.floor(now / DAY_MS);
     const begunBefore = this.#reported.begun(partner, day);
     const begun = new Map<number, Pick<StoredCampaign, 'id' | 'fingerprint' | 'keyId' | 'partner'>>();
@@ -253,7 +250,11 @@ function shared({ fingerprint, keyId: textKeyId, reporters, ...campaign }: Store
   const { id, state, authority, rule, stage, until, firstSeen, lastSeen, byPerson } = campaign;
   return {
     // One that is observed was never confirmed.
-    ...{ id, state: state as SharedCampaign['state'], until: until === null ? null : Math.ceil(until / 1000) },
+    ...{
+      id,
+      state: state as SharedCampaign['state'],
+      until: until === null ? null : Math.ceil(until / 1000),
+    },
     ...{ fingerprint: toBase64(bytesOf(fingerprint)), textKeyId, authority, rule: byPerson ? null : rule },
     stage: byPerson ? null : stage,
     ...{ firstSeen: Math.floor(firstSeen / 1000), lastSeen: Math.floor(lastSeen / 1000) },

@@ -67,12 +67,12 @@ export class Publication {
     const ofReleases = releases.valuesOf([current, candidate]);
     for (const key of releases.unwritten(ofReleases))
       if (await put(key, releases.bytes(key)!)) releases.setWritten([key]);
-    const table = confirmed.length === 0 ? null : await this.#campaigns(encodeCampaigns(confirmed), keys, put);
+    const table =
+      confirmed.length === 0 ? null : await this.#campaigns(encodeCampaigns(confirmed), keys, put);
     const index: TextIndex = {
       ...{ kind: 'numgate-text-index', format: 1, version },
       current: current?.signed ?? null,
-      candidate:
-        candidate === null ? null : { manifest: candidate.signed, share: candidate.share ?? 0 },
+      candidate: candidate === null ? null : { manifest: candidate.signed, share: candidate.share ?? 0 },
       campaigns: table,
     };
     const named = await values.make('index', utf8(JSON.stringify(index)), keys, put);
@@ -95,6 +95,9 @@ export class Publication {
 }
 
 /** IDs of the keys that seal values of the store and of releases, each once. */
-export function keyIdsOf(own: readonly string[], ofReleases: readonly { readonly keyId: string }[]): string[] {
+export function keyIdsOf(
+  own: readonly string[],
+  ofReleases: readonly { readonly keyId: string }[],
+): string[] {
   return [...new Set([...own, ...ofReleases.map(({ keyId }) => keyId)])].sort();
 }

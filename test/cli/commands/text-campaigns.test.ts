@@ -32,7 +32,9 @@ const REASON = ['--reason', 'ticket 4711'];
 
 describe('text campaigns', () => {
   it('list and show tell the state, who decided, and the reports', async () => {
-    const page = { body: { campaigns: [CAMPAIGN, { ...CAMPAIGN, id: 'c-18', state: 'observed' }], next: null } };
+    const page = {
+      body: { campaigns: [CAMPAIGN, { ...CAMPAIGN, id: 'c-18', state: 'observed' }], next: null },
+    };
     const list = await run(() => page, 'list', '--state', 'confirmed');
     expect(list.sent).toEqual([['GET', 'text/campaigns?state=confirmed&limit=200', null]]);
     expect(list.out).toMatch(/c-17 +│ confirmed │ campaign-30@1 +│ +52/);
@@ -110,8 +112,17 @@ describe('text campaigns', () => {
     expect(matched.sent).toEqual([['POST', 'text/campaigns/match', { texts: ['a text', 'another', 'hi'] }]]);
     expect(matched.out).toMatch(/1 │ c-17 +│ yes/);
     expect(matched.out).toMatch(/3 │ too short │ no/);
-    const line = { fingerprint: FINGERPRINT, textKeyId: KEY_ID, state: 'confirmed', until: UNTIL, authority: 'kisa' };
-    writeFileSync('campaigns.ndjson', `${JSON.stringify(line)}\n${JSON.stringify({ ...line, state: 'revoked', until: null })}\n`);
+    const line = {
+      fingerprint: FINGERPRINT,
+      textKeyId: KEY_ID,
+      state: 'confirmed',
+      until: UNTIL,
+      authority: 'kisa',
+    };
+    writeFileSync(
+      'campaigns.ndjson',
+      `${JSON.stringify(line)}\n${JSON.stringify({ ...line, state: 'revoked', until: null })}\n`,
+    );
     const results = [
       { campaign: 'c-1', outcome: 'confirmed' },
       { campaign: null, outcome: 'foreignKey' },
@@ -127,6 +138,8 @@ describe('text campaigns', () => {
     ]);
     expect(imported.out).toMatch(/confirmed: 1\nforeignKey: 1\n/);
     writeFileSync('campaigns.ndjson', '{"state":"confirmed"}\n');
-    expect((await run(() => ({ body: {} }), 'import', 'campaigns.ndjson', ...REASON)).errors).toContain('line 1');
+    expect((await run(() => ({ body: {} }), 'import', 'campaigns.ndjson', ...REASON)).errors).toContain(
+      'line 1',
+    );
   });
 });

@@ -24,9 +24,14 @@ test('campaigns are enrolled, listed in pages, confirmed, rejected, revoked and 
   expect(await send('root', `POST ${PATH}/c-1/confirm`, { until: later })).toMatchObject({
     answer: { state: 'confirmed', until: later },
   });
-  const matched = await send('root', `POST ${PATH}/match`, { texts: [SPAM[0], SPAM[1], LEGITIMATE[0], 'hi'] }, {
-    isLookUp: true,
-  });
+  const matched = await send(
+    'root',
+    `POST ${PATH}/match`,
+    { texts: [SPAM[0], SPAM[1], LEGITIMATE[0], 'hi'] },
+    {
+      isLookUp: true,
+    },
+  );
   expect(matched.answer.matches).toEqual([
     { campaign: 'c-1', blocks: true, hasFingerprint: true },
     { campaign: 'c-2', blocks: false, hasFingerprint: true },
@@ -54,14 +59,21 @@ test('bad input is refused by field, and nothing of it is kept or echoed', async
     [{ texts: [SPAM[0]], until: new Date(NOON + 91 * DAY).toISOString() }, 'FIELD_VALUE', 'until'],
     [{ texts: [SPAM[0]], until: new Date(NOON - DAY).toISOString() }, 'FIELD_VALUE', 'until'],
     [{ until }, 'FIELD_VALUE', 'texts'],
-    [{ fingerprints: [{ fingerprint: 'AAAA', textKeyId: '0'.repeat(16) }], until }, 'FIELD_VALUE', 'fingerprints.0.fingerprint'],
+    [
+      { fingerprints: [{ fingerprint: 'AAAA', textKeyId: '0'.repeat(16) }], until },
+      'FIELD_VALUE',
+      'fingerprints.0.fingerprint',
+    ],
     [{ texts: [SPAM[0]], until, text: marker }, 'FIELD_UNKNOWN', 'text'],
   ] as const) {
     const { status, answer } = await send('root', `POST ${PATH}`, body);
     expect([status, answer.code, answer.field]).toEqual([400, code, field]);
     expect(JSON.stringify(answer)).not.toContain(marker);
   }
-  expect(await send('root', `GET ${PATH}?state=gone`)).toMatchObject({ status: 400, answer: { field: 'state' } });
+  expect(await send('root', `GET ${PATH}?state=gone`)).toMatchObject({
+    status: 400,
+    answer: { field: 'state' },
+  });
   for (const id of ['c-1', 'c-0', '1', 'c-99999999999'])
     expect(await send('root', `GET ${PATH}/${id}`)).toMatchObject({ status: 404, code: 'CAMPAIGN_UNKNOWN' });
   expect(await send('root', `POST ${PATH}/c-9/revoke`, {})).toMatchObject({ code: 'CAMPAIGN_UNKNOWN' });

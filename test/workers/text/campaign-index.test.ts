@@ -14,10 +14,7 @@ import { SPAM, valuesOf } from '../support/texts.ts';
 import '../support/fresh.ts';
 
 /** The most similar campaign with an equal band, of equally similar ones the first: by comparing all. */
-function plainFind(
-  all: ReadonlyMap<number, Fingerprint>,
-  fingerprint: Fingerprint,
-): SimilarCampaign | null {
+function plainFind(all: ReadonlyMap<number, Fingerprint>, fingerprint: Fingerprint): SimilarCampaign | null {
   let best: SimilarCampaign | null = null;
   for (const [id, other] of [...all].sort(([a], [b]) => a - b)) {
     const equal = equalValues(fingerprint, other);

@@ -14,9 +14,8 @@ import { DAY_MS } from '../../../shared/limits/intake.ts';
 import type { CampaignChange, ReportedFingerprint } from '../../../workers/storage/campaign-port.ts';
 import type { StoreRequest } from '../../../workers/storage/store-request.ts';
 import { TextTables } from '../../../workers/text/tables.ts';
-import { unwrap } from '../support/coordinator.ts';
 import { NOON } from '../support/room.ts';
-import { LEGITIMATE, printOf, SPAM, textKey, textStore, textStub } from '../support/texts.ts';
+import { LEGITIMATE, printOf, SPAM, taken, textKey, textStore, textStub } from '../support/texts.ts';
 import '../support/fresh.ts';
 
 const SOURCE = { intake: 'kt', partner: 'kt' };
@@ -53,7 +52,12 @@ async function observe(...texts: readonly string[]): Promise<readonly number[]> 
 
 function asPerson(authority: string | null = 'ktoa', key: string | null = null): StoreRequest {
   const actor = {
-    ...{ name: `token:${authority}`, organisation: authority ?? 'nobody', authority, scopes: ['text' as const] },
+    ...{
+      name: `token:${authority}`,
+      organisation: authority ?? 'nobody',
+      authority,
+      scopes: ['text' as const],
+    },
     root: false,
   };
   return { actor, reason: 'test', repeat: key === null ? null : { key, sha256: 'same' } };
@@ -61,7 +65,13 @@ function asPerson(authority: string | null = 'ktoa', key: string | null = null):
 
 function byRule(id: number, some: Partial<CampaignChange> = {}): CampaignChange {
   return {
-    ...{ id: '1', op: 'block', subject: { kind: 'campaign', id }, rule: 'campaign-30@1', stage: 'provisional' },
+    ...{
+      id: '1',
+      op: 'block',
+      subject: { kind: 'campaign', id },
+      rule: 'campaign-30@1',
+      stage: 'provisional',
+    },
     ...{ until: Date.now() + 3 * DAY_MS, reason: 'test', reporters: 34, ...some },
   };
 }
@@ -117,9 +127,7 @@ test('a person confirms a campaign until an end, and only then it is published',
   expect(await textStore().confirmCampaign(asPerson(), id, until)).toMatchObject({
     value: { state: 'confirmed', authority: 'ktoa', rule: null, until: new Date(until).toISOString() },
   });
-  expect(await published()).toMatchObject([
-    { id, until: until / 1000, authority: 'ktoa' },
-  ]);
+  expect(await published()).toMatchObject([{ id, until: until / 1000, authority: 'ktoa' }]);
   for (const wrong of [NOON, NOON + CAMPAIGN_PERSON_MS_MAX + 1])
     expect(await textStore().confirmCampaign(asPerson(), id, wrong)).toMatchObject({
       ...{ ok: false, code: 'FIELD_VALUE', field: 'until' },
@@ -150,7 +158,7 @@ test('texts that are enrolled together become one campaign if they are alike, an
   await observe(SPAM[1]!);
   const given = await shared(SPAM[0]!, SPAM[0]!.replace('Reply', 'Answer'), SPAM[1]!);
   const request = asPerson('ktoa', 'once');
-  const done = unwrap(await textStore().enrolCampaigns(request, given, NOON + DAY_MS));
+  const done = taken(await textStore().enrolCampaigns(request, given, NOON + DAY_MS));
   expect(done.map(({ id }) => id)).toEqual(['c-2', 'c-2', 'c-1']);
   expect(await textStore().enrolCampaigns(request, given, NOON + DAY_MS)).toEqual({ ok: true, value: done });
   expect(await textStore().matchCampaigns(await shared(SPAM[0]!, LEGITIMATE[0]!))).toEqual([
@@ -164,7 +172,9 @@ test('texts that are enrolled together become one campaign if they are alike, an
   // What was refused left nothing behind, also not in memory.
   const wrong = [...(await shared(SPAM[5]!)), { fingerprint: 'AAAA', textKeyId: (await textKey()).id }];
   expect(await textStore().enrolCampaigns(asPerson(), wrong, NOON + DAY_MS)).toMatchObject({ ok: false });
-  expect(await textStore().enrolCampaigns(asPerson(), await shared(SPAM[5]!), NOON)).toMatchObject({ ok: false });
+  expect(await textStore().enrolCampaigns(asPerson(), await shared(SPAM[5]!), NOON)).toMatchObject({
+    ok: false,
+  });
   expect(await textStore().matchCampaigns(await shared(SPAM[5]!))).toMatchObject([{ campaign: null }]);
 });
 
@@ -175,7 +185,13 @@ test('a rule confirms, extends and loses a campaign, and never changes what a pe
   expect(await textStore().applyCampaignChanges(batches, [byRule(one)])).toEqual(first);
   expect(await textStore().applyCampaignChanges(batches - 1, [byRule(one)])).toMatchObject({ results: null });
   expect(await textStore().campaign(one)).toMatchObject({
-    ...{ state: 'confirmed', authority: 'numgate', rule: 'campaign-30@1', stage: 'provisional', reporters: 34 },
+    ...{
+      state: 'confirmed',
+      authority: 'numgate',
+      rule: 'campaign-30@1',
+      stage: 'provisional',
+      reporters: 34,
+    },
   });
   await decide(byRule(one, { stage: 'confirmed', until: NOON + 90 * DAY_MS }));
   expect(await textStore().campaign(one)).toMatchObject({
@@ -252,15 +268,23 @@ test('an import confirms what nobody here has decided, and is not shared on', as
   const [observed = 0, rejected = 0, own = 0] = await observe(SPAM[0]!, SPAM[1]!, SPAM[2]!);
   await textStore().rejectCampaign(asPerson(), rejected);
   await textStore().confirmCampaign(asPerson(), own, NOON + DAY_MS);
-  const line = async (text: string, state: 'confirmed' | 'revoked' = 'confirmed', until = NOON + 365 * DAY_MS) => ({
-    ...{ ...(await shared(text))[0]!, state, until: state === 'revoked' ? null : new Date(until).toISOString() },
+  const line = async (
+    text: string,
+    state: 'confirmed' | 'revoked' = 'confirmed',
+    until = NOON + 365 * DAY_MS,
+  ) => ({
+    ...{
+      ...(await shared(text))[0]!,
+      state,
+      until: state === 'revoked' ? null : new Date(until).toISOString(),
+    },
   });
   const given = [
     ...[await line(SPAM[0]!), await line(SPAM[1]!), await line(SPAM[2]!), await line(SPAM[3]!)],
     ...[await line(SPAM[4]!, 'confirmed', NOON - 1), await line(SPAM[5]!, 'revoked')],
     { ...(await line(SPAM[6]!)), textKeyId: '0'.repeat(16) },
   ];
-  const done = unwrap(await textStore().importCampaigns(asPerson(), given));
+  const done = taken(await textStore().importCampaigns(asPerson(), given));
   expect(done.results.map(({ outcome }) => outcome)).toEqual([
     ...['confirmed', 'kept', 'kept', 'confirmed', 'ended', 'unknown', 'foreignKey'],
   ]);
@@ -270,7 +294,7 @@ test('an import confirms what nobody here has decided, and is not shared on', as
   const changes = await textStore().textChanges(null, 10);
   expect(changes.campaigns.map(({ id }) => id)).toEqual([own]);
   // A revocation travels, and ends only what an import confirmed.
-  const ended = unwrap(
+  const ended = taken(
     await textStore().importCampaigns(asPerson(), [
       await line(SPAM[3]!, 'revoked'),
       await line(SPAM[2]!, 'revoked'),
@@ -279,7 +303,7 @@ test('an import confirms what nobody here has decided, and is not shared on', as
   expect(ended.results.map(({ outcome }) => outcome)).toEqual(['revoked', 'kept']);
   // What a person here revokes, no import confirms again.
   await textStore().revokeCampaign(asPerson(), observed);
-  const again = unwrap(await textStore().importCampaigns(asPerson(), [await line(SPAM[0]!)]));
+  const again = taken(await textStore().importCampaigns(asPerson(), [await line(SPAM[0]!)]));
   expect(again.results).toEqual([{ campaign: `c-${observed}`, outcome: 'kept' }]);
 });
 
