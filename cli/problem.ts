@@ -1,6 +1,5 @@
 /** Problems of the service (RFC 9457) as failures of a command. */
 import type { ProblemExtras } from '../shared/admin/problems.ts';
-import type { TextGuardHit } from '../shared/text/text-guards.ts';
 import type { GuardHit } from '../shared/release/guard-settings.ts';
 import type { RegistrationReason } from '../shared/senders/registration.ts';
 import { CommandFailure } from './failure.ts';
@@ -55,7 +54,7 @@ function formatProblem({
 }
 
 /** A guard that a change hits, with the option that overrides it. */
-export function formatGuard({ guard, message, override }: GuardHit | TextGuardHit): string {
+export function formatGuard({ guard, message, override }: GuardHit<string>): string {
   return `${guard}: ${visible(message)}   --override ${override}`;
 }
 

@@ -11,9 +11,9 @@ import { CommandFailure } from '../failure.ts';
 import { count, counted } from '../terminal/figures.ts';
 import { print, type Report, writeLine } from '../terminal/output.ts';
 import { styleText } from '../terminal/visible.ts';
+import { type ChainVerification, formatAnchors, verifyRegistrations, verifyText } from './audit-chains.ts';
 import { CheckpointVerifier, openKeys } from './audit-checkpoints.ts';
 import { auditLines, linesOfFile } from './audit-lines.ts';
-import { type ChainVerification, formatAnchors, verifyRegistrations, verifyText } from './audit-chains.ts';
 import { trimmedIn, type Verification, verifyAudit, verifyFile, verifyService } from './audit-verify.ts';
 import { examples, requireReason, wholeNumber } from './options.ts';
 

@@ -8,8 +8,8 @@ import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
 import { toBase64 } from '../../shared/bytes.ts';
 import { LIST_KEY_BYTES } from '../../shared/set/keys.ts';
 import { SHARING_KEY_BYTES } from '../../shared/sharing-keys.ts';
-import { TEXT_KEY_BYTES } from '../../shared/text/fingerprint.ts';
 import { newSignerKey } from '../../shared/signed-note.ts';
+import { TEXT_KEY_BYTES } from '../../shared/text/fingerprint.ts';
 import { CommandFailure } from '../failure.ts';
 import { DEV_VARS_FILE, SECRETS_FILE } from '../paths.ts';
 import { makePrivate, privateTree } from '../private-files.ts';
@@ -17,8 +17,15 @@ import { type LocalSecrets, newKey, readSecretsFile, SECRET_NAMES, secretDigest 
 
 /** The local secrets that the Worker needs. A deployed Worker gets them through `wrangler secret put`. */
 export async function workerSecrets(secrets: LocalSecrets) {
-  const { LIST_KEY, RELEASE_PUBLIC_KEYS, CHECKPOINT_KEY, CREDENTIAL_KEY, SHARING_KEY, TEXT_KEY, ADMIN_TOKEN } =
-    secrets;
+  const {
+    LIST_KEY,
+    RELEASE_PUBLIC_KEYS,
+    CHECKPOINT_KEY,
+    CREDENTIAL_KEY,
+    SHARING_KEY,
+    TEXT_KEY,
+    ADMIN_TOKEN,
+  } = secrets;
   const ROOT_TOKEN_SHA256 = await secretDigest(ADMIN_TOKEN);
   return {
     ...{ LIST_KEY, RELEASE_PUBLIC_KEYS, CHECKPOINT_KEY, CREDENTIAL_KEY, SHARING_KEY, TEXT_KEY },

@@ -60,7 +60,10 @@ describe('a text release', () => {
       headers: { authorization: `Bearer ${world().tokens.root}` },
     });
     expect(new Uint8Array(await value.arrayBuffer())).toEqual(fromBase64(first.put.values[key!]!));
-    await expectAdminRefused(['text/releases/text-20261124T0312Z-ffffffff', {}], [404, 'TEXT_RELEASE_UNKNOWN']);
+    await expectAdminRefused(
+      ['text/releases/text-20261124T0312Z-ffffffff', {}],
+      [404, 'TEXT_RELEASE_UNKNOWN'],
+    );
   });
 
   it('runs in a canary, in all data centres, and is rolled back; the head names its values in KV', async () => {
@@ -83,7 +86,9 @@ describe('a text release', () => {
       [`text/releases/${next.release}/promote`, { body, ...as(REGULATOR) }],
       [403, 'PERMISSION_DENIED'],
     );
-    expect(await promote(next.release, { ...body, share: 0.1, dryRun: true })).toMatchObject({ dryRun: true });
+    expect(await promote(next.release, { ...body, share: 0.1, dryRun: true })).toMatchObject({
+      dryRun: true,
+    });
     expect(await promote(next.release, body)).toMatchObject({ current: next.release });
     const { version } = await status();
     expect(await adminValue('text/rollback', { body: { reason }, ...as(REGULATOR) })).toMatchObject({

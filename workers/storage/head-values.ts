@@ -47,10 +47,7 @@ export class HeadValues<Given extends Update> {
   /** The key that values are sealed with: the coordinator decides. */
   #keyId = '';
 
-  constructor(
-    env: Pick<Env, 'LISTS' | 'LIST_KEY' | 'RELEASE_PUBLIC_KEYS'>,
-    source: HeadValuesSource<Given>,
-  ) {
+  constructor(env: Pick<Env, 'LISTS' | 'LIST_KEY' | 'RELEASE_PUBLIC_KEYS'>, source: HeadValuesSource<Given>) {
     this.#env = env;
     this.#source = source;
   }

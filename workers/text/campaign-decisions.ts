@@ -3,15 +3,13 @@
  * ends within 90 days.
  */
 import type { Actor } from '../../shared/admin/actor.ts';
-import {
-  type CampaignAction,
-  type CampaignMatch,
-  type CampaignPage,
-  formatCampaignId,
-  type SharedFingerprint,
+import type {
+  CampaignAction,
+  CampaignMatch,
+  CampaignPage,
+  SharedFingerprint,
 } from '../../shared/admin/campaigns.ts';
 import type { CampaignInfo, CampaignState } from '../../shared/admin/text.ts';
-import { fromBase64, toBase64 } from '../../shared/bytes.ts';
 import { CAMPAIGN_PERSON_MS_MAX, CAMPAIGNS_OF_RULES_MAX } from '../../shared/limits/campaigns.ts';
 import { CAMPAIGNS_MAX } from '../../shared/limits/text.ts';
 import { ROOT_AUTHORITY, SYSTEM_AUTHORITY } from '../../shared/organisations.ts';
@@ -20,10 +18,16 @@ import type { Fingerprint } from '../../shared/text/fingerprint.ts';
 import type { Author } from '../storage/audit-chain.ts';
 import type { CampaignChange, CampaignRegistry, CampaignRequest } from '../storage/campaign-port.ts';
 import type { RuleEntryResult } from '../storage/rule-entries-port.ts';
-import { refuse, refuseField, type StoreRefusal, type StoreResult } from '../storage/store-request.ts';
-import { bytesOf, fingerprintIn, type StoredCampaign } from './campaign-rows.ts';
-import type { Campaigns } from './campaigns.ts';
-import type { TextTables } from './tables.ts';
+import {
+  refuse,
+  refuseField,
+  type StoreRefusal,
+  type StoreRequest,
+  type StoreResult,
+} from '../storage/store-request.ts';
+import type { StoredCampaign } from './campaign-rows.ts';
+import { infoOf, valuesOf } from './campaign-views.ts';
+import type { Campaigns, CampaignTables } from './campaigns.ts';
 
 const SYSTEM = 'numgate';
 
@@ -42,10 +46,20 @@ interface Batch {
   readonly results: readonly RuleEntryResult[];
 }
 
-export class CampaignDecisions {
-  readonly #tables: TextTables;
+/** What decisions need of the store: a transaction for each request, and the campaigns. */
+export interface DecisionTables extends CampaignTables {
+  readonly campaigns: Campaigns;
+  transact<Value>(
+    request: StoreRequest,
+    size: 0 | 1,
+    change: (author: Author) => StoreResult<Value>,
+  ): StoreResult<Value>;
+}
 
-  constructor(tables: TextTables) {
+export class CampaignDecisions {
+  readonly #tables: DecisionTables;
+
+  constructor(tables: DecisionTables) {
     this.#tables = tables;
   }
 
@@ -264,26 +278,4 @@ function isForeign({ organisation, authority: own }: Actor, authority: string): 
   return organisation !== null && authority !== SYSTEM_AUTHORITY && authority !== own;
 }
 
-/** Null if it is no fingerprint. @param fingerprint base64 */
-export function valuesOf(fingerprint: string): Fingerprint | null {
-  const bytes = fromBase64(fingerprint);
-  return bytes === null ? null : fingerprintIn(bytes);
-}
-
 const NO_MATCH: CampaignMatch = { campaign: null, blocks: false, hasFingerprint: true };
-
-/** As responses show it. */
-export function infoOf(campaign: StoredCampaign): CampaignInfo {
-  const { id, state, authority, rule, stage, firstSeen, lastSeen, reports, reporters, until } = campaign;
-  const isByRule = !campaign.byPerson;
-  return {
-    ...{ id: formatCampaignId(id), state, authority, rule: isByRule ? rule : null },
-    ...{ stage: isByRule ? stage : null, firstSeen: timeOf(firstSeen), lastSeen: timeOf(lastSeen) },
-    ...{ reports, reporters, until: until === null ? null : timeOf(until) },
-    ...{ fingerprint: toBase64(bytesOf(campaign.fingerprint)), textKeyId: campaign.keyId },
-  };
-}
-
-function timeOf(ms: number): string {
-  return new Date(ms).toISOString();
-}

@@ -19,28 +19,39 @@ import { SYSTEM_AUTHORITY } from '../../shared/organisations.ts';
 import type { Campaign } from '../../shared/text/campaign-table.ts';
 import type { Fingerprint } from '../../shared/text/fingerprint.ts';
 import { warn } from '../log.ts';
+import type { AuditChain } from '../storage/audit-chain.ts';
 import type { CampaignRegistry, FingerprintSource, ReportedFingerprint } from '../storage/campaign-port.ts';
 import type { SharedCampaign, TextChanges, TextCursor } from '../storage/text-port.ts';
 import { CampaignIndex, type SimilarCampaign } from './campaign-index.ts';
 import { bytesOf, CampaignRows, fingerprintIn, type Sighting, type StoredCampaign } from './campaign-rows.ts';
 import { CampaignWriter } from './campaign-writer.ts';
+import type { Meta } from './meta.ts';
+import type { Publication } from './publication.ts';
 import { ReportedCampaigns } from './reported-campaigns.ts';
-import type { TextTables } from './tables.ts';
 
 const SYSTEM = 'numgate';
 /** IDs go on from here after a loss, in tenths of a second: no installation began as many campaigns. */
 const IDS_SINCE = Date.UTC(2026, 0, 1);
 
+/** What campaigns need of the tables of the store. */
+export interface CampaignTables {
+  readonly storage: DurableObjectStorage;
+  readonly sql: SqlStorage;
+  readonly meta: Meta;
+  readonly audit: AuditChain;
+  readonly publication: Publication;
+}
+
 export class Campaigns {
   readonly rows: CampaignRows;
   readonly writer: CampaignWriter;
-  readonly #tables: TextTables;
+  readonly #tables: CampaignTables;
   readonly #reported: ReportedCampaigns;
   /** By ID of the TEXT_KEY. In memory only: read when it is needed first. */
   readonly #indexes = new Map<string, CampaignIndex>();
   #keyId: string | null = null;
 
-  constructor(tables: TextTables) {
+  constructor(tables: CampaignTables) {
     this.#tables = tables;
     this.rows = new CampaignRows(tables.sql);
     this.writer = new CampaignWriter(this.rows, tables.audit, () => tables.publication);

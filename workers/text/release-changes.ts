@@ -95,6 +95,7 @@ export class ReleaseChanges {
     const author = { actor: actor.name, reason, at: Date.now() };
     return this.#tables.transactions.rehearse(0, () => {
       const done = apply(author);
+      // The version that stays.
       return done.ok ? ok({ ...done.value, version: done.value.version - 1, dryRun: true as const }) : done;
     });
   }
@@ -156,7 +157,8 @@ export class ReleaseChanges {
     const { releases } = this.#tables;
     const target = releases.candidate === null ? (this.#tables.back.at(-1) ?? null) : null;
     const trusted = target === null ? ok(undefined) : await this.#trusted(releases.get(target));
-    if (!trusted.ok) return refuse('ROLLBACK_IMPOSSIBLE', `the edge would refuse ${target}: ${trusted.message}`);
+    if (!trusted.ok)
+      return refuse('ROLLBACK_IMPOSSIBLE', `the edge would refuse ${target}: ${trusted.message}`);
     return this.#tables.transact<ReleaseChange>(request, 0, (author) => {
       const { candidate, current } = releases;
       const last = candidate ?? current;
@@ -171,7 +173,10 @@ export class ReleaseChanges {
       if (before === undefined)
         return refuse('ROLLBACK_IMPOSSIBLE', 'the release before the current one is no longer kept');
       if (before !== target)
-        return refuse('BASE_MOVED', 'another text release became current: check the status and roll back again');
+        return refuse(
+          'BASE_MOVED',
+          'another text release became current: check the status and roll back again',
+        );
       return this.#withdraw(author, last, 'textRelease.rollback', before);
     });
   }

@@ -63,7 +63,10 @@ export class TextTables {
   prune(pushed: string): void {
     const { current, candidate } = this.releases;
     const kept = [pushed, current?.release, candidate?.release, this.back.at(-1)];
-    this.releases.prune(TEXT_RELEASES_KEPT, kept.filter((release) => typeof release === 'string'));
+    this.releases.prune(
+      TEXT_RELEASES_KEPT,
+      kept.filter((release) => typeof release === 'string'),
+    );
   }
 
   /** Charges one push, whatever comes of it: to open and decode a release is work. @returns why it is one too many */
@@ -71,7 +74,9 @@ export class TextTables {
     const day = Math.floor(now / DAY_MS);
     const holder = holderOf(actor);
     this.sql.exec('DELETE FROM pushes WHERE day < ?', day);
-    const [row] = this.sql.exec<{ used: number }>('SELECT used FROM pushes WHERE holder = ?', holder).toArray();
+    const [row] = this.sql
+      .exec<{ used: number }>('SELECT used FROM pushes WHERE holder = ?', holder)
+      .toArray();
     const used = row?.used ?? 0;
     if (used >= TEXT_PUSHES_PER_DAY_MAX) {
       const resetsAt = new Date((day + 1) * DAY_MS).toISOString();

@@ -124,8 +124,8 @@ describe('text campaigns', () => {
       `${JSON.stringify(line)}\n${JSON.stringify({ ...line, state: 'revoked', until: null })}\n`,
     );
     const results = [
-      { campaign: 'c-1', outcome: 'confirmed' },
-      { campaign: null, outcome: 'foreignKey' },
+      { campaign: 'c-1', result: 'confirmed' },
+      { campaign: null, result: 'foreignKey' },
     ];
     const imported = await run(() => ({ body: { results } }), 'import', 'campaigns.ndjson', ...REASON);
     const { authority: _, ...sent } = line;

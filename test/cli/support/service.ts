@@ -46,7 +46,15 @@ export async function startTestService(secrets: Partial<typeof SECRETS> = {}): P
 }
 
 export async function serviceSecrets(secrets: Partial<typeof SECRETS> = {}) {
-  const { LIST_KEY, RELEASE_PUBLIC_KEYS, CHECKPOINT_KEY, CREDENTIAL_KEY, SHARING_KEY, TEXT_KEY, ADMIN_TOKEN } = {
+  const {
+    LIST_KEY,
+    RELEASE_PUBLIC_KEYS,
+    CHECKPOINT_KEY,
+    CREDENTIAL_KEY,
+    SHARING_KEY,
+    TEXT_KEY,
+    ADMIN_TOKEN,
+  } = {
     ...SECRETS,
     ...secrets,
   };

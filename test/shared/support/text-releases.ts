@@ -1,6 +1,10 @@
 /** Small text releases of tests, built as the CLI builds them. */
 import type { PutTextRelease } from '../../../shared/admin/text.ts';
-import { buildTextRelease, encodeHostLists, type HostListSource } from '../../../shared/build/text-release.ts';
+import {
+  buildTextRelease,
+  encodeHostLists,
+  type HostListSource,
+} from '../../../shared/build/text-release.ts';
 import { toBase64 } from '../../../shared/bytes.ts';
 import type { ListKeys } from '../../../shared/set/keys.ts';
 import { encodeModel } from '../../../shared/text/model.ts';
@@ -48,7 +52,10 @@ export async function buildText(
   }));
   const encoded = encodeHostLists(lists);
   if (!encoded.ok) throw new Error(encoded.message);
-  const bytes = encodeModel({ bits: facts.bits, bias: 0, scale: 1 }, new Int8Array(2 ** facts.bits).fill(weight));
+  const bytes = encodeModel(
+    { bits: facts.bits, bias: 0, scale: 1 },
+    new Int8Array(2 ** facts.bits).fill(weight),
+  );
   const parts = { model: model === null ? null : { facts, bytes }, hosts: encoded.value, canaryTexts };
   const createdAt = new Date(Date.UTC(2026, 10, 24, 3, minute));
   const built = await buildTextRelease(parts, keys, { base, createdAt });

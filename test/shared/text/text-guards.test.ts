@@ -29,8 +29,7 @@ describe('domain-rate', () => {
     expect(hit).toEqual({
       ...{ guard: 'domain-rate', override: 'domain-rate', list: null },
       figures: { suspicious: most + 1, texts: 10_000, share: TEXT_DOMAIN_RATE_MAX },
-      message:
-        'the model calls 51 of 10,000 legitimate texts of "delivery" suspicious, more than 0.5 %',
+      message: 'the model calls 51 of 10,000 legitimate texts of "delivery" suspicious, more than 0.5 %',
     });
   });
 
@@ -103,7 +102,10 @@ describe('label-rate', () => {
 describe('older-base', () => {
   it('is hit by a release that was not built from the one in force', () => {
     const base = textManifest();
-    const next = textManifest({ release: 'text-20261125T0312Z-00000002', base: 'text-20261123T0312Z-00000000' });
+    const next = textManifest({
+      release: 'text-20261125T0312Z-00000002',
+      base: 'text-20261123T0312Z-00000000',
+    });
     expect(textGuardsOf(base, next).map(({ message }) => message)).toEqual([
       'the release was built from text-20261123T0312Z-00000000, and text-20261124T0312Z-00000001 is current',
     ]);

@@ -44,7 +44,7 @@ test('campaigns are enrolled, listed in pages, confirmed, rejected, revoked and 
   expect(again.answer).toMatchObject({ campaigns: [{ id: 'c-3' }] });
   const imported = { campaigns: [{ ...shared, state: 'confirmed', until }] };
   expect((await send('root', `POST ${PATH}/import`, imported)).answer).toEqual({
-    results: [{ campaign: 'c-3', outcome: 'kept' }],
+    results: [{ campaign: 'c-3', result: 'kept' }],
   });
 });
 

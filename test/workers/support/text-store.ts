@@ -116,6 +116,7 @@ export async function keysInKv(): Promise<string[]> {
 export function textRows(table: string): Promise<number> {
   return runInDurableObject(
     textStub(),
-    (_, { storage }) => storage.sql.exec<{ many: number }>(`SELECT COUNT(*) AS many FROM ${table}`).one().many,
+    (_, { storage }) =>
+      storage.sql.exec<{ many: number }>(`SELECT COUNT(*) AS many FROM ${table}`).one().many,
   );
 }

@@ -27,8 +27,8 @@ import {
   readIndex,
   readValue,
   textRelease,
-  texts,
   textStub,
+  texts,
 } from '../support/text-store.ts';
 
 let warned: Record<string, unknown>[];
@@ -40,7 +40,8 @@ const events = (): unknown[] => warned.map(({ event }) => event);
 
 test('many changes make one head in an interval, and it has the last of them', async () => {
   const { release } = await pushed();
-  const calls: number[] = [];
+  let calls = 0;
+  const startedAt = Date.now();
   await runInDurableObject(textStub(), async (_, state) => {
     const real = env.COORDINATOR.getByName(COORDINATOR_NAME) as never as Record<
       'text' | 'putText',
@@ -50,7 +51,7 @@ test('many changes make one head in an interval, and it has the last of them', a
       getByName: () => ({
         text: () => real.text(),
         putText: (update: unknown) => {
-          calls.push(Date.now());
+          calls++;
           return real.putText(update);
         },
       }),
@@ -60,13 +61,11 @@ test('many changes make one head in an interval, and it has the last of them', a
     const answers = await Promise.all(
       shares.map((share) => store.promote(asText(), release, promoting(null, { share }))),
     );
-    expect(answers.map((answer) => done(answer).published)).toEqual(shares.map(() => true));
+    expect(answers.map((answer) => done(answer).version)).toEqual(shares.map((_, index) => index + 1));
+    await store.refresh();
   });
-  expect(calls.length).toBeGreaterThan(0);
-  expect(calls.length).toBeLessThan(5);
-  const gaps = calls.slice(1).map((at, index) => at - calls[index]!);
-  // Timers may fire a few ms early.
-  for (const gap of gaps) expect(gap).toBeGreaterThan(HEAD_PART_INTERVAL_MS - 50);
+  // However slow the machine is. The last one is that of `refresh`.
+  expect(calls).toBeLessThanOrEqual(Math.floor((Date.now() - startedAt) / HEAD_PART_INTERVAL_MS) + 2);
   expect(await readIndex()).toMatchObject({ version: 20, candidate: { share: 0.5 } });
 });
 
@@ -127,7 +126,10 @@ test('a store that was set back continues above the version of the head', async 
   });
   await evictDurableObject(textStub());
   await texts().refresh();
-  expect(await readIndex()).toMatchObject({ version: version + TEXT_RESTORED_GAP, candidate: { share: 0.2 } });
+  expect(await readIndex()).toMatchObject({
+    version: version + TEXT_RESTORED_GAP,
+    candidate: { share: 0.2 },
+  });
   expect(warned.at(-1)).toEqual({ event: 'textRestored', before: 1, version: version + TEXT_RESTORED_GAP });
 });
 

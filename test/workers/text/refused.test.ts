@@ -79,7 +79,10 @@ const CASES: Readonly<
       manifest: { ...put.manifest, signed: put.manifest.signed.replace('"phishing"', '"phishinG"') },
     }),
   ],
-  'no signature': ['SIGNATURE_INVALID', ({ put }) => ({ ...put, manifest: { ...put.manifest, signature: '' } })],
+  'no signature': [
+    'SIGNATURE_INVALID',
+    ({ put }) => ({ ...put, manifest: { ...put.manifest, signature: '' } }),
+  ],
   'a foreign key': [
     'SIGNATURE_INVALID',
     async ({ manifest, put }) => ({
@@ -98,7 +101,10 @@ const CASES: Readonly<
     'SIGNATURE_INVALID',
     async ({ manifest, put }) => ({ ...put, manifest: await signText(JSON.stringify(manifest), own) }),
   ],
-  'another format': ['MANIFEST_INVALID', (built) => withManifest(built, (manifest) => ({ ...manifest, format: 2 }))],
+  'another format': [
+    'MANIFEST_INVALID',
+    (built) => withManifest(built, (manifest) => ({ ...manifest, format: 2 })),
+  ],
   'a release of lists by its name': [
     'MANIFEST_INVALID',
     (built) => withManifest(built, (manifest) => ({ ...manifest, release: '20261124T0312Z-9f2c1e4b' })),
@@ -122,11 +128,15 @@ const CASES: Readonly<
   ],
   'a key that is not that of its content': [
     'MANIFEST_INVALID',
-    (built) =>
-      withManifest(built, ({ model, ...manifest }) => ({
+    async (built) => {
+      const key = textKey('f'.repeat(64));
+      const put = await withManifest(built, ({ model, ...manifest }) => ({
         ...manifest,
-        model: { ...model, value: { ...model!.value, key: textKey('f'.repeat(64)) } },
-      })),
+        model: { ...model, value: { ...model!.value, key } },
+      }));
+      const { [modelKey(built)]: value, ...rest } = put.values;
+      return { ...put, values: { ...rest, [key]: value! } };
+    },
   ],
   'a value too few': [
     'VALUE_MISSING',
@@ -164,7 +174,10 @@ const CASES: Readonly<
       },
     }),
   ],
-  'a value in clear': ['KEY_FOREIGN', (built) => replaced(built, modelKey(built), utf8('a model'.repeat(10)))],
+  'a value in clear': [
+    'KEY_FOREIGN',
+    (built) => replaced(built, modelKey(built), utf8('a model'.repeat(10))),
+  ],
   'another LIST_KEY': ['KEY_FOREIGN', async () => (await textRelease({ keys: otherKeys })).put],
   'a model that ends too early': [
     'VALUE_INVALID',
@@ -218,7 +231,10 @@ describe('a push is refused, and stores nothing', () => {
 test('another release with a name that is taken is refused, and the one in force stays', async () => {
   const built = await pushed();
   await promoted(built.release);
-  const other = await withManifest(built, (manifest) => ({ ...manifest, base: 'text-20261123T0312Z-00000000' }));
+  const other = await withManifest(built, (manifest) => ({
+    ...manifest,
+    base: 'text-20261123T0312Z-00000000',
+  }));
   expect(await texts().pushRelease(asText(), other)).toMatchObject({
     ...{ code: 'RELEASE_REFUSED', extras: { refusal: 'RELEASE_NAME_TAKEN' } },
   });
@@ -234,5 +250,7 @@ test('a message names the key of an organisation, and what to do about LIST_KEY'
   expect(await messageOf('the key of an organisation')).toBe(
     'SIGNATURE_INVALID: it is signed with a key of "ktoa": text releases need a key of the installation itself',
   );
-  expect(await messageOf('another LIST_KEY')).toContain('does not open with LIST_KEY of the service: build again');
+  expect(await messageOf('another LIST_KEY')).toContain(
+    'does not open with LIST_KEY of the service: build again',
+  );
 });

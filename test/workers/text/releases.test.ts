@@ -59,7 +59,9 @@ test('a canary runs in a share of the data centres until it is promoted to all, 
   expect(namesIn(await readIndex())).toEqual([first.release, null]);
   expect(await texts().canary()).toBeNull();
   expect(codeIn(await texts().withdraw(asText(), second.release))).toBe('RELEASE_STATE');
-  expect(codeIn(await texts().withdraw(asText(), 'text-20261124T0312Z-ffffffff'))).toBe('TEXT_RELEASE_UNKNOWN');
+  expect(codeIn(await texts().withdraw(asText(), 'text-20261124T0312Z-ffffffff'))).toBe(
+    'TEXT_RELEASE_UNKNOWN',
+  );
 });
 
 test('the service itself withdraws a candidate only while it is one', async () => {
@@ -117,7 +119,10 @@ describe('guards', () => {
       next.release,
       promoting(first.release, { overrides: ['older-base', 'fewer-hosts'] }),
     );
-    expect(refused).toMatchObject({ code: 'GUARD_HIT', message: expect.stringContaining('domain-rate, label-rate') });
+    expect(refused).toMatchObject({
+      code: 'GUARD_HIT',
+      message: expect.stringContaining('domain-rate, label-rate'),
+    });
     expect(refused.ok ? [] : refused.extras?.guards?.map(({ guard }) => guard)).toEqual(hit.slice(0, 2));
     const change = await promoted(next.release, first.release, { overrides: hit as never });
     expect(change.guards).toEqual(plan.guards);
