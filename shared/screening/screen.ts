@@ -68,7 +68,7 @@ function screenReading(
 ): Decision {
   const { from, to, channel, ingress } = request;
   const findings: Finding[] = [];
-  if (text !== null) addTextFindings(from === null ? 'to' : 'from', text, snapshot.now, settings, findings);
+  if (text !== null) addTextFindings(request, text, snapshot.now, settings, findings);
   if (to !== null) screenRecipient(to, snapshot, settings, findings);
   if (from === null) {
     if (ingress === null) screenOrganisations(request, snapshot, settings, findings);
