@@ -43,6 +43,7 @@ import { addSample } from './commands/sample.ts';
 import { addStatistics } from './commands/statistics.ts';
 import { addStatus } from './commands/status.ts';
 import { addStatusLists } from './commands/status-lists.ts';
+import { addText } from './commands/text.ts';
 import { addTokens } from './commands/tokens.ts';
 import { addUndo } from './commands/undo.ts';
 import { addUsage } from './commands/usage.ts';
@@ -67,6 +68,7 @@ const GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> 
   ],
   'Policy:': [addPolicy, addGuards, addCanaries],
   'Joint response:': [addRules, addRuleBlocks, addPartners, addAppeals],
+  'Text risk:': [addText],
   'Sharing:': [addFeed, addWebhooks, addNotices],
   'Second person:': [addApprovals, addProposals],
   'Monitoring:': [

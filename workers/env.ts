@@ -15,6 +15,7 @@ import type { RegistrationSources, RegistryObject } from './storage/registry-por
 import type { BudgetObject, IntakeObject, SubjectObject } from './storage/reports-port.ts';
 import type { ResponseObject } from './storage/response-port.ts';
 import type { StatisticsObject } from './storage/statistics-port.ts';
+import type { CampaignRegistry, TextObject } from './storage/text-port.ts';
 import type { ScanObjects, UsageObjects } from './storage/usage-port.ts';
 
 /** Bindings of wrangler.toml, and secrets. */
@@ -43,6 +44,11 @@ export interface Env {
    * key binds it to the lists of that organisation.
    */
   readonly RELEASE_PUBLIC_KEYS: string;
+  /**
+   * The key of fingerprints of texts: 32 random bytes in base64, the same for all members of a community. Optional: without
+   * it, no campaign is recognised.
+   */
+  readonly TEXT_KEY?: string | undefined;
 }
 
 /** Environment of the control plane, and of the whole service as one Worker. */
@@ -53,6 +59,8 @@ export interface ControlEnv extends Env {
   readonly REGISTRY: { getByName(name: string): RegistryObject };
   /** Class CredentialStore. admin/credentials-stub.ts types the methods that only control calls. */
   readonly CREDENTIALS: { getByName(name: string): CredentialObject };
+  /** Class TextStore. admin/text-stub.ts types the methods that only control calls. */
+  readonly TEXT: { getByName(name: string): TextObject & CampaignRegistry };
   /** Class ReportIntake. `intakesOf` has the names. */
   readonly REPORTS: { getByName(name: string): IntakeObject };
   /** Class ReporterBudget. `shardOf` has the names. */

@@ -27,6 +27,7 @@ export { ReporterBudget } from './reports/reporter-budget.ts';
 export { SubjectCounts } from './reports/subject-counts.ts';
 export { ResponseDesk } from './response/response-desk.ts';
 export { StatisticsStore } from './statistics/statistics-store.ts';
+export { TextStore } from './text/text-store.ts';
 export { ScanDetector } from './usage/scan-detector.ts';
 export { UsageCounter } from './usage/usage-counter.ts';
 

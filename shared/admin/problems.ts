@@ -62,6 +62,7 @@ export const ADMIN_PROBLEMS = {
   OPERATION_UNKNOWN: [404, 'Operation not found'],
   UNDO_IMPOSSIBLE: [409, 'Operation cannot be undone'],
   ENTRIES_CHANGED: [409, 'Entries were changed since'],
+  TEXT_RELEASE_UNKNOWN: [404, 'Text release not found'],
   RELEASE_UNKNOWN: [404, 'Release not found'],
   RELEASE_REFUSED: [422, 'Release refused'],
   RELEASE_INCOMPLETE: [503, 'Release is incomplete'],

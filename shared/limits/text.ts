@@ -29,5 +29,12 @@ export const HOST_TABLE_BYTES_MAX = 1_900_000;
 export const CAMPAIGNS_MAX = 10_000;
 /** A signed manifest of a text release, in characters. */
 export const TEXT_MANIFEST_CHARS_MAX = 65_536;
+/** How far the version is set above that of the head if the store has lost its tables: later ones may not be in it. */
+export const TEXT_RESTORED_GAP = 1_000;
 /** Text releases that control keeps, to roll back to. */
 export const TEXT_RELEASES_KEPT = 8;
+
+/** Equal bins of scores from 0 to 1, in which texts are counted. */
+export const SCORE_BINS = 20;
+/** Models of one hour that an isolate counts for one client. Texts of others are not counted. */
+export const COUNTED_MODELS_MAX = 4;

@@ -27,8 +27,8 @@ const time = v.pipe(v.string(), v.isoTimestamp());
 const domainSchema = v.object({ domain: nameSchema, texts: count, review: count, suspicious: count });
 export type DomainFalsePositives = v.InferOutput<typeof domainSchema>;
 
-const modelSchema = v.object({
-  value: namedValueSchema,
+/** What is known of a model before its value has a key. */
+export const modelFactsSchema = v.object({
   /** As answers show it. */
   name: nameSchema,
   bits: v.pipe(count, v.minValue(MODEL_BITS_MIN), v.maxValue(MODEL_BITS_MAX)),
@@ -41,6 +41,8 @@ const modelSchema = v.object({
   /** Spam among the evaluated texts, and that above each threshold. */
   spam: v.object({ texts: count, review: count, suspicious: count }),
 });
+export type ModelFacts = v.InferOutput<typeof modelFactsSchema>;
+const modelSchema = v.object({ value: namedValueSchema, ...modelFactsSchema.entries });
 export type ModelInfo = v.InferOutput<typeof modelSchema>;
 
 const hostListSchema = v.object({
@@ -68,6 +70,8 @@ const manifestSchema = v.object({
       lists: v.pipe(v.array(hostListSchema), v.maxLength(HOST_LISTS_MAX)),
     }),
   ),
+  /** Legitimate texts of the operator that the build was tried on, and how many it would block or call suspicious. */
+  canaryTexts: v.nullable(v.object({ texts: count, blocked: count, suspicious: count })),
 });
 export type TextManifest = v.InferOutput<typeof manifestSchema>;
 
@@ -99,6 +103,11 @@ export async function openTextManifest(
   if (model !== null && model.thresholds.review > model.thresholds.suspicious)
     return fail('MANIFEST_INVALID', 'model.thresholds: "review" must not be above "suspicious"');
   return ok(parsed.output);
+}
+
+/** The manifest in a signed text that `openTextManifest` has opened before. @throws if it has not */
+export function readTextManifest(signed: string): TextManifest {
+  return v.parse(manifestSchema, JSON.parse(signed.slice(PURPOSE.length)));
 }
 
 /** The sealed values of a text release. */

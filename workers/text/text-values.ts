@@ -1,0 +1,58 @@
+/** What the text store publishes, for `HeadValues`. */
+
+import { TEXT_RESTORED_GAP } from '../../shared/limits/text.ts';
+import type { ListKeys } from '../../shared/set/keys.ts';
+import type { ControlEnv } from '../env.ts';
+import { warn } from '../log.ts';
+import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
+import type { PutValue } from '../storage/head-publication.ts';
+import type { HeadValuesSource } from '../storage/head-values.ts';
+import type { TextKeeper, TextUpdate } from '../storage/text-port.ts';
+import type { TextTables } from './tables.ts';
+
+export class TextValues implements HeadValuesSource<TextUpdate> {
+  readonly #env: Pick<ControlEnv, 'COORDINATOR'>;
+  readonly #tables: TextTables;
+
+  constructor(env: Pick<ControlEnv, 'COORDINATOR'>, tables: TextTables) {
+    this.#env = env;
+    this.#tables = tables;
+  }
+
+  get #coordinator(): TextKeeper {
+    return this.#env.COORDINATOR.getByName(COORDINATOR_NAME) as unknown as TextKeeper;
+  }
+
+  get version(): number {
+    return this.#tables.publication.version;
+  }
+
+  readHead(): ReturnType<TextKeeper['text']> {
+    return this.#coordinator.text();
+  }
+
+  start(head: number): void {
+    const { publication } = this.#tables;
+    const before = publication.version;
+    if (head <= before) return;
+    publication.restart(head + TEXT_RESTORED_GAP);
+    warn('textRestored', { before, version: publication.version });
+  }
+
+  make(keys: ListKeys, put: PutValue): Promise<TextUpdate> {
+    return this.#tables.publication.make(keys, put);
+  }
+
+  put(update: TextUpdate): ReturnType<TextKeeper['putText']> {
+    return this.#coordinator.putText(update);
+  }
+
+  setPublished({ head, unwritten, named }: TextUpdate): void {
+    const { values, releases, publication } = this.#tables;
+    values.setWritten(unwritten);
+    releases.setWritten(unwritten);
+    releases.setNamed(named);
+    values.removeReplaced();
+    publication.setPublished(head.version);
+  }
+}
