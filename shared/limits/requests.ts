@@ -53,7 +53,8 @@ export const BATCH_ITEMS_MAX = 10_000;
 export const STREAM_LINE_CHARS_MAX = 18_432;
 /**
  * Bytes of a stream that count as at least one number of the quota: more than a line has for each number that it
- * counts, since a text counts, too. Only lines over the bound reach it. Otherwise they would cost nothing, however many bytes are decompressed.
+ * counts, since a text counts, too. Only lines over the bound reach it. Otherwise they would cost nothing, however many
+ * bytes are decompressed.
  */
 export const STREAM_BYTES_PER_NUMBER = 8_192;
 /** `id` of a batch or stream item, in characters. */

@@ -66,11 +66,12 @@ function handlerOf(
     const parsed = parseRequest(given.value, fields, client.settings.internationalPrefix);
     if (!parsed.ok) return parsed;
     const pinned = client.snapshotInMemory() ?? (await client.snapshot());
-    const { senderToken, ingress } = parsed.value;
+    const { senderToken, ingress, text } = parsed.value;
     const hasToken = senderToken !== undefined || (ingress !== null && ingress.identity.length > 0);
-    const snapshot = hasToken ? await client.withTokens([{ parsed }], pinned) : pinned;
-    const unverified = hasToken ? client.unverified(parsed.value, snapshot) : null;
+    const verified = hasToken ? await client.withTokens([{ parsed }], pinned) : pinned;
+    const unverified = hasToken ? client.unverified(parsed.value, verified) : null;
     if (unverified !== null) return unverified;
+    const snapshot = text === undefined ? verified : await client.withTexts([{ parsed }], verified);
     const { release } = snapshot;
     const { settings } = client;
     const respond = (): CheckResponse => {

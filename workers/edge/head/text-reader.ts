@@ -1,0 +1,179 @@
+/**
+ * The text release and the campaigns as this isolate knows them. Nothing is loaded until a request has a text; that
+ * request waits for it. From then on they follow the head in the background, and are replaced as a whole.
+ *
+ * What cannot be loaded holds up nothing: a release is used with all its values, or the last good one stays. Campaigns
+ * change without it, and it without them. Before the first good one, the layers that cannot be loaded are left out. What
+ * is refused is logged once, and `/healthz` names it.
+ */
+import { HEALTH_RETRY_MS, RUN_BACKOFF_MS } from '../../../shared/limits/edge.ts';
+import type { HeadText, NamedValue } from '../../../shared/release/head.ts';
+import { CampaignTable } from '../../../shared/text/campaign-table.ts';
+import { HostTable } from '../../../shared/text/host-table.ts';
+import { TextModel } from '../../../shared/text/model.ts';
+import { NO_TEXT, type PublishedText } from '../../../shared/text/published.ts';
+import { parseTextIndex, type TextIndex } from '../../../shared/text/text-index.ts';
+import type { TextManifest } from '../../../shared/text/text-manifest.ts';
+import { SingleFlight } from '../../storage/single-flight.ts';
+import { servesCanary } from './canary-share.ts';
+import type { LoadContext } from './head-sources.ts';
+import { type Held, TextLoad, type TextProblem } from './text-load.ts';
+
+/** A release, as far as it can be loaded. */
+type ReleaseParts = Pick<PublishedText, 'release' | 'model' | 'hosts'>;
+const NO_RELEASE: ReleaseParts = { release: null, model: null, hosts: null };
+
+/** A table is read for the lists of one manifest. */
+interface HeldHosts extends Held<HostTable> {
+  readonly lists: number;
+}
+
+export class TextReader {
+  /** What the head names; null if none has named any. */
+  #named: HeadText | null = null;
+  #published = NO_TEXT;
+  /** The last release with all its values. */
+  #good: ReleaseParts | null = null;
+  /** Whether a request has had a text. */
+  #isWanted = false;
+  /** The index that was loaded or refused last, by its key, and when, in ms since 1970. */
+  #triedIndex: string | null = null;
+  #triedAt = 0;
+  #problems: readonly TextProblem[] = [];
+  /** When a request waits again for the first load, after a wait that timed out, in ms since 1970. */
+  #waitsFrom = 0;
+  #model: Held<TextModel> | null = null;
+  #hosts: HeldHosts | null = null;
+  #campaigns: Held<CampaignTable> | null = null;
+  readonly #flight = new SingleFlight();
+  readonly #changed: () => void;
+
+  /** @param changed called when it takes more or less memory */
+  constructor(changed: () => void) {
+    this.#changed = changed;
+  }
+
+  get bytes(): number {
+    const { model, hosts, campaigns } = this.#published;
+    return (model?.model.bytes ?? 0) + (hosts?.table.bytes ?? 0) + campaigns.bytes;
+  }
+
+  /** A head became current. @param named what it names; a head that names nothing takes nothing away */
+  follow(named: HeadText | null, loadContext: LoadContext): void {
+    if (named !== null) this.#named = named;
+    if (this.#isWanted && this.#isDue()) this.#refresh(loadContext);
+  }
+
+  /** What a request with a text is screened with. The first ones wait for it, for at most LOAD_WAIT_MS. */
+  async published(loadContext: LoadContext): Promise<PublishedText> {
+    this.#isWanted = true;
+    if (!this.#isDue()) return this.#published;
+    const waits = this.#triedIndex === null && Date.now() >= this.#waitsFrom;
+    if (waits) await this.#wait(loadContext, () => this.#triedIndex !== null);
+    else this.#refresh(loadContext);
+    return this.#published;
+  }
+
+  /** What is refused, after a try of what is due: for `/healthz`. */
+  async problems(loadContext: LoadContext): Promise<readonly TextProblem[]> {
+    this.#isWanted = true;
+    if (this.#isDue()) await this.#wait(loadContext, () => !this.#isDue());
+    return this.#problems;
+  }
+
+  /** Whether the head names something new, or it is time to try again what was refused. */
+  #isDue(): boolean {
+    if (this.#named === null) return false;
+    if (this.#named.index.key !== this.#triedIndex) return true;
+    return this.#problems.length > 0 && Date.now() - this.#triedAt >= HEALTH_RETRY_MS;
+  }
+
+  #refresh(loadContext: LoadContext): void {
+    this.#flight.refresh(() => this.#load(loadContext), loadContext.ctx);
+  }
+
+  async #wait(loadContext: LoadContext, done: () => boolean): Promise<void> {
+    try {
+      await this.#flight.wait(() => this.#load(loadContext), done, loadContext.ctx);
+    } catch {
+      this.#waitsFrom = Date.now() + RUN_BACKOFF_MS;
+    }
+  }
+
+  async #load(loadContext: LoadContext): Promise<void> {
+    const { version, index: named } = this.#named!;
+    const load = new TextLoad(loadContext);
+    const index = await load.value(named, parseTextIndex);
+    if (index !== null) {
+      const [parts, campaigns, key] = await Promise.all([
+        this.#release(index, load),
+        this.#campaignTable(index.value, load),
+        load.fingerprintKey(index.value.campaigns !== null),
+      ]);
+      this.#published = { version, ...parts, campaigns, key };
+      this.#changed();
+    }
+    load.log(this.#problems);
+    this.#problems = load.problems;
+    this.#triedIndex = named.key;
+    this.#triedAt = Date.now();
+  }
+
+  /** The release for this data centre, or the one in force if that is refused, or the last good one. */
+  async #release({ key, value: index }: Held<TextIndex>, load: TextLoad): Promise<ReleaseParts> {
+    const { current, candidate } = index;
+    let partial: ReleaseParts | null = null;
+    const use = async (manifest: TextManifest | null): Promise<ReleaseParts | null> => {
+      if (manifest === null) return null;
+      const { parts, isWhole } = await this.#parts(manifest, load);
+      if (isWhole) this.#good = parts;
+      else partial ??= parts;
+      return isWhole ? parts : null;
+    };
+    const canary = candidate === null ? null : await load.manifest(candidate.manifest, key);
+    const isServed =
+      canary !== null && servesCanary({ release: canary.release, share: candidate!.share }, load.dataCentre);
+    const chosen = isServed ? await use(canary) : null;
+    if (chosen !== null) return chosen;
+    if (current === null && partial === null) return NO_RELEASE;
+    const inForce = current === null ? null : await use(await load.manifest(current, key));
+    return inForce ?? this.#good ?? partial ?? NO_RELEASE;
+  }
+
+  async #parts(
+    { release, model: info, hosts: named }: TextManifest,
+    load: TextLoad,
+  ): Promise<{ readonly parts: ReleaseParts; readonly isWhole: boolean }> {
+    if (info !== null && this.#model?.key !== info.value.key)
+      this.#model = (await load.value(info.value, (bytes) => new TextModel(bytes))) ?? this.#model;
+    const lists = named?.lists.length ?? 0;
+    if (named !== null && (this.#hosts?.key !== named.value.key || this.#hosts.lists !== lists)) {
+      const found = await load.value(named.value, (bytes) => new HostTable(bytes, lists));
+      if (found !== null) this.#hosts = { ...found, lists };
+    }
+    const model = info === null ? null : valueOf(this.#model, info.value);
+    const hosts = this.#hosts?.lists === lists ? this.#hosts : null;
+    const table = named === null ? null : valueOf(hosts, named.value);
+    return {
+      parts: {
+        release,
+        model: info === null || model === null ? null : { info, model },
+        hosts: named === null || table === null ? null : { lists: named.lists, table },
+      },
+      isWhole: (info === null || model !== null) && (named === null || table !== null),
+    };
+  }
+
+  /** The confirmed campaigns, or the last ones that could be loaded. */
+  async #campaignTable({ campaigns: named }: TextIndex, load: TextLoad): Promise<CampaignTable> {
+    if (named === null) return CampaignTable.EMPTY;
+    if (this.#campaigns?.key !== named.key)
+      this.#campaigns = (await load.value(named, (bytes) => new CampaignTable(bytes))) ?? this.#campaigns;
+    return this.#campaigns?.value ?? CampaignTable.EMPTY;
+  }
+}
+
+/** The value in memory, if it is the named one. */
+function valueOf<Value>(held: Held<Value> | null, { key }: NamedValue): Value | null {
+  return held?.key === key ? held.value : null;
+}
