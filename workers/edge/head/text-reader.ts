@@ -23,6 +23,12 @@ import { type Held, TextLoad, type TextProblem } from './text-load.ts';
 type ReleaseParts = Pick<PublishedText, 'release' | 'model' | 'hosts'>;
 const NO_RELEASE: ReleaseParts = { release: null, model: null, hosts: null };
 
+interface LoadedRelease {
+  readonly parts: ReleaseParts;
+  /** Whether it has all its values, so that it may replace a good one. */
+  readonly isWhole: boolean;
+}
+
 /** A table is read for the lists of one manifest. */
 interface HeldHosts extends Held<HostTable> {
   readonly lists: number;
@@ -32,16 +38,18 @@ export class TextReader {
   /** What the head names; null if none has named any. */
   #named: HeadText | null = null;
   #published = NO_TEXT;
-  /** The last release with all its values. */
+  /** The last release with all its values; null if none was loaded, or the last one was withdrawn. */
   #good: ReleaseParts | null = null;
   /** Whether a request has had a text. */
   #isWanted = false;
   /** The index that was loaded or refused last, by its key, and when, in ms since 1970. */
   #triedIndex: string | null = null;
+  #triedVersion = 0;
   #triedAt = 0;
   #problems: readonly TextProblem[] = [];
   /** When a request waits again for the first load, after a wait that timed out, in ms since 1970. */
   #waitsFrom = 0;
+  #index: Held<TextIndex> | null = null;
   #model: Held<TextModel> | null = null;
   #hosts: HeldHosts | null = null;
   #campaigns: Held<CampaignTable> | null = null;
@@ -103,47 +111,52 @@ export class TextReader {
   async #load(loadContext: LoadContext): Promise<void> {
     const { version, index: named } = this.#named!;
     const load = new TextLoad(loadContext);
-    const index = await load.value(named, parseTextIndex);
-    if (index !== null) {
-      const [parts, campaigns, key] = await Promise.all([
-        this.#release(index, load),
-        this.#campaignTable(index.value, load),
-        load.fingerprintKey(index.value.campaigns !== null),
-      ]);
-      this.#published = { version, ...parts, campaigns, key };
+    const index = this.#index?.key === named.key ? this.#index : await load.value(named, parseTextIndex);
+    const loaded = index === null ? null : await this.#loadAll(index, load);
+    // A later load may have ended before: readers never go back.
+    if (version < this.#triedVersion) return;
+    if (loaded !== null) {
+      const { release, campaigns, key } = loaded;
+      if (release.isWhole) this.#good = release.parts.release === null ? null : release.parts;
+      this.#index = index;
+      this.#published = { version, ...release.parts, campaigns, key };
       this.#changed();
     }
     load.log(this.#problems);
     this.#problems = load.problems;
+    this.#triedVersion = version;
     this.#triedIndex = named.key;
     this.#triedAt = Date.now();
   }
 
+  async #loadAll({ key, value: index }: Held<TextIndex>, load: TextLoad) {
+    const [release, campaigns, fingerprintKey] = await Promise.all([
+      this.#release(index, key, load),
+      this.#campaignTable(index, load),
+      load.fingerprintKey(index.campaigns !== null),
+    ]);
+    return { release, campaigns, key: fingerprintKey };
+  }
+
   /** The release for this data centre, or the one in force if that is refused, or the last good one. */
-  async #release({ key, value: index }: Held<TextIndex>, load: TextLoad): Promise<ReleaseParts> {
-    const { current, candidate } = index;
-    let partial: ReleaseParts | null = null;
-    const use = async (manifest: TextManifest | null): Promise<ReleaseParts | null> => {
-      if (manifest === null) return null;
-      const { parts, isWhole } = await this.#parts(manifest, load);
-      if (isWhole) this.#good = parts;
-      else partial ??= parts;
-      return isWhole ? parts : null;
-    };
+  async #release({ current, candidate }: TextIndex, key: string, load: TextLoad): Promise<LoadedRelease> {
     const canary = candidate === null ? null : await load.manifest(candidate.manifest, key);
     const isServed =
       canary !== null && servesCanary({ release: canary.release, share: candidate!.share }, load.dataCentre);
-    const chosen = isServed ? await use(canary) : null;
-    if (chosen !== null) return chosen;
-    if (current === null && partial === null) return NO_RELEASE;
-    const inForce = current === null ? null : await use(await load.manifest(current, key));
-    return inForce ?? this.#good ?? partial ?? NO_RELEASE;
+    const chosen = isServed ? await this.#parts(canary, load) : null;
+    if (chosen?.isWhole === true) return chosen;
+    if (current === null && chosen === null) return { parts: NO_RELEASE, isWhole: true };
+    const manifest = current === null ? null : await load.manifest(current, key);
+    const inForce = manifest === null ? null : await this.#parts(manifest, load);
+    if (inForce?.isWhole === true) return inForce;
+    const parts = this.#good ?? inForce?.parts ?? chosen?.parts ?? NO_RELEASE;
+    return { parts, isWhole: false };
   }
 
   async #parts(
     { release, model: info, hosts: named }: TextManifest,
     load: TextLoad,
-  ): Promise<{ readonly parts: ReleaseParts; readonly isWhole: boolean }> {
+  ): Promise<LoadedRelease> {
     if (info !== null && this.#model?.key !== info.value.key)
       this.#model = (await load.value(info.value, (bytes) => new TextModel(bytes))) ?? this.#model;
     const lists = named?.lists.length ?? 0;
