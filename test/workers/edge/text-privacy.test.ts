@@ -131,11 +131,12 @@ async function stored(): Promise<string> {
     const namespace = value as DurableObjectNamespace;
     for (const id of await listDurableObjectIds(namespace))
       parts.push(
-        await runInDurableObject(namespace.get(id), (_, { storage }) => {
+        await runInDurableObject(namespace.get(id), async (_, { storage }) => {
           const tables = storage.sql
             .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_%' ESCAPE '\\'")
             .toArray();
-          return JSON.stringify(tables.map(({ name }) => storage.sql.exec(`SELECT * FROM "${name}"`).toArray()));
+          const rows = tables.map(({ name }) => storage.sql.exec(`SELECT * FROM "${name}"`).toArray());
+          return JSON.stringify([...rows, ...(await storage.list())]);
         }),
       );
   }

@@ -23,6 +23,7 @@ const FROM = '+8221234567';
 
 interface Answered extends WireBody {
   readonly text?: TextAnswer;
+  readonly error?: { readonly code: string };
   readonly results?: readonly Answered[];
 }
 
@@ -66,11 +67,11 @@ describe('a batch', () => {
       { id: 'e', to: NOWHERE },
     ];
     const { body } = await post('/v1/check/batch', { defaults: { from: FROM, text: CAMPAIGN }, items });
-    expect(body.results!.map((each) => each.code ?? summarize(each))).toEqual([
+    expect(body.results!.map((each) => each.error?.code ?? summarize(each))).toEqual([
       'label TEXT_SUSPICIOUS',
       'block NUMBER_SUSPENDED TEXT_CAMPAIGN',
       'allow',
-      'undefined',
+      'FIELD_VALUE',
       'block TEXT_CAMPAIGN',
     ]);
     expect(body.results![4]!.text).toMatchObject({ campaign: 'c-17', model: 'kr-1' });
