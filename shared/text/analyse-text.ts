@@ -15,7 +15,7 @@ export const TEXT_BANDS = ['ordinary', 'review', 'suspicious'] as const;
 export type TextBand = (typeof TEXT_BANDS)[number];
 
 export interface TextAnalysis {
-  /** 0 to 1; null without a model. */
+  /** 0 to 1, to three places; null without a model. The band follows from the score before it is rounded. */
   readonly score: number | null;
   readonly band: TextBand | null;
   /** Families of features that raised the score, strongest first. */
@@ -37,7 +37,7 @@ export function analyseText(text: string, published: PublishedText, now: number)
   const print = key === null || campaigns.count === 0 ? null : fingerprintOf(read, key);
   const lists = read.hosts.map((host) => listOf(host, published));
   return {
-    score: scored?.score ?? null,
+    score: scored === null ? null : Math.round(scored.score * 1000) / 1000,
     band: scored === null ? null : bandOf(scored.score, model!.info.thresholds),
     reasons: scored?.reasons ?? [],
     hosts: lists.filter((list) => list !== null),

@@ -70,6 +70,18 @@ export function featuresOf(text: ReadText, bits: number): Features {
   return { buckets: buckets.subarray(0, count), grams, families };
 }
 
+/** Names of the features, in the order of `featuresOf`: letters of an n-gram, or a family and what it says. Slow. */
+export function featureNamesOf(text: ReadText): string[] {
+  const { letters } = text;
+  const names: string[] = [];
+  for (let at = 0; at < letters.length; at++) {
+    for (let size = GRAM_MIN; size <= GRAM_MAX && at + size <= letters.length; size++)
+      names.push(String.fromCharCode(...letters.subarray(at, at + size)));
+  }
+  addTraits(text, (family, name) => names.push(`${family}: ${name}`));
+  return names;
+}
+
 function addTraits(text: ReadText, trait: (family: FeatureFamily, name: string) => void): void {
   const { letters, hosts, hasLink, hidden, cased, capitals, exclamations, digits } = text;
   if (hasLink) trait('a link', 'yes');

@@ -20,7 +20,7 @@ export interface ModelParameters {
 
 /** How a score was found. */
 export interface Score {
-  /** Probability that the text is spam, as the training texts show it: 0 to 1, to three places. */
+  /** Probability that the text is spam, as the training texts show it: 0 to 1, not rounded. */
   readonly score: number;
   /** Families that raised it most, strongest first. */
   readonly reasons: readonly FeatureFamily[];
@@ -62,6 +62,15 @@ export class TextModel {
     this.#weights = new Int8Array(bytes.buffer, bytes.byteOffset + weightsAt, 2 ** bits);
   }
 
+  /** The sum behind the score, which orders texts more finely: log-odds that the text is spam. */
+  logOdds(text: ReadText): number {
+    const { bits, bias, scale } = this.parameters;
+    const { buckets } = featuresOf(text, bits);
+    let sum = 0;
+    for (const bucket of buckets) sum += this.#weights[bucket]!;
+    return bias + (scale * sum) / Math.sqrt(Math.max(1, buckets.length));
+  }
+
   score(text: ReadText): Score {
     const { bits, bias, scale } = this.parameters;
     const { buckets, grams, families } = featuresOf(text, bits);
@@ -82,7 +91,7 @@ export class TextModel {
       .sort((a, b) => b[1] - a[1])
       .slice(0, TEXT_REASONS_MAX)
       .map(([family]) => family);
-    return { score: Math.round(1000 / (1 + Math.exp(-logOdds))) / 1000, reasons };
+    return { score: 1 / (1 + Math.exp(-logOdds)), reasons };
   }
 }
 

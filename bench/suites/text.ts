@@ -1,0 +1,12 @@
+/**
+ * Text risk: what it costs to read, score and fingerprint a text, false matches and recall of fingerprints, and recall of a
+ * model that is trained on English text messages.
+ */
+import type { BenchOptions } from '../lib/options.ts';
+import type { Row } from '../lib/table.ts';
+import { textCost } from './text-cost.ts';
+import { textMatches } from './text-matches.ts';
+
+export async function textBench(options: BenchOptions): Promise<Row[]> {
+  return [...(await textCost(options)), ...textMatches(options)];
+}
