@@ -5,8 +5,9 @@
 import type { BenchOptions } from '../lib/options.ts';
 import type { Row } from '../lib/table.ts';
 import { textCost } from './text-cost.ts';
+import { textEdge } from './text-edge.ts';
 import { textMatches } from './text-matches.ts';
 
 export async function textBench(options: BenchOptions): Promise<Row[]> {
-  return [...(await textCost(options)), ...textMatches(options)];
+  return [...(await textCost(options)), ...textMatches(options), ...(await textEdge(options))];
 }
