@@ -38,9 +38,9 @@ const PASSES: Decision = { verdict: 'allow', subject: null, reasons: [] };
 /** Decides on one request. check-response.ts and gateway-response.ts format the decision. */
 export function screen(request: ScreenRequest, snapshot: Snapshot, settings: ClientSettings): Decision {
   const identity = request.ingress === null ? null : identityOf(request, snapshot);
-  const text = textOf(request, snapshot);
-  const decision = screenAll(request, identity, text, snapshot, settings);
-  return text === null ? decision : { ...decision, text };
+  if (request.text === undefined) return screenAll(request, identity, null, snapshot, settings);
+  const text = textOf(request.text, snapshot);
+  return { ...screenAll(request, identity, text, snapshot, settings), text };
 }
 
 /** Screens each reading, with what was found once for all of them. */

@@ -9,12 +9,12 @@ import { type BlockedParty, type Finding, type FoundReason, formatUntil, PRECEDE
 import { campaignName, type ScreenedText, screenedText } from './screened-text.ts';
 import type { ClientSettings, Snapshot } from './snapshot.ts';
 
-/** What was found in the text of a request; null if it has none. */
+/** What is found in the text of a request, or was found in the same text before. */
 export function textOf(
-  { text }: ScreenRequest,
+  text: string,
   { texts, text: published, now }: Pick<Snapshot, 'now' | 'text' | 'texts'>,
-): ScreenedText | null {
-  return text === undefined ? null : (texts.get(text) ?? screenedText(text, published, now));
+): ScreenedText {
+  return texts.get(text) ?? screenedText(text, published, now);
 }
 
 /**
