@@ -35,7 +35,11 @@ export async function textEdge({ small, seed }: BenchOptions): Promise<Row[]> {
     await edge.publish(built, 1, null, [], await content(small ? 500 : CAMPAIGNS_MAX, seed));
     const texts = [...new Set(koreanComments().map((text) => text.slice(0, CHARS)))].slice(0, count);
     const memory = await memoryRow(edge, texts[0]!);
-    return [...(await checkRows(edge, texts, small ? 200 : 2_000)), ...(await batchRows(edge, texts)), ...memory];
+    return [
+      ...(await checkRows(edge, texts, small ? 200 : 2_000)),
+      ...(await batchRows(edge, texts)),
+      ...memory,
+    ];
   } finally {
     await edge.worker.stop();
   }
@@ -51,7 +55,12 @@ async function content(campaigns: number, seed: number): Promise<TextContent> {
     ...{ domains: [], spam: { texts: 0, review: 0, suspicious: 0 } },
   };
   const hosts = Array.from({ length: HOSTS }, (_, index) => `site-${index * 7_919}.example`);
-  const info = { name: 'bench-hosts', effect: 'block', authority: 'bench', asOf: '2026-11-24T00:00:00Z' } as const;
+  const info = {
+    name: 'bench-hosts',
+    effect: 'block',
+    authority: 'bench',
+    asOf: '2026-11-24T00:00:00Z',
+  } as const;
   const encoded = encodeHostLists([{ info, hosts }]);
   if (!encoded.ok) throw new Error(encoded.message);
   const parts = { model: { facts, bytes }, hosts: encoded.value, canaryTexts: null };
@@ -68,7 +77,8 @@ async function campaignsOf(count: number): Promise<Campaign[]> {
   const campaigns: Campaign[] = [];
   for (const text of koreanReviews()) {
     const fingerprint = fingerprintOf(readText(text), key);
-    if (fingerprint !== null) campaigns.push({ id: campaigns.length + 1, until, authority: 'bench', fingerprint });
+    if (fingerprint !== null)
+      campaigns.push({ id: campaigns.length + 1, until, authority: 'bench', fingerprint });
     if (campaigns.length === count) break;
   }
   return campaigns;

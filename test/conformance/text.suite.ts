@@ -23,7 +23,9 @@ describe('a text', () => {
     const single = await check({ to, text });
     expect(codesOf(single)).toBe(codes);
     expect(single.text).toMatchObject({ ...found, model: 'test' });
-    const batch = await send('/v1/check/batch', { body: { defaults: { text }, items: [{ to }, { to, text: EACH }] } });
+    const batch = await send('/v1/check/batch', {
+      body: { defaults: { text }, items: [{ to }, { to, text: EACH }] },
+    });
     const [first, other] = batch.json.results;
     expect([codesOf(first!), first!.text]).toEqual([codes, single.text]);
     expect([codesOf(other!), other!.text]).toEqual([

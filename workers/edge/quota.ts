@@ -35,7 +35,9 @@ const WINDOW_MS = QUOTA_WINDOW_SECONDS * 1000;
 export function numbersIn(request: unknown): number {
   if (!isRecord(request)) return 0;
   const { from, to, text } = request;
-  return (from === undefined ? 0 : 1) + (to === undefined ? 0 : 1) + (text === undefined ? 0 : numbersOf(text));
+  return (
+    (from === undefined ? 0 : 1) + (to === undefined ? 0 : 1) + (text === undefined ? 0 : numbersOf(text))
+  );
 }
 
 /** What a text counts. One that is too long is refused, and not read. */

@@ -33,7 +33,14 @@ function check(
   published: PublishedText,
   some: { readonly request?: Partial<ScreenRequest>; readonly settings?: Partial<ClientSettings> } = {},
 ): Decision {
-  const request = { from: on(), to: NOWHERE, channel: 'sms', ingress: null, otherReadings: [], text } as const;
+  const request = {
+    from: on(),
+    to: NOWHERE,
+    channel: 'sms',
+    ingress: null,
+    otherReadings: [],
+    text,
+  } as const;
   const at = { ...snapshot(), text: published };
   return screen({ ...request, ...some.request }, at, clientSettings(some.settings));
 }
@@ -149,9 +156,9 @@ describe('a text', () => {
     const found = check(CAMPAIGN, full).text!;
     const at = { ...snapshot(), now: UNTIL * 1000, texts: new Map([[CAMPAIGN, found]]) };
     const request = { from: null, to: NOWHERE, channel: 'sms', ingress: null, otherReadings: [] } as const;
-    expect(screen({ ...request, text: CAMPAIGN }, at, clientSettings({ maxStaleSeconds: 86_400 })).verdict).toBe(
-      'allow',
-    );
+    expect(
+      screen({ ...request, text: CAMPAIGN }, at, clientSettings({ maxStaleSeconds: 86_400 })).verdict,
+    ).toBe('allow');
   });
 });
 
@@ -200,7 +207,13 @@ describe('the fields of a request', () => {
 });
 
 describe('any combination of a text and numbers', () => {
-  const NUMBERS: readonly (readonly Place[])[] = [[], ['allowExact'], ['blockExact'], ['labelRange'], ['shadowExact']];
+  const NUMBERS: readonly (readonly Place[])[] = [
+    [],
+    ['allowExact'],
+    ['blockExact'],
+    ['labelRange'],
+    ['shadowExact'],
+  ];
   const hostEffects = fc.uniqueArray(fc.constantFrom(...EFFECTS), { maxLength: 3 });
   const combination = fc.record({
     places: fc.constantFrom(...NUMBERS),
@@ -216,7 +229,12 @@ describe('any combination of a text and numbers', () => {
     ageSeconds: fc.constantFrom(0, 7_200),
   });
 
-  function textOf(some: { effects: readonly (typeof EFFECTS)[number][]; unlisted: boolean; campaign: string; band: ScreenedText['band'] }): ScreenedText {
+  function textOf(some: {
+    effects: readonly (typeof EFFECTS)[number][];
+    unlisted: boolean;
+    campaign: string;
+    band: ScreenedText['band'];
+  }): ScreenedText {
     const hosts = some.effects.map((effect) => hostList(`list-${effect}`, effect, 1));
     const until = some.campaign === 'ended' ? NOW / 1000 : UNTIL;
     return {
@@ -230,7 +248,8 @@ describe('any combination of a text and numbers', () => {
   /** The rules in words: what the layers of a text can do at most. */
   function verdictOfText(text: ScreenedText, onSuspiciousText: string): Verdict {
     const found: Verdict[] = text.hosts.flatMap(({ effect }) => (effect === 'shadow' ? [] : [effect]));
-    if (text.campaign !== null && text.campaign.until * 1000 > NOW && !text.onlyAllowedHosts) found.push('block');
+    if (text.campaign !== null && text.campaign.until * 1000 > NOW && !text.onlyAllowedHosts)
+      found.push('block');
     if (text.band === 'suspicious' && onSuspiciousText === 'label') found.push('label');
     return found.reduce<Verdict>((a, b) => (strength(b) > strength(a) ? b : a), 'allow');
   }

@@ -20,7 +20,8 @@ export const TEXT_KEY_SECRET = Uint8Array.from({ length: TEXT_KEY_BYTES }, (_, i
 export const textKey = await deriveFingerprintKey(TEXT_KEY_SECRET);
 
 /** What the model of tests finds suspicious, and what it does not. */
-export const SUSPICIOUS = '축하합니다! 무료 적립금 백만원이 지급되었습니다. 오늘 안에 신청하지 않으면 소멸됩니다.';
+export const SUSPICIOUS =
+  '축하합니다! 무료 적립금 백만원이 지급되었습니다. 오늘 안에 신청하지 않으면 소멸됩니다.';
 export const ORDINARY = '내일 오후 세 시에 회의실에서 뵙겠습니다. 자료는 제가 가져갈게요.';
 /** A campaign. */
 export const CAMPAIGN =

@@ -85,12 +85,28 @@ const gateway = { client: 'gateway', path: '/v1/gateway/check' };
 const REQUESTS: readonly (readonly [string, number, RequestOptions])[] = [
   ['a check', 200, { client: by, body: item }],
   ['a check for a line of text', 200, { client: by, body: item, headers: { accept: 'text/plain' } }],
-  ['a batch', 200, { client: by, path: '/v1/check/batch', body: { defaults: { text: TEXT }, items: [item, {}, { to: 'JOHN' }] } }],
+  [
+    'a batch',
+    200,
+    {
+      client: by,
+      path: '/v1/check/batch',
+      body: { defaults: { text: TEXT }, items: [item, {}, { to: 'JOHN' }] },
+    },
+  ],
   ['a stream', 200, { client: by, path: '/v1/check/stream', headers: ndjson, body: line(item).repeat(3) }],
   ['a gateway check', 200, { ...gateway, body: { from: '+12025550123', ...item } }],
-  ['a gateway batch', 200, { ...gateway, path: '/v1/gateway/check/batch', body: { items: [{ from: '+12025550123', ...item }] } }],
+  [
+    'a gateway batch',
+    200,
+    { ...gateway, path: '/v1/gateway/check/batch', body: { items: [{ from: '+12025550123', ...item }] } },
+  ],
   ['a stale check', 200, { client: 'impatient', body: item }],
-  ['a text that is too long', 400, { body: { to: NOWHERE, text: TEXT.repeat(40).slice(0, TEXT_CHARS_MAX + 1) } }],
+  [
+    'a text that is too long',
+    400,
+    { body: { to: NOWHERE, text: TEXT.repeat(40).slice(0, TEXT_CHARS_MAX + 1) } },
+  ],
   ['half a character', 400, { body: { to: NOWHERE, text: `${TEXT}\ud83d` } }],
   ['a text in a list', 400, { body: { to: NOWHERE, text: [TEXT] } }],
   ['a text in an object', 400, { body: { to: NOWHERE, text: { body: TEXT } } }],
@@ -104,14 +120,34 @@ const REQUESTS: readonly (readonly [string, number, RequestOptions])[] = [
   ['a text in a query', 400, { path: `/v1/check?to=112&text=${encodeURIComponent(TEXT)}` }],
   ['a text in the query of a POST', 400, { path: `/v1/check?text=${encodeURIComponent(TEXT)}`, body: item }],
   ['a text for a preview', 400, { path: '/v1/senders/check', body: { from: NOWHERE, text: TEXT } }],
-  ['a text in defaults that are wrong', 400, { path: '/v1/check/batch', body: { defaults: { text: TEXT, to: 'JOHN' }, items: [] } }],
-  ['a text in damaged lines', 200, { path: '/v1/check/stream', headers: ndjson, body: `{"text":"${TEXT}\n${TEXT}\n${line({ text: TEXT })}` }],
-  ['a text in a line that is too long', 200, { path: '/v1/check/stream', headers: ndjson, body: line({ to: NOWHERE, text: TEXT.repeat(STREAM_LINE_CHARS_MAX / 50) }) }],
+  [
+    'a text in defaults that are wrong',
+    400,
+    { path: '/v1/check/batch', body: { defaults: { text: TEXT, to: 'JOHN' }, items: [] } },
+  ],
+  [
+    'a text in damaged lines',
+    200,
+    { path: '/v1/check/stream', headers: ndjson, body: `{"text":"${TEXT}\n${TEXT}\n${line({ text: TEXT })}` },
+  ],
+  [
+    'a text in a line that is too long',
+    200,
+    {
+      path: '/v1/check/stream',
+      headers: ndjson,
+      body: line({ to: NOWHERE, text: TEXT.repeat(STREAM_LINE_CHARS_MAX / 50) }),
+    },
+  ],
   ['a body that is too large', 413, { body: { to: NOWHERE, text: TEXT.repeat(CHECK_BODY_BYTES_MAX / 50) } }],
   ['another content type', 415, { body: item, headers: { 'content-type': 'text/csv' } }],
   ['a key that is wrong', 401, { client: 'nobody', body: item }],
   ['a key without the right', 403, { client: 'nothing', body: item }],
-  ['more than the quota', 429, { client: 'small', body: { to: NOWHERE, text: TEXT.repeat(20).slice(0, 1_900) } }],
+  [
+    'more than the quota',
+    429,
+    { client: 'small', body: { to: NOWHERE, text: TEXT.repeat(20).slice(0, 1_900) } },
+  ],
   ['a client that is stopped', 429, { client: 'stopped', body: item }],
   ['a path that does not exist', 404, { path: `/v1/check/${encodeURIComponent('x')}`, body: item }],
 ];
@@ -133,7 +169,9 @@ async function stored(): Promise<string> {
       parts.push(
         await runInDurableObject(namespace.get(id), async (_, { storage }) => {
           const tables = storage.sql
-            .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_%' ESCAPE '\\'")
+            .exec<{ name: string }>(
+              "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_%' ESCAPE '\\'",
+            )
             .toArray();
           const rows = tables.map(({ name }) => storage.sql.exec(`SELECT * FROM "${name}"`).toArray());
           return JSON.stringify([...rows, ...(await storage.list())]);
@@ -173,9 +211,12 @@ test('nothing of a text is in any answer, log, event, value, table, count or rec
     expect(flush).not.toBeNull();
     expect(leaks(JSON.stringify(flush))).toEqual([]);
   }
-  const kept = await vi.waitUntil(async () => {
-    const all = await stored();
-    return all.includes('"TEXT_') ? all : null;
-  }, { timeout: HANG_MS, interval: 200 });
+  const kept = await vi.waitUntil(
+    async () => {
+      const all = await stored();
+      return all.includes('"TEXT_') ? all : null;
+    },
+    { timeout: HANG_MS, interval: 200 },
+  );
   expect(leaks(kept)).toEqual([]);
 });

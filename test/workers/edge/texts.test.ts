@@ -48,7 +48,11 @@ async function publishTexts(suspicious: readonly string[], version: number): Pro
   await putHead({ seq: version, ...(await putTextIndex({ version, current: signed, campaigns })) });
 }
 
-async function post(path: string, body: unknown, by = 'labelled'): Promise<WireResponse & { body: Answered }> {
+interface Response extends WireResponse {
+  readonly body: Answered;
+}
+
+async function post(path: string, body: unknown, by = 'labelled'): Promise<Response> {
   return sendAndSettle({ path, body, client: by }, { TEXT_KEY });
 }
 
@@ -85,7 +89,10 @@ describe('a batch', () => {
   });
 
   test('reads equal texts once, wherever they are in a chunk', async () => {
-    const items = Array.from({ length: 300 }, (_, index) => ({ to: NOWHERE, text: `${ORDINARY} ${index % 7}` }));
+    const items = Array.from({ length: 300 }, (_, index) => ({
+      to: NOWHERE,
+      text: `${ORDINARY} ${index % 7}`,
+    }));
     await post('/v1/check/batch', { items }, 'open');
     expect(score).toHaveBeenCalledTimes(7);
   });
@@ -108,12 +115,19 @@ describe('a request', () => {
     const { body } = await post('/v1/gateway/check', request, 'gateway');
     expect([body.verdict, body.reasons![0]!.code]).toEqual(['block', 'TEXT_CAMPAIGN']);
     expect(body).toMatchObject({ sip: { status: 603 }, smpp: { commandStatus: 10 } });
-    const batch = await post('/v1/gateway/check/batch', { defaults: { text: CAMPAIGN }, items: [request] }, 'gateway');
+    const batch = await post(
+      '/v1/gateway/check/batch',
+      { defaults: { text: CAMPAIGN }, items: [request] },
+      'gateway',
+    );
     expect(batch.body.results![0]).toMatchObject({ verdict: 'block', text: { campaign: 'c-17' } });
   });
 
   test('never has a text in its URL', async () => {
-    for (const [path, by] of [['/v1/check', 'open'], ['/v1/gateway/check', 'gateway']] as const) {
+    for (const [path, by] of [
+      ['/v1/check', 'open'],
+      ['/v1/gateway/check', 'gateway'],
+    ] as const) {
       const found = await sendAndSettle({ path: `${path}?to=112&from=112&text=hello`, client: by });
       expect([found.status, found.body]).toMatchObject([400, { code: 'FIELD_UNKNOWN', field: 'text' }]);
       expect(found.body.message).toContain('send it in the body of a POST');

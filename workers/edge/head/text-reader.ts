@@ -153,10 +153,7 @@ export class TextReader {
     return { parts, isWhole: false };
   }
 
-  async #parts(
-    { release, model: info, hosts: named }: TextManifest,
-    load: TextLoad,
-  ): Promise<LoadedRelease> {
+  async #parts({ release, model: info, hosts: named }: TextManifest, load: TextLoad): Promise<LoadedRelease> {
     if (info !== null && this.#model?.key !== info.value.key)
       this.#model = (await load.value(info.value, (bytes) => new TextModel(bytes))) ?? this.#model;
     const lists = named?.lists.length ?? 0;
@@ -164,9 +161,9 @@ export class TextReader {
       const found = await load.value(named.value, (bytes) => new HostTable(bytes, lists));
       if (found !== null) this.#hosts = { ...found, lists };
     }
-    const model = info === null ? null : valueOf(this.#model, info.value);
+    const model = info === null ? null : ifNamed(this.#model, info.value);
     const hosts = this.#hosts?.lists === lists ? this.#hosts : null;
-    const table = named === null ? null : valueOf(hosts, named.value);
+    const table = named === null ? null : ifNamed(hosts, named.value);
     return {
       parts: {
         release,
@@ -187,6 +184,6 @@ export class TextReader {
 }
 
 /** The value in memory, if it is the named one. */
-function valueOf<Value>(held: Held<Value> | null, { key }: NamedValue): Value | null {
+function ifNamed<Value>(held: Held<Value> | null, { key }: NamedValue): Value | null {
   return held?.key === key ? held.value : null;
 }

@@ -5,20 +5,29 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest';
 import { HEALTH_RETRY_MS } from '../../../../shared/limits/edge.ts';
-import type { TextAnswer } from '../../../../shared/screening/screened-text.ts';
 import type { SignedText } from '../../../../shared/release/signed.ts';
+import type { TextAnswer } from '../../../../shared/screening/screened-text.ts';
 import type { TextIndex } from '../../../../shared/text/text-index.ts';
 import { signTextManifest, type TextManifest } from '../../../../shared/text/text-manifest.ts';
 import { resetIsolate } from '../../../../workers/edge/isolate.ts';
 import { otherKeys } from '../../../shared/support/other-keys.ts';
 import { CAMPAIGN, campaignOf, ORDINARY, SUSPICIOUS } from '../../../shared/support/text-world.ts';
 import { publishClients } from '../../support/clients.ts';
-import { changed, failing, hanging, KvWatch, missing } from '../../support/kv.ts';
 import { fakeCoordinator } from '../../support/isolate.ts';
+import { changed, failing, hanging, KvWatch, missing } from '../../support/kv.ts';
 import { ACME_PRIVATE_KEY, FOREIGN_PRIVATE_KEY, RELEASE_PRIVATE_KEY } from '../../support/secrets.ts';
 import { sendAndSettle, sendHere, summarize, type WireBody } from '../../support/send.ts';
 import { type PublishedRelease, putTextIndex, putTextRelease, TEXT_KEY } from '../../support/texts.ts';
-import { build, NEXT_POLL_MS, NOW, NOWHERE, privateKey, publish, putHead, smallLists } from '../../support/world.ts';
+import {
+  build,
+  NEXT_POLL_MS,
+  NOW,
+  NOWHERE,
+  privateKey,
+  publish,
+  putHead,
+  smallLists,
+} from '../../support/world.ts';
 
 const built = await build(smallLists());
 const UNTIL = NOW / 1000 + 86_400;
@@ -203,7 +212,7 @@ describe('a value that is', () => {
     missing,
     unreadable: failing,
   };
-  const valueOf = {
+  const keyIn = {
     model: ({ manifest }: PublishedRelease) => manifest.model!.value.key,
     hosts: ({ manifest }: PublishedRelease) => manifest.hosts!.value.key,
   };
@@ -213,34 +222,42 @@ describe('a value that is', () => {
       [change as keyof typeof CHANGES, 'model', 'allow null', 'block TEXT_HOST_LISTED null'] as const,
       [change as keyof typeof CHANGES, 'hosts', 'allow TEXT_SUSPICIOUS kr-test', 'allow kr-test'] as const,
     ]),
-  )('%s, of the first release: its %s is left out, named and logged once', async (change, part, text, host) => {
-    const kv = new KvWatch();
-    kv.override(valueOf[part](release), CHANGES[change]);
-    expect(await found(SUSPICIOUS)).toBe(text);
-    expect(await found('bad.example')).toBe(host);
-    expect(await found(CAMPAIGN)).toMatch(/^block TEXT_CAMPAIGN/);
-    const key = valueOf[part](release);
-    vi.setSystemTime(Date.now() + HEALTH_RETRY_MS);
-    expect(await health()).toMatchObject({
-      status: 'degraded',
-      textProblems: [{ key, message: expect.stringMatching(/^VALUE_/) }],
-    });
-    expect((await sendAndSettle({ path: '/healthz?strict' }, { TEXT_KEY })).status).toBe(200);
-    expect(refusals()).toEqual([expect.stringContaining(key)]);
-    kv.restore();
-    vi.setSystemTime(Date.now() + HEALTH_RETRY_MS);
-    expect(await health()).toMatchObject({ status: 'ok' });
-    expect(await found(SUSPICIOUS)).toBe('allow TEXT_SUSPICIOUS kr-test');
-    expect(await found('bad.example')).toBe('block TEXT_HOST_LISTED kr-test');
-  });
+  )(
+    '%s, of the first release: its %s is left out, named and logged once',
+    async (change, part, text, host) => {
+      const kv = new KvWatch();
+      kv.override(keyIn[part](release), CHANGES[change]);
+      expect(await found(SUSPICIOUS)).toBe(text);
+      expect(await found('bad.example')).toBe(host);
+      expect(await found(CAMPAIGN)).toMatch(/^block TEXT_CAMPAIGN/);
+      const key = keyIn[part](release);
+      vi.setSystemTime(Date.now() + HEALTH_RETRY_MS);
+      expect(await health()).toMatchObject({
+        status: 'degraded',
+        textProblems: [{ key, message: expect.stringMatching(/^VALUE_/) }],
+      });
+      expect((await sendAndSettle({ path: '/healthz?strict' }, { TEXT_KEY })).status).toBe(200);
+      expect(refusals()).toEqual([expect.stringContaining(key)]);
+      kv.restore();
+      vi.setSystemTime(Date.now() + HEALTH_RETRY_MS);
+      expect(await health()).toMatchObject({ status: 'ok' });
+      expect(await found(SUSPICIOUS)).toBe('allow TEXT_SUSPICIOUS kr-test');
+      expect(await found('bad.example')).toBe('block TEXT_HOST_LISTED kr-test');
+    },
+  );
 
   test.each(Object.keys(CHANGES) as (keyof typeof CHANGES)[])(
     '%s, of a later release leaves the last good one, with the new campaigns',
     async (change) => {
       await check(ORDINARY);
-      const next = await putTextRelease({ suspicious: [ORDINARY], hosts: HOSTS, model: 'kr-next', minute: 1 });
+      const next = await putTextRelease({
+        suspicious: [ORDINARY],
+        hosts: HOSTS,
+        model: 'kr-next',
+        minute: 1,
+      });
       const kv = new KvWatch();
-      kv.override(valueOf.model(next), CHANGES[change]);
+      kv.override(keyIn.model(next), CHANGES[change]);
       await publishIndex({ current: next.signed }, []);
       await poll();
       expect(await found(SUSPICIOUS)).toBe('allow TEXT_SUSPICIOUS kr-test');
@@ -319,7 +336,9 @@ describe('TEXT_KEY', () => {
 
   test('may be missing as long as there are no campaigns', async () => {
     expect(await found(CAMPAIGN, NO_KEY)).toBe('allow kr-test');
-    expect((await health(NO_KEY)).textProblems).toEqual([{ key: 'TEXT_KEY', message: expect.stringContaining('is not set') }]);
+    expect((await health(NO_KEY)).textProblems).toEqual([
+      { key: 'TEXT_KEY', message: expect.stringContaining('is not set') },
+    ]);
     await publishIndex({ current: release.signed }, []);
     resetIsolate();
     expect(await found(CAMPAIGN, NO_KEY)).toBe('allow kr-test');
