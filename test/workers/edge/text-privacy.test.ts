@@ -71,7 +71,7 @@ beforeEach(async () => {
 async function send(options: RequestOptions, method?: string): Promise<{ status: number; all: string }> {
   const sent = request(options);
   const response = await fetchHere(method === undefined ? sent : new Request(sent, { method }), bindings);
-  const body = await response.text();
+  const body = new TextDecoder().decode(await response.arrayBuffer());
   return { status: response.status, all: [...response.headers].join('\n') + body };
 }
 

@@ -149,7 +149,8 @@ export class TextReader {
     const manifest = current === null ? null : await load.manifest(current, key);
     const inForce = manifest === null ? null : await this.#parts(manifest, load);
     if (inForce?.isWhole === true) return inForce;
-    const parts = this.#good ?? inForce?.parts ?? chosen?.parts ?? NO_RELEASE;
+    const { release, model, hosts } = this.#published;
+    const parts = this.#good ?? inForce?.parts ?? chosen?.parts ?? { release, model, hosts };
     return { parts, isWhole: false };
   }
 

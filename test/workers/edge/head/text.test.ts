@@ -158,14 +158,15 @@ describe('a new text release', () => {
 });
 
 describe('a canary of a text release', () => {
-  const DATA_CENTRES = Array.from({ length: 24 }, (_, index) => `DC${index}`);
+  const DATA_CENTRES = Array.from({ length: 12 }, (_, index) => `DC${index}`);
   let canary: PublishedRelease;
   beforeEach(async () => {
-    canary = await putTextRelease({ suspicious: [SUSPICIOUS], model: 'kr-canary', minute: 5 });
+    canary = await putTextRelease({ suspicious: [SUSPICIOUS, CAMPAIGN], model: 'kr-canary', minute: 5 });
   });
 
   async function usedIn(share: number): Promise<string[]> {
     await publishIndex({ current: release.signed, candidate: { manifest: canary.signed, share } });
+    vi.setSystemTime(Date.now() + NEXT_POLL_MS);
     const used: string[] = [];
     for (const dataCentre of DATA_CENTRES) {
       resetIsolate();
@@ -340,6 +341,7 @@ describe('TEXT_KEY', () => {
       { key: 'TEXT_KEY', message: expect.stringContaining('is not set') },
     ]);
     await publishIndex({ current: release.signed }, []);
+    vi.setSystemTime(Date.now() + NEXT_POLL_MS);
     resetIsolate();
     expect(await found(CAMPAIGN, NO_KEY)).toBe('allow kr-test');
     expect(await health(NO_KEY)).toMatchObject({ status: 'ok' });
