@@ -63,7 +63,8 @@ export class TextReader {
 
   get bytes(): number {
     const { model, hosts, campaigns } = this.#published;
-    return (model?.model.bytes ?? 0) + (hosts?.table.bytes ?? 0) + campaigns.bytes;
+    const listed = campaigns.count === 0 ? 0 : campaigns.bytes;
+    return (model?.model.bytes ?? 0) + (hosts?.table.bytes ?? 0) + listed;
   }
 
   /** A head became current. @param named what it names; a head that names nothing takes nothing away */
