@@ -8,6 +8,7 @@ import { type KeyRing, openKeyRing } from '../shared/set/key-ring.ts';
 import type { AppealObject } from './storage/appeals-port.ts';
 import type { HeadSource } from './storage/coordinator-port.ts';
 import type { CredentialObject } from './storage/credentials-port.ts';
+import type { DriftObject, TextCanary } from './storage/drift-port.ts';
 import type { FeedObject } from './storage/feed-port.ts';
 import type { MetricTotalsObject } from './storage/metrics-port.ts';
 import type { NoticeObject, NoticeRouterObject } from './storage/notices-port.ts';
@@ -15,7 +16,7 @@ import type { RegistrationSources, RegistryObject } from './storage/registry-por
 import type { BudgetObject, IntakeObject, SubjectObject } from './storage/reports-port.ts';
 import type { ResponseObject } from './storage/response-port.ts';
 import type { StatisticsObject } from './storage/statistics-port.ts';
-import type { CampaignRegistry, TextObject } from './storage/text-port.ts';
+import type { TextObject, TextSource } from './storage/text-port.ts';
 import type { ScanObjects, UsageObjects } from './storage/usage-port.ts';
 
 /** Bindings of wrangler.toml, and secrets. */
@@ -60,7 +61,7 @@ export interface ControlEnv extends Env {
   /** Class CredentialStore. admin/credentials-stub.ts types the methods that only control calls. */
   readonly CREDENTIALS: { getByName(name: string): CredentialObject };
   /** Class TextStore. admin/text-stub.ts types the methods that only control calls. */
-  readonly TEXT: { getByName(name: string): TextObject & CampaignRegistry };
+  readonly TEXT: { getByName(name: string): TextObject & TextSource & TextCanary };
   /** Class ReportIntake. `intakesOf` has the names. */
   readonly REPORTS: { getByName(name: string): IntakeObject };
   /** Class ReporterBudget. `shardOf` has the names. */
@@ -71,6 +72,8 @@ export interface ControlEnv extends Env {
   readonly RESPONSE: { getByName(name: string): ResponseObject };
   /** Class AppealStore. */
   readonly APPEALS: { getByName(name: string): AppealObject };
+  /** Class TextDrift. */
+  readonly TEXT_DRIFT: { getByName(name: string): DriftObject };
   /** Class FeedStore. */
   readonly FEED: { getByName(name: string): FeedObject };
   /** Class NoticeRouter. */

@@ -69,8 +69,3 @@ export interface CountingTurn {
 
 /** Loops over the same texts: what each does with a text. `parse` does nothing with it. */
 export type TextLoop = 'parse' | 'normalize' | 'read' | 'score' | 'scoreAndFingerprint';
-
-/** A turn of one loop. */
-export interface TextTurn {
-  readonly texts: number;
-}

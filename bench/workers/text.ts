@@ -47,6 +47,5 @@ export default serve({
     const passes = Number(query.get('passes'));
     for (let pass = 0; pass < passes; pass++) for (const text of texts) used += run(text);
     if (Number.isNaN(used)) throw new Error('no number came out');
-    return { texts: texts.length * passes };
   },
 });

@@ -5,7 +5,9 @@ import * as v from 'valibot';
 import { RELEASE_CHARS_MAX } from '../limits/control.ts';
 import { signedTextSchema } from '../release/signed.ts';
 import { reasonSchema } from '../schemas.ts';
+import { TEXT_GUARDS, type TextGuardHit } from '../text/text-guards.ts';
 import type { TextManifest } from '../text/text-manifest.ts';
+import type { BlockStage } from '../verdict.ts';
 
 /** Values of a text release that control stores: base64 of the sealed bytes, by KV key. */
 export const putTextReleaseSchema = v.strictObject({
@@ -30,16 +32,9 @@ export interface TextReleaseInfo {
   readonly promotedAt: string | null;
 }
 
-/** Why a text release should not be promoted. Each can be overridden by name, with a reason. */
-export const TEXT_GUARDS = ['domain-rate', 'canary-text', 'label-rate', 'older-base', 'fewer-hosts'] as const;
-export type TextGuard = (typeof TEXT_GUARDS)[number];
-
-/** A guard that a text release hits, with the figures behind it. */
-export interface TextGuardHit {
-  readonly guard: TextGuard;
-  /** Such as `would call 12 of 3,000 texts of "delivery" suspicious, more than 0.1 %`. */
-  readonly message: string;
-  readonly figures: Readonly<Record<string, number>>;
+/** `GET /v1/admin/text/releases`, newest first. */
+export interface TextReleaseList {
+  readonly releases: readonly TextReleaseInfo[];
 }
 
 /** `GET /v1/admin/text/releases/{release}/plan`: against the release in force. */
@@ -115,12 +110,14 @@ export interface CampaignInfo {
   readonly id: string;
   readonly state: CampaignState;
   readonly authority: string;
-  /** ID and version of the rule that confirmed it. */
+  /** ID and version of the rule that confirmed it, and how far; null if a person did. */
   readonly rule: string | null;
+  readonly stage: BlockStage | null;
   readonly firstSeen: string;
   readonly lastSeen: string;
-  /** Distinct reporters so far. */
-  readonly reporters: number;
+  /** Reports with such a text, and distinct reporters when a rule last decided; null if none has. */
+  readonly reports: number;
+  readonly reporters: number | null;
   /** Null unless it is confirmed. */
   readonly until: string | null;
   /** Fingerprint in base64 (128 bytes), and the ID of its TEXT_KEY. */

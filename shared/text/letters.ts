@@ -1,163 +1,211 @@
 /**
  * Folds a text into the letters that features and fingerprints are made of. Two texts that a reader sees as the same have
- * the same letters: full-width and look-alike letters, hidden characters, spaces and punctuation inside words, and
- * syllables that are split into jamo make no difference.
+ * the same letters: width, case, accents and look-alikes of letters, spaces and punctuation anywhere, and syllables that
+ * are split into jamo make no difference. All digits are one letter.
  */
-import table from '../../data/look-alikes.json' with { type: 'json' };
 import { LETTERS_MAX } from '../limits/text.ts';
+import {
+  isConjoining,
+  JAMO_BASE,
+  JAMO_BITS,
+  JAMO_MASK,
+  PAIR_JAMO,
+  rowOfConjoining,
+  SYLLABLES,
+  SYLLABLES_END,
+  TRAILING_COUNT,
+  TRAILING_JAMO_ROWS,
+  TYPED_JAMO,
+  TYPED_JAMO_END,
+  TYPED_JAMO_ROWS,
+} from './hangul.ts';
+import { CAPITAL, CASE_SHIFT, CURRENCY, DIGIT, isPlainSeparator, unitOf } from './letter-units.ts';
 
-/** Code of every digit, of a currency sign, and of a link (LINK_MARK). */
-export const DIGIT = 0x30;
-export const CURRENCY = 0x24;
-export const LINK = 0xfffc;
-
-/** Counts of a text that the letters do not show. */
-export interface Traits {
+/** What the letters do not show, or not at a glance. */
+export interface Folded {
+  /** UTF-16 units: basic jamo (U+3131 to U+3163), Latin in lower case, DIGIT, CURRENCY, LINK, and other letters. */
+  readonly letters: Uint16Array<ArrayBuffer>;
   /** Letters with two cases, and capitals among them, before folding. */
   readonly cased: number;
   readonly capitals: number;
   readonly exclamations: number;
   /** Digits of the longest run, with separators inside it. */
   readonly digits: number;
+  /** Whether there is a currency sign, or a number before 원 (won). */
+  readonly hasMoney: boolean;
 }
 
-export interface Folded extends Traits {
-  /** UTF-16 units: basic jamo as U+3131 to U+3163, Latin in lower case, DIGIT, CURRENCY, LINK, and other letters. */
-  readonly letters: Uint16Array;
-}
-
-/** Basic jamo by the offset of a leading consonant, vowel or trailing consonant (Unicode 3.12), as one or more letters. */
-const LEADING = 'ㄱ,ㄱㄱ,ㄴ,ㄷ,ㄷㄷ,ㄹ,ㅁ,ㅂ,ㅂㅂ,ㅅ,ㅅㅅ,ㅇ,ㅈ,ㅈㅈ,ㅊ,ㅋ,ㅌ,ㅍ,ㅎ'.split(',');
-const VOWELS =
-  'ㅏ,ㅏㅣ,ㅑ,ㅑㅣ,ㅓ,ㅓㅣ,ㅕ,ㅕㅣ,ㅗ,ㅗㅏ,ㅗㅏㅣ,ㅗㅣ,ㅛ,ㅜ,ㅜㅓ,ㅜㅓㅣ,ㅜㅣ,ㅠ,ㅡ,ㅡㅣ,ㅣ'.split(',');
-const TRAILING =
-  ',ㄱ,ㄱㄱ,ㄱㅅ,ㄴ,ㄴㅈ,ㄴㅎ,ㄷ,ㄹ,ㄹㄱ,ㄹㅁ,ㄹㅂ,ㄹㅅ,ㄹㅌ,ㄹㅍ,ㄹㅎ,ㅁ,ㅂ,ㅂㅅ,ㅅ,ㅅㅅ,ㅇ,ㅈ,ㅊ,ㅋ,ㅌ,ㅍ,ㅎ'.split(
-    ',',
-  );
-const JAMO = 0x3100;
-const TYPED_JAMO = 0x3131;
-const TYPED_JAMO_END = 0x3164;
-const SYLLABLES = 0xac00;
-const SYLLABLES_END = 0xd7a4;
-const LEADING_JAMO = 0x1100;
-const VOWEL_JAMO = 0x1161;
-const TRAILING_JAMO = 0x11a7;
-const TRAILING_JAMO_END = 0x11c3;
-
-const EXCLAMATION = 0x21;
-const SMALL = 1;
-const CAPITAL = 2;
-
-/** What a unit below 0x250 or in a table becomes: a letter, or 0 for a separator. */
-const NARROW = new Uint16Array(0x250);
-const CASES = new Uint8Array(0x250);
-for (let code = 0; code < NARROW.length; code++) {
+/** Kinds of ASCII characters. */
+const SEPARATOR = 0;
+const SMALL_LETTER = 1;
+const CAPITAL_LETTER = 2;
+const NUMERAL = 3;
+const DOLLAR = 4;
+const EXCLAMATION_MARK = 5;
+const FULL_STOP = 6;
+const COLON = 7;
+const CONTROL = 8;
+const KINDS = Uint8Array.from({ length: 0x80 }, (_, code) => {
   const character = String.fromCharCode(code);
-  if (/\p{Nd}/u.test(character)) NARROW[code] = DIGIT;
-  else if (/\p{L}/u.test(character)) NARROW[code] = character.toLowerCase().charCodeAt(0);
-  else if (/\p{Sc}/u.test(character)) NARROW[code] = CURRENCY;
-  if (/\p{Lu}/u.test(character)) CASES[code] = CAPITAL;
-  else if (/\p{Ll}/u.test(character)) CASES[code] = SMALL;
-}
-const LOOK_ALIKES = new Map<number, number>(
-  Object.entries(table.letters).flatMap(([latin, letters]) =>
-    [...letters].map((letter): [number, number] => [letter.charCodeAt(0), latin.charCodeAt(0)]),
-  ),
-);
+  if (/[a-z]/.test(character)) return SMALL_LETTER;
+  if (/[A-Z]/.test(character)) return CAPITAL_LETTER;
+  if (/\d/.test(character)) return NUMERAL;
+  if (/[^ -~\t-\r]/.test(character)) return CONTROL;
+  return { $: DOLLAR, '!': EXCLAMATION_MARK, '.': FULL_STOP, ':': COLON }[character] ?? SEPARATOR;
+});
+/** 한, 삼, 닷: the first syllables of all Korean endings of hosts (hosts.ts). */
+const KOREAN_ENDINGS = [0xd55c, 0xc0bc, 0xb2f7];
+/** So many full stops between digits could be an address. */
+const ADDRESS_STOPS = 3;
 
-/** Up to three letters in one number: each as its offset from U+3100, the first in the lowest byte. */
-const pack = (part: string): number =>
-  [...part].reduce((packed, letter, at) => packed | ((letter.charCodeAt(0) - JAMO) << (8 * at)), 0);
-const LEADING_LETTERS = Uint32Array.from(LEADING, pack);
-const VOWEL_LETTERS = Uint32Array.from(VOWELS, pack);
-const TRAILING_LETTERS = Uint32Array.from(TRAILING, pack);
-/** The compatibility jamo that people type, U+3131 to U+3163, by what NFKC makes of them. */
-const TYPED_LETTERS = Uint32Array.from({ length: TYPED_JAMO_END - TYPED_JAMO }, (_, at) =>
-  jamoLetters(
-    String.fromCharCode(TYPED_JAMO + at)
-      .normalize('NFKC')
-      .charCodeAt(0),
-  ),
-);
+/** More than the most that one unit adds. */
+const MARGIN = 8;
+const scratch = new Uint16Array(LETTERS_MAX + MARGIN);
 
-const scratch = new Uint16Array(LETTERS_MAX + 16);
-
-/** Texts that NFKC does not change, but for jamo, which have the same letters before and after it. */
-const UNCHANGED = /^[ -~\n\u3131-\u3163\uac00-\ud7a3\ufffc]*$/;
-
-/** @param text without hidden characters, with LINK_MARK for links */
+/** @param text without hidden characters, with LINK for links */
 export function fold(text: string): Folded {
-  const folded = UNCHANGED.test(text) ? text : text.normalize('NFKC');
+  return foldUnits(text.normalize('NFKC'), false)!;
+}
+
+/**
+ * The same for most texts, in one pass. Null if the text may have a hidden character, a link, or a character that is not
+ * plain: one that is neither ASCII nor Hangul nor usual punctuation.
+ */
+export function foldPlain(text: string): Folded | null {
+  return foldUnits(text, true);
+}
+
+function foldUnits(text: string, isPlain: boolean): Folded | null {
   let length = 0;
   let cased = 0;
   let capitals = 0;
   let exclamations = 0;
   let digits = 0;
   let run = 0;
-  for (let at = 0; at < folded.length && length < LETTERS_MAX; at++) {
-    const code = folded.charCodeAt(at);
+  let stops = 0;
+  let hasMoney = false;
+  for (let at = 0; at < text.length && length < LETTERS_MAX; at++) {
+    const code = text.charCodeAt(at);
+    if (code < 0x80) {
+      switch (KINDS[code]) {
+        case SMALL_LETTER:
+          scratch[length++] = code;
+          cased++;
+          run = 0;
+          break;
+        case CAPITAL_LETTER:
+          scratch[length++] = code | 0x20;
+          cased++;
+          capitals++;
+          run = 0;
+          break;
+        case NUMERAL:
+          scratch[length++] = DIGIT;
+          if (++run > digits) digits = run;
+          break;
+        case DOLLAR:
+          scratch[length++] = CURRENCY;
+          hasMoney = true;
+          run = 0;
+          break;
+        case EXCLAMATION_MARK:
+          exclamations++;
+          break;
+        case FULL_STOP:
+          if (!isPlain) break;
+          if (isNumeral(text.charCodeAt(at + 1)) && ++stops === ADDRESS_STOPS) return null;
+          if (isInHost(text, at)) return null;
+          break;
+        case COLON:
+          if (isPlain && isSlash(text.charCodeAt(at + 1)) && isSlash(text.charCodeAt(at + 2))) return null;
+          break;
+        case CONTROL:
+          if (isPlain) return null;
+      }
+      continue;
+    }
+    let row: number;
     if (code >= SYLLABLES && code < SYLLABLES_END) {
       const offset = code - SYLLABLES;
-      length = write(LEADING_LETTERS[(offset / 588) | 0]!, length);
-      length = write(VOWEL_LETTERS[((offset % 588) / 28) | 0]!, length);
-      length = write(TRAILING_LETTERS[offset % 28]!, length);
+      const pair = (offset / TRAILING_COUNT) | 0;
+      row = PAIR_JAMO[pair]!;
+      for (; row !== 0; row >>>= JAMO_BITS) scratch[length++] = JAMO_BASE + (row & JAMO_MASK);
+      row = TRAILING_JAMO_ROWS[offset - pair * TRAILING_COUNT]!;
+    } else if (code >= TYPED_JAMO && code < TYPED_JAMO_END) {
+      row = TYPED_JAMO_ROWS[code - TYPED_JAMO]!;
+    } else if (isPlain) {
+      if (isPlainSeparator(code)) continue;
+      return null;
+    } else if (isConjoining(code)) {
+      row = rowOfConjoining(code);
+      if (row === 0) continue;
+    } else {
+      const unit = unitOf(code, text.charCodeAt(at + 1));
+      const letter = unit & 0xffff;
+      if (letter === 0) continue;
+      scratch[length++] = letter;
+      if (letter === DIGIT) {
+        if (++run > digits) digits = run;
+        continue;
+      }
       run = 0;
-      continue;
-    }
-    if (code >= TYPED_JAMO && code < TYPED_JAMO_END) {
-      length = write(TYPED_LETTERS[code - TYPED_JAMO]!, length);
-      run = 0;
-      continue;
-    }
-    if (code >= LEADING_JAMO && code < TRAILING_JAMO_END) {
-      length = write(jamoLetters(code), length);
-      run = 0;
-      continue;
-    }
-    if (code === EXCLAMATION) exclamations++;
-    const letter = code < NARROW.length ? NARROW[code]! : otherLetter(code);
-    if (letter === 0) continue;
-    scratch[length++] = letter;
-    if (letter === DIGIT) {
-      if (++run > digits) digits = run;
+      hasMoney ||= letter === CURRENCY;
+      const letterCase = unit >>> CASE_SHIFT;
+      if (letterCase !== 0) cased++;
+      if (letterCase === CAPITAL) capitals++;
       continue;
     }
     run = 0;
-    const letterCase = code < NARROW.length ? CASES[code]! : caseOf(code);
-    if (letterCase !== 0) cased++;
-    if (letterCase === CAPITAL) capitals++;
+    for (; row !== 0; row >>>= JAMO_BITS) scratch[length++] = JAMO_BASE + (row & JAMO_MASK);
   }
-  return { letters: scratch.slice(0, Math.min(length, LETTERS_MAX)), cased, capitals, exclamations, digits };
+  const letters = scratch.slice(0, length < LETTERS_MAX ? length : LETTERS_MAX);
+  hasMoney ||= digits > 0 && hasWon(letters);
+  return { letters, cased, capitals, exclamations, digits, hasMoney };
 }
 
-/** @returns the length after the letters */
-function write(letters: number, length: number): number {
-  let end = length;
-  for (let rest = letters; rest !== 0; rest >>>= 8) scratch[end++] = JAMO + (rest & 0xff);
-  return end;
+/** 원 (won), and what may be between it and a number: 십 백 천 만 억 조. */
+const WON = 'ㅇㅜㅓㄴ';
+const MULTIPLES = ['ㅅㅣㅂ', 'ㅂㅏㅣㄱ', 'ㅊㅓㄴ', 'ㅁㅏㄴ', 'ㅇㅓㄱ', 'ㅈㅗ'];
+
+/** Whether a number is followed by 원. By letters, so that it can be split into jamo. */
+function hasWon(letters: Uint16Array): boolean {
+  for (let at = 1; at < letters.length; at++) {
+    if (letters[at - 1] !== DIGIT || letters[at] === DIGIT) continue;
+    let end = at;
+    for (let size = multipleAt(letters, end); size > 0; size = multipleAt(letters, end)) end += size;
+    if (hasAt(letters, end, WON)) return true;
+  }
+  return false;
 }
 
-/** The letters of a jamo that is in no syllable; none for one of Old Korean. */
-function jamoLetters(code: number): number {
-  if (code < VOWEL_JAMO) return LEADING_LETTERS[code - LEADING_JAMO] ?? 0;
-  if (code <= TRAILING_JAMO) return VOWEL_LETTERS[code - VOWEL_JAMO] ?? 0;
-  return TRAILING_LETTERS[code - TRAILING_JAMO] ?? 0;
+/** Letters of the multiple that is there; 0 for none. */
+function multipleAt(letters: Uint16Array, at: number): number {
+  for (const multiple of MULTIPLES) if (hasAt(letters, at, multiple)) return multiple.length;
+  return 0;
 }
 
-/** A unit of another script: the Latin letter that it looks like, the letter itself, or 0 for what is no letter. */
-function otherLetter(code: number): number {
-  if (code === LINK) return LINK;
-  const character = String.fromCharCode(code);
-  if (/\p{Nd}/u.test(character)) return DIGIT;
-  if (/\p{Sc}/u.test(character)) return CURRENCY;
-  if (!/[\p{L}\p{N}]/u.test(character)) return 0;
-  const small = character.toLowerCase().charCodeAt(0);
-  const latin = LOOK_ALIKES.get(code) ?? LOOK_ALIKES.get(small);
-  return latin === undefined ? small : latin | 0x20;
+function hasAt(letters: Uint16Array, at: number, jamo: string): boolean {
+  for (let next = 0; next < jamo.length; next++)
+    if (letters[at + next] !== jamo.charCodeAt(next)) return false;
+  return true;
 }
 
-function caseOf(code: number): number {
-  const character = String.fromCharCode(code);
-  if (character.toLowerCase() === character.toUpperCase()) return 0;
-  return character === character.toUpperCase() ? CAPITAL : SMALL;
+function isNumeral(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
+}
+
+function isSlash(code: number): boolean {
+  return code === 0x2f || code === 0x5c;
+}
+
+/** Whether a full stop may be inside a host: two letters follow, which an ending has at least, or a Korean ending. */
+function isInHost(text: string, at: number): boolean {
+  const next = text.charCodeAt(at + 1);
+  if (!(isLatin(next) && isLatin(text.charCodeAt(at + 2))) && !KOREAN_ENDINGS.includes(next)) return false;
+  const before = text.charCodeAt(at - 1);
+  return isLatin(before) || isNumeral(before) || before === 0x2d || before === 0x5f || before >= 0x80;
+}
+
+function isLatin(code: number): boolean {
+  return (code | 0x20) >= 0x61 && (code | 0x20) <= 0x7a;
 }

@@ -40,6 +40,7 @@ await import('./admin-requests.suite.ts');
 await import('./authorization.suite.ts');
 await import('./qualification.suite.ts');
 await import('./credentials.suite.ts');
+await import('./text-releases.suite.ts');
 await import('./admin-usage.suite.ts');
 await import('./proposals.suite.ts');
 await import('./registrations.suite.ts');

@@ -1,6 +1,7 @@
 /** What the credential store publishes, for `HeadValues`. */
 
 import { CREDENTIALS_RESTORED_GAP } from '../../shared/limits/credential-store.ts';
+import type { HeadCredentials } from '../../shared/release/head.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import type { ControlEnv } from '../env.ts';
 import { warn } from '../log.ts';
@@ -33,11 +34,11 @@ export class CredentialValues implements HeadValuesSource<CredentialsUpdate> {
     return this.#coordinator.credentials();
   }
 
-  start(head: number): void {
+  start(head: HeadCredentials | null): void {
     const { publication, meta } = this.#tables;
     const before = publication.version;
-    if (head > before) {
-      publication.restart(head + CREDENTIALS_RESTORED_GAP);
+    if (head !== null && head.version > before) {
+      publication.restart(head.version + CREDENTIALS_RESTORED_GAP);
       warn('credentialsRestored', { before, version: publication.version });
     }
     // The URI is in the rows of every delegation.

@@ -6,7 +6,7 @@ import { LOAD_WAIT_MS } from '../../shared/limits/edge.ts';
 import type { Failure, Result } from '../../shared/result.ts';
 import type { KeyRing } from '../../shared/set/key-ring.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
-import { type Env, openSecrets } from '../env.ts';
+import { type Env, openSecrets, type Secrets } from '../env.ts';
 import { HeadPublication, type PutValue, valuePutter } from './head-publication.ts';
 import { SharedWork } from './shared-work.ts';
 import { within } from './single-flight.ts';
@@ -22,9 +22,12 @@ export interface HeadValuesSource<Given extends Update> {
   /** The last change of the object; 0 before the first. */
   readonly version: number;
   /** What the head has now, null if it never had anything, and the ID of the key that values must be sealed with. */
-  readHead(): Promise<{ readonly head: { readonly version: number } | null; readonly keyId: string }>;
-  /** Called before the first publication, with the version that the head has: see `readHead`. */
-  start(head: number, keys: KeyRing): Promise<void> | void;
+  readHead(): Promise<{ readonly head: Given['head'] | null; readonly keyId: string }>;
+  /**
+   * Called before the first publication, with what the head has. If its version is later, the tables were lost or set back:
+   * the next version must be above it.
+   */
+  start(head: Given['head'] | null, secrets: Secrets): Promise<void> | void;
   /** Makes the values that are due, and the index. Calls do not overlap. */
   make(keys: ListKeys, put: PutValue): Promise<Given>;
   /** Gives it to the coordinator. */
@@ -44,10 +47,7 @@ export class HeadValues<Given extends Update> {
   /** The key that values are sealed with: the coordinator decides. */
   #keyId = '';
 
-  constructor(
-    env: Pick<Env, 'LISTS' | 'LIST_KEY' | 'RELEASE_PUBLIC_KEYS'>,
-    source: HeadValuesSource<Given>,
-  ) {
+  constructor(env: Pick<Env, 'LISTS' | 'LIST_KEY' | 'RELEASE_PUBLIC_KEYS'>, source: HeadValuesSource<Given>) {
     this.#env = env;
     this.#source = source;
   }
@@ -66,7 +66,6 @@ export class HeadValues<Given extends Update> {
     await this.publish();
   }
 
-  /** If the head has a later version, the tables were lost or set back: everything is published again, above it. */
   async #ready(): Promise<void> {
     if (this.#isReady) return;
     await this.#work.run('ready', async () => {
@@ -75,7 +74,7 @@ export class HeadValues<Given extends Update> {
       if (!secrets.ok) throw new Error(secrets.message);
       this.#keys = secrets.value.keys;
       const { head, keyId } = await within(this.#source.readHead(), LOAD_WAIT_MS);
-      await this.#source.start(head?.version ?? 0, this.#keys);
+      await this.#source.start(head, secrets.value);
       this.#keyId = keyId;
       this.#isReady = true;
     });

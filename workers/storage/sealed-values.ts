@@ -58,7 +58,7 @@ export class SealedValues {
     return row ?? null;
   }
 
-  /** Seals the content of a place, and writes it to KV. */
+  /** Seals the content of a place, and writes it to KV unless it is there: equal content gives an equal value. */
   async make(
     place: string,
     content: Uint8Array<ArrayBuffer>,
@@ -68,7 +68,7 @@ export class SealedValues {
     const bytes = await seal(content, keys);
     const sha256 = await sha256Hex(bytes);
     const key = this.#keyOf(sha256);
-    const isWritten = await put(key, bytes);
+    const isWritten = this.#isWritten(place, key) || (await put(key, bytes));
     this.#sql.exec('DELETE FROM sealed_values WHERE place = ? AND state = ?', place, COMING);
     // The same content may be there already.
     this.#sql.exec(
@@ -76,6 +76,17 @@ export class SealedValues {
       ...[place, key, sha256, keys.keyId, COMING, isWritten ? 1 : 0, bytes],
     );
     return { key, sha256 };
+  }
+
+  /** Whether KV accepted this value of the place before, and the head names it still. */
+  #isWritten(place: string, key: string): boolean {
+    const [row] = this.#sql
+      .exec<{ written: number }>(
+        'SELECT written FROM sealed_values WHERE place = ? AND key = ? AND state = ?',
+        ...[place, key, NAMED],
+      )
+      .toArray();
+    return row?.written === 1;
   }
 
   /** The values that the head is about to name, and no others. Must run in a transaction. */

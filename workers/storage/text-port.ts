@@ -5,6 +5,7 @@
 import type { HeadText, NamedValue } from '../../shared/release/head.ts';
 import type { Failure, Result } from '../../shared/result.ts';
 import type { HostListInfo } from '../../shared/text/text-manifest.ts';
+import type { BlockStage } from '../../shared/verdict.ts';
 import type { ChainAnchor } from './chain-anchor.ts';
 
 /** What the store gives the coordinator. */
@@ -36,20 +37,6 @@ export interface TextObject {
   refresh(): Promise<void>;
 }
 
-/** A campaign as reports know it: the store gives each fingerprint the ID of the campaign that it belongs to. */
-export interface CampaignRegistry {
-  /**
-   * The campaigns of these fingerprints (64 values of 16 bits), in order. A fingerprint that belongs to none begins one.
-   * @param at when the texts were received, in ms since 1970
-   */
-  campaignsOf(fingerprints: readonly Uint16Array<ArrayBuffer>[], at: number): Promise<readonly number[]>;
-  /** A rule or its end: confirms a campaign until then, or takes it back (until = null). */
-  decideCampaign(
-    id: number,
-    decision: { readonly rule: string; readonly until: number | null; readonly reporters: number },
-  ): Promise<void>;
-}
-
 /** The name of the only text store. */
 export const TEXT_NAME = 'main';
 
@@ -73,8 +60,9 @@ export interface SharedCampaign {
   readonly fingerprint: string;
   readonly textKeyId: string;
   readonly authority: string;
-  /** ID and version of the rule that confirmed it, as `<id>@<version>`; null for a person. */
+  /** ID and version of the rule that confirmed it, as `<id>@<version>`, and how far it has; null for a person. */
   readonly rule: string | null;
+  readonly stage: BlockStage | null;
   /** In seconds since 1970. */
   readonly firstSeen: number;
   readonly lastSeen: number;
@@ -85,14 +73,21 @@ export interface SharedCampaign {
 export interface TextChanges {
   /** Changes if the tables were restored: read again from the first on. */
   readonly generation: string;
-  /** Campaigns that were ever confirmed and have changed, in the order of (version of their newest change, id). */
+  /**
+   * Campaigns that were ever confirmed and have changed, in the order of (version of their newest change, id). Those that
+   * came from a feed are left out: two installations that read each other would confirm again what one has revoked.
+   */
   readonly campaigns: readonly SharedCampaign[];
   /** Pass it to the next call; null if nothing was ever read. */
   readonly next: TextCursor | null;
   /** Whether more has changed already. */
   readonly more: boolean;
   /** Host lists of the release in force; null if it has none. The value is that of TextObject.value. */
-  readonly hosts: { readonly release: string; readonly value: NamedValue; readonly lists: readonly HostListInfo[] } | null;
+  readonly hosts: {
+    readonly release: string;
+    readonly value: NamedValue;
+    readonly lists: readonly HostListInfo[];
+  } | null;
 }
 
 /** What the text store answers the feed. */

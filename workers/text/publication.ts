@@ -38,8 +38,16 @@ export class Publication {
     this.#tables.meta.set('version', this.version + 1);
   }
 
+  /** Of these tables: with another one, versions count anew. */
+  get generation(): string {
+    const { meta } = this.#tables;
+    if (meta.text('generation') === null) meta.set('generation', crypto.randomUUID());
+    return meta.text('generation')!;
+  }
+
   /** @param version above that of the head */
   restart(version: number): void {
+    this.#tables.meta.set('generation', crypto.randomUUID());
     this.#tables.meta.set('version', version);
   }
 
@@ -57,14 +65,17 @@ export class Publication {
     const { current, candidate } = releases;
     const confirmed = campaigns.published(Date.now());
     const ofReleases = releases.valuesOf([current, candidate]);
-    for (const key of releases.unwritten(ofReleases))
-      if (await put(key, releases.bytes(key)!)) releases.setWritten([key]);
-    const table = confirmed.length === 0 ? null : await this.#campaigns(encodeCampaigns(confirmed), keys, put);
+    for (const key of releases.unwritten(ofReleases)) {
+      const bytes = releases.bytes(key);
+      // A release that was withdrawn during an earlier write may be gone: the next index does without it.
+      if (bytes !== null && (await put(key, bytes))) releases.setWritten([key]);
+    }
+    const table =
+      confirmed.length === 0 ? null : await this.#campaigns(encodeCampaigns(confirmed), keys, put);
     const index: TextIndex = {
       ...{ kind: 'numgate-text-index', format: 1, version },
       current: current?.signed ?? null,
-      candidate:
-        candidate === null ? null : { manifest: candidate.signed, share: candidate.share ?? 0 },
+      candidate: candidate === null ? null : { manifest: candidate.signed, share: candidate.share ?? 0 },
       campaigns: table,
     };
     const named = await values.make('index', utf8(JSON.stringify(index)), keys, put);
@@ -74,7 +85,7 @@ export class Publication {
         head: { version, index: named },
         named: [...values.named, ...ofReleases.map(({ key, sha256 }) => ({ key, sha256 }))],
         unwritten: [...values.unwritten, ...releases.unwritten(ofReleases)],
-        keyIds: [...new Set([...values.keyIds, ...ofReleases.map(({ keyId }) => keyId)])].sort(),
+        keyIds: keyIdsOf(values.keyIds, ofReleases),
       };
     });
   }
@@ -84,4 +95,12 @@ export class Publication {
     const place = `campaigns ${await sha256Hex(bytes)}`;
     return values.at(place, keys) ?? values.make(place, bytes, keys, put);
   }
+}
+
+/** IDs of the keys that seal values of the store and of releases, each once. */
+export function keyIdsOf(
+  own: readonly string[],
+  ofReleases: readonly { readonly keyId: string }[],
+): string[] {
+  return [...new Set([...own, ...ofReleases.map(({ keyId }) => keyId)])].sort();
 }

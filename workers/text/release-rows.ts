@@ -17,12 +17,11 @@ export interface TextReleaseRow {
   readonly state: TextReleaseState;
   /** Of a candidate: the share of the data centres, above 0 and below 1. */
   readonly share: number | null;
-  /** The release that was current before this one; null if there was none, or it was never current. */
-  readonly before: string | null;
   readonly signed: SignedText;
   /** In ms since 1970. */
   readonly pushedAt: number;
   readonly pushedBy: string;
+  /** When it became the candidate or the current release, the last time. */
   readonly promotedAt: number | null;
 }
 
@@ -30,7 +29,6 @@ interface Row extends Record<string, SqlStorageValue> {
   release: string;
   state: string;
   share: number | null;
-  before: string | null;
   signed: string;
   signature: string;
   pushed_at: number;
@@ -123,25 +121,39 @@ export class ReleaseRows {
     return row === undefined ? null : new Uint8Array(row.bytes);
   }
 
+  /** Must run in a transaction, like the rest below. */
   setEnded(release: string, state: 'former' | 'withdrawn'): void {
     this.#sql.exec('UPDATE releases SET state = ?, share = NULL WHERE release = ?', state, release);
   }
 
-  setCandidate(release: string, share: number): void {
+  /** @param now in ms since 1970 */
+  setCandidate(release: string, share: number, now: number): void {
     this.#sql.exec(
-      `UPDATE releases SET state = 'candidate', share = ? WHERE release = ?`,
-      ...[share, release],
+      `UPDATE releases SET promoted_at = CASE state WHEN 'candidate' THEN promoted_at ELSE ? END,
+       state = 'candidate', share = ? WHERE release = ?`,
+      ...[now, share, release],
     );
   }
 
-  /** @param before the release that was current; undefined to keep what is known @param now in ms since 1970 */
-  setCurrent(release: string, before: string | null | undefined, now: number): void {
+  /** @param now in ms since 1970 */
+  setCurrent(release: string, now: number): void {
     this.#sql.exec(
       `UPDATE releases SET state = 'current', share = NULL, promoted_at = ? WHERE release = ?`,
       ...[now, release],
     );
-    if (before !== undefined)
-      this.#sql.exec('UPDATE releases SET before = ? WHERE release = ?', before, release);
+  }
+
+  /** Removes the oldest releases but those to keep, and values that no other has. @param most that remain */
+  prune(most: number, kept: readonly string[]): void {
+    const removable = this.all.filter(({ release }) => !kept.includes(release)).reverse();
+    const removed = removable.slice(0, Math.max(0, this.all.length - most));
+    if (removed.length === 0) return;
+    for (const { release } of removed) this.#sql.exec('DELETE FROM releases WHERE release = ?', release);
+    const keys = this.all.flatMap(({ manifest }) => textValuesOf(manifest).map(({ key }) => key));
+    this.#sql.exec(
+      'DELETE FROM release_values WHERE key NOT IN (SELECT value FROM json_each(?))',
+      JSON.stringify(keys),
+    );
   }
 
   #rows(where: string, ...values: (string | number)[]): TextReleaseRow[] {
@@ -150,7 +162,7 @@ export class ReleaseRows {
       .toArray()
       .map((row) => ({
         ...{ release: row.release, manifest: readTextManifest(row.signed) },
-        ...{ state: row.state as TextReleaseState, share: row.share, before: row.before },
+        ...{ state: row.state as TextReleaseState, share: row.share },
         ...{ signed: { signed: row.signed, signature: row.signature } },
         ...{ pushedAt: row.pushed_at, pushedBy: row.pushed_by, promotedAt: row.promoted_at },
       }));

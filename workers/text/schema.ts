@@ -4,8 +4,7 @@
 import { applySteps } from '../storage/schema-steps.ts';
 import { SEALED_VALUES } from '../storage/sealed-values.ts';
 import { ANCHORS, AUDIT_AND_ANSWERS, AUDIT_SUBJECT } from '../storage/store-tables.ts';
-import { CAMPAIGN_TABLES } from './campaigns.ts';
-import { DRIFT_TABLES } from './drift.ts';
+import { CAMPAIGN_TABLES } from './campaign-rows.ts';
 
 const STEPS: readonly string[] = [
   `CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -15,7 +14,6 @@ const STEPS: readonly string[] = [
      release TEXT NOT NULL UNIQUE,
      state TEXT NOT NULL,
      share REAL,
-     before TEXT,
      signed TEXT NOT NULL,
      signature TEXT NOT NULL,
      pushed_at INTEGER NOT NULL,
@@ -31,10 +29,10 @@ const STEPS: readonly string[] = [
      written INTEGER NOT NULL,
      bytes BLOB NOT NULL
    );
+   CREATE TABLE pushes (holder TEXT PRIMARY KEY, day INTEGER NOT NULL, used INTEGER NOT NULL) WITHOUT ROWID;
    ${SEALED_VALUES}
    ${AUDIT_AND_ANSWERS}${ANCHORS}${AUDIT_SUBJECT}`,
   CAMPAIGN_TABLES,
-  DRIFT_TABLES,
 ];
 
 export function createTables(storage: DurableObjectStorage): void {

@@ -1,20 +1,22 @@
 /** What the text store publishes, for `HeadValues`. */
 
 import { TEXT_RESTORED_GAP } from '../../shared/limits/text.ts';
+import type { HeadText } from '../../shared/release/head.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
-import type { ControlEnv } from '../env.ts';
+import type { ControlEnv, Secrets } from '../env.ts';
 import { warn } from '../log.ts';
 import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
 import type { PutValue } from '../storage/head-publication.ts';
 import type { HeadValuesSource } from '../storage/head-values.ts';
 import type { TextKeeper, TextUpdate } from '../storage/text-port.ts';
+import { restoreReleases } from './restore.ts';
 import type { TextTables } from './tables.ts';
 
 export class TextValues implements HeadValuesSource<TextUpdate> {
-  readonly #env: Pick<ControlEnv, 'COORDINATOR'>;
+  readonly #env: Pick<ControlEnv, 'COORDINATOR' | 'LISTS'>;
   readonly #tables: TextTables;
 
-  constructor(env: Pick<ControlEnv, 'COORDINATOR'>, tables: TextTables) {
+  constructor(env: Pick<ControlEnv, 'COORDINATOR' | 'LISTS'>, tables: TextTables) {
     this.#env = env;
     this.#tables = tables;
   }
@@ -31,12 +33,15 @@ export class TextValues implements HeadValuesSource<TextUpdate> {
     return this.#coordinator.text();
   }
 
-  start(head: number): void {
-    const { publication } = this.#tables;
+  async start(head: HeadText | null, secrets: Secrets): Promise<void> {
+    const { publication, releases, campaigns } = this.#tables;
     const before = publication.version;
-    if (head <= before) return;
-    publication.restart(head + TEXT_RESTORED_GAP);
-    warn('textRestored', { before, version: publication.version });
+    if (head === null || head.version <= before) return;
+    const isLost = before === 0 && releases.current === null && releases.candidate === null;
+    const found = isLost ? await restoreReleases(head, this.#tables, this.#env.LISTS, secrets) : {};
+    publication.restart(head.version + TEXT_RESTORED_GAP);
+    campaigns.restart(Date.now());
+    warn('textRestored', { before, version: publication.version, ...found });
   }
 
   make(keys: ListKeys, put: PutValue): Promise<TextUpdate> {

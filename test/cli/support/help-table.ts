@@ -40,6 +40,7 @@ export const HELP: [string, string[]][] = [
       '--checkpoint <file>',
       '--key <key>',
       '--registrations <organisation>',
+      '--text',
     ],
   ],
   ['audit checkpoints', []],

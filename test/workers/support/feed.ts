@@ -137,6 +137,8 @@ export function replayed(from: Entries, events: readonly FeedEvent[]): Map<strin
 /** An entry in short, without its authority and list. */
 export function short(entry: FeedEntry | null | undefined): string {
   if (entry == null) return 'none';
+  if (entry.subject === 'host') return `host ${entry.host} ${entry.list} ${entry.effect} ${entry.authority}`;
+  if (entry.subject === 'campaign') return `campaign ${entry.fingerprint.slice(0, 4)} ${entry.until}`;
   const { number, source, subject, effect, code, until, rule, stage } = entry;
   return [subject, number ?? source, effect, code, rule, stage, until]
     .filter((word) => word !== null)

@@ -17,7 +17,7 @@ import { fakeCoordinator } from '../../support/isolate.ts';
 import { changed, failing, hanging, KvWatch, missing } from '../../support/kv.ts';
 import { ACME_PRIVATE_KEY, FOREIGN_PRIVATE_KEY, RELEASE_PRIVATE_KEY } from '../../support/secrets.ts';
 import { sendAndSettle, sendHere, summarize, type WireBody } from '../../support/send.ts';
-import { type PublishedRelease, putTextIndex, putTextRelease, TEXT_KEY } from '../../support/texts.ts';
+import { type PublishedRelease, putTextIndex, putTextRelease, TEXT_KEY } from '../../support/published-texts.ts';
 import {
   build,
   NEXT_POLL_MS,
