@@ -40,9 +40,9 @@ export function addTextFindings(
   // Looked up earlier in this batch or stream: it may have ended since.
   const isInForce = campaign !== null && campaign.until * 1000 > now;
   if (isInForce && !onlyAllowedHosts) {
-    const { id, authority, rule, until } = campaign;
-    const mark = rule === undefined ? {} : markOf({ rule, stage: 'confirmed' });
-    const reason = { subject, code: 'TEXT_CAMPAIGN', list: campaignName(id), authority, ...mark } as const;
+    const { id, authority, until } = campaign;
+    const named = { subject, code: 'TEXT_CAMPAIGN', list: campaignName(id), authority } as const;
+    const reason = { ...named, ...markOf(campaign) };
     const match = isTest ? 'test' : 'campaign';
     const blocked = isTest ? undefined : blockedParty(from ?? to);
     findings.push(textFinding('block', { ...reason, match, until: formatUntil(until), blocked }));

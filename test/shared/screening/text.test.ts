@@ -57,7 +57,9 @@ describe('a text', () => {
       trial: ['shadow', 'new.example'],
       banks: ['allow', 'bank.example'],
     },
-    campaigns: [campaignOf(17, CAMPAIGN, UNTIL, { rule: 'kr-50@3', authority: 'numgate' })],
+    campaigns: [
+      campaignOf(17, CAMPAIGN, UNTIL, { rule: 'kr-50@3', stage: 'provisional', authority: 'numgate' }),
+    ],
   });
 
   test.each([
@@ -105,7 +107,7 @@ describe('a text', () => {
       {
         ...{ subject: 'from', code: 'TEXT_CAMPAIGN', list: 'c-17', match: 'campaign', effect: 'block' },
         ...{ authority: 'numgate', until: new Date(UNTIL * 1000).toISOString() },
-        ...{ rule: 'kr-50@3', stage: 'confirmed', appeal: expect.stringMatching(/^[\w-]{43,}$/) },
+        ...{ rule: 'kr-50@3', stage: 'provisional', appeal: expect.stringMatching(/^[\w-]{43,}$/) },
       },
     ]);
     expect(answer.text).toEqual({
