@@ -54,7 +54,7 @@ describe('a text', () => {
     hosts: {
       phishing: ['block', 'bad.example'],
       doubtful: ['label', 'odd.example'],
-      trial: ['shadow', 'new.example'],
+      watched: ['shadow', 'new.example'],
       banks: ['allow', 'bank.example'],
     },
     campaigns: [
@@ -68,7 +68,7 @@ describe('a text', () => {
     ['with a host below a listed one', `${ORDINARY} a.b.BAD.example`, 'block TEXT_HOST_LISTED/block'],
     ['with two hosts of one list', 'bad.example www.bad.example', 'block TEXT_HOST_LISTED/block'],
     ['with a host of a list that labels', 'odd.example/1', 'label TEXT_HOST_LISTED/label'],
-    ['with a host of a list on trial', 'new.example/1', 'allow TEXT_HOST_LISTED/shadow'],
+    ['with a host of a shadow list', 'new.example/1', 'allow TEXT_HOST_LISTED/shadow'],
     ['with an allowed host', 'https://bank.example/1', 'allow'],
     ['of a campaign', CAMPAIGN, 'block TEXT_CAMPAIGN/block'],
     ['of a campaign whose only host is allowed', `${CAMPAIGN} https://bank.example/1`, 'allow'],

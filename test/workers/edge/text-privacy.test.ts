@@ -15,8 +15,8 @@ import { testKeys } from '../../shared/support/test-keys.ts';
 import { campaignOf } from '../../shared/support/text-world.ts';
 import { CLIENTS, client, publishClients } from '../support/clients.ts';
 import '../support/isolate.ts';
-import { fetchHere, type RequestOptions, request } from '../support/send.ts';
 import { putTextIndex, putTextRelease, TEXT_KEY } from '../support/published-texts.ts';
+import { fetchHere, type RequestOptions, request } from '../support/send.ts';
 import { build, NOW, NOWHERE, publish, putHead, smallLists } from '../support/world.ts';
 
 /** Its words are nowhere else, and no piece of eight characters is twice in it. */

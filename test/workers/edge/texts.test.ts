@@ -11,8 +11,8 @@ import { CAMPAIGN, campaignOf, ORDINARY, SUSPICIOUS } from '../../shared/support
 import { CLIENTS, client, publishClients } from '../support/clients.ts';
 import '../support/isolate.ts';
 import { OpenStream } from '../support/open-stream.ts';
-import { sendAndSettle, sendHere, summarize, type WireBody, type WireResponse } from '../support/send.ts';
 import { putTextIndex, putTextRelease, TEXT_KEY } from '../support/published-texts.ts';
+import { sendAndSettle, sendHere, summarize, type WireBody, type WireResponse } from '../support/send.ts';
 import { orTimer } from '../support/timer.ts';
 import { build, LISTED, NEXT_POLL_MS, NOW, NOWHERE, publish, putHead, smallLists } from '../support/world.ts';
 
