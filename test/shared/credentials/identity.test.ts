@@ -1,6 +1,7 @@
 /** PASSporTs of calls and texts: their form, their signature, and the rules that a request must keep. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { checkIdentity, type IdentityUse } from '../../../shared/credentials/identity.ts';
+import { digestOf } from '../../../shared/credentials/keys.ts';
 import {
   encodePassportTable,
   openPassportTable,
@@ -9,10 +10,10 @@ import {
 } from '../../../shared/credentials/passport-table.ts';
 import { verifyPassport } from '../../../shared/credentials/verify-passport.ts';
 import { seal } from '../../../shared/set/seal.ts';
+import { hmac, NOW_S as NOW, secretsOf, unsigned } from '../support/credential-world.ts';
 import { makeSigner, type SignerKeys, signPassport, signTexts } from '../support/passport-signer.ts';
 import { testKeys } from '../support/test-keys.ts';
 
-const NOW = 1_795_489_929;
 const X5U = 'https://certs.example.kr/kt01.pem';
 const CALLER = '8215881234';
 const CALLED = '821098765432';
@@ -42,11 +43,7 @@ let table: PassportTable;
 beforeAll(async () => {
   keys = await makeSigner();
   other = await makeSigner();
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(X5U)));
-  const x5u = btoa(String.fromCharCode(...digest))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replace(/=$/, '');
+  const x5u = await digestOf(X5U);
   row = {
     ...{ x5u, key: { alg: 'ES256', bytes: keys.point }, notBefore: NOW - 1_000, notAfter: NOW + 1_000 },
     spans: [
@@ -131,7 +128,7 @@ describe('a PASSporT of a call', () => {
       'TOKEN_INVALID',
       async () => swapPart(await signed(), await signed({}, { kid: 'a' }), 0),
     ],
-    ['alg none', 'TOKEN_INVALID', () => signed({}, { alg: 'none' })],
+    ['alg none', 'TOKEN_INVALID', async () => unsigned('passport', CLAIMS, { ...HEADER, alg: 'none' })],
     ['alg HS256', 'TOKEN_INVALID', () => signed({}, { alg: 'HS256' })],
     ['alg EdDSA', 'TOKEN_INVALID', () => signed({}, { alg: 'EdDSA' })],
     ['another typ', 'TOKEN_INVALID', () => signed({}, { typ: 'JWT' })],
@@ -181,6 +178,13 @@ describe('a PASSporT of a call', () => {
     ],
   ])('is refused with %s', async (_what, code, sign) => {
     expect(await resultOf([await sign()])).toMatchObject({ vouches: false, code });
+  });
+
+  it('is refused as an HMAC with the public key', async () => {
+    for (const [what, secret] of secretsOf(row.key)) {
+      const text = await hmac(secret, 'passport', CLAIMS, { ...HEADER, alg: 'HS256' });
+      expect(await resultOf([text]), what).toMatchObject({ vouches: false, code: 'TOKEN_INVALID' });
+    }
   });
 
   it.each<[string, string, Partial<PassportRow>]>([
