@@ -113,7 +113,7 @@ const KEY_ID_ATTACKS: readonly Attack[] = [
   ['with a key ID that is no text', (kind) => withHeader(kind, { kid: 1 })],
 ];
 
-describe.each(KINDS)('what says $typ', (kind) => {
+describe.each(KINDS)('a JWS of the type $typ', (kind) => {
   it('is accepted if it is good', async () => {
     expect(await kind.verify(await withHeader(kind, {}))).toMatchObject({ ok: true });
   });
