@@ -253,11 +253,11 @@ describe('the commands of documents', () => {
       else if (!inEach.includes(command)) parts.at(-1)!.push(command);
     }
     expect(parts.map(({ length }) => length)).toEqual([4, 2, 0]);
-    for (const [index, outcome] of ['"verdict":"allow"', '"code":"CERTIFICATE_REVOKED"'].entries()) {
+    for (const [index, result] of ['"verdict":"allow"', '"code":"CERTIFICATE_REVOKED"'].entries()) {
       const { status, output } = await run([...inEach, ...parts[index]!]);
       expect([status, status === 0 ? '' : output]).toEqual([0, '']);
       await vi.waitFor(
-        async () => expect((await run([...inEach, 'check'])).output).toContain(outcome),
+        async () => expect((await run([...inEach, 'check'])).output).toContain(result),
         HANG_MS,
       );
     }
