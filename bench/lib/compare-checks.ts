@@ -1,6 +1,6 @@
 /**
- * The processor time of a check at one edge and at another, in turns: by `/v1/check`, in a batch and in a stream. All of
- * the runtime counts, whatever else the machine does.
+ * The processor time of a check at one edge and at another, in turns: by `/v1/check`, in a batch, in a stream, and of a
+ * gateway. All of the runtime counts, whatever else the machine does.
  */
 import type { SimulatedEdge } from '../simulation/edge.ts';
 import { threadNs } from './process-usage.ts';
@@ -35,6 +35,16 @@ interface Kind {
   readonly body: string;
   /** Checks in a body. */
   readonly count: number;
+  /** ID of the client that posts it; without one, the usual client. */
+  readonly client?: string;
+}
+
+interface CompareOptions {
+  readonly small: boolean;
+  /** Of the ratio; null for none. */
+  readonly target: number | null;
+  /** ID of a client of both edges with the right `gateway`: its checks are compared as well. */
+  readonly gateway?: string;
 }
 
 /** Processor time of each check, in µs, of both edges in turns. */
@@ -43,14 +53,13 @@ interface Times {
   readonly plain: number[];
 }
 
-/** @param target of the ratio; null for none */
 export async function compareChecks(
   name: string,
   edges: ComparedEdges,
   textOf: (index: number) => CheckedText,
-  { small, target }: { readonly small: boolean; readonly target: number | null },
+  { small, target, gateway }: CompareOptions,
 ): Promise<Row[]> {
-  const kinds = kindsOf(textOf).slice(...(small ? [1, 2] : []));
+  const kinds = kindsOf(textOf, gateway).slice(...(small ? [1, 2] : []));
   const times = kinds.map((): Times[] => []);
   for (let pair = 0; pair < (small ? 1 : PAIRS); pair++) {
     const own = await edges.own();
@@ -72,7 +81,7 @@ export async function compareChecks(
   });
 }
 
-function kindsOf(textOf: (index: number) => CheckedText): Kind[] {
+function kindsOf(textOf: (index: number) => CheckedText, gateway: string | undefined): Kind[] {
   const items = Array.from({ length: STREAM_LINES }, (_, index) => textOf(index));
   const one = JSON.stringify(textOf(1)).padEnd(CHECK_CHARS);
   const batch = JSON.stringify({ items: items.slice(0, BATCH_ITEMS) });
@@ -81,6 +90,9 @@ function kindsOf(textOf: (index: number) => CheckedText): Kind[] {
     { path: '/v1/check', type: 'application/json', body: one, count: 1 },
     { path: '/v1/check/batch', type: 'application/json', body: batch, count: BATCH_ITEMS },
     { path: '/v1/check/stream', type: 'application/x-ndjson', body: lines, count: STREAM_LINES },
+    ...(gateway === undefined
+      ? []
+      : [{ path: '/v1/gateway/check', type: 'application/json', body: one, count: 1, client: gateway }]),
   ];
 }
 
@@ -104,9 +116,10 @@ async function timePair(
   return times;
 }
 
-async function timeOf(edge: SimulatedEdge, { path, type, body, count }: Kind): Promise<number> {
+async function timeOf(edge: SimulatedEdge, { path, type, body, count, client }: Kind): Promise<number> {
   const began = threadNs(edge.worker.pids);
-  const { body: timing } = await edge.timeBodies(path, { body }, 1, { type, clients: {} });
+  const clients = client === undefined ? {} : { body: client };
+  const { body: timing } = await edge.timeBodies(path, { body }, 1, { type, clients });
   if (timing!.status !== 200) throw new Error(`${path} returned ${timing!.status}`);
   return (threadNs(edge.worker.pids) - began) / 1_000 / timing!.requests / count;
 }
