@@ -34,6 +34,7 @@ const PASSPORT_ROWS = PASSPORT_CERTIFICATES_MAX;
 const FLOODER = 'flooder';
 const GATEWAY = 'gateway';
 const GATEWAY_CLIENT: Parameters<typeof startEdge>[0] = { [GATEWAY]: { rights: ['gateway'] } };
+const CLIENTS: typeof GATEWAY_CLIENT = { ...GATEWAY_CLIENT, [FLOODER]: { rights: ['check', 'gateway'] } };
 const MB = 1e6;
 
 /** @param certificates of the status list `statuses` */
@@ -58,8 +59,7 @@ export async function edgeRows(
     keys,
   );
   const start = async (): Promise<SimulatedEdge> => {
-    const clients = { ...GATEWAY_CLIENT, [FLOODER]: { rights: ['check', 'gateway'] as const } };
-    const edge = await startEdge(clients, qualified());
+    const edge = await startEdge(CLIENTS, qualified());
     await edge.publish(built, 1, published);
     await checkEdge(edge, holder, revoked);
     return edge;

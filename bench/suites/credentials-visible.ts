@@ -71,7 +71,6 @@ export async function revokedRows({ small, seed }: BenchOptions): Promise<Row[]>
     );
     reader.stop();
     const list = `a list of ${withCommas(LIST_ENTRIES)} entries, ${withCommas(revoked)} of them revoked`;
-    // A look-up of a changed entry is by index, so that others cost it nothing: see LOOK_UPS_MAX of control.
     const baseline = `${count} revocations in ${list}; control stores ${count} certificates; two processes, checked every ${CHECK_EVERY_MS} ms`;
     return [
       row('pushed status list to refused, p50', quantile(times.revoked, 0.5), 's', baseline),
