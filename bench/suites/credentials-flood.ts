@@ -27,7 +27,10 @@ const TO = '821023456789';
 const KINDS = ['token', 'passport'] as const;
 type Kind = (typeof KINDS)[number];
 type Turn = `${Kind} ${'garbage' | 'valid'}` | 'none';
-const TURNS: readonly Turn[] = [...KINDS.flatMap((kind) => [`${kind} garbage`, `${kind} valid`] as const), 'none'];
+const TURNS: readonly Turn[] = [
+  ...KINDS.flatMap((kind) => [`${kind} garbage`, `${kind} valid`] as const),
+  'none',
+];
 
 /** Keys of a certificate and of a gateway's network. */
 export interface FloodKeys {

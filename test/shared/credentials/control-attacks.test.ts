@@ -23,8 +23,8 @@ import {
   newSigner,
   rowOf,
   type Signer,
-  secretsOf,
   STATUS_URI,
+  secretsOf,
   sign,
   unsigned,
 } from '../support/credential-world.ts';
@@ -118,7 +118,10 @@ describe.each(KINDS)('a JWS of the type $typ', (kind) => {
     expect(await kind.verify(await withHeader(kind, {}))).toMatchObject({ ok: true });
   });
 
-  it.each([...ATTACKS, ...(kind.kid === null ? [] : KEY_ID_ATTACKS)])('is refused %s', async (_what, make) => {
-    expect(await kind.verify(await make(kind))).toMatchObject({ ok: false, code: kind.code });
-  });
+  it.each([...ATTACKS, ...(kind.kid === null ? [] : KEY_ID_ATTACKS)])(
+    'is refused %s',
+    async (_what, make) => {
+      expect(await kind.verify(await make(kind))).toMatchObject({ ok: false, code: kind.code });
+    },
+  );
 });

@@ -88,7 +88,9 @@ export async function hmac(
 }
 
 /** A public key on P-256 in the forms that a verifier could take for the secret of an HMAC. */
-export function secretsOf({ bytes }: CredentialKey): readonly (readonly [what: string, Uint8Array<ArrayBuffer>])[] {
+export function secretsOf({
+  bytes,
+}: CredentialKey): readonly (readonly [what: string, Uint8Array<ArrayBuffer>])[] {
   const [x, y] = [toBase64Url(bytes.subarray(0, 32)), toBase64Url(bytes.subarray(32))];
   return [
     ['raw key', bytes],

@@ -1,6 +1,7 @@
 /** What a second upload of a certificate may change (nothing), when it is refused, and why a status list cannot be read. */
-import { beforeEach, expect, test, vi } from 'vitest';
+
 import { runInDurableObject } from 'cloudflare:test';
+import { beforeEach, expect, test, vi } from 'vitest';
 import type { AddCertificate } from '../../../shared/admin/credentials.ts';
 import type { Status } from '../../../shared/credentials/status-list.ts';
 import { newSigner } from '../../shared/support/credential-world.ts';

@@ -24,7 +24,11 @@ async function chain() {
   const second = await active('reseller', reseller, first.digest!, 'relay', relay);
   const suspended = await active('relay', relay, second.digest!, 'agent', agent);
   accepted(await move('relay', suspended, 'suspend'));
-  const ready = await accept('agent', accepted(await propose('relay', second.digest!, { agent: 'agent' })), agent);
+  const ready = await accept(
+    'agent',
+    accepted(await propose('relay', second.digest!, { agent: 'agent' })),
+    agent,
+  );
   const delegation = await signed(relay, ready);
   return {
     ...{ world, first, second, suspended },

@@ -12,7 +12,13 @@ import { CredentialStore } from '../../../workers/credentials/credential-store.t
 import type { ControlEnv } from '../../../workers/env.ts';
 import { newSigner } from '../../shared/support/credential-world.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
-import { asToken, credentials, credentialsStub, readCredentials, statusList } from '../support/credential-store.ts';
+import {
+  asToken,
+  credentials,
+  credentialsStub,
+  readCredentials,
+  statusList,
+} from '../support/credential-store.ts';
 import { accept, active, DAY_MS, linked, move, proposal, propose, signed } from '../support/delegations.ts';
 import '../support/fresh.ts';
 import { accepted, store } from '../support/registrations.ts';

@@ -70,7 +70,11 @@ export const ATTACKS: readonly Attack[] = [
   ['with "crit" in its header', () => withHeader({ crit: ['exp'] }), 'TOKEN_INVALID'],
   ['with "jku" in its header', () => withHeader({ jku: 'https://evil.example/jwks' }), 'TOKEN_INVALID'],
   ['with "x5u" in its header', () => withHeader({ x5u: 'https://evil.example/x5u' }), 'TOKEN_INVALID'],
-  ['with "jwk" in its header', () => withHeader({ jwk: stranger.jwk, kid: relay.kid }, stranger), 'TOKEN_INVALID'],
+  [
+    'with "jwk" in its header',
+    () => withHeader({ jwk: stranger.jwk, kid: relay.kid }, stranger),
+    'TOKEN_INVALID',
+  ],
   ['with "jwk" and its key ID', () => withHeader({ jwk: stranger.jwk }, stranger), 'TOKEN_INVALID'],
   ['with the same claim twice', () => sign(relay, TOKEN_TYPE, repeated()), 'TOKEN_INVALID'],
   ['that is garbage', () => 'x'.repeat(4_096), 'TOKEN_INVALID'],
