@@ -93,9 +93,9 @@ export function secretsOf({
 }: CredentialKey): readonly (readonly [what: string, Uint8Array<ArrayBuffer>])[] {
   const [x, y] = [toBase64Url(bytes.subarray(0, 32)), toBase64Url(bytes.subarray(32))];
   return [
-    ['raw key', bytes],
-    ['point', Uint8Array.from([4, ...bytes])],
-    ['JWK', utf8(JSON.stringify({ kty: 'EC', crv: 'P-256', x, y }))],
+    ['a raw key', bytes],
+    ['a point', Uint8Array.from([4, ...bytes])],
+    ['a JWK', utf8(JSON.stringify({ kty: 'EC', crv: 'P-256', x, y }))],
   ];
 }
 
