@@ -14,6 +14,7 @@ const ROUNDS = 6;
 const CHECK_CHARS = 1_024;
 const BATCH_ITEMS = 1_000;
 const STREAM_LINES = 20_000;
+const JSON_TYPE = 'application/json';
 
 export interface CheckedText {
   readonly from?: string;
@@ -35,6 +36,8 @@ interface Kind {
   readonly body: string;
   /** Checks in a body. */
   readonly count: number;
+  /** Whether it is compared in small runs. */
+  readonly isSmall: boolean;
   /** ID of the client that posts it; without one, the usual client. */
   readonly client?: string;
 }
@@ -59,7 +62,7 @@ export async function compareChecks(
   textOf: (index: number) => CheckedText,
   { small, target, gateway }: CompareOptions,
 ): Promise<Row[]> {
-  const kinds = kindsOf(textOf, gateway).slice(...(small ? [1, 2] : []));
+  const kinds = kindsOf(textOf, gateway).filter(({ isSmall }) => isSmall || !small);
   const times = kinds.map((): Times[] => []);
   for (let pair = 0; pair < (small ? 1 : PAIRS); pair++) {
     const own = await edges.own();
@@ -86,14 +89,19 @@ function kindsOf(textOf: (index: number) => CheckedText, gateway: string | undef
   const one = JSON.stringify(textOf(1)).padEnd(CHECK_CHARS);
   const batch = JSON.stringify({ items: items.slice(0, BATCH_ITEMS) });
   const lines = items.map((item) => `${JSON.stringify(item)}\n`).join('');
-  return [
-    { path: '/v1/check', type: 'application/json', body: one, count: 1 },
-    { path: '/v1/check/batch', type: 'application/json', body: batch, count: BATCH_ITEMS },
-    { path: '/v1/check/stream', type: 'application/x-ndjson', body: lines, count: STREAM_LINES },
-    ...(gateway === undefined
-      ? []
-      : [{ path: '/v1/gateway/check', type: 'application/json', body: one, count: 1, client: gateway }]),
+  const kinds: Kind[] = [
+    { path: '/v1/check', type: JSON_TYPE, body: one, count: 1, isSmall: false },
+    { path: '/v1/check/batch', type: JSON_TYPE, body: batch, count: BATCH_ITEMS, isSmall: true },
+    {
+      ...{ path: '/v1/check/stream', type: 'application/x-ndjson', body: lines, count: STREAM_LINES },
+      isSmall: false,
+    },
   ];
+  if (gateway !== undefined) {
+    const path = '/v1/gateway/check';
+    kinds.push({ path, type: JSON_TYPE, body: one, count: 1, isSmall: true, client: gateway });
+  }
+  return kinds;
 }
 
 async function timePair(

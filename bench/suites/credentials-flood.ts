@@ -90,7 +90,7 @@ function rowsOf(kind: Kind, p50: Readonly<Record<Turn, number[]>>): Row[] {
     ),
     // Any flood is felt: client, flood and runtime share the processors.
     row(
-      `${name}, against none`,
+      `${name}, against no flood`,
       median(flooded),
       'ms',
       `no flood: ${short(median(p50.none))} ms`,
