@@ -3404,7 +3404,7 @@ export interface paths {
         put?: never;
         /**
          * Upload a certificate
-         * @description Verifies it with the keys of its issuer, its status list and the proof of possession. Each of its numbers becomes a registration, which is approved at once if `certificateApproval` of the organisation is `approve`. The same certificate again changes nothing. Scope `registrations`, for the own organisation only.
+         * @description Verifies it with the keys of its issuer, its status list and the proof of possession. Each of its numbers becomes a registration, which is approved at once if `certificateApproval` of the organisation is `approve`. The same certificate again changes nothing, and is refused like a new one once it has ended. Scope `registrations`, for the own organisation only.
          */
         post: operations["adminAddCertificate"];
         delete?: never;
@@ -9583,7 +9583,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Nothing was stored. `CERTIFICATE_INVALID`: signature, algorithm, key, issuer, type or a claim. `CERTIFICATE_NOT_YET_VALID`, `CERTIFICATE_EXPIRED`. `CERTIFICATE_MISMATCH`: numbers that its issuer may not speak for. `CERTIFICATE_REVOKED`, `CERTIFICATE_SUSPENDED`: by its status list. `PROOF_INVALID`. `REGISTRATION_INVALID`: its numbers cannot be registered; see `reasons`. */
+        /** @description Nothing was stored. `CERTIFICATE_INVALID`: signature, algorithm, key, issuer, type or a claim. `CERTIFICATE_NOT_YET_VALID`, `CERTIFICATE_EXPIRED`. `CERTIFICATE_MISMATCH`: numbers that its issuer may not speak for. `CERTIFICATE_REVOKED`: by its status list. `CERTIFICATE_SUSPENDED`: by its status list, or because its issuer may not sign it now. `PROOF_INVALID`. `REGISTRATION_INVALID`: its numbers cannot be registered; see `reasons`. */
         CertificateInvalid: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -9693,7 +9693,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `STATUS_LIST_INVALID`: type, signature, host or a claim. `STATUS_LIST_EXPIRED`. `STATUS_LIST_TOO_LARGE`: more than 1,000,000 entries, inflated. */
+        /** @description `STATUS_LIST_INVALID`: type, signature, host or a claim. `STATUS_LIST_EXPIRED`. `STATUS_LIST_TOO_LARGE`: more than 1,048,576 entries, inflated. */
         StatusListInvalid: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -9762,7 +9762,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `DELEGATION_INVALID`: the signature, or a claim that is not the accepted one. `DELEGATION_EXPIRED`. `DELEGATION_MISMATCH`: numbers or scope beyond those of the link, or a link that is not in force. `DELEGATION_LOOP`: the agent is in the chain already. `DELEGATION_TOO_LONG`: a chain has at most five organisations. */
+        /** @description `DELEGATION_INVALID`: the signature, or a claim that is not the accepted one. `DELEGATION_EXPIRED`. `DELEGATION_MISMATCH`: numbers or scope beyond those of the link, or a link that is not in force, or whose status list has expired. `DELEGATION_LOOP`: the agent is in the chain already. `DELEGATION_TOO_LONG`: a chain has at most five organisations. */
         DelegationInvalid: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
