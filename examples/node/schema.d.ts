@@ -3621,6 +3621,465 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/text/status": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the state of text risk
+         * @description The text releases in force, campaigns by state, and the keys. Scope `read` or `text`.
+         */
+        get: operations["adminTextStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/text/audit": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export the audit chain of text risk
+         * @description Every change of text releases and campaigns, oldest first, as a hash chain of its own. The audit log anchors its end (`text.anchor`). An empty page is the end. It has no text, no host and no number. Scope `read`.
+         */
+        get: operations["adminTextAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/text/releases": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List text releases
+         * @description Those that control keeps: at most 8, newest first. Scope `read` or `text`.
+         */
+        get: operations["adminTextReleases"];
+        put?: never;
+        /**
+         * Push a text release
+         * @description The signed manifest and its sealed values. It changes no answer before it is promoted. Pushing it again changes nothing. The signature, the digest of each value, and its content are checked first: what fails is refused with `RELEASE_REFUSED`, and nothing is stored. A token may push 100 releases a day. Scope `text`.
+         */
+        post: operations["adminPushTextRelease"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/text/releases/{release}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description Name of a text release.
+                 * @example text-20261124T0312Z-9f2c1e4b
+                 */
+                release: components["parameters"]["TextReleasePath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get a text release
+         * @description Scope `read` or `text`.
+         */
+        get: operations["adminTextRelease"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/text/releases/{release}/manifest": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description Name of a text release.
+                 * @example text-20261124T0312Z-9f2c1e4b
+                 */
+                release: components["parameters"]["TextReleasePath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get the signed manifest of a text release
+         * @description Scope `read` or `text`.
+         */
+        get: operations["adminTextManifest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/text/releases/{release}/plan": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description Name of a text release.
+                 * @example text-20261124T0312Z-9f2c1e4b
+                 */
+                release: components["parameters"]["TextReleasePath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Plan a text release
+         * @description Compares its signed manifest with that of the release in force, and reports the guards that are hit. Scope `read` or `text`.
+         */
+        get: operations["adminTextPlan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/text/releases/{release}/promote": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description Name of a text release.
+                 * @example text-20261124T0312Z-9f2c1e4b
+                 */
+                release: components["parameters"]["TextReleasePath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Promote a text release
+         * @description In a share of the data centres, or in all. The answer comes once the head has it. With `dryRun`, nothing changes, and the answer has the guards that it would hit. Scope `text`, and `guards` for `overrides`.
+         */
+        post: operations["adminPromoteText"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/text/releases/{release}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description Name of a text release.
+                 * @example text-20261124T0312Z-9f2c1e4b
+                 */
+                release: components["parameters"]["TextReleasePath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw the candidate
+         * @description All data centres use the release in force again. Scope `text`.
+         */
+        post: operations["adminWithdrawText"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/text/rollback": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Roll back the last step of text releases
+         * @description Withdraws the candidate if there is one. Otherwise withdraws the release in force, and restores the one before; before the first, there is none. Without `release`, send an `Idempotency-Key`: a request that is sent twice takes two steps back. Campaigns stay. Scope `text`.
+         */
+        post: operations["adminRollBackText"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/text/values/{digest}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description The part of the KV key after `text/`.
+                 * @example 0f3c5a7e9b1d2f4a6c8e0b2d4f6a8c0e
+                 */
+                digest: string;
+            };
+            cookie?: never;
+        };
+        /**
+         * Get a value of a text release
+         * @description The model or the hosts, sealed: useless without LIST_KEY. Scope `read` or `text`.
+         */
+        get: operations["adminTextValue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/text/campaigns": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List campaigns
+         * @description In the order of their numbers. Scope `text`.
+         */
+        get: operations["adminCampaigns"];
+        put?: never;
+        /**
+         * Confirm the campaigns of texts
+         * @description Texts like these are blocked until the end, within seconds. Nothing of the texts is kept but their fingerprints. Scope `text`.
+         */
+        post: operations["adminEnrolCampaigns"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/text/campaigns/match": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Find the campaigns of texts
+         * @description A look-up, but with POST: texts do not belong in URLs. Scope `text`.
+         */
+        post: operations["adminMatchCampaigns"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/text/campaigns/import": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import campaigns of a feed
+         * @description Campaigns that another installation shares. What people here have decided stays, and the campaigns are not shared on. Scope `text`.
+         */
+        post: operations["adminImportCampaigns"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/text/campaigns/{id}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the campaign.
+                 * @example c-17
+                 */
+                id: components["parameters"]["CampaignPath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get a campaign
+         * @description With its fingerprint. Scope `text`.
+         */
+        get: operations["adminCampaign"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/text/campaigns/{id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the campaign.
+                 * @example c-17
+                 */
+                id: components["parameters"]["CampaignPath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm a campaign
+         * @description Texts like it are blocked until the end. Of a confirmed campaign, it changes the end. Scope `text`.
+         */
+        post: operations["adminConfirmCampaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/text/campaigns/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the campaign.
+                 * @example c-17
+                 */
+                id: components["parameters"]["CampaignPath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject a campaign
+         * @description It is no spam. No rule confirms it any more. Scope `text`.
+         */
+        post: operations["adminRejectCampaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/text/campaigns/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the campaign.
+                 * @example c-17
+                 */
+                id: components["parameters"]["CampaignPath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke a campaign
+         * @description It blocks nothing any more, within seconds. No rule confirms it again. Scope `text`.
+         */
+        post: operations["adminRevokeCampaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/passport/roots": {
         parameters: {
             query?: never;
@@ -4212,7 +4671,7 @@ export interface components {
             /** @description The invalid field or parameter, if there is one; `body` if the body is not an object. Digits of a name that could be a number are masked. */
             field?: string;
             /** @description On `GUARD_HIT`: the guards that were hit and not overridden. */
-            guards?: components["schemas"]["GuardHit"][];
+            guards?: (components["schemas"]["GuardHit"] | components["schemas"]["TextGuardHit"])[];
             /** @description On `BASE_MOVED`: the release that you expected to be current, or to be the last step. */
             base?: string | null;
             /** @description On `BASE_MOVED`: the actual release. */
@@ -5091,7 +5550,7 @@ export interface components {
             /** Format: date-time */
             expires: string;
         };
-        /** @description `read` allows reading everything except secrets. `guards` allows changing and overriding guards. `override` opens no route: it allows acting for other authorities, by name, in the routes of the other scopes. Nor does `statistics`: it shows the usage of other organisations. `approve` allows deciding on the proposals of others. `breakGlass` opens no route: it allows making a change at once that would wait for a second person. `registrations` allows registering senders of the own organisation, `review` seeing and deciding on those of all others. `qualification` allows setting the qualifications of other organisations. `issuers` allows deciding who may sign certificates, `credentials` seeing that and pushing status lists. `rules` allows changing and rehearsing the rules that turn reports into blocks. `reports` allows deciding on the blocks that rules made, and withdrawing the reports of a partner. `appeals` allows deciding on appeals against the blocks of the own authority, and with `override` of all. The others allow changing what they name. New values may be added: treat an unknown value as valid. */
+        /** @description `read` allows reading everything except secrets. `guards` allows changing and overriding guards. `override` opens no route: it allows acting for other authorities, by name, in the routes of the other scopes. Nor does `statistics`: it shows the usage of other organisations. `approve` allows deciding on the proposals of others. `breakGlass` opens no route: it allows making a change at once that would wait for a second person. `registrations` allows registering senders of the own organisation, `review` seeing and deciding on those of all others. `qualification` allows setting the qualifications of other organisations. `issuers` allows deciding who may sign certificates, `credentials` seeing that and pushing status lists. `rules` allows changing and rehearsing the rules that turn reports into blocks. `reports` allows deciding on the blocks that rules made, and withdrawing the reports of a partner. `appeals` allows deciding on appeals against the blocks of the own authority, and with `override` of all. `text` allows pushing and promoting text releases, and deciding on campaigns. The others allow changing what they name. New values may be added: treat an unknown value as valid. */
         Scope: string;
         Token: {
             id: components["schemas"]["Name"];
@@ -5206,6 +5665,8 @@ export interface components {
             registrations?: components["schemas"]["KeyId"][];
             /** @description Keys of the credentials in the head. The store seals them again within a minute of a rotation. */
             credentials?: components["schemas"]["KeyId"][];
+            /** @description Keys of text risk in the head. Campaigns are sealed again within a minute of a rotation. The values of a text release keep their key until another one is promoted: build it again. */
+            text?: components["schemas"]["KeyId"][];
         };
         Status: {
             seq: components["schemas"]["Seq"];
@@ -5830,6 +6291,8 @@ export interface components {
          */
         RuleSettings: {
             state?: components["schemas"]["RuleState"];
+            /** @description What the rule counts: reports of a number or sender ID, or of a campaign of texts. Default: `number`. New values may be added. */
+            target?: string;
             /** @description Reports that count. Default: `any`. New values may be added. */
             channel?: string;
             /** @description Reports that count. Default: `any`. New values may be added. */
@@ -5868,6 +6331,7 @@ export interface components {
          *       "id": "kr-50",
          *       "version": 1,
          *       "state": "active",
+         *       "target": "number",
          *       "channel": "any",
          *       "origin": "any",
          *       "window": "24h",
@@ -5892,6 +6356,8 @@ export interface components {
             id: components["schemas"]["Name"];
             version: components["schemas"]["RuleVersionNumber"];
             state: components["schemas"]["RuleState"];
+            /** @description What the rule counts: reports of a number or sender ID, or of a campaign of texts. Default: `number`. New values may be added. */
+            target: string;
             /** @description Reports that count. Default: `any`. New values may be added. */
             channel: string;
             /** @description Reports that count. Default: `any`. New values may be added. */
@@ -6035,6 +6501,8 @@ export interface components {
             ingressOperator?: string;
             /** @description Fingerprint of the campaign, computed by you. */
             campaign?: string;
+            /** @description What was received. Its fingerprint is taken at once, and the text is dropped: it is never stored. A text that is too short for a fingerprint counts for the sender alone. A repeat is not compared by its text. */
+            text?: string;
         };
         SpamReports: {
             items: components["schemas"]["SpamReport"][];
@@ -7044,12 +7512,17 @@ export interface components {
             /** @example 17 */
             id: string;
             /**
-             * @description Null for a sender ID, and while the key of reports is lost.
+             * @description Null for a sender ID or a campaign, and while the key of reports is lost.
              * @example +821030000001
              */
             number: string | null;
             /** @description A sender ID, with look-alike letters replaced. */
             source: string | null;
+            /**
+             * @description The campaign of texts that it is about; null for a number or sender ID.
+             * @example c-17
+             */
+            campaign: string | null;
             state: components["schemas"]["RuleBlockState"];
             cause: components["schemas"]["RuleBlockCause"];
             /** @description From mock partners: it blocks nothing. */
@@ -8050,6 +8523,324 @@ export interface components {
             acknowledgement: components["schemas"]["Acknowledgement"] | null;
             /** @description What became of it at each webhook. */
             deliveries: components["schemas"]["WebhookDelivery"][];
+        };
+        /**
+         * @description Name of a text release: its build time, and the beginning of the digest of its content.
+         * @example text-20261124T0312Z-9f2c1e4b
+         */
+        TextReleaseId: string;
+        /** @description `pushed`: stored, never in force. `candidate`: in force in a share of the data centres. `current`: in force. `former`: was in force before. `withdrawn`: rolled back, or withdrawn as a candidate. New values may be added: treat an unknown value as valid. */
+        TextReleaseState: string;
+        /** @description `domain-rate`: too many legitimate texts of a domain are suspicious, or the model was not evaluated on it. `canary-text`: a legitimate text of the operator would be blocked or be suspicious. `label-rate`: far more legitimate texts are suspicious than with the model in force. `older-base`: not built from the release in force. `fewer-hosts`: a host list would lose too large a share of its hosts. New values may be added: treat an unknown value as valid. */
+        TextGuard: string;
+        TextGuardHit: {
+            guard: components["schemas"]["TextGuard"];
+            /** @description The host list; null if the hit concerns the model, or the release as a whole. */
+            list: string | null;
+            /** @description One sentence with figures. */
+            message: string;
+            /** @description The figures in the sentence. */
+            figures: {
+                [key: string]: number | string;
+            };
+            /** @description The name to send in `overrides`. */
+            override: components["schemas"]["TextGuard"];
+        };
+        TextFalsePositives: {
+            domain: components["schemas"]["Name"];
+            /** @description Legitimate texts that the model was evaluated on. */
+            texts: number;
+            /** @description Those in the band `review` or above. */
+            review: number;
+            /** @description Those in the band `suspicious`. */
+            suspicious: number;
+        };
+        TextModelInfo: {
+            value: {
+                key: string;
+                sha256: components["schemas"]["Sha256"];
+            };
+            name: components["schemas"]["Name"];
+            /** @description Of the count of weights. */
+            bits: number;
+            /** @description Scores from these on are in the bands `review` and `suspicious`. */
+            thresholds: {
+                review: number;
+                suspicious: number;
+            };
+            /** @description Texts that it was trained on. */
+            trained: {
+                spam: number;
+                legitimate: number;
+                /** Format: date-time */
+                from: string | null;
+                /** Format: date-time */
+                to: string | null;
+            };
+            /** @description Evaluated on texts that it was not trained on. */
+            domains: components["schemas"]["TextFalsePositives"][];
+            /** @description Spam among the evaluated texts. */
+            spam: {
+                texts: number;
+                review: number;
+                suspicious: number;
+            };
+        };
+        TextHostList: {
+            name: components["schemas"]["Name"];
+            effect: components["schemas"]["Effect"];
+            authority: components["schemas"]["Name"];
+            /** Format: date-time */
+            asOf: string;
+            hosts: number;
+        };
+        TextManifest: {
+            /** @description `numgate-text`. */
+            kind: string;
+            format: number;
+            release: components["schemas"]["TextReleaseId"];
+            /** @description The text release that it was built from. */
+            base: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            /** @description Null without a model. */
+            model: components["schemas"]["TextModelInfo"] | null;
+            /** @description Null without host lists. */
+            hosts: {
+                value: {
+                    key: string;
+                    sha256: components["schemas"]["Sha256"];
+                };
+                count: number;
+                lists: components["schemas"]["TextHostList"][];
+            } | null;
+            /** @description Legitimate texts of the operator that the build was tried on, and how many it would block or call suspicious; null if there were none. */
+            canaryTexts: {
+                texts: number;
+                blocked: number;
+                suspicious: number;
+            } | null;
+        };
+        TextReleaseInfo: {
+            release: components["schemas"]["TextReleaseId"];
+            manifest: components["schemas"]["TextManifest"];
+            state: components["schemas"]["TextReleaseState"];
+            /** @description Of a candidate: the share of the data centres that use it. */
+            share?: number;
+            /** Format: date-time */
+            pushedAt: string;
+            pushedBy: components["schemas"]["ActorName"];
+            /**
+             * Format: date-time
+             * @description When it became the candidate or the current release, the last time.
+             */
+            promotedAt: string | null;
+        };
+        TextReleases: {
+            /** @description Newest first. */
+            releases: components["schemas"]["TextReleaseInfo"][];
+        };
+        /** @description What a text release would change, compared with the one in force. */
+        TextPlan: {
+            release: components["schemas"]["TextReleaseId"];
+            /** @description The text release in force. */
+            base: string | null;
+            guards: components["schemas"]["TextGuardHit"][];
+        };
+        /** @description At most 3,200,000 bytes. */
+        TextReleaseRequest: {
+            manifest: {
+                /** @description The manifest exactly as signed. */
+                signed: string;
+                /** @description Ed25519 signature of the manifest, in base64, by a key of the installation itself. */
+                signature: string;
+            };
+            /** @description The sealed values that the manifest names, by their KV key. */
+            values: {
+                [key: string]: string;
+            };
+            /** @description Default: `pushed`. */
+            reason?: components["schemas"]["ReasonText"];
+        };
+        /**
+         * @example {
+         *       "base": null,
+         *       "share": 0.1,
+         *       "reason": "first model"
+         *     }
+         */
+        PromoteTextRequest: {
+            /** @description The text release that you expect to be in force; null for none. */
+            base: string | null;
+            /** @description Share of the data centres that get the release; 1 is all. Default: `1`. */
+            share?: number;
+            /** @description Guards that the release may hit. Default: none. */
+            overrides?: components["schemas"]["TextGuard"][];
+            /** @description Only say what it would do. Default: false. */
+            dryRun?: boolean;
+            reason: components["schemas"]["ReasonText"];
+        };
+        WithdrawTextRequest: {
+            reason: components["schemas"]["ReasonText"];
+        };
+        RollBackTextRequest: {
+            /** @description The text release that you expect to roll back. If the last step was another one, nothing changes. */
+            release?: string;
+            reason: components["schemas"]["ReasonText"];
+        };
+        TextChangeDone: {
+            release: components["schemas"]["TextReleaseId"];
+            state: components["schemas"]["TextReleaseState"];
+            /** @description Of a candidate. */
+            share?: number;
+            /** @description The text release in force now. */
+            current: string | null;
+            /** @description The version of text risk with this change. */
+            version: number;
+            /** @description Whether the head has it. If not, the store repeats it until the coordinator responds. */
+            published: boolean;
+            /** @description Guards that it hits: those that were overridden, and with `dryRun` all. */
+            guards?: components["schemas"]["TextGuardHit"][];
+            /** @description Nothing was changed. */
+            dryRun?: boolean;
+        };
+        TextStatus: {
+            /** @description Rises with every change; 0 before the first. */
+            version: number;
+            /** @description The last version that the head has. */
+            published: number;
+            /** @description The text release in force. */
+            current: string | null;
+            /** @description The canary; null if there is none. */
+            candidate: {
+                release: components["schemas"]["TextReleaseId"];
+                share: number;
+            } | null;
+            /** @description Campaigns by state. */
+            campaigns: {
+                [key: string]: number;
+            };
+            /** @description ID of TEXT_KEY; null without it: no campaign is recognised. */
+            textKeyId: string | null;
+            /** @description Keys of LIST_KEY that seal what is published. */
+            listKeyIds: components["schemas"]["KeyId"][];
+        };
+        /** @example c-17 */
+        CampaignId: string;
+        /** @description `observed`: reported, and nobody has decided. `confirmed`: texts like it are blocked until its end. `rejected`: a person declined it. `revoked`: it was confirmed, and no longer is. `ended`: its end has passed. New values may be added. */
+        CampaignState: string;
+        /** @description 64 values of 16 bits, little-endian, in base64: keyed MinHash of the text. */
+        SharedFingerprintText: string;
+        /** @description ID of the TEXT_KEY that made the fingerprint. */
+        TextKeyId: string;
+        /** @description A campaign: texts that are alike. Of the texts themselves nothing is kept. */
+        Campaign: {
+            id: components["schemas"]["CampaignId"];
+            state: components["schemas"]["CampaignState"];
+            /** @description Who decided last; `numgate` for rules, and before anybody decided. */
+            authority: string;
+            /**
+             * @description ID and version of the rule that confirmed it; null if a person decided.
+             * @example campaign-30@1
+             */
+            rule: string | null;
+            /** @description `provisional` or `confirmed`, of a rule; null if a person decided. */
+            stage: string | null;
+            /** Format: date-time */
+            firstSeen: string;
+            /** Format: date-time */
+            lastSeen: string;
+            /** @description Reports with a text like this. */
+            reports: number;
+            /** @description Distinct reporters that counted when a rule decided; null before that. */
+            reporters: number | null;
+            /**
+             * Format: date-time
+             * @description End of a confirmed one.
+             */
+            until: string | null;
+            fingerprint: components["schemas"]["SharedFingerprintText"];
+            textKeyId: components["schemas"]["TextKeyId"];
+        };
+        Campaigns: {
+            campaigns: components["schemas"]["Campaign"][];
+            /** @description Pass as `after` for the next page; null on the last one. */
+            next: number | null;
+        };
+        CampaignFingerprint: {
+            fingerprint: components["schemas"]["SharedFingerprintText"];
+            textKeyId: components["schemas"]["TextKeyId"];
+        };
+        /** @description Exactly one of `texts` and `fingerprints`. */
+        EnrolCampaignsRequest: {
+            /** @description Texts of the campaigns. Their fingerprints are computed at once, and nothing else of them is kept. */
+            texts?: string[];
+            /** @description In place of `texts`. */
+            fingerprints?: components["schemas"]["CampaignFingerprint"][];
+            /**
+             * Format: date-time
+             * @description End: at most 90 days ahead.
+             */
+            until: string;
+            /** @description Other authorities that the change acts for: it may change their campaigns too. Needs the scope `override`. Default: none. */
+            overrideAuthorities?: components["schemas"]["Name"][];
+            reason: components["schemas"]["ReasonText"];
+        };
+        EnrolledCampaigns: {
+            /** @description In the order of the texts. Texts that are alike have one campaign. */
+            campaigns: components["schemas"]["Campaign"][];
+        };
+        ConfirmCampaignRequest: {
+            /**
+             * Format: date-time
+             * @description End: at most 90 days ahead.
+             */
+            until: string;
+            /** @description Other authorities that the change acts for: it may change their campaigns too. Needs the scope `override`. Default: none. */
+            overrideAuthorities?: components["schemas"]["Name"][];
+            reason: components["schemas"]["ReasonText"];
+        };
+        DecideCampaignRequest: {
+            /** @description Other authorities that the change acts for: it may change their campaigns too. Needs the scope `override`. Default: none. */
+            overrideAuthorities?: components["schemas"]["Name"][];
+            reason: components["schemas"]["ReasonText"];
+        };
+        MatchCampaignsRequest: {
+            texts: string[];
+        };
+        MatchedCampaigns: {
+            /** @description In the order of the texts. */
+            matches: components["schemas"]["CampaignMatch"][];
+        };
+        CampaignMatch: {
+            /** @description The most similar campaign in any state; null if none is similar enough. */
+            campaign: components["schemas"]["CampaignId"] | null;
+            /** @description Whether a check of this text is blocked by it now. */
+            blocks: boolean;
+            /** @description False for a text that is too short. */
+            hasFingerprint: boolean;
+        };
+        ImportCampaignsRequest: {
+            campaigns: {
+                fingerprint: components["schemas"]["SharedFingerprintText"];
+                textKeyId: components["schemas"]["TextKeyId"];
+                /** @enum {string} */
+                state: "confirmed" | "revoked";
+                /**
+                 * Format: date-time
+                 * @description End of a confirmed one. More than 90 days ahead counts as 90 days.
+                 */
+                until: string | null;
+            }[];
+            reason: components["schemas"]["ReasonText"];
+        };
+        ImportedCampaigns: {
+            /** @description In the order of the request. */
+            results: {
+                campaign: components["schemas"]["CampaignId"] | null;
+                /** @description `kept`: somebody here has decided otherwise, or confirmed it already. `unknown`: there is nothing to revoke. `ended`: its end has passed. `foreignKey`: made with another TEXT_KEY. New values may be added. */
+                result: string;
+            }[];
         };
     };
     responses: {
@@ -10861,6 +11652,138 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description `TEXT_RELEASE_UNKNOWN`: control does not keep such a text release. */
+        TextReleaseUnknown: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:text-release-unknown",
+                 *       "title": "Text release not found",
+                 *       "status": 404,
+                 *       "detail": "no text release has this name",
+                 *       "instance": "/v1/admin/text/releases/text-20261124T0312Z-9f2c1e4b",
+                 *       "code": "TEXT_RELEASE_UNKNOWN",
+                 *       "message": "no text release has this name"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `NOT_FOUND`: no text release has such a value. */
+        TextValueUnknown: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:not-found",
+                 *       "title": "Not found",
+                 *       "status": 404,
+                 *       "detail": "no text release has a value of this digest",
+                 *       "instance": "/v1/admin/text/values/0f3c5a7e9b1d2f4a6c8e0b2d4f6a8c0e",
+                 *       "code": "NOT_FOUND",
+                 *       "message": "no text release has a value of this digest"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `RELEASE_REFUSED`: the release can never be in force as it is; `refusal` says why: `SIGNATURE_INVALID`, `MANIFEST_INVALID`, `VALUE_MISSING`, `VALUE_UNNAMED`, `VALUE_TOO_LARGE`, `VALUE_DAMAGED`, `KEY_FOREIGN` (it does not open with LIST_KEY), `VALUE_INVALID` (it is not what the manifest says), `RELEASE_NAME_TAKEN`. `GUARD_HIT`: the release hits guards that were not overridden; `guards` has the figures, and the names to send in `overrides`. */
+        TextReleaseRefused: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:release-refused",
+                 *       "title": "Release refused",
+                 *       "status": 422,
+                 *       "detail": "SIGNATURE_INVALID: the manifest is not signed by a key that this service trusts",
+                 *       "instance": "/v1/admin/text/releases",
+                 *       "code": "RELEASE_REFUSED",
+                 *       "message": "SIGNATURE_INVALID: the manifest is not signed by a key that this service trusts",
+                 *       "refusal": "SIGNATURE_INVALID"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `BASE_MOVED`: another text release is in force than `base`, or was the last step. `RELEASE_STATE`: another text release is the candidate, this one is in force already, or is no candidate. `ROLLBACK_IMPOSSIBLE`: no text release is in force, or the one before is no longer kept. `IDEMPOTENCY_CONFLICT`. */
+        TextReleaseConflict: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:release-state",
+                 *       "title": "Release state does not allow this",
+                 *       "status": 409,
+                 *       "detail": "text-20261124T0312Z-9f2c1e4b is current already",
+                 *       "instance": "/v1/admin/text/releases/text-20261124T0312Z-9f2c1e4b/promote",
+                 *       "code": "RELEASE_STATE",
+                 *       "message": "text-20261124T0312Z-9f2c1e4b is current already"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `CAMPAIGN_UNKNOWN`: no campaign has this ID, or it was forgotten. */
+        CampaignUnknown: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:campaign-unknown",
+                 *       "title": "Campaign not found",
+                 *       "status": 404,
+                 *       "detail": "no campaign has this ID",
+                 *       "instance": "/v1/admin/text/campaigns/c-17",
+                 *       "code": "CAMPAIGN_UNKNOWN",
+                 *       "message": "no campaign has this ID"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `CAMPAIGN_STATE`: its state does not allow this; `possible` names what does. `CAMPAIGNS_FULL`: 10,000 campaigns are confirmed. `IDEMPOTENCY_CONFLICT`. */
+        CampaignConflict: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:campaign-state",
+                 *       "title": "State of the campaign does not allow this",
+                 *       "status": 409,
+                 *       "detail": "a campaign that is \"revoked\" cannot be changed this way: possible is confirm, reject",
+                 *       "instance": "/v1/admin/text/campaigns/c-17/revoke",
+                 *       "code": "CAMPAIGN_STATE",
+                 *       "message": "a campaign that is \"revoked\" cannot be changed this way: possible is confirm, reject",
+                 *       "state": "revoked",
+                 *       "possible": [
+                 *         "confirm",
+                 *         "reject"
+                 *       ]
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
     };
     parameters: {
         /** @description Returned with the response. An invalid value is replaced by a new one. */
@@ -11012,6 +11935,16 @@ export interface components {
          * @example 17
          */
         NoticePath: string;
+        /**
+         * @description Name of a text release.
+         * @example text-20261124T0312Z-9f2c1e4b
+         */
+        TextReleasePath: components["schemas"]["TextReleaseId"];
+        /**
+         * @description ID of the campaign.
+         * @example c-17
+         */
+        CampaignPath: components["schemas"]["CampaignId"];
     };
     requestBodies: never;
     headers: {
@@ -18662,6 +19595,815 @@ export interface operations {
             413: components["responses"]["AdminBodyTooLarge"];
             415: components["responses"]["AdminContentTypeUnsupported"];
             422: components["responses"]["DelegationInvalid"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminTextStatus: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The state. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextStatus"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminTextAudit: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Return records after this position.
+                 * @example 0
+                 */
+                after?: number;
+                /**
+                 * @description Page size. Values above 1,000 are treated as 1,000.
+                 * @example 1000
+                 */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the chain. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminTextReleases: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The text releases. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextReleases"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminPushTextRelease: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TextReleaseRequest"];
+            };
+        };
+        responses: {
+            /** @description The release is stored. */
+            201: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextReleaseInfo"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["IdempotencyConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            422: components["responses"]["TextReleaseRefused"];
+            429: components["responses"]["BudgetExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    adminTextRelease: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description Name of a text release.
+                 * @example text-20261124T0312Z-9f2c1e4b
+                 */
+                release: components["parameters"]["TextReleasePath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The text release. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextReleaseInfo"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["TextReleaseUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminTextManifest: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description Name of a text release.
+                 * @example text-20261124T0312Z-9f2c1e4b
+                 */
+                release: components["parameters"]["TextReleasePath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The manifest. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedText"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["TextReleaseUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminTextPlan: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description Name of a text release.
+                 * @example text-20261124T0312Z-9f2c1e4b
+                 */
+                release: components["parameters"]["TextReleasePath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The plan. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextPlan"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["TextReleaseUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminPromoteText: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description The release that you expect to be current, the same as `base` in the body; `"none"` for none. A value that differs from `base` returns 412.
+                 * @example "20261124T0312Z-9f2c1e4b"
+                 */
+                "If-Match"?: components["parameters"]["IfMatchRelease"];
+            };
+            path: {
+                /**
+                 * @description Name of a text release.
+                 * @example text-20261124T0312Z-9f2c1e4b
+                 */
+                release: components["parameters"]["TextReleasePath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PromoteTextRequest"];
+            };
+        };
+        responses: {
+            /** @description The release is current, or is the candidate. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextChangeDone"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["TextReleaseUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["TextReleaseConflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            422: components["responses"]["TextReleaseRefused"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminWithdrawText: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description Name of a text release.
+                 * @example text-20261124T0312Z-9f2c1e4b
+                 */
+                release: components["parameters"]["TextReleasePath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WithdrawTextRequest"];
+            };
+        };
+        responses: {
+            /** @description The release is withdrawn. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextChangeDone"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["TextReleaseUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["TextReleaseConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminRollBackText: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description The release that you expect to roll back, the same as `release` in the body. The body takes precedence.
+                 * @example "20261124T0312Z-9f2c1e4b"
+                 */
+                "If-Match"?: components["parameters"]["IfMatchLastStep"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RollBackTextRequest"];
+            };
+        };
+        responses: {
+            /** @description What was withdrawn, and what is in force now. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextChangeDone"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["TextReleaseConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminTextValue: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description The part of the KV key after `text/`.
+                 * @example 0f3c5a7e9b1d2f4a6c8e0b2d4f6a8c0e
+                 */
+                digest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bytes. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["TextValueUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminCampaigns: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only those in this state.
+                 * @example confirmed
+                 */
+                state?: string;
+                /**
+                 * @description `next` of the page before.
+                 * @example 17
+                 */
+                after?: number;
+                /**
+                 * @description Page size. Values above 500 are treated as 500.
+                 * @example 500
+                 */
+                limit?: number;
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of campaigns. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaigns"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminEnrolCampaigns: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnrolCampaignsRequest"];
+            };
+        };
+        responses: {
+            /** @description The campaigns. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolledCampaigns"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["CampaignConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    adminMatchCampaigns: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MatchCampaignsRequest"];
+            };
+        };
+        responses: {
+            /** @description What matches. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatchedCampaigns"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminImportCampaigns: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportCampaignsRequest"];
+            };
+        };
+        responses: {
+            /** @description What was done with each. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedCampaigns"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["CampaignConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    adminCampaign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the campaign.
+                 * @example c-17
+                 */
+                id: components["parameters"]["CampaignPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The campaign. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["CampaignUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminConfirmCampaign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description ID of the campaign.
+                 * @example c-17
+                 */
+                id: components["parameters"]["CampaignPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmCampaignRequest"];
+            };
+        };
+        responses: {
+            /** @description The campaign is confirmed. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["CampaignUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["CampaignConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminRejectCampaign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description ID of the campaign.
+                 * @example c-17
+                 */
+                id: components["parameters"]["CampaignPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideCampaignRequest"];
+            };
+        };
+        responses: {
+            /** @description The campaign is rejected. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["CampaignUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["CampaignConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminRevokeCampaign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description ID of the campaign.
+                 * @example c-17
+                 */
+                id: components["parameters"]["CampaignPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideCampaignRequest"];
+            };
+        };
+        responses: {
+            /** @description The campaign is revoked. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["CampaignUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["CampaignConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
             429: components["responses"]["AuthenticationLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
