@@ -27,6 +27,7 @@ import { sipBench } from './suites/sip.ts';
 import { sizeBench } from './suites/size.ts';
 import { smppBench } from './suites/smpp.ts';
 import { streamBench } from './suites/stream.ts';
+import { textBench } from './suites/text.ts';
 import { visibleBench } from './suites/visible.ts';
 
 /** Options that describe the lists. */
@@ -81,6 +82,7 @@ const SUITES: Record<string, Suite> = {
     sharingBench,
     'a second installation by feed alone, notices, their cost for a check, statistics',
   ),
+  text: suite(textBench, 'text risk: cost, false matches of fingerprints, recall of a model'),
   propagation: suite(propagationBench, 'the same as visible, in a simulated fleet'),
   sip: suite(sipBench, 'what checks add to a SIP gateway'),
   smpp: suite(smppBench, 'what checks add to an SMSC'),

@@ -6,9 +6,10 @@ import { openPublicKeys, PUBLIC_KEY_BYTES, type ReleaseKey } from '../shared/rel
 import { type Failure, fail, ok, type Result } from '../shared/result.ts';
 import { type KeyRing, openKeyRing } from '../shared/set/key-ring.ts';
 import type { AppealObject } from './storage/appeals-port.ts';
+import type { CampaignObject } from './storage/campaign-port.ts';
 import type { HeadSource } from './storage/coordinator-port.ts';
 import type { CredentialObject } from './storage/credentials-port.ts';
-import type { TextCanary } from './storage/drift-port.ts';
+import type { DriftObject, TextCanary } from './storage/drift-port.ts';
 import type { FeedObject } from './storage/feed-port.ts';
 import type { MetricTotalsObject } from './storage/metrics-port.ts';
 import type { NoticeObject, NoticeRouterObject } from './storage/notices-port.ts';
@@ -61,7 +62,7 @@ export interface ControlEnv extends Env {
   /** Class CredentialStore. admin/credentials-stub.ts types the methods that only control calls. */
   readonly CREDENTIALS: { getByName(name: string): CredentialObject };
   /** Class TextStore. admin/text-stub.ts types the methods that only control calls. */
-  readonly TEXT: { getByName(name: string): TextObject & TextSource & TextCanary };
+  readonly TEXT: { getByName(name: string): TextObject & TextSource & TextCanary & CampaignObject };
   /** Class ReportIntake. `intakesOf` has the names. */
   readonly REPORTS: { getByName(name: string): IntakeObject };
   /** Class ReporterBudget. `shardOf` has the names. */
@@ -72,6 +73,8 @@ export interface ControlEnv extends Env {
   readonly RESPONSE: { getByName(name: string): ResponseObject };
   /** Class AppealStore. */
   readonly APPEALS: { getByName(name: string): AppealObject };
+  /** Class TextDrift. */
+  readonly TEXT_DRIFT: { getByName(name: string): DriftObject };
   /** Class FeedStore. */
   readonly FEED: { getByName(name: string): FeedObject };
   /** Class NoticeRouter. */

@@ -16,6 +16,7 @@ import { EDGE_ROUTES } from './routes.ts';
 export { AppealStore } from './appeals/appeal-store.ts';
 export { Coordinator } from './coordinator/coordinator.ts';
 export { CredentialStore } from './credentials/credential-store.ts';
+export { TextDrift } from './drift/text-drift.ts';
 export { FeedStore } from './feed/feed-store.ts';
 export { MetricTotals } from './metrics/metric-totals.ts';
 export { NoticeRouter } from './notices/notice-router.ts';

@@ -66,3 +66,6 @@ export interface CountingTurn {
   /** Senders and recipients that it went over. */
   readonly numbers: number;
 }
+
+/** Loops over the same texts: what each does with a text. `parse` does nothing with it. */
+export type TextLoop = 'parse' | 'normalize' | 'read' | 'score' | 'scoreAndFingerprint';

@@ -86,6 +86,7 @@ export async function startEdge(
     requireToken: 'off' as const,
     requireIdentity: 'off' as const,
     requireQualification: 'off' as const,
+    onSuspiciousText: 'shadow' as const,
     mock: false,
     failPolicy: 'open' as const,
     mode: 'enforce' as const,

@@ -168,9 +168,7 @@ export function formatTextBuild(result: TextBuildResult): Report {
     ...(rejected === 0
       ? []
       : [styleText('yellow', `  ${counted(rejected, 'line')} left out: ${folder.path}/${REJECTS}`)]),
-    ...(excused === 0
-      ? []
-      : [`  ${counted(excused, 'host')} also on an allow list, which decides`]),
+    ...(excused === 0 ? [] : [`  ${counted(excused, 'host')} also on an allow list, which decides`]),
     ...(canaries === null ? [] : formatCanaries(canaries).map((line) => `  ${line}`)),
     `${count(bytes)} bytes. To see what it changes: npx numgate text plan`,
   ];

@@ -2,8 +2,8 @@
  * `numgate text explain`: what a text release says about one text, and why. The release comes to this machine; the text
  * leaves it only with `--campaigns`, because only the service has the campaigns and their key.
  */
-import type { Command } from 'commander';
-import { Option } from 'commander';
+import { type Command, Option } from 'commander';
+import type { CampaignMatch, MatchedCampaigns } from '../../shared/admin/campaigns.ts';
 import { analyseText, type TextAnalysis } from '../../shared/text/analyse-text.ts';
 import type { PublishedText } from '../../shared/text/published.ts';
 import { readText } from '../../shared/text/text.ts';
@@ -13,8 +13,8 @@ import { CommandFailure } from '../failure.ts';
 import { print, type Report } from '../terminal/output.ts';
 import { styleText, visible } from '../terminal/visible.ts';
 import { readModelFolder } from '../text/model-folder.ts';
-import { openedRelease, releaseInFolder, releaseInForce } from '../text/open-release.ts';
 import { readOneText } from '../text/one-text.ts';
+import { openedRelease, releaseInFolder, releaseInForce } from '../text/open-release.ts';
 import { TextFolder } from '../text/text-folder.ts';
 import { examples } from './options.ts';
 
@@ -32,7 +32,7 @@ export function addTextExplain(text: Command): void {
     .option('--file <file>', 'the text (default: standard input)')
     .addOption(new Option('--model <folder>', 'only a model that text train wrote'))
     .option('--campaigns', 'also send the text to the service, to find its campaign', false)
-    .addHelpText('after', examples("text explain --file text.txt", 'text explain --campaigns < text.txt'))
+    .addHelpText('after', examples('text explain --file text.txt', 'text explain --campaigns < text.txt'))
     .action(async (path: string | undefined, { file, model, campaigns }: ExplainOptions) => {
       if (path !== undefined && model !== undefined)
         throw new CommandFailure('give a folder of a text release or --model, not both', 2);
@@ -51,13 +51,10 @@ async function publishedOf(path: string | undefined, model: string | undefined):
   throw new CommandFailure('no text release is in force: name the folder of one, or a model with --model');
 }
 
-/** Campaign of a text, as the service matches it; null for none. */
-async function matchCampaign(admin: Admin, text: string): Promise<string | null> {
-  const { matches } = await admin.find<{ matches: readonly { campaign: string | null }[] }>(
-    'text/campaigns/match',
-    { texts: [text] },
-  );
-  return matches[0]?.campaign ?? null;
+/** Campaign of a text, as the service finds it. */
+async function matchCampaign(admin: Admin, text: string): Promise<CampaignMatch> {
+  const { matches } = await admin.find<MatchedCampaigns>('text/campaigns/match', { texts: [text] });
+  return matches[0]!;
 }
 
 export interface HostFinding {
@@ -71,12 +68,12 @@ export interface Explanation {
   readonly analysis: TextAnalysis;
   readonly thresholds: ModelFacts['thresholds'] | null;
   readonly hosts: readonly HostFinding[];
-  /** `c-17`; null for none; undefined if nothing was sent to the service. */
-  readonly campaign: string | null | undefined;
+  /** Undefined if nothing was sent to the service. */
+  readonly campaign: CampaignMatch | undefined;
 }
 
-/** @param campaign what the service found, undefined if it was not asked */
-export function explainText(text: string, published: PublishedText, campaign?: string | null): Explanation {
+/** @param campaign what the service found; undefined if the text was not sent to it */
+export function explainText(text: string, published: PublishedText, campaign?: CampaignMatch): Explanation {
   // Campaigns need a key that only the service has.
   const local = { ...published, key: null };
   const hosts = readText(text).hosts.map((host) => ({
@@ -100,19 +97,27 @@ export function formatExplanation(explanation: Explanation): Report {
       : `score ${score}, band ${styleText('bold', band!)}: model ${visible(model!)}, review from ${thresholds.review}, suspicious from ${thresholds.suspicious}`,
     ...(reasons.length === 0 ? [] : [`  what raised it most: ${reasons.join(', ')}`]),
     ...(hosts.length === 0 ? ['no host'] : hosts.map(formatHost)),
-    campaign === undefined
-      ? 'campaign: not looked up; --campaigns sends the text to the service'
-      : `campaign: ${campaign ?? 'none'}`,
+    formatCampaign(campaign),
     effectOf(explanation),
-    campaign === undefined ? 'the text was not sent anywhere' : 'the text was sent to the service, which does not keep it',
+    campaign === undefined
+      ? 'the text was not sent anywhere'
+      : 'the text was sent to the service, which does not keep it',
   ];
   const value = {
     ...{ release, model, score, band, reasons, thresholds },
     hosts: hosts.map(({ host, list }) => ({ host, list: list?.name ?? null, effect: list?.effect ?? null })),
-    campaign: campaign ?? null,
+    campaign: campaign?.campaign ?? null,
     sent: campaign !== undefined,
   };
   return [`${lines.join('\n')}\n`, value];
+}
+
+function formatCampaign(match: CampaignMatch | undefined): string {
+  if (match === undefined) return 'campaign: not looked up; --campaigns sends the text to the service';
+  const { campaign, blocks, hasFingerprint } = match;
+  if (!hasFingerprint) return 'campaign: none; the text is too short to be recognised';
+  if (campaign === null) return 'campaign: none';
+  return `campaign: ${campaign}, which ${blocks ? 'blocks now' : 'does not block'}`;
 }
 
 function formatHost({ host, list }: HostFinding): string {
@@ -125,8 +130,7 @@ function formatHost({ host, list }: HostFinding): string {
 function effectOf({ analysis, hosts, campaign }: Explanation): string {
   const effects = hosts.flatMap(({ list }) => (list === null ? [] : [list.effect]));
   if (effects.includes('block')) return 'a check: block, TEXT_HOST_LISTED';
-  if (typeof campaign === 'string' && !analysis.onlyAllowedHosts)
-    return 'a check: block, TEXT_CAMPAIGN, if the campaign is confirmed';
+  if (campaign?.blocks === true && !analysis.onlyAllowedHosts) return 'a check: block, TEXT_CAMPAIGN';
   if (effects.includes('label')) return 'a check: label, TEXT_HOST_LISTED';
   if (analysis.band === 'suspicious')
     return 'a check: label, TEXT_SUSPICIOUS, for clients with "onSuspiciousText": "label"; for others no effect';

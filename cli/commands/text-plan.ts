@@ -8,7 +8,7 @@ import { type TextGuard, type TextGuardHit, textGuardsOf } from '../../shared/te
 import type { TextManifest } from '../../shared/text/text-manifest.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { formatGuard } from '../problem.ts';
-import { count, counted } from '../terminal/figures.ts';
+import { count } from '../terminal/figures.ts';
 import { print, type Report } from '../terminal/output.ts';
 import { shellWord } from '../terminal/shell-word.ts';
 import { styleText, visible } from '../terminal/visible.ts';
@@ -102,15 +102,19 @@ function hostsByList(published: PublishedText | null) {
 
 /** How many of the first are not in the second. */
 function without(some: Hosts | undefined, others: Hosts | undefined): number {
-  if (some === undefined) return 0;
-  return others === undefined ? some.size : some.difference(others).size;
+  let count = 0;
+  for (const host of some ?? []) if (others?.has(host) !== true) count++;
+  return count;
 }
 
 export function formatTextPlan(result: TextPlanResult): Report {
   const { folder, manifest, base, hostLists, canaries, guards } = result;
   const { release, model } = manifest;
   const isCurrent = base?.release === release;
-  const push = pushCommand(folder, guards.map(({ guard }) => guard));
+  const push = pushCommand(
+    folder,
+    guards.map(({ guard }) => guard),
+  );
   const changed = JSON.stringify(factsOf(base)) !== JSON.stringify(factsOf(manifest));
   const lines = [
     `${styleText('bold', release)}, ${base === null ? 'no text release is in force' : `in force is ${base.release}`}`,
@@ -119,10 +123,14 @@ export function formatTextPlan(result: TextPlanResult): Report {
       : [`  the model is unchanged`]),
     ...(model === null || !changed ? [] : formatDomains(model).map((line) => `  ${line}`)),
     ...hostLists.map(formatChange),
-    ...(canaries === null ? [`  ${formatCanaryCounts(manifest)}`] : formatCanaries(canaries).map((line) => `  ${line}`)),
+    ...(canaries === null
+      ? [`  ${formatCanaryCounts(manifest)}`]
+      : formatCanaries(canaries).map((line) => `  ${line}`)),
     ...(guards.length === 0 ? ['no guard is hit'] : [styleText('yellow', 'guards are hit:')]),
     ...guards.map((hit) => `  ${formatGuard(hit)}`),
-    ...(isCurrent ? ['it is in force already: a push changes nothing'] : ['To push it to a tenth of the data centres:', `  ${push}`]),
+    ...(isCurrent
+      ? ['it is in force already: a push changes nothing']
+      : ['To push it to a tenth of the data centres:', `  ${push}`]),
   ];
   const value = {
     ...{ release, folder: folder.path, base: base?.release ?? null, isCurrent, hostLists, guards },

@@ -14,6 +14,7 @@ import { print, type Report } from '../terminal/output.ts';
 import { styleText } from '../terminal/visible.ts';
 import type { TextFolder } from '../text/text-folder.ts';
 import { addTextFolderArgument, examples, textFolderOf } from './options.ts';
+import { canaryShare } from './releases.ts';
 import { formatTextPlan, planText } from './text-plan.ts';
 import {
   addTextOverrides,
@@ -22,7 +23,6 @@ import {
   type TextOverrides,
   textReasonOf,
 } from './text-releases.ts';
-import { canaryShare } from './releases.ts';
 
 interface PushOptions extends TextOverrides {
   readonly promote: boolean;
@@ -40,7 +40,10 @@ export function addTextPush(text: Command): void {
         .conflicts('promote'),
     )
     .option('--dry-run', 'check the release and show what it would change; send nothing', false)
-    .addHelpText('after', examples('text push --canary 0.1', 'text push build/text-releases/text-… --promote'))
+    .addHelpText(
+      'after',
+      examples('text push --canary 0.1', 'text push build/text-releases/text-… --promote'),
+    )
     .action(async (path: string | undefined, options: PushOptions) => {
       const { promote, canary, dryRun, override = [] } = options;
       if (!promote && canary === undefined && override.length > 0)

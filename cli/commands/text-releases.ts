@@ -1,11 +1,11 @@
 /** `numgate text promote`, `withdraw`, `rollback`, `releases` and `status`: which text releases the service has. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import {
-  type PromoteText,
-  type TextChangeDone,
-  type TextReleaseInfo,
-  type TextReleaseList,
-  type TextStatus,
+import type {
+  PromoteText,
+  TextChangeDone,
+  TextReleaseInfo,
+  TextReleaseList,
+  TextStatus,
 } from '../../shared/admin/text.ts';
 import { TEXT_GUARDS, type TextGuard } from '../../shared/text/text-guards.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
@@ -76,7 +76,10 @@ export function addTextReleases(text: Command): void {
 export function addTextOverrides(command: Command): Command {
   return command
     .addOption(
-      new Option('--override <guard>', 'override a guard that the release hits; repeatable; requires --reason')
+      new Option(
+        '--override <guard>',
+        'override a guard that the release hits; repeatable; requires --reason',
+      )
         .choices(TEXT_GUARDS)
         .argParser((word: string, before: readonly TextGuard[] = []): TextGuard[] => {
           const guard = TEXT_GUARDS.find((known) => known === word);

@@ -48,14 +48,16 @@ export function sampleRows(limit = Number.POSITIVE_INFINITY): SampleRow[] {
     const label = line.slice(0, tab) === 'spam' ? 'spam' : 'legitimate';
     return { text: line.slice(tab + 1), label, domain: 'english-messages' };
   });
-  const comments = ['kote-test.tsv', 'kote-val.tsv']
-    .flatMap(linesOf)
-    .map((line): SampleRow => ({
+  const comments = ['kote-test.tsv', 'kote-val.tsv'].flatMap(linesOf).map(
+    (line): SampleRow => ({
       ...{ text: line.split('\t')[1]!, label: 'legitimate', domain: 'korean-comments' },
-    }));
-  const reviews = linesOf('nsmc-reviews.txt').map((text): SampleRow => ({
-    ...{ text, label: 'legitimate', domain: 'korean-reviews' },
-  }));
+    }),
+  );
+  const reviews = linesOf('nsmc-reviews.txt').map(
+    (text): SampleRow => ({
+      ...{ text, label: 'legitimate', domain: 'korean-reviews' },
+    }),
+  );
   return [messages, comments, reviews].flatMap((rows) => spread(rows, limit));
 }
 

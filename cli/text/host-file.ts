@@ -3,10 +3,11 @@
  * source: `{"deny": […], "allow": […]}` (polkadot-js/phishing), `{"list": […]}` (MISP warning lists), `{"hosts": […]}`, or
  * an array. Text may be gzipped.
  */
+
+import type { Effect } from '../../shared/verdict.ts';
 import { CommandFailure } from '../failure.ts';
 import { readJsonFile } from '../import/json-file.ts';
 import { LINE_CHARS_MAX, readLines } from '../import/lines.ts';
-import type { Effect } from '../../shared/verdict.ts';
 
 /** A host as its file has it, and where. */
 export interface WrittenHost {
@@ -32,7 +33,7 @@ export async function readHostFile(
       throw new CommandFailure(
         `${path}: has no known form: write an array of hosts, {"hosts": […]}, {"list": […]} or {"deny": […]}`,
       );
-    hosts.forEach((text, index) => onHost({ text, line: index + 1 }));
+    for (const [index, text] of hosts.entries()) onHost({ text, line: index + 1 });
     onProgress(1);
     return;
   }
@@ -47,9 +48,13 @@ export async function readHostFile(
 }
 
 function hostsIn(value: unknown, effect: Effect): string[] | null {
-  const record = (typeof value === 'object' && value !== null ? value : {}) as Readonly<Record<string, unknown>>;
+  const record = (typeof value === 'object' && value !== null ? value : {}) as Readonly<
+    Record<string, unknown>
+  >;
   const found = Array.isArray(value)
     ? value
-    : (record[effect === 'allow' ? 'allow' : 'deny'] ?? record['hosts'] ?? record['list']);
-  return Array.isArray(found) ? found.map((each) => (typeof each === 'string' ? each : JSON.stringify(each))) : null;
+    : (record[effect === 'allow' ? 'allow' : 'deny'] ?? record.hosts ?? record.list);
+  return Array.isArray(found)
+    ? found.map((each) => (typeof each === 'string' ? each : JSON.stringify(each)))
+    : null;
 }

@@ -50,7 +50,7 @@ export async function collectHosts(
   const sources: HostListSource[] = [];
   const reports: HostListReport[] = [];
   const rejects: RejectedHost[] = [];
-  for (const [index, { name, file, effect, authority, asOf }] of lists.entries()) {
+  for (const [index, { name, file, effect, authority, asOf, fromFeed }] of lists.entries()) {
     const hosts = new Set<string>();
     let read = 0;
     const before = rejects.length;
@@ -66,14 +66,19 @@ export async function collectHosts(
         read++;
         hosts.add(checked.host);
         if (hosts.size > HOSTS_MAX)
-          throw new CommandFailure(`${file}: more than ${count(HOSTS_MAX)} hosts; a text release has no more`);
+          throw new CommandFailure(
+            `${file}: more than ${count(HOSTS_MAX)} hosts; a text release has no more`,
+          );
       },
       (share) => onProgress((index + share) / lists.length),
     );
     if (hosts.size === 0 && rejects.length === before)
       throw new CommandFailure(`${file}: has no host: remove the list ${name}, or check the file`);
     sources.push({
-      info: { name, effect, authority, asOf: asOf ?? now.toISOString() },
+      info: {
+        ...{ name, effect, authority, asOf: asOf ?? now.toISOString() },
+        ...(fromFeed ? { fromFeed } : {}),
+      },
       hosts: [...hosts].sort(),
     });
     const rejected = rejects.length - before;

@@ -6,8 +6,8 @@
 import { createRequire } from 'node:module';
 import shorteners from '../../data/url-shorteners.json' with { type: 'json' };
 import { HOST_CHARS_MAX } from '../../shared/limits/text.ts';
+import { canonical } from '../../shared/text/host-names.ts';
 import { parentsOf } from '../../shared/text/host-table.ts';
-import { canonical } from '../../shared/text/hosts.ts';
 import type { Effect } from '../../shared/verdict.ts';
 
 /** Loads the library, which holds the list of suffixes, only for a build. */
@@ -35,31 +35,32 @@ const ABOVE_SHORTENERS = new Map(
   ),
 );
 
-/** A scheme, a host and at most a slash: a URL that names nothing but its host. */
-const WHOLE_SITE = /^[a-z][a-z0-9+.-]*:\/\/([^/?#\\@]+)\/?$/i;
+/** A host with or without scheme and slash: what names nothing but the host. */
+const WHOLE_SITE = /^(?:[a-z][a-z0-9+.-]*:\/\/)?([^/?#\\@]+)\/?$/i;
 /** What a host cannot have. */
 const NO_HOST = /[\s/\\?#@%:]/;
 const WILDCARD = /^\*\./;
 const FORM = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)+$/;
 
+const PUBLIC_SUFFIX = refuse('HOST_PUBLIC_SUFFIX', 'is a public suffix: names of many owners end with it');
+
 /** @param written as a list has it: a host in any spelling, `*.host`, or a URL without path @param effect of the list */
 export function checkHost(written: string, effect: Effect): CheckedHost {
   const bare = (WHOLE_SITE.exec(written)?.[1] ?? written).replace(WILDCARD, '');
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(bare) || /^[^\s/]+\/./.test(bare))
-    return refuse('HOST_HAS_PATH', 'has a path: a list blocks whole hosts; list the host if all of it is meant');
+    return refuse(
+      'HOST_HAS_PATH',
+      'has a path: a list blocks whole hosts; list the host if all of it is meant',
+    );
+  const { parse } = load('tldts') as typeof import('tldts');
+  const options = { allowPrivateDomains: true };
+  if (!bare.includes('.') && parse(bare, options).isIcann === true) return PUBLIC_SUFFIX;
   const host = NO_HOST.test(bare) ? null : canonical(bare);
   if (host === null || host.length > HOST_CHARS_MAX || !FORM.test(host))
     return refuse('HOST_INVALID', 'is not a host such as shop.example.com');
-  const { parse } = load('tldts') as typeof import('tldts');
-  const { publicSuffix, isIcann, isPrivate, isIp } = parse(host, { allowPrivateDomains: true });
+  const { publicSuffix, isPrivate, isIp } = parse(host, options);
   if (isIp !== true && publicSuffix === host) {
-    if (isPrivate !== true)
-      return refuse(
-        'HOST_PUBLIC_SUFFIX',
-        isIcann === true
-          ? 'is a public suffix: names of many owners end with it'
-          : 'is a top-level domain: list the hosts below it',
-      );
+    if (isPrivate !== true) return PUBLIC_SUFFIX;
     if (isStrong(effect))
       return refuse(
         'HOST_SHARED_SUFFIX',

@@ -78,7 +78,8 @@ export function openedRelease(model: TrainedModel | null, hosts: EncodedHosts | 
   return {
     ...NO_TEXT,
     model: model === null ? null : { info: { ...model.facts, value }, model: new TextModel(model.bytes) },
-    hosts: hosts === null ? null : { lists: hosts.lists, table: new HostTable(hosts.table, hosts.lists.length) },
+    hosts:
+      hosts === null ? null : { lists: hosts.lists, table: new HostTable(hosts.table, hosts.lists.length) },
   };
 }
 

@@ -18,6 +18,8 @@ const listSchema = v.strictObject({
   authority: nameSchema,
   /** When the authority compiled the list. Default: the time of the build. */
   asOf: v.optional(v.pipe(v.string(), v.isoTimestamp('must be a time such as 2026-11-24T03:12:09Z'))),
+  /** Written by `numgate feed pull`: the feed of this installation does not share it on. */
+  fromFeed: v.optional(v.boolean(), false),
 });
 
 const catalogueSchema = v.strictObject({
@@ -75,7 +77,9 @@ export function readTextCatalogue(
   const names = hostLists.map(({ name }) => name);
   const repeated = names.find((name, index) => names.indexOf(name) !== index);
   if (repeated !== undefined)
-    throw new CommandFailure(`two host lists have the name ${repeated}: rename one, or put both into one file`);
+    throw new CommandFailure(
+      `two host lists have the name ${repeated}: rename one, or put both into one file`,
+    );
   if (hostLists.length > HOST_LISTS_MAX)
     throw new CommandFailure(
       `${hostLists.length} host lists; a text release has at most ${HOST_LISTS_MAX}: put some into one file`,

@@ -113,7 +113,8 @@ export function newestTextBuild(builds: string): TextFolder {
     .map((name) => ({ name, at: builtAt(join(builds, name, 'report.json')) }))
     .sort((a, b) => a.at - b.at)
     .at(-1);
-  if (newest === undefined) throw new CommandFailure(`no text release in ${builds}: run npx numgate text build`);
+  if (newest === undefined)
+    throw new CommandFailure(`no text release in ${builds}: run npx numgate text build`);
   return new TextFolder(join(builds, newest.name));
 }
 

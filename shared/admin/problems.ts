@@ -39,7 +39,7 @@ export interface ProblemExtras {
   /** REGISTRATIONS_INVALID: the invalid lines, at most 100. */
   readonly lines?: readonly ImportedRow[];
   /**
-   * REGISTRATION_STATE, DELEGATION_STATE, RULE_BLOCK_STATE: the state, and what can be done in it. RULE_BLOCK_REFUSED: the
+   * REGISTRATION_STATE, DELEGATION_STATE, RULE_BLOCK_STATE, CAMPAIGN_STATE: the state, and what can be done in it. RULE_BLOCK_REFUSED: the
    * state. QUALIFICATION_STATE: the states that may follow.
    */
   readonly state?: string;
@@ -83,6 +83,9 @@ export const ADMIN_PROBLEMS = {
   AUTHORITY_FOREIGN: [403, 'Belongs to another authority'],
   AUTHORITY_MISSING: [403, 'Organisation has no authority'],
   LIST_KEY_STATE: [409, 'List key does not allow this'],
+  CAMPAIGN_UNKNOWN: [404, 'Campaign not found'],
+  CAMPAIGN_STATE: [409, 'State of the campaign does not allow this'],
+  CAMPAIGNS_FULL: [409, 'Too many campaigns are confirmed'],
   IDEMPOTENCY_CONFLICT: [409, 'Idempotency-Key was used for another request'],
   BUDGET_EXCEEDED: [429, 'Budget exceeded'],
   STORAGE_FULL: [507, 'Storage is full'],

@@ -7,6 +7,7 @@ import { signedTextSchema } from '../release/signed.ts';
 import { reasonSchema } from '../schemas.ts';
 import { TEXT_GUARDS, type TextGuardHit } from '../text/text-guards.ts';
 import type { TextManifest } from '../text/text-manifest.ts';
+import type { BlockStage } from '../verdict.ts';
 
 /** Values of a text release that control stores: base64 of the sealed bytes, by KV key. */
 export const putTextReleaseSchema = v.strictObject({
@@ -109,12 +110,14 @@ export interface CampaignInfo {
   readonly id: string;
   readonly state: CampaignState;
   readonly authority: string;
-  /** ID and version of the rule that confirmed it. */
+  /** ID and version of the rule that confirmed it, and how far; null if a person did. */
   readonly rule: string | null;
+  readonly stage: BlockStage | null;
   readonly firstSeen: string;
   readonly lastSeen: string;
-  /** Distinct reporters so far. */
-  readonly reporters: number;
+  /** Reports with such a text, and distinct reporters when a rule last decided; null if none has. */
+  readonly reports: number;
+  readonly reporters: number | null;
   /** Null unless it is confirmed. */
   readonly until: string | null;
   /** Fingerprint in base64 (128 bytes), and the ID of its TEXT_KEY. */

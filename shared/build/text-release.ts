@@ -48,7 +48,10 @@ export function encodeHostLists(
   if (sources.length === 0) return ok(null);
   const count = sources.reduce((sum, { hosts }) => sum + hosts.length, 0);
   if (sources.length > HOST_LISTS_MAX)
-    return fail('LIMIT_EXCEEDED', `${sources.length} host lists; a text release has at most ${HOST_LISTS_MAX}`);
+    return fail(
+      'LIMIT_EXCEEDED',
+      `${sources.length} host lists; a text release has at most ${HOST_LISTS_MAX}`,
+    );
   if (count > HOSTS_MAX)
     return fail('LIMIT_EXCEEDED', `${count} hosts in all lists; a text release has at most ${HOSTS_MAX}`);
   const table = encodeHosts(sources.flatMap(({ hosts }, list) => hosts.map((host) => ({ host, list }))));

@@ -6,11 +6,15 @@
 export const TEXT_CHARS_MAX = 2_000;
 /** Characters of text that count as one number of the quota: a long text costs more to score than a short one. */
 export const TEXT_CHARS_PER_NUMBER = 200;
-/** Letters of a folded text: one character can fold to 18 (U+FDFA), and one syllable has up to five letters. */
+/** Letters of a folded text: a syllable has two to seven, and one character can fold to 18 (U+FDFA). */
 export const LETTERS_MAX = 6_000;
-/** Hosts of one text that are looked up. Others are ignored. */
-export const TEXT_HOSTS_MAX = 16;
-/** Labels of a host that are looked up: each parent of a host is a look-up of its own. */
+/** Hosts of one text: as many as fit, with one character between two, so that none can hide behind others. */
+export const TEXT_HOSTS_MAX = 400;
+/** Runs of labels in one text that are read as IDNA: each costs some 2 µs. Hosts in ASCII are found behind more of them. */
+export const IDN_HOSTS_MAX = 64;
+/** Endings of hosts that are features of a text. */
+export const TEXT_ENDINGS_MAX = 16;
+/** Labels of a listed host. */
 export const HOST_LABELS_MAX = 10;
 /** A host, in characters (RFC 1035, 2.3.4). */
 export const HOST_CHARS_MAX = 253;
@@ -25,8 +29,10 @@ export const HOST_LISTS_MAX = 16;
 /** Hosts of all lists of a text release, and the bytes of their table: a Durable Object stores at most 2 MB in a row. */
 export const HOSTS_MAX = 80_000;
 export const HOST_TABLE_BYTES_MAX = 1_900_000;
-/** Confirmed campaigns in force: 140 bytes each, and 128 for their bands in an isolate. */
+/** Confirmed campaigns in force: 140 bytes each, and some 200 for their bands in an isolate. */
 export const CAMPAIGNS_MAX = 10_000;
+/** Campaigns that a text is compared with: those that share the words of many others cost no more. */
+export const CAMPAIGN_CANDIDATES_MAX = 1_000;
 /** A signed manifest of a text release, in characters. */
 export const TEXT_MANIFEST_CHARS_MAX = 65_536;
 /** How far the version is set above that of the head if the store has lost its tables: later ones may not be in it. */
@@ -39,7 +45,7 @@ export const CANARY_FILE_BYTES_MAX = 268_435_456;
 
 /** Equal bins of scores from 0 to 1, in which texts are counted. */
 export const SCORE_BINS = 20;
-/** Models of one hour that an isolate counts for one client. Texts of others are not counted. */
+/** Models, each with its release, of one hour that an isolate counts for one client. Texts of others are not counted. */
 export const COUNTED_MODELS_MAX = 4;
 /** Body of a pushed text release, in bytes: the largest host table and model in base64, and a manifest. */
 export const TEXT_RELEASE_BODY_BYTES_MAX = 3_200_000;

@@ -5,7 +5,7 @@
 
 import type { FoundCampaign } from './campaign-table.ts';
 import type { FeatureFamily } from './features.ts';
-import { fingerprintOf } from './fingerprint.ts';
+import { FINGERPRINT_VALUES, fingerprintOf } from './fingerprint.ts';
 import type { PublishedText } from './published.ts';
 import { readText } from './text.ts';
 import type { HostListInfo } from './text-manifest.ts';
@@ -15,10 +15,10 @@ export const TEXT_BANDS = ['ordinary', 'review', 'suspicious'] as const;
 export type TextBand = (typeof TEXT_BANDS)[number];
 
 export interface TextAnalysis {
-  /** 0 to 1; null without a model. */
+  /** 0 to 1, to three places; null without a model. The band follows from the score before it is rounded. */
   readonly score: number | null;
   readonly band: TextBand | null;
-  /** Families of features that raised the score, strongest first. */
+  /** Families of features that raised the score, strongest first. None in the band `ordinary`. */
   readonly reasons: readonly FeatureFamily[];
   /** Lists that have a host of the text: one for each host, the one that decides about it. */
   readonly hosts: readonly HostListInfo[];
@@ -29,20 +29,25 @@ export interface TextAnalysis {
   readonly model: string | null;
 }
 
+const NO_REASONS: readonly FeatureFamily[] = [];
+/** Memory of the fingerprint of the text being analysed. */
+const print = new Uint16Array(FINGERPRINT_VALUES);
+
 /** @param text at most TEXT_CHARS_MAX characters @param now in ms since 1970 */
 export function analyseText(text: string, published: PublishedText, now: number): TextAnalysis {
   const read = readText(text);
   const { model, key, campaigns } = published;
   const scored = model?.model.score(read) ?? null;
-  const print = key === null || campaigns.count === 0 ? null : fingerprintOf(read, key);
+  const band = scored === null ? null : bandOf(scored.score, model!.info.thresholds);
+  const isPrinted = key !== null && campaigns.count > 0 && fingerprintOf(read, key, print) !== null;
   const lists = read.hosts.map((host) => listOf(host, published));
   return {
-    score: scored?.score ?? null,
-    band: scored === null ? null : bandOf(scored.score, model!.info.thresholds),
-    reasons: scored?.reasons ?? [],
+    score: scored === null ? null : Math.round(scored.score * 1000) / 1000,
+    band,
+    reasons: scored === null || band === 'ordinary' ? NO_REASONS : scored.reasons,
     hosts: lists.filter((list) => list !== null),
     onlyAllowedHosts: lists.length > 0 && lists.every((list) => list?.effect === 'allow'),
-    campaign: print === null ? null : campaigns.find(print, now),
+    campaign: isPrinted ? campaigns.find(print, now) : null,
     model: model?.info.name ?? null,
   };
 }

@@ -1,16 +1,25 @@
 /**
  * The features of a text, as buckets of a hashed vector (Weinberger et al. 2009, "Feature hashing"): n-grams of its
  * letters, then traits such as a link or a long run of digits. A model has one weight for each bucket.
+ *
+ * The hash of an n-gram is multilinear: the sum of its letters, each times an odd constant of its place. Its upper bits
+ * are uniform enough without further mixing, and an n-gram takes one multiplication more than the one before it.
  */
-import shorteners from '../../data/url-shorteners.json' with { type: 'json' };
-import { HOST_LABELS_MAX, LETTERS_MAX, TEXT_HOSTS_MAX } from '../limits/text.ts';
-import { parentsOf } from './host-table.ts';
-import { CURRENCY } from './letters.ts';
+import { LETTERS_MAX, TEXT_ENDINGS_MAX } from '../limits/text.ts';
+import { isShortener } from './shorteners.ts';
 import type { ReadText } from './text.ts';
 
 /** Lengths of n-grams, in letters: a syllable has two or three, so the longest covers two syllables. */
 const GRAM_MIN = 3;
 const GRAM_MAX = 6;
+/** Multipliers of the letters of an n-gram, by their place. */
+const M0 = 0x9e3779b1;
+const M1 = 0x85ebca77;
+const M2 = 0xc2b2ae3d;
+const M3 = 0x27d4eb2f;
+const M4 = 0x165667b1;
+const M5 = 0xcc9e2d51;
+const MULTIPLIERS = [M0, M1, M2, M3, M4, M5];
 
 /** What a feature says about a text, in words that an answer shows. */
 export const FEATURE_FAMILIES = [
@@ -26,14 +35,24 @@ export const FEATURE_FAMILIES = [
   'length',
 ] as const;
 export type FeatureFamily = (typeof FEATURE_FAMILIES)[number];
+const WORDING = 0;
+const LINK_TRAIT = 1;
+const SHORTENED = 2;
+const ENDING = 3;
+const DIGITS = 4;
+const MONEY = 5;
+const CAPITALS = 6;
+const EXCLAMATIONS = 7;
+const HIDDEN = 8;
+const LENGTH = 9;
 
-const SHORTENERS: ReadonlySet<string> = new Set(shorteners.hosts);
-const FNV_OFFSET = 0x811c9dc5;
-const FNV_PRIME = 0x01000193;
-const MIX = 0x9e3779b1;
+/** Traits of the text being read: family, hash, and what the trait says (of an ending, its index). All texts share it. */
+const TRAITS_MAX = FEATURE_FAMILIES.length + TEXT_ENDINGS_MAX;
+const traitFamilies = new Uint8Array(TRAITS_MAX);
+const traitHashes = new Uint32Array(TRAITS_MAX);
+const traitValues = new Int32Array(TRAITS_MAX);
 
-/** Most buckets of a text. */
-const FEATURES_MAX = LETTERS_MAX * (GRAM_MAX - GRAM_MIN + 1) + TEXT_HOSTS_MAX + 16;
+const FEATURES_MAX = LETTERS_MAX * (GRAM_MAX - GRAM_MIN + 1) + TRAITS_MAX;
 const buckets = new Uint32Array(FEATURES_MAX);
 
 /** Valid until the next call: the memory is shared. */
@@ -50,43 +69,122 @@ export interface Features {
 export function featuresOf(text: ReadText, bits: number): Features {
   const { letters } = text;
   const shift = 32 - bits;
-  const { length } = letters;
   let count = 0;
-  for (let at = 0; at < length; at++) {
-    let hash = FNV_OFFSET;
-    const end = Math.min(at + GRAM_MAX, length);
-    for (let next = at; next < end; next++) {
-      hash = Math.imul(hash ^ letters[next]!, FNV_PRIME);
-      if (next >= at + GRAM_MIN - 1) buckets[count++] = Math.imul(hash ^ (hash >>> 15), MIX) >>> shift;
+  for (let at = 0; at < letters.length; at++) {
+    const end = Math.min(GRAM_MAX, letters.length - at);
+    let hash = 0;
+    for (let place = 0; place < end; place++) {
+      hash += Math.imul(letters[at + place]!, MULTIPLIERS[place]!);
+      if (place >= GRAM_MIN - 1) buckets[count++] = hash >>> shift;
     }
   }
   const grams = count;
   const families: FeatureFamily[] = [];
-  const trait = (family: FeatureFamily, name: string): void => {
-    families.push(family);
-    buckets[count++] = bucketOf(`${family}: ${name}`, shift);
-  };
-  addTraits(text, trait);
+  const traits = readTraits(text);
+  for (let trait = 0; trait < traits; trait++) {
+    families.push(FEATURE_FAMILIES[traitFamilies[trait]!]!);
+    buckets[count++] = traitHashes[trait]! >>> shift;
+  }
   return { buckets: buckets.subarray(0, count), grams, families };
 }
 
-function addTraits(text: ReadText, trait: (family: FeatureFamily, name: string) => void): void {
-  const { letters, hosts, hasLink, hidden, cased, capitals, exclamations, digits } = text;
-  if (hasLink) trait('a link', 'yes');
-  if (hosts.some((host) => parentsOf(host, HOST_LABELS_MAX).some((each) => SHORTENERS.has(each))))
-    trait('a shortened link', 'yes');
-  for (const ending of new Set(hosts.map((host) => host.slice(host.lastIndexOf('.') + 1))))
-    trait('the ending of a host', ending);
-  if (digits > 2) trait('digits', String(Math.min(digits, 12)));
-  if (letters.includes(CURRENCY)) trait('an amount of money', 'yes');
-  if (cased > 7 && capitals > 4) trait('capital letters', String(Math.floor((4 * capitals) / cased)));
-  if (exclamations > 0) trait('exclamation marks', String(Math.min(exclamations, 4)));
-  if (hidden > 0) trait('hidden characters', 'yes');
-  trait('length', String(Math.floor(2 * Math.log2(letters.length + 1))));
+/**
+ * The same features, weighed: adds each weight to the sum of its family. Allocates nothing.
+ * @param weights one for each bucket @param sums one for each of FEATURE_FAMILIES @returns the count of features
+ */
+export function weigh(text: ReadText, weights: Int8Array, bits: number, sums: Int32Array): number {
+  const { letters } = text;
+  const { length } = letters;
+  const shift = 32 - bits;
+  let sum = 0;
+  let at = 0;
+  for (; at + GRAM_MAX <= length; at++) {
+    const three =
+      (Math.imul(letters[at]!, M0) + Math.imul(letters[at + 1]!, M1) + Math.imul(letters[at + 2]!, M2)) | 0;
+    const four = (three + Math.imul(letters[at + 3]!, M3)) | 0;
+    const five = (four + Math.imul(letters[at + 4]!, M4)) | 0;
+    const six = (five + Math.imul(letters[at + 5]!, M5)) | 0;
+    sum +=
+      weights[three >>> shift]! +
+      weights[four >>> shift]! +
+      weights[five >>> shift]! +
+      weights[six >>> shift]!;
+  }
+  for (; at + GRAM_MIN <= length; at++) {
+    let hash = 0;
+    for (let place = 0; at + place < length; place++) {
+      hash = (hash + Math.imul(letters[at + place]!, MULTIPLIERS[place]!)) | 0;
+      if (place >= GRAM_MIN - 1) sum += weights[hash >>> shift]!;
+    }
+  }
+  sums[WORDING]! += sum;
+  const traits = readTraits(text);
+  for (let trait = 0; trait < traits; trait++)
+    sums[traitFamilies[trait]!]! += weights[traitHashes[trait]! >>> shift]!;
+  return gramCount(length) + traits;
 }
 
-function bucketOf(name: string, shift: number): number {
-  let hash = FNV_OFFSET;
-  for (let at = 0; at < name.length; at++) hash = Math.imul(hash ^ name.charCodeAt(at), FNV_PRIME);
-  return Math.imul(hash ^ (hash >>> 15), MIX) >>> shift;
+/** n-grams of a text of so many letters. */
+function gramCount(length: number): number {
+  let count = 0;
+  for (let size = GRAM_MIN; size <= GRAM_MAX; size++) count += Math.max(0, length - size + 1);
+  return count;
+}
+
+/** Names of the features, in the order of `featuresOf`: letters of an n-gram, or a family and what it says. Slow. */
+export function featureNamesOf(text: ReadText): string[] {
+  const { letters } = text;
+  const names: string[] = [];
+  for (let at = 0; at < letters.length; at++) {
+    for (let size = GRAM_MIN; size <= GRAM_MAX && at + size <= letters.length; size++)
+      names.push(String.fromCharCode(...letters.subarray(at, at + size)));
+  }
+  const traits = readTraits(text);
+  for (let trait = 0; trait < traits; trait++)
+    names.push(`${FEATURE_FAMILIES[traitFamilies[trait]!]}: ${nameOf(text, trait)}`);
+  return names;
+}
+
+/** What a trait says: the ending of a host, or a number. */
+function nameOf(text: ReadText, trait: number): string {
+  return traitFamilies[trait] === ENDING ? text.endings[traitValues[trait]!]! : String(traitValues[trait]);
+}
+
+/** @returns the count of traits */
+function readTraits(text: ReadText): number {
+  const { letters, hosts, endings, hasLink, hasMoney, hidden, cased, capitals, exclamations, digits } = text;
+  let count = 0;
+  if (hasLink) count = addTrait(count, LINK_TRAIT, 1);
+  if (hosts.length > 0 && hosts.some(isShortener)) count = addTrait(count, SHORTENED, 1);
+  for (let ending = 0; ending < endings.length; ending++) {
+    traitFamilies[count] = ENDING;
+    traitValues[count] = ending;
+    traitHashes[count++] = hashOfTrait(ENDING, hashOfName(endings[ending]!));
+  }
+  if (digits > 2) count = addTrait(count, DIGITS, Math.min(digits, 12));
+  if (hasMoney) count = addTrait(count, MONEY, 1);
+  if (cased > 7 && capitals > 4) count = addTrait(count, CAPITALS, Math.floor((4 * capitals) / cased));
+  if (exclamations > 0) count = addTrait(count, EXCLAMATIONS, Math.min(exclamations, 4));
+  if (hidden > 0) count = addTrait(count, HIDDEN, 1);
+  // Two for each doubling.
+  return addTrait(count, LENGTH, Math.floor(2 * Math.log2(letters.length + 1)));
+}
+
+function addTrait(count: number, family: number, value: number): number {
+  traitValues[count] = value;
+  traitFamilies[count] = family;
+  traitHashes[count] = hashOfTrait(family, value);
+  return count + 1;
+}
+
+function hashOfTrait(family: number, value: number): number {
+  const hash = Math.imul(Math.imul(family + 1, M0) ^ value, M1);
+  return Math.imul(hash ^ (hash >>> 15), M2);
+}
+
+/** FNV-1a. */
+function hashOfName(name: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < name.length; at++) hash = Math.imul(hash ^ name.charCodeAt(at), 0x01000193);
+  return hash;
 }

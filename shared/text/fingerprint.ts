@@ -1,8 +1,10 @@
 /**
  * The fingerprint of a text: MinHash of the 6-grams of its letters, in one permutation (Li, Owen, Zhang 2012,
  * "One Permutation Hashing"), with empty bins filled from others (Shrivastava 2017, "Optimal Densification"). The share
- * of equal values estimates the share of 6-grams that two texts have in common (Jaccard). It is keyed: who lacks the key
- * can compute none. Who has it can test whether a guessed text has a given fingerprint.
+ * of equal values estimates the share of 6-grams that two texts have in common (Jaccard).
+ *
+ * It is keyed: each letter has a secret value, and hashes are mixed with secret words. Who has the key can test whether a
+ * guessed text has a given fingerprint. The hash is fast, and no cipher: do not publish fingerprints of known texts.
  */
 import { utf8 } from '../bytes.ts';
 import type { ReadText } from './text.ts';
@@ -12,19 +14,30 @@ export const FINGERPRINT_VALUES = 64;
 /** Values that are equal if two texts belong to one campaign: half of them. */
 export const SAME_CAMPAIGN_VALUES = 32;
 const GRAM = 6;
-/** Bins that must have a value of their own: a text of fewer than some 15 syllables has no fingerprint. */
+/** Bins that must have a value of their own: a text of fewer than some 25 syllables has no fingerprint. */
 const FILLED_MIN = 40;
-const EMPTY = 0xffffffff;
+/** The upper 6 bits of a hash choose the bin. It keeps the least of the others, and its value is their upper 16. */
+const VALUE_BITS = 26;
+const VALUE_MASK = 0x3ffffff;
+const DROPPED_BITS = 10;
+/** More than any of them. */
+const EMPTY = 0x7fffffff;
 
 export type Fingerprint = Uint16Array<ArrayBuffer>;
 
 export interface FingerprintKey {
   /** Identifies the key without revealing it: 16 hex digits. Members of a community have the same one. */
   readonly id: string;
-  /** Odd multiplier of the rolling hash, and what its result is mixed with. */
+  /** Values of letters, by the exclusive or of their two bytes. */
+  readonly letterValues: Int32Array<ArrayBuffer>;
+  /** Odd multiplier of the rolling hash, then what its result is mixed with: a mask, an odd multiplier, a mask. */
   readonly multiplier: number;
   readonly mask: number;
+  readonly mixMultiplier: number;
+  readonly mixMask: number;
 }
+
+const LETTER_VALUES = 256;
 
 /** Length of TEXT_KEY in bytes. */
 export const TEXT_KEY_BYTES = 32;
@@ -34,60 +47,90 @@ export async function deriveFingerprintKey(secret: Uint8Array<ArrayBuffer>): Pro
   if (secret.length !== TEXT_KEY_BYTES)
     throw new RangeError(`TEXT_KEY must be ${TEXT_KEY_BYTES} bytes, and is ${secret.length}`);
   const base = await crypto.subtle.importKey('raw', secret, 'HKDF', false, ['deriveBits']);
-  const derive = async (label: string): Promise<DataView> =>
+  const derive = async (label: string, bytes: number): Promise<DataView> =>
     new DataView(
       await crypto.subtle.deriveBits(
         { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(0), info: utf8(`numgate/1 text ${label}`) },
         base,
-        64,
+        bytes * 8,
       ),
     );
-  const hash = await derive('fingerprint');
+  const words = await derive('fingerprint', (4 + LETTER_VALUES) * 4);
   return {
-    id: (await derive('key id')).getBigUint64(0).toString(16).padStart(16, '0'),
-    multiplier: hash.getUint32(0) | 1,
-    mask: hash.getInt32(4),
+    id: (await derive('key id', 8)).getBigUint64(0).toString(16).padStart(16, '0'),
+    multiplier: words.getInt32(0) | 1,
+    mask: words.getInt32(4),
+    mixMultiplier: words.getInt32(8) | 1,
+    mixMask: words.getInt32(12),
+    letterValues: Int32Array.from({ length: LETTER_VALUES }, (_, at) => words.getInt32(16 + at * 4)),
   };
 }
 
-const bins = new Uint32Array(FINGERPRINT_VALUES);
+/** Bins of the text being read, and which of them are empty. */
+const bins = new Int32Array(FINGERPRINT_VALUES);
+const emptyBins = new Uint8Array(FINGERPRINT_VALUES + 1);
 
-/** The fingerprint, or null if the text is too short to be recognised. */
+/**
+ * The fingerprint, or null if the text is too short to be recognised.
+ * @param into memory for it: its own by default
+ */
 export function fingerprintOf(
   { letters }: ReadText,
-  { multiplier, mask }: FingerprintKey,
+  { letterValues, multiplier, mask, mixMultiplier, mixMask }: FingerprintKey,
+  into?: Fingerprint,
 ): Fingerprint | null {
-  if (letters.length < GRAM + FILLED_MIN) return null;
-  bins.fill(EMPTY);
+  const { length } = letters;
+  if (length < GRAM + FILLED_MIN - 1) return null;
+  for (let bin = 0; bin < FINGERPRINT_VALUES; bin++) bins[bin] = EMPTY;
   const leaving = power(multiplier, GRAM);
   let rolling = 0;
-  for (let at = 0; at < letters.length; at++) {
-    rolling = Math.imul(rolling, multiplier) + letters[at]! + 1;
-    if (at < GRAM - 1) continue;
-    if (at >= GRAM) rolling -= Math.imul(leaving, letters[at - GRAM]! + 1);
-    rolling |= 0;
+  for (let at = 0; at < GRAM - 1; at++)
+    rolling = (Math.imul(rolling, multiplier) + letterValues[indexOf(letters[at]!)]!) | 0;
+  let left = 0;
+  for (let at = GRAM - 1; at < length; at++) {
+    rolling = (Math.imul(rolling, multiplier) + letterValues[indexOf(letters[at]!)]! - left) | 0;
+    left = Math.imul(leaving, letterValues[indexOf(letters[at - GRAM + 1]!)]!);
     let hash = rolling ^ mask;
     hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-    hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-    hash = (hash ^ (hash >>> 16)) >>> 0;
-    const bin = hash >>> 26;
-    const value = (hash << 6) >>> 0;
-    if (value < bins[bin]!) bins[bin] = value;
+    hash = Math.imul(hash ^ (hash >>> 13), mixMultiplier) ^ mixMask;
+    hash = Math.imul(hash ^ (hash >>> 15), 0xc2b2ae35);
+    hash ^= hash >>> 16;
+    // The less of both, without a branch that no processor predicts.
+    const bin = hash >>> VALUE_BITS;
+    const least = bins[bin]!;
+    const value = hash & VALUE_MASK;
+    bins[bin] = least ^ ((least ^ value) & ((value - least) >> 31));
   }
-  let filled = 0;
-  for (let bin = 0; bin < FINGERPRINT_VALUES; bin++) if (bins[bin] !== EMPTY) filled++;
-  if (filled < FILLED_MIN) return null;
-  const values = new Uint16Array(FINGERPRINT_VALUES);
-  for (let bin = 0; bin < FINGERPRINT_VALUES; bin++) values[bin] = bins[donorOf(bin)]! >>> 16;
+  return valuesOf(into ?? new Uint16Array(FINGERPRINT_VALUES));
+}
+
+/** The values of the bins, or null if too few of them are filled. */
+function valuesOf(values: Fingerprint): Fingerprint | null {
+  let empty = 0;
+  for (let bin = 0; bin < FINGERPRINT_VALUES; bin++) {
+    const least = bins[bin]!;
+    values[bin] = least >>> DROPPED_BITS;
+    emptyBins[empty] = bin;
+    empty += Number(least === EMPTY);
+  }
+  if (FINGERPRINT_VALUES - empty < FILLED_MIN) return null;
+  for (let next = 0; next < empty; next++) {
+    const bin = emptyBins[next]!;
+    values[bin] = bins[donorOf(bin)]! >>> DROPPED_BITS;
+  }
   return values;
 }
 
-/** The bin itself, or the filled bin that a fixed sequence finds for it. */
+function indexOf(letter: number): number {
+  return (letter ^ (letter >>> 8)) & (LETTER_VALUES - 1);
+}
+
+/** The filled bin that a fixed sequence finds for an empty one. */
 function donorOf(bin: number): number {
   let donor = bin;
   for (let attempt = 1; bins[donor] === EMPTY; attempt++)
     donor =
-      (Math.imul(Math.imul(bin + 1, 0x9e3779b1) ^ Math.imul(attempt, 0x85ebca6b), 0xc2b2ae35) >>> 26) & 63;
+      Math.imul(Math.imul(bin + 1, 0x9e3779b1) ^ Math.imul(attempt, 0x85ebca6b), 0xc2b2ae35) >>> VALUE_BITS;
   return donor;
 }
 
@@ -97,7 +140,7 @@ function power(base: number, exponent: number): number {
   return result;
 }
 
-/** Count of equal values: at least SAME_CAMPAIGN_VALUES within a campaign. */
+/** Count of equal values: at least SAME_CAMPAIGN_VALUES within a campaign. @param offset of the second one */
 export function equalValues(a: Uint16Array, b: Uint16Array, offset = 0): number {
   let equal = 0;
   for (let at = 0; at < FINGERPRINT_VALUES; at++) if (a[at] === b[offset + at]) equal++;

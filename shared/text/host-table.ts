@@ -13,19 +13,23 @@ export interface ListedHost {
   readonly list: number;
 }
 
+const SLOTS_MIN = 16;
 const SLOTS_PER_HOST = 2;
 const DOT = 0x2e;
+const LINE_FEED = 0x0a;
 
 /** Bits of a word of the table: the list above, the offset of the host below. */
 const LIST_SHIFT = 27;
 const OFFSET_MASK = 0x7ffffff;
 
-/** The host and its parents, longest first: `a.b.example`, `b.example`, `example`. */
+/** The host and its parents of at most so many labels, longest first: `a.b.example`, `b.example`, `example`. */
 export function parentsOf(host: string, labels = HOST_LABELS_MAX): string[] {
-  const parents = [host];
-  for (let dot = host.indexOf('.'); dot !== -1 && parents.length < labels; dot = host.indexOf('.', dot + 1))
+  const parents: string[] = [];
+  for (let dot = host.length; dot !== -1 && parents.length < labels; ) {
+    dot = dot === 0 ? -1 : host.lastIndexOf('.', dot - 1);
     parents.push(host.slice(dot + 1));
-  return parents;
+  }
+  return parents.reverse();
 }
 
 /**
@@ -41,15 +45,16 @@ export function encodeHosts(rows: readonly ListedHost[]): Uint8Array<ArrayBuffer
   sorted.forEach(({ host, list }, index) => {
     const before = sorted[index - 1];
     if (before?.host === host && before.list === list) throw new RangeError('hosts: two equal rows');
-    if (!/^[a-z0-9_.-]+$/.test(host) || host.length > HOST_CHARS_MAX || list >= HOST_LISTS_MAX)
-      throw new RangeError('hosts: a row has no binary form');
-    offsets.push(length | (list << LIST_SHIFT));
+    const labels = host.split('.').length;
+    if (!/^[a-z0-9_.-]+$/.test(host) || host.length > HOST_CHARS_MAX || labels > HOST_LABELS_MAX)
+      throw new RangeError(`hosts: ${JSON.stringify(host)} has no binary form`);
+    if (!(list >= 0 && list < HOST_LISTS_MAX)) throw new RangeError('hosts: there is no such list');
+    offsets.push((length | (list << LIST_SHIFT)) >>> 0);
     names.push(`${host}\n`);
     length += host.length + 1;
   });
   const text = utf8(names.join(''));
-  const textWords = Math.ceil(text.length / 4);
-  const bytes = new Uint8Array((HEADER_WORDS + rows.length + textWords) * 4);
+  const bytes = new Uint8Array((HEADER_WORDS + rows.length + Math.ceil(text.length / 4)) * 4);
   const words = new Uint32Array(bytes.buffer);
   words.set([HOSTS_MAGIC, FORMAT_VERSION, rows.length, text.length]);
   words.set(offsets, HEADER_WORDS);
@@ -58,12 +63,13 @@ export function encodeHosts(rows: readonly ListedHost[]): Uint8Array<ArrayBuffer
 }
 
 export class HostTable {
+  /** Of the table and of what finds its rows. */
   readonly bytes: number;
   /** Rows of the table. */
   readonly count: number;
   readonly #rows: Uint32Array;
   readonly #text: Uint8Array;
-  /** Row numbers from 1 by hash, linear probing; 0 for none. */
+  /** Row numbers from 1 by hash, linear probing; 0 for none. At least half of them are 0, so every probe ends. */
   readonly #slots: Uint32Array;
 
   /** @param lists of the manifest @throws LayoutError */
@@ -75,7 +81,7 @@ export class HostTable {
     this.count = count;
     this.#rows = words.subarray(HEADER_WORDS, HEADER_WORDS + count);
     this.#text = bytes.subarray((HEADER_WORDS + count) * 4, (HEADER_WORDS + count) * 4 + length);
-    let slots = 16;
+    let slots = SLOTS_MIN;
     while (slots < SLOTS_PER_HOST * count) slots *= 2;
     this.#slots = new Uint32Array(slots);
     this.bytes = bytes.length + this.#slots.byteLength;
@@ -85,49 +91,75 @@ export class HostTable {
       if ((word & OFFSET_MASK) !== end || word >>> LIST_SHIFT >= lists)
         throw new LayoutError('host table: rows out of order');
       const start = end;
-      let hash = 0;
-      while (end < length && this.#text[end] !== 0x0a) hash = step(hash, this.#text[end++]!);
-      if (end === start || end === length) throw new LayoutError('host table: a host is cut');
+      while (end < length && this.#text[end] !== LINE_FEED) end++;
+      if (end === start || end === length || end - start > HOST_CHARS_MAX)
+        throw new LayoutError('host table: not a host');
       end++;
-      let slot = finish(hash) & (slots - 1);
-      while (this.#slots[slot] !== 0) slot = (slot + 1) & (slots - 1);
-      this.#slots[slot] = row + 1;
+      // Else one host could have so many rows that each takes as long to insert as all others.
+      if (row > 0 && !this.#isAfter(row)) throw new LayoutError('host table: rows out of order');
+      this.#insert(row, start, end - 1);
     }
     if (end !== length) throw new LayoutError('host table: text after the last host');
   }
 
-  /** All rows, in the order of their hosts, then of their lists. */
+  /** Lists of the longest listed parent of a host, or none. Reads the host once. @param host in canonical form */
+  listsOf(host: string): number[] {
+    let found: number[] = [];
+    let hash = 0;
+    for (let at = host.length - 1; at >= 0; at--) {
+      hash = step(hash, host.charCodeAt(at));
+      if (at > 0 && host.charCodeAt(at - 1) !== DOT) continue;
+      const lists = this.#listsAt(finish(hash), host, at);
+      if (lists !== null) found = lists;
+    }
+    return found;
+  }
+
+  /** All rows, in the order of the table: by host, then by list. */
   *rows(): Generator<ListedHost> {
     const decoder = new TextDecoder();
-    let start = 0;
     for (let row = 0; row < this.count; row++) {
-      const end = this.#text.indexOf(0x0a, start);
+      const start = this.#offset(row);
+      const end = this.#text.indexOf(LINE_FEED, start);
       yield { host: decoder.decode(this.#text.subarray(start, end)), list: this.#rows[row]! >>> LIST_SHIFT };
-      start = end + 1;
     }
   }
 
-  /** Lists of the longest listed parent of a host, or none. @param host in canonical form */
-  listsOf(host: string): number[] {
-    let from = 0;
-    for (let label = 0; label < HOST_LABELS_MAX; label++) {
-      const lists = this.#listsOf(host, from);
-      if (lists.length > 0) return lists;
-      from = host.indexOf('.', from) + 1;
-      if (from === 0) break;
-    }
-    return [];
+  #offset(row: number): number {
+    return this.#rows[row]! & OFFSET_MASK;
   }
 
-  /** Lists of exactly the host that begins at an index. */
-  #listsOf(host: string, from: number): number[] {
+  /** Whether a row has a greater host than the row before it, or the same one and a later list. */
+  #isAfter(row: number): boolean {
+    const text = this.#text;
+    let [a, b] = [this.#offset(row - 1), this.#offset(row)];
+    while (text[a] === text[b] && text[a] !== LINE_FEED) {
+      a++;
+      b++;
+    }
+    // The line feed is less than any character of a host: a host is before those that begin with it.
+    if (text[a] !== text[b]) return text[a]! < text[b]!;
+    return this.#rows[row - 1]! >>> LIST_SHIFT < this.#rows[row]! >>> LIST_SHIFT;
+  }
+
+  #insert(row: number, start: number, end: number): void {
     let hash = 0;
-    for (let at = from; at < host.length; at++) hash = step(hash, host.charCodeAt(at));
+    for (let at = end - 1; at >= start; at--) hash = step(hash, this.#text[at]!);
     const mask = this.#slots.length - 1;
-    const lists: number[] = [];
-    for (let slot = finish(hash) & mask; this.#slots[slot] !== 0; slot = (slot + 1) & mask) {
-      const word = this.#rows[this.#slots[slot]! - 1]!;
-      if (this.#isAt(word & OFFSET_MASK, host, from)) lists.push(word >>> LIST_SHIFT);
+    let slot = finish(hash) & mask;
+    while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
+    this.#slots[slot] = row + 1;
+  }
+
+  /** Lists of exactly the host that begins at an index, or null. */
+  #listsAt(hash: number, host: string, from: number): number[] | null {
+    const mask = this.#slots.length - 1;
+    let lists: number[] | null = null;
+    for (let slot = hash & mask; this.#slots[slot] !== 0; slot = (slot + 1) & mask) {
+      const row = this.#slots[slot]! - 1;
+      if (!this.#isAt(this.#offset(row), host, from)) continue;
+      lists ??= [];
+      lists.push(this.#rows[row]! >>> LIST_SHIFT);
     }
     return lists;
   }
@@ -136,10 +168,11 @@ export class HostTable {
     const length = host.length - from;
     for (let at = 0; at < length; at++)
       if (this.#text[offset + at] !== host.charCodeAt(from + at)) return false;
-    return this.#text[offset + length] === 0x0a;
+    return this.#text[offset + length] === LINE_FEED;
   }
 }
 
+/** Read from the last character of a host to the first: the hash of each parent is on the way. */
 function step(hash: number, code: number): number {
   return Math.imul(hash ^ code, 0x01000193) + DOT;
 }

@@ -1,163 +1,208 @@
 /**
  * Folds a text into the letters that features and fingerprints are made of. Two texts that a reader sees as the same have
- * the same letters: full-width and look-alike letters, hidden characters, spaces and punctuation inside words, and
- * syllables that are split into jamo make no difference.
+ * the same letters: width, case, accents and look-alikes of letters, spaces and punctuation anywhere, and syllables that
+ * are split into jamo make no difference. All digits are one letter.
  */
-import table from '../../data/look-alikes.json' with { type: 'json' };
 import { LETTERS_MAX } from '../limits/text.ts';
+import {
+  isConjoining,
+  JAMO_BASE,
+  JAMO_BITS,
+  JAMO_MASK,
+  PAIR_JAMO,
+  PAIR_SIZES,
+  rowOfConjoining,
+  SYLLABLES,
+  SYLLABLES_END,
+  TRAILING_COUNT,
+  TRAILING_JAMO_ROWS,
+  TRAILING_SIZES,
+  TYPED_JAMO,
+  TYPED_JAMO_END,
+  TYPED_JAMO_ROWS,
+} from './hangul.ts';
+import { CAPITAL, CASE_SHIFT, CURRENCY, DIGIT, isPlainSeparator, LINK, unitOf } from './letter-units.ts';
+import { readNumbers } from './numbers-in-letters.ts';
 
-/** Code of every digit, of a currency sign, and of a link (LINK_MARK). */
-export const DIGIT = 0x30;
-export const CURRENCY = 0x24;
-export const LINK = 0xfffc;
-
-/** Counts of a text that the letters do not show. */
-export interface Traits {
+/** What the letters do not show, or not at a glance. */
+export interface Folded {
+  /** UTF-16 units: basic jamo (U+3131 to U+3163), Latin in lower case, DIGIT, CURRENCY, LINK, and other letters. */
+  readonly letters: Uint16Array<ArrayBuffer>;
   /** Letters with two cases, and capitals among them, before folding. */
   readonly cased: number;
   readonly capitals: number;
   readonly exclamations: number;
   /** Digits of the longest run, with separators inside it. */
   readonly digits: number;
+  /** Whether there is a currency sign, or a number before 원 (won). */
+  readonly hasMoney: boolean;
 }
 
-export interface Folded extends Traits {
-  /** UTF-16 units: basic jamo as U+3131 to U+3163, Latin in lower case, DIGIT, CURRENCY, LINK, and other letters. */
-  readonly letters: Uint16Array;
-}
-
-/** Basic jamo by the offset of a leading consonant, vowel or trailing consonant (Unicode 3.12), as one or more letters. */
-const LEADING = 'ㄱ,ㄱㄱ,ㄴ,ㄷ,ㄷㄷ,ㄹ,ㅁ,ㅂ,ㅂㅂ,ㅅ,ㅅㅅ,ㅇ,ㅈ,ㅈㅈ,ㅊ,ㅋ,ㅌ,ㅍ,ㅎ'.split(',');
-const VOWELS =
-  'ㅏ,ㅏㅣ,ㅑ,ㅑㅣ,ㅓ,ㅓㅣ,ㅕ,ㅕㅣ,ㅗ,ㅗㅏ,ㅗㅏㅣ,ㅗㅣ,ㅛ,ㅜ,ㅜㅓ,ㅜㅓㅣ,ㅜㅣ,ㅠ,ㅡ,ㅡㅣ,ㅣ'.split(',');
-const TRAILING =
-  ',ㄱ,ㄱㄱ,ㄱㅅ,ㄴ,ㄴㅈ,ㄴㅎ,ㄷ,ㄹ,ㄹㄱ,ㄹㅁ,ㄹㅂ,ㄹㅅ,ㄹㅌ,ㄹㅍ,ㄹㅎ,ㅁ,ㅂ,ㅂㅅ,ㅅ,ㅅㅅ,ㅇ,ㅈ,ㅊ,ㅋ,ㅌ,ㅍ,ㅎ'.split(
-    ',',
-  );
-const JAMO = 0x3100;
-const TYPED_JAMO = 0x3131;
-const TYPED_JAMO_END = 0x3164;
-const SYLLABLES = 0xac00;
-const SYLLABLES_END = 0xd7a4;
-const LEADING_JAMO = 0x1100;
-const VOWEL_JAMO = 0x1161;
-const TRAILING_JAMO = 0x11a7;
-const TRAILING_JAMO_END = 0x11c3;
-
-const EXCLAMATION = 0x21;
-const SMALL = 1;
-const CAPITAL = 2;
-
-/** What a unit below 0x250 or in a table becomes: a letter, or 0 for a separator. */
-const NARROW = new Uint16Array(0x250);
-const CASES = new Uint8Array(0x250);
-for (let code = 0; code < NARROW.length; code++) {
+/**
+ * Kinds of ASCII characters. Those below NUMERAL are read without a branch, since no processor predicts where words end: the
+ * lowest bit says whether it is a letter, the next one whether it is a capital.
+ */
+const SEPARATOR = 0;
+const SMALL_LETTER = 1;
+const CAPITAL_LETTER = 3;
+const NUMERAL = 4;
+const DOLLAR = 5;
+const EXCLAMATION_MARK = 6;
+const CONTROL = 7;
+const KINDS = Uint8Array.from({ length: 0x80 }, (_, code) => {
   const character = String.fromCharCode(code);
-  if (/\p{Nd}/u.test(character)) NARROW[code] = DIGIT;
-  else if (/\p{L}/u.test(character)) NARROW[code] = character.toLowerCase().charCodeAt(0);
-  else if (/\p{Sc}/u.test(character)) NARROW[code] = CURRENCY;
-  if (/\p{Lu}/u.test(character)) CASES[code] = CAPITAL;
-  else if (/\p{Ll}/u.test(character)) CASES[code] = SMALL;
+  if (/[a-z]/.test(character)) return SMALL_LETTER;
+  if (/[A-Z]/.test(character)) return CAPITAL_LETTER;
+  if (/\d/.test(character)) return NUMERAL;
+  if (/[^ -~\t-\r]/.test(character)) return CONTROL;
+  return { $: DOLLAR, '!': EXCLAMATION_MARK }[character] ?? SEPARATOR;
+});
+const SMALL_BIT = 0x20;
+const EXCLAMATION = 0x21;
+
+/** In disorder, marks take NFKC time with the square of their count. They fold to nothing, before it as after it. */
+const MARKS = /\p{M}+/gu;
+
+/** More than the most letters that one unit adds. */
+const MARGIN = 8;
+/** Letters of one allocation, for many texts: to allocate for each would take as long as to fold it. */
+const CHUNK_LETTERS = 32_768;
+let chunk = new Uint16Array(0);
+let used = 0;
+
+/** Memory with room for the letters of a text from `used` on. No other text has the same. */
+function reserve(): Uint16Array<ArrayBuffer> {
+  if (used + LETTERS_MAX + MARGIN > chunk.length) {
+    chunk = new Uint16Array(CHUNK_LETTERS);
+    used = 0;
+  }
+  return chunk;
 }
-const LOOK_ALIKES = new Map<number, number>(
-  Object.entries(table.letters).flatMap(([latin, letters]) =>
-    [...letters].map((letter): [number, number] => [letter.charCodeAt(0), latin.charCodeAt(0)]),
-  ),
-);
 
-/** Up to three letters in one number: each as its offset from U+3100, the first in the lowest byte. */
-const pack = (part: string): number =>
-  [...part].reduce((packed, letter, at) => packed | ((letter.charCodeAt(0) - JAMO) << (8 * at)), 0);
-const LEADING_LETTERS = Uint32Array.from(LEADING, pack);
-const VOWEL_LETTERS = Uint32Array.from(VOWELS, pack);
-const TRAILING_LETTERS = Uint32Array.from(TRAILING, pack);
-/** The compatibility jamo that people type, U+3131 to U+3163, by what NFKC makes of them. */
-const TYPED_LETTERS = Uint32Array.from({ length: TYPED_JAMO_END - TYPED_JAMO }, (_, at) =>
-  jamoLetters(
-    String.fromCharCode(TYPED_JAMO + at)
-      .normalize('NFKC')
-      .charCodeAt(0),
-  ),
-);
+/** @param end of the letters in the chunk */
+function take(end: number): Uint16Array<ArrayBuffer> {
+  const start = used;
+  used = Math.min(end, start + LETTERS_MAX);
+  return chunk.subarray(start, used);
+}
 
-const scratch = new Uint16Array(LETTERS_MAX + 16);
-
-/** Texts that NFKC does not change, but for jamo, which have the same letters before and after it. */
-const UNCHANGED = /^[ -~\n\u3131-\u3163\uac00-\ud7a3\ufffc]*$/;
-
-/** @param text without hidden characters, with LINK_MARK for links */
+/** @param text without hidden characters, with LINK for links */
 export function fold(text: string): Folded {
-  const folded = UNCHANGED.test(text) ? text : text.normalize('NFKC');
-  let length = 0;
+  const normalized = text.replace(MARKS, '').normalize('NFKC');
+  const { length } = normalized;
+  const memory = reserve();
+  const last = used + LETTERS_MAX;
+  let end = used;
   let cased = 0;
   let capitals = 0;
   let exclamations = 0;
-  let digits = 0;
-  let run = 0;
-  for (let at = 0; at < folded.length && length < LETTERS_MAX; at++) {
-    const code = folded.charCodeAt(at);
+  let hasDigit = false;
+  let hasCurrency = false;
+  for (let at = 0; at < length && end < last; at++) {
+    const code = normalized.charCodeAt(at);
     if (code >= SYLLABLES && code < SYLLABLES_END) {
-      const offset = code - SYLLABLES;
-      length = write(LEADING_LETTERS[(offset / 588) | 0]!, length);
-      length = write(VOWEL_LETTERS[((offset % 588) / 28) | 0]!, length);
-      length = write(TRAILING_LETTERS[offset % 28]!, length);
-      run = 0;
-      continue;
+      end = writeSyllable(code, memory, end);
+    } else if (code >= TYPED_JAMO && code < TYPED_JAMO_END) {
+      end = writeRow(TYPED_JAMO_ROWS[code - TYPED_JAMO]!, memory, end);
+    } else if (isConjoining(code)) {
+      end = writeRow(rowOfConjoining(code), memory, end);
+    } else {
+      if (code === EXCLAMATION) exclamations++;
+      const unit = unitOf(code, at + 1 < length ? normalized.charCodeAt(at + 1) : 0);
+      const letter = unit & 0xffff;
+      if (letter === 0) continue;
+      memory[end++] = letter;
+      hasDigit ||= letter === DIGIT;
+      hasCurrency ||= letter === CURRENCY;
+      const letterCase = unit >>> CASE_SHIFT;
+      if (letterCase !== 0) cased++;
+      if (letterCase === CAPITAL) capitals++;
     }
-    if (code >= TYPED_JAMO && code < TYPED_JAMO_END) {
-      length = write(TYPED_LETTERS[code - TYPED_JAMO]!, length);
-      run = 0;
-      continue;
-    }
-    if (code >= LEADING_JAMO && code < TRAILING_JAMO_END) {
-      length = write(jamoLetters(code), length);
-      run = 0;
-      continue;
-    }
-    if (code === EXCLAMATION) exclamations++;
-    const letter = code < NARROW.length ? NARROW[code]! : otherLetter(code);
-    if (letter === 0) continue;
-    scratch[length++] = letter;
-    if (letter === DIGIT) {
-      if (++run > digits) digits = run;
-      continue;
-    }
-    run = 0;
-    const letterCase = code < NARROW.length ? CASES[code]! : caseOf(code);
-    if (letterCase !== 0) cased++;
-    if (letterCase === CAPITAL) capitals++;
   }
-  return { letters: scratch.slice(0, Math.min(length, LETTERS_MAX)), cased, capitals, exclamations, digits };
+  return finish(take(end), cased, capitals, exclamations, hasDigit, hasCurrency);
 }
 
-/** @returns the length after the letters */
-function write(letters: number, length: number): number {
-  let end = length;
-  for (let rest = letters; rest !== 0; rest >>>= 8) scratch[end++] = JAMO + (rest & 0xff);
+/**
+ * The same for most texts, in one pass. Null if the text has a character that is not plain: one that is neither ASCII nor
+ * Hangul nor usual punctuation, or one that is hidden.
+ * @param link LINK if it stands for a link in this text, 0 otherwise
+ */
+export function foldPlain(text: string, link: number): Folded | null {
+  const { length } = text;
+  const memory = reserve();
+  const last = used + LETTERS_MAX;
+  let end = used;
+  let cased = 0;
+  let capitals = 0;
+  let exclamations = 0;
+  let hasDigit = false;
+  let hasCurrency = false;
+  for (let at = 0; at < length && end < last; at++) {
+    const code = text.charCodeAt(at);
+    if (code >= 0x80) {
+      if (code >= SYLLABLES && code < SYLLABLES_END) end = writeSyllable(code, memory, end);
+      else if (code >= TYPED_JAMO && code < TYPED_JAMO_END)
+        end = writeRow(TYPED_JAMO_ROWS[code - TYPED_JAMO]!, memory, end);
+      else if (code === link) memory[end++] = LINK;
+      else if (!isPlainSeparator(code)) return null;
+      continue;
+    }
+    const kind = KINDS[code]!;
+    if (kind < NUMERAL) {
+      memory[end] = code | SMALL_BIT;
+      const letters = kind & 1;
+      end += letters;
+      cased += letters;
+      capitals += kind >> 1;
+    } else if (kind === NUMERAL) {
+      memory[end++] = DIGIT;
+      hasDigit = true;
+    } else if (kind === EXCLAMATION_MARK) {
+      exclamations++;
+    } else if (kind === DOLLAR) {
+      memory[end++] = CURRENCY;
+      hasCurrency = true;
+    } else {
+      return null;
+    }
+  }
+  return finish(take(end), cased, capitals, exclamations, hasDigit, hasCurrency);
+}
+
+function finish(
+  letters: Uint16Array<ArrayBuffer>,
+  cased: number,
+  capitals: number,
+  exclamations: number,
+  hasDigit: boolean,
+  hasCurrency: boolean,
+): Folded {
+  if (!hasDigit) return { letters, cased, capitals, exclamations, digits: 0, hasMoney: hasCurrency };
+  const { longest, hasWon } = readNumbers(letters);
+  return { letters, cased, capitals, exclamations, digits: longest, hasMoney: hasCurrency || hasWon };
+}
+
+/** Without branches for most syllables: what is behind the end is overwritten. @returns where the next letter goes */
+function writeSyllable(code: number, memory: Uint16Array, at: number): number {
+  const offset = code - SYLLABLES;
+  const pair = (offset / TRAILING_COUNT) | 0;
+  const row = PAIR_JAMO[pair]!;
+  memory[at] = JAMO_BASE + (row & JAMO_MASK);
+  memory[at + 1] = JAMO_BASE + ((row >>> JAMO_BITS) & JAMO_MASK);
+  memory[at + 2] = JAMO_BASE + ((row >>> (2 * JAMO_BITS)) & JAMO_MASK);
+  const more = row >>> (3 * JAMO_BITS);
+  if (more !== 0) writeRow(more, memory, at + 3);
+  const end = at + PAIR_SIZES[pair]!;
+  const trailing = offset - pair * TRAILING_COUNT;
+  const last = TRAILING_JAMO_ROWS[trailing]!;
+  memory[end] = JAMO_BASE + (last & JAMO_MASK);
+  memory[end + 1] = JAMO_BASE + (last >>> JAMO_BITS);
+  return end + TRAILING_SIZES[trailing]!;
+}
+
+/** @returns where the next letter goes */
+function writeRow(jamo: number, memory: Uint16Array, at: number): number {
+  let end = at;
+  for (let row = jamo; row !== 0; row >>>= JAMO_BITS) memory[end++] = JAMO_BASE + (row & JAMO_MASK);
   return end;
-}
-
-/** The letters of a jamo that is in no syllable; none for one of Old Korean. */
-function jamoLetters(code: number): number {
-  if (code < VOWEL_JAMO) return LEADING_LETTERS[code - LEADING_JAMO] ?? 0;
-  if (code <= TRAILING_JAMO) return VOWEL_LETTERS[code - VOWEL_JAMO] ?? 0;
-  return TRAILING_LETTERS[code - TRAILING_JAMO] ?? 0;
-}
-
-/** A unit of another script: the Latin letter that it looks like, the letter itself, or 0 for what is no letter. */
-function otherLetter(code: number): number {
-  if (code === LINK) return LINK;
-  const character = String.fromCharCode(code);
-  if (/\p{Nd}/u.test(character)) return DIGIT;
-  if (/\p{Sc}/u.test(character)) return CURRENCY;
-  if (!/[\p{L}\p{N}]/u.test(character)) return 0;
-  const small = character.toLowerCase().charCodeAt(0);
-  const latin = LOOK_ALIKES.get(code) ?? LOOK_ALIKES.get(small);
-  return latin === undefined ? small : latin | 0x20;
-}
-
-function caseOf(code: number): number {
-  const character = String.fromCharCode(code);
-  if (character.toLowerCase() === character.toUpperCase()) return 0;
-  return character === character.toUpperCase() ? CAPITAL : SMALL;
 }

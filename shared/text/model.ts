@@ -6,7 +6,7 @@ import { utf8 } from '../bytes.ts';
 import { MODEL_BITS_MAX, MODEL_BITS_MIN, TEXT_REASONS_MAX } from '../limits/text.ts';
 import { FORMAT_VERSION, HEADER_WORDS, MODEL_MAGIC } from '../set/layout.ts';
 import { LayoutError, openWords } from '../set/number-set.ts';
-import { type FeatureFamily, featuresOf } from './features.ts';
+import { FEATURE_FAMILIES, type FeatureFamily, weigh } from './features.ts';
 import type { ReadText } from './text.ts';
 
 export interface ModelParameters {
@@ -20,28 +20,31 @@ export interface ModelParameters {
 
 /** How a score was found. */
 export interface Score {
-  /** Probability that the text is spam, as the training texts show it: 0 to 1, to three places. */
+  /** Probability that the text is spam, as the training texts show it: 0 to 1, not rounded. */
   readonly score: number;
   /** Families that raised it most, strongest first. */
   readonly reasons: readonly FeatureFamily[];
 }
+
+/** Bytes of the parameters: JSON, filled up with spaces. */
+const PARAMETER_BYTES = 128;
+/** Sums of the text being scored, by family. */
+const sums = new Int32Array(FEATURE_FAMILIES.length);
 
 /** @param weights -127 to 127 @throws RangeError on parameters that have no binary form */
 export function encodeModel(
   { bits, bias, scale }: ModelParameters,
   weights: Int8Array,
 ): Uint8Array<ArrayBuffer> {
-  if (bits < MODEL_BITS_MIN || bits > MODEL_BITS_MAX || weights.length !== 2 ** bits)
+  if (!(bits >= MODEL_BITS_MIN && bits <= MODEL_BITS_MAX) || weights.length !== 2 ** bits)
     throw new RangeError(`model: ${weights.length} weights, ${bits} bits`);
   if (!Number.isFinite(bias) || !Number.isFinite(scale)) throw new RangeError('model: not finite');
-  const parameters = utf8(JSON.stringify({ bias, scale }).padEnd(128));
-  const bytes = new Uint8Array(HEADER_WORDS * 4 + parameters.length + weights.length);
+  const parameters = utf8(JSON.stringify({ bias, scale }).padEnd(PARAMETER_BYTES));
+  const weightsAt = HEADER_WORDS * 4 + parameters.length;
+  const bytes = new Uint8Array(weightsAt + weights.length);
   new Uint32Array(bytes.buffer, 0, HEADER_WORDS).set([MODEL_MAGIC, FORMAT_VERSION, bits, parameters.length]);
   bytes.set(parameters, HEADER_WORDS * 4);
-  bytes.set(
-    new Uint8Array(weights.buffer, weights.byteOffset, weights.length),
-    HEADER_WORDS * 4 + parameters.length,
-  );
+  bytes.set(new Uint8Array(weights.buffer, weights.byteOffset, weights.length), weightsAt);
   return bytes;
 }
 
@@ -62,28 +65,40 @@ export class TextModel {
     this.#weights = new Int8Array(bytes.buffer, bytes.byteOffset + weightsAt, 2 ** bits);
   }
 
-  score(text: ReadText): Score {
+  /** What the score comes from, which orders texts more finely: log-odds that the text is spam. */
+  logOdds(text: ReadText): number {
     const { bits, bias, scale } = this.parameters;
-    const { buckets, grams, families } = featuresOf(text, bits);
-    const weights = this.#weights;
-    let wording = 0;
-    for (let at = 0; at < grams; at++) wording += weights[buckets[at]!]!;
-    const sums = new Map<FeatureFamily, number>([['wording', wording]]);
-    let sum = wording;
-    for (let at = grams; at < buckets.length; at++) {
-      const weight = weights[buckets[at]!]!;
-      const family = families[at - grams]!;
-      sums.set(family, (sums.get(family) ?? 0) + weight);
-      sum += weight;
-    }
-    const logOdds = bias + (scale * sum) / Math.sqrt(Math.max(1, buckets.length));
-    const reasons = [...sums]
-      .filter(([, each]) => each > 0)
-      .sort((a, b) => b[1] - a[1])
-      .slice(0, TEXT_REASONS_MAX)
-      .map(([family]) => family);
-    return { score: Math.round(1000 / (1 + Math.exp(-logOdds))) / 1000, reasons };
+    sums.fill(0);
+    const count = weigh(text, this.#weights, bits, sums);
+    let sum = 0;
+    for (let family = 0; family < sums.length; family++) sum += sums[family]!;
+    return bias + (scale * sum) / Math.sqrt(count);
   }
+
+  score(text: ReadText): Score {
+    const score = 1 / (1 + Math.exp(-this.logOdds(text)));
+    return { score, reasons: strongest() };
+  }
+}
+
+/** The families with the largest sums above 0. */
+function strongest(): FeatureFamily[] {
+  const reasons: FeatureFamily[] = [];
+  let below = Number.POSITIVE_INFINITY;
+  let last = -1;
+  while (reasons.length < TEXT_REASONS_MAX) {
+    let best = -1;
+    for (let family = 0; family < sums.length; family++) {
+      const sum = sums[family]!;
+      const isNext = sum < below || (sum === below && family > last);
+      if (isNext && sum > 0 && (best === -1 || sum > sums[best]!)) best = family;
+    }
+    if (best === -1) break;
+    reasons.push(FEATURE_FAMILIES[best]!);
+    below = sums[best]!;
+    last = best;
+  }
+  return reasons;
 }
 
 /** @throws LayoutError */

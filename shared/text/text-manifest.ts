@@ -51,6 +51,8 @@ const hostListSchema = v.object({
   authority: nameSchema,
   asOf: time,
   hosts: count,
+  /** Whether it came from the feed of another installation: the feed of this one does not share it on. */
+  fromFeed: v.optional(v.boolean()),
 });
 export type HostListInfo = v.InferOutput<typeof hostListSchema>;
 

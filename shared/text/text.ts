@@ -1,32 +1,60 @@
 /** Reads a text once, for all layers: its hosts, its letters, its traits. Nothing of it is kept. */
 
 import { findLinks } from './hosts.ts';
-import { type Folded, fold } from './letters.ts';
+import { LINK } from './letter-units.ts';
+import { type Folded, fold, foldPlain } from './letters.ts';
 
-/** Characters that nobody sees: controls, format characters, variation selectors, fillers of Hangul and Braille. */
-const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]/gu;
-const WHITE = /\s/;
-/** Letters of Korean, ASCII and what people usually write between them. One test spares most texts the other. */
-const PLAIN = /^[ -~\uac00-\ud7a3\u3131-\u318e\n]*$/;
+/**
+ * Characters that nobody sees, in a row: controls, format characters, halves of surrogate pairs, variation selectors, fillers
+ * of Hangul and Braille. White space stays. The mark of a link is none of the text's own.
+ */
+const HIDDEN = /[[\p{Cc}\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800\ufffc]--[\t-\r]]+/gv;
+/** Texts that have none of them and need no NFKC: most that have a link. */
+const PLAIN = /^[\t-\r -~\u3131-\u3163\uac00-\ud7a3]*$/;
+/**
+ * What a plain text has if it has a host or a link: a label, then a full stop and two letters or an ending in Hangul; three
+ * full stops before digits; or two slashes after a colon.
+ */
+const MAY_HAVE_LINK = /\.(?:(?<=(?:[\w-]|[^\t-\r -~])\.)(?:[A-Za-z]{2}|[한삼닷])|\d+\.\d+\.\d)|:[/\\]{2}/;
+const IN_WORD = /[\p{L}\p{N}]/u;
 
 export interface ReadText extends Folded {
+  /** In canonical form, each once: see hosts.ts. */
   readonly hosts: readonly string[];
   readonly hasLink: boolean;
-  /** Characters that were removed because nobody sees them. */
+  /** Last labels of the hosts of links: at most TEXT_ENDINGS_MAX. */
+  readonly endings: readonly string[];
+  /** Characters that were removed from inside words because nobody sees them. */
   readonly hidden: number;
 }
 
+const NONE: readonly string[] = [];
+
 /** @param text at most TEXT_CHARS_MAX, well-formed UTF-16 */
 export function readText(text: string): ReadText {
+  if (!MAY_HAVE_LINK.test(text)) {
+    const plain = foldPlain(text, 0);
+    if (plain !== null) return joined(plain, NONE, false, NONE, 0);
+  } else if (PLAIN.test(text)) {
+    const { hosts, hasLink, endings, rest } = findLinks(text);
+    return joined(foldPlain(rest, LINK)!, hosts, hasLink, endings, 0);
+  }
   let hidden = 0;
-  const seen =
-    PLAIN.test(text) && !text.includes('\u3164')
-      ? text
-      : text.replace(HIDDEN, (character) => {
-          if (WHITE.test(character)) return ' ';
-          hidden++;
-          return '';
-        });
-  const { hosts, hasLink, rest } = findLinks(seen);
-  return { ...fold(rest), hosts, hasLink, hidden };
+  const seen = text.replace(HIDDEN, (row: string, at: number) => {
+    if (IN_WORD.test(text[at - 1] ?? '') && IN_WORD.test(text[at + row.length] ?? '')) hidden += row.length;
+    return '';
+  });
+  const { hosts, hasLink, endings, rest } = findLinks(seen);
+  return joined(fold(rest), hosts, hasLink, endings, hidden);
+}
+
+/** An object of one shape, without copying properties by name. */
+function joined(
+  { letters, cased, capitals, exclamations, digits, hasMoney }: Folded,
+  hosts: readonly string[],
+  hasLink: boolean,
+  endings: readonly string[],
+  hidden: number,
+): ReadText {
+  return { letters, cased, capitals, exclamations, digits, hasMoney, hosts, hasLink, endings, hidden };
 }

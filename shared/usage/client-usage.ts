@@ -13,7 +13,7 @@ import { RECORD_BYTES_PER_DAY_MAX, USAGE_RETRIED_MS, USAGE_WAITING_MAX } from '.
 import { SKETCH_PLACES_MAX, SKETCH_PLACES_MIN } from '../limits/enumeration.ts';
 import type { ScreenRequest } from '../request.ts';
 import type { Decision } from '../screening/decision.ts';
-import type { TextBand } from '../text/analyse-text.ts';
+import type { ScreenedText } from '../screening/screened-text.ts';
 import type { Total } from './counts.ts';
 import { type FlushAnswer, HOUR_MS, HOURS_PER_DAY, type UsageFlush, type UsageScan } from './flush.ts';
 import { HourCounter } from './hour-counter.ts';
@@ -68,27 +68,28 @@ export class ClientUsage {
   /**
    * Counts a request that was screened.
    * @param now in ms since 1970, of its snapshot @param isText whether it is for a text that the client will send
+   * @param isScored whether the score of its text counts: not for clients that only test
    */
-  count(request: ScreenRequest, decision: Decision, now: number, isText = false): void {
+  count(
+    request: ScreenRequest,
+    decision: Decision,
+    now: number,
+    isText = false,
+    isScored = true,
+  ): void {
     if (now >= this.#hourEnd) this.#beginHour(now);
     this.#open.count(request, decision);
+    if (decision.text !== undefined && isScored) this.#countText(decision.text, decision);
     if (isText) this.#mobile.count(request, decision);
     if (this.#scanSource !== null) this.#see(request, this.#sketch ?? this.#beginSketch(this.#scanSource));
   }
 
-  /**
-   * Counts the score of the text of a request that was screened: see TextCounter. Not for previews and test texts.
-   * @param now of its snapshot, in ms since 1970
-   */
-  countText(
-    release: string,
-    model: string,
-    score: number,
-    band: TextBand,
-    isLabelled: boolean,
-    now: number,
-  ): void {
-    if (now >= this.#hourEnd) this.#beginHour(now);
+  /** Counts what a model said about a text: nothing for a test text, and nothing without a model. */
+  #countText({ release, model, score, band, isTest }: ScreenedText, { reasons }: Decision): void {
+    if (isTest || release === null || model === null || score === null || band === null) return;
+    let isLabelled = false;
+    for (let index = 0; index < reasons.length; index++)
+      isLabelled ||= reasons[index]!.code === 'TEXT_SUSPICIOUS' && reasons[index]!.effect === 'label';
     this.#scores.count(release, model, score, band, isLabelled);
   }
 

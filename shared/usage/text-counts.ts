@@ -7,7 +7,7 @@ import { COUNTED_MODELS_MAX, SCORE_BINS } from '../limits/text.ts';
 import type { TextBand } from '../text/analyse-text.ts';
 
 /** In the order of TEXT_BANDS. */
-const BANDS = ['ordinary', 'review', 'suspicious'] as const satisfies readonly TextBand[];
+export const BANDS = ['ordinary', 'review', 'suspicious'] as const satisfies readonly TextBand[];
 
 /**
  * Counts of one model: of its release, because another release can have the same model with other thresholds. Then
@@ -17,7 +17,8 @@ export type TextCounts = readonly [release: string, model: string, ...counts: nu
 
 /** Numbers of one model: texts labelled, bands, bins. */
 export const TEXT_COUNTS_SIZE = 1 + BANDS.length + SCORE_BINS;
-const BINS_AT = 1 + BANDS.length;
+const BANDS_AT = 1;
+const BINS_AT = BANDS_AT + BANDS.length;
 
 /** In place of a name. */
 const NO_NAME = '';
@@ -46,7 +47,7 @@ export class TextCounter {
     if (place === -1) return;
     const cells = this.#cells;
     if (isLabelled) cells[place]!++;
-    cells[place + (band === 'ordinary' ? 1 : band === 'review' ? 2 : 3)]!++;
+    cells[place + BANDS_AT + (band === 'ordinary' ? 0 : band === 'review' ? 1 : 2)]!++;
     const bin = (score * SCORE_BINS) | 0;
     cells[place + BINS_AT + (bin < 0 ? 0 : bin >= SCORE_BINS ? SCORE_BINS - 1 : bin)]!++;
   }
@@ -75,4 +76,34 @@ export class TextCounter {
       return [this.#releases[index]!, model, ...this.#cells.subarray(place, place + TEXT_COUNTS_SIZE)];
     });
   }
+}
+
+/** The sum of two rows of counts: those that one lacks are 0. */
+export function addScores(a: readonly number[], b: readonly number[]): number[] {
+  return Array.from({ length: TEXT_COUNTS_SIZE }, (_, at) => (a[at] ?? 0) + (b[at] ?? 0));
+}
+
+/** Texts that were scored. */
+export function textsOf(counts: readonly number[]): number {
+  return BANDS.reduce((sum, _, band) => sum + (counts[BANDS_AT + band] ?? 0), 0);
+}
+
+/** Texts in the band `suspicious`. */
+export function suspiciousOf(counts: readonly number[]): number {
+  return counts[BANDS_AT + 2] ?? 0;
+}
+
+/** The histogram of a row of counts. */
+export function binsOf(counts: readonly number[]): number[] {
+  return Array.from({ length: SCORE_BINS }, (_, bin) => counts[BINS_AT + bin] ?? 0);
+}
+
+/** Texts whose client got a label. */
+export function labelledOf(counts: readonly number[]): number {
+  return counts[0] ?? 0;
+}
+
+/** Texts in each of BANDS. */
+export function bandsOf(counts: readonly number[]): number[] {
+  return BANDS.map((_, band) => counts[BANDS_AT + band] ?? 0);
 }

@@ -1,6 +1,7 @@
-/** The routes of text releases. */
+/** The routes of text releases and campaigns. */
 import type { Route } from '../http/app.ts';
 import * as text from './text.ts';
+import * as campaigns from './text-campaigns.ts';
 
 export const TEXT_ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/admin/text/status', handle: text.status },
@@ -14,4 +15,12 @@ export const TEXT_ROUTES: readonly Route[] = [
   { method: 'POST', path: '/v1/admin/text/releases/:release/withdraw', handle: text.withdrawRelease },
   { method: 'POST', path: '/v1/admin/text/rollback', handle: text.rollBack },
   { method: 'GET', path: '/v1/admin/text/values/:digest', handle: text.getValue },
+  { method: 'GET', path: '/v1/admin/text/campaigns', handle: campaigns.listCampaigns },
+  { method: 'POST', path: '/v1/admin/text/campaigns', handle: campaigns.enrolCampaigns },
+  { method: 'POST', path: '/v1/admin/text/campaigns/match', handle: campaigns.matchCampaigns },
+  { method: 'POST', path: '/v1/admin/text/campaigns/import', handle: campaigns.importCampaigns },
+  { method: 'GET', path: '/v1/admin/text/campaigns/:id', handle: campaigns.getCampaign },
+  { method: 'POST', path: '/v1/admin/text/campaigns/:id/confirm', handle: campaigns.confirmCampaign },
+  { method: 'POST', path: '/v1/admin/text/campaigns/:id/reject', handle: campaigns.rejectCampaign },
+  { method: 'POST', path: '/v1/admin/text/campaigns/:id/revoke', handle: campaigns.revokeCampaign },
 ];

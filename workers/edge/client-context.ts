@@ -250,8 +250,9 @@ export class ClientContext implements ProblemCounter {
    */
   screen(request: ScreenRequest, snapshot: Snapshot, isPreview = false): Decision {
     const decision = screen(request, snapshot, this.settings);
-    const isText = !isPreview && !this.settings.mock && this.#right === 'check';
-    this.#meter.count(request, decision, snapshot.now, this.#loadContext, isText);
+    const isScored = !isPreview && !this.settings.mock;
+    const isText = isScored && this.#right === 'check';
+    this.#meter.count(request, decision, snapshot.now, this.#loadContext, isText, isScored);
     if (this.settings.recordBlocks && !isPreview) {
       const { writer } = this.#loadContext.secrets.keys;
       const record = blockRecordOf(request, decision, this.settings.id, snapshot, writer);

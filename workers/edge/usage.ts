@@ -14,7 +14,6 @@ import {
 } from '../../shared/limits/edge.ts';
 import type { ScreenRequest } from '../../shared/request.ts';
 import type { Decision } from '../../shared/screening/decision.ts';
-import type { TextBand } from '../../shared/text/analyse-text.ts';
 import { ClientUsage } from '../../shared/usage/client-usage.ts';
 import { HOUR_MS, HOURS_PER_DAY, usageObjectName } from '../../shared/usage/flush.ts';
 import type { Env } from '../env.ts';
@@ -73,21 +72,10 @@ export class UsageMeter {
     now: number,
     context: FlushContext,
     isText = false,
+    isScored = true,
   ): void {
-    this.usage.count(request, decision, now, isText);
+    this.usage.count(request, decision, now, isText, isScored);
     if (!this.#isDue) this.#schedule(now, context);
-  }
-
-  /** Counts the score of a text, after the request that has it: see ClientUsage. */
-  countText(
-    release: string,
-    model: string,
-    score: number,
-    band: TextBand,
-    isLabelled: boolean,
-    now: number,
-  ): void {
-    this.usage.countText(release, model, score, band, isLabelled, now);
   }
 
   /** Counts a block record. @param bytes its length as text @returns whether to keep it */

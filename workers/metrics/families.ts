@@ -188,6 +188,24 @@ export const FAMILIES = {
     help: 'Restored sources without text, which the feed cannot name.',
   },
 
+  text_drift_psi: {
+    ...{ type: 'gauge', labels: ['model'] },
+    help: 'Population stability index of the scores of today against the 7 days before: docs/text.md, "Drift".',
+  },
+  text_drift_clients: {
+    ...{ type: 'gauge', labels: [] },
+    help: 'Clients whose scores have drifted today.',
+  },
+  text_scored: { type: 'gauge', labels: [], help: 'Texts that were scored today (Asia/Seoul).' },
+  text_candidates_withdrawn: {
+    ...{ type: 'counter', labels: [] },
+    help: 'Candidates that were withdrawn because their rate of suspicious texts had jumped.',
+  },
+  text_drift_refused: {
+    ...{ type: 'counter', labels: [] },
+    help: 'Rows of scores that found no room.',
+  },
+
   notices: { type: 'gauge', labels: [], help: 'Notices that are kept.' },
   notice_deliveries: {
     ...{ type: 'gauge', labels: ['state'] },

@@ -5,6 +5,7 @@
 import type { HeadText, NamedValue } from '../../shared/release/head.ts';
 import type { Failure, Result } from '../../shared/result.ts';
 import type { HostListInfo } from '../../shared/text/text-manifest.ts';
+import type { BlockStage } from '../../shared/verdict.ts';
 import type { ChainAnchor } from './chain-anchor.ts';
 
 /** What the store gives the coordinator. */
@@ -59,8 +60,9 @@ export interface SharedCampaign {
   readonly fingerprint: string;
   readonly textKeyId: string;
   readonly authority: string;
-  /** ID and version of the rule that confirmed it, as `<id>@<version>`; null for a person. */
+  /** ID and version of the rule that confirmed it, as `<id>@<version>`, and how far it has; null for a person. */
   readonly rule: string | null;
+  readonly stage: BlockStage | null;
   /** In seconds since 1970. */
   readonly firstSeen: number;
   readonly lastSeen: number;
@@ -71,7 +73,10 @@ export interface SharedCampaign {
 export interface TextChanges {
   /** Changes if the tables were restored: read again from the first on. */
   readonly generation: string;
-  /** Campaigns that were ever confirmed and have changed, in the order of (version of their newest change, id). */
+  /**
+   * Campaigns that were ever confirmed and have changed, in the order of (version of their newest change, id). Those that
+   * came from a feed are left out: two installations that read each other would confirm again what one has revoked.
+   */
   readonly campaigns: readonly SharedCampaign[];
   /** Pass it to the next call; null if nothing was ever read. */
   readonly next: TextCursor | null;

@@ -51,8 +51,16 @@ export class Publication {
     this.#tables.meta.set('version', this.version + 1);
   }
 
+  /** Of these tables: with another one, versions count anew. */
+  get generation(): string {
+    const { meta } = this.#tables;
+    if (meta.text('generation') === null) meta.set('generation', crypto.randomUUID());
+    return meta.text('generation')!;
+  }
+
   /** @param version above that of the head */
   restart(version: number): void {
+    this.#tables.meta.set('generation', crypto.randomUUID());
     this.#tables.meta.set('version', version);
   }
 

@@ -4,7 +4,7 @@
 import { applySteps } from '../storage/schema-steps.ts';
 import { SEALED_VALUES } from '../storage/sealed-values.ts';
 import { ANCHORS, AUDIT_AND_ANSWERS, AUDIT_SUBJECT } from '../storage/store-tables.ts';
-import { CAMPAIGN_TABLES } from './campaigns.ts';
+import { CAMPAIGN_TABLES } from './campaign-rows.ts';
 
 const STEPS: readonly string[] = [
   `CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

@@ -9,6 +9,8 @@ import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
 import { HeadValues } from '../storage/head-values.ts';
 import type { TextKeeper, TextUpdate } from '../storage/text-port.ts';
 import { textKeyOf } from '../storage/text-secrets.ts';
+import { CampaignDecisions } from './campaign-decisions.ts';
+import { CampaignImport } from './campaign-import.ts';
 import { keyIdsOf } from './publication.ts';
 import { ReleaseChanges } from './release-changes.ts';
 import { TextTables } from './tables.ts';
@@ -22,6 +24,8 @@ export class StoreParts {
   readonly tables: TextTables;
   readonly head: HeadValues<TextUpdate>;
   readonly releases: ReleaseChanges;
+  readonly decisions: CampaignDecisions;
+  readonly imports: CampaignImport;
   readonly anchoring: Anchoring;
   readonly #env: ControlEnv;
 
@@ -30,6 +34,8 @@ export class StoreParts {
     this.tables = new TextTables(storage);
     this.head = new HeadValues(env, new TextValues(env, this.tables));
     this.releases = new ReleaseChanges(this.tables, env);
+    this.decisions = new CampaignDecisions(this.tables);
+    this.imports = new CampaignImport(this.tables);
     const recorder = () => env.COORDINATOR.getByName(COORDINATOR_NAME) as unknown as TextKeeper;
     this.anchoring = new Anchoring(
       storage.sql,
@@ -40,16 +46,21 @@ export class StoreParts {
     );
   }
 
+  /** Before anything else: which TEXT_KEY this installation has. */
+  async open(): Promise<void> {
+    const key = await textKeyOf(this.#env);
+    this.tables.campaigns.open(key.ok ? key.value.id : null);
+  }
+
   async status(): Promise<TextStatus> {
     const { publication, releases, campaigns, values } = this.tables;
     const { current, candidate } = releases;
-    const key = await textKeyOf(this.#env);
     return {
       ...{ version: publication.version, published: publication.publishedVersion },
       current: current?.release ?? null,
       candidate: candidate === null ? null : { release: candidate.release, share: candidate.share ?? 0 },
       campaigns: campaigns.counts,
-      textKeyId: key.ok ? key.value.id : null,
+      textKeyId: campaigns.keyId,
       listKeyIds: keyIdsOf(values.keyIds, releases.valuesOf([current, candidate])),
     };
   }

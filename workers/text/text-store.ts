@@ -3,7 +3,9 @@
  * the edge needs, at most once in HEAD_PART_INTERVAL_MS. It stores no text. Expected failures are values.
  */
 import { DurableObject } from 'cloudflare:workers';
+import type { CampaignMatch, CampaignPage } from '../../shared/admin/campaigns.ts';
 import type {
+  CampaignInfo,
   PromoteText,
   PutTextRelease,
   TextChangeDone,
@@ -17,6 +19,7 @@ import type { SignedText } from '../../shared/release/signed.ts';
 import { ok } from '../../shared/result.ts';
 import type { ControlEnv } from '../env.ts';
 import { warnFailed } from '../log.ts';
+import type { CampaignObject } from '../storage/campaign-port.ts';
 import type { TextCanary } from '../storage/drift-port.ts';
 import { FeedPokes } from '../storage/feed-pokes.ts';
 import { FEED_NAME } from '../storage/feed-port.ts';
@@ -27,7 +30,10 @@ import type { ReleaseChange } from './release-changes.ts';
 import { createTables } from './schema.ts';
 import { StoreParts } from './store-parts.ts';
 
-export class TextStore extends DurableObject<ControlEnv> implements TextObject, TextSource, TextCanary {
+export class TextStore
+  extends DurableObject<ControlEnv>
+  implements TextObject, TextSource, TextCanary, CampaignObject
+{
   readonly #parts: StoreParts;
   readonly #feed: FeedPokes;
   #alarmAt: number | null = null;
@@ -38,6 +44,7 @@ export class TextStore extends DurableObject<ControlEnv> implements TextObject, 
     this.#parts = new StoreParts(ctx.storage, env);
     this.#feed = new FeedPokes(ctx, env.SHARING_KEY ? () => env.FEED.getByName(FEED_NAME) : null);
     ctx.blockConcurrencyWhile(async () => {
+      await this.#parts.open();
       this.#alarmAt = await ctx.storage.getAlarm();
       // The platform gives up on an alarm that fails too often.
       await this.#arm();
@@ -113,6 +120,70 @@ export class TextStore extends DurableObject<ControlEnv> implements TextObject, 
     return done.ok;
   }
 
+  async campaignsOf(
+    ...args: Parameters<CampaignObject['campaignsOf']>
+  ): ReturnType<CampaignObject['campaignsOf']> {
+    const found = this.#parts.tables.campaigns.campaignsOf(...args);
+    await this.#arm();
+    return found;
+  }
+
+  /** Publishes behind the answer. */
+  async applyCampaignChanges(
+    ...args: Parameters<CampaignObject['applyCampaignChanges']>
+  ): ReturnType<CampaignObject['applyCampaignChanges']> {
+    const done = this.#parts.decisions.apply(...args);
+    await this.#arm();
+    this.ctx.waitUntil(this.#changed());
+    return done;
+  }
+
+  async campaignPage(
+    ...[{ state }, after, limit]: Parameters<CampaignObject['campaignPage']>
+  ): Promise<CampaignPage> {
+    return this.#parts.decisions.page(state, after, limit);
+  }
+
+  async campaign(id: number): Promise<CampaignInfo | null> {
+    return this.#parts.decisions.info(id);
+  }
+
+  async matchCampaigns(
+    fingerprints: Parameters<CampaignObject['matchCampaigns']>[0],
+  ): Promise<readonly CampaignMatch[]> {
+    return this.#parts.decisions.match(fingerprints);
+  }
+
+  async enrolCampaigns(
+    ...args: Parameters<CampaignObject['enrolCampaigns']>
+  ): ReturnType<CampaignObject['enrolCampaigns']> {
+    return this.#decided(this.#parts.decisions.enrol(...args));
+  }
+
+  async importCampaigns(
+    ...args: Parameters<CampaignObject['importCampaigns']>
+  ): ReturnType<CampaignObject['importCampaigns']> {
+    return this.#decided(this.#parts.imports.run(...args));
+  }
+
+  async confirmCampaign(
+    ...args: Parameters<CampaignObject['confirmCampaign']>
+  ): Promise<StoreResult<CampaignInfo>> {
+    return this.#decided(this.#parts.decisions.confirm(...args));
+  }
+
+  async rejectCampaign(
+    ...args: Parameters<CampaignObject['rejectCampaign']>
+  ): Promise<StoreResult<CampaignInfo>> {
+    return this.#decided(this.#parts.decisions.reject(...args));
+  }
+
+  async revokeCampaign(
+    ...args: Parameters<CampaignObject['revokeCampaign']>
+  ): Promise<StoreResult<CampaignInfo>> {
+    return this.#decided(this.#parts.decisions.revoke(...args));
+  }
+
   async textChanges(after: TextCursor | null, limit: number): Promise<TextChanges> {
     const { releases, campaigns } = this.#parts.tables;
     const { manifest: { release, hosts } = { release: '', hosts: null } } = releases.current ?? {};
@@ -142,6 +213,14 @@ export class TextStore extends DurableObject<ControlEnv> implements TextObject, 
     const { publication } = this.#parts.tables;
     await within(this.#changed(), LOAD_WAIT_MS).catch(() => undefined);
     return ok({ ...done.value, published: publication.publishedVersion >= done.value.version });
+  }
+
+  /** Answers once the head has what a person decided, or after LOAD_WAIT_MS: the alarm repeats what fails. */
+  async #decided<Value>(done: StoreResult<Value>): Promise<StoreResult<Value>> {
+    const { isBehind } = this.#parts.tables.publication;
+    if (done.ok && isBehind) await within(this.#changed(), LOAD_WAIT_MS).catch(() => undefined);
+    else await this.#arm();
+    return done;
   }
 
   /** After a change: publishes it. Never throws: the alarm repeats what fails. */

@@ -34,12 +34,13 @@ export class TextValues implements HeadValuesSource<TextUpdate> {
   }
 
   async start(head: HeadText | null, secrets: Secrets): Promise<void> {
-    const { publication, releases } = this.#tables;
+    const { publication, releases, campaigns } = this.#tables;
     const before = publication.version;
     if (head === null || head.version <= before) return;
     const isLost = before === 0 && releases.current === null && releases.candidate === null;
     const found = isLost ? await restoreReleases(head, this.#tables, this.#env.LISTS, secrets) : {};
     publication.restart(head.version + TEXT_RESTORED_GAP);
+    campaigns.restart(Date.now());
     warn('textRestored', { before, version: publication.version, ...found });
   }
 

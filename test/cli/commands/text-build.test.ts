@@ -31,7 +31,13 @@ function contentOf(path: string): [string, string][] {
 
 describe('a text release', () => {
   it('has the model and the hosts of its inputs, each host once, in canonical form', async () => {
-    const list = hosts('listed', ['Evil.example.com', '# a comment', '', 'evil.example.com.  # twice', '0.0.0.0 은행.example.net']);
+    const list = hosts('listed', [
+      'Evil.example.com',
+      '# a comment',
+      '',
+      'evil.example.com.  # twice',
+      '0.0.0.0 은행.example.net',
+    ]);
     const allowed = hosts('allowed', ['ok.evil.example.com'], 'allow');
     const { folder, manifest, hostLists, rejected, excused } = await buildWith('whole', {
       ...{ model: modelFolder('model'), hosts: [list, allowed] },
@@ -47,13 +53,16 @@ describe('a text release', () => {
     expect([...opened!.table.rows()]).toEqual([
       { host: 'evil.example.com', list: 0 },
       { host: 'ok.evil.example.com', list: 1 },
-      { host: 'xn--lz2bx9o.example.net', list: 0 },
+      { host: 'xn--zs5b84x.example.net', list: 0 },
     ]);
     expect(model?.info.name).toBe('tested');
   });
 
   it('has the same bytes for the same inputs and time, and another name for others', async () => {
-    const settings = { model: modelFolder('same'), hosts: [hosts('same', ['b.example.com', 'a.example.com'])] };
+    const settings = {
+      model: modelFolder('same'),
+      hosts: [hosts('same', ['b.example.com', 'a.example.com'])],
+    };
     const [one, two] = [await buildWith('one', settings), await buildWith('two', settings)];
     expect(contentOf(one.folder.path)).toEqual(contentOf(two.folder.path));
     const other = await buildWith('one', { ...settings, hosts: [hosts('same', ['a.example.com'])] });
@@ -88,7 +97,13 @@ describe('a text release', () => {
 
 describe('a build', () => {
   it('refuses public suffixes and shorteners, with their lines', async () => {
-    const list = hosts('bad', ['evil.example.com', 'co.kr', 'github.io', 'bit.ly', 'https://evil.example.com/a']);
+    const list = hosts('bad', [
+      'evil.example.com',
+      'co.kr',
+      'github.io',
+      'bit.ly',
+      'https://evil.example.com/a',
+    ]);
     const { message, extras } = await failureOf(() => buildWith('bad', { hosts: [list] }));
     expect(message.replaceAll(list.file, 'bad.txt')).toBe(
       [
@@ -105,14 +120,52 @@ describe('a build', () => {
   });
 
   it.each([
-    ['no file', { hosts: [{ ...hosts('gone', ['a.example.com']), file: '/nowhere/hosts.txt' }] }, /nowhere\/hosts\.txt: does not exist/],
+    [
+      'no file',
+      { hosts: [{ ...hosts('gone', ['a.example.com']), file: '/nowhere/hosts.txt' }] },
+      /nowhere\/hosts\.txt: does not exist/,
+    ],
     ['an empty list', { hosts: [hosts('empty', ['# nothing'])] }, /has no host: remove the list empty/],
     ['no model', { model: '/nowhere' }, /\/nowhere\/model\.json: does not exist/],
-    ['too many lists', { hosts: Array.from({ length: HOST_LISTS_MAX + 1 }, (_, index) => ({ ...hosts('many', ['a.example.com']), name: `list-${index}` })) }, /17 host lists; a text release has at most 16/],
-    ['an unknown form of JSON', { hosts: [{ ...hosts('json', []), file: write('hosts/odd.json', '{"urls":[]}') }] }, /odd\.json: has no known form/],
-    ['canary texts in another encoding', { hosts: [hosts('fine', ['a.example.com'])], canaryTexts: write('cp949.txt', Uint8Array.from([0xb0, 0xa1, 0x0a])) }, /cp949\.txt: is not UTF-8: convert it first/],
-    ['a canary text that is too long', { hosts: [hosts('fine', ['a.example.com'])], canaryTexts: write('long.txt', `ok\n${'가'.repeat(2_001)}`) }, /long\.txt:2: the text has 2,001 characters; a check takes at most 2,000/],
-    ['canary lines without a text', { hosts: [hosts('fine', ['a.example.com'])], canaryTexts: write('odd.ndjson', '{"text":"ok"}\n{"txt":"no"}') }, /odd\.ndjson:2: is not a JSON object with "text"/],
+    [
+      'too many lists',
+      {
+        hosts: Array.from({ length: HOST_LISTS_MAX + 1 }, (_, index) => ({
+          ...hosts('many', ['a.example.com']),
+          name: `list-${index}`,
+        })),
+      },
+      /17 host lists; a text release has at most 16/,
+    ],
+    [
+      'an unknown form of JSON',
+      { hosts: [{ ...hosts('json', []), file: write('hosts/odd.json', '{"urls":[]}') }] },
+      /odd\.json: has no known form/,
+    ],
+    [
+      'canary texts in another encoding',
+      {
+        hosts: [hosts('fine', ['a.example.com'])],
+        canaryTexts: write('cp949.txt', Uint8Array.from([0xb0, 0xa1, 0x0a])),
+      },
+      /cp949\.txt: is not UTF-8: convert it first/,
+    ],
+    [
+      'a canary text that is too long',
+      {
+        hosts: [hosts('fine', ['a.example.com'])],
+        canaryTexts: write('long.txt', `ok\n${'가'.repeat(2_001)}`),
+      },
+      /long\.txt:2: the text has 2,001 characters; a check takes at most 2,000/,
+    ],
+    [
+      'canary lines without a text',
+      {
+        hosts: [hosts('fine', ['a.example.com'])],
+        canaryTexts: write('odd.ndjson', '{"text":"ok"}\n{"txt":"no"}'),
+      },
+      /odd\.ndjson:2: is not a JSON object with "text"/,
+    ],
     ['nothing to keep', { keepModel: true }, /no text release is in force, so there is nothing to keep/],
   ] as const)('fails with %s', async (_what, settings, message) => {
     expect((await failureOf(() => buildWith('failing', settings))).message).toMatch(message);
@@ -120,7 +173,10 @@ describe('a build', () => {
 
   it('refuses a model whose files do not belong together, or are cut', async () => {
     const path = modelFolder('broken');
-    write('broken/model.json', JSON.stringify({ ...JSON.parse(readFileSync(join(path, 'model.json'), 'utf8')), bits: 14 }));
+    write(
+      'broken/model.json',
+      JSON.stringify({ ...JSON.parse(readFileSync(join(path, 'model.json'), 'utf8')), bits: 14 }),
+    );
     expect((await failureOf(() => buildWith('failing', { model: path }))).message).toMatch(
       /"bits" is 14, and model\.bin has 12: train the model again/,
     );
@@ -132,18 +188,27 @@ describe('a build', () => {
     );
   });
 
-  it('runs from the command line, offline, and prints JSON', async () => {
+  it('runs from the command line, offline', async () => {
     const out = join(FOLDER, 'built');
     const list = hosts('line', ['a.example.com', 'com']);
     const option = `line=${list.file}:block:kisa`;
     const args = ['text', 'build', '--offline', '--out', out, '--hosts', option];
-    const refused = await numgate(...args, '--json');
-    expect([refused.code, JSON.parse(refused.out)]).toMatchObject([1, { error: { code: 'HOSTS_INVALID' } }]);
+    const refused = await numgate(...args);
+    expect([refused.code, refused.errors]).toEqual([
+      1,
+      expect.stringMatching(/line\.txt:2: "com" is a public suffix/),
+    ]);
     const { code, out: text } = await numgate(...args, '--skip-invalid');
-    expect([code, text]).toEqual([0, expect.stringMatching(/^text-\d{8}T\d{4}Z-[0-9a-f]{8} in .*, without a base\n/)]);
+    expect([code, text]).toEqual([
+      0,
+      expect.stringMatching(/^text-\d{8}T\d{4}Z-[0-9a-f]{8} in .*, without a base\n/),
+    ]);
     expect(text).toContain('1 line left out');
     const wrong = await numgate('text', 'build', '--offline', '--hosts', 'a=b');
-    expect([wrong.code, wrong.errors]).toEqual([2, expect.stringContaining('must be name=FILE:effect:authority')]);
+    expect([wrong.code, wrong.errors]).toEqual([
+      2,
+      expect.stringContaining('must be name=FILE:effect:authority'),
+    ]);
     expect((await numgate('text', 'build', '--offline')).code).toBe(2);
   });
 });
@@ -161,6 +226,8 @@ describe('the folder of a text release', () => {
     const signed = JSON.parse(readFileSync(join(folder.path, 'manifest.json'), 'utf8'));
     const other = { ...signed, signed: signed.signed.replace('"kisa"', '"kiss"') };
     write(join(folder.path, 'manifest.json').slice(FOLDER.length + 1), JSON.stringify(other));
-    expect((await failureOf(() => altered.open())).message).toMatch(/not signed by a key that this service trusts/);
+    expect((await failureOf(() => altered.open())).message).toMatch(
+      /not signed by a key that this service trusts/,
+    );
   });
 });

@@ -7,8 +7,9 @@ import type { Admin } from '../../../cli/admin.ts';
 import { buildText, type TextBuildResult } from '../../../cli/commands/text-build.ts';
 import { planText } from '../../../cli/commands/text-plan.ts';
 import { pushText } from '../../../cli/commands/text-push.ts';
-import { modelInForce, releaseInForce } from '../../../cli/text/open-release.ts';
+import { needsOldKey } from '../../../cli/text/key-needs.ts';
 import { readModelFolder } from '../../../cli/text/model-folder.ts';
+import { modelInForce, releaseInForce } from '../../../cli/text/open-release.ts';
 import { parseHostsOption } from '../../../cli/text/text-catalogue.ts';
 import type { TextReleaseList, TextStatus } from '../../../shared/admin/text.ts';
 import { toBase64 } from '../../../shared/bytes.ts';
@@ -22,6 +23,8 @@ const builds = join(BUILDS, 'text');
 const hosts = (lines: readonly string[]) =>
   parseHostsOption(`phishing=${write('hosts.txt', lines.join('\n'))}:block:kisa`)!;
 const MANY = Array.from({ length: 100 }, (_, index) => `phish-${index}.example.com`);
+/** Long enough to have a fingerprint. */
+const LONG = `${SPAM} Reply with your name and address before midnight, or the next winner gets it instead.`;
 let admin: Admin;
 let first: TextBuildResult;
 let second: TextBuildResult;
@@ -69,7 +72,7 @@ describe('a text release', () => {
     expect([...inForce!.hosts!.table.rows()].length).toBe(100);
     expect(await modelInForce(admin)).toEqual(readModelFolder(join(FOLDER, 'model')));
     const listed = await text('releases');
-    expect(listed.out).toMatch(new RegExp(`${release} +current`));
+    expect(listed.out).toMatch(new RegExp(`${release} │ current`));
     expect((await text('status')).out).toContain(`in force: ${release}`);
   });
 
@@ -79,12 +82,34 @@ describe('a text release', () => {
     expect([code, JSON.parse(out)]).toMatchObject([
       0,
       {
-        ...{ release: first.manifest.release, model: 'tested', band: 'suspicious', sent: false, campaign: null },
+        ...{
+          release: first.manifest.release,
+          model: 'tested',
+          band: 'suspicious',
+          sent: false,
+          campaign: null,
+        },
         hosts: [{ host: 'www.phish-7.example.com', list: 'phishing', effect: 'block' }],
       },
     ]);
     const shown = await text('explain', first.folder.path, '--file', write('ordinary.txt', ORDINARY));
     expect(shown.out).toMatch(/band ordinary[\s\S]*no host\n[\s\S]*the text was not sent anywhere\n$/);
+  });
+
+  it('explains the campaign of a text with the service, which then gets the text', async () => {
+    const until = new Date(Date.now() + 86_400_000).toISOString();
+    await admin.change('POST', 'text/campaigns', { texts: [LONG], until, reason: 'a test' });
+    const file = write('similar.txt', LONG.replace('900', '1,200'));
+    const { code, out } = await text('explain', '--file', file, '--campaigns', '--json');
+    expect([code, JSON.parse(out)]).toMatchObject([0, { campaign: 'c-1', sent: true }]);
+    expect((await text('status')).out).toContain('campaigns: 1 confirmed\n');
+  });
+
+  it('needs the old key while it is in force', async () => {
+    const { listKeyIds } = await status();
+    expect(listKeyIds.length).toBe(1);
+    expect(await needsOldKey(admin, listKeyIds[0]!)).toBe(false);
+    expect(await needsOldKey(admin, 'another')).toBe(true);
   });
 
   it('keeps the model in force, and hits a guard if it loses hosts', async () => {
@@ -95,23 +120,40 @@ describe('a text release', () => {
       { list: 'phishing', added: 0, removed: 50, before: 'block', after: 'block' },
     ]);
     expect(plan.guards.map(({ guard }) => guard)).toEqual(['fewer-hosts']);
-    const refused = await text('push', second.folder.path, '--canary', '0.5', '--json');
-    expect([refused.code, JSON.parse(refused.out)]).toMatchObject([
+    const refused = await text('push', second.folder.path, '--canary', '0.5');
+    expect([refused.code, refused.errors]).toEqual([
       3,
-      { error: { code: 'GUARD_HIT', guards: [{ guard: 'fewer-hosts', override: 'fewer-hosts' }] } },
+      expect.stringMatching(/GUARD_HIT: [\s\S]*fewer-hosts: phishing: .* --override fewer-hosts\n/),
     ]);
     expect((await status()).candidate).toBeNull();
     const dry = await text('promote', second.manifest.release, '--dry-run');
-    expect([dry.code, dry.out]).toEqual([0, expect.stringMatching(/nothing was changed\nguards are hit:\n  fewer-hosts: /)]);
+    expect([dry.code, dry.out]).toEqual([
+      0,
+      expect.stringMatching(/nothing was changed\nguards are hit:\n {2}fewer-hosts: /),
+    ]);
   });
 
   it('becomes a canary with an override and a reason, is withdrawn, and is rolled back', async () => {
     const { release } = second.manifest;
     const override = ['--override', 'fewer-hosts'];
     const without = await text('promote', release, '--share', '0.5', ...override);
-    expect([without.code, without.errors]).toEqual([2, expect.stringContaining('--override requires --reason')]);
-    const canary = await text('promote', release, '--share', '0.5', ...override, '--reason', 'sites are gone');
-    expect([canary.code, canary.out]).toEqual([0, expect.stringContaining('is the canary in 50 % of the data centres')]);
+    expect([without.code, without.errors]).toEqual([
+      2,
+      expect.stringContaining('--override requires --reason'),
+    ]);
+    const canary = await text(
+      'promote',
+      release,
+      '--share',
+      '0.5',
+      ...override,
+      '--reason',
+      'sites are gone',
+    );
+    expect([canary.code, canary.out]).toEqual([
+      0,
+      expect.stringContaining('is the canary in 50 % of the data centres'),
+    ]);
     expect((await status()).candidate).toEqual({ release, share: 0.5 });
     const withdrawn = await text('withdraw', release, '--reason', 'a test');
     expect(withdrawn.out).toBe(`${release} was withdrawn; ${first.manifest.release} is in force\n`);

@@ -14,8 +14,9 @@ describe('a host list', () => {
     ['evil.example.com.', 'evil.example.com'],
     ['*.evil.example.com', 'evil.example.com'],
     ['https://evil.example.com/', 'evil.example.com'],
+    ['evil.example.com/', 'evil.example.com'],
     ['HTTP://evil.example.com', 'evil.example.com'],
-    ['은행.example.com', 'xn--lz2bx9o.example.com'],
+    ['은행.example.com', 'xn--zs5b84x.example.com'],
     ['ｅｖｉｌ。example.com', 'evil.example.com'],
     ['192.0.2.7', '192.0.2.7'],
     ['0xc0.0.2.7', '192.0.2.7'],
@@ -42,7 +43,7 @@ describe('a host list', () => {
     expect(checked(written)).toBe(code);
   });
 
-  it.each(['co.kr', '*.co.kr', 'com.vn', 'go.kr'])(
+  it.each(['co.kr', '*.co.kr', 'com.vn', 'go.kr', 'KR', 'com'])(
     'refuses %s with every effect: names of many owners end with it',
     (suffix) => {
       for (const effect of ['block', 'allow', 'label', 'shadow'] as const)

@@ -18,12 +18,12 @@ describe('a text catalogue', () => {
       'text/main.json',
       JSON.stringify({ model: 'm', hostLists: [LIST], canaryTexts: 'c.txt', include: ['feed/text.json'] }),
     );
-    write('text/feed/text.json', JSON.stringify({ hostLists: [{ ...LIST, name: 'shared' }] }));
+    write('text/feed/text.json', JSON.stringify({ hostLists: [{ ...LIST, name: 'shared', fromFeed: true }] }));
     expect(readTextCatalogue(main, {})).toEqual({
       model: `${FOLDER}/text/m`,
       hostLists: [
-        { ...LIST, file: `${FOLDER}/text/hosts.txt` },
-        { ...LIST, name: 'shared', file: `${FOLDER}/text/feed/hosts.txt` },
+        { ...LIST, file: `${FOLDER}/text/hosts.txt`, fromFeed: false },
+        { ...LIST, name: 'shared', file: `${FOLDER}/text/feed/hosts.txt`, fromFeed: true },
       ],
       canaryTexts: `${FOLDER}/text/c.txt`,
     });
@@ -31,13 +31,16 @@ describe('a text catalogue', () => {
 
   it('gets host lists from options after its own, and its model replaced', () => {
     const path = write('text/own.json', JSON.stringify({ model: 'm', hostLists: [LIST] }));
-    const hosts = [{ ...LIST, name: 'more', effect: 'label' as const }];
+    const hosts = [{ ...LIST, name: 'more', effect: 'label' as const, fromFeed: false }];
     const { model, hostLists } = readTextCatalogue(path, { model: '/other', hosts });
     expect([model, hostLists.map(({ name }) => name)]).toEqual(['/other', ['phishing', 'more']]);
   });
 
   it.each([
-    [{ model: 'm', hosts: [] }, /^wrong\.json: hosts .*known fields: model, hostLists, canaryTexts, include$/],
+    [
+      { model: 'm', hosts: [] },
+      /^wrong\.json: hosts .*known fields: model, hostLists, canaryTexts, include$/,
+    ],
     [{ hostLists: [{ ...LIST, effect: 'deny' }] }, /^wrong\.json: hostLists\[0\]\.effect /],
     [{ hostLists: [{ ...LIST, name: 'Phishing' }] }, /hostLists\[0\]\.name must have only lower case/],
     [{ hostLists: [{ ...LIST, asOf: 'yesterday' }] }, /hostLists\[0\]\.asOf must be a time such as/],
@@ -58,7 +61,7 @@ describe('a text catalogue', () => {
 describe('the option --hosts', () => {
   it('has name, file, effect and authority; a path may have colons', () => {
     expect(parseHostsOption('kisa=/a:b/hosts.txt:label:kisa')).toEqual({
-      ...{ name: 'kisa', file: '/a:b/hosts.txt', effect: 'label', authority: 'kisa' },
+      ...{ name: 'kisa', file: '/a:b/hosts.txt', effect: 'label', authority: 'kisa', fromFeed: false },
     });
   });
 

@@ -16,6 +16,7 @@ import {
 } from './naive-tables.ts';
 import { naivePairShardOf, REGISTRATIONS } from './registration-vector.ts';
 import { naiveShardOf, type ShardVector } from './shard-vector.ts';
+import { textVectors } from './text-vectors.ts';
 
 const FOREVER = 0xffffffff;
 const LIST_KEY = Uint8Array.from({ length: 32 }, (_, index) => index);
@@ -263,6 +264,7 @@ write('tables.json', {
     ),
   },
 });
+write('text.json', await textVectors());
 write('keys.json', {
   listKey: hexOf(LIST_KEY),
   derived: {

@@ -24,6 +24,7 @@ import { ShardMemory } from '../../../shared/release/shard-memory.ts';
 import type { Snapshot } from '../../../shared/screening/snapshot.ts';
 import { RegistrationOverlay } from '../../../shared/senders/registration-overlay.ts';
 import { fingerprint } from '../../../shared/set/xxhash.ts';
+import { NO_TEXT } from '../../../shared/text/published.ts';
 import { warn } from '../../log.ts';
 import { SingleFlight } from '../../storage/single-flight.ts';
 import { CredentialShards } from './credential-shards.ts';
@@ -62,6 +63,7 @@ export interface PinnedHead {
 const NO_NUMBERS: readonly number[] = [];
 const NO_TOKENS: Snapshot['tokens'] = new Map();
 const NO_PASSPORTS: Snapshot['passports'] = new Map();
+const NO_TEXTS: Snapshot['texts'] = new Map();
 const NO_ORGANISATIONS: ReadonlyMap<string, ScreenedOrganisation> = new Map();
 
 export class HeadReader {
@@ -140,6 +142,7 @@ export class HeadReader {
       ...{ release, live, registrations, organisations, credentials, policy, keys, seq, ...times },
       tokens: NO_TOKENS,
       passports: NO_PASSPORTS,
+      ...{ text: NO_TEXT, texts: NO_TEXTS },
     };
     const clients = directory?.clients ?? null;
     return { snapshot, clients, pending: this.#pending?.release ?? null, canaries: this.#canaries() };

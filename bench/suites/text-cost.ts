@@ -1,0 +1,145 @@
+/**
+ * What a text costs: processor time to read, score and fingerprint texts of 100 characters, in workerd, against
+ * `normalize('NFKC')` of the same texts. The loops take turns in one isolate; time to parse the texts is subtracted. And of
+ * texts that are made to cost much: how time grows with their length.
+ */
+import { TEXT_CHARS_MAX } from '../../shared/limits/text.ts';
+import { type BenchWorker, startBenchWorker } from '../lib/bench-worker.ts';
+import { CRAFTED_TEXTS } from '../lib/crafted-texts.ts';
+import type { BenchOptions } from '../lib/options.ts';
+import { threadNs } from '../lib/process-usage.ts';
+import { englishMessages, koreanComments } from '../lib/real-texts.ts';
+import { median, medianRatio } from '../lib/statistics.ts';
+import { type Row, row, short } from '../lib/table.ts';
+import type { TextLoop } from '../lib/worker-results.ts';
+
+/** Of `normalize('NFKC')`. */
+const TARGET = 25;
+const CHARS = 100;
+const TEXTS = 1_000;
+const LOOPS = ['normalize', 'read', 'score', 'scoreAndFingerprint'] as const;
+/** Passes over all texts in a turn: 5 ms and more, so that noise of the call of the Worker shows little. */
+const PASSES: Readonly<Record<TextLoop, number>> = {
+  ...{ parse: 0, normalize: 40, read: 10, score: 5, scoreAndFingerprint: 5 },
+};
+const ROUNDS = 21;
+const ROUNDS_SMALL = 2;
+/** Rounds before the first that counts: the engine compiles the loops. */
+const WARM_ROUNDS = 6;
+/** Copies of a crafted text in a turn. */
+const CRAFTED = 40;
+const CRAFTED_ROUNDS = 5;
+/** Twice the characters take at most so many times as long. Twice is linear; garbage collection and caches add to it. */
+const GROWTH_TARGET = 3;
+
+/** Processor time for each text, in ns, one value for each round. */
+type Times = Readonly<Record<(typeof LOOPS)[number], number[]>>;
+
+export async function textCost({ small }: BenchOptions): Promise<Row[]> {
+  const texts = {
+    Korean: cut(koreanComments()),
+    English: cut(englishMessages().map(({ text }) => text)),
+  };
+  const rows: Row[] = [];
+  for (const [language, each] of Object.entries(texts))
+    rows.push(...costRows(language, await timeLoops(each, small ? ROUNDS_SMALL : ROUNDS)));
+  return [...rows, ...(await craftedRows(small ? 1 : CRAFTED_ROUNDS))];
+}
+
+/** Distinct texts of exactly so many characters: the beginnings of longer ones. */
+function cut(texts: readonly string[]): string[] {
+  const long = texts.filter((text) => text.length >= CHARS).map((text) => text.slice(0, CHARS));
+  return [...new Set(long)].filter((text) => text.isWellFormed()).slice(0, TEXTS);
+}
+
+/** A turn of a loop. @returns its processor time in ns */
+async function turn(worker: BenchWorker, name: string, loop: TextLoop, passes: number): Promise<number> {
+  const before = threadNs(worker.pids);
+  await worker.call(`/turn?name=${encodeURIComponent(name)}&loop=${loop}&passes=${passes}`);
+  return threadNs(worker.pids) - before;
+}
+
+async function timeLoops(texts: readonly string[], rounds: number): Promise<Times> {
+  const worker = await startBenchWorker('text');
+  try {
+    await worker.call('/texts?name=texts', JSON.stringify(texts));
+    const times: Record<(typeof LOOPS)[number], number[]> = {
+      normalize: [],
+      read: [],
+      score: [],
+      scoreAndFingerprint: [],
+    };
+    for (let round = -WARM_ROUNDS; round < rounds; round++) {
+      // Neighbours take turns to be first.
+      for (const loop of round % 2 === 0 ? LOOPS : LOOPS.toReversed()) {
+        // The call itself, and parsing the texts.
+        const call = await turn(worker, 'texts', 'parse', 0);
+        const ns = await turn(worker, 'texts', loop, PASSES[loop]);
+        if (round >= 0) times[loop].push((ns - call) / texts.length / PASSES[loop]);
+      }
+    }
+    return times;
+  } finally {
+    await worker.stop();
+  }
+}
+
+function costRows(language: string, times: Times): Row[] {
+  const us = (loop: keyof Times): number => median(times[loop]) / 1_000;
+  const parts = `NFKC of the same texts: ${short(us('normalize'))} µs; read: ${short(us('read'))} µs, and scored: ${short(us('score'))} µs`;
+  return [
+    row(
+      `${language} text of ${CHARS} characters: read, scored and fingerprinted`,
+      us('scoreAndFingerprint'),
+      'µs CPU',
+      parts,
+      medianRatio(times.scoreAndFingerprint, times.normalize),
+      TARGET,
+    ),
+  ];
+}
+
+/** Texts of the greatest length that are made to cost much, against those of half of it. */
+async function craftedRows(rounds: number): Promise<Row[]> {
+  const worker = await startBenchWorker('text');
+  try {
+    const found: { readonly name: string; readonly whole: number; readonly half: number }[] = [];
+    for (const [name, craft] of Object.entries(CRAFTED_TEXTS)) {
+      const times = { whole: [] as number[], half: [] as number[] };
+      for (const [part, chars] of [
+        ['whole', TEXT_CHARS_MAX],
+        ['half', TEXT_CHARS_MAX / 2],
+      ] as const)
+        await worker.call(
+          `/texts?name=${encodeURIComponent(part + name)}`,
+          JSON.stringify(Array<string>(CRAFTED).fill(craft(chars))),
+        );
+      for (let round = -1; round < rounds; round++) {
+        for (const part of ['half', 'whole'] as const) {
+          const call = await turn(worker, part + name, 'parse', 0);
+          const ns = await turn(worker, part + name, 'scoreAndFingerprint', 1);
+          if (round >= 0) times[part].push((ns - call) / CRAFTED / 1_000);
+        }
+      }
+      found.push({ name, whole: median(times.whole), half: median(times.half) });
+    }
+    const [slowest] = found.toSorted((a, b) => b.whole - a.whole) as [(typeof found)[number]];
+    const [steepest] = found.toSorted((a, b) => b.whole / b.half - a.whole / a.half) as [
+      (typeof found)[number],
+    ];
+    const all = `${found.length} kinds of crafted texts of ${TEXT_CHARS_MAX} characters`;
+    return [
+      row(`the slowest of ${all}`, slowest.whole, 'µs CPU', slowest.name),
+      row(
+        `the steepest of ${all}`,
+        steepest.whole,
+        'µs CPU',
+        `${steepest.name}, half of the characters: ${short(steepest.half)} µs`,
+        steepest.whole / steepest.half,
+        GROWTH_TARGET,
+      ),
+    ];
+  } finally {
+    await worker.stop();
+  }
+}

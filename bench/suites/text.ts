@@ -1,0 +1,19 @@
+/**
+ * Text risk: what it costs to read, score and fingerprint a text, false matches and recall of fingerprints, and recall of a
+ * model that is trained on English text messages.
+ */
+import type { BenchOptions } from '../lib/options.ts';
+import type { Row } from '../lib/table.ts';
+import { textCost } from './text-cost.ts';
+import { textEnglish } from './text-english.ts';
+import { textMatches } from './text-matches.ts';
+import { textTraining } from './text-training.ts';
+
+export async function textBench(options: BenchOptions): Promise<Row[]> {
+  return [
+    ...(await textCost(options)),
+    ...(await textMatches(options)),
+    ...(await textEnglish(options)),
+    ...(await textTraining(options)),
+  ];
+}

@@ -1,0 +1,54 @@
+/**
+ * Reads, scores and fingerprints texts, a turn of one kind in each call. The caller takes the processor time of each turn.
+ * Texts are parsed from JSON in each turn, as those of requests are: flat strings that nothing has read before.
+ */
+import { deriveFingerprintKey, FINGERPRINT_VALUES, fingerprintOf } from '../../shared/text/fingerprint.ts';
+import { encodeModel, TextModel } from '../../shared/text/model.ts';
+import { readText } from '../../shared/text/text.ts';
+import { randomFrom } from '../lib/random-lists.ts';
+import type { TextLoop } from '../lib/worker-results.ts';
+import { serve } from './serve.ts';
+
+const BITS = 18;
+const random = randomFrom(20_261_127);
+/** Weights do not change the cost: these are random. */
+const model = new TextModel(
+  encodeModel(
+    { bits: BITS, bias: -2, scale: 0.02 },
+    Int8Array.from({ length: 2 ** BITS }, () => (random() % 255) - 127),
+  ),
+);
+const key = await deriveFingerprintKey(Uint8Array.from({ length: 32 }, (_, at) => at));
+
+/** As at the edge. */
+const print = new Uint16Array(FINGERPRINT_VALUES);
+
+/** The result must be used, or the engine could leave out the work. */
+let used = 0;
+
+const LOOPS: Readonly<Record<TextLoop, (text: string) => number>> = {
+  parse: (text) => text.length,
+  normalize: (text) => text.normalize('NFKC').length,
+  read: (text) => readText(text).letters.length,
+  score: (text) => model.score(readText(text)).score,
+  scoreAndFingerprint: (text) => {
+    const read = readText(text);
+    return model.score(read).score + (fingerprintOf(read, key, print)?.[0] ?? 0);
+  },
+};
+
+/** JSON of the texts, by name. */
+const bodies = new Map<string, string>();
+
+export default serve({
+  '/texts': (query, body) => {
+    bodies.set(query.get('name')!, new TextDecoder().decode(body));
+  },
+  '/turn': (query) => {
+    const texts = JSON.parse(bodies.get(query.get('name')!)!) as string[];
+    const run = LOOPS[query.get('loop') as TextLoop];
+    const passes = Number(query.get('passes'));
+    for (let pass = 0; pass < passes; pass++) for (const text of texts) used += run(text);
+    if (Number.isNaN(used)) throw new Error('no number came out');
+  },
+});

@@ -1,0 +1,72 @@
+/** Names of hosts: which end of a run of labels can be one, and its canonical form. */
+
+/** The end of a host in ASCII: a label of letters, or an IDNA label, up to a dash or an underscore. */
+const ASCII_ENDING = /^(?:xn--[a-z0-9-]*[a-z0-9]|[a-z]{2,63})(?![a-z0-9])/;
+/**
+ * The same in any script. The only endings in Hangul are 한국 (Korea), 삼성, 닷넷 and 닷컴. Other Hangul is a particle that
+ * follows the host without a space.
+ */
+const ENDING =
+  /^(?:xn--[a-z0-9-]*[a-z0-9]|[a-z]{2,63}(?![a-z0-9])|한국|삼성|닷넷|닷컴|(?:(?![a-z]|\p{Script=Hangul})[\p{L}\p{M}]){2,63})/u;
+const ADDRESS = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)$/;
+
+/** Endings of most hosts in texts. Others are the end of a sentence more often than that of a host. */
+const COMMON_ENDINGS = new Set(
+  'com net org info biz xyz top shop site online store club vip app live link click work icu pro kr co cc tk cn jp us uk tv io ru'.split(
+    ' ',
+  ),
+);
+
+/** The part of a run of labels that is a host. */
+export interface CutHost {
+  /** In lower case. */
+  readonly name: string;
+  /** Where it begins and ends in the run. */
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Whether four decimal numbers are an IPv4 address, which phones open without a scheme. */
+export function isAddress(run: string): boolean {
+  return ADDRESS.test(run);
+}
+
+export function isCommonEnding(host: string): boolean {
+  return COMMON_ENDINGS.has(endingOf(host));
+}
+
+export function endingOf(host: string): string {
+  return host.slice(host.lastIndexOf('.') + 1);
+}
+
+/** The host with the last possible ending in a run of ASCII; null if there is none. */
+export function asciiHostIn(run: string): CutHost | null {
+  return cutAt(run.toLowerCase(), ASCII_ENDING);
+}
+
+/** The same in any script. @param run in NFKC and lower case, with `.` for every dot */
+export function idnHostIn(run: string): CutHost | null {
+  return cutAt(run, ENDING);
+}
+
+/** The host as the URL standard parses it (IDNA, IPv4 in any notation), or null if it is none. */
+export function canonical(host: string): string | null {
+  const hostname = URL.parse(`http://${host}`)?.hostname ?? '';
+  return hostname.includes('.') && !hostname.startsWith('[') ? hostname.replace(/\.$/, '') : null;
+}
+
+/** Dashes at the beginning belong to no host: `-www.example.com` is an item of a list. */
+function cutAt(run: string, ending: RegExp): CutHost | null {
+  const first = /^[-_.]*/.exec(run)![0].length;
+  let end = run.length;
+  for (;;) {
+    const dot = run.lastIndexOf('.', end - 1);
+    if (dot <= first) return null;
+    const [label] = ending.exec(run.slice(dot + 1, end)) ?? [];
+    if (label !== undefined) {
+      const last = dot + 1 + label.length;
+      return { name: run.slice(first, last), first, last };
+    }
+    end = dot;
+  }
+}
