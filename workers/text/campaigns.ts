@@ -147,7 +147,6 @@ export class Campaigns {
     if (this.#keyId === null) return [];
     return this.rows.inForce(this.#keyId, now).map(({ id, fingerprint, until, authority, rule, stage }) => ({
       ...{ id, fingerprint, until: Math.ceil(until! / 1000), authority },
-      // Both or neither.
       ...(rule === null || stage === null ? {} : { rule, stage }),
     }));
   }
