@@ -121,7 +121,9 @@ describe('a text release', () => {
     );
     const other = await check({ ...question, text: '내일 세 시에 만나요' }, { base: world().admin });
     expect(other.text?.model).toBe('model-1');
-    expect(other.reasons.filter(({ code }) => code.startsWith('TEXT_'))).toEqual([]);
+    // Its weights are all positive. A score alone has no effect.
+    expect(other.reasons.filter(({ match }) => match === 'model')).toMatchObject([{ effect: 'shadow' }]);
+    expect(other.verdict).not.toBe('block');
   });
 
   it('has every change in the audit chain, whose end the audit log gets', async () => {
