@@ -32,7 +32,7 @@ const WEIGHTS = [1, -1, 127, -127];
 /** @returns the content of text.json */
 export async function textVectors(): Promise<object> {
   const key = naiveKey(await naiveHkdf(TEXT_KEY, 'numgate/1 text fingerprint', 1_040));
-  const printOf = (text: string): number[] => naiveFingerprint(naiveLetters(text), key)!;
+  const printOf = (text: string): number[] => naiveFingerprint(naiveLetters(text), key, 40)!;
   const campaigns = [
     { id: 17, until: 1_800_000_000, authority: 'kisa', values: printOf(TEXTS[0]!) },
     {
