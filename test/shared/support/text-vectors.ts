@@ -51,8 +51,9 @@ export async function textVectors(): Promise<object> {
     features: SHORT.map((text) => {
       const letters = naiveLetters(text);
       const length = Math.floor(2 * Math.log2(letters.length + 1));
-      const buckets = [...naiveGramBuckets(letters, BITS), naiveTraitBucket(LENGTH_FAMILY, length, BITS)];
-      return { text, letters, bits: BITS, buckets };
+      // A trait counts four times.
+      const trait = Array<number>(4).fill(naiveTraitBucket(LENGTH_FAMILY, length, BITS));
+      return { text, letters, bits: BITS, buckets: [...naiveGramBuckets(letters, BITS), ...trait] };
     }),
     fingerprints: TEXTS.map((text) => ({ text, values: printOf(text) })),
   };
