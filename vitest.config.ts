@@ -7,6 +7,7 @@ import {
   RELEASE_PUBLIC_KEYS,
   ROOT_TOKEN_SHA256,
   SHARING_KEY,
+  TEXT_KEY,
 } from './test/workers/support/secrets.ts';
 
 /** Only a hang reaches these, also on a busy machine, in ms. A hook starts services, or builds lists. */
@@ -30,7 +31,7 @@ function inWorkerd() {
     // Public keys. They replace a developer's own secrets.
     miniflare: {
       bindings: {
-        ...{ LIST_KEY, RELEASE_PUBLIC_KEYS, CHECKPOINT_KEY, SHARING_KEY, ROOT_TOKEN_SHA256 },
+        ...{ LIST_KEY, RELEASE_PUBLIC_KEYS, CHECKPOINT_KEY, SHARING_KEY, TEXT_KEY, ROOT_TOKEN_SHA256 },
         PUBLIC_URL: 'https://numgate.example',
       },
       // Not AUDIT_EXPORT: only tests of the export have a sink.

@@ -10,11 +10,15 @@ export const SECRETS_FILE = join(PROJECT, '.numgate', 'secrets.json');
 export const DEV_VARS_FILE = join(PROJECT, '.dev.vars');
 /** Built releases, one folder each. */
 export const BUILDS = join(PROJECT, 'build', 'releases');
+/** Built text releases, one folder each. */
+export const TEXT_BUILDS = join(PROJECT, 'build', 'text-releases');
 /** Default folder of the state and the lists of `feed pull`. */
 export const FEED = join(PROJECT, 'build', 'feed');
 /** Demo inputs that are generated. */
 export const DEMO_INPUTS = join(PROJECT, 'build', 'demo');
 export const DEMO_CATALOGUE = join(PROJECT, 'data', 'demo.lists.json');
+/** Texts and hosts that ship. */
+export const TEXT_DATA = join(PROJECT, 'data', 'text');
 /** Local KV and Durable Objects, shared by wrangler and the embedded service. NUMGATE_STATE overrides it. */
 export const STATE = process.env.NUMGATE_STATE ?? join(PROJECT, '.wrangler', 'state');
 /** Values of the current release, cached from the service. */

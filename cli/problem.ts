@@ -54,7 +54,7 @@ function formatProblem({
 }
 
 /** A guard that a change hits, with the option that overrides it. */
-export function formatGuard({ guard, message, override }: GuardHit): string {
+export function formatGuard({ guard, message, override }: GuardHit<string>): string {
   return `${guard}: ${visible(message)}   --override ${override}`;
 }
 

@@ -7,6 +7,7 @@ import { fromBase64, sha256Hex } from '../shared/bytes.ts';
 import { openPublicKeys, PUBLIC_KEY_BYTES, type ReleaseKey } from '../shared/release/signed.ts';
 import { type KeyRing, openKeyRing } from '../shared/set/key-ring.ts';
 import type { ListKeys } from '../shared/set/keys.ts';
+import { deriveFingerprintKey, TEXT_KEY_BYTES } from '../shared/text/fingerprint.ts';
 import { CommandFailure } from './failure.ts';
 import { SECRETS_FILE } from './paths.ts';
 
@@ -17,6 +18,7 @@ export const SECRET_NAMES = [
   'CHECKPOINT_KEY',
   'CREDENTIAL_KEY',
   'SHARING_KEY',
+  'TEXT_KEY',
   'ADMIN_TOKEN',
   'DEMO_CLIENT_KEY',
   'DEMO_PARTNER_KEY',
@@ -61,6 +63,16 @@ export async function listKeyRing(): Promise<KeyRing> {
   const ring = await openKeyRing(listKeyText());
   if (!ring.ok) throw new CommandFailure(`LIST_KEY ${ring.message}`);
   return ring.value;
+}
+
+/** ID of TEXT_KEY; null without one: who pulls a feed need not have it. */
+export async function ownTextKeyId(): Promise<string | null> {
+  const text = process.env.TEXT_KEY ?? readSecretsFile().TEXT_KEY ?? '';
+  if (text === '') return null;
+  const bytes = fromBase64(text);
+  if (bytes === null || bytes.length !== TEXT_KEY_BYTES)
+    throw new CommandFailure(`TEXT_KEY must be ${TEXT_KEY_BYTES} bytes in base64`);
+  return (await deriveFingerprintKey(bytes)).id;
 }
 
 /** The keys that new releases are built with. */

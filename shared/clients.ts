@@ -48,6 +48,8 @@ export const REQUIRE_TOKEN = REQUIRE_REGISTRATION;
 export const REQUIRE_IDENTITY = REQUIRE_REGISTRATION;
 /** The same for an organisation that nobody has certified yet: see senders/qualification.ts. */
 export const REQUIRE_QUALIFICATION = REQUIRE_REGISTRATION;
+/** What the band `suspicious` of a text means: a label, or a reason without effect. A score alone never blocks. */
+export const ON_SUSPICIOUS_TEXT = ['label', 'shadow'] as const;
 /** What happens to the client when its organisation seems to read out numbers: see shared/enumeration/. */
 export const ON_ENUMERATION = ['report', 'throttle', 'stop'] as const;
 /** `throttled` has the quota THROTTLED_NUMBERS, `stopped` has none. */
@@ -90,6 +92,7 @@ export const clientSchema = v.strictObject({
   requireIdentity: v.optional(v.picklist(REQUIRE_IDENTITY), 'off'),
   /** Whether its organisation must be certified. A suspended, cancelled or expired one is blocked in any case. */
   requireQualification: v.optional(v.picklist(REQUIRE_QUALIFICATION), 'off'),
+  onSuspiciousText: v.optional(v.picklist(ON_SUSPICIOUS_TEXT), 'shadow'),
   /** For tests of a sender's systems: its registrations are mock too, and its responses say so. */
   mock: v.optional(v.boolean(), false),
   /** Whether to record each block, with the number keyed: see screening/block-record.ts. */
@@ -188,8 +191,8 @@ export function sealDirectory(
 ): Promise<Uint8Array<ArrayBuffer>> {
   // Left out for the defaults, so that edges that predate these settings can read the directory.
   const written = clients.map(({ organisation, onEnumeration, restriction, rights, ...some }) => {
-    const { requireRegistration, requireToken, requireIdentity, requireQualification, mock, ...others } =
-      some;
+    const { requireRegistration, requireToken, requireIdentity, requireQualification, ...more } = some;
+    const { onSuspiciousText, mock, ...others } = more;
     // No edge needs it.
     const { feed: _, ...rest } = others;
     return {
@@ -204,6 +207,7 @@ export function sealDirectory(
       ...((requireToken ?? 'off') === 'off' ? {} : { requireToken }),
       ...((requireIdentity ?? 'off') === 'off' ? {} : { requireIdentity }),
       ...((requireQualification ?? 'off') === 'off' ? {} : { requireQualification }),
+      ...((onSuspiciousText ?? 'shadow') === 'shadow' ? {} : { onSuspiciousText }),
       ...(mock === true ? { mock } : {}),
     };
   });

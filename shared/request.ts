@@ -44,6 +44,8 @@ export interface ScreenRequest {
   readonly ingress: Ingress | null;
   /** The message token of the sender, as given: only in a check before sending. */
   readonly senderToken?: string | undefined;
+  /** What the sender writes, or says it will: never stored, logged or repeated. At most TEXT_CHARS_MAX UTF-16 units. */
+  readonly text?: string | undefined;
   /** The same request with the other possible readings of `from` and `to`; nearly always empty. */
   readonly otherReadings: readonly ScreenRequest[];
 }

@@ -13,7 +13,8 @@
  * `rules` decides when reports become a block, `reports` decides on these blocks and withdraws the reports of a partner.
  * `appeals` sees and decides on appeals against the blocks of the token's own authority, and with `override` on those
  * against all. `notices` manages the webhooks of the token's own organisation and sees what was sent to it. `evidence`
- * makes evidence files about one sender. `metrics` reads `/metrics`, and nothing else.
+ * makes evidence files about one sender. `text` pushes and promotes text releases, and decides on campaigns. `metrics`
+ * reads `/metrics`, and nothing else.
  */
 export const SCOPES = [
   'read',
@@ -36,6 +37,7 @@ export const SCOPES = [
   'appeals',
   'notices',
   'evidence',
+  'text',
   'metrics',
 ] as const;
 export type Scope = (typeof SCOPES)[number];
@@ -68,6 +70,7 @@ export const ROLE_SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
     'appeals',
     'notices',
     'evidence',
+    'text',
   ],
   association: [
     ...(['read', 'entries', 'releases', 'guards', 'policy', 'clients'] as const),
@@ -84,6 +87,7 @@ export const ROLE_SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
       'appeals',
       'notices',
       'evidence',
+      'text',
       'metrics',
     ] as const),
   ],

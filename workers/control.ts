@@ -16,6 +16,7 @@ import { REPORT_ROUTES } from './reports/routes.ts';
 export { AppealStore } from './appeals/appeal-store.ts';
 export { Coordinator } from './coordinator/coordinator.ts';
 export { CredentialStore } from './credentials/credential-store.ts';
+export { TextDrift } from './drift/text-drift.ts';
 export { FeedStore } from './feed/feed-store.ts';
 export { MetricTotals } from './metrics/metric-totals.ts';
 export { NoticeRouter } from './notices/notice-router.ts';
@@ -27,6 +28,7 @@ export { ReporterBudget } from './reports/reporter-budget.ts';
 export { SubjectCounts } from './reports/subject-counts.ts';
 export { ResponseDesk } from './response/response-desk.ts';
 export { StatisticsStore } from './statistics/statistics-store.ts';
+export { TextStore } from './text/text-store.ts';
 export { ScanDetector } from './usage/scan-detector.ts';
 export { UsageCounter } from './usage/usage-counter.ts';
 

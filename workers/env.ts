@@ -6,8 +6,10 @@ import { openPublicKeys, PUBLIC_KEY_BYTES, type ReleaseKey } from '../shared/rel
 import { type Failure, fail, ok, type Result } from '../shared/result.ts';
 import { type KeyRing, openKeyRing } from '../shared/set/key-ring.ts';
 import type { AppealObject } from './storage/appeals-port.ts';
+import type { CampaignObject } from './storage/campaign-port.ts';
 import type { HeadSource } from './storage/coordinator-port.ts';
 import type { CredentialObject } from './storage/credentials-port.ts';
+import type { DriftObject, TextCanary } from './storage/drift-port.ts';
 import type { FeedObject } from './storage/feed-port.ts';
 import type { MetricTotalsObject } from './storage/metrics-port.ts';
 import type { NoticeObject, NoticeRouterObject } from './storage/notices-port.ts';
@@ -15,6 +17,7 @@ import type { RegistrationSources, RegistryObject } from './storage/registry-por
 import type { BudgetObject, IntakeObject, SubjectObject } from './storage/reports-port.ts';
 import type { ResponseObject } from './storage/response-port.ts';
 import type { StatisticsObject } from './storage/statistics-port.ts';
+import type { TextObject, TextSource } from './storage/text-port.ts';
 import type { ScanObjects, UsageObjects } from './storage/usage-port.ts';
 
 /** Bindings of wrangler.toml, and secrets. */
@@ -43,6 +46,11 @@ export interface Env {
    * key binds it to the lists of that organisation.
    */
   readonly RELEASE_PUBLIC_KEYS: string;
+  /**
+   * The key of fingerprints of texts: 32 random bytes in base64, the same for all members of a community. Optional: without
+   * it, no campaign is recognised.
+   */
+  readonly TEXT_KEY?: string | undefined;
 }
 
 /** Environment of the control plane, and of the whole service as one Worker. */
@@ -53,6 +61,8 @@ export interface ControlEnv extends Env {
   readonly REGISTRY: { getByName(name: string): RegistryObject };
   /** Class CredentialStore. admin/credentials-stub.ts types the methods that only control calls. */
   readonly CREDENTIALS: { getByName(name: string): CredentialObject };
+  /** Class TextStore. admin/text-stub.ts types the methods that only control calls. */
+  readonly TEXT: { getByName(name: string): TextObject & TextSource & TextCanary & CampaignObject };
   /** Class ReportIntake. `intakesOf` has the names. */
   readonly REPORTS: { getByName(name: string): IntakeObject };
   /** Class ReporterBudget. `shardOf` has the names. */
@@ -63,6 +73,8 @@ export interface ControlEnv extends Env {
   readonly RESPONSE: { getByName(name: string): ResponseObject };
   /** Class AppealStore. */
   readonly APPEALS: { getByName(name: string): AppealObject };
+  /** Class TextDrift. */
+  readonly TEXT_DRIFT: { getByName(name: string): DriftObject };
   /** Class FeedStore. */
   readonly FEED: { getByName(name: string): FeedObject };
   /** Class NoticeRouter. */

@@ -9,6 +9,7 @@ import { writeLists } from '../../cli/feed/list-files.ts';
 import { LIST_DEFAULTS, planLists } from '../../cli/feed/lists.ts';
 import { statePath } from '../../cli/feed/puller.ts';
 import { readState, writeState } from '../../cli/feed/state-file.ts';
+import { planTexts } from '../../cli/feed/text-files.ts';
 import { BLOCK_STAGES } from '../../shared/verdict.ts';
 
 const [mode, folder, count] = process.argv.slice(2);
@@ -18,7 +19,8 @@ if (mode === 'make') make(Number(count));
 else {
   const state = await readState(path);
   writeState(path, state);
-  writeLists(folder!, planLists(state.entries, LIST_DEFAULTS), state.entries, state.place);
+  const texts = planTexts(state.entries.texts, null, LIST_DEFAULTS);
+  writeLists(folder!, planLists(state.entries, LIST_DEFAULTS), texts, state.entries, state.place);
   const peak = process.resourceUsage().maxRSS * 1024;
   process.stdout.write(JSON.stringify({ peak, bytes: statSync(path).size }));
 }

@@ -67,6 +67,8 @@ export async function startPlanes(...clientOptions: readonly string[]): Promise<
         ...env,
         WRANGLER_REGISTRY_PATH: registry,
         WRANGLER_SEND_METRICS: 'false',
+        // Whatever this process logs, wrangler says when it is ready.
+        WRANGLER_LOG: 'log',
         CI: '1',
       },
       stdio: ['ignore', 'pipe', 'pipe'],

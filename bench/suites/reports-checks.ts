@@ -65,12 +65,17 @@ export async function reportsChecks(options: BenchOptions): Promise<Row[]> {
     rows.push(...(await compared(`${blocks}, live`, allowed, options, live)));
     rows.push(...(await compared(`${blocks} on ${RULE_LISTS_MAX} lists`, allowed, options, listed)));
   }
-  const allowed = allowedText(new Set(numbers));
+  const ofRules = randomNumbers(small ? LISTED_SMALL : USUAL_RULE_BLOCKS, seed + 1);
+  const allowed = allowedText(new Set([...numbers, ...ofRules]));
   for (const [share, target] of small ? BLOCKED_SHARES.slice(0, 1) : BLOCKED_SHARES) {
     const words = `references, ${share * 100} % blocked`;
     const references = { built: plain, baseline: labels, target };
     rows.push(...(await compared(words, blockedText(numbers, allowed, share), options, references)));
   }
+  const [[share, target]] = BLOCKED_SHARES;
+  const both = { built: plain, entries: ofRules.map(entryOf), baseline: labels, target };
+  const words = `${withCommas(ofRules.length)} blocks of rules, live, and references, ${share * 100} % blocked`;
+  rows.push(...(await compared(words, blockedText(numbers, allowed, share), options, both)));
   return [...rows, ...(await memoryRows(plain, options))];
 }
 

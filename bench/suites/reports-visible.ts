@@ -8,8 +8,8 @@ import type { AppealPage } from '../../shared/admin/appeals.ts';
 import type { BenchOptions } from '../lib/options.ts';
 import { randomFrom } from '../lib/random-lists.ts';
 import { addPartner, type BenchPartner, reportedNumber, reportOf } from '../lib/report-partners.ts';
-import { quantile } from '../lib/statistics.ts';
-import { type Row, row } from '../lib/table.ts';
+import { median, medianRatio, quantile } from '../lib/statistics.ts';
+import { type Row, row, short } from '../lib/table.ts';
 import { type Planes, startPlanes } from '../simulation/planes.ts';
 import { CHECK_EVERY_MS, VisibleReader } from '../simulation/visible-reader.ts';
 
@@ -40,7 +40,7 @@ export async function reportsVisible({ small, seed }: BenchOptions): Promise<Row
         times.blocked.push((await reader.time(item, 'block', decide)) / 1_000);
       }),
     );
-    const appealed = await appealAll(planes, items);
+    const { appealed, ...took } = await appealAll(planes, items);
     await Promise.all(
       appealed.map(async ([item, id]) => {
         await sleep(random() % spreadMs);
@@ -53,6 +53,13 @@ export async function reportsVisible({ small, seed }: BenchOptions): Promise<Row
     return [
       ...rowsOf('deciding report to block', times.blocked, baseline('numbers')),
       ...rowsOf('accepted appeal to allow', times.allowed, baseline('appeals')),
+      row(
+        'answer to an appeal with an unknown reference, median',
+        median(took.unknownMs),
+        'ms',
+        `a known one: ${short(median(took.knownMs))} ms, in turns`,
+        medianRatio(took.unknownMs, took.knownMs),
+      ),
     ];
   } finally {
     planes.stop();
@@ -98,17 +105,36 @@ async function reportAll(
   );
 }
 
-/** Appeals against every block, as somebody with the verdict would. @returns each item with the ID of its appeal */
+interface Appealed<Item> {
+  /** Each item with the ID of its appeal. */
+  readonly appealed: [Item, number][];
+  /** Time of each answer, in ms, with a reference of a block, and right after it with a made-up one. */
+  readonly knownMs: number[];
+  readonly unknownMs: number[];
+}
+
+/** Appeals against every block, as somebody with the verdict would. */
 async function appealAll<Item extends { from: string }>(
   planes: Planes,
   items: readonly Item[],
-): Promise<[Item, number][]> {
+): Promise<Appealed<Item>> {
   const appeals = makeAppeals({ url: planes.controlUrl, deadlineMs: 120_000, retries: 100 });
+  const timeOf = async (reference: string): Promise<number> => {
+    const began = performance.now();
+    await appeals.appeal({ reference, statement: 'It is my own number.' });
+    return performance.now() - began;
+  };
+  const [knownMs, unknownMs]: [number[], number[]] = [[], []];
   for (const [index, { reasons }] of (await planes.results(items)).entries()) {
     const reference = reasons.find(({ rule }) => rule !== undefined)?.appeal;
     if (reference === undefined) throw new Error(`the block of item ${index} has no reference`);
-    await appeals.appeal({ reference, statement: 'It is my own number.' });
+    knownMs.push(await timeOf(reference));
+    unknownMs.push(await timeOf([...reference].toReversed().join('')));
   }
   const { appeals: open } = await planes.read<AppealPage>('appeals');
-  return items.map((item) => [item, open.find(({ number }) => number === item.from)!.id]);
+  const appealed = items.map((item): [Item, number] => [
+    item,
+    open.find(({ number }) => number === item.from)!.id,
+  ]);
+  return { appealed, knownMs, unknownMs };
 }

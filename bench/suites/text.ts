@@ -5,8 +5,17 @@
 import type { BenchOptions } from '../lib/options.ts';
 import type { Row } from '../lib/table.ts';
 import { textCost } from './text-cost.ts';
+import { textEdge } from './text-edge.ts';
+import { textEnglish } from './text-english.ts';
 import { textMatches } from './text-matches.ts';
+import { textTraining } from './text-training.ts';
 
 export async function textBench(options: BenchOptions): Promise<Row[]> {
-  return [...(await textCost(options)), ...(await textMatches(options))];
+  return [
+    ...(await textCost(options)),
+    ...(await textMatches(options)),
+    ...(await textEnglish(options)),
+    ...(await textTraining(options)),
+    ...(await textEdge(options)),
+  ];
 }

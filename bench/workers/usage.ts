@@ -14,6 +14,7 @@ import type { Decision } from '../../shared/screening/decision.ts';
 import { screen } from '../../shared/screening/screen.ts';
 import type { ClientSettings, Snapshot } from '../../shared/screening/snapshot.ts';
 import { RegistrationOverlay } from '../../shared/senders/registration-overlay.ts';
+import { NO_TEXT } from '../../shared/text/published.ts';
 import { ClientUsage, type ScanSource } from '../../shared/usage/client-usage.ts';
 import { UsageMeter } from '../../workers/edge/usage.ts';
 import { benchKeys, randomFrom, randomSuffixes, releaseOf } from '../lib/random-lists.ts';
@@ -33,6 +34,7 @@ const SETTINGS: ClientSettings = {
     requireToken: 'off',
     requireIdentity: 'off',
     requireQualification: 'off',
+    onSuspiciousText: 'shadow',
   },
 };
 
@@ -49,6 +51,7 @@ const snapshot: Snapshot = {
   credentials: PublishedCredentials.NONE,
   tokens: new Map(),
   passports: new Map(),
+  ...{ text: NO_TEXT, texts: new Map() },
   policy: STANDARD_POLICY,
   keys,
   ...{ seq: 1, asOf: NOW, now: NOW },

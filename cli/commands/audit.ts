@@ -11,14 +11,15 @@ import { CommandFailure } from '../failure.ts';
 import { count, counted } from '../terminal/figures.ts';
 import { print, type Report, writeLine } from '../terminal/output.ts';
 import { styleText } from '../terminal/visible.ts';
+import { type ChainVerification, formatAnchors, verifyRegistrations, verifyText } from './audit-chains.ts';
 import { CheckpointVerifier, openKeys } from './audit-checkpoints.ts';
 import { auditLines, linesOfFile } from './audit-lines.ts';
-import { formatAnchors, verifyRegistrations } from './audit-registrations.ts';
 import { trimmedIn, type Verification, verifyAudit, verifyFile, verifyService } from './audit-verify.ts';
 import { examples, requireReason, wholeNumber } from './options.ts';
 
 interface VerifyOptions {
   readonly registrations?: string;
+  readonly text?: true;
   readonly after: number;
   readonly known?: KnownRecord;
   readonly checkpoint?: string;
@@ -60,17 +61,28 @@ export function addAudit(program: Command): void {
         'verify the audit chain of its registered senders, and compare it with the audit log',
       ).conflicts(['checkpoint', 'key']),
     )
+    .addOption(
+      new Option(
+        '--text',
+        'verify the audit chain of text releases and campaigns, and compare it with the audit log',
+      ).conflicts(['checkpoint', 'key', 'registrations']),
+    )
     .addHelpText(
       'after',
       examples(
         'audit verify audit.ndjson --known 1200:9f2c…',
         'audit verify --registrations acme',
+        'audit verify --text',
         'audit verify --checkpoint checkpoints.txt --key numgate.example+1a2b3c4d+ATx…',
       ),
     )
     .action(async (files: string[], options: VerifyOptions) => {
-      const { after, known, checkpoint, key, registrations } = options;
-      if (registrations !== undefined) return verifyChain(files, registrations, options);
+      const { after, known, checkpoint, key, registrations, text } = options;
+      if (registrations !== undefined)
+        return printChain(files, options, '--registrations', (admin, settings) =>
+          verifyRegistrations(admin, registrations, settings),
+        );
+      if (text === true) return printChain(files, options, '--text', verifyText);
       if (key.length > 0 && checkpoint === undefined)
         throw new CommandFailure('--key is for checkpoints: add --checkpoint <file>', 2);
       const keys = await openKeys('--key', key);
@@ -118,14 +130,21 @@ export function addAudit(program: Command): void {
     });
 }
 
-async function verifyChain(files: string[], id: string, { after, known }: VerifyOptions): Promise<void> {
-  if (files.length > 0) throw new CommandFailure('--registrations verifies the service: name no files', 2);
-  const verified = await verifyRegistrations(adminOfEnvironment(), id, {
-    after,
-    known: known === undefined ? [] : [known],
-  });
-  const [text] = formatVerification(verified);
-  print(text + formatAnchors(verified), verified);
+/** @param option that names the chain */
+async function printChain(
+  files: readonly string[],
+  { after, known }: VerifyOptions,
+  option: string,
+  verify: (
+    admin: Admin,
+    settings: { readonly after: number; readonly known: readonly KnownRecord[] },
+  ) => Promise<ChainVerification>,
+): Promise<void> {
+  if (files.length > 0) throw new CommandFailure(`${option} verifies the service: name no files`, 2);
+  const settings = { after, known: known === undefined ? [] : [known] };
+  const verified = await verify(adminOfEnvironment(), settings);
+  const [report] = formatVerification(verified);
+  print(report + formatAnchors(verified), verified);
   if (verified.broken !== null) throw new CommandFailure('audit log verification failed');
 }
 

@@ -146,7 +146,10 @@ function* operationsOf(items: readonly WrittenItem[]): Generator<readonly Writte
   yield some;
 }
 
-function placedGuards(guards: readonly GuardHit[], sent: readonly WrittenItem[]): GuardHit[] {
+function placedGuards<Name extends string>(
+  guards: readonly GuardHit<Name>[],
+  sent: readonly WrittenItem[],
+): GuardHit<Name>[] {
   return guards.map((hit) => ({ ...hit, message: withPlace(hit.message, sent) }));
 }
 

@@ -3,7 +3,6 @@
  * key of a client of that installation, with the right `feed`.
  */
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { LISTS_MAX } from '../../shared/limits/lists.ts';
@@ -11,19 +10,20 @@ import { NAME_PATTERN } from '../../shared/schemas.ts';
 import { checkUrl, LOCAL_HOST, skipProxy } from '../environment.ts';
 import { CommandFailure } from '../failure.ts';
 import { openVerifiers, readFeedKeys } from '../feed/keys.ts';
-import { type WrittenLists, writeLists } from '../feed/list-files.ts';
-import { LIST_DEFAULTS, type ListPlan, type ListSettings, planLists } from '../feed/lists.ts';
+import { writeLists } from '../feed/list-files.ts';
+import { LIST_DEFAULTS, type ListSettings, planLists } from '../feed/lists.ts';
 import { lockFolder } from '../feed/lock.ts';
 import { type Pulled, Puller, statePath } from '../feed/puller.ts';
 import { FeedSource } from '../feed/source.ts';
 import { type PulledState, readState } from '../feed/state-file.ts';
+import { planTexts } from '../feed/text-files.ts';
 import { FEED } from '../paths.ts';
 import { privateFolder } from '../private-files.ts';
-import { count, counted } from '../terminal/figures.ts';
-import { note, print, type Report } from '../terminal/output.ts';
+import { ownTextKeyId } from '../secrets.ts';
+import { counted } from '../terminal/figures.ts';
+import { note, print } from '../terminal/output.ts';
 import { startProgress } from '../terminal/progress.ts';
-import { shellWord } from '../terminal/shell-word.ts';
-import { formatTable } from '../terminal/table.ts';
+import { formatPulled, formatStatus } from './feed-report.ts';
 import { verifyFeedFiles } from './feed-verify.ts';
 import { examples, positiveNumber } from './options.ts';
 
@@ -75,6 +75,7 @@ export function addFeed(program: Command): void {
       `
 Environment:
   NUMGATE_FEED_KEY  key of a client of the other installation with the right "feed" (required)
+  TEXT_KEY          leave out campaigns that were made with another TEXT_KEY: nothing here could recognise them
 
 Each event must follow the one before it, and lead to a checkpoint that the other installation has signed. If one does
 not, the pull fails, and the state and the lists stay as they were. A pull that is interrupted continues where it was.`,
@@ -184,7 +185,7 @@ async function pull(url: string, options: PullOptions): Promise<void> {
     const progress = startProgress('pulling');
     const puller = new Puller({ ...keys, source, folder: out, onProgress: progress.update });
     const first = await puller.pull().finally(() => progress.stop());
-    report(first, options);
+    await report(first, options);
     if (follow) await followFeed(puller, options);
   } finally {
     unlock();
@@ -200,7 +201,7 @@ async function followFeed(puller: Puller, options: PullOptions): Promise<void> {
   for (;;) {
     const leftMs = listsAt - performance.now();
     if (news.length > 0 && leftMs <= 0) {
-      report(joined(news.splice(0)), options);
+      await report(joined(news.splice(0)), options);
       listsAt = performance.now() + everyMs;
       continue;
     }
@@ -227,7 +228,7 @@ function joined(pulls: readonly Pulled[]): Pulled {
 }
 
 /** Writes the lists, and says what has changed. */
-function report(pulled: Pulled, options: PullOptions): void {
+async function report(pulled: Pulled, options: PullOptions): Promise<void> {
   const { place, entries } = pulled.state;
   const settings: ListSettings = {
     prefix: options.prefix,
@@ -236,57 +237,21 @@ function report(pulled: Pulled, options: PullOptions): void {
     authority: options.authority ?? null,
   };
   const plan = planLists(entries, settings);
-  const written = writeLists(options.out, plan, entries, place);
+  entries.texts.prune(Date.now());
+  const texts = planTexts(entries.texts, await ownTextKeyId(), settings);
+  const written = writeLists(options.out, plan, texts, entries, place);
   for (const [code, many] of Object.entries(plan.unknownCodes))
     note(`${counted(many, 'entry')} left out: this version does not know the code ${code}\n`);
-  print(...formatPulled(pulled, plan, written));
-}
-
-function formatPulled(
-  { state: { place, entries }, events, isSnapshot, bytes }: Pulled,
-  { unknownCodes }: ListPlan,
-  { catalogue, lists }: WrittenLists,
-): Report {
-  const { feed, epoch, position } = place;
-  const from = isSnapshot ? `a snapshot and ${counted(events, 'event')}` : counted(events, 'event');
-  const rows = lists.map(({ name, entries: many }) => [name, count(many)]);
-  const text =
-    `feed ${feed} at position ${count(position)}: ${from}, ${count(entries.size)} entries\n` +
-    (rows.length === 0 ? '' : formatTable(['list', 'entries'], rows)) +
-    (rows.length === 0
-      ? 'there is nothing to list\n'
-      : `  to build with these lists alone: npx numgate build ${shellWord(catalogue)}\n` +
-        `  to build with your own, add to your catalogue: "include": [${JSON.stringify(resolve(catalogue))}]\n`);
-  return [
-    text,
-    {
-      feed,
-      epoch,
-      position,
-      events,
-      isSnapshot,
-      bytes,
-      entries: entries.size,
-      lists,
-      unknownCodes,
-      catalogue,
-    },
-  ];
+  if (texts.foreign > 0)
+    note(
+      `${counted(texts.foreign, 'campaign')} left out: made with another TEXT_KEY than the one here. Members of a ` +
+        'community set the same TEXT_KEY\n',
+    );
+  print(...formatPulled(pulled, plan, texts, written));
 }
 
 async function stateIn(folder: string): Promise<PulledState> {
   const path = statePath(folder);
   if (!existsSync(path)) throw new CommandFailure(`${path} does not exist: numgate feed pull creates it`);
   return readState(path);
-}
-
-function formatStatus({ place, entries }: PulledState): Report {
-  const { url, feed, epoch, position, checkpoint } = place;
-  const effects: Record<string, number> = {};
-  for (const [, { kind }] of entries) effects[kind.effect] = (effects[kind.effect] ?? 0) + 1;
-  const shown = Object.entries(effects).map(([effect, many]) => `  ${effect}: ${count(many)}\n`);
-  const text =
-    `feed ${feed} of ${url}\n` +
-    `position ${count(position)}, epoch ${count(epoch)}, ${count(entries.size)} entries\n${shown.join('')}`;
-  return [text, { url, feed, epoch, position, entries: entries.size, effects, checkpoint }];
 }

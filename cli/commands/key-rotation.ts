@@ -25,6 +25,7 @@ import type { Admin } from '../admin.ts';
 import { CommandFailure } from '../failure.ts';
 import type { ListKeyStore } from '../local/list-key-store.ts';
 import { counted } from '../terminal/figures.ts';
+import { needsOldKey, RESEAL_TEXTS } from '../text/key-needs.ts';
 import { identityOf } from './ownership.ts';
 import { healthOf } from './watch.ts';
 
@@ -59,6 +60,8 @@ export interface KeyNeeds {
   readonly registrations: boolean;
   /** Whether the key of reports is not sealed with the new key yet: at most a minute. */
   readonly reports: boolean;
+  /** Whether a text release in force, or its canary, is sealed with the old key. */
+  readonly texts: boolean;
 }
 
 export interface RotationState {
@@ -78,7 +81,11 @@ export async function rotationState({
   const status = await admin.get<StatusInfo>('status');
   const service = serviceKeys(status);
   const { releases } = await admin.get<ReleaseList>('releases');
-  const state = { keyIds, service, needs: needsOf(keyIds[0]!, releases, service, status.response?.keyIds) };
+  const needs = {
+    ...needsOf(keyIds[0]!, releases, service, status.response?.keyIds),
+    texts: await needsOldKey(admin, keyIds[0]!),
+  };
+  const state = { keyIds, service, needs };
   return { ...state, step: stepOf(state, status) };
 }
 
@@ -104,7 +111,7 @@ export function needsOf(
   releases: readonly ReleaseInfo[],
   { rotated, oldestRecords, registrations = [] }: ListKeyInfo,
   reports: readonly string[] = [writer],
-): KeyNeeds {
+): Omit<KeyNeeds, 'texts'> {
   const isNeeded = ({ readable, state, keyId }: ReleaseInfo): boolean =>
     (readable || state === 'staged') && keyId !== undefined && keyId !== writer;
   // To the second, so records of the second of the rotation count as old. Older services do not know.
@@ -190,7 +197,7 @@ export async function finish(
     throw new CommandFailure('the rotation is not complete: run npx numgate list-key rotate first', 4);
   }
   const [writer, old] = state.keyIds;
-  const { releases, recordsUntil, registrations, reports } = state.needs;
+  const { releases, recordsUntil, registrations, reports, texts } = state.needs;
   const held = [
     ...(releases.length > 0 && !options.dropReleases
       ? [
@@ -204,6 +211,7 @@ export async function finish(
       ? ['registered senders in the head: the registry seals them again within a minute, so try again']
       : []),
     ...(reports ? ['the key of reports: the desk seals it again within a minute, so try again'] : []),
+    ...(texts ? [`the text release in force: ${RESEAL_TEXTS}`] : []),
   ];
   if (held.length > 0) {
     throw new CommandFailure(

@@ -13,6 +13,7 @@ import { kvOf, putSecret } from '../publish/wrangler.ts';
 import { listKeyRing, publicKeys, signingKey } from '../secrets.ts';
 import { note, print, type Report } from '../terminal/output.ts';
 import { styleText } from '../terminal/visible.ts';
+import { RESEAL_TEXTS } from '../text/key-needs.ts';
 import { build, DROP_UNKNOWN, formatBuild, SOURCE_NAMES } from './build.ts';
 import {
   finish,
@@ -199,6 +200,9 @@ export function formatState(state: RotationState): Report<RotationState> {
       : []),
     ...(keyIds.length > 1 && needs.registrations && step === 'finish'
       ? ['finish has to wait until the registry has sealed its changes again: a minute']
+      : []),
+    ...(keyIds.length > 1 && needs.texts
+      ? [`finish needs the text release in force with the new key: ${RESEAL_TEXTS}`]
       : []),
     ...(keyIds.length > 1 && needs.recordsUntil !== null
       ? [

@@ -1,8 +1,9 @@
 /** Options and parsers that several commands share. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { CommandFailure } from '../failure.ts';
-import { BUILDS } from '../paths.ts';
+import { BUILDS, TEXT_BUILDS } from '../paths.ts';
 import { BuildFolder, newestBuild } from '../publish/build-folder.ts';
+import { newestTextBuild, TextFolder } from '../text/text-folder.ts';
 
 export function wholeNumber(text: string): number {
   const value = Number(text.replaceAll(/[_,]/g, ''));
@@ -73,4 +74,12 @@ export function addFolderArgument(command: Command): Command {
 
 export function folderOf(path: string | undefined): BuildFolder {
   return path === undefined ? newestBuild(BUILDS) : new BuildFolder(path);
+}
+
+export function addTextFolderArgument(command: Command): Command {
+  return command.argument('[folder]', 'folder of the text release (default: the newest)');
+}
+
+export function textFolderOf(path: string | undefined): TextFolder {
+  return path === undefined ? newestTextBuild(TEXT_BUILDS) : new TextFolder(path);
 }

@@ -202,8 +202,8 @@ async function eachAfter(
   }
 }
 
-function subjectOf({ number, source, mock }: RuleBlockInfo): string {
-  const subject = number ?? source ?? '(cannot be read: the key of reports is lost)';
+function subjectOf({ number, source, campaign, mock }: RuleBlockInfo): string {
+  const subject = number ?? source ?? campaign ?? '(cannot be read: the key of reports is lost)';
   return mock ? `${subject} (mock)` : subject;
 }
 

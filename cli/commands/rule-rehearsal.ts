@@ -1,7 +1,6 @@
 /** `numgate rules rehearse`: what a rule would have blocked, over the reports that are kept. */
 import { type Command, InvalidArgumentError } from 'commander';
 import type { RehearsalPage, RehearsedSenders } from '../../shared/admin/rules.ts';
-import type { SenderKind } from '../../shared/policy/facts.ts';
 import type { RuleSettings } from '../../shared/reports/rule.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { CommandFailure } from '../failure.ts';
@@ -61,7 +60,7 @@ async function rehearseAll(admin: Admin, rule: RuleSettings, since: string | nul
 }
 
 export function sumPages(pages: readonly RehearsalPage[]): Omit<Rehearsal, 'rule'> {
-  const senders = new Map<SenderKind, RehearsedSenders>();
+  const senders = new Map<RehearsedSenders['sender'], RehearsedSenders>();
   const blockedBy: Record<string, number> = {};
   const total = (of: (page: RehearsalPage) => number) => pages.reduce((sum, page) => sum + of(page), 0);
   for (const page of pages) {
@@ -86,7 +85,7 @@ export function sumPages(pages: readonly RehearsalPage[]): Omit<Rehearsal, 'rule
   };
 }
 
-const NAMES: Partial<Record<SenderKind, string>> = {
+const NAMES: Partial<Record<RehearsedSenders['sender'], string>> = {
   ...{ krMobile: 'Korean mobile', krFixed: 'Korean fixed', krVoip: 'Korean 070', krTollFree: 'Korean 080' },
   ...{
     krRepresentative: 'Korean 15xx',
@@ -94,7 +93,7 @@ const NAMES: Partial<Record<SenderKind, string>> = {
     krPremium: 'Korean 060',
     krOther: 'Korean, other',
   },
-  ...{ foreign: 'overseas', senderId: 'sender ID' },
+  ...{ foreign: 'overseas', senderId: 'sender ID', campaign: 'campaign of texts' },
 };
 
 export function formatRehearsal(id: string, rehearsal: Rehearsal): Report<Rehearsal> {

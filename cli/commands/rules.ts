@@ -4,7 +4,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Command } from 'commander';
 import type { RuleRemoved, RuleSet, RuleVersion, RuleVersions } from '../../shared/admin/rules.ts';
-import { RULE_FIELDS, type Rule, type RuleSettings, ruleRef, shareOf } from '../../shared/reports/rule.ts';
+import {
+  RULE_FIELDS,
+  type Rule,
+  type RuleSettings,
+  ruleRef,
+  shareOf,
+  targetOf,
+} from '../../shared/reports/rule.ts';
 import { adminOfEnvironment } from '../admin.ts';
 import { print } from '../terminal/output.ts';
 import { type Cell, formatTable } from '../terminal/table.ts';
@@ -146,7 +153,8 @@ function fieldsOf(rule: Rule): Cell[][] {
 /** The rule in a sentence. */
 function explain(rule: Rule): string {
   const { state, channel, origin, window, distinct, maxShare, weightMin, effect, approval } = rule;
-  const sender = `a sender${origin === 'any' ? '' : ` of ${origin} traffic`}`;
+  const subject = targetOf(rule) === 'campaign' ? 'a text' : 'a sender';
+  const sender = `${subject}${origin === 'any' ? '' : ` of ${origin} traffic`}`;
   const reported = `${distinct} reporters within ${window}${channel === 'any' ? '' : ` (${channel})`}`;
   const bounds = `at most ${shareOf(distinct, maxShare)} from each partner, together with a weight of at least ${weightMin}`;
   const block = `a block for ${rule.provisional}, and ${rule.confirmed} once it is confirmed`;
@@ -163,9 +171,19 @@ function explain(rule: Rule): string {
 
 function formatRules(rules: readonly Rule[]): string {
   if (rules.length === 0) return 'there are no rules: reports block nothing\n';
-  const names = ['rule', 'state', 'channel', 'origin', 'window', 'reporters#', 'per partner#', 'weight#'];
+  const names = [
+    'rule',
+    'state',
+    'target',
+    'channel',
+    'origin',
+    'window',
+    'reporters#',
+    'per partner#',
+    'weight#',
+  ];
   const rows = rules.map((rule) => [
-    ...[ruleRef(rule), rule.state, rule.channel, rule.origin, rule.window],
+    ...[ruleRef(rule), rule.state, targetOf(rule), rule.channel, rule.origin, rule.window],
     ...[rule.distinct, shareOf(rule.distinct, rule.maxShare), String(rule.weightMin)],
     ...[rule.effect, rule.approval, rule.provisional, rule.confirmed],
   ]);

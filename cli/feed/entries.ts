@@ -2,7 +2,7 @@
  * The entries of a feed, by reference. Columns instead of objects: 1,000,000 entries take some 240 MB,
  * most of it for the references.
  */
-import type { FeedEntry } from '../../shared/feed/entry.ts';
+import { type FeedEntry, isPartyEntry, type PartyEntry } from '../../shared/feed/entry.ts';
 import { SOURCE_CHARS_MAX } from '../../shared/limits/control.ts';
 import { PULLED_ENTRIES_MAX, PULLED_KINDS_MAX } from '../../shared/limits/feed-pull.ts';
 import { NAME_PATTERN } from '../../shared/schemas.ts';
@@ -11,9 +11,10 @@ import { CommandFailure } from '../failure.ts';
 import { RULE_PATTERN } from '../import/catalogue.ts';
 import { secondsOf } from '../import/dates.ts';
 import { refusal } from './keys.ts';
+import { FeedTexts } from './texts.ts';
 
 /** What entries have in common. */
-export type EntryKind = Pick<FeedEntry, 'subject' | 'effect' | 'code' | 'authority' | 'rule' | 'stage'>;
+export type EntryKind = Pick<PartyEntry, 'subject' | 'effect' | 'code' | 'authority' | 'rule' | 'stage'>;
 
 /** An entry as it is kept. */
 export interface KeptEntry {
@@ -32,6 +33,8 @@ const NUMBER = /^\+[1-9]\d{0,14}$/;
 const SOURCE_CHARS = 2 * SOURCE_CHARS_MAX;
 
 export class FeedEntries {
+  /** Campaigns and hosts. */
+  readonly texts = new FeedTexts();
   readonly #slots = new Map<string, number>();
   readonly #kinds: EntryKind[] = [];
   readonly #kindIndexes = new Map<string, number>();
@@ -43,12 +46,18 @@ export class FeedEntries {
   /** Slots of entries that were deleted. */
   readonly #free: number[] = [];
 
+  /** Numbers and sources. */
   get size(): number {
     return this.#slots.size;
   }
 
   /** @throws CommandFailure if there are too many, or if this is not an entry of a feed */
-  set(reference: string, { number, source, until, ...rest }: FeedEntry): void {
+  set(reference: string, entry: FeedEntry): void {
+    if (isPartyEntry(entry)) this.#setParty(reference, entry);
+    else this.texts.set(reference, entry);
+  }
+
+  #setParty(reference: string, { number, source, until, ...rest }: PartyEntry): void {
     const seconds = until === null ? FOREVER : secondsOf(until);
     const isParty =
       number === null
@@ -76,6 +85,7 @@ export class FeedEntries {
   }
 
   delete(reference: string): void {
+    this.texts.delete(reference);
     const slot = this.#slots.get(reference);
     if (slot === undefined) return;
     this.#slots.delete(reference);
@@ -87,6 +97,7 @@ export class FeedEntries {
     this.#slots.clear();
     this.#sourceOf.clear();
     this.#free.length = 0;
+    this.texts.clear();
   }
 
   *[Symbol.iterator](): Generator<readonly [reference: string, entry: KeptEntry]> {

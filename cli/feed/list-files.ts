@@ -1,5 +1,6 @@
 /**
- * Writes the lists of a pull for `build`: a catalogue and one file of NDJSON for each list, in a folder of their own.
+ * Writes the lists of a pull for `build`: a catalogue and one file of NDJSON for each list, in a folder of their own, with the
+ * files for text risk.
  * `current` is a link to the newest folder. A reader that follows it once sees one state of the feed, whole, also while
  * a pull goes on; some older folders stay for builds that are not proven yet.
  */
@@ -23,6 +24,7 @@ import { unfinishedFolder } from '../temporary.ts';
 import type { FeedEntries, KeptEntry } from './entries.ts';
 import type { ListPlan, PlannedList } from './lists.ts';
 import { type FeedPlace, syncFolder } from './state-file.ts';
+import { CAMPAIGNS, TEXT_CATALOGUE, type TextPlan, writeTextFiles } from './text-files.ts';
 
 export const CURRENT = 'current';
 export const CATALOGUE = 'feed.lists.json';
@@ -36,12 +38,16 @@ export interface WrittenLists {
   /** Path of the catalogue, through the link. */
   readonly catalogue: string;
   readonly lists: readonly { readonly name: string; readonly entries: number }[];
+  /** Path of the campaigns, and of the catalogue of the host lists. */
+  readonly campaigns: string;
+  readonly textCatalogue: string;
 }
 
 /** @param folder of the pull */
 export function writeLists(
   folder: string,
   { lists }: ListPlan,
+  texts: TextPlan,
   entries: FeedEntries,
   { position, at }: Pick<FeedPlace, 'position' | 'at'>,
 ): WrittenLists {
@@ -49,6 +55,7 @@ export function writeLists(
   mkdirSync(folders, { recursive: true, mode: 0o700 });
   const unfinished = unfinishedFolder(folders);
   const digest = createHash('sha256');
+  digest.update(writeTextFiles(unfinished, texts, at));
   for (const planned of lists) digest.update(writeList(unfinished, planned, entries));
   const catalogue = {
     lists: lists.map(({ list }) => ({ ...list, asOf: at })),
@@ -65,6 +72,8 @@ export function writeLists(
   removeOld(folders, name);
   return {
     catalogue: join(folder, CURRENT, CATALOGUE),
+    campaigns: join(folder, CURRENT, CAMPAIGNS),
+    textCatalogue: join(folder, CURRENT, TEXT_CATALOGUE),
     lists: lists.map(({ list, slots }) => ({ name: list.name, entries: slots.length })),
   };
 }

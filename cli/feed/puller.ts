@@ -236,6 +236,7 @@ export class Puller {
       );
       return { ...placeOf(cursor, before), digest };
     });
+    if (this.#state !== null) entries.texts.follow(this.#state.entries.texts);
     this.#state = { place: { ...place, url: source.url, checkpoint: null, at: now() }, entries };
   }
 

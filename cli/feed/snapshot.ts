@@ -16,7 +16,7 @@ const PROGRESS_ENTRIES = 1_000;
 
 const headSchema = v.object({ cursor: v.string(), digest: v.string() });
 const pieceSchema = v.object({ ...headSchema.entries, piece: v.number(), isLast: v.boolean() });
-const entrySchema = v.object({ reference: v.string(), ...feedEntrySchema.entries });
+const entrySchema = v.intersect([v.object({ reference: v.string() }), feedEntrySchema]);
 
 /**
  * @param keys null for a consumer without encryption
@@ -40,7 +40,7 @@ export async function readSnapshot(
     } else {
       const { reference, ...entry } = parsed(entrySchema, value);
       entries.set(reference, entry);
-      if (entries.size % PROGRESS_ENTRIES === 0) onProgress();
+      if ((entries.size + entries.texts.size) % PROGRESS_ENTRIES === 0) onProgress();
     }
   }
   if (head === null) throw refusal('FEED_FORM', 'the snapshot is empty');

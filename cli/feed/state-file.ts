@@ -4,7 +4,7 @@
  * The file holds numbers in clear.
  *
  * Lines of JSON: the header, one line for each kind of entry, one for each entry (`[reference, kind, number or source,
- * until]`), the digest.
+ * until]`), one for each campaign and host (`[reference, entry]`), the digest.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -22,6 +22,7 @@ import * as v from 'valibot';
 import { CommandFailure } from '../failure.ts';
 import { readLines } from '../import/lines.ts';
 import { type EntryKind, FeedEntries, type KeptEntry } from './entries.ts';
+import type { KeptText } from './texts.ts';
 
 const VERSION = 1;
 /** Written at once, in characters. */
@@ -38,6 +39,7 @@ const headerSchema = v.strictObject({
   at: v.string(),
   kinds: v.number(),
   entries: v.number(),
+  texts: v.optional(v.number(), 0),
 });
 
 /** Where a pull is: every event up to `position` is in its entries. */
@@ -80,13 +82,15 @@ export function writeState(path: string, { place, entries }: PulledState): void 
       chunk += `${text}\n`;
       if (chunk.length >= CHUNK_CHARS) flush();
     };
-    line(JSON.stringify({ numgateFeed: VERSION, ...place, kinds: kinds.size, entries: entries.size }));
+    const counts = { kinds: kinds.size, entries: entries.size, texts: entries.texts.size };
+    line(JSON.stringify({ numgateFeed: VERSION, ...place, ...counts }));
     for (const kind of kinds.keys()) line(JSON.stringify(kind));
     for (const [reference, { kind, number, source, until }] of entries) {
       // Neither references nor numbers have characters that JSON escapes.
       const what = number === null ? JSON.stringify({ source }) : `"${number}"`;
       line(`["${reference}",${kinds.get(kind)},${what},${until}]`);
     }
+    for (const text of entries.texts) line(JSON.stringify(text));
     flush();
     writeFileSync(file, `${JSON.stringify({ sha256: hash.digest('hex') })}\n`);
     fsyncSync(file);
@@ -138,11 +142,12 @@ class StateReader {
   #isWhole = false;
 
   get isWhole(): boolean {
-    return this.#isWhole && this.#entries.size === this.#header?.entries;
+    const { entries = -1, texts = -1 } = this.#header ?? {};
+    return this.#isWhole && this.#entries.size === entries && this.#entries.texts.size === texts;
   }
 
   get state(): PulledState {
-    const { numgateFeed: _, kinds: _kinds, entries: _entries, ...place } = this.#header!;
+    const { numgateFeed: _, kinds: _kinds, entries: _entries, texts: _texts, ...place } = this.#header!;
     return { place, entries: this.#entries };
   }
 
@@ -150,10 +155,11 @@ class StateReader {
   take = (text: string | null, line: number): void => {
     if (text === null || this.#isWhole) throw new CommandFailure('the line is not one of a state');
     const value: unknown = JSON.parse(text);
-    const { kinds = 0, entries = 0 } = this.#header ?? {};
+    const { kinds = 0, entries = 0, texts = 0 } = this.#header ?? {};
     if (this.#header === null) this.#header = v.parse(headerSchema, value);
     else if (line <= 1 + kinds) this.#kinds.push(value as EntryKind);
     else if (line <= 1 + kinds + entries) this.#takeEntry(value as StoredEntry);
+    else if (line <= 1 + kinds + entries + texts) this.#entries.texts.put(value as KeptText);
     // Everything before is as it was written, so that it needs no further checks.
     else if ((value as { sha256?: unknown }).sha256 === this.#hash.digest('hex')) this.#isWhole = true;
     else throw new CommandFailure('the digest is another one');

@@ -9,6 +9,7 @@ import { toBase64 } from '../../shared/bytes.ts';
 import { LIST_KEY_BYTES } from '../../shared/set/keys.ts';
 import { SHARING_KEY_BYTES } from '../../shared/sharing-keys.ts';
 import { newSignerKey } from '../../shared/signed-note.ts';
+import { TEXT_KEY_BYTES } from '../../shared/text/fingerprint.ts';
 import { CommandFailure } from '../failure.ts';
 import { DEV_VARS_FILE, SECRETS_FILE } from '../paths.ts';
 import { makePrivate, privateTree } from '../private-files.ts';
@@ -16,10 +17,18 @@ import { type LocalSecrets, newKey, readSecretsFile, SECRET_NAMES, secretDigest 
 
 /** The local secrets that the Worker needs. A deployed Worker gets them through `wrangler secret put`. */
 export async function workerSecrets(secrets: LocalSecrets) {
-  const { LIST_KEY, RELEASE_PUBLIC_KEYS, CHECKPOINT_KEY, CREDENTIAL_KEY, SHARING_KEY, ADMIN_TOKEN } = secrets;
+  const {
+    LIST_KEY,
+    RELEASE_PUBLIC_KEYS,
+    CHECKPOINT_KEY,
+    CREDENTIAL_KEY,
+    SHARING_KEY,
+    TEXT_KEY,
+    ADMIN_TOKEN,
+  } = secrets;
   const ROOT_TOKEN_SHA256 = await secretDigest(ADMIN_TOKEN);
   return {
-    ...{ LIST_KEY, RELEASE_PUBLIC_KEYS, CHECKPOINT_KEY, CREDENTIAL_KEY, SHARING_KEY },
+    ...{ LIST_KEY, RELEASE_PUBLIC_KEYS, CHECKPOINT_KEY, CREDENTIAL_KEY, SHARING_KEY, TEXT_KEY },
     ROOT_TOKEN_SHA256,
   };
 }
@@ -44,6 +53,7 @@ export async function newSecrets(): Promise<LocalSecrets> {
     CHECKPOINT_KEY: (await newSignerKey(`numgate.local/${crypto.randomUUID()}`))!,
     CREDENTIAL_KEY: await newCredentialKey(),
     SHARING_KEY: toBase64(crypto.getRandomValues(new Uint8Array(SHARING_KEY_BYTES))),
+    TEXT_KEY: toBase64(crypto.getRandomValues(new Uint8Array(TEXT_KEY_BYTES))),
     ADMIN_TOKEN: (await newKey('root')).key,
     DEMO_CLIENT_KEY: (await newKey('demo')).key,
     DEMO_PARTNER_KEY: (await newKey('demo-partner')).key,

@@ -49,7 +49,8 @@ function weightsIn(path: string): Uint8Array<ArrayBuffer> {
     new TextModel(bytes);
     return bytes;
   } catch (error) {
-    const why = error instanceof Error && error.name === 'LayoutError' ? error.message : describeFileError(error);
+    const why =
+      error instanceof Error && error.name === 'LayoutError' ? error.message : describeFileError(error);
     throw new CommandFailure(`${path}: ${why}: train the model again`);
   }
 }

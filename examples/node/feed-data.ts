@@ -81,12 +81,22 @@ export async function digestOf({
   at,
   entry,
 }: EventData): Promise<string> {
-  const values = entry && [
+  const text = encoder.encode(JSON.stringify([position, epoch, reference, at, entry && valuesOf(entry)]));
+  return sha256(Uint8Array.from([...bytesOf(previous)!, ...text]));
+}
+
+function valuesOf(entry: FeedEntry): unknown[] {
+  if (entry.subject === 'campaign') {
+    const { fingerprint, textKeyId, authority, rule, stage, firstSeen, lastSeen, reporters, until } = entry;
+    const values = [fingerprint, textKeyId, authority, rule, stage, firstSeen, lastSeen, reporters, until];
+    return [entry.subject, values];
+  }
+  if (entry.subject === 'host')
+    return [entry.subject, [entry.host, entry.list, entry.effect, entry.authority]];
+  return [
     ...[entry.number, entry.source, entry.subject, entry.effect, entry.code, entry.authority],
     ...[entry.list, entry.rule, entry.stage, entry.until],
   ];
-  const text = encoder.encode(JSON.stringify([position, epoch, reference, at, values]));
-  return sha256(Uint8Array.from([...bytesOf(previous)!, ...text]));
 }
 
 export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {

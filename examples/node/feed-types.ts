@@ -9,13 +9,13 @@ export interface FeedPlace {
 }
 
 /** What the service says about one number or source, for one subject. */
-export interface FeedEntry {
+export interface PartyEntry {
   /** E.164; null for a source. */
   readonly number: string | null;
   /** A sender ID, operator or SMSC; null for a number. */
   readonly source: string | null;
   /** `from` or `to`. */
-  readonly subject: string;
+  readonly subject: 'from' | 'to';
   /** `block`, `label`, or `allow`: a block was lifted. Treat any other as no block. */
   readonly effect: string;
   /** A reason code of checks; null for `allow`. */
@@ -30,6 +30,36 @@ export interface FeedEntry {
   readonly until: string | null;
 }
 
+/** A confirmed campaign: texts that are alike. */
+export interface CampaignEntry {
+  readonly subject: 'campaign';
+  /** 64 values of 16 bits, little-endian, in base64. Only who has the same TEXT_KEY can recognise texts of it. */
+  readonly fingerprint: string;
+  /** 16 hex digits. */
+  readonly textKeyId: string;
+  readonly authority: string;
+  readonly rule: string | null;
+  readonly stage: string | null;
+  /** RFC 3339. */
+  readonly firstSeen: string;
+  readonly lastSeen: string;
+  /** Distinct reporters. */
+  readonly reporters: number;
+  readonly until: string;
+}
+
+/** A host of a list. It includes its subdomains. */
+export interface HostEntry {
+  readonly subject: 'host';
+  readonly host: string;
+  readonly list: string;
+  /** `block`, `label` or `allow`. */
+  readonly effect: string;
+  readonly authority: string;
+}
+
+export type FeedEntry = PartyEntry | CampaignEntry | HostEntry;
+
 /** One event. */
 export interface FeedChange {
   /** Names the entry. */
@@ -43,8 +73,8 @@ export interface FeedChange {
 }
 
 /** An entry of a snapshot. */
-export interface FeedSnapshotEntry extends FeedEntry {
+export type FeedSnapshotEntry = FeedEntry & {
   readonly reference: string;
   /** Of the event that made it so. */
   readonly position: number;
-}
+};

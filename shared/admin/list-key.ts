@@ -35,6 +35,8 @@ export interface ListKeyInfo {
   readonly registrations?: readonly string[];
   /** Likewise those of the credentials. */
   readonly credentials?: readonly string[];
+  /** Likewise those of texts. The values of a text release keep their key until another one is promoted. */
+  readonly text?: readonly string[];
   /** The last rotation; null if there was none. */
   readonly rotated: { readonly from: string; readonly to: string; readonly at: string } | null;
   /**

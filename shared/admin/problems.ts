@@ -1,9 +1,10 @@
 /**
  * Problems of the control plane, shared by the control Worker and the CLI.
  */
-import type { GuardHit } from '../release/guard-settings.ts';
+import type { Guard, GuardHit } from '../release/guard-settings.ts';
 import type { RegistrationReason } from '../senders/registration.ts';
 import type { ImportedRow } from '../senders/registration-import.ts';
+import type { TextGuard } from '../text/text-guards.ts';
 
 /** Extra members of problems that carry more than a message. */
 export interface ProblemExtras {
@@ -15,7 +16,7 @@ export interface ProblemExtras {
   readonly entries?: number;
   readonly changed?: number;
   /** GUARD_HIT */
-  readonly guards?: readonly GuardHit[];
+  readonly guards?: readonly GuardHit<Guard | TextGuard>[];
   /** BASE_MOVED: the base you sent, and the current release. */
   readonly base?: string | null;
   readonly current?: string | null;
@@ -38,7 +39,7 @@ export interface ProblemExtras {
   /** REGISTRATIONS_INVALID: the invalid lines, at most 100. */
   readonly lines?: readonly ImportedRow[];
   /**
-   * REGISTRATION_STATE, DELEGATION_STATE, RULE_BLOCK_STATE: the state, and what can be done in it. RULE_BLOCK_REFUSED: the
+   * REGISTRATION_STATE, DELEGATION_STATE, RULE_BLOCK_STATE, CAMPAIGN_STATE: the state, and what can be done in it. RULE_BLOCK_REFUSED: the
    * state. QUALIFICATION_STATE: the states that may follow.
    */
   readonly state?: string;
@@ -62,6 +63,7 @@ export const ADMIN_PROBLEMS = {
   OPERATION_UNKNOWN: [404, 'Operation not found'],
   UNDO_IMPOSSIBLE: [409, 'Operation cannot be undone'],
   ENTRIES_CHANGED: [409, 'Entries were changed since'],
+  TEXT_RELEASE_UNKNOWN: [404, 'Text release not found'],
   RELEASE_UNKNOWN: [404, 'Release not found'],
   RELEASE_REFUSED: [422, 'Release refused'],
   RELEASE_INCOMPLETE: [503, 'Release is incomplete'],
@@ -81,6 +83,9 @@ export const ADMIN_PROBLEMS = {
   AUTHORITY_FOREIGN: [403, 'Belongs to another authority'],
   AUTHORITY_MISSING: [403, 'Organisation has no authority'],
   LIST_KEY_STATE: [409, 'List key does not allow this'],
+  CAMPAIGN_UNKNOWN: [404, 'Campaign not found'],
+  CAMPAIGN_STATE: [409, 'State of the campaign does not allow this'],
+  CAMPAIGNS_FULL: [409, 'Too many campaigns are confirmed'],
   IDEMPOTENCY_CONFLICT: [409, 'Idempotency-Key was used for another request'],
   BUDGET_EXCEEDED: [429, 'Budget exceeded'],
   STORAGE_FULL: [507, 'Storage is full'],

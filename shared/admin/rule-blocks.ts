@@ -83,9 +83,11 @@ export interface RangeMember {
 
 export interface RuleBlockInfo {
   readonly id: string;
-  /** Null for a sender ID, and if the key of reports is lost. */
+  /** Null for a sender ID or a campaign, and if the key of reports is lost. */
   readonly number: string | null;
   readonly source: string | null;
+  /** `c-17`: the campaign of texts that it is about; null for a number or sender ID. */
+  readonly campaign: string | null;
   readonly state: BlockState;
   readonly cause: RuleBlockCause | null;
   /** From mock partners: it blocks nothing. */
@@ -103,7 +105,7 @@ export interface RuleBlockInfo {
   readonly actions: readonly RuleBlockDone[];
   /** When its stage ends; null once it has ended. */
   readonly until: string | null;
-  /** The `seq` at which its entry became visible; null if it has none. */
+  /** The `seq` at which its entry became visible; null if it has none, and for a campaign. */
   readonly seq: number | null;
   /** Whether the live layer does not have its newest state yet. */
   readonly pending: boolean;

@@ -55,7 +55,8 @@ export const rehearseSchema = v.strictObject({
 
 /** Senders of one kind. */
 export interface RehearsedSenders {
-  readonly sender: SenderKind;
+  /** `campaign`: what a rule for campaigns counts. */
+  readonly sender: SenderKind | 'campaign';
   /** Senders for which the rule would have fired. */
   readonly fires: number;
   /** Of these, those that rules blocked then, and those of them for which an appeal was accepted. */

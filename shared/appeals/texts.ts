@@ -141,9 +141,21 @@ const MEANINGS: Readonly<Partial<Record<Code, People>>> = {
     ko: '불법스팸 발송이 확인된 해외 발신처입니다.',
     en: 'Illegal spam was sent from this foreign source.',
   },
+  TEXT_CAMPAIGN: {
+    ko: '스팸으로 확인된 문자와 내용이 같거나 매우 비슷한 문자입니다.',
+    en: 'The text is the same as, or very similar to, one that was confirmed as spam.',
+  },
+  TEXT_HOST_LISTED: {
+    ko: '차단 목록에 등록된 인터넷 주소가 들어 있는 문자입니다.',
+    en: 'The text has a link to an address on a block list.',
+  },
   SUBSCRIBER_DNO: {
     ko: '발신에 쓰이지 않는 번호로 명의자가 등록한 번호입니다.',
     en: 'The holder of this number has stated that it never calls or sends texts.',
+  },
+  TEXT_SUSPICIOUS: {
+    ko: '스팸 문자와 표현이 비슷하여 주의 표시가 붙은 문자입니다. 이 표시만으로는 차단되지 않습니다.',
+    en: 'The text is worded like spam, and so has a warning. It is not blocked because of that.',
   },
 };
 

@@ -2,7 +2,7 @@
  * Builds a text release: from a model and host lists to a manifest and sealed KV values.
  * Deterministic: the same content, key and times give the same bytes.
  */
-import { sha256Hex, utf8 } from '../bytes.ts';
+import { sha256Hex } from '../bytes.ts';
 import { HOST_LISTS_MAX, HOST_TABLE_BYTES_MAX, HOSTS_MAX } from '../limits/text.ts';
 import type { NamedValue } from '../release/head.ts';
 import { textKey } from '../release/kv-keys.ts';
@@ -18,10 +18,17 @@ export interface HostListSource {
   readonly hosts: readonly string[];
 }
 
+/** Host lists with their table, as another release has them. */
+export interface EncodedHosts {
+  readonly lists: readonly HostListInfo[];
+  /** As encodeHosts returns it. */
+  readonly table: Uint8Array<ArrayBuffer>;
+}
+
 export interface TextReleaseParts {
   readonly model: { readonly facts: ModelFacts; readonly bytes: Uint8Array<ArrayBuffer> } | null;
-  /** The first of equally strong lists decides about a host. */
-  readonly hostLists: readonly HostListSource[];
+  /** Null for a release without host lists. */
+  readonly hosts: EncodedHosts | null;
   readonly canaryTexts: TextManifest['canaryTexts'];
 }
 
@@ -31,21 +38,38 @@ export interface BuiltTextRelease {
   readonly values: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
 }
 
-/** A model and host lists exceed a limit of shared/limits/text.ts, or there is neither. */
-export type TextBuildProblem = 'LIMIT_EXCEEDED' | 'RELEASE_EMPTY';
+/** There is neither a model nor a host list. */
+export type TextBuildProblem = 'RELEASE_EMPTY';
+
+/** @param sources the first of equally strong lists decides about a host */
+export function encodeHostLists(
+  sources: readonly HostListSource[],
+): Result<EncodedHosts | null, Failure<'LIMIT_EXCEEDED'>> {
+  if (sources.length === 0) return ok(null);
+  const count = sources.reduce((sum, { hosts }) => sum + hosts.length, 0);
+  if (sources.length > HOST_LISTS_MAX)
+    return fail(
+      'LIMIT_EXCEEDED',
+      `${sources.length} host lists; a text release has at most ${HOST_LISTS_MAX}`,
+    );
+  if (count > HOSTS_MAX)
+    return fail('LIMIT_EXCEEDED', `${count} hosts in all lists; a text release has at most ${HOSTS_MAX}`);
+  const table = encodeHosts(sources.flatMap(({ hosts }, list) => hosts.map((host) => ({ host, list }))));
+  if (table.length > HOST_TABLE_BYTES_MAX)
+    return fail(
+      'LIMIT_EXCEEDED',
+      `the hosts take ${table.length} bytes; a text release has at most ${HOST_TABLE_BYTES_MAX}`,
+    );
+  return ok({ lists: sources.map(({ info, hosts }) => ({ ...info, hosts: hosts.length })), table });
+}
 
 export async function buildTextRelease(
-  { model, hostLists, canaryTexts }: TextReleaseParts,
+  { model, hosts, canaryTexts }: TextReleaseParts,
   keys: ListKeys,
   { base, createdAt }: { readonly base: string | null; readonly createdAt: Date },
 ): Promise<Result<BuiltTextRelease, Failure<TextBuildProblem>>> {
-  if (model === null && hostLists.length === 0)
+  if (model === null && hosts === null)
     return fail('RELEASE_EMPTY', 'a text release needs a model or a host list');
-  const count = hostLists.reduce((sum, { hosts }) => sum + hosts.length, 0);
-  if (hostLists.length > HOST_LISTS_MAX)
-    return fail('LIMIT_EXCEEDED', `${hostLists.length} host lists; a text release has at most ${HOST_LISTS_MAX}`);
-  if (count > HOSTS_MAX)
-    return fail('LIMIT_EXCEEDED', `${count} hosts in all lists; a text release has at most ${HOSTS_MAX}`);
   const values = new Map<string, Uint8Array<ArrayBuffer>>();
   const store = async (content: Uint8Array<ArrayBuffer>): Promise<NamedValue> => {
     const bytes = await seal(content, keys);
@@ -54,13 +78,6 @@ export async function buildTextRelease(
     values.set(key, bytes);
     return { key, sha256 };
   };
-  const rows = hostLists.flatMap(({ hosts }, list) => hosts.map((host) => ({ host, list })));
-  const table = hostLists.length === 0 ? null : encodeHosts(rows);
-  if (table !== null && table.length > HOST_TABLE_BYTES_MAX)
-    return fail(
-      'LIMIT_EXCEEDED',
-      `the hosts take ${table.length} bytes; a text release has at most ${HOST_TABLE_BYTES_MAX}`,
-    );
   const body = {
     kind: 'numgate-text' as const,
     format: 1 as const,
@@ -68,20 +85,20 @@ export async function buildTextRelease(
     createdAt: createdAt.toISOString(),
     model: model === null ? null : { ...model.facts, value: await store(model.bytes) },
     hosts:
-      table === null
+      hosts === null
         ? null
-        : {
-            value: await store(table),
-            count,
-            lists: hostLists.map(({ info, hosts }) => ({ ...info, hosts: hosts.length })),
-          },
+        : { value: await store(hosts.table), count: rowsOf(hosts), lists: [...hosts.lists] },
     canaryTexts,
   };
   return ok({ manifest: { ...body, release: await nameOf(body, createdAt) }, values });
 }
 
+function rowsOf({ lists }: EncodedHosts): number {
+  return lists.reduce((sum, { hosts }) => sum + hosts, 0);
+}
+
 /** The minute and a digest of everything else, as releases of lists have them. */
 async function nameOf(body: object, createdAt: Date): Promise<string> {
   const minute = createdAt.toISOString().slice(0, 16).replaceAll(/[-:]/g, '');
-  return `text-${minute}Z-${(await sha256Hex(utf8(JSON.stringify(body)))).slice(0, 8)}`;
+  return `text-${minute}Z-${(await sha256Hex(JSON.stringify(body))).slice(0, 8)}`;
 }

@@ -81,7 +81,7 @@ export interface BlocksPart {
 /** A ground without the partners: how many reporters of which kinds. */
 type Ground = Omit<GroundInfo, 'partners'>;
 export interface RuleBlocksPart {
-  readonly ruleBlocks: readonly (Omit<RuleBlockInfo, 'grounds' | 'members'> & {
+  readonly ruleBlocks: readonly (Omit<RuleBlockInfo, 'grounds' | 'members' | 'campaign'> & {
     readonly grounds: readonly Ground[];
   })[];
 }

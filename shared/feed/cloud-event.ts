@@ -4,9 +4,9 @@
  * that route by them, and `openPage` refuses events whose attributes differ.
  */
 import * as v from 'valibot';
-import { BLOCK_STAGES, EFFECTS, SUBJECTS, type Subject } from '../verdict.ts';
+import { BLOCK_STAGES, EFFECTS, SUBJECTS } from '../verdict.ts';
 import { formatCursor } from './cursor.ts';
-import type { FeedEvent } from './entry.ts';
+import { FEED_SUBJECTS, type FeedEvent, type FeedSubject, isPartyEntry } from './entry.ts';
 
 export const FEED_BATCH_TYPE = 'application/cloudevents-batch+json';
 /** Of data that is one compact JWE (RFC 7515, 9.2.1), and of data in clear. */
@@ -18,13 +18,17 @@ export const FEED_TYPES = [
   'kr.numgate.sender.unblocked.v1',
   'kr.numgate.recipient.blocked.v1',
   'kr.numgate.recipient.unblocked.v1',
+  'kr.numgate.campaign.confirmed.v1',
+  'kr.numgate.campaign.revoked.v1',
+  'kr.numgate.host.listed.v1',
+  'kr.numgate.host.unlisted.v1',
 ] as const;
 export type FeedType = (typeof FEED_TYPES)[number];
 
 /** The plaintext of an event's data: the event, and what it follows. */
 export interface FeedData extends Omit<FeedEvent, 'digest'> {
   /** Of the entry, also if there is none any more. */
-  readonly subject: Subject;
+  readonly subject: FeedSubject;
   /** Digest of the event before, or of the statement of the epoch for its first event. */
   readonly previous: string;
 }
@@ -53,14 +57,16 @@ export function feedSource(feed: string): string {
   return `urn:numgate:feed:${feed}`;
 }
 
-export function feedType(subject: Subject, entry: FeedEvent['entry']): FeedType {
+export function feedType(subject: FeedSubject, entry: FeedEvent['entry']): FeedType {
+  if (subject === 'campaign') return `kr.numgate.campaign.${entry === null ? 'revoked' : 'confirmed'}.v1`;
+  if (subject === 'host') return `kr.numgate.host.${entry === null ? 'unlisted' : 'listed'}.v1`;
   const party = subject === 'from' ? 'sender' : 'recipient';
-  const isBlocked = entry !== null && entry.effect !== 'allow';
+  const isBlocked = entry !== null && isPartyEntry(entry) && entry.effect !== 'allow';
   return `kr.numgate.${party}.${isBlocked ? 'blocked' : 'unblocked'}.v1`;
 }
 
 /** The data of an event before encryption. @param previous digest that the event follows */
-export function feedData(event: FeedEvent, subject: Subject, previous: string): FeedData {
+export function feedData(event: FeedEvent, subject: FeedSubject, previous: string): FeedData {
   const { position, epoch, reference, entry, at } = event;
   return { position, epoch, reference, subject, entry, at, previous };
 }
@@ -88,8 +94,7 @@ export function cloudEventOf(
   };
 }
 
-/** Fields that this version does not know are dropped: the digest does not cover them. */
-export const feedEntrySchema = v.object({
+const partySchema = v.object({
   number: v.nullable(v.string()),
   source: v.nullable(v.string()),
   subject: v.picklist(SUBJECTS),
@@ -102,11 +107,35 @@ export const feedEntrySchema = v.object({
   until: v.nullable(v.string()),
 });
 
+const campaignSchema = v.object({
+  subject: v.literal('campaign'),
+  fingerprint: v.string(),
+  textKeyId: v.string(),
+  authority: v.string(),
+  rule: v.nullable(v.string()),
+  stage: v.nullable(v.picklist(BLOCK_STAGES)),
+  firstSeen: v.string(),
+  lastSeen: v.string(),
+  reporters: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  until: v.string(),
+});
+
+const hostSchema = v.object({
+  subject: v.literal('host'),
+  host: v.string(),
+  list: v.string(),
+  effect: v.picklist(EFFECTS),
+  authority: v.string(),
+});
+
+/** Fields that this version does not know are dropped: the digest does not cover them. */
+export const feedEntrySchema = v.variant('subject', [partySchema, campaignSchema, hostSchema]);
+
 export const feedDataSchema = v.object({
   position: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
   epoch: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
   reference: v.string(),
-  subject: v.picklist(SUBJECTS),
+  subject: v.picklist(FEED_SUBJECTS),
   entry: v.nullable(feedEntrySchema),
   at: v.string(),
   previous: v.string(),

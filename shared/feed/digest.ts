@@ -17,9 +17,23 @@ function canonical({ position, epoch, reference, at, entry }: DigestedEvent): st
   return JSON.stringify([position, epoch, reference, at, entry === null ? null : valuesOf(entry)]);
 }
 
-function valuesOf(entry: FeedEntry): (string | null)[] {
-  const { number, source, subject, effect, code, authority, list, rule, stage, until } = entry;
-  return [number, source, subject, effect, code, authority, list, rule, stage, until];
+/** Arrays of different shapes, so that no entry of one kind has the values of one of another. */
+function valuesOf(entry: FeedEntry): readonly unknown[] {
+  switch (entry.subject) {
+    case 'campaign': {
+      const { fingerprint, textKeyId, authority, rule, stage, firstSeen, lastSeen, reporters, until } = entry;
+      const values = [fingerprint, textKeyId, authority, rule, stage, firstSeen, lastSeen, reporters, until];
+      return [entry.subject, values];
+    }
+    case 'host': {
+      const { host, list, effect, authority } = entry;
+      return [entry.subject, [host, list, effect, authority]];
+    }
+    default: {
+      const { number, source, subject, effect, code, authority, list, rule, stage, until } = entry;
+      return [number, source, subject, effect, code, authority, list, rule, stage, until];
+    }
+  }
 }
 
 /** Whether two entries say the same. */

@@ -4,10 +4,12 @@
  */
 import { toBase64Url, utf8 } from '../bytes.ts';
 import type { SharingKey } from '../sharing-keys.ts';
-import type { Subject } from '../verdict.ts';
+import type { FeedSubject } from './entry.ts';
 
 const KEY_BYTES = 32;
 const REFERENCE_BYTES = 16;
+
+export type ReferenceKind = 'number' | 'source' | 'campaign' | 'host';
 
 export class ReferenceKey {
   readonly #key: CryptoKey;
@@ -22,9 +24,13 @@ export class ReferenceKey {
     return new ReferenceKey(await crypto.subtle.importKey('raw', bytes, hmac, false, ['sign']));
   }
 
-  /** @param party E.164 of a number, or the folded text of a source @returns 22 characters of base64url */
-  async reference(kind: 'number' | 'source', party: string, subject: Subject): Promise<string> {
-    const named = utf8(`${kind}|${party}|${subject}`);
+  /**
+   * @param name E.164 of a number, the folded text of a source, the key ID and fingerprint of a campaign, or a list and one
+   * of its hosts
+   * @returns 22 characters of base64url
+   */
+  async reference(kind: ReferenceKind, name: string, subject: FeedSubject): Promise<string> {
+    const named = utf8(`${kind}|${name}|${subject}`);
     const mac = new Uint8Array(await crypto.subtle.sign('HMAC', this.#key, named));
     return toBase64Url(mac.subarray(0, REFERENCE_BYTES));
   }

@@ -6,11 +6,11 @@ export const SNAPSHOT_FORMATS = ['ndjson', 'csv'] as const;
 export type SnapshotFormat = (typeof SNAPSHOT_FORMATS)[number];
 
 /** An entry of a snapshot. */
-export interface SnapshotEntry extends FeedEntry {
+export type SnapshotEntry = FeedEntry & {
   readonly reference: string;
   /** Of the event that made it so. */
   readonly position: number;
-}
+};
 
 /** Where a snapshot stands: the first line of its NDJSON. */
 export interface SnapshotHead {
@@ -35,9 +35,11 @@ export function snapshotHead({ cursor, digest }: SnapshotHead): SnapshotHead {
 export const snapshotColumns = [
   ...(['reference', 'position', 'number', 'source', 'subject', 'effect'] as const),
   ...(['code', 'authority', 'list', 'rule', 'stage', 'until'] as const),
+  ...(['host', 'fingerprint', 'textKeyId', 'firstSeen', 'lastSeen', 'reporters'] as const),
 ] as const;
 
-/** An empty field is null. */
+/** An empty field is null, or no field of such an entry. */
 export function csvRow(entry: SnapshotEntry): string {
-  return csvLine(snapshotColumns.map((column) => String(entry[column] ?? '')));
+  const fields: Readonly<Record<string, unknown>> = { ...entry };
+  return csvLine(snapshotColumns.map((column) => String(fields[column] ?? '')));
 }

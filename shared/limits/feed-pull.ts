@@ -2,6 +2,9 @@
 
 /** Entries that a pull keeps: a pull with 1,000,000 takes up to 550 MB of memory. */
 export const PULLED_ENTRIES_MAX = 2_000_000;
+/** Campaigns in force that a pull keeps, and as many revoked ones; and hosts of lists. */
+export const PULLED_CAMPAIGNS_MAX = 50_000;
+export const PULLED_HOSTS_MAX = 200_000;
 /** Combinations of subject, effect, code, authority, rule and stage among them. */
 export const PULLED_KINDS_MAX = 4_096;
 /** Default of `--lists-max`. A release has 32 lists, so 8 are left for others. */

@@ -6,6 +6,8 @@
 export const TEXT_CHARS_MAX = 2_000;
 /** Characters of text that count as one number of the quota: a long text costs more to score than a short one. */
 export const TEXT_CHARS_PER_NUMBER = 200;
+/** Characters of texts that a batch or stream reads and scores at once, before other requests get a turn: some 2 ms. */
+export const TEXT_CHARS_PER_TURN = 20_000;
 /** Letters of a folded text: a syllable has two to seven, and one character can fold to 18 (U+FDFA). */
 export const LETTERS_MAX = 6_000;
 /** Hosts of one text: as many as fit, with one character between two, so that none can hide behind others. */
@@ -35,5 +37,30 @@ export const CAMPAIGNS_MAX = 10_000;
 export const CAMPAIGN_CANDIDATES_MAX = 1_000;
 /** A signed manifest of a text release, in characters. */
 export const TEXT_MANIFEST_CHARS_MAX = 65_536;
+/** How far the version is set above that of the head if the store has lost its tables: later ones may not be in it. */
+export const TEXT_RESTORED_GAP = 1_000;
 /** Text releases that control keeps, to roll back to. */
 export const TEXT_RELEASES_KEPT = 8;
+/** Canary texts of an operator that a build scores, and the bytes of their file. */
+export const CANARY_TEXTS_MAX = 100_000;
+export const CANARY_FILE_BYTES_MAX = 268_435_456;
+
+/** Equal bins of scores from 0 to 1, in which texts are counted. */
+export const SCORE_BINS = 20;
+/** Models, each with its release, of one hour that an isolate counts for one client. Texts of others are not counted. */
+export const COUNTED_MODELS_MAX = 4;
+/** Body of a pushed text release, in bytes: the largest host table and model in base64, and a manifest. */
+export const TEXT_RELEASE_BODY_BYTES_MAX = 3_200_000;
+/** Text releases that one token may push in a day, whatever comes of them: each is opened and decoded. */
+export const TEXT_PUSHES_PER_DAY_MAX = 100;
+
+/** Guards of text releases: share of the legitimate texts of a domain that a model may call suspicious. */
+export const TEXT_DOMAIN_RATE_MAX = 0.005;
+/** How many times more legitimate texts a model may call suspicious than the model in force. */
+export const TEXT_LABEL_RATE_FACTOR = 2;
+/** Fewer texts than this count as this many: one or two more say nothing. */
+export const TEXT_LABELS_EXPECTED_MIN = 5;
+/** Share of the hosts of a list that a release may remove. */
+export const TEXT_HOSTS_REMOVED_SHARE = 0.2;
+/** Smaller lists count as this many hosts. */
+export const TEXT_HOSTS_COUNTED_MIN = 50;

@@ -6,7 +6,7 @@
  * reported, operators also get guidance for those who heard from it, once, and the operator of its owner a notice for the
  * owner. When the block ends, everyone who learned of it gets one notice of that.
  */
-import type { FeedEntry, FeedEvent } from '../feed/entry.ts';
+import type { PartyEntry, PartyEvent } from '../feed/entry.ts';
 import { GUIDANCE_RESPOND_MS } from '../limits/notice-sources.ts';
 import type { SpamKind } from '../reports/report.ts';
 import type { Channel } from '../request.ts';
@@ -52,30 +52,30 @@ export interface Routed {
 }
 
 /** Whether the entry blocks or labels a sender: only that concerns anybody. */
-function blocks({ effect }: FeedEntry): boolean {
+function blocks({ effect }: PartyEntry): boolean {
   return effect === 'block' || effect === 'label';
 }
 
 /** Whether people should be told about a sender: it was blocked because they reported it. */
-function isReported({ effect, rule, code }: FeedEntry): boolean {
+function isReported({ effect, rule, code }: PartyEntry): boolean {
   return effect === 'block' && (rule !== null || code === 'SENDER_REPORTED');
 }
 
 /** Whether the facts must be read for this event. @param known what is stored of the sender */
-export function needsFacts({ entry }: FeedEvent, known: RoutedSender | null): boolean {
+export function needsFacts({ entry }: PartyEvent, known: RoutedSender | null): boolean {
   if (entry === null || entry.subject !== 'from') return false;
   if (entry.effect === 'allow') return known === null;
   return blocks(entry) && known?.state !== stateOf(entry);
 }
 
 /** Whether guidance would say what was reported. */
-export function needsReports({ entry }: FeedEvent, known: RoutedSender | null): boolean {
+export function needsReports({ entry }: PartyEvent, known: RoutedSender | null): boolean {
   return entry !== null && isReported(entry) && (known === null || known.guided.length === 0);
 }
 
 /** @param facts null only if `needsFacts` says no @param feed ID of the feed, or of its reading */
 export function routeEvent(
-  event: FeedEvent,
+  event: PartyEvent,
   known: RoutedSender | null,
   facts: RoutingFacts | null,
   feed: string,
@@ -98,7 +98,7 @@ export function routeEvent(
 }
 
 /** What a notice says of the block: if that stays the same, there is nothing to say. */
-function stateOf({ effect, code, authority, rule, stage, until }: FeedEntry): string {
+function stateOf({ effect, code, authority, rule, stage, until }: PartyEntry): string {
   return JSON.stringify([effect, code, authority, rule, stage, until]);
 }
 
@@ -108,7 +108,7 @@ type Make = (
   respondBy?: number,
 ) => NewNotice;
 
-function noticesOf({ reference, position, at }: FeedEvent, feed: string): Make {
+function noticesOf({ reference, position, at }: PartyEvent, feed: string): Make {
   return (type, data, respondBy) => ({
     ...{ key: `${type} ${feed}.${position}`, type, at: Date.parse(at), subject: reference },
     ...{ data: { ...data }, mock: false, respondBy: respondBy ?? null },
@@ -129,8 +129,8 @@ function unblocked(
 }
 
 function blocked(
-  { reference, at }: FeedEvent,
-  entry: FeedEntry,
+  { reference, at }: PartyEvent,
+  entry: PartyEntry,
   known: RoutedSender | null,
   { registered, operators, reports, charge }: RoutingFacts,
   make: Make,
@@ -163,7 +163,7 @@ function blocked(
 }
 
 function guidanceOf(
-  { number, source, code }: FeedEntry,
+  { number, source, code }: PartyEntry,
   reference: string,
   at: number,
   reports: ReportFacts | null,

@@ -109,21 +109,22 @@ export type GuardSettings = v.InferOutput<typeof guardSettingsSchema>;
 
 export const DEFAULT_GUARDS: GuardSettings = v.parse(guardSettingsSchema, {});
 
-export interface GuardHit {
-  readonly guard: Guard;
+/** @typeParam Name of the guards: those of lists, or of texts (admin/text.ts) */
+export interface GuardHit<Name extends string = Guard> {
+  readonly guard: Name;
   /** The list of a release; null for the release as a whole, and for a live change. */
   readonly list: string | null;
   /** One sentence with figures, never a full number. */
   readonly message: string;
   readonly figures: Readonly<Record<string, number | string>>;
   /** Name for the override. */
-  readonly override: Guard;
+  readonly override: Name;
 }
 
 /** Guards that are hit and not overridden. @param names overridden guards; those that are not hit do not matter */
-export function remainingGuards(
-  { guards }: { readonly guards: readonly GuardHit[] },
+export function remainingGuards<Name extends string>(
+  { guards }: { readonly guards: readonly GuardHit<Name>[] },
   names: readonly string[],
-): GuardHit[] {
+): GuardHit<Name>[] {
   return guards.filter(({ override }) => !names.includes(override));
 }

@@ -6,8 +6,8 @@ import { REPORTS_PER_THOUSAND_MIN, RULE_RANGE_NUMBERS_MIN } from '../limits/repo
 import type { Rule } from './rule.ts';
 
 /**
- * Why a block is only proposed. `protected`: a guard or an allow list protects it. `registered`: a registered or
- * certified sender. `lowRate`: few reports among what it sends. `guard`, `rulesFull`: the coordinator refused it.
+ * Why a block is only proposed. `protected`: a guard or an allow list protects it. `registered`: a registered
+ * sender. `lowRate`: few reports among what it sends. `guard`, `rulesFull`: the coordinator refused it.
  * `approval`: the rule demands it. `unblocked`: a person has unblocked it. `range`: one of many in its block of 100.
  */
 export const PROPOSAL_CAUSES = [
@@ -19,7 +19,7 @@ export type ProposalCause = (typeof PROPOSAL_CAUSES)[number];
 /** What is known of a subject besides its reports. */
 export interface SubjectFacts {
   readonly isProtected: boolean;
-  /** An organisation has registered it as its sender, or is certified. */
+  /** An organisation has registered it as its sender. */
   readonly isRegistered: boolean;
   /** Numbers that the clients of that organisation checked in the window; null if nobody counts them. */
   readonly sent: number | null;

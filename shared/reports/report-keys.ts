@@ -89,13 +89,25 @@ async function keyed(key: CryptoKey, text: string): Promise<string> {
 }
 
 function textOf(subject: ReportSubject): string {
-  return subject.kind === 'number' ? `number ${subject.n}` : `source ${subject.text}`;
+  switch (subject.kind) {
+    case 'number':
+      return `number ${subject.n}`;
+    case 'source':
+      return `source ${subject.text}`;
+    case 'campaign':
+      return `campaign ${subject.id}`;
+  }
 }
 
 function subjectOf(text: string): ReportSubject {
   const at = text.indexOf(' ');
   const value = text.slice(at + 1);
-  return text.slice(0, at) === 'number'
-    ? { kind: 'number', n: Number(value) }
-    : { kind: 'source', text: value };
+  switch (text.slice(0, at)) {
+    case 'number':
+      return { kind: 'number', n: Number(value) };
+    case 'campaign':
+      return { kind: 'campaign', id: Number(value) };
+    default:
+      return { kind: 'source', text: value };
+  }
 }

@@ -16,6 +16,7 @@ import {
   REPORTER_CHARS_MAX,
 } from '../limits/reports.ts';
 import { PARTY_CHARS_MAX } from '../limits/requests.ts';
+import { TEXT_CHARS_MAX } from '../limits/text.ts';
 import { toE164 } from '../numbers/number.ts';
 import { parseParty } from '../numbers/parse.ts';
 import { krClassOf } from '../numbers/plan.ts';
@@ -44,10 +45,18 @@ export const REPORT_ROUTES = ['bulk', 'mobile', 'fixed', 'voip', 'international'
 export type ReportRoute = (typeof REPORT_ROUTES)[number];
 
 /** What was reported, and what a rule can block. */
-export type ReportSubject =
+export type ReportSubject = SenderSubject | CampaignSubject;
+
+export type SenderSubject =
   | { readonly kind: 'number'; readonly n: number }
   /** A sender ID by its skeleton, which is what a block of it matches. */
   | { readonly kind: 'source'; readonly text: string };
+
+/** A campaign of texts: the text store gives reported texts their campaigns. */
+export interface CampaignSubject {
+  readonly kind: 'campaign';
+  readonly id: number;
+}
 
 const REPORT_ID = new RegExp(`^[A-Za-z0-9._:-]{1,${REPORT_ID_CHARS_MAX}}$`);
 const CAMPAIGN = new RegExp(`^[0-9a-f]{${CAMPAIGN_HEX_MIN},${CAMPAIGN_HEX_MAX}}$`);
@@ -86,13 +95,21 @@ export const reportSchema = v.strictObject({
       v.regex(CAMPAIGN, `must have ${CAMPAIGN_HEX_MIN} to ${CAMPAIGN_HEX_MAX} lower case hex digits`),
     ),
   ),
+  /** What was received. It is dropped as soon as its fingerprint is computed. */
+  text: v.optional(
+    v.pipe(
+      v.string(),
+      v.maxLength(TEXT_CHARS_MAX, `must have at most ${TEXT_CHARS_MAX} characters`),
+      v.check((text) => text.isWellFormed(), 'must be well-formed: it has half of a surrogate pair'),
+    ),
+  ),
 });
 export type ReportRequest = v.InferOutput<typeof reportSchema>;
 
-/** A parsed report. The reporter is in clear: key it, and keep nothing else of it. */
+/** A parsed report. Reporter and text are in clear: key the one, take the fingerprint of the other, and keep neither. */
 export interface Report {
   readonly reportId: string;
-  readonly subject: ReportSubject;
+  readonly subject: SenderSubject;
   readonly channel: Channel;
   /** ms since 1970. */
   readonly at: number;
@@ -106,6 +123,7 @@ export interface Report {
   /** Without dash. */
   readonly ingressOperator: string | null;
   readonly campaign: string | null;
+  readonly text: string | null;
 }
 
 export type ReportProblem =
@@ -146,13 +164,13 @@ export function parseReport(
   }
   const subject = parseSubject(from, partner);
   if (!subject.ok) return subject;
-  const { route = null, relayCode = null, ingressOperator, campaign = null } = valid.value;
+  const { route = null, relayCode = null, ingressOperator, campaign = null, text = null } = valid.value;
   // Of traffic from abroad, a Korean number is forged: rules for senders abroad must not block whoever has it.
   const isKorean = subject.value.kind === 'number' && krClassOf(subject.value.n) !== null;
   return ok({
     ...{ reportId, subject: subject.value, channel, at, spam: kind },
     origin: isKorean ? 'domestic' : origin,
-    ...{ reporter: reporterOf(reporter, partner), route, relayCode, campaign },
+    ...{ reporter: reporterOf(reporter, partner), route, relayCode, campaign, text },
     ingressOperator: ingressOperator?.replace('-', '') ?? null,
   });
 }
@@ -161,7 +179,7 @@ export function parseReport(
 export function parseSubject(
   from: string,
   { mock }: Pick<ReportingPartner, 'mock'>,
-): Result<ReportSubject, ItemError> {
+): Result<SenderSubject, ItemError> {
   const party = parseParty(from);
   switch (party.kind) {
     case 'invalid':

@@ -1,5 +1,6 @@
 /**
- * Rules: when reports become a block, as data. A rule counts distinct reporters of one number or sender ID in a window.
+ * Rules: when reports become a block, as data. A rule counts distinct reporters of one number or sender ID, or of one
+ * campaign of texts, in a window.
  */
 import * as v from 'valibot';
 import {
@@ -17,6 +18,10 @@ import { durationSchema } from './duration.ts';
 import { PARTNER_KINDS, UNLIMITED_KINDS } from './partner.ts';
 import { REPORT_ORIGINS } from './report.ts';
 
+/** What a rule counts the reports of: a number or sender ID, or a campaign of texts. */
+export const RULE_TARGETS = ['number', 'campaign'] as const;
+export type RuleTarget = (typeof RULE_TARGETS)[number];
+
 /** `shadow`: evaluated, and its blocks are only recorded. `off`: not evaluated. */
 export const RULE_STATES = ['active', 'shadow', 'off'] as const;
 export type RuleState = (typeof RULE_STATES)[number];
@@ -31,6 +36,7 @@ const kindsSchema = v.pipe(
 
 const fields = v.strictObject({
   state: v.optional(v.picklist(RULE_STATES), 'active'),
+  target: v.optional(v.picklist(RULE_TARGETS), 'number'),
   channel: v.optional(v.picklist([...CHANNELS, 'any']), 'any'),
   origin: v.optional(v.picklist([...REPORT_ORIGINS, 'any']), 'any'),
   /** Reports count that are at most this old. */
@@ -83,9 +89,24 @@ export type RuleSettings = v.InferOutput<typeof ruleSchema>;
 
 /** Fields that an admin sets, in the order of documents. */
 export const RULE_FIELDS = [
-  ...(['state', 'channel', 'origin', 'window', 'distinct', 'kinds', 'maxShare', 'weightMin'] as const),
+  ...([
+    'state',
+    'target',
+    'channel',
+    'origin',
+    'window',
+    'distinct',
+    'kinds',
+    'maxShare',
+    'weightMin',
+  ] as const),
   ...(['effect', 'provisional', 'confirmed', 'approval'] as const),
 ] as const satisfies readonly (keyof RuleSettings)[];
+
+/** A rule; those that were stored before rules had targets have none. */
+export function targetOf({ target = 'number' }: Partial<Pick<RuleSettings, 'target'>>): RuleTarget {
+  return target;
+}
 
 export interface Rule extends RuleSettings {
   readonly id: string;
@@ -117,6 +138,11 @@ const STANDARD: Readonly<Record<string, v.InferInput<typeof ruleSchema>>> = {
   'overseas-20': { origin: 'overseas', window: '24h', distinct: 20, provisional: '72h', confirmed: '90d' },
   // A campaign shows in minutes. Fewer reporters suffice, each partner with a smaller share.
   'burst-10m': { window: '10m', distinct: 30, maxShare: 0.34, provisional: '72h', confirmed: '90d' },
+  // The same text from many senders. In shadow: an installation first looks at what it would confirm.
+  'campaign-30': {
+    ...{ state: 'shadow', target: 'campaign', channel: 'sms', window: '24h', distinct: 30, maxShare: 0.34 },
+    ...{ provisional: '72h', confirmed: '90d' },
+  },
 };
 
 /** The rules of a new installation, with their first version. */

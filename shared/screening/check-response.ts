@@ -7,16 +7,19 @@ import type { ScreenRequest, Sender } from '../request.ts';
 import type { Reason, Subject } from '../verdict.ts';
 import { withReferences } from './appeal-reference.ts';
 import type { Decision } from './decision.ts';
+import { formatText, type TextAnswer } from './screened-text.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** A decision as it is sent, with the parsed parties. */
 export interface CheckResponse
-  extends Omit<Decision, 'identity' | 'policy' | 'reading' | 'readings' | 'reasons'> {
+  extends Omit<Decision, 'identity' | 'policy' | 'reading' | 'readings' | 'reasons' | 'text'> {
   readonly reasons: readonly Reason[];
   readonly from: string | null;
   readonly to: string | null;
   /** Every number that a subject can mean, if there are several. */
   readonly readings?: Partial<Record<Subject, readonly (string | null)[]>>;
+  /** Only for a request with a text. */
+  readonly text?: TextAnswer;
 }
 
 /** @param decision on this request, from a snapshot with these keys */
@@ -25,7 +28,7 @@ export function formatDecision(
   decision: Decision,
   { keys }: Pick<Snapshot, 'keys'>,
 ): CheckResponse {
-  const { verdict, subject, reasons, action, unenforced, reading = request, readings } = decision;
+  const { verdict, subject, reasons, action, unenforced, reading = request, readings, text } = decision;
   const response: { -readonly [Name in keyof CheckResponse]: CheckResponse[Name] } = {
     verdict,
     subject,
@@ -39,6 +42,7 @@ export function formatDecision(
     const formatted = Object.entries(readings).map(([each, parties]) => [each, parties.map(formatParty)]);
     response.readings = Object.fromEntries(formatted);
   }
+  if (text !== undefined) response.text = formatText(text);
   return response;
 }
 

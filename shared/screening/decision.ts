@@ -9,6 +9,7 @@ import type { Rule } from '../policy/policy.ts';
 import type { ScreenRequest, Sender } from '../request.ts';
 import type { Subject, Verdict } from '../verdict.ts';
 import type { FoundReason } from './finding.ts';
+import type { ScreenedText } from './screened-text.ts';
 
 /** The decision on one request, with its reasons. */
 export interface Decision {
@@ -32,6 +33,8 @@ export interface Decision {
   readonly policy?: PolicyDecision;
   /** For traffic with PASSporTs at a gateway: whether they vouch for it. */
   readonly identity?: IdentityResult;
+  /** For a request with a text: what was found in it. It holds nothing of the text. */
+  readonly text?: ScreenedText;
 }
 
 export interface PolicyDecision {

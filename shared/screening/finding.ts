@@ -37,8 +37,8 @@ export const PRECEDENCE = {
 } as const;
 
 /**
- * What a finding is about: the party itself, its registration for the client, its PASSporT, one property of the ingress, or the
- * policy on traffic from abroad. An allow for one aspect overrides the policy, but nothing found for another aspect: a trusted
+ * What a finding is about: the party itself, its registration for the client, its PASSporT, one property of the ingress, its
+ * text, or the policy on traffic from abroad. An allow for one aspect overrides the policy, but nothing found for another aspect: a trusted
  * operator does not make a terminated number valid. `data` (the data is stale) concerns all aspects.
  */
 export type Aspect =
@@ -49,6 +49,7 @@ export type Aspect =
   | 'trunk'
   | 'smsc'
   | 'policy'
+  | 'text'
   | 'data';
 
 export interface Finding {

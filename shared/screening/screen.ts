@@ -27,8 +27,10 @@ import { lookUp } from './look-up.ts';
 import { screenQualifications } from './qualification.ts';
 import { joinReadings } from './readings.ts';
 import { liftOptOuts, screenRegistration } from './registration.ts';
+import type { ScreenedText } from './screened-text.ts';
 import { screenToken } from './sender-token.ts';
 import type { ClientSettings, Snapshot } from './snapshot.ts';
+import { addTextFindings, textOf } from './text.ts';
 
 /** No findings. Shared by all such checks, since they are the majority. */
 const PASSES: Decision = { verdict: 'allow', subject: null, reasons: [] };
@@ -36,10 +38,23 @@ const PASSES: Decision = { verdict: 'allow', subject: null, reasons: [] };
 /** Decides on one request. check-response.ts and gateway-response.ts format the decision. */
 export function screen(request: ScreenRequest, snapshot: Snapshot, settings: ClientSettings): Decision {
   const identity = request.ingress === null ? null : identityOf(request, snapshot);
-  if (request.otherReadings.length === 0) return screenReading(request, identity, snapshot, settings);
+  if (request.text === undefined) return screenAll(request, identity, null, snapshot, settings);
+  const text = textOf(request.text, snapshot);
+  return { ...screenAll(request, identity, text, snapshot, settings), text };
+}
+
+/** Screens each reading, with what was found once for all of them. */
+function screenAll(
+  request: ScreenRequest,
+  identity: IdentityResult | null,
+  text: ScreenedText | null,
+  snapshot: Snapshot,
+  settings: ClientSettings,
+): Decision {
+  if (request.otherReadings.length === 0) return screenReading(request, identity, text, snapshot, settings);
   const all = [request, ...request.otherReadings].map((reading) => ({
     reading,
-    decision: screenReading(reading, identity, snapshot, settings),
+    decision: screenReading(reading, identity, text, snapshot, settings),
   }));
   return joinReadings(request, all, settings);
 }
@@ -47,11 +62,13 @@ export function screen(request: ScreenRequest, snapshot: Snapshot, settings: Cli
 function screenReading(
   request: ScreenRequest,
   identity: IdentityResult | null,
+  text: ScreenedText | null,
   snapshot: Snapshot,
   settings: ClientSettings,
 ): Decision {
   const { from, to, channel, ingress } = request;
   const findings: Finding[] = [];
+  if (text !== null) addTextFindings(request, text, snapshot.now, settings, findings);
   if (to !== null) screenRecipient(to, snapshot, settings, findings);
   if (from === null) {
     if (ingress === null) screenOrganisations(request, snapshot, settings, findings);

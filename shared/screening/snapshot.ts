@@ -11,6 +11,8 @@ import type { VersionedPolicy } from '../policy/policy.ts';
 import type { Release } from '../release/release.ts';
 import type { RegistrationOverlay } from '../senders/registration-overlay.ts';
 import type { ListKeys } from '../set/keys.ts';
+import type { PublishedText } from '../text/published.ts';
+import type { ScreenedText } from './screened-text.ts';
 
 export interface Snapshot {
   /** Null if the head names no release: no list is in force. */
@@ -27,6 +29,10 @@ export interface Snapshot {
   readonly tokens: ReadonlyMap<string, TokenVerification>;
   /** The same of each value of `identity`. */
   readonly passports: ReadonlyMap<string, PassportVerification>;
+  /** The text release and the campaigns; NO_TEXT as long as no request with a text has loaded them. */
+  readonly text: PublishedText;
+  /** What was found in the texts of a batch or stream so far, by text: `screen` analyses those that it lacks. */
+  readonly texts: ReadonlyMap<string, ScreenedText>;
   /** The gateway policy for traffic from abroad. */
   readonly policy: VersionedPolicy;
   /** The keys of the live layer. A release has its own, which differ while LIST_KEY is rotated. */
@@ -45,6 +51,7 @@ export type ClientSettings = Pick<
   | 'id'
   | 'maxStaleSeconds'
   | 'mode'
+  | 'onSuspiciousText'
   | 'organisation'
   | 'requireIdentity'
   | 'requireQualification'

@@ -14,7 +14,7 @@ import {
   TEXT_MANIFEST_CHARS_MAX,
 } from '../limits/text.ts';
 import { type NamedValue, namedValueSchema } from '../release/head.ts';
-import { type ReleaseKey, type SignedText, signerOf, signText } from '../release/signed.ts';
+import { ANY_OWNER, type ReleaseKey, type SignedText, signerOf, signText } from '../release/signed.ts';
 import { type Failure, fail, ok, type Result } from '../result.ts';
 import { nameSchema } from '../schemas.ts';
 import { EFFECTS } from '../verdict.ts';
@@ -51,6 +51,8 @@ const hostListSchema = v.object({
   authority: nameSchema,
   asOf: time,
   hosts: count,
+  /** Whether it came from the feed of another installation: the feed of this one does not share it on. */
+  fromFeed: v.optional(v.boolean()),
 });
 export type HostListInfo = v.InferOutput<typeof hostListSchema>;
 
@@ -92,7 +94,8 @@ export async function openTextManifest(
   const { signed } = envelope;
   if (signed.length > TEXT_MANIFEST_CHARS_MAX)
     return fail('MANIFEST_INVALID', `the manifest has more than ${TEXT_MANIFEST_CHARS_MAX} characters`);
-  if (!signed.startsWith(PURPOSE) || (await signerOf(envelope, publicKeys)) === null)
+  const own = publicKeys.filter(({ owner }) => owner === ANY_OWNER);
+  if (!signed.startsWith(PURPOSE) || (await signerOf(envelope, own)) === null)
     return fail('SIGNATURE_INVALID', 'the manifest is not signed by a key that this service trusts');
   const parsed = v.safeParse(manifestSchema, parsedJson(signed.slice(PURPOSE.length)));
   if (!parsed.success) {
@@ -103,6 +106,11 @@ export async function openTextManifest(
   if (model !== null && model.thresholds.review > model.thresholds.suspicious)
     return fail('MANIFEST_INVALID', 'model.thresholds: "review" must not be above "suspicious"');
   return ok(parsed.output);
+}
+
+/** The manifest in a signed text that `openTextManifest` has opened before. @throws if it has not */
+export function readTextManifest(signed: string): TextManifest {
+  return v.parse(manifestSchema, JSON.parse(signed.slice(PURPOSE.length)));
 }
 
 /** The sealed values of a text release. */

@@ -13,10 +13,12 @@ import { RECORD_BYTES_PER_DAY_MAX, USAGE_RETRIED_MS, USAGE_WAITING_MAX } from '.
 import { SKETCH_PLACES_MAX, SKETCH_PLACES_MIN } from '../limits/enumeration.ts';
 import type { ScreenRequest } from '../request.ts';
 import type { Decision } from '../screening/decision.ts';
+import type { ScreenedText } from '../screening/screened-text.ts';
 import type { Total } from './counts.ts';
 import { type FlushAnswer, HOUR_MS, HOURS_PER_DAY, type UsageFlush, type UsageScan } from './flush.ts';
 import { HourCounter } from './hour-counter.ts';
 import { MobileSenders } from './mobile-senders.ts';
+import { TextCounter } from './text-counts.ts';
 
 /** Whose numbers a sketch is to summarise, and with what. */
 export interface ScanSource extends Pick<UsageScan, 'organisation' | 'keyId'> {
@@ -31,6 +33,8 @@ export class ClientUsage {
   #open = new HourCounter();
   /** Of the open hour, too. */
   readonly #mobile = new MobileSenders();
+  /** Of the open hour, too. */
+  #scores = new TextCounter();
   #hour = 0;
   /** The end of `#hour`, in ms since 1970. */
   #hourEnd = 0;
@@ -64,12 +68,23 @@ export class ClientUsage {
   /**
    * Counts a request that was screened.
    * @param now in ms since 1970, of its snapshot @param isText whether it is for a text that the client will send
+   * @param isScored whether the score of its text counts: not for clients that only test
    */
-  count(request: ScreenRequest, decision: Decision, now: number, isText = false): void {
+  count(request: ScreenRequest, decision: Decision, now: number, isText = false, isScored = true): void {
     if (now >= this.#hourEnd) this.#beginHour(now);
     this.#open.count(request, decision);
+    if (decision.text !== undefined && isScored) this.#countText(decision.text, decision);
     if (isText) this.#mobile.count(request, decision);
     if (this.#scanSource !== null) this.#see(request, this.#sketch ?? this.#beginSketch(this.#scanSource));
+  }
+
+  /** Counts what a model said about a text: nothing for a test text, and nothing without a model. */
+  #countText({ release, model, score, band, isTest }: ScreenedText, { reasons }: Decision): void {
+    if (isTest || release === null || model === null || score === null || band === null) return;
+    let isLabelled = false;
+    for (let index = 0; index < reasons.length; index++)
+      isLabelled ||= reasons[index]!.code === 'TEXT_SUSPICIOUS' && reasons[index]!.effect === 'label';
+    this.#scores.count(release, model, score, band, isLabelled);
   }
 
   #see({ from, to }: ScreenRequest, sketch: ScanSketch): void {
@@ -114,7 +129,7 @@ export class ClientUsage {
 
   /** Whether everything was delivered. */
   get isDelivered(): boolean {
-    return this.#sealed.length === 0 && this.#open.isEmpty;
+    return this.#sealed.length === 0 && this.#open.isEmpty && this.#scores.isEmpty;
   }
 
   /**
@@ -164,12 +179,13 @@ export class ClientUsage {
   }
 
   #seal(): void {
-    if (this.#open.isEmpty) return;
+    if (this.#open.isEmpty && this.#scores.isEmpty) return;
     // One sketch waits with the first flush, the next one grows on: so two are all that is kept while none can be sent.
     const scan = this.#sealed.length === 0 ? this.#takeScan() : null;
     const { uncounted } = this.#mobile;
     if (uncounted > 0) this.#open.add('uncountedTexts', uncounted);
     const mobile = this.#mobile.take();
+    const scores = this.#scores.counts();
     this.#sealed.push({
       client: this.client,
       isolate: this.#isolate,
@@ -181,8 +197,10 @@ export class ClientUsage {
       shards: this.#shards,
       ...(scan === null ? {} : { scan }),
       ...(mobile === null ? {} : { mobile }),
+      ...(scores.length === 0 ? {} : { scores }),
     });
     this.#open = new HourCounter();
+    this.#scores = new TextCounter();
     // The first one may be on its way.
     if (this.#sealed.length > USAGE_WAITING_MAX) this.#drop(1);
   }

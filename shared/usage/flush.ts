@@ -5,6 +5,7 @@
 import type { ScanData } from '../enumeration/scan-sketch.ts';
 import type { UsageCounts } from './counts.ts';
 import type { MobileSenderTexts } from './mobile-senders.ts';
+import type { TextCounts } from './text-counts.ts';
 
 /** Counts of one isolate for one client. Sent again unchanged until the object has answered. */
 export interface UsageFlush {
@@ -23,6 +24,8 @@ export interface UsageFlush {
   readonly scan?: UsageScan;
   /** Texts by mobile number, if there are any: see mobile-senders.ts. Older edges omit it. */
   readonly mobile?: MobileSenderTexts;
+  /** Scores of texts, if there are any: see text-counts.ts. Older edges omit it. */
+  readonly scores?: readonly TextCounts[];
 }
 
 /** What the numbers of a flush were, in a form that holds no number. */

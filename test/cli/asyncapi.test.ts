@@ -10,7 +10,7 @@ import { compactDecrypt, type JWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { addClient } from '../../cli/commands/clients.ts';
 import { cloudEventOf, FEED_TYPES, feedData } from '../../shared/feed/cloud-event.ts';
-import type { FeedEntry } from '../../shared/feed/entry.ts';
+import type { CampaignEntry, FeedEntry, HostEntry, PartyEntry } from '../../shared/feed/entry.ts';
 import type * as data from '../../shared/notices/data.ts';
 import { NOTICE_TYPES, type NoticeType, wireTypeOf } from '../../shared/notices/notice.ts';
 import { HANG_MS } from '../shared/support/hang.ts';
@@ -96,9 +96,18 @@ const NOTICES = {
   test: {},
 } as const satisfies Record<NoticeType, object>;
 
-const ENTRY: FeedEntry = {
+const ENTRY: PartyEntry = {
   ...{ number: '+821012345678', source: null, subject: 'from', effect: 'block', code: 'SENDER_REPORTED' },
   ...{ authority: 'kisa', list: 'live', rule: 'loan@3', stage: 'confirmed', until: AT },
+};
+
+const CAMPAIGN: CampaignEntry = {
+  ...{ subject: 'campaign', fingerprint: `${'A'.repeat(171)}=`, textKeyId: '0123456789abcdef' },
+  ...{ authority: 'kisa', rule: 'loan-texts@1', stage: 'confirmed', firstSeen: AT, lastSeen: AT },
+  ...{ reporters: 12, until: AT },
+};
+const HOST: HostEntry = {
+  ...{ subject: 'host', host: 'phishing.example', list: 'kisa-hosts', effect: 'block', authority: 'kisa' },
 };
 
 describe('the AsyncAPI document', () => {
@@ -138,17 +147,24 @@ describe('the AsyncAPI document', () => {
 
   it('describes events of the feed, also those that remove an entry', () => {
     const event = { position: 7, epoch: 2, reference: 'r'.repeat(22), at: AT, digest: 'd'.repeat(43) };
-    for (const entry of [
-      ENTRY,
-      { ...ENTRY, effect: 'allow', code: null, rule: null, stage: null, until: null },
-      null,
+    const lifted = { ...ENTRY, effect: 'allow', code: null, rule: null, stage: null, until: null } as const;
+    const byPerson = { ...CAMPAIGN, rule: null, stage: null };
+    const entries: readonly FeedEntry[] = [ENTRY, lifted, CAMPAIGN, byPerson, HOST];
+    for (const [subject, entry] of [
+      ...entries.map((each) => [each.subject, each] as const),
+      ...(['from', 'to', 'campaign', 'host'] as const).map((each) => [each, null] as const),
     ]) {
-      const plain = feedData({ ...event, entry: entry as FeedEntry | null }, 'from', 'p'.repeat(43));
+      const plain = feedData({ ...event, entry }, subject, 'p'.repeat(43));
       check('FeedData', plain);
       for (const content of [plain, 'e30..aXY.dGV4dA.dGFn'])
         check('FeedBatch', [cloudEventOf(plain, '0123456789abcdef', event.digest, content)]);
     }
-    expect(Object.keys(ENTRY).toSorted()).toEqual(Object.keys(schemas.FeedEntry!.properties!).toSorted());
+    for (const [name, entry] of [
+      ['FeedEntry', ENTRY],
+      ['CampaignEntry', CAMPAIGN],
+      ['HostEntry', HOST],
+    ] as const)
+      expect(Object.keys(entry).toSorted()).toEqual(Object.keys(schemas[name]!.properties!).toSorted());
   });
 
   it('refuses what is not described', () => {

@@ -6,109 +6,17 @@ import './support/workspace.ts';
 import { spawn } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { addClient } from '../../cli/commands/clients.ts';
 import { ensureDemoFeed, ensureDemoPartner } from '../../cli/local/demo-clients.ts';
 import { DEMO_ISSUER_FOLDER, startDemoIssuer } from '../../cli/local/demo-issuer.ts';
+import { HANG_MS } from '../shared/support/hang.ts';
 import { HOME } from './support/builds.ts';
 import { documentedBlocks, PROJECT } from './support/documented.ts';
+import { NOT_RUN, reasonNotToRun } from './support/not-run.ts';
+import { filledIn } from './support/placeholders.ts';
 import { startTestService } from './support/service.ts';
 import { FOLDER, SECRETS } from './support/workspace.ts';
-
-const ACCOUNT = 'needs a Cloudflare account';
-const RUNS_TESTS = 'runs tests, within a test';
-const BENCH = 'takes minutes; .ci/run runs all benches with --small';
-const GATEWAY = 'needs a gateway; test/gateways runs it';
-const ONE_SHELL = 'needs another shell; test/cli/commands/completion.test.ts runs it';
-const PERF = 'needs perf and root';
-const PROMETHEUS = 'needs Prometheus; test/gateways runs it';
-const CHECKPOINTS = 'needs a checkpoint of the cron; test/cli/commands/audit-checkpoints.test.ts runs it';
-const DECISIONS =
-  'needs decisions of rules; test/workers/response has them, and docs/joint-response.md runs the others';
-const LATER = 'the partner is added later in the document; docs/joint-response.md runs it';
-const APPEALS = 'needs an appeal; docs/joint-response.md and test/workers/appeals run it';
-const FEED = 'needs another installation; test/cli/commands/feed.test.ts runs it';
-const RECEIVER = 'needs a receiver; test/cli/commands/webhooks.test.ts runs it';
-const NOTICES = 'needs a client and notices; test/workers/notices runs it';
-const MONTH = 'needs a closed month; test/cli/commands/statistics.test.ts runs it';
-const PERSONS = 'needs two persons; test/cli/commands/proposals.test.ts runs it';
-
-/** Commands that do not run here, and why. `*` stands for any text. */
-const NOT_RUN: Readonly<Record<string, string>> = {
-  'npm ci': 'downloads packages',
-  'npm ci && npm start': 'downloads packages; .ci/start-smoke runs npm start',
-  'npm ci && npm test': RUNS_TESTS,
-  'npm start': '.ci/start-smoke runs it',
-  'npm run check': RUNS_TESTS,
-  'npm test': RUNS_TESTS,
-  'npx vitest run *': RUNS_TESTS,
-  'npm run format': 'changes the project',
-  'npx wrangler *': ACCOUNT,
-  'printf %s * | npx wrangler secret put *': ACCOUNT,
-  'npx numgate push --remote': ACCOUNT,
-  'npx numgate audit trim *': 'needs records older than a week; test/cli/commands/audit.test.ts runs it',
-  'curl -fsS https://control.example.com/v1/audit/checkpoint *': CHECKPOINTS,
-  'npx numgate audit verify * checkpoints.txt *': CHECKPOINTS,
-  'openssl x509 *': 'needs a certificate of a client',
-  'npx numgate clients set * --addresses 203*': 'needs Cloudflare in front; test/workers/edge runs it',
-  // It would make later commands wait.
-  'npx numgate approvals set *': PERSONS,
-  'npx numgate proposals show 12': PERSONS,
-  'npx numgate approve *': PERSONS,
-  'npx numgate reject *': PERSONS,
-  'npx numgate proposals withdraw *': PERSONS,
-  'npx numgate rule-blocks show 17': DECISIONS,
-  'npx numgate rule-blocks approve *': DECISIONS,
-  'npx numgate rule-blocks dismiss *': DECISIONS,
-  'npx numgate rule-blocks confirm 19 *': DECISIONS,
-  'npx numgate rule-blocks lift 20 *': DECISIONS,
-  'npx numgate rule-blocks watch *': DECISIONS,
-  'npx numgate appeals show 17': APPEALS,
-  'npx numgate appeals claim 17': APPEALS,
-  'npx numgate appeals accept 17 *': APPEALS,
-  'npx numgate appeals reject 18 *': APPEALS,
-  'npx numgate appeals watch': 'runs until Ctrl-C',
-  'npx numgate statistics 2026-11*': MONTH,
-  'curl -s $URL/v1/reports *': 'has a fixed time, which soon is too long ago; docs/joint-response.md reports',
-  'npx numgate feed pull *': FEED,
-  'npx numgate feed verify *': FEED,
-  'npx numgate build build/feed/*': FEED,
-  'npx numgate clients remove kt-reports-1 *': LATER,
-  'npx numgate partners * kt-reports*': LATER,
-  'npx numgate webhooks test *': RECEIVER,
-  'npx numgate webhooks replay *': RECEIVER,
-  'npx numgate notices show 1 *': RECEIVER,
-  'curl * $URL/v1/notices*': NOTICES,
-  'curl * "$URL/v1/notices?*': NOTICES,
-  'source <(npx numgate completion zsh)': ONE_SHELL,
-  'function numgate; *': ONE_SHELL,
-  '*jose jw*': 'needs jq and jose; test/cli/feed/consumers.test.ts decrypts with such keys',
-  'npm run bench -- *': BENCH,
-  'MINIFLARE_WORKERD_V8_FLAGS=* npm start': PERF,
-  'perf *': PERF,
-  'apt-get install *': 'installs packages; .ci/run does',
-  'prometheus *': PROMETHEUS,
-  'promtool *': PROMETHEUS,
-  'npx numgate passport *': 'needs a host with certificates; test/gateways runs it',
-  'kamailio *': GATEWAY,
-  'sipp *': GATEWAY,
-  'bearerbox *': GATEWAY,
-  'smsbox *': GATEWAY,
-  'curl -s http://127.0.0.1:13013/*': GATEWAY,
-  '*npx node examples/smpp/main.ts *': GATEWAY,
-};
-
-const NEWEST = `$(npx numgate releases --json | node -p 'JSON.parse(fs.readFileSync(0)).releases[0].release')`;
-const PLANNED = `$(npx numgate plan --json | node -p 'JSON.parse(fs.readFileSync(0)).hash')`;
-
-const DELEGATION = `$(npx numgate delegations list --organisation reseller --json | node -p 'JSON.parse(fs.readFileSync(0)).delegations.at(-1).id')`;
-/** The newest webhook. */
-const WEBHOOK = `$(npx numgate webhooks list --organisation acme --json | node -p 'JSON.parse(fs.readFileSync(0)).webhooks.at(-1).id')`;
-/** In a month: a delegation has an end, and no document stays right with a fixed one. */
-const DATE = new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 10);
-
-/** The operation of the newest live entry. */
-const OPERATION = `$(npx numgate entries --json | node -p 'JSON.parse(fs.readFileSync(0)).entries.at(-1).operation')`;
 
 const CLONE = join(FOLDER, 'numgate');
 let service: Awaited<ReturnType<typeof startTestService>>;
@@ -131,48 +39,12 @@ const BEFORE: Readonly<Record<string, string>> = {
   ].join('\n'),
 };
 
-/** The registration with this reference. */
-const registered = (reference: string): string =>
-  `$(npx numgate registrations list --organisation acme --json | node -p 'JSON.parse(fs.readFileSync(0)).registrations.find((each) => each.reference === "${reference}").id')`;
-
-/** The command with values in place of its placeholders. */
-function filledIn(command: string): string {
-  const { url } = service;
-  return (
-    command
-      .replaceAll(/https:\/\/(control|edge)\.example\.com|http:\/\/localhost:8787/g, url)
-      .replaceAll('localhost:8787', url.replace('http://', ''))
-      .replaceAll(/demo\.…|(?<=NUMGATE_KEY=)…/g, key)
-      .replaceAll(/<release>|20261125T0312Z-0a1b2c3d/g, NEWEST)
-      .replaceAll('<operation>', OPERATION)
-      .replaceAll('<delegation>', DELEGATION)
-      .replaceAll('0a1b2c3d4e5f', WEBHOOK)
-      .replaceAll('<date>', DATE)
-      .replaceAll('3f0c…', PLANNED)
-      .replaceAll('<id>', registered('hq'))
-      .replaceAll('<other>', registered('hotline'))
-      // Other blocks use the newest build in the usual folder, which another document has proven.
-      .replace(/ --authority acme$/, '$& --out build/acme')
-  );
-}
-
-function reasonNotToRun(command: string): string | undefined {
-  const matches = (pattern: string): boolean =>
-    new RegExp(
-      `^${pattern
-        .split('*')
-        .map((text) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-        .join('.*')}$`,
-      's',
-    ).test(command);
-  return Object.keys(NOT_RUN).find(matches);
-}
 
 /** Runs the commands of a block in one shell, and stops at the first that fails. */
 function run(commands: readonly string[]): Promise<{ status: number | null; output: string }> {
   const script = [
     'set -eo pipefail',
-    ...commands.map((command) => `${BEFORE[command] ?? ''}\n${filledIn(command)}`),
+    ...commands.map((command) => `${BEFORE[command] ?? ''}\n${filledIn(command, service.url, key)}`),
   ].join('\n');
   const path = `${join(CLONE, 'bin')}:${dirname(process.execPath)}:${process.env.PATH}`;
   const values = {
@@ -197,6 +69,11 @@ const documents = documentedBlocks();
 const all = [...documents.values()].flat();
 /** Other documents use the organisation of this one. */
 const SET_UP = documents.get('docs/senders.md')![0]!.commands;
+/** A sender of the README that gets a certificate, passes, and is refused once it is revoked. */
+const WALK = documents
+  .get('README.md')!
+  .map(({ commands }) => commands)
+  .find((commands) => commands.includes('check'))!;
 
 beforeAll(async () => {
   for (const name of ['cli', 'shared', 'data', 'workers', 'package.json', 'wrangler.toml'])
@@ -227,6 +104,11 @@ beforeAll(async () => {
     JSON.stringify({ lists: [{ ...suspended, name: 'acme', authority: 'acme' }], inputs: [] }),
   );
   put('home.txt', HOME.join('\n'));
+  const phishing = { name: 'kisa-phishing', file: 'kisa.txt', authority: 'kisa' };
+  put('my.text.json', JSON.stringify({ hostLists: [phishing], canaryTexts: 'our-texts.txt' }));
+  put('kisa.txt', 'phish.example.com\n');
+  put('our-texts.txt', '[acme] Your code is 123456.\n');
+  put('text.txt', 'See https://phish.example.com/\n');
   put('certificate.pdf', 'a certificate');
   put(
     'senders.csv',
@@ -255,7 +137,7 @@ beforeAll(async () => {
 
 describe('the commands of documents', () => {
   // Each runs once: a proof takes long.
-  const seen = new Set<string>(SET_UP);
+  const seen = new Set<string>([...SET_UP, ...WALK]);
   const isNew = (command: string): boolean => seen.size < seen.add(command).size;
   const runnable = [...documents].flatMap(([path, blocks]) => {
     const parts = blocks.map(({ place, commands }) => ({
@@ -271,6 +153,25 @@ describe('the commands of documents', () => {
       const { status, output } = await run(commands);
       expect([place, status, status === 0 ? '' : output]).toEqual([place, 0, '']);
       expect([place, output]).not.toEqual([place, expect.stringContaining('"status":401')]);
+    }
+  });
+
+  it('of the README let a sender pass, and refuse it once its certificate is revoked', async () => {
+    // Each part runs in a new shell, which has the variables and the function of the first.
+    const inEach = WALK.filter((command) => /^(?:export |check\(\))/.test(command));
+    const parts: string[][] = [[]];
+    for (const command of WALK) {
+      if (command === 'check') parts.push([]);
+      else if (!inEach.includes(command)) parts.at(-1)!.push(command);
+    }
+    expect(parts.map(({ length }) => length)).toEqual([4, 2, 0]);
+    for (const [index, result] of ['"verdict":"allow"', '"code":"CERTIFICATE_REVOKED"'].entries()) {
+      const { status, output } = await run([...inEach, ...parts[index]!]);
+      expect([status, status === 0 ? '' : output]).toEqual([0, '']);
+      await vi.waitFor(
+        async () => expect((await run([...inEach, 'check'])).output).toContain(result),
+        HANG_MS,
+      );
     }
   });
 

@@ -3,17 +3,20 @@
  * against the document.
  */
 
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { RELEASE_STATES } from '../../shared/admin/releases.ts';
+import { TEXT_RELEASE_STATES } from '../../shared/admin/text.ts';
 import { MODES } from '../../shared/clients.ts';
 import * as controlLimits from '../../shared/limits/control.ts';
 import * as listsLimits from '../../shared/limits/lists.ts';
 import * as requestLimits from '../../shared/limits/requests.ts';
+import { TEXT_RELEASE_BODY_BYTES_MAX } from '../../shared/limits/text.ts';
 import { LIVE_OPS } from '../../shared/live/entry.ts';
 import { GUARDS } from '../../shared/release/guard-settings.ts';
 import { CHANNELS } from '../../shared/request.ts';
 import { SCOPES } from '../../shared/roles.ts';
+import { TEXT_GUARDS } from '../../shared/text/text-guards.ts';
 import { CODES, EFFECTS, SUBJECTS, VERDICTS } from '../../shared/verdict.ts';
 import { PROBLEMS } from '../../workers/http/reply.ts';
 import { openApi } from './support/send.ts';
@@ -95,11 +98,15 @@ describe('the OpenAPI document', () => {
   });
 
   it('operations, scopes, guards and states are those of the control plane', async () => {
-    const { LiveOp, Scope, Guard, ReleaseState } = await schemas();
+    const { LiveOp, Scope, Guard, ReleaseState, TextGuard, TextReleaseState } = await schemas();
     expect(knownOf(LiveOp!)).toEqual(LIVE_OPS);
     expect(knownOf(Scope!)).toEqual(SCOPES);
     expect(knownOf(Guard!)).toEqual(GUARDS);
     expect(knownOf(ReleaseState!)).toEqual(RELEASE_STATES);
+    expect(knownOf(TextGuard!)).toEqual(TEXT_GUARDS);
+    expect(knownOf(TextReleaseState!)).toEqual(TEXT_RELEASE_STATES);
+    for (const word of [...TEXT_GUARDS, ...TEXT_RELEASE_STATES])
+      expect(`${TextGuard!.description} ${TextReleaseState!.description}`).toContain(`\`${word}\``);
     for (const word of [...GUARDS, ...RELEASE_STATES, ...LIVE_OPS]) {
       const descriptions = [Guard, ReleaseState, LiveOp].map((schema) => schema!.description).join(' ');
       expect(descriptions).toContain(`\`${word}\``);
@@ -139,6 +146,8 @@ describe('the OpenAPI document', () => {
     expect(Guards!.properties!.protectedNumbers!.maxItems).toBe(limits.PROTECTED_NUMBERS_MAX);
     expect(Clients!.properties!.clients!.maxItems).toBe(limits.CLIENTS_MAX);
     expect(Tokens!.properties!.tokens!.maxItems).toBe(limits.TOKENS_MAX);
+    const { TextReleaseRequest } = await schemas();
+    expect(TextReleaseRequest!.description).toContain(TEXT_RELEASE_BODY_BYTES_MAX.toLocaleString('en'));
     const { parameters, responses } = (await openApi()).document.components as Record<string, object>;
     const text = JSON.stringify([parameters, responses]);
     expect(text).toContain(`"maxLength":${limits.IDEMPOTENCY_KEY_CHARS_MAX}`);
@@ -188,8 +197,9 @@ describe('the OpenAPI document', () => {
     const openapi = await openApi();
     const paths = Object.keys(openapi.document.paths as object);
     const described = paths.flatMap((path) => openapi.methodsOf(path).map((method) => `${method} ${path}`));
-    const folders = ['', 'admin/', 'register/', 'reports/', 'appeals/', 'feed/', 'notices/', 'metrics/'];
-    const files = [...folders.map((folder) => `${folder}routes.ts`), 'admin/webhook-routes.ts'];
+    const folders = ['', 'register/', 'reports/', 'appeals/', 'feed/', 'notices/', 'metrics/'];
+    const admin = readdirSync(new URL('../../workers/admin', import.meta.url));
+    const files = [...folders.map((folder) => `${folder}routes.ts`), ...admin.map((file) => `admin/${file}`)];
     expect(described.sort()).toEqual(files.flatMap(routesOf).sort());
   });
 });

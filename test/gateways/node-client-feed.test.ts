@@ -1,11 +1,11 @@
 /** The typed client follows the feed: what it yields, where it goes on, and what it refuses. */
 import { describe, expect, it } from 'vitest';
 import { type FeedChange, type FeedPlace, makeFeed } from '../../examples/node/client.ts';
-import type { FeedCloudEvent } from '../../shared/feed/cloud-event.ts';
+import type { FeedCloudEvent, FeedData } from '../../shared/feed/cloud-event.ts';
 import { digestOfStatement } from '../../shared/feed/digest.ts';
 import { encryptorOf } from '../../shared/feed/jwe.ts';
 import { formatEpoch } from '../../shared/feed/statement.ts';
-import { chainOf, FEED, FIRST_STATEMENT, pageOf, START } from '../shared/support/feed-page.ts';
+import { chainOf, FEED, FIRST_STATEMENT, pageOf, START, textAt } from '../shared/support/feed-page.ts';
 import { json, problem } from './support/fake-fetch.ts';
 
 const SECRET = new Uint8Array(32).fill(7);
@@ -53,6 +53,40 @@ describe('the typed client of the feed', () => {
     );
     expect(all.map(({ place }) => place.digest)).toEqual(expected.map(({ digest }) => digest));
     expect(await read(fakeFetch(), all[4]!.place)).toEqual(all.slice(5));
+  });
+
+  it('yields campaigns and hosts, too, and refuses altered ones', async () => {
+    const texts = chainOf(6, START, textAt);
+    const serve = (change: (page: FeedCloudEvent[]) => FeedCloudEvent[]) =>
+      (async (input: string) => {
+        const { pathname, searchParams } = new URL(input);
+        if (pathname === '/v1/feed/epochs/1') return new Response(FIRST_STATEMENT + SIGNATURE);
+        if (Number(searchParams.get('lastEventId')!.split('.')[2]) > 0) return json([]);
+        return json(change(await pageOf(texts, null)));
+      }) as unknown as typeof fetch;
+    const readPlain = async (fetched: typeof fetch): Promise<FeedChange[]> => {
+      const feed = makeFeed({
+        url: 'https://control.example',
+        key: 'reader.secret',
+        jwk: null,
+        fetch: fetched,
+      });
+      const all: FeedChange[] = [];
+      for await (const one of feed.changes(null, { follow: false })) all.push(one);
+      return all;
+    };
+    const all = await readPlain(serve((page) => page));
+    expect(all.map(({ entry }) => entry)).toEqual(texts.map(({ entry }) => entry));
+    const altered = serve((page) =>
+      page.map((event) => {
+        const data = event.data as FeedData;
+        return {
+          ...event,
+          data: { ...data, entry: { ...data.entry!, authority: 'other' } as FeedData['entry'] },
+        };
+      }),
+    );
+    await expect(readPlain(altered)).rejects.toMatchObject({ code: 'FEED_ALTERED' });
   });
 
   it('refuses events that are altered, missing, repeated or moved, and another epoch', async () => {

@@ -22,6 +22,8 @@ import { rehearseRule } from './rule-rehearsal.ts';
 import * as rules from './rules.ts';
 import * as settings from './settings.ts';
 import * as statistics from './statistics.ts';
+import { textDrift } from './text-drift.ts';
+import { TEXT_ROUTES } from './text-routes.ts';
 import { usage } from './usage.ts';
 import { WEBHOOK_ROUTES } from './webhook-routes.ts';
 
@@ -37,6 +39,7 @@ export const ADMIN_ROUTES: readonly Route[] = [
   { method: 'POST', path: '/v1/admin/evidence-files', handle: makeEvidenceFile },
   { method: 'GET', path: '/v1/admin/blocks', handle: monitoring.blocks },
   { method: 'GET', path: '/v1/admin/usage', handle: usage },
+  { method: 'GET', path: '/v1/admin/text/drift', handle: textDrift },
   { method: 'GET', path: '/v1/admin/guards', handle: settings.getGuards },
   { method: 'PUT', path: '/v1/admin/guards', handle: settings.putGuards },
   { method: 'GET', path: '/v1/admin/canaries', handle: settings.getCanaries },
@@ -233,6 +236,7 @@ export const ADMIN_ROUTES: readonly Route[] = [
   { method: 'POST', path: '/v1/admin/appeals/:id/accept', handle: appeals.acceptAppeal },
   { method: 'POST', path: '/v1/admin/appeals/:id/reject', handle: appeals.rejectAppeal },
   ...WEBHOOK_ROUTES,
+  ...TEXT_ROUTES,
   { method: 'GET', path: '/v1/admin/statistics', handle: statistics.statisticsStatus },
   { method: 'GET', path: '/v1/admin/statistics/:month', handle: statistics.monthVersions },
   { method: 'POST', path: '/v1/admin/statistics/:month/corrections', handle: statistics.correctMonth },

@@ -7,11 +7,11 @@ import { fieldError } from '../../shared/fields.ts';
 import { ADMIN_BODY_BYTES_MAX } from '../../shared/limits/control.ts';
 import { REPORT_SHARDS } from '../../shared/limits/intake.ts';
 import { REHEARSED_REPORTS_PER_PAGE } from '../../shared/limits/reports.ts';
-import { type SenderKind, senderKind } from '../../shared/policy/facts.ts';
+import { senderKind } from '../../shared/policy/facts.ts';
 import { rehearse } from '../../shared/reports/rehearse.ts';
 import type { ReportSubject } from '../../shared/reports/report.ts';
 import { ReportKeys } from '../../shared/reports/report-keys.ts';
-import type { Rule } from '../../shared/reports/rule.ts';
+import { type Rule, targetOf } from '../../shared/reports/rule.ts';
 import { ok } from '../../shared/result.ts';
 import { isTestNumber } from '../../shared/test-numbers.ts';
 import type { ControlEnv } from '../env.ts';
@@ -61,11 +61,14 @@ interface Found {
 
 async function load(
   { SUBJECTS, RESPONSE }: ControlEnv,
-  { distinct }: Rule,
+  rule: Rule,
   { shard, subject, from }: { readonly shard: string; readonly subject: string; readonly from: number },
 ): Promise<Found> {
+  const { distinct } = rule;
   const desk = RESPONSE.getByName(RESPONSE_NAME);
-  const page = await SUBJECTS.getByName(shard).scan(subject, REHEARSED_REPORTS_PER_PAGE, from, distinct);
+  const page = await SUBJECTS.getByName(shard).scan(
+    ...[subject, REHEARSED_REPORTS_PER_PAGE, from, distinct, targetOf(rule)],
+  );
   const subjects = page.subjects.map(({ subject }) => subject);
   const [secret, blocks, { weights }] = await Promise.all([
     desk.reportKey(),
@@ -84,7 +87,7 @@ async function rehearsed(
   rule: Rule,
   { page: { subjects }, keys, blocks, weights }: Found,
 ): Promise<Omit<RehearsalPage, 'progress' | 'next'>> {
-  const senders = new Map<SenderKind, RehearsedSenders>();
+  const senders = new Map<RehearsedSenders['sender'], RehearsedSenders>();
   const blockedBy: Record<string, number> = {};
   let [read, reports, unreadable] = [0, 0, 0];
   for (const { subject, seal, resetAt, reports: given } of subjects) {
@@ -96,7 +99,7 @@ async function rehearsed(
     const fires = rehearse(rule, given, weights, resetAt) !== null;
     const past = blocks[subject];
     if (!fires && past === undefined) continue;
-    const sender = senderKind(party.kind === 'number' ? { ...party, carrierPrefix: null } : party);
+    const sender = kindOf(party);
     const before = senders.get(sender) ?? { sender, fires: 0, blocked: 0, appealed: 0, missed: 0 };
     senders.set(sender, {
       sender,
@@ -110,6 +113,11 @@ async function rehearsed(
     for (const id of ids) blockedBy[id] = (blockedBy[id] ?? 0) + 1;
   }
   return { subjects: read, reports, senders: [...senders.values()], blockedBy, unreadable };
+}
+
+function kindOf(party: ReportSubject): RehearsedSenders['sender'] {
+  if (party.kind === 'campaign') return 'campaign';
+  return senderKind(party.kind === 'number' ? { ...party, carrierPrefix: null } : party);
 }
 
 /** Reports of mock partners never decide anything real. */

@@ -30,6 +30,7 @@ import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
 import type { AppealEvidenceSource, AppealParty, EvidencePeriod } from '../storage/evidence-port.ts';
 import { RESPONSE_NAME } from '../storage/response-port.ts';
 import type { StoreRequest, StoreResult } from '../storage/store-request.ts';
+import { TEXT_NAME } from '../storage/text-port.ts';
 import { appealMonth } from './appeal-month.ts';
 import { infoOf } from './appeal-rows.ts';
 import { authorityOf, Decisions } from './decisions.ts';
@@ -58,6 +59,7 @@ export class AppealStore extends DurableObject<ControlEnv> implements AppealObje
     this.#tables = new Tables(ctx.storage);
     const coordinator = () => env.COORDINATOR.getByName(COORDINATOR_NAME) as unknown as BlockSource;
     const desk = () => env.RESPONSE.getByName(RESPONSE_NAME);
+    const text = () => env.TEXT.getByName(TEXT_NAME);
     const { audit, meta } = this.#tables;
     this.#anchoring = new Anchoring(
       ctx.storage.sql,
@@ -72,7 +74,7 @@ export class AppealStore extends DurableObject<ControlEnv> implements AppealObje
       const keys = await openReferenceKeys(ctx.storage, ring.value);
       this.#parts = {
         submissions: new Submissions(this.#tables, keys),
-        decisions: new Decisions(this.#tables, ring.value.writer, { coordinator, desk }),
+        decisions: new Decisions(this.#tables, ring.value.writer, { coordinator, desk, text }),
       };
     });
   }

@@ -1,6 +1,6 @@
 /**
  * What admins do with appeals: claim, release, accept, reject. Accepting lifts the block at once, as a change of the admin with
- * its guards and owners, or through the desk if rules made the block.
+ * its guards and owners, or through the desk if rules made the block. A block of a campaign of texts ends with the campaign.
  */
 import type { Actor } from '../../shared/admin/actor.ts';
 import type { AcceptAppeal, AppealDetails, AppealInfo, StandingBlock } from '../../shared/admin/appeals.ts';
@@ -11,6 +11,7 @@ import { APPEAL_CLAIM_MS } from '../../shared/limits/appeals.ts';
 import { toE164 } from '../../shared/numbers/number.ts';
 import { SYSTEM_AUTHORITY } from '../../shared/organisations.ts';
 import { FOLDED_LIST_PREFIX } from '../../shared/release/manifest.ts';
+import type { ReportSubject } from '../../shared/reports/report.ts';
 import { ok } from '../../shared/result.ts';
 import type { AppealedBlock } from '../../shared/screening/appeal-reference.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
@@ -20,12 +21,14 @@ import type { Author } from '../storage/audit-chain.ts';
 import type { ResponseObject } from '../storage/response-port.ts';
 import { refuse, type StoreRefusal, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
 import { type AppealProgress, infoOf, type StoredAppeal } from './appeal-rows.ts';
+import { type CampaignSource, campaignOf, revoke, standingCampaign } from './campaigns.ts';
 import type { Tables } from './tables.ts';
 
 /** The objects that made the block. */
 export interface BlockObjects {
   readonly coordinator: () => BlockSource;
   readonly desk: () => Pick<ResponseObject, 'appealWon' | 'findRuleBlocks'>;
+  readonly text: () => CampaignSource;
 }
 
 export class Decisions {
@@ -43,14 +46,20 @@ export class Decisions {
   async details(actor: Actor, id: number): Promise<StoreResult<AppealDetails>> {
     const found = this.#find(actor, id);
     if (!found.ok) return found;
-    const { block } = found.value;
-    const standing = await this.#objects.coordinator().standingBlocks(itemOf(block), block.subject);
     return ok({
       ...infoOf(found.value, Date.now()),
       statements: this.#tables.appeals.statements(id),
-      blocks: standing.ok ? standing.value : null,
+      blocks: await this.#standing(found.value.block),
       ruleBlock: await this.#ruleBlock(found.value),
     });
+  }
+
+  /** What blocks it now; null if that cannot be read. */
+  async #standing(block: AppealedBlock): Promise<AppealDetails['blocks']> {
+    const campaign = campaignOf(block);
+    if (campaign !== null) return standingCampaign(this.#objects.text(), campaign);
+    const standing = await this.#objects.coordinator().standingBlocks(itemOf(block), block.subject);
+    return standing.ok ? standing.value : null;
   }
 
   /** The newest block of rules that was in force when the appeal was received. */
@@ -61,7 +70,11 @@ export class Decisions {
       .findRuleBlocks(ruleSubjectOf(block), false)
       .catch(() => null);
     const own = found?.ok === true ? found.value : [];
-    const appealed = own.find((each) => each.seq !== null && Date.parse(each.createdAt) <= receivedAt);
+    // The head has no change of a campaign.
+    const isCampaign = campaignOf(block) !== null;
+    const appealed = own.find(
+      ({ seq, createdAt }) => (seq !== null || isCampaign) && Date.parse(createdAt) <= receivedAt,
+    );
     return appealed === undefined ? null : { id: appealed.id, rule: appealed.rule, state: appealed.state };
   }
 
@@ -87,14 +100,14 @@ export class Decisions {
   async accept(request: LiftRequest, id: number, options: AcceptAppeal): Promise<LiftResult<AppealInfo>> {
     const found = this.#find(request.actor, id);
     if (!found.ok) return found;
-    const { block, state, decidedBy } = found.value;
+    const { state, decidedBy } = found.value;
     const isDone = state === 'accepted' || state === 'noLongerBlocked';
     if (isDone && decidedBy === request.actor.name) return ok(infoOf(found.value, Date.now()));
     // Nobody else decides while the block is being lifted.
     const isClaimed = infoOf(found.value, Date.now()).claimedBy === request.actor.name;
     const claimed = isClaimed ? ok(null) : this.claim({ ...request, repeat: null }, id);
     if (!claimed.ok) return claimed;
-    const lifted = await this.#lift(request, block, options);
+    const lifted = await this.#lift(request, found.value, options);
     if (!lifted.ok) return lifted;
     const [action, after] =
       lifted.value === null ? (['close', 'noLongerBlocked'] as const) : (['accept', 'accepted'] as const);
@@ -103,16 +116,24 @@ export class Decisions {
     }));
   }
 
-  /** @returns the change of the head; null if the block no longer exists */
+  /** @returns the change of the head, which a campaign has none of; null if the block no longer exists */
   async #lift(
     request: LiftRequest,
-    block: AppealedBlock,
+    { block, receivedAt }: StoredAppeal,
     options: AcceptAppeal,
-  ): Promise<LiftResult<{ readonly seq: number } | null>> {
+  ): Promise<LiftResult<{ readonly seq: number | null } | null>> {
+    const campaign = campaignOf(block);
     if (block.authority === SYSTEM_AUTHORITY) {
-      const won = await this.#objects.desk().appealWon(request, ruleSubjectOf(block));
-      if (!won.ok || won.value !== null) return won;
+      const won = await this.#objects.desk().appealWon(request, ruleSubjectOf(block), receivedAt);
+      if (!won.ok || (won.value !== null && campaign === null)) return won;
     }
+    // Also after a rule has lost it: no rule confirms it again.
+    if (campaign !== null)
+      return revoke(
+        this.#objects.text(),
+        { ...request, overrideAuthorities: options.overrideAuthorities },
+        campaign,
+      );
     const coordinator = this.#objects.coordinator();
     const item = itemOf(block);
     // What a repeat has lifted already no longer stands.
@@ -171,7 +192,12 @@ export function authorityOf({ root, scopes, authority }: Actor): string | null {
 function refusalOf(appeal: StoredAppeal, { name, root }: Actor, now: number): StoreRefusal | null {
   const { state, decidedBy, decidedAt, claimedBy, claimedUntil, authority } = infoOf(appeal, now);
   if (decidedAt !== null) {
-    const lift = authority === SYSTEM_AUTHORITY ? 'lift its rule block' : 'unblock the number or sender ID';
+    const lift =
+      campaignOf(appeal.block) !== null
+        ? 'revoke the campaign'
+        : authority === SYSTEM_AUTHORITY
+          ? 'lift its rule block'
+          : 'unblock the number or sender ID';
     const wayOut = state === 'rejected' ? `; to lift the block all the same, ${lift}` : '';
     return refuse(
       'APPEAL_DECIDED',
@@ -187,7 +213,10 @@ function itemOf({ party }: AppealedBlock): EntryItem {
 }
 
 /** Rules block the skeleton of a sender ID. */
-function ruleSubjectOf({ party }: AppealedBlock) {
+function ruleSubjectOf(block: AppealedBlock): ReportSubject {
+  const campaign = campaignOf(block);
+  if (campaign !== null) return { kind: 'campaign', id: campaign };
+  const { party } = block;
   return typeof party === 'number'
     ? ({ kind: 'number', n: party } as const)
     : ({ kind: 'source', text: skeletonOf(foldSenderId(party)) } as const);
@@ -196,5 +225,7 @@ function ruleSubjectOf({ party }: AppealedBlock) {
 /** Whether this is the block of the appeal. A release may have taken in its live entry since. */
 function isBlock({ list, authority }: StandingBlock, block: AppealedBlock): boolean {
   if (block.seq === null) return list === block.list;
-  return authority === block.authority && (list === 'live' || list.startsWith(FOLDED_LIST_PREFIX));
+  if (authority !== block.authority) return false;
+  // The desk lifts live blocks of rules itself. One that it left is later than the appeal.
+  return list.startsWith(FOLDED_LIST_PREFIX) || (list === 'live' && authority !== SYSTEM_AUTHORITY);
 }

@@ -4,9 +4,9 @@
  * the cron, and before a change that needs room. Removing expired entries and publishing segments raise `seq`.
  */
 import { BULK_ENTRIES_MAX } from '../../shared/limits/control.ts';
+import type { FeedPokes } from '../storage/feed-pokes.ts';
 import { SharedWork } from '../storage/shared-work.ts';
 import { applied, systemRequest } from './change-request.ts';
-import type { FeedPokes } from './feed-pokes.ts';
 import type { HeadWriter } from './head-writer.ts';
 import { FREEING_CHANGE } from './storage-budget.ts';
 import type { Tables } from './tables.ts';

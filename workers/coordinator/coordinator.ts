@@ -14,6 +14,7 @@ import { openSigner } from '../../shared/signed-note.ts';
 import type { Token } from '../../shared/tokens.ts';
 import { type ControlEnv, openSecrets } from '../env.ts';
 import { warn } from '../log.ts';
+import type { ChainAnchor } from '../storage/chain-anchor.ts';
 import type { HeadRequest, HeadSource } from '../storage/coordinator-port.ts';
 import {
   CREDENTIALS_NAME,
@@ -29,6 +30,7 @@ import {
   type RegistryUpdate,
 } from '../storage/registry-port.ts';
 import type { RuleEntriesPort, RuleEntryChange } from '../storage/rule-entries-port.ts';
+import { TEXT_NAME, type TextKeeper, type TextUpdate } from '../storage/text-port.ts';
 import type { DetectionRecorder } from '../storage/usage-port.ts';
 import { CORE } from './admin-calls.ts';
 import type { ChangeRequest } from './change-request.ts';
@@ -52,6 +54,7 @@ export class Coordinator
     AnchorRecorder,
     RegistryKeeper,
     CredentialKeeper,
+    TextKeeper,
     RuleEntriesPort,
     LiveSource
 {
@@ -76,6 +79,7 @@ export class Coordinator
     const core = new Core(this.ctx, this.env.LISTS, secrets.value, signer, this.env, {
       registry: () => this.env.REGISTRY.getByName(REGISTRY_NAME),
       credentials: () => this.env.CREDENTIALS.getByName(CREDENTIALS_NAME),
+      text: () => this.env.TEXT.getByName(TEXT_NAME),
       feed: this.env.SHARING_KEY ? () => this.env.FEED.getByName(FEED_NAME) : null,
     });
     const caughtUp = await core.catchUp();
@@ -149,6 +153,19 @@ export class Coordinator
     ...part
   }: CredentialsUpdate): ReturnType<CredentialKeeper['putCredentials']> {
     return this[CORE].credentials.put(part, unwritten);
+  }
+
+  async text(): ReturnType<TextKeeper['text']> {
+    const { text, keys } = this[CORE].tables;
+    return { head: text.head, keyId: keys.current.keyId };
+  }
+
+  async putText({ unwritten, ...part }: TextUpdate): ReturnType<TextKeeper['putText']> {
+    return this[CORE].text.put(part, unwritten);
+  }
+
+  async anchorText(end: ChainAnchor): Promise<number> {
+    return this[CORE].registrationFacts.anchor('text', 'text releases and campaigns', end);
   }
 
   async liveChanges(after: LiveCursor | null, limit: number): ReturnType<LiveSource['liveChanges']> {

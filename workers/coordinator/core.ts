@@ -7,16 +7,23 @@ import type { StatusInfo } from '../../shared/admin/status.ts';
 import { utf8 } from '../../shared/bytes.ts';
 import { EXPIRY_WARNING_MS, UNDO_KEPT_MS } from '../../shared/limits/control.ts';
 import { KV_OPERATIONS_MAX } from '../../shared/limits/lists.ts';
-import type { HeadCredentials, HeadRegistrations } from '../../shared/release/head.ts';
-import { CREDENTIALS_PREFIX, REGISTRATIONS_PREFIX, RELEASE_PREFIX } from '../../shared/release/kv-keys.ts';
+import type { HeadCredentials, HeadRegistrations, HeadText } from '../../shared/release/head.ts';
+import {
+  CREDENTIALS_PREFIX,
+  REGISTRATIONS_PREFIX,
+  RELEASE_PREFIX,
+  TEXT_PREFIX,
+} from '../../shared/release/kv-keys.ts';
 import type { Failure } from '../../shared/result.ts';
 import type { NoteSigner } from '../../shared/signed-note.ts';
 import type { Secrets } from '../env.ts';
 import { warn } from '../log.ts';
 import type { CredentialObject } from '../storage/credentials-port.ts';
+import { FeedPokes } from '../storage/feed-pokes.ts';
 import type { FeedObject } from '../storage/feed-port.ts';
 import type { RegistryObject } from '../storage/registry-port.ts';
 import { SharedWork } from '../storage/shared-work.ts';
+import type { TextObject } from '../storage/text-port.ts';
 import { AuditExports } from './audit-exports.ts';
 import { BackgroundWork } from './background-work.ts';
 import { Checkpoints } from './checkpoints.ts';
@@ -26,7 +33,6 @@ import { EntryGuards } from './entry-guards.ts';
 import { EntryOwners } from './entry-owners.ts';
 import { EntryUndo } from './entry-undo.ts';
 import { EnumerationChanges } from './enumeration-changes.ts';
-import { FeedPokes } from './feed-pokes.ts';
 import { ForeignLists } from './foreign-lists.ts';
 import { HeadPartCalls } from './head-part-calls.ts';
 import { HeadWriter } from './head-writer.ts';
@@ -57,6 +63,7 @@ const REMOVAL_OPERATIONS = 50;
 export interface OtherObjects {
   readonly registry: () => RegistryObject;
   readonly credentials: () => CredentialObject;
+  readonly text: () => TextObject;
   /** Null if there is no feed. */
   readonly feed: (() => FeedObject) | null;
 }
@@ -81,6 +88,7 @@ export class Core {
   readonly registrationFacts: RegistrationFactsSource;
   readonly registry: HeadPartCalls<HeadRegistrations>;
   readonly credentials: HeadPartCalls<HeadCredentials>;
+  readonly text: HeadPartCalls<HeadText>;
   readonly #values: ValueStore;
   readonly #collector: ValueCollector;
   readonly #kv: KVNamespace;
@@ -99,11 +107,12 @@ export class Core {
   ) {
     const { storage } = ctx;
     const tables = new Tables(storage, secrets.keys, people);
-    const { registry, credentials, feed } = objects;
+    const { registry, credentials, text, feed } = objects;
     tables.feed.isOn = feed !== null;
     const values = new ValueStore(storage, tables, kv, [
       { prefix: REGISTRATIONS_PREFIX, part: tables.registeredSenders, source: registry },
       { prefix: CREDENTIALS_PREFIX, part: tables.credentials, source: credentials },
+      { prefix: TEXT_PREFIX, part: tables.text, source: text },
     ]);
     const heads = new HeadWriter(tables, values, kv);
     const pokes = new FeedPokes(ctx, feed);
@@ -140,6 +149,9 @@ export class Core {
     });
     this.credentials = new HeadPartCalls(ctx, tables, parts, tables.credentials, credentials, {
       ...{ reason: 'sender credentials changed', failedEvent: 'credentialsFailed' },
+    });
+    this.text = new HeadPartCalls(ctx, tables, parts, tables.text, text, {
+      ...{ reason: 'text releases or campaigns changed', failedEvent: 'textFailed' },
     });
     this.#isOff = people.APPROVALS === 'off';
     this.#values = values;
@@ -187,6 +199,7 @@ export class Core {
         ...{ ids: keys.ring.ids, current: keys.current.keyId, rotated: rotatedOf(meta) },
         registrations: this.tables.registeredSenders.keyIds,
         credentials: this.tables.credentials.keyIds,
+        text: this.tables.text.keyIds,
       },
       expiring: this.tables.expiringKeys(Date.now()),
       dueQualifications: this.tables.dueQualifications(Date.now()),
@@ -213,6 +226,7 @@ export class Core {
   refreshParts(): void {
     this.registry.refresh();
     this.credentials.refresh();
+    this.text.refresh();
   }
 
   /** Called by the cron. Sweeps do not overlap, because they would refuse each other's promotions. */

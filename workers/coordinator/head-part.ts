@@ -13,11 +13,13 @@ export interface StoredPart<Part> {
   readonly named?: readonly NamedValue[];
 }
 
+type PartKey = 'registrations' | 'credentials' | 'text';
+
 export class HeadPart<Part extends { readonly version: number }> {
   protected readonly meta: Meta;
-  readonly #key: 'registrations' | 'credentials';
+  readonly #key: PartKey;
 
-  constructor(meta: Meta, key: 'registrations' | 'credentials') {
+  constructor(meta: Meta, key: PartKey) {
     this.meta = meta;
     this.#key = key;
   }

@@ -55,7 +55,8 @@ export class HeadWriter {
 
   /** Everything is read synchronously, so nothing can change in between. */
   #head(): Head {
-    const { meta, ledger, settings, live, segments, releases, registeredSenders, credentials } = this.#tables;
+    const { meta, ledger, settings, live, segments, releases, registeredSenders } = this.#tables;
+    const { credentials, text } = this.#tables;
     const { current, candidate } = releases;
     const { seq } = ledger;
     const { policy, canaries } = settings;
@@ -77,6 +78,7 @@ export class HeadWriter {
       ...(canaries.length === 0 ? {} : { canaries }),
       ...(registrations === null ? {} : { registrations }),
       ...(credentials.head === null ? {} : { credentials: credentials.head }),
+      ...(text.head === null ? {} : { text: text.head }),
     };
   }
 

@@ -30,6 +30,7 @@ type Key =
   | 'registrations'
   | 'registrationsDropped'
   | 'credentials'
+  | 'text'
   | 'nextQualificationIndex'
   | 'qualificationsNotified'
   | 'qualificationsEndedAt'

@@ -48,7 +48,7 @@ export class RegistrationFactsSource {
    * @param subject whose chain it is @returns the number of the record
    */
   anchor(
-    kind: 'registrations' | 'credentials' | 'response' | 'appeals' | 'webhooks',
+    kind: 'registrations' | 'credentials' | 'response' | 'appeals' | 'webhooks' | 'text',
     subject: string,
     { n, hash, from, root }: ChainAnchor,
   ): number {

@@ -240,5 +240,9 @@ function restore(lost: Lost, tables: Tables, values: ValueStore, operation: numb
     const named = [head.credentials.index];
     tables.credentials.store({ head: head.credentials, keyIds: tables.keys.ring.ids, named });
   }
+  if (head.text !== undefined) {
+    const named = [head.text.index];
+    tables.text.store({ head: head.text, keyIds: tables.keys.ring.ids, named });
+  }
   tables.meta.set('droppedSeq', head.droppedSeq);
 }

@@ -173,7 +173,9 @@ function insertVersion(sql: SqlStorage, { id, version, settings, at, actor, reas
 }
 
 function ruleOf({ id, version, rule }: Row): Rule | null {
-  return rule === null ? null : { id, version, ...(JSON.parse(rule) as RuleSettings) };
+  if (rule === null) return null;
+  // Those of before rules had targets have none.
+  return { id, version, ...({ target: 'number', ...JSON.parse(rule) } as RuleSettings) };
 }
 
 function revertOf(before: Rule | null, id: string, condition: Precondition): Command {

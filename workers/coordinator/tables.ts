@@ -7,7 +7,7 @@ import type { Client, DirectoryContent, DirectoryOrganisation } from '../../shar
 import { EXPIRING_SHOWN_MAX, EXPIRY_WARNED_MS } from '../../shared/limits/control.ts';
 import { INSPECTION_WARNED_MS, INSPECTIONS_SHOWN_MAX } from '../../shared/limits/qualification.ts';
 import type { Organisation } from '../../shared/organisations.ts';
-import type { HeadCredentials } from '../../shared/release/head.ts';
+import type { HeadCredentials, HeadText } from '../../shared/release/head.ts';
 import { maySend, type Qualification, qualificationState } from '../../shared/senders/qualification.ts';
 import type { KeyRing } from '../../shared/set/key-ring.ts';
 import type { Token } from '../../shared/tokens.ts';
@@ -48,6 +48,7 @@ export class Tables {
   readonly feed: FeedSource;
   readonly registeredSenders: RegisteredSenders;
   readonly credentials: HeadPart<HeadCredentials>;
+  readonly text: HeadPart<HeadText>;
   readonly organisations: DocumentStore<Organisation>;
   readonly qualifications: DocumentStore<Qualification>;
   readonly qualificationNotices: QualificationNotices;
@@ -80,6 +81,7 @@ export class Tables {
     this.feed = new FeedSource(sql, this.meta, keys, this.live, this.releases);
     this.registeredSenders = new RegisteredSenders(this.meta, this.releases);
     this.credentials = new HeadPart(this.meta, 'credentials');
+    this.text = new HeadPart(this.meta, 'text');
   }
 
   /**

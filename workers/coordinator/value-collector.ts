@@ -11,6 +11,7 @@ import {
   RELEASE_PREFIX,
   SEGMENT_PREFIX,
   SHARD_PREFIX,
+  TEXT_PREFIX,
 } from '../../shared/release/kv-keys.ts';
 import type { ReleaseStore } from './release-store.ts';
 import type { ValueStore } from './value-store.ts';
@@ -22,7 +23,7 @@ const PAGES_MAX = 20;
 
 const PREFIXES = [
   ...[SHARD_PREFIX, RELEASE_PREFIX, SEGMENT_PREFIX, CLIENTS_PREFIX],
-  ...[REGISTRATIONS_PREFIX, CREDENTIALS_PREFIX],
+  ...[REGISTRATIONS_PREFIX, CREDENTIALS_PREFIX, TEXT_PREFIX],
 ];
 
 export class ValueCollector {

@@ -12,12 +12,12 @@ import type { NamedValue } from '../../shared/release/head.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import type { CredentialsUpdate } from '../storage/credentials-port.ts';
 import type { PutValue } from '../storage/head-publication.ts';
+import type { SealedValues } from '../storage/sealed-values.ts';
 import type { CertificateRows } from './certificate-rows.ts';
 import type { DelegationRows } from './delegation-rows.ts';
 import type { Meta } from './meta.ts';
 import type { PassportRows } from './passport-rows.ts';
 import { PLACES, placeOf } from './places.ts';
-import type { SealedValues } from './sealed-values.ts';
 import type { StatusListRows } from './status-list-rows.ts';
 
 /** The end of a list that the service keeps itself: it is as fresh as the head. */

@@ -4,6 +4,7 @@
  */
 import { NOTICE_OUTBOX_TABLES } from '../storage/notice-outbox.ts';
 import { applySteps } from '../storage/schema-steps.ts';
+import { SEALED_VALUES } from '../storage/sealed-values.ts';
 import { ANCHORS, AUDIT_AND_ANSWERS, AUDIT_SUBJECT } from '../storage/store-tables.ts';
 import { PASSPORT_TABLES } from './passport-rows.ts';
 
@@ -89,18 +90,7 @@ const STEPS: readonly string[] = [
 
    CREATE TABLE dirty (place INTEGER PRIMARY KEY, version INTEGER NOT NULL);
 
-   CREATE TABLE sealed_values (
-     place TEXT NOT NULL,
-     key TEXT NOT NULL,
-     sha256 TEXT NOT NULL,
-     key_id TEXT NOT NULL,
-     state INTEGER NOT NULL,
-     written INTEGER NOT NULL,
-     bytes BLOB NOT NULL,
-     PRIMARY KEY (place, key)
-   );
-   CREATE INDEX sealed_values_key ON sealed_values (key);
-   CREATE INDEX sealed_values_state ON sealed_values (state);
+   ${SEALED_VALUES}
 
    CREATE TABLE uploads (
      organisation TEXT NOT NULL,

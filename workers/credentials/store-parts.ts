@@ -9,13 +9,14 @@ import { warn, warnFailed } from '../log.ts';
 import { Anchoring } from '../storage/anchoring.ts';
 import type { CertifiedRegistrations } from '../storage/certified-port.ts';
 import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
-import type { CredentialAnchorRecorder } from '../storage/credentials-port.ts';
+import type { CredentialAnchorRecorder, CredentialsUpdate } from '../storage/credentials-port.ts';
+import { HeadValues } from '../storage/head-values.ts';
 import { NoticeOutbox } from '../storage/notice-outbox.ts';
 import { refuse, type StoreResult, systemRequest } from '../storage/store-request.ts';
 import { CertificateReminders } from './certificate-reminders.ts';
 import { CertificateUploads } from './certificate-uploads.ts';
 import { DelegationChanges } from './delegation-changes.ts';
-import { HeadValues } from './head-values.ts';
+import { CredentialValues } from './head-values.ts';
 import { IssuerChanges } from './issuer-changes.ts';
 import { PassportChanges } from './passport-changes.ts';
 import { PassportFetches } from './passport-fetches.ts';
@@ -35,7 +36,7 @@ const PULLER = systemRequest('pulled from its issuer');
 
 export class StoreParts {
   readonly tables: Tables;
-  readonly head: HeadValues;
+  readonly head: HeadValues<CredentialsUpdate>;
   readonly issuerChanges: IssuerChanges;
   readonly statusLists: StatusListChanges;
   readonly uploads: CertificateUploads;
@@ -58,7 +59,7 @@ export class StoreParts {
       env.COORDINATOR.getByName(COORDINATOR_NAME) as unknown as OrganisationSource;
     this.#env = env;
     this.tables = new Tables(storage);
-    this.head = new HeadValues(env, this.tables, ownUri);
+    this.head = new HeadValues(env, new CredentialValues(env, this.tables, ownUri));
     this.issuerChanges = new IssuerChanges(this.tables);
     this.statusLists = new StatusListChanges(this.tables);
     this.uploads = new CertificateUploads(this.tables, registrations, (uri) => this.#readList(uri));

@@ -1,7 +1,9 @@
 /** Everything that the credential store keeps in SQLite, and the transaction of a change. */
 
 import { STORAGE_BYTES_MAX, STORAGE_FULL_SHARE } from '../../shared/limits/control.ts';
+import { credentialsKey } from '../../shared/release/kv-keys.ts';
 import { AuditChain, type Author } from '../storage/audit-chain.ts';
+import { SealedValues } from '../storage/sealed-values.ts';
 import { refuse, type StoreRefusal, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
 import { Transactions } from '../storage/transactions.ts';
 import { CertificateRows } from './certificate-rows.ts';
@@ -10,7 +12,6 @@ import { Issuers } from './issuers.ts';
 import { Meta } from './meta.ts';
 import { PassportRows } from './passport-rows.ts';
 import { Publication } from './publication.ts';
-import { SealedValues } from './sealed-values.ts';
 import { StatusListRows } from './status-list-rows.ts';
 
 const DAY_MS = 86_400_000;
@@ -42,7 +43,7 @@ export class Tables {
     this.delegations = new DelegationRows(sql);
     this.lists = new StatusListRows(sql);
     this.passport = new PassportRows(sql);
-    this.values = new SealedValues(sql);
+    this.values = new SealedValues(sql, credentialsKey);
     this.audit = new AuditChain(sql, { column: 'subject', prefix: '', subjectOf: String });
     this.publication = new Publication(storage, this);
     this.transactions = new Transactions(storage, { charge: () => this.#noRoom() });

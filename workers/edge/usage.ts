@@ -72,8 +72,9 @@ export class UsageMeter {
     now: number,
     context: FlushContext,
     isText = false,
+    isScored = true,
   ): void {
-    this.usage.count(request, decision, now, isText);
+    this.usage.count(request, decision, now, isText, isScored);
     if (!this.#isDue) this.#schedule(now, context);
   }
 

@@ -82,7 +82,7 @@ function withSources(subjects: SubjectsPart, names: readonly string[]): Subjects
 /** Without the partners: their reports are no business of whom the file is about. */
 function ruleBlocksPart({ ruleBlocks }: Collected): RuleBlocksPart {
   return {
-    ruleBlocks: ruleBlocks.map(({ members: _, grounds, ...block }) => ({
+    ruleBlocks: ruleBlocks.map(({ members: _, campaign: _campaign, grounds, ...block }) => ({
       ...block,
       grounds: grounds.map(({ partners: _partners, ...ground }) => ground),
     })),

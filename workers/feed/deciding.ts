@@ -2,7 +2,7 @@
  * What the feed says about a party: what the edge decides by the live layer and the lists alone, with the same code
  * (screening/look-up.ts).
  */
-import type { FeedEntry } from '../../shared/feed/entry.ts';
+import type { PartyEntry } from '../../shared/feed/entry.ts';
 import { LiveLayer } from '../../shared/live/live-layer.ts';
 import { encodeSegment, Segment } from '../../shared/live/segment.ts';
 import { prefixOf, suffixOf } from '../../shared/numbers/number.ts';
@@ -26,7 +26,7 @@ export interface Followed {
 
 export interface Decided {
   readonly party: Party;
-  readonly entry: FeedEntry | null;
+  readonly entry: PartyEntry | null;
   /** Whether rows of the live layer say something about it, if only that lists decide. */
   readonly hasRows: boolean;
   /** When this may change by itself, in seconds since 1970; null for never. */
@@ -75,7 +75,7 @@ function listedOf({ party, source }: Party): number | Source {
 }
 
 /** Null if it says nothing: a list that is only watched. */
-function entryOf({ party, subject, source }: Party, { reason }: Finding): FeedEntry | null {
+function entryOf({ party, subject, source }: Party, { reason }: Finding): PartyEntry | null {
   const { effect, code, authority, list, until, rule = null, stage = null } = reason;
   if (effect === 'shadow' || effect === 'indeterminate') return null;
   const isLive = list === null || list.startsWith(FOLDED_LIST_PREFIX);

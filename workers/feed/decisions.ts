@@ -6,13 +6,18 @@
  * `recipient`, which a bouncer gets only if it asks for it, because many pass on the value alone.
  */
 import { utf8 } from '../../shared/bytes.ts';
-import type { FeedEntry } from '../../shared/feed/entry.ts';
+import { isPartyEntry, type PartyEntry } from '../../shared/feed/entry.ts';
 import { FEED_SNAPSHOT_PAGE_MAX } from '../../shared/limits/feed.ts';
 import { FEED_DECISION_HOURS } from '../../shared/limits/feed-http.ts';
 import type { Handler } from '../http/app.ts';
 import { parametersOf } from '../http/parameters.ts';
 import { problem } from '../http/reply.ts';
-import type { FeedObject, FeedSnapshotPage, KeptEvent } from '../storage/feed-port.ts';
+import {
+  type FeedObject,
+  type FeedSnapshotPage,
+  isPartyEvent,
+  type KeptEvent,
+} from '../storage/feed-port.ts';
 import { forConsumers, limitSnapshots } from './consumers.ts';
 import { callFeed } from './pages.ts';
 
@@ -32,7 +37,7 @@ const PARAMETERS = {
 } as const;
 
 /** Which decisions a bouncer wants. */
-type Filter = (entry: FeedEntry) => boolean;
+type Filter = (entry: PartyEntry) => boolean;
 
 interface Decision {
   readonly id: number;
@@ -95,7 +100,7 @@ function filterOf(text: Readonly<Record<string, string>>): Filter {
   };
 }
 
-function scopeOf({ subject, number }: FeedEntry): string {
+function scopeOf({ subject, number }: PartyEntry): string {
   if (subject === 'to') return RECIPIENT;
   return number === null ? 'sender' : 'phone';
 }
@@ -103,7 +108,8 @@ function scopeOf({ subject, number }: FeedEntry): string {
 function changesOf(events: readonly KeptEvent[], filter: Filter): object {
   const added: Decision[] = [];
   const deleted: Decision[] = [];
-  for (const { position, entry, before } of events) {
+  // Bouncers act on numbers and sender IDs.
+  for (const { position, entry, before } of events.filter(isPartyEvent)) {
     if (entry?.effect === 'block' && filter(entry)) added.push(decisionOf(entry, position));
     // Also if it was no block just before: it may have been one when the bouncer last asked.
     const gone = entry?.effect === 'block' && filter(entry) ? null : (before ?? entry);
@@ -113,11 +119,11 @@ function changesOf(events: readonly KeptEvent[], filter: Filter): object {
 }
 
 /** Whether the bouncer can have it: its code may have been another. */
-function isInScope(entry: FeedEntry, filter: Filter): boolean {
+function isInScope(entry: PartyEntry, filter: Filter): boolean {
   return filter({ ...entry, code: null }) || filter(entry);
 }
 
-function decisionOf(entry: FeedEntry, position: number): Decision {
+function decisionOf(entry: PartyEntry, position: number): Decision {
   const { number, source, code, until } = entry;
   const seconds =
     until === null
@@ -145,9 +151,11 @@ function allFrom(first: FeedSnapshotPage, feed: FeedObject, filter: Filter): Rea
           if (!read.ok) throw new Error(read.message);
           page = read.value;
         }
-        const decisions = page.entries
-          .filter(({ entry }) => entry.effect === 'block' && filter(entry))
-          .map(({ entry, position }) => JSON.stringify(decisionOf(entry, position)));
+        const decisions = page.entries.flatMap(({ entry, position }) =>
+          isPartyEntry(entry) && entry.effect === 'block' && filter(entry)
+            ? [JSON.stringify(decisionOf(entry, position))]
+            : [],
+        );
         if (decisions.length > 0) text += `${isEmpty ? '' : ','}${decisions.join(',')}`;
         isEmpty &&= decisions.length === 0;
         const isLast = page.next === null;

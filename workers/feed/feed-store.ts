@@ -30,13 +30,16 @@ import type {
 } from '../storage/feed-port.ts';
 import { NOTICE_ROUTER_NAME } from '../storage/notices-port.ts';
 import { RetriedWork } from '../storage/retried-work.ts';
+import { TEXT_NAME } from '../storage/text-port.ts';
 import { Follower } from './follower.ts';
+import { HostDiff } from './host-diff.ts';
 import { LiveReader } from './live-reader.ts';
 import { CHECK_START, type CheckCursor } from './party-rows.ts';
 import { FeedReads } from './reads.ts';
 import { ReleasedLists } from './released-lists.ts';
 import { createTables } from './schema.ts';
 import { Tables } from './tables.ts';
+import { TextFollower } from './text-follower.ts';
 import { Waiting } from './waiting.ts';
 
 /** How often the time at which all was read is stored, in ms. */
@@ -48,6 +51,7 @@ export class FeedStore extends DurableObject<ControlEnv> implements FeedObject {
   readonly #waiting = new Waiting();
   readonly #work: RetriedWork;
   #lists: ReleasedLists | null = null;
+  #texts: TextFollower | null = null;
   #follower: Result<Follower, Failure<FeedProblem>> = fail('NOT_CONFIGURED', 'the feed has not started');
   #signer: NoteSigner | null = null;
   #alarmAt: number | null = null;
@@ -70,7 +74,7 @@ export class FeedStore extends DurableObject<ControlEnv> implements FeedObject {
   }
 
   async #open(): Promise<Result<Follower, Failure<FeedProblem>>> {
-    const { SHARING_KEY = '', LIST_KEY = '', CHECKPOINT_KEY = '', COORDINATOR, LISTS } = this.env;
+    const { SHARING_KEY = '', LIST_KEY = '', CHECKPOINT_KEY = '', COORDINATOR, LISTS, TEXT } = this.env;
     const sharing = await openSharingKeys(SHARING_KEY);
     if (!sharing.ok) return sharing;
     const ring = await openKeyRing(LIST_KEY);
@@ -81,11 +85,15 @@ export class FeedStore extends DurableObject<ControlEnv> implements FeedObject {
     const lists = new ReleasedLists(source, LISTS, ring.value);
     this.#lists = lists;
     const references = await ReferenceKey.open(sharing.value[0]!);
+    const text = () => TEXT.getByName(TEXT_NAME);
+    const hosts = new HostDiff(tables, text, ring.value, references);
+    const texts = new TextFollower({ tables, source: text, references, hosts });
+    this.#texts = texts;
     return ok(
       new Follower({
         ...{ tables, ring: ring.value, signer: this.#signer },
         reader: new LiveReader(tables, source, ring.value, references),
-        lists,
+        ...{ lists, texts },
         onAppended: () => this.#appended(),
         onProgress: () => this.#work.progressed(),
       }),
@@ -159,7 +167,8 @@ export class FeedStore extends DurableObject<ControlEnv> implements FeedObject {
       pending:
         parties.countDue(Math.floor(Date.now() / 1000)) +
         (checkAfter === null ? 0 : parties.countAfter(checkAfter)) +
-        (meta.number('checkAgain') === 1 ? parties.countAfter(CHECK_START) : 0),
+        (meta.number('checkAgain') === 1 ? parties.countAfter(CHECK_START) : 0) +
+        meta.number('hostsLeft'),
       lagMs: caughtUpAt === 0 ? null : Math.max(0, Date.now() - caughtUpAt),
     };
   }
@@ -185,7 +194,7 @@ export class FeedStore extends DurableObject<ControlEnv> implements FeedObject {
       this.#hasMore = await follower.value.run();
       if (this.#hasMore && this.#lists?.mayRead === false) this.#continueLater();
       // Without room, changes wait.
-      if (!this.#hasMore && !this.#tables.isFull) this.#caughtUp(Date.now());
+      if (!this.#hasMore && !this.#tables.isFull && this.#texts?.retryAt === 0) this.#caughtUp(Date.now());
     });
     this.#callers--;
     this.#pokeRouter();
@@ -204,7 +213,9 @@ export class FeedStore extends DurableObject<ControlEnv> implements FeedObject {
     if (retryAt > now) return retryAt;
     if (this.#hasMore) return now;
     const due = this.#tables.parties.nextDue;
-    return due === null ? Number.POSITIVE_INFINITY : Math.max(now, due * 1000);
+    // After a failure of the text store.
+    const texts = this.#texts?.retryAt || Number.POSITIVE_INFINITY;
+    return Math.max(now, Math.min(texts, due === null ? Number.POSITIVE_INFINITY : due * 1000));
   }
 
   #appended(): void {

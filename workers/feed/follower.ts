@@ -1,6 +1,6 @@
 /**
- * Turns changes of the live layer and of releases into events: reads pages of changes, decides what is due, and appends
- * what has become different. One run at a time, and nothing else writes these tables, so what a run has read is still so
+ * Turns changes of the live layer, of releases and of the text store into events: reads pages of changes, decides what is
+ * due, and appends what has become different. One run at a time, and nothing else writes these tables, so what a run has read is still so
  * when it writes. Each step is bounded, and the next run goes on where a kill has stopped one.
  */
 import { isSameEntry } from '../../shared/feed/digest.ts';
@@ -13,11 +13,13 @@ import type { LiveReader } from './live-reader.ts';
 import { CHECK_START, type CheckCursor, type Party } from './party-rows.ts';
 import type { ReleasedLists } from './released-lists.ts';
 import type { Tables } from './tables.ts';
+import type { TextFollower } from './text-follower.ts';
 
 export interface FollowerParts {
   readonly tables: Tables;
   readonly reader: LiveReader;
   readonly lists: ReleasedLists;
+  readonly texts: TextFollower;
   readonly ring: KeyRing;
   readonly signer: NoteSigner | null;
   /** Called after events were appended. */
@@ -38,18 +40,21 @@ export class Follower {
    * @returns whether there is more to do @throws if something that it needs does not respond
    */
   async run(): Promise<boolean> {
-    const { tables, reader, lists, onProgress } = this.#parts;
+    const { tables, reader, lists, texts, onAppended, onProgress } = this.#parts;
     const steps = { left: FEED_STEPS_MAX };
     if (tables.epochs.current === null) await this.openEpoch();
     // Also while the coordinator does not respond. This can fail for a release that is gone: the answer names the next.
     let isBusy = await this.#decideDue(steps).catch(() => true);
     tables.pollers.forget(Date.now());
+    let hasTexts = true;
     while (lists.mayRead && steps.left-- > 0) {
       const { isFull } = tables;
       if (isFull) warn('feedFull', { entries: tables.meta.number('entries') });
       isBusy = await reader.read(!isFull);
       isBusy = (await this.#decideDue(steps)) || isBusy;
       isBusy = this.#check() || isBusy;
+      if (hasTexts && !isFull) hasTexts = await texts.step(() => this.openEpoch(), onAppended);
+      isBusy = hasTexts || isBusy;
       isBusy = this.#tidy() || isBusy;
       onProgress();
       if (!isBusy) return false;

@@ -13,6 +13,12 @@ type Key =
   | 'checkAgain'
   | 'entries'
   | 'unnamed'
-  | 'caughtUpAt';
+  | 'caughtUpAt'
+  | 'textCursor'
+  | 'textGeneration'
+  | 'textPass'
+  | 'textIsPassing'
+  | 'hosts'
+  | 'hostsLeft';
 
 export class Meta extends SingleValues<Key> {}

@@ -2,7 +2,7 @@
  * What the feed follows: numbers and sources, each for one subject, with the entry that the feed has last published. One
  * is kept while it has an entry, or rows of the live layer. `due` is when it must be decided again.
  */
-import type { FeedEntry } from '../../shared/feed/entry.ts';
+import type { FeedEntry, PartyEntry } from '../../shared/feed/entry.ts';
 import { FEED_CHECKS_MAX } from '../../shared/limits/feed.ts';
 import type { Subject } from '../../shared/verdict.ts';
 import type { CurrentEntry } from '../storage/feed-port.ts';
@@ -21,7 +21,7 @@ export interface NewParty {
 
 export interface Party extends NewParty {
   readonly id: number;
-  readonly entry: FeedEntry | null;
+  readonly entry: PartyEntry | null;
 }
 
 interface Row extends Record<string, SqlStorageValue> {
@@ -70,7 +70,7 @@ export class PartyRows {
       .map(({ subject, entry, ...row }) => ({
         ...row,
         subject: subject as Subject,
-        entry: entry === null ? null : (JSON.parse(entry) as FeedEntry),
+        entry: entry === null ? null : (JSON.parse(entry) as PartyEntry),
       }));
   }
 

@@ -12,6 +12,9 @@ import type {
 import { epochLimits } from './epochs.ts';
 import type { Tables } from './tables.ts';
 
+/** Where the campaigns and hosts of a snapshot begin, after all IDs of parties. */
+const TEXTS_AFTER = 2 ** 45;
+
 export class FeedReads {
   readonly #tables: Tables;
 
@@ -72,16 +75,23 @@ export class FeedReads {
     return epoch === right || isBeginning ? ok(position) : foreign;
   }
 
-  /** @param after ID of a party */
+  /** @param after ID of a party, or TEXTS_AFTER and that of a campaign or host */
   snapshot(after: number, limit: number): FeedSnapshotPage {
-    const { feed, log, parties } = this.#tables;
+    const { feed, log, parties, texts } = this.#tables;
     const { epoch, position, digest } = log.last;
     const most = Math.max(1, Math.min(limit, FEED_SNAPSHOT_PAGE_MAX));
-    const found = parties.entries(after, most);
+    const found = after < TEXTS_AFTER ? parties.entries(after, most) : [];
+    // Behind the parties, so that a page is never empty before the end.
+    const left = most - found.length;
+    const own = left === 0 ? [] : texts.entries(Math.max(0, after - TEXTS_AFTER), left);
     return {
       ...{ feed, epoch, position, digest },
-      entries: found.map(({ reference, position: at, entry }) => ({ reference, position: at, entry })),
-      next: found.length < most ? null : found.at(-1)!.id,
+      entries: [...found, ...own].map(({ reference, position: at, entry }) => ({
+        reference,
+        position: at,
+        entry,
+      })),
+      next: own.length < left ? null : left === 0 ? found.at(-1)!.id : TEXTS_AFTER + own.at(-1)!.id,
     };
   }
 

@@ -54,6 +54,18 @@ const STEPS = [
      offered INTEGER NOT NULL,
      at INTEGER NOT NULL
    ) WITHOUT ROWID;`,
+  `CREATE TABLE texts (
+     id INTEGER PRIMARY KEY AUTOINCREMENT,
+     kind TEXT NOT NULL,
+     name TEXT NOT NULL,
+     reference TEXT NOT NULL,
+     entry TEXT NOT NULL,
+     position INTEGER NOT NULL,
+     owner INTEGER NOT NULL,
+     pass INTEGER NOT NULL,
+     UNIQUE (kind, name)
+   );
+   CREATE INDEX texts_pass ON texts (pass) WHERE kind = 'campaign';`,
 ];
 
 export function createTables(storage: DurableObjectStorage): void {

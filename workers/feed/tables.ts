@@ -7,6 +7,7 @@ import { Meta } from './meta.ts';
 import { PartyRows } from './party-rows.ts';
 import { PlaceRows } from './place-rows.ts';
 import { Pollers } from './pollers.ts';
+import { TextRows } from './text-rows.ts';
 
 const FEED_ID_BYTES = 8;
 
@@ -15,6 +16,7 @@ export class Tables {
   readonly meta: Meta;
   readonly places: PlaceRows;
   readonly parties: PartyRows;
+  readonly texts: TextRows;
   readonly epochs: Epochs;
   readonly log: EventLog;
   readonly pollers: Pollers;
@@ -25,6 +27,7 @@ export class Tables {
     this.meta = new Meta(sql);
     this.places = new PlaceRows(sql);
     this.parties = new PartyRows(sql);
+    this.texts = new TextRows(sql);
     this.epochs = new Epochs(sql);
     this.log = new EventLog(sql, this.epochs);
     this.pollers = new Pollers(sql);

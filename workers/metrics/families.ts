@@ -173,7 +173,7 @@ export const FAMILIES = {
   feed_entries: { type: 'gauge', labels: [], help: 'Entries of the snapshot of the feed.' },
   feed_pending: {
     ...{ type: 'gauge', labels: [] },
-    help: 'Numbers and sender IDs that the feed still has to look up in a new release.',
+    help: 'Numbers, sender IDs and hosts that the feed still has to look up in a new release.',
   },
   feed_lag_seconds: {
     ...{ type: 'gauge', labels: [], unit: 'seconds' },
@@ -186,6 +186,24 @@ export const FAMILIES = {
   feed_unnamed: {
     ...{ type: 'gauge', labels: [] },
     help: 'Restored sources without text, which the feed cannot name.',
+  },
+
+  text_drift_psi: {
+    ...{ type: 'gauge', labels: ['model'] },
+    help: 'Population stability index of the scores of today against the 7 days before: docs/text.md, "Drift".',
+  },
+  text_drift_clients: {
+    ...{ type: 'gauge', labels: [] },
+    help: 'Clients whose scores have drifted today.',
+  },
+  text_scored: { type: 'gauge', labels: [], help: 'Texts that were scored today (Asia/Seoul).' },
+  text_candidates_withdrawn: {
+    ...{ type: 'counter', labels: [] },
+    help: 'Candidates that were withdrawn because their rate of suspicious texts had jumped.',
+  },
+  text_drift_refused: {
+    ...{ type: 'counter', labels: [] },
+    help: 'Rows of scores that found no room.',
   },
 
   notices: { type: 'gauge', labels: [], help: 'Notices that are kept.' },

@@ -9,6 +9,7 @@ import { deskOf } from '../admin/rule-blocks.ts';
 import type { ControlEnv } from '../env.ts';
 import { warnFailed } from '../log.ts';
 import { APPEALS_NAME } from '../storage/appeals-port.ts';
+import { DRIFT_NAME } from '../storage/drift-port.ts';
 import { FEED_NAME } from '../storage/feed-port.ts';
 import { METRIC_TOTALS_NAME } from '../storage/metrics-port.ts';
 import { within } from '../storage/single-flight.ts';
@@ -17,6 +18,7 @@ import { Samples } from './exposition.ts';
 import {
   addAppeals,
   addCoordinator,
+  addDrift,
   addFeed,
   addFigures,
   addRegistry,
@@ -47,6 +49,10 @@ const STORES: Readonly<Record<string, (env: ControlEnv) => Promise<Add>>> = {
   feed: async (env) => {
     const status = await env.FEED.getByName(FEED_NAME).status();
     return (samples) => addFeed(samples, status);
+  },
+  drift: async (env) => {
+    const status = await env.TEXT_DRIFT.getByName(DRIFT_NAME).status();
+    return (samples) => addDrift(samples, status);
   },
   statistics: async (env) => {
     const status = await env.STATISTICS.getByName(STATISTICS_NAME).status();

@@ -13,6 +13,7 @@ import { CHANNELS } from '../../shared/request.ts';
 import { endOf } from '../../shared/statistics/month.ts';
 import { VERDICTS } from '../../shared/verdict.ts';
 import type { AppealFigures } from '../storage/appeals-port.ts';
+import type { DriftStatus } from '../storage/drift-port.ts';
 import type { FeedStatus } from '../storage/feed-port.ts';
 import type { FigureKind, FigureTotals } from '../storage/metrics-port.ts';
 import type { RegistryStatus } from '../storage/registry-port.ts';
@@ -123,6 +124,14 @@ export function addFeed(samples: Samples, status: FeedStatus): void {
   samples.add('feed_lag_seconds', status.lagMs === null ? null : status.lagMs / 1000, {});
   samples.add('feed_waiting_requests', status.waiting, {});
   samples.add('feed_unnamed', status.unnamed, {});
+}
+
+export function addDrift(samples: Samples, status: DriftStatus): void {
+  for (const { model, psi } of status.psi) samples.add('text_drift_psi', psi, { model });
+  samples.add('text_drift_clients', status.driftingClients, {});
+  samples.add('text_scored', status.texts, {});
+  samples.add('text_candidates_withdrawn', status.withdrawn, {});
+  samples.add('text_drift_refused', status.refused, {});
 }
 
 export function addStatistics(samples: Samples, { closed, due }: StatisticsStatus): void {

@@ -1,5 +1,5 @@
 /** Makes notices from the events of the feed, a page at a time. */
-import type { FeedEvent } from '../../shared/feed/entry.ts';
+import type { PartyEvent } from '../../shared/feed/entry.ts';
 import { koreanDayOf } from '../../shared/korean-time.ts';
 import {
   NOTICE_WAIT_MS,
@@ -16,7 +16,7 @@ import {
 } from '../../shared/notices/routing.ts';
 import type { ControlEnv } from '../env.ts';
 import { warn, warnFailed } from '../log.ts';
-import { FEED_NAME } from '../storage/feed-port.ts';
+import { FEED_NAME, isPartyEvent } from '../storage/feed-port.ts';
 import type { NoticeOutbox } from '../storage/notice-outbox.ts';
 import { type Holder, holdersOf } from '../storage/registered-holders.ts';
 import { within } from '../storage/single-flight.ts';
@@ -68,8 +68,15 @@ export class FeedRouting {
     const events = read.events.filter(({ position }) => position > after);
     if (events.length === 0) return false;
     if (first > after + 1) warn('noticesSkipped', { events: first - after - 1 });
-    const facts = await this.#facts(events);
-    this.#storage.transactionSync(() => this.#route(events, facts));
+    // Campaigns and hosts concern no sender.
+    const own = events.filter(isPartyEvent);
+    const facts = await this.#facts(own);
+    this.#storage.transactionSync(() => {
+      this.#route(own, facts);
+      const { position, digest } = events.at(-1)!;
+      meta.set('position', position);
+      meta.set('digest', digest);
+    });
     return true;
   }
 
@@ -81,7 +88,7 @@ export class FeedRouting {
     });
   }
 
-  #route(events: readonly FeedEvent[], facts: ReadonlyMap<string, Facts>): void {
+  #route(events: readonly PartyEvent[], facts: ReadonlyMap<string, Facts>): void {
     const { meta } = this.#tables;
     const feed = String(meta.number('feed'));
     const day = koreanDayOf(Date.now());
@@ -102,15 +109,12 @@ export class FeedRouting {
     }
     for (const [organisation, many] of dropped) warn('guidanceDropped', { organisation, notices: many });
     this.#outbox.addAll(notices);
-    const { position, digest } = events.at(-1)!;
-    meta.set('position', position);
-    meta.set('digest', digest);
   }
 
   /** By reference. What an earlier event of the page changes may make some of it unnecessary. */
-  async #facts(events: readonly FeedEvent[]): Promise<ReadonlyMap<string, Facts>> {
-    const needed = new Map<string, FeedEvent>();
-    const reported = new Map<string, FeedEvent>();
+  async #facts(events: readonly PartyEvent[]): Promise<ReadonlyMap<string, Facts>> {
+    const needed = new Map<string, PartyEvent>();
+    const reported = new Map<string, PartyEvent>();
     const changed = new Set<string>();
     for (const event of events) {
       const { reference } = event;
@@ -139,7 +143,7 @@ export class FeedRouting {
     );
   }
 
-  async #reports(events: readonly FeedEvent[]): Promise<Map<string, ReportFacts>> {
+  async #reports(events: readonly PartyEvent[]): Promise<Map<string, ReportFacts>> {
     try {
       const facts = await reportFactsOf(
         events.map(({ entry }) => ({ number: entry!.number, source: entry!.source })),

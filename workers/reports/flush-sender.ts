@@ -1,16 +1,25 @@
 /**
- * Sends flushes of an intake: first to the budgets of the reporters, then to the counts of the subjects. Each object gets
- * one call with many rows. If any fails, the whole flush is sent again, and those that have it ignore it.
+ * Sends flushes of an intake: the texts to the text store, which knows their campaigns; then to the budgets of the
+ * reporters; then to the counts of the subjects. Each object gets one call with many rows. If any fails, the whole flush is
+ * sent again, and those that have it ignore it.
  */
+import { TEXTS_WAIT_MS } from '../../shared/limits/campaigns.ts';
 import { DAY_MS, FLUSH_CALLS_MAX, FLUSH_WAIT_MS } from '../../shared/limits/intake.ts';
 import type { ControlEnv } from '../env.ts';
-import { warn } from '../log.ts';
+import { warn, warnFailed } from '../log.ts';
 import { type CountSource, shardOf } from '../storage/reports-port.ts';
 import { within } from '../storage/single-flight.ts';
-import type { FlushEnd, IntakeOutbox } from './intake-outbox.ts';
+import { TEXT_NAME } from '../storage/text-port.ts';
+import type { FlushEnd, IntakeOutbox, KeyedCampaigns, Unadmitted } from './intake-outbox.ts';
 import type { IntakeStore } from './intake-store.ts';
+import { keySubject, reportKeys } from './keying.ts';
 
-type Objects = Pick<ControlEnv, 'REPORTERS' | 'SUBJECTS'>;
+type Objects = Pick<ControlEnv, 'REPORTERS' | 'SUBJECTS' | 'TEXT' | 'RESPONSE'>;
+
+/** What budgets are charged for: a reporter has one for senders, and one for campaigns. */
+interface Charge extends Pick<Unadmitted, 'seq' | 'reporter' | 'subject' | 'received'> {
+  readonly of: 'senders' | 'campaigns';
+}
 
 export class FlushSender {
   readonly #outbox: IntakeOutbox;
@@ -18,6 +27,8 @@ export class FlushSender {
   readonly #objects: () => Objects;
   /** Shards that have the flush under way. In memory only: after a restart all get it again. */
   #done = new Set<string>();
+  /** Since when the text store does not respond, in ms since 1970. In memory only. */
+  #failingSince: number | null = null;
 
   constructor(outbox: IntakeOutbox, store: IntakeStore, objects: () => Objects) {
     this.#outbox = outbox;
@@ -27,33 +38,73 @@ export class FlushSender {
 
   /** Sends the next flush, if there is one. @throws if an object does not respond */
   async send(source: CountSource): Promise<void> {
-    const end = this.#outbox.admitted ?? (await this.#admit(source.id));
+    const end = this.#outbox.admitted ?? this.#outbox.begin();
     if (end === null) return;
-    await this.#count(source, end);
+    await this.#recognise(source, end);
+    const campaigns = await this.#keyed(this.#outbox.campaignsIn(end));
+    if (this.#outbox.admitted === null) await this.#admit(source.id, end, campaigns);
+    await this.#count(source, end, campaigns);
     this.#outbox.finish(end);
     this.#done.clear();
   }
 
-  async #admit(partner: string): Promise<FlushEnd | null> {
-    const end = this.#outbox.next();
-    if (end === null) return null;
-    const byBudget = Map.groupBy(this.#outbox.unadmitted(end), ({ reporter, received }) =>
-      [shardOf(reporter), Math.floor(received / DAY_MS)].join(' '),
-    );
-    const overBudget: number[] = [];
-    await eachOf(byBudget, async ([key, reports]) => {
-      const [shard = '', day = ''] = key.split(' ');
-      const pairs = reports.map(({ reporter, subject }) => [reporter, subject] as const);
-      const budget = this.#objects().REPORTERS.getByName(shard);
-      const over = await within(budget.admit(partner, Number(day), pairs), FLUSH_WAIT_MS);
-      overBudget.push(...over.map((index) => reports[index]!.seq));
+  /** Gives the texts of the flush their campaigns. */
+  async #recognise({ intake, id: partner }: CountSource, end: FlushEnd): Promise<void> {
+    const texts = this.#outbox.unrecognised(end);
+    if (texts.length === 0) return;
+    const seqs = texts.map(({ seq }) => seq);
+    const reported = texts.map(({ seq: _, ...each }) => each);
+    const store = this.#objects().TEXT.getByName(TEXT_NAME);
+    const call = within(store.campaignsOf({ intake, partner, n: end.n }, reported), FLUSH_WAIT_MS);
+    const found = await call.catch((error: unknown) => {
+      const now = Date.now();
+      this.#failingSince ??= now;
+      if (now - this.#failingSince < TEXTS_WAIT_MS) throw error;
+      warnFailed('textsNotRecognised', error, { intake, texts: texts.length });
+      return null;
     });
-    this.#outbox.admit(end, overBudget, this.#store);
-    return end;
+    if (found === null) {
+      this.#outbox.recognise(seqs, []);
+      return;
+    }
+    this.#failingSince = null;
+    if (found.ids === null) this.#renumber(intake, end, found.last);
+    this.#outbox.recognise(seqs, found.ids);
   }
 
-  async #count(source: CountSource, end: FlushEnd): Promise<void> {
-    const { rows, seals } = this.#outbox.content(end);
+  async #keyed(ids: readonly number[]): Promise<KeyedCampaigns> {
+    if (ids.length === 0) return new Map();
+    const keys = await reportKeys(this.#objects());
+    const keyed = await Promise.all(ids.map((id) => keySubject({ kind: 'campaign', id }, false, keys)));
+    return new Map(ids.map((id, index) => [id, keyed[index]!]));
+  }
+
+  async #admit(partner: string, end: FlushEnd, campaigns: KeyedCampaigns): Promise<void> {
+    const charges = this.#outbox.unadmitted(end).flatMap((report): Charge[] => {
+      const keyed = report.campaign === null ? undefined : campaigns.get(report.campaign);
+      const ofSender: Charge = { ...report, of: 'senders' };
+      return keyed === undefined
+        ? [ofSender]
+        : [ofSender, { ...report, subject: keyed.key, of: 'campaigns' }];
+    });
+    const byBudget = Map.groupBy(charges, ({ reporter, received, of }) =>
+      [shardOf(reporter), Math.floor(received / DAY_MS), of].join(' '),
+    );
+    const over: Record<Charge['of'], number[]> = { senders: [], campaigns: [] };
+    await eachOf(byBudget, async ([key, own]) => {
+      const [shard = '', day = ''] = key.split(' ');
+      const { of } = own[0]!;
+      const pairs = own.map(({ reporter, subject }) => [reporter, subject] as const);
+      const budget = this.#objects().REPORTERS.getByName(shard);
+      const name = of === 'senders' ? partner : `${partner}/${of}`;
+      const found = await within(budget.admit(name, Number(day), pairs), FLUSH_WAIT_MS);
+      over[of].push(...found.map((index) => own[index]!.seq));
+    });
+    this.#outbox.admit(end, over, this.#store);
+  }
+
+  async #count(source: CountSource, end: FlushEnd, campaigns: KeyedCampaigns): Promise<void> {
+    const { rows, seals } = this.#outbox.content(end, campaigns);
     let ahead = 0;
     await eachOf(
       Map.groupBy(rows, ({ subject }) => shardOf(subject)),
@@ -66,9 +117,13 @@ export class FlushSender {
         else this.#done.add(shard);
       },
     );
-    if (ahead === 0) return;
-    warn('reportsSetBack', { intake: source.intake, n: end.n, last: ahead });
-    this.#outbox.renumber(end, ahead);
+    if (ahead > 0) this.#renumber(source.intake, end, ahead);
+  }
+
+  /** @throws always: the flush begins again with its new number */
+  #renumber(intake: string, end: FlushEnd, last: number): never {
+    warn('reportsSetBack', { intake, n: end.n, last });
+    this.#outbox.renumber(end, last);
     throw new Error('the flush has another number now');
   }
 }

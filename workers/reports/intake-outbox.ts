@@ -1,14 +1,17 @@
 /**
- * What an intake still has to send: the reports and withdrawals after the last flush. A flush first goes to the budgets
- * of the reporters. Once that is stored its rows are fixed, so its number always means the same rows.
+ * What an intake still has to send: the reports and withdrawals after the last flush. When a flush begins, its end is
+ * stored, so its number always means the same rows. Texts get their campaigns first, then the budgets of the reporters are
+ * charged, then the rows are fixed.
  */
 import { REPORTS_PER_FLUSH_MAX } from '../../shared/limits/intake.ts';
+import type { ReportedFingerprint } from '../storage/campaign-port.ts';
 import type { CountRow, Seals } from '../storage/reports-port.ts';
 import { SingleValues } from '../storage/single-values.ts';
-import { type IntakeStore, OVER_BUDGET } from './intake-store.ts';
+import { CAMPAIGN_OVER_BUDGET, type IntakeStore, OVER_BUDGET } from './intake-store.ts';
+import type { KeyedSubject } from './keying.ts';
 import { unpackTraits } from './traits.ts';
 
-type Key = 'source' | 'flushed' | 'admitted' | 'withdrawal' | 'announced';
+type Key = 'source' | 'flushed' | 'begun' | 'admitted' | 'withdrawal' | 'announced';
 
 /** Single values of an intake. docs/storage.md describes each key. */
 export class IntakeMeta extends SingleValues<Key> {}
@@ -24,6 +27,8 @@ export interface Unadmitted {
   readonly seq: number;
   readonly reporter: string;
   readonly subject: string;
+  /** ID of the campaign of its text; null if it has none. */
+  readonly campaign: number | null;
   /** When it came, in ms since 1970. */
   readonly received: number;
 }
@@ -36,7 +41,17 @@ type ReportRow = {
   at: number;
   received: number;
   state: number;
+  campaign: number | null;
 };
+
+/** Keyed and sealed campaigns, by ID. */
+export type KeyedCampaigns = ReadonlyMap<number, KeyedSubject>;
+
+/** Reports of a flush that are over the budgets of their reporters, by number. */
+export interface OverBudget {
+  readonly senders: readonly number[];
+  readonly campaigns: readonly number[];
+}
 
 export class IntakeOutbox {
   readonly #storage: DurableObjectStorage;
@@ -64,75 +79,123 @@ export class IntakeOutbox {
     return this.#sql.exec('SELECT 1 FROM requests LIMIT 1').toArray().length === 0;
   }
 
-  /** The end of the next flush: whole requests, as many as fit. Null if there are none. */
-  next(): FlushEnd | null {
+  /** The end of the next flush: whole requests, as many as fit. It stays the same until the flush is finished. */
+  begin(): FlushEnd | null {
     const { n, to } = this.flushed;
+    const begun = this.#meta.json<FlushEnd>('begun');
+    if (begun !== null && begun.n > n) return begun;
     const { last } = this.#sql
       .exec<{ last: number | null }>(
         `SELECT COALESCE((SELECT MAX(last) FROM requests WHERE last <= ?), (SELECT MIN(last) FROM requests)) AS last`,
         to + REPORTS_PER_FLUSH_MAX,
       )
       .one();
-    return last === null ? null : { n: n + 1, to: last };
+    if (last === null) return null;
+    const end = { n: n + 1, to: last };
+    this.#meta.set('begun', end);
+    return end;
+  }
+
+  /** Texts of the flush whose campaigns are not known yet, in order. */
+  unrecognised({ to }: FlushEnd): readonly (ReportedFingerprint & { readonly seq: number })[] {
+    return this.#sql
+      .exec<{ seq: number; key_id: string; fingerprint: ArrayBuffer; at: number; received: number }>(
+        `SELECT fingerprints.seq, key_id, fingerprint, at, received
+         FROM fingerprints JOIN reports ON reports.seq = fingerprints.seq WHERE fingerprints.seq <= ? ORDER BY 1`,
+        to,
+      )
+      .toArray()
+      .map(({ seq, key_id: keyId, fingerprint, at, received }) => ({
+        ...{ seq, keyId, fingerprint: new Uint8Array(fingerprint), at: Math.min(at, received) },
+      }));
+  }
+
+  /** Stores the campaigns of these reports, and drops their fingerprints. @param ids in their order; 0 for none */
+  recognise(seqs: readonly number[], ids: readonly number[]): void {
+    this.#storage.transactionSync(() => {
+      seqs.forEach((seq, index) => {
+        const id = ids[index] ?? 0;
+        if (id > 0) this.#sql.exec('UPDATE reports SET text_campaign = ? WHERE seq = ?', id, seq);
+        this.#sql.exec('DELETE FROM fingerprints WHERE seq = ?', seq);
+      });
+    });
+  }
+
+  /** The campaigns of the rows of the flush. */
+  campaignsIn({ to }: FlushEnd): readonly number[] {
+    const from = this.flushed.to;
+    return this.#sql
+      .exec<{ campaign: number }>(
+        `SELECT text_campaign AS campaign FROM reports WHERE seq > ? AND seq <= ? AND text_campaign IS NOT NULL
+         UNION SELECT text_campaign FROM withdrawals JOIN reports ON reports.seq = report
+         WHERE withdrawals.seq > ? AND withdrawals.seq <= ? AND text_campaign IS NOT NULL`,
+        ...[from, to, from, to],
+      )
+      .toArray()
+      .map(({ campaign }) => campaign);
   }
 
   /** The reports of the next flush. */
   unadmitted({ to }: FlushEnd): readonly Unadmitted[] {
     return this.#sql
-      .exec<{ seq: number; reporter: string; subject: string; received: number }>(
-        'SELECT seq, reporter, subject, received FROM reports WHERE seq > ? AND seq <= ? ORDER BY seq',
+      .exec<Unadmitted & Record<string, SqlStorageValue>>(
+        `SELECT seq, reporter, subject, text_campaign AS campaign, received FROM reports
+         WHERE seq > ? AND seq <= ? ORDER BY seq`,
         ...[this.flushed.to, to],
       )
       .toArray();
   }
 
-  /** Fixes the rows of the next flush. @param overBudget numbers of reports */
-  admit(end: FlushEnd, overBudget: readonly number[], store: IntakeStore): void {
+  /** Fixes the rows of the flush that has begun. */
+  admit(end: FlushEnd, { senders, campaigns }: OverBudget, store: IntakeStore): void {
     this.#storage.transactionSync(() => {
-      store.setOverBudget(overBudget);
+      store.setOverBudget(senders, campaigns);
       this.#meta.set('admitted', end);
     });
   }
 
-  /** The rows of a flush in their order, and the seals of its subjects. */
-  content({ to }: FlushEnd): { readonly rows: readonly CountRow[]; readonly seals: Seals } {
+  /** The rows of a flush in their order, and the seals of its subjects. @param keyed its campaigns */
+  content(
+    { to }: FlushEnd,
+    keyed: KeyedCampaigns,
+  ): { readonly rows: readonly CountRow[]; readonly seals: Seals } {
     const from = this.flushed.to;
+    const columns = 'subject, traits, at, received, state, text_campaign AS campaign';
     const reports = this.#sql
       .exec<ReportRow>(
-        `SELECT seq, subject, reporter, traits, at, received, state FROM reports WHERE seq > ? AND seq <= ?`,
+        `SELECT seq, reporter, ${columns} FROM reports WHERE seq > ? AND seq <= ?`,
         ...[from, to],
       )
       .toArray()
-      .map(({ seq, subject, reporter, traits, received, state, ...report }) => {
-        // A clock that is ahead must not carry a report over the reset of its subject.
-        const at = Math.min(report.at, received);
-        const { channel, spam, origin } = unpackTraits(traits);
-        const isCounted = (state & OVER_BUDGET) === 0;
-        const row: CountRow = { op: 'report', seq, subject, reporter, at, channel, spam, origin, isCounted };
-        return { order: seq, row };
+      .map((report) => {
+        const { seq, reporter } = report;
+        return {
+          order: seq,
+          rows: rowsOf(report, keyed, (own) => ({ op: 'report', seq, reporter, ...own })),
+        };
       });
     const withdrawals = this.#sql
-      .exec<
-        { seq: number; report: number } & Pick<ReportRow, 'subject' | 'traits' | 'at' | 'received' | 'state'>
-      >(
-        `SELECT withdrawals.seq, report, subject, traits, at, received, state FROM withdrawals JOIN reports ON reports.seq = report
+      .exec<Omit<ReportRow, 'reporter'> & { report: number }>(
+        `SELECT withdrawals.seq, report, ${columns} FROM withdrawals JOIN reports ON reports.seq = report
          WHERE withdrawals.seq > ? AND withdrawals.seq <= ?`,
         ...[from, to],
       )
       .toArray()
-      .map(({ seq, report, subject, traits, at: sentAt, received, state }) => {
-        const isCounted = (state & OVER_BUDGET) === 0;
-        const at = Math.min(sentAt, received);
-        const { channel, spam, origin } = unpackTraits(traits);
-        const row: CountRow = { op: 'withdraw', seq: report, subject, at, channel, spam, origin, isCounted };
-        return { order: seq, row };
-      });
+      .map(({ seq: order, report: seq, ...report }) => ({
+        order,
+        rows: rowsOf(report, keyed, (own) => ({ op: 'withdraw', seq, ...own })),
+      }));
     const seals = this.#sql
       .exec<{ seals: string }>('SELECT seals FROM requests WHERE last > ? AND last <= ?', from, to)
       .toArray();
+    const ordered = [...reports, ...withdrawals].sort((one, other) => one.order - other.order);
     return {
-      rows: [...reports, ...withdrawals].sort((one, other) => one.order - other.order).map(({ row }) => row),
-      seals: Object.assign({}, ...seals.map((each) => JSON.parse(each.seals) as Seals)),
+      rows: ordered.flatMap(({ rows }) => rows),
+      seals: Object.assign(
+        {},
+        ...seals.map((each) => JSON.parse(each.seals) as Seals),
+        Object.fromEntries([...keyed.values()].map(({ key, seal }) => [key, seal])),
+      ),
     };
   }
 
@@ -148,7 +211,30 @@ export class IntakeOutbox {
   /** Numbers the flush after one that another object knows: this intake was set back to an earlier state. */
   renumber(end: FlushEnd, last: number): FlushEnd {
     const renumbered = { n: last + 1, to: end.to };
-    this.#meta.set('admitted', renumbered);
+    this.#meta.set('begun', renumbered);
+    if (this.admitted !== null) this.#meta.set('admitted', renumbered);
     return renumbered;
   }
+}
+
+type OwnFields = Pick<CountRow, 'subject' | 'target' | 'spam' | 'isCounted'> &
+  Required<Pick<CountRow, 'at' | 'channel' | 'origin'>>;
+
+/** A row for the sender, and one for the campaign of the text. */
+function rowsOf(
+  { subject, traits, at: sentAt, received, state, campaign }: Omit<ReportRow, 'seq' | 'reporter'>,
+  keyed: KeyedCampaigns,
+  rowOf: (own: OwnFields) => CountRow,
+): CountRow[] {
+  // A clock that is ahead must not carry a report over the reset of its subject.
+  const at = Math.min(sentAt, received);
+  const { channel, spam, origin } = unpackTraits(traits);
+  const isCounted = (state & OVER_BUDGET) === 0;
+  const ofSender = rowOf({ subject, at, channel, spam, origin, isCounted });
+  const found = campaign === null ? undefined : keyed.get(campaign);
+  if (found === undefined) return [ofSender];
+  // Who reports too many senders is no witness of texts either.
+  const counts = isCounted && (state & CAMPAIGN_OVER_BUDGET) === 0;
+  const own = { subject: found.key, target: 'campaign', at, channel, spam, origin } as const;
+  return [ofSender, rowOf({ ...own, isCounted: counts })];
 }

@@ -10,6 +10,8 @@ import { packTraits } from './traits.ts';
 /** Bits of the state of a report. */
 export const OVER_BUDGET = 1;
 export const WITHDRAWN = 2;
+/** The campaign of its text is one too many for its reporter. */
+export const CAMPAIGN_OVER_BUDGET = 4;
 
 /** Reports that may still be kept until the end of the day, and looked at until the end of the minute. */
 export interface Room {
@@ -145,9 +147,12 @@ export class IntakeStore {
     return low;
   }
 
-  setOverBudget(seqs: readonly number[]): void {
-    for (const seq of seqs)
-      this.#sql.exec('UPDATE reports SET state = state | ? WHERE seq = ?', OVER_BUDGET, seq);
+  /** @param campaigns numbers of reports whose texts do not count for their campaigns */
+  setOverBudget(seqs: readonly number[], campaigns: readonly number[]): void {
+    const set = (seq: number, bit: number) =>
+      this.#sql.exec('UPDATE reports SET state = state | ? WHERE seq = ?', bit, seq);
+    for (const seq of seqs) set(seq, OVER_BUDGET);
+    for (const seq of campaigns) set(seq, CAMPAIGN_OVER_BUDGET);
     if (seqs.length > 0) this.#sql.exec('UPDATE totals SET over_budget = over_budget + ?', seqs.length);
   }
 
@@ -181,14 +186,21 @@ export class IntakeStore {
 
   #insert(report: KeptReport, now: number): boolean {
     const { reportId, subject, reporter, at, relayCode, ingressOperator, campaign } = report;
+    // An older version of the isolate that received it sends none.
+    const { fingerprint = null } = report;
     const inserted = this.#sql.exec(
-      `INSERT INTO reports VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)
+      `INSERT INTO reports (seq, id, subject, reporter, traits, at, received, state, relay_code, operator, campaign)
+       VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)
        ON CONFLICT (id) DO NOTHING RETURNING seq`,
       ...[this.#last + 1, reportId, subject, reporter, packTraits(report), at, now],
       ...[relayCode, ingressOperator, campaign],
     );
     if (inserted.toArray().length === 0) return false;
     this.#last++;
+    if (fingerprint !== null) {
+      const { keyId, bytes } = fingerprint;
+      this.#sql.exec('INSERT INTO fingerprints VALUES (?, ?, ?)', this.#last, keyId, bytes);
+    }
     return true;
   }
 
@@ -227,6 +239,7 @@ export class IntakeStore {
   }
 }
 
+/** Texts are not compared: nothing of them is kept that could be. */
 function isSame(known: Known, report: KeptReport): boolean {
   return (
     known.subject === report.subject &&

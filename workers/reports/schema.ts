@@ -55,6 +55,13 @@ const MONTHS = `
     WHERE operator IS NOT NULL AND (traits & 15) = 4 AND (traits >> 8) <> 9 GROUP BY month, operator;
 `;
 
+/** Fingerprints of texts, until the text store has given them campaigns. */
+const TEXTS = `
+  ALTER TABLE reports ADD COLUMN text_campaign INTEGER;
+
+  CREATE TABLE fingerprints (seq INTEGER PRIMARY KEY, key_id TEXT NOT NULL, fingerprint BLOB NOT NULL);
+`;
+
 const BUDGET = `
   CREATE TABLE pairs (
     day INTEGER NOT NULL, partner TEXT NOT NULL, reporter TEXT NOT NULL, subject TEXT NOT NULL,
@@ -109,8 +116,13 @@ const DAYS = `
   ) WITHOUT ROWID;
 `;
 
+/** 1 if the subject is a campaign of texts. */
+const CAMPAIGNS = `
+  ALTER TABLE subjects ADD COLUMN campaign INTEGER NOT NULL DEFAULT 0;
+`;
+
 export function createIntakeTables(storage: DurableObjectStorage): void {
-  applySteps(storage, [INTAKE, MONTHS]);
+  applySteps(storage, [INTAKE, MONTHS, TEXTS]);
 }
 
 export function createBudgetTables(storage: DurableObjectStorage): void {
@@ -118,5 +130,5 @@ export function createBudgetTables(storage: DurableObjectStorage): void {
 }
 
 export function createSubjectTables(storage: DurableObjectStorage): void {
-  applySteps(storage, [SUBJECTS, REPORTED, DAYS]);
+  applySteps(storage, [SUBJECTS, REPORTED, DAYS, CAMPAIGNS]);
 }

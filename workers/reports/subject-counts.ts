@@ -15,6 +15,7 @@ import {
 } from '../../shared/limits/intake.ts';
 import type { ReportFacts } from '../../shared/notices/routing.ts';
 import { ReportKeys } from '../../shared/reports/report-keys.ts';
+import { type RuleTarget, targetOf } from '../../shared/reports/rule.ts';
 import type { ControlEnv } from '../env.ts';
 import { warn, warnFailed } from '../log.ts';
 import { NoticeOutbox } from '../storage/notice-outbox.ts';
@@ -106,7 +107,11 @@ export class SubjectCounts extends DurableObject<ControlEnv> implements SubjectO
         this.#meta.set('sweepAt', now + DAY_MS);
       }
       const touched = this.#store.count(source, n, rows, seals, now);
-      if (!source.mock) this.#hours.add(rows, now);
+      if (!source.mock)
+        this.#hours.add(
+          rows.filter(({ target }) => target !== 'campaign'),
+          now,
+        );
       const decided = [...touched].flatMap(([subject, hasWithdrawn]) =>
         this.#evaluate(subject, hasWithdrawn, rules, now),
       );
@@ -138,8 +143,14 @@ export class SubjectCounts extends DurableObject<ControlEnv> implements SubjectO
     return this.#store.totals;
   }
 
-  async scan(after: string, limit: number, since: number, reportsMin: number): Promise<ScanPage> {
-    return this.#store.scan(after, limit, since, reportsMin);
+  async scan(
+    after: string,
+    limit: number,
+    since: number,
+    reportsMin: number,
+    target: RuleTarget = 'number',
+  ): Promise<ScanPage> {
+    return this.#store.scan(after, limit, since, reportsMin, target);
   }
 
   override async alarm(): Promise<void> {
@@ -155,7 +166,8 @@ export class SubjectCounts extends DurableObject<ControlEnv> implements SubjectO
     if (subject === null) return [];
     const reports = this.#store.reports(key);
     const held = this.#decisions.held(key);
-    const moves = movesOf({ reports, held, resetAt: subject.resetAt, hasWithdrawn }, rules, now);
+    const own = { ...rules, rules: rules.rules.filter((rule) => targetOf(rule) === subject.target) };
+    const moves = movesOf({ reports, held, resetAt: subject.resetAt, hasWithdrawn }, own, now);
     return this.#decisions.store(subject, moves);
   }
 

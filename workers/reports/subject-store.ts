@@ -10,6 +10,7 @@ import {
   SCAN_SUBJECTS_MAX,
 } from '../../shared/limits/intake.ts';
 import type { PartnerKind } from '../../shared/reports/partner.ts';
+import type { RuleTarget } from '../../shared/reports/rule.ts';
 import type { ScannedSubject, ScanPage } from '../storage/rehearsal-port.ts';
 import type { CountRow, CountSource, Seals, SubjectTotals } from '../storage/reports-port.ts';
 import { ReportDays } from './report-days.ts';
@@ -20,6 +21,7 @@ export interface Subject {
   readonly key: string;
   readonly seal: string;
   readonly mock: boolean;
+  readonly target: RuleTarget;
   /** Earlier reports do not count, ms since 1970. */
   readonly resetAt: number;
 }
@@ -35,7 +37,7 @@ type TotalsRow = {
 /** What was added to the totals. */
 type Tally = { -readonly [Name in keyof SubjectTotals]: SubjectTotals[Name] };
 
-type SubjectRow = { key: string; seal: string; mock: number; reset_at: number };
+type SubjectRow = { key: string; seal: string; mock: number; campaign: number; reset_at: number };
 
 type KeptRow = {
   source: number;
@@ -91,9 +93,13 @@ export class SubjectStore {
     for (const [subject, own] of Map.groupBy(rows, (row) => row.subject)) {
       const tally = newTally();
       for (const row of own) this.#countRow(source, row, tally, now);
-      this.#add(subject, tally, seals, mock, now);
-      this.days.add(subject, own);
-      for (const name of Object.keys(all) as (keyof Tally)[]) all[name] += tally[name];
+      const isCampaign = own[0]!.target === 'campaign';
+      this.#add(subject, tally, seals, { mock, isCampaign }, now);
+      // A report counts once in all: for its sender.
+      if (!isCampaign) {
+        this.days.add(subject, own);
+        for (const name of Object.keys(all) as (keyof Tally)[]) all[name] += tally[name];
+      }
       touched.set(
         subject,
         own.some(({ op }) => op === 'withdraw'),
@@ -106,7 +112,7 @@ export class SubjectStore {
   /** Null if it has no reports, or they have all ended. */
   subject(key: string): Subject | null {
     const [row] = this.#sql
-      .exec<SubjectRow>('SELECT key, seal, mock, reset_at FROM subjects WHERE key = ?', key)
+      .exec<SubjectRow>('SELECT key, seal, mock, campaign, reset_at FROM subjects WHERE key = ?', key)
       .toArray();
     return row === undefined ? null : subjectOf(row);
   }
@@ -143,19 +149,20 @@ export class SubjectStore {
   }
 
   /** See SubjectScan. A page also ends after SCAN_SUBJECTS_MAX subjects. */
-  scan(after: string, limit: number, since: number, reportsMin: number): ScanPage {
+  scan(after: string, limit: number, since: number, reportsMin: number, target: RuleTarget): ScanPage {
     const page = this.#sql
       .exec<SubjectRow>(
-        'SELECT key, seal, mock, reset_at FROM subjects WHERE key > ? ORDER BY key LIMIT ?',
+        'SELECT key, seal, mock, campaign, reset_at FROM subjects WHERE key > ? ORDER BY key LIMIT ?',
         ...[after, SCAN_SUBJECTS_MAX],
       )
       .toArray();
     const subjects: ScannedSubject[] = [];
     let [count, last] = [0, ''];
     for (const row of page) {
-      const reports = this.#rows(row.key, since).map(countedOf);
-      const { key: subject, seal, resetAt } = subjectOf(row);
+      const { key: subject, seal, resetAt, target: own } = subjectOf(row);
       last = subject;
+      if (own !== target) continue;
+      const reports = this.#rows(subject, since).map(countedOf);
       if (reports.length < reportsMin) continue;
       subjects.push({ subject, seal, resetAt, reports });
       count += reports.length;
@@ -204,10 +211,16 @@ export class SubjectStore {
     );
   }
 
-  #add(subject: string, tally: Tally, seals: Seals, mock: boolean, now: number): void {
+  #add(
+    subject: string,
+    tally: Tally,
+    seals: Seals,
+    { mock, isCampaign }: { readonly mock: boolean; readonly isCampaign: boolean },
+    now: number,
+  ): void {
     this.#sql.exec(
-      `INSERT INTO subjects VALUES (?, ?, ?, 0, 0, 0, 0, 0, 0, ?) ON CONFLICT (key) DO NOTHING`,
-      ...[subject, seals[subject] ?? '', mock ? 1 : 0, now],
+      `INSERT INTO subjects VALUES (?, ?, ?, 0, 0, 0, 0, 0, 0, ?, ?) ON CONFLICT (key) DO NOTHING`,
+      ...[subject, seals[subject] ?? '', mock ? 1 : 0, now, isCampaign ? 1 : 0],
     );
     this.#sql.exec(
       `UPDATE subjects SET ${ADD}, last_at = ? WHERE key = ?`,
@@ -252,8 +265,8 @@ function countedOf({ reporter, partner, kind, traits, at, arrived_at: arrivedAt 
   return { reporter, partner, kind: kind as PartnerKind, spam, channel, origin, at, arrivedAt };
 }
 
-function subjectOf({ key, seal, mock, reset_at: resetAt }: SubjectRow): Subject {
-  return { key, seal, mock: mock === 1, resetAt };
+function subjectOf({ key, seal, mock, campaign, reset_at: resetAt }: SubjectRow): Subject {
+  return { key, seal, mock: mock === 1, target: campaign === 1 ? 'campaign' : 'number', resetAt };
 }
 
 function newTally(): Tally {

@@ -31,8 +31,10 @@ import { groundOf, type KeyedDecision, replaced, ruleIdOf, withGround } from './
 /** What a first block of a subject needs. */
 export interface NewSubject {
   readonly seal: string;
-  /** The keyed range of the number; null for a sender ID, and for a mock. */
+  /** The keyed range of the number; null for a sender ID, a campaign, and for a mock. */
   readonly hundred: string | null;
+  /** ID of a campaign of texts; null for anything else. */
+  readonly campaign: number | null;
   /** Null if they could not be read. */
   readonly facts: Facts | null;
 }
@@ -80,15 +82,8 @@ export class BlockChanges {
     const leader = cause === 'range' && !isRecorded ? (range.find(isProposedInRange)?.id ?? null) : null;
     const block: StoredBlock = {
       ...{ id: this.#writer.nextId, subject: decision.subjectKey, seal: given.seal, hundred: given.hundred },
-      ...{
-        isMock: decision.mock,
-        isShadow: isRecorded,
-        stage,
-        cause,
-        confirmedBy: null,
-        actions: [],
-        provisionalUntil: stage.until!,
-      },
+      ...{ campaign: given.campaign, isMock: decision.mock, isShadow: isRecorded, stage, cause },
+      ...{ confirmedBy: null, actions: [], provisionalUntil: stage.until! },
       ...{ grounds: [ground], evidence, leader: leader === null ? null : leaderOf(range, leader) },
       ...{ entry: null, entryN: 0, sentN: 0, seq: null, createdAt: at, updatedAt: at },
     };
@@ -132,11 +127,11 @@ export class BlockChanges {
     return ok(this.#rows.get(id)!);
   }
 
-  /** @returns the block that it lifted, or null */
-  appealed(subject: string, author: Author): StoredBlock | null {
+  /** @param receivedAt of the appeal: it does not concern a later block @returns the block that it lifted, or null */
+  appealed(subject: string, receivedAt: number, author: Author): StoredBlock | null {
     const open = this.#open(subject, false, author.at);
     const stage = open && this.#next(open, 'appealed', author.at);
-    if (open === null || stage === null) return null;
+    if (open === null || stage === null || open.createdAt > receivedAt) return null;
     return this.#writer.write(author, 'appeal', open, { ...open, stage, cause: 'appeal' });
   }
 

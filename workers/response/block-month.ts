@@ -5,8 +5,8 @@
 import type { RuleBlockMonth } from '../../shared/statistics/figures.ts';
 import { quantilesOf } from '../storage/quantiles.ts';
 
-/** Blocks that were in force, and are about real numbers. */
-const REAL = 'seq IS NOT NULL AND mock = 0 AND shadow = 0';
+/** Blocks that were in force, and are about real numbers or sender IDs. */
+const REAL = 'seq IS NOT NULL AND mock = 0 AND shadow = 0 AND campaign IS NULL';
 const BEGAN = `${REAL} AND created_at >= ? AND created_at < ?`;
 /** A person, or an independent kind of partner, has confirmed it. */
 const IS_CONFIRMED = `(by_person IS NOT NULL OR grounds LIKE '%"isConfirmed":true%')`;

@@ -4,6 +4,7 @@ import type { PartnerKind } from '../../shared/reports/partner.ts';
 import type { Rule } from '../../shared/reports/rule.ts';
 import { type BlockStage, type BlockState, IN_FORCE } from '../../shared/reports/stages.ts';
 import type { Channel } from '../../shared/request.ts';
+import type { CampaignChange } from '../storage/campaign-port.ts';
 import type { RuleEntryChange } from '../storage/rule-entries-port.ts';
 import { Totals } from '../storage/totals.ts';
 
@@ -21,8 +22,9 @@ export interface Ground {
   readonly isConfirmed: boolean;
 }
 
-/** What the live layer must have. Of a lift, what the lifted block had. */
-export type WantedEntry = Omit<RuleEntryChange, 'id' | 'subject'>;
+/** What the live layer must have, or the text store of a campaign. Of a lift, what the lifted block had. */
+export type WantedEntry = Omit<RuleEntryChange, 'id' | 'subject'> &
+  Partial<Pick<CampaignChange, 'reporters'>>;
 
 /** Times are in ms since 1970. */
 export interface StoredBlock {
@@ -30,8 +32,10 @@ export interface StoredBlock {
   /** Keyed. */
   readonly subject: string;
   readonly seal: string;
-  /** The keyed range of its number; null for a sender ID. */
+  /** The keyed range of its number; null for a sender ID or a campaign. */
   readonly hundred: string | null;
+  /** ID of the campaign of texts that it is about; null for a number or sender ID. */
+  readonly campaign: number | null;
   readonly isMock: boolean;
   /** Whether it records what a rule in shadow would have blocked. */
   readonly isShadow: boolean;
@@ -80,6 +84,7 @@ interface Row extends Record<string, SqlStorageValue> {
   created_at: number;
   updated_at: number;
   actions: string;
+  campaign: number | null;
 }
 
 export interface BlockFilter {
@@ -224,14 +229,14 @@ export class BlockRows {
     const { id, subject, stage, grounds } = after;
     const { state, until } = stage;
     this.#sql.exec(
-      `INSERT OR REPLACE INTO blocks VALUES (${Array(23).fill('?').join(', ')})`,
+      `INSERT OR REPLACE INTO blocks VALUES (${Array(24).fill('?').join(', ')})`,
       ...[id, subject, after.seal, after.hundred, after.isMock ? 1 : 0, after.isShadow ? 1 : 0],
       ...[state, after.cause],
       ...[isOpen(stage) ? until : null, after.confirmedBy, after.provisionalUntil, grounds[0]!.rule.id],
       ...[JSON.stringify(grounds), after.evidence && JSON.stringify(after.evidence), after.leader],
       ...[after.entry && JSON.stringify(after.entry), after.entryN, after.sentN, after.seq],
       ...[after.createdAt, after.updatedAt, isOpen(stage) ? null : after.updatedAt],
-      JSON.stringify(after.actions),
+      ...[JSON.stringify(after.actions), after.campaign],
     );
     if (before !== null) this.#count(before, -1);
     this.#count(after, 1);
@@ -263,7 +268,8 @@ export class BlockRows {
 function blockOf(row: Row): StoredBlock {
   const { id, subject, seal, hundred, until, leader, seq } = row;
   return {
-    ...{ id, subject, seal, hundred, isMock: row.mock === 1, isShadow: row.shadow === 1 },
+    ...{ id, subject, seal, hundred, campaign: row.campaign },
+    ...{ isMock: row.mock === 1, isShadow: row.shadow === 1 },
     stage: { state: row.state as BlockState, until, byPerson: row.by_person !== null },
     ...{ cause: row.cause as RuleBlockCause | null, confirmedBy: row.by_person },
     actions: JSON.parse(row.actions) as RuleBlockDone[],

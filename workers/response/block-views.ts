@@ -1,4 +1,5 @@
 /** Rule blocks as responses show them: with their numbers, which are opened for each response. */
+import { formatCampaignId } from '../../shared/admin/campaigns.ts';
 import type { GroundInfo, RangeMember, RuleBlockInfo } from '../../shared/admin/rule-blocks.ts';
 import { toE164 } from '../../shared/numbers/number.ts';
 import type { ReportSubject } from '../../shared/reports/report.ts';
@@ -27,11 +28,13 @@ export class BlockViews {
         id: String(id),
         number: numberOf(subject),
         source: subject?.kind === 'source' ? subject.text : null,
+        campaign: block.campaign === null ? null : formatCampaignId(block.campaign),
       },
       ...{ state: stage.state, cause, mock: block.isMock, rule: ruleRef(rule), distinct, kinds },
       ...{ grounds: grounds.map(groundInfo), evidence, confirmedBy, actions },
       until: stage.until !== null && isOpen(stage) ? timeOf(stage.until) : null,
-      ...{ seq, pending: block.entryN > block.sentN },
+      // Of a campaign it is the version of the text store.
+      ...{ seq: block.campaign === null ? seq : null, pending: block.entryN > block.sentN },
       ...(members === null ? {} : { members }),
       ...{ createdAt: timeOf(block.createdAt), updatedAt: timeOf(block.updatedAt) },
     };

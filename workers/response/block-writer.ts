@@ -2,6 +2,7 @@
  * Writes a new state of a rule block with all that follows from it: the audit record, what the live layer must have, the
  * records of partners, the end of old reports, and who leads the proposal for a range. Must run in a transaction.
  */
+import { formatCampaignId } from '../../shared/admin/campaigns.ts';
 import { RULE_BLOCK_ACTIONS, type RuleBlockDone } from '../../shared/admin/rule-blocks.ts';
 import { ruleRef } from '../../shared/reports/rule.ts';
 import { IN_FORCE } from '../../shared/reports/stages.ts';
@@ -113,7 +114,10 @@ export function partnersOf({ grounds }: StoredBlock): string[] {
 }
 
 /** @param had what the live layer had to have before */
-function entryOf({ id, stage, grounds, isMock }: StoredBlock, had: WantedEntry | null): WantedEntry | null {
+function entryOf(
+  { id, stage, grounds, isMock, campaign }: StoredBlock,
+  had: WantedEntry | null,
+): WantedEntry | null {
   const { state, until } = stage;
   if (isMock || !IN_FORCE.includes(state)) return null;
   const { rule, distinct, kinds } = grounds[0]!;
@@ -123,6 +127,7 @@ function entryOf({ id, stage, grounds, isMock }: StoredBlock, had: WantedEntry |
     ...{ op: 'block', rule: name, stage: state as WantedEntry['stage'], until: until! },
     reason: `${name}: ${distinct} reporters of ${kinds.join(', ')}; rule block ${id}`,
     ...(hadUntil > until! ? { replacedUntil: hadUntil } : {}),
+    ...(campaign === null ? {} : { reporters: distinct }),
   };
 }
 
@@ -145,7 +150,7 @@ function endOf({ until, replacedUntil = 0 }: WantedEntry): number {
 }
 
 /** For the audit chain: without the number. */
-function described({ subject, stage, cause, grounds, isMock, evidence }: StoredBlock): object {
+function described({ subject, stage, cause, grounds, isMock, evidence, campaign }: StoredBlock): object {
   const { state, until } = stage;
   return {
     ...{ state, cause, until: until === null ? null : new Date(until).toISOString(), subject },
@@ -154,5 +159,6 @@ function described({ subject, stage, cause, grounds, isMock, evidence }: StoredB
     })),
     evidence,
     ...(isMock ? { mock: true } : {}),
+    ...(campaign === null ? {} : { campaign: formatCampaignId(campaign) }),
   };
 }

@@ -11,6 +11,7 @@ import {
 import { durationMs } from '../../shared/reports/duration.ts';
 import type { ReportSubject } from '../../shared/reports/report.ts';
 import type { ReportKeys } from '../../shared/reports/report-keys.ts';
+import { targetOf } from '../../shared/reports/rule.ts';
 import { warn, warnFailed } from '../log.ts';
 import { SharedWork } from '../storage/shared-work.ts';
 import type { BlockChanges } from './block-changes.ts';
@@ -25,6 +26,8 @@ import type { Installed, RuleSource } from './rule-source.ts';
 interface Prepared {
   readonly row: InboxRow;
   readonly hundred: string | null;
+  /** ID of a campaign of texts; null for anything else. */
+  readonly campaign: number | null;
   /** Null if they cannot be read now. */
   readonly facts: Facts | null;
 }
@@ -109,8 +112,10 @@ export class DecisionWork {
       rows.map(async (row, index) => {
         const n = numbers[index]!;
         const found = facts.get(index);
+        const subject = subjects[index];
         return {
           row,
+          campaign: subject?.kind === 'campaign' ? subject.id : null,
           hundred: n === null ? null : await keys.hundred(Math.floor(n / RANGE_NUMBERS)),
           facts: found === undefined ? NO_FACTS : found,
         };
@@ -118,7 +123,7 @@ export class DecisionWork {
     );
   }
 
-  #apply({ row, hundred, facts }: Prepared, { rules }: Installed, waiting: Set<string>): void {
+  #apply({ row, hundred, campaign, facts }: Prepared, { rules }: Installed, waiting: Set<string>): void {
     const { decision, seal, receivedAt } = row;
     const { subjectKey } = decision;
     const now = Date.now();
@@ -130,10 +135,11 @@ export class DecisionWork {
       return;
     }
     const rule = rules.get(ruleIdOf(decision));
-    // Somebody has removed the rule, or switched it off: it decides nothing any more.
-    const isGone = rule === undefined || rule.state === 'off';
+    // Somebody has removed the rule, switched it off, or given it another target: it decides nothing any more.
+    const target = campaign === null ? 'number' : 'campaign';
+    const isGone = rule === undefined || rule.state === 'off' || targetOf(rule) !== target;
     if (decision.event !== 'fired') this.#changes.changed(decision, now);
-    else if (!isGone) this.#changes.fired(decision, rule, { seal, hundred, facts }, now);
+    else if (!isGone) this.#changes.fired(decision, rule, { seal, hundred, campaign, facts }, now);
     this.#inbox.remove(row.id);
   }
 }

@@ -9,6 +9,7 @@ import { AuditChain, type Author } from '../storage/audit-chain.ts';
 import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
 import type { ResponseKeeper } from '../storage/response-port.ts';
 import type { StoreRequest, StoreResult } from '../storage/store-request.ts';
+import { TEXT_NAME } from '../storage/text-port.ts';
 import { Transactions } from '../storage/transactions.ts';
 import { BlockChanges } from './block-changes.ts';
 import { BlockRows } from './block-rows.ts';
@@ -59,7 +60,8 @@ export class DeskParts {
     this.changes = new BlockChanges(this.rows, writer);
     this.views = new BlockViews(this.rows);
     const blocks = { rows: this.rows, changes: this.changes };
-    this.entries = new EntrySync(storage, this.#meta, blocks, keeper, keys);
+    const keepers = { coordinator: keeper, text: () => env.TEXT.getByName(TEXT_NAME) };
+    this.entries = new EntrySync(storage, this.#meta, blocks, keepers, keys);
     this.withdrawals = new Withdrawals(sql, this.audit, (name) => env.REPORTS.getByName(name));
     const facts = new FactReader(env, keeper);
     this.#work = new DecisionWork(

@@ -1,12 +1,14 @@
 /**
- * Gives the coordinator what the live layer must have of rule blocks, in batches with rising numbers. A batch is stored
- * before it is sent, and sent again unchanged until its results are stored, so each is applied once.
+ * Gives the coordinator what the live layer must have of rule blocks, and the text store what it must have of campaigns, in
+ * batches with rising numbers. A batch is stored before it is sent, and sent again unchanged until its results are stored,
+ * so each is applied once.
  */
 import { RULE_CHANGES_MAX } from '../../shared/limits/control.ts';
 import { LOAD_WAIT_MS } from '../../shared/limits/edge.ts';
 import { RULES_FULL_RETRY_MS } from '../../shared/limits/response.ts';
 import type { ReportKeys } from '../../shared/reports/report-keys.ts';
 import { warn, warnFailed } from '../log.ts';
+import type { CampaignChange, CampaignRegistry } from '../storage/campaign-port.ts';
 import type {
   RuleEntriesPort,
   RuleEntryChange,
@@ -33,12 +35,25 @@ interface Batch {
   readonly items: readonly BatchItem[];
 }
 
+/** Who has what rules decide. */
+export interface Keepers {
+  readonly coordinator: () => RuleEntriesPort;
+  readonly text: () => Pick<CampaignRegistry, 'applyCampaignChanges'>;
+}
+
+type Change = RuleEntryChange | CampaignChange;
+
+/** What both have taken. `results`: in the order of the changes; null if one has a later batch. */
+type Done = Awaited<ReturnType<RuleEntriesPort['applyRuleEntries']>>;
+
+const NOTHING: Done = { last: 0, results: [] };
+
 export class EntrySync {
   readonly #storage: DurableObjectStorage;
   readonly #meta: Meta;
   readonly #rows: BlockRows;
   readonly #changes: BlockChanges;
-  readonly #keeper: () => RuleEntriesPort;
+  readonly #keepers: Keepers;
   readonly #keys: () => Promise<ReportKeys>;
   readonly #work = new SharedWork<void>();
   readonly #retry = new Retry();
@@ -49,14 +64,14 @@ export class EntrySync {
     storage: DurableObjectStorage,
     meta: Meta,
     blocks: { readonly rows: BlockRows; readonly changes: BlockChanges },
-    keeper: () => RuleEntriesPort,
+    keepers: Keepers,
     keys: () => Promise<ReportKeys>,
   ) {
     this.#storage = storage;
     this.#meta = meta;
     this.#rows = blocks.rows;
     this.#changes = blocks.changes;
-    this.#keeper = keeper;
+    this.#keepers = keepers;
     this.#keys = keys;
   }
 
@@ -100,7 +115,7 @@ export class EntrySync {
       const { n, items } = batch;
       const changes = await Promise.all(items.map((item) => changeOf(item, keys)));
       const known = changes.filter((change) => change !== null);
-      const done = await within(this.#keeper().applyRuleEntries(n, known), LOAD_WAIT_MS);
+      const done = await this.#apply(n, known);
       this.#storage.transactionSync(() => {
         // Null: it has a later batch, so these tables were set back. They are sent again under a later number.
         if (done.results === null) warn('ruleEntriesSetBack', { n, last: done.last });
@@ -110,6 +125,26 @@ export class EntrySync {
       });
       this.#retry.set(true);
     }
+  }
+
+  async #apply(n: number, changes: readonly Change[]): Promise<Done> {
+    const campaigns = changes.filter(isCampaign);
+    const entries = changes.filter((change): change is RuleEntryChange => !isCampaign(change));
+    const [live, text] = await Promise.all([
+      entries.length === 0
+        ? NOTHING
+        : within(this.#keepers.coordinator().applyRuleEntries(n, entries), LOAD_WAIT_MS),
+      campaigns.length === 0
+        ? NOTHING
+        : within(this.#keepers.text().applyCampaignChanges(n, campaigns), LOAD_WAIT_MS),
+    ]);
+    const last = Math.max(live.last, text.last);
+    if (live.results === null || text.results === null) return { last, results: null };
+    const [ofEntries, ofCampaigns] = [live.results.values(), text.results.values()];
+    const results = changes.map(
+      (change) => (isCampaign(change) ? ofCampaigns : ofEntries).next().value as RuleEntryResult,
+    );
+    return { last, results };
   }
 
   /** The batch to send, stored; null if there is none. */
@@ -138,7 +173,7 @@ export class EntrySync {
   /** Must run in a transaction. */
   #take(
     items: readonly BatchItem[],
-    changes: readonly (RuleEntryChange | null)[],
+    changes: readonly (Change | null)[],
     results: readonly RuleEntryResult[],
   ): void {
     const now = Date.now();
@@ -158,11 +193,15 @@ export class EntrySync {
   }
 }
 
+function isCampaign(change: Change): change is CampaignChange {
+  return change.subject.kind === 'campaign';
+}
+
 /** Null if its seal does not open: it was made with a key that is lost. */
-async function changeOf(
-  { block, seal, entry }: BatchItem,
-  keys: ReportKeys,
-): Promise<RuleEntryChange | null> {
+async function changeOf({ block, seal, entry }: BatchItem, keys: ReportKeys): Promise<Change | null> {
   const subject = await keys.unseal(seal);
-  return subject && { ...entry, id: String(block), subject };
+  if (subject === null) return null;
+  const { reporters = 0, ...wanted } = entry;
+  const change = { ...wanted, id: String(block) };
+  return subject.kind === 'campaign' ? { ...change, subject, reporters } : { ...change, subject };
 }

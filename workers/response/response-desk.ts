@@ -97,10 +97,13 @@ export class ResponseDesk extends DurableObject<ControlEnv> implements ResponseO
   async appealWon(
     request: StoreRequest,
     subject: ReportSubject,
+    receivedAt: number,
   ): Promise<StoreResult<{ readonly seq: number } | null>> {
     const { changes, rows, entries } = this.#parts;
     const key = await this.#open().keys.subject(subject, false);
-    const lifted = this.#parts.transact(request, (author) => ok(changes.appealed(key, author)?.id ?? null));
+    const lifted = this.#parts.transact(request, (author) =>
+      ok(changes.appealed(key, receivedAt, author)?.id ?? null),
+    );
     if (!lifted.ok) return lifted;
     await entries.runNow();
     await this.#behind(() => this.#parts.send());
@@ -170,7 +173,8 @@ export class ResponseDesk extends DurableObject<ControlEnv> implements ResponseO
     await this.#behind(() => this.#parts.send());
     const block = rows.get(done.value)!;
     if (action === 'approve' && block.cause !== null) {
-      const message = `the coordinator refused the block, so it is "${block.stage.state}": ${block.cause}; ${wayOutOf(block.cause)}`;
+      const who = block.campaign === null ? 'the coordinator' : 'the text store';
+      const message = `${who} refused the block, so it is "${block.stage.state}": ${block.cause}; ${wayOutOf(block.cause, block.campaign !== null)}`;
       return refuse('RULE_BLOCK_REFUSED', message, { state: block.stage.state });
     }
     return ok(await this.#shown(block));

@@ -76,6 +76,8 @@ const STEPS: readonly string[] = [
 
    ${AUDIT_AND_ANSWERS}`,
   ANCHORS + AUDIT_SUBJECT,
+  // The ID of a campaign of texts; null for a number or sender ID.
+  'ALTER TABLE blocks ADD COLUMN campaign INTEGER;',
 ];
 
 export function createTables(storage: DurableObjectStorage): void {

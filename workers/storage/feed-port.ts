@@ -2,7 +2,7 @@
  * The store of the feed, of which there is one, and what it needs from the coordinator: each place of the live layer
  * that has changed, with the entries in force for it.
  */
-import type { FeedEntry, FeedEvent } from '../../shared/feed/entry.ts';
+import { type FeedEntry, type FeedEvent, isPartyEntry, type PartyEntry } from '../../shared/feed/entry.ts';
 import type { LiveKey, LiveOp } from '../../shared/live/entry.ts';
 import type { Failure, Result } from '../../shared/result.ts';
 import type { BlockStage, Subject } from '../../shared/verdict.ts';
@@ -75,6 +75,16 @@ export interface LiveSource {
 /** An event with what its entry was before it. For a DELETE event, only that has the number. */
 export interface KeptEvent extends FeedEvent {
   readonly before: FeedEntry | null;
+}
+
+/** One about a number or a sender ID. */
+export interface KeptPartyEvent extends KeptEvent {
+  readonly entry: PartyEntry | null;
+  readonly before: PartyEntry | null;
+}
+
+export function isPartyEvent(event: KeptEvent): event is KeptPartyEvent {
+  return [event.entry, event.before].every((entry) => entry === null || isPartyEntry(entry));
 }
 
 /**
@@ -151,7 +161,7 @@ export interface FeedStatus {
   readonly first: number;
   /** Entries of the snapshot. */
   readonly entries: number;
-  /** Numbers and sender IDs that must be looked up in a new release. */
+  /** Numbers, sender IDs and hosts that must be looked up in a new release. */
   readonly pending: number;
   /** How long ago the feed had read all changes, in ms; null if never. */
   readonly lagMs: number | null;

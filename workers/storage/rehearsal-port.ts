@@ -2,7 +2,7 @@
  * What a rehearsal of a rule reads: the kept reports from the counts of subjects, and what rules did then from the desk.
  */
 import type { CountedReport } from '../../shared/reports/evaluate.ts';
-import type { RuleRef } from '../../shared/reports/rule.ts';
+import type { RuleRef, RuleTarget } from '../../shared/reports/rule.ts';
 
 /** A subject and its reports. */
 export interface ScannedSubject {
@@ -29,8 +29,15 @@ export interface SubjectScan {
    * @param after keyed subject; empty to start
    * @param limit reports of a page: it ends with the subject that exceeds it
    * @param since ms since 1970
+   * @param target what the subjects are
    */
-  scan(after: string, limit: number, since: number, reportsMin: number): Promise<ScanPage>;
+  scan(
+    after: string,
+    limit: number,
+    since: number,
+    reportsMin: number,
+    target?: RuleTarget,
+  ): Promise<ScanPage>;
 }
 
 /** What rules did with a subject. */

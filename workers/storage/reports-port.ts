@@ -9,12 +9,24 @@ import type { ReportFacts } from '../../shared/notices/routing.ts';
 import type { ReportingPartner } from '../../shared/reports/partner.ts';
 import type { PartnerSettings } from '../../shared/reports/partner-settings.ts';
 import type { Report } from '../../shared/reports/report.ts';
+import type { RuleTarget } from '../../shared/reports/rule.ts';
 import type { MonthCount } from '../../shared/statistics/figures.ts';
+import type { FingerprintBytes } from './campaign-port.ts';
 import type { SubjectScan } from './rehearsal-port.ts';
 
-/** A report as it is kept. `reporter` and `subject` are keyed: 128 bits in base64url. */
-export interface KeptReport extends Omit<Report, 'subject'> {
+/**
+ * A report as it is kept, without its text. `reporter` and `subject` are keyed: 128 bits in base64url.
+ */
+export interface KeptReport extends Omit<Report, 'subject' | 'text'> {
   readonly subject: string;
+  /** Of its text; null if it has none, or one that is too short, or nobody can take it. Dropped with the next flush. */
+  readonly fingerprint: TextFingerprint | null;
+}
+
+export interface TextFingerprint {
+  readonly bytes: FingerprintBytes;
+  /** ID of the TEXT_KEY that made it. */
+  readonly keyId: string;
 }
 
 /** Sealed subjects, by keyed subject. */
@@ -116,15 +128,21 @@ export type ReportedPair = readonly [reporter: string, subject: string];
 export interface BudgetObject {
   /**
    * Idempotent: a pair that was admitted is admitted again.
-   * @param partner ID. Each has budgets of its own, so none can use up what others have
+   * @param partner ID, or ID and `/campaigns`. Each has budgets of its own, so none can use up what others have
    * @param day days since 1970
    * @returns indices of the pairs that are over the budget
    */
   admit(partner: string, day: number, pairs: readonly ReportedPair[]): Promise<readonly number[]>;
 }
 
-/** A report on its way to the counts of its subject, or the withdrawal of one. */
-export type CountRow = ReportRow | WithdrawalRow;
+/**
+ * A report on its way to the counts of its subject, or the withdrawal of one. A report with a text has a row for its
+ * sender, and one for its campaign.
+ */
+export type CountRow = (ReportRow | WithdrawalRow) & {
+  /** What the subject is; absent in what an older version sends, and for a number or sender ID. */
+  readonly target?: RuleTarget;
+};
 
 interface ReportRow extends Pick<KeptReport, 'subject' | 'reporter' | 'at' | 'channel' | 'spam' | 'origin'> {
   readonly op: 'report';

@@ -66,12 +66,14 @@ export interface ResponseObject extends BlockHistory {
   /**
    * Lifts the block that rules have on a subject, because an appeal against it was accepted: its reports no longer count,
    * and the weights of their partners fall. Idempotent by the key of the request.
-   * @returns the change of the head that lifted it; null if rules have no block there; UNAVAILABLE if the coordinator does
+   * @param receivedAt of the appeal, in ms since 1970: later blocks stay
+   * @returns the change of the head that lifted it; null if rules have no such block; UNAVAILABLE if the coordinator does
    *   not respond: it is lifted once the coordinator does
    */
   appealWon(
     request: StoreRequest,
     subject: ReportSubject,
+    receivedAt: number,
   ): Promise<StoreResult<{ readonly seq: number } | null>>;
   /** Rule blocks of a number or a sender ID, the newest first. @param mock whether it is a number for tests */
   findRuleBlocks(subject: ReportSubject, mock: boolean): Promise<StoreResult<readonly RuleBlockInfo[]>>;

@@ -2,7 +2,7 @@
  * What the desk of the joint response changes in the live layer: blocks that rules decided, and their ends. The
  * coordinator hears of nothing else that is reported.
  */
-import type { ReportSubject } from '../../shared/reports/report.ts';
+import type { SenderSubject } from '../../shared/reports/report.ts';
 import type { BlockStage } from '../../shared/verdict.ts';
 
 /** One change of the entry of a rule. It concerns the sender only. */
@@ -14,7 +14,8 @@ export interface RuleEntryChange {
    * layer and in releases, and leaves every other entry deciding as before.
    */
   readonly op: 'block' | 'lift';
-  readonly subject: ReportSubject;
+  /** A number or sender ID. */
+  readonly subject: SenderSubject;
   /** ID and version of the rule: `kr-50@3`. */
   readonly rule: string;
   readonly stage: BlockStage;

@@ -4,6 +4,8 @@
  */
 import type { HeadText, NamedValue } from '../../shared/release/head.ts';
 import type { Failure, Result } from '../../shared/result.ts';
+import type { HostListInfo } from '../../shared/text/text-manifest.ts';
+import type { BlockStage } from '../../shared/verdict.ts';
 import type { ChainAnchor } from './chain-anchor.ts';
 
 /** What the store gives the coordinator. */
@@ -35,19 +37,64 @@ export interface TextObject {
   refresh(): Promise<void>;
 }
 
-/** A campaign as reports know it: the store gives each fingerprint the ID of the campaign that it belongs to. */
-export interface CampaignRegistry {
-  /**
-   * The campaigns of these fingerprints (64 values of 16 bits), in order. A fingerprint that belongs to none begins one.
-   * @param at when the texts were received, in ms since 1970
-   */
-  campaignsOf(fingerprints: readonly Uint16Array<ArrayBuffer>[], at: number): Promise<readonly number[]>;
-  /** A rule or its end: confirms a campaign until then, or takes it back (until = null). */
-  decideCampaign(
-    id: number,
-    decision: { readonly rule: string; readonly until: number | null; readonly reporters: number },
-  ): Promise<void>;
-}
-
 /** The name of the only text store. */
 export const TEXT_NAME = 'main';
+
+/** Where a reading of campaigns stands: everything up to here is read. */
+export interface TextCursor {
+  /** Of the tables that were read. With another one, the cursor counts for nothing. */
+  readonly generation: string;
+  /** Of the store: see HeadText. */
+  readonly version: number;
+  /** Of the last campaign read with that version. */
+  readonly id: number;
+}
+
+/** A campaign that the feed shares, or shared: never `observed`. */
+export interface SharedCampaign {
+  readonly id: number;
+  /** In force only if `confirmed` and `until` is to come. `until` in seconds since 1970; null unless it is confirmed. */
+  readonly state: 'confirmed' | 'rejected' | 'revoked' | 'ended';
+  readonly until: number | null;
+  /** Base64 of its 64 values of 16 bits, and the ID of the TEXT_KEY that they were made with. */
+  readonly fingerprint: string;
+  readonly textKeyId: string;
+  readonly authority: string;
+  /** ID and version of the rule that confirmed it, as `<id>@<version>`, and how far it has; null for a person. */
+  readonly rule: string | null;
+  readonly stage: BlockStage | null;
+  /** In seconds since 1970. */
+  readonly firstSeen: number;
+  readonly lastSeen: number;
+  /** Distinct reporters. */
+  readonly reporters: number;
+}
+
+export interface TextChanges {
+  /** Changes if the tables were restored: read again from the first on. */
+  readonly generation: string;
+  /**
+   * Campaigns that were ever confirmed and have changed, in the order of (version of their newest change, id). Those that
+   * came from a feed are left out: two installations that read each other would confirm again what one has revoked.
+   */
+  readonly campaigns: readonly SharedCampaign[];
+  /** Pass it to the next call; null if nothing was ever read. */
+  readonly next: TextCursor | null;
+  /** Whether more has changed already. */
+  readonly more: boolean;
+  /** Host lists of the release in force; null if it has none. The value is that of TextObject.value. */
+  readonly hosts: {
+    readonly release: string;
+    readonly value: NamedValue;
+    readonly lists: readonly HostListInfo[];
+  } | null;
+}
+
+/** What the text store answers the feed. */
+export interface TextSource {
+  /**
+   * @param after `next` of the last answer; null from the first on
+   * @param limit campaigns, at most FEED_CHANGES_MAX
+   */
+  textChanges(after: TextCursor | null, limit: number): Promise<TextChanges>;
+}

@@ -18,11 +18,13 @@ import {
 } from '../../shared/usage/flush.ts';
 import type { ControlEnv } from '../env.ts';
 import { warnFailed } from '../log.ts';
+import { DRIFT_NAME } from '../storage/drift-port.ts';
 import { FigureReporter } from '../storage/figure-reporter.ts';
 import { METRIC_TOTALS_NAME } from '../storage/metrics-port.ts';
 import type { MobileTexts } from '../storage/notice-sources-port.ts';
 import { RetriedWork } from '../storage/retried-work.ts';
 import type { UsageObject } from '../storage/usage-port.ts';
+import { DriftReporter } from './drift-reporter.ts';
 import { OwnerFactSender } from './owner-facts.ts';
 import { UsageStore } from './usage-store.ts';
 
@@ -46,6 +48,7 @@ export class UsageCounter extends DurableObject<ControlEnv> implements UsageObje
   #rateSince = 0;
   #rateCount = 0;
   readonly #reporter: FigureReporter;
+  readonly #scores: DriftReporter;
   #alarmAt: number | null = null;
 
   constructor(ctx: DurableObjectState, env: ControlEnv) {
@@ -57,6 +60,7 @@ export class UsageCounter extends DurableObject<ControlEnv> implements UsageObje
       () => ({ kind: 'usage', source, figures: this.#store.figures, waitingSince: null }),
       () => this.env.METRIC_TOTALS.getByName(METRIC_TOTALS_NAME),
     );
+    this.#scores = new DriftReporter(this.#store.scores, () => this.env.TEXT_DRIFT.getByName(DRIFT_NAME));
   }
 
   async apply(flush: UsageFlush): Promise<FlushAnswer> {
@@ -90,7 +94,7 @@ export class UsageCounter extends DurableObject<ControlEnv> implements UsageObje
 
   override async alarm(): Promise<void> {
     this.#alarmAt = null;
-    await Promise.all([this.#sending.run(() => this.#facts.run()), this.#reporter.run()]);
+    await Promise.all([this.#sending.run(() => this.#facts.run()), this.#reporter.run(), this.#scores.run()]);
     this.#arm();
   }
 
@@ -113,7 +117,13 @@ export class UsageCounter extends DurableObject<ControlEnv> implements UsageObje
     this.#committedAt = now;
     try {
       const flushes = waiting.map(({ flush }) => flush);
-      this.#forward(this.#store.commit(flushes, now));
+      const fresh = this.#store.commit(flushes, now);
+      this.#forward(fresh);
+      if (fresh.some(({ scores = [] }) => scores.length > 0)) {
+        this.#scores.changed();
+        // In the same turn, so that the alarm is stored with the counts.
+        this.#arm();
+      }
       for (const { shards } of flushes) this.#store.setShards(shards);
       this.#sendTexts();
       this.#watchRate(flushes, now);
@@ -129,14 +139,15 @@ export class UsageCounter extends DurableObject<ControlEnv> implements UsageObje
 
   /** Reports figures now, or by the alarm when that is due. */
   async #report(): Promise<void> {
-    await this.#reporter.run();
+    await Promise.all([this.#reporter.run(), this.#scores.run()]);
     this.#arm();
   }
 
   /** The alarm at the next time at which there is something to do. */
   #arm(): void {
     const texts = this.#store.texts.hasWork ? Date.now() + NOTICE_RETRY_MS_MAX : Number.POSITIVE_INFINITY;
-    const next = Math.min(texts, this.#reporter.dueAt ?? Number.POSITIVE_INFINITY);
+    const reports = [this.#reporter.dueAt, this.#scores.alarmAt].map((at) => at ?? Number.POSITIVE_INFINITY);
+    const next = Math.min(texts, ...reports);
     if (next === Number.POSITIVE_INFINITY || (this.#alarmAt !== null && this.#alarmAt <= next)) return;
     this.#alarmAt = next;
     this.ctx.storage.setAlarm(next).catch(() => undefined);

@@ -16,6 +16,7 @@ import {
 import { NO_COUNTS, sumCounts, type UsageCounts } from '../../shared/usage/counts.ts';
 import { HOUR_MS, HOURS_PER_DAY, type PeriodCounts, type UsageFlush } from '../../shared/usage/flush.ts';
 import type { Figures } from '../storage/metrics-port.ts';
+import { DayScoreRows } from './day-scores.ts';
 import { MobileTextStore, type TextBatch } from './mobile-texts.ts';
 import { addCounts } from './running-figures.ts';
 
@@ -36,6 +37,7 @@ export class UsageStore {
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
   readonly texts: MobileTextStore;
+  readonly scores: DayScoreRows;
   /** The last flush of each isolate, as stored: its number, and when it came. */
   #last: Map<string, readonly [flush: number, at: number]>;
   #shards: number;
@@ -53,6 +55,7 @@ export class UsageStore {
     this.#sql.exec(TABLES);
     this.#addColumn();
     this.texts = new MobileTextStore(storage.sql);
+    this.scores = new DayScoreRows(storage.sql);
     this.#last = this.#storedFlushes();
     this.#figures = this.#storedFigures();
     this.#shards = this.#storedShards();
@@ -103,6 +106,7 @@ export class UsageStore {
 
   #write(fresh: readonly UsageFlush[], last: ReadonlyMap<string, number>, now: number): void {
     const uncounted = this.texts.addFlushes(fresh, now);
+    this.scores.addFlushes(fresh, now);
     const byHour = Map.groupBy(fresh, ({ hour }) => hour);
     for (const [hour, flushes] of byHour) {
       const counts = flushes.map((flush) => flush.counts);

@@ -71,6 +71,12 @@ describe('a completion', () => {
       ['completion', ''],
       ['bash', 'zsh', 'fish', ':4'],
     ],
+    [
+      ['text', 'pu'],
+      ['push', ':4'],
+    ],
+    [['text', 'build', 'my'], [':0']],
+    [['text', 'build', '--model', 'mo'], [':0']],
     [['build', 'my'], [':0']],
     [['prove', ''], [':0']],
     [['policy', 'set', 'pol'], [':0']],

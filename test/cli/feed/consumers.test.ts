@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { skipMissing } from '../../../bench/lib/skip-missing.ts';
 import { makeFeed } from '../../../examples/node/client.ts';
 import type { FeedCloudEvent, FeedData } from '../../../shared/feed/cloud-event.ts';
+import { isPartyEntry, type PartyEntry } from '../../../shared/feed/entry.ts';
 import { openFeedKey } from '../../../shared/feed/open-jwe.ts';
 import { type ChainPoint, openPage } from '../../../shared/feed/open-page.ts';
 import { beginEpoch, openCheckpoint } from '../../../shared/feed/verify-notes.ts';
@@ -48,6 +49,11 @@ async function get(id: string, path: string): Promise<Response> {
   const response = await fetch(`${service.url}${path}`, { headers: { authorization: `Bearer ${keys[id]}` } });
   expect([path, response.status]).toEqual([path, 200]);
   return response;
+}
+
+/** Only numbers are in this feed. */
+function wordsOf({ number, effect }: PartyEntry): string {
+  return `${number} ${effect}`;
 }
 
 interface Page {
@@ -102,7 +108,7 @@ describe('the feed of the real service', () => {
       const opened = await openPage(events, key.value, at);
       if (!opened.ok) throw new Error(opened.message);
       for (const { reference, entry } of opened.value.events) {
-        if (entry?.effect === 'block') blocked.add(reference);
+        if (entry !== null && isPartyEntry(entry) && entry.effect === 'block') blocked.add(reference);
         else blocked.delete(reference);
       }
       at = opened.value.end;
@@ -139,7 +145,10 @@ describe('the feed of the real service', () => {
         const key = await importJWK(jwk, id === 'curve' ? 'ECDH-ES' : 'dir');
         const { plaintext } = await compactDecrypt(String(data), key);
         const content = JSON.parse(new TextDecoder().decode(plaintext)) as FeedData;
-        expect([content.reference, content.entry?.code]).toEqual([subject, 'SENDER_REPORTED']);
+        expect([content.reference, (content.entry as PartyEntry | null)?.code]).toEqual([
+          subject,
+          'SENDER_REPORTED',
+        ]);
         if (hasJose) expect(JSON.parse(decryptWithJose(String(data), file))).toEqual(content);
       }
       const other = consumers.find(([name]) => name !== id);
@@ -158,13 +167,12 @@ describe('the feed of the real service', () => {
       const feed = makeFeed({ url, key: keys[id as string]!, jwk: jwk as JsonWebKey | null });
       const { place, entries } = await feed.snapshot();
       const snapshot = new Map<string, string | null>();
-      for await (const { reference, number, effect } of entries)
-        snapshot.set(reference, `${number} ${effect}`);
+      for await (const entry of entries) snapshot.set(entry.reference, wordsOf(entry as PartyEntry));
       const followed = new Map<string, string | null>();
       let last = null;
       for await (const { reference, entry, place: at } of feed.changes(null, { follow: false })) {
         if (entry === null) followed.delete(reference);
-        else followed.set(reference, `${entry.number} ${entry.effect}`);
+        else followed.set(reference, wordsOf(entry as PartyEntry));
         last = at;
       }
       expect([id, last, [...followed].sort()]).toEqual([id, place, [...snapshot].sort()]);

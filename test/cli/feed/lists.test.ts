@@ -8,18 +8,23 @@ import { prove, QUICK_STEP } from '../../../cli/commands/prove.ts';
 import { FeedEntries } from '../../../cli/feed/entries.ts';
 import { writeLists } from '../../../cli/feed/list-files.ts';
 import { LIST_DEFAULTS, type ListSettings, planLists } from '../../../cli/feed/lists.ts';
+import { planTexts, type TextPlan } from '../../../cli/feed/text-files.ts';
 import { readCatalogue } from '../../../cli/import/catalogue.ts';
-import type { FeedEntry } from '../../../shared/feed/entry.ts';
+import type { PartyEntry } from '../../../shared/feed/entry.ts';
 import { failureOf } from '../support/failing.ts';
 import { BLOCK } from '../support/fake-feed.ts';
 import { BUILDS, catalogue, FOLDER, SUSPENDED, write } from '../support/workspace.ts';
 
 const PLACE = { position: 7, at: '2026-11-27T01:02:03.004Z' };
 
-function entriesOf(...given: readonly Partial<FeedEntry>[]): FeedEntries {
+function entriesOf(...given: readonly Partial<PartyEntry>[]): FeedEntries {
   const entries = new FeedEntries();
   for (const [index, entry] of given.entries()) entries.set(`r${index}`, { ...BLOCK, ...entry });
   return entries;
+}
+
+function textsOf({ texts }: FeedEntries): TextPlan {
+  return planTexts(texts, null, LIST_DEFAULTS);
 }
 
 /** Names of lists with the numbers and sources of each. */
@@ -121,7 +126,8 @@ describe('the lists of a feed', () => {
 describe('the files of the lists', () => {
   const folderOf = (): string => mkdtempSync(join(FOLDER, 'lists-'));
   const writeTo = (folder: string, entries: FeedEntries, position = 7): string =>
-    writeLists(folder, planLists(entries, LIST_DEFAULTS), entries, { ...PLACE, position }).catalogue;
+    writeLists(folder, planLists(entries, LIST_DEFAULTS), textsOf(entries), entries, { ...PLACE, position })
+      .catalogue;
 
   it('have a row for each entry, with its end', () => {
     const folder = folderOf();

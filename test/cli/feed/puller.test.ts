@@ -7,7 +7,7 @@ import { openVerifiers, readFeedKeys } from '../../../cli/feed/keys.ts';
 import { Puller, statePath } from '../../../cli/feed/puller.ts';
 import { FeedSource } from '../../../cli/feed/source.ts';
 import { readState } from '../../../cli/feed/state-file.ts';
-import type { FeedEntry } from '../../../shared/feed/entry.ts';
+import type { PartyEntry } from '../../../shared/feed/entry.ts';
 import { start } from '../support/command.ts';
 import { failureOf } from '../support/failing.ts';
 import { FakeFeed, PAGE } from '../support/fake-feed.ts';
@@ -17,10 +17,10 @@ import { write } from '../support/workspace.ts';
 
 /** The entries of a feed now. */
 function entriesOf(feed: FakeFeed): Map<string, unknown> {
-  return new Map([...feed.current].map(([reference, { entry }]) => [reference, kept(entry)]));
+  return new Map([...feed.current].map(([reference, { entry }]) => [reference, kept(entry as PartyEntry)]));
 }
 
-function kept({ number, source, until, list: _, ...kind }: FeedEntry): unknown {
+function kept({ number, source, until, list: _, ...kind }: PartyEntry): unknown {
   return { number, source, kind, until: until === null ? 2 ** 32 - 1 : Date.parse(until) / 1000 };
 }
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { FeedEntries } from '../../../cli/feed/entries.ts';
 import { type FeedPlace, readState, writeState } from '../../../cli/feed/state-file.ts';
-import type { FeedEntry } from '../../../shared/feed/entry.ts';
+import type { PartyEntry } from '../../../shared/feed/entry.ts';
 import { PULLED_KINDS_MAX } from '../../../shared/limits/feed-pull.ts';
 import { failureOf } from '../support/failing.ts';
 import { BLOCK } from '../support/fake-feed.ts';
@@ -110,7 +110,7 @@ describe('entries', () => {
     expect(new Map([...entries].map(([reference, { number }]) => [reference, number]))).toEqual(model);
   });
 
-  it.each<[string, string, Partial<FeedEntry>]>([
+  it.each<[string, string, Partial<PartyEntry>]>([
     ['a reference with other characters', 'a b', {}],
     ['a reference that is too long', 'a'.repeat(65), {}],
     ['a number and a source', 'a', { source: 'SHOP' }],

@@ -41,6 +41,7 @@ describe('local secrets', () => {
       'RELEASE_PUBLIC_KEYS',
       'RELEASE_SIGNING_KEY',
       'SHARING_KEY',
+      'TEXT_KEY',
     ]);
     expect(stored()).toEqual(made);
     expect(await localSecrets()).toEqual(made);
@@ -53,6 +54,7 @@ describe('local secrets', () => {
       `CHECKPOINT_KEY='${made.CHECKPOINT_KEY}'`,
       `CREDENTIAL_KEY='${made.CREDENTIAL_KEY}'`,
       `SHARING_KEY='${made.SHARING_KEY}'`,
+      `TEXT_KEY='${made.TEXT_KEY}'`,
       `ROOT_TOKEN_SHA256='${digest}'`,
       '',
     ]);

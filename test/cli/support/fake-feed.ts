@@ -6,12 +6,11 @@ import { toBase64Url } from '../../../shared/bytes.ts';
 import { cloudEventOf, type FeedCloudEvent, feedData } from '../../../shared/feed/cloud-event.ts';
 import { type FeedCursor, formatCursor, parseCursor } from '../../../shared/feed/cursor.ts';
 import { digestOf, digestOfStatement } from '../../../shared/feed/digest.ts';
-import type { FeedEntry, FeedEvent } from '../../../shared/feed/entry.ts';
+import type { FeedEntry, FeedEvent, FeedSubject, PartyEntry } from '../../../shared/feed/entry.ts';
 import { encryptorOf } from '../../../shared/feed/jwe.ts';
 import { snapshotHead } from '../../../shared/feed/snapshot.ts';
 import { formatEpoch, formatFeedCheckpoint } from '../../../shared/feed/statement.ts';
 import { type NoteSigner, newSignerKey, openSigner } from '../../../shared/signed-note.ts';
-import type { Subject } from '../../../shared/verdict.ts';
 import { fakeService, problem, type Reply } from './fake-service.ts';
 
 const FEED = '0123456789abcdef';
@@ -22,11 +21,11 @@ const PIECE = 3;
 
 interface Kept {
   readonly event: FeedEvent;
-  readonly subject: Subject;
+  readonly subject: FeedSubject;
   readonly previous: string;
 }
 
-export const BLOCK: FeedEntry = {
+export const BLOCK: PartyEntry = {
   number: '+821020000001',
   source: null,
   subject: 'from',
@@ -98,7 +97,7 @@ export class FakeFeed {
 
   /** @returns its reference */
   append(entry: FeedEntry): string {
-    const reference = Buffer.from(`${entry.number ?? entry.source}|${entry.subject}`).toString('base64url');
+    const reference = referenceOf(entry);
     this.#push(reference, entry, entry.subject);
     this.current.set(reference, { entry, position: this.position });
     return reference;
@@ -110,7 +109,7 @@ export class FakeFeed {
     this.#push(reference, null, subject);
   }
 
-  #push(reference: string, entry: FeedEntry | null, subject: Subject): void {
+  #push(reference: string, entry: FeedEntry | null, subject: FeedSubject): void {
     const digested = { position: this.position + 1, epoch: this.epoch, reference, at: AT, entry };
     const previous = this.#digest;
     this.#digest = digestOf(previous, digested);
@@ -183,4 +182,10 @@ export class FakeFeed {
       return problem(410, 'CURSOR_GONE', { snapshot: '/v1/feed/snapshot' });
     return { body: await this.tamper(await this.page(after.position), path) };
   }
+}
+
+function referenceOf(entry: FeedEntry): string {
+  if (entry.subject === 'campaign') return `c-${entry.fingerprint.slice(0, 20).replaceAll(/\W/g, '-')}`;
+  const name = entry.subject === 'host' ? `${entry.list} ${entry.host}` : (entry.number ?? entry.source);
+  return Buffer.from(`${name}|${entry.subject}`).toString('base64url');
 }

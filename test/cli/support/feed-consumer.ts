@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { openVerifiers, readFeedKeys } from '../../../cli/feed/keys.ts';
 import { Puller } from '../../../cli/feed/puller.ts';
 import { FeedSource } from '../../../cli/feed/source.ts';
-import type { FeedEntry } from '../../../shared/feed/entry.ts';
+import type { PartyEntry } from '../../../shared/feed/entry.ts';
 import { BLOCK, type FakeFeed } from './fake-feed.ts';
 import { FOLDER, write } from './workspace.ts';
 
@@ -31,7 +31,7 @@ export function consumerOf(feed: FakeFeed): Consumer {
 }
 
 /** @param index of a number or sender ID, for one subject */
-export function entryOf(index: number): FeedEntry {
+export function entryOf(index: number): PartyEntry {
   const party =
     index % 4 === 0 ? { number: null, source: `SHOP-${index}` } : { number: `+8210${20_000_000 + index}` };
   return { ...BLOCK, ...party, subject: index % 2 === 0 ? 'from' : 'to' };

@@ -46,7 +46,15 @@ export async function startTestService(secrets: Partial<typeof SECRETS> = {}): P
 }
 
 export async function serviceSecrets(secrets: Partial<typeof SECRETS> = {}) {
-  const { LIST_KEY, RELEASE_PUBLIC_KEYS, CHECKPOINT_KEY, CREDENTIAL_KEY, SHARING_KEY, ADMIN_TOKEN } = {
+  const {
+    LIST_KEY,
+    RELEASE_PUBLIC_KEYS,
+    CHECKPOINT_KEY,
+    CREDENTIAL_KEY,
+    SHARING_KEY,
+    TEXT_KEY,
+    ADMIN_TOKEN,
+  } = {
     ...SECRETS,
     ...secrets,
   };
@@ -56,6 +64,7 @@ export async function serviceSecrets(secrets: Partial<typeof SECRETS> = {}) {
     CHECKPOINT_KEY,
     CREDENTIAL_KEY,
     SHARING_KEY,
+    TEXT_KEY,
     // Names the service in its credentials. Nothing connects to it.
     PUBLIC_URL: 'https://numgate.example',
     ROOT_TOKEN_SHA256: await secretDigest(ADMIN_TOKEN),

@@ -35,6 +35,7 @@ export const SECRETS = {
   CHECKPOINT_KEY: (await newSignerKey('numgate.test/log'))!,
   CREDENTIAL_KEY: JSON.stringify({ kty, crv, x, y, d, alg: 'ES256', kid: 'test' }),
   SHARING_KEY: toBase64(Uint8Array.from({ length: 32 }, (_, index) => 255 - index)),
+  TEXT_KEY: toBase64(Uint8Array.from({ length: 32 }, (_, index) => index + 96)),
   ADMIN_TOKEN: `root.${'a'.repeat(43)}`,
 };
 const state = join(FOLDER, 'state');

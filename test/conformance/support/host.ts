@@ -17,6 +17,7 @@ const secrets = {
   CHECKPOINT_KEY: process.env.CHECKPOINT_KEY!,
   CREDENTIAL_KEY: process.env.CREDENTIAL_KEY!,
   SHARING_KEY: process.env.SHARING_KEY!,
+  TEXT_KEY: process.env.TEXT_KEY!,
   PUBLIC_URL: 'https://numgate.example',
 };
 

@@ -41,7 +41,7 @@ export function serviceKeys(): Promise<ListKeys> {
   return deriveListKeys(fromBase64(world().secrets.LIST_KEY)!);
 }
 
-async function signingKey(foreign: boolean, signer: string | null): Promise<CryptoKey> {
+export async function signingKey(foreign: boolean, signer: string | null): Promise<CryptoKey> {
   if (foreign) return (await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify'])).privateKey;
   const { secrets, signers } = world();
   const bytes = fromBase64(signer === null ? secrets.RELEASE_SIGNING_KEY : signers[signer]!)!;

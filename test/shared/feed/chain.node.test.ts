@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatCursor, parseCursor } from '../../../shared/feed/cursor.ts';
 import { type DigestedEvent, digestOf, digestOfStatement, isSameEntry } from '../../../shared/feed/digest.ts';
-import type { FeedEntry } from '../../../shared/feed/entry.ts';
+import type { CampaignEntry, FeedEntry, HostEntry, PartyEntry } from '../../../shared/feed/entry.ts';
 import { ReferenceKey } from '../../../shared/feed/reference.ts';
 import {
   formatEpoch,
@@ -17,7 +17,7 @@ import { openSharingKeys } from '../../../shared/sharing-keys.ts';
 import { holds } from '../support/properties.ts';
 
 const FEED = '00112233445566ff';
-const ENTRY: FeedEntry = {
+const ENTRY: PartyEntry = {
   ...{ number: '+821030000001', source: null, subject: 'from', effect: 'block', code: 'SENDER_REPORTED' },
   ...{
     authority: 'kisa',
@@ -67,8 +67,34 @@ describe('the digest of an event', () => {
     expect(digestOf(start, { ...EVENT, position: 4, entry: null })).toBe(removed.digest('base64url'));
   });
 
+  test('is one of a campaign and of a host, too, and that of no number', () => {
+    const at = '2039-12-29T00:00:00.000Z';
+    const campaign: CampaignEntry = {
+      ...{ subject: 'campaign', fingerprint: 'AAAA', textKeyId: '0123456789abcdef', authority: 'kisa' },
+      ...{ rule: null, stage: null, firstSeen: at, lastSeen: at, reporters: 3, until: at },
+    };
+    const host: HostEntry = {
+      ...{ subject: 'host', host: 'a.example', list: 'phish', effect: 'block', authority: 'kisa' },
+    };
+    for (const [entry, values] of [
+      [campaign, ['campaign', ['AAAA', '0123456789abcdef', 'kisa', null, null, at, at, 3, at]]],
+      [host, ['host', ['a.example', 'phish', 'block', 'kisa']]],
+    ] as const) {
+      const canonical = JSON.stringify([3, 1, 'HlD4LNY6rLqmvmQVRQVZ1g', at, values]);
+      const expected = createHash('sha256').update(Buffer.from(start, 'base64url')).update(canonical);
+      const digest = digestOf(start, { ...EVENT, entry });
+      expect(digest).toBe(expected.digest('base64url'));
+      const others = Object.keys(entry)
+        .filter((name) => name !== 'subject')
+        .map((name) => digestOf(start, { ...EVENT, entry: { ...entry, [name]: 'other' } as FeedEntry }));
+      expect(new Set([digest, ...others]).size).toBe(1 + others.length);
+      expect(isSameEntry(entry, { ...entry })).toBe(true);
+      expect(isSameEntry(entry, ENTRY)).toBe(false);
+    }
+  });
+
   test('does not depend on the order of members', () => {
-    const turned = Object.fromEntries(Object.entries(ENTRY).reverse()) as unknown as FeedEntry;
+    const turned = Object.fromEntries(Object.entries(ENTRY).reverse()) as unknown as PartyEntry;
     expect(digestOf(start, { ...EVENT, entry: turned })).toBe(digestOf(start, EVENT));
     expect(isSameEntry(turned, ENTRY)).toBe(true);
   });
@@ -81,7 +107,7 @@ describe('the digest of an event', () => {
       { ...EVENT, reference: 'ZAeTcIVl5FQ1DrFcIvKlAA' },
       { ...EVENT, at: '2039-12-29T00:00:00.001Z' },
       { ...EVENT, entry: null },
-      ...Object.keys(ENTRY).map((name) => ({ ...EVENT, entry: { ...ENTRY, [name]: 'other' } as FeedEntry })),
+      ...Object.keys(ENTRY).map((name) => ({ ...EVENT, entry: { ...ENTRY, [name]: 'other' } as PartyEntry })),
     ];
     const digests = [digestOf(digest, EVENT), ...others.map((other) => digestOf(start, other))];
     expect(new Set([digest, ...digests]).size).toBe(1 + digests.length);

@@ -1,7 +1,7 @@
 /** Who gets which notice about a sender: any sequence of events, against what each organisation should know at its end. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { FeedEntry, FeedEvent } from '../../../shared/feed/entry.ts';
+import type { PartyEntry, PartyEvent } from '../../../shared/feed/entry.ts';
 import type { NewNotice } from '../../../shared/notices/notice.ts';
 import {
   needsFacts,
@@ -22,7 +22,7 @@ const FACTS: RoutingFacts = {
   charge: () => true,
 };
 
-function entry(rest: Partial<FeedEntry> = {}): FeedEntry {
+function entry(rest: Partial<PartyEntry> = {}): PartyEntry {
   return {
     ...{ number: NUMBER, source: null, subject: 'from', effect: 'block', code: 'SENDER_REPORTED' },
     ...{ authority: 'numgate', list: 'live', rule: 'kr-50@1', stage: 'provisional', until: AT },
@@ -30,12 +30,12 @@ function entry(rest: Partial<FeedEntry> = {}): FeedEntry {
   };
 }
 
-function event(position: number, given: FeedEntry | null): FeedEvent {
+function event(position: number, given: PartyEntry | null): PartyEvent {
   return { position, epoch: 1, reference: 'r'.repeat(22), entry: given, at: AT, digest: '' };
 }
 
 /** Routes events one after the other, as the router does. */
-function route(given: readonly (FeedEntry | null)[], facts = FACTS) {
+function route(given: readonly (PartyEntry | null)[], facts = FACTS) {
   let row: RoutedSender | null = null;
   const notices: (readonly [string, NewNotice])[] = [];
   for (const [index, each] of given.entries()) {
@@ -150,7 +150,7 @@ describe('other entries', () => {
 });
 
 it('whatever happens to a sender, each organisation ends up knowing whether it is blocked', () => {
-  const some = fc.constantFrom<FeedEntry | null>(
+  const some = fc.constantFrom<PartyEntry | null>(
     ...[null, entry(), entry({ stage: 'confirmed', until: null }), entry({ effect: 'label' })],
     ...[entry({ code: 'NUMBER_SUSPENDED', rule: null, stage: null }), entry({ effect: 'shadow' })],
     entry({ effect: 'allow', code: null, rule: null, stage: null }),

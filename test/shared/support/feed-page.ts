@@ -1,7 +1,7 @@
 /** Pages of a feed as the service sends them, without a service. */
 import { cloudEventOf, type FeedCloudEvent, feedData } from '../../../shared/feed/cloud-event.ts';
 import { digestOf, digestOfStatement } from '../../../shared/feed/digest.ts';
-import type { FeedEntry, FeedEvent } from '../../../shared/feed/entry.ts';
+import type { FeedEntry, FeedEvent, PartyEntry } from '../../../shared/feed/entry.ts';
 import type { Encrypt } from '../../../shared/feed/jwe.ts';
 import type { ChainPoint } from '../../../shared/feed/open-page.ts';
 import { formatEpoch } from '../../../shared/feed/statement.ts';
@@ -15,27 +15,56 @@ export const START: ChainPoint = {
   ...{ feed: FEED, epoch: 1, position: 0, digest: digestOfStatement(FIRST_STATEMENT) },
 };
 
-export function blockOf(number: string, rest: Partial<FeedEntry> = {}): FeedEntry {
+export function blockOf(number: string, rest: Partial<PartyEntry> = {}): PartyEntry {
   return {
     ...{ number, source: null, subject: 'from', effect: 'block', code: 'SENDER_REPORTED', authority: 'kisa' },
     ...{ list: 'live', rule: null, stage: null, until: null, ...rest },
   };
 }
 
-/** A chain of events: a block, a label of a sender ID, a recipient, a lift and the end of an entry, again and again. */
-export function chainOf(count: number, after: ChainPoint = START): FeedEvent[] {
+/** A block, a label of a sender ID, a recipient, a lift and the end of an entry, again and again. */
+function partyAt(index: number): FeedEntry | null {
+  const number = `+8210${20_000_000 + index}`;
+  return [
+    blockOf(number, { rule: 'burst@3', stage: 'provisional', until: '2026-11-30T00:00:00.000Z' }),
+    blockOf(number, { number: null, source: 'BANK"은행', effect: 'label', code: 'OVERSEAS_SOURCE_LISTED' }),
+    blockOf(number, { subject: 'to', code: 'NUMBER_SUSPENDED', list: 'kr-suspended', authority: 'ktoa' }),
+    blockOf(number, { effect: 'allow', code: null }),
+    null,
+  ][index % 5]!;
+}
+
+/** A campaign of a rule, one of a person, and a host, again and again. */
+export function textAt(index: number): FeedEntry {
+  const at = '2026-11-27T00:00:00.000Z';
+  const campaign = {
+    ...({ subject: 'campaign', fingerprint: `${'B'.repeat(171)}=`, textKeyId: '0123456789abcdef' } as const),
+    ...{
+      authority: 'kisa',
+      rule: null,
+      stage: null,
+      firstSeen: at,
+      lastSeen: at,
+      reporters: index,
+      until: at,
+    },
+  };
+  if (index % 3 === 0) return { ...campaign, rule: 'loan-texts@1', stage: 'confirmed' };
+  if (index % 3 === 1) return campaign;
+  return { subject: 'host', host: `h${index}.example`, list: 'phish', effect: 'block', authority: 'kisa' };
+}
+
+/** A chain of events. @param entryAt what each is about */
+export function chainOf(
+  count: number,
+  after: ChainPoint = START,
+  entryAt: (index: number) => FeedEntry | null = partyAt,
+): FeedEvent[] {
   const events: FeedEvent[] = [];
   let previous = after.digest;
   for (let index = 0; index < count; index++) {
     const position = after.position + index + 1;
-    const number = `+8210${20_000_000 + index}`;
-    const entry = [
-      blockOf(number, { rule: 'burst@3', stage: 'provisional', until: '2026-11-30T00:00:00.000Z' }),
-      blockOf(number, { number: null, source: 'BANK"은행', effect: 'label', code: 'OVERSEAS_SOURCE_LISTED' }),
-      blockOf(number, { subject: 'to', code: 'NUMBER_SUSPENDED', list: 'kr-suspended', authority: 'ktoa' }),
-      blockOf(number, { effect: 'allow', code: null }),
-      null,
-    ][index % 5]!;
+    const entry = entryAt(index);
     const content = {
       ...{ position, epoch: after.epoch, reference: `reference-${String(index).padStart(12, '0')}` },
       ...{ entry, at: new Date(Date.UTC(2026, 10, 27) + index * 1_000).toISOString() },

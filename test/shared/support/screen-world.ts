@@ -12,6 +12,7 @@ import { STANDARD_POLICY } from '../../../shared/policy/policy.ts';
 import { Release } from '../../../shared/release/release.ts';
 import type { ClientSettings, Snapshot } from '../../../shared/screening/snapshot.ts';
 import { RegistrationOverlay } from '../../../shared/senders/registration-overlay.ts';
+import { NO_TEXT } from '../../../shared/text/published.ts';
 import type { Code, Effect } from '../../../shared/verdict.ts';
 import { build, install, OPTIONS } from './built-release.ts';
 import { layerOf } from './live.ts';
@@ -159,6 +160,7 @@ export function snapshot(release: keyof typeof releases = 'whole', now = NOW, ag
     credentials: PublishedCredentials.NONE,
     tokens: new Map(),
     passports: new Map(),
+    ...{ text: NO_TEXT, texts: new Map() },
     policy: STANDARD_POLICY,
     keys: testKeys,
     seq: 1842,
@@ -192,6 +194,7 @@ export function clientSettings(some: Partial<ClientSettings> = {}): ClientSettin
     requireToken: 'off',
     requireIdentity: 'off',
     requireQualification: 'off',
+    onSuspiciousText: 'shadow',
     ...some,
   };
 }

@@ -89,7 +89,7 @@ test('a rehearsal shows what a rule would have done, and what became of the bloc
     HANG_MS,
   );
   const actor = { name: 'token:root', scopes: [], root: true, organisation: null, authority: 'root' };
-  const won = await desk().appealWon({ actor, reason: 'test', repeat: null }, MOBILE!);
+  const won = await desk().appealWon({ actor, reason: 'test', repeat: null }, MOBILE!, Date.now());
   expect(won.ok).toBe(true);
 
   const pages = await rehearseAll(KR_50);

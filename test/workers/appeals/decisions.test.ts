@@ -162,6 +162,7 @@ describe('an accepted appeal', () => {
     expect(won).toHaveBeenCalledExactlyOnceWith(
       expect.objectContaining({ reason: 'test', actor: expect.objectContaining({ name: 'token:root' }) }),
       { kind: 'source', text: 'parcel-kr' },
+      NOON,
     );
     expect((await coordinator().status()).seq).toBe(before.seq);
   });

@@ -108,14 +108,14 @@ describe('an unknown reference', () => {
     });
     const { appeal, ...rest } = answer;
     const token = appeal as string;
-    return { calls, transactions, writes: (await used()) - before, status, rest, length: token.length };
+    return { calls, transactions, counted: (await used()) - before, status, rest, length: token.length };
   }
 
-  test('makes the same calls, transactions and writes as a known one, and gets the same answer', async () => {
+  test('makes the same calls and transactions as a known one, counts the same, and gets the same answer', async () => {
     const known = await blocked();
     const trace = await traceOf(known);
     expect(trace).toEqual({
-      ...{ calls: ['submit'], transactions: 1, writes: 1, status: 202, length: 56 },
+      ...{ calls: ['submit'], transactions: 1, counted: 1, status: 202, length: 56 },
       rest: { message: RECEIVED },
     });
     expect(await traceOf(FORGED)).toEqual(trace);

@@ -140,6 +140,7 @@ describe('a store that does not answer', () => {
     ['RESPONSE', 'response', 'numgate_rule_blocks_unsent'],
     ['APPEALS', 'appeals', 'numgate_appeals_open'],
     ['FEED', 'feed', 'numgate_feed_configured'],
+    ['TEXT_DRIFT', 'drift', 'numgate_text_scored'],
     ['STATISTICS', 'statistics', 'numgate_statistics_months_due'],
     ['METRIC_TOTALS', 'totals', 'numgate_requests_total'],
   ] as const)('%s costs its own metrics alone', async (name, store, metric) => {

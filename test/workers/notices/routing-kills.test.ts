@@ -6,7 +6,7 @@
 import { runInDurableObject } from 'cloudflare:test';
 import fc from 'fast-check';
 import { beforeEach, expect, test, vi } from 'vitest';
-import type { FeedEntry, FeedEvent } from '../../../shared/feed/entry.ts';
+import type { FeedEvent, PartyEntry } from '../../../shared/feed/entry.ts';
 import { NOTICE_RETRY_MS_MAX } from '../../../shared/limits/notice-sources.ts';
 import type { ControlEnv } from '../../../workers/env.ts';
 import { FeedRouting } from '../../../workers/notices/feed-routing.ts';
@@ -113,11 +113,11 @@ const BLOCK = {
   stage: 'provisional',
   until: null,
 };
-const entries: readonly (Omit<FeedEntry, 'number'> | null)[] = [
+const entries: readonly (Omit<PartyEntry, 'number'> | null)[] = [
   ...[
     null,
-    BLOCK as Omit<FeedEntry, 'number'>,
-    { ...BLOCK, stage: 'confirmed' } as Omit<FeedEntry, 'number'>,
+    BLOCK as Omit<PartyEntry, 'number'>,
+    { ...BLOCK, stage: 'confirmed' } as Omit<PartyEntry, 'number'>,
   ],
   {
     ...FROM,
@@ -133,7 +133,7 @@ const entries: readonly (Omit<FeedEntry, 'number'> | null)[] = [
 ];
 interface Given {
   readonly number: number;
-  readonly entry: Omit<FeedEntry, 'number'> | null;
+  readonly entry: Omit<PartyEntry, 'number'> | null;
 }
 const given: fc.Arbitrary<Given> = fc.record({ number: fc.nat(1), entry: fc.constantFrom(...entries) });
 

@@ -25,6 +25,7 @@ import {
   withCoordinator,
 } from '../support/desk.ts';
 import '../support/fresh.ts';
+import { QUALIFIED } from '../support/evidence-files.ts';
 import { approved } from '../support/registrations.ts';
 import { ANY, NOON } from '../support/room.ts';
 
@@ -63,13 +64,14 @@ async function registered(): Promise<void> {
   );
 }
 
-test('a registered number is proposed to a person, with what its sender sends', async () => {
+test('a registered number is proposed to a person, with its sender and what that sends', async () => {
   await registered();
+  unwrap(await coordinator().putQualification(asAdmin('inspected'), 'acme', QUALIFIED, ANY));
   await sent(1_000);
   await decide(await decision(1));
   expect(await blockOf(1)).toMatchObject({
     ...{ state: 'proposed', cause: 'registered', seq: null },
-    evidence: { registered: ['acme'], certified: [], perThousand: 50 },
+    evidence: { registered: ['acme'], certified: ['acme'], perThousand: 50 },
   });
   expect(await entriesOf(1)).toEqual([]);
   await sent(100_000);
@@ -182,6 +184,7 @@ test('an entry of somebody else stays as it is', async () => {
 
 test('with a full reserve, rules propose, and the status has it until there is room', async () => {
   let isFull = true;
+  const logged = vi.spyOn(console, 'warn').mockReturnValue(undefined);
   const applied: string[] = [];
   withCoordinator({
     applyRuleEntries: async (n, changes) => ({
@@ -194,6 +197,7 @@ test('with a full reserve, rules propose, and the status has it until there is r
   });
   await decide(await decision(1));
   expect(await blockOf(1)).toMatchObject({ state: 'proposed', cause: 'rulesFull' });
+  expect(logged.mock.calls.join()).toContain('"ruleEntriesFull"');
   expect((await desk().status()).rulesFullSince).not.toBeNull();
   isFull = false;
   const { id } = await blockOf(1);

@@ -42,7 +42,14 @@ test('confirmed blocks raise the record of their partners, and a won appeal lowe
   // Its reporters counted for others, who had them too.
   expect(await desk().partner('kt')).toMatchObject({ confirmed: 2, record: 0.5 * 1.02 ** 2 });
   const subject = { kind: 'number', n: numberOf(1) } as const;
-  const won = await desk().appealWon(asPerson('kisa', 'appeal 1'), subject);
+  // An appeal against an earlier block does not concern this one.
+  const earlier = Date.parse((await blockOf(1)).createdAt) - 1;
+  expect(await desk().appealWon(asPerson('kisa', 'appeal 0'), subject, earlier)).toEqual({
+    ok: true,
+    value: null,
+  });
+  expect(await blockOf(1)).toMatchObject({ state: 'confirmed' });
+  const won = await desk().appealWon(asPerson('kisa', 'appeal 1'), subject, Date.now());
   expect(won).toMatchObject({ ok: true, value: { seq: (await blockOf(1)).seq } });
   expect(await blockOf(1)).toMatchObject({ state: 'lifted', cause: 'appeal' });
   expect(await entriesOf(1)).toEqual([]);
@@ -52,8 +59,11 @@ test('confirmed blocks raise the record of their partners, and a won appeal lowe
     record: 0.5 * 1.02 ** 2 * 0.8,
   });
   // Sent again, it gets the same answer. Another one finds nothing.
-  expect(await desk().appealWon(asPerson('kisa', 'appeal 1'), subject)).toEqual(won);
-  expect(await desk().appealWon(asPerson('kisa', 'appeal 2'), subject)).toEqual({ ok: true, value: null });
+  expect(await desk().appealWon(asPerson('kisa', 'appeal 1'), subject, Date.now())).toEqual(won);
+  expect(await desk().appealWon(asPerson('kisa', 'appeal 2'), subject, Date.now())).toEqual({
+    ok: true,
+    value: null,
+  });
   const after = await desk().context();
   expect(after.version).toBeGreaterThan(before.version);
   expect((await desk().context()).version).toBe(after.version);
@@ -74,10 +84,13 @@ test('an appeal is won even if the coordinator does not respond at first', async
   withCoordinator({ applyRuleEntries: () => Promise.reject(new Error('gone')) });
   const subject = { kind: 'number', n: numberOf(1) } as const;
   const request = asPerson('kisa', 'appeal 1');
-  expect(await desk().appealWon(request, subject)).toMatchObject({ ok: false, code: 'UNAVAILABLE' });
+  expect(await desk().appealWon(request, subject, Date.now())).toMatchObject({
+    ok: false,
+    code: 'UNAVAILABLE',
+  });
   vi.mocked(bindings().COORDINATOR.getByName).mockRestore();
   await evictDurableObject(deskStub());
-  expect(await desk().appealWon(request, subject)).toMatchObject({
+  expect(await desk().appealWon(request, subject, Date.now())).toMatchObject({
     ok: true,
     value: { seq: expect.any(Number) },
   });

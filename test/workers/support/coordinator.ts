@@ -176,6 +176,7 @@ export function client(id: string, quotaNumbers = 10) {
     requireToken: 'off' as const,
     requireIdentity: 'off' as const,
     requireQualification: 'off' as const,
+    onSuspiciousText: 'shadow' as const,
     mock: false,
   };
 }

@@ -53,7 +53,7 @@ export function numberOf(index: number): number {
 }
 
 export const KR_50: RuleSettings = {
-  ...{ state: 'active', channel: 'any', origin: 'any', window: '24h', distinct: 50 },
+  ...{ state: 'active', target: 'number', channel: 'any', origin: 'any', window: '24h', distinct: 50 },
   kinds: ['subscriber', 'operator', 'model', 'police', 'regulator', 'honeypot'],
   ...{ maxShare: 0.4, weightMin: 1, effect: 'block', provisional: '72h', confirmed: '90d', approval: 'auto' },
 };

@@ -25,8 +25,9 @@ export class FakeFeed implements FeedObject {
   readonly waits: number[] = [];
   #wake: (() => void)[] = [];
 
-  constructor(count: number) {
-    this.kept = chainOf(count).map(withBefore);
+  /** @param entryAt what each event is about */
+  constructor(count: number, entryAt?: (index: number) => FeedEntry | null) {
+    this.kept = chainOf(count, START, entryAt).map(withBefore);
   }
 
   get last(): KeptEvent {

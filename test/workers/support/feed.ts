@@ -5,7 +5,7 @@ import { expect, vi } from 'vitest';
 import { PublishedCredentials } from '../../../shared/credentials/published.ts';
 import { parseCursor } from '../../../shared/feed/cursor.ts';
 import { digestOf, digestOfStatement } from '../../../shared/feed/digest.ts';
-import type { FeedEntry, FeedEvent } from '../../../shared/feed/entry.ts';
+import { type FeedEntry, type FeedEvent, isPartyEntry, type PartyEntry } from '../../../shared/feed/entry.ts';
 import { parseEpoch } from '../../../shared/feed/statement.ts';
 import { LiveLayer } from '../../../shared/live/live-layer.ts';
 import { parseListed } from '../../../shared/numbers/parse.ts';
@@ -17,6 +17,7 @@ import { screen } from '../../../shared/screening/screen.ts';
 import { RegistrationOverlay } from '../../../shared/senders/registration-overlay.ts';
 import type { ListKeys } from '../../../shared/set/keys.ts';
 import { notesIn } from '../../../shared/signed-note.ts';
+import { NO_TEXT } from '../../../shared/text/published.ts';
 import type { Subject } from '../../../shared/verdict.ts';
 import type { ControlEnv } from '../../../workers/env.ts';
 import type { FeedStore } from '../../../workers/feed/feed-store.ts';
@@ -133,9 +134,17 @@ export function replayed(from: Entries, events: readonly FeedEvent[]): Map<strin
   return entries;
 }
 
+/** An entry of a number or sender ID. */
+export function partyOf(entry: FeedEntry | null): PartyEntry | null {
+  if (entry !== null && !isPartyEntry(entry)) throw new Error('the entry is not about a party');
+  return entry;
+}
+
 /** An entry in short, without its authority and list. */
 export function short(entry: FeedEntry | null | undefined): string {
   if (entry == null) return 'none';
+  if (entry.subject === 'host') return `host ${entry.host} ${entry.list} ${entry.effect} ${entry.authority}`;
+  if (entry.subject === 'campaign') return `campaign ${entry.fingerprint.slice(0, 4)} ${entry.until}`;
   const { number, source, subject, effect, code, until, rule, stage } = entry;
   return [subject, number ?? source, effect, code, rule, stage, until]
     .filter((word) => word !== null)
@@ -193,6 +202,7 @@ export async function screenedBy(
       organisations: new Map(),
     },
     ...{ credentials: PublishedCredentials.NONE, tokens: new Map(), passports: new Map() },
+    ...{ text: NO_TEXT, texts: new Map() },
     ...{ policy: STANDARD_POLICY, keys, seq: 1, asOf: Date.now(), now: Date.now() },
   };
   const settings = clientSettings({ senderRules: 'none' });

@@ -5,6 +5,7 @@ import { expect, vi } from 'vitest';
 import { REPORT_RETRY_MS_MAX } from '../../../shared/limits/intake.ts';
 import type { Rule } from '../../../shared/reports/rule.ts';
 import type { ControlEnv } from '../../../workers/env.ts';
+import type { CampaignRegistry } from '../../../workers/storage/campaign-port.ts';
 import {
   type BudgetObject,
   type CountSource,
@@ -18,6 +19,7 @@ import {
 } from '../../../workers/storage/reports-port.ts';
 import type { ResponseObject, RuleDecision } from '../../../workers/storage/response-port.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
+import { textStore } from './texts.ts';
 
 export const bindings = env as unknown as ControlEnv;
 
@@ -44,7 +46,7 @@ export function report(reportId: string, rest: Partial<KeptReport> = {}): KeptRe
   return {
     ...{ reportId, subject: keyed('Subject'), reporter: keyed(`R${reportId}`), at: AT },
     ...{ channel: 'sms', spam: 'gambling', origin: 'domestic' },
-    ...{ route: null, relayCode: null, ingressOperator: null, campaign: null },
+    ...{ route: null, relayCode: null, ingressOperator: null, campaign: null, fingerprint: null },
     ...rest,
   };
 }
@@ -100,6 +102,12 @@ export async function withFaults(next: () => Fault, name = SOURCE.intake): Promi
         getByName: (shard: string) => ({
           apply: (...args: Parameters<SubjectObject['apply']>) =>
             faulty(() => subjects(shard).apply(...args)),
+        }),
+      },
+      TEXT: {
+        getByName: () => ({
+          campaignsOf: (...args: Parameters<CampaignRegistry['campaignsOf']>) =>
+            faulty(() => textStore().campaignsOf(...args)),
         }),
       },
     };

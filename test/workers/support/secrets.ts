@@ -26,6 +26,9 @@ export const CHECKPOINT_KEY =
 /** The bytes 40 to 5f. */
 export const SHARING_KEY = 'QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl8=';
 
+/** The bytes 60 to 7f. */
+export const TEXT_KEY = 'YGFiY2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6e3x9fn8=';
+
 /** A key that the Worker does not trust. */
 export const FOREIGN_PRIVATE_KEY = 'MC4CAQAwBQYDK2VwBCIEIGC0mX0bAWPSt92FCR2LA4AR+boGnUKZrhHhhzek5ju5';
 

@@ -1,6 +1,6 @@
 /**
- * Verifies the audit chain of an organisation's registered senders, which is a log of its own, and compares it with the
- * ends that the audit log has anchored.
+ * Verifies audit chains that are logs of their own: those of registered senders, by organisation, and that of text risk.
+ * Compares them with the ends that the audit log has anchored.
  */
 import type { KnownRecord } from '../../shared/audit.ts';
 import type { Admin } from '../admin.ts';
@@ -10,35 +10,59 @@ import { auditLines, unwrapRecord } from './audit-lines.ts';
 import { type Verification, verifyAudit } from './audit-verify.ts';
 import { registrationsOf } from './organisation-option.ts';
 
-export interface RegistrationVerification extends Verification {
+export interface ChainVerification extends Verification {
   /** The last anchor in the audit log, 0 for none; null if the token may not read the log. */
   readonly anchoredTo: number | null;
 }
 
-export async function verifyRegistrations(
+interface ChainOptions {
+  readonly after: number;
+  readonly known: readonly KnownRecord[];
+}
+
+/** A chain: its path in the admin API, and how the audit log names its anchors. */
+interface Chain {
+  readonly path: string;
+  readonly action: string;
+  readonly subject: string;
+}
+
+export function verifyRegistrations(
   admin: Admin,
   organisation: string,
-  { after, known }: { readonly after: number; readonly known: readonly KnownRecord[] },
-): Promise<RegistrationVerification> {
+  options: ChainOptions,
+): Promise<ChainVerification> {
+  const path = `${registrationsOf(organisation)}/audit`;
+  return verifyChain(admin, { path, action: 'registrations.anchor', subject: organisation }, options);
+}
+
+export function verifyText(admin: Admin, options: ChainOptions): Promise<ChainVerification> {
+  const names = { action: 'text.anchor', subject: 'text releases and campaigns' };
+  return verifyChain(admin, { path: 'text/audit', ...names }, options);
+}
+
+async function verifyChain(
+  admin: Admin,
+  chain: Chain,
+  { after, known }: ChainOptions,
+): Promise<ChainVerification> {
   // Before the chain, which may grow meanwhile.
-  const anchors = await anchorsOf(admin, organisation);
+  const anchors = await anchorsOf(admin, chain);
   const settings = {
     ...{ from: admin.url, after },
     known: [...known, ...(anchors ?? []).filter(({ n }) => n >= after)],
   };
-  const path = `${registrationsOf(organisation)}/audit`;
-  const verified = await verifyAudit(auditLines(admin, after, path), settings);
+  const verified = await verifyAudit(auditLines(admin, after, chain.path), settings);
   return { ...verified, anchoredTo: anchors === null ? null : (anchors.at(-1)?.n ?? 0) };
 }
 
 /** Null without the scope `read`. */
-async function anchorsOf(admin: Admin, organisation: string): Promise<KnownRecord[] | null> {
+async function anchorsOf(admin: Admin, chain: Chain): Promise<KnownRecord[] | null> {
   const anchors: KnownRecord[] = [];
   try {
     for await (const line of auditLines(admin, 0)) {
       const { action, subject, after } = unwrapRecord(line, admin.url);
-      const isAnchor = action === 'registrations.anchor' && subject === organisation;
-      if (isAnchor) anchors.push(after as KnownRecord);
+      if (action === chain.action && subject === chain.subject) anchors.push(after as KnownRecord);
     }
   } catch (error) {
     if (error instanceof CommandFailure && error.details.code === 'PERMISSION_DENIED') return null;
@@ -48,7 +72,7 @@ async function anchorsOf(admin: Admin, organisation: string): Promise<KnownRecor
 }
 
 /** How much of the chain the audit log vouches for. */
-export function formatAnchors({ anchoredTo, last }: RegistrationVerification): string {
+export function formatAnchors({ anchoredTo, last }: ChainVerification): string {
   if (anchoredTo === null)
     return 'the anchors in the audit log were not compared: that needs the scope "read"\n';
   const open = Math.max(0, last.n - anchoredTo);

@@ -2,7 +2,7 @@
  * Tells the feed that something has changed, behind the answer: one call at a time, and one more for all changes during
  * it. If a call is lost, the cron of the feed finds the change within a minute.
  */
-import type { FeedObject } from '../storage/feed-port.ts';
+import type { FeedObject } from './feed-port.ts';
 
 export class FeedPokes {
   readonly #ctx: DurableObjectState;

@@ -1,18 +1,23 @@
-/** `audit verify --registrations`: the chain of an organisation's registrations, and its anchors in the audit log. */
+/** `audit verify --registrations` and `--text`: chains beside the audit log, and their anchors in it. */
 import '../support/workspace.ts';
 import { beforeAll, expect, it } from 'vitest';
 import { Admin } from '../../../cli/admin.ts';
-import { verifyRegistrations } from '../../../cli/commands/audit-registrations.ts';
+import { listKeys } from '../../../cli/secrets.ts';
+import { verifyRegistrations } from '../../../cli/commands/audit-chains.ts';
 import { type AuditRecord, auditHash, auditLine, CHAIN_START } from '../../../shared/audit.ts';
+import { buildText } from '../../shared/support/text-releases.ts';
 import { numgate } from '../support/command.ts';
 import { fakeService } from '../support/fake-service.ts';
 import { addSenders, as, type Senders } from '../support/senders.ts';
-import { startTestService } from '../support/service.ts';
+import { startTestService, type TestService } from '../support/service.ts';
+import { SIGNING_KEY } from '../support/workspace.ts';
 
 let tokens: Senders;
+let service: TestService;
 
 beforeAll(async () => {
-  tokens = await addSenders(await startTestService());
+  service = await startTestService();
+  tokens = await addSenders(service);
 });
 
 const CONTENT = [
@@ -43,6 +48,17 @@ it('verifies the chain of the service, and the auditor sees how far the audit lo
     0,
     expect.stringContaining('were not compared: that needs the scope "read"'),
   ]);
+});
+
+it('verifies the chain of text risk', async () => {
+  const { put } = await buildText({}, await listKeys(), SIGNING_KEY);
+  await service.admin.change('POST', 'text/releases', put);
+  const found = await numgate('audit', 'verify', '--text', '--json');
+  expect(JSON.parse(found.out)).toMatchObject({ records: 1, broken: null });
+  expect(await numgate('audit', 'verify', '--text', 'audit.ndjson')).toMatchObject({
+    ...{ code: 2, errors: expect.stringContaining('--text verifies the service: name no files') },
+  });
+  expect((await numgate('audit', 'verify', '--text', '--registrations', 'acme')).code).toBe(2);
 });
 
 it('rejects files and checkpoints, which belong to the audit log', async () => {

@@ -1,13 +1,27 @@
 /**
- * The sealed values of the store, by their place in the index: `shard 12 of 64`, `index`. A value is immutable; a
- * place gets another one when its content changes.
+ * The sealed values of an object that gives a part of the head, by their place in its index: `shard 12 of 64`, `index`. A
+ * value is immutable; a place gets another one when its content changes.
  */
 import { sha256Hex } from '../../shared/bytes.ts';
 import type { NamedValue } from '../../shared/release/head.ts';
-import { credentialsKey } from '../../shared/release/kv-keys.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { seal } from '../../shared/set/seal.ts';
-import type { PutValue } from '../storage/head-publication.ts';
+import type { PutValue } from './head-publication.ts';
+
+/** A part of first steps, so it never changes. */
+export const SEALED_VALUES = `
+   CREATE TABLE sealed_values (
+     place TEXT NOT NULL,
+     key TEXT NOT NULL,
+     sha256 TEXT NOT NULL,
+     key_id TEXT NOT NULL,
+     state INTEGER NOT NULL,
+     written INTEGER NOT NULL,
+     bytes BLOB NOT NULL,
+     PRIMARY KEY (place, key)
+   );
+   CREATE INDEX sealed_values_key ON sealed_values (key);
+   CREATE INDEX sealed_values_state ON sealed_values (state);`;
 
 /** Made for the next head; in the head, or about to be; still in the head until the next one is published. */
 const COMING = 0;
@@ -18,9 +32,12 @@ type Row = { key: string; sha256: string };
 
 export class SealedValues {
   readonly #sql: SqlStorage;
+  readonly #keyOf: (sha256: string) => string;
 
-  constructor(sql: SqlStorage) {
+  /** @param keyOf the KV key of a value */
+  constructor(sql: SqlStorage, keyOf: (sha256: string) => string) {
     this.#sql = sql;
+    this.#keyOf = keyOf;
   }
 
   bytes(key: string): Uint8Array<ArrayBuffer> | null {
@@ -41,7 +58,7 @@ export class SealedValues {
     return row ?? null;
   }
 
-  /** Seals the content of a place, and writes it to KV. */
+  /** Seals the content of a place, and writes it to KV unless it is there: equal content gives an equal value. */
   async make(
     place: string,
     content: Uint8Array<ArrayBuffer>,
@@ -50,8 +67,8 @@ export class SealedValues {
   ): Promise<NamedValue> {
     const bytes = await seal(content, keys);
     const sha256 = await sha256Hex(bytes);
-    const key = credentialsKey(sha256);
-    const isWritten = await put(key, bytes);
+    const key = this.#keyOf(sha256);
+    const isWritten = this.#isWritten(place, key) || (await put(key, bytes));
     this.#sql.exec('DELETE FROM sealed_values WHERE place = ? AND state = ?', place, COMING);
     // The same content may be there already.
     this.#sql.exec(
@@ -59,6 +76,17 @@ export class SealedValues {
       ...[place, key, sha256, keys.keyId, COMING, isWritten ? 1 : 0, bytes],
     );
     return { key, sha256 };
+  }
+
+  /** Whether KV accepted this value of the place before, and the head names it still. */
+  #isWritten(place: string, key: string): boolean {
+    const [row] = this.#sql
+      .exec<{ written: number }>(
+        'SELECT written FROM sealed_values WHERE place = ? AND key = ? AND state = ?',
+        ...[place, key, NAMED],
+      )
+      .toArray();
+    return row?.written === 1;
   }
 
   /** The values that the head is about to name, and no others. Must run in a transaction. */

@@ -1,0 +1,168 @@
+/**
+ * `numgate text plan`: what a push of a text release would change against the one in force, and which guards it would hit.
+ * Changes and sends nothing.
+ */
+import type { Command } from 'commander';
+import type { PublishedText } from '../../shared/text/published.ts';
+import { type TextGuard, type TextGuardHit, textGuardsOf } from '../../shared/text/text-guards.ts';
+import type { TextManifest } from '../../shared/text/text-manifest.ts';
+import { type Admin, adminOfEnvironment } from '../admin.ts';
+import { formatGuard } from '../problem.ts';
+import { count } from '../terminal/figures.ts';
+import { print, type Report } from '../terminal/output.ts';
+import { shellWord } from '../terminal/shell-word.ts';
+import { styleText, visible } from '../terminal/visible.ts';
+import { type CanaryResult, readCanaryTexts, scoreCanaryTexts } from '../text/canary-texts.ts';
+import { manifestInForce, openedFromService, releaseInFolder } from '../text/open-release.ts';
+import type { TextFolder } from '../text/text-folder.ts';
+import { formatCanaries, formatCanaryCounts, formatDomains, formatModel } from '../text/text-report.ts';
+import { addTextFolderArgument, examples, textFolderOf } from './options.ts';
+
+interface PlanOptions {
+  readonly canaryTexts?: string;
+}
+
+export function addTextPlan(text: Command): void {
+  addTextFolderArgument(text.command('plan'))
+    .description('show what a push would change, and which guards it would hit; sends nothing')
+    .option('--canary-texts <file>', 'your own legitimate texts: counts how many the release would hit')
+    .addHelpText('after', examples('text plan', 'text plan --canary-texts ours.txt'))
+    .action(async (path: string | undefined, { canaryTexts }: PlanOptions) => {
+      const folder = textFolderOf(path);
+      print(...formatTextPlan(await planText(folder, adminOfEnvironment(), canaryTexts)));
+    });
+}
+
+/** Hosts of one list that a release adds and removes. */
+export interface HostListChange {
+  readonly list: string;
+  readonly added: number;
+  readonly removed: number;
+  /** Effect before and after; null where there is no such list. */
+  readonly before: string | null;
+  readonly after: string | null;
+}
+
+export interface TextPlanResult {
+  readonly folder: TextFolder;
+  readonly manifest: TextManifest;
+  /** The release in force, or null. */
+  readonly base: TextManifest | null;
+  readonly hostLists: readonly HostListChange[];
+  /** Of the texts that the plan was given; null without them. */
+  readonly canaries: CanaryResult | null;
+  readonly guards: readonly TextGuardHit[];
+}
+
+export async function planText(
+  folder: TextFolder,
+  admin: Admin,
+  canaryFile?: string,
+): Promise<TextPlanResult> {
+  const texts = canaryFile === undefined ? null : readCanaryTexts(canaryFile);
+  const manifest = await folder.open();
+  const next = await releaseInFolder(folder);
+  const current = await manifestInForce(admin);
+  const before = current === null ? null : await openedFromService(current.manifest, admin);
+  const base = current?.manifest ?? null;
+  const canaries = texts === null ? null : scoreCanaryTexts(texts, next);
+  const canaryTexts = canaries?.counts ?? manifest.canaryTexts;
+  return {
+    ...{ folder, manifest, base, canaries },
+    hostLists: hostChanges(before, next),
+    // The texts of the plan, in place of those of the build.
+    guards: textGuardsOf(base, { ...manifest, canaryTexts }),
+  };
+}
+
+function hostChanges(before: PublishedText | null, after: PublishedText): HostListChange[] {
+  const [old, now] = [hostsByList(before), hostsByList(after)];
+  const names = [...new Set([...old.keys(), ...now.keys()])].sort();
+  return names.map((list) => {
+    const [was, is] = [old.get(list), now.get(list)];
+    return {
+      list,
+      added: without(is?.hosts, was?.hosts),
+      removed: without(was?.hosts, is?.hosts),
+      ...{ before: was?.effect ?? null, after: is?.effect ?? null },
+    };
+  });
+}
+
+type Hosts = ReadonlySet<string>;
+
+function hostsByList(published: PublishedText | null) {
+  const lists = new Map<string, { readonly effect: string; readonly hosts: Set<string> }>();
+  if (published?.hosts == null) return lists;
+  const { table, lists: infos } = published.hosts;
+  for (const { name, effect } of infos) lists.set(name, { effect, hosts: new Set() });
+  for (const { host, list } of table.rows()) lists.get(infos[list]!.name)!.hosts.add(host);
+  return lists;
+}
+
+/** How many of the first are not in the second. */
+function without(some: Hosts | undefined, others: Hosts | undefined): number {
+  let count = 0;
+  for (const host of some ?? []) if (others?.has(host) !== true) count++;
+  return count;
+}
+
+export function formatTextPlan(result: TextPlanResult): Report {
+  const { folder, manifest, base, hostLists, canaries, guards } = result;
+  const { release, model } = manifest;
+  const isCurrent = base?.release === release;
+  const push = pushCommand(
+    folder,
+    guards.map(({ guard }) => guard),
+  );
+  const changed = JSON.stringify(factsOf(base)) !== JSON.stringify(factsOf(manifest));
+  const lines = [
+    `${styleText('bold', release)}, ${base === null ? 'no text release is in force' : `in force is ${base.release}`}`,
+    ...(changed || base === null
+      ? [...(base === null ? [] : [`  - ${formatModel(base.model)}`]), `  + ${formatModel(model)}`]
+      : [`  the model is unchanged`]),
+    ...(model === null || !changed ? [] : formatDomains(model).map((line) => `  ${line}`)),
+    ...hostLists.map(formatChange),
+    ...(canaries === null
+      ? [`  ${formatCanaryCounts(manifest)}`]
+      : formatCanaries(canaries).map((line) => `  ${line}`)),
+    ...(guards.length === 0 ? ['no guard is hit'] : [styleText('yellow', 'guards are hit:')]),
+    ...guards.map((hit) => `  ${formatGuard(hit)}`),
+    ...(isCurrent
+      ? ['it is in force already: a push changes nothing']
+      : ['To push it to a tenth of the data centres:', `  ${push}`]),
+  ];
+  const value = {
+    ...{ release, folder: folder.path, base: base?.release ?? null, isCurrent, hostLists, guards },
+    ...{ model, canaryTexts: canaries?.counts ?? manifest.canaryTexts },
+    ...(canaries === null ? {} : { hitLines: canaries.hitLines }),
+    ...(isCurrent ? {} : { command: push }),
+  };
+  return [`${lines.join('\n')}\n`, value];
+}
+
+/** What identifies a model whichever LIST_KEY seals it. */
+function factsOf(manifest: TextManifest | null): object | null {
+  if (manifest === null || manifest.model === null) return null;
+  const { value: _, ...facts } = manifest.model;
+  return facts;
+}
+
+function formatChange({ list, added, removed, before, after }: HostListChange): string {
+  const counts = `${styleText('green', `+ ${count(added)}`)}  ${styleText('red', `- ${count(removed)}`)}`;
+  const state =
+    before === null
+      ? ` (new list, ${after})`
+      : after === null
+        ? ' (list is dropped)'
+        : before === after
+          ? ''
+          : ` (${before} → ${after})`;
+  return `  ${counts}  ${styleText('bold', visible(list))}${state}`;
+}
+
+function pushCommand({ path }: TextFolder, guards: readonly TextGuard[]): string {
+  const overrides = guards.map((guard) => ` --override ${guard}`).join('');
+  const reason = guards.length === 0 ? '' : ' --reason "…"';
+  return `npx numgate text push ${shellWord(path)} --canary 0.1${overrides}${reason}`;
+}

@@ -1,0 +1,175 @@
+/** `numgate text promote`, `withdraw`, `rollback`, `releases` and `status`: which text releases the service has. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type {
+  PromoteText,
+  TextChangeDone,
+  TextReleaseInfo,
+  TextReleaseList,
+  TextStatus,
+} from '../../shared/admin/text.ts';
+import { TEXT_GUARDS, type TextGuard } from '../../shared/text/text-guards.ts';
+import { type Admin, adminOfEnvironment } from '../admin.ts';
+import { CommandFailure } from '../failure.ts';
+import { formatGuard } from '../problem.ts';
+import { percent } from '../terminal/figures.ts';
+import { print, type Report } from '../terminal/output.ts';
+import { formatTable } from '../terminal/table.ts';
+import { styleText, visible } from '../terminal/visible.ts';
+import { examples, requireReason } from './options.ts';
+import { canaryShare } from './releases.ts';
+
+export interface TextOverrides {
+  readonly override?: readonly TextGuard[];
+  readonly reason?: string;
+}
+
+export function addTextReleases(text: Command): void {
+  addTextOverrides(text.command('promote'))
+    .description('put a text release into force, in a share of the data centres or in all')
+    .argument('<release>')
+    .option('--share <share>', 'share of the data centres', canaryShare, 1)
+    .option('--dry-run', 'show which guards it would hit, and change nothing', false)
+    .addHelpText('after', examples('text promote text-20261127T0312Z-9f2c1e4b --share 0.5'))
+    .action(async (release: string, options: TextOverrides & { share: number; dryRun: boolean }) => {
+      const { share, dryRun, override: overrides = [] } = options;
+      const reason = textReasonOf(options, 'numgate text promote');
+      const done = await promoteText(adminOfEnvironment(), release, { share, dryRun, overrides, reason });
+      print(formatTextChange(done), done);
+    });
+
+  requireReason(text.command('withdraw'))
+    .description('withdraw a canary: every data centre uses the text release in force again')
+    .argument('<release>')
+    .addHelpText('after', examples('text withdraw text-20261127T0312Z-9f2c1e4b --reason "too many labels"'))
+    .action(async (release: string, { reason }: { reason: string }) => {
+      const path = `text/releases/${encodeURIComponent(release)}/withdraw`;
+      const done = await adminOfEnvironment().change<TextChangeDone>('POST', path, { reason });
+      print(formatUndone(done), done);
+    });
+
+  requireReason(text.command('rollback'))
+    .description('undo the last promotion: withdraw the canary if there is one, else the release in force')
+    .option('--release <name>', 'only if this release would be withdrawn')
+    .addHelpText('after', examples('text rollback --reason "labels one-time codes"'))
+    .action(async ({ release, reason }: { release?: string; reason: string }) => {
+      const done = await rollBackText(adminOfEnvironment(), reason, release);
+      print(formatUndone(done), done);
+    });
+
+  text
+    .command('releases')
+    .description('list text releases')
+    .addHelpText('after', examples('text releases'))
+    .action(async () => {
+      print(...formatTextReleases(await adminOfEnvironment().get<TextReleaseList>('text/releases')));
+    });
+
+  text
+    .command('status')
+    .description('show the text release in force, the canary, and counts of campaigns')
+    .addHelpText('after', examples('text status'))
+    .action(async () => {
+      print(...formatTextStatus(await adminOfEnvironment().get<TextStatus>('text/status')));
+    });
+}
+
+export function addTextOverrides(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--override <guard>',
+        'override a guard that the release hits; repeatable; requires --reason',
+      )
+        .choices(TEXT_GUARDS)
+        .argParser((word: string, before: readonly TextGuard[] = []): TextGuard[] => {
+          const guard = TEXT_GUARDS.find((known) => known === word);
+          if (guard === undefined)
+            throw new InvalidArgumentError(`Allowed choices are ${TEXT_GUARDS.join(', ')}.`);
+          return [...before, guard];
+        }),
+    )
+    .option('--reason <text>', `reason for the audit log (default: "numgate text ${command.name()}")`);
+}
+
+/** The given reason, or else the command. Overriding a guard requires a reason. */
+export function textReasonOf({ override = [], reason }: TextOverrides, command: string): string {
+  if (reason === undefined && override.length > 0)
+    throw new CommandFailure('--override requires --reason: explain why the guard may be overridden', 2);
+  return reason ?? command;
+}
+
+/** Puts a release into force, based on the one that is now. */
+export async function promoteText(
+  admin: Admin,
+  release: string,
+  operation: Partial<Pick<PromoteText, 'share' | 'dryRun'>> & {
+    readonly overrides?: readonly TextGuard[];
+    readonly reason: string;
+  },
+): Promise<TextChangeDone> {
+  const { current } = await admin.get<TextStatus>('text/status');
+  const path = `text/releases/${encodeURIComponent(release)}/promote`;
+  return admin.change('POST', path, { ...operation, base: current });
+}
+
+/** Undoes the last step: the canary if there is one, else the release in force. */
+async function rollBackText(admin: Admin, reason: string, release?: string): Promise<TextChangeDone> {
+  const { current, candidate } = await admin.get<TextStatus>('text/status');
+  // Named, so that a retry after a lost response does not undo two steps.
+  const last = release ?? candidate?.release ?? current;
+  return admin.change('POST', 'text/rollback', last === null ? { reason } : { release: last, reason });
+}
+
+export function formatTextChange({ release, state, share, guards = [], dryRun }: TextChangeDone): string {
+  const name = styleText('bold', release);
+  if (dryRun === true) {
+    const hits = guards.map((hit) => `  ${formatGuard(hit)}\n`).join('');
+    return `${name} would be ${state}; nothing was changed\n${hits === '' ? 'no guard is hit\n' : `guards are hit:\n${hits}`}`;
+  }
+  if (state !== 'candidate') return `${name} is in force in all data centres\n`;
+  return [
+    `${name} is the canary in ${percent(share ?? 0)} of the data centres`,
+    `  to all:  npx numgate text promote ${release}`,
+    `  to none: npx numgate text withdraw ${release} --reason "…"\n`,
+  ].join('\n');
+}
+
+function formatUndone({ release, current }: TextChangeDone): string {
+  const now = current === null ? 'no text release is in force' : `${styleText('bold', current)} is in force`;
+  return `${release} was withdrawn; ${now}\n`;
+}
+
+export function formatTextReleases(list: TextReleaseList): Report {
+  const rows = list.releases.map((info) => {
+    const { release, manifest, pushedAt, pushedBy, promotedAt } = info;
+    const { base, model, hosts } = manifest;
+    const names = [release, stateOf(info), base ?? '', model?.name ?? '', hosts?.count ?? 0];
+    return [...names, pushedAt, promotedAt ?? '', pushedBy];
+  });
+  if (rows.length === 0) return ['there is no text release: npx numgate text build\n', list];
+  const names = ['release', 'state', 'base', 'model', 'hosts#', 'pushed', 'promoted', 'pushed by'];
+  return [formatTable(names, rows), list];
+}
+
+function stateOf({ state, share }: TextReleaseInfo): string {
+  return share === undefined ? state : `${state} (${percent(share)})`;
+}
+
+export function formatTextStatus(status: TextStatus): Report {
+  const { version, published, current, candidate, campaigns, textKeyId } = status;
+  const counts = Object.entries(campaigns).map(([state, number]) => `${number} ${state}`);
+  const lines = [
+    current === null ? 'no text release is in force' : `in force: ${styleText('bold', current)}`,
+    ...(candidate === null
+      ? []
+      : [`canary:   ${candidate.release} in ${percent(candidate.share)} of the data centres`]),
+    `campaigns: ${counts.length === 0 ? 'none' : counts.join(', ')}`,
+    textKeyId === null
+      ? styleText('yellow', 'TEXT_KEY is not set: no campaign is recognised')
+      : `TEXT_KEY ${visible(textKeyId)}`,
+    published < version
+      ? styleText('yellow', `version ${version}; the head has ${published} so far`)
+      : `version ${version}`,
+  ];
+  return [`${lines.join('\n')}\n`, status];
+}

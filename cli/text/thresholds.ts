@@ -1,0 +1,59 @@
+/**
+ * Chooses the thresholds of a model: the lowest ones that keep the false positives of every domain of legitimate text within
+ * a rate. The worst domain decides. A domain that is too small to show the rate is refused.
+ */
+import { RATE_EVENTS_MIN } from '../../shared/limits/text-training.ts';
+import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
+import { count, counted, percent } from '../terminal/figures.ts';
+import { limitFor, type ScoredTexts, scoresByDomain, type Thresholds } from './evaluation.ts';
+import { isSupported, smallestRate } from './proportion.ts';
+
+/** Largest shares of legitimate texts, in any domain, at or above each threshold. */
+export type TargetRates = Thresholds;
+
+export const TARGET_DEFAULTS: TargetRates = { review: 0.01, suspicious: 0.001 };
+
+/** Thresholds have nine places: scores near 1 are that close together. */
+const STEPS = 1_000_000_000;
+
+type ThresholdProblem = 'SAMPLE_TOO_SMALL' | 'NOT_SEPARABLE';
+
+/** @param scored with probabilities, of texts that the model was not trained on */
+export function chooseThresholds(
+  scored: ScoredTexts,
+  targets: TargetRates,
+): Result<Thresholds, Failure<ThresholdProblem>> {
+  const byDomain = scoresByDomain(scored);
+  const chosen = { review: 0, suspicious: 0 };
+  for (const band of ['review', 'suspicious'] as const) {
+    const rate = targets[band];
+    for (const [domain, scores] of byDomain) {
+      if (!isSupported(rate, scores.length))
+        return fail('SAMPLE_TOO_SMALL', tooSmall(band, rate, domain, scores.length));
+      const limit = limitFor(scores, rate);
+      chosen[band] = Math.max(chosen[band], (Math.floor(limit * STEPS) + 1) / STEPS);
+    }
+    if (chosen[band] > 1)
+      return fail(
+        'NOT_SEPARABLE',
+        `no threshold keeps ${band} within ${percent(rate)}: legitimate texts have the highest score. ` +
+          'Look for wrong labels, or allow a higher rate',
+      );
+  }
+  return ok(chosen);
+}
+
+function tooSmall(band: keyof Thresholds, rate: number, domain: string, texts: number): string {
+  const needed = Math.ceil(RATE_EVENTS_MIN / rate);
+  return (
+    `domain "${domain}" has ${counted(texts, 'text')} to choose thresholds with, which show no rate below ` +
+    `${percent(smallestRate(texts))} (3/n): ${percent(rate)} needs ${count(needed)}. Add legitimate texts of the domain, ` +
+    `or accept a higher rate: --${band}-rate ${roundedUp(smallestRate(texts))}`
+  );
+}
+
+/** To two digits. */
+function roundedUp(rate: number): number {
+  const unit = 10 ** (Math.floor(Math.log10(rate)) - 1);
+  return Number((Math.ceil(rate / unit - 1e-9) * unit).toPrecision(2));
+}

@@ -1,0 +1,47 @@
+/**
+ * What was found in a text, as decisions carry it and answers show it. It holds nothing of the text.
+ */
+import { testTextOf } from '../test-texts.ts';
+import { analyseText, type TextAnalysis, type TextBand } from '../text/analyse-text.ts';
+import type { FeatureFamily } from '../text/features.ts';
+import type { PublishedText } from '../text/published.ts';
+
+/** What was found in a text, and from what. */
+export interface ScreenedText extends TextAnalysis {
+  /** The text release; null if there is none, and for test texts. */
+  readonly release: string | null;
+  /** Whether it is one of the test texts, which nobody counts. */
+  readonly isTest: boolean;
+}
+
+/** What an answer says about a text: nothing of the text itself, and no host. */
+export interface TextAnswer {
+  /** 0 to 1; null without a model. */
+  readonly score: number | null;
+  readonly band: TextBand | null;
+  /** What raised the score most, strongest first. Empty for the band `ordinary`. */
+  readonly reasons: readonly FeatureFamily[];
+  /** `c-17`; null if the text belongs to no confirmed campaign. */
+  readonly campaign: string | null;
+  /** Name of the model; null without one. */
+  readonly model: string | null;
+}
+
+/** What is found in a text. @param now in ms since 1970 */
+export function screenedText(text: string, published: PublishedText, now: number): ScreenedText {
+  const test = testTextOf(text);
+  if (test !== null) return { ...test, release: null, isTest: true };
+  return { ...analyseText(text, published, now), release: published.release, isTest: false };
+}
+
+/** The name of a campaign in answers. */
+export function campaignName(id: number): string {
+  return `c-${id}`;
+}
+
+export function formatText({ score, band, reasons, campaign, model }: ScreenedText): TextAnswer {
+  return {
+    ...{ score, band, reasons: band === null || band === 'ordinary' ? [] : reasons },
+    ...{ campaign: campaign === null ? null : campaignName(campaign.id), model },
+  };
+}

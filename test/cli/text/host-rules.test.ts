@@ -1,0 +1,74 @@
+/** Which hosts a list may have. */
+import { describe, expect, it } from 'vitest';
+import { checkHost } from '../../../cli/text/host-rules.ts';
+import type { Effect } from '../../../shared/verdict.ts';
+
+const checked = (written: string, effect: Effect = 'block'): string => {
+  const result = checkHost(written, effect);
+  return result.ok ? result.host : result.code;
+};
+
+describe('a host list', () => {
+  it.each([
+    ['Evil.Example.COM', 'evil.example.com'],
+    ['evil.example.com.', 'evil.example.com'],
+    ['*.evil.example.com', 'evil.example.com'],
+    ['https://evil.example.com/', 'evil.example.com'],
+    ['evil.example.com/', 'evil.example.com'],
+    ['HTTP://evil.example.com', 'evil.example.com'],
+    ['은행.example.com', 'xn--zs5b84x.example.com'],
+    ['ｅｖｉｌ。example.com', 'evil.example.com'],
+    ['192.0.2.7', '192.0.2.7'],
+    ['0xc0.0.2.7', '192.0.2.7'],
+    ['shop.github.io', 'shop.github.io'],
+    ['my.bit.ly', 'my.bit.ly'],
+    ['bücher.example', 'xn--bcher-kva.example'],
+  ])('has %j as %j', (written, host) => {
+    expect(checked(written)).toBe(host);
+  });
+
+  it.each([
+    ['localhost', 'HOST_INVALID'],
+    ['not a host.com', 'HOST_INVALID'],
+    ['evil.example.com:8080', 'HOST_INVALID'],
+    ['user@evil.example.com', 'HOST_INVALID'],
+    ['%65vil.example.com', 'HOST_INVALID'],
+    ['evil..example.com', 'HOST_INVALID'],
+    ['300.300.300.300', 'HOST_INVALID'],
+    [`${'a'.repeat(64)}.${'b'.repeat(250)}.com`, 'HOST_INVALID'],
+    ['https://evil.example.com/login', 'HOST_HAS_PATH'],
+    ['evil.example.com/login', 'HOST_HAS_PATH'],
+    ['https://evil.example.com/?a=b', 'HOST_HAS_PATH'],
+  ])('refuses %j: %s', (written, code) => {
+    expect(checked(written)).toBe(code);
+  });
+
+  it.each(['co.kr', '*.co.kr', 'com.vn', 'go.kr', 'KR', 'com'])(
+    'refuses %s with every effect: names of many owners end with it',
+    (suffix) => {
+      for (const effect of ['block', 'allow', 'label', 'shadow'] as const)
+        expect(checked(suffix, effect)).toBe('HOST_PUBLIC_SUFFIX');
+    },
+  );
+
+  it.each([
+    ['github.io', 'HOST_SHARED_SUFFIX'],
+    ['pages.dev', 'HOST_SHARED_SUFFIX'],
+    ['bit.ly', 'HOST_SHORTENER'],
+    ['www.bit.ly', 'HOST_SHORTENER'],
+    ['han.gl', 'HOST_SHORTENER'],
+  ])('refuses %s where it would block or excuse the links of others', (host, code) => {
+    expect(checked(host, 'block')).toBe(code);
+    expect(checked(host, 'allow')).toBe(code);
+    expect(checked(host, 'label')).toBe(host);
+    expect(checked(host, 'shadow')).toBe(host);
+  });
+
+  it('refuses a host that includes a shortener, and names it', () => {
+    expect(checkHost('ead.me', 'block')).toMatchObject({
+      code: 'HOST_SHORTENER',
+      message: expect.stringMatching(/^includes l\.ead\.me, which shortens links of everybody/),
+    });
+    expect(checked('ead.me', 'label')).toBe('ead.me');
+  });
+});

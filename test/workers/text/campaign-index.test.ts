@@ -1,0 +1,130 @@
+/** The index finds what a comparison with every campaign finds, as they come and go. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { BAND_CAMPAIGNS_MAX } from '../../../shared/limits/campaigns.ts';
+import {
+  equalValues,
+  FINGERPRINT_VALUES,
+  type Fingerprint,
+  SAME_CAMPAIGN_VALUES,
+} from '../../../shared/text/fingerprint.ts';
+import { CampaignIndex, type SimilarCampaign } from '../../../workers/text/campaign-index.ts';
+import { holds } from '../../shared/support/properties.ts';
+import { SPAM, valuesOf } from '../support/texts.ts';
+import '../support/fresh.ts';
+
+/** The most similar campaign with an equal band, of equally similar ones the first: by comparing all. */
+function plainFind(all: ReadonlyMap<number, Fingerprint>, fingerprint: Fingerprint): SimilarCampaign | null {
+  let best: SimilarCampaign | null = null;
+  for (const [id, other] of [...all].sort(([a], [b]) => a - b)) {
+    const equal = equalValues(fingerprint, other);
+    const hasBand = Array.from({ length: FINGERPRINT_VALUES / 4 }, (_, band) =>
+      [0, 1, 2, 3].every((at) => fingerprint[band * 4 + at] === other[band * 4 + at]),
+    ).some(Boolean);
+    if (hasBand && equal >= SAME_CAMPAIGN_VALUES && equal > (best?.equal ?? 0)) best = { id, equal };
+  }
+  return best;
+}
+
+/** Removes, replaces or repeats words of a text: few edits keep the campaign, many leave it. */
+function edited(text: string, edits: readonly number[]): string {
+  const words = text.split(' ');
+  for (const edit of edits) {
+    const at = edit % words.length;
+    if (edit % 3 === 0) words[at] = `${edit}`;
+    else if (edit % 3 === 1) words.splice(at, 1);
+    else words.splice(at, 0, words[(edit >> 3) % words.length]!);
+    if (words.length < 6) break;
+  }
+  return words.join(' ');
+}
+
+const steps = fc.array(
+  fc.record({
+    text: fc.nat(4),
+    edits: fc.array(fc.nat(9_999), { maxLength: 9 }),
+    does: fc.constantFrom('add' as const, 'add' as const, 'find' as const, 'remove' as const),
+  }),
+  { minLength: 10, maxLength: 40 },
+);
+
+test('it finds what a comparison with all campaigns finds, for random edits of real texts', async () => {
+  const known = new Map<string, Fingerprint>();
+  const inputs = fc.sample(steps, 150);
+  for (const { text, edits } of inputs.flat()) {
+    const written = edited(SPAM[text]!, edits);
+    if (!known.has(written)) {
+      const values = await valuesOf(written).catch(() => null);
+      if (values !== null) known.set(written, values);
+    }
+  }
+  let [found, missed] = [0, 0];
+  for (const input of inputs) {
+    const index = new CampaignIndex();
+    const model = new Map<number, Fingerprint>();
+    for (const [n, { text, edits, does }] of input.entries()) {
+      const values = known.get(edited(SPAM[text]!, edits));
+      if (values === undefined) continue;
+      const expected = plainFind(model, values);
+      expect(index.find(values)).toEqual(expected);
+      if (expected === null) missed++;
+      else found++;
+      if (does === 'add') {
+        model.set(n + 1, values);
+        index.add(n + 1, values);
+      } else if (does === 'remove' && expected !== null) {
+        model.delete(expected.id);
+        index.remove(expected.id);
+      }
+      expect(index.size).toBe(model.size);
+    }
+  }
+  // Else the comparison shows nothing.
+  expect(Math.min(found, missed)).toBeGreaterThan(100);
+});
+
+const values = fc
+  .array(fc.integer({ min: 0, max: 2 }), { minLength: FINGERPRINT_VALUES, maxLength: FINGERPRINT_VALUES })
+  .map((all) => new Uint16Array(all));
+
+test('it finds it among values that share many bands, also after it grows and rows are used again', () => {
+  holds(
+    fc.property(fc.array(values, { minLength: 1, maxLength: 40 }), fc.nat(39), (all, removed) => {
+      const index = new CampaignIndex();
+      const model = new Map<number, Fingerprint>();
+      for (const [n, each] of all.entries()) {
+        index.add(n + 1, each);
+        model.set(n + 1, each);
+      }
+      index.remove(removed + 1);
+      model.delete(removed + 1);
+      index.add(1_000, all[0]!);
+      model.set(1_000, all[0]!);
+      for (const each of all) expect(index.find(each)).toEqual(plainFind(model, each));
+    }),
+  );
+  const index = new CampaignIndex();
+  const random = (n: number): Fingerprint =>
+    Uint16Array.from({ length: FINGERPRINT_VALUES }, (_, at) => Math.imul(n * 64 + at, 0x9e3779b1) >>> 16);
+  for (let n = 1; n <= 1_000; n++) index.add(n, random(n));
+  for (let n = 1; n <= 1_000; n++) expect(index.find(random(n))).toEqual({ id: n, equal: 64 });
+});
+
+test('a band that many campaigns share is compared with a bounded number of them', () => {
+  const index = new CampaignIndex();
+  const shared = (n: number): Fingerprint =>
+    Uint16Array.from({ length: FINGERPRINT_VALUES }, (_, at) =>
+      at < 4 ? 7 : Math.imul(n * 64 + at, 0x9e3779b1) >>> 16,
+    );
+  const many = BAND_CAMPAIGNS_MAX * 2;
+  for (let n = 1; n <= many; n++) index.add(n, shared(n));
+  // The other bands still find each.
+  for (let n = 1; n <= many; n++) expect(index.find(shared(n))?.id).toBe(n);
+  const onlyBand = shared(many + 1).fill(9, 36);
+  for (let at = 4; at < 36; at++) onlyBand[at] = shared(many)[at]!;
+  for (let band = 1; band < 9; band++) onlyBand[band * 4] = 1;
+  expect(index.find(onlyBand)).toBeNull();
+  for (let n = 1; n <= many; n++) index.remove(n);
+  expect(index.size).toBe(0);
+  expect(index.find(shared(1))).toBeNull();
+});

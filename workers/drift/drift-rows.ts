@@ -1,0 +1,190 @@
+/**
+ * The tables of drift: what each object of a client has counted on a day, and the totals of all. A report raises each
+ * count to the reported one, if that is higher, and the totals by the difference, in one transaction: so reports that
+ * come twice, late or in another order add up to the same.
+ */
+import { DRIFT_BASE_DAYS, DRIFT_DAY_ROWS_MAX, DRIFT_DAYS_KEPT } from '../../shared/limits/drift.ts';
+import { addScores, TEXT_COUNTS_SIZE, type TextCounts } from '../../shared/usage/text-counts.ts';
+import type { DayScores, DaySpan } from '../storage/drift-port.ts';
+import { applySteps } from '../storage/schema-steps.ts';
+
+/** docs/storage.md describes them. A change is a further step: steps are only appended. */
+const STEPS = [
+  `CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+   CREATE TABLE scores (
+     day INTEGER NOT NULL,
+     source TEXT NOT NULL,
+     release TEXT NOT NULL,
+     model TEXT NOT NULL,
+     counts TEXT NOT NULL,
+     PRIMARY KEY (day, source, release, model)
+   ) WITHOUT ROWID;
+
+   CREATE TABLE totals (
+     day INTEGER NOT NULL,
+     release TEXT NOT NULL,
+     model TEXT NOT NULL,
+     counts TEXT NOT NULL,
+     PRIMARY KEY (day, release, model)
+   ) WITHOUT ROWID;
+
+   CREATE TABLE alarms (
+     day INTEGER NOT NULL,
+     client TEXT NOT NULL,
+     model TEXT NOT NULL,
+     psi REAL NOT NULL,
+     PRIMARY KEY (day, client, model)
+   ) WITHOUT ROWID;`,
+];
+
+/** Counts of one model on one day. */
+export interface DayCounts {
+  readonly day: number;
+  readonly release: string;
+  readonly model: string;
+  readonly counts: readonly number[];
+}
+
+/** Those of one object of a client. */
+export interface SourceCounts extends DayCounts {
+  readonly source: string;
+}
+
+type Stored<Counts> = {
+  [Name in keyof Counts]: Counts[Name] extends readonly number[] ? string : Counts[Name];
+};
+
+/** `''` for all clients. */
+export interface DriftAlarm extends Record<string, SqlStorageValue> {
+  readonly day: number;
+  readonly client: string;
+  readonly model: string;
+  readonly psi: number;
+}
+
+/** Tests make it smaller. */
+export const driftLimits = { dayRows: DRIFT_DAY_ROWS_MAX };
+
+/** Days that totals and counts need to have a base. */
+const DAYS = DRIFT_DAYS_KEPT + DRIFT_BASE_DAYS;
+
+export class DriftRows {
+  readonly #storage: DurableObjectStorage;
+  readonly #sql: SqlStorage;
+  /** Rows of each day, counted when first needed. */
+  readonly #rows = new Map<number, number>();
+
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage;
+    this.#sql = storage.sql;
+    applySteps(storage, STEPS);
+  }
+
+  /** @param today the current day @returns how many rows found no room */
+  merge(source: string, days: readonly DayScores[], today: number): number {
+    try {
+      return this.#storage.transactionSync(() =>
+        days
+          .filter(({ day }) => day > today - DAYS && day <= today + 1)
+          .flatMap(({ day, scores }) => scores.map((each) => this.#raise(day, source, each)))
+          .reduce((refused, isKept) => refused + (isKept ? 0 : 1), 0),
+      );
+    } catch (error) {
+      // Memory may have what the tables do not.
+      this.#rows.clear();
+      throw error;
+    }
+  }
+
+  /** @returns whether there was room */
+  #raise(day: number, source: string, [release, model, ...reported]: TextCounts): boolean {
+    const [row] = this.#sql
+      .exec<{ counts: string }>(
+        'SELECT counts FROM scores WHERE day = ? AND source = ? AND release = ? AND model = ?',
+        ...[day, source, release, model],
+      )
+      .toArray();
+    const before = row === undefined ? [] : (JSON.parse(row.counts) as number[]);
+    const rise = Array.from({ length: TEXT_COUNTS_SIZE }, (_, at) =>
+      Math.max(0, (reported[at] ?? 0) - (before[at] ?? 0)),
+    );
+    if (row === undefined) {
+      const rows = this.#rowsOf(day);
+      if (rows >= driftLimits.dayRows) return false;
+      this.#rows.set(day, rows + 1);
+    }
+    if (rise.every((count) => count === 0)) return true;
+    this.#sql.exec(
+      'INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?)',
+      ...[day, source, release, model, JSON.stringify(addScores(before, rise))],
+    );
+    const [total] = this.#sql
+      .exec<{ counts: string }>(
+        'SELECT counts FROM totals WHERE day = ? AND release = ? AND model = ?',
+        ...[day, release, model],
+      )
+      .toArray();
+    const sum = addScores(total === undefined ? [] : (JSON.parse(total.counts) as number[]), rise);
+    this.#sql.exec(
+      'INSERT OR REPLACE INTO totals VALUES (?, ?, ?, ?)',
+      ...[day, release, model, JSON.stringify(sum)],
+    );
+    return true;
+  }
+
+  #rowsOf(day: number): number {
+    const known = this.#rows.get(day);
+    if (known !== undefined) return known;
+    const query = 'SELECT COUNT(*) AS rows FROM scores WHERE day = ?';
+    const { rows } = this.#sql.exec<{ rows: number }>(query, day).one();
+    this.#rows.set(day, rows);
+    return rows;
+  }
+
+  totals({ from, to }: DaySpan): DayCounts[] {
+    return this.#sql
+      .exec<Stored<DayCounts>>(
+        'SELECT * FROM totals WHERE day BETWEEN ? AND ? ORDER BY day, release',
+        from,
+        to,
+      )
+      .toArray()
+      .map((row) => ({ ...row, counts: JSON.parse(row.counts) as number[] }));
+  }
+
+  /** @param client null for all clients */
+  *counts({ from, to }: DaySpan, client: string | null = null): Generator<SourceCounts> {
+    // `client` and `client/1`: the character after the slash is a zero.
+    const [query, bounds] =
+      client === null
+        ? ['', []]
+        : ['AND (source = ? OR (source > ? AND source < ?))', [client, `${client}/`, `${client}0`]];
+    const rows = this.#sql.exec<Stored<SourceCounts>>(
+      `SELECT * FROM scores WHERE day BETWEEN ? AND ? ${query}`,
+      ...[from, to, ...bounds],
+    );
+    for (const row of rows) yield { ...row, counts: JSON.parse(row.counts) as number[] };
+  }
+
+  /** Texts of a day have drifted. @returns whether this is new */
+  addAlarm({ day, client, model, psi }: DriftAlarm): boolean {
+    const query = 'SELECT psi FROM alarms WHERE day = ? AND client = ? AND model = ?';
+    const isNew = this.#sql.exec(query, day, client, model).toArray().length === 0;
+    this.#sql.exec('INSERT OR REPLACE INTO alarms VALUES (?, ?, ?, ?)', day, client, model, psi);
+    return isNew;
+  }
+
+  /** Deletes what is too old. */
+  forget(today: number): void {
+    const oldest = today - DAYS;
+    for (const table of ['scores', 'totals', 'alarms'])
+      this.#sql.exec(`DELETE FROM ${table} WHERE day <= ?`, oldest);
+    for (const day of this.#rows.keys()) if (day <= oldest) this.#rows.delete(day);
+  }
+}
+
+/** The client of an object. Client IDs have no slash. */
+export function clientOf(source: string): string {
+  return source.split('/', 1)[0]!;
+}

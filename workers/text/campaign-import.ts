@@ -1,0 +1,102 @@
+/**
+ * Takes campaigns of the feed of another installation. They count as confirmed by the person who imports them, are not
+ * shared on, and change nothing that people or rules here have decided.
+ */
+import {
+  formatCampaignId,
+  type ImportedCampaign,
+  type ImportedCampaigns,
+} from '../../shared/admin/campaigns.ts';
+import { CAMPAIGN_PERSON_MS_MAX } from '../../shared/limits/campaigns.ts';
+import { CAMPAIGNS_MAX } from '../../shared/limits/text.ts';
+import { ROOT_AUTHORITY } from '../../shared/organisations.ts';
+import { ok } from '../../shared/result.ts';
+import { FINGERPRINT_VALUES } from '../../shared/text/fingerprint.ts';
+import type { Author } from '../storage/audit-chain.ts';
+import { refuse, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
+import type { DecisionTables } from './campaign-decisions.ts';
+import type { StoredCampaign } from './campaign-rows.ts';
+import { valuesOf } from './campaign-views.ts';
+
+type Imported = ImportedCampaigns['results'][number];
+
+export class CampaignImport {
+  readonly #tables: DecisionTables;
+
+  constructor(tables: DecisionTables) {
+    this.#tables = tables;
+  }
+
+  run(request: StoreRequest, given: readonly ImportedCampaign[]): StoreResult<ImportedCampaigns> {
+    const { campaigns } = this.#tables;
+    const done = this.#tables.transact(request, 1, (author) => {
+      const results: Imported[] = [];
+      for (const each of given) {
+        const result = this.#import(request, author, each);
+        if (!result.ok) return result;
+        results.push(result.value);
+      }
+      return ok({ results });
+    });
+    if (!done.ok) campaigns.forgetIndexes();
+    return done;
+  }
+
+  #import(
+    { actor }: StoreRequest,
+    author: Author,
+    { fingerprint: text, textKeyId, state, until: given }: ImportedCampaign,
+  ): StoreResult<Imported> {
+    const { campaigns } = this.#tables;
+    const { rows, writer } = campaigns;
+    const fingerprint = valuesOf(text);
+    if (textKeyId !== campaigns.keyId || fingerprint === null)
+      return ok({ campaign: null, result: 'foreignKey' });
+    const similar = campaigns.find(fingerprint, textKeyId);
+    const before = similar === null ? null : rows.get(similar.id);
+    const isSame = similar?.equal === FINGERPRINT_VALUES;
+    if (state === 'revoked') {
+      // Only what came from a feed: what people and rules here confirmed, they revoke.
+      if (before === null || !isSame) return ok({ campaign: null, result: 'unknown' });
+      if (before.state !== 'confirmed' || !before.fromFeed) return ok(imported(before, 'kept'));
+      const after = { ...before, state: 'revoked' as const, until: null };
+      return ok(imported(writer.write(author, 'revoke', before, after), 'revoked'));
+    }
+    const until = Math.min(Date.parse(given ?? '1970-01-01'), author.at + CAMPAIGN_PERSON_MS_MAX);
+    if (until <= author.at) return ok({ campaign: null, result: 'ended' });
+    if (before !== null && !isOpen(before, isSame)) return ok(imported(before, 'kept'));
+    if (before?.state !== 'confirmed' && rows.count('confirmed') >= CAMPAIGNS_MAX)
+      return refuse('CAMPAIGNS_FULL', `${CAMPAIGNS_MAX} campaigns are confirmed already: revoke some first`);
+    const decided = {
+      state: 'confirmed',
+      ...{ authority: actor.authority ?? ROOT_AUTHORITY, rule: null, stage: null },
+      ...{ byPerson: true, until, fromFeed: true },
+    } as const;
+    if (before !== null)
+      return ok(imported(writer.write(author, 'confirm', before, { ...before, ...decided }), 'confirmed'));
+    const { at } = author;
+    const campaign = {
+      ...{
+        id: campaigns.nextId(),
+        fingerprint,
+        keyId: textKeyId,
+        partner: null,
+        firstSeen: at,
+        lastSeen: at,
+      },
+      ...{ reports: 0, reporters: null, ...decided },
+    };
+    campaigns.remember(campaign);
+    return ok(imported(writer.write(author, 'confirm', null, campaign), 'confirmed'));
+  }
+}
+
+/** Whether an import may confirm it: nobody here has decided, or an import before did. */
+function isOpen({ state, fromFeed }: StoredCampaign, isSame: boolean): boolean {
+  if (state === 'confirmed') return fromFeed && isSame;
+  return state === 'observed' || state === 'ended' || fromFeed;
+}
+
+function imported({ id }: StoredCampaign, result: Imported['result']): Imported {
+  return { campaign: formatCampaignId(id), result };
+}

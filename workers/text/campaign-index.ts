@@ -1,0 +1,148 @@
+/**
+ * Finds the campaign of a fingerprint: in memory, exact, with the rule of the edge (shared/text/campaign-table.ts). Two
+ * texts belong together if at least half of their values are equal, and at least one band is. Campaigns come and go, so
+ * each band has chains. 100,000 campaigns take some 30 MB.
+ */
+import { BAND_CAMPAIGNS_MAX } from '../../shared/limits/campaigns.ts';
+import {
+  equalValues,
+  FINGERPRINT_VALUES,
+  type Fingerprint,
+  SAME_CAMPAIGN_VALUES,
+} from '../../shared/text/fingerprint.ts';
+
+const BAND_VALUES = 4;
+const BANDS = FINGERPRINT_VALUES / BAND_VALUES;
+const NONE = -1;
+const ROWS_AT_FIRST = 256;
+
+export interface SimilarCampaign {
+  readonly id: number;
+  /** Equal values: at least SAME_CAMPAIGN_VALUES. */
+  readonly equal: number;
+}
+
+export class CampaignIndex {
+  #values = new Uint16Array(ROWS_AT_FIRST * FINGERPRINT_VALUES);
+  #ids = new Uint32Array(ROWS_AT_FIRST);
+  /** The first node of each chain. A node is a row and a band. */
+  #heads = headsFor(ROWS_AT_FIRST);
+  #next = new Int32Array(ROWS_AT_FIRST * BANDS).fill(NONE);
+  readonly #rowOf = new Map<number, number>();
+  /** Rows whose campaigns were removed. */
+  readonly #free: number[] = [];
+  #used = 0;
+
+  get size(): number {
+    return this.#rowOf.size;
+  }
+
+  /** @param id no campaign that is in it */
+  add(id: number, fingerprint: Fingerprint): void {
+    if (this.#rowOf.has(id)) throw new RangeError(`campaign ${id} is in the index already`);
+    if (this.#free.length === 0 && this.#used === this.#ids.length) this.#grow();
+    const row = this.#free.pop() ?? this.#used++;
+    this.#rowOf.set(id, row);
+    this.#ids[row] = id;
+    this.#values.set(fingerprint, row * FINGERPRINT_VALUES);
+    this.#link(row);
+  }
+
+  remove(id: number): void {
+    const row = this.#rowOf.get(id);
+    if (row === undefined) return;
+    this.#rowOf.delete(id);
+    this.#free.push(row);
+    for (let band = 0; band < BANDS; band++) this.#unlink(row, band);
+  }
+
+  /** The most similar campaign, of equally similar ones that with the lowest ID; or null. */
+  find(fingerprint: Fingerprint): SimilarCampaign | null {
+    let best = NONE;
+    let most = SAME_CAMPAIGN_VALUES - 1;
+    for (let band = 0; band < BANDS; band++) {
+      const at = band * BAND_VALUES;
+      let node = this.#heads[this.#chainOf(fingerprint, at, band)]!;
+      for (; node !== NONE; node = this.#next[node]!) {
+        if (node % BANDS !== band) continue;
+        const row = (node - band) / BANDS;
+        const offset = row * FINGERPRINT_VALUES;
+        if (row === best || !isEqualBand(fingerprint, this.#values, at, offset + at)) continue;
+        const equal = equalValues(fingerprint, this.#values, offset);
+        if (equal < most || (equal === most && (best === NONE || this.#ids[row]! > this.#ids[best]!)))
+          continue;
+        best = row;
+        most = equal;
+      }
+    }
+    return best === NONE ? null : { id: this.#ids[best]!, equal: most };
+  }
+
+  #link(row: number): void {
+    const offset = row * FINGERPRINT_VALUES;
+    for (let band = 0; band < BANDS; band++) {
+      const node = row * BANDS + band;
+      const chain = this.#chainOf(this.#values, offset + band * BAND_VALUES, band);
+      // Somebody made them so: the other bands find it.
+      if (this.#isLong(chain)) continue;
+      this.#next[node] = this.#heads[chain]!;
+      this.#heads[chain] = node;
+    }
+  }
+
+  #unlink(row: number, band: number): void {
+    const removed = row * BANDS + band;
+    const chain = this.#chainOf(this.#values, row * FINGERPRINT_VALUES + band * BAND_VALUES, band);
+    let before = NONE;
+    for (let node = this.#heads[chain]!; node !== NONE; node = this.#next[node]!) {
+      if (node === removed) {
+        if (before === NONE) this.#heads[chain] = this.#next[node]!;
+        else this.#next[before] = this.#next[node]!;
+        break;
+      }
+      before = node;
+    }
+    this.#next[removed] = NONE;
+  }
+
+  #isLong(chain: number): boolean {
+    let length = 0;
+    for (let node = this.#heads[chain]!; node !== NONE; node = this.#next[node]!) {
+      length++;
+      if (length >= BAND_CAMPAIGNS_MAX) return true;
+    }
+    return false;
+  }
+
+  #chainOf(values: Uint16Array, at: number, band: number): number {
+    let hash = band;
+    for (let next = at; next < at + BAND_VALUES; next++) {
+      hash = Math.imul(hash ^ values[next]!, 0x85ebca6b);
+      hash ^= hash >>> 13;
+    }
+    hash = Math.imul(hash, 0xc2b2ae35);
+    return ((hash ^ (hash >>> 16)) >>> 0) & (this.#heads.length - 1);
+  }
+
+  #grow(): void {
+    const rows = this.#ids.length * 2;
+    const [values, ids] = [new Uint16Array(rows * FINGERPRINT_VALUES), new Uint32Array(rows)];
+    values.set(this.#values);
+    ids.set(this.#ids);
+    this.#values = values;
+    this.#ids = ids;
+    this.#heads = headsFor(rows);
+    this.#next = new Int32Array(rows * BANDS).fill(NONE);
+    // All rows are in use: it grows only when none is free.
+    for (let row = 0; row < this.#used; row++) this.#link(row);
+  }
+}
+
+function headsFor(rows: number): Int32Array {
+  return new Int32Array(rows * BANDS).fill(NONE);
+}
+
+function isEqualBand(a: Uint16Array, b: Uint16Array, at: number, offset: number): boolean {
+  for (let next = 0; next < BAND_VALUES; next++) if (a[at + next] !== b[offset + next]) return false;
+  return true;
+}

@@ -1,0 +1,298 @@
+/** Campaigns as rows: their fingerprints, states, and what was seen of them. */
+import type { CampaignState } from '../../shared/admin/text.ts';
+import { CAMPAIGNS_DECIDED_KEPT_MS, TEXT_OBSERVED_KEPT_MS } from '../../shared/limits/campaigns.ts';
+import { FINGERPRINT_VALUES, type Fingerprint } from '../../shared/text/fingerprint.ts';
+import type { BlockStage } from '../../shared/verdict.ts';
+import type { FingerprintBytes } from '../storage/campaign-port.ts';
+import { Totals } from '../storage/totals.ts';
+
+/** A step of the tables of the text store. */
+export const CAMPAIGN_TABLES = `
+   CREATE TABLE campaigns (
+     id INTEGER PRIMARY KEY,
+     state TEXT NOT NULL,
+     fingerprint BLOB NOT NULL,
+     key_id TEXT NOT NULL,
+     partner TEXT,
+     authority TEXT NOT NULL,
+     rule TEXT,
+     stage TEXT,
+     by_person INTEGER NOT NULL,
+     first_seen INTEGER NOT NULL,
+     last_seen INTEGER NOT NULL,
+     reports INTEGER NOT NULL,
+     reporters INTEGER,
+     until INTEGER,
+     changed_at INTEGER NOT NULL,
+     from_feed INTEGER NOT NULL,
+     version INTEGER
+   );
+   CREATE INDEX campaigns_state ON campaigns (state, id);
+   CREATE INDEX campaigns_key ON campaigns (key_id);
+   CREATE INDEX campaigns_least ON campaigns (partner, reports, last_seen) WHERE state = 'observed';
+   CREATE INDEX campaigns_unseen ON campaigns (last_seen) WHERE state = 'observed';
+   CREATE INDEX campaigns_until ON campaigns (until) WHERE state = 'confirmed';
+   CREATE INDEX campaigns_old ON campaigns (MAX(last_seen, changed_at))
+     WHERE state IN ('rejected', 'revoked', 'ended');
+
+   CREATE INDEX campaigns_version ON campaigns (version, id) WHERE version IS NOT NULL;
+
+   CREATE TABLE campaign_flushes (intake TEXT PRIMARY KEY, n INTEGER NOT NULL, ids TEXT NOT NULL) WITHOUT ROWID;
+
+   CREATE TABLE campaigns_begun (partner TEXT PRIMARY KEY, day INTEGER NOT NULL, many INTEGER NOT NULL) WITHOUT ROWID;
+
+   CREATE TABLE totals (name TEXT PRIMARY KEY, many INTEGER NOT NULL) WITHOUT ROWID;`;
+
+/** Times are in ms since 1970. */
+export interface StoredCampaign {
+  readonly id: number;
+  readonly state: CampaignState;
+  readonly fingerprint: Fingerprint;
+  /** ID of the TEXT_KEY of the fingerprint. */
+  readonly keyId: string;
+  /** Whose report began it; null if a person enrolled it. */
+  readonly partner: string | null;
+  /** Who decided last; the service itself for rules, and before anybody decided. */
+  readonly authority: string;
+  /** Rule that confirmed it last, with its version. */
+  readonly rule: string | null;
+  readonly stage: BlockStage | null;
+  /** Whether a person decided last: then no rule changes it. */
+  readonly byPerson: boolean;
+  readonly firstSeen: number;
+  readonly lastSeen: number;
+  readonly reports: number;
+  /** Distinct reporters when a rule decided last. */
+  readonly reporters: number | null;
+  /** End of a confirmed one. */
+  readonly until: number | null;
+  readonly changedAt: number;
+  /** Whether the feed of another installation confirmed it: it is not shared on. */
+  readonly fromFeed: boolean;
+  /** Of the store with its last change, since it was confirmed first and if it is shared; null otherwise. */
+  readonly version: number | null;
+}
+
+interface Row extends Record<string, SqlStorageValue> {
+  id: number;
+  state: string;
+  fingerprint: ArrayBuffer;
+  key_id: string;
+  partner: string | null;
+  authority: string;
+  rule: string | null;
+  stage: string | null;
+  by_person: number;
+  first_seen: number;
+  last_seen: number;
+  reports: number;
+  reporters: number | null;
+  until: number | null;
+  changed_at: number;
+  from_feed: number;
+  version: number | null;
+}
+
+/** What reports of one flush say of a campaign. */
+export interface Sighting {
+  readonly reports: number;
+  readonly firstAt: number;
+  readonly lastAt: number;
+}
+
+const IS_DECIDED = `state IN ('rejected', 'revoked', 'ended')`;
+
+/** Name of the total of the observed ones that a partner began. */
+const OBSERVED_OF = 'begun ';
+
+/** The totals that count a campaign. */
+function namesOf({
+  state,
+  partner,
+  byPerson,
+}: Pick<StoredCampaign, 'state' | 'partner' | 'byPerson'>): string[] {
+  return [
+    state,
+    ...(state === 'confirmed' && !byPerson ? ['ofRules'] : []),
+    ...(state === 'observed' && partner !== null ? [OBSERVED_OF + partner] : []),
+  ];
+}
+
+export class CampaignRows {
+  readonly #sql: SqlStorage;
+  readonly #totals: Totals;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+    this.#totals = new Totals(sql);
+  }
+
+  get(id: number): StoredCampaign | null {
+    return this.#select('id = ?', id)[0] ?? null;
+  }
+
+  /** In the order of their IDs. @param after an ID; 0 for the first page */
+  page(state: CampaignState | undefined, after: number, limit: number): StoredCampaign[] {
+    return state === undefined
+      ? this.#select('id > ? ORDER BY id LIMIT ?', after, limit)
+      : this.#select('state = ? AND id > ? ORDER BY id LIMIT ?', state, after, limit);
+  }
+
+  /** Confirmed ones that have not ended, of one key. */
+  inForce(keyId: string, now: number): StoredCampaign[] {
+    return this.#select(`state = 'confirmed' AND until > ? AND key_id = ? ORDER BY id`, now, keyId);
+  }
+
+  /** IDs and fingerprints of all campaigns of one key. */
+  *ofKey(keyId: string): Generator<{ readonly id: number; readonly fingerprint: Fingerprint }> {
+    const rows = this.#sql.exec<{ id: number; fingerprint: ArrayBuffer }>(
+      'SELECT id, fingerprint FROM campaigns WHERE key_id = ? ORDER BY id',
+      keyId,
+    );
+    for (const { id, fingerprint } of rows) yield { id, fingerprint: new Uint16Array(fingerprint) };
+  }
+
+  count(state: CampaignState): number {
+    return this.#totals.get(state);
+  }
+
+  /** Confirmed ones that rules confirmed. */
+  get ofRules(): number {
+    return this.#totals.get('ofRules');
+  }
+
+  /** Must run in the transaction of the change. @param before null for a new one */
+  put(before: StoredCampaign | null, after: StoredCampaign): void {
+    const { id, state, fingerprint, keyId, partner, authority, rule, stage, byPerson } = after;
+    this.#sql.exec(
+      `INSERT OR REPLACE INTO campaigns VALUES (${Array(17).fill('?').join(', ')})`,
+      ...[id, state, bytesOf(fingerprint), keyId, partner, authority, rule, stage, byPerson ? 1 : 0],
+      ...[after.firstSeen, after.lastSeen, after.reports, after.reporters, after.until, after.changedAt],
+      ...[after.fromFeed ? 1 : 0, after.version],
+    );
+    if (before !== null) this.#count(before, -1);
+    this.#count(after, 1);
+  }
+
+  /** Those that were ever confirmed and have changed, in the order of (version, ID). */
+  changedSince(version: number, id: number, limit: number): StoredCampaign[] {
+    return this.#select(
+      'version IS NOT NULL AND (version > ? OR (version = ? AND id > ?)) ORDER BY version, id LIMIT ?',
+      ...[version, version, id, limit],
+    );
+  }
+
+  /** Must run in a transaction. */
+  see(id: number, { reports, firstAt, lastAt }: Sighting): void {
+    this.#sql.exec(
+      `UPDATE campaigns SET reports = reports + ?, first_seen = MIN(first_seen, ?), last_seen = MAX(last_seen, ?)
+       WHERE id = ?`,
+      ...[reports, firstAt, lastAt, id],
+    );
+  }
+
+  /** Confirmed ones whose time is over, the earliest first. */
+  due(now: number, limit: number): StoredCampaign[] {
+    return this.#select(`state = 'confirmed' AND until <= ? ORDER BY until LIMIT ?`, now, limit);
+  }
+
+  get nextEndAt(): number | null {
+    return this.#sql
+      .exec<{ at: number | null }>(`SELECT MIN(until) AS at FROM campaigns WHERE state = 'confirmed'`)
+      .one().at;
+  }
+
+  /** When the next one is forgotten, in ms since 1970; null if there is none. */
+  get nextForgottenAt(): number | null {
+    const { unseen, old } = this.#sql
+      .exec<{ unseen: number | null; old: number | null }>(
+        `SELECT (SELECT MIN(last_seen) FROM campaigns WHERE state = 'observed') AS unseen,
+           (SELECT MIN(MAX(last_seen, changed_at)) FROM campaigns WHERE ${IS_DECIDED}) AS old`,
+      )
+      .one();
+    const times = [
+      ...(unseen === null ? [] : [unseen + TEXT_OBSERVED_KEPT_MS]),
+      ...(old === null ? [] : [old + CAMPAIGNS_DECIDED_KEPT_MS]),
+    ];
+    return times.length === 0 ? null : Math.min(...times);
+  }
+
+  /** Removes observed ones that nobody reported since a time. Must run in a transaction. @returns their IDs */
+  forgetUnseen(since: number, limit: number): number[] {
+    return this.#forget(`state = 'observed' AND last_seen <= ? ORDER BY last_seen LIMIT ?`, since, limit);
+  }
+
+  /**
+   * Removes observed ones to make room: of the partner that began most of them, so that none can push out what others
+   * report. Of those, the ones with the fewest reports, and of these the ones that were not seen for longest.
+   */
+  forgetLeast(many: number): number[] {
+    const removed: number[] = [];
+    while (removed.length < many) {
+      const [most, next] = this.#sql
+        .exec<{ name: string; many: number }>(
+          `SELECT name, many FROM totals WHERE name LIKE 'begun %' ORDER BY many DESC LIMIT 2`,
+        )
+        .toArray();
+      if (most === undefined || most.many === 0) break;
+      const some = Math.min(many - removed.length, Math.max(1, most.many - (next?.many ?? 0)));
+      const partner = most.name.slice(OBSERVED_OF.length);
+      const where = `state = 'observed' AND partner = ? ORDER BY reports, last_seen LIMIT ?`;
+      removed.push(...this.#forget(where, partner, some));
+    }
+    return removed;
+  }
+
+  /** Removes rejected, revoked and ended ones without a report or a change since a time. */
+  forgetDecided(since: number, limit: number): number[] {
+    const age = 'MAX(last_seen, changed_at)';
+    return this.#forget(`${IS_DECIDED} AND ${age} <= ? ORDER BY ${age} LIMIT ?`, since, limit);
+  }
+
+  #forget(where: string, ...values: (string | number)[]): number[] {
+    const removed = this.#sql
+      .exec<{ id: number; state: string; partner: string | null }>(
+        `DELETE FROM campaigns WHERE id IN (SELECT id FROM campaigns WHERE ${where}) RETURNING id, state, partner`,
+        ...values,
+      )
+      .toArray();
+    // None of them is confirmed.
+    for (const { state, partner } of removed)
+      for (const name of namesOf({ state: state as CampaignState, partner, byPerson: true }))
+        this.#totals.add(name, -1);
+    return removed.map(({ id }) => id);
+  }
+
+  #count(campaign: StoredCampaign, many: number): void {
+    for (const name of namesOf(campaign)) this.#totals.add(name, many);
+  }
+
+  #select(where: string, ...values: (string | number)[]): StoredCampaign[] {
+    return this.#sql
+      .exec<Row>(`SELECT * FROM campaigns WHERE ${where}`, ...values)
+      .toArray()
+      .map(campaignOf);
+  }
+}
+
+/** Little-endian, as all machines that this runs on are. */
+export function bytesOf(fingerprint: Fingerprint): FingerprintBytes {
+  return new Uint8Array(fingerprint.slice().buffer);
+}
+
+/** Null if the bytes are no fingerprint. */
+export function fingerprintIn(bytes: FingerprintBytes): Fingerprint | null {
+  if (bytes.length !== FINGERPRINT_VALUES * 2) return null;
+  return new Uint16Array(bytes.slice().buffer);
+}
+
+function campaignOf(row: Row): StoredCampaign {
+  const { id, partner, authority, rule, reports, reporters, until } = row;
+  return {
+    ...{ id, state: row.state as CampaignState, fingerprint: new Uint16Array(row.fingerprint) },
+    ...{ keyId: row.key_id, partner, authority, rule, stage: row.stage as BlockStage | null },
+    ...{ byPerson: row.by_person === 1, firstSeen: row.first_seen, lastSeen: row.last_seen },
+    ...{ reports, reporters, until, changedAt: row.changed_at },
+    ...{ fromFeed: row.from_feed === 1, version: row.version },
+  };
+}
