@@ -225,7 +225,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   // `npm start` runs the example for the demo.
   cli: ['shared', 'data', 'examples/issuer', 'package.json'],
-  bench: ['shared', 'cli', 'workers', 'examples', 'test/gateways/support'],
+  bench: ['data', 'shared', 'cli', 'workers', 'examples', 'test/gateways/support'],
   // Users copy them: whatever they import goes with them, or is a package.
   examples: [],
 };
