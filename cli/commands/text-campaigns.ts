@@ -4,10 +4,10 @@
  */
 import { type Command, Option } from 'commander';
 import {
+  CAMPAIGN_IMPORT_RESULTS,
   type CampaignAction,
   type CampaignMatch,
   type EnrolledCampaigns,
-  IMPORT_OUTCOMES,
   type ImportedCampaigns,
   type MatchedCampaigns,
   parseCampaignId,
@@ -266,11 +266,11 @@ function formatMatches({ matches }: MatchedCampaigns): Report<MatchedCampaigns> 
 }
 
 function formatImported(results: ImportedCampaigns['results']): Report<ImportedCampaigns> {
-  const lines = IMPORT_OUTCOMES.flatMap((outcome) => {
-    const many = results.filter((each) => each.outcome === outcome).length;
-    return many === 0 ? [] : [`${outcome}: ${many}`];
+  const lines = CAMPAIGN_IMPORT_RESULTS.flatMap((result) => {
+    const many = results.filter((each) => each.result === result).length;
+    return many === 0 ? [] : [`${result}: ${many}`];
   });
-  const note = results.some(({ outcome }) => outcome === 'foreignKey')
+  const note = results.some(({ result }) => result === 'foreignKey')
     ? ['foreignKey: made with another TEXT_KEY. Members of a community must set the same one.']
     : [];
   return [`${[...lines, ...note].join('\n')}\n`, { results }];
