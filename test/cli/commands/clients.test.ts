@@ -146,9 +146,8 @@ describe('clients', () => {
   });
 
   it('require registration as they are set to, and are mock from the start or never', async () => {
-    await clients('add', 'sender', '--require-registration', 'shadow');
-    const settings = ['--require-registration', 'enforce', '--require-token', 'label'];
-    await clients('set', 'sender', ...settings, '--on-suspicious-text', 'label');
+    await clients('add', 'sender', '--require-registration', 'shadow', '--on-suspicious-text', 'label');
+    await clients('set', 'sender', '--require-registration', 'enforce', '--require-token', 'label');
     await clients('add', 'trial', '--mock');
     expect(await stored('sender')).toMatchObject({
       ...{ requireRegistration: 'enforce', requireToken: 'label', onSuspiciousText: 'label', mock: false },
