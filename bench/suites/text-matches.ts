@@ -114,12 +114,7 @@ function recallRows(
 }
 
 /** Each edit replaces, removes or inserts a character, at random. At least one. */
-function editedCopy(
-  text: string,
-  share: number,
-  alphabet: readonly string[],
-  random: () => number,
-): string {
+function editedCopy(text: string, share: number, alphabet: readonly string[], random: () => number): string {
   const characters = [...text];
   for (let left = Math.max(1, Math.round(share * characters.length)); left > 0; left--) {
     const at = random() % characters.length;

@@ -3404,7 +3404,7 @@ export interface paths {
         put?: never;
         /**
          * Upload a certificate
-         * @description Verifies it with the keys of its issuer, its status list and the proof of possession. Each of its numbers becomes a registration, which is approved at once if `certificateApproval` of the organisation is `approve`. The same certificate again changes nothing. Scope `registrations`, for the own organisation only.
+         * @description Verifies it with the keys of its issuer, its status list and the proof of possession. Each of its numbers becomes a registration, which is approved at once if `certificateApproval` of the organisation is `approve`. The same certificate again changes nothing, and is refused like a new one once it has ended. Scope `registrations`, for the own organisation only.
          */
         post: operations["adminAddCertificate"];
         delete?: never;
@@ -3636,6 +3636,29 @@ export interface paths {
          * @description The text releases in force, campaigns by state, and the keys. Scope `read` or `text`.
          */
         get: operations["adminTextStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/text/drift": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the drift of text scores
+         * @description Scores of texts as counts, by day in Korea and model: histograms, bands, and the population stability index (PSI) against the 7 days before: the sum over 20 bins of (p - q) ln(p / q). Counts arrive some 45 seconds after the request, and are kept for 35 days. Nothing of a text is kept. Scope `text`.
+         */
+        get: operations["adminTextDrift"];
         put?: never;
         post?: never;
         delete?: never;
@@ -8269,16 +8292,61 @@ export interface components {
              */
             until: string | null;
         };
+        /** @description A confirmed campaign: texts that are alike. */
+        FeedCampaignEntry: {
+            /** @constant */
+            subject: "campaign";
+            /** @description 64 values of 16 bits, little-endian, in base64. Who has the same `TEXT_KEY` recognises texts of the campaign. */
+            fingerprint: string;
+            /** @description ID of the `TEXT_KEY` that the fingerprint was made with. */
+            textKeyId: string;
+            /** @description Who vouches for the campaign. */
+            authority: string;
+            /** @description The rule that confirmed it, as `<id>@<version>`; null if a person did. */
+            rule: string | null;
+            /** @description How far a rule has confirmed it; null without a rule. New values may be added. */
+            stage: string | null;
+            /**
+             * Format: date-time
+             * @description When the first text of it was reported.
+             */
+            firstSeen: string;
+            /**
+             * Format: date-time
+             * @description The same of the last text, when the entry last changed.
+             */
+            lastSeen: string;
+            /** @description Distinct reporters, when the entry last changed. */
+            reporters: number;
+            /**
+             * Format: date-time
+             * @description When it ends.
+             */
+            until: string;
+        };
+        /** @description A host of a list, for links in texts. */
+        FeedHostEntry: {
+            /** @constant */
+            subject: "host";
+            /** @description In canonical form: lower case, IDNA as `xn--`. It includes its subdomains. */
+            host: string;
+            /** @description The list of the text release in force that has it. */
+            list: string;
+            /** @description What the list does to texts with a link to the host. New values may be added: treat an unknown value as no block. */
+            effect: string;
+            /** @description Who vouches for the list. */
+            authority: string;
+        };
         /** @description The data of an event: the plaintext of its JWE, or `data` itself for a client without encryption. */
         FeedData: {
             /** @description From 1 on, without gaps, over all epochs. */
             position: number;
             epoch: number;
             reference: components["schemas"]["FeedReference"];
-            /** @description Of the entry, also if there is none any more. */
-            subject: components["schemas"]["Subject"];
+            /** @description What the entry is about, also if there is none any more. New values may be added: ignore such an event. */
+            subject: string;
             /** @description The entry from here on; null if nothing is said about it any more. */
-            entry: components["schemas"]["FeedEntry"] | null;
+            entry: components["schemas"]["FeedEntry"] | components["schemas"]["FeedCampaignEntry"] | components["schemas"]["FeedHostEntry"] | null;
             /** Format: date-time */
             at: string;
             /** @description Digest of the event before it; for the first event of an epoch, of its statement. */
@@ -8291,7 +8359,7 @@ export interface components {
             id: components["schemas"]["FeedCursor"];
             /** @description `urn:numgate:feed:` and the ID of the feed. */
             source: string;
-            /** @description `blocked` for a block or a label. New values may be added: ignore such an event. */
+            /** @description `blocked` for a block or a label. `confirmed` and `listed` while a campaign or a host is in force. New values may be added: ignore such an event. */
             type: string;
             subject: components["schemas"]["FeedReference"];
             /** Format: date-time */
@@ -8900,8 +8968,76 @@ export interface components {
             results: {
                 campaign: components["schemas"]["CampaignId"] | null;
                 /** @description `kept`: somebody here has decided otherwise, or confirmed it already. `unknown`: there is nothing to revoke. `ended`: its end has passed. `foreignKey`: made with another TEXT_KEY. New values may be added. */
-                outcome: string;
+                result: string;
             }[];
+        };
+        /** @description Scores of one day and one model. */
+        TextDriftDay: {
+            /**
+             * Format: date
+             * @description A day in Korea (Asia/Seoul).
+             */
+            day: string;
+            model: components["schemas"]["Name"];
+            /** @description Texts that were scored. */
+            texts: number;
+            /** @description Texts whose client got a label because of their score. */
+            labelled: number;
+            /** @description Texts by band. */
+            bands: {
+                ordinary: number;
+                review: number;
+                suspicious: number;
+            };
+            /** @description Texts by score: 20 equal bins from 0 to 1. */
+            histogram: number[];
+            /** @description Population stability index against the 7 days before, by the same model; null if there are too few texts. */
+            psi: number | null;
+            /** @description Texts of these 7 days. */
+            baseTexts: number;
+        };
+        /** @description A canary beside the release in force. */
+        TextDriftCanary: {
+            /** @description The text release on trial. */
+            candidate: string;
+            /** @description The one in force. */
+            current: string;
+            /**
+             * Format: date-time
+             * @description When the canary began.
+             */
+            since: string;
+            /** @description Clients that can be compared: with texts under both. */
+            clients: number;
+            /** @description Their texts under the candidate. */
+            texts: number;
+            /** @description Share of suspicious texts among them; null without texts. */
+            rate: number | null;
+            /** @description The share that the release in force would have had, by the rate of each client under it. A candidate whose rate is far above it is withdrawn. */
+            expectedRate: number | null;
+        };
+        /** @description How the scores of texts move. */
+        TextDrift: {
+            /** Format: date */
+            from: string;
+            /**
+             * Format: date
+             * @description Inclusive.
+             */
+            to: string;
+            /** @description Null for all clients together. */
+            client: components["schemas"]["Name"] | null;
+            /** @description Days with texts, oldest first. */
+            days: components["schemas"]["TextDriftDay"][];
+            /** @description Clients whose PSI on the day `to` is above `psiMax`, the largest first. */
+            drifting: {
+                client: components["schemas"]["Name"];
+                model: components["schemas"]["Name"];
+                psi: number;
+            }[];
+            /** @description Above it, an alarm is raised. */
+            psiMax: number;
+            canary: components["schemas"]["TextDriftCanary"] | null;
         };
     };
     responses: {
@@ -10435,7 +10571,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Nothing was stored. `CERTIFICATE_INVALID`: signature, algorithm, key, issuer, type or a claim. `CERTIFICATE_NOT_YET_VALID`, `CERTIFICATE_EXPIRED`. `CERTIFICATE_MISMATCH`: numbers that its issuer may not speak for. `CERTIFICATE_REVOKED`, `CERTIFICATE_SUSPENDED`: by its status list. `PROOF_INVALID`. `REGISTRATION_INVALID`: its numbers cannot be registered; see `reasons`. */
+        /** @description Nothing was stored. `CERTIFICATE_INVALID`: signature, algorithm, key, issuer, type or a claim. `CERTIFICATE_NOT_YET_VALID`, `CERTIFICATE_EXPIRED`. `CERTIFICATE_MISMATCH`: numbers that its issuer may not speak for. `CERTIFICATE_REVOKED`: by its status list. `CERTIFICATE_SUSPENDED`: by its status list, or because its issuer may not sign it now. `PROOF_INVALID`. `REGISTRATION_INVALID`: its numbers cannot be registered; see `reasons`. */
         CertificateInvalid: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -10545,7 +10681,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `STATUS_LIST_INVALID`: type, signature, host or a claim. `STATUS_LIST_EXPIRED`. `STATUS_LIST_TOO_LARGE`: more than 1,000,000 entries, inflated. */
+        /** @description `STATUS_LIST_INVALID`: type, signature, host or a claim. `STATUS_LIST_EXPIRED`. `STATUS_LIST_TOO_LARGE`: more than 1,048,576 entries, inflated. */
         StatusListInvalid: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -10614,7 +10750,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `DELEGATION_INVALID`: the signature, or a claim that is not the accepted one. `DELEGATION_EXPIRED`. `DELEGATION_MISMATCH`: numbers or scope beyond those of the link, or a link that is not in force. `DELEGATION_LOOP`: the agent is in the chain already. `DELEGATION_TOO_LONG`: a chain has at most five organisations. */
+        /** @description `DELEGATION_INVALID`: the signature, or a claim that is not the accepted one. `DELEGATION_EXPIRED`. `DELEGATION_MISMATCH`: numbers or scope beyond those of the link, or a link that is not in force, or whose status list has expired. `DELEGATION_LOOP`: the agent is in the chain already. `DELEGATION_TOO_LONG`: a chain has at most five organisations. */
         DelegationInvalid: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -19687,6 +19823,53 @@ export interface operations {
             403: components["responses"]["AdminPermissionDenied"];
             405: components["responses"]["MethodNotAllowed"];
             429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminTextDrift: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only this client. Default: all together.
+                 * @example relay-07
+                 */
+                client?: components["schemas"]["Name"];
+                /**
+                 * @description First day in Korea. Default: 6 days before `to`.
+                 * @example 2026-11-20
+                 */
+                from?: string;
+                /**
+                 * @description Last day in Korea, inclusive. Default: today.
+                 * @example 2026-11-27
+                 */
+                to?: string;
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The days, and the canary if there is one. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextDrift"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["ClientUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
         };

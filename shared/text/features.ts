@@ -46,11 +46,11 @@ const EXCLAMATIONS = 7;
 const HIDDEN = 8;
 const LENGTH = 9;
 
-/** Traits of the text being read: family, hash, and what the trait says. Memory that all texts share. */
+/** Traits of the text being read: family, hash, and what the trait says (of an ending, its index). All texts share it. */
 const TRAITS_MAX = FEATURE_FAMILIES.length + TEXT_ENDINGS_MAX;
 const traitFamilies = new Uint8Array(TRAITS_MAX);
 const traitHashes = new Uint32Array(TRAITS_MAX);
-const traitValues: (number | string)[] = [];
+const traitValues = new Int32Array(TRAITS_MAX);
 
 const FEATURES_MAX = LETTERS_MAX * (GRAM_MAX - GRAM_MIN + 1) + TRAITS_MAX;
 const buckets = new Uint32Array(FEATURES_MAX);
@@ -105,7 +105,10 @@ export function weigh(text: ReadText, weights: Int8Array, bits: number, sums: In
     const five = (four + Math.imul(letters[at + 4]!, M4)) | 0;
     const six = (five + Math.imul(letters[at + 5]!, M5)) | 0;
     sum +=
-      weights[three >>> shift]! + weights[four >>> shift]! + weights[five >>> shift]! + weights[six >>> shift]!;
+      weights[three >>> shift]! +
+      weights[four >>> shift]! +
+      weights[five >>> shift]! +
+      weights[six >>> shift]!;
   }
   for (; at + GRAM_MIN <= length; at++) {
     let hash = 0;
@@ -138,8 +141,13 @@ export function featureNamesOf(text: ReadText): string[] {
   }
   const traits = readTraits(text);
   for (let trait = 0; trait < traits; trait++)
-    names.push(`${FEATURE_FAMILIES[traitFamilies[trait]!]}: ${traitValues[trait]}`);
+    names.push(`${FEATURE_FAMILIES[traitFamilies[trait]!]}: ${nameOf(text, trait)}`);
   return names;
+}
+
+/** What a trait says: the ending of a host, or a number. */
+function nameOf(text: ReadText, trait: number): string {
+  return traitFamilies[trait] === ENDING ? text.endings[traitValues[trait]!]! : String(traitValues[trait]);
 }
 
 /** @returns the count of traits */
@@ -148,10 +156,10 @@ function readTraits(text: ReadText): number {
   let count = 0;
   if (hasLink) count = addTrait(count, LINK_TRAIT, 1);
   if (hosts.length > 0 && hosts.some(isShortener)) count = addTrait(count, SHORTENED, 1);
-  for (const ending of endings) {
-    traitValues[count] = ending;
+  for (let ending = 0; ending < endings.length; ending++) {
     traitFamilies[count] = ENDING;
-    traitHashes[count++] = hashOfTrait(ENDING, hashOfName(ending));
+    traitValues[count] = ending;
+    traitHashes[count++] = hashOfTrait(ENDING, hashOfName(endings[ending]!));
   }
   if (digits > 2) count = addTrait(count, DIGITS, Math.min(digits, 12));
   if (hasMoney) count = addTrait(count, MONEY, 1);

@@ -1,6 +1,7 @@
 /** Reads a text once, for all layers: its hosts, its letters, its traits. Nothing of it is kept. */
 
 import { findLinks } from './hosts.ts';
+import { LINK } from './letter-units.ts';
 import { type Folded, fold, foldPlain } from './letters.ts';
 
 /**
@@ -8,6 +9,13 @@ import { type Folded, fold, foldPlain } from './letters.ts';
  * of Hangul and Braille. White space stays. The mark of a link is none of the text's own.
  */
 const HIDDEN = /[[\p{Cc}\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800\ufffc]--[\t-\r]]+/gv;
+/** Texts that have none of them and need no NFKC: most that have a link. */
+const PLAIN = /^[\t-\r -~\u3131-\u3163\uac00-\ud7a3]*$/;
+/**
+ * What a plain text has if it has a host or a link: a label, then a full stop and two letters or an ending in Hangul; three
+ * full stops before digits; or two slashes after a colon.
+ */
+const MAY_HAVE_LINK = /\.(?:(?<=(?:[\w-]|[^\t-\r -~])\.)(?:[A-Za-z]{2}|[한삼닷])|\d+\.\d+\.\d)|:[/\\]{2}/;
 const IN_WORD = /[\p{L}\p{N}]/u;
 
 export interface ReadText extends Folded {
@@ -24,8 +32,13 @@ const NONE: readonly string[] = [];
 
 /** @param text at most TEXT_CHARS_MAX, well-formed UTF-16 */
 export function readText(text: string): ReadText {
-  const plain = foldPlain(text);
-  if (plain !== null) return joined(plain, NONE, false, NONE, 0);
+  if (!MAY_HAVE_LINK.test(text)) {
+    const plain = foldPlain(text, 0);
+    if (plain !== null) return joined(plain, NONE, false, NONE, 0);
+  } else if (PLAIN.test(text)) {
+    const { hosts, hasLink, endings, rest } = findLinks(text);
+    return joined(foldPlain(rest, LINK)!, hosts, hasLink, endings, 0);
+  }
   let hidden = 0;
   const seen = text.replace(HIDDEN, (row: string, at: number) => {
     if (IN_WORD.test(text[at - 1] ?? '') && IN_WORD.test(text[at + row.length] ?? '')) hidden += row.length;

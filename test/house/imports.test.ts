@@ -129,6 +129,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'shared/request.ts',
     'shared/verdict.ts',
   ],
+  'shared/drift': ['shared/usage', 'shared/limits'],
   'shared/text': [
     'data',
     'shared/release',
@@ -196,6 +197,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'workers/log.ts',
   ],
   'workers/notices': ['shared', 'workers/http', 'workers/storage', 'workers/env.ts', 'workers/log.ts'],
+  'workers/drift': ['shared', 'workers/storage', 'workers/env.ts', 'workers/log.ts'],
   'workers/feed': ['shared', 'workers/http', 'workers/storage', 'workers/env.ts', 'workers/log.ts'],
   'workers/register': ['shared', 'workers/http', 'workers/storage', 'workers/env.ts', 'workers/log.ts'],
   'workers/usage': ['shared', 'workers/storage', 'workers/env.ts', 'workers/log.ts'],
@@ -229,7 +231,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   // `npm start` runs the example for the demo.
   cli: ['shared', 'data', 'examples/issuer', 'package.json'],
-  bench: ['shared', 'cli', 'workers', 'examples', 'test/gateways/support'],
+  bench: ['data', 'shared', 'cli', 'workers', 'examples', 'test/gateways/support'],
   // Users copy them: whatever they import goes with them, or is a package.
   examples: [],
 };

@@ -59,7 +59,10 @@ export function naiveGramBuckets(letters: string, bits: number): number[] {
   for (let at = 0; at < letters.length; at++) {
     for (let size = 3; size <= 6 && at + size <= letters.length; size++) {
       const gram = letters.slice(at, at + size);
-      const hash = [...gram].reduce((sum, letter, place) => sum + BigInt(letter.charCodeAt(0)) * MULTIPLIERS[place]!, 0n);
+      const hash = [...gram].reduce(
+        (sum, letter, place) => sum + BigInt(letter.charCodeAt(0)) * MULTIPLIERS[place]!,
+        0n,
+      );
       found.push(Number(low(hash) >> BigInt(32 - bits)));
     }
   }
@@ -88,7 +91,13 @@ export function naiveKey(bytes: Uint8Array): NaiveKey {
   const word = (index: number): bigint =>
     [...bytes.slice(index * 4, index * 4 + 4)].reduce((value, byte) => value * 256n + BigInt(byte), 0n);
   const letterValues = Array.from({ length: 256 }, (_, at) => word(4 + at));
-  return { multiplier: word(0) | 1n, mask: word(1), mixMultiplier: word(2) | 1n, mixMask: word(3), letterValues };
+  return {
+    multiplier: word(0) | 1n,
+    mask: word(1),
+    mixMultiplier: word(2) | 1n,
+    mixMask: word(3),
+    letterValues,
+  };
 }
 
 /** The fingerprint of letters, or null. */

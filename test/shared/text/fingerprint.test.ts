@@ -16,18 +16,20 @@ import { naiveHkdf } from '../support/naive-cipher.ts';
 import { naiveLetters } from '../support/naive-fold.ts';
 import { naiveFingerprint, naiveKey } from '../support/naive-text.ts';
 import { holds } from '../support/properties.ts';
-import { plainText } from '../support/text-strings.ts';
+import { plainText, syllable } from '../support/text-strings.ts';
 
 const SECRET = fromHex(vectors.textKey);
 const key = await deriveFingerprintKey(SECRET);
 const other = await deriveFingerprintKey(SECRET.map((byte) => byte ^ 1));
 const naive = naiveKey(await naiveHkdf(SECRET, 'numgate/1 text fingerprint', 1_040));
-const LONG = '[국제발신] 고객님의 택배가 주소 불명으로 반송되었습니다. 아래 주소에서 다시 입력해 주시기 바랍니다.';
+const LONG =
+  '[국제발신] 고객님의 택배가 주소 불명으로 반송되었습니다. 아래 주소에서 다시 입력해 주시기 바랍니다.';
 
 describe('a fingerprint', () => {
   it('is that of the slow reference', () => {
     let printed = 0;
-    const long = fc.array(plainText, { minLength: 1, maxLength: 4 }).map((parts) => parts.join(' '));
+    const words = fc.string({ unit: syllable, minLength: 30, maxLength: 120 });
+    const long = fc.tuple(words, plainText).map((parts) => parts.join(' '));
     holds(
       fc.property(long, (text) => {
         const read = readText(text);
@@ -70,7 +72,12 @@ describe('a fingerprint', () => {
   it('changes with the share of the text that changes', () => {
     const print = fingerprintOf(readText(LONG), key)!;
     const edited = fingerprintOf(readText(LONG.replace('택배가', '소포가')), key)!;
-    const rewritten = fingerprintOf(readText(`오늘 저녁에 만나서 밥이나 먹을까 했는데 비가 와서 내일로 미루자고 하더라 ${LONG.slice(0, 12)}`), key)!;
+    const rewritten = fingerprintOf(
+      readText(
+        `오늘 저녁에 만나서 밥이나 먹을까 했는데 비가 와서 내일로 미루자고 하더라 ${LONG.slice(0, 12)}`,
+      ),
+      key,
+    )!;
     expect(equalValues(print, edited)).toBeGreaterThanOrEqual(SAME_CAMPAIGN_VALUES);
     expect(equalValues(print, edited)).toBeLessThan(FINGERPRINT_VALUES);
     expect(equalValues(print, rewritten)).toBeLessThan(SAME_CAMPAIGN_VALUES);
