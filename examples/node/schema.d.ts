@@ -3891,6 +3891,195 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/text/campaigns": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List campaigns
+         * @description In the order of their numbers. Scope `text`.
+         */
+        get: operations["adminCampaigns"];
+        put?: never;
+        /**
+         * Confirm the campaigns of texts
+         * @description Texts like these are blocked until the end, within seconds. Nothing of the texts is kept but their fingerprints. Scope `text`.
+         */
+        post: operations["adminEnrolCampaigns"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/text/campaigns/match": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Find the campaigns of texts
+         * @description A look-up, but with POST: texts do not belong in URLs. Scope `text`.
+         */
+        post: operations["adminMatchCampaigns"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/text/campaigns/import": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import campaigns of a feed
+         * @description Campaigns that another installation shares. What people here have decided stays, and the campaigns are not shared on. Scope `text`.
+         */
+        post: operations["adminImportCampaigns"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/text/campaigns/{id}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the campaign.
+                 * @example c-17
+                 */
+                id: components["parameters"]["CampaignPath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get a campaign
+         * @description With its fingerprint. Scope `text`.
+         */
+        get: operations["adminCampaign"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/text/campaigns/{id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the campaign.
+                 * @example c-17
+                 */
+                id: components["parameters"]["CampaignPath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm a campaign
+         * @description Texts like it are blocked until the end. Of a confirmed campaign, it changes the end. Scope `text`.
+         */
+        post: operations["adminConfirmCampaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/text/campaigns/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the campaign.
+                 * @example c-17
+                 */
+                id: components["parameters"]["CampaignPath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject a campaign
+         * @description It is no spam. No rule confirms it any more. Scope `text`.
+         */
+        post: operations["adminRejectCampaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/text/campaigns/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the campaign.
+                 * @example c-17
+                 */
+                id: components["parameters"]["CampaignPath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke a campaign
+         * @description It blocks nothing any more, within seconds. No rule confirms it again. Scope `text`.
+         */
+        post: operations["adminRevokeCampaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/passport/roots": {
         parameters: {
             query?: never;
@@ -6102,6 +6291,8 @@ export interface components {
          */
         RuleSettings: {
             state?: components["schemas"]["RuleState"];
+            /** @description What the rule counts: reports of a number or sender ID, or of a campaign of texts. Default: `number`. New values may be added. */
+            target?: string;
             /** @description Reports that count. Default: `any`. New values may be added. */
             channel?: string;
             /** @description Reports that count. Default: `any`. New values may be added. */
@@ -6140,6 +6331,7 @@ export interface components {
          *       "id": "kr-50",
          *       "version": 1,
          *       "state": "active",
+         *       "target": "number",
          *       "channel": "any",
          *       "origin": "any",
          *       "window": "24h",
@@ -6164,6 +6356,8 @@ export interface components {
             id: components["schemas"]["Name"];
             version: components["schemas"]["RuleVersionNumber"];
             state: components["schemas"]["RuleState"];
+            /** @description What the rule counts: reports of a number or sender ID, or of a campaign of texts. Default: `number`. New values may be added. */
+            target: string;
             /** @description Reports that count. Default: `any`. New values may be added. */
             channel: string;
             /** @description Reports that count. Default: `any`. New values may be added. */
@@ -6307,6 +6501,8 @@ export interface components {
             ingressOperator?: string;
             /** @description Fingerprint of the campaign, computed by you. */
             campaign?: string;
+            /** @description What was received. Its fingerprint is taken at once, and the text is dropped: it is never stored. A text that is too short for a fingerprint counts for the sender alone. A repeat is not compared by its text. */
+            text?: string;
         };
         SpamReports: {
             items: components["schemas"]["SpamReport"][];
@@ -7316,12 +7512,17 @@ export interface components {
             /** @example 17 */
             id: string;
             /**
-             * @description Null for a sender ID, and while the key of reports is lost.
+             * @description Null for a sender ID or a campaign, and while the key of reports is lost.
              * @example +821030000001
              */
             number: string | null;
             /** @description A sender ID, with look-alike letters replaced. */
             source: string | null;
+            /**
+             * @description The campaign of texts that it is about; null for a number or sender ID.
+             * @example c-17
+             */
+            campaign: string | null;
             state: components["schemas"]["RuleBlockState"];
             cause: components["schemas"]["RuleBlockCause"];
             /** @description From mock partners: it blocks nothing. */
@@ -8523,6 +8724,123 @@ export interface components {
             textKeyId: string | null;
             /** @description Keys of LIST_KEY that seal what is published. */
             listKeyIds: components["schemas"]["KeyId"][];
+        };
+        /** @example c-17 */
+        CampaignId: string;
+        /** @description `observed`: reported, and nobody has decided. `confirmed`: texts like it are blocked until its end. `rejected`: a person declined it. `revoked`: it was confirmed, and no longer is. `ended`: its end has passed. New values may be added. */
+        CampaignState: string;
+        /** @description 64 values of 16 bits, little-endian, in base64: keyed MinHash of the text. */
+        SharedFingerprintText: string;
+        /** @description ID of the TEXT_KEY that made the fingerprint. */
+        TextKeyId: string;
+        /** @description A campaign: texts that are alike. Of the texts themselves nothing is kept. */
+        Campaign: {
+            id: components["schemas"]["CampaignId"];
+            state: components["schemas"]["CampaignState"];
+            /** @description Who decided last; `numgate` for rules, and before anybody decided. */
+            authority: string;
+            /**
+             * @description ID and version of the rule that confirmed it; null if a person decided.
+             * @example campaign-30@1
+             */
+            rule: string | null;
+            /** @description `provisional` or `confirmed`, of a rule; null if a person decided. */
+            stage: string | null;
+            /** Format: date-time */
+            firstSeen: string;
+            /** Format: date-time */
+            lastSeen: string;
+            /** @description Reports with a text like this. */
+            reports: number;
+            /** @description Distinct reporters that counted when a rule decided; null before that. */
+            reporters: number | null;
+            /**
+             * Format: date-time
+             * @description End of a confirmed one.
+             */
+            until: string | null;
+            fingerprint: components["schemas"]["SharedFingerprintText"];
+            textKeyId: components["schemas"]["TextKeyId"];
+        };
+        Campaigns: {
+            campaigns: components["schemas"]["Campaign"][];
+            /** @description Pass as `after` for the next page; null on the last one. */
+            next: number | null;
+        };
+        CampaignFingerprint: {
+            fingerprint: components["schemas"]["SharedFingerprintText"];
+            textKeyId: components["schemas"]["TextKeyId"];
+        };
+        /** @description Exactly one of `texts` and `fingerprints`. */
+        EnrolCampaignsRequest: {
+            /** @description Texts of the campaigns. Their fingerprints are computed at once, and nothing else of them is kept. */
+            texts?: string[];
+            /** @description In place of `texts`. */
+            fingerprints?: components["schemas"]["CampaignFingerprint"][];
+            /**
+             * Format: date-time
+             * @description End: at most 90 days ahead.
+             */
+            until: string;
+            /** @description Other authorities that the change acts for: it may change their campaigns too. Needs the scope `override`. Default: none. */
+            overrideAuthorities?: components["schemas"]["Name"][];
+            reason: components["schemas"]["ReasonText"];
+        };
+        EnrolledCampaigns: {
+            /** @description In the order of the texts. Texts that are alike have one campaign. */
+            campaigns: components["schemas"]["Campaign"][];
+        };
+        ConfirmCampaignRequest: {
+            /**
+             * Format: date-time
+             * @description End: at most 90 days ahead.
+             */
+            until: string;
+            /** @description Other authorities that the change acts for: it may change their campaigns too. Needs the scope `override`. Default: none. */
+            overrideAuthorities?: components["schemas"]["Name"][];
+            reason: components["schemas"]["ReasonText"];
+        };
+        DecideCampaignRequest: {
+            /** @description Other authorities that the change acts for: it may change their campaigns too. Needs the scope `override`. Default: none. */
+            overrideAuthorities?: components["schemas"]["Name"][];
+            reason: components["schemas"]["ReasonText"];
+        };
+        MatchCampaignsRequest: {
+            texts: string[];
+        };
+        MatchedCampaigns: {
+            /** @description In the order of the texts. */
+            matches: components["schemas"]["CampaignMatch"][];
+        };
+        CampaignMatch: {
+            /** @description The most similar campaign in any state; null if none is similar enough. */
+            campaign: components["schemas"]["CampaignId"] | null;
+            /** @description Whether a check of this text is blocked by it now. */
+            blocks: boolean;
+            /** @description False for a text that is too short. */
+            hasFingerprint: boolean;
+        };
+        ImportCampaignsRequest: {
+            campaigns: {
+                fingerprint: components["schemas"]["SharedFingerprintText"];
+                textKeyId: components["schemas"]["TextKeyId"];
+                /** @enum {string} */
+                state: "confirmed" | "revoked";
+                /**
+                 * Format: date-time
+                 * @description End of a confirmed one. More than 90 days ahead counts as 90 days.
+                 */
+                until: string | null;
+            }[];
+            reason: components["schemas"]["ReasonText"];
+        };
+        ImportedCampaigns: {
+            /** @description In the order of the request. */
+            results: {
+                campaign: components["schemas"]["CampaignId"] | null;
+                /** @description `kept`: somebody here has decided otherwise, or confirmed it already. `unknown`: there is nothing to revoke. `ended`: its end has passed. `foreignKey`: made with another TEXT_KEY. New values may be added. */
+                result: string;
+            }[];
         };
     };
     responses: {
@@ -11419,6 +11737,53 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description `CAMPAIGN_UNKNOWN`: no campaign has this ID, or it was forgotten. */
+        CampaignUnknown: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:campaign-unknown",
+                 *       "title": "Campaign not found",
+                 *       "status": 404,
+                 *       "detail": "no campaign has this ID",
+                 *       "instance": "/v1/admin/text/campaigns/c-17",
+                 *       "code": "CAMPAIGN_UNKNOWN",
+                 *       "message": "no campaign has this ID"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `CAMPAIGN_STATE`: its state does not allow this; `possible` names what does. `CAMPAIGNS_FULL`: 10,000 campaigns are confirmed. `IDEMPOTENCY_CONFLICT`. */
+        CampaignConflict: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:campaign-state",
+                 *       "title": "State of the campaign does not allow this",
+                 *       "status": 409,
+                 *       "detail": "a campaign that is \"revoked\" cannot be changed this way: possible is confirm, reject",
+                 *       "instance": "/v1/admin/text/campaigns/c-17/revoke",
+                 *       "code": "CAMPAIGN_STATE",
+                 *       "message": "a campaign that is \"revoked\" cannot be changed this way: possible is confirm, reject",
+                 *       "state": "revoked",
+                 *       "possible": [
+                 *         "confirm",
+                 *         "reject"
+                 *       ]
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
     };
     parameters: {
         /** @description Returned with the response. An invalid value is replaced by a new one. */
@@ -11575,6 +11940,11 @@ export interface components {
          * @example text-20261124T0312Z-9f2c1e4b
          */
         TextReleasePath: components["schemas"]["TextReleaseId"];
+        /**
+         * @description ID of the campaign.
+         * @example c-17
+         */
+        CampaignPath: components["schemas"]["CampaignId"];
     };
     requestBodies: never;
     headers: {
@@ -19675,6 +20045,365 @@ export interface operations {
             403: components["responses"]["AdminPermissionDenied"];
             404: components["responses"]["TextValueUnknown"];
             405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminCampaigns: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only those in this state.
+                 * @example confirmed
+                 */
+                state?: string;
+                /**
+                 * @description `next` of the page before.
+                 * @example 17
+                 */
+                after?: number;
+                /**
+                 * @description Page size. Values above 500 are treated as 500.
+                 * @example 500
+                 */
+                limit?: number;
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of campaigns. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaigns"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminEnrolCampaigns: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnrolCampaignsRequest"];
+            };
+        };
+        responses: {
+            /** @description The campaigns. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolledCampaigns"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["CampaignConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    adminMatchCampaigns: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MatchCampaignsRequest"];
+            };
+        };
+        responses: {
+            /** @description What matches. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatchedCampaigns"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminImportCampaigns: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportCampaignsRequest"];
+            };
+        };
+        responses: {
+            /** @description What was done with each. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedCampaigns"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["CampaignConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    adminCampaign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the campaign.
+                 * @example c-17
+                 */
+                id: components["parameters"]["CampaignPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The campaign. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["CampaignUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminConfirmCampaign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description ID of the campaign.
+                 * @example c-17
+                 */
+                id: components["parameters"]["CampaignPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmCampaignRequest"];
+            };
+        };
+        responses: {
+            /** @description The campaign is confirmed. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["CampaignUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["CampaignConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminRejectCampaign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description ID of the campaign.
+                 * @example c-17
+                 */
+                id: components["parameters"]["CampaignPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideCampaignRequest"];
+            };
+        };
+        responses: {
+            /** @description The campaign is rejected. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["CampaignUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["CampaignConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminRevokeCampaign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description ID of the campaign.
+                 * @example c-17
+                 */
+                id: components["parameters"]["CampaignPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideCampaignRequest"];
+            };
+        };
+        responses: {
+            /** @description The campaign is revoked. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["CampaignUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["CampaignConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
             429: components["responses"]["AuthenticationLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
