@@ -6,10 +6,10 @@
 import { statSync } from 'node:fs';
 import { FeedEntries } from '../../cli/feed/entries.ts';
 import { writeLists } from '../../cli/feed/list-files.ts';
-import { planTexts } from '../../cli/feed/text-files.ts';
 import { LIST_DEFAULTS, planLists } from '../../cli/feed/lists.ts';
 import { statePath } from '../../cli/feed/puller.ts';
 import { readState, writeState } from '../../cli/feed/state-file.ts';
+import { planTexts } from '../../cli/feed/text-files.ts';
 import { BLOCK_STAGES } from '../../shared/verdict.ts';
 
 const [mode, folder, count] = process.argv.slice(2);

@@ -1,8 +1,8 @@
 /** Other classifiers on the same folds: fastText and bogofilter, as Debian has them. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { temporaryFolder } from '../../cli/temporary.ts';
 import { PROJECT } from '../../cli/paths.ts';
+import { temporaryFolder } from '../../cli/temporary.ts';
 import { skipMissing } from './skip-missing.ts';
 
 /** Texts, and the fold in which each is tested. */
@@ -22,18 +22,23 @@ export interface PeerScores {
   readonly kib: number;
 }
 
+/** Not the first `python3` of the path, which may be another one without the packages of the system. */
+const PYTHON = '/usr/bin/python3';
 /** Output of a peer at most, in bytes. */
 const OUTPUT_MAX = 1 << 26;
 
 /** @param kib size of its models at most */
-export function fastTextScores({ texts, isSpam, foldOf, folds }: FoldedTexts, kib: number): PeerScores | null {
-  if (spawnSync('python3', ['-c', 'import fasttext']).status !== 0) {
+export function fastTextScores(
+  { texts, isSpam, foldOf, folds }: FoldedTexts,
+  kib: number,
+): PeerScores | null {
+  if (spawnSync(PYTHON, ['-c', 'import fasttext']).status !== 0) {
     skipMissing('python3-fasttext', 'text: fastText is not installed (apt install python3-fasttext)');
     return null;
   }
   const input = { texts, spam: [...isSpam], fold: [...foldOf], folds, bytes: kib * 1024 };
   const script = join(PROJECT, 'bench', 'peers', 'fasttext-folds.py');
-  const { scores, bytes } = JSON.parse(run('python3', [script], JSON.stringify(input))) as {
+  const { scores, bytes } = JSON.parse(run(PYTHON, [script], JSON.stringify(input))) as {
     scores: number[];
     bytes: number;
   };

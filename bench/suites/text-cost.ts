@@ -63,12 +63,10 @@ async function timeLoops(texts: readonly string[], rounds: number): Promise<Time
   const worker = await startBenchWorker('text');
   try {
     await worker.call('/texts?name=texts', JSON.stringify(texts));
-    const times: Record<(typeof LOOPS)[number], number[]> = {
-      normalize: [],
-      read: [],
-      score: [],
-      scoreAndFingerprint: [],
-    };
+    const times = { normalize: [], read: [], score: [], scoreAndFingerprint: [] } as Record<
+      TextLoop,
+      number[]
+    >;
     for (let round = -WARM_ROUNDS; round < rounds; round++) {
       // Neighbours take turns to be first.
       for (const loop of round % 2 === 0 ? LOOPS : LOOPS.toReversed()) {

@@ -65,8 +65,6 @@ export function formatStatus({ place, entries }: PulledState): Report {
   const text =
     `feed ${feed} of ${url}\n` +
     `position ${count(position)}, epoch ${count(epoch)}, ${count(entries.size)} entries\n${shown.join('')}` +
-    (entries.texts.size === 0
-      ? ''
-      : `${counted(campaigns, 'campaign')}, ${count(hosts)} hosts of lists\n`);
+    (entries.texts.size === 0 ? '' : `${counted(campaigns, 'campaign')}, ${count(hosts)} hosts of lists\n`);
   return [text, { url, feed, epoch, position, entries: entries.size, effects, campaigns, hosts, checkpoint }];
 }

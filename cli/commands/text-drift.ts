@@ -11,9 +11,9 @@ import { visible } from '../terminal/visible.ts';
 import { examples } from './options.ts';
 
 interface DriftOptions {
-  readonly client?: string;
-  readonly from?: string;
-  readonly to?: string;
+  readonly client?: string | null;
+  readonly from?: string | null;
+  readonly to?: string | null;
   readonly bins: boolean;
 }
 
@@ -40,7 +40,7 @@ A canary whose rate of suspicious texts exceeds the expected one by a factor of 
 counts support it. The expected rate is that of the release in force, for the texts of the same clients.`,
     )
     .addHelpText('after', examples('text drift', 'text drift --client relay-07 --from 2026-11-01 --bins'))
-    .action(async ({ client, from, to, bins }: DriftOptions) => {
+    .action(async ({ client = null, from = null, to = null, bins }: DriftOptions) => {
       const report = await adminOfEnvironment().get<DriftReport>('text/drift', { client, from, to });
       print(format(report, bins), report);
     });

@@ -45,7 +45,7 @@ export interface paths {
         put?: never;
         /**
          * Check up to 10,000 texts or calls
-         * @description Results come in the order of the items, from one head. An invalid item affects only its own result. The quota counts the numbers that you send: `from` and `to` of each item, at least one per item, and the numbers in `defaults` once. The response is streamed without `Content-Length`, and `summary` comes last. A response without `summary` was cut off. The body may be compressed: `Content-Encoding: gzip` (one gzip member). The limits apply to the decompressed body. `report` `hits` gives each result its `index`. A name that occurs twice in an object counts with its last value.
+         * @description Results come in the order of the items, from one head. An invalid item affects only its own result. The quota counts the numbers that you send: `from` and `to` of each item, at least one per item, and a `text` as one for each 200 characters. What is in `defaults` counts once: send the text of all items there. The response is streamed without `Content-Length`, and `summary` comes last. A response without `summary` was cut off. The body may be compressed: `Content-Encoding: gzip` (one gzip member). The limits apply to the decompressed body. `report` `hits` gives each result its `index`. A name that occurs twice in an object counts with its last value.
          */
         post: operations["checkBatch"];
         delete?: never;
@@ -68,7 +68,7 @@ export interface paths {
         put?: never;
         /**
          * Check any number of texts or calls, one per line
-         * @description Returns one line per input line, in order, all from the head at the start. Dates are compared with the current time. A stream that outlives its head becomes stale and reports it. The size is unlimited. The response begins while you still send, so read while you write. LF or CRLF ends a line; the last line needs no line end. A line of more than 6,144 characters is an error of that line only. Against the quota, a text line counts one, and a JSON line its `from` and its `to`. If the quota runs out, the stream processes the lines that fit and waits for the next window. An empty body returns an empty response. The body may be compressed: `Content-Encoding: gzip` (one gzip member). If it breaks off or is not valid gzip, the last line is an error with the code `BODY_UNREADABLE`. Every 8,192 bytes count as at least one number, which only lines that are too long reach.
+         * @description Returns one line per input line, in order, all from the head at the start. Dates are compared with the current time. A stream that outlives its head becomes stale and reports it. The size is unlimited. The response begins while you still send, so read while you write. LF or CRLF ends a line; the last line needs no line end. A line of more than 18,432 characters is an error of that line only. Against the quota, a text line counts one, and a JSON line its `from`, its `to`, and its `text` as one for each 200 characters. If the quota runs out, the stream processes the lines that fit and waits for the next window. An empty body returns an empty response. The body may be compressed: `Content-Encoding: gzip` (one gzip member). If it breaks off or is not valid gzip, the last line is an error with the code `BODY_UNREADABLE`. Every 8,192 bytes count as at least one number, which only lines that are too long reach.
          */
         post: operations["checkStream"];
         delete?: never;
@@ -162,7 +162,7 @@ export interface paths {
         };
         /**
          * Check the health of the service
-         * @description 200 with the head once there is a release, 503 before. `degraded` if values of the release cannot be loaded: the isolate tries to load values that it does not have for at most 2 s, and retries failed values after 10 s.
+         * @description 200 with the head once there is a release, 503 before. `degraded` if values of the release, or of the text release, cannot be loaded: the isolate tries to load values that it does not have for at most 2 s, and retries failed values after 10 s.
          */
         get: operations["health"];
         put?: never;
@@ -3404,7 +3404,7 @@ export interface paths {
         put?: never;
         /**
          * Upload a certificate
-         * @description Verifies it with the keys of its issuer, its status list and the proof of possession. Each of its numbers becomes a registration, which is approved at once if `certificateApproval` of the organisation is `approve`. The same certificate again changes nothing. Scope `registrations`, for the own organisation only.
+         * @description Verifies it with the keys of its issuer, its status list and the proof of possession. Each of its numbers becomes a registration, which is approved at once if `certificateApproval` of the organisation is `approve`. The same certificate again changes nothing, and is refused like a new one once it has ended. Scope `registrations`, for the own organisation only.
          */
         post: operations["adminAddCertificate"];
         delete?: never;
@@ -3636,6 +3636,29 @@ export interface paths {
          * @description The text releases in force, campaigns by state, and the keys. Scope `read` or `text`.
          */
         get: operations["adminTextStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/text/drift": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the drift of text scores
+         * @description Scores of texts as counts, by day in Korea and model: histograms, bands, and the population stability index (PSI) against the 7 days before: the sum over 20 bins of (p - q) ln(p / q). Counts arrive some 45 seconds after the request, and are kept for 35 days. Nothing of a text is kept. Scope `text`.
+         */
+        get: operations["adminTextDrift"];
         put?: never;
         post?: never;
         delete?: never;
@@ -4266,9 +4289,12 @@ export interface components {
          *     - `TOKEN_INVALID`: the message token has a wrong form or signature, or names another sender code
          *     - `TOKEN_EXPIRED`: the message token has expired
          *     - `TOKEN_AUDIENCE`: the message token is for another organisation or client
+         *     - `TEXT_HOST_LISTED`: the text has a link or a host that a list names, which is `list`
+         *     - `TEXT_CAMPAIGN`: the text belongs to a confirmed campaign, which is `list`
+         *     - `TEXT_SUSPICIOUS`: the model in `list` finds the text suspicious; a label at most, if your client wants one
          */
         Code: string;
-        /** @description What matched: the number itself, a range that contains it, a sender ID, an operator, a trunk, an SMSC, a rule of the numbering plan or of the gateway policy, the state of the data, or a test number. New values may be added: treat an unknown value as valid, and act on the verdict. */
+        /** @description What matched: the number itself, a range that contains it, a sender ID, an operator, a trunk, an SMSC, a rule of the numbering plan or of the gateway policy, the state of the data, a host, campaign or score of the text, or a test number, test token or test text. New values may be added: treat an unknown value as valid, and act on the verdict. */
         Match: string;
         /**
          * @description Of a block that a rule of the joint response made: ID and version of the rule. Absent from all others.
@@ -4351,7 +4377,7 @@ export interface components {
         Reason: {
             subject: components["schemas"]["Subject"];
             code: components["schemas"]["Code"];
-            /** @description Name of the list or rule; `live` for the live layer. Null if there is neither. */
+            /** @description Name of the list, rule or model, or ID of the campaign; `live` for the live layer. Null if there is none. */
             list: string | null;
             match: components["schemas"]["Match"];
             effect: components["schemas"]["Effect"];
@@ -4368,11 +4394,41 @@ export interface components {
             factor?: number;
             rule?: components["schemas"]["BlockRule"];
             stage?: components["schemas"]["BlockStage"];
-            /** @description The reference that this block is appealed with at `/v1/appeals`. Give it to whoever was blocked. Only for blocks of a number or a sender ID by a list or a live entry. The same block of the same number has the same reference. */
+            /** @description The reference that this block is appealed with at `/v1/appeals`. Give it to whoever was blocked. Only for blocks of a number or a sender ID by a list, a live entry or a campaign. The same block of the same number has the same reference. */
             appeal?: string;
         };
         /**
-         * @description One text or call. Send `from`, `to`, or both. At most 12,288 bytes.
+         * @description What the message says, or is to say: it is read for listed hosts, confirmed campaigns and what makes spam probable, and then forgotten. It is never stored, logged or repeated. At most 2,000 UTF-16 units, without lone surrogates; not for the channel `voice`. Join the parts of a long message first.
+         * @example [Web발신] 택배 주소가 잘못되었습니다. 확인: http://delivery.example/a1
+         */
+        MessageText: string;
+        /**
+         * @description What was found in the `text` of the request. Nothing of the text itself. Present only if the request has one.
+         * @example {
+         *       "score": 0.997,
+         *       "band": "suspicious",
+         *       "reasons": [
+         *         "a shortened link",
+         *         "wording"
+         *       ],
+         *       "campaign": null,
+         *       "model": "kr-2026-11"
+         *     }
+         */
+        TextAnswer: {
+            /** @description How probable the model finds it that the text is spam. It depends on the texts that the model was trained on: see the documentation of text risk. Null without a model. */
+            score: number | null;
+            /** @description `ordinary`, `review` (worth a look by people who look at samples; it has no effect) or `suspicious`. Null without a model. New values may be added: treat an unknown value as valid, and act on the verdict. */
+            band: string | null;
+            /** @description What raised the score most, strongest first, such as `a shortened link`. Empty for the band `ordinary`. */
+            reasons: string[];
+            /** @description The confirmed campaign that the text belongs to; null if there is none. */
+            campaign: string | null;
+            /** @description Name of the model. Null without one, or while it cannot be loaded: the verdict is then what the numbers and the other layers give. */
+            model: string | null;
+        };
+        /**
+         * @description One text or call. Send `from`, `to`, or both. At most 24,576 bytes.
          * @example {
          *       "from": "1588-1234",
          *       "to": "010-9876-5432",
@@ -4384,6 +4440,7 @@ export interface components {
             to?: components["schemas"]["Recipient"];
             channel?: components["schemas"]["Channel"];
             senderToken?: components["schemas"]["SenderToken"];
+            text?: components["schemas"]["MessageText"];
         };
         /**
          * @description The strongest verdict of the subjects that you sent (block, indeterminate, label, allow), and the head that was used.
@@ -4424,6 +4481,7 @@ export interface components {
              */
             unenforced?: "block" | "label";
             readings?: components["schemas"]["Readings"];
+            text?: components["schemas"]["TextAnswer"];
             release: components["schemas"]["ReleaseName"];
             /** @description Version of the head. Each change raises it. It never goes back for a reader. */
             seq: number;
@@ -4433,7 +4491,7 @@ export interface components {
             mock?: components["schemas"]["Mock"];
         };
         /**
-         * @description A sender, and optionally a recipient and a channel, as for a check. At most 12,288 bytes.
+         * @description A sender, and optionally a recipient and a channel, as for a check. At most 24,576 bytes.
          * @example {
          *       "from": "1588-1234"
          *     }
@@ -4510,6 +4568,7 @@ export interface components {
             to?: components["schemas"]["Recipient"];
             channel?: components["schemas"]["Channel"];
             senderToken?: components["schemas"]["SenderToken"];
+            text?: components["schemas"]["MessageText"];
         };
         /** @description Values for the fields that an item omits. */
         BatchDefaults: {
@@ -4517,6 +4576,7 @@ export interface components {
             to?: components["schemas"]["Recipient"];
             channel?: components["schemas"]["Channel"];
             senderToken?: components["schemas"]["SenderToken"];
+            text?: components["schemas"]["MessageText"];
         };
         /** @description At most 8,388,608 bytes. */
         BatchRequest: {
@@ -4565,6 +4625,7 @@ export interface components {
              */
             unenforced?: "block" | "label";
             readings?: components["schemas"]["Readings"];
+            text?: components["schemas"]["TextAnswer"];
         };
         /** @description The item could not be screened. Other items are not affected. */
         ItemError: {
@@ -4604,6 +4665,7 @@ export interface components {
              */
             unenforced?: "block" | "label";
             readings?: components["schemas"]["Readings"];
+            text?: components["schemas"]["TextAnswer"];
             release: components["schemas"]["ReleaseName"];
             /** @description Version of the head. Each change raises it. It never goes back for a reader. */
             seq: number;
@@ -4637,7 +4699,7 @@ export interface components {
          *     }
          */
         Health: {
-            /** @description `degraded`: values of the release cannot be loaded. Numbers whose values are missing are `indeterminate`, unless a block decides that no missing value could override. `stale`: same as the field `stale`. New values may be added: treat an unknown value as valid. */
+            /** @description `degraded`: values of the release cannot be loaded, or `textProblems`. Numbers whose values are missing are `indeterminate`, unless a block decides that no missing value could override. `stale`: same as the field `stale`. New values may be added: treat an unknown value as valid. */
             status: string;
             release: components["schemas"]["ReleaseName"];
             /** @description Version of the head. Each change raises it. It never goes back for a reader. */
@@ -4649,6 +4711,21 @@ export interface components {
             keyIds?: components["schemas"]["KeyId"][];
             /** @description On `degraded`: KV keys of the values that cannot be loaded. */
             missing?: string[];
+            /** @description On `degraded`: what of the text release and the campaigns is refused. Checks go on with the last good one, or without that layer. */
+            textProblems?: components["schemas"]["TextProblem"][];
+        };
+        /**
+         * @description What the edge refuses of the text release and the campaigns.
+         * @example {
+         *       "key": "text/d05bbcd8c8556434b0358aedd6ebc107",
+         *       "message": "VALUE_DAMAGED"
+         *     }
+         */
+        TextProblem: {
+            /** @description KV key of the value, or `TEXT_KEY`. */
+            key: string;
+            /** @description Why it is refused. */
+            message: string;
         };
         /** @description Codes never change. New values may be added: treat an unknown value as valid, and act on the verdict. */
         ProblemCode: string;
@@ -5428,6 +5505,8 @@ export interface components {
             mock?: boolean;
             /** @description What happens to the client when its organisation seems to read out whole ranges of numbers: `report` it only, `throttle` the client, or `stop` it. New values may be added: treat an unknown value as valid. Default: `report`. */
             onEnumeration?: string;
+            /** @description What the band `suspicious` of a `text` means for the client: a `label`, or a reason without effect (`shadow`). A score alone never blocks. New values may be added: treat an unknown value as valid. Default: `shadow`. */
+            onSuspiciousText?: string;
             /** @description What a detection of enumeration has set. `throttled`: at most 60 numbers per minute. `stopped`: none; checks get `QUOTA_EXCEEDED`. Null lifts it. New values may be added: treat an unknown value as valid. Default: null. */
             restriction?: string | null;
             /** @description Whether each block is recorded, with the numbers keyed: see `/v1/admin/blocks`. Default: `false`. */
@@ -5951,7 +6030,7 @@ export interface components {
             verified: boolean;
             /** @description Why they do not vouch for it. Also in `reasons`. */
             code?: components["schemas"]["Code"];
-            /** @description The digest of the text is part of the PASSporT, but was not compared, because gateways do not send the text. New values may be added: treat an unknown value as valid. */
+            /** @description The digest of the text is part of the PASSporT, but was not compared: it is of the body as it was signed, with its encoding, which no gateway sends. New values may be added: treat an unknown value as valid. */
             msgi?: string;
         };
         /**
@@ -5982,7 +6061,7 @@ export interface components {
             carrierPrefix?: components["schemas"]["CarrierPrefix"];
         };
         /**
-         * @description One call or text. At most 12,288 bytes.
+         * @description One call or text. At most 24,576 bytes.
          * @example {
          *       "channel": "voice",
          *       "from": "+82212345678",
@@ -6004,6 +6083,7 @@ export interface components {
             roaming?: components["schemas"]["Roaming"];
             attestation?: components["schemas"]["Attestation"];
             identity?: components["schemas"]["Identity"];
+            text?: components["schemas"]["MessageText"];
         };
         /** @description Where the traffic began, as far as is known: `abroad` if the ingress is international or a carrier prefix was displayed. New values may be added: treat an unknown value as valid. */
         Origin: string;
@@ -6109,6 +6189,7 @@ export interface components {
              */
             unenforced?: "block" | "label";
             readings?: components["schemas"]["Readings"];
+            text?: components["schemas"]["TextAnswer"];
             policy: components["schemas"]["GatewayPolicyRule"];
             evidence: components["schemas"]["Evidence"];
             /** @description Null if nothing is attested. */
@@ -6156,6 +6237,7 @@ export interface components {
              */
             unenforced?: "block" | "label";
             readings?: components["schemas"]["Readings"];
+            text?: components["schemas"]["TextAnswer"];
             policy: components["schemas"]["GatewayPolicyRule"];
             evidence: components["schemas"]["Evidence"];
             /** @description Null if nothing is attested. */
@@ -6187,6 +6269,7 @@ export interface components {
             roaming?: components["schemas"]["Roaming"];
             attestation?: components["schemas"]["Attestation"];
             identity?: components["schemas"]["Identity"];
+            text?: components["schemas"]["MessageText"];
         };
         /** @description Values for the fields that items omit. */
         GatewayBatchDefaults: {
@@ -6197,6 +6280,7 @@ export interface components {
             roaming?: components["schemas"]["Roaming"];
             attestation?: components["schemas"]["Attestation"];
             identity?: components["schemas"]["Identity"];
+            text?: components["schemas"]["MessageText"];
         };
         /** @description At most 8,388,608 bytes. */
         GatewayBatchRequest: {
@@ -8208,16 +8292,61 @@ export interface components {
              */
             until: string | null;
         };
+        /** @description A confirmed campaign: texts that are alike. */
+        FeedCampaignEntry: {
+            /** @constant */
+            subject: "campaign";
+            /** @description 64 values of 16 bits, little-endian, in base64. Who has the same `TEXT_KEY` recognises texts of the campaign. */
+            fingerprint: string;
+            /** @description ID of the `TEXT_KEY` that the fingerprint was made with. */
+            textKeyId: string;
+            /** @description Who vouches for the campaign. */
+            authority: string;
+            /** @description The rule that confirmed it, as `<id>@<version>`; null if a person did. */
+            rule: string | null;
+            /** @description How far a rule has confirmed it; null without a rule. New values may be added. */
+            stage: string | null;
+            /**
+             * Format: date-time
+             * @description When the first text of it was reported.
+             */
+            firstSeen: string;
+            /**
+             * Format: date-time
+             * @description The same of the last text, when the entry last changed.
+             */
+            lastSeen: string;
+            /** @description Distinct reporters, when the entry last changed. */
+            reporters: number;
+            /**
+             * Format: date-time
+             * @description When it ends.
+             */
+            until: string;
+        };
+        /** @description A host of a list, for links in texts. */
+        FeedHostEntry: {
+            /** @constant */
+            subject: "host";
+            /** @description In canonical form: lower case, IDNA as `xn--`. It includes its subdomains. */
+            host: string;
+            /** @description The list of the text release in force that has it. */
+            list: string;
+            /** @description What the list does to texts with a link to the host. New values may be added: treat an unknown value as no block. */
+            effect: string;
+            /** @description Who vouches for the list. */
+            authority: string;
+        };
         /** @description The data of an event: the plaintext of its JWE, or `data` itself for a client without encryption. */
         FeedData: {
             /** @description From 1 on, without gaps, over all epochs. */
             position: number;
             epoch: number;
             reference: components["schemas"]["FeedReference"];
-            /** @description Of the entry, also if there is none any more. */
-            subject: components["schemas"]["Subject"];
+            /** @description What the entry is about, also if there is none any more. New values may be added: ignore such an event. */
+            subject: string;
             /** @description The entry from here on; null if nothing is said about it any more. */
-            entry: components["schemas"]["FeedEntry"] | null;
+            entry: components["schemas"]["FeedEntry"] | components["schemas"]["FeedCampaignEntry"] | components["schemas"]["FeedHostEntry"] | null;
             /** Format: date-time */
             at: string;
             /** @description Digest of the event before it; for the first event of an epoch, of its statement. */
@@ -8230,7 +8359,7 @@ export interface components {
             id: components["schemas"]["FeedCursor"];
             /** @description `urn:numgate:feed:` and the ID of the feed. */
             source: string;
-            /** @description `blocked` for a block or a label. New values may be added: ignore such an event. */
+            /** @description `blocked` for a block or a label. `confirmed` and `listed` while a campaign or a host is in force. New values may be added: ignore such an event. */
             type: string;
             subject: components["schemas"]["FeedReference"];
             /** Format: date-time */
@@ -8842,6 +8971,74 @@ export interface components {
                 result: string;
             }[];
         };
+        /** @description Scores of one day and one model. */
+        TextDriftDay: {
+            /**
+             * Format: date
+             * @description A day in Korea (Asia/Seoul).
+             */
+            day: string;
+            model: components["schemas"]["Name"];
+            /** @description Texts that were scored. */
+            texts: number;
+            /** @description Texts whose client got a label because of their score. */
+            labelled: number;
+            /** @description Texts by band. */
+            bands: {
+                ordinary: number;
+                review: number;
+                suspicious: number;
+            };
+            /** @description Texts by score: 20 equal bins from 0 to 1. */
+            histogram: number[];
+            /** @description Population stability index against the 7 days before, by the same model; null if there are too few texts. */
+            psi: number | null;
+            /** @description Texts of these 7 days. */
+            baseTexts: number;
+        };
+        /** @description A canary beside the release in force. */
+        TextDriftCanary: {
+            /** @description The text release on trial. */
+            candidate: string;
+            /** @description The one in force. */
+            current: string;
+            /**
+             * Format: date-time
+             * @description When the canary began.
+             */
+            since: string;
+            /** @description Clients that can be compared: with texts under both. */
+            clients: number;
+            /** @description Their texts under the candidate. */
+            texts: number;
+            /** @description Share of suspicious texts among them; null without texts. */
+            rate: number | null;
+            /** @description The share that the release in force would have had, by the rate of each client under it. A candidate whose rate is far above it is withdrawn. */
+            expectedRate: number | null;
+        };
+        /** @description How the scores of texts move. */
+        TextDrift: {
+            /** Format: date */
+            from: string;
+            /**
+             * Format: date
+             * @description Inclusive.
+             */
+            to: string;
+            /** @description Null for all clients together. */
+            client: components["schemas"]["Name"] | null;
+            /** @description Days with texts, oldest first. */
+            days: components["schemas"]["TextDriftDay"][];
+            /** @description Clients whose PSI on the day `to` is above `psiMax`, the largest first. */
+            drifting: {
+                client: components["schemas"]["Name"];
+                model: components["schemas"]["Name"];
+                psi: number;
+            }[];
+            /** @description Above it, an alarm is raised. */
+            psiMax: number;
+            canary: components["schemas"]["TextDriftCanary"] | null;
+        };
     };
     responses: {
         /** @description The request is invalid: `code` says how, and `field` says where. `BODY_MISSING`, `JSON_INVALID`, `BODY_UNREADABLE`, `FIELD_TYPE`, `FIELD_UNKNOWN`, `FIELD_MISSING`, `FIELD_VALUE`, `ITEMS_TOO_MANY`, `NUMBER_MISSING`, `NUMBER_TOO_LONG`, `NUMBER_CHARACTER`, `SOURCE_AS_RECIPIENT`. */
@@ -9020,10 +9217,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:body-too-large",
                  *       "title": "Request body is too large",
                  *       "status": 413,
-                 *       "detail": "the body may have at most 12288 bytes",
+                 *       "detail": "the body may have at most 24576 bytes",
                  *       "instance": "/v1/check",
                  *       "code": "BODY_TOO_LARGE",
-                 *       "message": "the body may have at most 12288 bytes"
+                 *       "message": "the body may have at most 24576 bytes"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -9043,14 +9240,14 @@ export interface components {
                  *       "type": "urn:numgate:problem:body-too-large",
                  *       "title": "Request body is too large",
                  *       "status": 413,
-                 *       "detail": "the body may have at most 12288 bytes",
+                 *       "detail": "the body may have at most 24576 bytes",
                  *       "instance": "/v1/check",
                  *       "code": "BODY_TOO_LARGE",
-                 *       "message": "the body may have at most 12288 bytes"
+                 *       "message": "the body may have at most 24576 bytes"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
-                /** @example 413 BODY_TOO_LARGE the body may have at most 12288 bytes */
+                /** @example 413 BODY_TOO_LARGE the body may have at most 24576 bytes */
                 "text/plain": components["schemas"]["ProblemLine"];
             };
         };
@@ -9066,10 +9263,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:body-too-large",
                  *       "title": "Request body is too large",
                  *       "status": 413,
-                 *       "detail": "the body may have at most 12288 bytes",
+                 *       "detail": "the body may have at most 24576 bytes",
                  *       "instance": "/v1/check",
                  *       "code": "BODY_TOO_LARGE",
-                 *       "message": "the body may have at most 12288 bytes"
+                 *       "message": "the body may have at most 24576 bytes"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -10374,7 +10571,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Nothing was stored. `CERTIFICATE_INVALID`: signature, algorithm, key, issuer, type or a claim. `CERTIFICATE_NOT_YET_VALID`, `CERTIFICATE_EXPIRED`. `CERTIFICATE_MISMATCH`: numbers that its issuer may not speak for. `CERTIFICATE_REVOKED`, `CERTIFICATE_SUSPENDED`: by its status list. `PROOF_INVALID`. `REGISTRATION_INVALID`: its numbers cannot be registered; see `reasons`. */
+        /** @description Nothing was stored. `CERTIFICATE_INVALID`: signature, algorithm, key, issuer, type or a claim. `CERTIFICATE_NOT_YET_VALID`, `CERTIFICATE_EXPIRED`. `CERTIFICATE_MISMATCH`: numbers that its issuer may not speak for. `CERTIFICATE_REVOKED`: by its status list. `CERTIFICATE_SUSPENDED`: by its status list, or because its issuer may not sign it now. `PROOF_INVALID`. `REGISTRATION_INVALID`: its numbers cannot be registered; see `reasons`. */
         CertificateInvalid: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -10484,7 +10681,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `STATUS_LIST_INVALID`: type, signature, host or a claim. `STATUS_LIST_EXPIRED`. `STATUS_LIST_TOO_LARGE`: more than 1,000,000 entries, inflated. */
+        /** @description `STATUS_LIST_INVALID`: type, signature, host or a claim. `STATUS_LIST_EXPIRED`. `STATUS_LIST_TOO_LARGE`: more than 1,048,576 entries, inflated. */
         StatusListInvalid: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -10553,7 +10750,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `DELEGATION_INVALID`: the signature, or a claim that is not the accepted one. `DELEGATION_EXPIRED`. `DELEGATION_MISMATCH`: numbers or scope beyond those of the link, or a link that is not in force. `DELEGATION_LOOP`: the agent is in the chain already. `DELEGATION_TOO_LONG`: a chain has at most five organisations. */
+        /** @description `DELEGATION_INVALID`: the signature, or a claim that is not the accepted one. `DELEGATION_EXPIRED`. `DELEGATION_MISMATCH`: numbers or scope beyond those of the link, or a link that is not in force, or whose status list has expired. `DELEGATION_LOOP`: the agent is in the chain already. `DELEGATION_TOO_LONG`: a chain has at most five organisations. */
         DelegationInvalid: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -12775,7 +12972,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Return 503 `DEGRADED` instead of 200 with `degraded`. Other parameters are ignored.
+                 * @description Return 503 `DEGRADED` instead of 200 with `degraded`, unless only `textProblems` are the cause: checks go on without the text. Other parameters are ignored.
                  * @example true
                  */
                 strict?: "" | "true" | "false";
@@ -19626,6 +19823,53 @@ export interface operations {
             403: components["responses"]["AdminPermissionDenied"];
             405: components["responses"]["MethodNotAllowed"];
             429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminTextDrift: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only this client. Default: all together.
+                 * @example relay-07
+                 */
+                client?: components["schemas"]["Name"];
+                /**
+                 * @description First day in Korea. Default: 6 days before `to`.
+                 * @example 2026-11-20
+                 */
+                from?: string;
+                /**
+                 * @description Last day in Korea, inclusive. Default: today.
+                 * @example 2026-11-27
+                 */
+                to?: string;
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The days, and the canary if there is one. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextDrift"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["ClientUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];
         };

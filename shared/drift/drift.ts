@@ -1,5 +1,5 @@
 /** Drift of one day: the scores of each model against those of the same model on the days before. Pure. */
-import { DRIFT_BASE_DAYS } from '../limits/drift.ts';
+import { DRIFT_BASE_DAYS, DRIFT_DAY_SHARE } from '../limits/drift.ts';
 import { addScores, binsOf, textsOf } from '../usage/text-counts.ts';
 import { psiOf } from './psi.ts';
 
@@ -15,6 +15,11 @@ export interface ModelDrift extends ModelDay {
   readonly psi: number | null;
   /** Texts of the DRIFT_BASE_DAYS days before. */
   readonly baseTexts: number;
+}
+
+/** Whether as much of the day has passed that its texts stand for a day. */
+export function isRepresentative({ counts, baseTexts }: ModelDrift): boolean {
+  return textsOf(counts) >= (DRIFT_DAY_SHARE * baseTexts) / DRIFT_BASE_DAYS;
 }
 
 /**

@@ -28,6 +28,10 @@ export const DRIFT_CLIENTS_PER_PAGE = 100;
 export const DRIFT_BASE_DAYS = 7;
 /** A population stability index above this raises an alarm: the usual bound of a major shift. */
 export const TEXT_DRIFT_PSI_MAX = 0.25;
+/**
+ * Share of the texts of a mean day from which on the current day raises alarms: at night, other texts are sent than by day.
+ */
+export const DRIFT_DAY_SHARE = 0.25;
 /** A PSI is refused if chance alone could make it larger than this share of TEXT_DRIFT_PSI_MAX. */
 export const DRIFT_NOISE_SHARE = 0.5;
 

@@ -6,6 +6,8 @@
 export const TEXT_CHARS_MAX = 2_000;
 /** Characters of text that count as one number of the quota: a long text costs more to score than a short one. */
 export const TEXT_CHARS_PER_NUMBER = 200;
+/** Characters of texts that a batch or stream reads and scores at once, before other requests get a turn: some 2 ms. */
+export const TEXT_CHARS_PER_TURN = 20_000;
 /** Letters of a folded text: a syllable has two to seven, and one character can fold to 18 (U+FDFA). */
 export const LETTERS_MAX = 6_000;
 /** Hosts of one text: as many as fit, with one character between two, so that none can hide behind others. */

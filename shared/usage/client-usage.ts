@@ -70,13 +70,7 @@ export class ClientUsage {
    * @param now in ms since 1970, of its snapshot @param isText whether it is for a text that the client will send
    * @param isScored whether the score of its text counts: not for clients that only test
    */
-  count(
-    request: ScreenRequest,
-    decision: Decision,
-    now: number,
-    isText = false,
-    isScored = true,
-  ): void {
+  count(request: ScreenRequest, decision: Decision, now: number, isText = false, isScored = true): void {
     if (now >= this.#hourEnd) this.#beginHour(now);
     this.#open.count(request, decision);
     if (decision.text !== undefined && isScored) this.#countText(decision.text, decision);

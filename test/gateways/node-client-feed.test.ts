@@ -65,7 +65,12 @@ describe('the typed client of the feed', () => {
         return json(change(await pageOf(texts, null)));
       }) as unknown as typeof fetch;
     const readPlain = async (fetched: typeof fetch): Promise<FeedChange[]> => {
-      const feed = makeFeed({ url: 'https://control.example', key: 'reader.secret', jwk: null, fetch: fetched });
+      const feed = makeFeed({
+        url: 'https://control.example',
+        key: 'reader.secret',
+        jwk: null,
+        fetch: fetched,
+      });
       const all: FeedChange[] = [];
       for await (const one of feed.changes(null, { follow: false })) all.push(one);
       return all;
@@ -75,7 +80,10 @@ describe('the typed client of the feed', () => {
     const altered = serve((page) =>
       page.map((event) => {
         const data = event.data as FeedData;
-        return { ...event, data: { ...data, entry: { ...data.entry!, authority: 'other' } as FeedData['entry'] } };
+        return {
+          ...event,
+          data: { ...data, entry: { ...data.entry!, authority: 'other' } as FeedData['entry'] },
+        };
       }),
     );
     await expect(readPlain(altered)).rejects.toMatchObject({ code: 'FEED_ALTERED' });

@@ -1,13 +1,14 @@
 /** `GET /v1/admin/text/drift`: how the scores of texts move, by day and model, for all clients or for one. */
-import { DRIFT_BASE_DAYS, DRIFT_DAYS_KEPT } from '../../shared/limits/drift.ts';
-import { koreanDayOf, koreanDayText } from '../../shared/korean-time.ts';
+
 import { fieldError } from '../../shared/fields.ts';
+import { koreanDayOf, koreanDayText } from '../../shared/korean-time.ts';
+import { DRIFT_BASE_DAYS, DRIFT_DAYS_KEPT } from '../../shared/limits/drift.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import { isDay } from '../../shared/schemas.ts';
 import type { ControlEnv } from '../env.ts';
 import { parametersOf } from '../http/parameters.ts';
 import { type Problem, problem } from '../http/reply.ts';
-import { DRIFT_NAME, type DaySpan } from '../storage/drift-port.ts';
+import { type DaySpan, DRIFT_NAME } from '../storage/drift-port.ts';
 import { forAdmins } from './context.ts';
 
 const DAY = /^\d{4}-\d{2}-\d{2}$/;

@@ -51,7 +51,9 @@ export interface SourceCounts extends DayCounts {
   readonly source: string;
 }
 
-type Stored<Counts> = { [Name in keyof Counts]: Counts[Name] extends readonly number[] ? string : Counts[Name] };
+type Stored<Counts> = {
+  [Name in keyof Counts]: Counts[Name] extends readonly number[] ? string : Counts[Name];
+};
 
 /** `''` for all clients. */
 export interface DriftAlarm extends Record<string, SqlStorageValue> {
@@ -60,6 +62,9 @@ export interface DriftAlarm extends Record<string, SqlStorageValue> {
   readonly model: string;
   readonly psi: number;
 }
+
+/** Tests make it smaller. */
+export const driftLimits = { dayRows: DRIFT_DAY_ROWS_MAX };
 
 /** Days that totals and counts need to have a base. */
 const DAYS = DRIFT_DAYS_KEPT + DRIFT_BASE_DAYS;
@@ -106,7 +111,7 @@ export class DriftRows {
     );
     if (row === undefined) {
       const rows = this.#rowsOf(day);
-      if (rows >= DRIFT_DAY_ROWS_MAX) return false;
+      if (rows >= driftLimits.dayRows) return false;
       this.#rows.set(day, rows + 1);
     }
     if (rise.every((count) => count === 0)) return true;
@@ -139,7 +144,11 @@ export class DriftRows {
 
   totals({ from, to }: DaySpan): DayCounts[] {
     return this.#sql
-      .exec<Stored<DayCounts>>('SELECT * FROM totals WHERE day BETWEEN ? AND ? ORDER BY day, release', from, to)
+      .exec<Stored<DayCounts>>(
+        'SELECT * FROM totals WHERE day BETWEEN ? AND ? ORDER BY day, release',
+        from,
+        to,
+      )
       .toArray()
       .map((row) => ({ ...row, counts: JSON.parse(row.counts) as number[] }));
   }

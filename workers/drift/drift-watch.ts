@@ -2,8 +2,8 @@
  * Looks for drift, and for a candidate whose rate of suspicious texts has jumped. That one is withdrawn at once: a
  * candidate is there to be tried, and the release in force goes on.
  */
-import { type ClientRates, type CanaryComparison, compareCanary } from '../../shared/drift/canary-rate.ts';
-import { driftOf, type ModelDrift } from '../../shared/drift/drift.ts';
+import { type CanaryComparison, type ClientRates, compareCanary } from '../../shared/drift/canary-rate.ts';
+import { driftOf, isRepresentative, type ModelDrift } from '../../shared/drift/drift.ts';
 import { koreanDayOf } from '../../shared/korean-time.ts';
 import { DRIFT_BASE_DAYS, DRIFT_WAIT_MS, TEXT_DRIFT_PSI_MAX } from '../../shared/limits/drift.ts';
 import { suspiciousOf, textsOf } from '../../shared/usage/text-counts.ts';
@@ -18,8 +18,15 @@ export interface ClientDrift {
   readonly psi: number;
 }
 
-/** The clients whose scores have drifted on a day, the largest PSI first. */
-export function driftingClients(rows: DriftRows, day: number): ClientDrift[] {
+/**
+ * The clients whose scores have drifted on a day, the largest PSI first.
+ * @param counts whether a day counts: all do by default
+ */
+export function driftingClients(
+  rows: DriftRows,
+  day: number,
+  counts: (drift: ModelDrift) => boolean = () => true,
+): ClientDrift[] {
   const byClient = new Map<string, SourceCounts[]>();
   for (const row of rows.counts({ from: day - DRIFT_BASE_DAYS, to: day })) {
     const client = clientOf(row.source);
@@ -28,7 +35,11 @@ export function driftingClients(rows: DriftRows, day: number): ClientDrift[] {
     else own.push(row);
   }
   return [...byClient]
-    .flatMap(([client, own]) => driftOf(own, day).flatMap((drift) => drifted(client, drift)))
+    .flatMap(([client, own]) =>
+      driftOf(own, day)
+        .filter(counts)
+        .flatMap((drift) => drifted(client, drift)),
+    )
     .sort((a, b) => b.psi - a.psi);
 }
 
@@ -43,8 +54,8 @@ export function checkDrift(
 ): { readonly models: readonly ModelDrift[]; readonly clients: readonly ClientDrift[] } {
   const day = koreanDayOf(now);
   const models = driftOf(rows.totals({ from: day - DRIFT_BASE_DAYS, to: day }), day);
-  const clients = driftingClients(rows, day);
-  const all = models.flatMap((drift) => drifted('', drift));
+  const clients = driftingClients(rows, day, isRepresentative);
+  const all = models.filter(isRepresentative).flatMap((drift) => drifted('', drift));
   for (const { client, model, psi } of [...all, ...clients])
     if (rows.addAlarm({ day, client, model, psi }))
       warn('textDrift', { client: client === '' ? null : client, model, psi: rounded(psi) });

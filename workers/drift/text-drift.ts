@@ -4,6 +4,7 @@
  */
 import { DurableObject } from 'cloudflare:workers';
 import type { DriftReport } from '../../shared/admin/text-drift.ts';
+import { isRepresentative } from '../../shared/drift/drift.ts';
 import { koreanDayOf } from '../../shared/korean-time.ts';
 import { DRIFT_CANARY_MS, DRIFT_CHECK_MS, DRIFT_WAIT_MS } from '../../shared/limits/drift.ts';
 import { textsOf } from '../../shared/usage/text-counts.ts';
@@ -93,7 +94,9 @@ export class TextDrift extends DurableObject<ControlEnv> implements DriftObject 
     this.#rows.forget(koreanDayOf(now));
     const { models, clients } = checkDrift(this.#rows, now);
     this.#meta.set('checked', {
-      psi: models.flatMap(({ model, psi }) => (psi === null ? [] : [{ model, psi }])),
+      psi: models
+        .filter(isRepresentative)
+        .flatMap(({ model, psi }) => (psi === null ? [] : [{ model, psi }])),
       driftingClients: new Set(clients.map(({ client }) => client)).size,
       texts: models.reduce((sum, { counts }) => sum + textsOf(counts), 0),
     } satisfies Checked);

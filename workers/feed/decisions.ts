@@ -12,7 +12,12 @@ import { FEED_DECISION_HOURS } from '../../shared/limits/feed-http.ts';
 import type { Handler } from '../http/app.ts';
 import { parametersOf } from '../http/parameters.ts';
 import { problem } from '../http/reply.ts';
-import { type FeedObject, type FeedSnapshotPage, isPartyEvent, type KeptEvent } from '../storage/feed-port.ts';
+import {
+  type FeedObject,
+  type FeedSnapshotPage,
+  isPartyEvent,
+  type KeptEvent,
+} from '../storage/feed-port.ts';
 import { forConsumers, limitSnapshots } from './consumers.ts';
 import { callFeed } from './pages.ts';
 
@@ -146,12 +151,11 @@ function allFrom(first: FeedSnapshotPage, feed: FeedObject, filter: Filter): Rea
           if (!read.ok) throw new Error(read.message);
           page = read.value;
         }
-        const decisions = page.entries
-          .flatMap(({ entry, position }) =>
-            isPartyEntry(entry) && entry.effect === 'block' && filter(entry)
-              ? [JSON.stringify(decisionOf(entry, position))]
-              : [],
-          );
+        const decisions = page.entries.flatMap(({ entry, position }) =>
+          isPartyEntry(entry) && entry.effect === 'block' && filter(entry)
+            ? [JSON.stringify(decisionOf(entry, position))]
+            : [],
+        );
         if (decisions.length > 0) text += `${isEmpty ? '' : ','}${decisions.join(',')}`;
         isEmpty &&= decisions.length === 0;
         const isLast = page.next === null;

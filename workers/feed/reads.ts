@@ -86,7 +86,11 @@ export class FeedReads {
     const own = left === 0 ? [] : texts.entries(Math.max(0, after - TEXTS_AFTER), left);
     return {
       ...{ feed, epoch, position, digest },
-      entries: [...found, ...own].map(({ reference, position: at, entry }) => ({ reference, position: at, entry })),
+      entries: [...found, ...own].map(({ reference, position: at, entry }) => ({
+        reference,
+        position: at,
+        entry,
+      })),
       next: own.length < left ? null : left === 0 ? found.at(-1)!.id : TEXTS_AFTER + own.at(-1)!.id,
     };
   }

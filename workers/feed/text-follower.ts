@@ -103,7 +103,8 @@ export class TextFollower {
       const entry = entryOf(campaign);
       // Another campaign with this fingerprint is in force.
       if (entry === null && now !== null && now.owner !== id) continue;
-      const reference = before?.reference ?? (await this.#parts.references.reference('campaign', name, 'campaign'));
+      const reference =
+        before?.reference ?? (await this.#parts.references.reference('campaign', name, 'campaign'));
       changes.set(name, {
         before,
         after: entry === null ? null : { kind: 'campaign', name, reference, entry, owner: id },
@@ -134,7 +135,10 @@ export class TextFollower {
     const isChanged = ({ before, after }: TextChange): boolean =>
       !isSameEntry(before?.entry ?? null, after?.entry ?? null);
     const changed = changes.filter(isChanged);
-    const ordered = [...changed.filter(({ after }) => after === null), ...changed.filter(({ after }) => after !== null)];
+    const ordered = [
+      ...changed.filter(({ after }) => after === null),
+      ...changed.filter(({ after }) => after !== null),
+    ];
     if (ordered.length > 0) await openEpoch();
     storage.transactionSync(() => {
       const pass = meta.number('textPass');
@@ -166,7 +170,8 @@ export class TextFollower {
 
 /** Null if it is not in force. Its end comes as a change of its state. */
 function entryOf(campaign: SharedCampaign): CampaignEntry | null {
-  const { state, until, fingerprint, textKeyId, authority, rule, stage, firstSeen, lastSeen, reporters } = campaign;
+  const { state, until, fingerprint, textKeyId, authority, rule, stage, firstSeen, lastSeen, reporters } =
+    campaign;
   if (state !== 'confirmed' || until === null) return null;
   return {
     ...{ subject: 'campaign', fingerprint, textKeyId, authority },

@@ -173,7 +173,7 @@ export const FAMILIES = {
   feed_entries: { type: 'gauge', labels: [], help: 'Entries of the snapshot of the feed.' },
   feed_pending: {
     ...{ type: 'gauge', labels: [] },
-    help: 'Numbers and sender IDs that the feed still has to look up in a new release.',
+    help: 'Numbers, sender IDs and hosts that the feed still has to look up in a new release.',
   },
   feed_lag_seconds: {
     ...{ type: 'gauge', labels: [], unit: 'seconds' },

@@ -161,7 +161,7 @@ export interface FeedStatus {
   readonly first: number;
   /** Entries of the snapshot. */
   readonly entries: number;
-  /** Numbers and sender IDs that must be looked up in a new release. */
+  /** Numbers, sender IDs and hosts that must be looked up in a new release. */
   readonly pending: number;
   /** How long ago the feed had read all changes, in ms; null if never. */
   readonly lagMs: number | null;

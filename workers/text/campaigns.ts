@@ -145,8 +145,9 @@ export class Campaigns {
   /** Those that the edge must know: confirmed, not ended, with the current TEXT_KEY. @param now ms since 1970 */
   published(now: number): Campaign[] {
     if (this.#keyId === null) return [];
-    return this.rows.inForce(this.#keyId, now).map(({ id, fingerprint, until, authority, rule }) => ({
-      ...{ id, fingerprint, until: Math.ceil(until! / 1000), authority, rule: rule ?? undefined },
+    return this.rows.inForce(this.#keyId, now).map(({ id, fingerprint, until, authority, rule, stage }) => ({
+      ...{ id, fingerprint, until: Math.ceil(until! / 1000), authority },
+      ...(rule === null || stage === null ? {} : { rule, stage }),
     }));
   }
 

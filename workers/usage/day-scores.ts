@@ -55,7 +55,9 @@ export class DayScoreRows {
     let rows = this.#sql
       .exec<{ rows: number }>('SELECT COUNT(*) AS rows FROM day_scores WHERE day = ?', day)
       .one().rows;
-    for (const group of Map.groupBy(scores, ([release, model]) => JSON.stringify([release, model])).values()) {
+    for (const group of Map.groupBy(scores, ([release, model]) =>
+      JSON.stringify([release, model]),
+    ).values()) {
       const [release, model] = group[0]!;
       const query = 'SELECT counts FROM day_scores WHERE day = ? AND release = ? AND model = ?';
       const [row] = this.#sql.exec<{ counts: string }>(query, day, release, model).toArray();

@@ -94,11 +94,7 @@ export class UsageCounter extends DurableObject<ControlEnv> implements UsageObje
 
   override async alarm(): Promise<void> {
     this.#alarmAt = null;
-    await Promise.all([
-      this.#sending.run(() => this.#facts.run()),
-      this.#reporter.run(),
-      this.#scores.run(),
-    ]);
+    await Promise.all([this.#sending.run(() => this.#facts.run()), this.#reporter.run(), this.#scores.run()]);
     this.#arm();
   }
 

@@ -49,7 +49,11 @@ it('shows each day and model, what has drifted, and the canary', async () => {
 });
 
 it('passes client and days on, and prints the bins', async () => {
-  await answering({ ...REPORT, drifting: [], canary: { ...REPORT.canary!, texts: 0, rate: null, expectedRate: null } });
+  await answering({
+    ...REPORT,
+    drifting: [],
+    canary: { ...REPORT.canary!, texts: 0, rate: null, expectedRate: null },
+  });
   const { out } = await numgate('text', 'drift', '--client', 'relay-07', '--from', '2026-11-26', '--bins');
   expect(paths).toEqual(['/v1/admin/text/drift?client=relay-07&from=2026-11-26']);
   expect(out).toMatch(/2026-11-27 +kr-7 +0\.95 to 1\.00 +1\n/);

@@ -145,7 +145,10 @@ describe('the feed of the real service', () => {
         const key = await importJWK(jwk, id === 'curve' ? 'ECDH-ES' : 'dir');
         const { plaintext } = await compactDecrypt(String(data), key);
         const content = JSON.parse(new TextDecoder().decode(plaintext)) as FeedData;
-        expect([content.reference, (content.entry as PartyEntry | null)?.code]).toEqual([subject, 'SENDER_REPORTED']);
+        expect([content.reference, (content.entry as PartyEntry | null)?.code]).toEqual([
+          subject,
+          'SENDER_REPORTED',
+        ]);
         if (hasJose) expect(JSON.parse(decryptWithJose(String(data), file))).toEqual(content);
       }
       const other = consumers.find(([name]) => name !== id);

@@ -60,7 +60,9 @@ class Installation {
   /** Entries of the feed about texts. */
   async shared(): Promise<string[]> {
     const key = readerKeys.get(this.url)!;
-    const response = await fetch(`${this.url}/v1/feed/snapshot`, { headers: { authorization: `Bearer ${key}` } });
+    const response = await fetch(`${this.url}/v1/feed/snapshot`, {
+      headers: { authorization: `Bearer ${key}` },
+    });
     expect(response.status).toBe(200);
     const [, ...lines] = (await response.text()).trim().split('\n');
     return lines.map((line) => {
@@ -143,9 +145,16 @@ it('campaigns and hosts reach a second installation, and so do their ends; it sh
   const manifest = await second.admin.get<{ signed: string }>(`text/releases/${current}/manifest`);
   expect(manifest.signed).toContain('"hosts":1,"fromFeed":true');
   // The feed of the second has read all this, and has none of it.
-  await second.run('text', 'campaigns', 'add', '--fingerprint', Buffer.alloc(128, 9).toString('base64'), ...[
-    ...['--key-id', (await second.admin.get<{ textKeyId: string }>('text/status')).textKeyId],
-    ...['--until', '30d', '--reason', reason],
-  ]);
+  await second.run(
+    'text',
+    'campaigns',
+    'add',
+    '--fingerprint',
+    Buffer.alloc(128, 9).toString('base64'),
+    ...[
+      ...['--key-id', (await second.admin.get<{ textKeyId: string }>('text/status')).textKeyId],
+      ...['--until', '30d', '--reason', reason],
+    ],
+  );
   await vi.waitFor(async () => expect(await second.shared()).toEqual(['campaign']), WAIT);
 });

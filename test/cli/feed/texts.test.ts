@@ -29,7 +29,15 @@ const KEY = '0123456789abcdef';
 function campaignOf(id: number, more: Partial<CampaignEntry> = {}): CampaignEntry {
   return {
     ...{ subject: 'campaign', fingerprint: Buffer.alloc(128, id).toString('base64'), textKeyId: KEY },
-    ...{ authority: 'kisa', rule: null, stage: null, firstSeen: AT, lastSeen: AT, reporters: id, until: LATER },
+    ...{
+      authority: 'kisa',
+      rule: null,
+      stage: null,
+      firstSeen: AT,
+      lastSeen: AT,
+      reporters: id,
+      until: LATER,
+    },
     ...more,
   };
 }
@@ -49,7 +57,8 @@ function randomOf(seed: number): (below: number) => number {
 
 const prints = (campaigns: readonly CampaignEntry[]): string[] =>
   campaigns.map(({ fingerprint, reporters }) => `${fingerprint.slice(0, 4)} ${reporters}`).sort();
-const names = (hosts: readonly HostEntry[]): string[] => hosts.map(({ host, effect }) => `${host} ${effect}`).sort();
+const names = (hosts: readonly HostEntry[]): string[] =>
+  hosts.map(({ host, effect }) => `${host} ${effect}`).sort();
 
 function currentOf<Kind extends TextEntry['subject']>(feed: FakeFeed, kind: Kind) {
   return [...feed.current.values()].flatMap(({ entry }) =>
@@ -58,45 +67,49 @@ function currentOf<Kind extends TextEntry['subject']>(feed: FakeFeed, kind: Kind
 }
 
 describe('a pull', () => {
-  it.each([1, 2, 3])('has the campaigns and hosts of the feed, and what it takes back (seed %i)', async (seed) => {
-    const feed = await FakeFeed.start();
-    const random = randomOf(seed);
-    feed.isEncrypted = seed !== 3;
-    const consumer = consumerOf(feed);
-    /** Fingerprints that a pull has brought once. */
-    const known = new Set<string>();
-    const changeAny = (): void => {
-      const [what, which] = [random(6), random(12)];
-      const references = [...feed.current.keys()];
-      if (what < 2 && references.length > 0) feed.remove(references[random(references.length)]!);
-      else if (what === 2) feed.append(hostOf(`h${which}.example`, { effect: random(2) === 0 ? 'block' : 'label' }));
-      else if (what === 3) feed.append(entryOf(which));
-      else feed.append(campaignOf(which, { reporters: random(5) }));
-    };
-    for (let round = 0; round < 10; round++) {
-      for (let count = random(15); count > 0; count--) {
-        changeAny();
-        if (random(9) === 0) await feed.openEpoch();
+  it.each([1, 2, 3])(
+    'has the campaigns and hosts of the feed, and what it takes back (seed %i)',
+    async (seed) => {
+      const feed = await FakeFeed.start();
+      const random = randomOf(seed);
+      feed.isEncrypted = seed !== 3;
+      const consumer = consumerOf(feed);
+      /** Fingerprints that a pull has brought once. */
+      const known = new Set<string>();
+      const changeAny = (): void => {
+        const [what, which] = [random(6), random(12)];
+        const references = [...feed.current.keys()];
+        if (what < 2 && references.length > 0) feed.remove(references[random(references.length)]!);
+        else if (what === 2)
+          feed.append(hostOf(`h${which}.example`, { effect: random(2) === 0 ? 'block' : 'label' }));
+        else if (what === 3) feed.append(entryOf(which));
+        else feed.append(campaignOf(which, { reporters: random(5) }));
+      };
+      for (let round = 0; round < 10; round++) {
+        for (let count = random(15); count > 0; count--) {
+          changeAny();
+          if (random(9) === 0) await feed.openEpoch();
+        }
+        // The events before are gone: the pull takes the snapshot.
+        if (random(3) === 0) feed.first = Math.max(1, feed.position - random(3));
+        for (let cuts = random(4); cuts > 0; cuts--)
+          await failureOf(async () => (await consumer.puller(random(4))).pull()).catch(() => undefined);
+        await (await consumer.puller()).pull();
+        const { texts } = (await readState(statePath(consumer.folder))).entries;
+        const [campaigns, hosts] = [currentOf(feed, 'campaign'), currentOf(feed, 'host')];
+        expect(prints(texts.campaigns)).toEqual(prints(campaigns));
+        expect(names(texts.hosts)).toEqual(names(hosts));
+        const current = new Set(campaigns.map(({ fingerprint }) => fingerprint));
+        const revoked = new Set(texts.revoked.map(({ fingerprint }) => fingerprint));
+        for (const fingerprint of known) expect(revoked.has(fingerprint)).toBe(!current.has(fingerprint));
+        for (const fingerprint of current) {
+          expect(revoked.has(fingerprint)).toBe(false);
+          known.add(fingerprint);
+        }
       }
-      // The events before are gone: the pull takes the snapshot.
-      if (random(3) === 0) feed.first = Math.max(1, feed.position - random(3));
-      for (let cuts = random(4); cuts > 0; cuts--)
-        await failureOf(async () => (await consumer.puller(random(4))).pull()).catch(() => undefined);
-      await (await consumer.puller()).pull();
-      const { texts } = (await readState(statePath(consumer.folder))).entries;
-      const [campaigns, hosts] = [currentOf(feed, 'campaign'), currentOf(feed, 'host')];
-      expect(prints(texts.campaigns)).toEqual(prints(campaigns));
-      expect(names(texts.hosts)).toEqual(names(hosts));
-      const current = new Set(campaigns.map(({ fingerprint }) => fingerprint));
-      const revoked = new Set(texts.revoked.map(({ fingerprint }) => fingerprint));
-      for (const fingerprint of known) expect(revoked.has(fingerprint)).toBe(!current.has(fingerprint));
-      for (const fingerprint of current) {
-        expect(revoked.has(fingerprint)).toBe(false);
-        known.add(fingerprint);
-      }
-    }
-    expect(known.size).toBeGreaterThan(5);
-  });
+      expect(known.size).toBeGreaterThan(5);
+    },
+  );
 
   it('writes files for imports and builds, and leaves out campaigns of another TEXT_KEY', async () => {
     const secret = Buffer.alloc(32, 7);
@@ -123,7 +136,10 @@ describe('a pull', () => {
       );
     const { out, errors, code } = await pull();
     delete process.env.TEXT_KEY;
-    expect([code, errors]).toEqual([0, expect.stringContaining('1 campaign left out: made with another TEXT_KEY')]);
+    expect([code, errors]).toEqual([
+      0,
+      expect.stringContaining('1 campaign left out: made with another TEXT_KEY'),
+    ]);
     const shown = JSON.parse(out) as {
       campaigns: { confirmed: number; revoked: number; foreign: number; file: string };
       hostLists: unknown;
@@ -139,7 +155,10 @@ describe('a pull', () => {
     const lines = readFileSync(shown.campaigns.file, 'utf8').trim().split('\n');
     expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
       { ...importable(campaignOf(1, { textKeyId: own })), state: 'confirmed' },
-      { ...importable(campaignOf(2, { textKeyId: own, rule: 'loan-texts@1', stage: 'confirmed' })), state: 'revoked' },
+      {
+        ...importable(campaignOf(2, { textKeyId: own, rule: 'loan-texts@1', stage: 'confirmed' })),
+        state: 'revoked',
+      },
     ]);
     const catalogue = readTextCatalogue(shown.textCatalogue, {}, true);
     expect(catalogue.hostLists).toMatchObject([

@@ -1,5 +1,5 @@
 /** `numgate text train` and `evaluate` on real texts, their bad inputs, and what is left if they are interrupted. */
-import { FOLDER, write } from '../support/workspace.ts';
+
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
@@ -7,10 +7,11 @@ import { sampleRows } from '../../../cli/commands/text-sample.ts';
 import { readModelFolder } from '../../../cli/text/model-folder.ts';
 import { csvLine } from '../../../shared/csv.ts';
 import { TRAINING_LABEL_MIN } from '../../../shared/limits/text-training.ts';
-import { readText } from '../../../shared/text/text.ts';
 import { TextModel } from '../../../shared/text/model.ts';
+import { readText } from '../../../shared/text/text.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 import { numgate, start } from '../support/command.ts';
+import { FOLDER, write } from '../support/workspace.ts';
 
 type Row = ReturnType<typeof sampleRows>[number] & { readonly date?: string };
 
@@ -26,7 +27,8 @@ function file(name: string, rows: readonly Row[]): string {
 
 const everyRow = sampleRows();
 const rows: readonly Row[] = everyRow.filter(
-  ({ domain }, index) => domain !== 'korean-reviews' && index % (domain === 'english-messages' ? 4 : 12) === 0,
+  ({ domain }, index) =>
+    domain !== 'korean-reviews' && index % (domain === 'english-messages' ? 4 : 12) === 0,
 );
 let texts: string;
 let model: string;
@@ -88,7 +90,8 @@ describe('text train', () => {
     const [again, other] = [join(FOLDER, 'models', 'again'), join(FOLDER, 'models', 'other')];
     await json('text', 'train', texts, '--out', again, '--name', 'first', ...OPTIONS);
     await json('text', 'train', texts, '--out', other, '--name', 'first', '--seed', '2', ...OPTIONS);
-    const content = (folder: string) => readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))]);
+    const content = (folder: string) =>
+      readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))]);
     expect(content(again)).toEqual(content(model));
     expect(readFileSync(join(other, 'model.bin')).equals(readFileSync(join(model, 'model.bin')))).toBe(false);
   });
@@ -106,7 +109,9 @@ describe('text train', () => {
   it('shows no rate that the texts cannot show', () => {
     const shown = report.evaluation.recalls.filter(({ recall }) => recall !== null);
     expect(shown.map(({ rate }) => rate)).not.toContain(0.0001);
-    expect(readFileSync(join(model, 'report.txt'), 'utf8')).toMatch(/0\.01 %.*not shown: .* can show no rate below/);
+    expect(readFileSync(join(model, 'report.txt'), 'utf8')).toMatch(
+      /0\.01 %.*not shown: .* can show no rate below/,
+    );
   });
 
   it('trains on what came first and evaluates what came later, if texts have dates', async () => {
@@ -119,7 +124,7 @@ describe('text train', () => {
     const spread = dated.map((row, index) => ({ ...row, date: dated[(index * 37) % dated.length]!.date }));
     const out = join(FOLDER, 'models', 'dated');
     const { cut, evaluation } = await json<{ cut: string; evaluation: { months: { month: string }[] } }>(
-      ...['text', 'train', file('dated.csv', spread), '--out', out, ...OPTIONS],
+      ...['text', 'train', file('dated.csv', spread), '--out', out, '--held-out', '0.5', ...OPTIONS],
     );
     expect(cut).toMatch(/^2026-0[45]-/);
     expect(evaluation.months.map(({ month }) => month)).toContain('2026-05');
@@ -132,7 +137,12 @@ describe('text train', () => {
 
 describe('text evaluate', () => {
   it('leaves out what the model learnt from', async () => {
-    const { evaluated, leftOut } = await json<{ evaluated: number; leftOut: number }>('text', 'evaluate', model, texts);
+    const { evaluated, leftOut } = await json<{ evaluated: number; leftOut: number }>(
+      'text',
+      'evaluate',
+      model,
+      texts,
+    );
     expect(leftOut).toBeGreaterThanOrEqual(report.learnt);
     // Near-duplicates are estimated by then.
     expect(evaluated).toBeGreaterThan(0.95 * report.evaluated);
@@ -147,7 +157,10 @@ describe('text evaluate', () => {
       comparisons: { name: string; leftOut: number; recalls: { rate: number; recall: { of: number } }[] }[];
     }>('text', 'evaluate', model, texts, '--against', other);
     expect(spam.texts).toBeLessThanOrEqual(report.evaluation.spam.texts);
-    expect(spam.suspicious / spam.texts).toBeCloseTo(report.evaluation.spam.suspicious / report.evaluation.spam.texts, 1);
+    expect(spam.suspicious / spam.texts).toBeCloseTo(
+      report.evaluation.spam.suspicious / report.evaluation.spam.texts,
+      1,
+    );
     const [comparison] = comparisons;
     expect(comparison!.name).toBe('other');
     expect(comparison!.leftOut).toBeGreaterThan(0);
@@ -155,9 +168,9 @@ describe('text evaluate', () => {
   });
 
   it('cross-validates on the texts alone', async () => {
-    const { recalls } = await json<{ recalls: { domain: string | null; rate: number; recall: { found: number; of: number } | null }[] }>(
-      ...['text', 'evaluate', model, texts, '--folds', '2'],
-    );
+    const { recalls } = await json<{
+      recalls: { domain: string | null; rate: number; recall: { found: number; of: number } | null }[];
+    }>(...['text', 'evaluate', model, texts, '--folds', '2']);
     const english = recalls.find(({ domain, rate }) => domain === 'english-messages' && rate === 0.01);
     expect(english!.recall!.found / english!.recall!.of).toBeGreaterThan(0.7);
   });
@@ -177,20 +190,31 @@ describe('bad texts for training', () => {
   const legitimate = rows.filter(({ label }) => label === 'legitimate');
 
   async function refusal(given: readonly Row[], ...options: readonly string[]): Promise<string> {
-    const { code, errors } = await numgate('text', 'train', file('bad.csv', given), '--out', out(), ...options);
+    const { code, errors } = await numgate(
+      'text',
+      'train',
+      file('bad.csv', given),
+      '--out',
+      out(),
+      ...options,
+    );
     expect(code).toBe(1);
     expect(existsSync(out())).toBe(false);
     return errors;
   }
 
   it('without one of the labels are refused', async () => {
-    expect(await refusal(spam)).toMatch(/no text has the label "legitimate": a model needs both\. Add a file/);
+    expect(await refusal(spam)).toMatch(
+      /no text has the label "legitimate": a model needs both\. Add a file/,
+    );
     expect(await refusal(legitimate)).toMatch(/no text has the label "spam"/);
   });
 
   it('that are too few are refused', async () => {
     const few = await refusal([...spam.slice(0, 10), ...legitimate]);
-    expect(few).toContain(`only 10 distinct texts with the label "spam", and ${TRAINING_LABEL_MIN} are needed`);
+    expect(few).toContain(
+      `only 10 distinct texts with the label "spam", and ${TRAINING_LABEL_MIN} are needed`,
+    );
   });
 
   it('of one domain are refused, with the reason and the option that accepts it', async () => {
@@ -214,10 +238,14 @@ describe('bad texts for training', () => {
       return errors;
     };
     expect(await usage()).toContain("required option '--out <folder>' not specified");
-    expect(await usage('--out', out(), '--suspicious-rate', '0.1')).toContain('must not be above --review-rate');
+    expect(await usage('--out', out(), '--suspicious-rate', '0.1')).toContain(
+      'must not be above --review-rate',
+    );
     expect(await usage('--out', out(), '--labels', 'ham=good')).toContain('ham=legitimate,1=spam');
     expect(await usage('--out', out(), '--bits', '19')).toContain('must be a whole number from 12 to 18');
-    expect(await usage('--out', out(), '--held-out', '0.9')).toContain('must be a share above 0, at most 0.5');
+    expect(await usage('--out', out(), '--held-out', '0.9')).toContain(
+      'must be a share above 0, at most 0.5',
+    );
     expect(await usage('--out', out(), '--name', 'My model')).toContain('only lower case letters');
   });
 
@@ -234,7 +262,10 @@ describe('an interrupted training', () => {
   it.runIf(isLinux)('leaves no folder after Ctrl-C', async () => {
     const folder = join(FOLDER, 'interrupted');
     mkdirSync(folder);
-    const many = file('many.csv', everyRow.filter((_, index) => index % 5 === 0));
+    const many = file(
+      'many.csv',
+      everyRow.filter((_, index) => index % 5 === 0),
+    );
     const { child, result } = start(['text', 'train', many, '--out', join(folder, 'model')]);
     await vi.waitFor(() => expect(ticksOf(child.pid!)).toBeGreaterThan(TRAINING_TICKS), HANG_MS);
     child.kill('SIGINT');
@@ -248,9 +279,12 @@ describe('an interrupted training', () => {
     mkdirSync(folder);
     const out = join(folder, 'model');
     const { child, result } = start(['text', 'train', texts, '--out', out, ...OPTIONS]);
-    await vi.waitFor(() => expect(readdirSync(folder).length + Number(child.exitCode !== null)).toBeGreaterThan(0), {
-      ...{ timeout: HANG_MS, interval: 1 },
-    });
+    await vi.waitFor(
+      () => expect(readdirSync(folder).length + Number(child.exitCode !== null)).toBeGreaterThan(0),
+      {
+        ...{ timeout: HANG_MS, interval: 1 },
+      },
+    );
     child.kill('SIGKILL');
     await result;
     if (existsSync(out)) expect(readModelFolder(out).facts.bits).toBe(14);

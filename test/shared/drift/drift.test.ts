@@ -1,7 +1,7 @@
 /** Drift of histograms, and the comparison of a canary with the release in force: formulas, and what chance does. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compareCanary, type ClientRates, wilson } from '../../../shared/drift/canary-rate.ts';
+import { type ClientRates, compareCanary, wilson } from '../../../shared/drift/canary-rate.ts';
 import { driftOf } from '../../../shared/drift/drift.ts';
 import { noiseOf, psiOf } from '../../../shared/drift/psi.ts';
 import {
@@ -101,10 +101,10 @@ describe('the population stability index', () => {
       { day: 99, model: 'b', counts: counts(19, 50_000) },
       { day: 100, model: 'c', counts: counts(19, 50_000) },
     ];
-    expect(driftOf(rows, 100).map(({ model, psi, baseTexts }) => [model, psi, baseTexts])).toEqual([
-      ['a', 0, 3_000],
-      ['c', null, 0],
-    ]);
+    const [a, c, ...more] = driftOf(rows, 100);
+    // Not 0: what is added to empty bins is a larger share of fewer texts.
+    expect([a!.model, a!.psi! < 0.01, a!.baseTexts]).toEqual(['a', true, 3_000]);
+    expect([c!.model, c!.psi, c!.baseTexts, more]).toEqual(['c', null, 0, []]);
   });
 });
 

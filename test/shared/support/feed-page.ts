@@ -38,8 +38,16 @@ function partyAt(index: number): FeedEntry | null {
 export function textAt(index: number): FeedEntry {
   const at = '2026-11-27T00:00:00.000Z';
   const campaign = {
-    ...{ subject: 'campaign', fingerprint: `${'B'.repeat(171)}=`, textKeyId: '0123456789abcdef' } as const,
-    ...{ authority: 'kisa', rule: null, stage: null, firstSeen: at, lastSeen: at, reporters: index, until: at },
+    ...({ subject: 'campaign', fingerprint: `${'B'.repeat(171)}=`, textKeyId: '0123456789abcdef' } as const),
+    ...{
+      authority: 'kisa',
+      rule: null,
+      stage: null,
+      firstSeen: at,
+      lastSeen: at,
+      reporters: index,
+      until: at,
+    },
   };
   if (index % 3 === 0) return { ...campaign, rule: 'loan-texts@1', stage: 'confirmed' };
   if (index % 3 === 1) return campaign;

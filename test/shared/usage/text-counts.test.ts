@@ -49,7 +49,7 @@ const text: fc.Arbitrary<Text> = fc.record({
 function decisionOf(found: ScreenedText, isLabelled: boolean): Decision {
   const code = 'TEXT_SUSPICIOUS' as const;
   const reason = {
-    ...{ code, subject: 'from', list: found.model, match: 'model', authority: null, until: null } as const,
+    ...({ code, subject: 'from', list: found.model, match: 'model', authority: null, until: null } as const),
     effect: isLabelled ? ('label' as const) : ('shadow' as const),
   };
   const verdict = isLabelled ? 'label' : 'allow';
@@ -154,8 +154,12 @@ describe('the scores of a client', () => {
     const usage = new ClientUsage('kt', 'isolate', 5, NOW);
     count(usage, { release: 'text-1', model: 'kr-1', score: 0.2, band: 'ordinary', isLabelled: false }, NOW);
     const [row] = usage.nextFlush(NOW)!.scores!;
-    expect(row).toEqual(['text-1', 'kr-1', ...Array.from({ length: TEXT_COUNTS_SIZE }, (_, at) =>
-      at === 1 || at === 1 + BANDS.length + 4 ? 1 : 0,
-    )]);
+    expect(row).toEqual([
+      'text-1',
+      'kr-1',
+      ...Array.from({ length: TEXT_COUNTS_SIZE }, (_, at) =>
+        at === 1 || at === 1 + BANDS.length + 4 ? 1 : 0,
+      ),
+    ]);
   });
 });

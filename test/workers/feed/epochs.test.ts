@@ -14,6 +14,7 @@ import {
   feed,
   feedStub,
   pageAfter,
+  partyOf,
   replayed,
   snapshotOf,
   startOf,
@@ -187,7 +188,7 @@ test('the decision stream repeats what may be lost, and gives the newest state',
   const decisions = async () => {
     const found = await feed().decisions('crowdsec', false);
     return found.ok
-      ? found.value.events.map(({ position, entry }) => `${position} ${entry?.effect ?? 'none'}`)
+      ? found.value.events.map(({ position, entry }) => `${position} ${partyOf(entry)?.effect ?? 'none'}`)
       : [];
   };
   expect(await decisions()).toEqual(['3 block']);

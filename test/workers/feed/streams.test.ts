@@ -4,9 +4,9 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { csvFields } from '../../../shared/csv.ts';
 import type { FeedCloudEvent } from '../../../shared/feed/cloud-event.ts';
 import { isPartyEntry, type PartyEntry } from '../../../shared/feed/entry.ts';
+import { openPage } from '../../../shared/feed/open-page.ts';
 import { snapshotColumns } from '../../../shared/feed/snapshot.ts';
 import { FEED_STREAM_MS } from '../../../shared/limits/feed-http.ts';
-import { openPage } from '../../../shared/feed/open-page.ts';
 import { resetConsumers } from '../../../workers/feed/consumers.ts';
 import { chainOf, START, textAt } from '../../shared/support/feed-page.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
@@ -205,7 +205,9 @@ describe('campaigns and hosts', () => {
     expect(page.slice(0, 3).map(({ type }) => type)).toEqual([campaign, campaign, host]);
     const opened = await openPage(page, null, START);
     expect(opened).toMatchObject({ ok: true, value: { events: feed.kept.map(({ entry }) => ({ entry })) } });
-    const [, ...lines] = (await (await fetchAs('clear', '/v1/feed/snapshot', feed)).text()).trim().split('\n');
+    const [, ...lines] = (await (await fetchAs('clear', '/v1/feed/snapshot', feed)).text())
+      .trim()
+      .split('\n');
     expect(lines.map((line) => (JSON.parse(line) as { subject: string }).subject).slice(0, 3)).toEqual([
       ...['campaign', 'campaign', 'host'],
     ]);
@@ -215,7 +217,11 @@ describe('campaigns and hosts', () => {
     expect([field(0, 'textKeyId'), field(0, 'reporters'), field(0, 'number')]).toEqual([
       ...['0123456789abcdef', '0', ''],
     ]);
-    expect([field(2, 'host'), field(2, 'list'), field(2, 'effect')]).toEqual(['h2.example', 'phish', 'block']);
+    expect([field(2, 'host'), field(2, 'list'), field(2, 'effect')]).toEqual([
+      'h2.example',
+      'phish',
+      'block',
+    ]);
   });
 
   test('are removed by events whose type says so', async () => {
@@ -234,7 +240,8 @@ describe('campaigns and hosts', () => {
   });
 
   test('are no decisions for bouncers', async () => {
-    const poll = async (query: string) => (await fetchAs('clear', `/v1/decisions/stream${query}`, feed)).json();
+    const poll = async (query: string) =>
+      (await fetchAs('clear', `/v1/decisions/stream${query}`, feed)).json();
     expect(await poll('?startup=true')).toEqual({ new: [], deleted: [] });
     feed.append(3);
     const changed = (await poll('')) as Decisions;

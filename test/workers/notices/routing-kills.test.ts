@@ -6,7 +6,7 @@
 import { runInDurableObject } from 'cloudflare:test';
 import fc from 'fast-check';
 import { beforeEach, expect, test, vi } from 'vitest';
-import type { PartyEntry, FeedEvent } from '../../../shared/feed/entry.ts';
+import type { FeedEvent, PartyEntry } from '../../../shared/feed/entry.ts';
 import { NOTICE_RETRY_MS_MAX } from '../../../shared/limits/notice-sources.ts';
 import type { ControlEnv } from '../../../workers/env.ts';
 import { FeedRouting } from '../../../workers/notices/feed-routing.ts';

@@ -2,12 +2,17 @@
 import { env } from 'cloudflare:workers';
 import { vi } from 'vitest';
 import { sha256Hex } from '../../../shared/bytes.ts';
-import type { TextEntry } from '../../../shared/feed/entry.ts';
+import type { FeedEntry, TextEntry } from '../../../shared/feed/entry.ts';
 import { seal } from '../../../shared/set/seal.ts';
 import { encodeHosts } from '../../../shared/text/host-table.ts';
 import type { HostListInfo } from '../../../shared/text/text-manifest.ts';
 import type { ControlEnv } from '../../../workers/env.ts';
-import type { SharedCampaign, TextChanges, TextCursor, TextSource } from '../../../workers/storage/text-port.ts';
+import type {
+  SharedCampaign,
+  TextChanges,
+  TextCursor,
+  TextSource,
+} from '../../../workers/storage/text-port.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
 
 export interface FakeHostList extends Omit<HostListInfo, 'hosts' | 'asOf'> {
@@ -110,4 +115,9 @@ export function campaignOf(id: number, more: Partial<SharedCampaign> = {}): Shar
     ...{ reporters: 12 },
     ...more,
   };
+}
+
+/** In an order of its own: entries have no names. */
+export function sorted(entries: Iterable<FeedEntry>): string[] {
+  return [...entries].map((entry) => JSON.stringify(Object.entries(entry).sort())).sort();
 }

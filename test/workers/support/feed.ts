@@ -5,7 +5,7 @@ import { expect, vi } from 'vitest';
 import { PublishedCredentials } from '../../../shared/credentials/published.ts';
 import { parseCursor } from '../../../shared/feed/cursor.ts';
 import { digestOf, digestOfStatement } from '../../../shared/feed/digest.ts';
-import type { FeedEntry, FeedEvent } from '../../../shared/feed/entry.ts';
+import { type FeedEntry, type FeedEvent, isPartyEntry, type PartyEntry } from '../../../shared/feed/entry.ts';
 import { parseEpoch } from '../../../shared/feed/statement.ts';
 import { LiveLayer } from '../../../shared/live/live-layer.ts';
 import { parseListed } from '../../../shared/numbers/parse.ts';
@@ -132,6 +132,12 @@ export function replayed(from: Entries, events: readonly FeedEvent[]): Map<strin
     else entries.set(reference, entry);
   }
   return entries;
+}
+
+/** An entry of a number or sender ID. */
+export function partyOf(entry: FeedEntry | null): PartyEntry | null {
+  if (entry !== null && !isPartyEntry(entry)) throw new Error('the entry is not about a party');
+  return entry;
 }
 
 /** An entry in short, without its authority and list. */
