@@ -19,7 +19,12 @@ export interface TestNumber {
   readonly verdict: Verdict;
 }
 
-const LABELS: readonly Code[] = ['MOBILE_CLI_ROAMING_UNVERIFIED', 'OVERSEAS_ORIGIN', 'SENDER_RATE_REDUCED'];
+const LABELS: readonly Code[] = [
+  'MOBILE_CLI_ROAMING_UNVERIFIED',
+  'OVERSEAS_ORIGIN',
+  'SENDER_RATE_REDUCED',
+  'TEXT_SUSPICIOUS',
+];
 const INDETERMINATES: readonly Code[] = ['LIST_STALE', 'LIST_UNAVAILABLE', 'NUMBER_AMBIGUOUS'];
 
 /** The verdict of a code alone. */

@@ -10,7 +10,13 @@ const ORDINARY: TextAnalysis = {
   ...{ score: 0.01, band: 'ordinary', reasons: [], hosts: [], onlyAllowedHosts: false, campaign: null },
   model: 'test',
 };
-const LIST = { name: 'test', effect: 'block', authority: 'numgate', asOf: '2026-01-01T00:00:00Z', hosts: 1 } as const;
+const LIST = {
+  name: 'test',
+  effect: 'block',
+  authority: 'numgate',
+  asOf: '2026-01-01T00:00:00Z',
+  hosts: 1,
+} as const;
 /** The end of the test campaign, in seconds since 1970: 2100-01-01. */
 const TEST_UNTIL = 4_102_444_800;
 

@@ -120,7 +120,7 @@ export interface Reason extends Partial<RuleMark> {
   readonly detail?: string;
   /** With SENDER_RATE_REDUCED, if it is known: the share of its usual rate at which the sender may send. */
   readonly factor?: number;
-  /** For a block of a number or sender ID by a list or a live entry: what to send to `/v1/appeals`. */
+  /** For a block of a number or sender ID by a list, a live entry or a campaign: what to send to `/v1/appeals`. */
   readonly appeal?: string;
 }
 

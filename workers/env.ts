@@ -6,6 +6,7 @@ import { openPublicKeys, PUBLIC_KEY_BYTES, type ReleaseKey } from '../shared/rel
 import { type Failure, fail, ok, type Result } from '../shared/result.ts';
 import { type KeyRing, openKeyRing } from '../shared/set/key-ring.ts';
 import type { AppealObject } from './storage/appeals-port.ts';
+import type { CampaignObject } from './storage/campaign-port.ts';
 import type { HeadSource } from './storage/coordinator-port.ts';
 import type { CredentialObject } from './storage/credentials-port.ts';
 import type { DriftObject, TextCanary } from './storage/drift-port.ts';
@@ -61,7 +62,7 @@ export interface ControlEnv extends Env {
   /** Class CredentialStore. admin/credentials-stub.ts types the methods that only control calls. */
   readonly CREDENTIALS: { getByName(name: string): CredentialObject };
   /** Class TextStore. admin/text-stub.ts types the methods that only control calls. */
-  readonly TEXT: { getByName(name: string): TextObject & TextSource & TextCanary };
+  readonly TEXT: { getByName(name: string): TextObject & TextSource & TextCanary & CampaignObject };
   /** Class ReportIntake. `intakesOf` has the names. */
   readonly REPORTS: { getByName(name: string): IntakeObject };
   /** Class ReporterBudget. `shardOf` has the names. */

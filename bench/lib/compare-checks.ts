@@ -1,19 +1,23 @@
 /**
- * The processor time of a check at one edge and at another, in turns: by `/v1/check`, in a batch and in a stream. All of
- * the runtime counts, whatever else the machine does.
+ * The processor time of a check at one edge and at another, in turns: by `/v1/check`, in a batch, in a stream, and of a
+ * gateway. All of the runtime counts, whatever else the machine does.
  */
 import type { SimulatedEdge } from '../simulation/edge.ts';
 import { threadNs } from './process-usage.ts';
 import { median, medianRatio } from './statistics.ts';
 import { type Row, row, short } from './table.ts';
 
-/** A process is some percent faster or slower than another that does the same, as long as it runs: each pair is new. */
-const PAIRS = 5;
-const ROUNDS = 6;
+/**
+ * A process is some percent faster or slower than another that does the same, as long as it runs: each pair is new, and
+ * the sides take turns to start first.
+ */
+const PAIRS = 7;
+const ROUNDS = 5;
 /** A single check is filled up with spaces, so that a turn has some hundred of them. */
 const CHECK_CHARS = 1_024;
 const BATCH_ITEMS = 1_000;
 const STREAM_LINES = 20_000;
+const JSON_TYPE = 'application/json';
 
 export interface CheckedText {
   readonly from?: string;
@@ -35,6 +39,18 @@ interface Kind {
   readonly body: string;
   /** Checks in a body. */
   readonly count: number;
+  /** Whether it is compared in small runs. */
+  readonly isSmall: boolean;
+  /** ID of the client that posts it; without one, the usual client. */
+  readonly client?: string;
+}
+
+interface CompareOptions {
+  readonly small: boolean;
+  /** Of the ratio; null for none. */
+  readonly target: number | null;
+  /** ID of a client of both edges with the right `gateway`: its checks are compared as well. */
+  readonly gateway?: string;
 }
 
 /** Processor time of each check, in µs, of both edges in turns. */
@@ -43,18 +59,18 @@ interface Times {
   readonly plain: number[];
 }
 
-/** @param target of the ratio; null for none */
 export async function compareChecks(
   name: string,
   edges: ComparedEdges,
   textOf: (index: number) => CheckedText,
-  { small, target }: { readonly small: boolean; readonly target: number | null },
+  { small, target, gateway }: CompareOptions,
 ): Promise<Row[]> {
-  const kinds = kindsOf(textOf).slice(...(small ? [1, 2] : []));
+  const kinds = kindsOf(textOf, gateway).filter(({ isSmall }) => isSmall || !small);
   const times = kinds.map((): Times[] => []);
   for (let pair = 0; pair < (small ? 1 : PAIRS); pair++) {
-    const own = await edges.own();
-    const plain = await edges.plain();
+    const [first, second] = pair % 2 === 0 ? [edges.own, edges.plain] : [edges.plain, edges.own];
+    const started = [await first(), await second()] as const;
+    const [own, plain] = pair % 2 === 0 ? started : [started[1], started[0]];
     try {
       for (const [index, kind] of kinds.entries())
         times[index]!.push(await timePair(own, plain, kind, small ? 1 : ROUNDS));
@@ -72,16 +88,24 @@ export async function compareChecks(
   });
 }
 
-function kindsOf(textOf: (index: number) => CheckedText): Kind[] {
+function kindsOf(textOf: (index: number) => CheckedText, gateway: string | undefined): Kind[] {
   const items = Array.from({ length: STREAM_LINES }, (_, index) => textOf(index));
   const one = JSON.stringify(textOf(1)).padEnd(CHECK_CHARS);
   const batch = JSON.stringify({ items: items.slice(0, BATCH_ITEMS) });
   const lines = items.map((item) => `${JSON.stringify(item)}\n`).join('');
-  return [
-    { path: '/v1/check', type: 'application/json', body: one, count: 1 },
-    { path: '/v1/check/batch', type: 'application/json', body: batch, count: BATCH_ITEMS },
-    { path: '/v1/check/stream', type: 'application/x-ndjson', body: lines, count: STREAM_LINES },
+  const kinds: Kind[] = [
+    { path: '/v1/check', type: JSON_TYPE, body: one, count: 1, isSmall: false },
+    { path: '/v1/check/batch', type: JSON_TYPE, body: batch, count: BATCH_ITEMS, isSmall: true },
+    {
+      ...{ path: '/v1/check/stream', type: 'application/x-ndjson', body: lines, count: STREAM_LINES },
+      isSmall: false,
+    },
   ];
+  if (gateway !== undefined) {
+    const path = '/v1/gateway/check';
+    kinds.push({ path, type: JSON_TYPE, body: one, count: 1, isSmall: true, client: gateway });
+  }
+  return kinds;
 }
 
 async function timePair(
@@ -104,9 +128,10 @@ async function timePair(
   return times;
 }
 
-async function timeOf(edge: SimulatedEdge, { path, type, body, count }: Kind): Promise<number> {
+async function timeOf(edge: SimulatedEdge, { path, type, body, count, client }: Kind): Promise<number> {
   const began = threadNs(edge.worker.pids);
-  const { body: timing } = await edge.timeBodies(path, { body }, 1, { type, clients: {} });
+  const clients = client === undefined ? {} : { body: client };
+  const { body: timing } = await edge.timeBodies(path, { body }, 1, { type, clients });
   if (timing!.status !== 200) throw new Error(`${path} returned ${timing!.status}`);
   return (threadNs(edge.worker.pids) - began) / 1_000 / timing!.requests / count;
 }

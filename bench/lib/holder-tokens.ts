@@ -1,8 +1,9 @@
-/** Certificates of the benchmarks whose key is known, and message tokens that are signed with it. */
+/** Certificates of the benchmarks whose key is known, and message tokens and PASSporTs that are signed with it. */
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { TOKEN_TYPE } from '../../shared/credentials/claims.ts';
 import type { CredentialRow } from '../../shared/credentials/credential-table.ts';
-import { type KeyAlgorithm, keyOfJwk, type PublicJwk } from '../../shared/credentials/keys.ts';
+import { digestOf, type KeyAlgorithm, keyOfJwk, type PublicJwk } from '../../shared/credentials/keys.ts';
+import type { PassportRow } from '../../shared/credentials/passport-table.ts';
 import { TOKEN_LIFE_MAX_S } from '../../shared/limits/credentials.ts';
 
 export interface HolderKey {
@@ -38,7 +39,31 @@ export async function withHolderKey(
   };
 }
 
-/** A token of the same form with a signature that is none: the edge has to verify it to know that. */
+/** A certificate of PASSporTs. */
+export interface PassportKey {
+  readonly row: PassportRow;
+  /** A PASSporT of a call, from and to E.164 digits. */
+  passport(from: string, to: string): Promise<string>;
+}
+
+const X5U = 'https://certs.example/bench.pem';
+
+/** Gives a certificate of PASSporTs a key and a URL. */
+export async function withPassportKey(row: PassportRow): Promise<PassportKey> {
+  const { privateKey, publicKey } = await generateKeyPair('ES256');
+  const { kty, crv, x, y } = (await exportJWK(publicKey)) as Required<JWK>;
+  const key = keyOfJwk({ kty, crv, x, y } as PublicJwk)!;
+  return {
+    row: { ...row, x5u: await digestOf(X5U), key },
+    passport: (from, to) =>
+      new SignJWT({ attest: 'A', dest: { tn: [to] }, orig: { tn: from }, origid: crypto.randomUUID() })
+        .setProtectedHeader({ alg: 'ES256', ppt: 'shaken', typ: 'passport', x5u: X5U })
+        .setIssuedAt()
+        .sign(privateKey),
+  };
+}
+
+/** A token or a PASSporT of the same form with a signature that is none: the edge has to verify it to know that. */
 export function garbageOf(token: string, index: number): string {
   const signed = token.slice(0, token.lastIndexOf('.') + 1);
   const bytes = Buffer.alloc(64);

@@ -27,7 +27,8 @@ export function nearDuplicates(
   least: number,
 ): Set<number> {
   const counts = new Map<string, number>();
-  for (const grams of [...others, ...texts]) for (const gram of grams) counts.set(gram, (counts.get(gram) ?? 0) + 1);
+  for (const grams of [...others, ...texts])
+    for (const gram of grams) counts.set(gram, (counts.get(gram) ?? 0) + 1);
   // The rarest first: two similar sets have one of their first grams in common.
   const order = new Map([...counts].sort((a, b) => a[1] - b[1]).map(([gram], rank) => [gram, rank]));
   const ranked = (grams: ReadonlySet<string>): Uint32Array =>

@@ -23,27 +23,30 @@ export function obfuscate(text: string, kind: Obfuscation, random: () => number)
 
 function obfuscateWord(word: string, kind: Obfuscation, random: () => number): string {
   const letters = [...word];
-  const chosen = (): boolean => random() / 2 ** 32 < SHARE;
+  const isLetter = (at: number): boolean => /[\p{L}\p{N}]/u.test(letters[at] ?? '');
   return letters
-    .map((letter, at) => {
-      if (!/[\p{L}\p{N}]/u.test(letter)) return letter;
-      const isInside = at + 1 < letters.length && /[\p{L}\p{N}]/u.test(letters[at + 1]!);
-      switch (kind) {
-        case 'spaces':
-          return isInside && chosen() ? `${letter} ` : letter;
-        case 'zero-width':
-          return isInside && chosen() ? letter + HIDDEN[random() % HIDDEN.length] : letter;
-        case 'look-alikes': {
-          const others = LOOK_ALIKES.get(letter);
-          return others !== undefined && chosen() ? others[random() % others.length]! : letter;
-        }
-        case 'full-width':
-          return /[!-~]/.test(letter) ? String.fromCharCode(letter.charCodeAt(0) + FULL_WIDTH_OFFSET) : letter;
-        case 'jamo':
-          return /[\uac00-\ud7a3]/.test(letter) && chosen() ? typedJamo(letter) : letter;
-      }
-    })
+    .map((letter, at) => (isLetter(at) ? changed(letter, isLetter(at + 1), kind, random) : letter))
     .join('');
+}
+
+/** @param isInside whether another letter follows */
+function changed(letter: string, isInside: boolean, kind: Obfuscation, random: () => number): string {
+  const isChosen = kind === 'full-width' || random() / 2 ** 32 < SHARE;
+  if (!isChosen) return letter;
+  switch (kind) {
+    case 'spaces':
+      return isInside ? `${letter} ` : letter;
+    case 'zero-width':
+      return isInside ? letter + HIDDEN[random() % HIDDEN.length] : letter;
+    case 'look-alikes': {
+      const others = LOOK_ALIKES.get(letter) ?? [letter];
+      return others[random() % others.length]!;
+    }
+    case 'full-width':
+      return /[!-~]/.test(letter) ? String.fromCharCode(letter.charCodeAt(0) + FULL_WIDTH_OFFSET) : letter;
+    case 'jamo':
+      return /[가-힣]/.test(letter) ? typedJamo(letter) : letter;
+  }
 }
 
 const LEADING = [...'ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ'];

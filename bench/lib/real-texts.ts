@@ -12,7 +12,9 @@ export interface LabelledText {
 }
 
 function linesOf(name: string): string[] {
-  return readFileSync(join(PROJECT, 'data', 'text', name), 'utf8').split('\n').filter((line) => line !== '');
+  return readFileSync(join(PROJECT, 'data', 'text', name), 'utf8')
+    .split('\n')
+    .filter((line) => line !== '');
 }
 
 /** 10,000 comments: of the test set, then of the validation set. */

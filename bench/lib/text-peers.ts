@@ -1,8 +1,8 @@
 /** Other classifiers on the same folds: fastText and bogofilter, as Debian has them. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { temporaryFolder } from '../../cli/temporary.ts';
 import { PROJECT } from '../../cli/paths.ts';
+import { temporaryFolder } from '../../cli/temporary.ts';
 import { skipMissing } from './skip-missing.ts';
 
 /** Texts, and the fold in which each is tested. */
@@ -22,23 +22,36 @@ export interface PeerScores {
   readonly kib: number;
 }
 
+/** Not the first `python3` of the path, which may be another one without the packages of the system. */
+const PYTHON = '/usr/bin/python3';
 /** Output of a peer at most, in bytes. */
 const OUTPUT_MAX = 1 << 26;
 
 /** @param kib size of its models at most */
-export function fastTextScores({ texts, isSpam, foldOf, folds }: FoldedTexts, kib: number): PeerScores | null {
-  if (spawnSync('python3', ['-c', 'import fasttext']).status !== 0) {
+export function fastTextScores(
+  { texts, isSpam, foldOf, folds }: FoldedTexts,
+  kib: number,
+): PeerScores | null {
+  if (spawnSync(PYTHON, ['-c', 'import fasttext']).status !== 0) {
     skipMissing('python3-fasttext', 'text: fastText is not installed (apt install python3-fasttext)');
     return null;
   }
   const input = { texts, spam: [...isSpam], fold: [...foldOf], folds, bytes: kib * 1024 };
   const script = join(PROJECT, 'bench', 'peers', 'fasttext-folds.py');
-  const { scores, bytes } = JSON.parse(run('python3', [script], JSON.stringify(input))) as {
+  const { scores, bytes } = JSON.parse(run(PYTHON, [script], JSON.stringify(input))) as {
     scores: number[];
     bytes: number;
   };
   return { name: 'fastText', scores: Float64Array.from(scores), kib: bytes / 1024 };
 }
+
+/** The best of the settings that were tried on these texts: short words and pairs of words count, and rare ones count less. */
+const BOGOFILTER = [
+  '--min-token-len=1',
+  '--multi-token-count=2',
+  '--max-multi-token-len=60',
+  '-m0.1,0.5,0.4',
+];
 
 /** Bogofilter keeps every word: its size is not bounded. */
 export function bogofilterScores({ texts, isSpam, foldOf, folds }: FoldedTexts): PeerScores | null {
@@ -52,13 +65,15 @@ export function bogofilterScores({ texts, isSpam, foldOf, folds }: FoldedTexts):
     const those = (isChosen: (at: number) => boolean): number[] => [...texts.keys()].filter(isChosen);
     const learn = (flag: string, label: number): void => {
       const learnt = those((at) => foldOf[at] !== fold && isSpam[at] === label);
-      run('bogofilter', ['-d', path, '-M', flag], mailbox(texts, learnt));
+      run('bogofilter', ['-d', path, '-M', ...BOGOFILTER, flag], mailbox(texts, learnt));
     };
     learn('-s', 1);
     learn('-n', 0);
     const tested = those((at) => foldOf[at] === fold);
     // Its exit code is what it found in the last message.
-    const found = run('bogofilter', ['-d', path, '-M', '-TT'], mailbox(texts, tested), 2).trim().split('\n');
+    const found = run('bogofilter', ['-d', path, '-M', ...BOGOFILTER, '-TT'], mailbox(texts, tested), 2)
+      .trim()
+      .split('\n');
     if (found.length !== tested.length)
       throw new Error(`bogofilter scored ${found.length} of ${tested.length} texts`);
     for (const [index, at] of tested.entries()) scores[at] = Number(found[index]!.trim().split(/\s+/).at(-1));

@@ -8,16 +8,22 @@ import { type Client, type DirectoryContent, sealDirectory } from '../../shared/
 import { SEGMENT_ENTRIES_MAX } from '../../shared/limits/control.ts';
 import type { LiveEntry } from '../../shared/live/entry.ts';
 import { encodeSegment } from '../../shared/live/segment.ts';
-import { type Head, type NamedValue, sealHead } from '../../shared/release/head.ts';
-import { clientsKey, HEAD_KEY, releaseKey, segmentKey } from '../../shared/release/kv-keys.ts';
+import { type Head, type HeadText, type NamedValue, sealHead } from '../../shared/release/head.ts';
+import { clientsKey, HEAD_KEY, releaseKey, segmentKey, textKey } from '../../shared/release/kv-keys.ts';
 import { signManifest } from '../../shared/release/manifest.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { seal } from '../../shared/set/seal.ts';
+import { type Campaign, encodeCampaigns } from '../../shared/text/campaign-table.ts';
+import { TEXT_KEY_BYTES } from '../../shared/text/fingerprint.ts';
+import { sealTextIndex, type TextIndex } from '../../shared/text/text-index.ts';
+import { signTextManifest, type TextManifest } from '../../shared/text/text-manifest.ts';
 import { type BenchWorker, startBenchWorker } from '../lib/bench-worker.ts';
 import type { PublishedCredentials } from '../lib/random-credentials.ts';
 import { benchKeys, LIST_SECRET } from '../lib/random-lists.ts';
 import type { BodyTimings, CheckResult, EdgeSettings } from '../lib/worker-results.ts';
 
+/** TEXT_KEY of the edge. */
+export const TEXT_SECRET = new Uint8Array(TEXT_KEY_BYTES).fill(7);
 const JSON_TYPE = 'application/json';
 const CLIENT = 'bench';
 const SECRET = 'secret-of-bench';
@@ -32,6 +38,7 @@ export interface SimulatedEdge {
     seq: number,
     credentials?: PublishedCredentials | null,
     entries?: readonly LiveEntry[],
+    text?: TextContent,
   ): Promise<void>;
   /** Posts one body as a client. @returns the response */
   post<Response>(path: string, body: object): Promise<Response>;
@@ -45,6 +52,14 @@ export interface SimulatedEdge {
     rounds: number,
     options?: BodyOptions,
   ): Promise<BodyTimings>;
+}
+
+/** A text release and the confirmed campaigns, before they are sealed and signed. */
+export interface TextContent {
+  readonly manifest: TextManifest;
+  /** Sealed values of the manifest by key. */
+  readonly values: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
+  readonly campaigns: readonly Campaign[];
 }
 
 interface BodyOptions {
@@ -71,6 +86,7 @@ export async function startEdge(
     LIST_KEY: toBase64(LIST_SECRET),
     RELEASE_PUBLIC_KEYS: toBase64(new Uint8Array(await crypto.subtle.exportKey('raw', publicKey))),
     CLIENT_KEY: `${CLIENT}.${SECRET}`,
+    TEXT_KEY: toBase64(TEXT_SECRET),
   });
   const client = {
     id: CLIENT,
@@ -103,7 +119,7 @@ export async function startEdge(
   return {
     worker,
     keyOf: (id = CLIENT) => `${id}.${SECRET}`,
-    publish: async ({ manifest, values }, seq, credentials, entries = []) => {
+    publish: async ({ manifest, values }, seq, credentials, entries = [], text) => {
       for (const [key, bytes] of [...values, ...(credentials?.values ?? [])]) await worker.put(key, bytes);
       const segments = await segmentsOf(entries, keys, worker);
       const signed = await signManifest(manifest, privateKey);
@@ -113,6 +129,7 @@ export async function startEdge(
         ...{ current: { release: manifest.release, signature: signed.signature }, candidate: null },
         ...{ droppedSeq: 0, segments, tail: toBase64(encodeSegment([])), clients },
         ...(credentials ? { credentials: credentials.head } : {}),
+        ...(text === undefined ? {} : { text: await putText(text, seq, privateKey, keys, worker) }),
       };
       const copy = { head, manifests: [signed], writtenAt: new Date().toISOString() };
       await worker.put(HEAD_KEY, await sealHead(copy, keys));
@@ -163,4 +180,26 @@ async function segmentsOf(
     named.push({ key, sha256 });
   }
   return named;
+}
+
+/** Writes a text release and its campaigns to KV. */
+async function putText(
+  { manifest, values, campaigns }: TextContent,
+  version: number,
+  privateKey: CryptoKey,
+  keys: ListKeys,
+  worker: BenchWorker,
+): Promise<HeadText> {
+  const put = async (bytes: Uint8Array<ArrayBuffer>): Promise<NamedValue> => {
+    const sha256 = await sha256Hex(bytes);
+    await worker.put(textKey(sha256), bytes);
+    return { key: textKey(sha256), sha256 };
+  };
+  for (const [key, bytes] of values) await worker.put(key, bytes);
+  const index: TextIndex = {
+    ...{ kind: 'numgate-text-index', format: 1, version, candidate: null },
+    current: await signTextManifest(manifest, privateKey),
+    campaigns: await put(await seal(encodeCampaigns(campaigns), keys)),
+  };
+  return { version, index: await put(await sealTextIndex(index, keys)) };
 }

@@ -7,10 +7,16 @@ import { credentialShardOf } from '../../shared/credentials/credential-index.ts'
 import type { CredentialRow } from '../../shared/credentials/credential-table.ts';
 import type { Status } from '../../shared/credentials/status-list.ts';
 import { ISOLATE_CREDENTIAL_BYTES_MAX } from '../../shared/limits/credentials.ts';
+import { PASSPORT_CERTIFICATES_MAX } from '../../shared/limits/passport.ts';
 import { compareChecks } from '../lib/compare-checks.ts';
-import { garbageOf, type HolderKey, withHolderKey } from '../lib/holder-tokens.ts';
+import { garbageOf, type HolderKey, withHolderKey, withPassportKey } from '../lib/holder-tokens.ts';
 import type { BenchOptions } from '../lib/options.ts';
-import { type PublishedCredentials, publishCredentials } from '../lib/random-credentials.ts';
+import {
+  type PublishedCredentials,
+  publishCredentials,
+  randomDelegations,
+  randomPassportRows,
+} from '../lib/random-credentials.ts';
 import { benchKeys, randomSuffixes, releaseOf } from '../lib/random-lists.ts';
 import { type Row, row, short, withCommas } from '../lib/table.ts';
 import { type SimulatedEdge, startEdge } from '../simulation/edge.ts';
@@ -21,6 +27,14 @@ const LISTED = 1_000_000;
 const LISTED_SMALL = 100_000;
 /** Organisations with a qualification, in the client directory. */
 const QUALIFIED = 1_000;
+/** Delegations, and certificates of PASSporTs: as many of these as there may be. */
+const DELEGATIONS = 1_000;
+const PASSPORT_ROWS = PASSPORT_CERTIFICATES_MAX;
+/** A client that floods the edge, and one of a gateway. */
+const FLOODER = 'flooder';
+const GATEWAY = 'gateway';
+const GATEWAY_CLIENT: Parameters<typeof startEdge>[0] = { [GATEWAY]: { rights: ['gateway'] } };
+const CLIENTS: typeof GATEWAY_CLIENT = { ...GATEWAY_CLIENT, [FLOODER]: { rights: ['check', 'gateway'] } };
 const MB = 1e6;
 
 /** @param certificates of the status list `statuses` */
@@ -34,13 +48,18 @@ export async function edgeRows(
   const revoked = await withHolderKey(certificates[[...statuses.keys()][0]!]!, 'ES256', 'default');
   const own = new Map([holder, revoked].map(({ row: each }) => [each.digest, each]));
   const rows = certificates.map((each) => own.get(each.digest) ?? each);
-  const published = await publishCredentials(rows, statuses, keys);
+  const passportRows = randomPassportRows(PASSPORT_ROWS, options.seed + 4);
+  const signer = await withPassportKey(passportRows[0]!);
+  const published = await publishCredentials(rows, statuses, keys, {
+    delegations: randomDelegations(rows, DELEGATIONS, options.seed + 3),
+    passports: [signer.row, ...passportRows.slice(1)],
+  });
   const { built } = await releaseOf(
     randomSuffixes(options.small ? LISTED_SMALL : LISTED, options.seed + 2),
     keys,
   );
   const start = async (): Promise<SimulatedEdge> => {
-    const edge = await startEdge({ flooder: {} }, qualified());
+    const edge = await startEdge(CLIENTS, qualified());
     await edge.publish(built, 1, published);
     await checkEdge(edge, holder, revoked);
     return edge;
@@ -48,10 +67,11 @@ export async function edgeRows(
   const edge = await start();
   try {
     const name = `${withCommas(rows.length)} certificates`;
+    const all = `${name}, ${withCommas(DELEGATIONS)} delegations, ${withCommas(PASSPORT_ROWS)} certificates of PASSporTs`;
     return [
-      ...(await unusedRows(name, start, built, options)),
+      ...(await unusedRows(all, start, built, options)),
       ...(await memoryRows(name, edge, rows, published, holder)),
-      ...(await floodRows(edge, holder, options)),
+      ...(await floodRows(edge, FLOODER, { holder, signer }, options)),
     ];
   } finally {
     await edge.worker.stop();
@@ -104,13 +124,14 @@ async function unusedRows(
   { small }: BenchOptions,
 ): Promise<Row[]> {
   const plain = async (): Promise<SimulatedEdge> => {
-    const edge = await startEdge();
+    const edge = await startEdge(GATEWAY_CLIENT);
     await edge.publish(built, 1);
     return edge;
   };
   const textOf = (index: number) => ({ from: '15889999', to: `010${20_000_000 + index * 7}` });
   const edges = { own, plain, words: 'nothing configured' };
-  return compareChecks(`${name}, unused`, edges, textOf, { small, target: UNUSED_TARGET });
+  const options = { small, target: UNUSED_TARGET, gateway: GATEWAY };
+  return compareChecks(`${name}, unused`, edges, textOf, options);
 }
 
 /** Loads every shard, one after the other: the isolate keeps what it may. */

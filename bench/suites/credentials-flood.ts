@@ -1,9 +1,9 @@
 /**
- * One client floods the edge with garbage tokens, each of another text and with a signature to verify. How long the
- * checks of another client take meanwhile, against the same requests with one valid token, and against none.
+ * One client floods the edge with garbage tokens or garbage PASSporTs, each of another text and with a signature to verify.
+ * How long the checks of another client take meanwhile, against the same requests with one that is valid, and against none.
  */
 import { Agent, request } from 'node:http';
-import { garbageOf, type HolderKey } from '../lib/holder-tokens.ts';
+import { garbageOf, type HolderKey, type PassportKey } from '../lib/holder-tokens.ts';
 import type { BenchOptions } from '../lib/options.ts';
 import { skipMissing } from '../lib/skip-missing.ts';
 import { median, medianRatio } from '../lib/statistics.ts';
@@ -12,7 +12,7 @@ import { hasWrk, WrkScript } from '../lib/wrk.ts';
 import type { SimulatedEdge } from '../simulation/edge.ts';
 
 const TARGET = 1.1;
-/** Requests of the flood: twice the verifications that a client may have. */
+/** Requests of the flood: more than the verifications that a client may have, of tokens and of PASSporTs. */
 const PER_SECOND = 500;
 const TURN_SECONDS = 1;
 const ROUNDS = 11;
@@ -20,12 +20,29 @@ const ROUNDS = 11;
 const TICK_MS = 2;
 /** Requests under way: on a machine that is too slow for the rate, no queue of them grows. */
 const AT_ONCE = 8;
+/** Anybody: it is on no list. */
+const TO = '821023456789';
 
-type Turn = 'garbage' | 'valid' | 'none';
+/** What a flood presents, each valid and as garbage. */
+const KINDS = ['token', 'passport'] as const;
+type Kind = (typeof KINDS)[number];
+type Turn = `${Kind} ${'garbage' | 'valid'}` | 'none';
+const TURNS: readonly Turn[] = [
+  ...KINDS.flatMap((kind) => [`${kind} garbage`, `${kind} valid`] as const),
+  'none',
+];
 
+/** Keys of a certificate and of a gateway's network. */
+export interface FloodKeys {
+  readonly holder: HolderKey;
+  readonly signer: PassportKey;
+}
+
+/** @param flooder a client with the rights `check` and `gateway` */
 export async function floodRows(
   edge: SimulatedEdge,
-  holder: HolderKey,
+  flooder: string,
+  keys: FloodKeys,
   { small }: BenchOptions,
 ): Promise<Row[]> {
   if (!hasWrk()) {
@@ -36,18 +53,16 @@ export async function floodRows(
   const headers = { authorization: `Bearer ${edge.keyOf()}`, 'content-type': 'application/json' };
   const body = JSON.stringify({ from: '15889999', to: '01023456789' });
   const others = new WrkScript([{ method: 'POST', path: '/v1/check', headers, body }]);
-  const from = `+${holder.row.spans[0]!.from}`;
-  const token = await holder.token('flood');
+  const p50 = Object.fromEntries(TURNS.map((turn) => [turn, [] as number[]])) as Record<Turn, number[]>;
   let index = 1;
-  const bodies: Readonly<Record<Exclude<Turn, 'none'>, () => string>> = {
-    garbage: () => JSON.stringify({ from, senderToken: garbageOf(token, index++) }),
-    valid: () => JSON.stringify({ from, senderToken: token }),
-  };
-  const p50: Record<Turn, number[]> = { garbage: [], valid: [], none: [] };
-  const turns = Object.keys(p50) as Turn[];
+  const next = (): number => index++;
+  for (const kind of KINDS) await checkFlood(await requestsOf(kind, keys, next), url, edge.keyOf(flooder));
   for (let round = 0; round < (small ? 1 : ROUNDS); round++) {
-    for (const turn of round % 2 === 0 ? turns : turns.toReversed()) {
-      const flood = turn === 'none' ? null : startFlood(url, edge.keyOf('flooder'), bodies[turn]);
+    for (const turn of round % 2 === 0 ? TURNS : TURNS.toReversed()) {
+      const [kind, quality] = turn.split(' ') as [Kind | 'none', 'garbage' | 'valid'];
+      // Signed anew: a PASSporT is valid for a minute.
+      const requests = kind === 'none' ? null : await requestsOf(kind, keys, next);
+      const flood = requests && startFlood(url + requests.path, edge.keyOf(flooder), requests[quality]);
       const { p50Ms } = await others.drive(url, 1, TURN_SECONDS);
       const statuses = await flood?.stop();
       if (statuses !== undefined && statuses.get(200) === undefined)
@@ -55,10 +70,72 @@ export async function floodRows(
       p50[turn].push(p50Ms);
     }
   }
-  const name = `flood of ${withCommas(PER_SECOND)} garbage tokens/s of one client`;
-  const baseline = `the same requests with one valid token: ${short(median(p50.valid))} ms; no flood: ${short(median(p50.none))} ms`;
-  const ratio = medianRatio(p50.garbage, p50.valid);
-  return [row(`${name}: p50 of another`, median(p50.garbage), 'ms', baseline, ratio, TARGET)];
+  return KINDS.flatMap((kind) => rowsOf(kind, p50));
+}
+
+function rowsOf(kind: Kind, p50: Readonly<Record<Turn, number[]>>): Row[] {
+  const what = kind === 'token' ? 'garbage tokens/s of one client' : 'garbage PASSporTs/s of one gateway';
+  const name = `flood of ${withCommas(PER_SECOND)} ${what}: p50 of another client`;
+  const flooded = p50[`${kind} garbage`];
+  const valid = p50[`${kind} valid`];
+  return [
+    row(
+      name,
+      median(flooded),
+      'ms',
+      `the same requests with one that is valid: ${short(median(valid))} ms`,
+      medianRatio(flooded, valid),
+      // Each call has a PASSporT of its own, so that their bound is higher.
+      kind === 'token' ? TARGET : null,
+    ),
+    // Any flood is felt: client, flood and runtime share the processors.
+    row(
+      `${name}, against no flood`,
+      median(flooded),
+      'ms',
+      `no flood: ${short(median(p50.none))} ms`,
+      medianRatio(flooded, p50.none),
+    ),
+  ];
+}
+
+/** Bodies of a flood, and where they go. */
+interface FloodRequests {
+  readonly path: string;
+  readonly garbage: () => string;
+  readonly valid: () => string;
+}
+
+/** @param next makes each garbage another one */
+async function requestsOf(
+  kind: Kind,
+  { holder, signer }: FloodKeys,
+  next: () => number,
+): Promise<FloodRequests> {
+  const isToken = kind === 'token';
+  const digits = String((isToken ? holder : signer).row.spans[0]!.from);
+  const good = isToken ? await holder.token('flood') : await signer.passport(digits, TO);
+  const parties = { from: `+${digits}`, ...(isToken ? {} : { to: `+${TO}`, channel: 'voice' }) };
+  const bodyOf = (text: string): string =>
+    JSON.stringify({ ...parties, [isToken ? 'senderToken' : 'identity']: text });
+  return {
+    path: isToken ? '/v1/check' : '/v1/gateway/check',
+    garbage: () => bodyOf(garbageOf(good, next())),
+    valid: () => bodyOf(good),
+  };
+}
+
+/** What the flood presents is refused, and passes if it is valid. */
+async function checkFlood({ path, garbage, valid }: FloodRequests, url: string, key: string): Promise<void> {
+  const isRefused = async (body: string): Promise<boolean> => {
+    const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+    const response = await fetch(url + path, { method: 'POST', headers, body });
+    const text = await response.text();
+    if (response.status !== 200) throw new Error(`${path} returned ${response.status}: ${text}`);
+    return text.includes('"TOKEN_INVALID"');
+  };
+  if (!(await isRefused(garbage())) || (await isRefused(valid())))
+    throw new Error(`${path} does not refuse garbage alone`);
 }
 
 interface Flood {
@@ -76,7 +153,7 @@ function startFlood(url: string, key: string, bodyOf: () => string): Flood {
   let sent = 0;
   const send = (): void => {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const sending = request(`${url}/v1/check`, { method: 'POST', agent, headers }, (response) => {
+    const sending = request(url, { method: 'POST', agent, headers }, (response) => {
       const { statusCode = 0 } = response;
       statuses.set(statusCode, (statuses.get(statusCode) ?? 0) + 1);
       response.resume().on('end', resolve);

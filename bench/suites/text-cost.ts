@@ -63,7 +63,12 @@ async function timeLoops(texts: readonly string[], rounds: number): Promise<Time
   const worker = await startBenchWorker('text');
   try {
     await worker.call('/texts?name=texts', JSON.stringify(texts));
-    const times = { normalize: [], read: [], score: [], scoreAndFingerprint: [] } as Record<TextLoop, number[]>;
+    const times: Record<keyof Times, number[]> = {
+      normalize: [],
+      read: [],
+      score: [],
+      scoreAndFingerprint: [],
+    };
     for (let round = -WARM_ROUNDS; round < rounds; round++) {
       // Neighbours take turns to be first.
       for (const loop of round % 2 === 0 ? LOOPS : LOOPS.toReversed()) {
@@ -101,7 +106,10 @@ async function craftedRows(rounds: number): Promise<Row[]> {
     const found: { readonly name: string; readonly whole: number; readonly half: number }[] = [];
     for (const [name, craft] of Object.entries(CRAFTED_TEXTS)) {
       const times = { whole: [] as number[], half: [] as number[] };
-      for (const [part, chars] of [['whole', TEXT_CHARS_MAX], ['half', TEXT_CHARS_MAX / 2]] as const)
+      for (const [part, chars] of [
+        ['whole', TEXT_CHARS_MAX],
+        ['half', TEXT_CHARS_MAX / 2],
+      ] as const)
         await worker.call(
           `/texts?name=${encodeURIComponent(part + name)}`,
           JSON.stringify(Array<string>(CRAFTED).fill(craft(chars))),
@@ -116,7 +124,9 @@ async function craftedRows(rounds: number): Promise<Row[]> {
       found.push({ name, whole: median(times.whole), half: median(times.half) });
     }
     const [slowest] = found.toSorted((a, b) => b.whole - a.whole) as [(typeof found)[number]];
-    const [steepest] = found.toSorted((a, b) => b.whole / b.half - a.whole / a.half) as [(typeof found)[number]];
+    const [steepest] = found.toSorted((a, b) => b.whole / b.half - a.whole / a.half) as [
+      (typeof found)[number],
+    ];
     const all = `${found.length} kinds of crafted texts of ${TEXT_CHARS_MAX} characters`;
     return [
       row(`the slowest of ${all}`, slowest.whole, 'µs CPU', slowest.name),

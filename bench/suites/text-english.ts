@@ -105,7 +105,12 @@ function percent(share: number): string {
 }
 
 /** Of the spam that is found at 1 %, the share that variants of it lose. Korean jamo have no English. */
-function obfuscated(folded: FoldedTexts, ours: Float64Array, models: readonly QuantisedWeights[], seed: number): Row[] {
+function obfuscated(
+  folded: FoldedTexts,
+  ours: Float64Array,
+  models: readonly QuantisedWeights[],
+  seed: number,
+): Row[] {
   const { texts, isSpam, foldOf } = folded;
   const legitimate = ours.filter((_, at) => isSpam[at] === 0).sort();
   const limit = legitimate[legitimate.length - 1 - Math.floor(0.01 * legitimate.length)]!;

@@ -23,15 +23,21 @@ const run = promisify(execFile);
 
 export async function textTraining({ seed, small }: BenchOptions): Promise<Row[]> {
   const { path, remove } = temporaryFolder('text-training');
-  const lines = shuffled(sampleRows(), seed).map(({ text, label, domain }) => `${csvLine([text, label, domain])}\n`);
+  const lines = shuffled(sampleRows(), seed).map(
+    ({ text, label, domain }) => `${csvLine([text, label, domain])}\n`,
+  );
   const script = fileURLToPath(new URL('../lib/measure-text-training.ts', import.meta.url));
   const rows: Row[] = [];
   for (const count of small ? COUNTS_SMALL : COUNTS) {
     const file = join(path, `${count}.csv`);
     writeFileSync(file, `text,label,domain\n${lines.slice(0, count).join('')}`);
-    const { stdout } = await run(process.execPath, [script, file, '--out', join(path, String(count)), ...RATES], {
-      maxBuffer: OUTPUT_MAX,
-    });
+    const { stdout } = await run(
+      process.execPath,
+      [script, file, '--out', join(path, String(count)), ...RATES],
+      {
+        maxBuffer: OUTPUT_MAX,
+      },
+    );
     const { seconds, peak } = JSON.parse(stdout.slice(stdout.lastIndexOf('\n'))) as {
       seconds: number;
       peak: number;

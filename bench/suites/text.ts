@@ -5,6 +5,7 @@
 import type { BenchOptions } from '../lib/options.ts';
 import type { Row } from '../lib/table.ts';
 import { textCost } from './text-cost.ts';
+import { textEdge } from './text-edge.ts';
 import { textEnglish } from './text-english.ts';
 import { textMatches } from './text-matches.ts';
 import { textTraining } from './text-training.ts';
@@ -15,5 +16,6 @@ export async function textBench(options: BenchOptions): Promise<Row[]> {
     ...(await textMatches(options)),
     ...(await textEnglish(options)),
     ...(await textTraining(options)),
+    ...(await textEdge(options)),
   ];
 }

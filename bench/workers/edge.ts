@@ -8,7 +8,9 @@ import type { Env } from '../../workers/env.ts';
 import type { BodyTimings, CheckResult, EdgeSettings, KvRead } from '../lib/worker-results.ts';
 import { serve } from './serve.ts';
 
-type BenchEnv = Pick<Env, 'LISTS' | 'LIST_KEY' | 'RELEASE_PUBLIC_KEYS'> & { readonly CLIENT_KEY: string };
+type BenchEnv = Pick<Env, 'LISTS' | 'LIST_KEY' | 'RELEASE_PUBLIC_KEYS' | 'TEXT_KEY'> & {
+  readonly CLIENT_KEY: string;
+};
 type EdgeRequest = Parameters<typeof edge.fetch>[0];
 
 /** Concurrent KV reads per request: the limit of the platform. */
@@ -50,13 +52,14 @@ function recordReads(kv: KVNamespace, reads: KvRead[]): KVNamespace {
   return { get } as unknown as KVNamespace;
 }
 
-function envOf({ LISTS, LIST_KEY, RELEASE_PUBLIC_KEYS }: BenchEnv, reads: KvRead[]): Env {
+function envOf({ LISTS, LIST_KEY, RELEASE_PUBLIC_KEYS, TEXT_KEY }: BenchEnv, reads: KvRead[]): Env {
   return {
     LISTS: recordReads(LISTS, reads),
     QUOTA: { limit: async () => ({ success: true }) } as unknown as RateLimit,
     COORDINATOR: coordinator as unknown as Env['COORDINATOR'],
     LIST_KEY,
     RELEASE_PUBLIC_KEYS,
+    TEXT_KEY,
   };
 }
 

@@ -12,6 +12,7 @@ import {
   FAIL_POLICIES,
   MODES,
   ON_ENUMERATION,
+  ON_SUSPICIOUS_TEXT,
   REQUIRE_IDENTITY,
   REQUIRE_QUALIFICATION,
   REQUIRE_REGISTRATION,
@@ -208,6 +209,13 @@ function addSettingOptions(command: Command): Command {
         REQUIRE_IDENTITY,
       ),
     )
+    .addOption(
+      choice(
+        '--on-suspicious-text <effect>',
+        'what a text means that the model finds suspicious (default: shadow)',
+        ON_SUSPICIOUS_TEXT,
+      ),
+    )
     .option('--short-codes <list>', 'Korean short codes that belong to the client', commaList);
 }
 
@@ -261,7 +269,7 @@ function formatClients(clients: readonly Client[]): Report {
 /** Settings that differ from their defaults, which most clients keep. */
 function otherSettings(client: Client): string {
   const { organisation, internationalPrefix: prefix, senderRules, recordBlocks, shortCodes } = client;
-  const { onEnumeration, restriction: restricted, mock } = client;
+  const { onEnumeration, onSuspiciousText, restriction: restricted, mock } = client;
   const { requireRegistration, requireQualification, requireToken, requireIdentity } = client;
   return [
     ...formatConditions(client),
@@ -277,6 +285,7 @@ function otherSettings(client: Client): string {
     (requireQualification ?? 'off') === 'off' ? '' : `requires qualification: ${requireQualification}`,
     (requireToken ?? 'off') === 'off' ? '' : `requires tokens: ${requireToken}`,
     (requireIdentity ?? 'off') === 'off' ? '' : `requires PASSporTs: ${requireIdentity}`,
+    (onSuspiciousText ?? 'shadow') === 'shadow' ? '' : `on suspicious text ${onSuspiciousText}`,
     formatFeed(client),
     mock === true ? 'mock' : '',
   ]

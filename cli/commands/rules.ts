@@ -4,7 +4,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Command } from 'commander';
 import type { RuleRemoved, RuleSet, RuleVersion, RuleVersions } from '../../shared/admin/rules.ts';
-import { RULE_FIELDS, type Rule, type RuleSettings, ruleRef, shareOf, targetOf } from '../../shared/reports/rule.ts';
+import {
+  RULE_FIELDS,
+  type Rule,
+  type RuleSettings,
+  ruleRef,
+  shareOf,
+  targetOf,
+} from '../../shared/reports/rule.ts';
 import { adminOfEnvironment } from '../admin.ts';
 import { print } from '../terminal/output.ts';
 import { type Cell, formatTable } from '../terminal/table.ts';
@@ -164,7 +171,17 @@ function explain(rule: Rule): string {
 
 function formatRules(rules: readonly Rule[]): string {
   if (rules.length === 0) return 'there are no rules: reports block nothing\n';
-  const names = ['rule', 'state', 'target', 'channel', 'origin', 'window', 'reporters#', 'per partner#', 'weight#'];
+  const names = [
+    'rule',
+    'state',
+    'target',
+    'channel',
+    'origin',
+    'window',
+    'reporters#',
+    'per partner#',
+    'weight#',
+  ];
   const rows = rules.map((rule) => [
     ...[ruleRef(rule), rule.state, targetOf(rule), rule.channel, rule.origin, rule.window],
     ...[rule.distinct, shareOf(rule.distinct, rule.maxShare), String(rule.weightMin)],

@@ -4,10 +4,10 @@
  */
 import { type Command, Option } from 'commander';
 import {
+  CAMPAIGN_IMPORT_RESULTS,
   type CampaignAction,
   type CampaignMatch,
   type EnrolledCampaigns,
-  IMPORT_OUTCOMES,
   type ImportedCampaigns,
   type MatchedCampaigns,
   parseCampaignId,
@@ -87,10 +87,7 @@ export function addTextCampaigns(text: Command): void {
 The texts are sent to the service, which computes their fingerprints and keeps nothing else of them. Texts that are alike
 become one campaign. Write line breaks as spaces: fingerprints leave them out.`,
     )
-    .addHelpText(
-      'after',
-      examples('text campaigns add --file texts.txt --until 30d --reason "ticket 4711"'),
-    )
+    .addHelpText('after', examples('text campaigns add --file texts.txt --until 30d --reason "ticket 4711"'))
     .action(async (options: AddOptions) => print(...formatAdded(await enrol(adminOfEnvironment(), options))));
 
   for (const [action, description, example] of [
@@ -117,8 +114,13 @@ become one campaign. Write line breaks as spaces: fingerprints leave them out.`,
 
   campaigns
     .command('match')
-    .description('find the campaigns of texts, and whether they are blocked; the texts are sent to the service')
-    .requiredOption('--file <file>', 'texts, one a line; .ndjson has objects with "text"; - for standard input')
+    .description(
+      'find the campaigns of texts, and whether they are blocked; the texts are sent to the service',
+    )
+    .requiredOption(
+      '--file <file>',
+      'texts, one a line; .ndjson has objects with "text"; - for standard input',
+    )
     .addHelpText('after', examples('text campaigns match --file texts.txt'))
     .action(async ({ file }: { readonly file: string }) =>
       print(...formatMatches(await match(adminOfEnvironment(), await readCampaignTexts(file)))),
@@ -218,14 +220,19 @@ function stateOf({ state, until, rule, stage }: CampaignInfo): string {
 
 function formatList(campaigns: readonly CampaignInfo[], next: string | null): Report {
   const rows = campaigns.map(({ id, state, authority, rule, reports, firstSeen, lastSeen, until }) => [
-    ...[id, state, state === 'observed' ? '' : (rule ?? authority), reports, firstSeen, lastSeen, until ?? ''],
+    ...[
+      id,
+      state,
+      state === 'observed' ? '' : (rule ?? authority),
+      reports,
+      firstSeen,
+      lastSeen,
+      until ?? '',
+    ],
   ]);
   const names = ['campaign', 'state', 'by', 'reports#', 'first seen', 'last seen', 'until'];
   const more = next === null ? '' : 'there are more: --limit shows them\n';
-  return [
-    rows.length === 0 ? 'no campaigns\n' : formatTable(names, rows) + more,
-    { campaigns, next },
-  ];
+  return [rows.length === 0 ? 'no campaigns\n' : formatTable(names, rows) + more, { campaigns, next }];
 }
 
 function formatCampaign(campaign: CampaignInfo): Report<CampaignInfo> {
@@ -259,11 +266,11 @@ function formatMatches({ matches }: MatchedCampaigns): Report<MatchedCampaigns> 
 }
 
 function formatImported(results: ImportedCampaigns['results']): Report<ImportedCampaigns> {
-  const lines = IMPORT_OUTCOMES.flatMap((outcome) => {
-    const many = results.filter((each) => each.outcome === outcome).length;
-    return many === 0 ? [] : [`${outcome}: ${many}`];
+  const lines = CAMPAIGN_IMPORT_RESULTS.flatMap((result) => {
+    const many = results.filter((each) => each.result === result).length;
+    return many === 0 ? [] : [`${result}: ${many}`];
   });
-  const note = results.some(({ outcome }) => outcome === 'foreignKey')
+  const note = results.some(({ result }) => result === 'foreignKey')
     ? ['foreignKey: made with another TEXT_KEY. Members of a community must set the same one.']
     : [];
   return [`${[...lines, ...note].join('\n')}\n`, { results }];

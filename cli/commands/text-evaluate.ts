@@ -50,7 +50,10 @@ export function addTextEvaluate(text: Command): void {
 Texts that the model learnt from are left out. Rates that the texts are too few for are not shown: among n texts without a
 false positive, the rate can still be 3/n.`,
     )
-    .addHelpText('after', examples('text evaluate models/may june.csv', 'text evaluate models/may june.csv --in-force'))
+    .addHelpText(
+      'after',
+      examples('text evaluate models/may june.csv', 'text evaluate models/may june.csv --in-force'),
+    )
     .action(async (folder: string, files: string[], options: EvaluateOptions) => {
       const model = readModelFolder(folder);
       const others = await otherModels(options);
@@ -78,7 +81,10 @@ function evaluated(
   const comparisons = compareWith(others, model, fresh);
   const leftOut = texts.length - fresh.length;
   return [
-    formatModel(model.facts) + formatLeftOut(fresh, leftOut) + formatEvaluation(evaluation) + formatAll(comparisons),
+    formatModel(model.facts) +
+      formatLeftOut(fresh, leftOut) +
+      formatEvaluation(evaluation) +
+      formatAll(comparisons),
     { model: model.facts, evaluated: fresh.length, leftOut, ...evaluation, comparisons },
   ];
 }

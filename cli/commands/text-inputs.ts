@@ -37,7 +37,9 @@ function labelsOf(text: string): Map<string, Label> {
       const [name = '', label] = pair.split('=');
       const known = LABELS.find((each) => each === label);
       if (name === '' || known === undefined)
-        throw new InvalidArgumentError(`must be pairs of a label and ${LABELS.join(' or ')}: ham=legitimate,1=spam`);
+        throw new InvalidArgumentError(
+          `must be pairs of a label and ${LABELS.join(' or ')}: ham=legitimate,1=spam`,
+        );
       return [name, known];
     }),
   );

@@ -6,19 +6,25 @@ import { MODEL_BITS_MAX, MODEL_BITS_MIN } from '../../shared/limits/text.ts';
 import { FOLDS_MAX, FOLDS_MIN } from '../../shared/limits/text-training.ts';
 import { NAME_PATTERN } from '../../shared/schemas.ts';
 import { CommandFailure, unwrap } from '../failure.ts';
-import { writeModelFolder } from '../text/model-folder.ts';
 import { unfinishedFolder } from '../temporary.ts';
 import { print, type Report } from '../terminal/output.ts';
 import { startProgress } from '../terminal/progress.ts';
 import { shellWord } from '../terminal/shell-word.ts';
 import type { Comparison } from '../text/comparison.ts';
+import { writeModelFolder } from '../text/model-folder.ts';
 import { formatComparison, formatTraining } from '../text/report.ts';
 import { SPLITS, type SplitBy } from '../text/split.ts';
 import { TARGET_DEFAULTS } from '../text/thresholds.ts';
-import { type Trained, train, type TrainSettings } from '../text/train.ts';
+import { type Trained, type TrainSettings, train } from '../text/train.ts';
 import { writeTrainedOn } from '../text/trained-on.ts';
 import { examples, wholeNumber } from './options.ts';
-import { addTextInputOptions, compareWith, otherModels, readTexts, type TextInputOptions } from './text-inputs.ts';
+import {
+  addTextInputOptions,
+  compareWith,
+  otherModels,
+  readTexts,
+  type TextInputOptions,
+} from './text-inputs.ts';
 
 /** A model of 2^17 buckets has 128 KiB. */
 const BITS = 17;
@@ -59,7 +65,12 @@ export function addTextTrain(text: Command): void {
     )
     .option('--seed <n>', 'the same seed and texts give the same model', between(0, 2 ** 32 - 1), 1)
     .option('--folds <n>', 'folds of the cross-validation', between(FOLDS_MIN, FOLDS_MAX), FOLDS)
-    .option('--held-out <share>', 'share of the texts that is only evaluated', shareUpTo(HELD_OUT_MAX), HELD_OUT)
+    .option(
+      '--held-out <share>',
+      'share of the texts that is only evaluated',
+      shareUpTo(HELD_OUT_MAX),
+      HELD_OUT,
+    )
     .addOption(
       new Option('--split <how>', 'how texts are held out: the latest, where they have dates, or by hash')
         .choices(SPLITS)
@@ -85,7 +96,10 @@ Columns or fields: "text", "label" (spam or legitimate), and where known "date" 
 as delivery or reviews, and "campaign". Near-duplicates and texts of one campaign are used to learn or to evaluate, never
 for both. Texts stay on this machine; the report has pieces of them.`,
     )
-    .addHelpText('after', examples('text train texts.csv --out models/may', 'text train spam.csv other.ndjson --out models/may'))
+    .addHelpText(
+      'after',
+      examples('text train texts.csv --out models/may', 'text train spam.csv other.ndjson --out models/may'),
+    )
     .action(async (files: string[], options: TrainOptions) => {
       const out = newFolder(options.out);
       const { reviewRate: review, suspiciousRate: suspicious } = options;
@@ -99,12 +113,17 @@ for both. Texts stay on this machine; the report has pieces of them.`,
       };
       const progress = startProgress('training');
       const trained = unwrap(
-        await train(texts, settings, (step, share) => progress.update(share, step)).finally(() => progress.stop()),
+        await train(texts, settings, (step, share) => progress.update(share, step)).finally(() =>
+          progress.stop(),
+        ),
       );
       const comparisons = compareWith(others, trained.model, trained.testTexts);
       const report = reportOf(trained, comparisons);
       writeModel(out, trained, settings, report);
-      print(`${report[0]}\nwritten to ${out}; next: npx numgate text build --model ${shellWord(out)}\n`, report[1]);
+      print(
+        `${report[0]}\nwritten to ${out}; next: npx numgate text build --model ${shellWord(out)}\n`,
+        report[1],
+      );
     });
 }
 
@@ -149,7 +168,8 @@ function nameOf(text: string): string {
 function between(low: number, high: number) {
   return (text: string): number => {
     const value = wholeNumber(text);
-    if (value < low || value > high) throw new InvalidArgumentError(`must be a whole number from ${low} to ${high}`);
+    if (value < low || value > high)
+      throw new InvalidArgumentError(`must be a whole number from ${low} to ${high}`);
     return value;
   };
 }

@@ -1,6 +1,15 @@
 /** Compares two models on the same texts: which spam each finds at a false-positive rate, and at its own thresholds. */
 import { TextModel } from '../../shared/text/model.ts';
-import { type Bands, bandsOf, limitFor, RATES, type ScoredTexts, type Share, scoresByDomain, shareOf } from './evaluation.ts';
+import {
+  type Bands,
+  bandsOf,
+  limitFor,
+  RATES,
+  type ScoredTexts,
+  type Share,
+  scoresByDomain,
+  shareOf,
+} from './evaluation.ts';
 import type { LabelledText } from './labelled-text.ts';
 import type { TrainedModel } from './model-folder.ts';
 import { type Interval, isSupported, pairedDifference } from './proportion.ts';
@@ -45,17 +54,24 @@ export function compareModels(
 /** @param second scores of the same texts */
 export function differencesAt(first: ScoredTexts, second: ScoredTexts): RecallDifference[] {
   const domains = scoresByDomain(first);
-  const supported = RATES.filter((rate) => [...domains.values()].every((scores) => isSupported(rate, scores.length)));
+  const supported = RATES.filter((rate) =>
+    [...domains.values()].every((scores) => isSupported(rate, scores.length)),
+  );
   return supported.map((rate) => {
     const [ours, theirs] = [first, second].map((scored) => foundAt(scored, rate)) as [boolean[], boolean[]];
-    const countOf = (found: (at: number) => boolean): number =>
-      ours.filter((_, at) => found(at)).length;
+    const countOf = (found: (at: number) => boolean): number => ours.filter((_, at) => found(at)).length;
     const onlyOurs = countOf((at) => ours[at]! && !theirs[at]!);
     const onlyTheirs = countOf((at) => !ours[at]! && theirs[at]!);
     return {
       rate,
-      recall: shareOf(countOf((at) => ours[at]!), ours.length),
-      other: shareOf(countOf((at) => theirs[at]!), ours.length),
+      recall: shareOf(
+        countOf((at) => ours[at]!),
+        ours.length,
+      ),
+      other: shareOf(
+        countOf((at) => theirs[at]!),
+        ours.length,
+      ),
       difference: pairedDifference(onlyOurs, onlyTheirs, ours.length),
     };
   });
@@ -64,5 +80,8 @@ export function differencesAt(first: ScoredTexts, second: ScoredTexts): RecallDi
 /** For each spam, in order, whether it is above the limit of every domain. */
 function foundAt(scored: ScoredTexts, rate: number): boolean[] {
   const limit = Math.max(...[...scoresByDomain(scored).values()].map((scores) => limitFor(scores, rate)));
-  return Array.from(scored.scores.filter((_, at) => scored.isSpam[at] === 1), (score) => score > limit);
+  return Array.from(
+    scored.scores.filter((_, at) => scored.isSpam[at] === 1),
+    (score) => score > limit,
+  );
 }

@@ -62,7 +62,10 @@ export function recallsAt(scored: ScoredTexts, rates: readonly number[] = RATES)
   const byDomain = scoresByDomain(scored);
   const spam = scored.scores.filter((_, at) => scored.isSpam[at] === 1);
   const recallAbove = (limit: number): Share =>
-    shareOf(spam.reduce((sum, score) => sum + Number(score > limit), 0), spam.length);
+    shareOf(
+      spam.reduce((sum, score) => sum + Number(score > limit), 0),
+      spam.length,
+    );
   return rates.flatMap((rate) => {
     const limits: number[] = [];
     const each = [...byDomain].map(([domain, scores]): RecallAtRate => {
@@ -100,7 +103,8 @@ export interface Bands {
 }
 
 function countBands(scores: Float64Array, { review, suspicious }: Thresholds): BandCounts {
-  const from = (threshold: number): number => scores.reduce((sum, score) => sum + Number(score >= threshold), 0);
+  const from = (threshold: number): number =>
+    scores.reduce((sum, score) => sum + Number(score >= threshold), 0);
   return { texts: scores.length, review: from(review), suspicious: from(suspicious) };
 }
 
@@ -132,7 +136,10 @@ export function monthsOf(scored: ScoredTexts, thresholds: Thresholds): MonthBand
   );
   return [...byMonth].sort().map(([month, indices]) => {
     const of = (label: number): Float64Array =>
-      Float64Array.from(indices.filter((at) => isSpam[at] === label), (at) => scores[at]!);
+      Float64Array.from(
+        indices.filter((at) => isSpam[at] === label),
+        (at) => scores[at]!,
+      );
     return { month, spam: countBands(of(1), thresholds), legitimate: countBands(of(0), thresholds) };
   });
 }

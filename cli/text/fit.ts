@@ -36,13 +36,21 @@ export async function crossValidate(
   const margins = new Float64Array(corpus.texts.length);
   for (const fold of new Set(Array.from(indices, (index) => folds[index]!))) {
     const tested = indices.filter((index) => folds[index] === fold);
-    const weights = await fitWeights(corpus, isSpam, indices.filter((index) => folds[index] !== fold), settings);
+    const weights = await fitWeights(
+      corpus,
+      isSpam,
+      indices.filter((index) => folds[index] !== fold),
+      settings,
+    );
     const found = marginsOf(weights, corpus.vectors, tested);
     for (const [at, index] of tested.entries()) margins[index] = found[at]!;
     onFold();
   }
   const found = Float64Array.from(indices, (index) => margins[index]!);
-  const calibration = calibrate(found, Uint8Array.from(indices, (index) => isSpam[index]!));
+  const calibration = calibrate(
+    found,
+    Uint8Array.from(indices, (index) => isSpam[index]!),
+  );
   return { indices, logOdds: found.map((margin) => logOddsOf(margin, calibration)), ...calibration };
 }
 
@@ -65,6 +73,9 @@ export function probabilityOf(logOdds: number): number {
 }
 
 /** The bytes of a model whose log-odds are the calibrated margins. */
-export function encodeFitted({ weights, step, bias, factor, offset }: Fitted, bits: number): Uint8Array<ArrayBuffer> {
+export function encodeFitted(
+  { weights, step, bias, factor, offset }: Fitted,
+  bits: number,
+): Uint8Array<ArrayBuffer> {
   return encodeModel({ bits, bias: factor * bias + offset, scale: factor * step }, weights);
 }

@@ -6,7 +6,19 @@ const VOWELS = [...'ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢ
 const TRAILING = ['', ...'ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ'];
 /** Jamo that folding takes apart, as the letters that it makes of them. */
 const JOINED: readonly (readonly [string, string])[] = [
-  ...['ㅗㅏㅣㅙ', 'ㅜㅓㅣㅞ', 'ㅏㅣㅐ', 'ㅑㅣㅒ', 'ㅓㅣㅔ', 'ㅕㅣㅖ', 'ㅗㅏㅘ', 'ㅗㅣㅚ', 'ㅜㅓㅝ', 'ㅜㅣㅟ', 'ㅡㅣㅢ'],
+  ...[
+    'ㅗㅏㅣㅙ',
+    'ㅜㅓㅣㅞ',
+    'ㅏㅣㅐ',
+    'ㅑㅣㅒ',
+    'ㅓㅣㅔ',
+    'ㅕㅣㅖ',
+    'ㅗㅏㅘ',
+    'ㅗㅣㅚ',
+    'ㅜㅓㅝ',
+    'ㅜㅣㅟ',
+    'ㅡㅣㅢ',
+  ],
 ].map((each) => [each.slice(0, -1), each.slice(-1)]);
 
 /** A syllable: a leading consonant, a vowel, and a consonant that no vowel follows. */
@@ -18,7 +30,11 @@ export function letterNames(name: string): string {
   const joined = JOINED.reduce((text, [parts, whole]) => text.replaceAll(parts, whole), name);
   return joined
     .replace(SYLLABLE, (jamo, leading: string, vowel: string, trailing = '') => {
-      const [first, second, third] = [LEADING.indexOf(leading), VOWELS.indexOf(vowel), TRAILING.indexOf(trailing)];
+      const [first, second, third] = [
+        LEADING.indexOf(leading),
+        VOWELS.indexOf(vowel),
+        TRAILING.indexOf(trailing),
+      ];
       return first < 0 || second < 0 || third < 0
         ? jamo
         : String.fromCharCode(0xac00 + (first * 21 + second) * 28 + third);

@@ -3,7 +3,7 @@
  * row up to a bound. Neither a text nor anything else of a row is shown: columns can be shifted.
  */
 import { Readable } from 'node:stream';
-import { parse } from 'csv-parse';
+import { CsvError, parse } from 'csv-parse';
 import { isRecord } from '../../shared/fields.ts';
 import {
   TRAINING_PROBLEMS_SHOWN,
@@ -12,7 +12,14 @@ import {
 } from '../../shared/limits/text-training.ts';
 import { CommandFailure } from '../failure.ts';
 import { count, counted } from '../terminal/figures.ts';
-import { FIELDS, type Field, type LabelledText, type Row, type RowSettings, textOfRow } from './labelled-text.ts';
+import {
+  FIELDS,
+  type Field,
+  type LabelledText,
+  type Row,
+  type RowSettings,
+  textOfRow,
+} from './labelled-text.ts';
 import { textChunks } from './text-chunks.ts';
 
 const COLUMNS = `text, label, and if known date, domain and campaign`;
@@ -97,19 +104,23 @@ async function* csvRows(path: string, chunks: AsyncGenerator<string>): AsyncGene
       if (columns === null) columns = columnsOf(path, record);
       // Spreadsheets omit empty cells at the end or add some. Any other extra cell means that the columns are shifted.
       else if (record.slice(columns.length).some((field) => field !== ''))
-        yield { line, damage: `has ${record.length} fields, but the header has ${columns.length}: quote the text` };
+        yield {
+          line,
+          damage: `has ${record.length} fields, but the header has ${columns.length}: quote the text`,
+        };
       else yield { line, row: Object.fromEntries(columns.map((name, at) => [name, record[at] ?? ''])) };
     }
   } catch (error) {
-    if (!(error instanceof Error) || !('code' in error) || !String(error.code).includes('CSV_')) throw error;
+    if (!(error instanceof CsvError)) throw error;
     // Its own message can hold a part of the row.
-    const { code, lines } = error as Error & { code: string; lines?: number };
+    const { code, lines } = error as CsvError & { readonly lines?: number };
     throw new CommandFailure(`${path}: line ${lines ?? 1}: ${CSV_PROBLEMS[code] ?? 'is not CSV'}`);
   }
   if (columns === null) throw new CommandFailure(`${path}: is empty: the first line must name ${COLUMNS}`);
 }
 
 const QUOTES = 'a quote is not closed, or not doubled inside a field';
+/** By code of the parser. */
 const CSV_PROBLEMS: Readonly<Record<string, string>> = {
   CSV_MAX_RECORD_SIZE: `the row is longer than ${count(TRAINING_ROW_BYTES_MAX)} bytes: ${QUOTES}`,
   CSV_QUOTE_NOT_CLOSED: QUOTES,
@@ -120,7 +131,7 @@ const CSV_PROBLEMS: Readonly<Record<string, string>> = {
 /** @throws CommandFailure that shows nothing of the line: without a header, it is a text */
 function columnsOf(path: string, header: readonly string[]): Field[] {
   const names = header.map((name) => name.trim().toLowerCase());
-  const unknown = names.findIndex((name) => !FIELDS.some((field) => field === name));
+  const unknown = names.indexOf(field);
   if (unknown !== -1)
     throw new CommandFailure(
       `${path}: line 1: column ${unknown + 1} has an unknown name; the first line must name ${COLUMNS}: ` +
@@ -173,7 +184,8 @@ function rowOfJson(text: string): { readonly row: Row } | { readonly damage: str
   if (!isRecord(value)) return { damage: 'is not a JSON object' };
   const row: Record<string, string> = {};
   for (const [name, field] of Object.entries(value)) {
-    if (!FIELDS.some((known) => known === name)) return { damage: `has a field that is none of ${FIELDS.join(', ')}` };
+    if (!FIELDS.some((known) => known === name))
+      return { damage: `has a field that is none of ${FIELDS.join(', ')}` };
     if (field === null) continue;
     // Exports write labels as 0 and 1, too.
     if (name === 'label' && typeof field === 'number') row[name] = String(field);

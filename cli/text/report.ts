@@ -14,7 +14,8 @@ const KIB_MIN = 2 ** (MODEL_BITS_MIN - 10);
 
 export function formatModel({ name, bits, thresholds, trained }: ModelFacts): string {
   const kib = KIB_MIN * 2 ** (bits - MODEL_BITS_MIN);
-  const dates = trained.from === null ? '' : `, of ${trained.from.slice(0, 10)} to ${trained.to!.slice(0, 10)}`;
+  const dates =
+    trained.from === null ? '' : `, of ${trained.from.slice(0, 10)} to ${trained.to!.slice(0, 10)}`;
   return (
     `model ${name}: ${count(kib)} KiB, learnt from ${texts(trained.spam, 'spam')} and ` +
     `${texts(trained.legitimate, 'legitimate')}${dates}\n` +

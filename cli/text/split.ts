@@ -25,10 +25,9 @@ interface Group {
   readonly at: number | null;
   /** Label, and domain of legitimate text: each part of a split gets its share of every stratum. */
   readonly stratum: string;
-  readonly hash: number;
 }
 
-/** @param indices of texts, of whole groups */
+/** In an order that the seed chooses. @param indices of texts, of whole groups */
 function groupsOf({ texts, groups, hashes }: Corpus, indices: Iterable<number>, seed: number): Group[] {
   const members = new Map<number, number[]>();
   for (const index of indices) {
@@ -36,16 +35,25 @@ function groupsOf({ texts, groups, hashes }: Corpus, indices: Iterable<number>, 
     if (group === undefined) members.set(groups[index]!, [index]);
     else group.push(index);
   }
-  return [...members.values()].map((each) => {
-    const dates = each.map((index) => texts[index]!.at).filter((at) => at !== null);
-    const { isSpam, domain } = texts[each[0]!]!;
-    return {
-      members: each,
-      at: dates.length === 0 ? null : Math.min(...dates),
-      stratum: isSpam ? 'spam' : `legitimate ${domain}`,
-      hash: each.reduce((least, index) => Math.min(least, mixed(hashes[index]!, seed)), 2 ** 32),
-    };
-  });
+  const hashOf = (index: number): number => mixed(hashes[index]!, seed);
+  // By hash, whatever the order of the input. Texts of the same letters have the same hash.
+  const inOrder = (a: number, b: number): number =>
+    hashOf(a) - hashOf(b) || (texts[a]!.text < texts[b]!.text ? -1 : 1);
+  return [...members.values()]
+    .map((each) => ({
+      each,
+      first: each.reduce((least, index) => (inOrder(index, least) < 0 ? index : least)),
+    }))
+    .sort((a, b) => inOrder(a.first, b.first))
+    .map(({ each, first }) => {
+      const dates = each.map((index) => texts[index]!.at).filter((at) => at !== null);
+      const { isSpam, domain } = texts[first]!;
+      return {
+        members: each,
+        at: dates.length === 0 ? null : Math.min(...dates),
+        stratum: isSpam ? 'spam' : `legitimate ${domain}`,
+      };
+    });
 }
 
 /** Keeps about this share of the texts to evaluate. @param share 0 to 1 */
@@ -55,7 +63,7 @@ export function splitOff(
   by: SplitBy,
   seed: number,
 ): Result<Split, Failure<'ONE_LABEL'>> {
-  const groups = groupsOf(corpus, corpus.texts.keys(), seed).sort(byHash);
+  const groups = groupsOf(corpus, corpus.texts.keys(), seed);
   const dated = by === 'time' ? groups.filter(({ at }) => at !== null) : [];
   const cut = cutOf(dated, share);
   const isTested = new Set([
@@ -63,7 +71,9 @@ export function splitOff(
     ...shareOf(by === 'time' ? groups.filter(({ at }) => at === null) : groups, share),
   ]);
   const part = (tested: boolean): Uint32Array =>
-    Uint32Array.from(groups.filter((group) => isTested.has(group) === tested).flatMap(({ members }) => members)).sort();
+    Uint32Array.from(
+      groups.filter((group) => isTested.has(group) === tested).flatMap(({ members }) => members),
+    ).sort();
   const split = { train: part(false), test: part(true), cut };
   for (const indices of [split.train, split.test]) {
     const spam = indices.reduce((sum, index) => sum + Number(corpus.texts[index]!.isSpam), 0);
@@ -108,7 +118,7 @@ function shareOf(groups: readonly Group[], share: number): Group[] {
  */
 export function foldsOf(corpus: Corpus, indices: Iterable<number>, folds: number, seed: number): Uint8Array {
   const foldOf = new Uint8Array(corpus.texts.length).fill(folds);
-  const groups = groupsOf(corpus, indices, seed).sort(byHash);
+  const groups = groupsOf(corpus, indices, seed);
   for (const stratum of strataOf(groups).values()) {
     const sizes = new Array<number>(folds).fill(0);
     for (const { members } of stratum.toSorted((a, b) => b.members.length - a.members.length)) {
@@ -122,9 +132,4 @@ export function foldsOf(corpus: Corpus, indices: Iterable<number>, folds: number
 
 function strataOf(groups: readonly Group[]): Map<string, Group[]> {
   return Map.groupBy(groups, ({ stratum }) => stratum);
-}
-
-/** Groups with the same hash are in the order of the input. */
-function byHash(a: Group, b: Group): number {
-  return a.hash - b.hash || a.members[0]! - b.members[0]!;
 }

@@ -25,7 +25,8 @@ export async function* textChunks(
   } catch (error) {
     throw new CommandFailure(`${path}: ${describeFileError(error)}`);
   }
-  if (start.isGzip) throw new CommandFailure(`${path}: is gzipped: unpack it first: gunzip -k ${shellWord(path)}`);
+  if (start.isGzip)
+    throw new CommandFailure(`${path}: is gzipped: unpack it first: gunzip -k ${shellWord(path)}`);
   checkStart(start);
   const encoding = new Utf8Check(start);
   const decoder = new TextDecoder('utf-8', { fatal: true });

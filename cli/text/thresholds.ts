@@ -28,7 +28,8 @@ export function chooseThresholds(
   for (const band of ['review', 'suspicious'] as const) {
     const rate = targets[band];
     for (const [domain, scores] of byDomain) {
-      if (!isSupported(rate, scores.length)) return fail('SAMPLE_TOO_SMALL', tooSmall(band, rate, domain, scores.length));
+      if (!isSupported(rate, scores.length))
+        return fail('SAMPLE_TOO_SMALL', tooSmall(band, rate, domain, scores.length));
       const limit = limitFor(scores, rate);
       chosen[band] = Math.max(chosen[band], (Math.floor(limit * STEPS) + 1) / STEPS);
     }

@@ -27,10 +27,15 @@ export function topFeatures(
   trainTexts: readonly LabelledText[],
 ): TopFeature[] {
   const texts = textsOf(bits, trainTexts);
-  const frequent = [...weights.keys()].filter((bucket) => texts[bucket]! >= TEXTS_MIN && weights[bucket] !== 0);
+  const frequent = [...weights.keys()].filter(
+    (bucket) => texts[bucket]! >= TEXTS_MIN && weights[bucket] !== 0,
+  );
   const byWeight = frequent.sort((a, b) => weights[b]! - weights[a]! || a - b);
   const spam = byWeight.slice(0, SHOWN).filter((bucket) => weights[bucket]! > 0);
-  const legitimate = byWeight.slice(-SHOWN).reverse().filter((bucket) => weights[bucket]! < 0);
+  const legitimate = byWeight
+    .slice(-SHOWN)
+    .reverse()
+    .filter((bucket) => weights[bucket]! < 0);
   const names = namesOf([...spam, ...legitimate], bits, trainTexts);
   return [...spam, ...legitimate].map((bucket) => ({
     ...{ weight: weights[bucket]!, name: names.get(bucket)!, texts: texts[bucket]! },

@@ -4,13 +4,21 @@
  * chosen on the texts that the evaluation counts.
  */
 import { TEXT_DOMAINS_MAX, TRAINING_LABEL_MIN } from '../../shared/limits/text-training.ts';
-import { TextModel } from '../../shared/text/model.ts';
-import type { ModelFacts } from '../../shared/text/text-manifest.ts';
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
+import { TextModel } from '../../shared/text/model.ts';
 import { readText } from '../../shared/text/text.ts';
+import type { ModelFacts } from '../../shared/text/text-manifest.ts';
 import { counted } from '../terminal/figures.ts';
 import { type Corpus, corpusOf, type DistinctTexts, distinctTexts } from './corpus.ts';
-import { type Bands, bandsOf, type MonthBands, monthsOf, type RecallAtRate, recallsAt, type ScoredTexts } from './evaluation.ts';
+import {
+  type Bands,
+  bandsOf,
+  type MonthBands,
+  monthsOf,
+  type RecallAtRate,
+  recallsAt,
+  type ScoredTexts,
+} from './evaluation.ts';
 import { crossValidate, encodeFitted, fitWeights, probabilityOf, spamOf } from './fit.ts';
 import type { LabelledText } from './labelled-text.ts';
 import { LEARN_DEFAULTS } from './learn.ts';
@@ -76,7 +84,13 @@ export async function train(
   const learning = { ...LEARN_DEFAULTS, bits, seed };
   let fitted = 0;
   const onFold = (): void => onProgress('training', ++fitted / (folds + 1));
-  const validated = await crossValidate(corpus, learnt, foldsOf(corpus, learnt, folds, seed), learning, onFold);
+  const validated = await crossValidate(
+    corpus,
+    learnt,
+    foldsOf(corpus, learnt, folds, seed),
+    learning,
+    onFold,
+  );
   const scored = scoredTexts(corpus, learnt, validated.logOdds.map(probabilityOf));
   const thresholds = chooseThresholds(scored, targets);
   if (!thresholds.ok) return thresholds;
@@ -127,7 +141,10 @@ export function checkTexts(
   const counts = { spam: texts.length - legitimate.length, legitimate: legitimate.length };
   for (const [label, many] of Object.entries(counts)) {
     if (many === 0)
-      return fail('ONE_LABEL', `no text has the label "${label}": a model needs both. Add a file that has them`);
+      return fail(
+        'ONE_LABEL',
+        `no text has the label "${label}": a model needs both. Add a file that has them`,
+      );
     if (many < TRAINING_LABEL_MIN)
       return fail(
         'TEXTS_TOO_FEW',
@@ -136,7 +153,10 @@ export function checkTexts(
   }
   const domains = new Set(legitimate.map(({ domain }) => domain));
   if (domains.size > TEXT_DOMAINS_MAX)
-    return fail('DOMAINS_TOO_MANY', `${domains.size} domains, and at most ${TEXT_DOMAINS_MAX} are counted: merge some`);
+    return fail(
+      'DOMAINS_TOO_MANY',
+      `${domains.size} domains, and at most ${TEXT_DOMAINS_MAX} are counted: merge some`,
+    );
   if (domains.size === 1 && !oneDomain)
     return fail(
       'ONE_DOMAIN',

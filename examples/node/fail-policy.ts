@@ -60,7 +60,9 @@ export function localAnswer({ why, error }: Failure, failPolicy: FailPolicy): Lo
 function isCausedByCaller({ code, status, field }: NumgateError): boolean {
   if (status === 413) return true;
   if (code === 'HTTP_ERROR') return status === 400 || status === 403;
-  return status === 400 && /^(defaults\.)?(from|to|senderToken|ingress\.carrierPrefix)$/.test(field ?? '');
+  return (
+    status === 400 && /^(defaults\.)?(from|to|text|senderToken|ingress\.carrierPrefix)$/.test(field ?? '')
+  );
 }
 
 /**

@@ -45,7 +45,7 @@ export interface paths {
         put?: never;
         /**
          * Check up to 10,000 texts or calls
-         * @description Results come in the order of the items, from one head. An invalid item affects only its own result. The quota counts the numbers that you send: `from` and `to` of each item, at least one per item, and the numbers in `defaults` once. The response is streamed without `Content-Length`, and `summary` comes last. A response without `summary` was cut off. The body may be compressed: `Content-Encoding: gzip` (one gzip member). The limits apply to the decompressed body. `report` `hits` gives each result its `index`. A name that occurs twice in an object counts with its last value.
+         * @description Results come in the order of the items, from one head. An invalid item affects only its own result. The quota counts the numbers that you send: `from` and `to` of each item, at least one per item, and a `text` as one for each 200 characters. What is in `defaults` counts once: send the text of all items there. The response is streamed without `Content-Length`, and `summary` comes last. A response without `summary` was cut off. The body may be compressed: `Content-Encoding: gzip` (one gzip member). The limits apply to the decompressed body. `report` `hits` gives each result its `index`. A name that occurs twice in an object counts with its last value.
          */
         post: operations["checkBatch"];
         delete?: never;
@@ -68,7 +68,7 @@ export interface paths {
         put?: never;
         /**
          * Check any number of texts or calls, one per line
-         * @description Returns one line per input line, in order, all from the head at the start. Dates are compared with the current time. A stream that outlives its head becomes stale and reports it. The size is unlimited. The response begins while you still send, so read while you write. LF or CRLF ends a line; the last line needs no line end. A line of more than 6,144 characters is an error of that line only. Against the quota, a text line counts one, and a JSON line its `from` and its `to`. If the quota runs out, the stream processes the lines that fit and waits for the next window. An empty body returns an empty response. The body may be compressed: `Content-Encoding: gzip` (one gzip member). If it breaks off or is not valid gzip, the last line is an error with the code `BODY_UNREADABLE`. Every 8,192 bytes count as at least one number, which only lines that are too long reach.
+         * @description Returns one line per input line, in order, all from the head at the start. Dates are compared with the current time. A stream that outlives its head becomes stale and reports it. The size is unlimited. The response begins while you still send, so read while you write. LF or CRLF ends a line; the last line needs no line end. A line of more than 18,432 characters is an error of that line only. Against the quota, a text line counts one, and a JSON line its `from`, its `to`, and its `text` as one for each 200 characters. If the quota runs out, the stream processes the lines that fit and waits for the next window. An empty body returns an empty response. The body may be compressed: `Content-Encoding: gzip` (one gzip member). If it breaks off or is not valid gzip, the last line is an error with the code `BODY_UNREADABLE`. Every 8,192 bytes count as at least one number, which only lines that are too long reach.
          */
         post: operations["checkStream"];
         delete?: never;
@@ -162,7 +162,7 @@ export interface paths {
         };
         /**
          * Check the health of the service
-         * @description 200 with the head once there is a release, 503 before. `degraded` if values of the release cannot be loaded: the isolate tries to load values that it does not have for at most 2 s, and retries failed values after 10 s.
+         * @description 200 with the head once there is a release, 503 before. `degraded` if values of the release, or of the text release, cannot be loaded: the isolate tries to load values that it does not have for at most 2 s, and retries failed values after 10 s.
          */
         get: operations["health"];
         put?: never;
@@ -458,7 +458,7 @@ export interface paths {
         put?: never;
         /**
          * Report spam: one report, a list or a stream
-         * @description For clients of partners with the right `report`. Send one report, up to 1,000 in `items`, or any number as lines of NDJSON. The answer comes once the reports are stored: each accepted report then counts exactly once. Reports are idempotent by partner and `reportId`, so send again whatever you have no answer for: `known` is as good as `accepted`. `withdrawn` is a repeat of a withdrawn report: it does not count. In a list or a stream, an invalid report fails alone. The number of a reporter is never stored: only a keyed value is. A stream is answered line by line, in constant memory; over the reports a minute, it waits. A line has at most 2,048 characters, a body at most 1,048,576 bytes. The body may be compressed: `Content-Encoding: gzip`.
+         * @description For clients of partners with the right `report`. Send one report, up to 1,000 in `items`, or any number as lines of NDJSON. The answer comes once the reports are stored: each accepted report then counts exactly once. Reports are idempotent by partner and `reportId`, so send again whatever you have no answer for: `known` is as good as `accepted`. `withdrawn` is a repeat of a withdrawn report: it does not count. In a list or a stream, an invalid report fails alone. The number of a reporter is never stored: only a keyed value is. A stream is answered line by line, in constant memory; over the reports a minute, it waits. A line has at most 14,336 characters, a body at most 4,194,304 bytes. The body may be compressed: `Content-Encoding: gzip`.
          */
         post: operations["reportSpam"];
         delete?: never;
@@ -3404,7 +3404,7 @@ export interface paths {
         put?: never;
         /**
          * Upload a certificate
-         * @description Verifies it with the keys of its issuer, its status list and the proof of possession. Each of its numbers becomes a registration, which is approved at once if `certificateApproval` of the organisation is `approve`. The same certificate again changes nothing. Scope `registrations`, for the own organisation only.
+         * @description Verifies it with the keys of its issuer, its status list and the proof of possession. Each of its numbers becomes a registration, which is approved at once if `certificateApproval` of the organisation is `approve`. The same certificate again changes nothing, and is refused like a new one once it has ended. Scope `registrations`, for the own organisation only.
          */
         post: operations["adminAddCertificate"];
         delete?: never;
@@ -3621,6 +3621,488 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/text/status": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the state of text risk
+         * @description The text releases in force, campaigns by state, and the keys. Scope `read` or `text`.
+         */
+        get: operations["adminTextStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/text/drift": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the drift of text scores
+         * @description Scores of texts as counts, by day in Korea and model: histograms, bands, and the population stability index (PSI) against the 7 days before: the sum over 20 bins of (p - q) ln(p / q). Counts arrive some 45 seconds after the request, and are kept for 35 days. Nothing of a text is kept. Scope `text`.
+         */
+        get: operations["adminTextDrift"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/text/audit": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export the audit chain of text risk
+         * @description Every change of text releases and campaigns, oldest first, as a hash chain of its own. The audit log anchors its end (`text.anchor`). An empty page is the end. It has no text, no host and no number. Scope `read`.
+         */
+        get: operations["adminTextAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/text/releases": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List text releases
+         * @description Those that control keeps: at most 8, newest first. Scope `read` or `text`.
+         */
+        get: operations["adminTextReleases"];
+        put?: never;
+        /**
+         * Push a text release
+         * @description The signed manifest and its sealed values. It changes no answer before it is promoted. Pushing it again changes nothing. The signature, the digest of each value, and its content are checked first: what fails is refused with `RELEASE_REFUSED`, and nothing is stored. A token may push 100 releases a day. Scope `text`.
+         */
+        post: operations["adminPushTextRelease"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/text/releases/{release}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description Name of a text release.
+                 * @example text-20261124T0312Z-9f2c1e4b
+                 */
+                release: components["parameters"]["TextReleasePath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get a text release
+         * @description Scope `read` or `text`.
+         */
+        get: operations["adminTextRelease"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/text/releases/{release}/manifest": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description Name of a text release.
+                 * @example text-20261124T0312Z-9f2c1e4b
+                 */
+                release: components["parameters"]["TextReleasePath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get the signed manifest of a text release
+         * @description Scope `read` or `text`.
+         */
+        get: operations["adminTextManifest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/text/releases/{release}/plan": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description Name of a text release.
+                 * @example text-20261124T0312Z-9f2c1e4b
+                 */
+                release: components["parameters"]["TextReleasePath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Plan a text release
+         * @description Compares its signed manifest with that of the release in force, and reports the guards that are hit. Scope `read` or `text`.
+         */
+        get: operations["adminTextPlan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/text/releases/{release}/promote": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description Name of a text release.
+                 * @example text-20261124T0312Z-9f2c1e4b
+                 */
+                release: components["parameters"]["TextReleasePath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Promote a text release
+         * @description In a share of the data centres, or in all. The answer comes once the head has it. With `dryRun`, nothing changes, and the answer has the guards that it would hit. Scope `text`, and `guards` for `overrides`.
+         */
+        post: operations["adminPromoteText"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/text/releases/{release}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description Name of a text release.
+                 * @example text-20261124T0312Z-9f2c1e4b
+                 */
+                release: components["parameters"]["TextReleasePath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw the candidate
+         * @description All data centres use the release in force again. Scope `text`.
+         */
+        post: operations["adminWithdrawText"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/text/rollback": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Roll back the last step of text releases
+         * @description Withdraws the candidate if there is one. Otherwise withdraws the release in force, and restores the one before; before the first, there is none. Without `release`, send an `Idempotency-Key`: a request that is sent twice takes two steps back. Campaigns stay. Scope `text`.
+         */
+        post: operations["adminRollBackText"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/text/values/{digest}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description The part of the KV key after `text/`.
+                 * @example 0f3c5a7e9b1d2f4a6c8e0b2d4f6a8c0e
+                 */
+                digest: string;
+            };
+            cookie?: never;
+        };
+        /**
+         * Get a value of a text release
+         * @description The model or the hosts, sealed: useless without LIST_KEY. Scope `read` or `text`.
+         */
+        get: operations["adminTextValue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/text/campaigns": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List campaigns
+         * @description In the order of their numbers. Scope `text`.
+         */
+        get: operations["adminCampaigns"];
+        put?: never;
+        /**
+         * Confirm the campaigns of texts
+         * @description Texts like these are blocked until the end, within seconds. Nothing of the texts is kept but their fingerprints. Scope `text`.
+         */
+        post: operations["adminEnrolCampaigns"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/text/campaigns/match": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Find the campaigns of texts
+         * @description A look-up, but with POST: texts do not belong in URLs. Scope `text`.
+         */
+        post: operations["adminMatchCampaigns"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/text/campaigns/import": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import campaigns of a feed
+         * @description Campaigns that another installation shares. What people here have decided stays, and the campaigns are not shared on. Scope `text`.
+         */
+        post: operations["adminImportCampaigns"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/text/campaigns/{id}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the campaign.
+                 * @example c-17
+                 */
+                id: components["parameters"]["CampaignPath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get a campaign
+         * @description With its fingerprint. Scope `text`.
+         */
+        get: operations["adminCampaign"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/text/campaigns/{id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the campaign.
+                 * @example c-17
+                 */
+                id: components["parameters"]["CampaignPath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm a campaign
+         * @description Texts like it are blocked until the end. Of a confirmed campaign, it changes the end. Scope `text`.
+         */
+        post: operations["adminConfirmCampaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/text/campaigns/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the campaign.
+                 * @example c-17
+                 */
+                id: components["parameters"]["CampaignPath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject a campaign
+         * @description It is no spam. No rule confirms it any more. Scope `text`.
+         */
+        post: operations["adminRejectCampaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/text/campaigns/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the campaign.
+                 * @example c-17
+                 */
+                id: components["parameters"]["CampaignPath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke a campaign
+         * @description It blocks nothing any more, within seconds. No rule confirms it again. Scope `text`.
+         */
+        post: operations["adminRevokeCampaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/passport/roots": {
         parameters: {
             query?: never;
@@ -3807,9 +4289,12 @@ export interface components {
          *     - `TOKEN_INVALID`: the message token has a wrong form or signature, or names another sender code
          *     - `TOKEN_EXPIRED`: the message token has expired
          *     - `TOKEN_AUDIENCE`: the message token is for another organisation or client
+         *     - `TEXT_HOST_LISTED`: the text has a link or a host that a list names, which is `list`
+         *     - `TEXT_CAMPAIGN`: the text belongs to a confirmed campaign, which is `list`
+         *     - `TEXT_SUSPICIOUS`: the model in `list` finds the text suspicious; a label at most, if your client wants one
          */
         Code: string;
-        /** @description What matched: the number itself, a range that contains it, a sender ID, an operator, a trunk, an SMSC, a rule of the numbering plan or of the gateway policy, the state of the data, or a test number. New values may be added: treat an unknown value as valid, and act on the verdict. */
+        /** @description What matched: the number itself, a range that contains it, a sender ID, an operator, a trunk, an SMSC, a rule of the numbering plan or of the gateway policy, the state of the data, a host, campaign or score of the text, or a test number, test token or test text. New values may be added: treat an unknown value as valid, and act on the verdict. */
         Match: string;
         /**
          * @description Of a block that a rule of the joint response made: ID and version of the rule. Absent from all others.
@@ -3892,7 +4377,7 @@ export interface components {
         Reason: {
             subject: components["schemas"]["Subject"];
             code: components["schemas"]["Code"];
-            /** @description Name of the list or rule; `live` for the live layer. Null if there is neither. */
+            /** @description Name of the list, rule or model, or ID of the campaign; `live` for the live layer. Null if there is none. */
             list: string | null;
             match: components["schemas"]["Match"];
             effect: components["schemas"]["Effect"];
@@ -3909,11 +4394,41 @@ export interface components {
             factor?: number;
             rule?: components["schemas"]["BlockRule"];
             stage?: components["schemas"]["BlockStage"];
-            /** @description The reference that this block is appealed with at `/v1/appeals`. Give it to whoever was blocked. Only for blocks of a number or a sender ID by a list or a live entry. The same block of the same number has the same reference. */
+            /** @description The reference that this block is appealed with at `/v1/appeals`. Give it to whoever was blocked. Only for blocks of a number or a sender ID by a list, a live entry or a campaign. The same block of the same number has the same reference. */
             appeal?: string;
         };
         /**
-         * @description One text or call. Send `from`, `to`, or both. At most 12,288 bytes.
+         * @description What the message says, or is to say: it is read for listed hosts, confirmed campaigns and what makes spam probable, and then forgotten. It is never stored, logged or repeated. At most 2,000 UTF-16 units, without lone surrogates; not for the channel `voice`. Join the parts of a long message first.
+         * @example [Web발신] 택배 주소가 잘못되었습니다. 확인: http://delivery.example/a1
+         */
+        MessageText: string;
+        /**
+         * @description What was found in the `text` of the request. Nothing of the text itself. Present only if the request has one.
+         * @example {
+         *       "score": 0.997,
+         *       "band": "suspicious",
+         *       "reasons": [
+         *         "a shortened link",
+         *         "wording"
+         *       ],
+         *       "campaign": null,
+         *       "model": "kr-2026-11"
+         *     }
+         */
+        TextAnswer: {
+            /** @description How probable the model finds it that the text is spam. It depends on the texts that the model was trained on: see the documentation of text risk. Null without a model. */
+            score: number | null;
+            /** @description `ordinary`, `review` (worth a look by people who look at samples; it has no effect) or `suspicious`. Null without a model. New values may be added: treat an unknown value as valid, and act on the verdict. */
+            band: string | null;
+            /** @description What raised the score most, strongest first, such as `a shortened link`. Empty for the band `ordinary`. */
+            reasons: string[];
+            /** @description The confirmed campaign that the text belongs to; null if there is none. */
+            campaign: string | null;
+            /** @description Name of the model. Null without one, or while it cannot be loaded: the verdict is then what the numbers and the other layers give. */
+            model: string | null;
+        };
+        /**
+         * @description One text or call. Send `from`, `to`, or both. At most 24,576 bytes.
          * @example {
          *       "from": "1588-1234",
          *       "to": "010-9876-5432",
@@ -3925,6 +4440,7 @@ export interface components {
             to?: components["schemas"]["Recipient"];
             channel?: components["schemas"]["Channel"];
             senderToken?: components["schemas"]["SenderToken"];
+            text?: components["schemas"]["MessageText"];
         };
         /**
          * @description The strongest verdict of the subjects that you sent (block, indeterminate, label, allow), and the head that was used.
@@ -3965,6 +4481,7 @@ export interface components {
              */
             unenforced?: "block" | "label";
             readings?: components["schemas"]["Readings"];
+            text?: components["schemas"]["TextAnswer"];
             release: components["schemas"]["ReleaseName"];
             /** @description Version of the head. Each change raises it. It never goes back for a reader. */
             seq: number;
@@ -3974,7 +4491,7 @@ export interface components {
             mock?: components["schemas"]["Mock"];
         };
         /**
-         * @description A sender, and optionally a recipient and a channel, as for a check. At most 12,288 bytes.
+         * @description A sender, and optionally a recipient and a channel, as for a check. At most 24,576 bytes.
          * @example {
          *       "from": "1588-1234"
          *     }
@@ -4051,6 +4568,7 @@ export interface components {
             to?: components["schemas"]["Recipient"];
             channel?: components["schemas"]["Channel"];
             senderToken?: components["schemas"]["SenderToken"];
+            text?: components["schemas"]["MessageText"];
         };
         /** @description Values for the fields that an item omits. */
         BatchDefaults: {
@@ -4058,6 +4576,7 @@ export interface components {
             to?: components["schemas"]["Recipient"];
             channel?: components["schemas"]["Channel"];
             senderToken?: components["schemas"]["SenderToken"];
+            text?: components["schemas"]["MessageText"];
         };
         /** @description At most 8,388,608 bytes. */
         BatchRequest: {
@@ -4106,6 +4625,7 @@ export interface components {
              */
             unenforced?: "block" | "label";
             readings?: components["schemas"]["Readings"];
+            text?: components["schemas"]["TextAnswer"];
         };
         /** @description The item could not be screened. Other items are not affected. */
         ItemError: {
@@ -4145,6 +4665,7 @@ export interface components {
              */
             unenforced?: "block" | "label";
             readings?: components["schemas"]["Readings"];
+            text?: components["schemas"]["TextAnswer"];
             release: components["schemas"]["ReleaseName"];
             /** @description Version of the head. Each change raises it. It never goes back for a reader. */
             seq: number;
@@ -4178,7 +4699,7 @@ export interface components {
          *     }
          */
         Health: {
-            /** @description `degraded`: values of the release cannot be loaded. Numbers whose values are missing are `indeterminate`, unless a block decides that no missing value could override. `stale`: same as the field `stale`. New values may be added: treat an unknown value as valid. */
+            /** @description `degraded`: values of the release cannot be loaded, or `textProblems`. Numbers whose values are missing are `indeterminate`, unless a block decides that no missing value could override. `stale`: same as the field `stale`. New values may be added: treat an unknown value as valid. */
             status: string;
             release: components["schemas"]["ReleaseName"];
             /** @description Version of the head. Each change raises it. It never goes back for a reader. */
@@ -4190,6 +4711,21 @@ export interface components {
             keyIds?: components["schemas"]["KeyId"][];
             /** @description On `degraded`: KV keys of the values that cannot be loaded. */
             missing?: string[];
+            /** @description On `degraded`: what of the text release and the campaigns is refused. Checks go on with the last good one, or without that layer. */
+            textProblems?: components["schemas"]["TextProblem"][];
+        };
+        /**
+         * @description What the edge refuses of the text release and the campaigns.
+         * @example {
+         *       "key": "text/d05bbcd8c8556434b0358aedd6ebc107",
+         *       "message": "VALUE_DAMAGED"
+         *     }
+         */
+        TextProblem: {
+            /** @description KV key of the value, or `TEXT_KEY`. */
+            key: string;
+            /** @description Why it is refused. */
+            message: string;
         };
         /** @description Codes never change. New values may be added: treat an unknown value as valid, and act on the verdict. */
         ProblemCode: string;
@@ -4212,7 +4748,7 @@ export interface components {
             /** @description The invalid field or parameter, if there is one; `body` if the body is not an object. Digits of a name that could be a number are masked. */
             field?: string;
             /** @description On `GUARD_HIT`: the guards that were hit and not overridden. */
-            guards?: components["schemas"]["GuardHit"][];
+            guards?: (components["schemas"]["GuardHit"] | components["schemas"]["TextGuardHit"])[];
             /** @description On `BASE_MOVED`: the release that you expected to be current, or to be the last step. */
             base?: string | null;
             /** @description On `BASE_MOVED`: the actual release. */
@@ -4969,6 +5505,8 @@ export interface components {
             mock?: boolean;
             /** @description What happens to the client when its organisation seems to read out whole ranges of numbers: `report` it only, `throttle` the client, or `stop` it. New values may be added: treat an unknown value as valid. Default: `report`. */
             onEnumeration?: string;
+            /** @description What the band `suspicious` of a `text` means for the client: a `label`, or a reason without effect (`shadow`). A score alone never blocks. New values may be added: treat an unknown value as valid. Default: `shadow`. */
+            onSuspiciousText?: string;
             /** @description What a detection of enumeration has set. `throttled`: at most 60 numbers per minute. `stopped`: none; checks get `QUOTA_EXCEEDED`. Null lifts it. New values may be added: treat an unknown value as valid. Default: null. */
             restriction?: string | null;
             /** @description Whether each block is recorded, with the numbers keyed: see `/v1/admin/blocks`. Default: `false`. */
@@ -5091,7 +5629,7 @@ export interface components {
             /** Format: date-time */
             expires: string;
         };
-        /** @description `read` allows reading everything except secrets. `guards` allows changing and overriding guards. `override` opens no route: it allows acting for other authorities, by name, in the routes of the other scopes. Nor does `statistics`: it shows the usage of other organisations. `approve` allows deciding on the proposals of others. `breakGlass` opens no route: it allows making a change at once that would wait for a second person. `registrations` allows registering senders of the own organisation, `review` seeing and deciding on those of all others. `qualification` allows setting the qualifications of other organisations. `issuers` allows deciding who may sign certificates, `credentials` seeing that and pushing status lists. `rules` allows changing and rehearsing the rules that turn reports into blocks. `reports` allows deciding on the blocks that rules made, and withdrawing the reports of a partner. `appeals` allows deciding on appeals against the blocks of the own authority, and with `override` of all. The others allow changing what they name. New values may be added: treat an unknown value as valid. */
+        /** @description `read` allows reading everything except secrets. `guards` allows changing and overriding guards. `override` opens no route: it allows acting for other authorities, by name, in the routes of the other scopes. Nor does `statistics`: it shows the usage of other organisations. `approve` allows deciding on the proposals of others. `breakGlass` opens no route: it allows making a change at once that would wait for a second person. `registrations` allows registering senders of the own organisation, `review` seeing and deciding on those of all others. `qualification` allows setting the qualifications of other organisations. `issuers` allows deciding who may sign certificates, `credentials` seeing that and pushing status lists. `rules` allows changing and rehearsing the rules that turn reports into blocks. `reports` allows deciding on the blocks that rules made, and withdrawing the reports of a partner. `appeals` allows deciding on appeals against the blocks of the own authority, and with `override` of all. `text` allows pushing and promoting text releases, and deciding on campaigns. The others allow changing what they name. New values may be added: treat an unknown value as valid. */
         Scope: string;
         Token: {
             id: components["schemas"]["Name"];
@@ -5206,6 +5744,8 @@ export interface components {
             registrations?: components["schemas"]["KeyId"][];
             /** @description Keys of the credentials in the head. The store seals them again within a minute of a rotation. */
             credentials?: components["schemas"]["KeyId"][];
+            /** @description Keys of text risk in the head. Campaigns are sealed again within a minute of a rotation. The values of a text release keep their key until another one is promoted: build it again. */
+            text?: components["schemas"]["KeyId"][];
         };
         Status: {
             seq: components["schemas"]["Seq"];
@@ -5490,7 +6030,7 @@ export interface components {
             verified: boolean;
             /** @description Why they do not vouch for it. Also in `reasons`. */
             code?: components["schemas"]["Code"];
-            /** @description The digest of the text is part of the PASSporT, but was not compared, because gateways do not send the text. New values may be added: treat an unknown value as valid. */
+            /** @description The digest of the text is part of the PASSporT, but was not compared: it is of the body as it was signed, with its encoding, which no gateway sends. New values may be added: treat an unknown value as valid. */
             msgi?: string;
         };
         /**
@@ -5521,7 +6061,7 @@ export interface components {
             carrierPrefix?: components["schemas"]["CarrierPrefix"];
         };
         /**
-         * @description One call or text. At most 12,288 bytes.
+         * @description One call or text. At most 24,576 bytes.
          * @example {
          *       "channel": "voice",
          *       "from": "+82212345678",
@@ -5543,6 +6083,7 @@ export interface components {
             roaming?: components["schemas"]["Roaming"];
             attestation?: components["schemas"]["Attestation"];
             identity?: components["schemas"]["Identity"];
+            text?: components["schemas"]["MessageText"];
         };
         /** @description Where the traffic began, as far as is known: `abroad` if the ingress is international or a carrier prefix was displayed. New values may be added: treat an unknown value as valid. */
         Origin: string;
@@ -5648,6 +6189,7 @@ export interface components {
              */
             unenforced?: "block" | "label";
             readings?: components["schemas"]["Readings"];
+            text?: components["schemas"]["TextAnswer"];
             policy: components["schemas"]["GatewayPolicyRule"];
             evidence: components["schemas"]["Evidence"];
             /** @description Null if nothing is attested. */
@@ -5695,6 +6237,7 @@ export interface components {
              */
             unenforced?: "block" | "label";
             readings?: components["schemas"]["Readings"];
+            text?: components["schemas"]["TextAnswer"];
             policy: components["schemas"]["GatewayPolicyRule"];
             evidence: components["schemas"]["Evidence"];
             /** @description Null if nothing is attested. */
@@ -5726,6 +6269,7 @@ export interface components {
             roaming?: components["schemas"]["Roaming"];
             attestation?: components["schemas"]["Attestation"];
             identity?: components["schemas"]["Identity"];
+            text?: components["schemas"]["MessageText"];
         };
         /** @description Values for the fields that items omit. */
         GatewayBatchDefaults: {
@@ -5736,6 +6280,7 @@ export interface components {
             roaming?: components["schemas"]["Roaming"];
             attestation?: components["schemas"]["Attestation"];
             identity?: components["schemas"]["Identity"];
+            text?: components["schemas"]["MessageText"];
         };
         /** @description At most 8,388,608 bytes. */
         GatewayBatchRequest: {
@@ -5830,6 +6375,8 @@ export interface components {
          */
         RuleSettings: {
             state?: components["schemas"]["RuleState"];
+            /** @description What the rule counts: reports of a number or sender ID, or of a campaign of texts. Default: `number`. New values may be added. */
+            target?: string;
             /** @description Reports that count. Default: `any`. New values may be added. */
             channel?: string;
             /** @description Reports that count. Default: `any`. New values may be added. */
@@ -5868,6 +6415,7 @@ export interface components {
          *       "id": "kr-50",
          *       "version": 1,
          *       "state": "active",
+         *       "target": "number",
          *       "channel": "any",
          *       "origin": "any",
          *       "window": "24h",
@@ -5892,6 +6440,8 @@ export interface components {
             id: components["schemas"]["Name"];
             version: components["schemas"]["RuleVersionNumber"];
             state: components["schemas"]["RuleState"];
+            /** @description What the rule counts: reports of a number or sender ID, or of a campaign of texts. Default: `number`. New values may be added. */
+            target: string;
             /** @description Reports that count. Default: `any`. New values may be added. */
             channel: string;
             /** @description Reports that count. Default: `any`. New values may be added. */
@@ -6035,6 +6585,8 @@ export interface components {
             ingressOperator?: string;
             /** @description Fingerprint of the campaign, computed by you. */
             campaign?: string;
+            /** @description What was received. Its fingerprint is taken at once, and the text is dropped: it is never stored. A text that is too short for a fingerprint counts for the sender alone. A repeat is not compared by its text. */
+            text?: string;
         };
         SpamReports: {
             items: components["schemas"]["SpamReport"][];
@@ -7044,12 +7596,17 @@ export interface components {
             /** @example 17 */
             id: string;
             /**
-             * @description Null for a sender ID, and while the key of reports is lost.
+             * @description Null for a sender ID or a campaign, and while the key of reports is lost.
              * @example +821030000001
              */
             number: string | null;
             /** @description A sender ID, with look-alike letters replaced. */
             source: string | null;
+            /**
+             * @description The campaign of texts that it is about; null for a number or sender ID.
+             * @example c-17
+             */
+            campaign: string | null;
             state: components["schemas"]["RuleBlockState"];
             cause: components["schemas"]["RuleBlockCause"];
             /** @description From mock partners: it blocks nothing. */
@@ -7735,16 +8292,61 @@ export interface components {
              */
             until: string | null;
         };
+        /** @description A confirmed campaign: texts that are alike. */
+        FeedCampaignEntry: {
+            /** @constant */
+            subject: "campaign";
+            /** @description 64 values of 16 bits, little-endian, in base64. Who has the same `TEXT_KEY` recognises texts of the campaign. */
+            fingerprint: string;
+            /** @description ID of the `TEXT_KEY` that the fingerprint was made with. */
+            textKeyId: string;
+            /** @description Who vouches for the campaign. */
+            authority: string;
+            /** @description The rule that confirmed it, as `<id>@<version>`; null if a person did. */
+            rule: string | null;
+            /** @description How far a rule has confirmed it; null without a rule. New values may be added. */
+            stage: string | null;
+            /**
+             * Format: date-time
+             * @description When the first text of it was reported.
+             */
+            firstSeen: string;
+            /**
+             * Format: date-time
+             * @description The same of the last text, when the entry last changed.
+             */
+            lastSeen: string;
+            /** @description Distinct reporters, when the entry last changed. */
+            reporters: number;
+            /**
+             * Format: date-time
+             * @description When it ends.
+             */
+            until: string;
+        };
+        /** @description A host of a list, for links in texts. */
+        FeedHostEntry: {
+            /** @constant */
+            subject: "host";
+            /** @description In canonical form: lower case, IDNA as `xn--`. It includes its subdomains. */
+            host: string;
+            /** @description The list of the text release in force that has it. */
+            list: string;
+            /** @description What the list does to texts with a link to the host. New values may be added: treat an unknown value as no block. */
+            effect: string;
+            /** @description Who vouches for the list. */
+            authority: string;
+        };
         /** @description The data of an event: the plaintext of its JWE, or `data` itself for a client without encryption. */
         FeedData: {
             /** @description From 1 on, without gaps, over all epochs. */
             position: number;
             epoch: number;
             reference: components["schemas"]["FeedReference"];
-            /** @description Of the entry, also if there is none any more. */
-            subject: components["schemas"]["Subject"];
+            /** @description What the entry is about, also if there is none any more. New values may be added: ignore such an event. */
+            subject: string;
             /** @description The entry from here on; null if nothing is said about it any more. */
-            entry: components["schemas"]["FeedEntry"] | null;
+            entry: components["schemas"]["FeedEntry"] | components["schemas"]["FeedCampaignEntry"] | components["schemas"]["FeedHostEntry"] | null;
             /** Format: date-time */
             at: string;
             /** @description Digest of the event before it; for the first event of an epoch, of its statement. */
@@ -7757,7 +8359,7 @@ export interface components {
             id: components["schemas"]["FeedCursor"];
             /** @description `urn:numgate:feed:` and the ID of the feed. */
             source: string;
-            /** @description `blocked` for a block or a label. New values may be added: ignore such an event. */
+            /** @description `blocked` for a block or a label. `confirmed` and `listed` while a campaign or a host is in force. New values may be added: ignore such an event. */
             type: string;
             subject: components["schemas"]["FeedReference"];
             /** Format: date-time */
@@ -8051,6 +8653,392 @@ export interface components {
             /** @description What became of it at each webhook. */
             deliveries: components["schemas"]["WebhookDelivery"][];
         };
+        /**
+         * @description Name of a text release: its build time, and the beginning of the digest of its content.
+         * @example text-20261124T0312Z-9f2c1e4b
+         */
+        TextReleaseId: string;
+        /** @description `pushed`: stored, never in force. `candidate`: in force in a share of the data centres. `current`: in force. `former`: was in force before. `withdrawn`: rolled back, or withdrawn as a candidate. New values may be added: treat an unknown value as valid. */
+        TextReleaseState: string;
+        /** @description `domain-rate`: too many legitimate texts of a domain are suspicious, or the model was not evaluated on it. `canary-text`: a legitimate text of the operator would be blocked or be suspicious. `label-rate`: far more legitimate texts are suspicious than with the model in force. `older-base`: not built from the release in force. `fewer-hosts`: a host list would lose too large a share of its hosts. New values may be added: treat an unknown value as valid. */
+        TextGuard: string;
+        TextGuardHit: {
+            guard: components["schemas"]["TextGuard"];
+            /** @description The host list; null if the hit concerns the model, or the release as a whole. */
+            list: string | null;
+            /** @description One sentence with figures. */
+            message: string;
+            /** @description The figures in the sentence. */
+            figures: {
+                [key: string]: number | string;
+            };
+            /** @description The name to send in `overrides`. */
+            override: components["schemas"]["TextGuard"];
+        };
+        TextFalsePositives: {
+            domain: components["schemas"]["Name"];
+            /** @description Legitimate texts that the model was evaluated on. */
+            texts: number;
+            /** @description Those in the band `review` or above. */
+            review: number;
+            /** @description Those in the band `suspicious`. */
+            suspicious: number;
+        };
+        TextModelInfo: {
+            value: {
+                key: string;
+                sha256: components["schemas"]["Sha256"];
+            };
+            name: components["schemas"]["Name"];
+            /** @description Of the count of weights. */
+            bits: number;
+            /** @description Scores from these on are in the bands `review` and `suspicious`. */
+            thresholds: {
+                review: number;
+                suspicious: number;
+            };
+            /** @description Texts that it was trained on. */
+            trained: {
+                spam: number;
+                legitimate: number;
+                /** Format: date-time */
+                from: string | null;
+                /** Format: date-time */
+                to: string | null;
+            };
+            /** @description Evaluated on texts that it was not trained on. */
+            domains: components["schemas"]["TextFalsePositives"][];
+            /** @description Spam among the evaluated texts. */
+            spam: {
+                texts: number;
+                review: number;
+                suspicious: number;
+            };
+        };
+        TextHostList: {
+            name: components["schemas"]["Name"];
+            effect: components["schemas"]["Effect"];
+            authority: components["schemas"]["Name"];
+            /** Format: date-time */
+            asOf: string;
+            hosts: number;
+        };
+        TextManifest: {
+            /** @description `numgate-text`. */
+            kind: string;
+            format: number;
+            release: components["schemas"]["TextReleaseId"];
+            /** @description The text release that it was built from. */
+            base: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            /** @description Null without a model. */
+            model: components["schemas"]["TextModelInfo"] | null;
+            /** @description Null without host lists. */
+            hosts: {
+                value: {
+                    key: string;
+                    sha256: components["schemas"]["Sha256"];
+                };
+                count: number;
+                lists: components["schemas"]["TextHostList"][];
+            } | null;
+            /** @description Legitimate texts of the operator that the build was tried on, and how many it would block or call suspicious; null if there were none. */
+            canaryTexts: {
+                texts: number;
+                blocked: number;
+                suspicious: number;
+            } | null;
+        };
+        TextReleaseInfo: {
+            release: components["schemas"]["TextReleaseId"];
+            manifest: components["schemas"]["TextManifest"];
+            state: components["schemas"]["TextReleaseState"];
+            /** @description Of a candidate: the share of the data centres that use it. */
+            share?: number;
+            /** Format: date-time */
+            pushedAt: string;
+            pushedBy: components["schemas"]["ActorName"];
+            /**
+             * Format: date-time
+             * @description When it became the candidate or the current release, the last time.
+             */
+            promotedAt: string | null;
+        };
+        TextReleases: {
+            /** @description Newest first. */
+            releases: components["schemas"]["TextReleaseInfo"][];
+        };
+        /** @description What a text release would change, compared with the one in force. */
+        TextPlan: {
+            release: components["schemas"]["TextReleaseId"];
+            /** @description The text release in force. */
+            base: string | null;
+            guards: components["schemas"]["TextGuardHit"][];
+        };
+        /** @description At most 3,200,000 bytes. */
+        TextReleaseRequest: {
+            manifest: {
+                /** @description The manifest exactly as signed. */
+                signed: string;
+                /** @description Ed25519 signature of the manifest, in base64, by a key of the installation itself. */
+                signature: string;
+            };
+            /** @description The sealed values that the manifest names, by their KV key. */
+            values: {
+                [key: string]: string;
+            };
+            /** @description Default: `pushed`. */
+            reason?: components["schemas"]["ReasonText"];
+        };
+        /**
+         * @example {
+         *       "base": null,
+         *       "share": 0.1,
+         *       "reason": "first model"
+         *     }
+         */
+        PromoteTextRequest: {
+            /** @description The text release that you expect to be in force; null for none. */
+            base: string | null;
+            /** @description Share of the data centres that get the release; 1 is all. Default: `1`. */
+            share?: number;
+            /** @description Guards that the release may hit. Default: none. */
+            overrides?: components["schemas"]["TextGuard"][];
+            /** @description Only say what it would do. Default: false. */
+            dryRun?: boolean;
+            reason: components["schemas"]["ReasonText"];
+        };
+        WithdrawTextRequest: {
+            reason: components["schemas"]["ReasonText"];
+        };
+        RollBackTextRequest: {
+            /** @description The text release that you expect to roll back. If the last step was another one, nothing changes. */
+            release?: string;
+            reason: components["schemas"]["ReasonText"];
+        };
+        TextChangeDone: {
+            release: components["schemas"]["TextReleaseId"];
+            state: components["schemas"]["TextReleaseState"];
+            /** @description Of a candidate. */
+            share?: number;
+            /** @description The text release in force now. */
+            current: string | null;
+            /** @description The version of text risk with this change. */
+            version: number;
+            /** @description Whether the head has it. If not, the store repeats it until the coordinator responds. */
+            published: boolean;
+            /** @description Guards that it hits: those that were overridden, and with `dryRun` all. */
+            guards?: components["schemas"]["TextGuardHit"][];
+            /** @description Nothing was changed. */
+            dryRun?: boolean;
+        };
+        TextStatus: {
+            /** @description Rises with every change; 0 before the first. */
+            version: number;
+            /** @description The last version that the head has. */
+            published: number;
+            /** @description The text release in force. */
+            current: string | null;
+            /** @description The canary; null if there is none. */
+            candidate: {
+                release: components["schemas"]["TextReleaseId"];
+                share: number;
+            } | null;
+            /** @description Campaigns by state. */
+            campaigns: {
+                [key: string]: number;
+            };
+            /** @description ID of TEXT_KEY; null without it: no campaign is recognised. */
+            textKeyId: string | null;
+            /** @description Keys of LIST_KEY that seal what is published. */
+            listKeyIds: components["schemas"]["KeyId"][];
+        };
+        /** @example c-17 */
+        CampaignId: string;
+        /** @description `observed`: reported, and nobody has decided. `confirmed`: texts like it are blocked until its end. `rejected`: a person declined it. `revoked`: it was confirmed, and no longer is. `ended`: its end has passed. New values may be added. */
+        CampaignState: string;
+        /** @description 64 values of 16 bits, little-endian, in base64: keyed MinHash of the text. */
+        SharedFingerprintText: string;
+        /** @description ID of the TEXT_KEY that made the fingerprint. */
+        TextKeyId: string;
+        /** @description A campaign: texts that are alike. Of the texts themselves nothing is kept. */
+        Campaign: {
+            id: components["schemas"]["CampaignId"];
+            state: components["schemas"]["CampaignState"];
+            /** @description Who decided last; `numgate` for rules, and before anybody decided. */
+            authority: string;
+            /**
+             * @description ID and version of the rule that confirmed it; null if a person decided.
+             * @example campaign-30@1
+             */
+            rule: string | null;
+            /** @description `provisional` or `confirmed`, of a rule; null if a person decided. */
+            stage: string | null;
+            /** Format: date-time */
+            firstSeen: string;
+            /** Format: date-time */
+            lastSeen: string;
+            /** @description Reports with a text like this. */
+            reports: number;
+            /** @description Distinct reporters that counted when a rule decided; null before that. */
+            reporters: number | null;
+            /**
+             * Format: date-time
+             * @description End of a confirmed one.
+             */
+            until: string | null;
+            fingerprint: components["schemas"]["SharedFingerprintText"];
+            textKeyId: components["schemas"]["TextKeyId"];
+        };
+        Campaigns: {
+            campaigns: components["schemas"]["Campaign"][];
+            /** @description Pass as `after` for the next page; null on the last one. */
+            next: number | null;
+        };
+        CampaignFingerprint: {
+            fingerprint: components["schemas"]["SharedFingerprintText"];
+            textKeyId: components["schemas"]["TextKeyId"];
+        };
+        /** @description Exactly one of `texts` and `fingerprints`. */
+        EnrolCampaignsRequest: {
+            /** @description Texts of the campaigns. Their fingerprints are computed at once, and nothing else of them is kept. */
+            texts?: string[];
+            /** @description In place of `texts`. */
+            fingerprints?: components["schemas"]["CampaignFingerprint"][];
+            /**
+             * Format: date-time
+             * @description End: at most 90 days ahead.
+             */
+            until: string;
+            /** @description Other authorities that the change acts for: it may change their campaigns too. Needs the scope `override`. Default: none. */
+            overrideAuthorities?: components["schemas"]["Name"][];
+            reason: components["schemas"]["ReasonText"];
+        };
+        EnrolledCampaigns: {
+            /** @description In the order of the texts. Texts that are alike have one campaign. */
+            campaigns: components["schemas"]["Campaign"][];
+        };
+        ConfirmCampaignRequest: {
+            /**
+             * Format: date-time
+             * @description End: at most 90 days ahead.
+             */
+            until: string;
+            /** @description Other authorities that the change acts for: it may change their campaigns too. Needs the scope `override`. Default: none. */
+            overrideAuthorities?: components["schemas"]["Name"][];
+            reason: components["schemas"]["ReasonText"];
+        };
+        DecideCampaignRequest: {
+            /** @description Other authorities that the change acts for: it may change their campaigns too. Needs the scope `override`. Default: none. */
+            overrideAuthorities?: components["schemas"]["Name"][];
+            reason: components["schemas"]["ReasonText"];
+        };
+        MatchCampaignsRequest: {
+            texts: string[];
+        };
+        MatchedCampaigns: {
+            /** @description In the order of the texts. */
+            matches: components["schemas"]["CampaignMatch"][];
+        };
+        CampaignMatch: {
+            /** @description The most similar campaign in any state; null if none is similar enough. */
+            campaign: components["schemas"]["CampaignId"] | null;
+            /** @description Whether a check of this text is blocked by it now. */
+            blocks: boolean;
+            /** @description False for a text that is too short. */
+            hasFingerprint: boolean;
+        };
+        ImportCampaignsRequest: {
+            campaigns: {
+                fingerprint: components["schemas"]["SharedFingerprintText"];
+                textKeyId: components["schemas"]["TextKeyId"];
+                /** @enum {string} */
+                state: "confirmed" | "revoked";
+                /**
+                 * Format: date-time
+                 * @description End of a confirmed one. More than 90 days ahead counts as 90 days.
+                 */
+                until: string | null;
+            }[];
+            reason: components["schemas"]["ReasonText"];
+        };
+        ImportedCampaigns: {
+            /** @description In the order of the request. */
+            results: {
+                campaign: components["schemas"]["CampaignId"] | null;
+                /** @description `kept`: somebody here has decided otherwise, or confirmed it already. `unknown`: there is nothing to revoke. `ended`: its end has passed. `foreignKey`: made with another TEXT_KEY. New values may be added. */
+                result: string;
+            }[];
+        };
+        /** @description Scores of one day and one model. */
+        TextDriftDay: {
+            /**
+             * Format: date
+             * @description A day in Korea (Asia/Seoul).
+             */
+            day: string;
+            model: components["schemas"]["Name"];
+            /** @description Texts that were scored. */
+            texts: number;
+            /** @description Texts whose client got a label because of their score. */
+            labelled: number;
+            /** @description Texts by band. */
+            bands: {
+                ordinary: number;
+                review: number;
+                suspicious: number;
+            };
+            /** @description Texts by score: 20 equal bins from 0 to 1. */
+            histogram: number[];
+            /** @description Population stability index against the 7 days before, by the same model; null if there are too few texts. */
+            psi: number | null;
+            /** @description Texts of these 7 days. */
+            baseTexts: number;
+        };
+        /** @description A canary beside the release in force. */
+        TextDriftCanary: {
+            /** @description The text release on trial. */
+            candidate: string;
+            /** @description The one in force. */
+            current: string;
+            /**
+             * Format: date-time
+             * @description When the canary began.
+             */
+            since: string;
+            /** @description Clients that can be compared: with texts under both. */
+            clients: number;
+            /** @description Their texts under the candidate. */
+            texts: number;
+            /** @description Share of suspicious texts among them; null without texts. */
+            rate: number | null;
+            /** @description The share that the release in force would have had, by the rate of each client under it. A candidate whose rate is far above it is withdrawn. */
+            expectedRate: number | null;
+        };
+        /** @description How the scores of texts move. */
+        TextDrift: {
+            /** Format: date */
+            from: string;
+            /**
+             * Format: date
+             * @description Inclusive.
+             */
+            to: string;
+            /** @description Null for all clients together. */
+            client: components["schemas"]["Name"] | null;
+            /** @description Days with texts, oldest first. */
+            days: components["schemas"]["TextDriftDay"][];
+            /** @description Clients whose PSI on the day `to` is above `psiMax`, the largest first. */
+            drifting: {
+                client: components["schemas"]["Name"];
+                model: components["schemas"]["Name"];
+                psi: number;
+            }[];
+            /** @description Above it, an alarm is raised. */
+            psiMax: number;
+            canary: components["schemas"]["TextDriftCanary"] | null;
+        };
     };
     responses: {
         /** @description The request is invalid: `code` says how, and `field` says where. `BODY_MISSING`, `JSON_INVALID`, `BODY_UNREADABLE`, `FIELD_TYPE`, `FIELD_UNKNOWN`, `FIELD_MISSING`, `FIELD_VALUE`, `ITEMS_TOO_MANY`, `NUMBER_MISSING`, `NUMBER_TOO_LONG`, `NUMBER_CHARACTER`, `SOURCE_AS_RECIPIENT`. */
@@ -8229,10 +9217,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:body-too-large",
                  *       "title": "Request body is too large",
                  *       "status": 413,
-                 *       "detail": "the body may have at most 12288 bytes",
+                 *       "detail": "the body may have at most 24576 bytes",
                  *       "instance": "/v1/check",
                  *       "code": "BODY_TOO_LARGE",
-                 *       "message": "the body may have at most 12288 bytes"
+                 *       "message": "the body may have at most 24576 bytes"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -8252,14 +9240,14 @@ export interface components {
                  *       "type": "urn:numgate:problem:body-too-large",
                  *       "title": "Request body is too large",
                  *       "status": 413,
-                 *       "detail": "the body may have at most 12288 bytes",
+                 *       "detail": "the body may have at most 24576 bytes",
                  *       "instance": "/v1/check",
                  *       "code": "BODY_TOO_LARGE",
-                 *       "message": "the body may have at most 12288 bytes"
+                 *       "message": "the body may have at most 24576 bytes"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
-                /** @example 413 BODY_TOO_LARGE the body may have at most 12288 bytes */
+                /** @example 413 BODY_TOO_LARGE the body may have at most 24576 bytes */
                 "text/plain": components["schemas"]["ProblemLine"];
             };
         };
@@ -8275,10 +9263,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:body-too-large",
                  *       "title": "Request body is too large",
                  *       "status": 413,
-                 *       "detail": "the body may have at most 12288 bytes",
+                 *       "detail": "the body may have at most 24576 bytes",
                  *       "instance": "/v1/check",
                  *       "code": "BODY_TOO_LARGE",
-                 *       "message": "the body may have at most 12288 bytes"
+                 *       "message": "the body may have at most 24576 bytes"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -9583,7 +10571,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Nothing was stored. `CERTIFICATE_INVALID`: signature, algorithm, key, issuer, type or a claim. `CERTIFICATE_NOT_YET_VALID`, `CERTIFICATE_EXPIRED`. `CERTIFICATE_MISMATCH`: numbers that its issuer may not speak for. `CERTIFICATE_REVOKED`, `CERTIFICATE_SUSPENDED`: by its status list. `PROOF_INVALID`. `REGISTRATION_INVALID`: its numbers cannot be registered; see `reasons`. */
+        /** @description Nothing was stored. `CERTIFICATE_INVALID`: signature, algorithm, key, issuer, type or a claim. `CERTIFICATE_NOT_YET_VALID`, `CERTIFICATE_EXPIRED`. `CERTIFICATE_MISMATCH`: numbers that its issuer may not speak for. `CERTIFICATE_REVOKED`: by its status list. `CERTIFICATE_SUSPENDED`: by its status list, or because its issuer may not sign it now. `PROOF_INVALID`. `REGISTRATION_INVALID`: its numbers cannot be registered; see `reasons`. */
         CertificateInvalid: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -9693,7 +10681,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `STATUS_LIST_INVALID`: type, signature, host or a claim. `STATUS_LIST_EXPIRED`. `STATUS_LIST_TOO_LARGE`: more than 1,000,000 entries, inflated. */
+        /** @description `STATUS_LIST_INVALID`: type, signature, host or a claim. `STATUS_LIST_EXPIRED`. `STATUS_LIST_TOO_LARGE`: more than 1,048,576 entries, inflated. */
         StatusListInvalid: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -9762,7 +10750,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `DELEGATION_INVALID`: the signature, or a claim that is not the accepted one. `DELEGATION_EXPIRED`. `DELEGATION_MISMATCH`: numbers or scope beyond those of the link, or a link that is not in force. `DELEGATION_LOOP`: the agent is in the chain already. `DELEGATION_TOO_LONG`: a chain has at most five organisations. */
+        /** @description `DELEGATION_INVALID`: the signature, or a claim that is not the accepted one. `DELEGATION_EXPIRED`. `DELEGATION_MISMATCH`: numbers or scope beyond those of the link, or a link that is not in force, or whose status list has expired. `DELEGATION_LOOP`: the agent is in the chain already. `DELEGATION_TOO_LONG`: a chain has at most five organisations. */
         DelegationInvalid: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -9911,7 +10899,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `BODY_TOO_LARGE`: the body has more than 1,048,576 bytes. A stream has no such bound. */
+        /** @description `BODY_TOO_LARGE`: the body has more than 4,194,304 bytes. A stream has no such bound. */
         ReportsTooLarge: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -9923,10 +10911,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:body-too-large",
                  *       "title": "Request body is too large",
                  *       "status": 413,
-                 *       "detail": "the body may have at most 1048576 bytes",
+                 *       "detail": "the body may have at most 4194304 bytes",
                  *       "instance": "/v1/reports",
                  *       "code": "BODY_TOO_LARGE",
-                 *       "message": "the body may have at most 1048576 bytes"
+                 *       "message": "the body may have at most 4194304 bytes"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -10861,6 +11849,138 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description `TEXT_RELEASE_UNKNOWN`: control does not keep such a text release. */
+        TextReleaseUnknown: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:text-release-unknown",
+                 *       "title": "Text release not found",
+                 *       "status": 404,
+                 *       "detail": "no text release has this name",
+                 *       "instance": "/v1/admin/text/releases/text-20261124T0312Z-9f2c1e4b",
+                 *       "code": "TEXT_RELEASE_UNKNOWN",
+                 *       "message": "no text release has this name"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `NOT_FOUND`: no text release has such a value. */
+        TextValueUnknown: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:not-found",
+                 *       "title": "Not found",
+                 *       "status": 404,
+                 *       "detail": "no text release has a value of this digest",
+                 *       "instance": "/v1/admin/text/values/0f3c5a7e9b1d2f4a6c8e0b2d4f6a8c0e",
+                 *       "code": "NOT_FOUND",
+                 *       "message": "no text release has a value of this digest"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `RELEASE_REFUSED`: the release can never be in force as it is; `refusal` says why: `SIGNATURE_INVALID`, `MANIFEST_INVALID`, `VALUE_MISSING`, `VALUE_UNNAMED`, `VALUE_TOO_LARGE`, `VALUE_DAMAGED`, `KEY_FOREIGN` (it does not open with LIST_KEY), `VALUE_INVALID` (it is not what the manifest says), `RELEASE_NAME_TAKEN`. `GUARD_HIT`: the release hits guards that were not overridden; `guards` has the figures, and the names to send in `overrides`. */
+        TextReleaseRefused: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:release-refused",
+                 *       "title": "Release refused",
+                 *       "status": 422,
+                 *       "detail": "SIGNATURE_INVALID: the manifest is not signed by a key that this service trusts",
+                 *       "instance": "/v1/admin/text/releases",
+                 *       "code": "RELEASE_REFUSED",
+                 *       "message": "SIGNATURE_INVALID: the manifest is not signed by a key that this service trusts",
+                 *       "refusal": "SIGNATURE_INVALID"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `BASE_MOVED`: another text release is in force than `base`, or was the last step. `RELEASE_STATE`: another text release is the candidate, this one is in force already, or is no candidate. `ROLLBACK_IMPOSSIBLE`: no text release is in force, or the one before is no longer kept. `IDEMPOTENCY_CONFLICT`. */
+        TextReleaseConflict: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:release-state",
+                 *       "title": "Release state does not allow this",
+                 *       "status": 409,
+                 *       "detail": "text-20261124T0312Z-9f2c1e4b is current already",
+                 *       "instance": "/v1/admin/text/releases/text-20261124T0312Z-9f2c1e4b/promote",
+                 *       "code": "RELEASE_STATE",
+                 *       "message": "text-20261124T0312Z-9f2c1e4b is current already"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `CAMPAIGN_UNKNOWN`: no campaign has this ID, or it was forgotten. */
+        CampaignUnknown: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:campaign-unknown",
+                 *       "title": "Campaign not found",
+                 *       "status": 404,
+                 *       "detail": "no campaign has this ID",
+                 *       "instance": "/v1/admin/text/campaigns/c-17",
+                 *       "code": "CAMPAIGN_UNKNOWN",
+                 *       "message": "no campaign has this ID"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `CAMPAIGN_STATE`: its state does not allow this; `possible` names what does. `CAMPAIGNS_FULL`: 10,000 campaigns are confirmed. `IDEMPOTENCY_CONFLICT`. */
+        CampaignConflict: {
+            headers: {
+                "x-correlator": components["headers"]["Correlator"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:numgate:problem:campaign-state",
+                 *       "title": "State of the campaign does not allow this",
+                 *       "status": 409,
+                 *       "detail": "a campaign that is \"revoked\" cannot be changed this way: possible is confirm, reject",
+                 *       "instance": "/v1/admin/text/campaigns/c-17/revoke",
+                 *       "code": "CAMPAIGN_STATE",
+                 *       "message": "a campaign that is \"revoked\" cannot be changed this way: possible is confirm, reject",
+                 *       "state": "revoked",
+                 *       "possible": [
+                 *         "confirm",
+                 *         "reject"
+                 *       ]
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
     };
     parameters: {
         /** @description Returned with the response. An invalid value is replaced by a new one. */
@@ -11012,6 +12132,16 @@ export interface components {
          * @example 17
          */
         NoticePath: string;
+        /**
+         * @description Name of a text release.
+         * @example text-20261124T0312Z-9f2c1e4b
+         */
+        TextReleasePath: components["schemas"]["TextReleaseId"];
+        /**
+         * @description ID of the campaign.
+         * @example c-17
+         */
+        CampaignPath: components["schemas"]["CampaignId"];
     };
     requestBodies: never;
     headers: {
@@ -11842,7 +12972,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Return 503 `DEGRADED` instead of 200 with `degraded`. Other parameters are ignored.
+                 * @description Return 503 `DEGRADED` instead of 200 with `degraded`, unless only `textProblems` are the cause: checks go on without the text. Other parameters are ignored.
                  * @example true
                  */
                 strict?: "" | "true" | "false";
@@ -18662,6 +19792,862 @@ export interface operations {
             413: components["responses"]["AdminBodyTooLarge"];
             415: components["responses"]["AdminContentTypeUnsupported"];
             422: components["responses"]["DelegationInvalid"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminTextStatus: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The state. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextStatus"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminTextDrift: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only this client. Default: all together.
+                 * @example relay-07
+                 */
+                client?: components["schemas"]["Name"];
+                /**
+                 * @description First day in Korea. Default: 6 days before `to`.
+                 * @example 2026-11-20
+                 */
+                from?: string;
+                /**
+                 * @description Last day in Korea, inclusive. Default: today.
+                 * @example 2026-11-27
+                 */
+                to?: string;
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The days, and the canary if there is one. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextDrift"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["ClientUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminTextAudit: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Return records after this position.
+                 * @example 0
+                 */
+                after?: number;
+                /**
+                 * @description Page size. Values above 1,000 are treated as 1,000.
+                 * @example 1000
+                 */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the chain. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminTextReleases: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The text releases. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextReleases"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminPushTextRelease: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TextReleaseRequest"];
+            };
+        };
+        responses: {
+            /** @description The release is stored. */
+            201: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextReleaseInfo"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["IdempotencyConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            422: components["responses"]["TextReleaseRefused"];
+            429: components["responses"]["BudgetExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    adminTextRelease: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description Name of a text release.
+                 * @example text-20261124T0312Z-9f2c1e4b
+                 */
+                release: components["parameters"]["TextReleasePath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The text release. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextReleaseInfo"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["TextReleaseUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminTextManifest: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description Name of a text release.
+                 * @example text-20261124T0312Z-9f2c1e4b
+                 */
+                release: components["parameters"]["TextReleasePath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The manifest. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedText"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["TextReleaseUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminTextPlan: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description Name of a text release.
+                 * @example text-20261124T0312Z-9f2c1e4b
+                 */
+                release: components["parameters"]["TextReleasePath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The plan. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextPlan"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["TextReleaseUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminPromoteText: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description The release that you expect to be current, the same as `base` in the body; `"none"` for none. A value that differs from `base` returns 412.
+                 * @example "20261124T0312Z-9f2c1e4b"
+                 */
+                "If-Match"?: components["parameters"]["IfMatchRelease"];
+            };
+            path: {
+                /**
+                 * @description Name of a text release.
+                 * @example text-20261124T0312Z-9f2c1e4b
+                 */
+                release: components["parameters"]["TextReleasePath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PromoteTextRequest"];
+            };
+        };
+        responses: {
+            /** @description The release is current, or is the candidate. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextChangeDone"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["TextReleaseUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["TextReleaseConflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            422: components["responses"]["TextReleaseRefused"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminWithdrawText: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description Name of a text release.
+                 * @example text-20261124T0312Z-9f2c1e4b
+                 */
+                release: components["parameters"]["TextReleasePath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WithdrawTextRequest"];
+            };
+        };
+        responses: {
+            /** @description The release is withdrawn. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextChangeDone"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["TextReleaseUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["TextReleaseConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminRollBackText: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description The release that you expect to roll back, the same as `release` in the body. The body takes precedence.
+                 * @example "20261124T0312Z-9f2c1e4b"
+                 */
+                "If-Match"?: components["parameters"]["IfMatchLastStep"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RollBackTextRequest"];
+            };
+        };
+        responses: {
+            /** @description What was withdrawn, and what is in force now. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextChangeDone"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["TextReleaseConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminTextValue: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description The part of the KV key after `text/`.
+                 * @example 0f3c5a7e9b1d2f4a6c8e0b2d4f6a8c0e
+                 */
+                digest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bytes. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["TextValueUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminCampaigns: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only those in this state.
+                 * @example confirmed
+                 */
+                state?: string;
+                /**
+                 * @description `next` of the page before.
+                 * @example 17
+                 */
+                after?: number;
+                /**
+                 * @description Page size. Values above 500 are treated as 500.
+                 * @example 500
+                 */
+                limit?: number;
+            };
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of campaigns. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaigns"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminEnrolCampaigns: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnrolCampaignsRequest"];
+            };
+        };
+        responses: {
+            /** @description The campaigns. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolledCampaigns"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["CampaignConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    adminMatchCampaigns: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MatchCampaignsRequest"];
+            };
+        };
+        responses: {
+            /** @description What matches. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatchedCampaigns"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminImportCampaigns: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportCampaignsRequest"];
+            };
+        };
+        responses: {
+            /** @description What was done with each. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedCampaigns"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["CampaignConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    adminCampaign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+            };
+            path: {
+                /**
+                 * @description ID of the campaign.
+                 * @example c-17
+                 */
+                id: components["parameters"]["CampaignPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The campaign. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign"];
+                };
+            };
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["CampaignUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminConfirmCampaign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description ID of the campaign.
+                 * @example c-17
+                 */
+                id: components["parameters"]["CampaignPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmCampaignRequest"];
+            };
+        };
+        responses: {
+            /** @description The campaign is confirmed. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["CampaignUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["CampaignConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminRejectCampaign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description ID of the campaign.
+                 * @example c-17
+                 */
+                id: components["parameters"]["CampaignPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideCampaignRequest"];
+            };
+        };
+        responses: {
+            /** @description The campaign is rejected. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["CampaignUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["CampaignConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
+            429: components["responses"]["AuthenticationLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AdminUnavailable"];
+        };
+    };
+    adminRevokeCampaign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Returned with the response. An invalid value is replaced by a new one. */
+                "x-correlator"?: components["parameters"]["Correlator"];
+                /**
+                 * @description A name that you choose for this change. If the same actor sends it again within 24 hours, the change is not repeated and the first response is returned again. A different body, method or path returns 409 `IDEMPOTENCY_CONFLICT`. Rejected changes are not remembered.
+                 * @example b4333c46-49c0-4f62-80d7-f0ef930f1c46
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description ID of the campaign.
+                 * @example c-17
+                 */
+                id: components["parameters"]["CampaignPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideCampaignRequest"];
+            };
+        };
+        responses: {
+            /** @description The campaign is revoked. */
+            200: {
+                headers: {
+                    "x-correlator": components["headers"]["Correlator"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign"];
+                };
+            };
+            400: components["responses"]["AdminBadRequest"];
+            401: components["responses"]["AdminUnauthenticated"];
+            403: components["responses"]["AdminPermissionDenied"];
+            404: components["responses"]["CampaignUnknown"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["CampaignConflict"];
+            413: components["responses"]["AdminBodyTooLarge"];
+            415: components["responses"]["AdminContentTypeUnsupported"];
             429: components["responses"]["AuthenticationLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AdminUnavailable"];

@@ -24,6 +24,8 @@ interface Parties {
 export interface CheckDefaults extends Parties {
   /** A message token of the sender, as compact JWS. At most 4,096 characters. */
   readonly senderToken?: string;
+  /** The text itself. At most 2,000 characters. It is not stored. */
+  readonly text?: string;
 }
 
 /** One text or call. At least one of `from` and `to`. */
@@ -60,6 +62,8 @@ export interface GatewayDefaults extends Parties {
   readonly attestation?: 'A' | 'B' | 'C';
   /** PASSporTs, each as JWS or as the value of a SIP `Identity` header. */
   readonly identity?: string | readonly string[];
+  /** The text itself. At most 2,000 characters. It is not stored. */
+  readonly text?: string;
 }
 
 /** One call or text at a gateway. `from` is empty if the sender was withheld. */
@@ -111,6 +115,19 @@ export interface Head {
   readonly mock?: true;
 }
 
+/** What the text layers found in a text. docs/text.md describes the fields. */
+export interface TextAnswer {
+  /** 0 to 1. Null without a model. */
+  readonly score: number | null;
+  /** `ordinary`, `review` or `suspicious`. Null without a model. */
+  readonly band: string | null;
+  /** Why the score is high, in words: at most three. */
+  readonly reasons: readonly string[];
+  /** The campaign that the text belongs to, such as `c-17`. */
+  readonly campaign: string | null;
+  readonly model: string | null;
+}
+
 interface Findings extends Head {
   /** The subject that decided. Null if nothing was found. */
   readonly subject: 'from' | 'to' | null;
@@ -133,20 +150,25 @@ type Decided =
   | { readonly verdict: 'indeterminate'; readonly action: FailPolicy };
 
 /** The result of a check. */
-export type CheckAnswer = Findings & Decided;
+export type CheckAnswer = Findings &
+  Decided & {
+    /** What the text layers found. Only for a request with `text`. */
+    readonly text?: TextAnswer;
+  };
 
 /** A sender to check. */
-export interface SenderRequest extends CheckDefaults {
+export interface SenderRequest extends Omit<CheckDefaults, 'text'> {
   readonly from: string;
 }
 
 /** What would happen to a text from a sender. */
-export type SenderAnswer = CheckAnswer & {
-  /** `none`, `registered`, `own` or `unavailable`; null if the sender can mean several numbers. */
-  readonly registration: string | null;
-  /** The setting of the client: `off`, `enforce`, `label` or `shadow`. */
-  readonly requireRegistration: string;
-};
+export type SenderAnswer = Findings &
+  Decided & {
+    /** `none`, `registered`, `own` or `unavailable`; null if the sender can mean several numbers. */
+    readonly registration: string | null;
+    /** The setting of the client: `off`, `enforce`, `label` or `shadow`. */
+    readonly requireRegistration: string;
+  };
 
 /** The `id` of the item, or null if it had none. */
 interface Identified {

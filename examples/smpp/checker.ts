@@ -42,7 +42,7 @@ const CALLS_MAX = 4;
 const PASS: Decision = { kind: 'pass' };
 
 interface Waiting {
-  readonly item: { readonly from: string; readonly to: string };
+  readonly item: { readonly from: string; readonly to: string; readonly text?: string };
   readonly since: number;
   readonly decide: (decision: Decision) => void;
 }
@@ -60,11 +60,12 @@ export class Checker {
     this.#options = options;
   }
 
-  check(from: string, to: string): Promise<Decision> {
+  check(from: string, to: string, text?: string): Promise<Decision> {
     const { promise, resolve } = Promise.withResolvers<Decision>();
     // All messages read in one turn share one call.
     if (this.#waiting.length === 0) queueMicrotask(() => this.#dispatch());
-    this.#waiting.push({ item: { from, to }, since: performance.now(), decide: resolve });
+    const item = { from, to, ...(text === undefined ? {} : { text }) };
+    this.#waiting.push({ item, since: performance.now(), decide: resolve });
     if (this.#waiting.length >= this.#options.batchItems) this.#dispatch();
     return promise;
   }

@@ -36,6 +36,7 @@ const OPTIONS = {
   label: { type: 'string', default: LABEL },
   'label-tag': { type: 'string' },
   alphabet: { type: 'string', default: 'gsm' },
+  'check-text': { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 const USAGE =
@@ -140,6 +141,7 @@ const proxy = await startProxy({
   fullWaitMs: count('full-wait-ms', flags['full-wait-ms']),
   labelTag: flags['label-tag'] === undefined ? null : count('label-tag', flags['label-tag']),
   alphabet: oneOf('alphabet', flags.alphabet, DEFAULT_ALPHABETS),
+  checkText: flags['check-text'],
   log,
 }).catch((error: Error) => fail(`cannot listen on ${flags.listen}: ${error.message}`, 1));
 log('listening', { port: proxy.port });

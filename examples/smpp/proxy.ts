@@ -14,6 +14,7 @@ import {
 } from '../node/client.ts';
 import type { DefaultAlphabet } from './alphabets.ts';
 import { Checker } from './checker.ts';
+import { JoinedTexts } from './joined-texts.ts';
 import { Labeller } from './label.ts';
 import { type Direction, Screener } from './screener.ts';
 import { Session } from './session.ts';
@@ -69,6 +70,8 @@ export interface ProxyOptions {
   readonly labelTag?: number | null;
   /** What the SMSC takes data coding 0 for. */
   readonly alphabet?: DefaultAlphabet;
+  /** Whether numgate gets the texts too. */
+  readonly checkText?: boolean;
   readonly log?: (event: string, detail?: string) => void;
 }
 
@@ -85,14 +88,16 @@ export async function startProxy(options: ProxyOptions): Promise<SmppProxy> {
   const { batchItems = 500, batchWaitMs = 10, deadlineMs = 1_000, log = () => undefined } = options;
   const { responseWaitMs = 60_000, fullWaitMs = 5_000, closeWaitMs = 2_000 } = options;
   const { connectWaitMs = 5_000, stopWaitMs = 5_000 } = options;
-  const { directions = ['submit', 'deliver'], alphabet = 'gsm' } = options;
+  const { directions = ['submit', 'deliver'], alphabet = 'gsm', checkText = false } = options;
   const client = makeClient({ ...numgate, failPolicy, timeoutMs: Math.ceil(deadlineMs / 2), deadlineMs });
   const defaults: GatewayDefaults = { channel: 'sms', ingress };
   const checking = { client, defaults, failPolicy, label: isFromAbroad(ingress) ? label : null };
   const checker = new Checker({ ...checking, batchItems, batchWaitMs, deadlineMs, log });
   const labeller = new Labeller({ tag, alphabet });
   const carrierPrefix = ingress.carrierPrefix ?? '';
-  const screener = new Screener({ checker, directions, labeller, carrierPrefix });
+  const texts = () => new JoinedTexts(alphabet);
+  const joinedTexts = checkText ? { submit: texts(), deliver: texts() } : null;
+  const screener = new Screener({ checker, directions, labeller, joinedTexts, carrierPrefix });
   const sessions = new Set<Session>();
 
   const onEsme = (esme: Socket): void => {

@@ -3,6 +3,7 @@
  * pass on. It counts what it did. Numbers and texts never leave it.
  */
 import type { Checker, Decision } from './checker.ts';
+import type { JoinedTexts } from './joined-texts.ts';
 import type { Labeller } from './label.ts';
 import type { Verdict } from './lane.ts';
 import { ADDRESS_OCTETS_MAX, type Message, readMessage, STATUS } from './pdu.ts';
@@ -15,6 +16,8 @@ export interface ScreenerOptions {
   readonly checker: Checker;
   readonly directions: readonly Direction[];
   readonly labeller: Labeller;
+  /** Reads the texts, which are then checked too; null if only numbers are. */
+  readonly joinedTexts: Readonly<Record<Direction, JoinedTexts>> | null;
   /** What stands before the numbers of all senders, and is no part of them. */
   readonly carrierPrefix: string;
 }
@@ -51,7 +54,9 @@ export class Screener {
     }
     if (message.fromOctets > ADDRESS_OCTETS_MAX) return this.#refuse(STATUS.invalidSource);
     if (message.toOctets > ADDRESS_OCTETS_MAX) return this.#refuse(STATUS.invalidDestination);
-    const decided = this.#options.checker.check(this.#senderOf(message), message.to);
+    const { checker, joinedTexts } = this.#options;
+    const text = joinedTexts?.[direction].read(pdu, message);
+    const decided = checker.check(this.#senderOf(message), message.to, text);
     return decided.then((decision) =>
       this.#apply(pdu, message, this.#texts[direction].decide(pdu, message, decision)),
     );

@@ -86,13 +86,20 @@ export type ImportedCampaign = v.InferOutput<typeof importCampaignsSchema>['camp
  * What an import did with a campaign. `kept`: somebody here has decided otherwise, or confirmed it already. `unknown`:
  * nothing to revoke. `ended`: its end has passed. `foreignKey`: its TEXT_KEY is another one.
  */
-export const IMPORT_OUTCOMES = ['confirmed', 'revoked', 'kept', 'unknown', 'ended', 'foreignKey'] as const;
+export const CAMPAIGN_IMPORT_RESULTS = [
+  'confirmed',
+  'revoked',
+  'kept',
+  'unknown',
+  'ended',
+  'foreignKey',
+] as const;
 
 /** In the order of the request. */
 export interface ImportedCampaigns {
   readonly results: readonly {
     readonly campaign: string | null;
-    readonly outcome: (typeof IMPORT_OUTCOMES)[number];
+    readonly result: (typeof CAMPAIGN_IMPORT_RESULTS)[number];
   }[];
 }
 

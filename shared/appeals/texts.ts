@@ -153,6 +153,10 @@ const MEANINGS: Readonly<Partial<Record<Code, People>>> = {
     ko: '발신에 쓰이지 않는 번호로 명의자가 등록한 번호입니다.',
     en: 'The holder of this number has stated that it never calls or sends texts.',
   },
+  TEXT_SUSPICIOUS: {
+    ko: '스팸 문자와 표현이 비슷하여 주의 표시가 붙은 문자입니다. 이 표시만으로는 차단되지 않습니다.',
+    en: 'The text is worded like spam, and so has a warning. It is not blocked because of that.',
+  },
 };
 
 /** What a code means for the person who is blocked. */

@@ -19,9 +19,15 @@ export const FAILED_KEYS_LOGGED_MAX = 20;
 export const ACCEPT_CHARS_MAX = 1_024;
 /** Verified client keys that an isolate caches: about 1 MB. Above the limit, it clears the cache. */
 export const VERIFIED_KEYS_MAX = 4_096;
-/** Body of a single check, in bytes: a request has six short fields, and a message token or the identities of a call. */
-export const CHECK_BODY_BYTES_MAX = 12_288;
-/** Body of a batch, in bytes: 10,000 items of 400 bytes, or as many with one message token for each 10 of them. */
+/**
+ * Body of a single check, in bytes: a request has six short fields, a message token or the identities of a call, and a
+ * text. Escaped (\uac00), each of its 2,000 characters has six bytes.
+ */
+export const CHECK_BODY_BYTES_MAX = 24_576;
+/**
+ * Body of a batch, in bytes: 10,000 items of 800, such as a text of 200 Korean characters each, or 1,300 items with a
+ * text of 2,000. One text for all recipients is in `defaults`, once.
+ */
 export const BATCH_BODY_BYTES_MAX = 8_388_608;
 /** How long an isolate of control uses the clients that it read from the coordinator, in ms. */
 export const ADMISSION_FRESH_MS = 5_000;
@@ -40,11 +46,15 @@ export const GZIP_EMPTY_BYTES_MAX = 131_072;
 export const UNREAD_BODY_BYTES_MAX = 16_777_216;
 /** Items in one batch. */
 export const BATCH_ITEMS_MAX = 10_000;
-/** One line of a stream, in characters: with a message token. A longer line is an error of that line. */
-export const STREAM_LINE_CHARS_MAX = 6_144;
 /**
- * Bytes of a stream that count as at least one number of the quota: more than the longest line has. Only
- * lines over the bound reach it. Otherwise they would cost nothing, however many bytes are decompressed.
+ * One line of a stream, in characters: with a message token, and a text of 2,000 characters, each escaped in six. A
+ * longer line is an error of that line.
+ */
+export const STREAM_LINE_CHARS_MAX = 18_432;
+/**
+ * Bytes of a stream that count as at least one number of the quota: more than a line has for each number that it
+ * counts, since a text counts, too. Only lines over the bound reach it. Otherwise they would cost nothing, however many
+ * bytes are decompressed.
  */
 export const STREAM_BYTES_PER_NUMBER = 8_192;
 /** `id` of a batch or stream item, in characters. */

@@ -6,12 +6,14 @@
 export const TEXT_CHARS_MAX = 2_000;
 /** Characters of text that count as one number of the quota: a long text costs more to score than a short one. */
 export const TEXT_CHARS_PER_NUMBER = 200;
+/** Characters of texts that a batch or stream reads and scores at once, before other requests get a turn: some 2 ms. */
+export const TEXT_CHARS_PER_TURN = 20_000;
 /** Letters of a folded text: a syllable has two to seven, and one character can fold to 18 (U+FDFA). */
 export const LETTERS_MAX = 6_000;
 /** Hosts of one text: as many as fit, with one character between two, so that none can hide behind others. */
 export const TEXT_HOSTS_MAX = 400;
-/** Runs of labels in one text that are read as IDNA: each costs some 2 µs. Hosts in ASCII are found behind more of them. */
-export const IDN_HOSTS_MAX = 64;
+/** Runs of labels in one text that are read as IDNA: each costs some 8 µs. Hosts in ASCII are found behind more of them. */
+export const IDN_HOSTS_MAX = 32;
 /** Endings of hosts that are features of a text. */
 export const TEXT_ENDINGS_MAX = 16;
 /** Labels of a listed host. */

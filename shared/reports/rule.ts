@@ -89,7 +89,17 @@ export type RuleSettings = v.InferOutput<typeof ruleSchema>;
 
 /** Fields that an admin sets, in the order of documents. */
 export const RULE_FIELDS = [
-  ...(['state', 'target', 'channel', 'origin', 'window', 'distinct', 'kinds', 'maxShare', 'weightMin'] as const),
+  ...([
+    'state',
+    'target',
+    'channel',
+    'origin',
+    'window',
+    'distinct',
+    'kinds',
+    'maxShare',
+    'weightMin',
+  ] as const),
   ...(['effect', 'provisional', 'confirmed', 'approval'] as const),
 ] as const satisfies readonly (keyof RuleSettings)[];
 

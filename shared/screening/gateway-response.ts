@@ -30,7 +30,7 @@ interface IdentityEvidence {
   readonly verified: boolean;
   /** Why it does not vouch for the call or text. */
   readonly code?: Code;
-  /** The digest of the text is signed, but a gateway does not send the text. */
+  /** The digest of the message is signed, but what was signed is its body with its encoding, and no gateway sends that. */
   readonly msgi?: 'unverified';
 }
 

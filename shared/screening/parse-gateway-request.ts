@@ -16,6 +16,7 @@ import {
   assign,
   CHECK_FIELDS,
   DONE,
+  NO_CALL,
   notString,
   parseWrittenParty,
   type RequestDraft,
@@ -79,7 +80,8 @@ export const GATEWAY_FIELDS: RequestFields = {
     return parsed;
   },
 
-  check({ from, ingress }) {
+  check({ from, channel, ingress, text }) {
+    if (channel === 'voice' && text !== undefined) return NO_CALL;
     if (from !== null) return checkIngress(ingress ?? UNKNOWN_INGRESS);
     return fieldError('FIELD_MISSING', 'from', 'is missing: send an empty string for a withheld number');
   },

@@ -8,6 +8,7 @@ import { hasHidden } from '../hidden-characters.ts';
 import { SOURCE_CHARS_MAX } from '../limits/control.ts';
 import { TOKEN_CHARS_MAX } from '../limits/credentials.ts';
 import { ITEM_ID_CHARS_MAX } from '../limits/requests.ts';
+import { TEXT_CHARS_MAX } from '../limits/text.ts';
 import { hasNumber } from '../numbers/decoration.ts';
 import { type InternationalPrefix, type ParseOptions, parseParty } from '../numbers/parse.ts';
 import type { ParsedParty, Party } from '../numbers/party.ts';
@@ -35,6 +36,7 @@ export interface RequestDraft {
   channel: Channel;
   ingress: Ingress | null;
   senderToken: string | undefined;
+  text: string | undefined;
   /** The sender as written, if it can be parsed only after all other fields are known. */
   writtenFrom: string | null;
 }
@@ -118,14 +120,14 @@ export function parseWrittenParty(
 const NO_READINGS: readonly ScreenRequest[] = [];
 
 /** The request of a draft: the first reading of each party, with the other readings in `otherReadings`. */
-export function toRequest({ from, to, channel, ingress, senderToken }: RequestDefaults): ScreenRequest {
+export function toRequest({ from, to, channel, ingress, senderToken, text }: RequestDefaults): ScreenRequest {
   if (from?.kind !== 'ambiguous' && to?.kind !== 'ambiguous')
-    return { from, to, channel, ingress, senderToken, otherReadings: NO_READINGS };
+    return { from, to, channel, ingress, senderToken, text, otherReadings: NO_READINGS };
   const senders = from?.kind === 'ambiguous' ? from.readings : [from];
   const recipients = to?.kind === 'ambiguous' ? to.readings : [to];
   const [first, ...otherReadings] = senders.flatMap((sender) =>
     recipients.map((recipient) => ({
-      ...{ from: sender, to: recipient, channel, ingress, senderToken },
+      ...{ from: sender, to: recipient, channel, ingress, senderToken, text },
       otherReadings: NO_READINGS,
     })),
   );
@@ -136,12 +138,14 @@ export function toRequest({ from, to, channel, ingress, senderToken }: RequestDe
 export const CHECK_FIELDS: RequestFields = {
   none: {
     ...{ from: null, to: null, channel: 'sms', ingress: null, senderToken: undefined },
+    text: undefined,
     writtenFrom: null,
   },
 
   parse(draft, field, value, internationalPrefix) {
     if (field === 'channel') return assign(draft, field, oneOf(CHANNELS, field, value));
     if (field === 'senderToken') return assign(draft, field, parseToken(value));
+    if (field === 'text') return assign(draft, field, parseText(value));
     if (field !== 'from' && field !== 'to') return fieldError('FIELD_UNKNOWN', nameOf(field));
     if (typeof value !== 'string') return notString(field);
     const parsed = parsePartyField(value, field, { internationalPrefix, carrierPrefix: null });
@@ -151,14 +155,21 @@ export const CHECK_FIELDS: RequestFields = {
 
   settle: () => DONE,
 
-  check({ from, to, senderToken }) {
+  check({ from, to, channel, senderToken, text }) {
     if (from === null && senderToken !== undefined) return NO_SENDER;
+    if (channel === 'voice' && text !== undefined) return NO_CALL;
     if (from !== null || to !== null) return DONE;
     return fieldError('FIELD_MISSING', 'to', 'is missing: send "from", "to" or both');
   },
 };
 
 const NO_SENDER = fieldError('FIELD_MISSING', 'from', 'is missing: "senderToken" is a token of the sender');
+
+export const NO_CALL = fieldError(
+  'FIELD_CONTRADICTION',
+  'text',
+  'is what a message says: leave it out for the channel "voice"',
+);
 
 /** Stands for every token over the bound: just as invalid, and nothing keeps the long text in memory. */
 const LONG_TOKEN = 'x'.repeat(TOKEN_CHARS_MAX + 1);
@@ -167,6 +178,24 @@ const LONG_TOKEN = 'x'.repeat(TOKEN_CHARS_MAX + 1);
 function parseToken(value: unknown): Result<string, FieldError> {
   if (typeof value !== 'string') return notString('senderToken');
   return ok(value.length <= TOKEN_CHARS_MAX ? value : LONG_TOKEN);
+}
+
+const TEXT_TOO_LONG = fieldError(
+  'FIELD_VALUE',
+  'text',
+  `must have at most ${TEXT_CHARS_MAX} characters: send the first ${TEXT_CHARS_MAX}`,
+);
+const TEXT_BROKEN = fieldError(
+  'FIELD_VALUE',
+  'text',
+  'has half of a character (a lone surrogate of UTF-16): join the parts of a message before you cut it',
+);
+
+/** Shared errors: none has anything of the text. */
+function parseText(value: unknown): Result<string, FieldError> {
+  if (typeof value !== 'string') return notString('text');
+  if (value.length > TEXT_CHARS_MAX) return TEXT_TOO_LONG;
+  return value.isWellFormed() ? ok(value) : TEXT_BROKEN;
 }
 
 /** Parses a single request. */

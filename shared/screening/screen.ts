@@ -38,9 +38,9 @@ const PASSES: Decision = { verdict: 'allow', subject: null, reasons: [] };
 /** Decides on one request. check-response.ts and gateway-response.ts format the decision. */
 export function screen(request: ScreenRequest, snapshot: Snapshot, settings: ClientSettings): Decision {
   const identity = request.ingress === null ? null : identityOf(request, snapshot);
-  const text = textOf(request, snapshot);
-  const decision = screenAll(request, identity, text, snapshot, settings);
-  return text === null ? decision : { ...decision, text };
+  if (request.text === undefined) return screenAll(request, identity, null, snapshot, settings);
+  const text = textOf(request.text, snapshot);
+  return { ...screenAll(request, identity, text, snapshot, settings), text };
 }
 
 /** Screens each reading, with what was found once for all of them. */
@@ -68,7 +68,7 @@ function screenReading(
 ): Decision {
   const { from, to, channel, ingress } = request;
   const findings: Finding[] = [];
-  if (text !== null) addTextFindings(from === null ? 'to' : 'from', text, snapshot.now, settings, findings);
+  if (text !== null) addTextFindings(request, text, snapshot.now, settings, findings);
   if (to !== null) screenRecipient(to, snapshot, settings, findings);
   if (from === null) {
     if (ingress === null) screenOrganisations(request, snapshot, settings, findings);

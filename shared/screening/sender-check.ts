@@ -21,9 +21,19 @@ export interface SenderCheckResponse extends CheckResponse {
 /** As for `/v1/check`, with a sender. */
 export const SENDER_FIELDS: RequestFields = {
   ...CHECK_FIELDS,
+  parse(draft, field, value, internationalPrefix) {
+    if (field === 'text') return NO_TEXT_HERE;
+    return CHECK_FIELDS.parse(draft, field, value, internationalPrefix);
+  },
   check: ({ from }) =>
     from === null ? fieldError('FIELD_MISSING', 'from', 'is missing: send the sender to check') : DONE,
 };
+
+const NO_TEXT_HERE = fieldError(
+  'FIELD_UNKNOWN',
+  'text',
+  'is not a field of this request: it is about the sender, whatever the text; use /v1/check',
+);
 
 export function formatSenderCheck(
   request: ScreenRequest,

@@ -3,31 +3,32 @@
  * score of the model labels at most. None of them says anything about a number: an allow entry for the sender excuses
  * no text, and a text excuses no number.
  */
-import type { ScreenRequest } from '../request.ts';
-import { type Effect, type Match, markOf, type Reason, type Subject } from '../verdict.ts';
-import { type Finding, formatUntil, PRECEDENCE } from './finding.ts';
+import type { ScreenRequest, Sender } from '../request.ts';
+import { type Effect, markOf } from '../verdict.ts';
+import { type BlockedParty, type Finding, type FoundReason, formatUntil, PRECEDENCE } from './finding.ts';
 import { campaignName, type ScreenedText, screenedText } from './screened-text.ts';
 import type { ClientSettings, Snapshot } from './snapshot.ts';
 
-/** What was found in the text of a request; null if it has none. */
+/** What is found in the text of a request, or was found in the same text before. */
 export function textOf(
-  { text }: ScreenRequest,
+  text: string,
   { texts, text: published, now }: Pick<Snapshot, 'now' | 'text' | 'texts'>,
-): ScreenedText | null {
-  return text === undefined ? null : (texts.get(text) ?? screenedText(text, published, now));
+): ScreenedText {
+  return texts.get(text) ?? screenedText(text, published, now);
 }
 
 /**
- * Adds what the text of a request means for it.
- * @param subject the sender if the request has one, otherwise the recipient @param now in ms since 1970
+ * Adds what the text of a request means for its sender, or for its recipient if it has no sender.
+ * @param now in ms since 1970
  */
 export function addTextFindings(
-  subject: Subject,
+  { from, to }: ScreenRequest,
   { hosts, campaign, onlyAllowedHosts, band, model, isTest }: ScreenedText,
   now: number,
   { onSuspiciousText }: Pick<ClientSettings, 'onSuspiciousText'>,
   findings: Finding[],
 ): void {
+  const subject = from === null ? 'to' : 'from';
   const seen = new Set<string>();
   for (const { name, effect, authority } of hosts) {
     // Two hosts can be on one list.
@@ -39,11 +40,12 @@ export function addTextFindings(
   // Looked up earlier in this batch or stream: it may have ended since.
   const isInForce = campaign !== null && campaign.until * 1000 > now;
   if (isInForce && !onlyAllowedHosts) {
-    const { id, authority, rule, until } = campaign;
-    const mark = rule === undefined ? {} : markOf({ rule, stage: 'confirmed' });
-    const reason = { subject, code: 'TEXT_CAMPAIGN', list: campaignName(id), authority } as const;
+    const { id, authority, until } = campaign;
+    const named = { subject, code: 'TEXT_CAMPAIGN', list: campaignName(id), authority } as const;
+    const reason = { ...named, ...markOf(campaign) };
     const match = isTest ? 'test' : 'campaign';
-    findings.push(textFinding('block', { ...reason, match, until: formatUntil(until), ...mark }));
+    const blocked = isTest ? undefined : blockedParty(from ?? to);
+    findings.push(textFinding('block', { ...reason, match, until: formatUntil(until), blocked }));
   }
   if (band === 'suspicious') {
     const reason = { subject, code: 'TEXT_SUSPICIOUS', list: model, authority: null } as const;
@@ -51,9 +53,15 @@ export function addTextFindings(
   }
 }
 
+/** Who can appeal against a campaign: whoever is blocked because of it. */
+function blockedParty(party: Sender | null): BlockedParty | undefined {
+  if (party?.kind === 'number') return { party: party.n, seq: null };
+  return party?.kind === 'source' ? { party: party.text, seq: null } : undefined;
+}
+
 function textFinding(
   effect: Exclude<Effect, 'allow'>,
-  reason: Omit<Reason, 'effect' | 'until'> & { readonly match: Match; readonly until?: string | null },
+  reason: Omit<FoundReason, 'effect' | 'until'> & Partial<Pick<FoundReason, 'until'>>,
 ): Finding {
   return {
     ...{ precedence: PRECEDENCE.exact, aspect: 'text' },

@@ -65,7 +65,8 @@ function isWord(value: number): boolean {
 /** A mark as the table has it: the authority, or `<authority> <rule> <stage>`. */
 function nameOf({ authority, rule, stage }: CampaignMark): string {
   const words = rule === undefined ? [authority] : [authority, rule, stage ?? ''];
-  if (words.some((word) => !/^[^\s]+$/.test(word))) throw new RangeError('campaigns: a mark has no binary form');
+  if (words.some((word) => !/^[^\s]+$/.test(word)))
+    throw new RangeError('campaigns: a mark has no binary form');
   return words.join(' ');
 }
 
@@ -110,8 +111,7 @@ export class CampaignTable {
     this.#first = new Uint32Array(chains);
     this.#next = new Uint32Array(count * BANDS);
     this.#compared = new Uint32Array(count);
-    this.bytes =
-      bytes.length + this.#first.byteLength + this.#next.byteLength + this.#compared.byteLength;
+    this.bytes = bytes.length + this.#first.byteLength + this.#next.byteLength + this.#compared.byteLength;
     for (let row = 0, before = 0; row < count; row++) {
       const at = HEADER_WORDS + row * ROW_WORDS;
       if (words[at]! <= before) throw new LayoutError('campaign table: rows out of order');

@@ -14,12 +14,16 @@ export const FINGERPRINT_VALUES = 64;
 /** Values that are equal if two texts belong to one campaign: half of them. */
 export const SAME_CAMPAIGN_VALUES = 32;
 const GRAM = 6;
-/** Bins that must have a value of their own: a text of fewer than some 25 syllables has no fingerprint. */
-const FILLED_MIN = 40;
-const EMPTY = 0xffffffff;
-/** Upper bits of a hash choose the bin. */
-const BIN_SHIFT = 26;
-const BIN_BITS = 6;
+/** Bins that must have a value of their own to enrol a text: one of fewer than some 25 syllables has no fingerprint. */
+const ENROLLED_BINS_MIN = 40;
+/** Fewer are enough to look a text up: else one that a campaign shortened by a word would have no fingerprint. */
+export const MATCHED_BINS_MIN = 32;
+/** The upper 6 bits of a hash choose the bin. It keeps the least of the others, and its value is their upper 16. */
+const VALUE_BITS = 26;
+const VALUE_MASK = 0x3ffffff;
+const DROPPED_BITS = 10;
+/** More than any of them. */
+const EMPTY = 0x7fffffff;
 
 export type Fingerprint = Uint16Array<ArrayBuffer>;
 
@@ -27,7 +31,7 @@ export interface FingerprintKey {
   /** Identifies the key without revealing it: 16 hex digits. Members of a community have the same one. */
   readonly id: string;
   /** Values of letters, by the exclusive or of their two bytes. */
-  readonly letterValues: Uint32Array<ArrayBuffer>;
+  readonly letterValues: Int32Array<ArrayBuffer>;
   /** Odd multiplier of the rolling hash, then what its result is mixed with: a mask, an odd multiplier, a mask. */
   readonly multiplier: number;
   readonly mask: number;
@@ -60,45 +64,64 @@ export async function deriveFingerprintKey(secret: Uint8Array<ArrayBuffer>): Pro
     mask: words.getInt32(4),
     mixMultiplier: words.getInt32(8) | 1,
     mixMask: words.getInt32(12),
-    letterValues: Uint32Array.from({ length: LETTER_VALUES }, (_, at) => words.getUint32(16 + at * 4)),
+    letterValues: Int32Array.from({ length: LETTER_VALUES }, (_, at) => words.getInt32(16 + at * 4)),
   };
 }
 
-const bins = new Uint32Array(FINGERPRINT_VALUES);
+/** Bins of the text being read, and which of them are empty. */
+const bins = new Int32Array(FINGERPRINT_VALUES);
+const emptyBins = new Uint8Array(FINGERPRINT_VALUES + 1);
 
 /**
  * The fingerprint, or null if the text is too short to be recognised.
  * @param into memory for it: its own by default
+ * @param least bins that must have a value of their own: those of texts to enrol by default
  */
 export function fingerprintOf(
   { letters }: ReadText,
   { letterValues, multiplier, mask, mixMultiplier, mixMask }: FingerprintKey,
   into?: Fingerprint,
+  least = ENROLLED_BINS_MIN,
 ): Fingerprint | null {
-  if (letters.length < GRAM + FILLED_MIN - 1) return null;
-  bins.fill(EMPTY);
+  const { length } = letters;
+  if (length < GRAM + least - 1) return null;
+  for (let bin = 0; bin < FINGERPRINT_VALUES; bin++) bins[bin] = EMPTY;
   const leaving = power(multiplier, GRAM);
   let rolling = 0;
   for (let at = 0; at < GRAM - 1; at++)
     rolling = (Math.imul(rolling, multiplier) + letterValues[indexOf(letters[at]!)]!) | 0;
   let left = 0;
-  for (let at = GRAM - 1; at < letters.length; at++) {
+  for (let at = GRAM - 1; at < length; at++) {
     rolling = (Math.imul(rolling, multiplier) + letterValues[indexOf(letters[at]!)]! - left) | 0;
     left = Math.imul(leaving, letterValues[indexOf(letters[at - GRAM + 1]!)]!);
     let hash = rolling ^ mask;
     hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
     hash = Math.imul(hash ^ (hash >>> 13), mixMultiplier) ^ mixMask;
     hash = Math.imul(hash ^ (hash >>> 15), 0xc2b2ae35);
-    hash = (hash ^ (hash >>> 16)) >>> 0;
-    const bin = hash >>> BIN_SHIFT;
-    const value = (hash << BIN_BITS) >>> 0;
-    if (value < bins[bin]!) bins[bin] = value;
+    hash ^= hash >>> 16;
+    // The less of both, without a branch that no processor predicts.
+    const bin = hash >>> VALUE_BITS;
+    const before = bins[bin]!;
+    const value = hash & VALUE_MASK;
+    bins[bin] = before ^ ((before ^ value) & ((value - before) >> 31));
   }
-  let filled = 0;
-  for (let bin = 0; bin < FINGERPRINT_VALUES; bin++) if (bins[bin] !== EMPTY) filled++;
-  if (filled < FILLED_MIN) return null;
-  const values = into ?? new Uint16Array(FINGERPRINT_VALUES);
-  for (let bin = 0; bin < FINGERPRINT_VALUES; bin++) values[bin] = bins[donorOf(bin)]! >>> 16;
+  return valuesOf(into ?? new Uint16Array(FINGERPRINT_VALUES), least);
+}
+
+/** The values of the bins, or null if fewer of them are filled. */
+function valuesOf(values: Fingerprint, filledMin: number): Fingerprint | null {
+  let empty = 0;
+  for (let bin = 0; bin < FINGERPRINT_VALUES; bin++) {
+    const value = bins[bin]!;
+    values[bin] = value >>> DROPPED_BITS;
+    emptyBins[empty] = bin;
+    empty += Number(value === EMPTY);
+  }
+  if (FINGERPRINT_VALUES - empty < filledMin) return null;
+  for (let next = 0; next < empty; next++) {
+    const bin = emptyBins[next]!;
+    values[bin] = bins[donorOf(bin)]! >>> DROPPED_BITS;
+  }
   return values;
 }
 
@@ -106,12 +129,12 @@ function indexOf(letter: number): number {
   return (letter ^ (letter >>> 8)) & (LETTER_VALUES - 1);
 }
 
-/** The bin itself, or the filled bin that a fixed sequence finds for it. */
+/** The filled bin that a fixed sequence finds for an empty one. */
 function donorOf(bin: number): number {
   let donor = bin;
   for (let attempt = 1; bins[donor] === EMPTY; attempt++)
     donor =
-      Math.imul(Math.imul(bin + 1, 0x9e3779b1) ^ Math.imul(attempt, 0x85ebca6b), 0xc2b2ae35) >>> BIN_SHIFT;
+      Math.imul(Math.imul(bin + 1, 0x9e3779b1) ^ Math.imul(attempt, 0x85ebca6b), 0xc2b2ae35) >>> VALUE_BITS;
   return donor;
 }
 

@@ -23,6 +23,9 @@ export const TYPED_JAMO_END = 0x3164;
 const LEADING_JAMO = 0x1100;
 const VOWEL_JAMO = 0x1161;
 const TRAILING_JAMO = 0x11a7;
+/** NFKC makes typed ㅀ and ㅄ leading consonants of Old Korean. All other typed jamo become modern ones. */
+const LEADING_RIEUL_HIEUH = 0x111a;
+const LEADING_PIEUP_SIOS = 0x1121;
 
 /** A row of basic jamo in one number: 6 bits each, the first in the lowest ones, as its offset from this. */
 export const JAMO_BASE = 0x3130;
@@ -39,8 +42,18 @@ export const PAIR_JAMO = Uint32Array.from({ length: LEADING.length * VOWELS.leng
 /** Trailing consonant of a syllable, by its offset mod 28: none to two jamo. */
 export const TRAILING_JAMO_ROWS = Uint32Array.from(TRAILING, pack);
 
+/** How many jamo each of these has. */
+export const PAIR_SIZES = Uint8Array.from(PAIR_JAMO, sizeOf);
+export const TRAILING_SIZES = Uint8Array.from(TRAILING_JAMO_ROWS, sizeOf);
+
+function sizeOf(row: number): number {
+  return Math.ceil((32 - Math.clz32(row)) / JAMO_BITS);
+}
+
 /** The row of a conjoining jamo; 0 for a filler and for one of Old Korean. */
 export function rowOfConjoining(code: number): number {
+  if (code === LEADING_RIEUL_HIEUH) return pack('ㄹㅎ');
+  if (code === LEADING_PIEUP_SIOS) return pack('ㅂㅅ');
   if (code < VOWEL_JAMO) return pack(LEADING[code - LEADING_JAMO] ?? '');
   if (code <= TRAILING_JAMO) return pack(VOWELS[code - VOWEL_JAMO] ?? '');
   return pack(TRAILING[code - TRAILING_JAMO] ?? '');

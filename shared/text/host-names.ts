@@ -7,7 +7,7 @@ const ASCII_ENDING = /^(?:xn--[a-z0-9-]*[a-z0-9]|[a-z]{2,63})(?![a-z0-9])/;
  * follows the host without a space.
  */
 const ENDING =
-  /^(?:xn--[a-z0-9-]*[a-z0-9]|[a-z]{2,63}(?![a-z0-9])|한국|삼성|닷넷|닷컴|(?:(?![\x00-\x7f]|\p{Script=Hangul})[\p{L}\p{M}]){2,63})/u;
+  /^(?:xn--[a-z0-9-]*[a-z0-9]|[a-z]{2,63}(?![a-z0-9])|한국|삼성|닷넷|닷컴|(?:(?![a-z]|\p{Script=Hangul})[\p{L}\p{M}]){2,63})/u;
 const ADDRESS = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)$/;
 
 /** Endings of most hosts in texts. Others are the end of a sentence more often than that of a host. */

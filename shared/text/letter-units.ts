@@ -1,4 +1,4 @@
-/** The letter that a UTF-16 unit is folded to, for units that are neither ASCII nor Hangul. Each is looked up once. */
+/** The letter that a UTF-16 unit is folded to, for all that is no Hangul. Each is looked up once. */
 import table from '../../data/look-alikes.json' with { type: 'json' };
 
 /** Code of every digit, of a currency sign, and of a link. */
@@ -21,7 +21,9 @@ const LOOK_ALIKES = new Map<number, number>(
 );
 
 /** Punctuation that folds to nothing before and after NFKC, and is common: a text with it needs no NFKC. */
-const PLAIN_SEPARATORS = new Set([...'·‐–—‘’“”•…′″※←↑→↓■□▲△▶▷▼▽◆◇○◎●★☆☎♡♥♪　、。〈〉《》「」『』【】〔〕'].map((each) => each.charCodeAt(0)));
+const PLAIN_SEPARATORS = new Set(
+  [...'·‐–—‘’“”•…′″※←↑→↓■□▲△▶▷▼▽◆◇○◎●★☆☎♡♥♪　、。〈〉《》「」『』【】〔〕'].map((each) => each.charCodeAt(0)),
+);
 
 /** 256 KiB, only in isolates that need it. */
 let known: Uint32Array | null = null;

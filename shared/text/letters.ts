@@ -10,16 +10,19 @@ import {
   JAMO_BITS,
   JAMO_MASK,
   PAIR_JAMO,
+  PAIR_SIZES,
   rowOfConjoining,
   SYLLABLES,
   SYLLABLES_END,
   TRAILING_COUNT,
   TRAILING_JAMO_ROWS,
+  TRAILING_SIZES,
   TYPED_JAMO,
   TYPED_JAMO_END,
   TYPED_JAMO_ROWS,
 } from './hangul.ts';
-import { CAPITAL, CASE_SHIFT, CURRENCY, DIGIT, isPlainSeparator, unitOf } from './letter-units.ts';
+import { CAPITAL, CASE_SHIFT, CURRENCY, DIGIT, isPlainSeparator, LINK, unitOf } from './letter-units.ts';
+import { readNumbers } from './numbers-in-letters.ts';
 
 /** What the letters do not show, or not at a glance. */
 export interface Folded {
@@ -35,177 +38,171 @@ export interface Folded {
   readonly hasMoney: boolean;
 }
 
-/** Kinds of ASCII characters. */
+/**
+ * Kinds of ASCII characters. Those below NUMERAL are read without a branch, since no processor predicts where words end: the
+ * lowest bit says whether it is a letter, the next one whether it is a capital.
+ */
 const SEPARATOR = 0;
 const SMALL_LETTER = 1;
-const CAPITAL_LETTER = 2;
-const NUMERAL = 3;
-const DOLLAR = 4;
-const EXCLAMATION_MARK = 5;
-const FULL_STOP = 6;
-const COLON = 7;
-const CONTROL = 8;
+const CAPITAL_LETTER = 3;
+const NUMERAL = 4;
+const DOLLAR = 5;
+const EXCLAMATION_MARK = 6;
+const CONTROL = 7;
 const KINDS = Uint8Array.from({ length: 0x80 }, (_, code) => {
   const character = String.fromCharCode(code);
   if (/[a-z]/.test(character)) return SMALL_LETTER;
   if (/[A-Z]/.test(character)) return CAPITAL_LETTER;
   if (/\d/.test(character)) return NUMERAL;
   if (/[^ -~\t-\r]/.test(character)) return CONTROL;
-  return { $: DOLLAR, '!': EXCLAMATION_MARK, '.': FULL_STOP, ':': COLON }[character] ?? SEPARATOR;
+  return { $: DOLLAR, '!': EXCLAMATION_MARK }[character] ?? SEPARATOR;
 });
-/** 한, 삼, 닷: the first syllables of all Korean endings of hosts (hosts.ts). */
-const KOREAN_ENDINGS = [0xd55c, 0xc0bc, 0xb2f7];
-/** So many full stops between digits could be an address. */
-const ADDRESS_STOPS = 3;
+const SMALL_BIT = 0x20;
+const EXCLAMATION = 0x21;
 
-/** More than the most that one unit adds. */
+/** In disorder, marks take NFKC time with the square of their count. They fold to nothing, before it as after it. */
+const MARKS = /\p{M}+/gu;
+
+/** More than the most letters that one unit adds. */
 const MARGIN = 8;
-const scratch = new Uint16Array(LETTERS_MAX + MARGIN);
+/** Letters of one allocation, for many texts: to allocate for each would take as long as to fold it. */
+const CHUNK_LETTERS = 32_768;
+let chunk = new Uint16Array(0);
+let used = 0;
+
+/** Memory with room for the letters of a text from `used` on. No other text has the same. */
+function reserve(): Uint16Array<ArrayBuffer> {
+  if (used + LETTERS_MAX + MARGIN > chunk.length) {
+    chunk = new Uint16Array(CHUNK_LETTERS);
+    used = 0;
+  }
+  return chunk;
+}
+
+/** @param end of the letters in the chunk */
+function take(end: number): Uint16Array<ArrayBuffer> {
+  const start = used;
+  used = Math.min(end, start + LETTERS_MAX);
+  return chunk.subarray(start, used);
+}
 
 /** @param text without hidden characters, with LINK for links */
 export function fold(text: string): Folded {
-  return foldUnits(text.normalize('NFKC'), false)!;
-}
-
-/**
- * The same for most texts, in one pass. Null if the text may have a hidden character, a link, or a character that is not
- * plain: one that is neither ASCII nor Hangul nor usual punctuation.
- */
-export function foldPlain(text: string): Folded | null {
-  return foldUnits(text, true);
-}
-
-function foldUnits(text: string, isPlain: boolean): Folded | null {
-  let length = 0;
+  const normalized = text.replace(MARKS, '').normalize('NFKC');
+  const { length } = normalized;
+  const memory = reserve();
+  const last = used + LETTERS_MAX;
+  let end = used;
   let cased = 0;
   let capitals = 0;
   let exclamations = 0;
-  let digits = 0;
-  let run = 0;
-  let stops = 0;
-  let hasMoney = false;
-  for (let at = 0; at < text.length && length < LETTERS_MAX; at++) {
-    const code = text.charCodeAt(at);
-    if (code < 0x80) {
-      switch (KINDS[code]) {
-        case SMALL_LETTER:
-          scratch[length++] = code;
-          cased++;
-          run = 0;
-          break;
-        case CAPITAL_LETTER:
-          scratch[length++] = code | 0x20;
-          cased++;
-          capitals++;
-          run = 0;
-          break;
-        case NUMERAL:
-          scratch[length++] = DIGIT;
-          if (++run > digits) digits = run;
-          break;
-        case DOLLAR:
-          scratch[length++] = CURRENCY;
-          hasMoney = true;
-          run = 0;
-          break;
-        case EXCLAMATION_MARK:
-          exclamations++;
-          break;
-        case FULL_STOP:
-          if (!isPlain) break;
-          if (isNumeral(text.charCodeAt(at + 1)) && ++stops === ADDRESS_STOPS) return null;
-          if (isInHost(text, at)) return null;
-          break;
-        case COLON:
-          if (isPlain && isSlash(text.charCodeAt(at + 1)) && isSlash(text.charCodeAt(at + 2))) return null;
-          break;
-        case CONTROL:
-          if (isPlain) return null;
-      }
-      continue;
-    }
-    let row: number;
+  let hasDigit = false;
+  let hasCurrency = false;
+  for (let at = 0; at < length && end < last; at++) {
+    const code = normalized.charCodeAt(at);
     if (code >= SYLLABLES && code < SYLLABLES_END) {
-      const offset = code - SYLLABLES;
-      const pair = (offset / TRAILING_COUNT) | 0;
-      row = PAIR_JAMO[pair]!;
-      for (; row !== 0; row >>>= JAMO_BITS) scratch[length++] = JAMO_BASE + (row & JAMO_MASK);
-      row = TRAILING_JAMO_ROWS[offset - pair * TRAILING_COUNT]!;
+      end = writeSyllable(code, memory, end);
     } else if (code >= TYPED_JAMO && code < TYPED_JAMO_END) {
-      row = TYPED_JAMO_ROWS[code - TYPED_JAMO]!;
-    } else if (isPlain) {
-      if (isPlainSeparator(code)) continue;
-      return null;
+      end = writeRow(TYPED_JAMO_ROWS[code - TYPED_JAMO]!, memory, end);
     } else if (isConjoining(code)) {
-      row = rowOfConjoining(code);
-      if (row === 0) continue;
+      end = writeRow(rowOfConjoining(code), memory, end);
     } else {
-      const unit = unitOf(code, text.charCodeAt(at + 1));
+      if (code === EXCLAMATION) exclamations++;
+      const unit = unitOf(code, at + 1 < length ? normalized.charCodeAt(at + 1) : 0);
       const letter = unit & 0xffff;
       if (letter === 0) continue;
-      scratch[length++] = letter;
-      if (letter === DIGIT) {
-        if (++run > digits) digits = run;
-        continue;
-      }
-      run = 0;
-      hasMoney ||= letter === CURRENCY;
+      memory[end++] = letter;
+      hasDigit ||= letter === DIGIT;
+      hasCurrency ||= letter === CURRENCY;
       const letterCase = unit >>> CASE_SHIFT;
       if (letterCase !== 0) cased++;
       if (letterCase === CAPITAL) capitals++;
+    }
+  }
+  return finish(take(end), cased, capitals, exclamations, hasDigit, hasCurrency);
+}
+
+/**
+ * The same for most texts, in one pass. Null if the text has a character that is not plain: one that is neither ASCII nor
+ * Hangul nor usual punctuation, or one that is hidden.
+ * @param link LINK if it stands for a link in this text, 0 otherwise
+ */
+export function foldPlain(text: string, link: number): Folded | null {
+  const { length } = text;
+  const memory = reserve();
+  const last = used + LETTERS_MAX;
+  let end = used;
+  let cased = 0;
+  let capitals = 0;
+  let exclamations = 0;
+  let hasDigit = false;
+  let hasCurrency = false;
+  for (let at = 0; at < length && end < last; at++) {
+    const code = text.charCodeAt(at);
+    if (code >= 0x80) {
+      if (code >= SYLLABLES && code < SYLLABLES_END) end = writeSyllable(code, memory, end);
+      else if (code >= TYPED_JAMO && code < TYPED_JAMO_END)
+        end = writeRow(TYPED_JAMO_ROWS[code - TYPED_JAMO]!, memory, end);
+      else if (code === link) memory[end++] = LINK;
+      else if (!isPlainSeparator(code)) return null;
       continue;
     }
-    run = 0;
-    for (; row !== 0; row >>>= JAMO_BITS) scratch[length++] = JAMO_BASE + (row & JAMO_MASK);
+    const kind = KINDS[code]!;
+    if (kind < NUMERAL) {
+      memory[end] = code | SMALL_BIT;
+      const letters = kind & 1;
+      end += letters;
+      cased += letters;
+      capitals += kind >> 1;
+    } else if (kind === NUMERAL) {
+      memory[end++] = DIGIT;
+      hasDigit = true;
+    } else if (kind === EXCLAMATION_MARK) {
+      exclamations++;
+    } else if (kind === DOLLAR) {
+      memory[end++] = CURRENCY;
+      hasCurrency = true;
+    } else {
+      return null;
+    }
   }
-  const letters = scratch.slice(0, length < LETTERS_MAX ? length : LETTERS_MAX);
-  hasMoney ||= digits > 0 && hasWon(letters);
-  return { letters, cased, capitals, exclamations, digits, hasMoney };
+  return finish(take(end), cased, capitals, exclamations, hasDigit, hasCurrency);
 }
 
-/** 원 (won), and what may be between it and a number: 십 백 천 만 억 조. */
-const WON = 'ㅇㅜㅓㄴ';
-const MULTIPLES = ['ㅅㅣㅂ', 'ㅂㅏㅣㄱ', 'ㅊㅓㄴ', 'ㅁㅏㄴ', 'ㅇㅓㄱ', 'ㅈㅗ'];
-
-/** Whether a number is followed by 원. By letters, so that it can be split into jamo. */
-function hasWon(letters: Uint16Array): boolean {
-  for (let at = 1; at < letters.length; at++) {
-    if (letters[at - 1] !== DIGIT || letters[at] === DIGIT) continue;
-    let end = at;
-    for (let size = multipleAt(letters, end); size > 0; size = multipleAt(letters, end)) end += size;
-    if (hasAt(letters, end, WON)) return true;
-  }
-  return false;
+function finish(
+  letters: Uint16Array<ArrayBuffer>,
+  cased: number,
+  capitals: number,
+  exclamations: number,
+  hasDigit: boolean,
+  hasCurrency: boolean,
+): Folded {
+  if (!hasDigit) return { letters, cased, capitals, exclamations, digits: 0, hasMoney: hasCurrency };
+  const { longest, hasWon } = readNumbers(letters);
+  return { letters, cased, capitals, exclamations, digits: longest, hasMoney: hasCurrency || hasWon };
 }
 
-/** Letters of the multiple that is there; 0 for none. */
-function multipleAt(letters: Uint16Array, at: number): number {
-  for (const multiple of MULTIPLES) if (hasAt(letters, at, multiple)) return multiple.length;
-  return 0;
+/** Without branches for most syllables: what is behind the end is overwritten. @returns where the next letter goes */
+function writeSyllable(code: number, memory: Uint16Array, at: number): number {
+  const offset = code - SYLLABLES;
+  const pair = (offset / TRAILING_COUNT) | 0;
+  const row = PAIR_JAMO[pair]!;
+  memory[at] = JAMO_BASE + (row & JAMO_MASK);
+  memory[at + 1] = JAMO_BASE + ((row >>> JAMO_BITS) & JAMO_MASK);
+  memory[at + 2] = JAMO_BASE + ((row >>> (2 * JAMO_BITS)) & JAMO_MASK);
+  const more = row >>> (3 * JAMO_BITS);
+  if (more !== 0) writeRow(more, memory, at + 3);
+  const end = at + PAIR_SIZES[pair]!;
+  const trailing = offset - pair * TRAILING_COUNT;
+  const last = TRAILING_JAMO_ROWS[trailing]!;
+  memory[end] = JAMO_BASE + (last & JAMO_MASK);
+  memory[end + 1] = JAMO_BASE + (last >>> JAMO_BITS);
+  return end + TRAILING_SIZES[trailing]!;
 }
 
-function hasAt(letters: Uint16Array, at: number, jamo: string): boolean {
-  for (let next = 0; next < jamo.length; next++)
-    if (letters[at + next] !== jamo.charCodeAt(next)) return false;
-  return true;
-}
-
-function isNumeral(code: number): boolean {
-  return code >= 0x30 && code <= 0x39;
-}
-
-function isSlash(code: number): boolean {
-  return code === 0x2f || code === 0x5c;
-}
-
-/** Whether a full stop may be inside a host: two letters follow, which an ending has at least, or a Korean ending. */
-function isInHost(text: string, at: number): boolean {
-  const next = text.charCodeAt(at + 1);
-  if (!(isLatin(next) && isLatin(text.charCodeAt(at + 2))) && !KOREAN_ENDINGS.includes(next)) return false;
-  const before = text.charCodeAt(at - 1);
-  return isLatin(before) || isNumeral(before) || before === 0x2d || before === 0x5f || before >= 0x80;
-}
-
-function isLatin(code: number): boolean {
-  return (code | 0x20) >= 0x61 && (code | 0x20) <= 0x7a;
+/** @returns where the next letter goes */
+function writeRow(jamo: number, memory: Uint16Array, at: number): number {
+  let end = at;
+  for (let row = jamo; row !== 0; row >>>= JAMO_BITS) memory[end++] = JAMO_BASE + (row & JAMO_MASK);
+  return end;
 }

@@ -36,7 +36,11 @@ export async function openTextIndex(
   keys: ListKeys,
 ): Promise<TextIndex | null> {
   const content = await unseal(bytes, keys);
-  if (content === null) return null;
+  return content === null ? null : parseTextIndex(content);
+}
+
+/** The index, or null if the bytes are none. */
+export function parseTextIndex(content: Uint8Array): TextIndex | null {
   try {
     const parsed = v.safeParse(indexSchema, JSON.parse(new TextDecoder().decode(content)));
     return parsed.success ? parsed.output : null;

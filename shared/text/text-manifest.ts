@@ -14,7 +14,7 @@ import {
   TEXT_MANIFEST_CHARS_MAX,
 } from '../limits/text.ts';
 import { type NamedValue, namedValueSchema } from '../release/head.ts';
-import { type ReleaseKey, type SignedText, signerOf, signText } from '../release/signed.ts';
+import { ANY_OWNER, type ReleaseKey, type SignedText, signerOf, signText } from '../release/signed.ts';
 import { type Failure, fail, ok, type Result } from '../result.ts';
 import { nameSchema } from '../schemas.ts';
 import { EFFECTS } from '../verdict.ts';
@@ -94,7 +94,8 @@ export async function openTextManifest(
   const { signed } = envelope;
   if (signed.length > TEXT_MANIFEST_CHARS_MAX)
     return fail('MANIFEST_INVALID', `the manifest has more than ${TEXT_MANIFEST_CHARS_MAX} characters`);
-  if (!signed.startsWith(PURPOSE) || (await signerOf(envelope, publicKeys)) === null)
+  const own = publicKeys.filter(({ owner }) => owner === ANY_OWNER);
+  if (!signed.startsWith(PURPOSE) || (await signerOf(envelope, own)) === null)
     return fail('SIGNATURE_INVALID', 'the manifest is not signed by a key that this service trusts');
   const parsed = v.safeParse(manifestSchema, parsedJson(signed.slice(PURPOSE.length)));
   if (!parsed.success) {

@@ -31,17 +31,20 @@ describe('an obfuscated text', () => {
     expect(printed).toBeGreaterThan(4_000);
   });
 
-  it.each(Object.entries(texts).flatMap(([language, each]) => OBFUSCATIONS.map((kind) => [language, kind, each] as const)))(
-    'has the same letters: %s, %s',
-    (_language, kind, each) => {
-      const random = randomFrom(1);
-      let changed = 0;
-      for (const text of each) {
-        const variant = obfuscate(text, kind, random);
-        if (variant !== text) changed++;
-        if (String(readText(variant).letters) !== String(readText(text).letters)) expect.fail(`${text} | ${variant}`);
-      }
-      if (kind !== 'jamo' || _language === 'Korean') expect(changed).toBeGreaterThan(TEXTS / 4);
-    },
-  );
+  it.each(
+    Object.entries(texts).flatMap(([language, each]) =>
+      OBFUSCATIONS.map((kind) => [language, kind, each] as const),
+    ),
+  )('has the same letters: %s, %s', (language, kind, each) => {
+    const random = randomFrom(1);
+    let changed = 0;
+    for (const text of each) {
+      const variant = obfuscate(text, kind, random);
+      if (variant !== text) changed++;
+      if (String(readText(variant).letters) !== String(readText(text).letters))
+        expect.fail(`${text} | ${variant}`);
+    }
+    // Few Korean texts have Latin letters, and no English one has a syllable.
+    if (kind !== 'jamo' || language === 'Korean') expect(changed).toBeGreaterThan(50);
+  });
 });

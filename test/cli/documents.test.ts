@@ -6,28 +6,17 @@ import './support/workspace.ts';
 import { spawn } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { addClient } from '../../cli/commands/clients.ts';
 import { ensureDemoFeed, ensureDemoPartner } from '../../cli/local/demo-clients.ts';
 import { DEMO_ISSUER_FOLDER, startDemoIssuer } from '../../cli/local/demo-issuer.ts';
+import { HANG_MS } from '../shared/support/hang.ts';
 import { HOME } from './support/builds.ts';
 import { documentedBlocks, PROJECT } from './support/documented.ts';
 import { NOT_RUN, reasonNotToRun } from './support/not-run.ts';
+import { filledIn } from './support/placeholders.ts';
 import { startTestService } from './support/service.ts';
 import { FOLDER, SECRETS } from './support/workspace.ts';
-
-const NEWEST = `$(npx numgate releases --json | node -p 'JSON.parse(fs.readFileSync(0)).releases[0].release')`;
-const NEWEST_TEXT = `$(npx numgate text releases --json | node -p 'JSON.parse(fs.readFileSync(0)).releases[0].release')`;
-const PLANNED = `$(npx numgate plan --json | node -p 'JSON.parse(fs.readFileSync(0)).hash')`;
-
-const DELEGATION = `$(npx numgate delegations list --organisation reseller --json | node -p 'JSON.parse(fs.readFileSync(0)).delegations.at(-1).id')`;
-/** The newest webhook. */
-const WEBHOOK = `$(npx numgate webhooks list --organisation acme --json | node -p 'JSON.parse(fs.readFileSync(0)).webhooks.at(-1).id')`;
-/** In a month: a delegation has an end, and no document stays right with a fixed one. */
-const DATE = new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 10);
-
-/** The operation of the newest live entry. */
-const OPERATION = `$(npx numgate entries --json | node -p 'JSON.parse(fs.readFileSync(0)).entries.at(-1).operation')`;
 
 const CLONE = join(FOLDER, 'numgate');
 let service: Awaited<ReturnType<typeof startTestService>>;
@@ -50,37 +39,11 @@ const BEFORE: Readonly<Record<string, string>> = {
   ].join('\n'),
 };
 
-/** The registration with this reference. */
-const registered = (reference: string): string =>
-  `$(npx numgate registrations list --organisation acme --json | node -p 'JSON.parse(fs.readFileSync(0)).registrations.find((each) => each.reference === "${reference}").id')`;
-
-/** The command with values in place of its placeholders. */
-function filledIn(command: string): string {
-  const { url } = service;
-  return (
-    command
-      .replaceAll(/https:\/\/(control|edge)\.example\.com|http:\/\/localhost:8787/g, url)
-      .replaceAll('localhost:8787', url.replace('http://', ''))
-      .replaceAll(/demo\.…|(?<=NUMGATE_KEY=)…/g, key)
-      .replaceAll(/<release>|20261125T0312Z-0a1b2c3d/g, NEWEST)
-      .replaceAll('<text release>', NEWEST_TEXT)
-      .replaceAll('<operation>', OPERATION)
-      .replaceAll('<delegation>', DELEGATION)
-      .replaceAll('0a1b2c3d4e5f', WEBHOOK)
-      .replaceAll('<date>', DATE)
-      .replaceAll('3f0c…', PLANNED)
-      .replaceAll('<id>', registered('hq'))
-      .replaceAll('<other>', registered('hotline'))
-      // Other blocks use the newest build in the usual folder, which another document has proven.
-      .replace(/ --authority acme$/, '$& --out build/acme')
-  );
-}
-
 /** Runs the commands of a block in one shell, and stops at the first that fails. */
 function run(commands: readonly string[]): Promise<{ status: number | null; output: string }> {
   const script = [
     'set -eo pipefail',
-    ...commands.map((command) => `${BEFORE[command] ?? ''}\n${filledIn(command)}`),
+    ...commands.map((command) => `${BEFORE[command] ?? ''}\n${filledIn(command, service.url, key)}`),
   ].join('\n');
   const path = `${join(CLONE, 'bin')}:${dirname(process.execPath)}:${process.env.PATH}`;
   const values = {
@@ -105,6 +68,11 @@ const documents = documentedBlocks();
 const all = [...documents.values()].flat();
 /** Other documents use the organisation of this one. */
 const SET_UP = documents.get('docs/senders.md')![0]!.commands;
+/** A sender of the README that gets a certificate, passes, and is refused once it is revoked. */
+const WALK = documents
+  .get('README.md')!
+  .map(({ commands }) => commands)
+  .find((commands) => commands.includes('check'))!;
 
 beforeAll(async () => {
   for (const name of ['cli', 'shared', 'data', 'workers', 'package.json', 'wrangler.toml'])
@@ -139,6 +107,10 @@ beforeAll(async () => {
   put('my.text.json', JSON.stringify({ hostLists: [phishing], canaryTexts: 'our-texts.txt' }));
   put('kisa.txt', 'phish.example.com\n');
   put('our-texts.txt', '[acme] Your code is 123456.\n');
+  put(
+    'texts.txt',
+    `Your parcel waits for the customs fee, ${'pay it within a day or it goes back '.repeat(2)}\n`,
+  );
   put('text.txt', 'See https://phish.example.com/\n');
   put('certificate.pdf', 'a certificate');
   put(
@@ -168,7 +140,7 @@ beforeAll(async () => {
 
 describe('the commands of documents', () => {
   // Each runs once: a proof takes long.
-  const seen = new Set<string>(SET_UP);
+  const seen = new Set<string>([...SET_UP, ...WALK]);
   const isNew = (command: string): boolean => seen.size < seen.add(command).size;
   const runnable = [...documents].flatMap(([path, blocks]) => {
     const parts = blocks.map(({ place, commands }) => ({
@@ -184,6 +156,25 @@ describe('the commands of documents', () => {
       const { status, output } = await run(commands);
       expect([place, status, status === 0 ? '' : output]).toEqual([place, 0, '']);
       expect([place, output]).not.toEqual([place, expect.stringContaining('"status":401')]);
+    }
+  });
+
+  it('of the README let a sender pass, and refuse it once its certificate is revoked', async () => {
+    // Each part runs in a new shell, which has the variables and the function of the first.
+    const inEach = WALK.filter((command) => /^(?:export |check\(\))/.test(command));
+    const parts: string[][] = [[]];
+    for (const command of WALK) {
+      if (command === 'check') parts.push([]);
+      else if (!inEach.includes(command)) parts.at(-1)!.push(command);
+    }
+    expect(parts.map(({ length }) => length)).toEqual([4, 2, 0]);
+    for (const [index, result] of ['"verdict":"allow"', '"code":"CERTIFICATE_REVOKED"'].entries()) {
+      const { status, output } = await run([...inEach, ...parts[index]!]);
+      expect([status, status === 0 ? '' : output]).toEqual([0, '']);
+      await vi.waitFor(
+        async () => expect((await run([...inEach, 'check'])).output).toContain(result),
+        HANG_MS,
+      );
     }
   });
 

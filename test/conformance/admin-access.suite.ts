@@ -238,7 +238,7 @@ describe('clients', () => {
       ...{ onEnumeration: 'report', restriction: null },
       ...{ quotaNumbers: 60_000, internationalPrefix: null, senderRules: 'kr', shortCodes: [] },
       ...{ requireRegistration: 'off', requireQualification: 'off', mock: false },
-      ...{ requireToken: 'off', requireIdentity: 'off' },
+      ...{ requireToken: 'off', requireIdentity: 'off', onSuspiciousText: 'shadow' },
     });
     const { clients } = await adminValue<{ clients: Client[] }>('clients');
     expect(clients.map(({ id }) => id)).toEqual(['bulk', 'careful', 'senders', 'shop-1']);

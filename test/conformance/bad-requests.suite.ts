@@ -9,7 +9,7 @@ import { expectRefused, type Request, send } from './support/send.ts';
 import { world } from './support/world.ts';
 
 const json = { 'content-type': 'application/json' };
-const BODY_BYTES_MAX = { '/v1/check': 12_288, '/v1/check/batch': 8_388_608 };
+const BODY_BYTES_MAX = { '/v1/check': 24_576, '/v1/check/batch': 8_388_608 };
 const JSON_ROUTES = ['/v1/check', '/v1/check/batch'] as const;
 
 describe('the body', () => {
@@ -45,13 +45,13 @@ describe('the body', () => {
 
   it('a check rejects a body over the bound with Content-Length', async () => {
     await expectRefused(
-      ['/v1/check', { body: `{"to":"112"${' '.repeat(12_288)}}` }],
+      ['/v1/check', { body: `{"to":"112"${' '.repeat(24_576)}}` }],
       [413, 'BODY_TOO_LARGE'],
     );
   });
 
   it('a body of exactly the bound is accepted', async () => {
-    const body = `{"to":"112"${' '.repeat(12_288 - 12)}}`;
+    const body = `{"to":"112"${' '.repeat(24_576 - 12)}}`;
     expect((await send('/v1/check', { body })).status).toBe(200);
     expect(
       (await send('/v1/check', { body: inPieces(body, 1_000), headers: json, undocumented: true })).status,

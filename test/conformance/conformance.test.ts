@@ -22,6 +22,7 @@ await import('./stream-json.suite.ts');
 await import('./stream-flow.suite.ts');
 await import('./stream-model.suite.ts');
 await import('./gateway.suite.ts');
+await import('./text.suite.ts');
 await import('./bad-requests.suite.ts');
 await import('./content-type.suite.ts');
 await import('./body-coding.suite.ts');

@@ -93,6 +93,8 @@ describe('docs/storage.md', () => {
     'notices/schema',
     'statistics/schema',
     'storage/store-tables',
+    'storage/sealed-values',
+    'text/schema',
   ])('every table and column of workers/%s is documented', (file) => {
     const schema = read(`../../workers/${file}.ts`);
     const tables = [

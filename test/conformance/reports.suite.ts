@@ -79,7 +79,9 @@ describe('reports', () => {
     ['an empty reporter', { reporter: '' }, 'FIELD_VALUE', 'reporter'],
     ['a kind that does not exist', { kind: 'spam' }, 'FIELD_VALUE', 'kind'],
     ['a kind that no model may report', { kind: 'notSpam' }, 'REPORT_KIND_NOT_ALLOWED', 'kind'],
-    ['an unknown field', { text: 'win' }, 'FIELD_UNKNOWN', 'text'],
+    ['an unknown field', { body: 'win' }, 'FIELD_UNKNOWN', 'body'],
+    ['a text of 2,001 characters', { text: 'x'.repeat(2_001) }, 'FIELD_VALUE', 'text'],
+    ['a text with half of a surrogate pair', { text: '\ud800' }, 'FIELD_VALUE', 'text'],
     ['an ID with a space', { reportId: 'a b' }, 'FIELD_VALUE', 'reportId'],
   ];
 

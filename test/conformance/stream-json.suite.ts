@@ -31,7 +31,7 @@ describe('a stream of NDJSON', () => {
   it.each([
     ['not JSON', '{"to":"112"', 'JSON_INVALID', 'line'],
     ['an empty line', '', 'JSON_INVALID', 'line'],
-    ['too long', JSON.stringify({ id: 'x'.repeat(6_144), to: '112' }), 'JSON_INVALID', 'line'],
+    ['too long', JSON.stringify({ id: 'x'.repeat(18_432), to: '112' }), 'JSON_INVALID', 'line'],
     ['no object', '7', 'FIELD_TYPE', 'item'],
     ['without a number', '{}', 'FIELD_MISSING', 'to'],
     ['with letters in to', '{"to":"JOHN"}', 'SOURCE_AS_RECIPIENT', 'to'],

@@ -13,6 +13,7 @@ await import('./kamailio-callers.suite.ts');
 await import('./kamailio-headers.suite.ts');
 await import('./kamailio-identities.suite.ts');
 await import('./kamailio-transports.suite.ts');
+await import('./kamailio-texts.suite.ts');
 await import('./smpp.suite.ts');
 await import('./kannel.suite.ts');
 await import('./passport.suite.ts');

@@ -88,6 +88,39 @@ describe('the SMPP proxy', () => {
     expect([pdu.command_status, smsc.received]).toEqual([BLOCKED, []]);
   });
 
+  it('checks the texts if it may, and long ones once all parts are there', async () => {
+    const smsc = await startSmsc();
+    const proxy = await proxyTo(smsc, gatewayService(), { checkText: true });
+    const { session } = await bindEsme(proxy.port);
+    const send = async (text: string, fields: object = {}) =>
+      (await request(session, 'submit_sm', message(SENDERS.allow, text, fields))).command_status;
+    const part = (number: number, total = 2) => ({
+      ...{ sar_msg_ref_num: 7, sar_total_segments: total, sar_segment_seqnum: number },
+    });
+    expect(await send('test:ordinary')).toBe(0);
+    expect(await send('test:TEXT_HOST_LISTED')).toBe(BLOCKED);
+    expect(await send('test:TEXT_CAMPAIGN', { data_coding: 8 })).toBe(BLOCKED);
+    expect(await send('test:TEXT_', part(1))).toBe(0);
+    expect(await send('HOST_LISTED', part(2))).toBe(BLOCKED);
+    // In any order, and each of its own sender.
+    expect(await send('CAMPAIGN', part(2))).toBe(0);
+    expect(await send('test:TEXT_', part(1))).toBe(BLOCKED);
+    expect(smsc.received).toHaveLength(3);
+    expect(proxy.logged.join()).not.toContain('test:');
+  });
+
+  it('sends no text unless it may', async () => {
+    const smsc = await startSmsc();
+    const proxy = await proxyTo(smsc, gatewayService());
+    const { session } = await bindEsme(proxy.port);
+    const { command_status } = await request(
+      session,
+      'submit_sm',
+      message(SENDERS.allow, 'test:TEXT_HOST_LISTED'),
+    );
+    expect(command_status).toBe(0);
+  });
+
   it.each<[string, Record<string, unknown>, number]>([
     ['a suspended recipient', { destination_addr: '821044440001' }, 11],
     ['a national number of Korea', { source_addr_ton: 2, source_addr: '0212345678' }, 10],

@@ -45,6 +45,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'shared/senders',
     'shared/set',
     'shared/sources',
+    'shared/text',
     'shared/numbers',
     'shared/audit.ts',
     'shared/bytes.ts',
@@ -56,6 +57,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'shared/request.ts',
     'shared/result.ts',
     'shared/test-numbers.ts',
+    'shared/test-texts.ts',
     'shared/test-tokens.ts',
     'shared/verdict.ts',
   ],
@@ -122,7 +124,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'shared/numbers',
     'shared/screening/decision.ts',
     'shared/screening/screened-text.ts',
-    'shared/text/analyse-text.ts',
+    'shared/text',
     'shared/limits',
     'shared/request.ts',
     'shared/verdict.ts',
@@ -229,7 +231,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   // `npm start` runs the example for the demo.
   cli: ['shared', 'data', 'examples/issuer', 'package.json'],
-  bench: ['shared', 'cli', 'workers', 'examples', 'test/gateways/support'],
+  bench: ['data', 'shared', 'cli', 'workers', 'examples', 'test/gateways/support'],
   // Users copy them: whatever they import goes with them, or is a package.
   examples: [],
 };

@@ -57,7 +57,7 @@ export const enrolCampaigns = forChanges(
       return fieldError('FIELD_VALUE', 'texts', 'or "fingerprints" must be set, and not both');
     const shared = texts === undefined ? ok(fingerprints!) : await fingerprintsOf(context, texts);
     if (!shared.ok) return shared;
-    const found = shared.value.findIndex((each) => each === null);
+    const found = shared.value.indexOf(null);
     if (found !== -1)
       return fieldError('FIELD_VALUE', `texts.${found}`, 'is too short: a campaign needs some 15 syllables');
     const whole = shared.value.filter((each) => each !== null);

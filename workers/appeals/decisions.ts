@@ -10,8 +10,8 @@ import { keyedNumber } from '../../shared/audit.ts';
 import { APPEAL_CLAIM_MS } from '../../shared/limits/appeals.ts';
 import { toE164 } from '../../shared/numbers/number.ts';
 import { SYSTEM_AUTHORITY } from '../../shared/organisations.ts';
-import type { ReportSubject } from '../../shared/reports/report.ts';
 import { FOLDED_LIST_PREFIX } from '../../shared/release/manifest.ts';
+import type { ReportSubject } from '../../shared/reports/report.ts';
 import { ok } from '../../shared/result.ts';
 import type { AppealedBlock } from '../../shared/screening/appeal-reference.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
@@ -70,9 +70,10 @@ export class Decisions {
       .findRuleBlocks(ruleSubjectOf(block), false)
       .catch(() => null);
     const own = found?.ok === true ? found.value : [];
+    // The head has no change of a campaign.
+    const isCampaign = campaignOf(block) !== null;
     const appealed = own.find(
-      ({ seq, campaign, createdAt }) =>
-        (seq !== null || campaign !== null) && Date.parse(createdAt) <= receivedAt,
+      ({ seq, createdAt }) => (seq !== null || isCampaign) && Date.parse(createdAt) <= receivedAt,
     );
     return appealed === undefined ? null : { id: appealed.id, rule: appealed.rule, state: appealed.state };
   }
@@ -128,7 +129,11 @@ export class Decisions {
     }
     // Also after a rule has lost it: no rule confirms it again.
     if (campaign !== null)
-      return revoke(this.#objects.text(), { ...request, overrideAuthorities: options.overrideAuthorities }, campaign);
+      return revoke(
+        this.#objects.text(),
+        { ...request, overrideAuthorities: options.overrideAuthorities },
+        campaign,
+      );
     const coordinator = this.#objects.coordinator();
     const item = itemOf(block);
     // What a repeat has lifted already no longer stands.

@@ -31,7 +31,7 @@ import {
 } from '../storage/store-request.ts';
 import { type StoredCertificate, standingOf } from './certificate-rows.ts';
 import { maySign } from './issuer-changes.ts';
-import { statusFor } from './status-list-changes.ts';
+import { refusalOf, statusFor } from './status-list-changes.ts';
 import type { StoredStatusList } from './status-list-rows.ts';
 import type { Tables } from './tables.ts';
 
@@ -54,7 +54,7 @@ export class CertificateUploads {
     this.#readList = readList;
   }
 
-  /** Stores a certificate. Idempotent by its digest, for the same clients and the same reference. */
+  /** Stores a certificate. Idempotent by its digest, for the same clients and the same reference, until it ends. */
   async add(
     request: StoreRequest,
     facts: RegistrationFacts,
@@ -70,7 +70,8 @@ export class CertificateUploads {
       if (!known.ok) return known;
       const claims = partOf(stored.jws, 1) as CertificateClaims;
       const proven = await proofOf(organisation, body, { ...stored, claims });
-      return proven.ok ? known : proven;
+      // A list may have revoked it meanwhile.
+      return proven.ok ? inForce(certificates.get(stored.digest) ?? stored) : proven;
     }
     const verified = await this.#verified(organisation, body);
     if (!verified.ok) return verified;
@@ -94,7 +95,10 @@ export class CertificateUploads {
       const { digest, organisation, issuer, signer } = certificate;
       // Other requests were handled meanwhile.
       const known = certificates.withContentOf(certificate);
-      if (known !== null) return knownOf(known, organisation, certificate);
+      if (known !== null) {
+        const same = knownOf(known, organisation, certificate);
+        return same.ok ? inForce(known) : same;
+      }
       const rights = issuers.get(issuer);
       if (rights?.issuer.state !== 'active' || !maySign(rights.rights, certificate))
         return refuse(
@@ -205,6 +209,16 @@ function knownOf(
     'CERTIFICATE_REGISTERED',
     `"${field}" differs from that of the upload before: edit the registrations of the certificate ("registrations edit <id> --${field}")`,
   );
+}
+
+/** A certificate that is stored already, unless it has ended since: then it is refused as a new one would be. */
+function inForce(known: StoredCertificate): StoreResult<StoredCertificate> {
+  if (known.exp <= Date.now() / 1000) return refuse('CERTIFICATE_EXPIRED', '"certificate" has expired');
+  const refusal = refusalOf(known.status);
+  if (refusal !== null) return refusal;
+  return known.isHeld
+    ? refuse('CERTIFICATE_SUSPENDED', '"certificate" is suspended: its issuer may not sign it now')
+    : ok(known);
 }
 
 /** Equal for the same names in any order. */

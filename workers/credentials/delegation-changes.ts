@@ -230,6 +230,12 @@ export class DelegationChanges {
           'DELEGATION_MISMATCH',
           'the link is a certificate that is suspended, revoked or expired',
         );
+      const list = this.#tables.lists.get(certificate.uri);
+      if (list === null || list.exp * 1000 <= now)
+        return refuse(
+          'DELEGATION_MISMATCH',
+          'the link is a certificate whose status list has expired: its issuer must publish a new one',
+        );
       return ok({ ...certificate, kind: 'certificate', scope: CHANNELS, chain: [organisation] });
     }
     const delegation = this.#tables.delegations.byDigest(digest);

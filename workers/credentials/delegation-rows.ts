@@ -58,7 +58,7 @@ interface Row extends Record<string, SqlStorageValue> {
   updated_at: number;
 }
 
-/** Entries of the own list grow in steps, so that its size reveals little. */
+/** Entries of the own list grow in steps, so that its size reveals little. A divisor of STATUS_ENTRIES_MAX. */
 const SIZE_STEP = 1_024;
 
 export class DelegationRows {
@@ -153,7 +153,7 @@ export class DelegationRows {
       .toArray();
     const statuses = new Map<number, Status>([[0, 'suspended']]);
     for (const { id, state } of rows) statuses.set(id, state as Status);
-    return packStatuses(statuses, Math.ceil((this.nextId + 1) / SIZE_STEP) * SIZE_STEP);
+    return packStatuses(statuses, Math.ceil(this.nextId / SIZE_STEP) * SIZE_STEP);
   }
 
   /** Removes what ended long ago. @returns digests of those that were published */

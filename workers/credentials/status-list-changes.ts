@@ -220,11 +220,16 @@ export function statusFor(list: StatusList, index: number): StoreResult<Status> 
   const status = list.at(index);
   if (status === null)
     return refuse('CERTIFICATE_INVALID', '"certificate" names an index that its status list does not have');
+  return refusalOf(status) ?? ok(status);
+}
+
+/** Why a certificate with this status cannot be uploaded; null if it can. */
+export function refusalOf(status: Status): StoreRefusal | null {
   if (status === 'revoked')
     return refuse('CERTIFICATE_REVOKED', '"certificate" is revoked by its status list');
   if (status === 'suspended')
     return refuse('CERTIFICATE_SUSPENDED', '"certificate" is suspended by its status list');
-  return ok(status);
+  return null;
 }
 
 function timeOf(seconds: number): string {

@@ -106,6 +106,8 @@ function screenAll(
   const { internationalPrefix } = client.settings;
   let next = 0;
   let separator = '';
+  /** With what was found in the texts of the items before. */
+  let pinned = snapshot;
   const isPart = batch.report !== 'all';
   let index = -1;
   const named = (id: string | null, answer: object): object =>
@@ -141,7 +143,8 @@ function screenAll(
           parseItem(item, batch.defaults, endpoint.fields, internationalPrefix),
         );
         const answers: object[] = [];
-        const at = await client.withTokens(chunk, snapshot);
+        pinned = await client.withTexts(chunk, pinned);
+        const at = await client.withTokens(chunk, pinned);
         await runs.answer(chunk, (item) => {
           const response = answerItem(item, at);
           if (response !== null) answers.push(response);

@@ -34,6 +34,8 @@ const INGRESS = 'ingress.';
  * because V8 stores an object without a prototype as a hash table.
  */
 const NOTHING: object = Object.create(null);
+/** Fields that are refused in a query, since URLs end up in logs. */
+const NOT_IN_URLS: readonly string[] = ['senderToken', 'identity', 'text'];
 /** Parameters that can hold a number. */
 const NUMBERS: readonly string[] = ['from', 'to', 'ingress.smsc'];
 
@@ -64,11 +66,12 @@ function handlerOf(
     const parsed = parseRequest(given.value, fields, client.settings.internationalPrefix);
     if (!parsed.ok) return parsed;
     const pinned = client.snapshotInMemory() ?? (await client.snapshot());
-    const { senderToken, ingress } = parsed.value;
+    const { senderToken, ingress, text } = parsed.value;
     const hasToken = senderToken !== undefined || (ingress !== null && ingress.identity.length > 0);
-    const snapshot = hasToken ? await client.withTokens([{ parsed }], pinned) : pinned;
-    const unverified = hasToken ? client.unverified(parsed.value, snapshot) : null;
+    const verified = hasToken ? await client.withTokens([{ parsed }], pinned) : pinned;
+    const unverified = hasToken ? client.unverified(parsed.value, verified) : null;
     if (unverified !== null) return unverified;
+    const snapshot = text === undefined ? verified : await client.withTexts([{ parsed }], verified);
     const { release } = snapshot;
     const { settings } = client;
     const respond = (): CheckResponse => {
@@ -130,7 +133,7 @@ function fieldsOf({ parameters }: RequestUrl): Result<Record<string, unknown>, F
   for (const [name, value] of parameters) {
     const [into, field] = name.startsWith(INGRESS) ? [ingress, name.slice(INGRESS.length)] : [fields, name];
     if (Object.hasOwn(into, field)) return repeatedParameter(nameOf(name));
-    if (name === 'senderToken' || name === 'identity') return tokenInUrl(name);
+    if (NOT_IN_URLS.includes(name)) return notInUrl(name);
     into[field] = NUMBERS.includes(name) ? withPlus(value) : value;
   }
   // If both `ingress` and `ingress.*` are given, keep `ingress`: a string is not a valid value, so the
@@ -139,7 +142,7 @@ function fieldsOf({ parameters }: RequestUrl): Result<Record<string, unknown>, F
   return ok(fields);
 }
 
-function tokenInUrl(name: string): FieldError {
+function notInUrl(name: string): FieldError {
   const advice = 'URLs end up in logs: send it in the body of a POST';
   return fieldError('FIELD_UNKNOWN', name, `is not a query parameter, because ${advice}`);
 }

@@ -14,6 +14,7 @@ import { type BlockRecord, blockRecordOf, writeRecord } from '../../shared/scree
 import type { Decision } from '../../shared/screening/decision.ts';
 import { isForEmergency, screen } from '../../shared/screening/screen.ts';
 import type { Snapshot } from '../../shared/screening/snapshot.ts';
+import type { PublishedText } from '../../shared/text/published.ts';
 import type { RequestContext } from '../http/app.ts';
 import {
   authenticate,
@@ -28,6 +29,7 @@ import type { PinnedHead } from './head/head-reader.ts';
 import type { LoadContext } from './head/head-sources.ts';
 import { currentIsolate, type Isolate } from './isolate.ts';
 import type { RunItem } from './item-runs.ts';
+import { hasText, withFoundTexts } from './texts.ts';
 import { tokenOf } from './token-verifier.ts';
 import type { UsageMeter } from './usage.ts';
 
@@ -109,6 +111,8 @@ export class ClientContext implements ProblemCounter {
   #charged: Client;
   /** Numbers of this request counted so far. */
   #counted = 0;
+  /** The text release and campaigns of this request; null until a text needs them. */
+  #text: PublishedText | null = null;
 
   constructor(
     context: RequestContext,
@@ -220,6 +224,13 @@ export class ClientContext implements ProblemCounter {
     ]);
     const all = snapshot.tokens.size === 0 ? tokens : new Map([...snapshot.tokens, ...tokens]);
     return { ...snapshot, tokens: all, passports };
+  }
+
+  /** The snapshot to screen these items with: it has what is found in their texts. */
+  async withTexts(items: readonly RunItem[], snapshot: Snapshot): Promise<Snapshot> {
+    if (!hasText(items)) return snapshot;
+    this.#text ??= await this.#isolate.head.text.published(this.#loadContext);
+    return withFoundTexts(items, { ...snapshot, text: this.#text });
   }
 
   /**

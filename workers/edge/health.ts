@@ -16,7 +16,7 @@ import { currentIsolate } from './isolate.ts';
 /**
  * 200 with the head once there is a release, 503 before. `degraded` if values of the release cannot be
  * loaded; with `?strict`, that is 503. It tries values itself, including those that no request has needed
- * yet.
+ * yet. What is refused of the text release and the campaigns is named too, but is never 503: checks go on without it.
  */
 export async function health(context: RequestContext): Promise<Answer> {
   const { reply, url } = context;
@@ -30,9 +30,18 @@ export async function health(context: RequestContext): Promise<Answer> {
   const keyIds = loadContext.value.secrets.keys.ids;
   if (release === null)
     return problem('UNAVAILABLE', 'no release is loaded: push one', { extras: { seq, keyIds } });
-  const { keys, lacking } = await unloadableKeys(pinned, context);
-  const version = { ...headVersion(pinned.snapshot), keyIds };
-  if (keys.length === 0) return reply.json({ status: version.stale ? 'stale' : 'ok', ...version });
+  const [{ keys, lacking }, textProblems] = await Promise.all([
+    unloadableKeys(pinned, context),
+    isolate.head.text.problems(loadContext.value),
+  ]);
+  const version = {
+    ...{ ...headVersion(pinned.snapshot), keyIds },
+    ...(textProblems.length === 0 ? {} : { textProblems }),
+  };
+  if (keys.length === 0) {
+    const status = version.stale ? 'stale' : 'ok';
+    return reply.json({ status: textProblems.length === 0 ? status : 'degraded', ...version });
+  }
   const missing = keys.slice(0, MISSING_NAMED_MAX);
   if (!strict.value) return reply.json({ status: 'degraded', ...version, missing });
   const count = `${keys.length} value${keys.length === 1 ? '' : 's'}`;

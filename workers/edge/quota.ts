@@ -3,8 +3,9 @@
  * background it reports to the rate limit binding, which counts for the whole data centre and stops a client
  * that uses many isolates. The quota protects against abuse; it is not for billing.
  *
- * Each `from` and each `to` counts as one number. Every request and every item counts as at least one. The
- * verification of a message token or a PASSporT counts as many.
+ * Each `from` and each `to` counts as one number, and a text as one for each TEXT_CHARS_PER_NUMBER characters. Every
+ * request and every item counts as at least one. The verification of a message token or a PASSporT counts as
+ * many.
  */
 import { type Client, quotaOf } from '../../shared/clients.ts';
 import { isRecord } from '../../shared/fields.ts';
@@ -20,6 +21,7 @@ import {
   QUOTA_FLUSH_SHARE,
   QUOTA_WINDOW_SECONDS,
 } from '../../shared/limits/requests.ts';
+import { TEXT_CHARS_MAX, TEXT_CHARS_PER_NUMBER } from '../../shared/limits/text.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import type { Env } from '../env.ts';
 import { type Problem, problem } from '../http/reply.ts';
@@ -32,7 +34,16 @@ const WINDOW_MS = QUOTA_WINDOW_SECONDS * 1000;
 /** Numbers in an unparsed request, or in the defaults of a batch. */
 export function numbersIn(request: unknown): number {
   if (!isRecord(request)) return 0;
-  return (request.from === undefined ? 0 : 1) + (request.to === undefined ? 0 : 1);
+  const { from, to, text } = request;
+  return (
+    (from === undefined ? 0 : 1) + (to === undefined ? 0 : 1) + (text === undefined ? 0 : numbersOf(text))
+  );
+}
+
+/** What a text counts. One that is too long is refused, and not read. */
+function numbersOf(text: unknown): number {
+  const chars = typeof text === 'string' ? Math.min(text.length, TEXT_CHARS_MAX) : 0;
+  return Math.ceil(chars / TEXT_CHARS_PER_NUMBER);
 }
 
 /** What one item counts. */

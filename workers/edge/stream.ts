@@ -187,6 +187,7 @@ function screenLines(
       const numbers = numbersOf(admitted);
       credit -= numbers;
       wanted -= numbers;
+      pinned = await client.withTexts(admitted, pinned);
       const at = await verifyAll(admitted, pinned, client);
       let out = '';
       await runs.answer(admitted, (line) => {

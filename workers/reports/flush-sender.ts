@@ -83,7 +83,9 @@ export class FlushSender {
     const charges = this.#outbox.unadmitted(end).flatMap((report): Charge[] => {
       const keyed = report.campaign === null ? undefined : campaigns.get(report.campaign);
       const ofSender: Charge = { ...report, of: 'senders' };
-      return keyed === undefined ? [ofSender] : [ofSender, { ...report, subject: keyed.key, of: 'campaigns' }];
+      return keyed === undefined
+        ? [ofSender]
+        : [ofSender, { ...report, subject: keyed.key, of: 'campaigns' }];
     });
     const byBudget = Map.groupBy(charges, ({ reporter, received, of }) =>
       [shardOf(reporter), Math.floor(received / DAY_MS), of].join(' '),

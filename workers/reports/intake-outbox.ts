@@ -169,7 +169,10 @@ export class IntakeOutbox {
       .toArray()
       .map((report) => {
         const { seq, reporter } = report;
-        return { order: seq, rows: rowsOf(report, keyed, (own) => ({ op: 'report', seq, reporter, ...own })) };
+        return {
+          order: seq,
+          rows: rowsOf(report, keyed, (own) => ({ op: 'report', seq, reporter, ...own })),
+        };
       });
     const withdrawals = this.#sql
       .exec<Omit<ReportRow, 'reporter'> & { report: number }>(

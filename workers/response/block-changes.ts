@@ -82,16 +82,8 @@ export class BlockChanges {
     const leader = cause === 'range' && !isRecorded ? (range.find(isProposedInRange)?.id ?? null) : null;
     const block: StoredBlock = {
       ...{ id: this.#writer.nextId, subject: decision.subjectKey, seal: given.seal, hundred: given.hundred },
-      campaign: given.campaign,
-      ...{
-        isMock: decision.mock,
-        isShadow: isRecorded,
-        stage,
-        cause,
-        confirmedBy: null,
-        actions: [],
-        provisionalUntil: stage.until!,
-      },
+      ...{ campaign: given.campaign, isMock: decision.mock, isShadow: isRecorded, stage, cause },
+      ...{ confirmedBy: null, actions: [], provisionalUntil: stage.until! },
       ...{ grounds: [ground], evidence, leader: leader === null ? null : leaderOf(range, leader) },
       ...{ entry: null, entryN: 0, sentN: 0, seq: null, createdAt: at, updatedAt: at },
     };

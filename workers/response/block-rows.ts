@@ -23,7 +23,8 @@ export interface Ground {
 }
 
 /** What the live layer must have, or the text store of a campaign. Of a lift, what the lifted block had. */
-export type WantedEntry = Omit<RuleEntryChange, 'id' | 'subject'> & Partial<Pick<CampaignChange, 'reporters'>>;
+export type WantedEntry = Omit<RuleEntryChange, 'id' | 'subject'> &
+  Partial<Pick<CampaignChange, 'reporters'>>;
 
 /** Times are in ms since 1970. */
 export interface StoredBlock {

@@ -128,10 +128,12 @@ export class EntrySync {
   }
 
   async #apply(n: number, changes: readonly Change[]): Promise<Done> {
-    const campaigns = changes.filter((change) => 'reporters' in change);
-    const entries = changes.filter((change) => !('reporters' in change));
+    const campaigns = changes.filter(isCampaign);
+    const entries = changes.filter((change): change is RuleEntryChange => !isCampaign(change));
     const [live, text] = await Promise.all([
-      entries.length === 0 ? NOTHING : within(this.#keepers.coordinator().applyRuleEntries(n, entries), LOAD_WAIT_MS),
+      entries.length === 0
+        ? NOTHING
+        : within(this.#keepers.coordinator().applyRuleEntries(n, entries), LOAD_WAIT_MS),
       campaigns.length === 0
         ? NOTHING
         : within(this.#keepers.text().applyCampaignChanges(n, campaigns), LOAD_WAIT_MS),
@@ -140,7 +142,7 @@ export class EntrySync {
     if (live.results === null || text.results === null) return { last, results: null };
     const [ofEntries, ofCampaigns] = [live.results.values(), text.results.values()];
     const results = changes.map(
-      (change) => ('reporters' in change ? ofCampaigns : ofEntries).next().value as RuleEntryResult,
+      (change) => (isCampaign(change) ? ofCampaigns : ofEntries).next().value as RuleEntryResult,
     );
     return { last, results };
   }
@@ -189,6 +191,10 @@ export class EntrySync {
     if (isFull && this.fullSince === null) this.#meta.set('rulesFullSince', now);
     if (hasRoom) this.#meta.set('rulesFullSince', 0);
   }
+}
+
+function isCampaign(change: Change): change is CampaignChange {
+  return change.subject.kind === 'campaign';
 }
 
 /** Null if its seal does not open: it was made with a key that is lost. */

@@ -3,15 +3,13 @@
  * ends within 90 days.
  */
 import type { Actor } from '../../shared/admin/actor.ts';
-import {
-  type CampaignAction,
-  type CampaignMatch,
-  type CampaignPage,
-  formatCampaignId,
-  type SharedFingerprint,
+import type {
+  CampaignAction,
+  CampaignMatch,
+  CampaignPage,
+  SharedFingerprint,
 } from '../../shared/admin/campaigns.ts';
 import type { CampaignInfo, CampaignState } from '../../shared/admin/text.ts';
-import { fromBase64, toBase64 } from '../../shared/bytes.ts';
 import { CAMPAIGN_PERSON_MS_MAX, CAMPAIGNS_OF_RULES_MAX } from '../../shared/limits/campaigns.ts';
 import { CAMPAIGNS_MAX } from '../../shared/limits/text.ts';
 import { ROOT_AUTHORITY, SYSTEM_AUTHORITY } from '../../shared/organisations.ts';
@@ -24,11 +22,12 @@ import {
   refuse,
   refuseField,
   type StoreRefusal,
+  type StoreRequest,
   type StoreResult,
 } from '../storage/store-request.ts';
-import { bytesOf, fingerprintIn, type StoredCampaign } from './campaign-rows.ts';
-import type { Campaigns } from './campaigns.ts';
-import type { TextTables } from './tables.ts';
+import type { StoredCampaign } from './campaign-rows.ts';
+import { infoOf, valuesOf } from './campaign-views.ts';
+import type { Campaigns, CampaignTables } from './campaigns.ts';
 
 const SYSTEM = 'numgate';
 
@@ -47,10 +46,20 @@ interface Batch {
   readonly results: readonly RuleEntryResult[];
 }
 
-export class CampaignDecisions {
-  readonly #tables: TextTables;
+/** What decisions need of the store: a transaction for each request, and the campaigns. */
+export interface DecisionTables extends CampaignTables {
+  readonly campaigns: Campaigns;
+  transact<Value>(
+    request: StoreRequest,
+    size: 0 | 1,
+    change: (author: Author) => StoreResult<Value>,
+  ): StoreResult<Value>;
+}
 
-  constructor(tables: TextTables) {
+export class CampaignDecisions {
+  readonly #tables: DecisionTables;
+
+  constructor(tables: DecisionTables) {
     this.#tables = tables;
   }
 
@@ -196,7 +205,8 @@ export class CampaignDecisions {
       return refuse('CAMPAIGNS_FULL', message);
     }
     const decided = {
-      ...{ state: 'confirmed', authority: authority ?? ROOT_AUTHORITY, rule: null, stage: null },
+      state: 'confirmed',
+      ...{ authority: authority ?? ROOT_AUTHORITY, rule: null, stage: null },
       ...{ byPerson: true, until, fromFeed: false },
     } as const;
     if (before !== null) return ok(writer.write(author, 'confirm', before, { ...before, ...decided }));
@@ -250,10 +260,7 @@ export class CampaignDecisions {
   }
 }
 
-const NO_TEXT_KEY = refuse(
-  'NOT_CONFIGURED',
-  'TEXT_KEY is not set: set it with wrangler secret put TEXT_KEY',
-);
+const NO_TEXT_KEY = refuse('NOT_CONFIGURED', 'TEXT_KEY is not set: set it with wrangler secret put TEXT_KEY');
 
 /** What a campaign of another authority is not changed by: tokens of organisations that do not name it. */
 function refuseForeign(
@@ -271,26 +278,4 @@ function isForeign({ organisation, authority: own }: Actor, authority: string): 
   return organisation !== null && authority !== SYSTEM_AUTHORITY && authority !== own;
 }
 
-/** Null if it is no fingerprint. @param fingerprint base64 */
-export function valuesOf(fingerprint: string): Fingerprint | null {
-  const bytes = fromBase64(fingerprint);
-  return bytes === null ? null : fingerprintIn(bytes);
-}
-
 const NO_MATCH: CampaignMatch = { campaign: null, blocks: false, hasFingerprint: true };
-
-/** As responses show it. */
-export function infoOf(campaign: StoredCampaign): CampaignInfo {
-  const { id, state, authority, rule, stage, firstSeen, lastSeen, reports, reporters, until } = campaign;
-  const isByRule = !campaign.byPerson;
-  return {
-    ...{ id: formatCampaignId(id), state, authority, rule: isByRule ? rule : null },
-    ...{ stage: isByRule ? stage : null, firstSeen: timeOf(firstSeen), lastSeen: timeOf(lastSeen) },
-    ...{ reports, reporters, until: until === null ? null : timeOf(until) },
-    ...{ fingerprint: toBase64(bytesOf(campaign.fingerprint)), textKeyId: campaign.keyId },
-  };
-}
-
-function timeOf(ms: number): string {
-  return new Date(ms).toISOString();
-}

@@ -14,16 +14,16 @@ import { ok } from '../../shared/result.ts';
 import { FINGERPRINT_VALUES } from '../../shared/text/fingerprint.ts';
 import type { Author } from '../storage/audit-chain.ts';
 import { refuse, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
-import { valuesOf } from './campaign-decisions.ts';
+import type { DecisionTables } from './campaign-decisions.ts';
 import type { StoredCampaign } from './campaign-rows.ts';
-import type { TextTables } from './tables.ts';
+import { valuesOf } from './campaign-views.ts';
 
 type Imported = ImportedCampaigns['results'][number];
 
 export class CampaignImport {
-  readonly #tables: TextTables;
+  readonly #tables: DecisionTables;
 
-  constructor(tables: TextTables) {
+  constructor(tables: DecisionTables) {
     this.#tables = tables;
   }
 
@@ -51,35 +51,43 @@ export class CampaignImport {
     const { rows, writer } = campaigns;
     const fingerprint = valuesOf(text);
     if (textKeyId !== campaigns.keyId || fingerprint === null)
-      return ok({ campaign: null, outcome: 'foreignKey' });
+      return ok({ campaign: null, result: 'foreignKey' });
     const similar = campaigns.find(fingerprint, textKeyId);
     const before = similar === null ? null : rows.get(similar.id);
     const isSame = similar?.equal === FINGERPRINT_VALUES;
     if (state === 'revoked') {
       // Only what came from a feed: what people and rules here confirmed, they revoke.
-      if (before === null || !isSame) return ok({ campaign: null, outcome: 'unknown' });
-      if (before.state !== 'confirmed' || !before.fromFeed) return ok(result(before, 'kept'));
+      if (before === null || !isSame) return ok({ campaign: null, result: 'unknown' });
+      if (before.state !== 'confirmed' || !before.fromFeed) return ok(imported(before, 'kept'));
       const after = { ...before, state: 'revoked' as const, until: null };
-      return ok(result(writer.write(author, 'revoke', before, after), 'revoked'));
+      return ok(imported(writer.write(author, 'revoke', before, after), 'revoked'));
     }
     const until = Math.min(Date.parse(given ?? '1970-01-01'), author.at + CAMPAIGN_PERSON_MS_MAX);
-    if (until <= author.at) return ok({ campaign: null, outcome: 'ended' });
-    if (before !== null && !isOpen(before, isSame)) return ok(result(before, 'kept'));
+    if (until <= author.at) return ok({ campaign: null, result: 'ended' });
+    if (before !== null && !isOpen(before, isSame)) return ok(imported(before, 'kept'));
     if (before?.state !== 'confirmed' && rows.count('confirmed') >= CAMPAIGNS_MAX)
       return refuse('CAMPAIGNS_FULL', `${CAMPAIGNS_MAX} campaigns are confirmed already: revoke some first`);
     const decided = {
-      ...{ state: 'confirmed', authority: actor.authority ?? ROOT_AUTHORITY, rule: null, stage: null },
+      state: 'confirmed',
+      ...{ authority: actor.authority ?? ROOT_AUTHORITY, rule: null, stage: null },
       ...{ byPerson: true, until, fromFeed: true },
     } as const;
     if (before !== null)
-      return ok(result(writer.write(author, 'confirm', before, { ...before, ...decided }), 'confirmed'));
+      return ok(imported(writer.write(author, 'confirm', before, { ...before, ...decided }), 'confirmed'));
     const { at } = author;
     const campaign = {
-      ...{ id: campaigns.nextId(), fingerprint, keyId: textKeyId, partner: null, firstSeen: at, lastSeen: at },
+      ...{
+        id: campaigns.nextId(),
+        fingerprint,
+        keyId: textKeyId,
+        partner: null,
+        firstSeen: at,
+        lastSeen: at,
+      },
       ...{ reports: 0, reporters: null, ...decided },
     };
     campaigns.remember(campaign);
-    return ok(result(writer.write(author, 'confirm', null, campaign), 'confirmed'));
+    return ok(imported(writer.write(author, 'confirm', null, campaign), 'confirmed'));
   }
 }
 
@@ -89,6 +97,6 @@ function isOpen({ state, fromFeed }: StoredCampaign, isSame: boolean): boolean {
   return state === 'observed' || state === 'ended' || fromFeed;
 }
 
-function result({ id }: StoredCampaign, outcome: Imported['outcome']): Imported {
-  return { campaign: formatCampaignId(id), outcome };
+function imported({ id }: StoredCampaign, result: Imported['result']): Imported {
+  return { campaign: formatCampaignId(id), result };
 }

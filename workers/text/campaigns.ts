@@ -19,28 +19,39 @@ import { SYSTEM_AUTHORITY } from '../../shared/organisations.ts';
 import type { Campaign } from '../../shared/text/campaign-table.ts';
 import type { Fingerprint } from '../../shared/text/fingerprint.ts';
 import { warn } from '../log.ts';
+import type { AuditChain } from '../storage/audit-chain.ts';
 import type { CampaignRegistry, FingerprintSource, ReportedFingerprint } from '../storage/campaign-port.ts';
 import type { SharedCampaign, TextChanges, TextCursor } from '../storage/text-port.ts';
 import { CampaignIndex, type SimilarCampaign } from './campaign-index.ts';
 import { bytesOf, CampaignRows, fingerprintIn, type Sighting, type StoredCampaign } from './campaign-rows.ts';
 import { CampaignWriter } from './campaign-writer.ts';
+import type { Meta } from './meta.ts';
+import type { Publication } from './publication.ts';
 import { ReportedCampaigns } from './reported-campaigns.ts';
-import type { TextTables } from './tables.ts';
 
 const SYSTEM = 'numgate';
 /** IDs go on from here after a loss, in tenths of a second: no installation began as many campaigns. */
 const IDS_SINCE = Date.UTC(2026, 0, 1);
 
+/** What campaigns need of the tables of the store. */
+export interface CampaignTables {
+  readonly storage: DurableObjectStorage;
+  readonly sql: SqlStorage;
+  readonly meta: Meta;
+  readonly audit: AuditChain;
+  readonly publication: Publication;
+}
+
 export class Campaigns {
   readonly rows: CampaignRows;
   readonly writer: CampaignWriter;
-  readonly #tables: TextTables;
+  readonly #tables: CampaignTables;
   readonly #reported: ReportedCampaigns;
   /** By ID of the TEXT_KEY. In memory only: read when it is needed first. */
   readonly #indexes = new Map<string, CampaignIndex>();
   #keyId: string | null = null;
 
-  constructor(tables: TextTables) {
+  constructor(tables: CampaignTables) {
     this.#tables = tables;
     this.rows = new CampaignRows(tables.sql);
     this.writer = new CampaignWriter(this.rows, tables.audit, () => tables.publication);
@@ -71,7 +82,8 @@ export class Campaigns {
   ): Awaited<ReturnType<CampaignRegistry['campaignsOf']>> {
     const last = this.#reported.last(intake);
     // Of another flush with the same number: the intake was set back.
-    if (n < last.n || (n === last.n && last.ids.length !== reported.length)) return { last: last.n, ids: null };
+    if (n < last.n || (n === last.n && last.ids.length !== reported.length))
+      return { last: last.n, ids: null };
     if (n === last.n) return { last: n, ids: last.ids };
     const ids = this.change(() => {
       const found = this.#observe(partner, reported, Date.now());
@@ -133,8 +145,9 @@ export class Campaigns {
   /** Those that the edge must know: confirmed, not ended, with the current TEXT_KEY. @param now ms since 1970 */
   published(now: number): Campaign[] {
     if (this.#keyId === null) return [];
-    return this.rows.inForce(this.#keyId, now).map(({ id, fingerprint, until, authority, rule }) => ({
-      ...{ id, fingerprint, until: Math.ceil(until! / 1000), authority, rule: rule ?? undefined },
+    return this.rows.inForce(this.#keyId, now).map(({ id, fingerprint, until, authority, rule, stage }) => ({
+      ...{ id, fingerprint, until: Math.ceil(until! / 1000), authority },
+      ...(rule === null || stage === null ? {} : { rule, stage }),
     }));
   }
 
@@ -182,11 +195,7 @@ export class Campaigns {
   }
 
   /** Must run in a change. @returns a campaign of each fingerprint; 0 for none */
-  #observe(
-    partner: string,
-    reported: readonly ReportedFingerprint[],
-    now: number,
-  ): readonly number[] {
+  #observe(partner: string, reported: readonly ReportedFingerprint[], now: number): readonly number[] {
     const day = Math.floor(now / DAY_MS);
     const begunBefore = this.#reported.begun(partner, day);
     const begun = new Map<number, Pick<StoredCampaign, 'id' | 'fingerprint' | 'keyId' | 'partner'>>();
@@ -229,7 +238,7 @@ export class Campaigns {
   #index(keyId: string): CampaignIndex {
     let index = this.#indexes.get(keyId);
     if (index === undefined) {
-      index = new CampaignIndex();
+      index = new CampaignIndex(CAMPAIGN_STATES.reduce((sum, state) => sum + this.rows.count(state), 0));
       for (const { id, fingerprint } of this.rows.ofKey(keyId)) index.add(id, fingerprint);
       this.#indexes.set(keyId, index);
     }
@@ -253,7 +262,11 @@ function shared({ fingerprint, keyId: textKeyId, reporters, ...campaign }: Store
   const { id, state, authority, rule, stage, until, firstSeen, lastSeen, byPerson } = campaign;
   return {
     // One that is observed was never confirmed.
-    ...{ id, state: state as SharedCampaign['state'], until: until === null ? null : Math.ceil(until / 1000) },
+    ...{
+      id,
+      state: state as SharedCampaign['state'],
+      until: until === null ? null : Math.ceil(until / 1000),
+    },
     ...{ fingerprint: toBase64(bytesOf(fingerprint)), textKeyId, authority, rule: byPerson ? null : rule },
     stage: byPerson ? null : stage,
     ...{ firstSeen: Math.floor(firstSeen / 1000), lastSeen: Math.floor(lastSeen / 1000) },

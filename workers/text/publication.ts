@@ -5,16 +5,29 @@
 import { sha256Hex, utf8 } from '../../shared/bytes.ts';
 import type { NamedValue } from '../../shared/release/head.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
-import { encodeCampaigns } from '../../shared/text/campaign-table.ts';
+import { type Campaign, encodeCampaigns } from '../../shared/text/campaign-table.ts';
 import type { TextIndex } from '../../shared/text/text-index.ts';
 import type { PutValue } from '../storage/head-publication.ts';
+import type { SealedValues } from '../storage/sealed-values.ts';
 import type { TextUpdate } from '../storage/text-port.ts';
-import type { TextTables } from './tables.ts';
+import type { Meta } from './meta.ts';
+import type { ReleaseRows } from './release-rows.ts';
+
+export interface PublicationTables {
+  readonly storage: DurableObjectStorage;
+  readonly meta: Meta;
+  readonly releases: ReleaseRows;
+  readonly values: SealedValues;
+  readonly campaigns: {
+    /** Those that the edge must know. @param now in ms since 1970 */
+    published(now: number): Campaign[];
+  };
+}
 
 export class Publication {
-  readonly #tables: TextTables;
+  readonly #tables: PublicationTables;
 
-  constructor(tables: TextTables) {
+  constructor(tables: PublicationTables) {
     this.#tables = tables;
   }
 

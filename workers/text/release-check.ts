@@ -93,8 +93,8 @@ function checkContents(
       const table = new HostTable(contents.get(hosts.value.key)!, hosts.lists.length);
       const listed = hosts.lists.reduce((sum, list) => sum + list.hosts, 0);
       if (table.count !== hosts.count || table.count !== listed) {
-        const said = `the manifest says ${hosts.count}, and its lists ${listed}`;
-        return refused('VALUE_INVALID', `the host table has ${table.count} hosts; ${said}`);
+        const named = `the manifest has ${hosts.count}, and its lists ${listed}`;
+        return refused('VALUE_INVALID', `the host table has ${table.count} hosts; ${named}`);
       }
     }
   } catch (error) {

@@ -20,7 +20,12 @@ export class ReportedCampaigns {
 
   /** Must run in a transaction. */
   store(intake: string, n: number, ids: readonly number[]): void {
-    this.#sql.exec('INSERT OR REPLACE INTO campaign_flushes VALUES (?, ?, ?)', intake, n, JSON.stringify(ids));
+    this.#sql.exec(
+      'INSERT OR REPLACE INTO campaign_flushes VALUES (?, ?, ?)',
+      intake,
+      n,
+      JSON.stringify(ids),
+    );
   }
 
   /** Campaigns that the reports of a partner began on a day (days since 1970). */
@@ -39,4 +44,3 @@ export class ReportedCampaigns {
     this.#sql.exec('INSERT OR REPLACE INTO campaigns_begun VALUES (?, ?, ?)', partner, day, many);
   }
 }
-

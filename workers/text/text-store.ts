@@ -217,7 +217,9 @@ export class TextStore
 
   /** Answers once the head has what a person decided, or after LOAD_WAIT_MS: the alarm repeats what fails. */
   async #decided<Value>(done: StoreResult<Value>): Promise<StoreResult<Value>> {
-    if (done.ok) await within(this.#changed(), LOAD_WAIT_MS).catch(() => undefined);
+    const { isBehind } = this.#parts.tables.publication;
+    if (done.ok && isBehind) await within(this.#changed(), LOAD_WAIT_MS).catch(() => undefined);
+    else await this.#arm();
     return done;
   }
 

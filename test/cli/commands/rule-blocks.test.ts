@@ -9,7 +9,15 @@ import { fakeService, problem, type ReceivedRequest, type Reply } from '../suppo
 const AT = '2026-11-24T03:12:09.000Z';
 
 const BLOCK: RuleBlockInfo = {
-  ...{ id: '17', number: '+821030000001', source: null, state: 'provisional', cause: null, mock: false },
+  ...{
+    id: '17',
+    number: '+821030000001',
+    source: null,
+    campaign: null,
+    state: 'provisional',
+    cause: null,
+    mock: false,
+  },
   ...{ rule: 'kr-50@1', distinct: 52, kinds: ['subscriber', 'police'] },
   grounds: [
     {

@@ -80,7 +80,7 @@ export const HELP: [string, string[]][] = [
   ],
   [
     'clients set',
-    ['<id>', '--mode <mode>', '--on-enumeration <action>', '--restriction <restriction>', ...WAIT],
+    ['<id>', '--mode <mode>', '--on-suspicious-text <effect>', '--restriction <restriction>', ...WAIT],
   ],
   ['clients rotate', ['<id>', ...WAIT]],
   ['clients remove', ['<id>', '--reason <text>', ...WAIT]],

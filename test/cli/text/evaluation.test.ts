@@ -7,7 +7,9 @@ import { chooseThresholds } from '../../../cli/text/thresholds.ts';
 
 /** Legitimate scores of each domain, and those of spam. */
 function scored(domains: Readonly<Record<string, readonly number[]>>, spam: readonly number[]): ScoredTexts {
-  const legitimate = Object.entries(domains).flatMap(([domain, scores]) => scores.map((score) => ({ domain, score })));
+  const legitimate = Object.entries(domains).flatMap(([domain, scores]) =>
+    scores.map((score) => ({ domain, score })),
+  );
   const all = [...legitimate, ...spam.map((score) => ({ domain: 'other', score }))];
   return {
     scores: Float64Array.from(all, ({ score }) => score),
@@ -24,7 +26,10 @@ const evenly = (count: number, most: number): number[] =>
 describe('recall at a rate', () => {
   it('is counted for each domain, and for the worst of them', () => {
     const texts = scored({ chat: evenly(400, 0.5), alerts: evenly(400, 0.8) }, [0.3, 0.6, 0.7, 0.9]);
-    const [alerts, chat, every] = recallsAt(texts, [0.01]).map(({ domain, recall }) => [domain, recall?.found]);
+    const [alerts, chat, every] = recallsAt(texts, [0.01]).map(({ domain, recall }) => [
+      domain,
+      recall?.found,
+    ]);
     expect([chat, alerts, every]).toEqual([
       ['chat', 3],
       ['alerts', 1],
@@ -44,13 +49,17 @@ describe('recall at a rate', () => {
   it('leaves no more legitimate texts above the limit than the rate allows, and no lower limit does, also with equal scores', () => {
     const score = fc.integer({ min: 0, max: 12 }).map((value) => value / 12);
     fc.assert(
-      fc.property(fc.array(score, { minLength: 1, maxLength: 60 }), fc.constantFrom(0.01, 0.05, 0.2), (scores, rate) => {
-        const limit = limitFor(Float64Array.from(scores), rate);
-        const above = (least: number): number => scores.filter((each) => each > least).length;
-        expect(above(limit)).toBeLessThanOrEqual(rate * scores.length + 1e-6);
-        const lower = scores.filter((each) => each < limit);
-        if (lower.length > 0) expect(above(Math.max(...lower))).toBeGreaterThan(rate * scores.length);
-      }),
+      fc.property(
+        fc.array(score, { minLength: 1, maxLength: 60 }),
+        fc.constantFrom(0.01, 0.05, 0.2),
+        (scores, rate) => {
+          const limit = limitFor(Float64Array.from(scores), rate);
+          const above = (least: number): number => scores.filter((each) => each > least).length;
+          expect(above(limit)).toBeLessThanOrEqual(rate * scores.length + 1e-6);
+          const lower = scores.filter((each) => each < limit);
+          if (lower.length > 0) expect(above(Math.max(...lower))).toBeGreaterThan(rate * scores.length);
+        },
+      ),
     );
   });
 });

@@ -1,13 +1,13 @@
 /** Learning: deterministic, right where the answer is known, and close to its int8 form. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type LearnSettings, LEARN_DEFAULTS, learn } from '../../../cli/text/learn.ts';
+import { LEARN_DEFAULTS, type LearnSettings, learn } from '../../../cli/text/learn.ts';
 import { calibrate, marginOf, quantise } from '../../../cli/text/quantise.ts';
 import { randomFrom, shuffle } from '../../../cli/text/random.ts';
 import { Rows } from '../../../cli/text/rows.ts';
 import { MODEL_BITS_MIN } from '../../../shared/limits/text.ts';
-import { encodeModel, TextModel } from '../../../shared/text/model.ts';
 import { featuresOf } from '../../../shared/text/features.ts';
+import { encodeModel, rootOf, TextModel } from '../../../shared/text/model.ts';
 import { readText } from '../../../shared/text/text.ts';
 
 const BITS = MODEL_BITS_MIN;
@@ -56,7 +56,7 @@ describe('learning', () => {
       let loss = 0;
       for (const index of all) {
         const row = vectors.row(index);
-        const sum = row.reduce((total, bucket) => total + factor * weights[bucket]!, 0) / Math.sqrt(row.length);
+        const sum = row.reduce((total, bucket) => total + factor * weights[bucket]!, 0) / rootOf(row.length);
         const margin = (sum + factor * bias) * (isSpam[index] === 1 ? 1 : -1);
         loss += Math.max(0, 1 - margin) ** 2;
       }
@@ -79,16 +79,20 @@ describe('int8 weights', () => {
           expect(Math.abs(quantised[bucket]! * step - each)).toBeLessThanOrEqual(step / 2 + 1e-6);
         expect(Math.max(...quantised.map(Math.abs))).toBe(weights.every((each) => each === 0) ? 0 : 127);
         const row = Uint32Array.from(weights.keys());
-        const exact = weights.reduce((sum, each) => sum + each, 0) / Math.sqrt(row.length);
+        const exact = weights.reduce((sum, each) => sum + each, 0) / rootOf(row.length);
         const margin = marginOf({ weights: quantised, step, bias: 0 }, row);
-        expect(Math.abs(margin - exact)).toBeLessThanOrEqual((step / 2) * Math.sqrt(row.length) + 1e-5);
+        expect(Math.abs(margin - exact)).toBeLessThanOrEqual(
+          ((step / 2) * row.length) / rootOf(row.length) + 1e-5,
+        );
       }),
     );
   });
 
   it('score as the model does that an edge reads', async () => {
     const learnt = quantise(await learn({ vectors, isSpam }, all, SETTINGS));
-    const model = new TextModel(encodeModel({ bits: BITS, bias: learnt.bias, scale: learnt.step }, learnt.weights));
+    const model = new TextModel(
+      encodeModel({ bits: BITS, bias: learnt.bias, scale: learnt.step }, learnt.weights),
+    );
     for (const [index, text] of [...SPAM, ...OTHERS].entries())
       expect(model.logOdds(readText(text))).toBeCloseTo(marginOf(learnt, vectors.row(index)), 10);
   });
@@ -99,7 +103,9 @@ describe('calibration', () => {
     const random = randomFrom(11);
     const uniform = (): number => random() / 2 ** 32;
     const margins = Float64Array.from({ length: 20_000 }, () => 4 * uniform() - 2);
-    const labels = Uint8Array.from(margins, (margin) => Number(uniform() < 1 / (1 + Math.exp(-(2 * margin - 1)))));
+    const labels = Uint8Array.from(margins, (margin) =>
+      Number(uniform() < 1 / (1 + Math.exp(-(2 * margin - 1)))),
+    );
     const { factor, offset } = calibrate(margins, labels);
     expect(factor).toBeCloseTo(2, 0);
     expect(offset).toBeCloseTo(-1, 0);

@@ -18,7 +18,10 @@ describe('a text catalogue', () => {
       'text/main.json',
       JSON.stringify({ model: 'm', hostLists: [LIST], canaryTexts: 'c.txt', include: ['feed/text.json'] }),
     );
-    write('text/feed/text.json', JSON.stringify({ hostLists: [{ ...LIST, name: 'shared', fromFeed: true }] }));
+    write(
+      'text/feed/text.json',
+      JSON.stringify({ hostLists: [{ ...LIST, name: 'shared', fromFeed: true }] }),
+    );
     expect(readTextCatalogue(main, {})).toEqual({
       model: `${FOLDER}/text/m`,
       hostLists: [

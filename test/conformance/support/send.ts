@@ -47,6 +47,7 @@ export interface Answer {
   /** Only of `/v1/senders/check`. */
   readonly registration?: string | null;
   readonly requireRegistration?: string;
+  readonly text?: Readonly<Record<string, unknown>>;
   readonly mock?: boolean;
   /** From here to `cacheUntil`: only in gateway responses. */
   readonly policy?: { readonly version: number; readonly rule: string | null };

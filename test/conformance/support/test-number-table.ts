@@ -44,6 +44,9 @@ export const TEST_NUMBERS = [
   ['TOKEN_INVALID', 'block'],
   ['TOKEN_EXPIRED', 'block'],
   ['TOKEN_AUDIENCE', 'block'],
+  ['TEXT_HOST_LISTED', 'block'],
+  ['TEXT_CAMPAIGN', 'block'],
+  ['TEXT_SUSPICIOUS', 'label'],
 ].map(([code, verdict], index) => {
   const last = String(index + 1).padStart(2, '0');
   return { code: code!, verdict: verdict!, written: `010-0000-00${last}`, e164: `+8210000000${last}` };

@@ -25,7 +25,7 @@ export interface SipRequest {
   /** Further headers; one of those that are made otherwise replaces it. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Of text/plain in UTF-8, unless a header says otherwise. */
-  readonly body?: string;
+  readonly body?: string | Buffer;
   readonly transport?: 'UDP' | 'TCP' | 'TLS';
 }
 
@@ -106,8 +106,12 @@ export class SipEnd {
     });
   }
 
-  /** @returns the request as text, and whether a message is an answer to it */
-  written(request: SipRequest): { text: string; answers: (message: SipMessage) => boolean } {
+  /** @returns the request as text and as octets, and whether a message is an answer to it */
+  written(request: SipRequest): {
+    text: string;
+    octets: Buffer;
+    answers: (message: SipMessage) => boolean;
+  } {
     const { method, from, to, headers = {}, body = '', transport = 'UDP' } = request;
     const target = request.target ?? `sip:${to}@127.0.0.1`;
     const id = `${process.pid}-${this.port}-${++this.#requests}`;
@@ -124,16 +128,18 @@ export class SipEnd {
       'Content-Length': String(Buffer.byteLength(body)),
     };
     const lines = Object.entries(made).map(([name, value]) => `${name}: ${value}\r\n`);
-    const text = `${method} ${target} SIP/2.0\r\n${lines.join('')}\r\n${body}`;
+    const head = `${method} ${target} SIP/2.0\r\n${lines.join('')}\r\n`;
+    const text = head + body;
+    const octets = Buffer.concat([Buffer.from(head), Buffer.from(body)]);
     const answers = (message: SipMessage): boolean =>
       message.status > 0 && ['Call-ID', 'CSeq'].every((name) => headerOf(message, name) === made[name]);
-    return { text, answers };
+    return { text, octets, answers };
   }
 
   /** Send a request. @returns its final answer, which is acknowledged where it has to be */
   async request(request: SipRequest, port: number): Promise<SipMessage> {
-    const { text, answers } = this.written(request);
-    this.sendText(text, port);
+    const { text, octets, answers } = this.written(request);
+    this.#socket.send(octets, port, '127.0.0.1');
     const answer = await this.message((message) => message.status >= 200 && answers(message));
     if (request.method === 'INVITE' && answer.status >= 300) {
       const to = `To: ${headerOf(answer, 'To')}`;

@@ -1,6 +1,7 @@
 /** PASSporTs of calls and texts: their form, their signature, and the rules that a request must keep. */
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { checkIdentity, type IdentityUse } from '../../../shared/credentials/identity.ts';
+import { digestOf } from '../../../shared/credentials/keys.ts';
 import {
   encodePassportTable,
   openPassportTable,
@@ -9,10 +10,10 @@ import {
 } from '../../../shared/credentials/passport-table.ts';
 import { verifyPassport } from '../../../shared/credentials/verify-passport.ts';
 import { seal } from '../../../shared/set/seal.ts';
-import { makeSigner, type SignerKeys, signPassport, signTexts } from '../support/passport-signer.ts';
+import { hmac, NOW_S as NOW, secretsOf, unsigned } from '../support/credential-world.ts';
+import { makeSigner, signPassport, signTexts } from '../support/passport-signer.ts';
 import { testKeys } from '../support/test-keys.ts';
 
-const NOW = 1_795_489_929;
 const X5U = 'https://certs.example.kr/kt01.pem';
 const CALLER = '8215881234';
 const CALLED = '821098765432';
@@ -34,28 +35,17 @@ const DIV = { dest: { tn: [OTHER] }, div: { tn: CALLED }, iat: NOW, orig: { tn: 
 const CALL: IdentityUse = { nowS: NOW, channel: 'voice', callers: [CALLER], recipients: [CALLED] };
 const TEXT: IdentityUse = { ...CALL, channel: 'sms' };
 
-let keys: SignerKeys;
-let other: SignerKeys;
-let row: PassportRow;
-let table: PassportTable;
-
-beforeAll(async () => {
-  keys = await makeSigner();
-  other = await makeSigner();
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(X5U)));
-  const x5u = btoa(String.fromCharCode(...digest))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replace(/=$/, '');
-  row = {
-    ...{ x5u, key: { alg: 'ES256', bytes: keys.point }, notBefore: NOW - 1_000, notAfter: NOW + 1_000 },
-    spans: [
-      { from: 8_215_880_000, to: 8_215_889_999 },
-      { from: 821_000_000_000, to: 821_099_999_999 },
-    ],
-  };
-  table = new Map([[x5u, row]]);
-});
+const keys = await makeSigner();
+const other = await makeSigner();
+const x5u = await digestOf(X5U);
+const row: PassportRow = {
+  ...{ x5u, key: { alg: 'ES256', bytes: keys.point }, notBefore: NOW - 1_000, notAfter: NOW + 1_000 },
+  spans: [
+    { from: 8_215_880_000, to: 8_215_889_999 },
+    { from: 821_000_000_000, to: 821_099_999_999 },
+  ],
+};
+const table: PassportTable = new Map([[x5u, row]]);
 
 /** The result for values of `identity`. */
 async function resultOf(values: readonly string[], use: IdentityUse = CALL, known: PassportTable = table) {
@@ -131,8 +121,13 @@ describe('a PASSporT of a call', () => {
       'TOKEN_INVALID',
       async () => swapPart(await signed(), await signed({}, { kid: 'a' }), 0),
     ],
-    ['alg none', 'TOKEN_INVALID', () => signed({}, { alg: 'none' })],
+    ['alg none', 'TOKEN_INVALID', async () => unsigned('passport', CLAIMS, { ...HEADER, alg: 'none' })],
     ['alg HS256', 'TOKEN_INVALID', () => signed({}, { alg: 'HS256' })],
+    ...secretsOf(row.key).map(([what, secret]): [string, string, () => Promise<string>] => [
+      `the HMAC of its public key as ${what}`,
+      'TOKEN_INVALID',
+      () => hmac(secret, 'passport', CLAIMS, { ...HEADER, alg: 'HS256' }),
+    ]),
     ['alg EdDSA', 'TOKEN_INVALID', () => signed({}, { alg: 'EdDSA' })],
     ['another typ', 'TOKEN_INVALID', () => signed({}, { typ: 'JWT' })],
     ['crit', 'TOKEN_INVALID', () => signed({}, { crit: ['x'] })],

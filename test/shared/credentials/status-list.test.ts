@@ -22,6 +22,21 @@ const issuer = await newSigner();
 const keyOf = (kid: string) => (kid === 'k1' ? issuer.key : null);
 const verify = (text: string, nowS = NOW_S) => verifyStatusList(text, keyOf, nowS);
 const bytes = (hex: string) => fromHex(hex) as Uint8Array<ArrayBuffer>;
+/** `lst` of the lists of 2^20 entries in the appendix "Test vectors for Status List encoding". */
+const ONE_BIT = [
+  'eNrt3AENwCAMAEGogklACtKQPg9LugC9k_ACvreiogEAAKkeCQAAAAAAAAAAAAAAAAAAAIBylgQAAAAAAAAAAAAAAAAAAAAAAAAA',
+  'AAAAAAAAAAAAAAAAAAAAAAAAAAAAXG9IAAAAAAAAAPwsJAAAAAAAAAAAAAAAvhsSAAAAAAAAAAAA7KpLAAAAAAAAAAAAAAAAAAAA',
+  'AJsLCQAAAAAAAAAAADjelAAAAAAAAAAAKjDMAQAAAACAZC8L2AEb',
+].join('');
+const TWO_BITS = [
+  'eNrt2zENACEQAEEuoaBABP5VIO01fCjIHTMStt9ovGVIAAAAAABAbiEBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAEB5',
+  'WwIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA',
+  'AAAAAAAAAID0ugQAAAAAAAAAAAAAAAAAQG12SgAAAAAAAAAAAAAAAAAAAAAAAAAAAOCSIQEAAAAAAAAAAAAAAAAAAAAAAAD8ExIA',
+  'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAwJEuAQAAAAAAAAAAAAAAAAAAAAAAAMB9SwIAAAAAAAAAAAAAAAAAAACoYUoA',
+  'AAAAAAAAAAAAAEBqH81gAQw',
+].join('');
+/** Their entries that are not 0. */
+const INDICES = [0, 1993, 25460, 159495, 495669, 554353, 645645, 723232, 854545, 934534, 1000345];
 const statusesOf = (list: StatusList): (Status | null)[] =>
   Array.from({ length: list.size }, (_, at) => list.at(at));
 
@@ -36,6 +51,23 @@ describe('the vectors of the draft', () => {
     const list = (await inflate(bytes('78da3be9f2130003df0207'), 2))!;
     expect([...list.bytes]).toEqual([0xc9, 0x44, 0xf9]);
     expect(statusesOf(list)).toEqual([1, 2, 0, 3, 0, 1, 0, 1, 1, 2, 3, 3].map((value) => STATUSES[value]));
+  });
+
+  it.each([
+    ['one bit', 1, ONE_BIT, INDICES.map(() => 1)],
+    ['two bits', 2, TWO_BITS, [1, 2, 1, 3, 1, 1, 2, 1, 1, 2, 3]],
+  ] as const)('reads the long list of %s (appendix)', async (_what, bits, lst, values) => {
+    const verified = await verify(await statusListToken(issuer, new Map(), { status_list: { bits, lst } }));
+    if (!verified.ok) throw new Error(verified.message);
+    const { list } = verified.value;
+    expect(list.size).toBe(2 ** 20);
+    const ended: unknown[] = [];
+    // Entries of bytes that are 0 are valid.
+    for (const [place, byte] of list.bytes.entries()) {
+      for (let at = (place * 8) / bits; byte !== 0 && at < ((place + 1) * 8) / bits; at++)
+        if (list.at(at) !== 'valid') ended.push([at, list.at(at)]);
+    }
+    expect(ended).toEqual(INDICES.map((at, place) => [at, STATUSES[values[place]!]]));
   });
 });
 

@@ -120,6 +120,7 @@ describe('a directory', () => {
     requireToken: 'off' as const,
     requireIdentity: 'off' as const,
     requireQualification: 'off' as const,
+    onSuspiciousText: 'shadow' as const,
     mock: false,
   };
 
@@ -146,6 +147,7 @@ describe('a directory', () => {
       requireToken,
       requireIdentity,
       requireQualification,
+      onSuspiciousText,
       mock,
       ...older
     } = client;

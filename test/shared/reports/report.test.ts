@@ -31,6 +31,7 @@ describe('a report', () => {
       relayCode: 'RELAY001',
       ingressOperator: '450-05',
       campaign: '0123456789abcdef',
+      text: '[Web발신] 축하합니다!\n당첨 😀',
     };
     expect(parse(more)).toEqual({
       ok: true,
@@ -69,7 +70,10 @@ describe('a report', () => {
     [{ campaign: 'ABCDEF0123456789' }, 'FIELD_VALUE', 'campaign'],
     [{ relayCode: 'relay' }, 'FIELD_VALUE', 'relayCode'],
     [{ ingressOperator: '45' }, 'FIELD_VALUE', 'ingressOperator'],
-    [{ text: 'you have won' }, 'FIELD_UNKNOWN', 'text'],
+    [{ body: 'you have won' }, 'FIELD_UNKNOWN', 'body'],
+    [{ text: 'x'.repeat(2_001) }, 'FIELD_VALUE', 'text'],
+    [{ text: '\ud83d' }, 'FIELD_VALUE', 'text'],
+    [{ text: 7 }, 'FIELD_TYPE', 'text'],
   ])('%j is refused', (more, code, field) => {
     expect(errorOf(more)).toEqual([code, field]);
   });

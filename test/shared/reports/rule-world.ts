@@ -1,7 +1,7 @@
 /** Rules, partners and reports for the tests of the rule engine. */
 import type { CountedReport } from '../../../shared/reports/evaluate.ts';
 import { evaluate } from '../../../shared/reports/evaluate.ts';
-import { DEFAULT_RULES, type Rule } from '../../../shared/reports/rule.ts';
+import { DEFAULT_RULES, type Rule, type RuleTarget, targetOf } from '../../../shared/reports/rule.ts';
 
 export const NOW = Date.UTC(2026, 10, 24, 3, 12);
 export const MINUTE = 60_000;
@@ -30,7 +30,14 @@ export const NEW_PARTNERS: ReadonlyMap<string, number> = new Map(
   ['skt', 'kt', 'lgu', 'mvno'].map((partner) => [partner, 0.5]),
 );
 
-/** The default rules that fire. */
-export function firing(given: readonly CountedReport[], now = NOW, weights = NEW_PARTNERS): string[] {
-  return DEFAULT_RULES.filter((rule) => evaluate(rule, given, weights, now).fires).map(({ id }) => id);
+/** The default rules that fire, of those that count such subjects. */
+export function firing(
+  given: readonly CountedReport[],
+  now = NOW,
+  weights = NEW_PARTNERS,
+  target: RuleTarget = 'number',
+): string[] {
+  return DEFAULT_RULES.filter(
+    (rule) => targetOf(rule) === target && evaluate(rule, given, weights, now).fires,
+  ).map(({ id }) => id);
 }

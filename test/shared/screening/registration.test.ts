@@ -18,6 +18,7 @@ import {
   RegistrationSegment,
 } from '../../../shared/senders/registration-segment.ts';
 import { TEST_NUMBERS } from '../../../shared/test-numbers.ts';
+import { NO_TEXT } from '../../../shared/text/published.ts';
 import { install, OPTIONS } from '../support/built-release.ts';
 import { layerOf, liveEntry } from '../support/live.ts';
 import { EVER, listSource, plainList } from '../support/plain-model.ts';
@@ -92,6 +93,7 @@ const SNAPSHOT: Snapshot = {
   credentials: PublishedCredentials.NONE,
   tokens: new Map(),
   passports: new Map(),
+  ...{ text: NO_TEXT, texts: new Map() },
   policy: STANDARD_POLICY,
   keys: testKeys,
   ...{ seq: 1, asOf: NOW, now: NOW },

@@ -68,6 +68,37 @@ export async function sign(
   return `${input}.${toBase64Url(new Uint8Array(signature))}`;
 }
 
+/** A JWS that says that it has no signature, and has none. @param header as `sign` has it */
+export function unsigned(typ: string, claims: object | string, header: object = {}): string {
+  return `${part({ alg: 'none', typ, ...header })}.${part(claims)}.`;
+}
+
+/** Algorithm confusion: a real HMAC, whose secret is a public key. @param header as `sign` has it */
+export async function hmac(
+  secret: Uint8Array<ArrayBuffer>,
+  typ: string,
+  claims: object | string,
+  header: object = {},
+): Promise<string> {
+  const algorithm = { name: 'HMAC', hash: 'SHA-256' };
+  const key = await crypto.subtle.importKey('raw', secret, algorithm, false, ['sign']);
+  const input = `${part({ alg: 'HS256', typ, ...header })}.${part(claims)}`;
+  const mac = await crypto.subtle.sign('HMAC', key, utf8(input));
+  return `${input}.${toBase64Url(new Uint8Array(mac))}`;
+}
+
+/** A public key on P-256 in the forms that a verifier could take for the secret of an HMAC. */
+export function secretsOf({
+  bytes,
+}: CredentialKey): readonly (readonly [what: string, Uint8Array<ArrayBuffer>])[] {
+  const [x, y] = [toBase64Url(bytes.subarray(0, 32)), toBase64Url(bytes.subarray(32))];
+  return [
+    ['a raw key', bytes],
+    ['a point', Uint8Array.from([4, ...bytes])],
+    ['a JWK', utf8(JSON.stringify({ kty: 'EC', crv: 'P-256', x, y }))],
+  ];
+}
+
 /** Claims of a certificate of the holder, for an hour and a day. */
 export function certificateClaims(holder: Signer, some: object = {}): Record<string, unknown> {
   return {

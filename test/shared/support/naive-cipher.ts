@@ -13,7 +13,7 @@ async function hmac(
   return new Uint8Array(await crypto.subtle.sign('HMAC', imported, data));
 }
 
-/** HKDF-SHA-256 with an empty salt, up to two blocks (64 bytes) of output. */
+/** HKDF-SHA-256 with an empty salt, up to 255 blocks of 32 bytes. */
 export async function naiveHkdf(
   secret: Uint8Array<ArrayBuffer>,
   label: string,
@@ -21,9 +21,10 @@ export async function naiveHkdf(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const extracted = await hmac(new Uint8Array(32), secret);
   const info = new TextEncoder().encode(label);
-  const first = await hmac(extracted, Uint8Array.from([...info, 1]));
-  const second = await hmac(extracted, Uint8Array.from([...first, ...info, 2]));
-  return Uint8Array.from([...first, ...second]).slice(0, size);
+  const blocks: number[] = [];
+  for (let block = 1; blocks.length < size; block++)
+    blocks.push(...(await hmac(extracted, Uint8Array.from([...blocks.slice(-32), ...info, block]))));
+  return Uint8Array.from(blocks.slice(0, size));
 }
 
 /** Product in GF(2^8) modulo x^8 + x^4 + x^3 + x + 1. */

@@ -6,9 +6,39 @@ const VOWELS = [...'ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢ
 const TRAILING = [...'ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ'];
 /** Jamo that are written with several keys. */
 const COMPOUNDS: Readonly<Record<string, string>> = {
-  ...{ ㄲ: 'ㄱㄱ', ㄸ: 'ㄷㄷ', ㅃ: 'ㅂㅂ', ㅆ: 'ㅅㅅ', ㅉ: 'ㅈㅈ', ㄳ: 'ㄱㅅ', ㄵ: 'ㄴㅈ', ㄶ: 'ㄴㅎ', ㄺ: 'ㄹㄱ' },
-  ...{ ㄻ: 'ㄹㅁ', ㄼ: 'ㄹㅂ', ㄽ: 'ㄹㅅ', ㄾ: 'ㄹㅌ', ㄿ: 'ㄹㅍ', ㅀ: 'ㄹㅎ', ㅄ: 'ㅂㅅ', ㅐ: 'ㅏㅣ', ㅒ: 'ㅑㅣ' },
-  ...{ ㅔ: 'ㅓㅣ', ㅖ: 'ㅕㅣ', ㅘ: 'ㅗㅏ', ㅙ: 'ㅗㅏㅣ', ㅚ: 'ㅗㅣ', ㅝ: 'ㅜㅓ', ㅞ: 'ㅜㅓㅣ', ㅟ: 'ㅜㅣ', ㅢ: 'ㅡㅣ' },
+  ...{
+    ㄲ: 'ㄱㄱ',
+    ㄸ: 'ㄷㄷ',
+    ㅃ: 'ㅂㅂ',
+    ㅆ: 'ㅅㅅ',
+    ㅉ: 'ㅈㅈ',
+    ㄳ: 'ㄱㅅ',
+    ㄵ: 'ㄴㅈ',
+    ㄶ: 'ㄴㅎ',
+    ㄺ: 'ㄹㄱ',
+  },
+  ...{
+    ㄻ: 'ㄹㅁ',
+    ㄼ: 'ㄹㅂ',
+    ㄽ: 'ㄹㅅ',
+    ㄾ: 'ㄹㅌ',
+    ㄿ: 'ㄹㅍ',
+    ㅀ: 'ㄹㅎ',
+    ㅄ: 'ㅂㅅ',
+    ㅐ: 'ㅏㅣ',
+    ㅒ: 'ㅑㅣ',
+  },
+  ...{
+    ㅔ: 'ㅓㅣ',
+    ㅖ: 'ㅕㅣ',
+    ㅘ: 'ㅗㅏ',
+    ㅙ: 'ㅗㅏㅣ',
+    ㅚ: 'ㅗㅣ',
+    ㅝ: 'ㅜㅓ',
+    ㅞ: 'ㅜㅓㅣ',
+    ㅟ: 'ㅜㅣ',
+    ㅢ: 'ㅡㅣ',
+  },
 };
 const LOOK_ALIKES = Object.fromEntries(
   Object.entries(table.letters).flatMap(([latin, letters]) => [...letters].map((letter) => [letter, latin])),
@@ -20,7 +50,17 @@ const CONJOINING = new Map([
   ...conjoined(0x1100, LEADING),
   ...conjoined(0x1161, VOWELS),
   ...conjoined(0x11a8, TRAILING),
+  // What NFKD makes of a typed ㅀ and ㅄ.
+  ['\u111a', 'ㄹㅎ'],
+  ['\u1121', 'ㅂㅅ'],
 ]);
+
+/** A syllable as three typed jamo at most: 없 becomes ㅇㅓㅄ. */
+export function typedJamo(syllable: string): string {
+  const offset = syllable.charCodeAt(0) - 0xac00;
+  const [leading, vowel, trailing] = [Math.floor(offset / 588), Math.floor((offset % 588) / 28), offset % 28];
+  return LEADING[leading]! + VOWELS[vowel]! + (TRAILING[trailing - 1] ?? '');
+}
 
 /** Letters in a string. @param text without hidden characters, with U+FFFC for links */
 export function naiveLetters(text: string): string {

@@ -59,7 +59,10 @@ export function naiveGramBuckets(letters: string, bits: number): number[] {
   for (let at = 0; at < letters.length; at++) {
     for (let size = 3; size <= 6 && at + size <= letters.length; size++) {
       const gram = letters.slice(at, at + size);
-      const hash = [...gram].reduce((sum, letter, place) => sum + BigInt(letter.charCodeAt(0)) * MULTIPLIERS[place]!, 0n);
+      const hash = [...gram].reduce(
+        (sum, letter, place) => sum + BigInt(letter.charCodeAt(0)) * MULTIPLIERS[place]!,
+        0n,
+      );
       found.push(Number(low(hash) >> BigInt(32 - bits)));
     }
   }
@@ -88,11 +91,17 @@ export function naiveKey(bytes: Uint8Array): NaiveKey {
   const word = (index: number): bigint =>
     [...bytes.slice(index * 4, index * 4 + 4)].reduce((value, byte) => value * 256n + BigInt(byte), 0n);
   const letterValues = Array.from({ length: 256 }, (_, at) => word(4 + at));
-  return { multiplier: word(0) | 1n, mask: word(1), mixMultiplier: word(2) | 1n, mixMask: word(3), letterValues };
+  return {
+    multiplier: word(0) | 1n,
+    mask: word(1),
+    mixMultiplier: word(2) | 1n,
+    mixMask: word(3),
+    letterValues,
+  };
 }
 
-/** The fingerprint of letters, or null. */
-export function naiveFingerprint(letters: string, key: NaiveKey): number[] | null {
+/** The fingerprint of letters, or null. @param least bins that must be filled */
+export function naiveFingerprint(letters: string, key: NaiveKey, least: number): number[] | null {
   const bins = Array<bigint | null>(64).fill(null);
   for (let at = 0; at + 6 <= letters.length; at++) {
     let hash = 0n;
@@ -109,7 +118,7 @@ export function naiveFingerprint(letters: string, key: NaiveKey): number[] | nul
     const value = low(hash << 6n);
     if (bins[bin] === null || value < bins[bin]!) bins[bin] = value;
   }
-  if (bins.filter((value) => value !== null).length < 40) return null;
+  if (bins.filter((value) => value !== null).length < least) return null;
   return bins.map((own, bin) => {
     let value = own;
     for (let attempt = 1n; value === null; attempt++) {

@@ -25,8 +25,14 @@ export const anyText = fc.string({
     { weight: 3, arbitrary: syllable },
     { weight: 3, arbitrary: ascii },
     { weight: 1, arbitrary: typedJamo },
-    { weight: 2, arbitrary: fc.integer({ min: 0x1100, max: 0x11ff }).map((code) => String.fromCharCode(code)) },
-    { weight: 2, arbitrary: oneOf('ａＺ０！．：ﾊﾟガㅤﷺﬁ①❶½²ёéŪẾАоІⓐ🅰🅐𝐀𝔞€￦₩원만\u0301\u3099\u200b\ufeff\u00ad\ufe0f') },
+    {
+      weight: 2,
+      arbitrary: fc.integer({ min: 0x1100, max: 0x11ff }).map((code) => String.fromCharCode(code)),
+    },
+    {
+      weight: 2,
+      arbitrary: oneOf('ａＺ０！．：ﾊﾟガㅤﷺﬁ①❶½²ёéŪẾАоІⓐ🅰🅐𝐀𝔞€￦₩원만\u0301\u3099\u200b\ufeff\u00ad\ufe0f'),
+    },
     { weight: 1, arbitrary: anyCharacter },
   ),
   maxLength: 60,

@@ -10,13 +10,19 @@ import { readText } from '../../../shared/text/text.ts';
 import type { HostListInfo, ModelInfo } from '../../../shared/text/text-manifest.ts';
 
 const NOW = Date.UTC(2026, 10, 27);
-const SPAM = '[국제발신] 고객님의 택배가 주소 불명으로 반송되었습니다. 아래 주소에서 다시 입력해 주시기 바랍니다.';
+const SPAM =
+  '[국제발신] 고객님의 택배가 주소 불명으로 반송되었습니다. 아래 주소에서 다시 입력해 주시기 바랍니다.';
 const key = await deriveFingerprintKey(Uint8Array.from({ length: 32 }, (_, at) => at));
 
 const listOf = (name: string, effect: HostListInfo['effect']): HostListInfo => ({
   ...{ name, effect, authority: 'kisa', asOf: '2026-11-27T00:00:00Z', hosts: 1 },
 });
-const lists = [listOf('allowed', 'allow'), listOf('blocked', 'block'), listOf('labelled', 'label'), listOf('shadowed', 'shadow')];
+const lists = [
+  listOf('allowed', 'allow'),
+  listOf('blocked', 'block'),
+  listOf('labelled', 'label'),
+  listOf('shadowed', 'shadow'),
+];
 const rows = [
   { host: 'bank.example', list: 0 },
   { host: 'evil.example', list: 1 },
@@ -37,7 +43,10 @@ const campaigns = new CampaignTable(
 /** A model whose score is the same for every text. */
 function modelOf(bias: number, thresholds = { review: 0.5, suspicious: 0.9 }): PublishedText['model'] {
   const info = { name: 'm1', thresholds } as ModelInfo;
-  return { info, model: new TextModel(encodeModel({ bits: 12, bias, scale: 1e-9 }, new Int8Array(4096).fill(1))) };
+  return {
+    info,
+    model: new TextModel(encodeModel({ bits: 12, bias, scale: 1e-9 }, new Int8Array(4096).fill(1))),
+  };
 }
 
 const analyse = (text: string, published: Partial<PublishedText>, now = NOW): TextAnalysis =>
@@ -75,7 +84,10 @@ describe('a campaign', () => {
     const found = { id: 17, until: NOW / 1000 + 60, authority: 'kisa' };
     expect(analyse(SPAM, { campaigns, key }).campaign).toEqual(found);
     expect(analyse(SPAM.replace('택배가', '소포가'), { campaigns, key }).campaign).toEqual(found);
-    expect(analyse('오늘 저녁에 만나서 밥이나 먹을까 했는데 비가 와서 내일로 미루자고 하더라', { campaigns, key }).campaign).toBeNull();
+    expect(
+      analyse('오늘 저녁에 만나서 밥이나 먹을까 했는데 비가 와서 내일로 미루자고 하더라', { campaigns, key })
+        .campaign,
+    ).toBeNull();
     expect(analyse(SPAM, { campaigns, key }, NOW + 60_000).campaign).toBeNull();
   });
 
@@ -101,7 +113,12 @@ describe('a score', () => {
   });
 
   it('does not exist without a model', () => {
-    expect(analyse(SPAM, { hosts, campaigns, key })).toMatchObject({ score: null, band: null, reasons: [], model: null });
+    expect(analyse(SPAM, { hosts, campaigns, key })).toMatchObject({
+      score: null,
+      band: null,
+      reasons: [],
+      model: null,
+    });
   });
 });
 

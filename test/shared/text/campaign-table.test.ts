@@ -24,8 +24,14 @@ const fingerprint = values.map((each): Fingerprint => Uint16Array.from(each));
 /** A copy with some values changed, so that many pairs are near the bound. */
 const near = (from: Fingerprint): fc.Arbitrary<Fingerprint> =>
   fc
-    .tuple(fc.shuffledSubarray([...from.keys()], { minLength: 10, maxLength: 50 }), fc.integer({ min: 1, max: 0xffff }))
-    .map(([changed, mask]) => from.map((value, at) => (changed.includes(at) ? value ^ mask : value)) as Fingerprint);
+    .tuple(
+      fc.shuffledSubarray([...from.keys()], { minLength: 10, maxLength: 50 }),
+      fc.integer({ min: 1, max: 0xffff }),
+    )
+    .map(
+      ([changed, mask]) =>
+        from.map((value, at) => (changed.includes(at) ? value ^ mask : value)) as Fingerprint,
+    );
 const world = fingerprint.chain((first) =>
   fc.record({
     rows: fc.array(
@@ -40,14 +46,19 @@ const world = fingerprint.chain((first) =>
       }),
       { maxLength: 12 },
     ),
-    asked: fc.array(fc.oneof(fingerprint, near(first)), { minLength: 1, maxLength: 5 }),
+    others: fc.array(fc.oneof(fingerprint, near(first)), { minLength: 1, maxLength: 5 }),
     first: fc.constant(first),
   }),
 );
 
 const campaignsOf = (
-  rows: readonly { readonly print: Fingerprint; readonly until: number; readonly mark: Pick<Campaign, 'authority' | 'rule' | 'stage'> }[],
-): Campaign[] => rows.map(({ print, until, mark }, at) => ({ id: 3 * at + 1, fingerprint: print, until, ...mark }));
+  rows: readonly {
+    readonly print: Fingerprint;
+    readonly until: number;
+    readonly mark: Pick<Campaign, 'authority' | 'rule' | 'stage'>;
+  }[],
+): Campaign[] =>
+  rows.map(({ print, until, mark }, at) => ({ id: 3 * at + 1, fingerprint: print, until, ...mark }));
 
 /** Whether two fingerprints have one of the 21 bands of 3 values in common. */
 function shareBand(a: Fingerprint, b: Fingerprint): boolean {
@@ -57,26 +68,25 @@ function shareBand(a: Fingerprint, b: Fingerprint): boolean {
 }
 
 describe('the campaign table', () => {
-  it('finds the most similar campaign in force that shares a band, as a comparison with all does', () => {
+  it('finds a campaign in force as similar as the best one that shares a band, as a comparison with all does', () => {
     let found = 0;
     holds(
-      fc.property(world, ({ rows, asked, first }) => {
+      fc.property(world, ({ rows, others, first }) => {
         const campaigns = campaignsOf(rows);
         const table = new CampaignTable(encodeCampaigns(campaigns));
-        for (const print of [...asked, first, ...rows.map((row) => row.print)]) {
+        for (const print of [...others, first, ...rows.map((row) => row.print)]) {
           const equal = ({ fingerprint: other }: Campaign): number => equalValues(print, other);
-          const likely = campaigns.filter(
-            (each) => each.until * 1000 > NOW && equal(each) >= SAME && shareBand(print, each.fingerprint),
-          );
-          const best = Math.max(...likely.map(equal));
+          const similar = campaigns.filter((each) => each.until * 1000 > NOW && equal(each) >= SAME);
+          const likely = similar.filter((each) => shareBand(print, each.fingerprint));
           const result = table.find(print, NOW);
-          if (likely.length === 0) {
-            expect(result).toBeNull();
+          // One that shares no band may be found, too: its bands can be in the same chain.
+          if (result === null) {
+            expect(likely).toEqual([]);
             continue;
           }
           found++;
-          const row = campaigns.find(({ id }) => id === result?.id)!;
-          expect(equal(row)).toBe(best);
+          const row = similar.find(({ id }) => id === result.id)!;
+          expect(equal(row)).toBeGreaterThanOrEqual(Math.max(0, ...likely.map(equal)));
           const { fingerprint: _, ...shown } = row;
           expect(result).toEqual(shown);
         }
@@ -89,7 +99,8 @@ describe('the campaign table', () => {
   it('finds itself among as many as there may be, each by its own row', () => {
     const campaigns = manyCampaigns(CAMPAIGNS_MAX);
     const table = new CampaignTable(encodeCampaigns(campaigns));
-    for (const { fingerprint: print, id } of campaigns) if (table.find(print, NOW)?.id !== id) expect.fail(`c-${id}`);
+    for (const { fingerprint: print, id } of campaigns)
+      if (table.find(print, NOW)?.id !== id) expect.fail(`c-${id}`);
   });
 
   it('has the bytes of the naive encoder', () => {
@@ -97,13 +108,18 @@ describe('the campaign table', () => {
       fc.property(world, ({ rows }) => {
         const campaigns = campaignsOf(rows);
         const plain = campaigns.map(({ fingerprint: print, ...rest }) => ({ ...rest, values: [...print] }));
-        expect(hexOf(encodeCampaigns(campaigns.toReversed()))).toBe(hexOf(naiveCampaignTable(plain as never)));
+        expect(hexOf(encodeCampaigns(campaigns.toReversed()))).toBe(
+          hexOf(naiveCampaignTable(plain as never)),
+        );
       }),
     );
   });
 
   it('has the documented bytes', () => {
-    const campaigns = vectors.campaigns.rows.map(({ values: each, ...rest }) => ({ ...rest, fingerprint: Uint16Array.from(each) }));
+    const campaigns = vectors.campaigns.rows.map(({ values: each, ...rest }) => ({
+      ...rest,
+      fingerprint: Uint16Array.from(each),
+    }));
     expect(hexOf(encodeCampaigns(campaigns as Campaign[]))).toBe(vectors.campaigns.hex);
   });
 
@@ -115,8 +131,8 @@ describe('the campaign table', () => {
       return { ...each, fingerprint: print };
     });
     const table = new CampaignTable(encodeCampaigns(campaigns));
-    const asked = new Uint16Array(FINGERPRINT_VALUES).fill(1, 3);
-    expect(table.find(asked, NOW)).toBeNull();
+    const zeros = new Uint16Array(FINGERPRINT_VALUES).fill(1, 3);
+    expect(table.find(zeros, NOW)).toBeNull();
     expect(CAMPAIGN_CANDIDATES_MAX).toBeLessThan(CAMPAIGNS_MAX);
     // Any other band still finds its row.
     const [first] = campaigns as [Campaign];
@@ -132,7 +148,7 @@ describe('the campaign table', () => {
     ['an authority with a space', { authority: 'a b' }],
     ['a rule without its stage', { rule: 'kr-9@2' }],
     ['a short fingerprint', { fingerprint: new Uint16Array(63) }],
-  ])('is not written with %s', (_what, ...changes) => {
+  ])('is not written with %s', (_what, ...changes: Partial<Campaign>[]) => {
     const [one] = manyCampaigns(1) as [Campaign];
     expect(() => encodeCampaigns(changes.map((change) => ({ ...one, ...change })))).toThrow(RangeError);
   });
@@ -156,13 +172,13 @@ function manyCampaigns(count: number): Campaign[] {
 
 describe('a damaged campaign table', () => {
   const bytes = fromHex(vectors.campaigns.hex);
-  const asked = vectors.campaigns.rows.map(({ values: each }) => Uint16Array.from(each));
+  const prints = vectors.campaigns.rows.map(({ values: each }) => Uint16Array.from(each));
 
   /** @returns whether it was accepted */
   function survive({ what, bytes: damaged }: Damaged): boolean {
     try {
       const table = new CampaignTable(damaged);
-      for (const print of [...asked, new Uint16Array(FINGERPRINT_VALUES)]) {
+      for (const print of [...prints, new Uint16Array(FINGERPRINT_VALUES)]) {
         const found = table.find(print, 0);
         if (found !== null && !(found.id > 0 && found.authority !== '')) expect.fail(`${what}: ${found.id}`);
       }

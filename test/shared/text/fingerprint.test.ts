@@ -6,6 +6,7 @@ import {
   equalValues,
   FINGERPRINT_VALUES,
   fingerprintOf,
+  MATCHED_BINS_MIN,
   SAME_CAMPAIGN_VALUES,
   TEXT_KEY_BYTES,
 } from '../../../shared/text/fingerprint.ts';
@@ -16,25 +17,31 @@ import { naiveHkdf } from '../support/naive-cipher.ts';
 import { naiveLetters } from '../support/naive-fold.ts';
 import { naiveFingerprint, naiveKey } from '../support/naive-text.ts';
 import { holds } from '../support/properties.ts';
-import { plainText } from '../support/text-strings.ts';
+import { plainText, syllable } from '../support/text-strings.ts';
 
 const SECRET = fromHex(vectors.textKey);
 const key = await deriveFingerprintKey(SECRET);
 const other = await deriveFingerprintKey(SECRET.map((byte) => byte ^ 1));
 const naive = naiveKey(await naiveHkdf(SECRET, 'numgate/1 text fingerprint', 1_040));
-const LONG = '[국제발신] 고객님의 택배가 주소 불명으로 반송되었습니다. 아래 주소에서 다시 입력해 주시기 바랍니다.';
+const LONG =
+  '[국제발신] 고객님의 택배가 주소 불명으로 반송되었습니다. 아래 주소에서 다시 입력해 주시기 바랍니다.';
 
 describe('a fingerprint', () => {
   it('is that of the slow reference', () => {
     let printed = 0;
-    const long = fc.array(plainText, { minLength: 1, maxLength: 4 }).map((parts) => parts.join(' '));
+    const words = fc.string({ unit: syllable, minLength: 15, maxLength: 120 });
+    const long = fc.tuple(words, plainText).map((parts) => parts.join(' '));
     holds(
       fc.property(long, (text) => {
         const read = readText(text);
         if (read.hasLink) return;
         const print = fingerprintOf(read, key);
         if (print !== null) printed++;
-        expect(print === null ? null : [...print]).toEqual(naiveFingerprint(naiveLetters(text), naive));
+        expect(print === null ? null : [...print]).toEqual(naiveFingerprint(naiveLetters(text), naive, 40));
+        const matched = fingerprintOf(read, key, undefined, MATCHED_BINS_MIN);
+        expect(matched === null ? null : [...matched]).toEqual(
+          naiveFingerprint(naiveLetters(text), naive, MATCHED_BINS_MIN),
+        );
       }),
       { numRuns: 200 },
     );
@@ -70,7 +77,12 @@ describe('a fingerprint', () => {
   it('changes with the share of the text that changes', () => {
     const print = fingerprintOf(readText(LONG), key)!;
     const edited = fingerprintOf(readText(LONG.replace('택배가', '소포가')), key)!;
-    const rewritten = fingerprintOf(readText(`오늘 저녁에 만나서 밥이나 먹을까 했는데 비가 와서 내일로 미루자고 하더라 ${LONG.slice(0, 12)}`), key)!;
+    const rewritten = fingerprintOf(
+      readText(
+        `오늘 저녁에 만나서 밥이나 먹을까 했는데 비가 와서 내일로 미루자고 하더라 ${LONG.slice(0, 12)}`,
+      ),
+      key,
+    )!;
     expect(equalValues(print, edited)).toBeGreaterThanOrEqual(SAME_CAMPAIGN_VALUES);
     expect(equalValues(print, edited)).toBeLessThan(FINGERPRINT_VALUES);
     expect(equalValues(print, rewritten)).toBeLessThan(SAME_CAMPAIGN_VALUES);
@@ -84,6 +96,12 @@ describe('a fingerprint', () => {
     ['separators', '.'.repeat(2_000)],
   ])('does not exist for %s', (_what, text) => {
     expect(fingerprintOf(readText(text), key)).toBeNull();
+  });
+
+  it('exists for a text that is a little too short to enrol, to look it up', () => {
+    const short = '고객님의 택배가 주소 불명으로 반송되었습니다';
+    expect(fingerprintOf(readText(short), key)).toBeNull();
+    expect(fingerprintOf(readText(short), key, undefined, MATCHED_BINS_MIN)).not.toBeNull();
   });
 
   it('is written where the caller wants it', () => {

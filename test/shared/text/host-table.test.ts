@@ -13,7 +13,10 @@ import { holds } from '../support/properties.ts';
 const LISTS = 4;
 /** Few labels, so that hosts have listed parents, children and neighbours. */
 const host = fc
-  .array(fc.constantFrom('a', 'b', 'ab', 'evil', 'xn--bj0bj06e', 'co', 'kr', 'com'), { minLength: 1, maxLength: 5 })
+  .array(fc.constantFrom('a', 'b', 'ab', 'evil', 'xn--bj0bj06e', 'co', 'kr', 'com'), {
+    minLength: 1,
+    maxLength: 5,
+  })
   .map((labels) => labels.join('.'));
 const rowsOf = fc.uniqueArray(fc.record({ host, list: fc.integer({ min: 0, max: LISTS - 1 }) }), {
   maxLength: 60,
@@ -70,18 +73,28 @@ describe('the host table', () => {
   });
 
   it('finds each of many hosts, and no other', () => {
-    const rows = Array.from({ length: HOSTS_MAX }, (_, at) => ({ host: `h${at}.example`, list: at % HOST_LISTS_MAX }));
+    const rows = Array.from({ length: HOSTS_MAX }, (_, at) => ({
+      host: `h${at}.example`,
+      list: at % HOST_LISTS_MAX,
+    }));
     const table = new HostTable(encodeHosts(rows), HOST_LISTS_MAX);
     for (const row of rows) if (table.listsOf(`www.${row.host}`)[0] !== row.list) expect.fail(row.host);
-    for (let at = 0; at < HOSTS_MAX; at++) if (table.listsOf(`x${at}.example`).length > 0) expect.fail(`x${at}`);
+    for (let at = 0; at < HOSTS_MAX; at++)
+      if (table.listsOf(`x${at}.example`).length > 0) expect.fail(`x${at}`);
   });
 
   it.each([
-    ['two equal rows', [{ host: 'a.kr', list: 0 }, { host: 'a.kr', list: 0 }]],
+    [
+      'two equal rows',
+      [
+        { host: 'a.kr', list: 0 },
+        { host: 'a.kr', list: 0 },
+      ],
+    ],
     ['a capital', [{ host: 'A.kr', list: 0 }]],
     ['no host', [{ host: '', list: 0 }]],
     ['a line feed', [{ host: 'a\n.kr', list: 0 }]],
-    ['too many labels', [{ host: 'a.'.repeat(10) + 'kr', list: 0 }]],
+    ['too many labels', [{ host: `${'a.'.repeat(10)}kr`, list: 0 }]],
     ['too many characters', [{ host: 'a'.repeat(254), list: 0 }]],
     ['a list too many', [{ host: 'a.kr', list: HOST_LISTS_MAX }]],
   ])('is not written with %s', (_what, rows) => {
@@ -112,7 +125,8 @@ describe('a damaged host table', () => {
     try {
       const table = new HostTable(damaged, 3);
       for (const name of names)
-        for (const list of table.listsOf(name)) if (!(list >= 0 && list < 3)) expect.fail(`${what}: list ${list}`);
+        for (const list of table.listsOf(name))
+          if (!(list >= 0 && list < 3)) expect.fail(`${what}: list ${list}`);
       if ([...table.rows()].length !== table.count) expect.fail(`${what}: other rows`);
       return true;
     } catch (error) {

@@ -3,7 +3,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TEXT_CHARS_MAX, TEXT_HOSTS_MAX } from '../../../shared/limits/text.ts';
 import { findLinks } from '../../../shared/text/hosts.ts';
-import { foldPlain } from '../../../shared/text/letters.ts';
 import { holds } from '../support/properties.ts';
 import { anyText, plainText } from '../support/text-strings.ts';
 
@@ -19,9 +18,9 @@ describe('hosts of a text', () => {
     ['www.evil.co.kr.', ['www.evil.co.kr']],
     ['지금 확인: bit.ly/3xYz에서', ['bit.ly']],
     ['evil.com에서 확인', ['evil.com']],
-    ['바로가기evil.com으로', ['evil.com', 'xn--evil-os6mz25abk0bv30c.com']],
-    ['a.com에서b.com으로', ['a.com', 'b.com', 'a.xn--comb-hx8mv89i.com']],
-    ['▶evil.com◀', ['evil.com', 'xn--evil-9h1d.com']],
+    ['바로가기evil.com으로', ['evil.com', 'xn--evil-9g3p68h0qyu5g.com']],
+    ['a.com에서b.com으로', ['a.com', 'b.com', 'a.xn--comb-dj5r32t.com']],
+    ['▶evil.com◀', ['evil.com', 'xn--evil-442b.com']],
     ['(evil.com)', ['evil.com']],
     ['"evil.com"', ['evil.com']],
     ['-www.evil.com', ['www.evil.com']],
@@ -29,20 +28,22 @@ describe('hosts of a text', () => {
     ['naver.com-login.xyz', ['naver.com-login.xyz']],
     ['evil.com.2024', ['evil.com']],
     ['ｅｖｉｌ．ｃｏｍ', ['evil.com']],
-    ['바로ｅｖｉｌ．ｃｏｍ에서', ['evil.com', 'xn--evil-js1sj41b.com']],
+    ['바로ｅｖｉｌ．ｃｏｍ에서', ['evil.com', 'xn--evil-9d6qp2p.com']],
     ['evil。com', ['evil.com']],
     ['evil｡com/a', ['evil.com']],
     ['한글.com', ['xn--bj0bj06e.com']],
-    ['예시.한국에서', ['xn--vv4b13g.xn--3e0b707e']],
+    ['예시.한국에서', ['xn--vv4b11d.xn--3e0b707e']],
     ['пример.рф', ['xn--e1afmkfd.xn--p1ai']],
-    ['еvil.com', ['xn--vil-mdd.com']],
+    ['еvil.com', ['xn--vil-qdd.com']],
+    ['bücher.com', ['xn--bcher-kva.com']],
     ['mail: ann.lee@evil.co.kr', ['evil.co.kr']],
+    ['evil.com@ evil.kr@x', ['evil.com', 'evil.kr']],
     ['http://bank.example@evil.example/', ['evil.example', 'bank.example']],
     ['http://bank.example:80%2f@evil.example:8080/x', ['evil.example', 'bank.example']],
     ['http:\\\\evil.example\\a', ['evil.example']],
     ['http:///evil.example', ['evil.example']],
     ['http://evil.example.:80/', ['evil.example']],
-    ['http://%65vil.example/', ['evil.example', '65vil.example']],
+    ['http://%65vil.example/', ['evil.example']],
     ['http://192.0.2.7/a', ['192.0.2.7']],
     ['http://3221225991/', ['192.0.2.7']],
     ['http://0xc0.0.2.7/', ['192.0.2.7']],
@@ -66,7 +67,7 @@ describe('hosts of a text', () => {
     ['the end of a sentence', '좋았다.그런데 아니다.정말 끝.감사'],
     ['dots alone', '.... ... 。。。 . .'],
     ['single letters', 'a.m. p.m U.S.A e.g'],
-    ['an e-mail address without a host', 'ann.lee@ @evil'],
+    ['an e-mail address without a host', 'ann@ @evil ann@evil'],
     ['numbers that are no address', '256.1.1.1 1.2.3 1.2.3.4.5 01.2.3.4'],
     ['a scheme alone', 'http:// https:/ ://'],
     ['jamo', 'ㅋㅋ.ㅋㅋ ㅠㅠ.ㅠㅠ'],
@@ -100,7 +101,10 @@ describe('hosts of a text', () => {
       fc.constantFrom('한글', 'пример', '中国', 'ｗｉｄｅ', 'bücher', 'xn--bj0bj06e'),
     );
     const host = fc
-      .tuple(fc.array(label, { minLength: 1, maxLength: 4 }), fc.constantFrom('com', 'co.kr', 'example', '한국', 'ＣＯＭ'))
+      .tuple(
+        fc.array(label, { minLength: 1, maxLength: 4 }),
+        fc.constantFrom('com', 'co.kr', 'example', '한국', 'ＣＯＭ'),
+      )
       .map(([labels, ending]) => [...labels, ending].join('.'));
     const parts = fc.record({
       scheme: fc.constantFrom('http://', 'HTTPS://', 'http:\\\\'),
@@ -133,13 +137,18 @@ describe('hosts of a text', () => {
       (value) => `0${value.toString(8)}`,
     );
     holds(
-      fc.property(fc.tuple(octet, octet, octet, octet), fc.array(written, { minLength: 4, maxLength: 4 }), fc.integer({ min: 1, max: 4 }), (octets, forms, parts) => {
-        // The last part holds all that is left.
-        const last = octets.slice(parts - 1).reduce((value, each) => value * 256 + each, 0);
-        const values = [...octets.slice(0, parts - 1), last];
-        const text = values.map((value, index) => forms[index]!(value)).join('.');
-        expect(hostsIn(`http://${text}/`)).toContain(octets.join('.'));
-      }),
+      fc.property(
+        fc.tuple(octet, octet, octet, octet),
+        fc.array(written, { minLength: 4, maxLength: 4 }),
+        fc.integer({ min: 1, max: 4 }),
+        (octets, forms, parts) => {
+          // The last part holds all that is left.
+          const last = octets.slice(parts - 1).reduce((value, each) => value * 256 + each, 0);
+          const values = [...octets.slice(0, parts - 1), last];
+          const text = values.map((value, index) => forms[index]!(value)).join('.');
+          expect(hostsIn(`http://${text}/`)).toContain(octets.join('.'));
+        },
+      ),
     );
   });
 
@@ -151,16 +160,6 @@ describe('hosts of a text', () => {
         for (const host of hosts) expect(host).toMatch(/^[^\s/\\?#@:A-Z]*\.[^\s/\\?#@:A-Z]+$/);
       }),
       { numRuns: 2_000 },
-    );
-  });
-
-  it('are never in a text that needs only one pass', () => {
-    holds(
-      fc.property(plainText, (text) => {
-        if (foldPlain(text) === null) return;
-        expect(findLinks(text)).toEqual({ hosts: [], hasLink: false, endings: [], rest: text });
-      }),
-      { numRuns: 3_000 },
     );
   });
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LETTERS_MAX, TEXT_CHARS_MAX } from '../../../shared/limits/text.ts';
 import { fold, foldPlain } from '../../../shared/text/letters.ts';
-import { naiveDigits, naiveHasMoney, naiveLetters } from '../support/naive-fold.ts';
+import { naiveDigits, naiveHasMoney, naiveLetters, typedJamo } from '../support/naive-fold.ts';
 import { holds } from '../support/properties.ts';
 import { anyText, plainText } from '../support/text-strings.ts';
 
@@ -41,7 +41,10 @@ describe('folding', () => {
         const enclosed = text.match(/[\u{1f150}-\u{1f169}\u{1f170}-\u{1f189}]/gu)?.length ?? 0;
         const letters = [...text.normalize('NFKC')].filter(
           (each) =>
-            each.length === 1 && /[\p{L}\p{N}]/u.test(each) && !/[\p{Nd}\p{No}]/u.test(each) && each.toLowerCase() !== each.toUpperCase(),
+            each.length === 1 &&
+            /[\p{L}\p{N}]/u.test(each) &&
+            !/[\p{Nd}\p{No}]/u.test(each) &&
+            each.toLowerCase() !== each.toUpperCase(),
         );
         expect(cased).toBe(letters.length + enclosed);
         expect(capitals).toBe(letters.filter((each) => each === each.toUpperCase()).length + enclosed);
@@ -54,7 +57,7 @@ describe('folding', () => {
     let plain = 0;
     holds(
       fc.property(plainText, (text) => {
-        const folded = foldPlain(text);
+        const folded = foldPlain(text, 0);
         if (folded === null) return;
         plain++;
         expect(folded).toEqual(fold(text));
@@ -70,8 +73,10 @@ describe('folding', () => {
       const letters = naiveLetters(syllable);
       expect(lettersOf(syllable)).toBe(letters);
       expect(lettersOf(letters)).toBe(letters);
+      expect(lettersOf(typedJamo(syllable))).toBe(letters);
       expect(lettersOf(syllable.normalize('NFD'))).toBe(letters);
-      expect(foldPlain(letters)).toEqual(foldPlain(syllable));
+      expect(foldPlain(letters, 0)).toEqual(foldPlain(syllable, 0));
+      expect(foldPlain(typedJamo(syllable), 0)).toEqual(foldPlain(syllable, 0));
     }
   });
 
@@ -80,6 +85,7 @@ describe('folding', () => {
     ['무 료 체.험', 'ㅁㅜㄹㅛㅊㅓㅣㅎㅓㅁ'],
     ['Рауⅿеnt ṕäỳment', 'payment payment'],
     ['🅵🅡🅔🅴 ⓜⓞney', 'free money'],
+    ['싫 ㅅㅣㅀ ㅅㅣㄹㅎ', 'ㅅㅣㄹㅎ ㅅㅣㄹㅎ ㅅㅣㄹㅎ'],
     ['값 ㄱㅏㅂㅅ ㄳ', 'ㄱㅏㅂㅅ ㄱㅏㅂㅅ ㄱㅅ'],
     ['１２,٣④❺ ₩ 원', '00000 $ ㅇㅜㅓㄴ'],
     ['가ㆍ나・다', 'ㄱㅏㄴㅏㄷㅏ'],
@@ -98,14 +104,14 @@ describe('folding', () => {
     ['만원', false],
   ])('reads an amount of money in %s: %s', (text, expected) => {
     expect(fold(text).hasMoney).toBe(expected);
-    expect(foldPlain(text)!.hasMoney).toBe(expected);
+    expect(foldPlain(text, 0)!.hasMoney).toBe(expected);
   });
 
   it('ends at the bound, whatever a character expands to', () => {
     for (const character of ['\ufdfa', '뺿', 'ㅙ', '가', '①'])
       expect(fold(character.repeat(TEXT_CHARS_MAX)).letters.length).toBeLessThanOrEqual(LETTERS_MAX);
     expect(fold('\ufdfa'.repeat(TEXT_CHARS_MAX)).letters.length).toBe(LETTERS_MAX);
-    expect(foldPlain('뺿'.repeat(TEXT_CHARS_MAX))!.letters.length).toBe(LETTERS_MAX);
+    expect(foldPlain('뺿'.repeat(TEXT_CHARS_MAX), 0)!.letters.length).toBe(LETTERS_MAX);
   });
 
   it('returns letters that later texts do not change', () => {

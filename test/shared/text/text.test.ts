@@ -1,14 +1,31 @@
 /** Reading a text: what obfuscation changes, and inputs that are made to cost much. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LETTERS_MAX, TEXT_CHARS_MAX, TEXT_ENDINGS_MAX, TEXT_HOSTS_MAX } from '../../../shared/limits/text.ts';
+import {
+  LETTERS_MAX,
+  TEXT_CHARS_MAX,
+  TEXT_ENDINGS_MAX,
+  TEXT_HOSTS_MAX,
+} from '../../../shared/limits/text.ts';
 import { findLinks } from '../../../shared/text/hosts.ts';
 import { fold } from '../../../shared/text/letters.ts';
 import { readText } from '../../../shared/text/text.ts';
 import { holds } from '../support/properties.ts';
 import { anyText, plainText, syllable } from '../support/text-strings.ts';
 
-const HIDDEN = ['\u200b', '\u200c', '\u200d', '\u2060', '\ufeff', '\u00ad', '\u202e', '\u3164', '\ufe0f', '\u2800', '\0'];
+const HIDDEN = [
+  '\u200b',
+  '\u200c',
+  '\u200d',
+  '\u2060',
+  '\ufeff',
+  '\u00ad',
+  '\u202e',
+  '\u3164',
+  '\ufe0f',
+  '\u2800',
+  '\0',
+];
 const lettersOf = (text: string): string => String.fromCharCode(...readText(text).letters);
 
 describe('a text', () => {
@@ -21,6 +38,22 @@ describe('a text', () => {
       }),
       { numRuns: 2_000 },
     );
+  });
+
+  it('has the same hosts in one pass as in all, where there may be some', () => {
+    let found = 0;
+    const part = fc.string({ unit: fc.constantFrom(...'abZ19..::///-_@ 한국닷컴가ㄱ▶'), maxLength: 6 });
+    const middle = fc.constantFrom('.com', '.Kr', '://', '.한국', '.닷컴', '.ㄱ', '1.1.1.1', '.x', '');
+    holds(
+      fc.property(fc.tuple(part, middle, part), (parts) => {
+        const text = parts.join('');
+        const { hosts, hasLink, endings, rest } = findLinks(text);
+        if (hosts.length > 0) found++;
+        expect(readText(text)).toEqual({ ...fold(rest), hosts, hasLink, endings, hidden: 0 });
+      }),
+      { numRuns: 3_000 },
+    );
+    expect(found).toBeGreaterThan(300);
   });
 
   it('has the same letters with hidden characters anywhere', () => {
@@ -40,10 +73,14 @@ describe('a text', () => {
   it('has the same letters with spaces anywhere, apart from links', () => {
     const words = fc.string({ unit: fc.oneof(syllable, fc.constantFrom(...'abcXYZ 0189')), maxLength: 60 });
     holds(
-      fc.property(words, fc.constantFrom(' ', '  ', '\n', '\u3000', '.', '-', '·', '~', '\u00a0', '_'), (text, between) => {
-        if (/[a-zA-Z0-9]{2}/.test(text) && between === '.') return;
-        expect(lettersOf([...text].join(between))).toBe(lettersOf(text));
-      }),
+      fc.property(
+        words,
+        fc.constantFrom(' ', '  ', '\n', '\u3000', '.', '-', '·', '~', '\u00a0', '_'),
+        (text, between) => {
+          if (/[a-zA-Z0-9]{2}/.test(text) && between === '.') return;
+          expect(lettersOf([...text].join(between))).toBe(lettersOf(text));
+        },
+      ),
       { numRuns: 1_000 },
     );
   });

@@ -1,10 +1,25 @@
-/** What a second upload of a certificate may change (nothing), and why a status list cannot be read. */
+/** What a second upload of a certificate may change (nothing), when it is refused, and why a status list cannot be read. */
+
+import { runInDurableObject } from 'cloudflare:test';
 import { beforeEach, expect, test, vi } from 'vitest';
 import type { AddCertificate } from '../../../shared/admin/credentials.ts';
+import type { Status } from '../../../shared/credentials/status-list.ts';
 import { newSigner } from '../../shared/support/credential-world.ts';
+import { HANG_MS } from '../../shared/support/hang.ts';
 import '../support/fresh.ts';
-import { asToken, credentials, credentialWorld, HOST, nowS, upload } from '../support/credential-store.ts';
-import { accepted, facts } from '../support/registrations.ts';
+import {
+  asToken,
+  credentials,
+  credentialsStub,
+  credentialWorld,
+  HOST,
+  issuerOf,
+  nowS,
+  statusList,
+  upload,
+} from '../support/credential-store.ts';
+import { accepted, facts, store } from '../support/registrations.ts';
+import { ANY } from '../support/room.ts';
 
 beforeEach(() => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
@@ -30,6 +45,41 @@ test('a known certificate is refused for other clients, with another reference, 
     expect(done).toMatchObject({ ok: false, code });
   }
   expect(accepted(await credentials().addCertificate(asToken('acme'), facts(), body))).toEqual(added);
+});
+
+test('a stored certificate that has ended since is refused like a new one', async () => {
+  // The list of an issuer that is active again is pulled.
+  vi.spyOn(globalThis, 'fetch').mockRejectedValue(new Error('no network'));
+  const world = await credentialWorld();
+  const body = await upload(world.issuer, world.holder, 1);
+  accepted(await credentials().addCertificate(asToken('acme'), facts(), body));
+  const again = async () => {
+    const done = await credentials().addCertificate(asToken('acme'), facts(), body);
+    return done.ok ? done.value.state : done.code;
+  };
+  const statuses: readonly (readonly [Status, string])[] = [
+    ['suspended', 'CERTIFICATE_SUSPENDED'],
+    ['revoked', 'CERTIFICATE_REVOKED'],
+    ['rateReduced', 'rateReduced'],
+    ['valid', 'valid'],
+  ];
+  for (const [later, [status, result]] of statuses.entries()) {
+    const list = await statusList(world.issuer, { 1: status }, { iat: nowS() + later });
+    accepted(await credentials().pushStatusList(asToken(), list));
+    expect(await again()).toBe(result);
+  }
+  for (const [state, result] of [
+    ['suspended', 'CERTIFICATE_SUSPENDED'],
+    ['active', 'valid'],
+  ] as const) {
+    accepted(await credentials().putIssuer(asToken(), issuerOf(world.issuer, { state }), ANY));
+    expect(await again()).toBe(result);
+  }
+  await runInDurableObject(credentialsStub(), (_, { storage }) =>
+    storage.sql.exec('UPDATE certificates SET exp = ?', nowS()),
+  );
+  expect(await again()).toBe('CERTIFICATE_EXPIRED');
+  await vi.waitFor(async () => expect((await store().get(1))!.state).toBe('approved'), HANG_MS);
 });
 
 test.each([

@@ -3,75 +3,29 @@ import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import type { DelegationInfo, ProposedDelegation } from '../../../shared/admin/credentials.ts';
-import { DELEGATION_TYPE } from '../../../shared/credentials/claims.ts';
-import { DELEGATION_MOVES, type DelegationMove } from '../../../shared/credentials/delegation-states.ts';
+import type { ProposedDelegation } from '../../../shared/admin/credentials.ts';
+import { DELEGATION_MOVES } from '../../../shared/credentials/delegation-states.ts';
 import type { PublicJwk } from '../../../shared/credentials/keys.ts';
 import { StatusList, statusListClaim } from '../../../shared/credentials/status-list.ts';
+import { STATUS_ENTRIES_MAX } from '../../../shared/limits/credentials.ts';
 import { CredentialStore } from '../../../workers/credentials/credential-store.ts';
 import type { ControlEnv } from '../../../workers/env.ts';
-import { newSigner, type Signer, sign } from '../../shared/support/credential-world.ts';
+import { newSigner } from '../../shared/support/credential-world.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 import {
   asToken,
-  type CredentialWorld,
   credentials,
   credentialsStub,
-  credentialWorld,
   readCredentials,
   statusList,
-  uploaded,
 } from '../support/credential-store.ts';
+import { accept, active, DAY_MS, linked, move, proposal, propose, signed } from '../support/delegations.ts';
 import '../support/fresh.ts';
 import { accepted, store } from '../support/registrations.ts';
 
 beforeEach(() => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
 });
-
-const DAY_MS = 86_400_000;
-
-function proposal(link: string, rest: Partial<ProposedDelegation> = {}): ProposedDelegation {
-  return {
-    ...{ agent: 'reseller', link, numbers: ['+8215880001'], scope: ['sms'] },
-    expires: new Date(Date.now() + DAY_MS).toISOString(),
-    ...rest,
-  };
-}
-
-const propose = (principal: string, link: string, rest: Partial<ProposedDelegation> = {}) =>
-  credentials().proposeDelegation(asToken(principal), principal, proposal(link, rest));
-
-const move = (
-  organisation: string,
-  { id }: Pick<DelegationInfo, 'id'>,
-  each: DelegationMove,
-  given: { key?: PublicJwk; delegation?: string } = {},
-) => credentials().moveDelegation(asToken(organisation), organisation, Number(id), each, given);
-
-const accept = async (agent: string, delegation: DelegationInfo, key: Signer) =>
-  accepted(await move(agent, delegation, 'accept', { key: key.jwk as PublicJwk }));
-
-const signed = (principal: Signer, { toSign }: DelegationInfo, some: object = {}) =>
-  sign(principal, DELEGATION_TYPE, { ...toSign!.claims, ...some }, toSign!.header);
-
-/** Proposed, accepted and confirmed. */
-async function active(
-  principal: string,
-  key: Signer,
-  link: string,
-  agent: string,
-  agentKey: Signer,
-): Promise<DelegationInfo> {
-  const proposed = accepted(await propose(principal, link, { agent }));
-  const ready = await accept(agent, proposed, agentKey);
-  return accepted(await move(principal, ready, 'confirm', { delegation: await signed(key, ready) }));
-}
-
-async function linked(): Promise<{ world: CredentialWorld; link: string }> {
-  const world = await credentialWorld();
-  return { world, link: (await uploaded(world, 1)).digest };
-}
 
 test('a chain of an owner, a reseller and a relay is in the head, each with its own status', async () => {
   const { world, link } = await linked();
@@ -206,6 +160,18 @@ test('a confirmation that is sent again gets the same answer', async () => {
     code: 'DELEGATION_STATE',
     extras: { state: 'active', possible: ['suspend', 'revoke'] },
   });
+});
+
+test('the last delegation that there can be has its place in the status list', async () => {
+  const { world, link } = await linked();
+  const id = STATUS_ENTRIES_MAX - 1;
+  await active('acme', world.holder, link, 'reseller', await newSigner());
+  await runInDurableObject(credentialsStub(), (_, { storage }) =>
+    storage.sql.exec("UPDATE delegations SET id = ?, state = 'revoked'", id),
+  );
+  const list = new StatusList(2, await credentials().delegationStatuses());
+  expect([list.size, list.at(id)]).toEqual([STATUS_ENTRIES_MAX, 'revoked']);
+  expect(await propose('acme', link)).toMatchObject({ code: 'CREDENTIALS_TOO_MANY' });
 });
 
 test('there are none if nobody could read their status list', async () => {

@@ -191,6 +191,24 @@ test('a change of an issuer says how many certificates it holds', async () => {
   expect(await credentials().issuer('carrier')).toMatchObject({ certificates: 2, held: 2 });
 });
 
+test('an issuer with operators speaks for their numbers, and for no others', async () => {
+  const { issuer, holder } = await credentialWorld();
+  const operators = issuerOf(issuer, { operators: ['kt'], numbers: [] });
+  accepted(await credentials().putIssuer(asToken(), operators, ANY));
+  for (const [index, [number, result]] of [
+    ['+821025000000', 'valid'],
+    ['+821030999999', 'valid'],
+    // Those of another operator, on both sides.
+    ['+821024999999', 'CERTIFICATE_MISMATCH'],
+    ['+821031000000', 'CERTIFICATE_MISMATCH'],
+    ['+8215880001', 'CERTIFICATE_MISMATCH'],
+  ].entries()) {
+    const body = await upload(issuer, holder, index, { nums: [number], line: 'mobile' });
+    const done = await credentials().addCertificate(asToken('acme'), facts(), body);
+    expect([number, done.ok ? done.value.state : done.code]).toEqual([number, result]);
+  }
+});
+
 test('an issuer that may sign again is read at once: its lists were refused meanwhile', async () => {
   const world = await credentialWorld();
   const { digest } = await uploaded(world, 1);

@@ -5,7 +5,7 @@
 import { beforeEach, expect, test, vi } from 'vitest';
 import { digestOf } from '../../../shared/credentials/keys.ts';
 import type { PassportRow } from '../../../shared/credentials/passport-table.ts';
-import { VERIFICATION_NUMBERS } from '../../../shared/limits/credentials.ts';
+import { PASSPORTS_PER_SECOND_MAX, VERIFICATION_NUMBERS } from '../../../shared/limits/credentials.ts';
 import { UNKNOWN_SIGNERS_LOG_MS } from '../../../shared/limits/passport.ts';
 import { currentIsolate } from '../../../workers/edge/isolate.ts';
 import { makeSigner, signPassport } from '../../shared/support/passport-signer.ts';
@@ -65,6 +65,7 @@ beforeEach(async () => {
   await publish(built);
   await publishClients([
     await client('gateway', { rights: ['gateway'] }),
+    await client('flooder', { rights: ['gateway'], quotaNumbers: 1_000_000 }),
     await client('little', { rights: ['gateway'], quotaNumbers: VERIFICATION_NUMBERS + 10 }),
   ]);
   await publishRows([ROW], 2);
@@ -122,6 +123,25 @@ test('new PASSporTs cost many numbers of the quota, and known ones none', async 
   expect(emergency.body.reasons![0]).toMatchObject({ code: 'EMERGENCY_NEVER_BLOCKED' });
   // Another gateway is not affected.
   expect((await check({ identity: await passport() })).body).toMatchObject(VERIFIED);
+});
+
+test('in one second, a gateway has a bounded count of new PASSporTs, and another gateway has its own', async () => {
+  const items = Array.from({ length: PASSPORTS_PER_SECOND_MAX + 1 }, (_, index) => ({
+    ...{ channel: 'voice', from: `+${FROM}`, identity: `garbage-${index}` },
+  }));
+  const { body } = await sendAndSettle({
+    ...{ path: '/v1/gateway/check/batch', client: 'flooder', body: { items } },
+  });
+  expect(body.summary).toMatchObject({ total: items.length, error: 1 });
+  expect(body.results!.at(-1)).toMatchObject({ error: { code: 'QUOTA_EXCEEDED', field: 'identity' } });
+  const identity = await passport();
+  const refused = await check({ identity }, 'flooder');
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '1']);
+  expect((await check({ identity })).body).toMatchObject(VERIFIED);
+  // It is known now.
+  expect((await check({ identity }, 'flooder')).body).toMatchObject(VERIFIED);
+  vi.setSystemTime(Date.now() + 1_000);
+  expect((await check({ identity: await passport() }, 'flooder')).body).toMatchObject(VERIFIED);
 });
 
 test('certificates that control does not know are logged once a minute, by their digest', async () => {

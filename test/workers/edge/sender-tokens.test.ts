@@ -100,6 +100,12 @@ describe('a message token', () => {
     );
   });
 
+  test('may have optional claims, which are not evaluated', async () => {
+    const optional = { msgi: `sha256-${'A'.repeat(43)}=`, jti: 'text-1', act: { sub: 'relay' } };
+    const senderToken = await messageToken(relay, CHAIN, optional);
+    expect(await verdict({ senderToken }, 'enforce')).toBe('allow');
+  });
+
   test('must name the sender code of an organisation of its chain, if one has a code', async () => {
     const organisations = [{ id: 'acme', senderCode: 'ACME0001', qualification: null }];
     await publishDirectory([await client('off')], organisations);

@@ -1,12 +1,18 @@
 /** Reports with texts: each counts once for its campaign, whatever fails, and nothing of the text is kept. */
-import { evictAllDurableObjects, listDurableObjectIds, runInDurableObject } from 'cloudflare:test';
+import {
+  evictAllDurableObjects,
+  listDurableObjectIds,
+  runDurableObjectAlarm,
+  runInDurableObject,
+} from 'cloudflare:test';
 import fc from 'fast-check';
 import { beforeEach, expect, test, vi } from 'vitest';
+import { TEXTS_WAIT_MS } from '../../../shared/limits/campaigns.ts';
 import { REPORTER_SUBJECTS_PER_DAY_MAX } from '../../../shared/limits/intake.ts';
 import { ReportKeys } from '../../../shared/reports/report-keys.ts';
 import { resetReportKeys } from '../../../workers/reports/keying.ts';
 import { receive } from '../../../workers/reports/receive.ts';
-import { type SubjectTotals, shardOf } from '../../../workers/storage/reports-port.ts';
+import { type Partner, type SubjectTotals, shardOf } from '../../../workers/storage/reports-port.ts';
 import { holdsAsync } from '../../shared/support/properties.ts';
 import { desk } from '../support/desk.ts';
 import { emptyStores } from '../support/fresh.ts';
@@ -17,6 +23,7 @@ import {
   counted,
   type Fault,
   intake,
+  intakeStub,
   keyed,
   PARTNER,
   report,
@@ -92,7 +99,7 @@ test('whatever is sent again, lost and restarted, each text counts once for its 
       // In all, a report counts once: for its sender.
       expect(await totalsOf([keyed('Subject')])).toMatchObject({ received: known.size });
     }),
-    { numRuns: 40 },
+    { numRuns: 12 },
   );
 });
 
@@ -112,7 +119,30 @@ test('a reporter counts for a bounded number of campaigns a day, through each pa
   expect(await totalsOf([keyed('Subject')])).toMatchObject({ counted: SPAM.length, overBudget: 0 });
 });
 
-const REAL = { ...PARTNER, weight: 1, slices: 1, isSuspended: false, reportsPerDay: 1_000 };
+test('blocks of senders wait for the text store a minute at most', async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: AT });
+  await runInDurableObject(intakeStub(), (instance) => {
+    const object = instance as unknown as { env: typeof bindings };
+    const TEXT = {
+      getByName: () => ({ campaignsOf: () => Promise.reject(new Error('it does not respond')) }),
+    };
+    Object.defineProperty(object, 'env', { value: { ...object.env, TEXT }, configurable: true });
+  });
+  await accept([report('id-1', { fingerprint: await printOf(SPAM[0]!) })]);
+  vi.setSystemTime(AT + TEXTS_WAIT_MS - 1);
+  await runDurableObjectAlarm(intakeStub());
+  expect(await intake().status()).toMatchObject({ waiting: 1 });
+  vi.setSystemTime(AT + 2 * TEXTS_WAIT_MS);
+  await counted();
+  expect(await totalsOf([keyed('Subject')])).toMatchObject({ counted: 1 });
+  const left = await runInDurableObject(intakeStub(), (_, { storage }) =>
+    storage.sql.exec('SELECT * FROM fingerprints').toArray(),
+  );
+  expect(left).toEqual([]);
+  expect((await textStore().campaignPage({}, 0, 10)).campaigns).toEqual([]);
+});
+
+const REAL: Partner = { ...PARTNER, weight: 1, slices: 1, isSuspended: false, reportsPerDay: 1_000 };
 
 function sent(text: unknown, rest: object = {}): object {
   return {
@@ -122,15 +152,28 @@ function sent(text: unknown, rest: object = {}): object {
 }
 
 test('nothing of a text is stored, logged or echoed', async () => {
-  const logged = [vi.spyOn(console, 'log'), vi.spyOn(console, 'error'), vi.mocked(console.warn)];
+  const logged = (['log', 'error', 'warn'] as const).map((name) => vi.spyOn(console, name));
   for (const log of logged) log.mockImplementation(() => undefined);
   const marker = 'Zanzibar Quokka';
-  const texts = [`${marker} ${SPAM[0]}`, `${marker} ${SPAM[1]} http://${marker.replace(' ', '-')}.example`, marker];
+  const texts = [
+    `${marker} ${SPAM[0]}`,
+    `${marker} ${SPAM[1]} http://${marker.replace(' ', '-')}.example`,
+    marker,
+  ];
   const wrong = [`${marker} ${'x'.repeat(2_000)}`, `${marker} \ud800`, [marker], { [marker]: 1 }];
-  const received = await receive([...texts, ...wrong].map((text) => sent(text)), REAL, bindings);
+  const received = await receive(
+    [...texts, ...wrong].map((text) => sent(text)),
+    REAL,
+    bindings,
+  );
   expect(received.map(({ result }) => (result.ok ? result.value : [result.code, result.field]))).toEqual([
     ...['accepted', 'accepted', 'accepted'],
-    ...[['FIELD_VALUE', 'text'], ['FIELD_VALUE', 'text'], ['FIELD_TYPE', 'text'], ['FIELD_TYPE', 'text']],
+    ...[
+      ['FIELD_VALUE', 'text'],
+      ['FIELD_VALUE', 'text'],
+      ['FIELD_TYPE', 'text'],
+      ['FIELD_TYPE', 'text'],
+    ],
   ]);
   await counted();
   expect((await textStore().campaignPage({}, 0, 10)).campaigns).toHaveLength(2);
@@ -158,7 +201,9 @@ async function everything(): Promise<string> {
     names.map(async (name) => {
       const namespace = bindings[name] as unknown as DurableObjectNamespace;
       const ids = await listDurableObjectIds(namespace);
-      return Promise.all(ids.map((id) => runInDurableObject(namespace.get(id), (_, { storage }) => dump(storage.sql))));
+      return Promise.all(
+        ids.map((id) => runInDurableObject(namespace.get(id), (_, { storage }) => dump(storage.sql))),
+      );
     }),
   );
   return parts.flat().join('\n');
@@ -166,14 +211,18 @@ async function everything(): Promise<string> {
 
 function dump(sql: SqlStorage): string {
   const tables = sql
-    .exec<{ name: string }>(`SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_%' ESCAPE '\\'`)
+    .exec<{ name: string }>(
+      `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_%' ESCAPE '\\'`,
+    )
     .toArray();
   return tables
     .map(({ name }) => {
       const rows = sql.exec(`SELECT * FROM ${name}`).toArray();
       const texts = rows.map((row) =>
         Object.values(row)
-          .map((value) => (value instanceof ArrayBuffer ? new TextDecoder('latin1').decode(value) : String(value)))
+          .map((value) =>
+            value instanceof ArrayBuffer ? new TextDecoder('latin1').decode(value) : String(value),
+          )
           .join(' '),
       );
       return [name, ...texts].join('\n');

@@ -7,6 +7,7 @@ import { type Fingerprint, type FingerprintKey, fingerprintOf } from '../../../s
 import { readText } from '../../../shared/text/text.ts';
 import type { ControlEnv } from '../../../workers/env.ts';
 import type { TextFingerprint } from '../../../workers/storage/reports-port.ts';
+import type { StoreResult } from '../../../workers/storage/store-request.ts';
 import { TEXT_NAME } from '../../../workers/storage/text-port.ts';
 import { textKeyOf } from '../../../workers/storage/text-secrets.ts';
 import type { TextStore } from '../../../workers/text/text-store.ts';
@@ -78,4 +79,10 @@ export async function valuesOf(text: string): Promise<Fingerprint> {
 /** As reports carry it. */
 export async function printOf(text: string): Promise<TextFingerprint> {
   return { bytes: new Uint8Array((await valuesOf(text)).buffer), keyId: (await textKey()).id };
+}
+
+/** The value of a result. @throws with its code and message */
+export function taken<Value>(result: StoreResult<Value>): Value {
+  if (result.ok) return result.value;
+  throw new Error(`${result.code}: ${result.message}`);
 }

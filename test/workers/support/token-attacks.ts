@@ -6,12 +6,15 @@ import { TOKEN_TYPE } from '../../../shared/credentials/claims.ts';
 import type { CredentialRow } from '../../../shared/credentials/credential-table.ts';
 import type { Status } from '../../../shared/credentials/status-list.ts';
 import {
+  hmac,
   messageToken,
   NOW_S,
   newSigner,
   type Signer,
+  secretsOf,
   sign,
   tokenClaims,
+  unsigned,
 } from '../../shared/support/credential-world.ts';
 import { CHAIN, type CredentialContent, certified, holder, ROWS, relay, STATUS_SIZE } from './credentials.ts';
 
@@ -50,16 +53,29 @@ export const ATTACKS: readonly Attack[] = [
   ],
   ['with other claims than were signed', () => spliced(), 'TOKEN_INVALID'],
   ['without a signature', () => good.replace(/\.[^.]*$/, '.'), 'TOKEN_INVALID'],
-  ['with "alg": "none"', () => withHeader({ alg: 'none' }), 'TOKEN_INVALID'],
+  ['with "alg": "none"', () => unsigned(TOKEN_TYPE, tokenClaims(CHAIN), { kid: relay.kid }), 'TOKEN_INVALID'],
+  ['with "alg": "none" and a signature', () => withHeader({ alg: 'none' }), 'TOKEN_INVALID'],
   ['with the algorithm of another key', () => withHeader({ alg: 'EdDSA' }), 'TOKEN_INVALID'],
-  ['as an HMAC with the public key', () => withHeader({ alg: 'HS256' }), 'TOKEN_INVALID'],
+  ['with the algorithm of an HMAC', () => withHeader({ alg: 'HS256' }), 'TOKEN_INVALID'],
+  ...secretsOf(relay.key).map(
+    ([what, secret]): Attack => [
+      `as an HMAC with the public key as ${what}`,
+      () => hmac(secret, TOKEN_TYPE, tokenClaims(CHAIN), { kid: relay.kid }),
+      'TOKEN_INVALID',
+    ],
+  ),
   ['with another key ID', () => withHeader({ kid: stranger.kid }), 'TOKEN_INVALID'],
   ['without a key ID', () => withHeader({ kid: undefined }), 'TOKEN_INVALID'],
   ['with another "typ"', () => withHeader({ typ: 'JWT' }), 'TOKEN_INVALID'],
   ['with "crit" in its header', () => withHeader({ crit: ['exp'] }), 'TOKEN_INVALID'],
   ['with "jku" in its header', () => withHeader({ jku: 'https://evil.example/jwks' }), 'TOKEN_INVALID'],
   ['with "x5u" in its header', () => withHeader({ x5u: 'https://evil.example/x5u' }), 'TOKEN_INVALID'],
-  ['with "jwk" in its header', () => withHeader({ jwk: stranger.jwk }, stranger), 'TOKEN_INVALID'],
+  [
+    'with "jwk" in its header',
+    () => withHeader({ jwk: stranger.jwk, kid: relay.kid }, stranger),
+    'TOKEN_INVALID',
+  ],
+  ['with "jwk" and its key ID', () => withHeader({ jwk: stranger.jwk }, stranger), 'TOKEN_INVALID'],
   ['with the same claim twice', () => sign(relay, TOKEN_TYPE, repeated()), 'TOKEN_INVALID'],
   ['that is garbage', () => 'x'.repeat(4_096), 'TOKEN_INVALID'],
   ['that is longer than any token', () => `${good}${'x'.repeat(4_096)}`, 'TOKEN_INVALID'],

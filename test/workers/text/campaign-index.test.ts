@@ -14,10 +14,7 @@ import { SPAM, valuesOf } from '../support/texts.ts';
 import '../support/fresh.ts';
 
 /** The most similar campaign with an equal band, of equally similar ones the first: by comparing all. */
-function plainFind(
-  all: ReadonlyMap<number, Fingerprint>,
-  fingerprint: Fingerprint,
-): SimilarCampaign | null {
+function plainFind(all: ReadonlyMap<number, Fingerprint>, fingerprint: Fingerprint): SimilarCampaign | null {
   let best: SimilarCampaign | null = null;
   for (const [id, other] of [...all].sort(([a], [b]) => a - b)) {
     const equal = equalValues(fingerprint, other);
@@ -44,11 +41,11 @@ function edited(text: string, edits: readonly number[]): string {
 
 const steps = fc.array(
   fc.record({
-    text: fc.nat(SPAM.length - 1),
-    edits: fc.array(fc.nat(9_999), { maxLength: 12 }),
+    text: fc.nat(4),
+    edits: fc.array(fc.nat(9_999), { maxLength: 9 }),
     does: fc.constantFrom('add' as const, 'add' as const, 'find' as const, 'remove' as const),
   }),
-  { maxLength: 60 },
+  { minLength: 10, maxLength: 40 },
 );
 
 test('it finds what a comparison with all campaigns finds, for random edits of real texts', async () => {

@@ -7,10 +7,9 @@ import { resetReportKeys } from '../../../workers/reports/keying.ts';
 import { receive } from '../../../workers/reports/receive.ts';
 import type { Partner } from '../../../workers/storage/reports-port.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
-import { unwrap } from '../support/coordinator.ts';
 import { asPerson, desk, putPartner, putRule, settled } from '../support/desk.ts';
 import { bindings, intake, intakeStub } from '../support/reports.ts';
-import { LEGITIMATE, SPAM, textStore } from '../support/texts.ts';
+import { LEGITIMATE, SPAM, taken, textStore } from '../support/texts.ts';
 import '../support/fresh.ts';
 
 /** Nine reporters, at most three of one partner. */
@@ -22,7 +21,8 @@ const PARTNERS: Readonly<Record<string, PartnerKind>> = {
 beforeEach(async () => {
   resetReportKeys();
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
-  for (const [id, kind] of Object.entries(PARTNERS)) await putPartner(id, { kind, weight: 2, reportsPerDay: 5_000 });
+  for (const [id, kind] of Object.entries(PARTNERS))
+    await putPartner(id, { kind, weight: 2, reportsPerDay: 5_000 });
   await putRule('texts', RULE);
 });
 
@@ -68,7 +68,12 @@ test('an honest burst confirms a campaign, police confirm it, and withdrawals ta
   // Two partners give at most six of nine.
   expect(await textStore().campaign(1)).toMatchObject({ state: 'observed', reports: 10 });
   await give('lgu', times(3, text));
-  await untilState(1, 'confirmed', { rule: 'texts@1', stage: 'provisional', authority: 'numgate', reporters: 9 });
+  await untilState(1, 'confirmed', {
+    rule: 'texts@1',
+    stage: 'provisional',
+    authority: 'numgate',
+    reporters: 9,
+  });
   const { until } = (await textStore().campaign(1))!;
   expect(Date.parse(until!)).toBeLessThanOrEqual(Date.now() + 72 * 3_600_000);
   const [block] = (await desk().ruleBlocks({}, 0, 10)).ruleBlocks;
@@ -81,7 +86,7 @@ test('an honest burst confirms a campaign, police confirm it, and withdrawals ta
   await untilState(1, 'confirmed', { stage: 'confirmed' });
   // A key leaked: what is left of the reports is not enough.
   for (const id of ['lgu', 'police']) {
-    unwrap(await desk().withdrawReports(asPerson('ktoa'), id, 0));
+    taken(await desk().withdrawReports(asPerson('ktoa'), id, 0));
     await vi.waitFor(async () => {
       await runDurableObjectAlarm(intakeStub(id));
       expect((await intake(id).status()).withdrawal).toMatchObject({ isDone: true });
@@ -115,13 +120,15 @@ test('a rule in shadow, and one for numbers, confirm no campaign', async () => {
   await putRule('numbers', { ...RULE, target: 'number', distinct: 12 });
   for (const id of ['kt', 'skt', 'lgu']) await give(id, times(3, SPAM[0]!));
   expect(await textStore().campaign(1)).toMatchObject({ state: 'observed' });
-  expect((await desk().ruleBlocks({}, 0, 10)).ruleBlocks).toMatchObject([{ state: 'shadow', campaign: 'c-1' }]);
+  expect((await desk().ruleBlocks({}, 0, 10)).ruleBlocks).toMatchObject([
+    { state: 'shadow', campaign: 'c-1' },
+  ]);
 });
 
 test('what a person rejected or revoked, no rule confirms: it is proposed to a person', async () => {
   await give('kt', times(3, SPAM[0]!));
   const admin = { ...asPerson('ktoa'), actor: { ...asPerson('ktoa').actor, authority: 'ktoa' } };
-  unwrap(await textStore().rejectCampaign(admin, 1));
+  taken(await textStore().rejectCampaign(admin, 1));
   for (const id of ['skt', 'lgu']) await give(id, times(3, SPAM[0]!));
   const [block] = (await desk().ruleBlocks({}, 0, 10)).ruleBlocks;
   expect(block).toMatchObject({ state: 'proposed', cause: 'unblocked', campaign: 'c-1' });

@@ -128,11 +128,15 @@ const CASES: Readonly<
   ],
   'a key that is not that of its content': [
     'MANIFEST_INVALID',
-    (built) =>
-      withManifest(built, ({ model, ...manifest }) => ({
+    async (built) => {
+      const key = textKey('f'.repeat(64));
+      const put = await withManifest(built, ({ model, ...manifest }) => ({
         ...manifest,
-        model: { ...model, value: { ...model!.value, key: textKey('f'.repeat(64)) } },
-      })),
+        model: { ...model, value: { ...model!.value, key } },
+      }));
+      const { [modelKey(built)]: value, ...rest } = put.values;
+      return { ...put, values: { ...rest, [key]: value! } };
+    },
   ],
   'a value too few': [
     'VALUE_MISSING',

@@ -16,21 +16,22 @@ import { HEAD_FRESH_MS, HEAD_WAIT_MS } from '../../../shared/limits/edge.ts';
 import { ISOLATE_SHARD_BYTES_MAX } from '../../../shared/limits/lists.ts';
 import { LiveLayer } from '../../../shared/live/live-layer.ts';
 import { STANDARD_POLICY } from '../../../shared/policy/policy.ts';
-import { HeadPoll, inShare, isNewer } from '../../../shared/propagation.ts';
+import { HeadPoll, isNewer } from '../../../shared/propagation.ts';
 import type { Head, HeadDocument, NamedRelease } from '../../../shared/release/head.ts';
 import { blobsOf, openManifest } from '../../../shared/release/manifest.ts';
 import { Release } from '../../../shared/release/release.ts';
 import { ShardMemory } from '../../../shared/release/shard-memory.ts';
 import type { Snapshot } from '../../../shared/screening/snapshot.ts';
 import { RegistrationOverlay } from '../../../shared/senders/registration-overlay.ts';
-import { fingerprint } from '../../../shared/set/xxhash.ts';
 import { NO_TEXT } from '../../../shared/text/published.ts';
 import { warn } from '../../log.ts';
 import { SingleFlight } from '../../storage/single-flight.ts';
+import { servesCanary } from './canary-share.ts';
 import { CredentialShards } from './credential-shards.ts';
 import { HeadSources, type LoadContext, type OpenedHead, ValueRefused } from './head-sources.ts';
 import { HeadValues, readManifest, registrationOverlay, unsealedSegment } from './head-values.ts';
 import { verifyAllValues } from './shards.ts';
+import { TextReader } from './text-reader.ts';
 
 /** A release in memory. Releases with the same manifest signature are the same release. */
 interface Loaded {
@@ -74,6 +75,7 @@ export class HeadReader {
   #canaryNumbers = { of: NO_NUMBERS, set: CanaryNumbers.NONE };
   readonly #shards: ShardMemory;
   readonly credentialShards = new CredentialShards(() => this.#reserve());
+  readonly text = new TextReader(() => this.#reserve());
   readonly #values = new HeadValues();
   readonly #poll = new HeadPoll(Math.random);
   readonly #flight = new SingleFlight();
@@ -195,6 +197,7 @@ export class HeadReader {
       keys: found.keys,
       ...{ live, registrations, credentials, directory, ...chosen },
     };
+    this.text.follow(head.text ?? null, loadContext);
     this.#reserve();
     this.#values.keepOnly(head);
     if (!chosen.servesNamedRelease) return;
@@ -207,7 +210,7 @@ export class HeadReader {
   #reserve(): void {
     const { registrations, credentials } = this.#current ?? {};
     const listed = (registrations?.bytes ?? 0) + (credentials?.bytes ?? 0);
-    this.#shards.reserve(listed + this.credentialShards.bytes);
+    this.#shards.reserve(listed + this.credentialShards.bytes + this.text.bytes);
   }
 
   /** Whether this head contains nothing new. */
@@ -279,9 +282,7 @@ export class HeadReader {
 
 /** The release that the head names for this data centre. */
 function releaseFor({ current, candidate }: Head, dataCentre: string): NamedRelease | null {
-  if (candidate === null) return current;
-  const hash = Number(fingerprint(`${candidate.release} ${dataCentre}`, 0n) & 0xffffffffn);
-  return inShare(hash, candidate.share) ? candidate : current;
+  return candidate !== null && servesCanary(candidate, dataCentre) ? candidate : current;
 }
 
 /** Whether the head still names the release in use. If so, the lists are as current as the head. */

@@ -29,6 +29,11 @@ type AnySegment = Segment | RegistrationSegment;
 /** Null if the value was sealed with another key. */
 type Opener<Value> = (bytes: Bytes) => Promise<Value | null>;
 
+/** Neither KV nor the coordinator has it, or what they have is something else. */
+type AbsentValue = 'VALUE_MISSING' | 'VALUE_DAMAGED';
+/** `VALUE_FOREIGN`: sealed with another key. */
+export type ValueProblem = AbsentValue | 'VALUE_FOREIGN';
+
 const NO_PASSPORTS: PassportTable = new Map();
 const NO_CLIENTS: Directory = {
   clients: new Map(),
@@ -130,9 +135,21 @@ export async function loadNamed<Value>(
   open: Opener<Value>,
 ): Promise<Value> {
   const bytes = await read(key, env, async (found) => ((await sha256Hex(found)) === sha256 ? found : null));
+  if (typeof bytes === 'string') throw new ValueRefused(bytes, key);
   const value = await open(bytes);
   if (value === null) throw new ValueRefused('VALUE_FOREIGN', key);
   return value;
+}
+
+/** The content of a sealed value, or why there is none. */
+export async function readSealed(
+  { key, sha256 }: NamedValue,
+  { env, secrets }: LoadContext,
+): Promise<Bytes | ValueProblem> {
+  const bytes = await read(key, env, async (found) => ((await sha256Hex(found)) === sha256 ? found : null));
+  if (typeof bytes === 'string') return bytes;
+  const opened = await secrets.keys.open((keys) => unseal(bytes, keys));
+  return opened?.value ?? 'VALUE_FOREIGN';
 }
 
 /**
@@ -201,24 +218,27 @@ function layoutOf<Opened>(bytes: Bytes, open: (bytes: Bytes) => Opened, name: st
 }
 
 /** @throws ValueRefused */
-export function readManifest({ release, signature }: NamedRelease, env: Env): Promise<SignedText> {
-  return read(releaseKey(release), env, async (bytes) => {
+export async function readManifest({ release, signature }: NamedRelease, env: Env): Promise<SignedText> {
+  const key = releaseKey(release);
+  const found = await read(key, env, async (bytes) => {
     const signed = parseSignedText(new TextDecoder().decode(bytes));
     return signed?.signature === signature ? signed : null;
   });
+  if (typeof found === 'string') throw new ValueRefused(found, key);
+  return found;
 }
 
 /** @param accept returns null if the bytes are not the named value */
-async function read<Value>(
+async function read<Value extends object>(
   key: string,
   env: Env,
   accept: (bytes: Bytes) => Promise<Value | null>,
-): Promise<Value> {
+): Promise<Value | AbsentValue> {
   const inKv = await readImmutable(key, VALUE_BYTES_MAX, env.LISTS).catch(() => null);
   const fromKv = inKv === null ? null : await accept(inKv);
   if (fromKv !== null) return fromKv;
   const own = await within(coordinatorPort(env).value(key), COORDINATOR_BACKGROUND_WAIT_MS).catch(() => null);
   const fromCoordinator = own === null ? null : await accept(own);
   if (fromCoordinator !== null) return fromCoordinator;
-  throw new ValueRefused(inKv === null && own === null ? 'VALUE_MISSING' : 'VALUE_DAMAGED', key);
+  return inKv === null && own === null ? 'VALUE_MISSING' : 'VALUE_DAMAGED';
 }

@@ -1,0 +1,78 @@
+/** Campaigns between installations: what an import takes, and what the feed reads. */
+import { runDurableObjectAlarm } from 'cloudflare:test';
+import { beforeEach, expect, test, vi } from 'vitest';
+import { CAMPAIGN_PERSON_MS_MAX } from '../../../shared/limits/campaigns.ts';
+import { DAY_MS } from '../../../shared/limits/intake.ts';
+import { asAuthority, byRule, decide, observe, shared } from '../support/campaigns.ts';
+import { NOON } from '../support/room.ts';
+import { SPAM, taken, textStore, textStub } from '../support/texts.ts';
+import '../support/fresh.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['Date'], now: NOON });
+  vi.spyOn(console, 'warn').mockReturnValue(undefined);
+});
+
+test('an import confirms what nobody here has decided, and is not shared on', async () => {
+  const [observed = 0, rejected = 0, own = 0] = await observe(SPAM[0]!, SPAM[1]!, SPAM[2]!);
+  await textStore().rejectCampaign(asAuthority(), rejected);
+  await textStore().confirmCampaign(asAuthority(), own, NOON + DAY_MS);
+  const line = async (
+    text: string,
+    state: 'confirmed' | 'revoked' = 'confirmed',
+    until = NOON + 365 * DAY_MS,
+  ) => ({
+    ...{
+      ...(await shared(text))[0]!,
+      state,
+      until: state === 'revoked' ? null : new Date(until).toISOString(),
+    },
+  });
+  const given = [
+    ...[await line(SPAM[0]!), await line(SPAM[1]!), await line(SPAM[2]!), await line(SPAM[3]!)],
+    ...[await line(SPAM[4]!, 'confirmed', NOON - 1), await line(SPAM[5]!, 'revoked')],
+    { ...(await line(SPAM[6]!)), textKeyId: '0'.repeat(16) },
+  ];
+  const done = taken(await textStore().importCampaigns(asAuthority(), given));
+  expect(done.results.map(({ result }) => result)).toEqual([
+    ...['confirmed', 'kept', 'kept', 'confirmed', 'ended', 'unknown', 'foreignKey'],
+  ]);
+  expect(await textStore().campaign(observed)).toMatchObject({
+    ...{ state: 'confirmed', until: new Date(NOON + CAMPAIGN_PERSON_MS_MAX).toISOString() },
+  });
+  const changes = await textStore().textChanges(null, 10);
+  expect(changes.campaigns.map(({ id }) => id)).toEqual([own]);
+  // A revocation travels, and ends only what an import confirmed.
+  const ended = taken(
+    await textStore().importCampaigns(asAuthority(), [
+      await line(SPAM[3]!, 'revoked'),
+      await line(SPAM[2]!, 'revoked'),
+    ]),
+  );
+  expect(ended.results.map(({ result }) => result)).toEqual(['revoked', 'kept']);
+  // What a person here revokes, no import confirms again.
+  await textStore().revokeCampaign(asAuthority(), observed);
+  const again = taken(await textStore().importCampaigns(asAuthority(), [await line(SPAM[0]!)]));
+  expect(again.results).toEqual([{ campaign: `c-${observed}`, result: 'kept' }]);
+});
+
+test('the feed reads each change once, in order, and goes on from where it was', async () => {
+  const [one = 0, two = 0] = await observe(SPAM[0]!, SPAM[1]!);
+  expect(await textStore().textChanges(null, 10)).toMatchObject({ campaigns: [], next: null, more: false });
+  await textStore().confirmCampaign(asAuthority(), two, NOON + DAY_MS);
+  await decide(byRule(one));
+  const first = await textStore().textChanges(null, 1);
+  expect(first).toMatchObject({ campaigns: [{ id: two, state: 'confirmed', rule: null }], more: true });
+  const second = await textStore().textChanges(first.next, 10);
+  expect(second).toMatchObject({
+    ...{ campaigns: [{ id: one, rule: 'campaign-30@1', stage: 'provisional', reporters: 34 }], more: false },
+  });
+  expect(await textStore().textChanges(second.next, 10)).toMatchObject({ campaigns: [], next: second.next });
+  vi.setSystemTime(NOON + DAY_MS);
+  await runDurableObjectAlarm(textStub());
+  expect(await textStore().textChanges(second.next, 10)).toMatchObject({
+    campaigns: [{ id: two, state: 'ended', until: null }],
+  });
+  const lost = { ...second.next!, generation: 'other' };
+  expect((await textStore().textChanges(lost, 10)).campaigns).toHaveLength(2);
+});

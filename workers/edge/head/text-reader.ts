@@ -1,0 +1,191 @@
+/**
+ * The text release and the campaigns as this isolate knows them. Nothing is loaded until a request has a text; that
+ * request waits for it. From then on they follow the head in the background, and are replaced as a whole.
+ *
+ * What cannot be loaded holds up nothing: a release is used with all its values, or the last good one stays. Campaigns
+ * change without it, and it without them. Before the first good one, the layers that cannot be loaded are left out. What
+ * is refused is logged once, and `/healthz` names it.
+ */
+import { HEALTH_RETRY_MS, RUN_BACKOFF_MS } from '../../../shared/limits/edge.ts';
+import type { HeadText, NamedValue } from '../../../shared/release/head.ts';
+import { CampaignTable } from '../../../shared/text/campaign-table.ts';
+import { HostTable } from '../../../shared/text/host-table.ts';
+import { TextModel } from '../../../shared/text/model.ts';
+import { NO_TEXT, type PublishedText } from '../../../shared/text/published.ts';
+import { parseTextIndex, type TextIndex } from '../../../shared/text/text-index.ts';
+import type { TextManifest } from '../../../shared/text/text-manifest.ts';
+import { SingleFlight } from '../../storage/single-flight.ts';
+import { servesCanary } from './canary-share.ts';
+import type { LoadContext } from './head-sources.ts';
+import { type Held, TextLoad, type TextProblem } from './text-load.ts';
+
+/** A release, as far as it can be loaded. */
+type ReleaseParts = Pick<PublishedText, 'release' | 'model' | 'hosts'>;
+const NO_RELEASE: ReleaseParts = { release: null, model: null, hosts: null };
+
+interface LoadedRelease {
+  readonly parts: ReleaseParts;
+  /** Whether it has all its values, so that it may replace a good one. */
+  readonly isWhole: boolean;
+}
+
+/** A table is read for the lists of one manifest. */
+interface HeldHosts extends Held<HostTable> {
+  readonly lists: number;
+}
+
+export class TextReader {
+  /** What the head names; null if none has named any. */
+  #named: HeadText | null = null;
+  #published = NO_TEXT;
+  /** The last release with all its values; null if none was loaded, or the last one was withdrawn. */
+  #good: ReleaseParts | null = null;
+  /** Whether a request has had a text. */
+  #isWanted = false;
+  /** The index that was loaded or refused last, by its key, and when, in ms since 1970. */
+  #triedIndex: string | null = null;
+  #triedVersion = 0;
+  #triedAt = 0;
+  #problems: readonly TextProblem[] = [];
+  /** When a request waits again for the first load, after a wait that timed out, in ms since 1970. */
+  #waitsFrom = 0;
+  #index: Held<TextIndex> | null = null;
+  #model: Held<TextModel> | null = null;
+  #hosts: HeldHosts | null = null;
+  #campaigns: Held<CampaignTable> | null = null;
+  readonly #flight = new SingleFlight();
+  readonly #changed: () => void;
+
+  /** @param changed called when it takes more or less memory */
+  constructor(changed: () => void) {
+    this.#changed = changed;
+  }
+
+  get bytes(): number {
+    const { model, hosts, campaigns } = this.#published;
+    const listed = campaigns.count === 0 ? 0 : campaigns.bytes;
+    return (model?.model.bytes ?? 0) + (hosts?.table.bytes ?? 0) + listed;
+  }
+
+  /** A head became current. @param named what it names; a head that names nothing takes nothing away */
+  follow(named: HeadText | null, loadContext: LoadContext): void {
+    if (named !== null) this.#named = named;
+    if (this.#isWanted && this.#isDue()) this.#refresh(loadContext);
+  }
+
+  /** What a request with a text is screened with. The first ones wait for it, for at most LOAD_WAIT_MS. */
+  async published(loadContext: LoadContext): Promise<PublishedText> {
+    this.#isWanted = true;
+    if (!this.#isDue()) return this.#published;
+    const waits = this.#triedIndex === null && Date.now() >= this.#waitsFrom;
+    if (waits) await this.#wait(loadContext, () => this.#triedIndex !== null);
+    else this.#refresh(loadContext);
+    return this.#published;
+  }
+
+  /** What is refused, after a try of what is due: for `/healthz`. */
+  async problems(loadContext: LoadContext): Promise<readonly TextProblem[]> {
+    this.#isWanted = true;
+    if (this.#isDue()) await this.#wait(loadContext, () => !this.#isDue());
+    return this.#problems;
+  }
+
+  /** Whether the head names something new, or it is time to try again what was refused. */
+  #isDue(): boolean {
+    if (this.#named === null) return false;
+    if (this.#named.index.key !== this.#triedIndex) return true;
+    return this.#problems.length > 0 && Date.now() - this.#triedAt >= HEALTH_RETRY_MS;
+  }
+
+  #refresh(loadContext: LoadContext): void {
+    this.#flight.refresh(() => this.#load(loadContext), loadContext.ctx);
+  }
+
+  async #wait(loadContext: LoadContext, done: () => boolean): Promise<void> {
+    try {
+      await this.#flight.wait(() => this.#load(loadContext), done, loadContext.ctx);
+    } catch {
+      this.#waitsFrom = Date.now() + RUN_BACKOFF_MS;
+    }
+  }
+
+  async #load(loadContext: LoadContext): Promise<void> {
+    const { version, index: named } = this.#named!;
+    const load = new TextLoad(loadContext);
+    const index = this.#index?.key === named.key ? this.#index : await load.value(named, parseTextIndex);
+    const loaded = index === null ? null : await this.#loadAll(index, load);
+    // A later load may have ended before: readers never go back.
+    if (version < this.#triedVersion) return;
+    if (loaded !== null) {
+      const { release, campaigns, key } = loaded;
+      if (release.isWhole) this.#good = release.parts.release === null ? null : release.parts;
+      this.#index = index;
+      this.#published = { version, ...release.parts, campaigns, key };
+      this.#changed();
+    }
+    load.log(this.#problems);
+    this.#problems = load.problems;
+    this.#triedVersion = version;
+    this.#triedIndex = named.key;
+    this.#triedAt = Date.now();
+  }
+
+  async #loadAll({ key, value: index }: Held<TextIndex>, load: TextLoad) {
+    const [release, campaigns, fingerprintKey] = await Promise.all([
+      this.#release(index, key, load),
+      this.#campaignTable(index, load),
+      load.fingerprintKey(index.campaigns !== null),
+    ]);
+    return { release, campaigns, key: fingerprintKey };
+  }
+
+  /** The release for this data centre, or the one in force if that is refused, or the last good one. */
+  async #release({ current, candidate }: TextIndex, key: string, load: TextLoad): Promise<LoadedRelease> {
+    const canary = candidate === null ? null : await load.manifest(candidate.manifest, key);
+    const isServed =
+      canary !== null && servesCanary({ release: canary.release, share: candidate!.share }, load.dataCentre);
+    const chosen = isServed ? await this.#parts(canary, load) : null;
+    if (chosen?.isWhole === true) return chosen;
+    if (current === null && chosen === null) return { parts: NO_RELEASE, isWhole: true };
+    const manifest = current === null ? null : await load.manifest(current, key);
+    const inForce = manifest === null ? null : await this.#parts(manifest, load);
+    if (inForce?.isWhole === true) return inForce;
+    const { release, model, hosts } = this.#published;
+    const parts = this.#good ?? inForce?.parts ?? chosen?.parts ?? { release, model, hosts };
+    return { parts, isWhole: false };
+  }
+
+  async #parts({ release, model: info, hosts: named }: TextManifest, load: TextLoad): Promise<LoadedRelease> {
+    if (info !== null && this.#model?.key !== info.value.key)
+      this.#model = (await load.value(info.value, (bytes) => new TextModel(bytes))) ?? this.#model;
+    const lists = named?.lists.length ?? 0;
+    if (named !== null && (this.#hosts?.key !== named.value.key || this.#hosts.lists !== lists)) {
+      const found = await load.value(named.value, (bytes) => new HostTable(bytes, lists));
+      if (found !== null) this.#hosts = { ...found, lists };
+    }
+    const model = info === null ? null : ifNamed(this.#model, info.value);
+    const hosts = this.#hosts?.lists === lists ? this.#hosts : null;
+    const table = named === null ? null : ifNamed(hosts, named.value);
+    return {
+      parts: {
+        release,
+        model: info === null || model === null ? null : { info, model },
+        hosts: named === null || table === null ? null : { lists: named.lists, table },
+      },
+      isWhole: (info === null || model !== null) && (named === null || table !== null),
+    };
+  }
+
+  /** The confirmed campaigns, or the last ones that could be loaded. */
+  async #campaignTable({ campaigns: named }: TextIndex, load: TextLoad): Promise<CampaignTable> {
+    if (named === null) return CampaignTable.EMPTY;
+    if (this.#campaigns?.key !== named.key)
+      this.#campaigns = (await load.value(named, (bytes) => new CampaignTable(bytes))) ?? this.#campaigns;
+    return this.#campaigns?.value ?? CampaignTable.EMPTY;
+  }
+}
+
+/** The value in memory, if it is the named one. */
+function ifNamed<Value>(held: Held<Value> | null, { key }: NamedValue): Value | null {
+  return held?.key === key ? held.value : null;
+}

@@ -1,0 +1,28 @@
+/** Campaigns as responses show them, and fingerprints as requests have them. */
+import { formatCampaignId } from '../../shared/admin/campaigns.ts';
+import type { CampaignInfo } from '../../shared/admin/text.ts';
+import { fromBase64, toBase64 } from '../../shared/bytes.ts';
+import type { Fingerprint } from '../../shared/text/fingerprint.ts';
+import { bytesOf, fingerprintIn, type StoredCampaign } from './campaign-rows.ts';
+
+/** Null if it is no fingerprint. @param fingerprint base64 */
+export function valuesOf(fingerprint: string): Fingerprint | null {
+  const bytes = fromBase64(fingerprint);
+  return bytes === null ? null : fingerprintIn(bytes);
+}
+
+/** As responses show it. */
+export function infoOf(campaign: StoredCampaign): CampaignInfo {
+  const { id, state, authority, rule, stage, firstSeen, lastSeen, reports, reporters, until } = campaign;
+  const isByRule = !campaign.byPerson;
+  return {
+    ...{ id: formatCampaignId(id), state, authority, rule: isByRule ? rule : null },
+    ...{ stage: isByRule ? stage : null, firstSeen: timeOf(firstSeen), lastSeen: timeOf(lastSeen) },
+    ...{ reports, reporters, until: until === null ? null : timeOf(until) },
+    ...{ fingerprint: toBase64(bytesOf(campaign.fingerprint)), textKeyId: campaign.keyId },
+  };
+}
+
+function timeOf(ms: number): string {
+  return new Date(ms).toISOString();
+}
