@@ -63,7 +63,12 @@ async function timeLoops(texts: readonly string[], rounds: number): Promise<Time
   const worker = await startBenchWorker('text');
   try {
     await worker.call('/texts?name=texts', JSON.stringify(texts));
-    const times = Object.fromEntries(LOOPS.map((loop): [TextLoop, number[]] => [loop, []])) as Times;
+    const times: Record<keyof Times, number[]> = {
+      normalize: [],
+      read: [],
+      score: [],
+      scoreAndFingerprint: [],
+    };
     for (let round = -WARM_ROUNDS; round < rounds; round++) {
       // Neighbours take turns to be first.
       for (const loop of round % 2 === 0 ? LOOPS : LOOPS.toReversed()) {

@@ -10,6 +10,7 @@ import {
   type Fingerprint,
   type FingerprintKey,
   fingerprintOf,
+  MATCHED_BINS_MIN,
   SAME_CAMPAIGN_VALUES,
 } from '../../shared/text/fingerprint.ts';
 import { readText } from '../../shared/text/text.ts';
@@ -40,47 +41,52 @@ interface PrintedText {
 export async function textMatches({ small, seed }: BenchOptions): Promise<Row[]> {
   const key = await deriveFingerprintKey(Uint8Array.from({ length: 32 }, (_, at) => at));
   const all = shuffled([...new Set([...koreanComments(), ...koreanReviews()])], seed);
-  const printed = all.flatMap((text): PrintedText[] => {
-    const print = fingerprintOf(readText(text), key);
-    return print === null ? [] : [{ text, print }];
-  });
-  const enrolled = printed.slice(0, small ? ENROLLED_SMALL : ENROLLED);
-  const others = printed.slice(enrolled.length, small ? enrolled.length + OTHERS_SMALL : undefined);
+  const enrolled = printedOf(all, key).slice(0, small ? ENROLLED_SMALL : ENROLLED);
+  const isEnrolled = new Set(enrolled.map(({ text }) => text));
+  const others = all.filter((text) => !isEnrolled.has(text)).slice(0, small ? OTHERS_SMALL : undefined);
   const table = new CampaignTable(
     encodeCampaigns(
       enrolled.map(({ print }, at) => ({ id: at + 1, fingerprint: print, until: UNTIL, authority: 'bench' })),
     ),
   );
-  const tooShort = small ? 0 : all.length - printed.length;
   return [
-    falseMatches(table, enrolled, others, tooShort),
+    falseMatches(table, enrolled, others, key),
     ...recallRows(table, enrolled, key, small ? EDITED_SMALL : EDITED, seed),
   ];
+}
+
+/** Texts that can be enrolled. @param least bins that they must fill: see fingerprintOf */
+function printedOf(texts: readonly string[], key: FingerprintKey, least?: number): PrintedText[] {
+  return texts.flatMap((text): PrintedText[] => {
+    const print = fingerprintOf(readText(text), key, undefined, least);
+    return print === null ? [] : [{ text, print }];
+  });
 }
 
 function falseMatches(
   table: CampaignTable,
   enrolled: readonly PrintedText[],
-  others: readonly PrintedText[],
-  tooShort: number,
+  others: readonly string[],
+  key: FingerprintKey,
 ): Row {
+  const printed = printedOf(others, key, MATCHED_BINS_MIN);
   const duplicates = nearDuplicates(
     enrolled.map(({ text }) => gramsOf(text)),
-    others.map(({ text }) => gramsOf(text)),
+    printed.map(({ text }) => gramsOf(text)),
     DUPLICATE,
   );
   let [matches, found] = [0, 0];
-  for (const [at, { print }] of others.entries()) {
+  for (const [at, { print }] of printed.entries()) {
     const isMatch = table.find(print, NOW) !== null;
     if (duplicates.has(at)) found += Number(isMatch);
     else matches += Number(isMatch);
   }
-  const rest = others.length - duplicates.size;
+  const tooShort = withCommas(others.length - printed.length);
   return row(
-    `${withCommas(rest)} Korean texts against ${withCommas(enrolled.length)} enrolled ones: false matches`,
+    `${withCommas(others.length - duplicates.size)} Korean texts against ${withCommas(enrolled.length)} enrolled ones: false matches`,
     matches,
     'texts',
-    `left out: ${duplicates.size} near-duplicates (${found} match); ${withCommas(tooShort)} more are too short to match`,
+    `${tooShort} of them are too short to match; left out: ${duplicates.size} near-duplicates (${found} match)`,
     null,
     0,
   );
@@ -99,7 +105,8 @@ function recallRows(
   return EDITS.map((share) => {
     let [found, similar] = [0, 0];
     for (const [at, { text, print }] of sample.entries()) {
-      const edited = fingerprintOf(readText(editedCopy(text, share, alphabet, random)), key);
+      const copy = readText(editedCopy(text, share, alphabet, random));
+      const edited = fingerprintOf(copy, key, undefined, MATCHED_BINS_MIN);
       if (edited === null) continue;
       if (equalValues(print, edited) >= SAME_CAMPAIGN_VALUES) similar++;
       if (table.find(edited, NOW)?.id === at + 1) found++;

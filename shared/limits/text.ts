@@ -12,8 +12,8 @@ export const TEXT_CHARS_PER_TURN = 20_000;
 export const LETTERS_MAX = 6_000;
 /** Hosts of one text: as many as fit, with one character between two, so that none can hide behind others. */
 export const TEXT_HOSTS_MAX = 400;
-/** Runs of labels in one text that are read as IDNA: each costs some 2 µs. Hosts in ASCII are found behind more of them. */
-export const IDN_HOSTS_MAX = 64;
+/** Runs of labels in one text that are read as IDNA: each costs some 8 µs. Hosts in ASCII are found behind more of them. */
+export const IDN_HOSTS_MAX = 32;
 /** Endings of hosts that are features of a text. */
 export const TEXT_ENDINGS_MAX = 16;
 /** Labels of a listed host. */

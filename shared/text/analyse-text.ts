@@ -5,7 +5,7 @@
 
 import type { FoundCampaign } from './campaign-table.ts';
 import type { FeatureFamily } from './features.ts';
-import { FINGERPRINT_VALUES, fingerprintOf } from './fingerprint.ts';
+import { FINGERPRINT_VALUES, fingerprintOf, MATCHED_BINS_MIN } from './fingerprint.ts';
 import type { PublishedText } from './published.ts';
 import { readText } from './text.ts';
 import type { HostListInfo } from './text-manifest.ts';
@@ -39,7 +39,8 @@ export function analyseText(text: string, published: PublishedText, now: number)
   const { model, key, campaigns } = published;
   const scored = model?.model.score(read) ?? null;
   const band = scored === null ? null : bandOf(scored.score, model!.info.thresholds);
-  const isPrinted = key !== null && campaigns.count > 0 && fingerprintOf(read, key, print) !== null;
+  const isPrinted =
+    key !== null && campaigns.count > 0 && fingerprintOf(read, key, print, MATCHED_BINS_MIN) !== null;
   const lists = read.hosts.map((host) => listOf(host, published));
   return {
     score: scored === null ? null : Math.round(scored.score * 1000) / 1000,

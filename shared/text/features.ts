@@ -52,12 +52,15 @@ const traitFamilies = new Uint8Array(TRAITS_MAX);
 const traitHashes = new Uint32Array(TRAITS_MAX);
 const traitValues = new Int32Array(TRAITS_MAX);
 
-const FEATURES_MAX = LETTERS_MAX * (GRAM_MAX - GRAM_MIN + 1) + TRAITS_MAX;
+/** A trait counts as often as this, because it says more than one n-gram of many. */
+export const TRAIT_REPEATS = 4;
+
+const FEATURES_MAX = LETTERS_MAX * (GRAM_MAX - GRAM_MIN + 1) + TRAITS_MAX * TRAIT_REPEATS;
 const buckets = new Uint32Array(FEATURES_MAX);
 
 /** Valid until the next call: the memory is shared. */
 export interface Features {
-  /** Buckets, with repetitions: those of n-grams, then those of traits. */
+  /** Buckets, with repetitions: those of n-grams, then those of traits, each TRAIT_REPEATS times. */
   readonly buckets: Uint32Array;
   /** How many of them are n-grams. */
   readonly grams: number;
@@ -83,7 +86,7 @@ export function featuresOf(text: ReadText, bits: number): Features {
   const traits = readTraits(text);
   for (let trait = 0; trait < traits; trait++) {
     families.push(FEATURE_FAMILIES[traitFamilies[trait]!]!);
-    buckets[count++] = traitHashes[trait]! >>> shift;
+    for (let repeat = 0; repeat < TRAIT_REPEATS; repeat++) buckets[count++] = traitHashes[trait]! >>> shift;
   }
   return { buckets: buckets.subarray(0, count), grams, families };
 }
@@ -120,8 +123,8 @@ export function weigh(text: ReadText, weights: Int8Array, bits: number, sums: In
   sums[WORDING]! += sum;
   const traits = readTraits(text);
   for (let trait = 0; trait < traits; trait++)
-    sums[traitFamilies[trait]!]! += weights[traitHashes[trait]! >>> shift]!;
-  return gramCount(length) + traits;
+    sums[traitFamilies[trait]!]! += TRAIT_REPEATS * weights[traitHashes[trait]! >>> shift]!;
+  return gramCount(length) + TRAIT_REPEATS * traits;
 }
 
 /** n-grams of a text of so many letters. */
@@ -141,13 +144,14 @@ export function featureNamesOf(text: ReadText): string[] {
   }
   const traits = readTraits(text);
   for (let trait = 0; trait < traits; trait++)
-    names.push(`${FEATURE_FAMILIES[traitFamilies[trait]!]}: ${nameOf(text, trait)}`);
+    for (let repeat = 0; repeat < TRAIT_REPEATS; repeat++) names.push(nameOf(text, trait));
   return names;
 }
 
-/** What a trait says: the ending of a host, or a number. */
+/** Family of a trait, and what it says: the ending of a host, or a number. */
 function nameOf(text: ReadText, trait: number): string {
-  return traitFamilies[trait] === ENDING ? text.endings[traitValues[trait]!]! : String(traitValues[trait]);
+  const [family, value] = [traitFamilies[trait]!, traitValues[trait]!];
+  return `${FEATURE_FAMILIES[family]}: ${family === ENDING ? text.endings[value] : value}`;
 }
 
 /** @returns the count of traits */
@@ -166,8 +170,8 @@ function readTraits(text: ReadText): number {
   if (cased > 7 && capitals > 4) count = addTrait(count, CAPITALS, Math.floor((4 * capitals) / cased));
   if (exclamations > 0) count = addTrait(count, EXCLAMATIONS, Math.min(exclamations, 4));
   if (hidden > 0) count = addTrait(count, HIDDEN, 1);
-  // Two for each doubling.
-  return addTrait(count, LENGTH, Math.floor(2 * Math.log2(letters.length + 1)));
+  // The whole part of the logarithm of the square: two for each doubling.
+  return addTrait(count, LENGTH, 31 - Math.clz32((letters.length + 1) ** 2));
 }
 
 function addTrait(count: number, family: number, value: number): number {

@@ -14,8 +14,10 @@ export const FINGERPRINT_VALUES = 64;
 /** Values that are equal if two texts belong to one campaign: half of them. */
 export const SAME_CAMPAIGN_VALUES = 32;
 const GRAM = 6;
-/** Bins that must have a value of their own: a text of fewer than some 25 syllables has no fingerprint. */
-const FILLED_MIN = 40;
+/** Bins that must have a value of their own to enrol a text: one of fewer than some 25 syllables has no fingerprint. */
+const ENROLLED_BINS_MIN = 40;
+/** Fewer are enough to look a text up: else one that a campaign shortened by a word would have no fingerprint. */
+export const MATCHED_BINS_MIN = 32;
 /** The upper 6 bits of a hash choose the bin. It keeps the least of the others, and its value is their upper 16. */
 const VALUE_BITS = 26;
 const VALUE_MASK = 0x3ffffff;
@@ -73,14 +75,16 @@ const emptyBins = new Uint8Array(FINGERPRINT_VALUES + 1);
 /**
  * The fingerprint, or null if the text is too short to be recognised.
  * @param into memory for it: its own by default
+ * @param least bins that must have a value of their own: those of texts to enrol by default
  */
 export function fingerprintOf(
   { letters }: ReadText,
   { letterValues, multiplier, mask, mixMultiplier, mixMask }: FingerprintKey,
   into?: Fingerprint,
+  least = ENROLLED_BINS_MIN,
 ): Fingerprint | null {
   const { length } = letters;
-  if (length < GRAM + FILLED_MIN - 1) return null;
+  if (length < GRAM + least - 1) return null;
   for (let bin = 0; bin < FINGERPRINT_VALUES; bin++) bins[bin] = EMPTY;
   const leaving = power(multiplier, GRAM);
   let rolling = 0;
@@ -97,23 +101,23 @@ export function fingerprintOf(
     hash ^= hash >>> 16;
     // The less of both, without a branch that no processor predicts.
     const bin = hash >>> VALUE_BITS;
-    const least = bins[bin]!;
+    const before = bins[bin]!;
     const value = hash & VALUE_MASK;
-    bins[bin] = least ^ ((least ^ value) & ((value - least) >> 31));
+    bins[bin] = before ^ ((before ^ value) & ((value - before) >> 31));
   }
-  return valuesOf(into ?? new Uint16Array(FINGERPRINT_VALUES));
+  return valuesOf(into ?? new Uint16Array(FINGERPRINT_VALUES), least);
 }
 
-/** The values of the bins, or null if too few of them are filled. */
-function valuesOf(values: Fingerprint): Fingerprint | null {
+/** The values of the bins, or null if fewer of them are filled. */
+function valuesOf(values: Fingerprint, filledMin: number): Fingerprint | null {
   let empty = 0;
   for (let bin = 0; bin < FINGERPRINT_VALUES; bin++) {
-    const least = bins[bin]!;
-    values[bin] = least >>> DROPPED_BITS;
+    const value = bins[bin]!;
+    values[bin] = value >>> DROPPED_BITS;
     emptyBins[empty] = bin;
-    empty += Number(least === EMPTY);
+    empty += Number(value === EMPTY);
   }
-  if (FINGERPRINT_VALUES - empty < FILLED_MIN) return null;
+  if (FINGERPRINT_VALUES - empty < filledMin) return null;
   for (let next = 0; next < empty; next++) {
     const bin = emptyBins[next]!;
     values[bin] = bins[donorOf(bin)]! >>> DROPPED_BITS;

@@ -14,8 +14,16 @@ export interface ModelParameters {
   readonly bits: number;
   /** Log-odds of a text without features. */
   readonly bias: number;
-  /** Log-odds of a weight of 1, for a text of one feature: sums are divided by the square root of the count. */
+  /** Log-odds of a weight of 1, times `rootOf` the count of features. */
   readonly scale: number;
+}
+
+/** Features that every text counts as having, so that one link or one number alone gets no extreme score. */
+const FEATURES_PRIOR = 128;
+
+/** What the sum of the weights of a text is divided by, so that long texts are comparable. @param count of its features */
+export function rootOf(count: number): number {
+  return Math.sqrt(count + FEATURES_PRIOR);
 }
 
 /** How a score was found. */
@@ -72,7 +80,7 @@ export class TextModel {
     const count = weigh(text, this.#weights, bits, sums);
     let sum = 0;
     for (let family = 0; family < sums.length; family++) sum += sums[family]!;
-    return bias + (scale * sum) / Math.sqrt(count);
+    return bias + (scale * sum) / rootOf(count);
   }
 
   score(text: ReadText): Score {
@@ -81,24 +89,17 @@ export class TextModel {
   }
 }
 
-/** The families with the largest sums above 0. */
+/** The families with the largest sums above 0, in one pass. */
 function strongest(): FeatureFamily[] {
-  const reasons: FeatureFamily[] = [];
-  let below = Number.POSITIVE_INFINITY;
-  let last = -1;
-  while (reasons.length < TEXT_REASONS_MAX) {
-    let best = -1;
-    for (let family = 0; family < sums.length; family++) {
-      const sum = sums[family]!;
-      const isNext = sum < below || (sum === below && family > last);
-      if (isNext && sum > 0 && (best === -1 || sum > sums[best]!)) best = family;
-    }
-    if (best === -1) break;
-    reasons.push(FEATURE_FAMILIES[best]!);
-    below = sums[best]!;
-    last = best;
+  const found: number[] = [];
+  for (let family = 0; family < sums.length; family++) {
+    const sum = sums[family]!;
+    if (sum <= 0) continue;
+    let place = found.length;
+    while (place > 0 && sums[found[place - 1]!]! < sum) place--;
+    if (place < TEXT_REASONS_MAX) found.splice(place, 0, family);
   }
-  return reasons;
+  return found.slice(0, TEXT_REASONS_MAX).map((family) => FEATURE_FAMILIES[family]!);
 }
 
 /** @throws LayoutError */

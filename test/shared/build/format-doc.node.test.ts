@@ -7,6 +7,7 @@ import { bestRice, encodeDense } from '../../../shared/build/dense-section.ts';
 import { encodeSparse } from '../../../shared/build/sparse-section.ts';
 import * as layout from '../../../shared/set/layout.ts';
 import shards from '../../vectors/shards.json' with { type: 'json' };
+import texts from '../../vectors/text.json' with { type: 'json' };
 import { randomFrom } from '../numbers/random.ts';
 import { entropyBits } from '../support/entropy.ts';
 import { randomSuffixes } from '../support/random-set.ts';
@@ -28,10 +29,11 @@ describe('docs/format.md', () => {
     for (const [name, value] of written) expect([name, constants.get(name!)]).toEqual([name, Number(value)]);
   });
 
-  it('has the bytes of the golden vector as its worked example', () => {
-    const [[block]] = rows(/```hex\n([\s\S]*?)```/g) as [[string]];
-    const hex = block.split('\n').flatMap((line) => line.split(/ {2,}/)[0]!.match(/[0-9a-f]{8}/g) ?? []);
-    expect(hex.join('')).toBe(shards.shards[0]!.hex);
+  it('has the bytes of golden vectors as its worked examples', () => {
+    const blocks = rows(/```hex\n([\s\S]*?)```/g).map(([block]) =>
+      block!.split('\n').flatMap((line) => line.split(/ {2,}/)[0]!.match(/[0-9a-f]{8}/g) ?? []),
+    );
+    expect(blocks.map((words) => words.join(''))).toEqual([shards.shards[0]!.hex, texts.hosts.hex]);
   });
 
   it('has the key id and an image under the test key', () => {

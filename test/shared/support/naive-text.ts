@@ -100,8 +100,8 @@ export function naiveKey(bytes: Uint8Array): NaiveKey {
   };
 }
 
-/** The fingerprint of letters, or null. */
-export function naiveFingerprint(letters: string, key: NaiveKey): number[] | null {
+/** The fingerprint of letters, or null. @param least bins that must be filled */
+export function naiveFingerprint(letters: string, key: NaiveKey, least: number): number[] | null {
   const bins = Array<bigint | null>(64).fill(null);
   for (let at = 0; at + 6 <= letters.length; at++) {
     let hash = 0n;
@@ -118,7 +118,7 @@ export function naiveFingerprint(letters: string, key: NaiveKey): number[] | nul
     const value = low(hash << 6n);
     if (bins[bin] === null || value < bins[bin]!) bins[bin] = value;
   }
-  if (bins.filter((value) => value !== null).length < 40) return null;
+  if (bins.filter((value) => value !== null).length < least) return null;
   return bins.map((own, bin) => {
     let value = own;
     for (let attempt = 1n; value === null; attempt++) {

@@ -32,7 +32,7 @@ const WEIGHTS = [1, -1, 127, -127];
 /** @returns the content of text.json */
 export async function textVectors(): Promise<object> {
   const key = naiveKey(await naiveHkdf(TEXT_KEY, 'numgate/1 text fingerprint', 1_040));
-  const printOf = (text: string): number[] => naiveFingerprint(naiveLetters(text), key)!;
+  const printOf = (text: string): number[] => naiveFingerprint(naiveLetters(text), key, 40)!;
   const campaigns = [
     { id: 17, until: 1_800_000_000, authority: 'kisa', values: printOf(TEXTS[0]!) },
     {
@@ -51,8 +51,9 @@ export async function textVectors(): Promise<object> {
     features: SHORT.map((text) => {
       const letters = naiveLetters(text);
       const length = Math.floor(2 * Math.log2(letters.length + 1));
-      const buckets = [...naiveGramBuckets(letters, BITS), naiveTraitBucket(LENGTH_FAMILY, length, BITS)];
-      return { text, letters, bits: BITS, buckets };
+      // A trait counts four times.
+      const trait = Array<number>(4).fill(naiveTraitBucket(LENGTH_FAMILY, length, BITS));
+      return { text, letters, bits: BITS, buckets: [...naiveGramBuckets(letters, BITS), ...trait] };
     }),
     fingerprints: TEXTS.map((text) => ({ text, values: printOf(text) })),
   };

@@ -6,6 +6,7 @@ import {
   equalValues,
   FINGERPRINT_VALUES,
   fingerprintOf,
+  MATCHED_BINS_MIN,
   SAME_CAMPAIGN_VALUES,
   TEXT_KEY_BYTES,
 } from '../../../shared/text/fingerprint.ts';
@@ -28,7 +29,7 @@ const LONG =
 describe('a fingerprint', () => {
   it('is that of the slow reference', () => {
     let printed = 0;
-    const words = fc.string({ unit: syllable, minLength: 30, maxLength: 120 });
+    const words = fc.string({ unit: syllable, minLength: 15, maxLength: 120 });
     const long = fc.tuple(words, plainText).map((parts) => parts.join(' '));
     holds(
       fc.property(long, (text) => {
@@ -36,7 +37,11 @@ describe('a fingerprint', () => {
         if (read.hasLink) return;
         const print = fingerprintOf(read, key);
         if (print !== null) printed++;
-        expect(print === null ? null : [...print]).toEqual(naiveFingerprint(naiveLetters(text), naive));
+        expect(print === null ? null : [...print]).toEqual(naiveFingerprint(naiveLetters(text), naive, 40));
+        const matched = fingerprintOf(read, key, undefined, MATCHED_BINS_MIN);
+        expect(matched === null ? null : [...matched]).toEqual(
+          naiveFingerprint(naiveLetters(text), naive, MATCHED_BINS_MIN),
+        );
       }),
       { numRuns: 200 },
     );
@@ -91,6 +96,12 @@ describe('a fingerprint', () => {
     ['separators', '.'.repeat(2_000)],
   ])('does not exist for %s', (_what, text) => {
     expect(fingerprintOf(readText(text), key)).toBeNull();
+  });
+
+  it('exists for a text that is a little too short to enrol, to look it up', () => {
+    const short = '고객님의 택배가 주소 불명으로 반송되었습니다';
+    expect(fingerprintOf(readText(short), key)).toBeNull();
+    expect(fingerprintOf(readText(short), key, undefined, MATCHED_BINS_MIN)).not.toBeNull();
   });
 
   it('is written where the caller wants it', () => {
