@@ -1,4 +1,5 @@
 /** Makes int8 weights of learnt ones, and turns sums into probabilities. */
+import { rootOf } from '../../shared/text/model.ts';
 import type { LearntWeights } from './learn.ts';
 import type { Rows } from './rows.ts';
 
@@ -22,7 +23,7 @@ export function quantise({ weights, bias }: LearntWeights): QuantisedWeights {
 export function marginOf({ weights, step, bias }: QuantisedWeights, row: Uint32Array): number {
   let sum = 0;
   for (const bucket of row) sum += weights[bucket]!;
-  return bias + (step * sum) / Math.sqrt(Math.max(1, row.length));
+  return bias + (step * sum) / rootOf(row.length);
 }
 
 export function marginsOf(model: QuantisedWeights, vectors: Rows, indices: Uint32Array): Float64Array {

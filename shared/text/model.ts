@@ -14,8 +14,16 @@ export interface ModelParameters {
   readonly bits: number;
   /** Log-odds of a text without features. */
   readonly bias: number;
-  /** Log-odds of a weight of 1, for a text of one feature: sums are divided by the square root of the count. */
+  /** Log-odds of a weight of 1, times `rootOf` the count of features. */
   readonly scale: number;
+}
+
+/** Features that every text counts as having, so that one link or one number alone gets no extreme score. */
+const FEATURES_PRIOR = 128;
+
+/** What the sum of the weights of a text is divided by, so that long texts are comparable. @param count of its features */
+export function rootOf(count: number): number {
+  return Math.sqrt(count + FEATURES_PRIOR);
 }
 
 /** How a score was found. */
@@ -72,7 +80,7 @@ export class TextModel {
     const count = weigh(text, this.#weights, bits, sums);
     let sum = 0;
     for (let family = 0; family < sums.length; family++) sum += sums[family]!;
-    return bias + (scale * sum) / Math.sqrt(count);
+    return bias + (scale * sum) / rootOf(count);
   }
 
   score(text: ReadText): Score {

@@ -39,7 +39,6 @@ const BEFORE: Readonly<Record<string, string>> = {
   ].join('\n'),
 };
 
-
 /** Runs the commands of a block in one shell, and stops at the first that fails. */
 function run(commands: readonly string[]): Promise<{ status: number | null; output: string }> {
   const script = [

@@ -2,8 +2,8 @@
 import '../support/workspace.ts';
 import { beforeAll, expect, it } from 'vitest';
 import { Admin } from '../../../cli/admin.ts';
-import { listKeys } from '../../../cli/secrets.ts';
 import { verifyRegistrations } from '../../../cli/commands/audit-chains.ts';
+import { listKeys } from '../../../cli/secrets.ts';
 import { type AuditRecord, auditHash, auditLine, CHAIN_START } from '../../../shared/audit.ts';
 import { buildText } from '../../shared/support/text-releases.ts';
 import { numgate } from '../support/command.ts';

@@ -7,7 +7,7 @@ import { randomFrom, shuffle } from '../../../cli/text/random.ts';
 import { Rows } from '../../../cli/text/rows.ts';
 import { MODEL_BITS_MIN } from '../../../shared/limits/text.ts';
 import { featuresOf } from '../../../shared/text/features.ts';
-import { encodeModel, TextModel } from '../../../shared/text/model.ts';
+import { encodeModel, rootOf, TextModel } from '../../../shared/text/model.ts';
 import { readText } from '../../../shared/text/text.ts';
 
 const BITS = MODEL_BITS_MIN;
@@ -56,8 +56,7 @@ describe('learning', () => {
       let loss = 0;
       for (const index of all) {
         const row = vectors.row(index);
-        const sum =
-          row.reduce((total, bucket) => total + factor * weights[bucket]!, 0) / Math.sqrt(row.length);
+        const sum = row.reduce((total, bucket) => total + factor * weights[bucket]!, 0) / rootOf(row.length);
         const margin = (sum + factor * bias) * (isSpam[index] === 1 ? 1 : -1);
         loss += Math.max(0, 1 - margin) ** 2;
       }
@@ -80,9 +79,11 @@ describe('int8 weights', () => {
           expect(Math.abs(quantised[bucket]! * step - each)).toBeLessThanOrEqual(step / 2 + 1e-6);
         expect(Math.max(...quantised.map(Math.abs))).toBe(weights.every((each) => each === 0) ? 0 : 127);
         const row = Uint32Array.from(weights.keys());
-        const exact = weights.reduce((sum, each) => sum + each, 0) / Math.sqrt(row.length);
+        const exact = weights.reduce((sum, each) => sum + each, 0) / rootOf(row.length);
         const margin = marginOf({ weights: quantised, step, bias: 0 }, row);
-        expect(Math.abs(margin - exact)).toBeLessThanOrEqual((step / 2) * Math.sqrt(row.length) + 1e-5);
+        expect(Math.abs(margin - exact)).toBeLessThanOrEqual(
+          ((step / 2) * row.length) / rootOf(row.length) + 1e-5,
+        );
       }),
     );
   });

@@ -1,4 +1,5 @@
 /** Groups of near-duplicates, against all pairs, and splits, which never separate a group. */
+import '../support/workspace.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sampleRows } from '../../../cli/commands/text-sample.ts';

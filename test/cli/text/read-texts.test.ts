@@ -1,4 +1,5 @@
 /** Inputs of training: what is read, and every bad input, which is named by file, line and field, without its text. */
+import '../support/workspace.ts';
 
 import { describe, expect, it } from 'vitest';
 import { CommandFailure } from '../../../cli/failure.ts';

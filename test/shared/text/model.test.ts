@@ -101,7 +101,7 @@ describe('a score', () => {
           weights[bucket]!,
         ]);
         const sum = weighed.reduce((total, [, weight]) => total + weight, 0);
-        const logOdds = bias + (scale * sum) / Math.sqrt(weighed.length);
+        const logOdds = bias + (scale * sum) / Math.sqrt(weighed.length + 128);
         const { score, reasons } = model.score(read);
         expect(model.logOdds(read)).toBeCloseTo(logOdds, 9);
         expect(score).toBeCloseTo(1 / (1 + Math.exp(-logOdds)), 9);
