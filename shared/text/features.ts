@@ -170,8 +170,8 @@ function readTraits(text: ReadText): number {
   if (cased > 7 && capitals > 4) count = addTrait(count, CAPITALS, Math.floor((4 * capitals) / cased));
   if (exclamations > 0) count = addTrait(count, EXCLAMATIONS, Math.min(exclamations, 4));
   if (hidden > 0) count = addTrait(count, HIDDEN, 1);
-  // Two for each doubling.
-  return addTrait(count, LENGTH, Math.floor(2 * Math.log2(letters.length + 1)));
+  // The whole part of the logarithm of the square: two for each doubling.
+  return addTrait(count, LENGTH, 31 - Math.clz32((letters.length + 1) ** 2));
 }
 
 function addTrait(count: number, family: number, value: number): number {

@@ -8,6 +8,7 @@
 import { HOST_CHARS_MAX, IDN_HOSTS_MAX, TEXT_ENDINGS_MAX, TEXT_HOSTS_MAX } from '../limits/text.ts';
 import { asciiHostIn, canonical, endingOf, idnHostIn, isAddress, isCommonEnding } from './host-names.ts';
 import { LINK } from './letter-units.ts';
+import { isLatin, isNumeral, isSlash, unitAt } from './units.ts';
 
 export interface FoundLinks {
   /** Hosts in canonical form: lower case, IDNA as `xn--`, no dot at the end. Each once, at most TEXT_HOSTS_MAX. */
@@ -49,6 +50,7 @@ const AUTHORITY_END = /[\s/\\?#"<>]/g;
 /** Host, in the authority of a URL: with `%`, since browsers decode it. */
 const URL_HOST = /^[^:[\]@"'(){},;!]+/;
 const IPV6 = /^\[[0-9a-f:.]+\]/i;
+const MAIL_HOST = /@[\p{L}\p{N}_-]{1,63}[.\u3002\uff0e\uff61][\p{L}\p{N}]/uy;
 /** A host may end in a dot. */
 const PORT_AND_PATH = /(?:\.?:\d{1,5})?(?:\.?[/\\?#][\x21-\x7e]*)?/y;
 /**
@@ -131,8 +133,7 @@ function bareAt(text: string, dot: number, start: number, names: NameReader): Fo
   }
   if (to === from + RUN_CHARS_MAX) to = wholeRunEnd(text, dot, to);
   const none = { hosts: [], isLink: false, from, to, next: to };
-  // The part of an e-mail address before the `@`.
-  if (unitAt(text, to) === AT) return none;
+  if (isLocalPart(text, to)) return none;
   const run = text.slice(from, to);
   const { hosts, first, last } = names.ofRun(run);
   if (hosts.length === 0) return none;
@@ -149,6 +150,12 @@ function wholeRunEnd(text: string, dot: number, end: number): number {
   let to = end;
   while (to > dot + 1 && unitAt(text, to - 1) < 0x80) to--;
   return to > dot + 1 ? to : end;
+}
+
+/** Whether a run that ends there is the part of an e-mail address before the `@`: only if a host follows. */
+function isLocalPart(text: string, end: number): boolean {
+  MAIL_HOST.lastIndex = end;
+  return unitAt(text, end) === AT && MAIL_HOST.test(text);
 }
 
 function afterPath(text: string, at: number): number {
@@ -196,9 +203,11 @@ class NameReader {
     const all = { first: 0, last: written.length };
     if (written.startsWith('[') || written.length > URL_HOST_CHARS_MAX) return { hosts: [], ...all };
     // Numbers (`3232235777`, `0x7f.1`) and percent codes: what a browser makes of them.
-    if (/^[\da-fx.]+$/i.test(written) || written.includes('%')) {
+    const isCoded = written.includes('%');
+    if (isCoded || /^[\da-fx.]+$/i.test(written)) {
       const host = this.#canonical(written);
       if (host !== null) return { hosts: [host], ...all };
+      if (isCoded) return { hosts: [], ...all };
     }
     const names = this.ofRun(written.slice(0, trimmedLength(written)));
     return names.hosts.length === 0 ? { hosts: [], ...all } : { ...names, first: 0 };
@@ -229,11 +238,6 @@ function ofAscii(part: string, index: number): Names {
   return cut === null ? NO_NAMES : { hosts: [cut.name], first: index + cut.first, last: index + cut.last };
 }
 
-/** A unit of the text, or 0 outside it. */
-function unitAt(text: string, at: number): number {
-  return at >= 0 && at < text.length ? text.charCodeAt(at) : 0;
-}
-
 /** Without dots at the end. */
 function trimmedLength(name: string): number {
   let length = name.length;
@@ -245,14 +249,6 @@ function isDot(code: number): boolean {
   return code === FULL_STOP || code === IDEOGRAPHIC_STOP || code === 0xff0e || code === 0xff61;
 }
 
-function isSlash(code: number): boolean {
-  return code === 0x2f || code === 0x5c;
-}
-
-function isLatin(code: number): boolean {
-  return (code | 0x20) >= 0x61 && (code | 0x20) <= 0x7a;
-}
-
 function isAscii(run: string): boolean {
   for (let at = 0; at < run.length; at++) if (run.charCodeAt(at) >= 0x80) return false;
   return true;
@@ -260,7 +256,7 @@ function isAscii(run: string): boolean {
 
 /** Whether a unit may be in a label: all but ASCII, white space and punctuation of other scripts. */
 function isLabel(code: number): boolean {
-  if (code < 0x80) return isLatin(code) || (code >= 0x30 && code <= 0x39) || code === 0x2d || code === 0x5f;
+  if (code < 0x80) return isLatin(code) || isNumeral(code) || code === 0x2d || code === 0x5f;
   if (code < 0xc0) return code === 0xaa || code === 0xb5 || code === 0xba || code === 0xb7;
   if (code < 0x3040)
     return code < 0x2000 || (code >= 0x2070 && code < 0x3000) || code === 0x3005 || code === 0x3007;

@@ -89,24 +89,17 @@ export class TextModel {
   }
 }
 
-/** The families with the largest sums above 0. */
+/** The families with the largest sums above 0, in one pass. */
 function strongest(): FeatureFamily[] {
-  const reasons: FeatureFamily[] = [];
-  let below = Number.POSITIVE_INFINITY;
-  let last = -1;
-  while (reasons.length < TEXT_REASONS_MAX) {
-    let best = -1;
-    for (let family = 0; family < sums.length; family++) {
-      const sum = sums[family]!;
-      const isNext = sum < below || (sum === below && family > last);
-      if (isNext && sum > 0 && (best === -1 || sum > sums[best]!)) best = family;
-    }
-    if (best === -1) break;
-    reasons.push(FEATURE_FAMILIES[best]!);
-    below = sums[best]!;
-    last = best;
+  const found: number[] = [];
+  for (let family = 0; family < sums.length; family++) {
+    const sum = sums[family]!;
+    if (sum <= 0) continue;
+    let place = found.length;
+    while (place > 0 && sums[found[place - 1]!]! < sum) place--;
+    if (place < TEXT_REASONS_MAX) found.splice(place, 0, family);
   }
-  return reasons;
+  return found.slice(0, TEXT_REASONS_MAX).map((family) => FEATURE_FAMILIES[family]!);
 }
 
 /** @throws LayoutError */

@@ -3,6 +3,7 @@
 import { findLinks } from './hosts.ts';
 import { LINK } from './letter-units.ts';
 import { type Folded, fold, foldPlain } from './letters.ts';
+import { isLatin, isNumeral, unitAt } from './units.ts';
 
 /**
  * Characters that nobody sees, in a row: controls, format characters, halves of surrogate pairs, variation selectors, fillers
@@ -11,11 +12,6 @@ import { type Folded, fold, foldPlain } from './letters.ts';
 const HIDDEN = /[[\p{Cc}\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800\ufffc]--[\t-\r]]+/gv;
 /** Texts that have none of them and need no NFKC: most that have a link. */
 const PLAIN = /^[\t-\r -~\u3131-\u3163\uac00-\ud7a3]*$/;
-/**
- * What a plain text has if it has a host or a link: a label, then a full stop and two letters or an ending in Hangul; three
- * full stops before digits; or two slashes after a colon.
- */
-const MAY_HAVE_LINK = /\.(?:(?<=(?:[\w-]|[^\t-\r -~])\.)(?:[A-Za-z]{2}|[한삼닷])|\d+\.\d+\.\d)|:[/\\]{2}/;
 const IN_WORD = /[\p{L}\p{N}]/u;
 
 export interface ReadText extends Folded {
@@ -32,7 +28,7 @@ const NONE: readonly string[] = [];
 
 /** @param text at most TEXT_CHARS_MAX, well-formed UTF-16 */
 export function readText(text: string): ReadText {
-  if (!MAY_HAVE_LINK.test(text)) {
+  if (!mayHaveLink(text)) {
     const plain = foldPlain(text, 0);
     if (plain !== null) return joined(plain, NONE, false, NONE, 0);
   } else if (PLAIN.test(text)) {
@@ -46,6 +42,27 @@ export function readText(text: string): ReadText {
   });
   const { hosts, hasLink, endings, rest } = findLinks(seen);
   return joined(fold(rest), hosts, hasLink, endings, hidden);
+}
+
+/** 한, 삼, 닷: the first syllables of all Korean endings of hosts (host-names.ts). */
+const KOREAN_ENDINGS = [0xd55c, 0xc0bc, 0xb2f7];
+/** So many full stops before digits could be an address. */
+const ADDRESS_STOPS = 3;
+
+/** Whether a plain text may have a host or a link. Searching for full stops takes less time than a regular expression. */
+function mayHaveLink(text: string): boolean {
+  let stops = 0;
+  for (let stop = text.indexOf('.'); stop !== -1; stop = text.indexOf('.', stop + 1)) {
+    const next = unitAt(text, stop + 1);
+    if (isNumeral(next) && ++stops === ADDRESS_STOPS) return true;
+    const isEnding = isLatin(next) ? isLatin(unitAt(text, stop + 2)) : KOREAN_ENDINGS.includes(next);
+    if (isEnding && isLabelEnd(unitAt(text, stop - 1))) return true;
+  }
+  return text.includes(':/') || text.includes(':\\');
+}
+
+function isLabelEnd(code: number): boolean {
+  return isLatin(code) || isNumeral(code) || code === 0x2d || code === 0x5f || code >= 0x80;
 }
 
 /** An object of one shape, without copying properties by name. */
