@@ -1,5 +1,5 @@
 /**
- * Texts at the edge, over HTTP, with the largest release: a model of 256 KiB, 20,000 hosts and 10,000 campaigns. A check
+ * Texts at the edge, over HTTP, with the largest release: a model of 256 KiB, 55,000 hosts and 10,000 campaigns. A check
  * with a text, a batch of 10,000 different texts and how long checks beside it wait, the first check of an isolate, and
  * memory. The weights are random: the time to score does not depend on them.
  */
@@ -19,10 +19,11 @@ import { type SimulatedEdge, startEdge, TEXT_SECRET, type TextContent } from '..
 
 /** Targets. */
 const P50_TARGET_MS = 1;
-const WAIT_TARGET_MS = 100;
+/** Of the longest wait beside a batch without texts: its body is read at once, too. */
+const WAIT_TARGET = 3;
 const MEMORY_TARGET_MB = 16;
 const CHARS = 100;
-const HOSTS = 20_000;
+const HOSTS = 55_000;
 const LISTED = 100_000;
 const MB = 1e6;
 const TO = '01023456789';
@@ -129,8 +130,8 @@ async function batchRows(edge: SimulatedEdge, texts: readonly string[]): Promise
       found.longestMs,
       'ms',
       `without texts: ${short(without.longestMs)} ms; of ${found.checks} checks`,
-      null,
-      WAIT_TARGET_MS,
+      found.longestMs / without.longestMs,
+      WAIT_TARGET,
     ),
   ];
 }

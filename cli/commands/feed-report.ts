@@ -32,10 +32,10 @@ export function formatPulled(
         `npx numgate text campaigns import ${shellWord(campaigns)}\n`) +
     (hostLists.length === 0
       ? ''
-      : formatTable(
+      : `${formatTable(
           ['host list', 'hosts'],
           hostLists.map(({ name, hosts }) => [name, count(hosts.length)]),
-        ) + `  to build with these hosts: npx numgate text build ${shellWord(textCatalogue)} --keep-model\n`);
+        )}  to build with these hosts: npx numgate text build ${shellWord(textCatalogue)} --keep-model\n`);
   return [
     text,
     {

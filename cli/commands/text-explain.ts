@@ -16,6 +16,7 @@ import { readModelFolder } from '../text/model-folder.ts';
 import { readOneText } from '../text/one-text.ts';
 import { openedRelease, releaseInFolder, releaseInForce } from '../text/open-release.ts';
 import { TextFolder } from '../text/text-folder.ts';
+import { formatThresholds } from '../text/text-report.ts';
 import { examples } from './options.ts';
 
 interface ExplainOptions {
@@ -94,7 +95,7 @@ export function formatExplanation(explanation: Explanation): Report {
     release === null ? `model ${visible(model ?? '')}, not in a release` : `${styleText('bold', release)}`,
     score === null || thresholds === null
       ? 'no model: no score'
-      : `score ${score}, band ${styleText('bold', band!)}: model ${visible(model!)}, review from ${thresholds.review}, suspicious from ${thresholds.suspicious}`,
+      : `score ${score}, band ${styleText('bold', band!)}: model ${visible(model!)}, ${formatThresholds(thresholds)}`,
     ...(reasons.length === 0 ? [] : [`  what raised it most: ${reasons.join(', ')}`]),
     ...(hosts.length === 0 ? ['no host'] : hosts.map(formatHost)),
     formatCampaign(campaign),

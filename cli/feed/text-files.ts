@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CampaignEntry, HostEntry } from '../../shared/feed/entry.ts';
+import type { CampaignEntry } from '../../shared/feed/entry.ts';
 import { HOST_LISTS_MAX } from '../../shared/limits/text.ts';
 import { NAME_PATTERN } from '../../shared/schemas.ts';
 import type { Effect } from '../../shared/verdict.ts';

@@ -91,7 +91,7 @@ async function openRelease(manifest: TextManifest, load: LoadSealed): Promise<Pu
     model === null ? null : { facts: model, bytes: await open(model.value) },
     hosts === null ? null : { lists: hosts.lists, table: await open(hosts.value) },
   );
-  return { ...opened, release };
+  return { ...opened, release, model: model === null ? null : { model: opened.model!.model, info: model } };
 }
 
 function loaderOf(admin: Admin): LoadSealed {

@@ -11,9 +11,15 @@ export function formatModel(model: ModelInfo | null): string {
   if (model === null) return 'no model: no text gets a score';
   const { name, bits, thresholds, trained } = model;
   return (
-    `model ${styleText('bold', name)}: ${count(2 ** bits / 1024)} KiB, review from ${thresholds.review}, ` +
-    `suspicious from ${thresholds.suspicious}, trained on ${count(trained.spam)} spam and ${counted(trained.legitimate, 'legitimate text')}`
+    `model ${styleText('bold', name)}: ${count(2 ** bits / 1024)} KiB, ${formatThresholds(thresholds)}, ` +
+    `trained on ${count(trained.spam)} spam and ${counted(trained.legitimate, 'legitimate text')}`
   );
+}
+
+/** Scores near 1 differ in later places. */
+export function formatThresholds({ review, suspicious }: ModelInfo['thresholds']): string {
+  const shown = (score: number): number => Number(score.toFixed(score > 0.99 ? 6 : 3));
+  return `review from ${shown(review)}, suspicious from ${shown(suspicious)}`;
 }
 
 /** False positives of each domain at `suspicious`, one line each. */

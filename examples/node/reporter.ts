@@ -47,6 +47,8 @@ export interface SpamReport {
   readonly ingressOperator?: string;
   /** Fingerprint of the campaign: 16 to 64 lower case hex digits. */
   readonly campaign?: string;
+  /** The text itself, at most 2,000 characters: its fingerprint is computed at once, and the text is dropped. */
+  readonly text?: string;
 }
 
 /**

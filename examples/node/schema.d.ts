@@ -458,7 +458,7 @@ export interface paths {
         put?: never;
         /**
          * Report spam: one report, a list or a stream
-         * @description For clients of partners with the right `report`. Send one report, up to 1,000 in `items`, or any number as lines of NDJSON. The answer comes once the reports are stored: each accepted report then counts exactly once. Reports are idempotent by partner and `reportId`, so send again whatever you have no answer for: `known` is as good as `accepted`. `withdrawn` is a repeat of a withdrawn report: it does not count. In a list or a stream, an invalid report fails alone. The number of a reporter is never stored: only a keyed value is. A stream is answered line by line, in constant memory; over the reports a minute, it waits. A line has at most 2,048 characters, a body at most 1,048,576 bytes. The body may be compressed: `Content-Encoding: gzip`.
+         * @description For clients of partners with the right `report`. Send one report, up to 1,000 in `items`, or any number as lines of NDJSON. The answer comes once the reports are stored: each accepted report then counts exactly once. Reports are idempotent by partner and `reportId`, so send again whatever you have no answer for: `known` is as good as `accepted`. `withdrawn` is a repeat of a withdrawn report: it does not count. In a list or a stream, an invalid report fails alone. The number of a reporter is never stored: only a keyed value is. A stream is answered line by line, in constant memory; over the reports a minute, it waits. A line has at most 14,336 characters, a body at most 4,194,304 bytes. The body may be compressed: `Content-Encoding: gzip`.
          */
         post: operations["reportSpam"];
         delete?: never;
@@ -10899,7 +10899,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `BODY_TOO_LARGE`: the body has more than 1,048,576 bytes. A stream has no such bound. */
+        /** @description `BODY_TOO_LARGE`: the body has more than 4,194,304 bytes. A stream has no such bound. */
         ReportsTooLarge: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
@@ -10911,10 +10911,10 @@ export interface components {
                  *       "type": "urn:numgate:problem:body-too-large",
                  *       "title": "Request body is too large",
                  *       "status": 413,
-                 *       "detail": "the body may have at most 1048576 bytes",
+                 *       "detail": "the body may have at most 4194304 bytes",
                  *       "instance": "/v1/reports",
                  *       "code": "BODY_TOO_LARGE",
-                 *       "message": "the body may have at most 1048576 bytes"
+                 *       "message": "the body may have at most 4194304 bytes"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];

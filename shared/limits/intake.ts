@@ -6,10 +6,10 @@ import { PROVISIONAL_MS_MAX } from './reports.ts';
 
 /** Reports of one request. */
 export const REPORTS_PER_REQUEST_MAX = 1_000;
-/** Body of such a request, in bytes: 1,000 reports of some 1,000 bytes. */
-export const REPORTS_BODY_BYTES_MAX = 1_048_576;
-/** Line of a stream of reports, in characters. The longest report has some 700. */
-export const REPORT_LINE_CHARS_MAX = 2_048;
+/** Body of such a request, in bytes: 1,000 reports of some 700 bytes, with texts of 1,000 characters of 3 bytes. */
+export const REPORTS_BODY_BYTES_MAX = 4_194_304;
+/** Line of a stream of reports, in characters: some 700, and a text of 2,000 characters that are all escaped (\uXXXX). */
+export const REPORT_LINE_CHARS_MAX = 14_336;
 /** How long reports are kept, in days. */
 export const REPORTS_KEPT_DAYS = 90;
 /** Reports that are removed, or withdrawn with all of a partner, in one step. */

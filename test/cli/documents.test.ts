@@ -107,6 +107,10 @@ beforeAll(async () => {
   put('my.text.json', JSON.stringify({ hostLists: [phishing], canaryTexts: 'our-texts.txt' }));
   put('kisa.txt', 'phish.example.com\n');
   put('our-texts.txt', '[acme] Your code is 123456.\n');
+  put(
+    'texts.txt',
+    `Your parcel waits for the customs fee, ${'pay it within a day or it goes back '.repeat(2)}\n`,
+  );
   put('text.txt', 'See https://phish.example.com/\n');
   put('certificate.pdf', 'a certificate');
   put(

@@ -1,11 +1,13 @@
 /** Text releases over HTTP: pushed, refused, in a canary, in force, rolled back, and in the audit log. */
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { TextChangeDone, TextReleaseInfo, TextStatus } from '../../shared/admin/text.ts';
 import { type AuditRecord, AuditVerifier } from '../../shared/audit.ts';
 import { fromBase64 } from '../../shared/bytes.ts';
+import { HANG_MS } from '../shared/support/hang.ts';
 import { type BuiltText, buildText, type TextContent } from '../shared/support/text-releases.ts';
 import { addOrganisation, asToken as as } from './support/organisations.ts';
 import { serviceKeys, signingKey } from './support/releases.ts';
+import { check } from './support/send.ts';
 import { adminLines, adminValue, expectAdminRefused, sendAdmin } from './support/send-admin.ts';
 import { world } from './support/world.ts';
 
@@ -99,6 +101,29 @@ describe('a text release', () => {
       [`text/releases/${next.release}/withdraw`, { body: { reason } }],
       [409, 'RELEASE_STATE'],
     );
+  });
+
+  it('is what the edge screens texts with, within seconds', async () => {
+    const question = {
+      to: '+82-10-7800-0042',
+      text: '배송이 지연되어 확인이 필요합니다 http://www.evil.example/a',
+    };
+    await vi.waitFor(
+      async () => {
+        const { verdict, reasons } = await check(question, { base: world().admin });
+        expect([verdict, reasons[0]?.code, reasons[0]?.list]).toEqual([
+          'block',
+          'TEXT_HOST_LISTED',
+          'phishing',
+        ]);
+      },
+      { timeout: HANG_MS, interval: 200 },
+    );
+    const other = await check({ ...question, text: '내일 세 시에 만나요' }, { base: world().admin });
+    expect(other.text?.model).toBe('model-1');
+    // Its weights are all positive. A score alone has no effect.
+    expect(other.reasons.filter(({ match }) => match === 'model')).toMatchObject([{ effect: 'shadow' }]);
+    expect(other.verdict).not.toBe('block');
   });
 
   it('has every change in the audit chain, whose end the audit log gets', async () => {

@@ -70,7 +70,8 @@ export class CertificateUploads {
       if (!known.ok) return known;
       const claims = partOf(stored.jws, 1) as CertificateClaims;
       const proven = await proofOf(organisation, body, { ...stored, claims });
-      return proven.ok ? inForce(stored) : proven;
+      // A list may have revoked it meanwhile.
+      return proven.ok ? inForce(certificates.get(stored.digest) ?? stored) : proven;
     }
     const verified = await this.#verified(organisation, body);
     if (!verified.ok) return verified;

@@ -53,7 +53,7 @@ export class Follower {
       isBusy = await reader.read(!isFull);
       isBusy = (await this.#decideDue(steps)) || isBusy;
       isBusy = this.#check() || isBusy;
-      if (hasTexts && !isFull) hasTexts = await texts.step(() => this.openEpoch(), onAppended);
+      hasTexts &&= !isFull && (await texts.step(() => this.openEpoch(), onAppended));
       isBusy = hasTexts || isBusy;
       isBusy = this.#tidy() || isBusy;
       onProgress();

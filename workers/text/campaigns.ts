@@ -238,7 +238,7 @@ export class Campaigns {
   #index(keyId: string): CampaignIndex {
     let index = this.#indexes.get(keyId);
     if (index === undefined) {
-      index = new CampaignIndex();
+      index = new CampaignIndex(CAMPAIGN_STATES.reduce((sum, state) => sum + this.rows.count(state), 0));
       for (const { id, fingerprint } of this.rows.ofKey(keyId)) index.add(id, fingerprint);
       this.#indexes.set(keyId, index);
     }

@@ -1,11 +1,11 @@
 /** `text campaigns`: what it requests, what it shows, and that no message has a text. */
 import '../support/workspace.ts';
-import { writeFileSync } from 'node:fs';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { CampaignInfo } from '../../../shared/admin/text.ts';
 import { numgate } from '../support/command.ts';
 import { fakeService, type ReceivedRequest, type Reply } from '../support/fake-service.ts';
+import { write } from '../support/workspace.ts';
 
 const AT = '2026-11-24T03:12:09.000Z';
 const UNTIL = '2026-12-24T03:12:09.000Z';
@@ -46,22 +46,22 @@ describe('text campaigns', () => {
 
   it('add sends texts in pieces, and never shows one', async () => {
     const texts = Array.from({ length: 250 }, (_, index) => `free prize number ${index}`);
-    writeFileSync('texts.txt', `${texts.join('\n')}\n\n`);
+    const file = write('texts.txt', `${texts.join('\n')}\n\n`);
     const done = await run(
       ({ body }) => ({ body: { campaigns: (body as { texts: string[] }).texts.map(() => CAMPAIGN) } }),
-      ...['add', '--file', 'texts.txt', '--until', UNTIL, ...REASON],
+      ...['add', '--file', file, '--until', UNTIL, ...REASON],
     );
     expect([done.code, done.errors]).toEqual([0, '']);
     expect(done.sent.map(([, , body]) => (body as { texts: string[] }).texts.length)).toEqual([200, 50]);
     expect(done.sent[0]).toMatchObject(['POST', 'text/campaigns', { until: UNTIL, reason: 'ticket 4711' }]);
     expect(done.out).toContain('250 texts in 1 campaign');
     expect(done.out).not.toContain('prize');
-    writeFileSync('texts.ndjson', '{"text":"one\\ntwo"}\n{"other":1}\n');
-    const bad = await run(() => ({ body: {} }), 'add', '--file', 'texts.ndjson', '--until', UNTIL, ...REASON);
+    const lines = write('texts.ndjson', '{"text":"one\\ntwo"}\n{"other":1}\n');
+    const bad = await run(() => ({ body: {} }), 'add', '--file', lines, '--until', UNTIL, ...REASON);
     expect([bad.code, bad.sent]).toEqual([1, []]);
     expect(bad.errors).toContain('texts.ndjson, line 2: must be an object with "text"');
-    writeFileSync('long.txt', `secret ${'x'.repeat(2_000)}\n`);
-    const long = await run(() => ({ body: {} }), 'add', '--file', 'long.txt', '--until', UNTIL, ...REASON);
+    const longText = write('long.txt', `secret ${'x'.repeat(2_000)}\n`);
+    const long = await run(() => ({ body: {} }), 'add', '--file', longText, '--until', UNTIL, ...REASON);
     expect(long.errors).toContain('long.txt, line 1: has more than 2000 characters');
     expect(long.errors).not.toContain('secret');
   });
@@ -79,9 +79,9 @@ describe('text campaigns', () => {
     ]);
     expect((await run(reply, ...given)).errors).toContain('--key-id');
     expect((await run(reply, 'add', '--until', UNTIL, ...REASON)).errors).toContain('--file');
-    writeFileSync('texts.txt', 'a text\n');
-    expect((await run(reply, 'add', '--file', 'texts.txt', ...REASON)).errors).toContain('--until');
-    expect((await run(reply, 'add', '--file', 'texts.txt', '--until', UNTIL)).errors).toContain('--reason');
+    const file = write('texts.txt', 'a text\n');
+    expect((await run(reply, 'add', '--file', file, ...REASON)).errors).toContain('--until');
+    expect((await run(reply, 'add', '--file', file, '--until', UNTIL)).errors).toContain('--reason');
   });
 
   it('confirm, reject and revoke change each, with a reason', async () => {
@@ -102,13 +102,13 @@ describe('text campaigns', () => {
   });
 
   it('match shows the campaigns of lines, and import what became of a feed', async () => {
-    writeFileSync('texts.txt', 'a text\nanother\nhi\n');
+    const file = write('texts.txt', 'a text\nanother\nhi\n');
     const matches = [
       { campaign: 'c-17', blocks: true, hasFingerprint: true },
       { campaign: null, blocks: false, hasFingerprint: true },
       { campaign: null, blocks: false, hasFingerprint: false },
     ];
-    const matched = await run(() => ({ body: { matches } }), 'match', '--file', 'texts.txt');
+    const matched = await run(() => ({ body: { matches } }), 'match', '--file', file);
     expect(matched.sent).toEqual([['POST', 'text/campaigns/match', { texts: ['a text', 'another', 'hi'] }]]);
     expect(matched.out).toMatch(/1 │ c-17 +│ yes/);
     expect(matched.out).toMatch(/3 │ too short │ no/);
@@ -119,7 +119,7 @@ describe('text campaigns', () => {
       until: UNTIL,
       authority: 'kisa',
     };
-    writeFileSync(
+    const pulled = write(
       'campaigns.ndjson',
       `${JSON.stringify(line)}\n${JSON.stringify({ ...line, state: 'revoked', until: null })}\n`,
     );
@@ -127,7 +127,7 @@ describe('text campaigns', () => {
       { campaign: 'c-1', result: 'confirmed' },
       { campaign: null, result: 'foreignKey' },
     ];
-    const imported = await run(() => ({ body: { results } }), 'import', 'campaigns.ndjson', ...REASON);
+    const imported = await run(() => ({ body: { results } }), 'import', pulled, ...REASON);
     const { authority: _, ...sent } = line;
     expect(imported.sent).toEqual([
       [
@@ -137,9 +137,7 @@ describe('text campaigns', () => {
       ],
     ]);
     expect(imported.out).toMatch(/confirmed: 1\nforeignKey: 1\n/);
-    writeFileSync('campaigns.ndjson', '{"state":"confirmed"}\n');
-    expect((await run(() => ({ body: {} }), 'import', 'campaigns.ndjson', ...REASON)).errors).toContain(
-      'line 1',
-    );
+    write('campaigns.ndjson', '{"state":"confirmed"}\n');
+    expect((await run(() => ({ body: {} }), 'import', pulled, ...REASON)).errors).toContain('line 1');
   });
 });

@@ -9,7 +9,7 @@ import { planText } from '../../../cli/commands/text-plan.ts';
 import { pushText } from '../../../cli/commands/text-push.ts';
 import { needsOldKey } from '../../../cli/text/key-needs.ts';
 import { readModelFolder } from '../../../cli/text/model-folder.ts';
-import { modelInForce, releaseInForce } from '../../../cli/text/open-release.ts';
+import { modelInForce, releaseInFolder, releaseInForce } from '../../../cli/text/open-release.ts';
 import { parseHostsOption } from '../../../cli/text/text-catalogue.ts';
 import type { TextReleaseList, TextStatus } from '../../../shared/admin/text.ts';
 import { toBase64 } from '../../../shared/bytes.ts';
@@ -26,6 +26,7 @@ const MANY = Array.from({ length: 100 }, (_, index) => `phish-${index}.example.c
 /** Long enough to have a fingerprint. */
 const LONG = `${SPAM} Reply with your name and address before midnight, or the next winner gets it instead.`;
 let admin: Admin;
+let canaryTexts: string;
 let first: TextBuildResult;
 let second: TextBuildResult;
 
@@ -38,7 +39,8 @@ const states = async (): Promise<Record<string, string>> => {
 
 beforeAll(async () => {
   ({ admin } = await startTestService());
-  first = await buildText({ builds, admin, model: modelFolder('model'), hosts: [hosts(MANY)] });
+  canaryTexts = write('canaries.txt', ORDINARY);
+  first = await buildText({ builds, admin, model: modelFolder('model'), hosts: [hosts(MANY)], canaryTexts });
 });
 
 describe('a text release', () => {
@@ -112,8 +114,32 @@ describe('a text release', () => {
     expect(await needsOldKey(admin, 'another')).toBe(true);
   });
 
+  it('is sealed with the new key of a rotation as it was, with the counts of its canary texts', async () => {
+    const { LIST_KEY = '' } = process.env;
+    const added = toBase64(Uint8Array.from({ length: 32 }, () => 9));
+    try {
+      process.env.LIST_KEY = `${added},${LIST_KEY}`;
+      const settings = { builds: join(BUILDS, 'again'), admin, keepModel: true, keepHosts: true };
+      const { folder, manifest } = await buildText(settings);
+      process.env.LIST_KEY = added;
+      const { model, hosts: again } = await releaseInFolder(folder);
+      expect(model?.info).toEqual({ ...FACTS, value: manifest.model?.value });
+      expect([...again!.table.rows()].map(({ host }) => host)).toEqual([...MANY].sort());
+      expect(manifest.canaryTexts).toEqual({ texts: 1, blocked: 0, suspicious: 0 });
+      expect(manifest.model?.value).not.toEqual(first.manifest.model?.value);
+    } finally {
+      process.env.LIST_KEY = LIST_KEY;
+    }
+  });
+
   it('keeps the model in force, and hits a guard if it loses hosts', async () => {
-    second = await buildText({ builds, admin, keepModel: true, hosts: [hosts(MANY.slice(0, 50))] });
+    second = await buildText({
+      builds,
+      admin,
+      keepModel: true,
+      hosts: [hosts(MANY.slice(0, 50))],
+      canaryTexts,
+    });
     expect(second.manifest).toMatchObject({ base: first.manifest.release, model: FACTS });
     const plan = await planText(second.folder, admin);
     expect(plan.hostLists).toEqual([
@@ -165,8 +191,8 @@ describe('a text release', () => {
   });
 
   it('hits a guard with canary texts of the plan, which are not sent', async () => {
-    const canaryTexts = write('ours.txt', [ORDINARY, SPAM].join('\n'));
-    const plan = await text('plan', second.folder.path, '--canary-texts', canaryTexts, '--json');
+    const ours = write('ours.txt', [ORDINARY, SPAM].join('\n'));
+    const plan = await text('plan', second.folder.path, '--canary-texts', ours, '--json');
     const { guards, hitLines, canaryTexts: counts } = JSON.parse(plan.out);
     expect(guards.map(({ guard }: { guard: string }) => guard)).toContain('canary-text');
     expect([hitLines, counts]).toEqual([[2], { texts: 2, blocked: 0, suspicious: 1 }]);

@@ -16,6 +16,7 @@ const FEED = 'needs another installation; test/cli/commands/feed.test.ts runs it
 const RECEIVER = 'needs a receiver; test/cli/commands/webhooks.test.ts runs it';
 const NOTICES = 'needs a client and notices; test/workers/notices runs it';
 const MONTH = 'needs a closed month; test/cli/commands/statistics.test.ts runs it';
+const CAMPAIGNS = 'needs this campaign; test/cli/commands/text-campaigns.test.ts runs it';
 const PERSONS = 'needs two persons; test/cli/commands/proposals.test.ts runs it';
 
 /** Commands that do not run here, and why. `*` stands for any text. */
@@ -65,6 +66,11 @@ export const NOT_RUN: Readonly<Record<string, string>> = {
   'npx numgate notices show 1 *': RECEIVER,
   'curl * $URL/v1/notices*': NOTICES,
   'curl * "$URL/v1/notices?*': NOTICES,
+  'npx numgate text campaigns show c-17': CAMPAIGNS,
+  'npx numgate text campaigns confirm c-17 *': CAMPAIGNS,
+  'npx numgate text campaigns reject c-18 *': CAMPAIGNS,
+  'npx numgate text campaigns revoke c-17 *': CAMPAIGNS,
+  'npx numgate text campaigns import *': FEED,
   'source <(npx numgate completion zsh)': ONE_SHELL,
   'function numgate; *': ONE_SHELL,
   '*jose jw*': 'needs jq and jose; test/cli/feed/consumers.test.ts decrypts with such keys',

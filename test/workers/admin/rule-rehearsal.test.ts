@@ -111,6 +111,12 @@ test('a rehearsal shows what a rule would have done, and what became of the bloc
   const missed = { sender: 'foreign', fires: 0, blocked: 0, appealed: 0, missed: 1 };
   expect(await abroad({ ...KR_50, distinct: 20, channel: 'voice' })).toEqual(missed);
   expect(JSON.stringify(pages)).not.toMatch(/3000/);
+
+  // A rule for campaigns counts those, and no other does.
+  await report({ kind: 'campaign', id: 17 }, 17, { target: 'campaign' });
+  const ofTexts = (await rehearseAll({ ...KR_50, target: 'campaign' })).flatMap((page) => page.senders);
+  expect(ofTexts).toEqual([{ sender: 'campaign', fires: 1, blocked: 0, appealed: 0, missed: 0 }]);
+  expect((await rehearseAll(KR_50)).flatMap((page) => page.senders)).toEqual(senders);
 });
 
 test.each([
@@ -121,6 +127,7 @@ test.each([
   ['a share of no reporter', { ...KR_50, distinct: 2, maxShare: 0.4 }, 'rule.maxShare', 'FIELD_VALUE'],
   ['more reporters than are counted', { ...KR_50, distinct: 1_001 }, 'rule.distinct', 'FIELD_VALUE'],
   ['a window longer than reports may be late', { ...KR_50, window: '8d' }, 'rule.window', 'FIELD_VALUE'],
+  ['an unknown target', { ...KR_50, target: 'text' }, 'rule.target', 'FIELD_VALUE'],
   ['an unknown kind of partner', { ...KR_50, kinds: ['bank'] }, 'rule.kinds.0', 'FIELD_VALUE'],
   ['an unknown field', { ...KR_50, id: 'kr-50' }, 'rule.id', 'FIELD_UNKNOWN'],
 ])('%s is refused by the name of the field, and nothing is stored', async (_what, rule, field, code) => {
@@ -141,7 +148,7 @@ test('while the counts do not respond, a rehearsal can be tried again', async ()
 
 test('the routes of rules, with their scopes', async () => {
   expect((await putToken('reader', { scopes: ['read'] })).status).toBe(200);
-  expect((await send('reader', 'GET rules')).answer).toMatchObject({ version: 3, rules: [{}, {}, {}] });
+  expect((await send('reader', 'GET rules')).answer).toMatchObject({ version: 4, rules: [{}, {}, {}, {}] });
   for (const request of ['PUT rules/new', 'DELETE rules/kr-50', 'POST rules/rehearse']) {
     expect((await send('reader', request, { rule: KR_50 })).code).toBe('PERMISSION_DENIED');
   }

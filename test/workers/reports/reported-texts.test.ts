@@ -1,7 +1,13 @@
 /** Reports with texts: each counts once for its campaign, whatever fails, and nothing of the text is kept. */
-import { evictAllDurableObjects, listDurableObjectIds, runInDurableObject } from 'cloudflare:test';
+import {
+  evictAllDurableObjects,
+  listDurableObjectIds,
+  runDurableObjectAlarm,
+  runInDurableObject,
+} from 'cloudflare:test';
 import fc from 'fast-check';
 import { beforeEach, expect, test, vi } from 'vitest';
+import { TEXTS_WAIT_MS } from '../../../shared/limits/campaigns.ts';
 import { REPORTER_SUBJECTS_PER_DAY_MAX } from '../../../shared/limits/intake.ts';
 import { ReportKeys } from '../../../shared/reports/report-keys.ts';
 import { resetReportKeys } from '../../../workers/reports/keying.ts';
@@ -17,6 +23,7 @@ import {
   counted,
   type Fault,
   intake,
+  intakeStub,
   keyed,
   PARTNER,
   report,
@@ -110,6 +117,29 @@ test('a reporter counts for a bounded number of campaigns a day, through each pa
   expect(all.every((totals) => totals!.received === 1)).toBe(true);
   // All of them were about one sender.
   expect(await totalsOf([keyed('Subject')])).toMatchObject({ counted: SPAM.length, overBudget: 0 });
+});
+
+test('blocks of senders wait for the text store a minute at most', async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: AT });
+  await runInDurableObject(intakeStub(), (instance) => {
+    const object = instance as unknown as { env: typeof bindings };
+    const TEXT = {
+      getByName: () => ({ campaignsOf: () => Promise.reject(new Error('it does not respond')) }),
+    };
+    Object.defineProperty(object, 'env', { value: { ...object.env, TEXT }, configurable: true });
+  });
+  await accept([report('id-1', { fingerprint: await printOf(SPAM[0]!) })]);
+  vi.setSystemTime(AT + TEXTS_WAIT_MS - 1);
+  await runDurableObjectAlarm(intakeStub());
+  expect(await intake().status()).toMatchObject({ waiting: 1 });
+  vi.setSystemTime(AT + 2 * TEXTS_WAIT_MS);
+  await counted();
+  expect(await totalsOf([keyed('Subject')])).toMatchObject({ counted: 1 });
+  const left = await runInDurableObject(intakeStub(), (_, { storage }) =>
+    storage.sql.exec('SELECT * FROM fingerprints').toArray(),
+  );
+  expect(left).toEqual([]);
+  expect((await textStore().campaignPage({}, 0, 10)).campaigns).toEqual([]);
 });
 
 const REAL: Partner = { ...PARTNER, weight: 1, slices: 1, isSuspended: false, reportsPerDay: 1_000 };

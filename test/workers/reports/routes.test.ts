@@ -124,7 +124,8 @@ test.each([
   ['a test number', { from: '010-0000-0001' }, 'NUMBER_IS_TEST', 'from', 422],
   ['an impossible number', { from: '+82 2 99' }, 'NUMBER_FORMAT_INVALID', 'from', 422],
   ['no reporter', { reporter: undefined }, 'FIELD_MISSING', 'reporter', 400],
-  ['an unknown field', { text: 'hello' }, 'FIELD_UNKNOWN', 'text', 400],
+  ['an unknown field', { body: 'hello' }, 'FIELD_UNKNOWN', 'body', 400],
+  ['a text with half of a surrogate pair', { text: '\ud800' }, 'FIELD_VALUE', 'text', 400],
   ['an invalid ID', { reportId: 'a b' }, 'FIELD_VALUE', 'reportId', 400],
 ])('%s is refused alone, by field, and nothing is stored', async (_, rest, code, field, status) => {
   const wrong = report('wrong', rest);
