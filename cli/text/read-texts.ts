@@ -131,7 +131,8 @@ const CSV_PROBLEMS: Readonly<Record<string, string>> = {
 /** @throws CommandFailure that shows nothing of the line: without a header, it is a text */
 function columnsOf(path: string, header: readonly string[]): Field[] {
   const names = header.map((name) => name.trim().toLowerCase());
-  const unknown = names.indexOf(field);
+  const known: readonly string[] = FIELDS;
+  const unknown = names.findIndex((name) => !known.includes(name));
   if (unknown !== -1)
     throw new CommandFailure(
       `${path}: line 1: column ${unknown + 1} has an unknown name; the first line must name ${COLUMNS}: ` +
