@@ -9,6 +9,7 @@
  * centre, could have every canary withdrawn.
  */
 import { TEXT_CANARY_BASE_MIN, TEXT_CANARY_RATE_FACTOR, TEXT_CANARY_TEXTS_MIN } from '../limits/drift.ts';
+import { wilson } from '../wilson.ts';
 
 const DEVIATIONS = 4;
 
@@ -70,15 +71,6 @@ function isJump({ texts, rate, expected, baseTexts }: Sum): boolean {
   return (
     texts >= TEXT_CANARY_TEXTS_MIN &&
     rate > TEXT_CANARY_RATE_FACTOR * expected &&
-    wilson(rate, texts).low > wilson(expected, baseTexts).high
+    wilson(rate, texts, DEVIATIONS).low > wilson(expected, baseTexts, DEVIATIONS).high
   );
-}
-
-/** The Wilson interval of a rate. @param count on which it is based */
-export function wilson(rate: number, count: number): { readonly low: number; readonly high: number } {
-  const square = DEVIATIONS ** 2;
-  const centre = rate + square / (2 * count);
-  const half = DEVIATIONS * Math.sqrt((rate * (1 - rate)) / count + square / (4 * count ** 2));
-  const scale = 1 + square / count;
-  return { low: (centre - half) / scale, high: (centre + half) / scale };
 }

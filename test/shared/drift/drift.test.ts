@@ -1,7 +1,7 @@
 /** Drift of histograms, and the comparison of a canary with the release in force: formulas, and what chance does. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type ClientRates, compareCanary, wilson } from '../../../shared/drift/canary-rate.ts';
+import { type ClientRates, compareCanary } from '../../../shared/drift/canary-rate.ts';
 import { driftOf } from '../../../shared/drift/drift.ts';
 import { noiseOf, psiOf } from '../../../shared/drift/psi.ts';
 import {
@@ -13,6 +13,7 @@ import {
 } from '../../../shared/limits/drift.ts';
 import { SCORE_BINS } from '../../../shared/limits/text.ts';
 import { TEXT_COUNTS_SIZE } from '../../../shared/usage/text-counts.ts';
+import { wilson } from '../../../shared/wilson.ts';
 
 /** Mulberry32: the same numbers for the same seed, in each runtime. */
 function randomOf(seed: number): () => number {
@@ -186,10 +187,10 @@ describe('a canary', () => {
 
   it('has the intervals of Wilson', () => {
     // Roots of (p - q)^2 = z^2 q (1 - q) / n for p = 0.1, n = 1,000 and z = 4.
-    const { low, high } = wilson(0.1, 1_000);
+    const { low, high } = wilson(0.1, 1_000, 4);
     for (const q of [low, high]) expect((0.1 - q) ** 2).toBeCloseTo((16 * q * (1 - q)) / 1_000, 12);
     expect(low).toBeLessThan(0.1);
     expect(high).toBeGreaterThan(0.1);
-    expect(wilson(0, 100).low).toBe(0);
+    expect(wilson(0, 100, 4).low).toBe(0);
   });
 });
