@@ -120,6 +120,17 @@ export class Campaigns {
     meta.set('lastCampaign', Math.max(meta.number('lastCampaign'), tenths));
   }
 
+  /** Whether these tables may have lost campaigns, so that no ID is safe to give before the head is known. */
+  get isNew(): boolean {
+    return this.#tables.meta.text('lastCampaign') === null;
+  }
+
+  /** The head is known. */
+  begin(): void {
+    const { meta } = this.#tables;
+    meta.set('lastCampaign', meta.number('lastCampaign'));
+  }
+
   /** An ID that no campaign ever had. Must run in the transaction that uses it. */
   nextId(): number {
     const { meta } = this.#tables;
