@@ -238,7 +238,9 @@ export class CampaignRows {
       const some = Math.min(many - removed.length, Math.max(1, most.many - (next?.many ?? 0)));
       const partner = most.name.slice(OBSERVED_OF.length);
       const where = `state = 'observed' AND partner = ? ORDER BY reports, last_seen LIMIT ?`;
-      removed.push(...this.#forget(where, partner, some));
+      const found = this.#forget(where, partner, some);
+      if (found.length === 0) break; // The total says more than there is.
+      removed.push(...found);
     }
     return removed;
   }
