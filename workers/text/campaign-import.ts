@@ -28,18 +28,17 @@ export class CampaignImport {
   }
 
   run(request: StoreRequest, given: readonly ImportedCampaign[]): StoreResult<ImportedCampaigns> {
-    const { campaigns } = this.#tables;
-    const done = this.#tables.transact(request, 1, (author) => {
-      const results: Imported[] = [];
-      for (const each of given) {
-        const result = this.#import(request, author, each);
-        if (!result.ok) return result;
-        results.push(result.value);
-      }
-      return ok({ results });
-    });
-    if (!done.ok) campaigns.forgetIndexes();
-    return done;
+    return this.#tables.campaigns.attempt(() =>
+      this.#tables.transact(request, 1, (author) => {
+        const results: Imported[] = [];
+        for (const each of given) {
+          const result = this.#import(request, author, each);
+          if (!result.ok) return result;
+          results.push(result.value);
+        }
+        return ok({ results });
+      }),
+    );
   }
 
   #import(

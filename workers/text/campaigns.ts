@@ -21,6 +21,7 @@ import type { Fingerprint } from '../../shared/text/fingerprint.ts';
 import { warn } from '../log.ts';
 import type { AuditChain } from '../storage/audit-chain.ts';
 import type { CampaignRegistry, FingerprintSource, ReportedFingerprint } from '../storage/campaign-port.ts';
+import type { StoreResult } from '../storage/store-request.ts';
 import type { SharedCampaign, TextChanges, TextCursor } from '../storage/text-port.ts';
 import { CampaignIndex, type SimilarCampaign } from './campaign-index.ts';
 import { bytesOf, CampaignRows, fingerprintIn, type Sighting, type StoredCampaign } from './campaign-rows.ts';
@@ -50,6 +51,8 @@ export class Campaigns {
   /** By ID of the TEXT_KEY. In memory only: read when it is needed first. */
   readonly #indexes = new Map<string, CampaignIndex>();
   #keyId: string | null = null;
+  /** Since the last attempt. */
+  #hasRemembered = false;
 
   constructor(tables: CampaignTables) {
     this.#tables = tables;
@@ -98,14 +101,23 @@ export class Campaigns {
     try {
       return this.#tables.storage.transactionSync(apply);
     } catch (error) {
-      this.forgetIndexes();
+      this.#indexes.clear();
       throw error;
     }
   }
 
-  /** A change that was to be made was not: what the indexes have of it is no longer true. */
-  forgetIndexes(): void {
-    this.#indexes.clear();
+  /** Runs a change with a transaction of its own. If it is refused or fails, nothing of it stays in the indexes. */
+  attempt<Value>(run: () => StoreResult<Value>): StoreResult<Value> {
+    this.#hasRemembered = false;
+    let isDone = false;
+    try {
+      const done = run();
+      isDone = done.ok;
+      return done;
+    } finally {
+      // To read all campaigns takes long: not for what was refused before it changed anything.
+      if (!isDone && this.#hasRemembered) this.#indexes.clear();
+    }
   }
 
   /** The most similar campaign in any state, of the same TEXT_KEY. */
@@ -141,6 +153,7 @@ export class Campaigns {
 
   /** Makes a campaign known to `find`. Must run in the change that stores it. */
   remember({ id, fingerprint, keyId }: Pick<StoredCampaign, 'id' | 'fingerprint' | 'keyId'>): void {
+    this.#hasRemembered = true;
     this.#index(keyId).add(id, fingerprint);
   }
 
