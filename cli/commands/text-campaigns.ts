@@ -2,6 +2,7 @@
  * `numgate text campaigns`: campaigns of texts that were reported, and what people decide about them. A confirmed campaign
  * blocks texts like its own until its end.
  */
+
 import { type Command, Option } from 'commander';
 import {
   CAMPAIGN_IMPORT_RESULTS,
@@ -10,10 +11,10 @@ import {
   type EnrolledCampaigns,
   type ImportedCampaigns,
   type MatchedCampaigns,
-  parseCampaignId,
 } from '../../shared/admin/campaigns.ts';
 import { CAMPAIGN_STATES, type CampaignInfo, type CampaignState } from '../../shared/admin/text.ts';
 import { CAMPAIGN_TEXTS_MAX } from '../../shared/limits/campaigns.ts';
+import { parseCampaignId } from '../../shared/text/campaign-id.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { CommandFailure } from '../failure.ts';
 import { untilOf } from '../import/dates.ts';

@@ -1,7 +1,8 @@
 /** Campaigns as responses show them, and fingerprints as requests have them. */
-import { formatCampaignId } from '../../shared/admin/campaigns.ts';
+
 import type { CampaignInfo } from '../../shared/admin/text.ts';
 import { fromBase64, toBase64 } from '../../shared/bytes.ts';
+import { formatCampaignId } from '../../shared/text/campaign-id.ts';
 import type { Fingerprint } from '../../shared/text/fingerprint.ts';
 import { bytesOf, fingerprintIn, type StoredCampaign } from './campaign-rows.ts';
 

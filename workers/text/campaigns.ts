@@ -2,8 +2,8 @@
  * Campaigns: texts that are alike, known by their fingerprints. Reports observe them; rules and people confirm them, until
  * an end. This part keeps them: what people and rules decide is in campaign-decisions.ts.
  */
+
 import type { CampaignMatch } from '../../shared/admin/campaigns.ts';
-import { formatCampaignId } from '../../shared/admin/campaigns.ts';
 import { CAMPAIGN_STATES, type CampaignState } from '../../shared/admin/text.ts';
 import { toBase64 } from '../../shared/bytes.ts';
 import {
@@ -16,6 +16,7 @@ import {
 } from '../../shared/limits/campaigns.ts';
 import { DAY_MS } from '../../shared/limits/intake.ts';
 import { SYSTEM_AUTHORITY } from '../../shared/organisations.ts';
+import { formatCampaignId } from '../../shared/text/campaign-id.ts';
 import type { Campaign } from '../../shared/text/campaign-table.ts';
 import type { Fingerprint } from '../../shared/text/fingerprint.ts';
 import { warn } from '../log.ts';
