@@ -34,7 +34,6 @@ export const CAMPAIGN_TABLES = `
    CREATE INDEX campaigns_until ON campaigns (until) WHERE state = 'confirmed';
    CREATE INDEX campaigns_old ON campaigns (MAX(last_seen, changed_at))
      WHERE state IN ('rejected', 'revoked', 'ended');
-
    CREATE INDEX campaigns_version ON campaigns (version, id) WHERE version IS NOT NULL;
 
    CREATE TABLE campaign_flushes (intake TEXT PRIMARY KEY, n INTEGER NOT NULL, ids TEXT NOT NULL) WITHOUT ROWID;

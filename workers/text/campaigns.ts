@@ -5,7 +5,6 @@
 
 import type { CampaignMatch } from '../../shared/admin/campaigns.ts';
 import { CAMPAIGN_STATES, type CampaignState } from '../../shared/admin/text.ts';
-import { toBase64 } from '../../shared/bytes.ts';
 import {
   CAMPAIGNS_AT_ONCE,
   CAMPAIGNS_BEGUN_PER_DAY_MAX,
@@ -23,9 +22,10 @@ import { warn } from '../log.ts';
 import type { AuditChain } from '../storage/audit-chain.ts';
 import type { CampaignRegistry, FingerprintSource, ReportedFingerprint } from '../storage/campaign-port.ts';
 import type { StoreResult } from '../storage/store-request.ts';
-import type { SharedCampaign, TextChanges, TextCursor } from '../storage/text-port.ts';
+import type { TextChanges, TextCursor } from '../storage/text-port.ts';
 import { CampaignIndex, type SimilarCampaign } from './campaign-index.ts';
-import { bytesOf, CampaignRows, fingerprintIn, type Sighting, type StoredCampaign } from './campaign-rows.ts';
+import { CampaignRows, fingerprintIn, type Sighting, type StoredCampaign } from './campaign-rows.ts';
+import { sharedOf } from './campaign-views.ts';
 import { CampaignWriter } from './campaign-writer.ts';
 import type { Meta } from './meta.ts';
 import type { Publication } from './publication.ts';
@@ -187,7 +187,7 @@ export class Campaigns {
     const campaigns = found.slice(0, limit);
     const last = campaigns.at(-1);
     const next = last === undefined ? from : { generation, version: last.version!, id: last.id };
-    return { generation, campaigns: campaigns.map(shared), next, more: found.length > limit };
+    return { generation, campaigns: campaigns.map(sharedOf), next, more: found.length > limit };
   }
 
   get counts(): Partial<Record<CampaignState, number>> {
@@ -280,21 +280,5 @@ function observed(
     ...{ ...own, state: 'observed', authority: SYSTEM_AUTHORITY, rule: null, stage: null, byPerson: false },
     ...{ firstSeen: firstAt, lastSeen: lastAt, reports, reporters: null, until: null, changedAt: now },
     ...{ fromFeed: false, version: null },
-  };
-}
-
-function shared({ fingerprint, keyId: textKeyId, reporters, ...campaign }: StoredCampaign): SharedCampaign {
-  const { id, state, authority, rule, stage, until, firstSeen, lastSeen, byPerson } = campaign;
-  return {
-    // One that is observed was never confirmed.
-    ...{
-      id,
-      state: state as SharedCampaign['state'],
-      until: until === null ? null : Math.ceil(until / 1000),
-    },
-    ...{ fingerprint: toBase64(bytesOf(fingerprint)), textKeyId, authority, rule: byPerson ? null : rule },
-    stage: byPerson ? null : stage,
-    ...{ firstSeen: Math.floor(firstSeen / 1000), lastSeen: Math.floor(lastSeen / 1000) },
-    reporters: reporters ?? 0,
   };
 }
