@@ -2,7 +2,6 @@
  * `numgate text campaigns`: campaigns of texts that were reported, and what people decide about them. A confirmed campaign
  * blocks texts like its own until its end.
  */
-
 import { type Command, Option } from 'commander';
 import {
   CAMPAIGN_IMPORT_RESULTS,

@@ -1,7 +1,6 @@
 /**
  * What was found in a text, as decisions carry it and answers show it. It holds nothing of the text.
  */
-
 import { testTextOf } from '../test-texts.ts';
 import { analyseText, type TextAnalysis, type TextBand } from '../text/analyse-text.ts';
 import { formatCampaignId } from '../text/campaign-id.ts';

@@ -3,7 +3,6 @@
  * score of the model labels at most. None of them says anything about a number: an allow entry for the sender excuses
  * no text, and a text excuses no number.
  */
-
 import type { ScreenRequest, Sender } from '../request.ts';
 import { formatCampaignId } from '../text/campaign-id.ts';
 import { type Effect, markOf } from '../verdict.ts';

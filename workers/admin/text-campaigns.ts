@@ -2,7 +2,6 @@
  * `/v1/admin/text/campaigns`: campaigns that were reported, and what people decide about them. Texts are sent in bodies
  * only. Their fingerprints are computed here, and nothing else of them goes on.
  */
-
 import {
   confirmCampaignSchema,
   decideCampaignSchema,

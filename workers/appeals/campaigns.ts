@@ -1,5 +1,4 @@
 /** Appeals against blocks of campaigns of texts. The reference has the ID of the campaign as its list. */
-
 import type { StandingBlock } from '../../shared/admin/appeals.ts';
 import { ok } from '../../shared/result.ts';
 import type { AppealedBlock } from '../../shared/screening/appeal-reference.ts';

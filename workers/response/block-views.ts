@@ -1,5 +1,4 @@
 /** Rule blocks as responses show them: with their numbers, which are opened for each response. */
-
 import type { GroundInfo, RangeMember, RuleBlockInfo } from '../../shared/admin/rule-blocks.ts';
 import { toE164 } from '../../shared/numbers/number.ts';
 import type { ReportSubject } from '../../shared/reports/report.ts';

@@ -2,7 +2,6 @@
  * Writes a new state of a rule block with all that follows from it: the audit record, what the live layer must have, the
  * records of partners, the end of old reports, and who leads the proposal for a range. Must run in a transaction.
  */
-
 import { RULE_BLOCK_ACTIONS, type RuleBlockDone } from '../../shared/admin/rule-blocks.ts';
 import { ruleRef } from '../../shared/reports/rule.ts';
 import { IN_FORCE } from '../../shared/reports/stages.ts';

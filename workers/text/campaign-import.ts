@@ -2,7 +2,6 @@
  * Takes campaigns of the feed of another installation. They count as confirmed by the person who imports them, are not
  * shared on, and change nothing that people or rules here have decided.
  */
-
 import type { ImportedCampaign, ImportedCampaigns } from '../../shared/admin/campaigns.ts';
 import { CAMPAIGN_PERSON_MS_MAX } from '../../shared/limits/campaigns.ts';
 import { CAMPAIGNS_MAX } from '../../shared/limits/text.ts';

@@ -1,5 +1,4 @@
 /** Campaigns as responses show them, and fingerprints as requests have them. */
-
 import type { CampaignInfo } from '../../shared/admin/text.ts';
 import { fromBase64, toBase64 } from '../../shared/bytes.ts';
 import { formatCampaignId } from '../../shared/text/campaign-id.ts';

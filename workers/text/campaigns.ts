@@ -2,7 +2,6 @@
  * Campaigns: texts that are alike, known by their fingerprints. Reports observe them; rules and people confirm them, until
  * an end. This part keeps them: what people and rules decide is in campaign-decisions.ts.
  */
-
 import type { CampaignMatch } from '../../shared/admin/campaigns.ts';
 import { CAMPAIGN_STATES, type CampaignState } from '../../shared/admin/text.ts';
 import {
