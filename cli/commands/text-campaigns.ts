@@ -10,10 +10,10 @@ import {
   type EnrolledCampaigns,
   type ImportedCampaigns,
   type MatchedCampaigns,
-  parseCampaignId,
 } from '../../shared/admin/campaigns.ts';
 import { CAMPAIGN_STATES, type CampaignInfo, type CampaignState } from '../../shared/admin/text.ts';
 import { CAMPAIGN_TEXTS_MAX } from '../../shared/limits/campaigns.ts';
+import { parseCampaignId } from '../../shared/text/campaign-id.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { CommandFailure } from '../failure.ts';
 import { untilOf } from '../import/dates.ts';

@@ -11913,7 +11913,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `BASE_MOVED`: another text release is in force than `base`, or was the last step. `RELEASE_STATE`: another text release is the candidate, this one is in force already, or is no candidate. `ROLLBACK_IMPOSSIBLE`: no text release is in force, or the one before is no longer kept. `IDEMPOTENCY_CONFLICT`. */
+        /** @description `BASE_MOVED`: another text release is in force than `base`, or was the last step. `RELEASE_STATE`: another text release is the candidate, this one is in force already, or is no candidate. `ROLLBACK_IMPOSSIBLE`: no text release is in force, or the one before is no longer kept. `APPROVAL_IMPOSSIBLE`: a second person must confirm promotions to all data centres (`fullShare`) or overrides of guards (`guardOverride`), and a text release cannot wait for one. `IDEMPOTENCY_CONFLICT`. */
         TextReleaseConflict: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];

@@ -132,15 +132,3 @@ export interface CampaignMatch {
   /** Whether the text has a fingerprint: too short ones have none. */
   readonly hasFingerprint: boolean;
 }
-
-/** `c-17` @param id counts up from 1 */
-export function formatCampaignId(id: number): string {
-  return `c-${id}`;
-}
-
-/** Null if it is not the ID of a campaign. */
-export function parseCampaignId(text: string): number | null {
-  const digits = /^c-([1-9]\d{0,9})$/.exec(text)?.[1];
-  const id = Number(digits ?? 0);
-  return id > 0 && id <= 0xffffffff ? id : null;
-}

@@ -3,6 +3,7 @@
  */
 import { testTextOf } from '../test-texts.ts';
 import { analyseText, type TextAnalysis, type TextBand } from '../text/analyse-text.ts';
+import { formatCampaignId } from '../text/campaign-id.ts';
 import type { FeatureFamily } from '../text/features.ts';
 import type { PublishedText } from '../text/published.ts';
 
@@ -34,14 +35,9 @@ export function screenedText(text: string, published: PublishedText, now: number
   return { ...analyseText(text, published, now), release: published.release, isTest: false };
 }
 
-/** The name of a campaign in answers. */
-export function campaignName(id: number): string {
-  return `c-${id}`;
-}
-
 export function formatText({ score, band, reasons, campaign, model }: ScreenedText): TextAnswer {
   return {
     ...{ score, band, reasons: band === null || band === 'ordinary' ? [] : reasons },
-    ...{ campaign: campaign === null ? null : campaignName(campaign.id), model },
+    ...{ campaign: campaign === null ? null : formatCampaignId(campaign.id), model },
   };
 }

@@ -4,9 +4,10 @@
  * no text, and a text excuses no number.
  */
 import type { ScreenRequest, Sender } from '../request.ts';
+import { formatCampaignId } from '../text/campaign-id.ts';
 import { type Effect, markOf } from '../verdict.ts';
 import { type BlockedParty, type Finding, type FoundReason, formatUntil, PRECEDENCE } from './finding.ts';
-import { campaignName, type ScreenedText, screenedText } from './screened-text.ts';
+import { type ScreenedText, screenedText } from './screened-text.ts';
 import type { ClientSettings, Snapshot } from './snapshot.ts';
 
 /** What is found in the text of a request, or was found in the same text before. */
@@ -41,7 +42,7 @@ export function addTextFindings(
   const isInForce = campaign !== null && campaign.until * 1000 > now;
   if (isInForce && !onlyAllowedHosts) {
     const { id, authority, until } = campaign;
-    const named = { subject, code: 'TEXT_CAMPAIGN', list: campaignName(id), authority } as const;
+    const named = { subject, code: 'TEXT_CAMPAIGN', list: formatCampaignId(id), authority } as const;
     const reason = { ...named, ...markOf(campaign) };
     const match = isTest ? 'test' : 'campaign';
     const blocked = isTest ? undefined : blockedParty(from ?? to);

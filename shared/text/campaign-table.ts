@@ -29,8 +29,9 @@ export type FoundCampaign = Omit<Campaign, 'fingerprint'>;
 /** A row, in words: ID, end, mark, then the values in pairs. */
 const ROW_HEADER_WORDS = 3;
 const ROW_WORDS = ROW_HEADER_WORDS + FINGERPRINT_VALUES / 2;
-const BAND_VALUES = 3;
-const BANDS = Math.floor(FINGERPRINT_VALUES / BAND_VALUES);
+/** Of the values of a fingerprint in their order: the last ones are in no band if they do not fill one. */
+export const BAND_VALUES = 3;
+export const BANDS = Math.floor(FINGERPRINT_VALUES / BAND_VALUES);
 /** Chains of bands: at least so many, a power of two. */
 const CHAINS_MIN = 16;
 
@@ -180,7 +181,7 @@ export class CampaignTable {
 }
 
 /** @param at of the values of a fingerprint */
-function hashOfBand(values: Uint16Array, at: number, band: number): number {
+export function hashOfBand(values: Uint16Array, at: number, band: number): number {
   const first = at + band * BAND_VALUES;
   let hash = band;
   for (let next = first; next < first + BAND_VALUES; next++) {

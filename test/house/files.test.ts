@@ -1,4 +1,5 @@
 /** Every file is short and says what it is, and some things have one owner. */
+import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { code, sources } from './support/sources.ts';
 
@@ -42,6 +43,11 @@ describe('files', () => {
     expect(
       sources.flatMap(({ path, text }) => (path.includes('test/house/') ? [] : hastyWaits(text))),
     ).toEqual([]);
+  });
+
+  it('are not left at the root by tests: those write into folders of their own', () => {
+    const root = new URL('../../', import.meta.url);
+    expect(readdirSync(root).filter((name) => /\.(?:txt|ndjson|csv)$/.test(name))).toEqual([]);
   });
 
   it('touch the secrets of a local installation only in npm start', () => {

@@ -10,7 +10,6 @@ import {
   importCampaignsSchema,
   type MatchedCampaigns,
   matchCampaignsSchema,
-  parseCampaignId,
   type SharedFingerprint,
 } from '../../shared/admin/campaigns.ts';
 import { CAMPAIGN_STATES } from '../../shared/admin/text.ts';
@@ -18,6 +17,7 @@ import { toBase64 } from '../../shared/bytes.ts';
 import { fieldError, oneOf } from '../../shared/fields.ts';
 import { CAMPAIGN_BODY_BYTES_MAX, CAMPAIGNS_PAGE_MAX } from '../../shared/limits/campaigns.ts';
 import { ok, type Result } from '../../shared/result.ts';
+import { parseCampaignId } from '../../shared/text/campaign-id.ts';
 import { type FingerprintKey, fingerprintOf } from '../../shared/text/fingerprint.ts';
 import { readText } from '../../shared/text/text.ts';
 import type { ControlEnv } from '../env.ts';
@@ -59,7 +59,7 @@ export const enrolCampaigns = forChanges(
     if (!shared.ok) return shared;
     const found = shared.value.indexOf(null);
     if (found !== -1)
-      return fieldError('FIELD_VALUE', `texts.${found}`, 'is too short: a campaign needs some 15 syllables');
+      return fieldError('FIELD_VALUE', `texts.${found}`, 'is too short: a campaign needs some 25 syllables');
     const whole = shared.value.filter((each) => each !== null);
     const done = await textStoreOf(context).enrolCampaigns(requestOf(context), whole, Date.parse(until));
     return done.ok ? ok<EnrolledCampaigns>({ campaigns: done.value }) : done;

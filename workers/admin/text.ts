@@ -13,6 +13,7 @@ import { ok } from '../../shared/result.ts';
 import { parametersOf } from '../http/parameters.ts';
 import { problem } from '../http/reply.ts';
 import { forAdmins, forChanges, pageLimit } from './context.ts';
+import { checkApprovals } from './text-approvals.ts';
 import { textStoreOf } from './text-stub.ts';
 
 const SEERS = ['read', 'text'] as const;
@@ -63,6 +64,8 @@ export const promoteRelease = forChanges('text', promoteTextSchema, async (conte
   if (condition.match !== null && condition.match !== (body.base ?? 'none'))
     return problem('PRECONDITION_FAILED', 'If-Match must name the same release as "base"');
   const { reason: _, ...options } = body;
+  const approved = await checkApprovals(context, options);
+  if (!approved.ok) return approved;
   return textStoreOf(context).promote(change, params.release!, options);
 });
 

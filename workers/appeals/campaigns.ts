@@ -1,8 +1,8 @@
 /** Appeals against blocks of campaigns of texts. The reference has the ID of the campaign as its list. */
 import type { StandingBlock } from '../../shared/admin/appeals.ts';
-import { parseCampaignId } from '../../shared/admin/campaigns.ts';
 import { ok } from '../../shared/result.ts';
 import type { AppealedBlock } from '../../shared/screening/appeal-reference.ts';
+import { parseCampaignId } from '../../shared/text/campaign-id.ts';
 import type { CampaignDesk, CampaignRequest } from '../storage/campaign-port.ts';
 import type { StoreResult } from '../storage/store-request.ts';
 

@@ -183,12 +183,16 @@ export class BlockRows {
   }
 
   /**
-   * Whose entry the live layer does not have yet: what is lifted first, then the oldest change first; each subject once. A
+   * Whose entry its keeper does not have yet: what is lifted first, then the oldest change first; each subject once. A
    * block of a subject begins after the one before it has ended, so the order of one subject stays.
+   * @param ofCampaigns campaigns only; else all but them
    */
-  unsent(limit: number): StoredBlock[] {
+  unsent(limit: number, ofCampaigns: boolean): StoredBlock[] {
     const some = (which: string, left: number): StoredBlock[] =>
-      this.#select(`entry_n > sent_n AND closed_at ${which} ORDER BY entry_n LIMIT ?`, left);
+      this.#select(
+        `entry_n > sent_n AND (campaign IS NOT NULL) = ? AND closed_at ${which} ORDER BY entry_n LIMIT ?`,
+        ...[ofCampaigns ? 1 : 0, left],
+      );
     const lifted = some('IS NOT NULL', limit);
     const seen = new Set<string>();
     return [...lifted, ...some('IS NULL', limit - lifted.length)].filter(({ subject }) => {
@@ -198,8 +202,10 @@ export class BlockRows {
     });
   }
 
-  get hasUnsent(): boolean {
-    return this.#sql.exec('SELECT 1 FROM blocks WHERE entry_n > sent_n LIMIT 1').toArray().length > 0;
+  hasUnsent(ofCampaigns: boolean): boolean {
+    const where = 'entry_n > sent_n AND (campaign IS NOT NULL) = ?';
+    const found = this.#sql.exec(`SELECT 1 FROM blocks WHERE ${where} LIMIT 1`, ofCampaigns ? 1 : 0);
+    return found.toArray().length > 0;
   }
 
   get unsentCount(): number {

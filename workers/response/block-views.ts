@@ -1,10 +1,10 @@
 /** Rule blocks as responses show them: with their numbers, which are opened for each response. */
-import { formatCampaignId } from '../../shared/admin/campaigns.ts';
 import type { GroundInfo, RangeMember, RuleBlockInfo } from '../../shared/admin/rule-blocks.ts';
 import { toE164 } from '../../shared/numbers/number.ts';
 import type { ReportSubject } from '../../shared/reports/report.ts';
 import type { ReportKeys } from '../../shared/reports/report-keys.ts';
 import { ruleRef } from '../../shared/reports/rule.ts';
+import { formatCampaignId } from '../../shared/text/campaign-id.ts';
 import { type BlockRows, type Ground, isOpen, type StoredBlock } from './block-rows.ts';
 import { isProposedInRange } from './block-writer.ts';
 

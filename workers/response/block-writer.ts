@@ -2,10 +2,10 @@
  * Writes a new state of a rule block with all that follows from it: the audit record, what the live layer must have, the
  * records of partners, the end of old reports, and who leads the proposal for a range. Must run in a transaction.
  */
-import { formatCampaignId } from '../../shared/admin/campaigns.ts';
 import { RULE_BLOCK_ACTIONS, type RuleBlockDone } from '../../shared/admin/rule-blocks.ts';
 import { ruleRef } from '../../shared/reports/rule.ts';
 import { IN_FORCE } from '../../shared/reports/stages.ts';
+import { formatCampaignId } from '../../shared/text/campaign-id.ts';
 import type { AuditChain, Author } from '../storage/audit-chain.ts';
 import { type BlockRows, isOpen, type StoredBlock, type WantedEntry } from './block-rows.ts';
 import type { Meta } from './meta.ts';

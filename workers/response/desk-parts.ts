@@ -16,7 +16,7 @@ import { BlockRows } from './block-rows.ts';
 import { BlockViews } from './block-views.ts';
 import { BlockWriter } from './block-writer.ts';
 import { DecisionWork } from './decision-work.ts';
-import { EntrySync } from './entry-sync.ts';
+import { campaignKeeper, EntrySync, liveKeeper } from './entry-sync.ts';
 import { FactReader } from './fact-reader.ts';
 import { Inbox } from './inbox.ts';
 import { Meta } from './meta.ts';
@@ -35,7 +35,10 @@ export class DeskParts {
   readonly inbox: Inbox;
   readonly changes: BlockChanges;
   readonly views: BlockViews;
+  /** Of numbers and sender IDs, to the coordinator. */
   readonly entries: EntrySync;
+  /** To the text store. */
+  readonly campaigns: EntrySync;
   readonly withdrawals: Withdrawals;
   readonly anchoring: Anchoring;
   readonly #storage: DurableObjectStorage;
@@ -60,8 +63,9 @@ export class DeskParts {
     this.changes = new BlockChanges(this.rows, writer);
     this.views = new BlockViews(this.rows);
     const blocks = { rows: this.rows, changes: this.changes };
-    const keepers = { coordinator: keeper, text: () => env.TEXT.getByName(TEXT_NAME) };
-    this.entries = new EntrySync(storage, this.#meta, blocks, keepers, keys);
+    const text = campaignKeeper(() => env.TEXT.getByName(TEXT_NAME));
+    this.entries = new EntrySync(storage, this.#meta, blocks, liveKeeper(keeper), keys);
+    this.campaigns = new EntrySync(storage, this.#meta, blocks, text, keys);
     this.withdrawals = new Withdrawals(sql, this.audit, (name) => env.REPORTS.getByName(name));
     const facts = new FactReader(env, keeper);
     this.#work = new DecisionWork(
@@ -89,14 +93,15 @@ export class DeskParts {
   async decide(): Promise<void> {
     // Entries are sent while the next decisions are prepared.
     const sending: Promise<void>[] = [];
-    await this.#work.run(() => sending.push(this.entries.run()));
+    await this.#work.run(() => sending.push(this.entries.run(), this.campaigns.run()));
     await Promise.all(sending);
     await this.#resets.run();
   }
 
   /** Sends what a change has left. Never throws. */
   async send(): Promise<void> {
-    await Promise.all([this.entries.run(), this.#resets.run(), this.withdrawals.run()]);
+    const { entries, campaigns, withdrawals } = this;
+    await Promise.all([entries.run(), campaigns.run(), this.#resets.run(), withdrawals.run()]);
   }
 
   /** Everything that is due. Never throws. */
@@ -114,9 +119,9 @@ export class DeskParts {
     // The call that left something sends it; the alarm comes only if that failed.
     const later = (at: number | null): number | null =>
       at === null ? null : Math.max(at, now + RESPONSE_RETRY_MS);
-    const { entries, rows, withdrawals, anchoring } = this;
+    const { entries, campaigns, rows, withdrawals, anchoring } = this;
     const times = [
-      ...[later(this.#work.dueAt), later(entries.dueAt), later(this.#resets.dueAt)],
+      ...[later(this.#work.dueAt), later(entries.dueAt), later(campaigns.dueAt), later(this.#resets.dueAt)],
       ...[later(withdrawals.dueAt), rows.nextDueAt, anchoring.dueAt, this.#sweepDue],
     ].filter((time) => time !== null);
     if (times.length === 0) return null;

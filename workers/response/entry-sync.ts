@@ -1,7 +1,8 @@
 /**
- * Gives the coordinator what the live layer must have of rule blocks, and the text store what it must have of campaigns, in
- * batches with rising numbers. A batch is stored before it is sent, and sent again unchanged until its results are stored,
- * so each is applied once.
+ * Gives one keeper what it must have of rule blocks, in batches with rising numbers: the coordinator numbers and sender
+ * IDs for the live layer, the text store campaigns. Each has batches of its own, so one that does not respond delays
+ * nothing of the other. A batch is stored before it is sent, and sent again unchanged until its results are stored, so
+ * each is applied once.
  */
 import { RULE_CHANGES_MAX } from '../../shared/limits/control.ts';
 import { LOAD_WAIT_MS } from '../../shared/limits/edge.ts';
@@ -19,7 +20,7 @@ import { SharedWork } from '../storage/shared-work.ts';
 import { within } from '../storage/single-flight.ts';
 import type { BlockChanges } from './block-changes.ts';
 import type { BlockRows, WantedEntry } from './block-rows.ts';
-import type { Meta } from './meta.ts';
+import type { Meta, MetaKey } from './meta.ts';
 import { Retry } from './retry.ts';
 
 /** An entry on its way. */
@@ -35,25 +36,40 @@ interface Batch {
   readonly items: readonly BatchItem[];
 }
 
-/** Who has what rules decide. */
-export interface Keepers {
-  readonly coordinator: () => RuleEntriesPort;
-  readonly text: () => Pick<CampaignRegistry, 'applyCampaignChanges'>;
-}
-
 type Change = RuleEntryChange | CampaignChange;
 
-/** What both have taken. `results`: in the order of the changes; null if one has a later batch. */
-type Done = Awaited<ReturnType<RuleEntriesPort['applyRuleEntries']>>;
+/** Who has what rules decide. */
+export interface Keeper {
+  /** Whether it keeps campaigns, and nothing else; else all but them. */
+  readonly ofCampaigns: boolean;
+  /** Where the desk has its batch, the number of the last one, and since when it has no room. */
+  readonly batch: MetaKey;
+  readonly lastBatch: MetaKey;
+  readonly fullSince: MetaKey;
+  readonly apply: (n: number, changes: readonly Change[]) => ReturnType<RuleEntriesPort['applyRuleEntries']>;
+}
 
-const NOTHING: Done = { last: 0, results: [] };
+export function liveKeeper(coordinator: () => RuleEntriesPort): Keeper {
+  return {
+    ...{ ofCampaigns: false, batch: 'batch', lastBatch: 'lastBatch', fullSince: 'rulesFullSince' },
+    apply: (n, changes) => coordinator().applyRuleEntries(n, changes as readonly RuleEntryChange[]),
+  };
+}
+
+export function campaignKeeper(text: () => Pick<CampaignRegistry, 'applyCampaignChanges'>): Keeper {
+  return {
+    ...{ ofCampaigns: true, batch: 'campaignBatch', lastBatch: 'lastCampaignBatch' },
+    fullSince: 'campaignsFullSince',
+    apply: (n, changes) => text().applyCampaignChanges(n, changes as readonly CampaignChange[]),
+  };
+}
 
 export class EntrySync {
   readonly #storage: DurableObjectStorage;
   readonly #meta: Meta;
   readonly #rows: BlockRows;
   readonly #changes: BlockChanges;
-  readonly #keepers: Keepers;
+  readonly #keeper: Keeper;
   readonly #keys: () => Promise<ReportKeys>;
   readonly #work = new SharedWork<void>();
   readonly #retry = new Retry();
@@ -64,25 +80,25 @@ export class EntrySync {
     storage: DurableObjectStorage,
     meta: Meta,
     blocks: { readonly rows: BlockRows; readonly changes: BlockChanges },
-    keepers: Keepers,
+    keeper: Keeper,
     keys: () => Promise<ReportKeys>,
   ) {
     this.#storage = storage;
     this.#meta = meta;
     this.#rows = blocks.rows;
     this.#changes = blocks.changes;
-    this.#keepers = keepers;
+    this.#keeper = keeper;
     this.#keys = keys;
   }
 
-  /** When to call `run` again, in ms since 1970; null if the live layer has everything. */
+  /** When to call `run` again, in ms since 1970; null if the keeper has everything. */
   get dueAt(): number | null {
     return this.#isEmpty ? null : Math.max(this.#retry.at, this.#fullUntil);
   }
 
-  /** Since when the reserve of rule entries refuses blocks, ms since 1970; null if it does not. */
+  /** Since when the keeper has no room for more blocks, ms since 1970; null if it has. */
   get fullSince(): number | null {
-    return this.#meta.number('rulesFullSince') || null;
+    return this.#meta.number(this.#keeper.fullSince) || null;
   }
 
   /** Sends what waits, unless a retry is not due. Returns once there is nothing left, or after a failure. Never throws. */
@@ -106,7 +122,8 @@ export class EntrySync {
   }
 
   get #isEmpty(): boolean {
-    return this.#meta.json('batch') === null && !this.#rows.hasUnsent;
+    const { batch, ofCampaigns } = this.#keeper;
+    return this.#meta.json(batch) === null && !this.#rows.hasUnsent(ofCampaigns);
   }
 
   async #send(): Promise<void> {
@@ -115,51 +132,35 @@ export class EntrySync {
       const { n, items } = batch;
       const changes = await Promise.all(items.map((item) => changeOf(item, keys)));
       const known = changes.filter((change) => change !== null);
-      const done = await this.#apply(n, known);
+      const done =
+        known.length === 0
+          ? { last: 0, results: [] }
+          : await within(this.#keeper.apply(n, known), LOAD_WAIT_MS);
       this.#storage.transactionSync(() => {
         // Null: it has a later batch, so these tables were set back. They are sent again under a later number.
         if (done.results === null) warn('ruleEntriesSetBack', { n, last: done.last });
         else this.#take(items, changes, done.results);
-        this.#meta.set('lastBatch', Math.max(n, done.last));
-        this.#meta.set('batch', 'null');
+        this.#meta.set(this.#keeper.lastBatch, Math.max(n, done.last));
+        this.#meta.set(this.#keeper.batch, 'null');
       });
       this.#retry.set(true);
     }
   }
 
-  async #apply(n: number, changes: readonly Change[]): Promise<Done> {
-    const campaigns = changes.filter(isCampaign);
-    const entries = changes.filter((change): change is RuleEntryChange => !isCampaign(change));
-    const [live, text] = await Promise.all([
-      entries.length === 0
-        ? NOTHING
-        : within(this.#keepers.coordinator().applyRuleEntries(n, entries), LOAD_WAIT_MS),
-      campaigns.length === 0
-        ? NOTHING
-        : within(this.#keepers.text().applyCampaignChanges(n, campaigns), LOAD_WAIT_MS),
-    ]);
-    const last = Math.max(live.last, text.last);
-    if (live.results === null || text.results === null) return { last, results: null };
-    const [ofEntries, ofCampaigns] = [live.results.values(), text.results.values()];
-    const results = changes.map(
-      (change) => (isCampaign(change) ? ofCampaigns : ofEntries).next().value as RuleEntryResult,
-    );
-    return { last, results };
-  }
-
   /** The batch to send, stored; null if there is none. */
   #next(): Batch | null {
     return this.#storage.transactionSync(() => {
-      const stored = this.#meta.json<Batch>('batch');
+      const { batch: key, lastBatch, ofCampaigns } = this.#keeper;
+      const stored = this.#meta.json<Batch>(key);
       if (stored !== null) return stored;
-      const items = this.#rows.unsent(RULE_CHANGES_MAX).map(({ id, seal, entry, entryN }) => ({
+      const items = this.#rows.unsent(RULE_CHANGES_MAX, ofCampaigns).map(({ id, seal, entry, entryN }) => ({
         ...{ block: id, entryN, seal, entry: entry! },
       }));
       if (items.length === 0) return null;
       // Above every earlier number, even if this object has lost its tables.
-      const n = Math.max(this.#meta.number('lastBatch') + 1, Date.now());
+      const n = Math.max(this.#meta.number(lastBatch) + 1, Date.now());
       const batch = { n, items };
-      this.#meta.set('batch', batch);
+      this.#meta.set(key, batch);
       return batch;
     });
   }
@@ -187,14 +188,11 @@ export class EntrySync {
       isFull ||= 'refused' in result && result.refused === 'rulesFull';
     }
     const hasRoom = items.some(({ entry }) => entry.op === 'block') && !isFull;
-    if (isFull && this.fullSince === null) warn('ruleEntriesFull', { blocks: this.#rows.count('proposed') });
-    if (isFull && this.fullSince === null) this.#meta.set('rulesFullSince', now);
-    if (hasRoom) this.#meta.set('rulesFullSince', 0);
+    if (isFull && this.fullSince === null)
+      warn('ruleEntriesFull', { blocks: this.#rows.count('proposed'), campaigns: this.#keeper.ofCampaigns });
+    if (isFull && this.fullSince === null) this.#meta.set(this.#keeper.fullSince, now);
+    if (hasRoom) this.#meta.set(this.#keeper.fullSince, 0);
   }
-}
-
-function isCampaign(change: Change): change is CampaignChange {
-  return change.subject.kind === 'campaign';
 }
 
 /** Null if its seal does not open: it was made with a key that is lost. */

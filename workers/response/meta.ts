@@ -2,7 +2,7 @@
 import type { AnchorKey } from '../storage/anchoring.ts';
 import { SingleValues } from '../storage/single-values.ts';
 
-type Key =
+export type MetaKey =
   | AnchorKey
   | 'lastBlock'
   | 'contextDigest'
@@ -11,6 +11,9 @@ type Key =
   | 'batch'
   | 'lastBatch'
   | 'rulesFullSince'
+  | 'campaignBatch'
+  | 'lastCampaignBatch'
+  | 'campaignsFullSince'
   | 'sweptAt';
 
-export class Meta extends SingleValues<Key> {}
+export class Meta extends SingleValues<MetaKey> {}

@@ -161,15 +161,16 @@ export class ResponseDesk extends DurableObject<ControlEnv> implements ResponseO
     return ruleBlockEvidence(this.#parts, this.#open().keys, subjects, period);
   }
 
-  /** Waits for the coordinator: it may refuse a block that a person approved. */
+  /** Waits for the coordinator, or the text store: it may refuse a block that a person approved. */
   async act(request: StoreRequest, id: number, action: RuleBlockAction): Promise<StoreResult<RuleBlockInfo>> {
-    const { changes, rows, entries } = this.#parts;
+    const { changes, rows, entries, campaigns } = this.#parts;
     const done = this.#parts.transact(request, (author) => {
       const acted = changes.act(id, action, author, request.actor);
       return acted.ok ? ok(acted.value.id) : acted;
     });
     if (!done.ok) return done;
-    await entries.runNow();
+    const { campaign } = rows.get(done.value)!;
+    await (campaign === null ? entries : campaigns).runNow();
     await this.#behind(() => this.#parts.send());
     const block = rows.get(done.value)!;
     if (action === 'approve' && block.cause !== null) {

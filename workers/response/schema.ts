@@ -77,7 +77,9 @@ const STEPS: readonly string[] = [
    ${AUDIT_AND_ANSWERS}`,
   ANCHORS + AUDIT_SUBJECT,
   // The ID of a campaign of texts; null for a number or sender ID.
-  'ALTER TABLE blocks ADD COLUMN campaign INTEGER;',
+  `ALTER TABLE blocks ADD COLUMN campaign INTEGER;
+   DROP INDEX blocks_unsent;
+   CREATE INDEX blocks_unsent ON blocks ((campaign IS NOT NULL), entry_n) WHERE entry_n > sent_n;`,
 ];
 
 export function createTables(storage: DurableObjectStorage): void {

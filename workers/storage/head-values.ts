@@ -54,7 +54,7 @@ export class HeadValues<Given extends Update> {
 
   /** Returns once the head has all changes until now. @returns their version @throws if the coordinator does not respond */
   async publish(): Promise<number> {
-    await this.#ready();
+    await this.ready();
     const { version } = this.#source;
     if (version > 0) await this.#publication.upTo(version);
     return version;
@@ -66,7 +66,8 @@ export class HeadValues<Given extends Update> {
     await this.publish();
   }
 
-  async #ready(): Promise<void> {
+  /** Returns once the tables are at least as new as the head. @throws if the coordinator does not respond */
+  async ready(): Promise<void> {
     if (this.#isReady) return;
     await this.#work.run('ready', async () => {
       if (this.#isReady) return;

@@ -248,15 +248,12 @@ export class CampaignDecisions {
     return refuse('CAMPAIGN_STATE', message, { state, possible });
   }
 
-  /** If the change is refused, the indexes may have campaigns that it did not make. */
   #decide<Value>(
     request: CampaignRequest,
     size: 0 | 1,
     change: (author: Author) => StoreResult<Value>,
   ): StoreResult<Value> {
-    const done = this.#tables.transact(request, size, change);
-    if (!done.ok) this.#campaigns.forgetIndexes();
-    return done;
+    return this.#campaigns.attempt(() => this.#tables.transact(request, size, change));
   }
 }
 

@@ -2,15 +2,12 @@
  * Takes campaigns of the feed of another installation. They count as confirmed by the person who imports them, are not
  * shared on, and change nothing that people or rules here have decided.
  */
-import {
-  formatCampaignId,
-  type ImportedCampaign,
-  type ImportedCampaigns,
-} from '../../shared/admin/campaigns.ts';
+import type { ImportedCampaign, ImportedCampaigns } from '../../shared/admin/campaigns.ts';
 import { CAMPAIGN_PERSON_MS_MAX } from '../../shared/limits/campaigns.ts';
 import { CAMPAIGNS_MAX } from '../../shared/limits/text.ts';
 import { ROOT_AUTHORITY } from '../../shared/organisations.ts';
 import { ok } from '../../shared/result.ts';
+import { formatCampaignId } from '../../shared/text/campaign-id.ts';
 import { FINGERPRINT_VALUES } from '../../shared/text/fingerprint.ts';
 import type { Author } from '../storage/audit-chain.ts';
 import { refuse, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
@@ -28,18 +25,17 @@ export class CampaignImport {
   }
 
   run(request: StoreRequest, given: readonly ImportedCampaign[]): StoreResult<ImportedCampaigns> {
-    const { campaigns } = this.#tables;
-    const done = this.#tables.transact(request, 1, (author) => {
-      const results: Imported[] = [];
-      for (const each of given) {
-        const result = this.#import(request, author, each);
-        if (!result.ok) return result;
-        results.push(result.value);
-      }
-      return ok({ results });
-    });
-    if (!done.ok) campaigns.forgetIndexes();
-    return done;
+    return this.#tables.campaigns.attempt(() =>
+      this.#tables.transact(request, 1, (author) => {
+        const results: Imported[] = [];
+        for (const each of given) {
+          const result = this.#import(request, author, each);
+          if (!result.ok) return result;
+          results.push(result.value);
+        }
+        return ok({ results });
+      }),
+    );
   }
 
   #import(

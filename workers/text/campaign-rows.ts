@@ -34,7 +34,6 @@ export const CAMPAIGN_TABLES = `
    CREATE INDEX campaigns_until ON campaigns (until) WHERE state = 'confirmed';
    CREATE INDEX campaigns_old ON campaigns (MAX(last_seen, changed_at))
      WHERE state IN ('rejected', 'revoked', 'ended');
-
    CREATE INDEX campaigns_version ON campaigns (version, id) WHERE version IS NOT NULL;
 
    CREATE TABLE campaign_flushes (intake TEXT PRIMARY KEY, n INTEGER NOT NULL, ids TEXT NOT NULL) WITHOUT ROWID;
@@ -238,7 +237,9 @@ export class CampaignRows {
       const some = Math.min(many - removed.length, Math.max(1, most.many - (next?.many ?? 0)));
       const partner = most.name.slice(OBSERVED_OF.length);
       const where = `state = 'observed' AND partner = ? ORDER BY reports, last_seen LIMIT ?`;
-      removed.push(...this.#forget(where, partner, some));
+      const found = this.#forget(where, partner, some);
+      if (found.length === 0) break; // The total says more than there is.
+      removed.push(...found);
     }
     return removed;
   }

@@ -1,8 +1,9 @@
 /** Campaigns as responses show them, and fingerprints as requests have them. */
-import { formatCampaignId } from '../../shared/admin/campaigns.ts';
 import type { CampaignInfo } from '../../shared/admin/text.ts';
 import { fromBase64, toBase64 } from '../../shared/bytes.ts';
+import { formatCampaignId } from '../../shared/text/campaign-id.ts';
 import type { Fingerprint } from '../../shared/text/fingerprint.ts';
+import type { SharedCampaign } from '../storage/text-port.ts';
 import { bytesOf, fingerprintIn, type StoredCampaign } from './campaign-rows.ts';
 
 /** Null if it is no fingerprint. @param fingerprint base64 */
@@ -25,4 +26,26 @@ export function infoOf(campaign: StoredCampaign): CampaignInfo {
 
 function timeOf(ms: number): string {
   return new Date(ms).toISOString();
+}
+
+/** For the feed. */
+export function sharedOf({
+  fingerprint,
+  keyId: textKeyId,
+  reporters,
+  ...campaign
+}: StoredCampaign): SharedCampaign {
+  const { id, state, authority, rule, stage, until, firstSeen, lastSeen, byPerson } = campaign;
+  return {
+    // One that is observed was never confirmed.
+    ...{
+      id,
+      state: state as SharedCampaign['state'],
+      until: until === null ? null : Math.ceil(until / 1000),
+    },
+    ...{ fingerprint: toBase64(bytesOf(fingerprint)), textKeyId, authority, rule: byPerson ? null : rule },
+    stage: byPerson ? null : stage,
+    ...{ firstSeen: Math.floor(firstSeen / 1000), lastSeen: Math.floor(lastSeen / 1000) },
+    reporters: reporters ?? 0,
+  };
 }

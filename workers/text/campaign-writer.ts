@@ -2,7 +2,7 @@
  * Writes a new state of a campaign with all that follows from it: the audit record, and a new version of what is published
  * and shared. Must run in a transaction. What reports observe is no change: it is not audited.
  */
-import { formatCampaignId } from '../../shared/admin/campaigns.ts';
+import { formatCampaignId } from '../../shared/text/campaign-id.ts';
 import type { AuditChain, Author } from '../storage/audit-chain.ts';
 import type { CampaignRows, StoredCampaign } from './campaign-rows.ts';
 import type { Publication } from './publication.ts';

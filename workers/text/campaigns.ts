@@ -3,9 +3,7 @@
  * an end. This part keeps them: what people and rules decide is in campaign-decisions.ts.
  */
 import type { CampaignMatch } from '../../shared/admin/campaigns.ts';
-import { formatCampaignId } from '../../shared/admin/campaigns.ts';
 import { CAMPAIGN_STATES, type CampaignState } from '../../shared/admin/text.ts';
-import { toBase64 } from '../../shared/bytes.ts';
 import {
   CAMPAIGNS_AT_ONCE,
   CAMPAIGNS_BEGUN_PER_DAY_MAX,
@@ -16,14 +14,17 @@ import {
 } from '../../shared/limits/campaigns.ts';
 import { DAY_MS } from '../../shared/limits/intake.ts';
 import { SYSTEM_AUTHORITY } from '../../shared/organisations.ts';
+import { formatCampaignId } from '../../shared/text/campaign-id.ts';
 import type { Campaign } from '../../shared/text/campaign-table.ts';
 import type { Fingerprint } from '../../shared/text/fingerprint.ts';
 import { warn } from '../log.ts';
 import type { AuditChain } from '../storage/audit-chain.ts';
 import type { CampaignRegistry, FingerprintSource, ReportedFingerprint } from '../storage/campaign-port.ts';
-import type { SharedCampaign, TextChanges, TextCursor } from '../storage/text-port.ts';
+import type { StoreResult } from '../storage/store-request.ts';
+import type { TextChanges, TextCursor } from '../storage/text-port.ts';
 import { CampaignIndex, type SimilarCampaign } from './campaign-index.ts';
-import { bytesOf, CampaignRows, fingerprintIn, type Sighting, type StoredCampaign } from './campaign-rows.ts';
+import { CampaignRows, fingerprintIn, type Sighting, type StoredCampaign } from './campaign-rows.ts';
+import { sharedOf } from './campaign-views.ts';
 import { CampaignWriter } from './campaign-writer.ts';
 import type { Meta } from './meta.ts';
 import type { Publication } from './publication.ts';
@@ -50,6 +51,8 @@ export class Campaigns {
   /** By ID of the TEXT_KEY. In memory only: read when it is needed first. */
   readonly #indexes = new Map<string, CampaignIndex>();
   #keyId: string | null = null;
+  /** Since the last attempt. */
+  #hasRemembered = false;
 
   constructor(tables: CampaignTables) {
     this.#tables = tables;
@@ -98,14 +101,23 @@ export class Campaigns {
     try {
       return this.#tables.storage.transactionSync(apply);
     } catch (error) {
-      this.forgetIndexes();
+      this.#indexes.clear();
       throw error;
     }
   }
 
-  /** A change that was to be made was not: what the indexes have of it is no longer true. */
-  forgetIndexes(): void {
-    this.#indexes.clear();
+  /** Runs a change with a transaction of its own. If it is refused or fails, nothing of it stays in the indexes. */
+  attempt<Value>(run: () => StoreResult<Value>): StoreResult<Value> {
+    this.#hasRemembered = false;
+    let isDone = false;
+    try {
+      const done = run();
+      isDone = done.ok;
+      return done;
+    } finally {
+      // To read all campaigns takes long: not for what was refused before it changed anything.
+      if (!isDone && this.#hasRemembered) this.#indexes.clear();
+    }
   }
 
   /** The most similar campaign in any state, of the same TEXT_KEY. */
@@ -120,6 +132,17 @@ export class Campaigns {
     meta.set('lastCampaign', Math.max(meta.number('lastCampaign'), tenths));
   }
 
+  /** Whether these tables may have lost campaigns, so that no ID is safe to give before the head is known. */
+  get isNew(): boolean {
+    return this.#tables.meta.text('lastCampaign') === null;
+  }
+
+  /** The head is known. */
+  begin(): void {
+    const { meta } = this.#tables;
+    meta.set('lastCampaign', meta.number('lastCampaign'));
+  }
+
   /** An ID that no campaign ever had. Must run in the transaction that uses it. */
   nextId(): number {
     const { meta } = this.#tables;
@@ -130,6 +153,7 @@ export class Campaigns {
 
   /** Makes a campaign known to `find`. Must run in the change that stores it. */
   remember({ id, fingerprint, keyId }: Pick<StoredCampaign, 'id' | 'fingerprint' | 'keyId'>): void {
+    this.#hasRemembered = true;
     this.#index(keyId).add(id, fingerprint);
   }
 
@@ -162,7 +186,7 @@ export class Campaigns {
     const campaigns = found.slice(0, limit);
     const last = campaigns.at(-1);
     const next = last === undefined ? from : { generation, version: last.version!, id: last.id };
-    return { generation, campaigns: campaigns.map(shared), next, more: found.length > limit };
+    return { generation, campaigns: campaigns.map(sharedOf), next, more: found.length > limit };
   }
 
   get counts(): Partial<Record<CampaignState, number>> {
@@ -255,21 +279,5 @@ function observed(
     ...{ ...own, state: 'observed', authority: SYSTEM_AUTHORITY, rule: null, stage: null, byPerson: false },
     ...{ firstSeen: firstAt, lastSeen: lastAt, reports, reporters: null, until: null, changedAt: now },
     ...{ fromFeed: false, version: null },
-  };
-}
-
-function shared({ fingerprint, keyId: textKeyId, reporters, ...campaign }: StoredCampaign): SharedCampaign {
-  const { id, state, authority, rule, stage, until, firstSeen, lastSeen, byPerson } = campaign;
-  return {
-    // One that is observed was never confirmed.
-    ...{
-      id,
-      state: state as SharedCampaign['state'],
-      until: until === null ? null : Math.ceil(until / 1000),
-    },
-    ...{ fingerprint: toBase64(bytesOf(fingerprint)), textKeyId, authority, rule: byPerson ? null : rule },
-    stage: byPerson ? null : stage,
-    ...{ firstSeen: Math.floor(firstSeen / 1000), lastSeen: Math.floor(lastSeen / 1000) },
-    reporters: reporters ?? 0,
   };
 }

@@ -35,13 +35,20 @@ export async function restoreReleases(
 ): Promise<{ readonly had: number | null; readonly restored: number }> {
   const index = await readIndex(named, kv, secrets);
   if (index === null) return { had: null, restored: 0 };
-  const current = await readRelease(index.current, kv, secrets);
-  const candidate = await readRelease(index.candidate?.manifest ?? null, kv, secrets);
+  const restorable = async (signed: SignedText | null): Promise<Lost | null> => {
+    const found = await readRelease(signed, kv, secrets);
+    const known = found && tables.releases.get(found.manifest.release);
+    return known === null || known.signed.signed === found?.signed.signed ? found : null;
+  };
+  const current = await restorable(index.current);
+  const candidate = await restorable(index.candidate?.manifest ?? null);
   const { actor, reason } = systemRequest('the tables were lost: restored from KV');
   const author = { actor: actor.name, reason, at: Date.now() };
   tables.storage.transactionSync(() => {
     const insert = ({ signed, manifest: { release }, values }: Lost, after: object): string => {
-      tables.releases.insert({ release, signed, pushedAt: author.at, pushedBy: author.actor }, values);
+      // Somebody may have pushed it again meanwhile.
+      if (tables.releases.get(release) === null)
+        tables.releases.insert({ release, signed, pushedAt: author.at, pushedBy: author.actor }, values);
       tables.audit.append(author, release, { action: 'textRelease.restore', before: null, after });
       return release;
     };

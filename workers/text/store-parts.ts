@@ -52,6 +52,17 @@ export class StoreParts {
     this.tables.campaigns.open(key.ok ? key.value.id : null);
   }
 
+  /**
+   * Before the first ID of a campaign: tables that were lost would give those that counts of reports still know.
+   * @throws if the coordinator does not respond
+   */
+  async canBegin(): Promise<void> {
+    const { campaigns } = this.tables;
+    if (!campaigns.isNew) return;
+    await this.head.ready();
+    campaigns.begin();
+  }
+
   async status(): Promise<TextStatus> {
     const { publication, releases, campaigns, values } = this.tables;
     const { current, candidate } = releases;

@@ -123,6 +123,7 @@ export class TextStore
   async campaignsOf(
     ...args: Parameters<CampaignObject['campaignsOf']>
   ): ReturnType<CampaignObject['campaignsOf']> {
+    await this.#parts.canBegin();
     const found = this.#parts.tables.campaigns.campaignsOf(...args);
     await this.#arm();
     return found;
@@ -157,12 +158,14 @@ export class TextStore
   async enrolCampaigns(
     ...args: Parameters<CampaignObject['enrolCampaigns']>
   ): ReturnType<CampaignObject['enrolCampaigns']> {
+    await this.#parts.canBegin();
     return this.#decided(this.#parts.decisions.enrol(...args));
   }
 
   async importCampaigns(
     ...args: Parameters<CampaignObject['importCampaigns']>
   ): ReturnType<CampaignObject['importCampaigns']> {
+    await this.#parts.canBegin();
     return this.#decided(this.#parts.imports.run(...args));
   }
 

@@ -37,7 +37,9 @@ export class TextValues implements HeadValuesSource<TextUpdate> {
     const { publication, releases, campaigns } = this.#tables;
     const before = publication.version;
     if (head === null || head.version <= before) return;
-    const isLost = before === 0 && releases.current === null && releases.candidate === null;
+    // Changes may have come before the first publication.
+    const isUnpublished = publication.publishedVersion === 0;
+    const isLost = isUnpublished && releases.current === null && releases.candidate === null;
     const found = isLost ? await restoreReleases(head, this.#tables, this.#env.LISTS, secrets) : {};
     publication.restart(head.version + TEXT_RESTORED_GAP);
     campaigns.restart(Date.now());

@@ -1,5 +1,5 @@
 /** The real text store, called over RPC, and text releases of the tests. */
-import { runInDurableObject } from 'cloudflare:test';
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import type { Actor } from '../../../shared/admin/actor.ts';
 import type { PromoteText, TextChangeDone } from '../../../shared/admin/text.ts';
@@ -119,4 +119,13 @@ export function textRows(table: string): Promise<number> {
     (_, { storage }) =>
       storage.sql.exec<{ many: number }>(`SELECT COUNT(*) AS many FROM ${table}`).one().many,
   );
+}
+
+/** Removes everything that the store keeps. */
+export async function loseTables(): Promise<void> {
+  await runInDurableObject(textStub(), async (_, { storage }) => {
+    await storage.deleteAlarm();
+    await storage.deleteAll();
+  });
+  await evictDurableObject(textStub());
 }

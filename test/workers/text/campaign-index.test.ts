@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { BAND_CAMPAIGNS_MAX } from '../../../shared/limits/campaigns.ts';
+import { BAND_VALUES, BANDS, CampaignTable, encodeCampaigns } from '../../../shared/text/campaign-table.ts';
 import {
   equalValues,
   FINGERPRINT_VALUES,
@@ -13,13 +14,17 @@ import { holds } from '../../shared/support/properties.ts';
 import { SPAM, valuesOf } from '../support/texts.ts';
 import '../support/fresh.ts';
 
+function isEqualIn(one: Fingerprint, other: Fingerprint, from: number, to: number): boolean {
+  return one.subarray(from, to).every((value, at) => value === other[from + at]);
+}
+
 /** The most similar campaign with an equal band, of equally similar ones the first: by comparing all. */
 function plainFind(all: ReadonlyMap<number, Fingerprint>, fingerprint: Fingerprint): SimilarCampaign | null {
   let best: SimilarCampaign | null = null;
   for (const [id, other] of [...all].sort(([a], [b]) => a - b)) {
     const equal = equalValues(fingerprint, other);
-    const hasBand = Array.from({ length: FINGERPRINT_VALUES / 4 }, (_, band) =>
-      [0, 1, 2, 3].every((at) => fingerprint[band * 4 + at] === other[band * 4 + at]),
+    const hasBand = Array.from({ length: BANDS }, (_, band) =>
+      isEqualIn(fingerprint, other, band * BAND_VALUES, (band + 1) * BAND_VALUES),
     ).some(Boolean);
     if (hasBand && equal >= SAME_CAMPAIGN_VALUES && equal > (best?.equal ?? 0)) best = { id, equal };
   }
@@ -114,17 +119,57 @@ test('a band that many campaigns share is compared with a bounded number of them
   const index = new CampaignIndex();
   const shared = (n: number): Fingerprint =>
     Uint16Array.from({ length: FINGERPRINT_VALUES }, (_, at) =>
-      at < 4 ? 7 : Math.imul(n * 64 + at, 0x9e3779b1) >>> 16,
+      at < BAND_VALUES ? 7 : Math.imul(n * 64 + at, 0x9e3779b1) >>> 16,
     );
   const many = BAND_CAMPAIGNS_MAX * 2;
   for (let n = 1; n <= many; n++) index.add(n, shared(n));
   // The other bands still find each.
   for (let n = 1; n <= many; n++) expect(index.find(shared(n))?.id).toBe(n);
-  const onlyBand = shared(many + 1).fill(9, 36);
-  for (let at = 4; at < 36; at++) onlyBand[at] = shared(many)[at]!;
-  for (let band = 1; band < 9; band++) onlyBand[band * 4] = 1;
+  // 33 equal values, and no other band.
+  const onlyBand = shared(many + 1).fill(9, 16 * BAND_VALUES);
+  for (let at = BAND_VALUES; at < 16 * BAND_VALUES; at++) onlyBand[at] = shared(many)[at]!;
+  for (let band = 1; band < 16; band++) onlyBand[band * BAND_VALUES] = 1;
+  expect(equalValues(onlyBand, shared(many))).toBe(SAME_CAMPAIGN_VALUES + 1);
   expect(index.find(onlyBand)).toBeNull();
   for (let n = 1; n <= many; n++) index.remove(n);
   expect(index.size).toBe(0);
   expect(index.find(shared(1))).toBeNull();
+});
+
+const anyPrint = fc
+  .array(fc.nat(0xffff), { minLength: FINGERPRINT_VALUES, maxLength: FINGERPRINT_VALUES })
+  .map((all): Fingerprint => new Uint16Array(all));
+/** Others with about half of its values: some share bands with it, and some do not. */
+const aroundIt = (from: Fingerprint): fc.Arbitrary<Fingerprint> =>
+  fc.shuffledSubarray([...from.keys()], { minLength: 28, maxLength: 37 }).map((changed) => {
+    const other = from.slice();
+    for (const at of changed) other[at] = other[at]! ^ 1;
+    return other;
+  });
+
+test('the store and the edge find the same campaigns, around the bound', () => {
+  let [found, missed] = [0, 0];
+  holds(
+    fc.property(
+      anyPrint.chain((print) =>
+        fc.tuple(fc.constant(print), fc.array(aroundIt(print), { minLength: 1, maxLength: 2 })),
+      ),
+      ([print, others]) => {
+        const index = new CampaignIndex();
+        for (const [n, each] of others.entries()) index.add(n + 1, each);
+        const all = others.map((each, n) => ({ id: n + 1, fingerprint: each, until: 2, authority: 'kisa' }));
+        const atEdge = new CampaignTable(encodeCampaigns(all)).find(print, 0);
+        const inStore = index.find(print);
+        expect(inStore === null).toBe(atEdge === null);
+        if (inStore === null || atEdge === null) missed++;
+        else {
+          found++;
+          // Of equally similar ones they may name different ones.
+          expect(equalValues(print, others[atEdge.id - 1]!)).toBe(inStore.equal);
+        }
+      },
+    ),
+  );
+  // Else the comparison shows nothing.
+  expect(Math.min(found, missed)).toBeGreaterThan(10);
 });

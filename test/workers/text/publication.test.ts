@@ -20,6 +20,7 @@ import {
   done,
   headText,
   keysInKv,
+  loseTables,
   namesIn,
   promoted,
   promoting,
@@ -132,15 +133,6 @@ test('a store that was set back continues above the version of the head', async 
   });
   expect(warned.at(-1)).toEqual({ event: 'textRestored', before: 1, version: version + TEXT_RESTORED_GAP });
 });
-
-/** Removes everything that the store keeps. */
-async function loseTables(): Promise<void> {
-  await runInDurableObject(textStub(), async (_, { storage }) => {
-    await storage.deleteAlarm();
-    await storage.deleteAll();
-  });
-  await evictDurableObject(textStub());
-}
 
 test('a store that has lost its tables gets the releases in force back from KV', async () => {
   const first = await pushed();
