@@ -12,6 +12,11 @@ import { isLatin, isNumeral, unitAt } from './units.ts';
 const HIDDEN = /[[\p{Cc}\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800\ufffc]--[\t-\r]]+/gv;
 /** Texts that have none of them and need no NFKC: most that have a link. */
 const PLAIN = /^[\t-\r -~\u3131-\u3163\uac00-\ud7a3]*$/;
+/**
+ * Memory that reading takes in an isolate, in bytes, at most: the letters of all units (letter-units.ts), and the endings of
+ * hosts, some 100 KB.
+ */
+export const READING_BYTES = 0x1_0000 * Uint32Array.BYTES_PER_ELEMENT + 100_000;
 const IN_WORD = /[\p{L}\p{N}]/u;
 
 export interface ReadText extends Folded {
