@@ -83,6 +83,8 @@ describe('hosts of a text', () => {
     ['새소식kbstar.com에서www.kbstar.com으로', true],
     ['http://kbstar.com@evil.com/', false],
     ['http://kbstar.com.evil.com/', false],
+    ['http://바로가기kbstar.com/', false],
+    ['http://kbstar.com에서', true],
     ['http://evil.com@kbstar.com/', false],
     ['kbstar.com evil.pw', false],
     ['kbstar.com에서evil.com으로', false],

@@ -107,6 +107,7 @@ describe('hosts of a text', () => {
     ['ann@evil.kr', ['evil.kr']],
     ['192.0.2.7', ['192.0.2.7']],
     ['http://bank.com@evil.com/', ['evil.com', 'bank.com']],
+    ['http://바로evil.com/', ['evil.com', 'xn--evil-9d6qp2p.com']],
     ['http://[2001:db8::1]/', ['']],
     ['http://localhost/', ['']],
     [`${'好。我的 '.repeat(33)}пример.рф`, ['']],
