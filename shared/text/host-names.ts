@@ -45,8 +45,19 @@ export function endingOf(host: string): string {
 
 /** Whether a phone opens a host that is written without a scheme: those of addresses and of endings that exist. */
 export function isOpened(host: string): boolean {
-  topLevelDomains ??= new Set(topLevel.endings.split(' '));
+  topLevelDomains ??= readTopLevel();
   return topLevelDomains.has(endingOf(host)) || isAddress(host);
+}
+
+/** Each begins with as many characters of the one before as a capital says: the list takes a quarter less of a bundle. */
+function readTopLevel(): ReadonlySet<string> {
+  const endings = new Set<string>();
+  let ending = '';
+  for (const [, shared, rest] of topLevel.endings.matchAll(/([A-Z])([^A-Z]*)/g)) {
+    ending = ending.slice(0, shared!.charCodeAt(0) - 0x41) + rest!;
+    endings.add(ending);
+  }
+  return endings;
 }
 
 /**

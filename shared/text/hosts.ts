@@ -1,6 +1,6 @@
 /**
  * Finds the hosts in a text: of links, of e-mail addresses, and bare ones. Every spelling counts that a phone could open,
- * so a text can have hosts that were not meant as links, such as `ok.thanks`: nobody lists those. What no phone opens is no
+ * so a text can have hosts that were not meant as links, such as `ok.thanks`: nobody lists those, and no phone opens them. What no phone opens is no
  * host: `evil[.]com`, amounts, dates, and words without a space after a full stop, since no host ends in such a word.
  *
  * Linear in the length of the text: a run of labels is read once, and labels before and after it are bounded.
