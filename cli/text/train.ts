@@ -24,7 +24,7 @@ import type { LabelledText } from './labelled-text.ts';
 import { LEARN_DEFAULTS } from './learn.ts';
 import type { TrainedModel } from './model-folder.ts';
 import { checkFolds, foldsOf, type SplitBy, splitOff } from './split.ts';
-import { chooseThresholds, type TargetRates } from './thresholds.ts';
+import { checkDomains, chooseThresholds, type TargetRates } from './thresholds.ts';
 import { type TopFeature, topFeatures } from './top-features.ts';
 
 export interface TrainSettings {
@@ -85,6 +85,9 @@ export async function train(
   const learning = { ...LEARN_DEFAULTS, bits, seed };
   let fitted = 0;
   const onFold = (): void => onProgress('training', ++fitted / (folds + 1));
+  // Before anything that takes long.
+  const sized = checkDomains(domainSizes(corpus, learnt), targets);
+  if (!sized.ok) return sized;
   const dealt = foldsOf(corpus, learnt, folds, seed);
   const folded = checkFolds(corpus, learnt, dealt);
   if (!folded.ok) return folded;
@@ -165,6 +168,16 @@ export function checkTexts(
         'other domains, with the column "domain", or accept it: --one-domain',
     );
   return ok(null);
+}
+
+/** Legitimate texts of each domain. */
+function domainSizes({ texts }: Corpus, indices: Uint32Array): Map<string, number> {
+  const sizes = new Map<string, number>();
+  for (const index of indices) {
+    const { isSpam, domain } = texts[index]!;
+    if (!isSpam) sizes.set(domain, (sizes.get(domain) ?? 0) + 1);
+  }
+  return new Map([...sizes].sort());
 }
 
 /** What an edge would score, by the model itself. */
