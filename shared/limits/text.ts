@@ -10,8 +10,11 @@ export const TEXT_CHARS_PER_NUMBER = 200;
 export const TEXT_CHARS_PER_TURN = 20_000;
 /** Letters of a folded text: a syllable has two to seven, and one character can fold to 18 (U+FDFA). */
 export const LETTERS_MAX = 6_000;
-/** Hosts of one text: as many as fit, with one character between two, so that none can hide behind others. */
-export const TEXT_HOSTS_MAX = 400;
+/**
+ * Hosts of one text: as many as fit, so that none can hide behind others. Densest is `a.kr.xx `, which can mean two, and
+ * each name that is read as IDNA adds two.
+ */
+export const TEXT_HOSTS_MAX = 600;
 /** Runs of labels in one text that are read as IDNA: each costs some 8 µs. Hosts in ASCII are found behind more of them. */
 export const IDN_HOSTS_MAX = 32;
 /** Endings of hosts that are features of a text. */

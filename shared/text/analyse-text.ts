@@ -22,7 +22,10 @@ export interface TextAnalysis {
   readonly reasons: readonly FeatureFamily[];
   /** Lists that have a host of the text: one for each host, the one that decides about it. */
   readonly hosts: readonly HostListInfo[];
-  /** Whether every host of the text is on an allow list, and there is one. */
+  /**
+   * Whether there is a host on an allow list, none on another list, and every host that a phone opens is on an allow list.
+   * What could be a host in another reading does not count: `바로가기bank.example`, `Thanks.Bye`.
+   */
   readonly onlyAllowedHosts: boolean;
   readonly campaign: FoundCampaign | null;
   /** Name of the model. */
@@ -41,13 +44,16 @@ export function analyseText(text: string, published: PublishedText, now: number)
   const band = scored === null ? null : bandOf(scored.score, model!.info.thresholds);
   const isPrinted =
     key !== null && campaigns.count > 0 && fingerprintOf(read, key, print, MATCHED_BINS_MIN) !== null;
-  const lists = read.hosts.map((host) => listOf(host, published));
+  const found = read.hosts.map((host) => listOf(host, published)).filter((list) => list !== null);
   return {
     score: scored === null ? null : Math.round(scored.score * 1000) / 1000,
     band,
     reasons: scored === null || band === 'ordinary' ? NO_REASONS : scored.reasons,
-    hosts: lists.filter((list) => list !== null),
-    onlyAllowedHosts: lists.length > 0 && lists.every((list) => list?.effect === 'allow'),
+    hosts: found,
+    onlyAllowedHosts:
+      found.length > 0 &&
+      found.every(isAllowed) &&
+      read.opened.every((host) => isAllowed(listOf(host, published))),
     campaign: isPrinted ? campaigns.find(print, now) : null,
     model: model?.info.name ?? null,
   };
@@ -59,6 +65,10 @@ function bandOf(
 ): TextBand {
   if (score >= suspicious) return 'suspicious';
   return score >= review ? 'review' : 'ordinary';
+}
+
+function isAllowed(list: HostListInfo | null): boolean {
+  return list?.effect === 'allow';
 }
 
 const STRENGTH = { allow: 3, block: 2, label: 1, shadow: 0 } as const;

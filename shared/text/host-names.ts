@@ -1,4 +1,5 @@
 /** Names of hosts: which end of a run of labels can be one, and its canonical form. */
+import topLevel from '../../data/top-level-domains.json' with { type: 'json' };
 
 /** The end of a host in ASCII: a label of letters, or an IDNA label, up to a dash or an underscore. */
 const ASCII_ENDING = /^(?:xn--[a-z0-9-]*[a-z0-9]|[a-z]{2,63})(?![a-z0-9])/;
@@ -16,6 +17,9 @@ const COMMON_ENDINGS = new Set(
     ' ',
   ),
 );
+
+/** Read only in isolates that need it. */
+let topLevelDomains: ReadonlySet<string> | null = null;
 
 /** The part of a run of labels that is a host. */
 export interface CutHost {
@@ -37,6 +41,37 @@ export function isCommonEnding(host: string): boolean {
 
 export function endingOf(host: string): string {
   return host.slice(host.lastIndexOf('.') + 1);
+}
+
+/** Whether a phone opens a host that is written without a scheme: those of addresses and of endings that exist. */
+export function isOpened(host: string): boolean {
+  topLevelDomains ??= readTopLevel();
+  return topLevelDomains.has(endingOf(host)) || isAddress(host);
+}
+
+/** Each begins with as many characters of the one before as a capital says: the list takes a quarter less of a bundle. */
+function readTopLevel(): ReadonlySet<string> {
+  const endings = new Set<string>();
+  let ending = '';
+  for (const [, shared, rest] of topLevel.endings.matchAll(/([A-Z])([^A-Z]*)/g)) {
+    ending = ending.slice(0, shared!.charCodeAt(0) - 0x41) + rest!;
+    endings.add(ending);
+  }
+  return endings;
+}
+
+/**
+ * The host that a phone opens in `evil.example.Please`, where no space follows the end of a sentence: the longest one with an
+ * ending that exists. Null if the whole has such an ending, or no part of it.
+ */
+export function hostBeforeWords(host: string): string | null {
+  if (isOpened(host)) return null;
+  for (let end = host.lastIndexOf('.'); end > 0; end = host.lastIndexOf('.', end - 1)) {
+    const shorter = host.slice(0, end);
+    if (!shorter.includes('.')) return null;
+    if (isOpened(shorter)) return shorter;
+  }
+  return null;
 }
 
 /** The host with the last possible ending in a run of ASCII; null if there is none. */

@@ -1,18 +1,24 @@
 /**
  * Finds the hosts in a text: of links, of e-mail addresses, and bare ones. Every spelling counts that a phone could open,
- * so a text can have hosts that were not meant as links, such as `ok.thanks`: nobody lists those. What no phone opens is no
+ * so a text can have hosts that were not meant as links, such as `ok.thanks`: nobody lists those, and no phone opens them. What no phone opens is no
  * host: `evil[.]com`, amounts, dates, and words without a space after a full stop, since no host ends in such a word.
  *
  * Linear in the length of the text: a run of labels is read once, and labels before and after it are bounded.
  */
-import { HOST_CHARS_MAX, IDN_HOSTS_MAX, TEXT_ENDINGS_MAX, TEXT_HOSTS_MAX } from '../limits/text.ts';
-import { asciiHostIn, canonical, endingOf, idnHostIn, isAddress, isCommonEnding } from './host-names.ts';
+import { HOST_CHARS_MAX, TEXT_ENDINGS_MAX, TEXT_HOSTS_MAX } from '../limits/text.ts';
+import { endingOf, isCommonEnding, isOpened } from './host-names.ts';
+import { NameReader, trimmedLength } from './host-runs.ts';
 import { LINK } from './letter-units.ts';
 import { isLatin, isNumeral, isSlash, unitAt } from './units.ts';
 
 export interface FoundLinks {
   /** Hosts in canonical form: lower case, IDNA as `xn--`, no dot at the end. Each once, at most TEXT_HOSTS_MAX. */
   readonly hosts: readonly string[];
+  /**
+   * Hosts that a phone opens as links, as it most likely reads them, and those that a URL shows before an `@`: each once.
+   * Empty text stands for links whose host is not read, such as an IPv6 address.
+   */
+  readonly opened: readonly string[];
   /** Whether a scheme, `www.`, a path, or a common ending shows that a link is meant. */
   readonly hasLink: boolean;
   /** Last labels of the hosts of such links: at most TEXT_ENDINGS_MAX. */
@@ -24,6 +30,7 @@ export interface FoundLinks {
 /** A run of labels, and what is around it. */
 interface Found {
   readonly hosts: readonly string[];
+  readonly opened: readonly string[];
   /** Whether it is shown to be a link; then it covers the text between these. */
   readonly isLink: boolean;
   readonly from: number;
@@ -32,6 +39,8 @@ interface Found {
   readonly next: number;
 }
 
+/** In place of a host that is not read. */
+const NOT_READ = '';
 const LINK_MARK = String.fromCharCode(LINK);
 const COLON = 0x3a;
 /** The first of the dots that are not ASCII. */
@@ -43,8 +52,6 @@ const LABEL_CHARS_MAX = 63;
 const SCHEME_CHARS_MAX = 12;
 /** Longer runs have no valid host that reaches over their whole length. */
 const RUN_CHARS_MAX = 2 * HOST_CHARS_MAX;
-/** With three characters for each that is written as a percent code. */
-const URL_HOST_CHARS_MAX = 3 * HOST_CHARS_MAX;
 /** Ends the authority of a URL, or what people write around one. */
 const AUTHORITY_END = /[\s/\\?#"<>]/g;
 /** Host, in the authority of a URL: with `%`, since browsers decode it. */
@@ -53,16 +60,10 @@ const IPV6 = /^\[[0-9a-f:.]+\]/i;
 const MAIL_HOST = /@[\p{L}\p{N}_-]{1,63}[.\u3002\uff0e\uff61][\p{L}\p{N}]/uy;
 /** A host may end in a dot. */
 const PORT_AND_PATH = /(?:\.?:\d{1,5})?(?:\.?[/\\?#][\x21-\x7e]*)?/y;
-/**
- * Labels in ASCII within a longer run. What is before them is none of their own letters: Korean, Chinese and Japanese words
- * need no space before a host. A letter of any other script belongs to it: `bücher.example` is not `cher.example`.
- */
-const ASCII_PART =
-  /(?<![a-z0-9_-])(?<!(?![\p{Script=Hangul}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}])[\p{L}\p{M}])[a-z0-9_-]+(?:\.[a-z0-9_-]+)+/gu;
-
 /** @param text without hidden characters */
 export function findLinks(text: string): FoundLinks {
   const hosts = new Set<string>();
+  const opened = new Set<string>();
   const endings = new Set<string>();
   const names = new NameReader();
   const { length } = text;
@@ -86,6 +87,7 @@ export function findLinks(text: string): FoundLinks {
     }
     for (const host of found.hosts)
       if (hosts.size < TEXT_HOSTS_MAX && host.length <= HOST_CHARS_MAX) hosts.add(host);
+    for (const host of found.opened) if (opened.size < TEXT_HOSTS_MAX) opened.add(host);
     if (found.isLink) {
       hasLink = true;
       const [host] = found.hosts;
@@ -96,7 +98,14 @@ export function findLinks(text: string): FoundLinks {
     at = Math.max(found.next, at + 1);
     start = at;
   }
-  return { hosts: [...hosts], hasLink, endings: [...endings], rest: rest + text.slice(copied) };
+  if (names.isExhausted) opened.add(NOT_READ);
+  return {
+    hosts: [...hosts],
+    opened: [...opened],
+    hasLink,
+    endings: [...endings],
+    rest: rest + text.slice(copied),
+  };
 }
 
 /** What follows `scheme://`. @param start of what may belong to it */
@@ -112,12 +121,13 @@ function urlAt(text: string, colon: number, start: number, names: NameReader): F
   const written = authority.slice(user);
   const [host] = IPV6.exec(written) ?? URL_HOST.exec(written) ?? [];
   if (host === undefined) return null;
-  const { hosts, last } = names.ofUrl(host);
+  const { hosts, likeliest, last } = names.ofUrl(host);
   // `http://bank.example@evil.example/`: whoever reads it sees the first, the phone opens the second.
   const others = user > 0 ? names.inside(authority.slice(0, user - 1)) : [];
   const end = begin + user + last;
   const to = last >= trimmedLength(host) ? afterPath(text, end) : end;
-  return { hosts: [...hosts, ...others], isLink: true, from, to, next: to };
+  const opened = [...(hosts.length === 0 ? [NOT_READ] : likeliest), ...others];
+  return { hosts: [...hosts, ...others], opened, isLink: true, from, to, next: to };
 }
 
 /** A run of labels around a dot. */
@@ -132,17 +142,19 @@ function bareAt(text: string, dot: number, start: number, names: NameReader): Fo
     else break;
   }
   if (to === from + RUN_CHARS_MAX) to = wholeRunEnd(text, dot, to);
-  const none = { hosts: [], isLink: false, from, to, next: to };
+  const none = { hosts: [], opened: [], isLink: false, from, to, next: to };
   if (isLocalPart(text, to)) return none;
   const run = text.slice(from, to);
-  const { hosts, first, last } = names.ofRun(run);
+  const afterRun = afterPath(text, to);
+  const { hosts, likeliest, first, last } = names.ofRun(run, afterRun > to);
   if (hosts.length === 0) return none;
-  const end = last === run.length ? afterPath(text, to) : from + last;
+  const end = last === run.length ? afterRun : from + last;
   const isMail = unitAt(text, from - 1) === AT;
   const isLink =
     !isMail &&
     (end > from + last || run.slice(first, first + 4).toLowerCase() === 'www.' || isCommonEnding(hosts[0]!));
-  return { hosts, isLink, from: from + first, to: end, next: Math.max(end, to) };
+  const opened = isLink ? likeliest : likeliest.filter(isOpened);
+  return { hosts, opened, isLink, from: from + first, to: end, next: Math.max(end, to) };
 }
 
 /** A run that is too long ends behind a letter that is not ASCII, so that no host in ASCII is cut. */
@@ -163,95 +175,8 @@ function afterPath(text: string, at: number): number {
   return at + PORT_AND_PATH.exec(text)![0].length;
 }
 
-/** What a run of labels can mean. */
-interface Names {
-  /** The likeliest first. */
-  readonly hosts: string[];
-  /** The part of the run that the first one covers. */
-  readonly first: number;
-  readonly last: number;
-}
-
-const NO_NAMES: Names = { hosts: [], first: 0, last: 0 };
-
-/** Reads the hosts of runs of one text. */
-class NameReader {
-  /** How many names may still be read as IDNA. */
-  #idn = IDN_HOSTS_MAX;
-
-  ofRun(run: string): Names {
-    if (isAscii(run)) return ofAscii(run, 0);
-    const normalized = run
-      .replace(/[\u3002\uff61]/g, '.')
-      .normalize('NFKC')
-      .toLowerCase();
-    // The likeliest is a part in ASCII, as in `바로가기evil.example`.
-    const parts = asciiPartsOf(normalized);
-    const cut = idnHostIn(normalized);
-    const whole = cut === null ? null : this.#canonical(cut.name);
-    const hosts = parts.flatMap((part) => part.hosts);
-    if (whole !== null) hosts.push(whole);
-    const [covered = cut] = parts;
-    if (hosts.length === 0 || covered === null) return NO_NAMES;
-    // If NFKC changes the length, the whole run counts as the host.
-    const isSame = normalized.length === run.length;
-    return { hosts, first: isSame ? covered.first : 0, last: isSame ? covered.last : run.length };
-  }
-
-  /** The host of a URL, also in a form that only URLs have. */
-  ofUrl(written: string): Names {
-    const all = { first: 0, last: written.length };
-    if (written.startsWith('[') || written.length > URL_HOST_CHARS_MAX) return { hosts: [], ...all };
-    // Numbers (`3232235777`, `0x7f.1`) and percent codes: what a browser makes of them.
-    const isCoded = written.includes('%');
-    if (isCoded || /^[\da-fx.]+$/i.test(written)) {
-      const host = this.#canonical(written);
-      if (host !== null) return { hosts: [host], ...all };
-      if (isCoded) return { hosts: [], ...all };
-    }
-    const names = this.ofRun(written.slice(0, trimmedLength(written)));
-    return names.hosts.length === 0 ? { hosts: [], ...all } : { ...names, first: 0 };
-  }
-
-  /** Hosts anywhere in what is written before an `@`. */
-  inside(written: string): string[] {
-    const runs = written.split(/[^\p{L}\p{N}\p{M}_.-]+/u);
-    return runs.flatMap((run) => (run.includes('.') ? this.ofRun(run).hosts : []));
-  }
-
-  #canonical(host: string): string | null {
-    if (this.#idn === 0) return null;
-    this.#idn--;
-    return canonical(host);
-  }
-}
-
-/** Hosts of the parts in ASCII of a longer run. */
-function asciiPartsOf(run: string): Names[] {
-  const parts = Array.from(run.matchAll(ASCII_PART), ({ 0: part, index }) => ofAscii(part, index));
-  return parts.filter(({ hosts }) => hosts.length > 0);
-}
-
-function ofAscii(part: string, index: number): Names {
-  if (isAddress(part)) return { hosts: [part], first: index, last: index + part.length };
-  const cut = asciiHostIn(part);
-  return cut === null ? NO_NAMES : { hosts: [cut.name], first: index + cut.first, last: index + cut.last };
-}
-
-/** Without dots at the end. */
-function trimmedLength(name: string): number {
-  let length = name.length;
-  while (length > 0 && name.charCodeAt(length - 1) === FULL_STOP) length--;
-  return length;
-}
-
 function isDot(code: number): boolean {
   return code === FULL_STOP || code === IDEOGRAPHIC_STOP || code === 0xff0e || code === 0xff61;
-}
-
-function isAscii(run: string): boolean {
-  for (let at = 0; at < run.length; at++) if (run.charCodeAt(at) >= 0x80) return false;
-  return true;
 }
 
 /** Whether a unit may be in a label: all but ASCII, white space and punctuation of other scripts. */

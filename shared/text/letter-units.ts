@@ -20,9 +20,12 @@ const LOOK_ALIKES = new Map<number, number>(
   ),
 );
 
-/** Punctuation that folds to nothing before and after NFKC, and is common: a text with it needs no NFKC. */
+/**
+ * Punctuation that folds to nothing before and after NFKC, and is common: a text with it needs no NFKC. None of it is a dot
+ * of hosts, as `。` is: a text without `.` but with one of the others is read for hosts.
+ */
 const PLAIN_SEPARATORS = new Set(
-  [...'·‐–—‘’“”•…′″※←↑→↓■□▲△▶▷▼▽◆◇○◎●★☆☎♡♥♪　、。〈〉《》「」『』【】〔〕'].map((each) => each.charCodeAt(0)),
+  [...'·‐–—‘’“”•…′″※←↑→↓■□▲△▶▷▼▽◆◇○◎●★☆☎♡♥♪　、〈〉《》「」『』【】〔〕'].map((each) => each.charCodeAt(0)),
 );
 
 /** 256 KiB, only in isolates that need it. */

@@ -1,6 +1,6 @@
 /** Reads a text once, for all layers: its hosts, its letters, its traits. Nothing of it is kept. */
 
-import { findLinks } from './hosts.ts';
+import { type FoundLinks, findLinks } from './hosts.ts';
 import { LINK } from './letter-units.ts';
 import { type Folded, fold, foldPlain } from './letters.ts';
 import { isLatin, isNumeral, unitAt } from './units.ts';
@@ -12,11 +12,18 @@ import { isLatin, isNumeral, unitAt } from './units.ts';
 const HIDDEN = /[[\p{Cc}\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800\ufffc]--[\t-\r]]+/gv;
 /** Texts that have none of them and need no NFKC: most that have a link. */
 const PLAIN = /^[\t-\r -~\u3131-\u3163\uac00-\ud7a3]*$/;
+/**
+ * Memory that reading takes in an isolate, in bytes, at most: the letters of all units (letter-units.ts), and the endings of
+ * hosts, some 100 KB.
+ */
+export const READING_BYTES = 0x1_0000 * Uint32Array.BYTES_PER_ELEMENT + 100_000;
 const IN_WORD = /[\p{L}\p{N}]/u;
 
 export interface ReadText extends Folded {
   /** In canonical form, each once: see hosts.ts. */
   readonly hosts: readonly string[];
+  /** Those that a phone opens: see hosts.ts. */
+  readonly opened: readonly string[];
   readonly hasLink: boolean;
   /** Last labels of the hosts of links: at most TEXT_ENDINGS_MAX. */
   readonly endings: readonly string[];
@@ -24,24 +31,24 @@ export interface ReadText extends Folded {
   readonly hidden: number;
 }
 
-const NONE: readonly string[] = [];
+const NO_LINKS: FoundLinks = { hosts: [], opened: [], hasLink: false, endings: [], rest: '' };
 
 /** @param text at most TEXT_CHARS_MAX, well-formed UTF-16 */
 export function readText(text: string): ReadText {
   if (!mayHaveLink(text)) {
     const plain = foldPlain(text, 0);
-    if (plain !== null) return joined(plain, NONE, false, NONE, 0);
+    if (plain !== null) return joined(plain, NO_LINKS, 0);
   } else if (PLAIN.test(text)) {
-    const { hosts, hasLink, endings, rest } = findLinks(text);
-    return joined(foldPlain(rest, LINK)!, hosts, hasLink, endings, 0);
+    const links = findLinks(text);
+    return joined(foldPlain(links.rest, LINK)!, links, 0);
   }
   let hidden = 0;
   const seen = text.replace(HIDDEN, (row: string, at: number) => {
     if (IN_WORD.test(text[at - 1] ?? '') && IN_WORD.test(text[at + row.length] ?? '')) hidden += row.length;
     return '';
   });
-  const { hosts, hasLink, endings, rest } = findLinks(seen);
-  return joined(fold(rest), hosts, hasLink, endings, hidden);
+  const links = findLinks(seen);
+  return joined(fold(links.rest), links, hidden);
 }
 
 /** 한, 삼, 닷: the first syllables of all Korean endings of hosts (host-names.ts). */
@@ -68,10 +75,20 @@ function isLabelEnd(code: number): boolean {
 /** An object of one shape, without copying properties by name. */
 function joined(
   { letters, cased, capitals, exclamations, digits, hasMoney }: Folded,
-  hosts: readonly string[],
-  hasLink: boolean,
-  endings: readonly string[],
+  { hosts, opened, hasLink, endings }: FoundLinks,
   hidden: number,
 ): ReadText {
-  return { letters, cased, capitals, exclamations, digits, hasMoney, hosts, hasLink, endings, hidden };
+  return {
+    letters,
+    cased,
+    capitals,
+    exclamations,
+    digits,
+    hasMoney,
+    hosts,
+    opened,
+    hasLink,
+    endings,
+    hidden,
+  };
 }

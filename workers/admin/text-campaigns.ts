@@ -18,7 +18,7 @@ import { fieldError, oneOf } from '../../shared/fields.ts';
 import { CAMPAIGN_BODY_BYTES_MAX, CAMPAIGNS_PAGE_MAX } from '../../shared/limits/campaigns.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import { parseCampaignId } from '../../shared/text/campaign-id.ts';
-import { type FingerprintKey, fingerprintOf } from '../../shared/text/fingerprint.ts';
+import { type FingerprintKey, fingerprintOf, MATCHED_BINS_MIN } from '../../shared/text/fingerprint.ts';
 import { readText } from '../../shared/text/text.ts';
 import type { ControlEnv } from '../env.ts';
 import { readBody } from '../http/json-body.ts';
@@ -95,7 +95,7 @@ export const revokeCampaign = forChanges('text', decideCampaignSchema, async (co
 export const matchCampaigns = forAdmins('text', async (context) => {
   const read = await readBody(context, matchCampaignsSchema, CAMPAIGN_BODY_BYTES_MAX);
   if (!read.ok) return read;
-  const shared = await fingerprintsOf(context, read.value.body.texts);
+  const shared = await fingerprintsOf(context, read.value.body.texts, MATCHED_BINS_MIN);
   if (!shared.ok) return shared;
   const found = await textStoreOf(context).matchCampaigns(shared.value.filter((each) => each !== null));
   const next = found.values();
@@ -105,18 +105,19 @@ export const matchCampaigns = forAdmins('text', async (context) => {
   return ok<MatchedCampaigns>({ matches });
 });
 
-/** In the order of the texts; null for one that is too short. */
+/** In the order of the texts; null for one that is too short. @param least as fingerprintOf has it: to enrol by default */
 async function fingerprintsOf(
   { env }: Pick<AdminContext, 'env'>,
   texts: readonly string[],
+  least?: number,
 ): Promise<Result<readonly (SharedFingerprint | null)[], Problem>> {
   const key = await textKeyOf(env as unknown as ControlEnv);
   if (!key.ok) return problem('NOT_CONFIGURED', key.message);
-  return ok(texts.map((text) => sharedOf(text, key.value)));
+  return ok(texts.map((text) => sharedOf(text, key.value, least)));
 }
 
-function sharedOf(text: string, key: FingerprintKey): SharedFingerprint | null {
-  const values = fingerprintOf(readText(text), key);
+function sharedOf(text: string, key: FingerprintKey, least?: number): SharedFingerprint | null {
+  const values = fingerprintOf(readText(text), key, undefined, least);
   if (values === null) return null;
   return { fingerprint: toBase64(new Uint8Array(values.buffer)), textKeyId: key.id };
 }

@@ -74,7 +74,7 @@ describe('a text', () => {
     ['of a campaign whose only host is allowed', `${CAMPAIGN} https://bank.example/1`, 'allow'],
     [
       'of a campaign with an allowed host and another one',
-      `${CAMPAIGN} https://bank.example/1 other.example`,
+      `${CAMPAIGN} https://bank.example/1 other.kr`,
       'block TEXT_CAMPAIGN/block',
     ],
     ['that is suspicious', SUSPICIOUS, 'allow TEXT_SUSPICIOUS/shadow'],

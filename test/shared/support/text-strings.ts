@@ -14,7 +14,7 @@ export const plainText = fc.string({
     { weight: 4, arbitrary: ascii },
     { weight: 2, arbitrary: oneOf(' \n\t.,!?:/0123456789$') },
     { weight: 1, arbitrary: typedJamo },
-    { weight: 1, arbitrary: oneOf('·…“”‘’▶★♡　、한국닷컴원만천') },
+    { weight: 1, arbitrary: oneOf('·…“”‘’▶★♡　、。．｡한국닷컴원만천') },
   ),
   maxLength: 80,
 });

@@ -1,7 +1,7 @@
 /** Hosts in texts: what a phone could open is found, as the URL standard reads it, and nothing else is. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { TEXT_CHARS_MAX, TEXT_HOSTS_MAX } from '../../../shared/limits/text.ts';
+import { IDN_HOSTS_MAX, TEXT_CHARS_MAX, TEXT_HOSTS_MAX } from '../../../shared/limits/text.ts';
 import { findLinks } from '../../../shared/text/hosts.ts';
 import { holds } from '../support/properties.ts';
 import { anyText, plainText } from '../support/text-strings.ts';
@@ -55,6 +55,20 @@ describe('hosts of a text', () => {
     ['https://a.example/https://b.example', ['a.example']],
     ['https://a.example https://b.example', ['a.example', 'b.example']],
     ['ok.thanks', ['ok.thanks']],
+    // Words after the end of a sentence, without a space: phones know which endings exist.
+    ['evil.com.hurry', ['evil.com', 'evil.com.hurry']],
+    ['Open evil.com.Please hurry', ['evil.com', 'evil.com.please']],
+    ['evil.pw.Hurry.Up', ['evil.pw', 'evil.pw.hurry.up']],
+    ['www.evil.co.kr.Please', ['www.evil.co.kr', 'www.evil.co.kr.please']],
+    [
+      '바로evil.com.Please',
+      ['evil.com', 'evil.com.please', 'xn--evil-9d6qp2p.com.please', 'xn--evil-9d6qp2p.com'],
+    ],
+    ['пример.рф.Скорее', ['xn--e1afmkfd.xn--p1ai.xn--e1aanqkd', 'xn--e1afmkfd.xn--p1ai']],
+    ['192.0.2.7.Please', ['192.0.2.7', '192.0.2.7.please']],
+    ['http://evil.com.hurry/a', ['evil.com.hurry', 'evil.com']],
+    ['evil.com.au', ['evil.com.au']],
+    ['evil.com.dev', ['evil.com.dev']],
   ])('are found in %s', (text, expected) => {
     expect(hostsIn(text)).toEqual([...new Set(expected)]);
   });
@@ -77,6 +91,32 @@ describe('hosts of a text', () => {
   });
 
   it.each([
+    ['http://evil.example/a', ['evil.example']],
+    ['evil.com에서', ['evil.com']],
+    ['바로가기evil.com', ['evil.com']],
+    ['a.com에서b.com으로', ['a.com', 'b.com']],
+    ['evil.com.Please', ['evil.com']],
+    ['evil.com.new/a', ['evil.com.new']],
+    ['evil.com.dev', ['evil.com.dev']],
+    ['evil.com.words/a', ['evil.com.words']],
+    ['пример.рф.Скорее', ['xn--e1afmkfd.xn--p1ai']],
+    ['Thank you.Please see', []],
+    ['www.evil.example', ['www.evil.example']],
+    ['evil.example', []],
+    ['evil.pw', ['evil.pw']],
+    ['ann@evil.kr', ['evil.kr']],
+    ['192.0.2.7', ['192.0.2.7']],
+    ['http://bank.com@evil.com/', ['evil.com', 'bank.com']],
+    ['http://바로evil.com/', ['evil.com', 'xn--evil-9d6qp2p.com']],
+    ['http://[2001:db8::1]/', ['']],
+    ['http://localhost/', ['']],
+    [`${'好。我的 '.repeat(33)}пример.рф`, ['']],
+  ])('are opened by a phone in %s', (text, expected) => {
+    expect(findLinks(text).opened).toEqual(expected);
+  });
+
+  it.each([
+    ['evil.com.hurry', `${LINK}.hurry`, true],
     ['확인 http://evil.example/a 하세요', `확인 ${LINK} 하세요`, true],
     ['evil.com에서', `${LINK}에서`, true],
     ['바로evil.com/a에서', `바로${LINK}에서`, true],
@@ -165,9 +205,15 @@ describe('hosts of a text', () => {
   });
 
   it('are all found: none hides behind others', () => {
-    const hosts = Array.from({ length: TEXT_HOSTS_MAX }, (_, at) => `${at.toString(36).padStart(2, '0')}.kr`);
-    const text = hosts.join(' ');
-    expect(hostsIn(text)).toEqual(hosts);
+    const name = (at: number): string => at.toString(36).padStart(2, '0');
+    const hosts = Array.from({ length: 333 }, (_, at) => `${name(at)}.kr`);
+    expect(hostsIn(hosts.join(' '))).toEqual(hosts);
+    const pairs = Array.from({ length: TEXT_CHARS_MAX / 8 }, (_, at) => [
+      `${at % 10}.kr`,
+      `${at % 10}.kr.${String.fromCharCode(0x61 + at / 10).repeat(2)}`,
+    ]);
+    expect(new Set(hostsIn(pairs.map(([, long]) => long).join(' ')))).toEqual(new Set(pairs.flat()));
+    expect(TEXT_HOSTS_MAX).toBeGreaterThanOrEqual(2 * pairs.length + 2 * IDN_HOSTS_MAX);
     const decoys = '好。我 '.repeat((TEXT_CHARS_MAX - 8) / 4);
     expect(hostsIn(`${decoys}evil.com`)).toContain('evil.com');
     expect(hostsIn(`${'가'.repeat(1_900)}evil.com`)).toContain('evil.com');

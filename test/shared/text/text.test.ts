@@ -33,8 +33,8 @@ describe('a text', () => {
     holds(
       fc.property(plainText, (text) => {
         const read = readText(text);
-        const { hosts, hasLink, endings, rest } = findLinks(text);
-        expect(read).toEqual({ ...fold(rest), hosts, hasLink, endings, hidden: 0 });
+        const { rest, ...links } = findLinks(text);
+        expect(read).toEqual({ ...fold(rest), ...links, hidden: 0 });
       }),
       { numRuns: 2_000 },
     );
@@ -42,14 +42,27 @@ describe('a text', () => {
 
   it('has the same hosts in one pass as in all, where there may be some', () => {
     let found = 0;
-    const part = fc.string({ unit: fc.constantFrom(...'abZ19..::///-_@ 한국닷컴가ㄱ▶'), maxLength: 6 });
-    const middle = fc.constantFrom('.com', '.Kr', '://', '.한국', '.닷컴', '.ㄱ', '1.1.1.1', '.x', '');
+    const part = fc.string({ unit: fc.constantFrom(...'abZ19..::///-_@ 한국닷컴가ㄱ▶。'), maxLength: 6 });
+    const middle = fc.constantFrom(
+      '.com',
+      '。com',
+      '．Kr',
+      '｡한국',
+      '.Kr',
+      '://',
+      '.한국',
+      '.닷컴',
+      '.ㄱ',
+      '1.1.1.1',
+      '.x',
+      '',
+    );
     holds(
       fc.property(fc.tuple(part, middle, part), (parts) => {
         const text = parts.join('');
-        const { hosts, hasLink, endings, rest } = findLinks(text);
-        if (hosts.length > 0) found++;
-        expect(readText(text)).toEqual({ ...fold(rest), hosts, hasLink, endings, hidden: 0 });
+        const { rest, ...links } = findLinks(text);
+        if (links.hosts.length > 0) found++;
+        expect(readText(text)).toEqual({ ...fold(rest), ...links, hidden: 0 });
       }),
       { numRuns: 3_000 },
     );
@@ -100,6 +113,10 @@ describe('a text', () => {
   it('has the host that a phone opens, whatever is hidden in it', () => {
     expect(readText('evil\u200b.com 으로').hosts).toEqual(['evil.com']);
     expect(readText('ev\ufeffil.com/a').hosts).toEqual(['evil.com']);
+  });
+
+  it.each(['。', '．', '｡'])('has the host with %s for its only dot', (dot) => {
+    expect(readText(`접속 evil${dot}com`)).toMatchObject({ hosts: ['evil.com'], hasLink: true });
   });
 
   it('has no mark of a link of its own', () => {

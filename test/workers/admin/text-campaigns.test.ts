@@ -1,6 +1,8 @@
 /** `/v1/admin/text/campaigns` over HTTP: what is accepted, what is refused by field, and that no text is echoed or kept. */
 import { env, runInDurableObject } from 'cloudflare:test';
 import { expect, test } from 'vitest';
+import { fingerprintOf } from '../../../shared/text/fingerprint.ts';
+import { readText } from '../../../shared/text/text.ts';
 import { logged, putToken, send } from '../support/admin.ts';
 import { DAY, NOON } from '../support/room.ts';
 import { LEGITIMATE, SPAM, textKey, textStore, textStub } from '../support/texts.ts';
@@ -46,6 +48,21 @@ test('campaigns are enrolled, listed in pages, confirmed, rejected, revoked and 
   expect((await send('root', `POST ${PATH}/import`, imported)).answer).toEqual({
     results: [{ campaign: 'c-3', result: 'kept' }],
   });
+});
+
+test('a text that is too short to enrol, and long enough to be recognised, is matched', async () => {
+  const key = await textKey();
+  const isEnrolled = (text: string): boolean => fingerprintOf(readText(text), key) !== null;
+  const ends = Array.from(SPAM[0]!, (_, at) => at + 1);
+  const whole = SPAM[0]!.slice(
+    0,
+    ends.find((end) => isEnrolled(SPAM[0]!.slice(0, end))),
+  );
+  const shorter = whole.slice(0, -1);
+  expect(isEnrolled(shorter)).toBe(false);
+  await send('root', `POST ${PATH}`, { texts: [whole], until });
+  const matched = await send('root', `POST ${PATH}/match`, { texts: [shorter] }, { isLookUp: true });
+  expect(matched.answer.matches).toEqual([{ campaign: 'c-1', blocks: true, hasFingerprint: true }]);
 });
 
 test('bad input is refused by field, and nothing of it is kept or echoed', async () => {

@@ -12,6 +12,7 @@ import { CampaignTable } from '../../../shared/text/campaign-table.ts';
 import { HostTable } from '../../../shared/text/host-table.ts';
 import { TextModel } from '../../../shared/text/model.ts';
 import { NO_TEXT, type PublishedText } from '../../../shared/text/published.ts';
+import { READING_BYTES } from '../../../shared/text/text.ts';
 import { parseTextIndex, type TextIndex } from '../../../shared/text/text-index.ts';
 import type { TextManifest } from '../../../shared/text/text-manifest.ts';
 import { SingleFlight } from '../../storage/single-flight.ts';
@@ -63,10 +64,12 @@ export class TextReader {
     this.#changed = changed;
   }
 
+  /** Nothing before the first request with a text. */
   get bytes(): number {
+    if (!this.#isWanted) return 0;
     const { model, hosts, campaigns } = this.#published;
     const listed = campaigns.count === 0 ? 0 : campaigns.bytes;
-    return (model?.model.bytes ?? 0) + (hosts?.table.bytes ?? 0) + listed;
+    return READING_BYTES + (model?.model.bytes ?? 0) + (hosts?.table.bytes ?? 0) + listed;
   }
 
   /** A head became current. @param named what it names; a head that names nothing takes nothing away */
@@ -77,7 +80,7 @@ export class TextReader {
 
   /** What a request with a text is screened with. The first ones wait for it, for at most LOAD_WAIT_MS. */
   async published(loadContext: LoadContext): Promise<PublishedText> {
-    this.#isWanted = true;
+    this.#want();
     if (!this.#isDue()) return this.#published;
     const waits = this.#triedIndex === null && Date.now() >= this.#waitsFrom;
     if (waits) await this.#wait(loadContext, () => this.#triedIndex !== null);
@@ -87,9 +90,15 @@ export class TextReader {
 
   /** What is refused, after a try of what is due: for `/healthz`. */
   async problems(loadContext: LoadContext): Promise<readonly TextProblem[]> {
-    this.#isWanted = true;
+    this.#want();
     if (this.#isDue()) await this.#wait(loadContext, () => !this.#isDue());
     return this.#problems;
+  }
+
+  #want(): void {
+    if (this.#isWanted) return;
+    this.#isWanted = true;
+    this.#changed();
   }
 
   /** Whether the head names something new, or it is time to try again what was refused. */

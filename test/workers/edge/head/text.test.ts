@@ -4,6 +4,9 @@
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { READING_BYTES } from '../../../../shared/text/text.ts';
+import type { LoadContext } from '../../../../workers/edge/head/head-sources.ts';
+import { TextReader } from '../../../../workers/edge/head/text-reader.ts';
 import { resetIsolate } from '../../../../workers/edge/isolate.ts';
 import { CAMPAIGN, ORDINARY, SUSPICIOUS } from '../../../shared/support/text-world.ts';
 import { fakeCoordinator } from '../../support/isolate.ts';
@@ -58,6 +61,16 @@ describe('a check', () => {
     kv.override(key, missing);
     expect(await found(SUSPICIOUS)).toBe('allow TEXT_SUSPICIOUS kr-test');
   });
+});
+
+test('memory for reading texts counts from the first request with a text on', async () => {
+  const counted: number[] = [];
+  const reader: TextReader = new TextReader(() => counted.push(reader.bytes));
+  expect(reader.bytes).toBe(0);
+  const nothingNamed = {} as LoadContext;
+  await reader.published(nothingNamed);
+  await reader.published(nothingNamed);
+  expect(counted).toEqual([READING_BYTES]);
 });
 
 describe('a new text release', () => {
