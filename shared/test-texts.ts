@@ -26,7 +26,7 @@ const FOUND: Readonly<Record<string, TextAnalysis>> = {
   review: { ...ORDINARY, score: 0.6, band: 'review', reasons: ['wording'] },
   TEXT_SUSPICIOUS: { ...ORDINARY, score: 0.99, band: 'suspicious', reasons: ['wording', 'a link', 'digits'] },
   TEXT_HOST_LISTED: { ...ORDINARY, hosts: [LIST] },
-  TEXT_CAMPAIGN: { ...ORDINARY, campaign: { id: 1, until: TEST_UNTIL, authority: 'numgate' } },
+  TEXT_CAMPAIGN: { ...ORDINARY, campaign: { id: 999_999_999, until: TEST_UNTIL, authority: 'numgate' } },
 };
 
 /** Every test text. */

@@ -6,6 +6,7 @@ import { APPEAL_ROUTES } from './appeals/routes.ts';
 import { sweep } from './cron.ts';
 import type { ControlEnv } from './env.ts';
 import { FEED_ROUTES } from './feed/routes.ts';
+import { PROBLEMS } from './http/all-problems.ts';
 import { appOf } from './http/app.ts';
 import { METRICS_ROUTES } from './metrics/routes.ts';
 import { NOTICE_ROUTES } from './notices/routes.ts';
@@ -33,16 +34,19 @@ export { ScanDetector } from './usage/scan-detector.ts';
 export { UsageCounter } from './usage/usage-counter.ts';
 
 export default {
-  fetch: appOf([
-    ...ADMIN_ROUTES,
-    ...REGISTER_ROUTES,
-    ...REPORT_ROUTES,
-    ...APPEAL_ROUTES,
-    ...FEED_ROUTES,
-    ...NOTICE_ROUTES,
-    ...METRICS_ROUTES,
-    { method: 'GET', path: '/openapi.json', handle: describe },
-    { method: 'GET', path: '/asyncapi.json', handle: describeEvents },
-  ]),
+  fetch: appOf(
+    [
+      ...ADMIN_ROUTES,
+      ...REGISTER_ROUTES,
+      ...REPORT_ROUTES,
+      ...APPEAL_ROUTES,
+      ...FEED_ROUTES,
+      ...NOTICE_ROUTES,
+      ...METRICS_ROUTES,
+      { method: 'GET', path: '/openapi.json', handle: describe },
+      { method: 'GET', path: '/asyncapi.json', handle: describeEvents },
+    ],
+    PROBLEMS,
+  ),
   scheduled: sweep,
 } satisfies ExportedHandler<ControlEnv>;

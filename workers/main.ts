@@ -6,6 +6,7 @@ import { APPEAL_ROUTES } from './appeals/routes.ts';
 import { sweep } from './cron.ts';
 import type { ControlEnv } from './env.ts';
 import { FEED_ROUTES } from './feed/routes.ts';
+import { PROBLEMS } from './http/all-problems.ts';
 import { appOf } from './http/app.ts';
 import { METRICS_ROUTES } from './metrics/routes.ts';
 import { NOTICE_ROUTES } from './notices/routes.ts';
@@ -33,15 +34,18 @@ export { ScanDetector } from './usage/scan-detector.ts';
 export { UsageCounter } from './usage/usage-counter.ts';
 
 export default {
-  fetch: appOf([
-    ...EDGE_ROUTES,
-    ...ADMIN_ROUTES,
-    ...REGISTER_ROUTES,
-    ...REPORT_ROUTES,
-    ...APPEAL_ROUTES,
-    ...FEED_ROUTES,
-    ...NOTICE_ROUTES,
-    ...METRICS_ROUTES,
-  ]),
+  fetch: appOf(
+    [
+      ...EDGE_ROUTES,
+      ...ADMIN_ROUTES,
+      ...REGISTER_ROUTES,
+      ...REPORT_ROUTES,
+      ...APPEAL_ROUTES,
+      ...FEED_ROUTES,
+      ...NOTICE_ROUTES,
+      ...METRICS_ROUTES,
+    ],
+    PROBLEMS,
+  ),
   scheduled: sweep,
 } satisfies ExportedHandler<ControlEnv>;

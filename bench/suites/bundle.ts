@@ -16,9 +16,9 @@ import { type Row, row } from '../lib/table.ts';
 
 /** The deployed bundles: the environment of wrangler.toml, and the largest compressed size. */
 const DEPLOYED = {
-  suite: { env: '', kibTarget: 400 },
-  edge: { env: 'edge', kibTarget: 120 },
-  control: { env: 'control', kibTarget: 400 },
+  suite: { env: '', kibTarget: 430 },
+  edge: { env: 'edge', kibTarget: 128 },
+  control: { env: 'control', kibTarget: 430 },
 };
 const START_TARGET_MS = 50;
 const PROCESSES = 3;

@@ -104,9 +104,11 @@ async function crossValidated(
   folds: number,
 ): Promise<Report> {
   const progress = startProgress('training');
-  const recalls = await crossValidateTexts(texts, { bits, seed: 1, folds }, (step, share) =>
-    progress.update(share, step),
-  ).finally(() => progress.stop());
+  const recalls = unwrap(
+    await crossValidateTexts(texts, { bits, seed: 1, folds }, (step, share) =>
+      progress.update(share, step),
+    ).finally(() => progress.stop()),
+  );
   return [
     `${counted(texts.length, 'distinct text')}, each scored by a model of ${count(2 ** bits)} buckets that learnt from the other ` +
       `folds of ${folds}\nrecall of spam at false-positive rates\n${formatRecalls(recalls)}`,

@@ -1,5 +1,6 @@
 /** Compares two models on the same texts: which spam each finds at a false-positive rate, and at its own thresholds. */
 import { TextModel } from '../../shared/text/model.ts';
+import type { Interval } from '../../shared/wilson.ts';
 import {
   type Bands,
   bandsOf,
@@ -12,7 +13,7 @@ import {
 } from './evaluation.ts';
 import type { LabelledText } from './labelled-text.ts';
 import type { TrainedModel } from './model-folder.ts';
-import { type Interval, isSupported, pairedDifference } from './proportion.ts';
+import { isSupported, pairedDifference } from './proportion.ts';
 import { scoreTexts } from './train.ts';
 
 export interface RecallDifference {

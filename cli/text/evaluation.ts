@@ -2,7 +2,8 @@
  * What a model finds in texts that it was not trained on: the recall of spam at given false-positive rates, for each domain
  * of legitimate text, and the bands of its own thresholds. A rate that a sample cannot show is not given.
  */
-import { type Interval, isSupported, smallestRate, wilson } from './proportion.ts';
+import type { Interval } from '../../shared/wilson.ts';
+import { intervalOf, isSupported, smallestRate } from './proportion.ts';
 
 /** False-positive rates that reports show. */
 export const RATES = [0.01, 0.001, 0.0001] as const;
@@ -36,7 +37,7 @@ export interface RecallAtRate {
 }
 
 export function shareOf(found: number, of: number): Share {
-  return { found, of, ...(of === 0 ? { low: 0, high: 1 } : wilson(found, of)) };
+  return { found, of, ...(of === 0 ? { low: 0, high: 1 } : intervalOf(found, of)) };
 }
 
 /** Scores of legitimate texts by domain, in the order of the names. */

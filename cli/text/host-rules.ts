@@ -4,11 +4,12 @@
  * refuses them.
  */
 import { createRequire } from 'node:module';
-import shorteners from '../../data/url-shorteners.json' with { type: 'json' };
 import { HOST_CHARS_MAX } from '../../shared/limits/text.ts';
 import { canonical } from '../../shared/text/host-names.ts';
 import { parentsOf } from '../../shared/text/host-table.ts';
+import { SHORTENERS } from '../../shared/text/shorteners.ts';
 import type { Effect } from '../../shared/verdict.ts';
+import { isAboveSuffixes } from './suffix-parents.ts';
 
 /** Loads the library, which holds the list of suffixes, only for a build. */
 const load = createRequire(import.meta.url);
@@ -25,10 +26,9 @@ export type CheckedHost =
   | { readonly ok: true; readonly host: string }
   | { readonly ok: false; readonly code: HostProblem; readonly message: string };
 
-const SHORTENERS: ReadonlySet<string> = new Set(shorteners.hosts);
 /** Hosts that include a shortener, longest first: for `s.example.com` also `example.com`. */
 const ABOVE_SHORTENERS = new Map(
-  shorteners.hosts.flatMap((host) =>
+  [...SHORTENERS].flatMap((host) =>
     parentsOf(host)
       .slice(1)
       .map((parent): [string, string] => [parent, host]),
@@ -67,6 +67,11 @@ export function checkHost(written: string, effect: Effect): CheckedHost {
         `is a public suffix of a provider: a list with the effect "${effect}" would decide for all its customers`,
       );
   }
+  if (isIp !== true && isStrong(effect) && isAboveSuffixes(host))
+    return refuse(
+      'HOST_SHARED_SUFFIX',
+      `includes public suffixes: a list with the effect "${effect}" would decide for names of many owners`,
+    );
   if (isStrong(effect)) {
     const shortener = shortenerOf(host);
     if (shortener !== null)

@@ -36,16 +36,20 @@ export function gramsOf(letters: Uint16Array): Uint32Array {
 
 /** Whether two texts have half of their grams in common. @param a ascending @param b ascending */
 export function areSimilar(a: Uint32Array, b: Uint32Array): boolean {
-  const all = a.length + b.length;
-  if (3 * Math.min(a.length, b.length) < all) return false;
+  const needed = Math.ceil((a.length + b.length) / 3);
+  // How many grams of each may be missing in the other.
+  let spareA = a.length - needed;
+  let spareB = b.length - needed;
   let [atA, atB, common] = [0, 0, 0];
-  while (atA < a.length && atB < b.length) {
+  while (spareA >= 0 && spareB >= 0 && atA < a.length && atB < b.length) {
     const [left, right] = [a[atA]!, b[atB]!];
     if (left === right) common++;
+    else if (left < right) spareA--;
+    else spareB--;
     if (left <= right) atA++;
     if (right <= left) atB++;
   }
-  return 3 * common >= all;
+  return common >= needed;
 }
 
 /** The smallest hashes of a text. @param grams ascending */

@@ -1,21 +1,13 @@
 /** Shares that a sample shows, how far they can be trusted, and which a sample is too small for. */
 import { RATE_EVENTS_MIN } from '../../shared/limits/text-training.ts';
+import { type Interval, wilson } from '../../shared/wilson.ts';
 
 /** Quantile of the normal distribution for intervals of 95 %. */
 const Z = 1.959963984540054;
 
-export interface Interval {
-  readonly low: number;
-  readonly high: number;
-}
-
-/** The 95 % interval of a share (Wilson 1927). @param of at least 1 */
-export function wilson(found: number, of: number): Interval {
-  const share = found / of;
-  const square = (Z * Z) / of;
-  const middle = (share + square / 2) / (1 + square);
-  const half = (Z * Math.sqrt((share * (1 - share)) / of + square / (4 * of))) / (1 + square);
-  return { low: Math.max(0, middle - half), high: Math.min(1, middle + half) };
+/** The 95 % interval of a share. @param of at least 1 */
+export function intervalOf(found: number, of: number): Interval {
+  return wilson(found / of, of, Z);
 }
 
 /**

@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
 import { isRecord } from '../../shared/fields.ts';
 import {
+  TRAINING_CHARS_MAX,
   TRAINING_PROBLEMS_SHOWN,
   TRAINING_ROW_BYTES_MAX,
   TRAINING_TEXTS_MAX,
@@ -46,22 +47,25 @@ export async function readLabelledTexts(
 ): Promise<LabelledText[]> {
   const texts: LabelledText[] = [];
   const problems: Problem[] = [];
-  let wrong = 0;
+  let [wrong, characters] = [0, 0];
   for (const [index, path] of paths.entries()) {
     const rows = rowsOf(path, (share) => onProgress((index + share) / paths.length));
     for await (const read of rows) {
       const result = 'row' in read ? textOfRow(read.row, settings) : { ok: false as const, ...read };
-      if (result.ok) texts.push(result.value);
-      else if (++wrong <= TRAINING_PROBLEMS_SHOWN)
+      if (result.ok) {
+        texts.push(result.value);
+        characters += result.value.text.length;
+      } else if (++wrong <= TRAINING_PROBLEMS_SHOWN)
         problems.push({
           ...{ file: path, line: read.line },
           ...('field' in result
             ? { field: result.field, message: result.message }
             : { field: null, message: result.damage }),
         });
-      if (texts.length > TRAINING_TEXTS_MAX)
+      if (texts.length > TRAINING_TEXTS_MAX || characters > TRAINING_CHARS_MAX)
         throw new CommandFailure(
-          `${path}: line ${read.line}: more than ${count(TRAINING_TEXTS_MAX)} texts: leave the oldest ones out`,
+          `${path}: line ${read.line}: more than ${count(TRAINING_TEXTS_MAX)} texts or ${count(TRAINING_CHARS_MAX)} ` +
+            'characters, which a training keeps in memory: leave the oldest texts out',
         );
     }
   }
@@ -131,7 +135,8 @@ const CSV_PROBLEMS: Readonly<Record<string, string>> = {
 /** @throws CommandFailure that shows nothing of the line: without a header, it is a text */
 function columnsOf(path: string, header: readonly string[]): Field[] {
   const names = header.map((name) => name.trim().toLowerCase());
-  const unknown = names.indexOf(field);
+  const isKnown = (name: string): boolean => FIELDS.some((field) => field === name);
+  const unknown = names.findIndex((name) => !isKnown(name));
   if (unknown !== -1)
     throw new CommandFailure(
       `${path}: line 1: column ${unknown + 1} has an unknown name; the first line must name ${COLUMNS}: ` +

@@ -130,6 +130,32 @@ export function foldsOf(corpus: Corpus, indices: Iterable<number>, folds: number
   return foldOf;
 }
 
+/**
+ * Whether the texts outside of every fold have both labels: otherwise a model has nothing to learn.
+ * @param foldOf as foldsOf returns it
+ */
+export function checkFolds(
+  { texts }: Corpus,
+  indices: Uint32Array,
+  foldOf: Uint8Array,
+): Result<null, Failure<'GROUPS_TOO_FEW'>> {
+  for (const [label, wanted] of [
+    ['spam', true],
+    ['legitimate', false],
+  ] as const) {
+    const folds = new Set(
+      indices.filter((index) => texts[index]!.isSpam === wanted).map((index) => foldOf[index]!),
+    );
+    if (folds.size < 2)
+      return fail(
+        'GROUPS_TOO_FEW',
+        `all texts with the label "${label}" that are left to learn from are near-duplicates of each other, or of one campaign: ` +
+          'add other ones',
+      );
+  }
+  return ok(null);
+}
+
 function strataOf(groups: readonly Group[]): Map<string, Group[]> {
   return Map.groupBy(groups, ({ stratum }) => stratum);
 }

@@ -16,7 +16,22 @@ export const TARGET_DEFAULTS: TargetRates = { review: 0.01, suspicious: 0.001 };
 /** Thresholds have nine places: scores near 1 are that close together. */
 const STEPS = 1_000_000_000;
 
+const BANDS = ['review', 'suspicious'] as const;
+
 type ThresholdProblem = 'SAMPLE_TOO_SMALL' | 'NOT_SEPARABLE';
+
+/** Whether every domain has enough texts for the rates. @param sizes legitimate texts of each domain */
+export function checkDomains(
+  sizes: ReadonlyMap<string, number>,
+  targets: TargetRates,
+): Result<null, Failure<'SAMPLE_TOO_SMALL'>> {
+  for (const band of BANDS) {
+    for (const [domain, texts] of sizes)
+      if (!isSupported(targets[band], texts))
+        return fail('SAMPLE_TOO_SMALL', tooSmall(band, targets[band], domain, texts));
+  }
+  return ok(null);
+}
 
 /** @param scored with probabilities, of texts that the model was not trained on */
 export function chooseThresholds(
@@ -24,19 +39,19 @@ export function chooseThresholds(
   targets: TargetRates,
 ): Result<Thresholds, Failure<ThresholdProblem>> {
   const byDomain = scoresByDomain(scored);
+  const sizes = new Map([...byDomain].map(([domain, scores]) => [domain, scores.length]));
+  const checked = checkDomains(sizes, targets);
+  if (!checked.ok) return checked;
   const chosen = { review: 0, suspicious: 0 };
-  for (const band of ['review', 'suspicious'] as const) {
-    const rate = targets[band];
-    for (const [domain, scores] of byDomain) {
-      if (!isSupported(rate, scores.length))
-        return fail('SAMPLE_TOO_SMALL', tooSmall(band, rate, domain, scores.length));
-      const limit = limitFor(scores, rate);
+  for (const band of BANDS) {
+    for (const scores of byDomain.values()) {
+      const limit = limitFor(scores, targets[band]);
       chosen[band] = Math.max(chosen[band], (Math.floor(limit * STEPS) + 1) / STEPS);
     }
     if (chosen[band] > 1)
       return fail(
         'NOT_SEPARABLE',
-        `no threshold keeps ${band} within ${percent(rate)}: legitimate texts have the highest score. ` +
+        `no threshold keeps ${band} within ${percent(targets[band])}: legitimate texts have the highest score. ` +
           'Look for wrong labels, or allow a higher rate',
       );
   }

@@ -23,8 +23,8 @@ import { crossValidate, encodeFitted, fitWeights, probabilityOf, spamOf } from '
 import type { LabelledText } from './labelled-text.ts';
 import { LEARN_DEFAULTS } from './learn.ts';
 import type { TrainedModel } from './model-folder.ts';
-import { foldsOf, type SplitBy, splitOff } from './split.ts';
-import { chooseThresholds, type TargetRates } from './thresholds.ts';
+import { checkFolds, foldsOf, type SplitBy, splitOff } from './split.ts';
+import { checkDomains, chooseThresholds, type TargetRates } from './thresholds.ts';
 import { type TopFeature, topFeatures } from './top-features.ts';
 
 export interface TrainSettings {
@@ -64,6 +64,7 @@ export type TrainProblem =
   | 'ONE_DOMAIN'
   | 'DOMAINS_TOO_MANY'
   | 'TEXTS_TOO_FEW'
+  | 'GROUPS_TOO_FEW'
   | 'SAMPLE_TOO_SMALL'
   | 'NOT_SEPARABLE';
 
@@ -84,13 +85,13 @@ export async function train(
   const learning = { ...LEARN_DEFAULTS, bits, seed };
   let fitted = 0;
   const onFold = (): void => onProgress('training', ++fitted / (folds + 1));
-  const validated = await crossValidate(
-    corpus,
-    learnt,
-    foldsOf(corpus, learnt, folds, seed),
-    learning,
-    onFold,
-  );
+  // Before anything that takes long.
+  const sized = checkDomains(domainSizes(corpus, learnt), targets);
+  if (!sized.ok) return sized;
+  const dealt = foldsOf(corpus, learnt, folds, seed);
+  const folded = checkFolds(corpus, learnt, dealt);
+  if (!folded.ok) return folded;
+  const validated = await crossValidate(corpus, learnt, dealt, learning, onFold);
   const scored = scoredTexts(corpus, learnt, validated.logOdds.map(probabilityOf));
   const thresholds = chooseThresholds(scored, targets);
   if (!thresholds.ok) return thresholds;
@@ -122,14 +123,16 @@ export async function crossValidateTexts(
   texts: readonly LabelledText[],
   { bits, seed, folds }: Pick<TrainSettings, 'bits' | 'seed' | 'folds'>,
   onProgress: (step: string, share: number) => void = () => undefined,
-): Promise<RecallAtRate[]> {
+): Promise<Result<RecallAtRate[], Failure<'GROUPS_TOO_FEW'>>> {
   const corpus = await corpusOf(texts, bits, (share) => onProgress('reading features', share));
   const indices = Uint32Array.from(texts.keys());
   let fitted = 0;
   const onFold = (): void => onProgress('training', ++fitted / folds);
   const dealt = foldsOf(corpus, indices, folds, seed);
+  const folded = checkFolds(corpus, indices, dealt);
+  if (!folded.ok) return folded;
   const { logOdds } = await crossValidate(corpus, indices, dealt, { ...LEARN_DEFAULTS, bits, seed }, onFold);
-  return recallsAt(scoredTexts(corpus, indices, logOdds));
+  return ok(recallsAt(scoredTexts(corpus, indices, logOdds)));
 }
 
 /** Whether the texts can train and evaluate a model at all. */
@@ -165,6 +168,16 @@ export function checkTexts(
         'other domains, with the column "domain", or accept it: --one-domain',
     );
   return ok(null);
+}
+
+/** Legitimate texts of each domain. */
+function domainSizes({ texts }: Corpus, indices: Uint32Array): Map<string, number> {
+  const sizes = new Map<string, number>();
+  for (const index of indices) {
+    const { isSpam, domain } = texts[index]!;
+    if (!isSpam) sizes.set(domain, (sizes.get(domain) ?? 0) + 1);
+  }
+  return new Map([...sizes].sort());
 }
 
 /** What an edge would score, by the model itself. */

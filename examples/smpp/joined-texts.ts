@@ -11,7 +11,7 @@ import type { Message } from './pdu.ts';
 const CHARS_MAX = 2_000;
 /** All parts of a text arrive within this time, in ms. */
 const TEXT_MS = 60_000;
-/** Most texts whose parts are remembered: 8 MB. After that, the oldest are forgotten. */
+/** Most texts whose parts are remembered, 2,000 characters of each: 8 MB. After that, the oldest are forgotten. */
 const TEXTS_MAX = 2_000;
 
 interface Known {
@@ -42,7 +42,8 @@ export class JoinedTexts {
     const own = alphabet.decode(found.octets.subarray(headerOf(place).length));
     const key = JSON.stringify([message.from, message.to, form, reference, total]);
     const { parts } = this.#known(key);
-    parts.set(number, own.slice(0, CHARS_MAX));
+    const before = [...parts.values()].reduce((sum, { length }) => sum + length, 0);
+    parts.set(number, own.slice(0, Math.max(0, CHARS_MAX - before)));
     if (parts.size === total) this.#texts.delete(key);
     return bounded(joined(parts));
   }

@@ -4,9 +4,12 @@
  * with itself: what its texts would have had at its own rate under the release in force adds up to an expected rate.
  *
  * The candidate's rate has jumped if it exceeds the expected one by TEXT_CANARY_RATE_FACTOR, and their Wilson intervals
- * (Wilson 1927) lie apart. The comparison is repeated every minute, so the intervals are wide: 4 standard deviations.
+ * (Wilson 1927) lie apart. The comparison is repeated every minute, so the intervals are wide: 4 standard deviations. And it
+ * must have jumped without the client that raises it most: otherwise one client, with one campaign in the right data
+ * centre, could have every canary withdrawn.
  */
 import { TEXT_CANARY_BASE_MIN, TEXT_CANARY_RATE_FACTOR, TEXT_CANARY_TEXTS_MIN } from '../limits/drift.ts';
+import { wilson } from '../wilson.ts';
 
 const DEVIATIONS = 4;
 
@@ -37,28 +40,37 @@ export function compareCanary(clients: readonly ClientRates[]): CanaryComparison
     ({ candidate, current }) => candidate.texts > 0 && current.texts >= TEXT_CANARY_BASE_MIN,
   );
   if (compared.length === 0) return null;
+  const all = sumOf(compared);
+  const excess = ({ candidate, current }: ClientRates): number =>
+    candidate.suspicious - (candidate.texts * current.suspicious) / current.texts;
+  const [, ...others] = compared.toSorted((a, b) => excess(b) - excess(a));
+  const hasJumped = isJump(all) && others.length > 0 && isJump(sumOf(others));
+  return { clients: compared.length, texts: all.texts, rate: all.rate, expected: all.expected, hasJumped };
+}
+
+interface Sum {
+  readonly texts: number;
+  readonly rate: number;
+  readonly expected: number;
+  /** As many texts of one client would give the expected rate the same variance. */
+  readonly baseTexts: number;
+}
+
+function sumOf(clients: readonly ClientRates[]): Sum {
   let [texts, suspicious, expected, variance] = [0, 0, 0, 0];
-  for (const { candidate, current } of compared) {
+  for (const { candidate, current } of clients) {
     texts += candidate.texts;
     suspicious += candidate.suspicious;
     expected += (candidate.texts * current.suspicious) / current.texts;
     variance += candidate.texts ** 2 / current.texts;
   }
-  const [rate, expectedRate] = [suspicious / texts, expected / texts];
-  // As many texts of one client would give the expected rate the same variance.
-  const baseTexts = texts ** 2 / variance;
-  const hasJumped =
-    texts >= TEXT_CANARY_TEXTS_MIN &&
-    rate > TEXT_CANARY_RATE_FACTOR * expectedRate &&
-    wilson(rate, texts).low > wilson(expectedRate, baseTexts).high;
-  return { clients: compared.length, texts, rate, expected: expectedRate, hasJumped };
+  return { texts, rate: suspicious / texts, expected: expected / texts, baseTexts: texts ** 2 / variance };
 }
 
-/** The Wilson interval of a rate. @param count on which it is based */
-export function wilson(rate: number, count: number): { readonly low: number; readonly high: number } {
-  const square = DEVIATIONS ** 2;
-  const centre = rate + square / (2 * count);
-  const half = DEVIATIONS * Math.sqrt((rate * (1 - rate)) / count + square / (4 * count ** 2));
-  const scale = 1 + square / count;
-  return { low: (centre - half) / scale, high: (centre + half) / scale };
+function isJump({ texts, rate, expected, baseTexts }: Sum): boolean {
+  return (
+    texts >= TEXT_CANARY_TEXTS_MIN &&
+    rate > TEXT_CANARY_RATE_FACTOR * expected &&
+    wilson(rate, texts, DEVIATIONS).low > wilson(expected, baseTexts, DEVIATIONS).high
+  );
 }

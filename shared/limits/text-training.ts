@@ -2,8 +2,9 @@
  * Limits of training: what `numgate text train` reads and keeps in memory.
  */
 
-/** Texts of all files: each takes about 3 KB while a model is trained, so that these take under 1 GiB. */
+/** Texts of all files, and their characters, each of which takes some 50 bytes while a model is trained: under 1 GiB. */
 export const TRAINING_TEXTS_MAX = 250_000;
+export const TRAINING_CHARS_MAX = 12_000_000;
 /** A row of an input, in bytes: 2,000 characters that JSON escapes take 12,000. */
 export const TRAINING_ROW_BYTES_MAX = 16_384;
 /** Wrong rows that an error lists. */

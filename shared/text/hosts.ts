@@ -203,9 +203,11 @@ class NameReader {
     const all = { first: 0, last: written.length };
     if (written.startsWith('[') || written.length > URL_HOST_CHARS_MAX) return { hosts: [], ...all };
     // Numbers (`3232235777`, `0x7f.1`) and percent codes: what a browser makes of them.
-    if (/^[\da-fx.]+$/i.test(written) || written.includes('%')) {
+    const isCoded = written.includes('%');
+    if (isCoded || /^[\da-fx.]+$/i.test(written)) {
       const host = this.#canonical(written);
       if (host !== null) return { hosts: [host], ...all };
+      if (isCoded) return { hosts: [], ...all };
     }
     const names = this.ofRun(written.slice(0, trimmedLength(written)));
     return names.hosts.length === 0 ? { hosts: [], ...all } : { ...names, first: 0 };

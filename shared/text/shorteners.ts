@@ -2,7 +2,7 @@
 import shorteners from '../../data/url-shorteners.json' with { type: 'json' };
 import { parentsOf } from './host-table.ts';
 
-const SHORTENERS: ReadonlySet<string> = new Set(shorteners.hosts);
+export const SHORTENERS: ReadonlySet<string> = new Set(shorteners.hosts);
 /** Labels of the longest of them. */
 const LABELS_MAX = Math.max(...shorteners.hosts.map((host) => host.split('.').length));
 

@@ -1,7 +1,9 @@
 /**
  * `Accept` (RFC 9110, 12.5.1) chooses between JSON and a line of text, for verdicts and errors.
  */
+
 import { describe, expect, it } from 'vitest';
+import { CHECK_BODY_BYTES_MAX } from '../../shared/limits/requests.ts';
 import { NUMBERS } from './support/input-lists.ts';
 import { send } from './support/send.ts';
 
@@ -83,7 +85,7 @@ describe('an error', () => {
     ['/v1/check?to=112', 401, 'UNAUTHENTICATED', { client: null }],
     ['/v1/check?to=112', 403, 'PERMISSION_DENIED', { client: 'gateway' }],
     ['/v1/gateway/check', 400, 'FIELD_VALUE', { body: { from: 'A\u0000B' }, client: 'gateway' }],
-    ['/v1/check', 413, 'BODY_TOO_LARGE', { body: ' '.repeat(13_000) }],
+    ['/v1/check', 413, 'BODY_TOO_LARGE', { body: ' '.repeat(CHECK_BODY_BYTES_MAX + 1) }],
   ] as const)(
     'is a line of status, code and message if text is preferred: %s, %i %s',
     async (path, status, code, request) => {

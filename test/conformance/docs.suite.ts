@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { program } from '../../cli/program.ts';
 import { CODES } from '../../shared/verdict.ts';
-import { PROBLEMS } from '../../workers/http/reply.ts';
+import { PROBLEMS } from '../../workers/http/all-problems.ts';
 import { openApi } from './support/send.ts';
 import { TEST_NUMBERS } from './support/test-number-table.ts';
 

@@ -18,7 +18,7 @@ import { CHANNELS } from '../../shared/request.ts';
 import { SCOPES } from '../../shared/roles.ts';
 import { TEXT_GUARDS } from '../../shared/text/text-guards.ts';
 import { CODES, EFFECTS, SUBJECTS, VERDICTS } from '../../shared/verdict.ts';
-import { PROBLEMS } from '../../workers/http/reply.ts';
+import { PROBLEMS } from '../../workers/http/all-problems.ts';
 import { openApi } from './support/send.ts';
 
 const limits = { ...controlLimits, ...listsLimits, ...requestLimits };

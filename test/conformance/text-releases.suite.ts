@@ -23,14 +23,14 @@ const status = () => adminValue<TextStatus>('text/status', as(OPERATOR));
 
 let first: BuiltText;
 
-beforeAll(async () => {
-  await addOrganisation(REGULATOR, 'regulator');
-  await addOrganisation(OPERATOR, 'operator');
-  await addOrganisation(RELAY, 'relay');
-  first = await build();
-});
-
 describe('a text release', () => {
+  beforeAll(async () => {
+    await addOrganisation(REGULATOR, 'regulator');
+    await addOrganisation(OPERATOR, 'operator');
+    await addOrganisation(RELAY, 'relay');
+    first = await build();
+  });
+
   it('is refused with a foreign signature or a damaged value, and nothing of it is stored', async () => {
     const foreign = await build({}, true);
     const [key] = first.keys;

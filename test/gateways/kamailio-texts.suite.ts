@@ -29,6 +29,10 @@ describe.skipIf(missing !== null)('Kamailio with CHECK_TEXT', () => {
     await gateway.passed({ ...text, body: 'x'.repeat(2_000), headers: PLAIN });
   });
 
+  it('no text holds back an emergency', async () => {
+    await gateway.passed({ ...text, to: '119', body: 'x'.repeat(2_001), headers: PLAIN });
+  });
+
   it('a body of another type is not sent to numgate', async () => {
     await gateway.passed({
       ...text,

@@ -24,7 +24,7 @@ if (missing !== null) skipMissing('prometheus', `the tests with Prometheus are s
 const WAIT = { timeout: HANG_MS, interval: 500 };
 const SUFFIX = { gauge: '', counter: '_total', info: '_info' } as const;
 
-/** Metrics of what this service does not have: a sink of the audit log, its cron, an open appeal, a closed month. */
+/** Metrics of what this service does not have: a sink of the audit log, its cron, an open appeal, scored texts, a closed month. */
 const ABSENT = [
   'audit_checkpoint_timestamp_seconds',
   'audit_export_failures',
@@ -32,6 +32,7 @@ const ABSENT = [
   'appeals_oldest_timestamp_seconds',
   'notice_oldest_pending_timestamp_seconds',
   'statistics_closed_timestamp_seconds',
+  'text_drift_psi',
 ];
 
 /** Labels of each metric, by its name in a query. */

@@ -129,7 +129,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'shared/request.ts',
     'shared/verdict.ts',
   ],
-  'shared/drift': ['shared/usage', 'shared/limits'],
+  'shared/drift': ['shared/usage', 'shared/limits', 'shared/wilson.ts'],
   'shared/text': [
     'data',
     'shared/release',

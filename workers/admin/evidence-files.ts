@@ -14,8 +14,9 @@ import type { Waiting } from '../coordinator/change-request.ts';
 import type { ControlEnv } from '../env.ts';
 import { makeEvidence } from '../evidence-files/make.ts';
 import { evidenceRequest } from '../evidence-files/request.ts';
+import { PROBLEMS } from '../http/all-problems.ts';
 import type { Answer } from '../http/app.ts';
-import { PROBLEMS, type Problem, problem, type Reply } from '../http/reply.ts';
+import { type Problem, problem, type Reply } from '../http/reply.ts';
 import { logBug } from '../log.ts';
 import { forChanges } from './context.ts';
 

@@ -17,7 +17,7 @@ export function reportOf(
   now: number,
 ): DriftReport {
   const span = { from: from - DRIFT_BASE_DAYS, to };
-  const counts = client === null ? rows.totals(span) : [...rows.counts(span, client)];
+  const counts = client === null ? rows.totals(span) : [...rows.countsOf(client, span)];
   const days = Array.from({ length: to - from + 1 }, (_, at) => driftOf(counts, from + at)).flat();
   return {
     ...{ from: koreanDayText(from), to: koreanDayText(to), client },

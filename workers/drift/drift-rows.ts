@@ -20,6 +20,7 @@ const STEPS = [
      counts TEXT NOT NULL,
      PRIMARY KEY (day, source, release, model)
    ) WITHOUT ROWID;
+   CREATE INDEX scores_release ON scores (release, day);
 
    CREATE TABLE totals (
      day INTEGER NOT NULL,
@@ -116,7 +117,8 @@ export class DriftRows {
     }
     if (rise.every((count) => count === 0)) return true;
     this.#sql.exec(
-      'INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?)',
+      `INSERT INTO scores VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (day, source, release, model) DO UPDATE SET counts = excluded.counts`,
       ...[day, source, release, model, JSON.stringify(addScores(before, rise))],
     );
     const [total] = this.#sql
@@ -153,17 +155,27 @@ export class DriftRows {
       .map((row) => ({ ...row, counts: JSON.parse(row.counts) as number[] }));
   }
 
-  /** @param client null for all clients */
-  *counts({ from, to }: DaySpan, client: string | null = null): Generator<SourceCounts> {
-    // `client` and `client/1`: the character after the slash is a zero.
-    const [query, bounds] =
-      client === null
-        ? ['', []]
-        : ['AND (source = ? OR (source > ? AND source < ?))', [client, `${client}/`, `${client}0`]];
-    const rows = this.#sql.exec<Stored<SourceCounts>>(
-      `SELECT * FROM scores WHERE day BETWEEN ? AND ? ${query}`,
-      ...[from, to, ...bounds],
-    );
+  /** Of all clients. */
+  *counts({ from, to }: DaySpan): Generator<SourceCounts> {
+    yield* this.#select('day BETWEEN ? AND ?', from, to);
+  }
+
+  /** A query for each day reads the rows of this client alone. */
+  *countsOf(client: string, { from, to }: DaySpan): Generator<SourceCounts> {
+    for (let day = from; day <= to; day++) {
+      yield* this.#select('day = ? AND source = ?', day, client);
+      // `client/1` and so on: the character after the slash is a zero.
+      yield* this.#select('day = ? AND source > ? AND source < ?', day, `${client}/`, `${client}0`);
+    }
+  }
+
+  /** Of all clients, under one release. */
+  *countsUnder(release: string, { from, to }: DaySpan): Generator<SourceCounts> {
+    yield* this.#select('release = ? AND day BETWEEN ? AND ?', release, from, to);
+  }
+
+  *#select(where: string, ...values: readonly (string | number)[]): Generator<SourceCounts> {
+    const rows = this.#sql.exec<Stored<SourceCounts>>(`SELECT * FROM scores WHERE ${where}`, ...values);
     for (const row of rows) yield { ...row, counts: JSON.parse(row.counts) as number[] };
   }
 

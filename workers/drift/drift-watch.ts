@@ -67,18 +67,18 @@ export function compare(rows: DriftRows, { current, candidate, since }: TextCana
   if (current === null) return null;
   const [begin, today] = [koreanDayOf(since), koreanDayOf(now)];
   const byClient = new Map<string, ClientRates>();
-  for (const { source, day, release, counts } of rows.counts({ from: begin - DRIFT_BASE_DAYS, to: today })) {
-    const isCandidate = release === candidate && day >= begin;
-    if (!isCandidate && release !== current) continue;
+  const add = (side: keyof ClientRates, { source, counts }: SourceCounts): void => {
     const client = clientOf(source);
     const before = byClient.get(client) ?? { candidate: NOTHING, current: NOTHING };
-    const side = isCandidate ? 'candidate' : 'current';
     const { texts, suspicious } = before[side];
     byClient.set(client, {
       ...before,
       [side]: { texts: texts + textsOf(counts), suspicious: suspicious + suspiciousOf(counts) },
     });
-  }
+  };
+  for (const row of rows.countsUnder(candidate, { from: begin, to: today })) add('candidate', row);
+  for (const row of rows.countsUnder(current, { from: begin - DRIFT_BASE_DAYS, to: today }))
+    add('current', row);
   return compareCanary([...byClient.values()]);
 }
 

@@ -159,9 +159,10 @@ export class TextFollower {
         else texts.put(after, first + index, pass);
       }
       if (ordered.length > 0) meta.set('entries', entries);
-      for (const change of changes)
-        if (change.after !== null && !isChanged(change))
-          texts.seen(change.after.kind, change.after.name, change.after.owner, pass);
+      // Hosts are compared with a table, and not by readings.
+      for (const { before, after } of changes)
+        if (after?.kind === 'campaign' && isSameEntry(before?.entry ?? null, after.entry))
+          texts.seen(after.kind, after.name, after.owner, pass);
       store();
     });
     if (ordered.length > 0) onAppended();

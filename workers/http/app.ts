@@ -8,7 +8,7 @@ import type { Result } from '../../shared/result.ts';
 import type { Env } from '../env.ts';
 import { logBug } from '../log.ts';
 import { drain } from './body.ts';
-import { correlatorOf, type Problem, problem, Reply } from './reply.ts';
+import { correlatorOf, EDGE_PROBLEMS, type Problem, type Problems, problem, Reply } from './reply.ts';
 import { RequestUrl } from './request-url.ts';
 
 /** One request. Handlers create their response with `reply`. */
@@ -41,11 +41,12 @@ interface Target extends Record<string, unknown> {
 
 const NO_PARAMETERS = {};
 
-export function appOf(routes: readonly Route[]) {
+/** @param problems that the routes can return */
+export function appOf(routes: readonly Route[], problems: Problems = EDGE_PROBLEMS) {
   const route = routerOf(routes);
   return async (request: Request, env: Env, ctx: ExecutionContext): Promise<Response> => {
     const correlator = correlatorOf(request);
-    const reply = new Reply(correlator);
+    const reply = new Reply(correlator, problems);
     const url = new RequestUrl(request.url);
     try {
       const answer = await route({ request, url, env, ctx, reply });

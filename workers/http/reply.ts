@@ -3,14 +3,17 @@
  * Every error is a problem (RFC 9457) that also carries CAMARA's `status`, `code` and `message`, or one line
  * of text with these three.
  */
-import { ADMIN_PROBLEMS, type ProblemExtras } from '../../shared/admin/problems.ts';
+import type { ADMIN_PROBLEMS, ProblemExtras } from '../../shared/admin/problems.ts';
 import { type FieldProblem, nameOf } from '../../shared/fields.ts';
 import { withoutHidden } from '../../shared/hidden-characters.ts';
 import { CORRELATOR_CHARS_MAX } from '../../shared/limits/requests.ts';
 import { type Failure, ok, type Success } from '../../shared/result.ts';
 
-/** Error codes of a whole request, with status and title. They never change. */
-export const PROBLEMS = {
+/** Error codes of a whole request, with status and title. */
+type Titles = Readonly<Record<string, readonly [status: number, title: string]>>;
+
+/** Those of the edge. They never change. */
+export const EDGE_PROBLEMS = {
   BODY_MISSING: [400, 'Request body is missing'],
   BODY_TOO_LARGE: [413, 'Request body is too large'],
   JSON_INVALID: [400, 'Request body is not valid JSON'],
@@ -37,10 +40,10 @@ export const PROBLEMS = {
   NOT_CONFIGURED: [503, 'Service is not configured'],
   UNAVAILABLE: [503, 'Service is temporarily unavailable'],
   DEGRADED: [503, 'Release data is incomplete'],
-  ...ADMIN_PROBLEMS,
-} as const satisfies Record<string, readonly [number, string]> &
-  Record<FieldProblem, readonly [number, string]>;
-export type ProblemCode = keyof typeof PROBLEMS;
+} as const satisfies Titles & Record<FieldProblem, readonly [number, string]>;
+/** With those of the control plane, which the edge does not contain: all-problems.ts. */
+export type ProblemCode = keyof typeof EDGE_PROBLEMS | keyof typeof ADMIN_PROBLEMS;
+export type Problems = Titles & typeof EDGE_PROBLEMS;
 
 /** The failure of a whole request, before it becomes a Response. */
 export interface Problem extends Failure<ProblemCode> {
@@ -101,8 +104,11 @@ export class Reply {
   asText = false;
   problemCounter: ProblemCounter | null = null;
 
-  /** @param correlator of the request */
-  constructor(correlator: string) {
+  readonly #problems: Problems;
+
+  /** @param correlator of the request @param problems that the routes can return */
+  constructor(correlator: string, problems: Problems) {
+    this.#problems = problems;
     this.#headers = { ...SECURITY_HEADERS, 'x-correlator': correlator };
   }
 
@@ -171,7 +177,7 @@ export class Reply {
 
   /** @param instance the path of the request */
   problem({ code, message, field, headers, retryAfterSeconds, extras }: Problem, instance: string): Response {
-    const [status, title] = PROBLEMS[code];
+    const [status, title] = this.#problems[code] ?? EDGE_PROBLEMS.INTERNAL;
     this.problemCounter?.countProblem(code);
     const type = `urn:numgate:problem:${code.toLowerCase().replaceAll('_', '-')}`;
     if (headers !== undefined) this.addHeaders(headers);

@@ -17,6 +17,7 @@ import { type CommandResult, numgate } from '../support/command.ts';
 import { failureOf } from '../support/failing.ts';
 import { startTestService } from '../support/service.ts';
 import { FACTS, modelFolder, ORDINARY, SPAM } from '../support/texts.ts';
+import { file, rows } from '../support/training.ts';
 import { BUILDS, FOLDER, SECRETS, write } from '../support/workspace.ts';
 
 const builds = join(BUILDS, 'text');
@@ -45,6 +46,8 @@ beforeAll(async () => {
 
 describe('a text release', () => {
   it('is planned without being sent', async () => {
+    const compared = await text('train', 'none.csv', '--out', join(FOLDER, 'never'), '--in-force');
+    expect([compared.code, compared.errors]).toEqual([1, expect.stringContaining('no model is in force')]);
     const plan = await planText(first.folder, admin);
     expect(plan).toMatchObject({ base: null, guards: [] });
     expect(plan.hostLists).toEqual([
@@ -78,9 +81,19 @@ describe('a text release', () => {
     expect((await text('status')).out).toContain(`in force: ${release}`);
   });
 
+  it('has the model that others are compared with', async () => {
+    const given = ['evaluate', join(FOLDER, 'model'), file('labelled.csv', rows), '--in-force', '--json'];
+    const { code, out } = await text(...given);
+    expect([code, JSON.parse(out)]).toMatchObject([
+      0,
+      // It is the same model.
+      { comparisons: [{ name: 'tested', leftOut: null, recalls: [{ difference: { difference: 0 } }] }] },
+    ]);
+  });
+
   it('explains a text on this machine: score, band, families, hosts', async () => {
-    const file = write('text.txt', `${SPAM} https://www.phish-7.example.com/x\n`);
-    const { code, out } = await text('explain', '--file', file, '--json');
+    const path = write('text.txt', `${SPAM} https://www.phish-7.example.com/x\n`);
+    const { code, out } = await text('explain', '--file', path, '--json');
     expect([code, JSON.parse(out)]).toMatchObject([
       0,
       {
@@ -101,8 +114,8 @@ describe('a text release', () => {
   it('explains the campaign of a text with the service, which then gets the text', async () => {
     const until = new Date(Date.now() + 86_400_000).toISOString();
     await admin.change('POST', 'text/campaigns', { texts: [LONG], until, reason: 'a test' });
-    const file = write('similar.txt', LONG.replace('900', '1,200'));
-    const { code, out } = await text('explain', '--file', file, '--campaigns', '--json');
+    const path = write('similar.txt', LONG.replace('900', '1,200'));
+    const { code, out } = await text('explain', '--file', path, '--campaigns', '--json');
     expect([code, JSON.parse(out)]).toMatchObject([0, { campaign: 'c-1', sent: true }]);
     expect((await text('status')).out).toContain('campaigns: 1 confirmed\n');
   });

@@ -143,7 +143,7 @@ it('campaigns and hosts reach a second installation, and so do their ends; it sh
   await second.release(after.textCatalogue);
   const { current } = await second.admin.get<{ current: string }>('text/status');
   const manifest = await second.admin.get<{ signed: string }>(`text/releases/${current}/manifest`);
-  expect(manifest.signed).toContain('"hosts":1,"fromFeed":true');
+  expect(manifest.signed).toContain('"fromFeed":true,"hosts":1');
   // The feed of the second has read all this, and has none of it.
   await second.run(
     'text',

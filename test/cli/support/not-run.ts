@@ -56,6 +56,8 @@ export const NOT_RUN: Readonly<Record<string, string>> = {
   'npx numgate appeals watch': 'runs until Ctrl-C',
   'npx numgate statistics 2026-11*': MONTH,
   'curl -s $URL/v1/reports *': 'has a fixed time, which soon is too long ago; docs/joint-response.md reports',
+  'npx numgate text drift --client *':
+    'needs a client with texts; test/cli/commands/text-drift.test.ts runs it',
   'npx numgate feed pull *': FEED,
   'npx numgate feed verify *': FEED,
   'npx numgate build build/feed/*': FEED,

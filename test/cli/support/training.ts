@@ -6,11 +6,10 @@ import { write } from './workspace.ts';
 
 export type TrainingRow = ReturnType<typeof sampleRows>[number] & { readonly date?: string };
 
-/** Rates that some hundred texts of a domain can show, and a small model. */
-export const OPTIONS = [
-  ...['--bits', '14', '--folds', '3'],
-  ...['--review-rate', '0.05', '--suspicious-rate', '0.02'],
-];
+/** Rates that some hundred texts of a domain can show. */
+export const RATES = ['--review-rate', '0.05', '--suspicious-rate', '0.02'];
+/** A small model. */
+export const OPTIONS = ['--bits', '14', '--folds', '3', ...RATES];
 
 export const everyRow: readonly TrainingRow[] = sampleRows();
 /** English messages and Korean comments. */

@@ -22,6 +22,9 @@ describe('a host list', () => {
     ['0xc0.0.2.7', '192.0.2.7'],
     ['shop.github.io', 'shop.github.io'],
     ['my.bit.ly', 'my.bit.ly'],
+    ['bucket.s3.amazonaws.com', 'bucket.s3.amazonaws.com'],
+    ['city.kawasaki.jp', 'city.kawasaki.jp'],
+    ['naver.com', 'naver.com'],
     ['bücher.example', 'xn--bcher-kva.example'],
   ])('has %j as %j', (written, host) => {
     expect(checked(written)).toBe(host);
@@ -43,7 +46,7 @@ describe('a host list', () => {
     expect(checked(written)).toBe(code);
   });
 
-  it.each(['co.kr', '*.co.kr', 'com.vn', 'go.kr', 'KR', 'com'])(
+  it.each(['co.kr', '*.co.kr', 'com.vn', 'go.kr', 'kawasaki.jp', 'KR', 'com'])(
     'refuses %s with every effect: names of many owners end with it',
     (suffix) => {
       for (const effect of ['block', 'allow', 'label', 'shadow'] as const)
@@ -54,6 +57,9 @@ describe('a host list', () => {
   it.each([
     ['github.io', 'HOST_SHARED_SUFFIX'],
     ['pages.dev', 'HOST_SHARED_SUFFIX'],
+    ['amazonaws.com', 'HOST_SHARED_SUFFIX'],
+    ['windows.net', 'HOST_SHARED_SUFFIX'],
+    ['core.windows.net', 'HOST_SHARED_SUFFIX'],
     ['bit.ly', 'HOST_SHORTENER'],
     ['www.bit.ly', 'HOST_SHORTENER'],
     ['han.gl', 'HOST_SHORTENER'],

@@ -13,7 +13,7 @@ import {
   sketchOf,
 } from '../../../cli/text/near-duplicates.ts';
 import { Rows } from '../../../cli/text/rows.ts';
-import { foldsOf, splitOff } from '../../../cli/text/split.ts';
+import { checkFolds, foldsOf, splitOff } from '../../../cli/text/split.ts';
 import { readText } from '../../../shared/text/text.ts';
 
 /** One text of so many of the English messages. */
@@ -197,6 +197,17 @@ describe('a split', () => {
         if ((isSpam ? 'spam' : domain) === stratum) sizes[folds[index]!]!++;
       expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThan(10);
     }
+  });
+});
+
+describe('folds', () => {
+  it('are refused if one of them has all texts of a label', async () => {
+    const texts = distinct().map((each) => ({ ...each, campaign: each.isSpam ? 'one' : null }));
+    const corpus = await corpusOf(texts, BITS);
+    const indices = Uint32Array.from(texts.keys());
+    const checked = checkFolds(corpus, indices, foldsOf(corpus, indices, 5, 1));
+    expect(checked).toMatchObject({ ok: false, code: 'GROUPS_TOO_FEW' });
+    expect(!checked.ok && checked.message).toMatch(/label "spam".*near-duplicates.*add other ones/);
   });
 });
 

@@ -1,6 +1,6 @@
 /** Intervals of shares, against published values, and which rates a sample can show. */
 import { describe, expect, it } from 'vitest';
-import { isSupported, pairedDifference, smallestRate, wilson } from '../../../cli/text/proportion.ts';
+import { intervalOf, isSupported, pairedDifference, smallestRate } from '../../../cli/text/proportion.ts';
 
 describe('the interval of a share', () => {
   // Newcombe 1998, "Two-sided confidence intervals for the single proportion", table I, method 3.
@@ -10,13 +10,13 @@ describe('the interval of a share', () => {
     [0, 20, 0, 0.1611],
     [1, 29, 0.0061, 0.1718],
   ])('of %i among %i is that of Wilson', (found, of, low, high) => {
-    const interval = wilson(found, of);
+    const interval = intervalOf(found, of);
     expect(interval.low).toBeCloseTo(low, 4);
     expect(interval.high).toBeCloseTo(high, 4);
   });
 
   it('is that of the other share, mirrored', () => {
-    const [some, others] = [wilson(3, 50), wilson(47, 50)];
+    const [some, others] = [intervalOf(3, 50), intervalOf(47, 50)];
     expect(some.low).toBeCloseTo(1 - others.high, 12);
     expect(some.high).toBeCloseTo(1 - others.low, 12);
   });
@@ -27,7 +27,7 @@ describe('the interval of a share', () => {
     let covered = 0;
     let probability = (1 - share) ** of;
     for (let found = 0; found <= of; found++) {
-      const { low, high } = wilson(found, of);
+      const { low, high } = intervalOf(found, of);
       if (low <= share && share <= high) covered += probability;
       probability *= (((of - found) / (found + 1)) * share) / (1 - share);
     }

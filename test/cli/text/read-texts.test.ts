@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { CommandFailure } from '../../../cli/failure.ts';
 import type { Label, LabelledText } from '../../../cli/text/labelled-text.ts';
 import { readLabelledTexts } from '../../../cli/text/read-texts.ts';
-import { TRAINING_PROBLEMS_SHOWN } from '../../../shared/limits/text-training.ts';
+import { TEXT_CHARS_MAX } from '../../../shared/limits/text.ts';
+import { TRAINING_CHARS_MAX, TRAINING_PROBLEMS_SHOWN } from '../../../shared/limits/text-training.ts';
 import { write } from '../support/workspace.ts';
 
 const NOW = Date.UTC(2026, 10, 27) / 1000;
@@ -203,6 +204,13 @@ describe('a bad input of training', () => {
     await expect(readLabelledTexts(['none.csv'], { labels: new Map(), now: NOW })).rejects.toThrow(
       /^none\.csv: does not exist/,
     );
+  });
+
+  it('of more characters than a training keeps in memory is refused', async () => {
+    const text = 'x'.repeat(TEXT_CHARS_MAX);
+    const rows = Math.ceil(TRAINING_CHARS_MAX / TEXT_CHARS_MAX) + 1;
+    const message = await failureOf(`text,label\n${`${text},spam\n`.repeat(rows)}`);
+    expect(message).toMatch(/line 6002: more than 250,000 texts or 12,000,000 characters.*leave the oldest/);
   });
 
   it('shows its first wrong rows and how many others there are', async () => {

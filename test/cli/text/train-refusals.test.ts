@@ -8,7 +8,7 @@ import { readModelFolder } from '../../../cli/text/model-folder.ts';
 import { TRAINING_LABEL_MIN } from '../../../shared/limits/text-training.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 import { numgate, start } from '../support/command.ts';
-import { everyRow, file, OPTIONS, rows, type TrainingRow } from '../support/training.ts';
+import { everyRow, file, OPTIONS, RATES, rows, type TrainingRow } from '../support/training.ts';
 import { FOLDER } from '../support/workspace.ts';
 
 /** Processor time after which a command is training, in ticks of a hundredth of a second: it has loaded long before. */
@@ -90,7 +90,7 @@ describe('an interrupted training', () => {
       'many.csv',
       everyRow.filter((_, index) => index % 5 === 0),
     );
-    const { child, result } = start(['text', 'train', many, '--out', join(folder, 'model')]);
+    const { child, result } = start(['text', 'train', many, '--out', join(folder, 'model'), ...RATES]);
     await vi.waitFor(() => expect(ticksOf(child.pid!)).toBeGreaterThan(TRAINING_TICKS), HANG_MS);
     child.kill('SIGINT');
     const { code, out } = await result;

@@ -1,7 +1,7 @@
 /** Drift of histograms, and the comparison of a canary with the release in force: formulas, and what chance does. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type ClientRates, compareCanary, wilson } from '../../../shared/drift/canary-rate.ts';
+import { type ClientRates, compareCanary } from '../../../shared/drift/canary-rate.ts';
 import { driftOf } from '../../../shared/drift/drift.ts';
 import { noiseOf, psiOf } from '../../../shared/drift/psi.ts';
 import {
@@ -13,6 +13,7 @@ import {
 } from '../../../shared/limits/drift.ts';
 import { SCORE_BINS } from '../../../shared/limits/text.ts';
 import { TEXT_COUNTS_SIZE } from '../../../shared/usage/text-counts.ts';
+import { wilson } from '../../../shared/wilson.ts';
 
 /** Mulberry32: the same numbers for the same seed, in each runtime. */
 function randomOf(seed: number): () => number {
@@ -117,10 +118,13 @@ function clientOf(candidate: [number, number], current: [number, number]): Clien
 
 describe('a canary', () => {
   it('has jumped if its rate is well above that of the same clients before', () => {
-    const compared = compareCanary([clientOf([2_000, 200], [10_000, 100]), clientOf([500, 5], [500, 1])])!;
-    expect(compared).toMatchObject({ clients: 2, texts: 2_500, hasJumped: true });
-    expect(compared.rate).toBeCloseTo(0.082, 5);
-    expect(compared.expected).toBeCloseTo((2_000 * 0.01 + 500 * 0.002) / 2_500, 10);
+    const compared = compareCanary([
+      clientOf([2_000, 200], [10_000, 100]),
+      clientOf([3_000, 90], [5_000, 10]),
+    ])!;
+    expect(compared).toMatchObject({ clients: 2, texts: 5_000, hasJumped: true });
+    expect(compared.rate).toBeCloseTo(0.058, 5);
+    expect(compared.expected).toBeCloseTo((2_000 * 0.01 + 3_000 * 0.002) / 5_000, 10);
   });
 
   it('has not jumped because its data centres have other clients', () => {
@@ -135,18 +139,33 @@ describe('a canary', () => {
     const under = TEXT_CANARY_RATE_FACTOR * rate - 0.0001;
     const of = (candidate: number): ClientRates =>
       clientOf([texts, texts * candidate], [texts, texts * rate]);
-    expect(compareCanary([of(under)])!.hasJumped).toBe(false);
-    expect(compareCanary([of(TEXT_CANARY_RATE_FACTOR * rate + 0.0001)])!.hasJumped).toBe(true);
+    const over = TEXT_CANARY_RATE_FACTOR * rate + 0.0001;
+    expect(compareCanary([of(under), of(under)])!.hasJumped).toBe(false);
+    expect(compareCanary([of(over), of(over)])!.hasJumped).toBe(true);
   });
 
   it('is not judged by few texts, nor against few', () => {
     expect(compareCanary([])).toBeNull();
     expect(compareCanary([clientOf([5_000, 5_000], [TEXT_CANARY_BASE_MIN - 1, 0])])).toBeNull();
     const few = TEXT_CANARY_TEXTS_MIN - 1;
-    expect(compareCanary([clientOf([few, few], [1_000_000, 0])])!.hasJumped).toBe(false);
+    const jumped = clientOf([5_000, 600], [100 * TEXT_CANARY_BASE_MIN, 0]);
+    const half = clientOf([few / 2, few / 2], [1_000_000, 0]);
+    expect(compareCanary([half, half])!.hasJumped).toBe(false);
+    // Enough texts in all, and not without the largest client.
+    expect(compareCanary([jumped, half])!.hasJumped).toBe(false);
     // 100 texts without a suspicious one do not show that the rate was below 12 %.
-    expect(compareCanary([clientOf([5_000, 600], [TEXT_CANARY_BASE_MIN, 0])])!.hasJumped).toBe(false);
-    expect(compareCanary([clientOf([5_000, 600], [100 * TEXT_CANARY_BASE_MIN, 0])])!.hasJumped).toBe(true);
+    const unknown = clientOf([5_000, 600], [TEXT_CANARY_BASE_MIN, 0]);
+    expect(compareCanary([unknown, unknown])!.hasJumped).toBe(false);
+    expect(compareCanary([jumped, jumped])!.hasJumped).toBe(true);
+  });
+
+  it('has not jumped because of one client, however large its campaign is', () => {
+    const spammer = clientOf([1_000_000, 900_000], [1_000_000, 10_000]);
+    const quiet = clientOf([50_000, 500], [50_000, 500]);
+    expect(compareCanary([spammer])!.hasJumped).toBe(false);
+    expect(compareCanary([spammer, quiet, quiet])!.hasJumped).toBe(false);
+    const alike = clientOf([50_000, 2_000], [50_000, 500]);
+    expect(compareCanary([spammer, quiet, alike, alike])!.hasJumped).toBe(true);
   });
 
   it('that is as good as the release in force is never withdrawn by chance', () => {
@@ -168,10 +187,10 @@ describe('a canary', () => {
 
   it('has the intervals of Wilson', () => {
     // Roots of (p - q)^2 = z^2 q (1 - q) / n for p = 0.1, n = 1,000 and z = 4.
-    const { low, high } = wilson(0.1, 1_000);
+    const { low, high } = wilson(0.1, 1_000, 4);
     for (const q of [low, high]) expect((0.1 - q) ** 2).toBeCloseTo((16 * q * (1 - q)) / 1_000, 12);
     expect(low).toBeLessThan(0.1);
     expect(high).toBeGreaterThan(0.1);
-    expect(wilson(0, 100).low).toBe(0);
+    expect(wilson(0, 100, 4).low).toBe(0);
   });
 });

@@ -60,7 +60,7 @@ test.each([
   [`from=${day(0)}&to=${day(1)}`, 400, 'FIELD_VALUE'],
   [`from=${day(DRIFT_DAYS_KEPT)}`, 400, 'FIELD_VALUE'],
   ['client=nobody', 404, 'CLIENT_UNKNOWN'],
-  ['clients=acme', 400, 'PARAMETER_UNKNOWN'],
+  ['clients=acme', 400, 'FIELD_UNKNOWN'],
 ])('refuses %s', async (query, status, code) => {
   expect(await send('texts', `GET text/drift?${query}`)).toMatchObject({ status, code });
 });

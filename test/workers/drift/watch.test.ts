@@ -195,10 +195,10 @@ describe('a canary', () => {
   test('stays after few texts, and without a release in force', async () => {
     const canary = new Canary();
     canary.state = begun();
-    await fleet(['acme'], 800, { seoul: 0.01, tokyo: 0.5 });
+    await fleet(['acme', 'relay'], 800, { seoul: 0.01, tokyo: 0.5 });
     await checked();
     canary.state = { ...begun(), current: null };
-    await fleet(['relay'], 4_000, { seoul: 0.01, tokyo: 0.5 });
+    await fleet(['acme', 'relay'], 4_000, { seoul: 0.01, tokyo: 0.5 });
     await checked();
     expect(canary.withdrawn).toEqual([]);
   });
@@ -212,8 +212,11 @@ describe('a canary', () => {
     await reportDays('bank', [[0, scoresOf('text-1', 10_000, 0)]]);
     await checked();
     expect(canary.withdrawn).toEqual([]);
-    // The same texts at three times the rate of before.
+    // One client alone, whatever it sends.
     await reportDays('gateway', [[0, scoresOf('text-2', 40_000, 0.9)]]);
+    await checked();
+    expect(canary.withdrawn).toEqual([]);
+    await reportDays('bank', [[0, scoresOf('text-2', 2_000, 0.05)]]);
     await checked();
     expect(canary.withdrawn).toHaveLength(1);
   });
@@ -221,7 +224,7 @@ describe('a canary', () => {
   test('is looked at again after the text store did not respond', async () => {
     const canary = new Canary();
     canary.state = begun();
-    await fleet(['acme'], 4_000, { seoul: 0.01, tokyo: 0.2 });
+    await fleet(['acme', 'relay'], 4_000, { seoul: 0.01, tokyo: 0.2 });
     canary.isDown = true;
     await checked();
     expect(canary.withdrawn).toEqual([]);

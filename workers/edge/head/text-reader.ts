@@ -27,6 +27,8 @@ interface LoadedRelease {
   readonly parts: ReleaseParts;
   /** Whether it has all its values, so that it may replace a good one. */
   readonly isWhole: boolean;
+  /** Whether its host lists are not known, so that nobody knows which hosts are allowed. */
+  readonly lacksHosts: boolean;
 }
 
 /** A table is read for the lists of one manifest. */
@@ -115,9 +117,15 @@ export class TextReader {
     const index = this.#index?.key === named.key ? this.#index : await load.value(named, parseTextIndex);
     const loaded = index === null ? null : await this.#loadAll(index, load);
     // A later load may have ended before: readers never go back.
-    if (version < this.#triedVersion) return;
+    if (version < this.#triedVersion) {
+      this.#triedIndex = named.key;
+      this.#triedAt = Date.now();
+      return;
+    }
     if (loaded !== null) {
-      const { release, campaigns, key } = loaded;
+      const { release, key } = loaded;
+      // A campaign never blocks a text whose only hosts are on an allow list.
+      const campaigns = release.lacksHosts ? CampaignTable.EMPTY : loaded.campaigns;
       if (release.isWhole) this.#good = release.parts.release === null ? null : release.parts;
       this.#index = index;
       this.#published = { version, ...release.parts, campaigns, key };
@@ -146,13 +154,14 @@ export class TextReader {
       canary !== null && servesCanary({ release: canary.release, share: candidate!.share }, load.dataCentre);
     const chosen = isServed ? await this.#parts(canary, load) : null;
     if (chosen?.isWhole === true) return chosen;
-    if (current === null && chosen === null) return { parts: NO_RELEASE, isWhole: true };
+    if (current === null && chosen === null) return { parts: NO_RELEASE, isWhole: true, lacksHosts: false };
     const manifest = current === null ? null : await load.manifest(current, key);
     const inForce = manifest === null ? null : await this.#parts(manifest, load);
     if (inForce?.isWhole === true) return inForce;
     const { release, model, hosts } = this.#published;
-    const parts = this.#good ?? inForce?.parts ?? chosen?.parts ?? { release, model, hosts };
-    return { parts, isWhole: false };
+    if (this.#good !== null) return { parts: this.#good, isWhole: false, lacksHosts: false };
+    const published = { parts: { release, model, hosts }, isWhole: false, lacksHosts: hosts === null };
+    return inForce ?? chosen ?? published;
   }
 
   async #parts({ release, model: info, hosts: named }: TextManifest, load: TextLoad): Promise<LoadedRelease> {
@@ -173,6 +182,7 @@ export class TextReader {
         hosts: named === null || table === null ? null : { lists: named.lists, table },
       },
       isWhole: (info === null || model !== null) && (named === null || table !== null),
+      lacksHosts: named !== null && table === null,
     };
   }
 

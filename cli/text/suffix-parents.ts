@@ -1,0 +1,45 @@
+/**
+ * Names above public suffixes: `amazonaws.com` is none, but its subdomains such as `s3.amazonaws.com` are. A list with
+ * such a host would decide for the sites of many owners.
+ *
+ * The library answers only whether a name is a suffix, so this reads the trie that it ships. Its version is pinned, and a
+ * test knows names that must be found.
+ */
+import { createRequire } from 'node:module';
+
+/** A node has the edges from `edgeStart[node]` to `edgeStart[node + 1]`, and an edge a label and the node that it leads to. */
+interface Trie {
+  readonly edgeStart: Uint16Array;
+  readonly edgeLength: Uint8Array;
+  readonly edgeChild: Uint16Array;
+  /** Labels of all edges, one after another. */
+  readonly labelText: string;
+  readonly rulesRoot: number;
+}
+
+const load = createRequire(import.meta.url);
+let parents: ReadonlySet<string> | null = null;
+
+/** @param host in canonical form */
+export function isAboveSuffixes(host: string): boolean {
+  parents ??= readParents(load('tldts/dist/cjs/src/data/trie.js') as Trie);
+  return parents.has(host);
+}
+
+function readParents({ edgeStart, edgeLength, edgeChild, labelText, rulesRoot }: Trie): ReadonlySet<string> {
+  const labels: string[] = [];
+  let offset = 0;
+  for (const length of edgeLength) {
+    labels.push(labelText.slice(offset, offset + length));
+    offset += length;
+  }
+  const found = new Set<string>();
+  const visit = (node: number, name: string): void => {
+    const [from, to] = [edgeStart[node]!, edgeStart[node + 1]!];
+    if (from < to && name !== '') found.add(name);
+    for (let edge = from; edge < to; edge++)
+      visit(edgeChild[edge]!, name === '' ? labels[edge]! : `${labels[edge]}.${name}`);
+  };
+  visit(rulesRoot, '');
+  return found;
+}
