@@ -1,7 +1,7 @@
 /**
- * Finds the hosts in a text: of links, of e-mail addresses, and bare ones. Every spelling counts that a phone could open,
- * so a text can have hosts that were not meant as links, such as `ok.thanks`: nobody lists those, and no phone opens them. What no phone opens is no
- * host: `evil[.]com`, amounts, dates, and words without a space after a full stop, since no host ends in such a word.
+ * Finds the hosts in a text: of links, of e-mail addresses, and bare ones, in every spelling that a phone could open. A bare
+ * host may have an ending that nobody knows (`ok.thanks`): no list has those, and no phone opens them yet. No hosts are
+ * `evil[.]com`, amounts, dates, and Korean words without a space after a full stop.
  *
  * Linear in the length of the text: a run of labels is read once, and labels before and after it are bounded.
  */
