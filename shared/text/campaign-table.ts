@@ -138,6 +138,9 @@ export class CampaignTable {
       for (; place !== 0 && candidates < CAMPAIGN_CANDIDATES_MAX; place = this.#next[place - 1]!) {
         const row = Math.floor((place - 1) / BANDS);
         if (this.#compared[row] === lookup) continue;
+        // Others are in its chain because their hashes are alike: how many depends on the size of the table.
+        if ((place - 1) % BANDS !== band) continue;
+        if (!isEqualBand(fingerprint, this.#values, this.#valuesAt(row), band)) continue;
         this.#compared[row] = lookup;
         candidates++;
         if (this.#until(row) * 1000 <= now) continue;
@@ -178,6 +181,13 @@ export class CampaignTable {
       this.#first[chain] = place + 1;
     }
   }
+}
+
+/** @param offset of the values of the second fingerprint */
+export function isEqualBand(a: Uint16Array, b: Uint16Array, offset: number, band: number): boolean {
+  const first = band * BAND_VALUES;
+  for (let at = first; at < first + BAND_VALUES; at++) if (a[at] !== b[offset + at]) return false;
+  return true;
 }
 
 /** @param at of the values of a fingerprint */

@@ -4,7 +4,7 @@
  * each band has chains. 110,000 campaigns take 41 MB.
  */
 import { BAND_CAMPAIGNS_MAX } from '../../shared/limits/campaigns.ts';
-import { BAND_VALUES, BANDS, hashOfBand } from '../../shared/text/campaign-table.ts';
+import { BANDS, hashOfBand, isEqualBand } from '../../shared/text/campaign-table.ts';
 import {
   equalValues,
   FINGERPRINT_VALUES,
@@ -72,13 +72,12 @@ export class CampaignIndex {
     let best = NONE;
     let most = SAME_CAMPAIGN_VALUES - 1;
     for (let band = 0; band < BANDS; band++) {
-      const at = band * BAND_VALUES;
       let node = this.#heads[this.#chainOf(fingerprint, 0, band)]!;
       for (; node !== NONE; node = this.#next[node]!) {
         if (node % BANDS !== band) continue;
         const row = (node - band) / BANDS;
         const offset = row * FINGERPRINT_VALUES;
-        if (row === best || !isEqualBand(fingerprint, this.#values, at, offset + at)) continue;
+        if (row === best || !isEqualBand(fingerprint, this.#values, offset, band)) continue;
         const equal = equalValues(fingerprint, this.#values, offset);
         if (equal < most || (equal === most && (best === NONE || this.#ids[row]! > this.#ids[best]!)))
           continue;
@@ -146,9 +145,4 @@ export class CampaignIndex {
 
 function headsFor(rows: number): Int32Array {
   return new Int32Array(rows * CHAINS_PER_ROW).fill(NONE);
-}
-
-function isEqualBand(a: Uint16Array, b: Uint16Array, at: number, offset: number): boolean {
-  for (let next = 0; next < BAND_VALUES; next++) if (a[at + next] !== b[offset + next]) return false;
-  return true;
 }
