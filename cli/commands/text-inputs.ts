@@ -7,7 +7,6 @@ import { type Comparison, compareModels } from '../text/comparison.ts';
 import { LABELS, type Label, type LabelledText } from '../text/labelled-text.ts';
 import { readModelFolder, type TrainedModel } from '../text/model-folder.ts';
 import { modelInForce } from '../text/open-release.ts';
-import { readLabelledTexts } from '../text/read-texts.ts';
 import { notTrainedOn } from '../text/trained-on.ts';
 import { commaList } from './options.ts';
 
@@ -49,6 +48,8 @@ export async function readTexts(
   files: readonly string[],
   { labels }: Pick<TextInputOptions, 'labels'>,
 ): Promise<LabelledText[]> {
+  // Loaded only for a command that reads texts: it brings csv-parse.
+  const { readLabelledTexts } = await import('../text/read-texts.ts');
   const progress = startProgress('reading');
   const settings = { labels, now: Date.now() / 1000 };
   return readLabelledTexts(files, settings, (share) => progress.update(share)).finally(() => progress.stop());
