@@ -12,7 +12,7 @@ import { randomFrom } from '../lib/random-lists.ts';
 import { type Row, row, withCommas } from '../lib/table.ts';
 
 const COUNTS = [10_000, 20_000, 40_000, 70_000];
-const COUNTS_SMALL = [2_000];
+const COUNTS_SMALL = [8_000];
 const SECONDS_MAX = 60;
 const MIB_MAX = 1_024;
 /** Rates that the smallest sample supports. */

@@ -137,7 +137,7 @@ interface Given {
 }
 const given: fc.Arbitrary<Given> = fc.record({ number: fc.nat(1), entry: fc.constantFrom(...entries) });
 
-function eventsOf(all: readonly Given[], from: number): FeedEvent[] {
+function eventsOf(all: readonly Given[], from: number): (FeedEvent & { before: null })[] {
   return all.map(({ number, entry }, index) => ({
     ...{
       position: from + index + 1,
@@ -145,7 +145,11 @@ function eventsOf(all: readonly Given[], from: number): FeedEvent[] {
       reference: `reference-${number}`,
       digest: `d${from + index + 1}`,
     },
-    ...{ at: '2026-11-27T00:00:00.000Z', entry: entry && { ...entry, number: NUMBERS[number]! } },
+    ...{
+      at: '2026-11-27T00:00:00.000Z',
+      before: null,
+      entry: entry && { ...entry, number: NUMBERS[number]! },
+    },
   }));
 }
 
