@@ -99,13 +99,13 @@ export class ResponseDesk extends DurableObject<ControlEnv> implements ResponseO
     subject: ReportSubject,
     receivedAt: number,
   ): Promise<StoreResult<{ readonly seq: number } | null>> {
-    const { changes, rows, entries } = this.#parts;
+    const { changes, rows, entries, campaigns } = this.#parts;
     const key = await this.#open().keys.subject(subject, false);
     const lifted = this.#parts.transact(request, (author) =>
       ok(changes.appealed(key, receivedAt, author)?.id ?? null),
     );
     if (!lifted.ok) return lifted;
-    await entries.runNow();
+    await (subject.kind === 'campaign' ? campaigns : entries).runNow();
     await this.#behind(() => this.#parts.send());
     const block = lifted.value === null ? null : rows.get(lifted.value);
     if (block === null) return ok(null);
