@@ -4,6 +4,7 @@
  */
 import type { BenchOptions } from '../lib/options.ts';
 import type { Row } from '../lib/table.ts';
+import { textBundle } from './text-bundle.ts';
 import { textCost } from './text-cost.ts';
 import { textEdge } from './text-edge.ts';
 import { textEnglish } from './text-english.ts';
@@ -17,5 +18,6 @@ export async function textBench(options: BenchOptions): Promise<Row[]> {
     ...(await textEnglish(options)),
     ...(await textTraining(options)),
     ...(await textEdge(options)),
+    ...(await textBundle()),
   ];
 }

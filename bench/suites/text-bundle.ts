@@ -1,0 +1,21 @@
+/** What the layers of text risk take of the edge bundle: their code and data, bundled alone, against all of it. */
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+import { bundle } from '../../cli/local/bundle.ts';
+import { PROJECT } from '../../cli/paths.ts';
+import { temporaryFolder } from '../lib/cleanup.ts';
+import { type Row, row, short } from '../lib/table.ts';
+
+/** All of it can be loaded, and nothing else of the edge is in it. */
+const ENTRY = join(PROJECT, 'shared', 'text', 'analyse-text.ts');
+
+export async function textBundle(): Promise<Row[]> {
+  const { outputFiles } = await build({
+    ...{ entryPoints: [ENTRY], bundle: true, minify: true, format: 'esm', write: false, logLevel: 'error' },
+  });
+  const kib = gzipSync(outputFiles[0]!.contents).length / 1024;
+  const modules = await bundle('edge', temporaryFolder('text-bundle'));
+  const all = modules.reduce((sum, { contents }) => sum + gzipSync(contents).length, 0) / 1024;
+  return [row('text risk in the edge bundle', kib, 'KiB gz', `all of it: ${short(all)} KiB`, kib / all)];
+}
