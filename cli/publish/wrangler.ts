@@ -4,7 +4,9 @@
 import { type ExecFileException, execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { promisify, stripVTControlCharacters } from 'node:util';
+import { pauseMs } from '../admin.ts';
 import { CommandFailure } from '../failure.ts';
 import { PROJECT, STATE, WRANGLER_CONFIG } from '../paths.ts';
 import { temporaryFolder } from '../temporary.ts';
@@ -99,6 +101,28 @@ export interface Kv {
   bulkPut(values: ReadonlyMap<string, Uint8Array>): Promise<void>;
 }
 
+/** Retries of one call to KV. */
+const KV_RETRIES = 5;
+/**
+ * What wrangler prints if a call to KV fails and may succeed a moment later: the service has a problem or refuses
+ * more requests, the connection failed, or a process that writes the same local store has locked it.
+ */
+const TEMPORARY =
+  /internal server error|bad gateway|service unavailable|gateway time-?out|too many requests|fetch failed|ECONNRESET|ETIMEDOUT|EAI_AGAIN/i;
+
+/** Runs `wrangler kv`. A call writes fixed values or reads, so it can be repeated. */
+async function wranglerKv(args: readonly string[]): Promise<string> {
+  for (let tried = 0; ; tried++) {
+    try {
+      return await wrangler(['kv', ...args]);
+    } catch (error) {
+      const isTemporary = error instanceof CommandFailure && TEMPORARY.test(error.message);
+      if (tried === KV_RETRIES || !isTemporary) throw error;
+      await setTimeout(pauseMs(tried, null));
+    }
+  }
+}
+
 /** The KV that wrangler writes for this target. */
 export function kvOf(target: Target): Kv {
   const flags = kvFlags(target);
@@ -106,11 +130,11 @@ export function kvOf(target: Target): Kv {
     name: `${target.remote ? 'remote' : STATE} ${target.env}`,
     bulkBytesMax: BULK_BYTES_MAX,
     async keys(prefix) {
-      const listed = await wrangler(['kv', 'key', 'list', '--prefix', prefix, ...flags]);
+      const listed = await wranglerKv(['key', 'list', '--prefix', prefix, ...flags]);
       return (JSON.parse(listed) as { name: string }[]).map(({ name }) => name);
     },
     async put(key, value) {
-      await withTemporaryFile(value, (file) => wrangler(['kv', 'key', 'put', key, '--path', file, ...flags]));
+      await withTemporaryFile(value, (file) => wranglerKv(['key', 'put', key, '--path', file, ...flags]));
     },
     async bulkPut(values) {
       const entries = [...values].map(([key, bytes]) => ({
@@ -118,9 +142,7 @@ export function kvOf(target: Target): Kv {
         value: Buffer.from(bytes).toString('base64'),
         base64: true,
       }));
-      await withTemporaryFile(JSON.stringify(entries), (file) =>
-        wrangler(['kv', 'bulk', 'put', file, ...flags]),
-      );
+      await withTemporaryFile(JSON.stringify(entries), (file) => wranglerKv(['bulk', 'put', file, ...flags]));
     },
   };
 }

@@ -1,8 +1,8 @@
 /** What wrangler gets from this process, and what its failure is reported as. */
 import '../support/workspace.ts';
-import { chmodSync } from 'node:fs';
+import { chmodSync, readFileSync } from 'node:fs';
 import { afterEach, expect, it, vi } from 'vitest';
-import { wrangler } from '../../../cli/publish/wrangler.ts';
+import { kvOf, wrangler } from '../../../cli/publish/wrangler.ts';
 import { SECRETS, write } from '../support/workspace.ts';
 
 const { execPath } = process;
@@ -25,6 +25,33 @@ it('reports why wrangler ended before it read its input', async () => {
   await expect(wrangler(['secret', 'put', 'NAME'], 'x'.repeat(1_000_000))).rejects.toThrow(
     'wrangler secret put NAME failed (exit 3):\nno such secret',
   );
+});
+
+/** A wrangler whose calls to KV fail so, as often as stated, and then list no keys. @returns the calls made */
+function failingKv(times: number, failure: string): () => number {
+  const calls = write('calls', '');
+  process.execPath = write(
+    'failing-kv',
+    `#!/bin/sh\necho call >> ${calls}\nif [ $(wc -l < ${calls}) -gt ${times} ]; then echo '[]'; exit 0; fi\necho '${failure}' >&2\nexit 1\n`,
+  );
+  chmodSync(process.execPath, 0o755);
+  return () => readFileSync(calls, 'utf8').split('\n').length - 1;
+}
+
+// Both are the words of wrangler: the first while another process writes the local store.
+it.each([
+  'KV PUT failed: 500 Internal Server Error',
+  'Received a malformed response from the API\n<html> 503 Service Unavailable',
+])('repeats a call to KV that failed for a moment: %s', async (failure) => {
+  const calls = failingKv(2, failure);
+  await expect(kvOf({ remote: false, env: '' }).keys('m/')).resolves.toEqual([]);
+  expect(calls()).toBe(3);
+});
+
+it('does not repeat a call to KV that is refused', async () => {
+  const calls = failingKv(2, 'Authentication error [code: 10000]');
+  await expect(kvOf({ remote: false, env: '' }).keys('m/')).rejects.toThrow('Authentication error');
+  expect(calls()).toBe(1);
 });
 
 it('passes what wrangler reads, and no secret of the installation', async () => {
