@@ -4301,7 +4301,7 @@ export interface components {
          * @example kr-50@3
          */
         BlockRule: string;
-        /** @description Of a block that a rule made. `provisional`: it ends by itself unless an independent kind of partner or a person confirms it. Absent from all others. New values may be added: treat an unknown value as valid, and act on the verdict. */
+        /** @description Of a block that a rule made. `provisional`: it ends on time unless an independent kind of partner or a person confirms it. Absent from all others. New values may be added: treat an unknown value as valid, and act on the verdict. */
         BlockStage: string;
         /** @description What this reason does on its own. `shadow`: the list is a shadow list; the match is reported and decides nothing. New values may be added: treat an unknown value as valid, and act on the verdict. */
         Effect: string;
@@ -7168,7 +7168,7 @@ export interface components {
             nextInspectionBy?: string | null;
             /**
              * Format: date-time
-             * @description When the certification ends by itself, in the future. Only with `certified`, `rateReduced` and `suspended`. Default: null.
+             * @description When the certification ends, in the future. Only with `certified`, `rateReduced` and `suspended`. Default: null.
              */
             validUntil?: string | null;
             reason: components["schemas"]["ReasonText"];
@@ -7196,7 +7196,7 @@ export interface components {
             nextInspectionBy: string | null;
             /**
              * Format: date-time
-             * @description When the certification ends by itself; from then on the state is `expired`. Null: no end.
+             * @description When the certification ends; from then on the state is `expired`. Null: no end.
              */
             validUntil: string | null;
         };
@@ -7208,7 +7208,7 @@ export interface components {
         };
         DueQualification: {
             organisation: components["schemas"]["Name"];
-            /** @description `inspection`: the next inspection. `end`: the qualification ends by itself. New values may be added: treat an unknown value as valid. */
+            /** @description `inspection`: the next inspection. `end`: the end of the qualification. New values may be added: treat an unknown value as valid. */
             due: string;
             /** Format: date-time */
             at: string;
@@ -7240,7 +7240,7 @@ export interface components {
             nextInspectionBy: string | null;
             /**
              * Format: date-time
-             * @description When the certification ends by itself; from then on the state is `expired`. Null: no end.
+             * @description When the certification ends; from then on the state is `expired`. Null: no end.
              */
             validUntil: string | null;
         };

@@ -98,7 +98,7 @@ export interface Reason {
   readonly factor?: number;
   /** Of a block that a rule of the joint response made: ID and version of the rule, such as `kr-50@3`. */
   readonly rule?: string;
-  /** Of such a block: `provisional`, which ends by itself unless it is confirmed, or `confirmed`. */
+  /** Of such a block: `provisional`, which ends on time unless it is confirmed, or `confirmed`. */
   readonly stage?: string;
   /** The reference with which whoever was blocked can appeal. Pass it on. */
   readonly appeal?: string;

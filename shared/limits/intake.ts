@@ -2,6 +2,8 @@
  * Limits of taking in and counting reports. Objects are sharded so that none gets more than 1,000 requests a second,
  * the most that the platform recommends.
  */
+
+import { DAY_MS } from '../time.ts';
 import { PROVISIONAL_MS_MAX } from './reports.ts';
 
 /** Reports of one request. */
@@ -14,9 +16,6 @@ export const REPORT_LINE_CHARS_MAX = 14_336;
 export const REPORTS_KEPT_DAYS = 90;
 /** Reports that are removed, or withdrawn with all of a partner, in one step. */
 export const REPORTS_REMOVED_AT_ONCE = 2_000;
-/** A day and a minute, in ms. */
-export const DAY_MS = 86_400_000;
-export const MINUTE_MS = 60_000;
 /** How long an isolate uses the key of reports before it reads it again, in ms. */
 export const REPORT_KEY_FRESH_MS = 60_000;
 /** Slices over which the reports of one partner are divided. */

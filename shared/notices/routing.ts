@@ -10,7 +10,7 @@ import type { PartyEntry, PartyEvent } from '../feed/entry.ts';
 import { GUIDANCE_RESPOND_MS } from '../limits/notice-sources.ts';
 import type { SpamKind } from '../reports/report.ts';
 import type { Channel } from '../request.ts';
-import { HOUR_MS } from '../usage/flush.ts';
+import { HOUR_MS } from '../time.ts';
 import type { GuidanceData, NoticeSender, SenderBlockedData, SenderUnblockedData } from './data.ts';
 import type { NewNotice } from './notice.ts';
 import { type NotifiedOperator, ownersOperators } from './operators.ts';

@@ -5,11 +5,11 @@
 import type { PartnerKind } from '../reports/partner.ts';
 import type { ReportOrigin, ReportRoute, SpamKind } from '../reports/report.ts';
 import type { Channel } from '../request.ts';
+import { HOUR_MS, KOREA_MS } from '../time.ts';
 import { type Dimension, OTHER } from '../usage/counts.ts';
 import type { PeriodCounts } from '../usage/flush.ts';
 import { VERDICTS } from '../verdict.ts';
 import type { AppealMonth, MonthCount, RuleBlockMonth } from './figures.ts';
-import { HOUR_MS, SEOUL_MS } from './month.ts';
 
 export type Counts = Readonly<Record<string, number>>;
 
@@ -80,7 +80,7 @@ export function countsOfChecks(periods: readonly PeriodCounts[]): Counts {
     for (const by of BLOCK_DIMENSIONS)
       for (const [name, count] of blocked(by)) tally.add(`block-${by}:${name === OTHER ? '' : name}`, count);
     const all = blocked('channel').reduce((sum, [, count]) => sum + count, 0);
-    const clock = new Date(hour * HOUR_MS + SEOUL_MS).getUTCHours();
+    const clock = new Date(hour * HOUR_MS + KOREA_MS).getUTCHours();
     if (hours === 1) tally.add(`block-hour:${String(clock).padStart(2, '0')}`, all);
   }
   return tally.counts;

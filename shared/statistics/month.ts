@@ -1,10 +1,7 @@
 /**
  * Months and days of statistics: those of Asia/Seoul, which is UTC+9 all year, without daylight saving time since 1988.
  */
-
-/** Offset of Asia/Seoul, in ms. */
-export const SEOUL_MS = 9 * 3_600_000;
-export const HOUR_MS = 3_600_000;
+import { KOREA_MS } from '../time.ts';
 
 const MONTH = /^\d{4}-(?:0[1-9]|1[0-2])$/;
 
@@ -15,17 +12,17 @@ export function isMonth(text: string): boolean {
 
 /** The month of a time. @param at ms since 1970 */
 export function monthOf(at: number): string {
-  return new Date(at + SEOUL_MS).toISOString().slice(0, 7);
+  return new Date(at + KOREA_MS).toISOString().slice(0, 7);
 }
 
 /** The day of a time: `2026-11-24`. @param at ms since 1970 */
 export function dayOf(at: number): string {
-  return new Date(at + SEOUL_MS).toISOString().slice(0, 10);
+  return new Date(at + KOREA_MS).toISOString().slice(0, 10);
 }
 
 /** When a month begins, in ms since 1970. */
 export function startOf(month: string): number {
-  return Date.parse(`${month}-01T00:00:00Z`) - SEOUL_MS;
+  return Date.parse(`${month}-01T00:00:00Z`) - KOREA_MS;
 }
 
 /** When a month ends and the next one begins, in ms since 1970. */

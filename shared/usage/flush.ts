@@ -59,9 +59,6 @@ export interface UsageHistory {
   readonly periods: readonly PeriodCounts[];
 }
 
-export const HOUR_MS = 3_600_000;
-export const HOURS_PER_DAY = 24;
-
 /** The name of the object. Client IDs have no slash. */
 export function usageObjectName(client: string, shard: number): string {
   return shard === 0 ? client : `${client}/${shard}`;

@@ -2,6 +2,7 @@
  * The usage of clients as the admin API returns it, shared with the CLI. Times are UTC.
  */
 import { USAGE_STORED_NAMES_MAX } from '../limits/control.ts';
+import { HOUR_MS } from '../time.ts';
 import { VERDICTS, type Verdict } from '../verdict.ts';
 import {
   type Dimension,
@@ -11,7 +12,7 @@ import {
   type Total,
   type UsageCounts,
 } from './counts.ts';
-import { HOUR_MS, type PeriodCounts } from './flush.ts';
+import type { PeriodCounts } from './flush.ts';
 
 /** The name of requests without a name in a dimension. No list, code, country or operator has it. */
 export const NONE = '(none)';

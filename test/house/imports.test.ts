@@ -127,6 +127,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'shared/text',
     'shared/limits',
     'shared/request.ts',
+    'shared/time.ts',
     'shared/verdict.ts',
   ],
   'shared/drift': ['shared/usage', 'shared/limits', 'shared/wilson.ts'],

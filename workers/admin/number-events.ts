@@ -15,6 +15,7 @@ import {
   type NumberEventDone,
   numberEventSchema,
 } from '../../shared/senders/number-event.ts';
+import { MINUTE_MS } from '../../shared/time.ts';
 import type { Waiting } from '../coordinator/change-request.ts';
 import type { ControlEnv } from '../env.ts';
 import { type Problem, problem } from '../http/reply.ts';
@@ -25,8 +26,6 @@ import { forChanges } from './context.ts';
 import type { CoordinatorStub } from './coordinator-stub.ts';
 import { registrationStore } from './registration-context.ts';
 import { registryOf } from './registry.ts';
-
-const MINUTE_MS = 60_000;
 
 export const numberEvent = forChanges('review', numberEventSchema, async (context) => {
   const { body, change, coordinator } = context;

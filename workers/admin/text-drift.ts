@@ -1,10 +1,10 @@
 /** `GET /v1/admin/text/drift`: how the scores of texts move, by day and model, for all clients or for one. */
 
 import { fieldError } from '../../shared/fields.ts';
-import { koreanDayOf, koreanDayText } from '../../shared/korean-time.ts';
 import { DRIFT_BASE_DAYS, DRIFT_DAYS_KEPT } from '../../shared/limits/drift.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import { isDay } from '../../shared/schemas.ts';
+import { DAY_MS, koreanDayOf, koreanDayText } from '../../shared/time.ts';
 import type { ControlEnv } from '../env.ts';
 import { parametersOf } from '../http/parameters.ts';
 import { type Problem, problem } from '../http/reply.ts';
@@ -12,7 +12,6 @@ import { type DaySpan, DRIFT_NAME } from '../storage/drift-port.ts';
 import { forAdmins } from './context.ts';
 
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
-const DAY_MS = 86_400_000;
 
 export const textDrift = forAdmins('text', async ({ url, env, coordinator }) => {
   const parameters = parametersOf(url, { client: 'text', from: 'text', to: 'text' });

@@ -8,8 +8,8 @@ import { type FieldError, fieldError, oneOf } from '../../shared/fields.ts';
 import { USAGE_CLIENTS_PER_PAGE, USAGE_DAYS_KEPT } from '../../shared/limits/control.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import { isDay } from '../../shared/schemas.ts';
+import { HOUR_MS, HOURS_PER_DAY } from '../../shared/time.ts';
 import { DIMENSIONS, type Dimension } from '../../shared/usage/counts.ts';
-import { HOUR_MS, HOURS_PER_DAY } from '../../shared/usage/flush.ts';
 import {
   type ClientReport,
   figuresOf,

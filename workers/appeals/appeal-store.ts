@@ -16,6 +16,7 @@ import type { AuditRecord } from '../../shared/audit.ts';
 import { APPEAL_OVERDUE_MS, APPEAL_SUMMARY_MS } from '../../shared/limits/appeals.ts';
 import { openKeyRing } from '../../shared/set/key-ring.ts';
 import type { AppealMonth } from '../../shared/statistics/figures.ts';
+import { HOUR_MS } from '../../shared/time.ts';
 import type { ControlEnv } from '../env.ts';
 import { warn } from '../log.ts';
 import { Anchoring } from '../storage/anchoring.ts';
@@ -39,8 +40,6 @@ import { openReferenceKeys } from './reference-keys.ts';
 import { createTables } from './schema.ts';
 import { Submissions } from './submissions.ts';
 import { Tables } from './tables.ts';
-
-const HOUR_MS = 3_600_000;
 
 interface Parts {
   readonly submissions: Submissions;

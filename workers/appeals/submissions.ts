@@ -13,11 +13,10 @@ import {
 } from '../../shared/limits/appeals.ts';
 import { ok } from '../../shared/result.ts';
 import { openReference } from '../../shared/screening/appeal-reference.ts';
+import { HOUR_MS } from '../../shared/time.ts';
 import { refuseField, type StoreRefusal, type StoreResult } from '../storage/store-request.ts';
 import { infoOf, type StoredAppeal } from './appeal-rows.ts';
 import type { Tables } from './tables.ts';
-
-const HOUR_MS = 3_600_000;
 
 export class Submissions {
   readonly #tables: Tables;

@@ -7,13 +7,13 @@ import { auditLine } from '../../shared/audit.ts';
 import type { ExportInfo, Sink } from '../../shared/evidence.ts';
 import { EXPORT_PAUSE_MS_MAX, PAGE_MAX } from '../../shared/limits/control.ts';
 import { ok } from '../../shared/result.ts';
+import { MINUTE_MS } from '../../shared/time.ts';
 import { type ChangeResult, refuseField } from './change-request.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import type { Ledger } from './ledger.ts';
 
 /** Digits of a record number in a name, so that names sort like numbers. */
 const DIGITS = 15;
-const MINUTE_MS = 60_000;
 
 export interface ExportPiece {
   readonly kind: 'records' | 'checkpoint';

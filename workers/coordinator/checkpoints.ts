@@ -17,13 +17,12 @@ import { consistencyProof, inclusionProof } from '../../shared/merkle.ts';
 import { AUDIT_CHECKPOINT_KEY } from '../../shared/release/kv-keys.ts';
 import { ok } from '../../shared/result.ts';
 import type { NoteSigner } from '../../shared/signed-note.ts';
+import { DAY_MS } from '../../shared/time.ts';
 import { warnFailed } from '../log.ts';
 import type { AuditTree } from './audit-tree.ts';
 import { type ChangeResult, refuseField } from './change-request.ts';
 import type { EvidenceTree } from './evidence-tree.ts';
 import type { Meta } from './meta.ts';
-
-const DAY_MS = 86_400_000;
 
 export class Checkpoints {
   readonly #sql: SqlStorage;

@@ -3,8 +3,7 @@ import type { DetectionInfo } from '../../shared/admin/status.ts';
 import type { AuditEntry } from '../../shared/audit.ts';
 import type { Detection } from '../../shared/enumeration/detect.ts';
 import { DETECTIONS_KEPT_DAYS } from '../../shared/limits/enumeration.ts';
-
-const DAY_MS = 86_400_000;
+import { DAY_MS } from '../../shared/time.ts';
 
 interface Row extends Record<string, SqlStorageValue> {
   day: number;

@@ -10,9 +10,9 @@ import { KR_OPERATOR_RANGES, type OperatorRange } from '../../shared/numbers/ope
 import type { Span } from '../../shared/numbers/spans.ts';
 import type { GuardHit, GuardSettings } from '../../shared/release/guard-settings.ts';
 import { checkLiveGuards, type LiveFigures, OPERATOR_NUMBERS_MIN } from '../../shared/release/live-guards.ts';
+import { HOUR_MS } from '../../shared/time.ts';
 import { NUMBER_KIND, type Target } from './live-row.ts';
 
-const HOUR_MS = 3_600_000;
 type Counter = 'items' | 'unblocks';
 
 /** Blocks in force, of numbers. A block that a shorter unblock covers counts too. */

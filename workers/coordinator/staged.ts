@@ -18,6 +18,7 @@ import { blobsOf } from '../../shared/release/manifest.ts';
 import { parseSignedText } from '../../shared/release/signed.ts';
 import type { StagedRefusal } from '../../shared/release-list.ts';
 import { ok } from '../../shared/result.ts';
+import { DAY_MS } from '../../shared/time.ts';
 import { warn, warnFailed } from '../log.ts';
 import { readFresh } from '../storage/kv-values.ts';
 import {
@@ -46,7 +47,6 @@ const PASSING: readonly (Refusal | Waiting)['code'][] = [
  * Maximum KV operations for one manifest: its own values are read twice, those of the current release once.
  */
 const OPERATIONS_OF_ONE_MAX = 2 + 3 * RELEASE_VALUES_MAX;
-const DAY_MS = 86_400_000;
 
 /**
  * Promotes every manifest that can be promoted, in turn. One that waits or fails does not hold up the others.

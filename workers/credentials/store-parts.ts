@@ -4,6 +4,7 @@ import { STATUS_PULLS_AT_ONCE } from '../../shared/limits/credential-store.ts';
 import { ALARM_AHEAD_MS_MAX } from '../../shared/limits/registrations.ts';
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
 import { ownStatusListUri } from '../../shared/senders/register.ts';
+import { DAY_MS } from '../../shared/time.ts';
 import { type ControlEnv, publicUrlOf } from '../env.ts';
 import { warn, warnFailed } from '../log.ts';
 import { Anchoring } from '../storage/anchoring.ts';
@@ -26,7 +27,6 @@ import type { StoredStatusList } from './status-list-rows.ts';
 import { pullStatusList } from './status-pull.ts';
 import { Tables } from './tables.ts';
 
-const DAY_MS = 86_400_000;
 /** Delay before the alarm retries what could not be given to the coordinator, in ms. */
 const AGAIN_MS = 10_000;
 /** The URI of the own list while there is no PUBLIC_URL: it never leaves the service. */

@@ -2,6 +2,7 @@
 
 import { STORAGE_BYTES_MAX, STORAGE_FULL_SHARE } from '../../shared/limits/control.ts';
 import { credentialsKey } from '../../shared/release/kv-keys.ts';
+import { DAY_MS } from '../../shared/time.ts';
 import { AuditChain, type Author } from '../storage/audit-chain.ts';
 import { SealedValues } from '../storage/sealed-values.ts';
 import { refuse, type StoreRefusal, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
@@ -13,8 +14,6 @@ import { Meta } from './meta.ts';
 import { PassportRows } from './passport-rows.ts';
 import { Publication } from './publication.ts';
 import { StatusListRows } from './status-list-rows.ts';
-
-const DAY_MS = 86_400_000;
 
 /** What is limited by day and organisation. */
 type Upload = 'certificates' | 'delegations';

@@ -1,8 +1,8 @@
 /** What the admin API shows of drift. */
 import type { DriftCanary, DriftDay, DriftReport } from '../../shared/admin/text-drift.ts';
 import { driftOf, type ModelDrift } from '../../shared/drift/drift.ts';
-import { koreanDayText } from '../../shared/korean-time.ts';
 import { DRIFT_BASE_DAYS, DRIFT_CLIENTS_PER_PAGE, TEXT_DRIFT_PSI_MAX } from '../../shared/limits/drift.ts';
+import { koreanDayText } from '../../shared/time.ts';
 import { BANDS, bandsOf, binsOf, labelledOf, textsOf } from '../../shared/usage/text-counts.ts';
 import type { DaySpan, TextCanaryState } from '../storage/drift-port.ts';
 import type { DriftRows } from './drift-rows.ts';

@@ -4,8 +4,8 @@
  */
 import { type CanaryComparison, type ClientRates, compareCanary } from '../../shared/drift/canary-rate.ts';
 import { driftOf, isRepresentative, type ModelDrift } from '../../shared/drift/drift.ts';
-import { koreanDayOf } from '../../shared/korean-time.ts';
 import { DRIFT_BASE_DAYS, DRIFT_WAIT_MS, TEXT_DRIFT_PSI_MAX } from '../../shared/limits/drift.ts';
+import { koreanDayOf } from '../../shared/time.ts';
 import { suspiciousOf, textsOf } from '../../shared/usage/text-counts.ts';
 import { warn } from '../log.ts';
 import type { TextCanary, TextCanaryState } from '../storage/drift-port.ts';

@@ -5,8 +5,8 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { DriftReport } from '../../shared/admin/text-drift.ts';
 import { isRepresentative } from '../../shared/drift/drift.ts';
-import { koreanDayOf } from '../../shared/korean-time.ts';
 import { DRIFT_CANARY_MS, DRIFT_CHECK_MS, DRIFT_WAIT_MS } from '../../shared/limits/drift.ts';
+import { koreanDayOf } from '../../shared/time.ts';
 import { textsOf } from '../../shared/usage/text-counts.ts';
 import type { ControlEnv } from '../env.ts';
 import { warn, warnFailed } from '../log.ts';

@@ -14,8 +14,9 @@ import {
 } from '../../shared/limits/edge.ts';
 import type { ScreenRequest } from '../../shared/request.ts';
 import type { Decision } from '../../shared/screening/decision.ts';
+import { HOUR_MS, HOURS_PER_DAY } from '../../shared/time.ts';
 import { ClientUsage } from '../../shared/usage/client-usage.ts';
-import { HOUR_MS, HOURS_PER_DAY, usageObjectName } from '../../shared/usage/flush.ts';
+import { usageObjectName } from '../../shared/usage/flush.ts';
 import type { Env } from '../env.ts';
 import { warn, warnFailed } from '../log.ts';
 import { within } from '../storage/single-flight.ts';

@@ -10,10 +10,10 @@ import {
   RULE_BLOCKS_PART,
 } from '../../shared/evidence-file/parts.ts';
 import { toE164 } from '../../shared/numbers/number.ts';
-import { formatSeoulDay, seoulDay } from '../../shared/reports/seoul-day.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import { formatSource } from '../../shared/sources/source.ts';
 import { isTestNumber } from '../../shared/test-numbers.ts';
+import { koreanDayOf, koreanDayText } from '../../shared/time.ts';
 import { SUBJECTS } from '../../shared/verdict.ts';
 import type { ControlEnv } from '../env.ts';
 import { type Problem, problem } from '../http/reply.ts';
@@ -141,10 +141,10 @@ async function readReports(
       const { subject, mock } = reportSubject(party);
       const keyed = await keys.subject(subject, mock);
       const counts = env.SUBJECTS.getByName(shardOf(keyed));
-      const { totals, days } = await counts.reportEvidence(keyed, seoulDay(from), seoulDay(to - 1));
+      const { totals, days } = await counts.reportEvidence(keyed, koreanDayOf(from), koreanDayOf(to - 1));
       return {
         ...{ sender: nameOf(party), totals },
-        days: days.map(({ day, spam: kind, ...counted }) => ({ day: formatSeoulDay(day), kind, ...counted })),
+        days: days.map(({ day, spam: kind, ...counted }) => ({ day: koreanDayText(day), kind, ...counted })),
       };
     },
     step,

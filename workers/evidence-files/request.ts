@@ -7,9 +7,8 @@ import { toE164 } from '../../shared/numbers/number.ts';
 import { parseListed } from '../../shared/numbers/parse.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import { formatSource, parseSource, type Source } from '../../shared/sources/source.ts';
+import { DAY_MS } from '../../shared/time.ts';
 import type { EvidencePeriod } from '../storage/evidence-port.ts';
-
-const DAY_MS = 86_400_000;
 
 /** A number or a sender ID. An organisation stands for its registered numbers. */
 export type Party =

@@ -1,6 +1,5 @@
 /** Makes notices from the events of the feed, a page at a time. */
 import type { PartyEvent } from '../../shared/feed/entry.ts';
-import { koreanDayOf } from '../../shared/korean-time.ts';
 import {
   NOTICE_WAIT_MS,
   REPORT_FACTS_ATTEMPTS,
@@ -14,6 +13,7 @@ import {
   type RoutingFacts,
   routeEvent,
 } from '../../shared/notices/routing.ts';
+import { koreanDayOf } from '../../shared/time.ts';
 import type { ControlEnv } from '../env.ts';
 import { warn, warnFailed } from '../log.ts';
 import { FEED_NAME, isPartyEvent } from '../storage/feed-port.ts';

@@ -1,6 +1,5 @@
 /** Notices to the operators of mobile numbers that sent many texts: each number once a day, whichever clients it used. */
 import { ReferenceKey } from '../../shared/feed/reference.ts';
-import { koreanDayOf, koreanDayText } from '../../shared/korean-time.ts';
 import { NOTICE_WAIT_MS } from '../../shared/limits/notice-sources.ts';
 import type { OwnerUsedData } from '../../shared/notices/data.ts';
 import type { NewNotice } from '../../shared/notices/notice.ts';
@@ -8,6 +7,7 @@ import { ownersOperators } from '../../shared/notices/operators.ts';
 import { ownerUsedTexts } from '../../shared/notices/texts.ts';
 import { toE164 } from '../../shared/numbers/number.ts';
 import { openSharingKeys } from '../../shared/sharing-keys.ts';
+import { koreanDayOf, koreanDayText } from '../../shared/time.ts';
 import type { ControlEnv } from '../env.ts';
 import { warn } from '../log.ts';
 import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';

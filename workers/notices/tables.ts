@@ -1,5 +1,6 @@
 /** Everything that a store of notices keeps in SQLite, and the transaction of a change of its webhooks. */
 import { WEBHOOK_CHANGES_PER_HOUR_MAX } from '../../shared/limits/notices.ts';
+import { HOUR_MS } from '../../shared/time.ts';
 import { AuditChain, type Author } from '../storage/audit-chain.ts';
 import { refuse, type StoreRefusal, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
 import { Transactions } from '../storage/transactions.ts';
@@ -9,8 +10,6 @@ import { NoticeCounts } from './notice-counts.ts';
 import { NoticeRows } from './notice-rows.ts';
 import { Room } from './room.ts';
 import { WebhookRows } from './webhook-rows.ts';
-
-const HOUR_MS = 3_600_000;
 
 export class Tables {
   readonly storage: DurableObjectStorage;

@@ -8,12 +8,10 @@ import {
   REGISTRATION_CHANGES_PER_HOUR_MAX,
   REGISTRATION_CHECKS_PER_DAY_MAX,
 } from '../../shared/limits/registrations.ts';
+import { DAY_MS, HOUR_MS } from '../../shared/time.ts';
 import { refuse, type StoreRefusal } from '../storage/store-request.ts';
 import type { ChangeBudget } from '../storage/transactions.ts';
 import type { Meta } from './meta.ts';
-
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 
 /** The names are those of a refusal; `begun` and `used` are keys of Meta. */
 const BUDGETS = {

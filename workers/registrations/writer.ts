@@ -5,6 +5,7 @@
 import { PUBLISHED_CHANGES_MAX } from '../../shared/limits/registrations.ts';
 import type { RegistrationEventType } from '../../shared/senders/registration.ts';
 import { isInForce } from '../../shared/senders/registration-states.ts';
+import { DAY_MS } from '../../shared/time.ts';
 import type { Author } from '../storage/audit-chain.ts';
 import type { PublishedChange, QueueChange } from '../storage/registry-port.ts';
 import type { Events } from './events.ts';
@@ -13,7 +14,6 @@ import type { PairsInForce } from './pairs-in-force.ts';
 import type { RegistrationAudit } from './registration-audit.ts';
 import type { RegistrationRows, StoredRegistration, StoredVersion } from './registration-rows.ts';
 
-const DAY_MS = 86_400_000;
 /** Days before the end of the approved version on which an event reminds of it. */
 const REMINDER_DAYS = [30, 7, 1];
 

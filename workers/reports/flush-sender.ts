@@ -4,7 +4,8 @@
  * sent again, and those that have it ignore it.
  */
 import { TEXTS_WAIT_MS } from '../../shared/limits/campaigns.ts';
-import { DAY_MS, FLUSH_CALLS_MAX, FLUSH_WAIT_MS } from '../../shared/limits/intake.ts';
+import { FLUSH_CALLS_MAX, FLUSH_WAIT_MS } from '../../shared/limits/intake.ts';
+import { DAY_MS } from '../../shared/time.ts';
 import type { ControlEnv } from '../env.ts';
 import { warn, warnFailed } from '../log.ts';
 import { type CountSource, shardOf } from '../storage/reports-port.ts';

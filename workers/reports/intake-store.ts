@@ -2,7 +2,8 @@
  * The reports of an intake. Reports and withdrawals share one sequence, so the outbox needs no copy of them: it is what
  * follows the last flush. Only the state of a stored report changes.
  */
-import { DAY_MS, REPORTS_KEPT_DAYS, REPORTS_REMOVED_AT_ONCE } from '../../shared/limits/intake.ts';
+import { REPORTS_KEPT_DAYS, REPORTS_REMOVED_AT_ONCE } from '../../shared/limits/intake.ts';
+import { DAY_MS } from '../../shared/time.ts';
 import type { Acceptance, KeptReport, Seals } from '../storage/reports-port.ts';
 import { type CountedReport, MonthCounts } from './month-counts.ts';
 import { packTraits } from './traits.ts';

@@ -1,9 +1,9 @@
 /** Takes reports of a partner: parses, keys and keeps each, and answers in the order of the items. */
 import * as v from 'valibot';
 import { isRecord } from '../../shared/fields.ts';
-import { DAY_MS, MINUTE_MS } from '../../shared/limits/intake.ts';
 import { type ItemError, parseReport, type Report, reportIdSchema } from '../../shared/reports/report.ts';
 import { type Failure, ok, type Result } from '../../shared/result.ts';
+import { DAY_MS, MINUTE_MS } from '../../shared/time.ts';
 import type { ControlEnv } from '../env.ts';
 import { warnFailed } from '../log.ts';
 import {

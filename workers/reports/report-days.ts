@@ -3,7 +3,7 @@
  * themselves, of which only some are kept: an evidence file needs all of them counted, and no reporter.
  */
 import { REPORT_DAYS_KEPT, REPORT_DAYS_REMOVED_AT_ONCE } from '../../shared/limits/evidence-files.ts';
-import { seoulDay } from '../../shared/reports/seoul-day.ts';
+import { koreanDayOf } from '../../shared/time.ts';
 import type { CountRow, ReportDay } from '../storage/reports-port.ts';
 import { packTraits, unpackTraits } from './traits.ts';
 
@@ -66,7 +66,7 @@ export class ReportDays {
 
   /** Removes some of the days that have ended long ago. @returns whether there are more */
   sweep(now: number): boolean {
-    const ended = seoulDay(now) - REPORT_DAYS_KEPT;
+    const ended = koreanDayOf(now) - REPORT_DAYS_KEPT;
     const { rowsWritten } = this.#sql.exec(
       `DELETE FROM days WHERE (day, subject, traits) IN
        (SELECT day, subject, traits FROM days WHERE day < ? ORDER BY day LIMIT ?)`,
@@ -80,5 +80,5 @@ export class ReportDays {
 function keyOf(row: CountRow): string | null {
   const { at, channel, spam, origin } = row;
   if (at === undefined || channel === undefined || origin === undefined) return null;
-  return `${seoulDay(at)} ${packTraits({ channel, spam, origin, route: null })}`;
+  return `${koreanDayOf(at)} ${packTraits({ channel, spam, origin, route: null })}`;
 }

@@ -6,11 +6,11 @@ import { DurableObject } from 'cloudflare:workers';
 import {
   FLUSH_INTERVAL_MS,
   FLUSH_WAIT_MS,
-  MINUTE_MS,
   REPORT_RETRY_MS,
   REPORT_RETRY_MS_MAX,
   REPORTS_PER_SLICE_MINUTE_MAX,
 } from '../../shared/limits/intake.ts';
+import { MINUTE_MS } from '../../shared/time.ts';
 import type { ControlEnv } from '../env.ts';
 import { warnFailed } from '../log.ts';
 import { FigureReporter, type OwnFigures } from '../storage/figure-reporter.ts';

@@ -5,7 +5,7 @@
 import { REPORTED_AT_ONCE } from '../../shared/limits/notice-sources.ts';
 import type { ReportFacts } from '../../shared/notices/routing.ts';
 import { SPAM_KINDS, type SpamKind } from '../../shared/reports/report.ts';
-import { HOUR_MS } from '../../shared/usage/flush.ts';
+import { HOUR_MS } from '../../shared/time.ts';
 import type { CountRow } from '../storage/reports-port.ts';
 import { unpackTraits } from './traits.ts';
 

@@ -8,7 +8,7 @@ import type { NewNotice } from '../../shared/notices/notice.ts';
 import { reportedKinds } from '../../shared/notices/reported-kinds.ts';
 import { toE164 } from '../../shared/numbers/number.ts';
 import type { ReportKeys } from '../../shared/reports/report-keys.ts';
-import { HOUR_MS } from '../../shared/usage/flush.ts';
+import { HOUR_MS } from '../../shared/time.ts';
 import type { ControlEnv } from '../env.ts';
 import type { NoticeOutbox } from '../storage/notice-outbox.ts';
 import { type Holder, holdersOf } from '../storage/registered-holders.ts';

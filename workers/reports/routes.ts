@@ -5,13 +5,13 @@
 import * as v from 'valibot';
 import { fieldError, isRecord, nameOf } from '../../shared/fields.ts';
 import {
-  MINUTE_MS,
   REPORT_LINE_CHARS_MAX,
   REPORTS_BODY_BYTES_MAX,
   REPORTS_PER_REQUEST_MAX,
 } from '../../shared/limits/intake.ts';
 import { reportIdSchema } from '../../shared/reports/report.ts';
 import { ok, type Result } from '../../shared/result.ts';
+import { MINUTE_MS } from '../../shared/time.ts';
 import { validateJson } from '../../shared/validate-json.ts';
 import type { ControlEnv } from '../env.ts';
 import { answerLines } from '../http/answered-lines.ts';

@@ -6,7 +6,6 @@ import { DurableObject } from 'cloudflare:workers';
 import { LOAD_WAIT_MS } from '../../shared/limits/edge.ts';
 import { REPORT_DAYS_KEPT } from '../../shared/limits/evidence-files.ts';
 import {
-  DAY_MS,
   FLUSH_WAIT_MS,
   REPORT_RETRY_MS,
   REPORT_RETRY_MS_MAX,
@@ -16,6 +15,7 @@ import {
 import type { ReportFacts } from '../../shared/notices/routing.ts';
 import { ReportKeys } from '../../shared/reports/report-keys.ts';
 import { type RuleTarget, targetOf } from '../../shared/reports/rule.ts';
+import { DAY_MS } from '../../shared/time.ts';
 import type { ControlEnv } from '../env.ts';
 import { warn, warnFailed } from '../log.ts';
 import { NoticeOutbox } from '../storage/notice-outbox.ts';

@@ -3,7 +3,6 @@
  * so however many reports a subject gets, an evaluation reads a bounded number.
  */
 import {
-  DAY_MS,
   REPORTS_KEPT_DAYS,
   REPORTS_PER_PARTNER_MAX,
   REPORTS_PER_REPORTER_MAX,
@@ -11,6 +10,7 @@ import {
 } from '../../shared/limits/intake.ts';
 import type { PartnerKind } from '../../shared/reports/partner.ts';
 import type { RuleTarget } from '../../shared/reports/rule.ts';
+import { DAY_MS } from '../../shared/time.ts';
 import type { ScannedSubject, ScanPage } from '../storage/rehearsal-port.ts';
 import type { CountRow, CountSource, Seals, SubjectTotals } from '../storage/reports-port.ts';
 import { ReportDays } from './report-days.ts';

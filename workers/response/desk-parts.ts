@@ -3,6 +3,7 @@ import { STORAGE_BYTES_MAX, STORAGE_FULL_SHARE } from '../../shared/limits/contr
 import { ALARM_AHEAD_MS_MAX } from '../../shared/limits/registrations.ts';
 import { RESPONSE_RETRY_MS, RULE_BLOCKS_AT_ONCE, RULE_BLOCKS_KEPT_MS } from '../../shared/limits/response.ts';
 import type { ReportKeys } from '../../shared/reports/report-keys.ts';
+import { DAY_MS } from '../../shared/time.ts';
 import type { ControlEnv } from '../env.ts';
 import { Anchoring } from '../storage/anchoring.ts';
 import { AuditChain, type Author } from '../storage/audit-chain.ts';
@@ -24,8 +25,6 @@ import { PartnerRecords } from './partner-records.ts';
 import { Resets } from './resets.ts';
 import { RuleSource } from './rule-source.ts';
 import { Withdrawals } from './withdrawals.ts';
-
-const DAY_MS = 86_400_000;
 
 export class DeskParts {
   readonly rows: BlockRows;

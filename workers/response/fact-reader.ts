@@ -13,7 +13,7 @@ import {
 import type { Span } from '../../shared/numbers/spans.ts';
 import type { Channel } from '../../shared/request.ts';
 import type { OtherRegistration } from '../../shared/senders/registration.ts';
-import { HOUR_MS } from '../../shared/usage/flush.ts';
+import { HOUR_MS } from '../../shared/time.ts';
 import { VERDICTS } from '../../shared/verdict.ts';
 import type { ControlEnv } from '../env.ts';
 import { warnFailed } from '../log.ts';

@@ -13,7 +13,8 @@ import {
   readingOfAppeals,
   readingOfRuleBlocks,
 } from '../../shared/statistics/counts.ts';
-import { endOf, HOUR_MS, startOf } from '../../shared/statistics/month.ts';
+import { endOf, startOf } from '../../shared/statistics/month.ts';
+import { HOUR_MS } from '../../shared/time.ts';
 import type { ControlEnv } from '../env.ts';
 import { unpackTraits } from '../reports/traits.ts';
 import { APPEALS_NAME } from '../storage/appeals-port.ts';

@@ -12,11 +12,11 @@ import {
   TEXT_OBSERVED_KEPT_MS,
   TEXT_OBSERVED_MAX,
 } from '../../shared/limits/campaigns.ts';
-import { DAY_MS } from '../../shared/limits/intake.ts';
 import { SYSTEM_AUTHORITY } from '../../shared/organisations.ts';
 import { formatCampaignId } from '../../shared/text/campaign-id.ts';
 import type { Campaign } from '../../shared/text/campaign-table.ts';
 import type { Fingerprint } from '../../shared/text/fingerprint.ts';
+import { DAY_MS } from '../../shared/time.ts';
 import { warn } from '../log.ts';
 import type { AuditChain } from '../storage/audit-chain.ts';
 import type { CampaignRegistry, FingerprintSource, ReportedFingerprint } from '../storage/campaign-port.ts';

@@ -2,6 +2,7 @@
 
 import type { TextStatus } from '../../shared/admin/text.ts';
 import { ALARM_AHEAD_MS_MAX } from '../../shared/limits/registrations.ts';
+import { DAY_MS } from '../../shared/time.ts';
 import type { ControlEnv } from '../env.ts';
 import { warnFailed } from '../log.ts';
 import { Anchoring } from '../storage/anchoring.ts';
@@ -18,7 +19,6 @@ import { TextValues } from './text-values.ts';
 
 /** Delay before the alarm retries what could not be given to the coordinator, in ms. */
 const AGAIN_MS = 10_000;
-const DAY_MS = 86_400_000;
 
 export class StoreParts {
   readonly tables: TextTables;

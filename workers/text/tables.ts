@@ -4,6 +4,7 @@ import { type Actor, holderOf } from '../../shared/admin/actor.ts';
 import { STORAGE_BYTES_MAX, STORAGE_FULL_SHARE } from '../../shared/limits/control.ts';
 import { TEXT_PUSHES_PER_DAY_MAX, TEXT_RELEASES_KEPT } from '../../shared/limits/text.ts';
 import { textKey } from '../../shared/release/kv-keys.ts';
+import { DAY_MS } from '../../shared/time.ts';
 import { AuditChain, type Author } from '../storage/audit-chain.ts';
 import { SealedValues } from '../storage/sealed-values.ts';
 import { refuse, type StoreRefusal, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
@@ -12,8 +13,6 @@ import { Campaigns } from './campaigns.ts';
 import { Meta } from './meta.ts';
 import { Publication } from './publication.ts';
 import { ReleaseRows } from './release-rows.ts';
-
-const DAY_MS = 86_400_000;
 
 export class TextTables {
   readonly storage: DurableObjectStorage;

@@ -3,8 +3,8 @@
  * flush, so nothing is counted twice or lost, whatever dies when. The totals of each day are reported: see
  * drift-reporter.ts.
  */
-import { koreanDayOf, koreanDayOfHour } from '../../shared/korean-time.ts';
 import { DRIFT_DAY_MODELS_MAX, DRIFT_DAYS_KEPT, DRIFT_LATE_DAYS } from '../../shared/limits/drift.ts';
+import { koreanDayOf, koreanDayOfHour } from '../../shared/time.ts';
 import { type UsageFlush, usageObjectName } from '../../shared/usage/flush.ts';
 import { addScores, type TextCounts } from '../../shared/usage/text-counts.ts';
 import type { DayScores } from '../storage/drift-port.ts';

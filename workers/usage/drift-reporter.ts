@@ -3,8 +3,8 @@
  * repeats the totals of all days that are kept, so one that was lost or came twice makes no difference. A new object
  * reports once, because it does not know whether its last report arrived.
  */
-import { koreanDayOf } from '../../shared/korean-time.ts';
 import { DRIFT_REPORT_MS, DRIFT_WAIT_MS } from '../../shared/limits/drift.ts';
+import { koreanDayOf } from '../../shared/time.ts';
 import { warnFailed } from '../log.ts';
 import type { DriftObject } from '../storage/drift-port.ts';
 import { within } from '../storage/single-flight.ts';

@@ -5,7 +5,6 @@
  *
  * Each row costs money: a day is a few rows of many numbers.
  */
-import { koreanDayOf, koreanDayOfHour } from '../../shared/korean-time.ts';
 import {
   MOBILE_SENDERS_PER_DAY_MAX,
   OWNER_FACTS_MAX,
@@ -13,6 +12,7 @@ import {
   OWNER_USED_TEXTS_MIN,
   OWNERS_PER_CLIENT_DAY_MAX,
 } from '../../shared/limits/notice-sources.ts';
+import { koreanDayOf, koreanDayOfHour } from '../../shared/time.ts';
 import type { UsageFlush } from '../../shared/usage/flush.ts';
 import { warn } from '../log.ts';
 import type { MobileTexts, OwnerFact } from '../storage/notice-sources-port.ts';

@@ -17,14 +17,13 @@ import {
   SKETCH_STORED_MS,
 } from '../../shared/limits/enumeration.ts';
 import { openKeyRing } from '../../shared/set/key-ring.ts';
+import { DAY_MS } from '../../shared/time.ts';
 import type { UsageScan } from '../../shared/usage/flush.ts';
 import type { Env } from '../env.ts';
 import { warn, warnFailed } from '../log.ts';
 import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
 import type { DetectionRecorder, ScanObject } from '../storage/usage-port.ts';
 import { ScanStore } from './scan-store.ts';
-
-const DAY_MS = 86_400_000;
 
 /** A sketch of some days. */
 interface Window {

@@ -13,14 +13,13 @@ import {
   USAGE_HOURS_KEPT_DAYS,
   USAGE_STORED_NAMES_MAX,
 } from '../../shared/limits/control.ts';
+import { DAY_MS, HOUR_MS, HOURS_PER_DAY } from '../../shared/time.ts';
 import { NO_COUNTS, sumCounts, type UsageCounts } from '../../shared/usage/counts.ts';
-import { HOUR_MS, HOURS_PER_DAY, type PeriodCounts, type UsageFlush } from '../../shared/usage/flush.ts';
+import type { PeriodCounts, UsageFlush } from '../../shared/usage/flush.ts';
 import type { Figures } from '../storage/metrics-port.ts';
 import { DayScoreRows } from './day-scores.ts';
 import { MobileTextStore, type TextBatch } from './mobile-texts.ts';
 import { addCounts } from './running-figures.ts';
-
-const DAY_MS = HOURS_PER_DAY * HOUR_MS;
 
 /** Periods start at `hour`, in hours since 1970, and last 1 or 24 `hours`. */
 const TABLES = `

@@ -12,9 +12,10 @@ import {
 } from '../../../shared/limits/edge.ts';
 import type { Ingress, ScreenRequest } from '../../../shared/request.ts';
 import type { Decision } from '../../../shared/screening/decision.ts';
+import { HOUR_MS } from '../../../shared/time.ts';
 import { ClientUsage } from '../../../shared/usage/client-usage.ts';
 import { OTHER, sumCounts, type UsageCounts } from '../../../shared/usage/counts.ts';
-import { HOUR_MS, type UsageFlush } from '../../../shared/usage/flush.ts';
+import type { UsageFlush } from '../../../shared/usage/flush.ts';
 import { CODES, VERDICTS, type Verdict } from '../../../shared/verdict.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 3, 30);

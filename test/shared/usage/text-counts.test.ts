@@ -7,8 +7,9 @@ import type { ScreenRequest } from '../../../shared/request.ts';
 import type { Decision } from '../../../shared/screening/decision.ts';
 import type { ScreenedText } from '../../../shared/screening/screened-text.ts';
 import { TEXT_BANDS } from '../../../shared/text/analyse-text.ts';
+import { HOUR_MS } from '../../../shared/time.ts';
 import { ClientUsage } from '../../../shared/usage/client-usage.ts';
-import { HOUR_MS, type UsageFlush } from '../../../shared/usage/flush.ts';
+import type { UsageFlush } from '../../../shared/usage/flush.ts';
 import {
   BANDS,
   binsOf,

@@ -1,8 +1,8 @@
 /** `GET /v1/admin/text/drift`: who may read it, and for which days and clients. */
 import { env } from 'cloudflare:workers';
 import { beforeEach, expect, test } from 'vitest';
-import { koreanDayOf, koreanDayText } from '../../../shared/korean-time.ts';
 import { DRIFT_DAYS_KEPT } from '../../../shared/limits/drift.ts';
+import { koreanDayOf, koreanDayText } from '../../../shared/time.ts';
 import { TextCounter } from '../../../shared/usage/text-counts.ts';
 import type { ControlEnv } from '../../../workers/env.ts';
 import { DRIFT_NAME } from '../../../workers/storage/drift-port.ts';

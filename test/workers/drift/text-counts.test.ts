@@ -3,7 +3,6 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'c
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { DriftReport } from '../../../shared/admin/text-drift.ts';
-import { koreanDayOf } from '../../../shared/korean-time.ts';
 import {
   DRIFT_BASE_DAYS,
   DRIFT_DAY_MODELS_MAX,
@@ -11,7 +10,8 @@ import {
   DRIFT_DAYS_KEPT,
   DRIFT_LATE_DAYS,
 } from '../../../shared/limits/drift.ts';
-import { HOUR_MS, type UsageFlush } from '../../../shared/usage/flush.ts';
+import { HOUR_MS, koreanDayOf } from '../../../shared/time.ts';
+import type { UsageFlush } from '../../../shared/usage/flush.ts';
 import type { TextCounts } from '../../../shared/usage/text-counts.ts';
 import { DriftRows, driftLimits } from '../../../workers/drift/drift-rows.ts';
 import {

@@ -4,9 +4,8 @@
  */
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { koreanDayOf } from '../../../shared/korean-time.ts';
 import { DRIFT_CANARY_MS, DRIFT_CHECK_MS } from '../../../shared/limits/drift.ts';
-import { HOUR_MS } from '../../../shared/usage/flush.ts';
+import { HOUR_MS, koreanDayOf } from '../../../shared/time.ts';
 import { type TextCounts, textsOf } from '../../../shared/usage/text-counts.ts';
 import type { TextCanaryState } from '../../../workers/storage/drift-port.ts';
 import {

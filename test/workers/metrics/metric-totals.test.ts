@@ -7,7 +7,8 @@ import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { FIGURE_SOURCES_MAX, FIGURES_REPORT_MS } from '../../../shared/limits/metrics.ts';
-import { HOUR_MS, type UsageFlush, usageObjectName } from '../../../shared/usage/flush.ts';
+import { HOUR_MS } from '../../../shared/time.ts';
+import { type UsageFlush, usageObjectName } from '../../../shared/usage/flush.ts';
 import type { ControlEnv } from '../../../workers/env.ts';
 import { FigureReporter, type OwnFigures } from '../../../workers/storage/figure-reporter.ts';
 import {

@@ -2,7 +2,6 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { beforeEach, expect, test, vi } from 'vitest';
 import {
-  DAY_MS,
   REPORT_RETRY_MS_MAX,
   REPORTS_KEPT_DAYS,
   REPORTS_PER_PARTNER_MAX,
@@ -11,6 +10,7 @@ import {
 import type { PartnerKind } from '../../../shared/reports/partner.ts';
 import { ReportKeys } from '../../../shared/reports/report-keys.ts';
 import { DEFAULT_RULES, type Rule } from '../../../shared/reports/rule.ts';
+import { DAY_MS } from '../../../shared/time.ts';
 import { type CountRow, shardOf } from '../../../workers/storage/reports-port.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 import {

@@ -2,8 +2,8 @@
 import { evictAllDurableObjects, evictDurableObject } from 'cloudflare:test';
 import fc from 'fast-check';
 import { beforeEach, expect, test, vi } from 'vitest';
-import { seoulDay } from '../../../shared/reports/seoul-day.ts';
 import type { MonthCount } from '../../../shared/statistics/figures.ts';
+import { koreanDayOf } from '../../../shared/time.ts';
 import { packTraits } from '../../../workers/reports/traits.ts';
 import { shardOf } from '../../../workers/storage/reports-port.ts';
 import { holdsAsync } from '../../shared/support/properties.ts';
@@ -105,12 +105,12 @@ test('whatever is sent again, withdrawn, lost and restarted, the counts are thos
         const own = kept.filter(({ index }) => pool[index]!.subject === subject);
         const groups = Map.groupBy(own, ({ index }) => {
           const { spam, at, channel, origin } = pool[index]!;
-          return [spam, seoulDay(at), channel, origin].join(' ');
+          return [spam, koreanDayOf(at), channel, origin].join(' ');
         });
         return [...groups.values()].map((some) => {
           const { spam, at, channel, origin } = pool[some[0]!.index]!;
           const withdrawn = some.filter((each) => each.withdrawn !== 'no').length;
-          const day = seoulDay(at);
+          const day = koreanDayOf(at);
           return { subject, spam, channel, origin, day, received: some.length, overBudget: 0, withdrawn };
         });
       });
@@ -131,7 +131,7 @@ test('whatever is sent again, withdrawn, lost and restarted, the counts are thos
 async function daysOf(keys: readonly string[]) {
   const all = await Promise.all(
     keys.map(async (subject) => {
-      const found = await subjects(shardOf(subject)).reportEvidence(subject, 0, seoulDay(AT));
+      const found = await subjects(shardOf(subject)).reportEvidence(subject, 0, koreanDayOf(AT));
       return found.days.map(({ spam, channel, origin, day, received, overBudget, withdrawn }) => ({
         ...{ subject, spam, channel, origin, day, received, overBudget, withdrawn },
       }));

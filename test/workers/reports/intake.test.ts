@@ -2,14 +2,13 @@
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { beforeEach, expect, test, vi } from 'vitest';
 import {
-  DAY_MS,
-  MINUTE_MS,
   REPORTER_DAYS_KEPT,
   REPORTER_SUBJECTS_PER_DAY_MAX,
   REPORTS_KEPT_DAYS,
   REPORTS_PER_SLICE_MINUTE_MAX,
   REPORTS_REMOVED_AT_ONCE,
 } from '../../../shared/limits/intake.ts';
+import { DAY_MS, MINUTE_MS } from '../../../shared/time.ts';
 import { shardOf } from '../../../workers/storage/reports-port.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 import {

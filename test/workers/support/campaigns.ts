@@ -1,7 +1,7 @@
 /** The text store as intakes, the desk and admins call it about campaigns. */
 import type { SharedFingerprint } from '../../../shared/admin/campaigns.ts';
 import { toBase64 } from '../../../shared/bytes.ts';
-import { DAY_MS } from '../../../shared/limits/intake.ts';
+import { DAY_MS } from '../../../shared/time.ts';
 import type { CampaignChange, ReportedFingerprint } from '../../../workers/storage/campaign-port.ts';
 import type { StoreRequest } from '../../../workers/storage/store-request.ts';
 import { printOf, textStore } from './texts.ts';

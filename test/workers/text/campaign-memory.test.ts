@@ -1,7 +1,7 @@
 /** The indexes in memory: read once, and never with what was not stored; and totals that are wrong end no store. */
 import { runInDurableObject } from 'cloudflare:test';
 import { beforeEach, expect, test, vi } from 'vitest';
-import { DAY_MS } from '../../../shared/limits/intake.ts';
+import { DAY_MS } from '../../../shared/time.ts';
 import { CampaignRows } from '../../../workers/text/campaign-rows.ts';
 import { CampaignWriter } from '../../../workers/text/campaign-writer.ts';
 import type { TextStore } from '../../../workers/text/text-store.ts';

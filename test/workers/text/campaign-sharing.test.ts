@@ -2,7 +2,7 @@
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { CAMPAIGN_PERSON_MS_MAX } from '../../../shared/limits/campaigns.ts';
-import { DAY_MS } from '../../../shared/limits/intake.ts';
+import { DAY_MS } from '../../../shared/time.ts';
 import { asAuthority, byRule, decide, observe, shared } from '../support/campaigns.ts';
 import { NOON } from '../support/room.ts';
 import { SPAM, taken, textStore, textStub } from '../support/texts.ts';

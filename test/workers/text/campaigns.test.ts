@@ -8,7 +8,7 @@ import {
   TEXT_OBSERVED_KEPT_MS,
   TEXT_OBSERVED_MAX,
 } from '../../../shared/limits/campaigns.ts';
-import { DAY_MS } from '../../../shared/limits/intake.ts';
+import { DAY_MS } from '../../../shared/time.ts';
 import type { ReportedFingerprint } from '../../../workers/storage/campaign-port.ts';
 import { TextTables } from '../../../workers/text/tables.ts';
 import { asAuthority, byRule, decide, observe, reported, SOURCE, shared } from '../support/campaigns.ts';

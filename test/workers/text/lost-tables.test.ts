@@ -1,7 +1,7 @@
 /** A store that has lost its tables, and changes that come before it has given the head anything. */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { beforeEach, expect, test, vi } from 'vitest';
-import { DAY_MS } from '../../../shared/limits/intake.ts';
+import { DAY_MS } from '../../../shared/time.ts';
 import type { TextStore } from '../../../workers/text/text-store.ts';
 import { asAuthority, observe, reported, SOURCE, shared } from '../support/campaigns.ts';
 import { bindings } from '../support/desk.ts';

@@ -3,7 +3,8 @@ import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect, test } from 'vitest';
 import { OWNER_USED_LIMIT_MS } from '../../../shared/limits/notice-sources.ts';
-import { HOUR_MS, usageObjectName } from '../../../shared/usage/flush.ts';
+import { HOUR_MS } from '../../../shared/time.ts';
+import { usageObjectName } from '../../../shared/usage/flush.ts';
 import { UsageStore } from '../../../workers/usage/usage-store.ts';
 import '../support/fresh.ts';
 

@@ -14,8 +14,9 @@ import {
   USAGE_STORED_NAMES_MAX,
 } from '../../../shared/limits/control.ts';
 import { RECORD_BYTES_PER_DAY_MAX } from '../../../shared/limits/edge.ts';
+import { HOUR_MS } from '../../../shared/time.ts';
 import { OTHER, sumCounts } from '../../../shared/usage/counts.ts';
-import { HOUR_MS, type UsageFlush, usageObjectName } from '../../../shared/usage/flush.ts';
+import { type UsageFlush, usageObjectName } from '../../../shared/usage/flush.ts';
 import type { UsageObject } from '../../../workers/storage/usage-port.ts';
 import { UsageStore } from '../../../workers/usage/usage-store.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';

@@ -1,13 +1,17 @@
-/** Days in Korea (Asia/Seoul), which has had no daylight saving time since 1988. */
-import { HOUR_MS, HOURS_PER_DAY } from './usage/flush.ts';
+/** Units of time, in ms, and the time of Korea (Asia/Seoul): UTC+9, without daylight saving time since 1988. */
 
-/** Ahead of UTC. */
+export const MINUTE_MS = 60_000;
+export const HOUR_MS = 3_600_000;
+export const HOURS_PER_DAY = 24;
+export const DAY_MS = HOURS_PER_DAY * HOUR_MS;
+
 const KOREA_HOURS = 9;
-const DAY_MS = HOURS_PER_DAY * HOUR_MS;
+/** How far Korea is ahead of UTC. */
+export const KOREA_MS = KOREA_HOURS * HOUR_MS;
 
 /** Days since 1970. @param at ms since 1970 */
 export function koreanDayOf(at: number): number {
-  return Math.floor((at + KOREA_HOURS * HOUR_MS) / DAY_MS);
+  return Math.floor((at + KOREA_MS) / DAY_MS);
 }
 
 /** The same of an hour in UTC: no hour is in two days. @param hour hours since 1970 */
