@@ -10,9 +10,17 @@ const namespaces = Object.values(env).filter(isNamespace);
 
 /**
  * Empties everything. `reset` empties the objects in memory. The runtime drops those that nobody calls for some seconds, and
- * they keep what they have; and one that is called meanwhile may have restored itself from KV.
+ * they keep what they have; and one that is called meanwhile may have restored itself from KV. The clock is the real one
+ * meanwhile: an object that had seen a later time than the test shows it would wait for that time.
  */
 export async function emptyStores(): Promise<void> {
+  const faked = vi.isFakeTimers() ? Date.now() : null;
+  vi.useRealTimers();
+  await emptyAll();
+  if (faked !== null) vi.useFakeTimers({ toFake: ['Date'], now: faked });
+}
+
+async function emptyAll(): Promise<void> {
   await reset();
   const left = await Promise.all(
     namespaces.map(async (namespace) =>
