@@ -1,4 +1,3 @@
-import { globSync, readFileSync } from 'node:fs';
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 import {
@@ -20,10 +19,11 @@ const SHARED = 'test/shared/**/*.test.ts';
 /** Shared tests that use files or processes, and those of the builders, which no Worker contains. */
 const NODE_ONLY = ['test/**/*.node.test.ts', 'test/shared/build/**/*.test.ts'];
 
-/** Their tests begin with empty stores, so that all of a process can share one runtime. */
-const FRESH = globSync('test/workers/**/*.test.ts').filter((path) =>
-  readFileSync(path, 'utf8').includes('support/fresh.ts'),
-);
+const WORKERS = 'test/workers/**/*.test.ts';
+/** An isolate of the edge keeps values and loads under way, and an object of one file may not use those of another. */
+const EDGE = 'test/workers/edge/**/*.test.ts';
+/** Every test begins with empty stores. */
+const FRESH = 'test/workers/support/fresh.ts';
 
 function inWorkerd() {
   return cloudflareTest({
@@ -43,9 +43,9 @@ function inWorkerd() {
 /**
  * Projects run in the order of their names. `conformance` comes first: it is one long file that mostly waits
  * for changes to become visible, so all others run beside it. `gateways` puts the examples between real
- * gateways, if these are installed, and the real service. The shared tests run in both runtimes. They are
- * pure, so all of a process can share one runtime, which saves its start for every file. So can tests of the Workers that
- * begin with empty stores; the others have a runtime for each file.
+ * gateways, if these are installed, and the real service. The shared tests run in both runtimes. In workerd, all files of a
+ * process share one runtime, which saves its start for every file: the shared tests are pure, and those of the Workers begin
+ * with empty stores. Those of the edge have a runtime for each file.
  */
 export default defineConfig({
   test: {
@@ -91,20 +91,16 @@ export default defineConfig({
         plugins: [inWorkerd()],
         test: {
           name: 'workerd',
-          include: FRESH,
-          setupFiles: ['test/workers/support/fresh.ts'],
+          include: [WORKERS],
+          exclude: [EDGE],
+          setupFiles: [FRESH],
           isolate: false,
           ...TIMEOUTS,
         },
       },
       {
         plugins: [inWorkerd()],
-        test: {
-          name: 'workerd-isolated',
-          include: ['test/workers/**/*.test.ts'],
-          exclude: FRESH,
-          ...TIMEOUTS,
-        },
+        test: { name: 'workerd-edge', include: [EDGE], setupFiles: [FRESH], ...TIMEOUTS },
       },
     ],
   },

@@ -4,10 +4,12 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { publishClients } from './support/clients.ts';
-import { sendHere, summarize } from './support/send.ts';
-import './support/isolate.ts';
+import { coldIsolate } from './support/isolate.ts';
 import { LIST_KEY, RELEASE_PUBLIC_KEYS } from './support/secrets.ts';
+import { sendHere, summarize } from './support/send.ts';
 import { build, LISTED, publish, smallLists } from './support/world.ts';
+
+coldIsolate();
 
 const built = await build(smallLists());
 const check = { body: { to: LISTED } };

@@ -6,9 +6,9 @@ import { beforeEach, expect, test, vi } from 'vitest';
 import { HEAD_KEY } from '../../shared/release/kv-keys.ts';
 import { logBug, warn } from '../../workers/log.ts';
 import { publishClients } from './support/clients.ts';
-import { type RequestOptions, sendAndSettle } from './support/send.ts';
-import './support/isolate.ts';
+import { coldIsolate } from './support/isolate.ts';
 import { changed, failing, KvWatch } from './support/kv.ts';
+import { type RequestOptions, sendAndSettle } from './support/send.ts';
 import {
   build,
   filler,
@@ -19,6 +19,8 @@ import {
   publish,
   shardKeyOf,
 } from './support/world.ts';
+
+coldIsolate();
 
 const large = await build(largeLists());
 const NUMBERS = [

@@ -1,8 +1,11 @@
 /** `/openapi.json` without a working asset. */
+
 import { expect, test } from 'vitest';
 import type { Env } from '../../workers/env.ts';
+import { coldIsolate } from './support/isolate.ts';
 import { sendHere } from './support/send.ts';
-import './support/isolate.ts';
+
+coldIsolate();
 
 const REQUEST = { path: '/openapi.json', headers: { authorization: '' } };
 

@@ -9,7 +9,6 @@ import type { Sink } from '../../../shared/evidence.ts';
 import { AUDIT_KEPT_MS } from '../../../shared/limits/control.ts';
 import { exportAudit } from '../../../workers/admin/audit-export.ts';
 import { asAdmin, coordinator, unwrap, WRANGLER } from '../support/coordinator.ts';
-import '../support/fresh.ts';
 
 const START = Date.UTC(2040, 0, 1);
 const MINUTE = 60_000;

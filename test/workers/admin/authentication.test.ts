@@ -4,9 +4,11 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { KeyConditions } from '../../../shared/key-conditions.ts';
 import { TOKEN_ENTRIES_PER_HOUR_MAX } from '../../../shared/limits/control.ts';
-import { ADDRESS, calls, listed, logged, putToken, send } from '../support/admin.ts';
+import { ADDRESS, calls, freshControl, listed, logged, putToken, send } from '../support/admin.ts';
 import { ADMIN, coordinator } from '../support/coordinator.ts';
 import { DAY, generationOf, HOUR, NOON, spend } from '../support/room.ts';
+
+freshControl();
 
 const BLOCK = { op: 'block', items: [{ number: '+821030000001' }] };
 

@@ -10,11 +10,13 @@ import { sweep } from '../../../workers/cron.ts';
 import type { ControlEnv } from '../../../workers/env.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 import { EVER, plainList } from '../../shared/support/plain-model.ts';
-import { putToken, send } from '../support/admin.ts';
+import { freshControl, putToken, send } from '../support/admin.ts';
 import { ALL_GUARDS, asAdmin, coordinator, stage, unwrap } from '../support/coordinator.ts';
 import { accepted, act, approved, store } from '../support/registrations.ts';
 import { loseRegistry, registry, registryStub } from '../support/registry.ts';
 import { NOON } from '../support/room.ts';
+
+freshControl();
 
 beforeEach(async () => {
   for (const id of ['acme', 'other']) {

@@ -3,10 +3,11 @@ import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test';
 import { beforeEach, expect, test, vi } from 'vitest';
 import type { Registration } from '../../../shared/senders/registration.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
-import { putToken, send } from '../support/admin.ts';
+import { freshControl, putToken, send } from '../support/admin.ts';
 import { content } from '../support/registrations.ts';
 import { loseRegistry, registry, registryStub } from '../support/registry.ts';
-import '../support/fresh.ts';
+
+freshControl();
 
 const NUMBER = '+8215881234';
 

@@ -16,8 +16,10 @@ import type { ResponseDesk } from '../../../workers/response/response-desk.ts';
 import { type CountRow, shardOf } from '../../../workers/storage/reports-port.ts';
 import { RESPONSE_NAME } from '../../../workers/storage/response-port.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
-import { logged, putToken, send } from '../support/admin.ts';
+import { freshControl, logged, putToken, send } from '../support/admin.ts';
 import { NOON } from '../support/room.ts';
+
+freshControl();
 
 const { SUBJECTS, RESPONSE } = env as unknown as ControlEnv;
 const desk = () => RESPONSE.getByName(RESPONSE_NAME) as unknown as ResponseDesk;

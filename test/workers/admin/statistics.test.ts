@@ -1,7 +1,9 @@
 /** `/v1/statistics` and `/v1/admin/statistics`: scopes, formats, and what is refused. */
 import { expect, test } from 'vitest';
-import { putToken, send } from '../support/admin.ts';
+import { freshControl, putToken, send } from '../support/admin.ts';
 import { runSweep } from '../support/statistics.ts';
+
+freshControl();
 
 test('the current month is provisional, and all that is not there is named', async () => {
   await runSweep();

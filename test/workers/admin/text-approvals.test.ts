@@ -1,8 +1,10 @@
 /** Promotions of text releases where an installation lets such changes wait for a second person: they are refused. */
 import { expect, test } from 'vitest';
-import { putToken, send } from '../support/admin.ts';
+import { freshControl, putToken, send } from '../support/admin.ts';
 import { asAdmin, coordinator, unwrap } from '../support/coordinator.ts';
 import { pushed, texts } from '../support/text-store.ts';
+
+freshControl();
 
 async function setKinds(...kinds: ('fullShare' | 'guardOverride' | 'policy')[]): Promise<void> {
   // Two people who can approve: root and this one.

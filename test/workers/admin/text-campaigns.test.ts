@@ -3,9 +3,11 @@ import { env, runInDurableObject } from 'cloudflare:test';
 import { expect, test } from 'vitest';
 import { fingerprintOf } from '../../../shared/text/fingerprint.ts';
 import { readText } from '../../../shared/text/text.ts';
-import { logged, putToken, send } from '../support/admin.ts';
+import { freshControl, logged, putToken, send } from '../support/admin.ts';
 import { DAY, NOON } from '../support/room.ts';
 import { LEGITIMATE, SPAM, textKey, textStore, textStub } from '../support/texts.ts';
+
+freshControl();
 
 const PATH = 'text/campaigns';
 const until = new Date(NOON + 30 * DAY).toISOString();

@@ -6,8 +6,10 @@ import { koreanDayOf, koreanDayText } from '../../../shared/time.ts';
 import { TextCounter } from '../../../shared/usage/text-counts.ts';
 import type { ControlEnv } from '../../../workers/env.ts';
 import { DRIFT_NAME } from '../../../workers/storage/drift-port.ts';
-import { putToken, send } from '../support/admin.ts';
+import { freshControl, putToken, send } from '../support/admin.ts';
 import { NOON } from '../support/room.ts';
+
+freshControl();
 
 const TODAY = koreanDayOf(NOON);
 const day = (ago: number): string => koreanDayText(TODAY - ago);

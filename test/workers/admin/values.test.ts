@@ -9,7 +9,6 @@ import { SHARD_BYTES_MAX } from '../../../shared/limits/lists.ts';
 import worker from '../../../workers/main.ts';
 import { EVER, plainList } from '../../shared/support/plain-model.ts';
 import { build } from '../support/coordinator.ts';
-import '../support/fresh.ts';
 import { cacheAbsence } from '../support/kv.ts';
 import { publishValues, smallLists } from '../support/world.ts';
 

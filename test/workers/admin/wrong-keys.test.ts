@@ -9,8 +9,10 @@ import {
   AUTHENTICATION_WINDOW_MS,
   FAILED_KEYS_LOGGED_MAX,
 } from '../../../shared/limits/requests.ts';
-import { ADDRESS, calls, logged, putToken, send } from '../support/admin.ts';
+import { ADDRESS, calls, freshControl, logged, putToken, send } from '../support/admin.ts';
 import { NOON } from '../support/room.ts';
+
+freshControl();
 
 describe('wrong keys', () => {
   const wrong = (id: string, address = ADDRESS, platform = 'cloudflare') =>

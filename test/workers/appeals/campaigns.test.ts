@@ -3,10 +3,12 @@ import { expect, test, vi } from 'vitest';
 import { meaningOf } from '../../../shared/appeals/texts.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 import { putToken, send } from '../support/admin.ts';
-import { appealed, referenceOf, statusOf } from '../support/appeals.ts';
+import { appealed, freshAppeals, referenceOf, statusOf } from '../support/appeals.ts';
 import { decide, decision, desk, putRule } from '../support/desk.ts';
 import { DAY, NOON } from '../support/room.ts';
 import { printOf, SPAM, textStore } from '../support/texts.ts';
+
+freshAppeals();
 
 const until = new Date(NOON + 30 * DAY).toISOString();
 

@@ -9,9 +9,20 @@ import type { CoordinatorStub } from '../../../workers/admin/coordinator-stub.ts
 import type { ControlEnv } from '../../../workers/env.ts';
 import { EVER, plainList } from '../../shared/support/plain-model.ts';
 import { logged, putToken, send } from '../support/admin.ts';
-import { appealed, appealsStub, blocked, NUMBER, queue, referenceOf, statusOf } from '../support/appeals.ts';
+import {
+  appealed,
+  appealsStub,
+  blocked,
+  freshAppeals,
+  NUMBER,
+  queue,
+  referenceOf,
+  statusOf,
+} from '../support/appeals.ts';
 import { ALL_GUARDS, asAdmin, coordinator, readHead, stage, unwrap } from '../support/coordinator.ts';
 import { HOUR, NOON } from '../support/room.ts';
+
+freshAppeals();
 
 /** Tokens of an operator, of the association, and of the regulator. */
 beforeEach(async () => {

@@ -11,9 +11,10 @@ import { deriveListKeys } from '../../../shared/set/keys.ts';
 import { openReferenceKeys } from '../../../workers/appeals/reference-keys.ts';
 import { otherKeys } from '../../shared/support/other-keys.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
-import { appealsStub, people, referenceOf, STATEMENT, stored } from '../support/appeals.ts';
-import '../support/fresh.ts';
+import { appealsStub, freshAppeals, people, referenceOf, STATEMENT, stored } from '../support/appeals.ts';
 import { NOON } from '../support/room.ts';
+
+freshAppeals();
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'], now: NOON });

@@ -17,6 +17,7 @@ import {
   appealed,
   appealsStub,
   blocked,
+  freshAppeals,
   people,
   queue,
   referenceOf,
@@ -25,6 +26,8 @@ import {
   stored,
 } from '../support/appeals.ts';
 import { HOUR, NOON } from '../support/room.ts';
+
+freshAppeals();
 
 /** One that no key opens. */
 const FORGED = `${'A'.repeat(55)}_`;

@@ -17,7 +17,6 @@ import {
   unwrap,
   WRANGLER,
 } from '../support/coordinator.ts';
-import '../support/fresh.ts';
 import {
   ALICE,
   approve,

@@ -10,6 +10,7 @@ import { sha256Hex } from '../../../shared/bytes.ts';
 import { openHead } from '../../../shared/release/head.ts';
 import { releaseKey, stagedKey } from '../../../shared/release/kv-keys.ts';
 import worker from '../../../workers/main.ts';
+import { HANG_MS } from '../../shared/support/hang.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
 import {
   ALL_GUARDS,
@@ -23,8 +24,6 @@ import {
   unwrap,
   WRANGLER,
 } from '../support/coordinator.ts';
-import '../support/fresh.ts';
-import { HANG_MS } from '../../shared/support/hang.ts';
 import { publishValues, smallLists } from '../support/world.ts';
 
 const LISTED = '+821012345678';

@@ -22,7 +22,6 @@ import {
   unwrap,
   WRANGLER,
 } from '../support/coordinator.ts';
-import '../support/fresh.ts';
 import { smallLists } from '../support/world.ts';
 
 const CHANGE = {

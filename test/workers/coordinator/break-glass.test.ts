@@ -8,7 +8,6 @@ import type { ProposalInfo } from '../../../shared/proposals.ts';
 import { DEFAULT_GUARDS } from '../../../shared/release/guard-settings.ts';
 import { listOf, OTHER, OWN } from '../support/authorities.ts';
 import { ALL_GUARDS, codeOf, coordinator, stage, unwrap, WRANGLER } from '../support/coordinator.ts';
-import '../support/fresh.ts';
 import {
   ALICE,
   actFor,

@@ -25,7 +25,6 @@ import {
   unwrap,
   WRANGLER,
 } from '../support/coordinator.ts';
-import '../support/fresh.ts';
 import {
   ANY,
   block,

@@ -17,7 +17,6 @@ import type { Coordinator } from '../../../workers/coordinator/coordinator.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
 import { ALL_LIVE_GUARDS, asAdmin, coordinator, startFailure, stub, unwrap } from '../support/coordinator.ts';
-import '../support/fresh.ts';
 import { makeOlderTables } from '../support/older-tables.ts';
 import { ANY, budgets, NOON, TOKEN } from '../support/room.ts';
 

@@ -11,7 +11,6 @@ import type { Coordinator } from '../../../workers/coordinator/coordinator.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
 import { asAdmin, coordinator, copied, stub, unwrap } from '../support/coordinator.ts';
-import '../support/fresh.ts';
 import { watchPuts } from '../support/kv.ts';
 
 const BLOCK = {

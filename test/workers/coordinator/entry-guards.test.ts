@@ -8,7 +8,6 @@ import type { EntryChange } from '../../../shared/admin/entries.ts';
 import type { ChangeOp } from '../../../shared/live/entry.ts';
 import { DEFAULT_GUARDS, type GuardSettings } from '../../../shared/release/guard-settings.ts';
 import { ADMIN, asAdmin, codeOf, coordinator, stub, unwrap } from '../support/coordinator.ts';
-import '../support/fresh.ts';
 import { budgets, by, HOUR, NOON, refusalOf } from '../support/room.ts';
 
 const numbers = (first: number, count: number) =>

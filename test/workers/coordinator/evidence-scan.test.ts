@@ -10,7 +10,6 @@ import { notesIn } from '../../../shared/signed-note.ts';
 import type { NamedRecords } from '../../../workers/coordinator/evidence-calls.ts';
 import { holdsAsync } from '../../shared/support/properties.ts';
 import { ALL_LIVE_GUARDS, asAdmin, coordinator, unwrap } from '../support/coordinator.ts';
-import '../support/fresh.ts';
 import { ANY, NOON } from '../support/room.ts';
 
 beforeEach(() => {

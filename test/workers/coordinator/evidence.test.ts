@@ -18,7 +18,6 @@ import { AUDIT_CHECKPOINT_KEY } from '../../../shared/release/kv-keys.ts';
 import { notesIn, openVerifier, verifyNote } from '../../../shared/signed-note.ts';
 import { asAdmin, coordinator, stub, unwrap, WRANGLER } from '../support/coordinator.ts';
 import { makeOlderTables } from '../support/older-tables.ts';
-import '../support/fresh.ts';
 
 const START = Date.UTC(2040, 0, 1);
 const HOUR = CHECKPOINT_INTERVAL_MS;

@@ -3,7 +3,6 @@ import { runInDurableObject } from 'cloudflare:test';
 import { expect, test } from 'vitest';
 import { EXPIRING_SHOWN_MAX } from '../../../shared/limits/control.ts';
 import { asAdmin, coordinator, stub, unwrap } from '../support/coordinator.ts';
-import '../support/fresh.ts';
 import { ANY, TOKEN } from '../support/room.ts';
 
 const DAY_MS = 86_400_000;

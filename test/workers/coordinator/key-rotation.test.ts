@@ -20,7 +20,6 @@ import { testKeys as keysA } from '../../shared/support/test-keys.ts';
 import { ALL_GUARDS, asAdmin, client, codeOf, unwrap } from '../support/coordinator.ts';
 import { ALICE, BOB, by, settle, waiting } from '../support/people.ts';
 import { A, B, type Question, RotatingEdge, restarted } from '../support/rotating.ts';
-import '../support/fresh.ts';
 import { ruleChange } from '../support/rule-entries.ts';
 import { RELEASE_PRIVATE_KEY } from '../support/secrets.ts';
 import { LISTED, NOW, NOWHERE, privateKey, publishValues, SOURCE, smallLists } from '../support/world.ts';

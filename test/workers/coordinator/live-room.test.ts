@@ -22,7 +22,6 @@ import {
   stub,
   unwrap,
 } from '../support/coordinator.ts';
-import '../support/fresh.ts';
 import { budgets, by, change, HOUR, NOON, ROOT, refusalOf } from '../support/room.ts';
 import { smallLists } from '../support/world.ts';
 

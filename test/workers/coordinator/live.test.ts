@@ -11,6 +11,7 @@ import {
 } from '../../../shared/limits/control.ts';
 import { numberKey } from '../../../shared/live/entry.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
+import { sourceKey } from '../../shared/support/sources.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
 import {
   ALL_LIVE_GUARDS,
@@ -21,8 +22,6 @@ import {
   stub,
   unwrap,
 } from '../support/coordinator.ts';
-import '../support/fresh.ts';
-import { sourceKey } from '../../shared/support/sources.ts';
 
 const CHANGE = { code: 'SENDER_REPORTED', subjects: ['from', 'to'], until: null, reason: 'test' } as const;
 

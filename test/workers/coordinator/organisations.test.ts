@@ -18,7 +18,6 @@ import {
   stub,
   unwrap,
 } from '../support/coordinator.ts';
-import '../support/fresh.ts';
 import { ANY, change, refusalOf, TOKEN } from '../support/room.ts';
 
 function put(id: string, settings: Partial<Organisation> = {}) {

@@ -19,7 +19,6 @@ import {
   unwrap,
   WRANGLER,
 } from '../support/coordinator.ts';
-import '../support/fresh.ts';
 import { by, refusalOf } from '../support/room.ts';
 
 const [ACME, KTOA] = [memberOf('acme'), memberOf('ktoa')];

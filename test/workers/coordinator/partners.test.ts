@@ -8,7 +8,6 @@ import { intakeOf, intakesOf } from '../../../workers/storage/reports-port.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
 import { asAdmin, coordinator, readHead, unwrap } from '../support/coordinator.ts';
 import { ANY } from '../support/room.ts';
-import '../support/fresh.ts';
 
 const PARTNER = { kind: 'subscriber', weight: 1, slices: 4, reportsPerDay: 1_000, mock: false } as const;
 

@@ -18,7 +18,6 @@ import {
   unwrap,
   WRANGLER,
 } from '../support/coordinator.ts';
-import '../support/fresh.ts';
 import {
   ALICE,
   actFor,

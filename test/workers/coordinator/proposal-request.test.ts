@@ -6,7 +6,6 @@ import { PROPOSAL_SHOWN_MAX } from '../../../shared/limits/control.ts';
 import { DEFAULT_GUARDS } from '../../../shared/release/guard-settings.ts';
 import { OWN } from '../support/authorities.ts';
 import { ALL_GUARDS, coordinator, stage, unwrap } from '../support/coordinator.ts';
-import '../support/fresh.ts';
 import { ALICE, approve, BOB, by, putPolicy, putToken, ROOT, settle, waiting } from '../support/people.ts';
 import { change } from '../support/room.ts';
 

@@ -8,7 +8,6 @@ import { APPROVAL_KINDS, type ApprovalKind, type Approvals } from '../../../shar
 import { DEFAULT_GUARDS, LIVE_GUARDS } from '../../../shared/release/guard-settings.ts';
 import { listOf, OWN } from '../support/authorities.ts';
 import { ALL_GUARDS, codeOf, coordinator, stage, stub, unwrap, WRANGLER } from '../support/coordinator.ts';
-import '../support/fresh.ts';
 import {
   ALICE,
   actFor,

@@ -19,7 +19,6 @@ import {
   unwrap,
   WRANGLER,
 } from '../support/coordinator.ts';
-import '../support/fresh.ts';
 import { ANY, refusalOf } from '../support/room.ts';
 
 const DAY_MS = 86_400_000;

@@ -6,6 +6,7 @@ import { env } from 'cloudflare:workers';
 import { afterEach, expect, test, vi } from 'vitest';
 import { DEFAULT_GUARDS } from '../../../shared/release/guard-settings.ts';
 import { HEAD_KEY } from '../../../shared/release/kv-keys.ts';
+import { HANG_MS } from '../../shared/support/hang.ts';
 import {
   ALL_GUARDS,
   asAdmin,
@@ -19,8 +20,6 @@ import {
   unwrap,
   WRANGLER,
 } from '../support/coordinator.ts';
-import '../support/fresh.ts';
-import { HANG_MS } from '../../shared/support/hang.ts';
 import { publishValues, smallLists } from '../support/world.ts';
 
 afterEach(() => {

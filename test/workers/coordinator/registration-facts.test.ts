@@ -5,7 +5,6 @@ import type { Client } from '../../../shared/clients.ts';
 import { bareOrganisation } from '../../../shared/organisations.ts';
 import { DEFAULT_GUARDS } from '../../../shared/release/guard-settings.ts';
 import { asAdmin, client, coordinator, stub, unwrap } from '../support/coordinator.ts';
-import '../support/fresh.ts';
 import { ANY } from '../support/room.ts';
 
 const put = async (id: string, settings: Partial<Client> | null) =>

@@ -20,7 +20,6 @@ import {
   unwrap,
   WRANGLER,
 } from '../support/coordinator.ts';
-import '../support/fresh.ts';
 import { FOREIGN_PRIVATE_KEY, RELEASE_PRIVATE_KEY } from '../support/secrets.ts';
 import { privateKey, publishValues, smallLists } from '../support/world.ts';
 

@@ -5,7 +5,6 @@
 import { describe, expect, test } from 'vitest';
 import { plainList } from '../../shared/support/plain-model.ts';
 import { ALL_GUARDS, asAdmin, codeOf, coordinator, readHead, stage, unwrap } from '../support/coordinator.ts';
-import '../support/fresh.ts';
 import { smallLists } from '../support/world.ts';
 
 function promotion(base: string | null, more: object = {}) {

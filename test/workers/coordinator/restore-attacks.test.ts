@@ -27,7 +27,6 @@ import {
   stub,
   unwrap,
 } from '../support/coordinator.ts';
-import '../support/fresh.ts';
 import { failing, hanging, KvWatch } from '../support/kv.ts';
 import { smallLists } from '../support/world.ts';
 

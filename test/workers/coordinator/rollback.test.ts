@@ -6,7 +6,6 @@ import { expect, test, vi } from 'vitest';
 import { VALUES_KEPT_MS } from '../../../shared/limits/control.ts';
 import { blobsOf, type Manifest } from '../../../shared/release/manifest.ts';
 import { ALL_GUARDS, asAdmin, codeOf, coordinator, stage, unwrap, WRANGLER } from '../support/coordinator.ts';
-import '../support/fresh.ts';
 import { smallLists } from '../support/world.ts';
 
 const DAY_MS = 86_400_000;

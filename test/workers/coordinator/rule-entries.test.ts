@@ -16,7 +16,6 @@ import { toE164 } from '../../../shared/numbers/number.ts';
 import { DEFAULT_GUARDS } from '../../../shared/release/guard-settings.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 import { asAdmin, codeOf, coordinator, stub, unwrap } from '../support/coordinator.ts';
-import '../support/fresh.ts';
 import { fill } from '../support/room.ts';
 import {
   applyRules,

@@ -8,7 +8,6 @@ import { toE164 } from '../../../shared/numbers/number.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 import { plainList } from '../../shared/support/plain-model.ts';
 import { codeOf, coordinator, memberOf, stub, unwrap } from '../support/coordinator.ts';
-import '../support/fresh.ts';
 import { by, ROOT, refusalOf } from '../support/room.ts';
 import {
   applyRules,

@@ -8,7 +8,6 @@ import { RULE_IDS_MAX, RULE_VERSIONS_MAX, RULES_MAX } from '../../../shared/limi
 import { DEFAULT_RULES, type RuleSettings } from '../../../shared/reports/rule.ts';
 import type { Precondition } from '../../../workers/storage/precondition.ts';
 import { codeOf, coordinator, stub, unwrap } from '../support/coordinator.ts';
-import '../support/fresh.ts';
 import { makeOlderTables } from '../support/older-tables.ts';
 import { ALICE, approve, BOB, by, ROOT, reject, settle, waiting } from '../support/people.ts';
 import { ANY } from '../support/room.ts';

@@ -24,7 +24,6 @@ import {
   unwrap,
   WRANGLER,
 } from '../support/coordinator.ts';
-import '../support/fresh.ts';
 import { ANY, by, refusalOf } from '../support/room.ts';
 import { ACME_PRIVATE_KEY, KTOA_PRIVATE_KEY } from '../support/secrets.ts';
 import { publishValues } from '../support/world.ts';

@@ -22,7 +22,6 @@ import {
   unwrap,
   WRANGLER,
 } from '../support/coordinator.ts';
-import '../support/fresh.ts';
 import { publishValues, smallLists } from '../support/world.ts';
 
 const LISTED = '+821012345678';

@@ -29,7 +29,6 @@ import {
   unwrap,
   WRANGLER,
 } from '../support/coordinator.ts';
-import '../support/fresh.ts';
 import {
   ANY,
   block,

@@ -11,6 +11,7 @@ import { fingerprintText } from '../../../shared/live/entry.ts';
 import { type Head, sealHead } from '../../../shared/release/head.ts';
 import { HEAD_KEY, releaseKey } from '../../../shared/release/kv-keys.ts';
 import { deriveListKeys, LIST_KEY_BYTES } from '../../../shared/set/keys.ts';
+import { HANG_MS } from '../../shared/support/hang.ts';
 import { sourceKey } from '../../shared/support/sources.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
 import {
@@ -29,8 +30,6 @@ import {
   unwrap,
   WRANGLER,
 } from '../support/coordinator.ts';
-import '../support/fresh.ts';
-import { HANG_MS } from '../../shared/support/hang.ts';
 import { publishValues, smallLists } from '../support/world.ts';
 
 const BLOCK = {

@@ -7,7 +7,6 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { AuditVerifier } from '../../../shared/audit.ts';
 import { AUDIT_KEPT_MS, AUDIT_REMOVED_AT_ONCE } from '../../../shared/limits/control.ts';
 import { asAdmin, coordinator, stub, unwrap, WRANGLER } from '../support/coordinator.ts';
-import '../support/fresh.ts';
 
 const START = Date.UTC(2040, 0, 1);
 const COUNT = 400;

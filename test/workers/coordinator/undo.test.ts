@@ -20,9 +20,8 @@ import {
   unwrap,
   WRANGLER,
 } from '../support/coordinator.ts';
-import { smallLists } from '../support/world.ts';
-import '../support/fresh.ts';
 import { by, change, refusalOf } from '../support/room.ts';
+import { smallLists } from '../support/world.ts';
 
 /** In the future, so that no alarm runs on its own. */
 const START = Date.UTC(2040, 0, 1);

@@ -20,7 +20,6 @@ import {
   unwrap,
   WRANGLER,
 } from '../support/coordinator.ts';
-import '../support/fresh.ts';
 import { watchPuts } from '../support/kv.ts';
 
 const BLOCK = {

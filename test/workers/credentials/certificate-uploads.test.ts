@@ -6,7 +6,6 @@ import type { AddCertificate } from '../../../shared/admin/credentials.ts';
 import type { Status } from '../../../shared/credentials/status-list.ts';
 import { newSigner } from '../../shared/support/credential-world.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
-import '../support/fresh.ts';
 import {
   asToken,
   credentials,

@@ -1,11 +1,11 @@
 /** Certificates: what is stored and published, what is refused, and how registrations rest on them. */
+
+import { runInDurableObject } from 'cloudflare:test';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { AddCertificate } from '../../../shared/admin/credentials.ts';
 import { CERTIFICATE_UPLOADS_PER_DAY_MAX } from '../../../shared/limits/credential-store.ts';
 import { newSigner } from '../../shared/support/credential-world.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
-import '../support/fresh.ts';
-import { runInDurableObject } from 'cloudflare:test';
 import {
   asToken,
   credentials,

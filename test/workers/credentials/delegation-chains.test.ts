@@ -7,7 +7,6 @@ import { newSigner } from '../../shared/support/credential-world.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 import { asToken, credentials, credentialsStub, nowS, statusList } from '../support/credential-store.ts';
 import { accept, active, linked, move, propose, signed } from '../support/delegations.ts';
-import '../support/fresh.ts';
 import { accepted, store } from '../support/registrations.ts';
 
 beforeEach(() => {

@@ -20,7 +20,6 @@ import {
   statusList,
 } from '../support/credential-store.ts';
 import { accept, active, DAY_MS, linked, move, proposal, propose, signed } from '../support/delegations.ts';
-import '../support/fresh.ts';
 import { accepted, store } from '../support/registrations.ts';
 
 beforeEach(() => {

@@ -15,6 +15,7 @@ import type { ControlEnv } from '../../../workers/env.ts';
 import type { CertifiedRegistrations } from '../../../workers/storage/certified-port.ts';
 import { newSigner, sign } from '../../shared/support/credential-world.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
+import { asAdmin, coordinator, unwrap } from '../support/coordinator.ts';
 import {
   asToken,
   credentials,
@@ -30,8 +31,6 @@ import {
   upload,
   uploaded,
 } from '../support/credential-store.ts';
-import '../support/fresh.ts';
-import { asAdmin, coordinator, unwrap } from '../support/coordinator.ts';
 import { accepted, facts, store } from '../support/registrations.ts';
 import { ANY } from '../support/room.ts';
 

@@ -19,7 +19,6 @@ import type { ControlEnv } from '../../../workers/env.ts';
 import type { Precondition } from '../../../workers/storage/precondition.ts';
 import type { StoreRequest } from '../../../workers/storage/store-request.ts';
 import vectors from '../../vectors/passport.json' with { type: 'json' };
-import '../support/fresh.ts';
 
 const HOST = 'certs.example.kr';
 const URL_OF_KT = `https://${HOST}/kt01.pem`;

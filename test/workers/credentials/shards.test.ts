@@ -17,7 +17,6 @@ import {
   statusList,
   uploaded,
 } from '../support/credential-store.ts';
-import '../support/fresh.ts';
 import { accepted } from '../support/registrations.ts';
 
 beforeEach(() => {

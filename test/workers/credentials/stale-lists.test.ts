@@ -19,7 +19,6 @@ import {
   uploaded,
 } from '../support/credential-store.ts';
 import { accept, active, linked, move, propose, signed } from '../support/delegations.ts';
-import '../support/fresh.ts';
 import { accepted, facts, store } from '../support/registrations.ts';
 
 beforeEach(() => {

@@ -30,7 +30,6 @@ import {
   upload,
   uploaded,
 } from '../support/credential-store.ts';
-import '../support/fresh.ts';
 import { accepted, facts } from '../support/registrations.ts';
 import { ANY } from '../support/room.ts';
 import { A, B, restarted } from '../support/rotating.ts';

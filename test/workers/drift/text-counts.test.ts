@@ -16,6 +16,7 @@ import type { TextCounts } from '../../../shared/usage/text-counts.ts';
 import { DriftRows, driftLimits } from '../../../workers/drift/drift-rows.ts';
 import {
   apply,
+  atNoon,
   control,
   counter,
   drift,
@@ -28,7 +29,8 @@ import {
   totals,
   WAIT,
 } from '../support/drift.ts';
-import '../support/fresh.ts';
+
+atNoon();
 
 afterEach(() => {
   driftLimits.dayRows = DRIFT_DAY_ROWS_MAX;

@@ -10,6 +10,7 @@ import { type TextCounts, textsOf } from '../../../shared/usage/text-counts.ts';
 import type { TextCanaryState } from '../../../workers/storage/drift-port.ts';
 import {
   apply,
+  atNoon,
   control,
   drift,
   driftStub,
@@ -20,7 +21,8 @@ import {
   scoresOf,
   WAIT,
 } from '../support/drift.ts';
-import '../support/fresh.ts';
+
+atNoon();
 
 const DAY_MS = 24 * HOUR_MS;
 

@@ -9,9 +9,11 @@ import { type BlockRecord, openRecords } from '../../../shared/screening/block-r
 import { seal } from '../../../shared/set/seal.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
 import { CLIENTS, publishClients } from '../support/clients.ts';
+import { coldIsolate } from '../support/isolate.ts';
 import { sendAndSettle } from '../support/send.ts';
-import '../support/isolate.ts';
 import { build, LISTED, NOWHERE, publish, SOURCE, smallLists } from '../support/world.ts';
+
+coldIsolate();
 
 const built = await build(smallLists());
 const [open, , , , ...others] = CLIENTS;

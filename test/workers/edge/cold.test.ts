@@ -7,7 +7,7 @@ import { utf8 } from '../../../shared/bytes.ts';
 import { HEAD_KEY, releaseKey } from '../../../shared/release/kv-keys.ts';
 import { blobsOf } from '../../../shared/release/manifest.ts';
 import { publishClients } from '../support/clients.ts';
-import { fakeCoordinator } from '../support/isolate.ts';
+import { coldIsolate, fakeCoordinator } from '../support/isolate.ts';
 import { Gate, KvWatch } from '../support/kv.ts';
 import { request, send, sendAndSettle, sendHere, summarize } from '../support/send.ts';
 import {
@@ -24,6 +24,8 @@ import {
   shardKeyOf,
   publishedManifest as signed,
 } from '../support/world.ts';
+
+coldIsolate();
 
 const large = await build(largeLists());
 const { manifest } = large;

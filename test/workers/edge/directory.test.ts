@@ -9,7 +9,7 @@ import { HEAD_FRESH_MS, HEAD_STALE_MS, KEY_FRESH_MS } from '../../../shared/limi
 import { writeCopy } from '../../../workers/edge/head/head-cache.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
 import { CLIENTS, publishClients } from '../support/clients.ts';
-import { fakeCoordinator } from '../support/isolate.ts';
+import { coldIsolate, fakeCoordinator } from '../support/isolate.ts';
 import { changed, failing, KvWatch, missing, type ReadOverride } from '../support/kv.ts';
 import { send, sendAndSettle, sendHere } from '../support/send.ts';
 import {
@@ -24,6 +24,8 @@ import {
   publishManifest,
   smallLists,
 } from '../support/world.ts';
+
+coldIsolate();
 
 const built = await build(smallLists());
 const check = { body: { to: LISTED } };

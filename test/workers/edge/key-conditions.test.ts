@@ -5,9 +5,11 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { KeyConditions } from '../../../shared/key-conditions.ts';
 import { CLIENTS, publishClients } from '../support/clients.ts';
-import '../support/isolate.ts';
+import { coldIsolate } from '../support/isolate.ts';
 import { sendAndSettle, type WireResponse } from '../support/send.ts';
 import { build, LISTED, NEXT_POLL_MS, NOW, publish, publishHead, smallLists } from '../support/world.ts';
+
+coldIsolate();
 
 const built = await build(smallLists());
 const body = { to: LISTED };

@@ -4,9 +4,11 @@ import { JITTER_SHARE, USAGE_FLUSH_MS } from '../../../shared/limits/edge.ts';
 import type { UsageFlush } from '../../../shared/usage/flush.ts';
 import type { UsageObject, UsageObjects } from '../../../workers/storage/usage-port.ts';
 import { client, keyOf, publishClients } from '../support/clients.ts';
+import { coldIsolate } from '../support/isolate.ts';
 import { sendHere } from '../support/send.ts';
-import '../support/isolate.ts';
 import { build, LISTED, NOW, NOWHERE, publish, smallLists } from '../support/world.ts';
+
+coldIsolate();
 
 const INTERVAL_MS = USAGE_FLUSH_MS * (1 + JITTER_SHARE);
 const MOBILE = '+821020001234';

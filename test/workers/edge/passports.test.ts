@@ -11,9 +11,11 @@ import { currentIsolate } from '../../../workers/edge/isolate.ts';
 import { makeSigner, signPassport } from '../../shared/support/passport-signer.ts';
 import { client, publishClients } from '../support/clients.ts';
 import { publishCredentials } from '../support/credentials.ts';
-import '../support/isolate.ts';
+import { coldIsolate } from '../support/isolate.ts';
 import { send, sendAndSettle } from '../support/send.ts';
 import { build, NEXT_POLL_MS, NOW, publish, putHead, smallLists } from '../support/world.ts';
+
+coldIsolate();
 
 const X5U = 'https://certs.example.kr/kt01.pem';
 const FROM = '14155550100';

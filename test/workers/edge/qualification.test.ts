@@ -4,7 +4,7 @@ import type { DirectoryOrganisation } from '../../../shared/clients.ts';
 import { messageToken, NUMBER } from '../../shared/support/credential-world.ts';
 import { client, publishClients } from '../support/clients.ts';
 import { CHAIN, publishCredentials, ROWS, relay } from '../support/credentials.ts';
-import '../support/isolate.ts';
+import { coldIsolate } from '../support/isolate.ts';
 import { sendAndSettle } from '../support/send.ts';
 import {
   build,
@@ -15,6 +15,8 @@ import {
   putHead,
   smallLists,
 } from '../support/world.ts';
+
+coldIsolate();
 
 const built = await build(smallLists());
 const LIFE_MS = 60_000;

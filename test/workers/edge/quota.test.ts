@@ -10,10 +10,12 @@ import {
   QUOTA_WINDOW_SECONDS,
 } from '../../../shared/limits/requests.ts';
 import { publishClients, SMALL_QUOTA_NUMBERS } from '../support/clients.ts';
-import { send, sendAndSettle, sendHere, type WireResponse } from '../support/send.ts';
-import '../support/isolate.ts';
+import { coldIsolate } from '../support/isolate.ts';
 import { FakeRateLimit } from '../support/rate-limit.ts';
+import { send, sendAndSettle, sendHere, type WireResponse } from '../support/send.ts';
 import { build, LISTED, publish, smallLists } from '../support/world.ts';
+
+coldIsolate();
 
 const built = await build(smallLists());
 const WINDOW_MS = QUOTA_WINDOW_SECONDS * 1000;

@@ -13,7 +13,7 @@ import {
 import { AUTHORIZATION_CHARS_MAX } from '../../../shared/limits/requests.ts';
 import { RefusedKeys } from '../../../workers/http/client-authentication.ts';
 import { CLIENTS, publishClients } from '../support/clients.ts';
-import { fakeCoordinator } from '../support/isolate.ts';
+import { coldIsolate, fakeCoordinator } from '../support/isolate.ts';
 import { failing, KvWatch } from '../support/kv.ts';
 import { type RequestOptions, sendAndSettle, sendHere, type WireResponse } from '../support/send.ts';
 import {
@@ -25,6 +25,8 @@ import {
   publishManifest,
   smallLists,
 } from '../support/world.ts';
+
+coldIsolate();
 
 const built = await build(smallLists());
 const check = { body: { to: LISTED } };

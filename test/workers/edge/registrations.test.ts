@@ -20,10 +20,12 @@ import { resetIsolate } from '../../../workers/edge/isolate.ts';
 import { liveEntry } from '../../shared/support/live.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
 import { CLIENTS, client, publishClients } from '../support/clients.ts';
-import '../support/isolate.ts';
+import { coldIsolate } from '../support/isolate.ts';
 import { KvWatch, missing } from '../support/kv.ts';
 import { fetchHere, request, send, sendAndSettle } from '../support/send.ts';
 import { build, LISTED, NEXT_POLL_MS, NOW, publish, putHead, smallLists } from '../support/world.ts';
+
+coldIsolate();
 
 const NAME = 'default/sender';
 const REGISTERED = 821_020_000_000;

@@ -9,11 +9,13 @@ import { currentIsolate } from '../../../workers/edge/isolate.ts';
 import { messageToken, NOW_S, NUMBER } from '../../shared/support/credential-world.ts';
 import { CLIENTS, client, publishClients } from '../support/clients.ts';
 import { CHAIN, publishCredentials, ROWS, relay } from '../support/credentials.ts';
-import '../support/isolate.ts';
+import { coldIsolate } from '../support/isolate.ts';
 import { OpenStream } from '../support/open-stream.ts';
 import { type send, sendAndSettle } from '../support/send.ts';
 import { untilTimer } from '../support/timer.ts';
 import { build, NOW, publish, putHead, smallLists } from '../support/world.ts';
+
+coldIsolate();
 
 const from = `+${NUMBER}`;
 const built = await build(smallLists());

@@ -17,8 +17,8 @@ import {
   ROWS,
   relay,
 } from '../support/credentials.ts';
+import { coldIsolate } from '../support/isolate.ts';
 import { KvWatch, missing } from '../support/kv.ts';
-import '../support/isolate.ts';
 import { send, sendAndSettle } from '../support/send.ts';
 import { ATTACKS, type Attack, type Checked, good, status } from '../support/token-attacks.ts';
 import {
@@ -30,6 +30,8 @@ import {
   putHead,
   smallLists,
 } from '../support/world.ts';
+
+coldIsolate();
 
 const stranger = await newSigner();
 const from = `+${NUMBER}`;

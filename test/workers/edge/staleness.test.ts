@@ -13,9 +13,9 @@ import {
 import { HEAD_KEY } from '../../../shared/release/kv-keys.ts';
 import { resetIsolate } from '../../../workers/edge/isolate.ts';
 import { CLIENTS, publishClients } from '../support/clients.ts';
-import { sendAndSettle, sendHere, summarize } from '../support/send.ts';
-import '../support/isolate.ts';
+import { coldIsolate } from '../support/isolate.ts';
 import { failing, hanging, KvWatch } from '../support/kv.ts';
+import { sendAndSettle, sendHere, summarize } from '../support/send.ts';
 import { orTimer } from '../support/timer.ts';
 import {
   build,
@@ -30,6 +30,8 @@ import {
   putHead,
   smallLists,
 } from '../support/world.ts';
+
+coldIsolate();
 
 const built = await build(smallLists());
 const MAX_STALE_MS = 3_600_000;

@@ -4,9 +4,9 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { HEAD_FRESH_MS } from '../../../shared/limits/edge.ts';
 import { CLIENTS, publishClients } from '../support/clients.ts';
-import { sendAndSettle } from '../support/send.ts';
-import '../support/isolate.ts';
+import { coldIsolate } from '../support/isolate.ts';
 import { OpenStream } from '../support/open-stream.ts';
+import { sendAndSettle } from '../support/send.ts';
 import {
   build,
   LAPSES_AT,
@@ -22,6 +22,8 @@ import {
   putHead,
   smallLists,
 } from '../support/world.ts';
+
+coldIsolate();
 
 /** The default of a client's maxStaleSeconds, in ms. */
 const TOO_OLD_MS = 3_600_000;

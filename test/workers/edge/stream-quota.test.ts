@@ -4,10 +4,12 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { QUOTA_WINDOW_SECONDS, STREAM_BYTES_PER_NUMBER } from '../../../shared/limits/requests.ts';
 import { publishClients, SMALL_QUOTA_NUMBERS } from '../support/clients.ts';
-import '../support/isolate.ts';
+import { coldIsolate } from '../support/isolate.ts';
 import { OpenStream } from '../support/open-stream.ts';
 import { orTimer, untilTimer } from '../support/timer.ts';
 import { build, LISTED, publish, smallLists } from '../support/world.ts';
+
+coldIsolate();
 
 const built = await build(smallLists());
 const WINDOW_MS = QUOTA_WINDOW_SECONDS * 1000;

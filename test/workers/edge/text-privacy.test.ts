@@ -14,10 +14,12 @@ import { HANG_MS } from '../../shared/support/hang.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
 import { campaignOf } from '../../shared/support/text-world.ts';
 import { CLIENTS, client, publishClients } from '../support/clients.ts';
-import '../support/isolate.ts';
+import { coldIsolate } from '../support/isolate.ts';
 import { putTextIndex, putTextRelease, TEXT_KEY } from '../support/published-texts.ts';
 import { fetchHere, type RequestOptions, request } from '../support/send.ts';
 import { build, NOW, NOWHERE, publish, putHead, smallLists } from '../support/world.ts';
+
+coldIsolate();
 
 /** Its words are nowhere else, and no piece of eight characters is twice in it. */
 const TEXT =

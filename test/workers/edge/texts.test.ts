@@ -9,12 +9,14 @@ import type { TextAnswer } from '../../../shared/screening/screened-text.ts';
 import { TextModel } from '../../../shared/text/model.ts';
 import { CAMPAIGN, campaignOf, ORDINARY, SUSPICIOUS } from '../../shared/support/text-world.ts';
 import { CLIENTS, client, publishClients } from '../support/clients.ts';
-import '../support/isolate.ts';
+import { coldIsolate } from '../support/isolate.ts';
 import { OpenStream } from '../support/open-stream.ts';
 import { putTextIndex, putTextRelease, TEXT_KEY } from '../support/published-texts.ts';
 import { sendAndSettle, sendHere, summarize, type WireBody, type WireResponse } from '../support/send.ts';
 import { orTimer } from '../support/timer.ts';
 import { build, LISTED, NEXT_POLL_MS, NOW, NOWHERE, publish, putHead, smallLists } from '../support/world.ts';
+
+coldIsolate();
 
 const built = await build(smallLists());
 const UNTIL = NOW / 1000 + 86_400;

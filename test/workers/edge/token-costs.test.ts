@@ -22,12 +22,14 @@ import {
   ROWS,
   relay,
 } from '../support/credentials.ts';
-import '../support/isolate.ts';
+import { coldIsolate } from '../support/isolate.ts';
 import { KvWatch } from '../support/kv.ts';
 import { OpenStream } from '../support/open-stream.ts';
 import { sendAndSettle } from '../support/send.ts';
 import { untilTimer } from '../support/timer.ts';
 import { build, NEXT_POLL_MS, NOW, publish, putHead, smallLists } from '../support/world.ts';
+
+coldIsolate();
 
 const SHARDS = 128;
 /** Tokens at once: two floods are fewer than the new tokens of a second. */

@@ -16,10 +16,12 @@ import type { FlushAnswer, UsageFlush } from '../../../shared/usage/flush.ts';
 import { UsageMeters } from '../../../workers/edge/usage.ts';
 import type { UsageObject, UsageObjects } from '../../../workers/storage/usage-port.ts';
 import { publishClients } from '../support/clients.ts';
+import { coldIsolate } from '../support/isolate.ts';
 import { OpenStream } from '../support/open-stream.ts';
 import { sendHere, summarize } from '../support/send.ts';
-import '../support/isolate.ts';
 import { build, LISTED, NOW, NOWHERE, publish, SOURCE, smallLists } from '../support/world.ts';
+
+coldIsolate();
 
 const INTERVAL_MS = USAGE_FLUSH_MS * (1 + JITTER_SHARE);
 

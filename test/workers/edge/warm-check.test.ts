@@ -7,9 +7,11 @@ import { env } from 'cloudflare:workers';
 import { beforeEach, expect, test, vi } from 'vitest';
 import worker from '../../../workers/edge.ts';
 import { publishClients } from '../support/clients.ts';
+import { coldIsolate } from '../support/isolate.ts';
 import { type RequestOptions, request, sendAndSettle } from '../support/send.ts';
-import '../support/isolate.ts';
 import { build, LISTED, NEXT_POLL_MS, NOW, publish, smallLists } from '../support/world.ts';
+
+coldIsolate();
 
 const built = await build(smallLists());
 const path = `/v1/check?to=${encodeURIComponent(LISTED)}`;

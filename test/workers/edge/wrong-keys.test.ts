@@ -6,9 +6,11 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { KEY_FRESH_MS } from '../../../shared/limits/edge.ts';
 import { AUTHENTICATION_FAILURES_MAX, AUTHENTICATION_WINDOW_MS } from '../../../shared/limits/requests.ts';
 import { CLIENTS, publishClients } from '../support/clients.ts';
-import { fakeCoordinator } from '../support/isolate.ts';
+import { coldIsolate, fakeCoordinator } from '../support/isolate.ts';
 import { sendAndSettle, type WireResponse } from '../support/send.ts';
 import { build, LISTED, NOW, publish, smallLists } from '../support/world.ts';
+
+coldIsolate();
 
 const built = await build(smallLists());
 const body = { to: LISTED };

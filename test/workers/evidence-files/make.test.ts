@@ -13,7 +13,7 @@ import type {
 } from '../../../shared/evidence-file/parts.ts';
 import { EVER, plainList } from '../../shared/support/plain-model.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
-import '../support/admin.ts';
+import { freshAppeals } from '../support/appeals.ts';
 import { ALL_GUARDS, asAdmin, coordinator, stage, unwrap } from '../support/coordinator.ts';
 import {
   busySender,
@@ -28,6 +28,8 @@ import {
   verified,
 } from '../support/evidence-files.ts';
 import { NOON } from '../support/room.ts';
+
+freshAppeals();
 
 /** The end of the period must not be in the future, and everything happens at noon. */
 const LATER = { ...PERIOD, to: new Date(NOON + 1_000).toISOString() };

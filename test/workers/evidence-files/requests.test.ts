@@ -6,10 +6,13 @@ import { sha256Hex } from '../../../shared/bytes.ts';
 import { EVIDENCE_NUMBERS_MAX, EVIDENCE_PERIOD_DAYS_MAX } from '../../../shared/limits/evidence-files.ts';
 import { bareOrganisation } from '../../../shared/organisations.ts';
 import { logged, putToken, send } from '../support/admin.ts';
+import { freshAppeals } from '../support/appeals.ts';
 import { asAdmin, coordinator, unwrap } from '../support/coordinator.ts';
 import { busySender, filesOf, madeFile, makeFile, PERIOD, verified } from '../support/evidence-files.ts';
 import { approved } from '../support/registrations.ts';
 import { ANY, generationOf, NOON } from '../support/room.ts';
+
+freshAppeals();
 
 const DAY_MS = 86_400_000;
 const at = (ms: number): string => new Date(NOON + ms).toISOString();

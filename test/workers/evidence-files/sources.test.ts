@@ -13,7 +13,7 @@ import { openSharingKeys } from '../../../shared/sharing-keys.ts';
 import type { ControlEnv } from '../../../workers/env.ts';
 import type { NoticeQuery } from '../../../workers/storage/notices-port.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
-import '../support/admin.ts';
+import { freshAppeals } from '../support/appeals.ts';
 import { asAdmin, coordinator, unwrap } from '../support/coordinator.ts';
 import { credentialWorld, uploaded } from '../support/credential-store.ts';
 import {
@@ -30,6 +30,8 @@ import {
 import { store } from '../support/registrations.ts';
 import { ANY, NOON } from '../support/room.ts';
 import { SHARING_KEY } from '../support/secrets.ts';
+
+freshAppeals();
 
 /** A reference of another number. */
 const OTHER = 'a-reference-of-another';

@@ -25,7 +25,6 @@ import {
   snapshotOf,
   unheard,
 } from '../support/feed.ts';
-import '../support/fresh.ts';
 import { by, change, HOUR, NOON, ROOT } from '../support/room.ts';
 
 async function block(items: readonly { readonly number: string }[], until: string | null = null) {

@@ -18,7 +18,6 @@ import {
   snapshotOf,
   unheard,
 } from '../support/feed.ts';
-import '../support/fresh.ts';
 import { by, change, HOUR, NOON, ROOT } from '../support/room.ts';
 import { applyRules, ruleChange } from '../support/rule-entries.ts';
 

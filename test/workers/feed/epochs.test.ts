@@ -19,7 +19,6 @@ import {
   snapshotOf,
   startOf,
 } from '../support/feed.ts';
-import '../support/fresh.ts';
 import { by, change, DAY, NOON, ROOT } from '../support/room.ts';
 
 const before = { ...epochLimits };

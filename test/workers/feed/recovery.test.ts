@@ -16,7 +16,6 @@ import { testKeys } from '../../shared/support/test-keys.ts';
 import { ALL_GUARDS, asAdmin, coordinator, copied, stage, stub, unwrap } from '../support/coordinator.ts';
 import { drained, eventsAfter, feed, feedStub, short, snapshotOf, unheard } from '../support/feed.ts';
 import { foldedLists } from '../support/folding.ts';
-import '../support/fresh.ts';
 import { by, change, NOON, ROOT } from '../support/room.ts';
 import { A, B, restarted } from '../support/rotating.ts';
 

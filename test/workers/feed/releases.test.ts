@@ -7,7 +7,6 @@ import { Tables } from '../../../workers/feed/tables.ts';
 import { EVER, plainList } from '../../shared/support/plain-model.ts';
 import { ALL_GUARDS, asAdmin, coordinator, stage, unwrap } from '../support/coordinator.ts';
 import { drained, feed, feedStub, ran, short, snapshotOf, unheard } from '../support/feed.ts';
-import '../support/fresh.ts';
 import { by, change, NOON, ROOT } from '../support/room.ts';
 
 const NUMBER = '+821030000001';

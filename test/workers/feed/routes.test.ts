@@ -23,7 +23,6 @@ import { asAdmin, codeOf, coordinator, unwrap } from '../support/coordinator.ts'
 import { FakeFeed } from '../support/fake-feed.ts';
 import { addConsumer, fetchAs, keyOf } from '../support/feed-clients.ts';
 import { ANY } from '../support/room.ts';
-import '../support/fresh.ts';
 
 const PATHS = [
   ...['/v1/feed', '/v1/feed/events', '/v1/feed/snapshot', '/v1/feed/checkpoint', '/v1/feed/epochs/1'],

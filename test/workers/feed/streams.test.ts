@@ -12,7 +12,6 @@ import { asAdmin, coordinator, unwrap } from '../support/coordinator.ts';
 import { FakeFeed } from '../support/fake-feed.ts';
 import { addConsumer, fetchAs } from '../support/feed-clients.ts';
 import { ANY } from '../support/room.ts';
-import '../support/fresh.ts';
 
 let feed: FakeFeed;
 

@@ -7,7 +7,6 @@ import { resetConsumers } from '../../../workers/feed/consumers.ts';
 import { chainOf, START, textAt } from '../../shared/support/feed-page.ts';
 import { FakeFeed } from '../support/fake-feed.ts';
 import { addConsumer, fetchAs } from '../support/feed-clients.ts';
-import '../support/fresh.ts';
 
 let feed: FakeFeed;
 

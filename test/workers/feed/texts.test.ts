@@ -8,7 +8,6 @@ import type { FeedProblem, FeedSnapshotPage } from '../../../workers/storage/fee
 import { coordinator, unwrap } from '../support/coordinator.ts';
 import { campaignOf, type FakeHostList, FakeText, sorted } from '../support/fake-text.ts';
 import { drained, eventsAfter, feed, feedStub, ran, short, snapshotOf } from '../support/feed.ts';
-import '../support/fresh.ts';
 import { by, change, NOON, ROOT } from '../support/room.ts';
 
 const NUMBER = '+821030000001';

@@ -8,9 +8,11 @@ import type { Client } from '../../../shared/clients.ts';
 import { AUTHORIZATION_CHARS_MAX, VERIFIED_KEYS_MAX } from '../../../shared/limits/requests.ts';
 import { authenticate } from '../../../workers/http/client-authentication.ts';
 import { CLIENTS, keyOf, publishClients } from '../support/clients.ts';
+import { coldIsolate } from '../support/isolate.ts';
 import { send, sendAndSettle } from '../support/send.ts';
-import '../support/isolate.ts';
 import { build, LISTED, NEXT_POLL_MS, NOW, publish, publishHead, smallLists } from '../support/world.ts';
+
+coldIsolate();
 
 const built = await build(smallLists());
 const body = { to: LISTED };

@@ -4,8 +4,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { RequestUrl } from '../../../workers/http/request-url.ts';
+import { coldIsolate } from '../support/isolate.ts';
 import { send } from '../support/send.ts';
-import '../support/isolate.ts';
+
+coldIsolate();
 
 const ORIGIN = 'https://numgate.test';
 

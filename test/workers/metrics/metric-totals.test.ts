@@ -21,7 +21,6 @@ import {
 import type { UsageObject } from '../../../workers/storage/usage-port.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 import { holdsAsync } from '../../shared/support/properties.ts';
-import '../support/fresh.ts';
 
 const control = env as unknown as ControlEnv;
 const KINDS = Object.keys(FIGURES) as FigureKind[];

@@ -9,8 +9,10 @@ import worker from '../../../workers/main.ts';
 import { FAMILIES } from '../../../workers/metrics/families.ts';
 import { resetMetrics } from '../../../workers/metrics/routes.ts';
 import { METRIC_TOTALS_NAME } from '../../../workers/storage/metrics-port.ts';
-import { logged, putToken, send } from '../support/admin.ts';
+import { freshControl, logged, putToken, send } from '../support/admin.ts';
 import { NOON } from '../support/room.ts';
+
+freshControl();
 
 const control = env as unknown as ControlEnv;
 const OPEN = 'application/openmetrics-text; version=1.0.0; charset=utf-8';

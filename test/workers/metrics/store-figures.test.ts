@@ -18,7 +18,6 @@ import {
   stub,
 } from '../support/notices.ts';
 import { AT, accept, bindings, intake, PARTNER, report } from '../support/reports.ts';
-import '../support/fresh.ts';
 
 const HOUR = 3_600_000;
 const totals = async () => bindings.METRIC_TOTALS.getByName(METRIC_TOTALS_NAME).totals();

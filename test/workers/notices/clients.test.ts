@@ -9,8 +9,10 @@ import type { Notice, NoticePage } from '../../../shared/notices/notice.ts';
 import { bareOrganisation } from '../../../shared/organisations.ts';
 import worker from '../../../workers/main.ts';
 import { resetNoticeClients } from '../../../workers/notices/clients.ts';
-import { send as sendAdmin } from '../support/admin.ts';
+import { freshControl, send as sendAdmin } from '../support/admin.ts';
 import { add, notice, resetBatches } from '../support/notices.ts';
+
+freshControl();
 
 const SECRET = 's'.repeat(43);
 

@@ -19,7 +19,6 @@ import {
   START,
   store,
 } from '../support/notices.ts';
-import '../support/fresh.ts';
 
 const [SECOND, MINUTE, HOUR] = [1_000, 60_000, 3_600_000];
 const PATHS = ['all', 'blocked'] as const;

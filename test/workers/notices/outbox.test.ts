@@ -7,7 +7,6 @@ import { NOTICE_BATCH_MAX } from '../../../shared/limits/notices.ts';
 import type { NewNotice } from '../../../shared/notices/notice.ts';
 import { NoticeOutbox } from '../../../workers/storage/notice-outbox.ts';
 import type { NoticeObject } from '../../../workers/storage/notices-port.ts';
-import '../support/fresh.ts';
 import { routerStub } from '../support/router.ts';
 
 const RECEIVERS = ['acme', 'kt', 'skt'];

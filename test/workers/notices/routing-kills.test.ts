@@ -14,7 +14,6 @@ import { Operators } from '../../../workers/notices/operators.ts';
 import { RouterTables } from '../../../workers/notices/router-tables.ts';
 import { NoticeOutbox } from '../../../workers/storage/notice-outbox.ts';
 import type { NoticeObject } from '../../../workers/storage/notices-port.ts';
-import '../support/fresh.ts';
 import { routerStub } from '../support/router.ts';
 
 const TABLES = [

@@ -3,6 +3,7 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'c
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { SpamKind } from '../../../shared/reports/report.ts';
 import { ReportKeys } from '../../../shared/reports/report-keys.ts';
+import { HOUR_MS } from '../../../shared/time.ts';
 import { type CountRow, shardOf } from '../../../workers/storage/reports-port.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 import { asAdmin, coordinator, unwrap } from '../support/coordinator.ts';
@@ -15,8 +16,6 @@ import {
   statusList,
   upload,
 } from '../support/credential-store.ts';
-import '../support/fresh.ts';
-import { HOUR_MS } from '../../../shared/time.ts';
 import { accepted, approved, facts, SERVICE_USE, stub } from '../support/registrations.ts';
 import { registry } from '../support/registry.ts';
 import { bindings, SOURCE, subjects, subjectsStub } from '../support/reports.ts';

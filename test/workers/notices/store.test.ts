@@ -26,7 +26,6 @@ import {
   store,
   stub,
 } from '../support/notices.ts';
-import '../support/fresh.ts';
 
 const [HOUR, DAY] = [3_600_000, 86_400_000];
 let receiver: Receiver;

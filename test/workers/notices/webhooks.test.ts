@@ -7,9 +7,11 @@ import { WEBHOOK_CHANGES_PER_HOUR_MAX, WEBHOOKS_MAX } from '../../../shared/limi
 import { bareOrganisation } from '../../../shared/organisations.ts';
 import type { ControlEnv } from '../../../workers/env.ts';
 import { NoticeStore } from '../../../workers/notices/notice-store.ts';
-import { logged, putToken, send } from '../support/admin.ts';
+import { freshControl, logged, putToken, send } from '../support/admin.ts';
 import { coordinator } from '../support/coordinator.ts';
 import { add, deliver, HOST, notice, pass, Receiver, resetBatches, store, stub } from '../support/notices.ts';
+
+freshControl();
 
 const PATH = 'organisations/acme/webhooks';
 const URL_ONE = `https://${HOST}/one`;

@@ -13,6 +13,7 @@ import {
 } from '../../../shared/limits/qualification.ts';
 import {
   ACME,
+  coldRegister,
   coordinator,
   DATA,
   get,
@@ -24,6 +25,8 @@ import {
   START,
   verify,
 } from '../support/public-documents.ts';
+
+coldRegister();
 
 /** The first five statuses of a list. */
 async function statusesIn(lst: string): Promise<(string | null)[]> {

@@ -20,7 +20,6 @@ import {
   store,
   withRegistry,
 } from '../support/registrations.ts';
-import '../support/fresh.ts';
 
 const CLIENT = 'acme/acme-main';
 

@@ -17,7 +17,6 @@ import {
   store,
   withRegistry,
 } from '../support/registrations.ts';
-import '../support/fresh.ts';
 
 const HEADER = 'reference,number,basis,holderKind,holder,clients,proofs,expires,id';
 

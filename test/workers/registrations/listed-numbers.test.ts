@@ -4,7 +4,6 @@ import { expect, test } from 'vitest';
 import { ListedNumbers } from '../../../workers/registrations/listed-numbers.ts';
 import { EVER, type PlainList, PlainModel, plainList } from '../../shared/support/plain-model.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
-import '../support/fresh.ts';
 import { build, publishValues, shardKeyOf } from '../support/world.ts';
 
 const NOW = 2_000_000_000;

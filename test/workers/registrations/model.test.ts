@@ -18,7 +18,6 @@ import {
   stub,
   withRegistry,
 } from '../support/registrations.ts';
-import '../support/fresh.ts';
 
 const DAY_MS = 86_400_000;
 const BASE = 82_1588_0000;

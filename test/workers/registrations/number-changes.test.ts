@@ -20,7 +20,6 @@ import {
   store,
   withRegistry,
 } from '../support/registrations.ts';
-import '../support/fresh.ts';
 
 const NUMBER = 82_1588_1234;
 const AT = Date.UTC(2026, 10, 20, 3);

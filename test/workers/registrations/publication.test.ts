@@ -21,7 +21,6 @@ import {
   stub,
   withRegistry,
 } from '../support/registrations.ts';
-import '../support/fresh.ts';
 
 const short = ({ client, from, to, op }: PublishedChange) =>
   `${op} ${client} ${from % 10_000}-${to % 10_000}`;

@@ -13,7 +13,6 @@ import {
   stub,
   withRegistry,
 } from '../support/registrations.ts';
-import '../support/fresh.ts';
 
 const COUNT = 5_000;
 /** A request reads some rows in each of some twenty statements. */

@@ -16,7 +16,6 @@ import {
   store,
   withRegistry,
 } from '../support/registrations.ts';
-import '../support/fresh.ts';
 
 const edit = async (id: string, patch: Partial<RegistrationContent>, match: string | null = null) =>
   store().edit(asSender(), facts(), Number(id), patch, { match });

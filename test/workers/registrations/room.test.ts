@@ -23,7 +23,6 @@ import {
   stub,
   withRegistry,
 } from '../support/registrations.ts';
-import '../support/fresh.ts';
 
 const HOUR_MS = 3_600_000;
 const send = (submit = false) => store().create(asSender(), facts(), content(), submit);

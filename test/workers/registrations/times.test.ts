@@ -17,7 +17,6 @@ import {
   stub,
   withRegistry,
 } from '../support/registrations.ts';
-import '../support/fresh.ts';
 
 const DAY_MS = 86_400_000;
 

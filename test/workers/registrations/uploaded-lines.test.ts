@@ -4,7 +4,6 @@ import { expect, test, vi } from 'vitest';
 import { CSV_COLUMNS, csvOf } from '../../../shared/senders/registration-csv.ts';
 import { type ImportLine, readPiece } from '../../../shared/senders/registration-import.ts';
 import { accepted, approved, asSender, create, facts, store, stub } from '../support/registrations.ts';
-import '../support/fresh.ts';
 
 async function imported(lines: readonly string[], submit = false) {
   const piece = accepted(readPiece([CSV_COLUMNS.join(','), ...lines].join('\n'), 2));

@@ -16,7 +16,6 @@ import { NumberIndex } from '../../../workers/registry/number-index.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
 import { ALL_GUARDS, asAdmin, coordinator, stage, unwrap } from '../support/coordinator.ts';
-import '../support/fresh.ts';
 import { accepted, act, approved, asSender, facts, SERVICE_USE, store } from '../support/registrations.ts';
 import {
   change,

@@ -15,7 +15,6 @@ import type { RegistrationContent } from '../../../shared/senders/registration.t
 import worker from '../../../workers/main.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 import { asAdmin, coordinator, unwrap } from '../support/coordinator.ts';
-import '../support/fresh.ts';
 import { accepted, asReviewer, asSender, content, facts, store, stub } from '../support/registrations.ts';
 import { loseRegistry, published, readChanges, registry, registryStub } from '../support/registry.ts';
 import { ANY } from '../support/room.ts';

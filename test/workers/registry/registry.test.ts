@@ -11,7 +11,6 @@ import type { Registry } from '../../../workers/registry/registry.ts';
 import type { PublishedChange } from '../../../workers/storage/registry-port.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 import { coordinator, kvHead, stub } from '../support/coordinator.ts';
-import '../support/fresh.ts';
 import { watchPuts } from '../support/kv.ts';
 import {
   change,

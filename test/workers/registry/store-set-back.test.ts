@@ -4,7 +4,6 @@ import { beforeEach, expect, test, vi } from 'vitest';
 import { bareOrganisation } from '../../../shared/organisations.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 import { asAdmin, coordinator, unwrap } from '../support/coordinator.ts';
-import '../support/fresh.ts';
 import { accepted, act, approved, ORGANISATION, store, stub } from '../support/registrations.ts';
 import { readChanges } from '../support/registry.ts';
 import { ANY } from '../support/room.ts';

@@ -23,7 +23,6 @@ import {
   subjectsStub,
   withDesk,
 } from '../support/reports.ts';
-import '../support/fresh.ts';
 
 const SUBJECT = keyed('Victim');
 const SHARD = shardOf(SUBJECT);

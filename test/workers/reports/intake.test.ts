@@ -24,7 +24,6 @@ import {
   SOURCE,
   subjects,
 } from '../support/reports.ts';
-import '../support/fresh.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'] });

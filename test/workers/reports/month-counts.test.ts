@@ -4,7 +4,6 @@ import { beforeEach, expect, test, vi } from 'vitest';
 import { INTAKE_NAMES_MAX } from '../../../shared/limits/statistics.ts';
 import { MonthCounts } from '../../../workers/reports/month-counts.ts';
 import { AT, accept, intake, intakeStub, report } from '../support/reports.ts';
-import '../support/fresh.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'] });

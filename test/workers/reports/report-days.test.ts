@@ -2,10 +2,9 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { REPORT_DAYS_KEPT } from '../../../shared/limits/evidence-files.ts';
+import { koreanDayOf, koreanDayText } from '../../../shared/time.ts';
 import { ReportDays } from '../../../workers/reports/report-days.ts';
 import type { CountRow } from '../../../workers/storage/reports-port.ts';
-import '../support/fresh.ts';
-import { koreanDayOf, koreanDayText } from '../../../shared/time.ts';
 import { keyed, subjectsStub } from '../support/reports.ts';
 
 const DAY_MS = 86_400_000;

@@ -20,7 +20,6 @@ import { HANG_MS } from '../../shared/support/hang.ts';
 import { asAdmin, coordinator, unwrap } from '../support/coordinator.ts';
 import { bindings } from '../support/reports.ts';
 import { ANY } from '../support/room.ts';
-import '../support/fresh.ts';
 
 const PARTNER: PartnerSettings = {
   ...{ kind: 'subscriber', weight: 1, slices: 2, reportsPerDay: 100_000, mock: false },

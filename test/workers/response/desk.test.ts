@@ -21,7 +21,6 @@ import {
   rowsOf,
   settled,
 } from '../support/desk.ts';
-import '../support/fresh.ts';
 import { DAY, HOUR, NOON } from '../support/room.ts';
 import { A, B } from '../support/rotating.ts';
 

@@ -7,7 +7,9 @@ import { FACTS_WAIT_MS } from '../../../shared/limits/response.ts';
 import { toE164 } from '../../../shared/numbers/number.ts';
 import { bareOrganisation } from '../../../shared/organisations.ts';
 import { DEFAULT_GUARDS } from '../../../shared/release/guard-settings.ts';
+import { HOUR_MS } from '../../../shared/time.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
+import { freshAppeals } from '../support/appeals.ts';
 import { asAdmin, coordinator, unwrap } from '../support/coordinator.ts';
 import {
   asPerson,
@@ -23,11 +25,11 @@ import {
   settled,
   withCoordinator,
 } from '../support/desk.ts';
-import '../support/fresh.ts';
-import { HOUR_MS } from '../../../shared/time.ts';
 import { QUALIFIED } from '../support/evidence-files.ts';
 import { approved } from '../support/registrations.ts';
 import { ANY, NOON } from '../support/room.ts';
+
+freshAppeals();
 
 beforeEach(() => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);

@@ -18,7 +18,6 @@ import {
   settled,
   withCoordinator,
 } from '../support/desk.ts';
-import '../support/fresh.ts';
 
 const CAMPAIGN = { kind: 'campaign', id: 7 } as const;
 

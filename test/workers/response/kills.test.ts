@@ -18,7 +18,6 @@ import {
   putRule,
   rowsOf,
 } from '../support/desk.ts';
-import '../support/fresh.ts';
 import { DAY, HOUR, NOON } from '../support/room.ts';
 
 beforeEach(() => {

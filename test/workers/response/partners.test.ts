@@ -1,6 +1,7 @@
 /** Partners: the records that their blocks give them, withdrawals of their reports, appeals, and what rules are given. */
 import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test';
 import { beforeEach, expect, test, vi } from 'vitest';
+import { ReportKeys } from '../../../shared/reports/report-keys.ts';
 import type { PartnerWithdrawal } from '../../../workers/storage/reports-port.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 import {
@@ -17,8 +18,6 @@ import {
   putRule,
   withCoordinator,
 } from '../support/desk.ts';
-import '../support/fresh.ts';
-import { ReportKeys } from '../../../shared/reports/report-keys.ts';
 import { NOON } from '../support/room.ts';
 
 beforeEach(() => {

@@ -2,8 +2,10 @@
 import { beforeEach, expect, test, vi } from 'vitest';
 import type { RuleBlockPage } from '../../../shared/admin/rule-blocks.ts';
 import { toE164 } from '../../../shared/numbers/number.ts';
-import { putToken, send } from '../support/admin.ts';
+import { freshControl, putToken, send } from '../support/admin.ts';
 import { decide, decision, numberOf, putPartner, settled } from '../support/desk.ts';
+
+freshControl();
 
 beforeEach(() => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);

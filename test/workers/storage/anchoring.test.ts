@@ -15,7 +15,6 @@ import type { AnchoredRecord } from '../../../workers/storage/evidence-port.ts';
 import { SingleValues } from '../../../workers/storage/single-values.ts';
 import { holdsAsync } from '../../shared/support/properties.ts';
 import { deskStub } from '../support/desk.ts';
-import '../support/fresh.ts';
 import { NOON } from '../support/room.ts';
 
 interface World {

@@ -6,7 +6,9 @@ import { createExecutionContext } from 'cloudflare:test';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { LOAD_BACKOFF_MS, LOAD_WAIT_MS } from '../../../shared/limits/edge.ts';
 import { SingleFlight, Unavailable } from '../../../workers/storage/single-flight.ts';
-import '../support/isolate.ts';
+import { coldIsolate } from '../support/isolate.ts';
+
+coldIsolate();
 
 const ctx = createExecutionContext();
 

@@ -1,6 +1,6 @@
 /**
  * Requests of admins to the whole service, at noon, with a clean isolate and an authority for the organisation
- * `default`. Import for its effect too.
+ * `default`.
  */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -10,7 +10,6 @@ import { bareOrganisation } from '../../../shared/organisations.ts';
 import { resetAuthentication } from '../../../workers/admin/authentication.ts';
 import worker from '../../../workers/main.ts';
 import { coordinator } from './coordinator.ts';
-import './fresh.ts';
 import { NOON } from './room.ts';
 
 const SECRET = 'right';
@@ -71,14 +70,17 @@ export const listed = async (id: string): Promise<Record<string, unknown>> => {
   const { tokens } = (await send('root', 'GET tokens')).answer as { tokens: Record<string, unknown>[] };
   return tokens.find((token) => token.id === id) ?? {};
 };
-beforeEach(async () => {
-  vi.useFakeTimers({ toFake: ['Date'], now: NOON });
-  vi.spyOn(console, 'warn').mockImplementation((line: string) => {
-    logged.push(JSON.parse(line) as Record<string, unknown>);
+/** Each test of the file begins at noon, with one organisation. */
+export function freshControl(): void {
+  beforeEach(async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: NOON });
+    vi.spyOn(console, 'warn').mockImplementation((line: string) => {
+      logged.push(JSON.parse(line) as Record<string, unknown>);
+    });
+    resetAuthentication();
+    const organisation = { ...bareOrganisation('default'), authority: 'kisa' };
+    expect((await send('root', 'PUT organisations/default', { organisation })).status).toBe(200);
+    calls.length = 0;
+    logged.length = 0;
   });
-  resetAuthentication();
-  const organisation = { ...bareOrganisation('default'), authority: 'kisa' };
-  expect((await send('root', 'PUT organisations/default', { organisation })).status).toBe(200);
-  calls.length = 0;
-  logged.length = 0;
-});
+}

@@ -9,7 +9,7 @@ import type { ControlEnv } from '../../../workers/env.ts';
 import worker from '../../../workers/main.ts';
 import { APPEALS_NAME } from '../../../workers/storage/appeals-port.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
-import { send } from './admin.ts';
+import { freshControl, send } from './admin.ts';
 
 export const NUMBER = '+821030000001';
 export const STATEMENT = '우리 회사 대표번호입니다';
@@ -99,7 +99,11 @@ export function stored(table: string): Promise<number> {
   );
 }
 
-beforeEach(() => {
-  appealLimits.submissions.reset();
-  appealLimits.reads.reset();
-});
+/** Each test of the file begins as those of the admin API do, and with whole budgets. */
+export function freshAppeals(): void {
+  freshControl();
+  beforeEach(() => {
+    appealLimits.submissions.reset();
+    appealLimits.reads.reset();
+  });
+}

@@ -1,6 +1,5 @@
 /**
- * Scores of texts on their way from isolates through the objects of clients to the one that adds them up, at noon in Korea.
- * Import for its effect too.
+ * Scores of texts on their way from isolates through the objects of clients to the one that adds them up.
  */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -15,7 +14,6 @@ import type { ControlEnv } from '../../../workers/env.ts';
 import { DRIFT_NAME } from '../../../workers/storage/drift-port.ts';
 import type { UsageObject } from '../../../workers/storage/usage-port.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
-import './fresh.ts';
 
 export const control = env as unknown as ControlEnv;
 /** Noon in Korea. */
@@ -39,10 +37,13 @@ export function logged(event: string): Record<string, unknown>[] {
     .filter((each) => each.event === event);
 }
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date'], now: NOON });
-  warned = vi.spyOn(console, 'warn').mockReturnValue(undefined);
-});
+/** Each test of the file begins at noon in Korea. */
+export function atNoon(): void {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['Date'], now: NOON });
+    warned = vi.spyOn(console, 'warn').mockReturnValue(undefined);
+  });
+}
 
 /** Counts of texts of one model. @param suspicious share of them */
 export function scoresOf(release: string, texts: number, suspicious: number, model = 'kr-1'): TextCounts {

@@ -1,12 +1,11 @@
 /**
  * Tests of the edge start with a cold isolate and a coordinator without a head: they read the head from KV,
- * or change the behaviour of the fake coordinator. Import for its effect.
+ * or change the behaviour of the fake coordinator.
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, vi } from 'vitest';
 import { resetIsolate } from '../../../workers/edge/isolate.ts';
 import { FakeCoordinator } from './fake-coordinator.ts';
-import './fresh.ts';
 import { resetPublished } from './world.ts';
 
 let current: FakeCoordinator;
@@ -16,9 +15,12 @@ export function fakeCoordinator(): FakeCoordinator {
   return current;
 }
 
-beforeEach(() => {
-  current = new FakeCoordinator();
-  vi.spyOn(env.COORDINATOR, 'getByName').mockReturnValue(current as never);
-  resetIsolate();
-  resetPublished();
-});
+/** Each test of the file begins with a cold isolate, and a coordinator of its own. */
+export function coldIsolate(): void {
+  beforeEach(() => {
+    current = new FakeCoordinator();
+    vi.spyOn(env.COORDINATOR, 'getByName').mockReturnValue(current as never);
+    resetIsolate();
+    resetPublished();
+  });
+}

@@ -1,6 +1,5 @@
 /**
- * Control with a register in memory and a key of its own, as anybody reaches it without an account. Import for its effect
- * too: each test begins with a cold isolate and an empty cache.
+ * Control with a register in memory and a key of its own, as anybody reaches it without an account.
  */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -10,7 +9,6 @@ import type { RegisterData } from '../../../shared/senders/register.ts';
 import worker from '../../../workers/control.ts';
 import { publicDocuments } from '../../../workers/register/public-route.ts';
 import { resetSources } from '../../../workers/register/sources.ts';
-import './fresh.ts';
 
 export const PUBLIC_URL = 'https://numgate.example';
 const { privateKey } = await generateKeyPair('ES256', { extractable: true });
@@ -89,11 +87,14 @@ export function restart(): void {
   publicDocuments.reset();
 }
 
-beforeEach(() => {
-  restart();
-  Object.assign(coordinator, { data: DATA, reads: 0, isDown: false });
-  vi.useFakeTimers({ toFake: ['Date'], now: START });
-});
+/** Each test of the file begins with a cold isolate and an empty cache. */
+export function coldRegister(): void {
+  beforeEach(() => {
+    restart();
+    Object.assign(coordinator, { data: DATA, reads: 0, isDown: false });
+    vi.useFakeTimers({ toFake: ['Date'], now: START });
+  });
+}
 
 export const ACME = {
   ...{ id: 'acme', name: '에이컴', senderCode: 'ACME0001', state: 'certified', factor: null },

@@ -1,6 +1,6 @@
 /**
  * Checks with texts, by an edge that has a text release with each layer: how it answers, what it logs, and what health
- * says. Import for its effect, too: each test starts with the release published and nothing loaded.
+ * says.
  */
 import { beforeEach, expect, type MockInstance, vi } from 'vitest';
 import type { SignedText } from '../../../shared/release/signed.ts';
@@ -9,7 +9,7 @@ import type { TextIndex } from '../../../shared/text/text-index.ts';
 import { signTextManifest, type TextManifest } from '../../../shared/text/text-manifest.ts';
 import { CAMPAIGN, campaignOf, ORDINARY, SUSPICIOUS } from '../../shared/support/text-world.ts';
 import { publishClients } from './clients.ts';
-import './isolate.ts';
+import { coldIsolate } from './isolate.ts';
 import { type PublishedRelease, putTextIndex, putTextRelease, TEXT_KEY } from './published-texts.ts';
 import { RELEASE_PRIVATE_KEY } from './secrets.ts';
 import { sendAndSettle, summarize, type WireBody } from './send.ts';
@@ -28,15 +28,19 @@ export interface Answer extends WireBody {
 let release: PublishedRelease;
 let warned: MockInstance<typeof console.warn>;
 let seq = 1;
-beforeEach(async () => {
-  warned = vi.spyOn(console, 'warn').mockReturnValue(undefined);
-  vi.useFakeTimers({ toFake: ['Date'], now: NOW });
-  seq = 1;
-  await publish(built);
-  await publishClients();
-  release = await putTextRelease({ suspicious: [SUSPICIOUS], hosts: HOSTS });
-  await publishIndex({ current: release.signed });
-});
+/** Each test of the file begins with the release published and nothing loaded. */
+export function publishedTexts(): void {
+  coldIsolate();
+  beforeEach(async () => {
+    warned = vi.spyOn(console, 'warn').mockReturnValue(undefined);
+    vi.useFakeTimers({ toFake: ['Date'], now: NOW });
+    seq = 1;
+    await publish(built);
+    await publishClients();
+    release = await putTextRelease({ suspicious: [SUSPICIOUS], hosts: HOSTS });
+    await publishIndex({ current: release.signed });
+  });
+}
 
 /** The release of this test: a model, kr-test, and a host list. */
 export function firstRelease(): PublishedRelease {

@@ -12,7 +12,6 @@ import {
 import { CampaignIndex, type SimilarCampaign } from '../../../workers/text/campaign-index.ts';
 import { holds } from '../../shared/support/properties.ts';
 import { SPAM, valuesOf } from '../support/texts.ts';
-import '../support/fresh.ts';
 
 function isEqualIn(one: Fingerprint, other: Fingerprint, from: number, to: number): boolean {
   return one.subarray(from, to).every((value, at) => value === other[from + at]);

@@ -7,7 +7,6 @@ import { CampaignWriter } from '../../../workers/text/campaign-writer.ts';
 import type { TextStore } from '../../../workers/text/text-store.ts';
 import { asAuthority, observe, shared } from '../support/campaigns.ts';
 import { SPAM, textStore, textStub } from '../support/texts.ts';
-import '../support/fresh.ts';
 
 beforeEach(() => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);

@@ -10,7 +10,6 @@ import { HANG_MS } from '../../shared/support/hang.ts';
 import { asPerson, desk, putPartner, putRule, settled } from '../support/desk.ts';
 import { bindings, intake, intakeStub } from '../support/reports.ts';
 import { LEGITIMATE, SPAM, taken, textStore } from '../support/texts.ts';
-import '../support/fresh.ts';
 
 /** Nine reporters, at most three of one partner. */
 const RULE = { target: 'campaign', channel: 'sms', distinct: 9, maxShare: 0.34, weightMin: 1 } as const;

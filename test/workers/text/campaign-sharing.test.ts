@@ -6,7 +6,6 @@ import { DAY_MS } from '../../../shared/time.ts';
 import { asAuthority, byRule, decide, observe, shared } from '../support/campaigns.ts';
 import { NOON } from '../support/room.ts';
 import { SPAM, taken, textStore, textStub } from '../support/texts.ts';
-import '../support/fresh.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'], now: NOON });

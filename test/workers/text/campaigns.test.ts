@@ -14,7 +14,6 @@ import { TextTables } from '../../../workers/text/tables.ts';
 import { asAuthority, byRule, decide, observe, reported, SOURCE, shared } from '../support/campaigns.ts';
 import { NOON } from '../support/room.ts';
 import { LEGITIMATE, SPAM, taken, textKey, textStore, textStub } from '../support/texts.ts';
-import '../support/fresh.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'], now: NOON });

@@ -17,7 +17,6 @@ import {
   textStub,
 } from '../support/text-store.ts';
 import { SPAM, taken, textStore } from '../support/texts.ts';
-import '../support/fresh.ts';
 
 let warned: string[];
 beforeEach(() => {

@@ -12,7 +12,6 @@ import type { StoreRequest, StoreResult } from '../../../workers/storage/store-r
 import { HANG_MS } from '../../shared/support/hang.ts';
 import type { BuiltText } from '../../shared/support/text-releases.ts';
 import { coordinator, WRANGLER } from '../support/coordinator.ts';
-import '../support/fresh.ts';
 import { watchPuts } from '../support/kv.ts';
 import {
   asText,

@@ -11,7 +11,6 @@ import { HANG_MS } from '../../shared/support/hang.ts';
 import { otherKeys } from '../../shared/support/other-keys.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
 import { asAdmin, coordinator, copied, unwrap } from '../support/coordinator.ts';
-import '../support/fresh.ts';
 import { watchPuts } from '../support/kv.ts';
 import { A, B, restarted } from '../support/rotating.ts';
 import {

@@ -14,7 +14,6 @@ import { signTextManifest, type TextManifest } from '../../../shared/text/text-m
 import { otherKeys } from '../../shared/support/other-keys.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
 import type { BuiltText } from '../../shared/support/text-releases.ts';
-import '../support/fresh.ts';
 import { FOREIGN_PRIVATE_KEY, KTOA_PRIVATE_KEY, RELEASE_PRIVATE_KEY } from '../support/secrets.ts';
 import {
   asText,

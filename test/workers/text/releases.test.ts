@@ -5,7 +5,6 @@ import { auditHash, CHAIN_START } from '../../../shared/audit.ts';
 import { TEXT_PUSHES_PER_DAY_MAX, TEXT_RELEASES_KEPT } from '../../../shared/limits/text.ts';
 import { textKeyOf } from '../../../workers/storage/text-secrets.ts';
 import { modelInfo } from '../../shared/support/text-manifests.ts';
-import '../support/fresh.ts';
 import {
   asText,
   codeIn,

@@ -6,7 +6,6 @@ import { OWNER_USED_LIMIT_MS } from '../../../shared/limits/notice-sources.ts';
 import { HOUR_MS } from '../../../shared/time.ts';
 import { usageObjectName } from '../../../shared/usage/flush.ts';
 import { UsageStore } from '../../../workers/usage/usage-store.ts';
-import '../support/fresh.ts';
 
 const CLIENT = 'acme-main';
 const NUMBER = 82_10_2000_1234;

@@ -2,7 +2,6 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { expect, test, vi } from 'vitest';
 import { OWNERS_USED_PER_DAY_MAX } from '../../../shared/limits/notice-sources.ts';
-import '../support/fresh.ts';
 import { noticesOf, putMember, putOperators, router, routerStub } from '../support/router.ts';
 
 /** 09:00 in Korea. */

@@ -13,6 +13,7 @@ import {
   OWNER_USED_TEXTS_DEFAULT,
   OWNERS_PER_CLIENT_DAY_MAX,
 } from '../../../shared/limits/notice-sources.ts';
+import { HOUR_MS } from '../../../shared/time.ts';
 import { type UsageFlush, usageObjectName } from '../../../shared/usage/flush.ts';
 import type { MobileSenderTexts } from '../../../shared/usage/mobile-senders.ts';
 import type { ControlEnv } from '../../../workers/env.ts';
@@ -22,8 +23,6 @@ import type { UsageObject } from '../../../workers/storage/usage-port.ts';
 import { UsageStore } from '../../../workers/usage/usage-store.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 import { asAdmin, coordinator, unwrap } from '../support/coordinator.ts';
-import '../support/fresh.ts';
-import { HOUR_MS } from '../../../shared/time.ts';
 import { ANY } from '../support/room.ts';
 import { noticesOf, putMember, putOperators, router, routerStub } from '../support/router.ts';
 

@@ -13,7 +13,6 @@ import type { UsageFlush, UsageScan } from '../../../shared/usage/flush.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
 import { testKeys } from '../../shared/support/test-keys.ts';
 import { asAdmin, client, coordinator, readHead, unwrap } from '../support/coordinator.ts';
-import '../support/fresh.ts';
 import { ANY } from '../support/room.ts';
 
 const ORGANISATION = 'relays';

@@ -20,7 +20,6 @@ import { type UsageFlush, usageObjectName } from '../../../shared/usage/flush.ts
 import type { UsageObject } from '../../../workers/storage/usage-port.ts';
 import { UsageStore } from '../../../workers/usage/usage-store.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
-import '../support/fresh.ts';
 
 const CLIENT = 'kt';
 const HOUR = 497_000;

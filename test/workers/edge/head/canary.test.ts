@@ -8,9 +8,9 @@ import type { NamedRelease } from '../../../../shared/release/head.ts';
 import { releaseKey } from '../../../../shared/release/kv-keys.ts';
 import { resetIsolate } from '../../../../workers/edge/isolate.ts';
 import { publishClients } from '../../support/clients.ts';
-import { sendAndSettle, type WireResponse } from '../../support/send.ts';
-import '../../support/isolate.ts';
+import { coldIsolate } from '../../support/isolate.ts';
 import { FOREIGN_PRIVATE_KEY } from '../../support/secrets.ts';
+import { sendAndSettle, type WireResponse } from '../../support/send.ts';
 import {
   build,
   LISTED,
@@ -24,6 +24,8 @@ import {
   putHead,
   smallLists,
 } from '../../support/world.ts';
+
+coldIsolate();
 
 const ours = await build(smallLists(), 1);
 const canary = await build(smallLists([NOWHERE]), 2);

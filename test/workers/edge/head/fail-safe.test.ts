@@ -13,9 +13,9 @@ import { readImmutable } from '../../../../workers/storage/kv-values.ts';
 import { liveEntry } from '../../../shared/support/live.ts';
 import { EVER, plainList } from '../../../shared/support/plain-model.ts';
 import { CLIENTS, publishClients } from '../../support/clients.ts';
-import { sendAndSettle, sendHere, summarize, type WireBody, type WireResponse } from '../../support/send.ts';
-import '../../support/isolate.ts';
+import { coldIsolate } from '../../support/isolate.ts';
 import { changed, failing, hanging, KvWatch, missing, type ReadOverride } from '../../support/kv.ts';
+import { sendAndSettle, sendHere, summarize, type WireBody, type WireResponse } from '../../support/send.ts';
 import {
   build,
   filler,
@@ -28,6 +28,8 @@ import {
   publishLive,
   shardKeyOf,
 } from '../../support/world.ts';
+
+coldIsolate();
 
 const large = await build(largeLists());
 const keys = blobsOf(large.manifest).map(({ key }) => key);

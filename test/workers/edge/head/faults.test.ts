@@ -5,9 +5,9 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { LOAD_BACKOFF_MS, LOAD_WAIT_MS } from '../../../../shared/limits/edge.ts';
 import { publishClients } from '../../support/clients.ts';
-import { sendAndSettle, sendHere, summarize } from '../../support/send.ts';
-import '../../support/isolate.ts';
+import { coldIsolate } from '../../support/isolate.ts';
 import { changed, failing, hanging, KvWatch, missing, type ReadOverride } from '../../support/kv.ts';
+import { sendAndSettle, sendHere, summarize } from '../../support/send.ts';
 import {
   build,
   filler,
@@ -20,6 +20,8 @@ import {
   SOURCE,
   shardKeyOf,
 } from '../../support/world.ts';
+
+coldIsolate();
 
 const large = await build(largeLists());
 const { manifest, values } = large;

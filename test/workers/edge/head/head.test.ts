@@ -13,10 +13,10 @@ import { deriveListKeys, LIST_KEY_BYTES } from '../../../../shared/set/keys.ts';
 import { seal } from '../../../../shared/set/seal.ts';
 import { testKeys } from '../../../shared/support/test-keys.ts';
 import { CLIENTS, publishClients } from '../../support/clients.ts';
-import { send, sendAndSettle, sendHere, summarize } from '../../support/send.ts';
-import '../../support/isolate.ts';
+import { coldIsolate } from '../../support/isolate.ts';
 import { failing, Gate, KvWatch } from '../../support/kv.ts';
 import { FOREIGN_PRIVATE_KEY, RELEASE_PRIVATE_KEY } from '../../support/secrets.ts';
+import { send, sendAndSettle, sendHere, summarize } from '../../support/send.ts';
 import {
   build,
   headOf,
@@ -30,6 +30,8 @@ import {
   shardKeyOf,
   smallLists,
 } from '../../support/world.ts';
+
+coldIsolate();
 
 const ours = await build(smallLists(), 1);
 const newer = await build(smallLists([NOWHERE]), 2);

@@ -11,7 +11,7 @@ import { liveEntry } from '../../../shared/support/live.ts';
 import { sourceKey } from '../../../shared/support/sources.ts';
 import { testKeys } from '../../../shared/support/test-keys.ts';
 import { publishClients } from '../../support/clients.ts';
-import { fakeCoordinator } from '../../support/isolate.ts';
+import { coldIsolate, fakeCoordinator } from '../../support/isolate.ts';
 import { cacheAbsence, changed, failing, KvWatch, missing, type ReadOverride } from '../../support/kv.ts';
 import { sendAndSettle, sendHere, summarize } from '../../support/send.ts';
 import {
@@ -27,6 +27,8 @@ import {
   putHead,
   smallLists,
 } from '../../support/world.ts';
+
+coldIsolate();
 
 const built = await build(smallLists(), 1);
 const next = await build(smallLists([LISTED, NOWHERE]), 2);

@@ -7,9 +7,11 @@ import { Release } from '../../../../shared/release/release.ts';
 import { ShardMemory } from '../../../../shared/release/shard-memory.ts';
 import { type ShardLoadContext, withValues } from '../../../../workers/edge/head/shards.ts';
 import { testKeys } from '../../../shared/support/test-keys.ts';
-import '../../support/isolate.ts';
+import { coldIsolate } from '../../support/isolate.ts';
 import { Gate } from '../../support/kv.ts';
 import { build, largeLists } from '../../support/world.ts';
+
+coldIsolate();
 
 const { manifest, values } = await build(largeLists());
 const blob = manifest.shards[0]!;

@@ -18,11 +18,14 @@ import {
   HOSTS,
   health,
   poll,
+  publishedTexts,
   publishIndex,
   refusals,
   signed,
 } from '../../support/text-checks.ts';
 import { NOWHERE } from '../../support/world.ts';
+
+publishedTexts();
 
 describe('a value that is', () => {
   const flip = changed((bytes) => bytes.map((byte, at) => (at === bytes.length - 40 ? byte ^ 1 : byte)));

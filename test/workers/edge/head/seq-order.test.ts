@@ -16,7 +16,7 @@ import { holdsAsync } from '../../../shared/support/properties.ts';
 import { testKeys } from '../../../shared/support/test-keys.ts';
 import { publishClients } from '../../support/clients.ts';
 import type { FakeCoordinator } from '../../support/fake-coordinator.ts';
-import { fakeCoordinator } from '../../support/isolate.ts';
+import { coldIsolate, fakeCoordinator } from '../../support/isolate.ts';
 import { failing, Gate, KvWatch } from '../../support/kv.ts';
 import { sendAndSettle } from '../../support/send.ts';
 import {
@@ -31,6 +31,8 @@ import {
   putHead,
   smallLists,
 } from '../../support/world.ts';
+
+coldIsolate();
 
 const built = await build(smallLists());
 const HELD = 5;

@@ -6,10 +6,10 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { ShardMemory } from '../../../../shared/release/shard-memory.ts';
 import { resetIsolate } from '../../../../workers/edge/isolate.ts';
 import { publishClients } from '../../support/clients.ts';
-import { send, sendAndSettle, sendHere, summarize } from '../../support/send.ts';
-import '../../support/isolate.ts';
+import { coldIsolate } from '../../support/isolate.ts';
 import { failing, Gate, KvWatch } from '../../support/kv.ts';
 import { OpenStream } from '../../support/open-stream.ts';
+import { send, sendAndSettle, sendHere, summarize } from '../../support/send.ts';
 import {
   build,
   filler,
@@ -23,6 +23,8 @@ import {
   SOURCE,
   shardKeyOf,
 } from '../../support/world.ts';
+
+coldIsolate();
 
 const large = await build(largeLists(), 1);
 const next = await build(largeLists([NOWHERE]), 2);

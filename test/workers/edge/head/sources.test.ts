@@ -21,7 +21,7 @@ import { HANG_MS } from '../../../shared/support/hang.ts';
 import { testKeys } from '../../../shared/support/test-keys.ts';
 import { publishClients } from '../../support/clients.ts';
 import type { FakeCoordinator } from '../../support/fake-coordinator.ts';
-import { fakeCoordinator } from '../../support/isolate.ts';
+import { coldIsolate, fakeCoordinator } from '../../support/isolate.ts';
 import { failing, KvWatch } from '../../support/kv.ts';
 import { sendAndSettle, sendHere, summarize, type WireResponse } from '../../support/send.ts';
 import {
@@ -34,6 +34,8 @@ import {
   publishManifest,
   smallLists,
 } from '../../support/world.ts';
+
+coldIsolate();
 
 const built = await build(smallLists());
 const foreignKeys = await deriveListKeys(new Uint8Array(LIST_KEY_BYTES).fill(7));

@@ -6,10 +6,10 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { HEAD_FRESH_MS, LOAD_WAIT_MS } from '../../../../shared/limits/edge.ts';
 import { blobsOf } from '../../../../shared/release/manifest.ts';
 import { publishClients } from '../../support/clients.ts';
-import { send, sendAndSettle, type WireBody } from '../../support/send.ts';
-import '../../support/isolate.ts';
+import { coldIsolate } from '../../support/isolate.ts';
 import { failing, Gate, KvWatch } from '../../support/kv.ts';
 import { OpenStream } from '../../support/open-stream.ts';
+import { send, sendAndSettle, type WireBody } from '../../support/send.ts';
 import {
   build,
   filler,
@@ -22,6 +22,8 @@ import {
   publishHead,
   publishValues,
 } from '../../support/world.ts';
+
+coldIsolate();
 
 /** The old release lists LISTED, the new one NOWHERE; each has three shards, two of them in common. */
 const old = await build(largeLists([LISTED]), 1);

@@ -20,12 +20,15 @@ import {
   HOSTS,
   health,
   poll,
+  publishedTexts,
   publishIndex,
   publishWithoutTexts,
   refusals,
   signed,
 } from '../../support/text-checks.ts';
 import { NEXT_POLL_MS } from '../../support/world.ts';
+
+publishedTexts();
 
 describe('a check', () => {
   test('without a text reads nothing of text releases, also when they change', async () => {
