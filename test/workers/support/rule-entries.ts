@@ -89,6 +89,7 @@ export const held = (): Promise<object> =>
     ),
   );
 
+/** Makes a release with these lists the current one. */
 export async function promoted(lists: readonly PlainList[], foldedSeq = 0): Promise<void> {
   const base = (await readHead())?.head.current?.release ?? null;
   const release = await stage({ lists, base, foldedSeq });

@@ -1,6 +1,6 @@
 /**
- * Where an isolate gets the head from: the copy of its data centre, the coordinator, or KV; which isolate
- * queries, and what the others do. A new isolate in this test is another isolate of the same data centre.
+ * Where an isolate gets the head from: the copy of its data centre, the coordinator, or KV; which isolate queries, and what
+ * the others do. A new isolate in this test is another one of the same data centre.
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest';
@@ -36,11 +36,9 @@ import {
 } from '../../support/world.ts';
 
 coldIsolate();
-
 const built = await build(smallLists());
 const foreignKeys = await deriveListKeys(new Uint8Array(LIST_KEY_BYTES).fill(7));
 const check = { body: { to: LISTED }, dataCentre: 'ICN' };
-
 let coordinator: FakeCoordinator;
 let kv: KvWatch;
 let warned: MockInstance<typeof console.warn>;
