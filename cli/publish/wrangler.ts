@@ -8,7 +8,7 @@ import { setTimeout } from 'node:timers/promises';
 import { promisify, stripVTControlCharacters } from 'node:util';
 import { pauseMs } from '../admin.ts';
 import { CommandFailure } from '../failure.ts';
-import { PROJECT, STATE, WRANGLER_CONFIG } from '../paths.ts';
+import { COMPILED, PROJECT, STATE, WRANGLER_CONFIG } from '../paths.ts';
 import { temporaryFolder } from '../temporary.ts';
 
 const WRANGLER = join(PROJECT, 'node_modules', 'wrangler', 'bin', 'wrangler.js');
@@ -43,6 +43,7 @@ function wranglerEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
     ...Object.fromEntries(passed),
     WRANGLER_SEND_METRICS: 'false',
     CI: '1',
+    NODE_COMPILE_CACHE: COMPILED,
     NO_COLOR: '1',
     WRANGLER_HIDE_BANNER: 'true',
     // wrangler prints the key list as a log line. A quieter level would suppress it.
