@@ -197,7 +197,8 @@ export class HeadReader {
       keys: found.keys,
       ...{ live, registrations, credentials, directory, ...chosen },
     };
-    this.text.follow(head.text ?? null, loadContext);
+    const isLate = Date.now() - this.#poll.seenAt > HEAD_WAIT_MS;
+    this.text.follow(head.text ?? null, isLate, loadContext);
     this.#reserve();
     this.#values.keepOnly(head);
     if (!chosen.servesNamedRelease) return;

@@ -1,6 +1,7 @@
 /**
  * The text release and the campaigns as this isolate knows them. Nothing is loaded until a request has a text; that
- * request waits for it. From then on they follow the head in the background, and are replaced as a whole.
+ * request waits for it. From then on they follow the head in the background, and are replaced as a whole. An isolate that
+ * was idle may be far behind: where requests waited for the head, those with a text wait for what it names.
  *
  * What cannot be loaded holds up nothing: a release is used with all its values, or the last good one stays. Campaigns
  * change without it, and it without them. Before the first good one, the layers that cannot be loaded are left out. What
@@ -50,7 +51,9 @@ export class TextReader {
   #triedVersion = 0;
   #triedAt = 0;
   #problems: readonly TextProblem[] = [];
-  /** When a request waits again for the first load, after a wait that timed out, in ms since 1970. */
+  /** Whether what is published may be older than requests accept. */
+  #isLate = false;
+  /** When a request waits again, after a wait that timed out, in ms since 1970. */
   #waitsFrom = 0;
   #index: Held<TextIndex> | null = null;
   #model: Held<TextModel> | null = null;
@@ -72,18 +75,24 @@ export class TextReader {
     return READING_BYTES + (model?.model.bytes ?? 0) + (hosts?.table.bytes ?? 0) + listed;
   }
 
-  /** A head became current. @param named what it names; a head that names nothing takes nothing away */
-  follow(named: HeadText | null, loadContext: LoadContext): void {
+  /**
+   * A head became current.
+   * @param named what it names; a head that names nothing takes nothing away
+   * @param isLate whether the head before may be older than requests accept
+   */
+  follow(named: HeadText | null, isLate: boolean, loadContext: LoadContext): void {
     if (named !== null) this.#named = named;
-    if (this.#isWanted && this.#isDue()) this.#refresh(loadContext);
+    if (!this.#isWanted || !this.#isDue()) return;
+    this.#isLate ||= isLate;
+    this.#refresh(loadContext);
   }
 
-  /** What a request with a text is screened with. The first ones wait for it, for at most LOAD_WAIT_MS. */
+  /** What a request with a text is screened with. The first ones, and late ones, wait for it for at most LOAD_WAIT_MS. */
   async published(loadContext: LoadContext): Promise<PublishedText> {
     this.#want();
     if (!this.#isDue()) return this.#published;
-    const waits = this.#triedIndex === null && Date.now() >= this.#waitsFrom;
-    if (waits) await this.#wait(loadContext, () => this.#triedIndex !== null);
+    const mustWait = (): boolean => this.#triedIndex === null || this.#isLate;
+    if (mustWait() && Date.now() >= this.#waitsFrom) await this.#wait(loadContext, () => !mustWait());
     else this.#refresh(loadContext);
     return this.#published;
   }
@@ -140,6 +149,7 @@ export class TextReader {
       this.#published = { version, ...release.parts, campaigns, key };
       this.#changed();
     }
+    if (named.key === this.#named?.index.key) this.#isLate = false;
     load.log(this.#problems);
     this.#problems = load.problems;
     this.#triedVersion = version;

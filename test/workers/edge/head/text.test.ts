@@ -4,13 +4,14 @@
  */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { HEAD_WAIT_MS, LOAD_WAIT_MS } from '../../../../shared/limits/edge.ts';
 import { READING_BYTES } from '../../../../shared/text/text.ts';
 import type { LoadContext } from '../../../../workers/edge/head/head-sources.ts';
 import { TextReader } from '../../../../workers/edge/head/text-reader.ts';
 import { resetIsolate } from '../../../../workers/edge/isolate.ts';
 import { CAMPAIGN, ORDINARY, SUSPICIOUS } from '../../../shared/support/text-world.ts';
 import { fakeCoordinator } from '../../support/isolate.ts';
-import { KvWatch, missing } from '../../support/kv.ts';
+import { hanging, KvWatch, missing } from '../../support/kv.ts';
 import { type PublishedRelease, putTextRelease, TEXT_KEY } from '../../support/published-texts.ts';
 import { FOREIGN_PRIVATE_KEY } from '../../support/secrets.ts';
 import {
@@ -181,5 +182,33 @@ describe('TEXT_KEY', () => {
     resetIsolate();
     expect(await found(CAMPAIGN, NO_KEY)).toBe('allow kr-test');
     expect(await health(NO_KEY)).toMatchObject({ status: 'ok' });
+  });
+});
+
+// Last, because they leave a copy of the head that is ahead of the other tests.
+describe('an isolate that was idle', () => {
+  test('decides its first check by what is in force now', async () => {
+    expect(await found(SUSPICIOUS)).toBe('allow TEXT_SUSPICIOUS kr-test');
+    const next = await putTextRelease({ suspicious: [ORDINARY], model: 'kr-next', minute: 1 });
+    await publishIndex({ current: next.signed }, []);
+    vi.setSystemTime(Date.now() + HEAD_WAIT_MS + 1);
+    expect(await found(CAMPAIGN)).toBe('allow kr-next');
+    // The check that finds the head may have no text.
+    await publishIndex({ current: null });
+    vi.setSystemTime(Date.now() + HEAD_WAIT_MS + 1);
+    await check();
+    expect(await found(CAMPAIGN)).toBe('block TEXT_CAMPAIGN null');
+  });
+
+  test('waits once for a release that hangs', async () => {
+    await check(SUSPICIOUS);
+    const next = await putTextRelease({ suspicious: [ORDINARY], model: 'kr-next', minute: 1 });
+    await publishIndex({ current: next.signed });
+    new KvWatch().override(next.manifest.model!.value.key, hanging);
+    vi.setSystemTime(Date.now() + HEAD_WAIT_MS + 1);
+    expect(await found(SUSPICIOUS)).toBe('allow TEXT_SUSPICIOUS kr-test');
+    const timers = vi.spyOn(globalThis, 'setTimeout');
+    expect(await found(SUSPICIOUS)).toBe('allow TEXT_SUSPICIOUS kr-test');
+    expect(timers.mock.calls.filter(([, ms]) => ms === LOAD_WAIT_MS)).toEqual([]);
   });
 });
