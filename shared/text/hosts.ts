@@ -58,8 +58,9 @@ const AUTHORITY_END = /[\s/\\?#"<>]/g;
 const URL_HOST = /^[^:[\]@"'(){},;!]+/;
 const IPV6 = /^\[[0-9a-f:.]+\]/i;
 const MAIL_HOST = /@[\p{L}\p{N}_-]{1,63}[.\u3002\uff0e\uff61][\p{L}\p{N}]/uy;
-/** A host may end in a dot. */
-const PORT_AND_PATH = /(?:\.?:\d{1,5})?(?:\.?[/\\?#][\x21-\x7e]*)?/y;
+/** A host may end in a dot. What a URL has only encoded (RFC 3986, 2) ends it: phones read another link behind `"`, `>` or `|`. */
+const PORT_AND_PATH = /(?:\.?:\d{1,5})?(?:\.?[/\\?#][!#-;=?-Z_a-z~]*)?/y;
+
 /** @param text without hidden characters */
 export function findLinks(text: string): FoundLinks {
   const hosts = new Set<string>();

@@ -54,6 +54,11 @@ describe('hosts of a text', () => {
     ['xn--bj0bj06e.com', ['xn--bj0bj06e.com']],
     ['https://a.example/https://b.example', ['a.example']],
     ['https://a.example https://b.example', ['a.example', 'b.example']],
+    ['<https://a.example/b><https://b.example/c>', ['a.example', 'b.example']],
+    ['"https://a.example/","https://b.example/"', ['a.example', 'b.example']],
+    ['https://a.example/b|evil.com', ['a.example', 'evil.com']],
+    ['https://a.example/?b={evil.com}', ['a.example', 'evil.com']],
+    ['[a.example/b][evil.com/c]', ['a.example', 'evil.com']],
     ['ok.thanks', ['ok.thanks']],
     // Words after the end of a sentence, without a space: phones know which endings exist.
     ['evil.com.hurry', ['evil.com', 'evil.com.hurry']],
