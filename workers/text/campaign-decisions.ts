@@ -188,11 +188,8 @@ export class CampaignDecisions {
     const { at } = author;
     if (until <= at) return refuseField('until', 'must be in the future');
     if (until > at + CAMPAIGN_PERSON_MS_MAX) return refuseField('until', 'must be at most 90 days ahead');
-    const { authority, organisation } = request.actor;
-    if (organisation !== null && authority === null) {
-      const remedy = `set one with npx numgate organisations set ${organisation} --authority <name>`;
-      return refuse('AUTHORITY_MISSING', `the organisation "${organisation}" has no authority: ${remedy}`);
-    }
+    const authority = authorityOf(request.actor);
+    if (!authority.ok) return authority;
     const before = 'id' in given ? given : null;
     const { rows, writer, keyId } = this.#campaigns;
     if (keyId === null) return NO_TEXT_KEY;
@@ -206,7 +203,7 @@ export class CampaignDecisions {
     }
     const decided = {
       state: 'confirmed',
-      ...{ authority: authority ?? ROOT_AUTHORITY, rule: null, stage: null },
+      ...{ authority: authority.value, rule: null, stage: null },
       ...{ byPerson: true, until, fromFeed: false },
     } as const;
     if (before !== null) return ok(writer.write(author, 'confirm', before, { ...before, ...decided }));
@@ -228,8 +225,9 @@ export class CampaignDecisions {
       const found = this.#find(id, action, request);
       if (!found.ok) return found;
       const before = found.value;
-      const authority = request.actor.authority ?? ROOT_AUTHORITY;
-      const after = { ...before, state, authority, byPerson: true, fromFeed: false, until: null };
+      const own = authorityOf(request.actor);
+      if (!own.ok) return own;
+      const after = { ...before, state, authority: own.value, byPerson: true, fromFeed: false, until: null };
       return ok(infoOf(this.#campaigns.writer.write(author, action, before, after)));
     });
   }
@@ -270,8 +268,15 @@ function refuseForeign(
   return refuse('AUTHORITY_FOREIGN', message, { authorities: [authority] });
 }
 
+/** Who the actor decides for. */
+export function authorityOf({ authority, organisation }: Actor): StoreResult<string> {
+  if (organisation === null || authority !== null) return ok(authority ?? ROOT_AUTHORITY);
+  const remedy = `set one with npx numgate organisations set ${organisation} --authority <name>`;
+  return refuse('AUTHORITY_MISSING', `the organisation "${organisation}" has no authority: ${remedy}`);
+}
+
 /** What rules decided belongs to nobody. */
-function isForeign({ organisation, authority: own }: Actor, authority: string): boolean {
+export function isForeign({ organisation, authority: own }: Actor, authority: string): boolean {
   return organisation !== null && authority !== SYSTEM_AUTHORITY && authority !== own;
 }
 
