@@ -63,15 +63,17 @@ export class CampaignImport {
     const until = Math.min(Date.parse(given ?? '1970-01-01'), author.at + CAMPAIGN_PERSON_MS_MAX);
     if (until <= author.at) return ok({ campaign: null, result: 'ended' });
     if (before !== null && (isOthers || !isOpen(before, isSame))) return ok(imported(before, 'kept'));
-    if (before?.state !== 'confirmed' && rows.count('confirmed') >= CAMPAIGNS_MAX)
+    // A similar one keeps what it is: a revocation would not find it by this fingerprint.
+    const same = isSame ? before : null;
+    if (same?.state !== 'confirmed' && rows.count('confirmed') >= CAMPAIGNS_MAX)
       return refuse('CAMPAIGNS_FULL', `${CAMPAIGNS_MAX} campaigns are confirmed already: revoke some first`);
     const decided = {
       state: 'confirmed',
       ...{ authority: authority.value, rule: null, stage: null },
       ...{ byPerson: true, until, fromFeed: true },
     } as const;
-    if (before !== null)
-      return ok(imported(writer.write(author, 'confirm', before, { ...before, ...decided }), 'confirmed'));
+    if (same !== null)
+      return ok(imported(writer.write(author, 'confirm', same, { ...same, ...decided }), 'confirmed'));
     const { at } = author;
     const campaign = {
       ...{

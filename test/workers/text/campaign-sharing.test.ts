@@ -93,3 +93,18 @@ test('an import changes nothing of another authority, and needs an authority of 
   ])
     expect(refused).toMatchObject({ ok: false, code: 'AUTHORITY_MISSING' });
 });
+
+test('an import keeps its own fingerprint, so that its revocation finds it', async () => {
+  const until = new Date(NOON + DAY_MS).toISOString();
+  const [local] = await observe(`${SPAM[0]!} Hurry up!`);
+  const [given] = await shared(SPAM[0]!);
+  const confirmed = { ...given!, state: 'confirmed' as const, until };
+  expect((await textStore().matchCampaigns([given!]))[0]).toMatchObject({ campaign: `c-${local}` });
+  taken(await textStore().importCampaigns(asAuthority(), [confirmed]));
+  expect(await textStore().campaign(local!)).toMatchObject({ state: 'observed' });
+  expect((await textStore().matchCampaigns([given!]))[0]).toMatchObject({ blocks: true });
+  const revoked = { ...given!, state: 'revoked' as const, until: null };
+  const done = taken(await textStore().importCampaigns(asAuthority(), [revoked]));
+  expect(done.results.map(({ result }) => result)).toEqual(['revoked']);
+  expect((await textStore().matchCampaigns([given!]))[0]).toMatchObject({ blocks: false });
+});
