@@ -54,6 +54,8 @@ describe('hosts of a text', () => {
     ['xn--bj0bj06e.com', ['xn--bj0bj06e.com']],
     ['https://a.example/https://b.example', ['a.example']],
     ['https://a.example https://b.example', ['a.example', 'b.example']],
+    ['サーバーevil.com', ['evil.com', 'xn--evil-9m4c6f6lb.com']],
+    ['1\u20e3evil.com', ['evil.com', 'xn--1evil-mv4b.com']],
     ['<https://a.example/b><https://b.example/c>', ['a.example', 'b.example']],
     ['"https://a.example/","https://b.example/"', ['a.example', 'b.example']],
     ['https://a.example/b|evil.com', ['a.example', 'evil.com']],
