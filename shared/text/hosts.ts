@@ -43,12 +43,15 @@ interface Found {
 const NOT_READ = '';
 const LINK_MARK = String.fromCharCode(LINK);
 const COLON = 0x3a;
-/** The first of the dots that are not ASCII. */
 const IDEOGRAPHIC_STOP = 0x3002;
 const FULL_STOP = 0x2e;
+/** `․`: the first of the dots that are not ASCII. The URL standard reads all of them as a full stop. */
+const ONE_DOT_LEADER = 0x2024;
+/** ª ² ³ µ · ¹ º */
+const LATIN_1_LABELS = [0xaa, 0xb2, 0xb3, 0xb5, 0xb7, 0xb9, 0xba];
 const AT = 0x40;
-/** A label has at most 63 characters. */
-const LABEL_CHARS_MAX = 63;
+/** A label has at most 63 characters, which can be pairs of units: `𝐞𝐯𝐢𝐥`. */
+const LABEL_UNITS_MAX = 2 * 63;
 const SCHEME_CHARS_MAX = 12;
 /** Longer runs have no valid host that reaches over their whole length. */
 const RUN_CHARS_MAX = 2 * HOST_CHARS_MAX;
@@ -72,7 +75,7 @@ export function findLinks(text: string): FoundLinks {
   let [copied, start, hasLink] = [0, 0, false];
   for (let at = 0; at < length; ) {
     const code = text.charCodeAt(at);
-    if (code !== COLON && code !== FULL_STOP && code < IDEOGRAPHIC_STOP) {
+    if (code !== COLON && code !== FULL_STOP && code < ONE_DOT_LEADER) {
       at++;
       continue;
     }
@@ -134,7 +137,7 @@ function urlAt(text: string, colon: number, start: number, names: NameReader): F
 /** A run of labels around a dot. */
 function bareAt(text: string, dot: number, start: number, names: NameReader): Found | null {
   let from = dot;
-  while (from > start && from > dot - LABEL_CHARS_MAX && isLabel(unitAt(text, from - 1))) from--;
+  while (from > start && from > dot - LABEL_UNITS_MAX && isLabel(unitAt(text, from - 1))) from--;
   if (from === dot) return null;
   let to = dot + 1;
   while (to < from + RUN_CHARS_MAX) {
@@ -177,13 +180,19 @@ function afterPath(text: string, at: number): number {
 }
 
 function isDot(code: number): boolean {
-  return code === FULL_STOP || code === IDEOGRAPHIC_STOP || code === 0xff0e || code === 0xff61;
+  return (
+    code === FULL_STOP ||
+    code === ONE_DOT_LEADER ||
+    code === IDEOGRAPHIC_STOP ||
+    code === 0xff0e ||
+    code === 0xff61
+  );
 }
 
-/** Whether a unit may be in a label: all but ASCII, white space and punctuation of other scripts. */
+/** Whether a unit may be in a label: all but ASCII, white space and punctuation of other scripts. `evil².com` is `evil2.com`. */
 function isLabel(code: number): boolean {
   if (code < 0x80) return isLatin(code) || isNumeral(code) || code === 0x2d || code === 0x5f;
-  if (code < 0xc0) return code === 0xaa || code === 0xb5 || code === 0xba || code === 0xb7;
+  if (code < 0xc0) return LATIN_1_LABELS.includes(code);
   if (code < 0x3040)
     return code < 0x2000 || (code >= 0x2070 && code < 0x3000) || code === 0x3005 || code === 0x3007;
   if (code < 0xff00) return true;
