@@ -60,7 +60,6 @@ const AUTHORITY_END = /[\s/\\?#"<>]/g;
 /** Host, in the authority of a URL: with `%`, since browsers decode it. */
 const URL_HOST = /^[^:[\]@"'(){},;!]+/;
 const IPV6 = /^\[[0-9a-f:.]+\]/i;
-const MAIL_HOST = /@[\p{L}\p{N}_-]{1,63}[.\u3002\uff0e\uff61][\p{L}\p{N}]/uy;
 /** A host may end in a dot. What a URL has only encoded (RFC 3986, 2) ends it: phones read another link behind `"`, `>` or `|`. */
 const PORT_AND_PATH = /(?:\.?:\d{1,5})?(?:\.?[/\\?#][!#-;=?-Z_a-z~]*)?/y;
 
@@ -139,15 +138,10 @@ function bareAt(text: string, dot: number, start: number, names: NameReader): Fo
   let from = dot;
   while (from > start && from > dot - LABEL_UNITS_MAX && isLabel(unitAt(text, from - 1))) from--;
   if (from === dot) return null;
-  let to = dot + 1;
-  while (to < from + RUN_CHARS_MAX) {
-    const code = unitAt(text, to);
-    if (isLabel(code) || (isDot(code) && isLabel(unitAt(text, to + 1)))) to++;
-    else break;
-  }
+  let to = runEnd(text, dot + 1, from + RUN_CHARS_MAX);
   if (to === from + RUN_CHARS_MAX) to = wholeRunEnd(text, dot, to);
   const none = { hosts: [], opened: [], isLink: false, from, to, next: to };
-  if (isLocalPart(text, to)) return none;
+  if (isLocalPart(text, to, names)) return none;
   const run = text.slice(from, to);
   const afterRun = afterPath(text, to);
   const { hosts, likeliest, first, last } = names.ofRun(run, afterRun > to);
@@ -168,10 +162,20 @@ function wholeRunEnd(text: string, dot: number, end: number): number {
   return to > dot + 1 ? to : end;
 }
 
-/** Whether a run that ends there is the part of an e-mail address before the `@`: only if a host follows. */
-function isLocalPart(text: string, end: number): boolean {
-  MAIL_HOST.lastIndex = end;
-  return unitAt(text, end) === AT && MAIL_HOST.test(text);
+/** Where labels and dots end. @param most where at the latest */
+function runEnd(text: string, begin: number, most: number): number {
+  for (let to = begin; to < most; to++) {
+    const code = unitAt(text, to);
+    if (!isLabel(code) && !(isDot(code) && isLabel(unitAt(text, to + 1)))) return to;
+  }
+  return most;
+}
+
+/** Whether a run that ends there is the part of an e-mail address before the `@`: only if a host follows that exists. */
+function isLocalPart(text: string, end: number, names: NameReader): boolean {
+  if (unitAt(text, end) !== AT) return false;
+  const host = text.slice(end + 1, runEnd(text, end + 1, end + 1 + RUN_CHARS_MAX));
+  return isLabel(unitAt(host, 0)) && names.ofRun(host, false).likeliest.some(isOpened);
 }
 
 function afterPath(text: string, at: number): number {

@@ -59,6 +59,8 @@ describe('hosts of a text', () => {
     [`${'𝐚'.repeat(63)}.com/b`, [`${'a'.repeat(63)}.com`]],
     ['サーバーevil.com', ['evil.com', 'xn--evil-9m4c6f6lb.com']],
     ['1\u20e3evil.com', ['evil.com', 'xn--1evil-mv4b.com']],
+    ['evil.com@지금.접속', ['evil.com']],
+    ['evil.com@a.b', ['evil.com']],
     ['<https://a.example/b><https://b.example/c>', ['a.example', 'b.example']],
     ['"https://a.example/","https://b.example/"', ['a.example', 'b.example']],
     ['https://a.example/b|evil.com', ['a.example', 'evil.com']],
