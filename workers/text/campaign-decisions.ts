@@ -14,7 +14,8 @@ import { CAMPAIGN_PERSON_MS_MAX, CAMPAIGNS_OF_RULES_MAX } from '../../shared/lim
 import { CAMPAIGNS_MAX } from '../../shared/limits/text.ts';
 import { ROOT_AUTHORITY, SYSTEM_AUTHORITY } from '../../shared/organisations.ts';
 import { ok } from '../../shared/result.ts';
-import type { Fingerprint } from '../../shared/text/fingerprint.ts';
+import { formatCampaignId } from '../../shared/text/campaign-id.ts';
+import { FINGERPRINT_VALUES, type Fingerprint } from '../../shared/text/fingerprint.ts';
 import type { Author } from '../storage/audit-chain.ts';
 import type { CampaignChange, CampaignRegistry, CampaignRequest } from '../storage/campaign-port.ts';
 import type { RuleEntryResult } from '../storage/rule-entries-port.ts';
@@ -110,6 +111,8 @@ export class CampaignDecisions {
       for (const fingerprint of fingerprints) {
         const similar = this.#campaigns.find(fingerprint, keyId);
         const before = similar === null ? null : this.#campaigns.rows.get(similar.id);
+        if (before !== null && isDeclined(before) && similar!.equal < FINGERPRINT_VALUES)
+          return refuseSimilar(before);
         const confirmed = this.#confirm(request, author, before ?? { fingerprint, keyId }, until);
         if (!confirmed.ok) return confirmed;
         found.push(infoOf(confirmed.value));
@@ -253,6 +256,18 @@ export class CampaignDecisions {
   ): StoreResult<Value> {
     return this.#campaigns.attempt(() => this.#tables.transact(request, size, change));
   }
+}
+
+/** Whether somebody has decided that it is no campaign. */
+function isDeclined({ state, byPerson }: StoredCampaign): boolean {
+  return byPerson && (state === 'rejected' || state === 'revoked');
+}
+
+/** To block the given text would block the declined one, too: somebody must name it. */
+function refuseSimilar({ id, state }: StoredCampaign): StoreRefusal {
+  const name = formatCampaignId(id);
+  const message = `one of them is like ${name}, which is "${state}", and whose texts would be blocked: confirm ${name} if they should`;
+  return refuse('CAMPAIGN_STATE', message, { state, possible: POSSIBLE[state] });
 }
 
 const NO_TEXT_KEY = refuse('NOT_CONFIGURED', 'TEXT_KEY is not set: set it with wrangler secret put TEXT_KEY');

@@ -232,3 +232,17 @@ test('a text matches the campaign that blocks it, also if a rejected one is more
   expect(atEdge).toMatchObject({ id: confirmed });
   expect(await match()).toMatchObject({ campaign: `c-${confirmed}`, blocks: true });
 });
+
+test('a text that is like a rejected one is not enrolled in its place', async () => {
+  const notice = `${SPAM[0]!} Thank you!`;
+  const [id = 0] = await observe(notice);
+  await textStore().rejectCampaign(asAuthority(), id);
+  expect((await textStore().matchCampaigns(await shared(SPAM[0]!)))[0]).toMatchObject({
+    campaign: `c-${id}`,
+  });
+  const like = await textStore().enrolCampaigns(asAuthority(), await shared(SPAM[0]!), NOON + DAY_MS);
+  expect(like).toMatchObject({ ok: false, code: 'CAMPAIGN_STATE' });
+  expect(await textStore().campaign(id)).toMatchObject({ state: 'rejected' });
+  taken(await textStore().enrolCampaigns(asAuthority(), await shared(notice), NOON + DAY_MS));
+  expect(await textStore().campaign(id)).toMatchObject({ state: 'confirmed' });
+});
