@@ -4,7 +4,7 @@
  * refuses them.
  */
 import { createRequire } from 'node:module';
-import { HOST_CHARS_MAX } from '../../shared/limits/text.ts';
+import { HOST_CHARS_MAX, HOST_LABELS_MAX } from '../../shared/limits/text.ts';
 import { canonical } from '../../shared/text/host-names.ts';
 import { parentsOf } from '../../shared/text/host-table.ts';
 import { SHORTENERS } from '../../shared/text/shorteners.ts';
@@ -58,6 +58,8 @@ export function checkHost(written: string, effect: Effect): CheckedHost {
   const host = NO_HOST.test(bare) ? null : canonical(bare);
   if (host === null || host.length > HOST_CHARS_MAX || !FORM.test(host))
     return refuse('HOST_INVALID', 'is not a host such as shop.example.com');
+  if (host.split('.').length > HOST_LABELS_MAX)
+    return refuse('HOST_INVALID', `has more than ${HOST_LABELS_MAX} labels: list the host above it`);
   const { publicSuffix, isPrivate, isIp } = parse(host, options);
   if (isIp !== true && publicSuffix === host) {
     if (isPrivate !== true) return PUBLIC_SUFFIX;

@@ -125,7 +125,7 @@ export interface MatchedCampaigns {
 }
 
 export interface CampaignMatch {
-  /** `c-17`: the most similar campaign in any state; null if none is similar enough. */
+  /** `c-17`: the campaign that blocks it, else the most similar one in any state; null if none is similar enough. */
   readonly campaign: string | null;
   /** Whether a check of this text is blocked by it now. */
   readonly blocks: boolean;

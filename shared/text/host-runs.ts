@@ -7,10 +7,11 @@ const FULL_STOP = 0x2e;
 const URL_HOST_CHARS_MAX = 3 * HOST_CHARS_MAX;
 /**
  * Labels in ASCII within a longer run. What is before them is none of their own letters: Korean, Chinese and Japanese words
- * need no space before a host. A letter of any other script belongs to it: `bücher.example` is not `cher.example`.
+ * need no space before a host, nor do keys such as `1⃣`. A letter of any other script belongs to it: `bücher.example` is not
+ * `cher.example`.
  */
 const ASCII_PART =
-  /(?<![a-z0-9_-])(?<!(?![\p{Script=Hangul}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}])[\p{L}\p{M}])[a-z0-9_-]+(?:\.[a-z0-9_-]+)+/gu;
+  /(?<![a-z0-9_-])(?<!(?![\p{scx=Hangul}\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{Me}])[\p{L}\p{M}])[a-z0-9_-]+(?:\.[a-z0-9_-]+)+/gu;
 
 /** What a run of labels can mean. */
 interface Names {

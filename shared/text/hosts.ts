@@ -43,12 +43,15 @@ interface Found {
 const NOT_READ = '';
 const LINK_MARK = String.fromCharCode(LINK);
 const COLON = 0x3a;
-/** The first of the dots that are not ASCII. */
 const IDEOGRAPHIC_STOP = 0x3002;
 const FULL_STOP = 0x2e;
+/** `․`: the first of the dots that are not ASCII. The URL standard reads all of them as a full stop. */
+const ONE_DOT_LEADER = 0x2024;
+/** ª ² ³ µ · ¹ º */
+const LATIN_1_LABELS = [0xaa, 0xb2, 0xb3, 0xb5, 0xb7, 0xb9, 0xba];
 const AT = 0x40;
-/** A label has at most 63 characters. */
-const LABEL_CHARS_MAX = 63;
+/** A label has at most 63 characters, which can be pairs of units: `𝐞𝐯𝐢𝐥`. */
+const LABEL_UNITS_MAX = 2 * 63;
 const SCHEME_CHARS_MAX = 12;
 /** Longer runs have no valid host that reaches over their whole length. */
 const RUN_CHARS_MAX = 2 * HOST_CHARS_MAX;
@@ -57,9 +60,9 @@ const AUTHORITY_END = /[\s/\\?#"<>]/g;
 /** Host, in the authority of a URL: with `%`, since browsers decode it. */
 const URL_HOST = /^[^:[\]@"'(){},;!]+/;
 const IPV6 = /^\[[0-9a-f:.]+\]/i;
-const MAIL_HOST = /@[\p{L}\p{N}_-]{1,63}[.\u3002\uff0e\uff61][\p{L}\p{N}]/uy;
-/** A host may end in a dot. */
-const PORT_AND_PATH = /(?:\.?:\d{1,5})?(?:\.?[/\\?#][\x21-\x7e]*)?/y;
+/** A host may end in a dot. What a URL has only encoded (RFC 3986, 2) ends it: phones read another link behind `"`, `>` or `|`. */
+const PORT_AND_PATH = /(?:\.?:\d{1,5})?(?:\.?[/\\?#][!#-;=?-Z_a-z~]*)?/y;
+
 /** @param text without hidden characters */
 export function findLinks(text: string): FoundLinks {
   const hosts = new Set<string>();
@@ -71,7 +74,7 @@ export function findLinks(text: string): FoundLinks {
   let [copied, start, hasLink] = [0, 0, false];
   for (let at = 0; at < length; ) {
     const code = text.charCodeAt(at);
-    if (code !== COLON && code !== FULL_STOP && code < IDEOGRAPHIC_STOP) {
+    if (code !== COLON && code !== FULL_STOP && code < ONE_DOT_LEADER) {
       at++;
       continue;
     }
@@ -133,17 +136,12 @@ function urlAt(text: string, colon: number, start: number, names: NameReader): F
 /** A run of labels around a dot. */
 function bareAt(text: string, dot: number, start: number, names: NameReader): Found | null {
   let from = dot;
-  while (from > start && from > dot - LABEL_CHARS_MAX && isLabel(unitAt(text, from - 1))) from--;
+  while (from > start && from > dot - LABEL_UNITS_MAX && isLabel(unitAt(text, from - 1))) from--;
   if (from === dot) return null;
-  let to = dot + 1;
-  while (to < from + RUN_CHARS_MAX) {
-    const code = unitAt(text, to);
-    if (isLabel(code) || (isDot(code) && isLabel(unitAt(text, to + 1)))) to++;
-    else break;
-  }
+  let to = runEnd(text, dot + 1, from + RUN_CHARS_MAX);
   if (to === from + RUN_CHARS_MAX) to = wholeRunEnd(text, dot, to);
   const none = { hosts: [], opened: [], isLink: false, from, to, next: to };
-  if (isLocalPart(text, to)) return none;
+  if (isLocalPart(text, to, names)) return none;
   const run = text.slice(from, to);
   const afterRun = afterPath(text, to);
   const { hosts, likeliest, first, last } = names.ofRun(run, afterRun > to);
@@ -164,10 +162,20 @@ function wholeRunEnd(text: string, dot: number, end: number): number {
   return to > dot + 1 ? to : end;
 }
 
-/** Whether a run that ends there is the part of an e-mail address before the `@`: only if a host follows. */
-function isLocalPart(text: string, end: number): boolean {
-  MAIL_HOST.lastIndex = end;
-  return unitAt(text, end) === AT && MAIL_HOST.test(text);
+/** Where labels and dots end. @param most where at the latest */
+function runEnd(text: string, begin: number, most: number): number {
+  for (let to = begin; to < most; to++) {
+    const code = unitAt(text, to);
+    if (!isLabel(code) && !(isDot(code) && isLabel(unitAt(text, to + 1)))) return to;
+  }
+  return most;
+}
+
+/** Whether a run that ends there is the part of an e-mail address before the `@`: only if a host follows that exists. */
+function isLocalPart(text: string, end: number, names: NameReader): boolean {
+  if (unitAt(text, end) !== AT) return false;
+  const host = text.slice(end + 1, runEnd(text, end + 1, end + 1 + RUN_CHARS_MAX));
+  return isLabel(unitAt(host, 0)) && names.ofRun(host, false).likeliest.some(isOpened);
 }
 
 function afterPath(text: string, at: number): number {
@@ -176,13 +184,19 @@ function afterPath(text: string, at: number): number {
 }
 
 function isDot(code: number): boolean {
-  return code === FULL_STOP || code === IDEOGRAPHIC_STOP || code === 0xff0e || code === 0xff61;
+  return (
+    code === FULL_STOP ||
+    code === ONE_DOT_LEADER ||
+    code === IDEOGRAPHIC_STOP ||
+    code === 0xff0e ||
+    code === 0xff61
+  );
 }
 
-/** Whether a unit may be in a label: all but ASCII, white space and punctuation of other scripts. */
+/** Whether a unit may be in a label: all but ASCII, white space and punctuation of other scripts. `evil².com` is `evil2.com`. */
 function isLabel(code: number): boolean {
   if (code < 0x80) return isLatin(code) || isNumeral(code) || code === 0x2d || code === 0x5f;
-  if (code < 0xc0) return code === 0xaa || code === 0xb5 || code === 0xba || code === 0xb7;
+  if (code < 0xc0) return LATIN_1_LABELS.includes(code);
   if (code < 0x3040)
     return code < 0x2000 || (code >= 0x2070 && code < 0x3000) || code === 0x3005 || code === 0x3007;
   if (code < 0xff00) return true;

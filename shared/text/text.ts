@@ -17,6 +17,9 @@ const PLAIN = /^[\t-\r -~\u3131-\u3163\uac00-\ud7a3]*$/;
  * hosts, some 100 KB.
  */
 export const READING_BYTES = 0x1_0000 * Uint32Array.BYTES_PER_ELEMENT + 100_000;
+const ENDING_BEFORE = /\.[a-z]{2,63}$/i;
+/** With its full stop. */
+const ENDING_CHARS_MAX = 64;
 const IN_WORD = /[\p{L}\p{N}]/u;
 
 export interface ReadText extends Folded {
@@ -48,7 +51,23 @@ export function readText(text: string): ReadText {
     return '';
   });
   const links = findLinks(seen);
-  return joined(fold(links.rest), links, hidden);
+  const folded = fold(links.rest);
+  if (hidden === 0) return joined(folded, links, 0);
+  // A phone may end a host where one is: it opens `evil.com` in `evil.com\u200bok`.
+  const parted = text.replace(HIDDEN, (_, at: number) => (isAfterEnding(text, at) ? ' ' : ''));
+  if (parted === seen) return joined(folded, links, hidden);
+  const apart = findLinks(parted);
+  const hosts = union(links.hosts, apart.hosts);
+  return joined(folded, { ...links, hosts, opened: union(links.opened, apart.opened) }, hidden);
+}
+
+/** Whether what is before could be the end of a host. */
+function isAfterEnding(text: string, at: number): boolean {
+  return ENDING_BEFORE.test(text.slice(Math.max(0, at - ENDING_CHARS_MAX), at));
+}
+
+function union(a: readonly string[], b: readonly string[]): string[] {
+  return [...new Set([...a, ...b])];
 }
 
 /** 한, 삼, 닷: the first syllables of all Korean endings of hosts (host-names.ts). */

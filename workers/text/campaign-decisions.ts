@@ -14,7 +14,8 @@ import { CAMPAIGN_PERSON_MS_MAX, CAMPAIGNS_OF_RULES_MAX } from '../../shared/lim
 import { CAMPAIGNS_MAX } from '../../shared/limits/text.ts';
 import { ROOT_AUTHORITY, SYSTEM_AUTHORITY } from '../../shared/organisations.ts';
 import { ok } from '../../shared/result.ts';
-import type { Fingerprint } from '../../shared/text/fingerprint.ts';
+import { formatCampaignId } from '../../shared/text/campaign-id.ts';
+import { FINGERPRINT_VALUES, type Fingerprint } from '../../shared/text/fingerprint.ts';
 import type { Author } from '../storage/audit-chain.ts';
 import type { CampaignChange, CampaignRegistry, CampaignRequest } from '../storage/campaign-port.ts';
 import type { RuleEntryResult } from '../storage/rule-entries-port.ts';
@@ -110,6 +111,8 @@ export class CampaignDecisions {
       for (const fingerprint of fingerprints) {
         const similar = this.#campaigns.find(fingerprint, keyId);
         const before = similar === null ? null : this.#campaigns.rows.get(similar.id);
+        if (before !== null && isDeclined(before) && similar!.equal < FINGERPRINT_VALUES)
+          return refuseSimilar(before);
         const confirmed = this.#confirm(request, author, before ?? { fingerprint, keyId }, until);
         if (!confirmed.ok) return confirmed;
         found.push(infoOf(confirmed.value));
@@ -188,11 +191,8 @@ export class CampaignDecisions {
     const { at } = author;
     if (until <= at) return refuseField('until', 'must be in the future');
     if (until > at + CAMPAIGN_PERSON_MS_MAX) return refuseField('until', 'must be at most 90 days ahead');
-    const { authority, organisation } = request.actor;
-    if (organisation !== null && authority === null) {
-      const remedy = `set one with npx numgate organisations set ${organisation} --authority <name>`;
-      return refuse('AUTHORITY_MISSING', `the organisation "${organisation}" has no authority: ${remedy}`);
-    }
+    const authority = authorityOf(request.actor);
+    if (!authority.ok) return authority;
     const before = 'id' in given ? given : null;
     const { rows, writer, keyId } = this.#campaigns;
     if (keyId === null) return NO_TEXT_KEY;
@@ -206,7 +206,7 @@ export class CampaignDecisions {
     }
     const decided = {
       state: 'confirmed',
-      ...{ authority: authority ?? ROOT_AUTHORITY, rule: null, stage: null },
+      ...{ authority: authority.value, rule: null, stage: null },
       ...{ byPerson: true, until, fromFeed: false },
     } as const;
     if (before !== null) return ok(writer.write(author, 'confirm', before, { ...before, ...decided }));
@@ -228,8 +228,9 @@ export class CampaignDecisions {
       const found = this.#find(id, action, request);
       if (!found.ok) return found;
       const before = found.value;
-      const authority = request.actor.authority ?? ROOT_AUTHORITY;
-      const after = { ...before, state, authority, byPerson: true, fromFeed: false, until: null };
+      const own = authorityOf(request.actor);
+      if (!own.ok) return own;
+      const after = { ...before, state, authority: own.value, byPerson: true, fromFeed: false, until: null };
       return ok(infoOf(this.#campaigns.writer.write(author, action, before, after)));
     });
   }
@@ -257,6 +258,18 @@ export class CampaignDecisions {
   }
 }
 
+/** Whether somebody has decided that it is no campaign. */
+function isDeclined({ state, byPerson }: StoredCampaign): boolean {
+  return byPerson && (state === 'rejected' || state === 'revoked');
+}
+
+/** To block the given text would block the declined one, too: somebody must name it. */
+function refuseSimilar({ id, state }: StoredCampaign): StoreRefusal {
+  const name = formatCampaignId(id);
+  const message = `one of them is like ${name}, which is "${state}", and whose texts would be blocked: confirm ${name} if they should`;
+  return refuse('CAMPAIGN_STATE', message, { state, possible: POSSIBLE[state] });
+}
+
 const NO_TEXT_KEY = refuse('NOT_CONFIGURED', 'TEXT_KEY is not set: set it with wrangler secret put TEXT_KEY');
 
 /** What a campaign of another authority is not changed by: tokens of organisations that do not name it. */
@@ -270,8 +283,15 @@ function refuseForeign(
   return refuse('AUTHORITY_FOREIGN', message, { authorities: [authority] });
 }
 
+/** Who the actor decides for. */
+export function authorityOf({ authority, organisation }: Actor): StoreResult<string> {
+  if (organisation === null || authority !== null) return ok(authority ?? ROOT_AUTHORITY);
+  const remedy = `set one with npx numgate organisations set ${organisation} --authority <name>`;
+  return refuse('AUTHORITY_MISSING', `the organisation "${organisation}" has no authority: ${remedy}`);
+}
+
 /** What rules decided belongs to nobody. */
-function isForeign({ organisation, authority: own }: Actor, authority: string): boolean {
+export function isForeign({ organisation, authority: own }: Actor, authority: string): boolean {
   return organisation !== null && authority !== SYSTEM_AUTHORITY && authority !== own;
 }
 

@@ -5,13 +5,12 @@
 import type { ImportedCampaign, ImportedCampaigns } from '../../shared/admin/campaigns.ts';
 import { CAMPAIGN_PERSON_MS_MAX } from '../../shared/limits/campaigns.ts';
 import { CAMPAIGNS_MAX } from '../../shared/limits/text.ts';
-import { ROOT_AUTHORITY } from '../../shared/organisations.ts';
 import { ok } from '../../shared/result.ts';
 import { formatCampaignId } from '../../shared/text/campaign-id.ts';
 import { FINGERPRINT_VALUES } from '../../shared/text/fingerprint.ts';
 import type { Author } from '../storage/audit-chain.ts';
 import { refuse, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
-import type { DecisionTables } from './campaign-decisions.ts';
+import { authorityOf, type DecisionTables, isForeign } from './campaign-decisions.ts';
 import type { StoredCampaign } from './campaign-rows.ts';
 import { valuesOf } from './campaign-views.ts';
 
@@ -45,31 +44,36 @@ export class CampaignImport {
   ): StoreResult<Imported> {
     const { campaigns } = this.#tables;
     const { rows, writer } = campaigns;
+    const authority = authorityOf(actor);
+    if (!authority.ok) return authority;
     const fingerprint = valuesOf(text);
     if (textKeyId !== campaigns.keyId || fingerprint === null)
       return ok({ campaign: null, result: 'foreignKey' });
     const similar = campaigns.find(fingerprint, textKeyId);
     const before = similar === null ? null : rows.get(similar.id);
     const isSame = similar?.equal === FINGERPRINT_VALUES;
+    const isOthers = before !== null && isForeign(actor, before.authority);
     if (state === 'revoked') {
       // Only what came from a feed: what people and rules here confirmed, they revoke.
       if (before === null || !isSame) return ok({ campaign: null, result: 'unknown' });
-      if (before.state !== 'confirmed' || !before.fromFeed) return ok(imported(before, 'kept'));
+      if (before.state !== 'confirmed' || !before.fromFeed || isOthers) return ok(imported(before, 'kept'));
       const after = { ...before, state: 'revoked' as const, until: null };
       return ok(imported(writer.write(author, 'revoke', before, after), 'revoked'));
     }
     const until = Math.min(Date.parse(given ?? '1970-01-01'), author.at + CAMPAIGN_PERSON_MS_MAX);
     if (until <= author.at) return ok({ campaign: null, result: 'ended' });
-    if (before !== null && !isOpen(before, isSame)) return ok(imported(before, 'kept'));
-    if (before?.state !== 'confirmed' && rows.count('confirmed') >= CAMPAIGNS_MAX)
+    if (before !== null && (isOthers || !isOpen(before, isSame))) return ok(imported(before, 'kept'));
+    // A similar one keeps what it is: a revocation would not find it by this fingerprint.
+    const same = isSame ? before : null;
+    if (same?.state !== 'confirmed' && rows.count('confirmed') >= CAMPAIGNS_MAX)
       return refuse('CAMPAIGNS_FULL', `${CAMPAIGNS_MAX} campaigns are confirmed already: revoke some first`);
     const decided = {
       state: 'confirmed',
-      ...{ authority: actor.authority ?? ROOT_AUTHORITY, rule: null, stage: null },
+      ...{ authority: authority.value, rule: null, stage: null },
       ...{ byPerson: true, until, fromFeed: true },
     } as const;
-    if (before !== null)
-      return ok(imported(writer.write(author, 'confirm', before, { ...before, ...decided }), 'confirmed'));
+    if (same !== null)
+      return ok(imported(writer.write(author, 'confirm', same, { ...same, ...decided }), 'confirmed'));
     const { at } = author;
     const campaign = {
       ...{

@@ -67,8 +67,11 @@ export class CampaignIndex {
     for (let band = 0; band < BANDS; band++) this.#unlink(row, band);
   }
 
-  /** The most similar campaign, of equally similar ones that with the lowest ID; or null. */
-  find(fingerprint: Fingerprint): SimilarCampaign | null {
+  /**
+   * The most similar campaign, of equally similar ones that with the lowest ID; or null.
+   * @param counts whether a campaign counts: all do by default
+   */
+  find(fingerprint: Fingerprint, counts: (id: number) => boolean = () => true): SimilarCampaign | null {
     let best = NONE;
     let most = SAME_CAMPAIGN_VALUES - 1;
     for (let band = 0; band < BANDS; band++) {
@@ -81,6 +84,7 @@ export class CampaignIndex {
         const equal = equalValues(fingerprint, this.#values, offset);
         if (equal < most || (equal === most && (best === NONE || this.#ids[row]! > this.#ids[best]!)))
           continue;
+        if (!counts(this.#ids[row]!)) continue;
         best = row;
         most = equal;
       }

@@ -159,11 +159,16 @@ export class Campaigns {
 
   /** @param fingerprint of the current TEXT_KEY @param now ms since 1970 */
   match(fingerprint: Fingerprint, keyId: string, now: number): CampaignMatch {
-    const similar = keyId === this.#keyId ? this.find(fingerprint, keyId) : null;
-    const found = similar === null ? null : this.rows.get(similar.id);
-    if (found === null) return { campaign: null, blocks: false, hasFingerprint: true };
-    const blocks = found.state === 'confirmed' && found.until! > now;
-    return { campaign: formatCampaignId(found.id), blocks, hasFingerprint: true };
+    const none = { campaign: null, blocks: false, hasFingerprint: true };
+    if (keyId !== this.#keyId) return none;
+    // The edge knows only those that block: a more similar one in another state protects no text from them.
+    const blocking = this.#index(keyId).find(fingerprint, (id) => {
+      const campaign = this.rows.get(id);
+      return campaign?.state === 'confirmed' && campaign.until! > now;
+    });
+    const found = blocking ?? this.find(fingerprint, keyId);
+    if (found === null) return none;
+    return { campaign: formatCampaignId(found.id), blocks: blocking !== null, hasFingerprint: true };
   }
 
   /** Those that the edge must know: confirmed, not ended, with the current TEXT_KEY. @param now ms since 1970 */

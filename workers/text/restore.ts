@@ -44,7 +44,9 @@ export async function restoreReleases(
   const candidate = await restorable(index.candidate?.manifest ?? null);
   const { actor, reason } = systemRequest('the tables were lost: restored from KV');
   const author = { actor: actor.name, reason, at: Date.now() };
-  tables.storage.transactionSync(() => {
+  const isRestored = tables.storage.transactionSync(() => {
+    // Somebody may have promoted another one meanwhile: that is in force.
+    if (tables.releases.current !== null || tables.releases.candidate !== null) return false;
     const insert = ({ signed, manifest: { release }, values }: Lost, after: object): string => {
       // Somebody may have pushed it again meanwhile.
       if (tables.releases.get(release) === null)
@@ -53,12 +55,16 @@ export async function restoreReleases(
       return release;
     };
     if (current !== null) tables.releases.setCurrent(insert(current, { state: 'current' }), author.at);
-    if (candidate === null) return;
+    if (candidate === null) return true;
     const { share } = index.candidate!;
     tables.releases.setCandidate(insert(candidate, { state: 'candidate', share }), share, author.at);
+    return true;
   });
   const count = (all: readonly (object | null)[]): number => all.filter((each) => each !== null).length;
-  return { had: count([index.current, index.candidate]), restored: count([current, candidate]) };
+  return {
+    had: count([index.current, index.candidate]),
+    restored: isRestored ? count([current, candidate]) : 0,
+  };
 }
 
 async function readIndex(named: NamedValue, kv: KVNamespace, { keys }: Secrets): Promise<TextIndex | null> {

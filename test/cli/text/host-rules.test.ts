@@ -38,6 +38,7 @@ describe('a host list', () => {
     ['%65vil.example.com', 'HOST_INVALID'],
     ['evil..example.com', 'HOST_INVALID'],
     ['300.300.300.300', 'HOST_INVALID'],
+    ['1.2.3.4.5.6.7.8.9.example.com', 'HOST_INVALID'],
     [`${'a'.repeat(64)}.${'b'.repeat(250)}.com`, 'HOST_INVALID'],
     ['https://evil.example.com/login', 'HOST_HAS_PATH'],
     ['evil.example.com/login', 'HOST_HAS_PATH'],

@@ -110,6 +110,14 @@ describe('a text', () => {
     expect(readText(text).hidden).toBe(hidden);
   });
 
+  it.each(['\u200b', '\u2060', '\u00ad'])('has a host that ends at a hidden character: %j', (hidden) => {
+    for (const text of [`evil.com${hidden}ok`, `http://evil.com${hidden}1`]) {
+      const { hosts, opened } = readText(text);
+      expect(hosts).toContain('evil.com');
+      expect(opened).toContain('evil.com');
+    }
+  });
+
   it('has the host that a phone opens, whatever is hidden in it', () => {
     expect(readText('evil\u200b.com 으로').hosts).toEqual(['evil.com']);
     expect(readText('ev\ufeffil.com/a').hosts).toEqual(['evil.com']);

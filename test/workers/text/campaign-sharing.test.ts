@@ -75,3 +75,36 @@ test('the feed reads each change once, in order, and goes on from where it was',
   const lost = { ...second.next!, generation: 'other' };
   expect((await textStore().textChanges(lost, 10)).campaigns).toHaveLength(2);
 });
+
+test('an import changes nothing of another authority, and needs an authority of its own', async () => {
+  const until = new Date(NOON + DAY_MS).toISOString();
+  const [given] = await shared(SPAM[0]!);
+  const confirmed = { ...given!, state: 'confirmed' as const, until };
+  const revoked = { ...given!, state: 'revoked' as const, until: null };
+  taken(await textStore().importCampaigns(asAuthority('ktoa'), [confirmed]));
+  const foreign = taken(await textStore().importCampaigns(asAuthority('kisa'), [confirmed, revoked]));
+  expect(foreign.results.map(({ result }) => result)).toEqual(['kept', 'kept']);
+  const { campaigns } = await textStore().campaignPage({}, 0, 10);
+  expect(campaigns).toMatchObject([{ state: 'confirmed', authority: 'ktoa' }]);
+  const [observed = 0] = await observe(SPAM[1]!);
+  for (const refused of [
+    await textStore().importCampaigns(asAuthority(null), [confirmed]),
+    await textStore().rejectCampaign(asAuthority(null), observed),
+  ])
+    expect(refused).toMatchObject({ ok: false, code: 'AUTHORITY_MISSING' });
+});
+
+test('an import keeps its own fingerprint, so that its revocation finds it', async () => {
+  const until = new Date(NOON + DAY_MS).toISOString();
+  const [local] = await observe(`${SPAM[0]!} Hurry up!`);
+  const [given] = await shared(SPAM[0]!);
+  const confirmed = { ...given!, state: 'confirmed' as const, until };
+  expect((await textStore().matchCampaigns([given!]))[0]).toMatchObject({ campaign: `c-${local}` });
+  taken(await textStore().importCampaigns(asAuthority(), [confirmed]));
+  expect(await textStore().campaign(local!)).toMatchObject({ state: 'observed' });
+  expect((await textStore().matchCampaigns([given!]))[0]).toMatchObject({ blocks: true });
+  const revoked = { ...given!, state: 'revoked' as const, until: null };
+  const done = taken(await textStore().importCampaigns(asAuthority(), [revoked]));
+  expect(done.results.map(({ result }) => result)).toEqual(['revoked']);
+  expect((await textStore().matchCampaigns([given!]))[0]).toMatchObject({ blocks: false });
+});

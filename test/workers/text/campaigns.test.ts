@@ -8,12 +8,14 @@ import {
   TEXT_OBSERVED_KEPT_MS,
   TEXT_OBSERVED_MAX,
 } from '../../../shared/limits/campaigns.ts';
+import { CampaignTable, encodeCampaigns } from '../../../shared/text/campaign-table.ts';
 import { DAY_MS } from '../../../shared/time.ts';
 import type { ReportedFingerprint } from '../../../workers/storage/campaign-port.ts';
+import { bytesOf } from '../../../workers/text/campaign-rows.ts';
 import { TextTables } from '../../../workers/text/tables.ts';
 import { asAuthority, byRule, decide, observe, reported, SOURCE, shared } from '../support/campaigns.ts';
 import { NOON } from '../support/room.ts';
-import { LEGITIMATE, SPAM, taken, textKey, textStore, textStub } from '../support/texts.ts';
+import { LEGITIMATE, SPAM, taken, textKey, textStore, textStub, valuesOf } from '../support/texts.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'], now: NOON });
@@ -210,4 +212,37 @@ test('a flood of texts ends at the bound of its partner, and pushes out nothing 
   expect(counts).toEqual({ observed: TEXT_OBSERVED_MAX, confirmed: 1 });
   // One report each, and older than the flood: they are still there.
   expect(await observe(SPAM[0]!, SPAM[1]!, SPAM[2]!)).toEqual([...honest, expect.any(Number)]);
+});
+
+test('a text matches the campaign that blocks it, also if a rejected one is more similar', async () => {
+  const [own] = await reported(SPAM[0]!);
+  const values = await valuesOf(SPAM[0]!);
+  const similar = (from: number, to: number): ReportedFingerprint => {
+    const print = values.map((value, at) => (at >= from && at < to ? value : value ^ (from + 1)));
+    return { ...own!, fingerprint: bytesOf(print) };
+  };
+  const source = { ...SOURCE, intake: 'similar', n: 1 };
+  const { ids } = await textStore().campaignsOf(source, [similar(0, 45), similar(24, 64)]);
+  const [rejected = 0, confirmed = 0] = ids!;
+  const match = async () => (await textStore().matchCampaigns(await shared(SPAM[0]!)))[0];
+  await textStore().rejectCampaign(asAuthority(), rejected);
+  expect(await match()).toMatchObject({ campaign: `c-${rejected}`, blocks: false });
+  await textStore().confirmCampaign(asAuthority(), confirmed, NOON + DAY_MS);
+  const atEdge = new CampaignTable(encodeCampaigns(await published())).find(values, NOON);
+  expect(atEdge).toMatchObject({ id: confirmed });
+  expect(await match()).toMatchObject({ campaign: `c-${confirmed}`, blocks: true });
+});
+
+test('a text that is like a rejected one is not enrolled in its place', async () => {
+  const notice = `${SPAM[0]!} Thank you!`;
+  const [id = 0] = await observe(notice);
+  await textStore().rejectCampaign(asAuthority(), id);
+  expect((await textStore().matchCampaigns(await shared(SPAM[0]!)))[0]).toMatchObject({
+    campaign: `c-${id}`,
+  });
+  const like = await textStore().enrolCampaigns(asAuthority(), await shared(SPAM[0]!), NOON + DAY_MS);
+  expect(like).toMatchObject({ ok: false, code: 'CAMPAIGN_STATE' });
+  expect(await textStore().campaign(id)).toMatchObject({ state: 'rejected' });
+  taken(await textStore().enrolCampaigns(asAuthority(), await shared(notice), NOON + DAY_MS));
+  expect(await textStore().campaign(id)).toMatchObject({ state: 'confirmed' });
 });

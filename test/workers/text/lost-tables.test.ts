@@ -12,8 +12,10 @@ import {
   loseTables,
   namesIn,
   promoted,
+  promoting,
   pushed,
   readIndex,
+  textRelease,
   textStub,
 } from '../support/text-store.ts';
 import { SPAM, taken, textStore } from '../support/texts.ts';
@@ -107,4 +109,32 @@ test('a release that somebody has pushed again after the loss is in force again,
   expect(namesIn(index)).toEqual([first.release, second.release]);
   expect(index.campaigns).not.toBeNull();
   expect(index.version).toBeGreaterThan(version);
+});
+
+test('a release that is promoted during the restoration stays the only one in force', async () => {
+  const first = await pushed();
+  await promoted(first.release);
+  const other = await textRelease({ minute: 3, weight: 5 });
+  await loseTables();
+  const { LISTS } = bindings();
+  const get = LISTS.get.bind(LISTS) as (...args: unknown[]) => Promise<unknown>;
+  await runInDurableObject(textStub(), async (instance) => {
+    const store = instance as unknown as TextStore;
+    const promote = async (): Promise<unknown> => {
+      done(await store.pushRelease(asText(), other.put));
+      return store.promote(asText(), other.release, promoting(null));
+    };
+    let promotion: Promise<unknown> | null = null;
+    const reads = vi.spyOn(LISTS, 'get').mockImplementation((async (...args: unknown[]) => {
+      promotion ??= promote();
+      await vi.waitFor(async () => expect((await store.status()).current).toBe(other.release));
+      return get(...args);
+    }) as never);
+    await store.refresh();
+    expect(await promotion).toMatchObject({ ok: true });
+    reads.mockRestore();
+    const states = (await store.releases()).map(({ release, state }) => [release, state]);
+    expect(states).toEqual([[other.release, 'current']]);
+  });
+  expect(namesIn(await readIndex())).toEqual([other.release, null]);
 });
