@@ -21,7 +21,7 @@ const NODE_ONLY = ['test/**/*.node.test.ts', 'test/shared/build/**/*.test.ts'];
 
 const WORKERS = 'test/workers/**/*.test.ts';
 /** An isolate of the edge keeps values and loads under way, and an object of one file may not use those of another. */
-const EDGE = 'test/workers/edge/**/*.test.ts';
+const EDGE = ['*', '{edge,http}/**/*', 'storage/single-flight'].map((path) => `test/workers/${path}.test.ts`);
 /** Every test begins with empty stores. */
 const FRESH = 'test/workers/support/fresh.ts';
 
@@ -92,7 +92,7 @@ export default defineConfig({
         test: {
           name: 'workerd',
           include: [WORKERS],
-          exclude: [EDGE],
+          exclude: EDGE,
           setupFiles: [FRESH],
           isolate: false,
           ...TIMEOUTS,
@@ -100,7 +100,7 @@ export default defineConfig({
       },
       {
         plugins: [inWorkerd()],
-        test: { name: 'workerd-edge', include: [EDGE], setupFiles: [FRESH], ...TIMEOUTS },
+        test: { name: 'workerd-edge', include: EDGE, setupFiles: [FRESH], ...TIMEOUTS },
       },
     ],
   },

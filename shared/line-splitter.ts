@@ -1,11 +1,18 @@
 /**
  * Splits a byte stream into lines of bounded length. LF ends a line, a CR before it is dropped, and a last
- * line without LF counts. A line over the bound becomes null and is not buffered.
+ * line without LF counts. A line over the bound becomes null and is not buffered. Bytes that are not UTF-8 become U+FFFD.
  */
+
+const REPLACEMENT = '\ufffd';
+const REPLACEMENT_BYTES = [0xef, 0xbf, 0xbd] as const;
 
 export class LineSplitter {
   readonly #charsMax: number;
   readonly #decoder = new TextDecoder();
+  /** Whether bytes so far were not UTF-8. Only then does a U+FFFD in a line stand for some. */
+  hasMalformed = false;
+  /** The last bytes: a character may begin in one chunk and end in the next. */
+  #tail: readonly number[] = [];
   /** Start of a line whose end has not arrived yet. */
   #carry = '';
   #overlong = false;
@@ -16,14 +23,30 @@ export class LineSplitter {
 
   /** The lines that this chunk completes. */
   push(chunk: Uint8Array): (string | null)[] {
-    return this.#split(this.#decoder.decode(chunk, { stream: true }));
+    const text = this.#decoder.decode(chunk, { stream: true });
+    this.#noteMalformed(text, chunk);
+    this.#tail = [...this.#tail, ...chunk.subarray(-2)].slice(-2);
+    return this.#split(text);
   }
 
   /** The last line, if it had no LF. */
   end(): (string | null)[] {
-    const lines = this.#split(this.#decoder.decode());
+    const text = this.#decoder.decode();
+    this.#noteMalformed(text, new Uint8Array());
+    const lines = this.#split(text);
     if (this.#carry !== '' || this.#overlong) lines.push(this.#take(''));
     return lines;
+  }
+
+  /** Compares the U+FFFD that were decoded with those that were sent. */
+  #noteMalformed(text: string, chunk: Uint8Array): void {
+    if (this.hasMalformed || !text.includes(REPLACEMENT)) return;
+    const bytes = Uint8Array.from([...this.#tail, ...chunk]);
+    const [first, second, third] = REPLACEMENT_BYTES;
+    let sent = 0;
+    for (let at = 2; at < bytes.length; at++)
+      if (bytes[at] === third && bytes[at - 1] === second && bytes[at - 2] === first) sent++;
+    this.hasMalformed = text.split(REPLACEMENT).length - 1 !== sent;
   }
 
   #split(text: string): (string | null)[] {

@@ -158,6 +158,10 @@ export function parseReport(
   if (at < now - REPORT_AGE_MS_MAX) {
     return itemError('REPORT_TOO_OLD', 'at', 'is more than 7 days ago: send reports when you receive them');
   }
+  if (channel === 'voice' && valid.value.text !== undefined) {
+    const detail = 'is what a message says: leave it out for the channel "voice"';
+    return itemError('FIELD_CONTRADICTION', 'text', detail);
+  }
   if (kind === 'notSpam' && UNATTENDED_KINDS.includes(partner.kind)) {
     const detail = `must not be notSpam from a partner of kind ${partner.kind}: no person received it`;
     return itemError('REPORT_KIND_NOT_ALLOWED', 'kind', detail);

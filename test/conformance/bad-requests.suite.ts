@@ -3,6 +3,7 @@
  */
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { utf8 } from '../../shared/bytes.ts';
 import { NUMBERS } from './support/input-lists.ts';
 import { inPieces } from './support/pieces.ts';
 import { expectRefused, type Request, send } from './support/send.ts';
@@ -34,6 +35,24 @@ describe('the body', () => {
       '\u0000',
     ];
     for (const body of bad) await expectRefused([path, { body }], [400, 'JSON_INVALID']);
+  });
+
+  it.each(JSON_ROUTES)('%s rejects a body in CP949, and takes a U+FFFD that was sent', async (path) => {
+    // 가 in CP949 (EUC-KR).
+    const cp949 = Uint8Array.from([...utf8('{"to":"112","text":"'), 0xb0, 0xa1, ...utf8('"}')]);
+    const inParts = new ReadableStream({
+      start(controller) {
+        for (const part of [cp949.subarray(0, 21), cp949.subarray(21)]) controller.enqueue(part);
+        controller.close();
+      },
+    });
+    for (const body of [cp949, inParts]) {
+      const sent = { body, headers: { 'content-type': 'application/json; charset=euc-kr' } };
+      const { json: answer } = await expectRefused([path, sent], [400, 'JSON_INVALID']);
+      expect(answer.message).toContain('CP949');
+    }
+    const one = { to: '112', text: '\ufffd' };
+    expect((await send(path, { body: path === '/v1/check' ? one : { items: [one] } })).status).toBe(200);
   });
 
   it.each(JSON_ROUTES)('%s rejects a body over the bound without Content-Length', async (path) => {

@@ -2,6 +2,7 @@
  * `/v1/check/stream` with `application/x-ndjson`: one request a line, one response a line.
  */
 import { describe, expect, it } from 'vitest';
+import { utf8 } from '../../shared/bytes.ts';
 import { NUMBERS, SOURCES } from './support/input-lists.ts';
 import { inPieces } from './support/pieces.ts';
 import { check, streamJson } from './support/send.ts';
@@ -47,6 +48,15 @@ describe('a stream of NDJSON', () => {
     ]);
     expect(answers[1]!.error).toMatchObject({ code, field });
     expect(JSON.stringify(answers[1])).not.toMatch(/\d{7}/);
+  });
+
+  it('a line in CP949 gets an error, and one with a U+FFFD that was sent does not', async () => {
+    const cp949 = Uint8Array.from([...utf8('{"to":"112","text":"'), 0xb0, 0xa1, ...utf8('"}\n')]);
+    const sent = utf8(lines({ id: 'a', to: '112', text: '\ufffd' }));
+    expect((await streamJson(sent)).map(({ verdict }) => verdict)).toEqual(['allow']);
+    const answers = await streamJson(Uint8Array.from([...utf8(lines({ id: 'a', to: '112' })), ...cp949]));
+    expect(answers[0]).toMatchObject({ id: 'a', verdict: 'allow' });
+    expect(answers[1]!.error).toMatchObject({ code: 'JSON_INVALID', field: 'line' });
   });
 
   it('a line with an error keeps its id', async () => {

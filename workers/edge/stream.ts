@@ -108,7 +108,7 @@ function textFormat(client: ClientContext, subject: Subject): LineFormat {
 // Shared objects, not one per line: lines are held while their values load.
 const TEXT_TOO_LONG: Line = { name: null, parsed: fieldError('NUMBER_TOO_LONG', 'line'), numbers: 1 };
 const JSON_TOO_LONG = invalidLine(`has more than ${STREAM_LINE_CHARS_MAX} characters`);
-const NO_JSON = invalidLine('is not JSON');
+const NO_JSON = invalidLine('is not JSON in UTF-8');
 
 /** In place of all lines that cannot be read any more. */
 const BROKEN_OFF: Line = {

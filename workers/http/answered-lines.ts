@@ -8,10 +8,14 @@ import type { BytesReader } from './gunzip.ts';
 /** Maximum bytes per read. */
 const CHUNK_BYTES = 65_536;
 
+/** Neither JSON nor a number, so that the line is refused like one that is not. */
+const NOT_UTF8 = '\ufffd';
+
 export interface LineAnswers {
   /**
    * Enqueues an answer for each line.
-   * @param lines null for a line that is too long @param bytes of the piece of the body that completes them
+   * @param lines null for a line that is too long, NOT_UTF8 for one that is not UTF-8
+   * @param bytes of the piece of the body that completes them
    */
   answer(
     lines: readonly (string | null)[],
@@ -43,7 +47,7 @@ export function answerLines(
             controller.close();
             return;
           }
-          const lines = piece === null ? splitter.end() : splitter.push(piece);
+          const lines = readable(piece === null ? splitter.end() : splitter.push(piece), splitter);
           await answer(lines, piece?.byteLength ?? 0, controller);
           given = lines.length > 0;
           if (piece === null) {
@@ -57,6 +61,14 @@ export function answerLines(
     },
     { highWaterMark: 0 },
   );
+}
+
+function readable(
+  lines: readonly (string | null)[],
+  { hasMalformed }: LineSplitter,
+): readonly (string | null)[] {
+  if (!hasMalformed) return lines;
+  return lines.map((line) => (line?.includes(NOT_UTF8) === true ? NOT_UTF8 : line));
 }
 
 /** The next bytes of the body; null at its end. */

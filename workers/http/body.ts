@@ -71,7 +71,7 @@ export async function readJsonText(
   if (type !== '' && type !== 'application/json') {
     return problem('CONTENT_TYPE_UNSUPPORTED', 'send content-type: application/json');
   }
-  return readText(request, bytesMax, mayBeGzip);
+  return readText(request, bytesMax, { mayBeGzip, mustBeUtf8: true });
 }
 
 export function parseJson(text: string): Result<unknown, Problem> {
@@ -85,11 +85,17 @@ export function parseJson(text: string): Result<unknown, Problem> {
   }
 }
 
+interface TextOptions {
+  readonly mayBeGzip?: boolean;
+  /** Refuses bytes that are not UTF-8. Otherwise each becomes U+FFFD. */
+  readonly mustBeUtf8?: boolean;
+}
+
 /** @param bytesMax size limit of the decompressed body, in bytes */
 export async function readText(
   request: Request,
   bytesMax: number,
-  mayBeGzip = false,
+  { mayBeGzip = false, mustBeUtf8 = false }: TextOptions = {},
 ): Promise<Result<string, Problem>> {
   const coding = codingOf(request, mayBeGzip);
   if (!coding.ok) return coding;
@@ -97,13 +103,38 @@ export async function readText(
   if (declared !== null && Number(declared) > bytesMax) return tooLarge(bytesMax);
   try {
     // The runtime enforces the declared length.
-    if (declared !== null && coding.value === 'identity') return ok(await request.text());
-    return await readWithin(readerOf(request, coding.value), bytesMax);
-  } catch {
+    const decode = decoderOf(mustBeUtf8);
+    if (declared !== null && coding.value === 'identity') return ok(decode(await request.arrayBuffer()));
+    return await readWithin(readerOf(request, coding.value), bytesMax, decode);
+  } catch (error) {
+    if (error instanceof NotUtf8) return NOT_UTF8;
     return coding.value === 'gzip' ? NOT_GZIP : BROKEN_OFF;
   }
 }
 
+class NotUtf8 extends Error {}
+
+type Decode = (bytes?: ArrayBuffer | Uint8Array, options?: { readonly stream: boolean }) => string;
+
+/** A body that is not UTF-8 is still read to its end: see `drain`. @throws NotUtf8 at the end, if `mustBeUtf8` */
+function decoderOf(mustBeUtf8: boolean): Decode {
+  const decoder = new TextDecoder('utf-8', { fatal: mustBeUtf8, ignoreBOM: false });
+  let isMalformed = false;
+  return (bytes, options) => {
+    try {
+      if (!isMalformed) return decoder.decode(bytes, options);
+    } catch {
+      isMalformed = true;
+    }
+    if (options?.stream === true) return '';
+    throw new NotUtf8();
+  };
+}
+
+const NOT_UTF8 = problem(
+  'JSON_INVALID',
+  'the body is not UTF-8: convert it, for example from CP949 (EUC-KR), and send it again',
+);
 const BROKEN_OFF = problem('BODY_UNREADABLE', 'the body broke off before its end: send it again');
 const NOT_GZIP = problem('BODY_UNREADABLE', 'the body is not one complete gzip member (RFC 1952)');
 
@@ -112,21 +143,24 @@ function tooLarge(bytesMax: number): Problem {
 }
 
 /** @throws if the client breaks off, or the body is not in its coding */
-async function readWithin(reader: BytesReader | null, bytesMax: number): Promise<Result<string, Problem>> {
+async function readWithin(
+  reader: BytesReader | null,
+  bytesMax: number,
+  decode: Decode,
+): Promise<Result<string, Problem>> {
   if (reader === null) return ok('');
-  const decoder = new TextDecoder();
   let text = '';
   let bytes = 0;
   let buffer = new ArrayBuffer(PIECE_BYTES);
   for (;;) {
     const { done, value } = await reader.read(new Uint8Array(buffer));
-    if (done) return ok(text + decoder.decode());
+    if (done) return ok(text + decode());
     bytes += value.byteLength;
     if (bytes > bytesMax) {
       await reader.cancel();
       return tooLarge(bytesMax);
     }
-    text += decoder.decode(value, { stream: true });
+    text += decode(value, { stream: true });
     buffer = value.buffer;
   }
 }

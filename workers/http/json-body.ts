@@ -16,7 +16,7 @@ export async function readBody<Schema extends v.GenericSchema>(
   schema: Schema,
   bytesMax: number,
 ): Promise<Result<{ body: v.InferOutput<Schema>; sha256: string }, Problem>> {
-  const text = await readText(request, bytesMax);
+  const text = await readText(request, bytesMax, { mustBeUtf8: true });
   if (!text.ok) return text;
   if (text.value.trim() === '') return problem('BODY_MISSING', 'send a JSON object as the body');
   // A page on another site could send any other type, along with the Cloudflare Access cookie.

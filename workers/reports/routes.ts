@@ -142,7 +142,7 @@ function parseLine(line: string | null): Result<unknown, Problem> {
     const value: unknown = JSON.parse(line);
     return ok(value);
   } catch {
-    return problem('JSON_INVALID', '"line" is not JSON');
+    return problem('JSON_INVALID', '"line" is not JSON in UTF-8');
   }
 }
 

@@ -74,6 +74,7 @@ describe('a report', () => {
     [{ text: 'x'.repeat(2_001) }, 'FIELD_VALUE', 'text'],
     [{ text: '\ud83d' }, 'FIELD_VALUE', 'text'],
     [{ text: 7 }, 'FIELD_TYPE', 'text'],
+    [{ text: 'x', channel: 'voice' }, 'FIELD_CONTRADICTION', 'text'],
   ])('%j is refused', (more, code, field) => {
     expect(errorOf(more)).toEqual([code, field]);
   });

@@ -91,12 +91,12 @@ test('one report, a list and a stream are accepted once, and a repeat is known',
     {
       reportId: null,
       line: 2,
-      error: { code: 'JSON_INVALID', message: '"line" is not JSON', field: 'line' },
+      error: { code: 'JSON_INVALID', message: '"line" is not JSON in UTF-8', field: 'line' },
     },
     {
       reportId: null,
       line: 3,
-      error: { code: 'JSON_INVALID', message: '"line" is not JSON', field: 'line' },
+      error: { code: 'JSON_INVALID', message: '"line" is not JSON in UTF-8', field: 'line' },
     },
     { reportId: 'r:4', status: 'known' },
   ]);
