@@ -12,7 +12,7 @@ export class LineSplitter {
   /** Whether bytes so far were not UTF-8. Only then does a U+FFFD in a line stand for some. */
   hasMalformed = false;
   /** The last bytes: a character may begin in one chunk and end in the next. */
-  #tail: readonly number[] = [];
+  #lastBytes: readonly number[] = [];
   /** Start of a line whose end has not arrived yet. */
   #carry = '';
   #overlong = false;
@@ -25,7 +25,7 @@ export class LineSplitter {
   push(chunk: Uint8Array): (string | null)[] {
     const text = this.#decoder.decode(chunk, { stream: true });
     this.#noteMalformed(text, chunk);
-    this.#tail = [...this.#tail, ...chunk.subarray(-2)].slice(-2);
+    this.#lastBytes = [...this.#lastBytes, ...chunk.subarray(-2)].slice(-2);
     return this.#split(text);
   }
 
@@ -41,7 +41,7 @@ export class LineSplitter {
   /** Compares the U+FFFD that were decoded with those that were sent. */
   #noteMalformed(text: string, chunk: Uint8Array): void {
     if (this.hasMalformed || !text.includes(REPLACEMENT)) return;
-    const bytes = Uint8Array.from([...this.#tail, ...chunk]);
+    const bytes = Uint8Array.from([...this.#lastBytes, ...chunk]);
     const [first, second, third] = REPLACEMENT_BYTES;
     let sent = 0;
     for (let at = 2; at < bytes.length; at++)

@@ -56,9 +56,9 @@ export function readText(text: string): ReadText {
   // A phone may end a host where one is: it opens `evil.com` in `evil.com\u200bok`.
   const parted = text.replace(HIDDEN, (_, at: number) => (isAfterEnding(text, at) ? ' ' : ''));
   if (parted === seen) return joined(folded, links, hidden);
-  const apart = findLinks(parted);
-  const hosts = union(links.hosts, apart.hosts);
-  return joined(folded, { ...links, hosts, opened: union(links.opened, apart.opened) }, hidden);
+  const separate = findLinks(parted);
+  const hosts = union(links.hosts, separate.hosts);
+  return joined(folded, { ...links, hosts, opened: union(links.opened, separate.opened) }, hidden);
 }
 
 /** Whether what is before could be the end of a host. */

@@ -3,6 +3,7 @@ import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { DAY_MS } from '../../../shared/time.ts';
 import type { TextStore } from '../../../workers/text/text-store.ts';
+import { HANG_MS } from '../../shared/support/hang.ts';
 import { asAuthority, observe, reported, SOURCE, shared } from '../support/campaigns.ts';
 import { bindings } from '../support/desk.ts';
 import {
@@ -127,7 +128,7 @@ test('a release that is promoted during the restoration stays the only one in fo
     let promotion: Promise<unknown> | null = null;
     const reads = vi.spyOn(LISTS, 'get').mockImplementation((async (...args: unknown[]) => {
       promotion ??= promote();
-      await vi.waitFor(async () => expect((await store.status()).current).toBe(other.release));
+      await vi.waitFor(async () => expect((await store.status()).current).toBe(other.release), HANG_MS);
       return get(...args);
     }) as never);
     await store.refresh();
