@@ -86,13 +86,13 @@ export async function inPieces<Item, Answer>(
 /** What the service says about `texts.7`, about the line that the text is from. */
 function atLine(error: unknown, some: readonly Located<unknown>[], taken: number): unknown {
   if (!(error instanceof CommandFailure)) return error;
-  const { field } = error.details;
-  const [, at, rest = ''] = /^(?:texts|fingerprints|campaigns)\.(\d+)(?:\.(.+))?$/.exec(String(field)) ?? [];
-  const located = at === undefined ? undefined : some[Number(at)];
+  const found = /"(?:texts|fingerprints|campaigns)\.(\d+)(?:\.([^"]+))?" /.exec(error.message);
+  const located = found === null ? undefined : some[Number(found[1])];
+  const rest = found?.[2] === undefined ? '' : `"${found[2]}" `;
   const message =
     located === undefined
       ? error.message
-      : `${located.where}: ${error.message.replace(/^[A-Z_]+: /, '').replace(`"${field}" `, rest === '' ? '' : `"${rest}" `)}`;
+      : `${located.where}: ${error.message.replace(/^[A-Z_]+: /, '').replace(found![0], rest)}`;
   const earlier =
     taken === 0 ? '' : `\n  the ${count(taken)} before it are taken: to take the rest, run the command again`;
   const whole = message + earlier;

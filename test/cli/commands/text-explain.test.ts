@@ -43,9 +43,34 @@ describe('an explanation', () => {
 
   it('names each host with the list that decides', () => {
     const text = shown('http://x.evil.example/ http://shop.evil.example/ http://other.example/');
-    expect(text).toContain('host x.evil.example: block by list bad of kisa\n');
+    expect(text).toContain('host x.evil.example: block by list bad of kisa, which has evil.example\n');
     expect(text).toContain('host shop.evil.example: allow by list good of kisa\n');
     expect(text).toContain('host other.example: on no list\n');
+  });
+
+  it('has the check, the list with its authority, and the entry for programs', () => {
+    const text = `${SPAM} http://x.evil.example/ http://other.example/`;
+    expect(formatExplanation(explainText(text, published))[1]).toMatchObject({
+      check: { verdict: 'block', code: 'TEXT_HOST_LISTED' },
+      hostListsLookedUp: true,
+      hosts: [
+        { host: 'x.evil.example', list: 'bad', effect: 'block', authority: 'kisa', entry: 'evil.example' },
+        { host: 'other.example', list: null, effect: null, authority: null, entry: null },
+      ],
+      ...{ campaign: null, campaignState: 'notLookedUp' },
+    });
+    const none = { campaign: null, blocks: false, hasFingerprint: true };
+    expect(formatExplanation(explainText(ORDINARY, published, none))[1]).toMatchObject({
+      ...{ check: { verdict: 'allow', code: null }, campaign: null, campaignState: 'none' },
+    });
+  });
+
+  it('of a model alone says that no list was looked at', () => {
+    const model = openedRelease(readModelFolder(join(FOLDER, 'model')), null);
+    const [text, value] = formatExplanation(explainText(`${ORDINARY} https://evil.example/`, model));
+    expect(text).toContain('host evil.example\nno host list was looked at\n');
+    expect(text).toContain('a check: nothing in what was looked at is against the text\n');
+    expect(value).toMatchObject({ hostListsLookedUp: false });
   });
 
   it('has a campaign only if the service was asked, and says that the text was sent', () => {

@@ -54,6 +54,16 @@ describe('a text release', () => {
       { list: 'phishing', added: 100, removed: 0, before: null, after: 'block' },
     ]);
     expect(await states()).toEqual({});
+    const ours = write('text.txt', LONG);
+    const alone = await text('explain', '--campaigns', '--file', ours, '--json');
+    expect([alone.code, JSON.parse(alone.out)]).toMatchObject([
+      0,
+      { release: null, score: null, hostListsLookedUp: false, campaignState: 'none', sent: true },
+    ]);
+    const without = await text('explain', '--file', ours);
+    expect([without.code, without.errors]).toEqual([1, expect.stringContaining('--campaigns only')]);
+    const short = ['--file', write('short.txt', `${LONG}\nhi\n`), '--until', '30d', '--reason', 'a test'];
+    expect((await text('campaigns', 'add', ...short)).errors).toMatch(/short\.txt, line 2: is too short/);
     const { code, out } = await text('plan', first.folder.path);
     expect([code, out]).toEqual([0, expect.stringContaining('no text release is in force')]);
   });
