@@ -174,6 +174,32 @@ describe('a text release', () => {
       3,
       expect.stringMatching(/GUARD_HIT: [\s\S]*fewer-hosts: phishing: .* --override fewer-hosts\n/),
     ]);
+    const { release } = second.manifest;
+    expect(refused.errors).toContain(`${release} is at the service, and was not put into force\n`);
+    const next = `npx numgate text promote ${release} --share 0.5 --override fewer-hosts --reason "…"`;
+    expect(refused.errors).toContain(`all the same:\n  ${next}\n`);
+    const both = ['--override', 'older-base', '--reason', 'a test'];
+    const again = await failureOf(() =>
+      pushText(second.folder, admin, { share: 1, reason: 'a test', overrides: ['older-base'] }),
+    );
+    expect(again.details).toMatchObject({
+      ...{ code: 'GUARD_HIT', exitCode: 3, pushed: release },
+      command: `npx numgate text promote ${release} --override older-base --override fewer-hosts --reason "…"`,
+    });
+    const dryPush = (...given: string[]) => text('push', second.folder.path, '--dry-run', ...given);
+    const { path } = second.folder;
+    const all = await dryPush('--promote', ...both);
+    expect([all.code, all.out]).toEqual([
+      0,
+      expect.stringContaining(
+        `data centres:\n  npx numgate text push ${path} --promote --override fewer-hosts --reason "…"\n`,
+      ),
+    ]);
+    expect(all.out).toContain('--override older-base was not needed: the release does not hit this guard\n');
+    expect((await dryPush('--canary', '0.3')).out).toMatch(
+      /to 30 % of the data centres:\n.* --canary 0.3 --o/,
+    );
+    expect((await dryPush()).out).toContain(`To send it to the service:\n  npx numgate text push ${path}\n`);
     expect((await status()).candidate).toBeNull();
     const dry = await text('promote', second.manifest.release, '--dry-run');
     expect([dry.code, dry.out]).toEqual([
@@ -203,11 +229,16 @@ describe('a text release', () => {
       0,
       expect.stringContaining('is the canary in 50 % of the data centres'),
     ]);
+    expect(canary.out).toContain(`promote ${release} --override fewer-hosts --reason "…"\n`);
+    expect(canary.out).not.toContain('was not needed');
     expect((await status()).candidate).toEqual({ release, share: 0.5 });
     const withdrawn = await text('withdraw', release, '--reason', 'a test');
     expect(withdrawn.out).toBe(`${release} was withdrawn; ${first.manifest.release} is in force\n`);
     const pushed = await text('push', second.folder.path, '--promote', ...override, '--reason', 'a test');
     expect([pushed.code, (await status()).current]).toEqual([0, release]);
+    const inForce = await text('plan', second.folder.path);
+    expect(inForce.out).toMatch(/\nit is in force already: a push changes nothing\n$/);
+    expect(inForce.out).not.toContain('guard');
     const back = await text('rollback', '--reason', 'a test');
     expect([back.code, (await status()).current]).toEqual([0, first.manifest.release]);
     expect(await states()).toMatchObject({ [release]: 'withdrawn', [first.manifest.release]: 'current' });
