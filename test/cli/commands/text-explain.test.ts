@@ -122,7 +122,11 @@ describe('an explanation', () => {
   it.each([
     ['', 2, /the text is empty/],
     ['가'.repeat(2_001), 1, /the text has 2,001 characters; a check takes at most 2,000/],
-    [Uint8Array.from([0xbe, 0xc8]), 1, /is not UTF-8: convert it first/],
+    [
+      Uint8Array.from([0xbe, 0xc8]),
+      1,
+      /is not UTF-8: convert it first, as in iconv -f cp949 -t utf-8 \S*wrong\.txt > utf8\.txt/,
+    ],
   ])('of a text that no check accepts is refused', async (content, exitCode, message) => {
     const file = write('wrong.txt', content);
     const { code, errors } = await numgate(
