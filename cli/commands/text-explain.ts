@@ -2,6 +2,7 @@
  * `numgate text explain`: what a text release says about one text, and why. The release comes to this machine; the text
  * leaves it only with `--campaigns`, because only the service has the campaigns and their key.
  */
+import { existsSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import type { CampaignMatch, MatchedCampaigns } from '../../shared/admin/campaigns.ts';
 import { analyseText, type TextAnalysis } from '../../shared/text/analyse-text.ts';
@@ -53,7 +54,15 @@ async function publishedOf(
   campaigns: boolean,
 ): Promise<PublishedText> {
   if (model !== undefined) return openedRelease(readModelFolder(model), null);
-  if (path !== undefined) return releaseInFolder(new TextFolder(path));
+  if (path !== undefined) {
+    // The argument may be the text: it must not be repeated.
+    if (!existsSync(path))
+      throw new CommandFailure(
+        'there is no such folder of a text release. The text is read from standard input or --file',
+        2,
+      );
+    return releaseInFolder(new TextFolder(path));
+  }
   const current = await releaseInForce(adminOfEnvironment());
   if (current !== null) return current;
   if (campaigns) return NO_TEXT;

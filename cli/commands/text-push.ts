@@ -17,7 +17,7 @@ import { addTextFolderArgument, examples, textFolderOf } from './options.ts';
 import { canaryShare } from './releases.ts';
 import { addTextOverrides, overrideWords, type TextOverrides, textReasonOf } from './text-overrides.ts';
 import { formatTextPlan, planText } from './text-plan.ts';
-import { formatTextChange, promoteText } from './text-releases.ts';
+import { formatTextChange, formatTextState, promoteText } from './text-releases.ts';
 
 interface PushOptions extends TextOverrides {
   readonly promote: boolean;
@@ -121,7 +121,7 @@ export function formatTextPush(
   const { release } = pushed;
   if (promoted !== null) return [formatTextChange(promoted, overrides), { ...pushed, ...promoted }];
   const text = [
-    `${styleText('bold', release)} is at the service (${pushed.state})`,
+    `${styleText('bold', release)} is at the service (${formatTextState(pushed)})`,
     `  to a tenth of the data centres: npx numgate text promote ${release} --share 0.1`,
     `  to all:                         npx numgate text promote ${release}\n`,
   ];

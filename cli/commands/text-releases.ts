@@ -5,6 +5,7 @@ import type {
   TextChangeDone,
   TextReleaseInfo,
   TextReleaseList,
+  TextReleaseState,
   TextStatus,
 } from '../../shared/admin/text.ts';
 import type { TextGuard } from '../../shared/text/text-guards.ts';
@@ -106,7 +107,7 @@ function formatDone({ release, state, share, guards = [], dryRun }: TextChangeDo
   const name = styleText('bold', release);
   if (dryRun === true) {
     const hits = guards.map((hit) => `  ${formatGuard(hit)}\n`).join('');
-    return `${name} would be ${state}; nothing was changed\n${hits === '' ? 'no guard is hit\n' : `guards are hit:\n${hits}`}`;
+    return `${name} would be ${STATES[state]}; nothing was changed\n${hits === '' ? 'no guard is hit\n' : `guards are hit:\n${hits}`}`;
   }
   if (state !== 'candidate') return `${name} is in force in all data centres\n`;
   return [
@@ -126,7 +127,7 @@ export function formatTextReleases(list: TextReleaseList): Report {
   const rows = list.releases.map((info) => {
     const { release, manifest, pushedAt, pushedBy, promotedAt } = info;
     const { base, model, hosts } = manifest;
-    const names = [release, stateOf(info), base ?? '', model?.name ?? '', hosts?.count ?? 0];
+    const names = [release, formatTextState(info), base ?? '', model?.name ?? '', hosts?.count ?? 0];
     return [...names, pushedAt, promotedAt ?? '', pushedBy];
   });
   if (rows.length === 0) return ['there is no text release: npx numgate text build\n', list];
@@ -134,8 +135,13 @@ export function formatTextReleases(list: TextReleaseList): Report {
   return [formatTable(names, rows), list];
 }
 
-function stateOf({ state, share }: TextReleaseInfo): string {
-  return share === undefined ? state : `${state} (${percent(share)})`;
+/** In words. The API has shorter names. */
+const STATES: Readonly<Record<TextReleaseState, string>> = {
+  ...{ pushed: 'pushed', candidate: 'canary', current: 'in force', former: 'former', withdrawn: 'withdrawn' },
+};
+
+export function formatTextState({ state, share }: TextReleaseInfo): string {
+  return share === undefined ? STATES[state] : `${STATES[state]} (${percent(share)})`;
 }
 
 export function formatTextStatus(status: TextStatus): Report {
@@ -149,10 +155,10 @@ export function formatTextStatus(status: TextStatus): Report {
     `campaigns: ${counts.length === 0 ? 'none' : counts.join(', ')}`,
     textKeyId === null
       ? styleText('yellow', 'TEXT_KEY is not set: no campaign is recognised')
-      : `TEXT_KEY ${visible(textKeyId)}`,
+      : `ID of TEXT_KEY: ${visible(textKeyId)}`,
     published < version
-      ? styleText('yellow', `version ${version}; the head has ${published} so far`)
-      : `version ${version}`,
+      ? styleText('yellow', `state ${version}; the data centres get ${published} so far`)
+      : `state ${version}`,
   ];
   return [`${lines.join('\n')}\n`, status];
 }

@@ -217,6 +217,11 @@ describe('a build', () => {
       const { code: exit, errors } = await numgate('text', 'build', '--offline', '--hosts', given);
       expect([exit, errors]).toEqual([2, expect.stringMatching(message)]);
     }
+    for (const command of ['build', 'train', 'push']) {
+      const help = (await numgate('text', command, '--help')).out;
+      expect(help).toContain(`numgate text ${command}`);
+      expect(help).not.toMatch(/default: (?:false|\{\})/);
+    }
     const broken = await numgate('text', 'build', '--offline', write('broken.json', '{hosts:'));
     expect(broken.errors).toContain('broken.json: is not JSON: ');
     expect((await numgate('text', 'build', '--offline')).code).toBe(2);

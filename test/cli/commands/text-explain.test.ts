@@ -41,6 +41,14 @@ describe('an explanation', () => {
     expect(shown(text)).toContain('the text was not sent anywhere');
   });
 
+  it('has thresholds to three places', () => {
+    const odd = readModelFolder(
+      modelFolder('odd', { thresholds: { review: 0.123456, suspicious: 0.998765 } }),
+    );
+    const [text] = formatExplanation(explainText(ORDINARY, openedRelease(odd, null)));
+    expect(text).toContain('review from 0.123, suspicious from 0.999\n');
+  });
+
   it('names each host with the list that decides', () => {
     const text = shown('http://x.evil.example/ http://shop.evil.example/ http://other.example/');
     expect(text).toContain('host x.evil.example: block by list bad of kisa, which has evil.example\n');
@@ -112,6 +120,12 @@ describe('an explanation', () => {
     expect(requests).toEqual([]);
   });
 
+  it('never repeats an argument that may be the text', async () => {
+    const { code, errors } = await numgate('text', 'explain', 'You have won');
+    expect([code, errors]).toEqual([2, expect.stringMatching(/is read from standard input or --file/)]);
+    expect(errors).not.toContain('won');
+  });
+
   it('reads standard input', async () => {
     const { child, result } = start(['text', 'explain', '--model', join(FOLDER, 'model')], 'pipe');
     child.stdin!.end(`${SPAM}\n`);
@@ -155,7 +169,13 @@ describe('numgate text sample', () => {
       rows.filter(({ label }) => label === 'spam').every(({ domain }) => domain === 'english-messages'),
     ).toBe(true);
     expect(new Set(rows.map(({ text }) => text)).size).toBeGreaterThan(850);
-    const all = await numgate('text', 'sample', '--out', out, '--json');
-    expect(JSON.parse(all.out)).toEqual({ out, spam: 747, legitimate: 4_827 + 10_000 + 54_411 });
+    const again = await numgate('text', 'sample', '--out', out);
+    expect([again.code, again.errors]).toEqual([
+      1,
+      expect.stringContaining('sample.csv exists: name a new file with --out, or remove it'),
+    ]);
+    const every = join(FOLDER, 'every.csv');
+    const all = await numgate('text', 'sample', '--out', every, '--json');
+    expect(JSON.parse(all.out)).toEqual({ out: every, spam: 747, legitimate: 4_827 + 10_000 + 54_411 });
   });
 });

@@ -87,8 +87,10 @@ describe('a text release', () => {
     expect([...inForce!.hosts!.table.rows()].length).toBe(100);
     expect(await modelInForce(admin)).toEqual(readModelFolder(join(FOLDER, 'model')));
     const listed = await text('releases');
-    expect(listed.out).toMatch(new RegExp(`${release} │ current`));
-    expect((await text('status')).out).toContain(`in force: ${release}`);
+    expect(listed.out).toMatch(new RegExp(`${release} │ in force`));
+    const shown = (await text('status')).out;
+    expect(shown).toContain(`in force: ${release}`);
+    expect(shown).toMatch(/\nID of TEXT_KEY: [0-9a-f]{16}\nstate 1\n/);
   });
 
   it('has the model that others are compared with', async () => {
@@ -246,6 +248,8 @@ describe('a text release', () => {
 
   it('hits a guard with canary texts of the plan, which are not sent', async () => {
     const ours = write('ours.txt', [ORDINARY, SPAM].join('\n'));
+    const said = await text('plan', second.folder.path, '--canary-texts', ours);
+    expect(said.out).toContain('0 of 2 canary texts blocked, 1 suspicious: line 2\n');
     const plan = await text('plan', second.folder.path, '--canary-texts', ours, '--json');
     const { guards, hitLines, canaryTexts: counts } = JSON.parse(plan.out);
     expect(guards.map(({ guard }: { guard: string }) => guard)).toContain('canary-text');
