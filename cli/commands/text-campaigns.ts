@@ -48,7 +48,7 @@ export function addTextCampaigns(text: Command): void {
 
   campaigns
     .command('list')
-    .description('list campaigns in the order in which they were seen first')
+    .description('list campaigns, oldest first')
     .addOption(new Option('--state <state>', 'only those in this state').choices(CAMPAIGN_STATES))
     .option('--limit <rows>', 'rows at most', positiveNumber, 200)
     .addHelpText('after', examples('text campaigns list --state confirmed', 'text campaigns list --json'))
