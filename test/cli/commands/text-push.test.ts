@@ -248,8 +248,8 @@ describe('a text release', () => {
 
   it('hits a guard with canary texts of the plan, which are not sent', async () => {
     const ours = write('ours.txt', [ORDINARY, SPAM].join('\n'));
-    const said = await text('plan', second.folder.path, '--canary-texts', ours);
-    expect(said.out).toContain('0 of 2 canary texts blocked, 1 suspicious: line 2\n');
+    const shown = await text('plan', second.folder.path, '--canary-texts', ours);
+    expect(shown.out).toContain('0 of 2 canary texts blocked, 1 suspicious: line 2\n');
     const plan = await text('plan', second.folder.path, '--canary-texts', ours, '--json');
     const { guards, hitLines, canaryTexts: counts } = JSON.parse(plan.out);
     expect(guards.map(({ guard }: { guard: string }) => guard)).toContain('canary-text');

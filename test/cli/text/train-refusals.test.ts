@@ -113,7 +113,7 @@ describe('an interrupted training', () => {
     await result;
     if (existsSync(out)) expect(readModelFolder(out).facts.bits).toBe(14);
     // What it left does not stop the next one.
-    const { code, out: said } = await numgate(
+    const { code, out: printed } = await numgate(
       'text',
       'train',
       file('next.csv', rows),
@@ -122,7 +122,7 @@ describe('an interrupted training', () => {
       ...OPTIONS,
     );
     expect(code).toBe(0);
-    expect(said).toMatch(
+    expect(printed).toMatch(
       /next: npx numgate text build --model .*\n {2}with --keep-hosts, the build keeps the host/,
     );
     expect(readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual([]);
