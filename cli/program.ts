@@ -2,7 +2,7 @@
  * The command line of a list admin: all commands, in groups. Results go to standard output, progress and
  * errors to standard error. failure.ts defines the exit codes.
  */
-import { Command } from 'commander';
+import { Command, Help } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { addAppeals } from './commands/appeals.ts';
 import { addApprovals } from './commands/approvals.ts';
@@ -117,7 +117,14 @@ export const program: Command = new CommandLine('npx numgate')
   .showHelpAfterError('(see --help)')
   .exitOverride()
   .configureOutput({ writeOut: write, writeErr: note })
-  .configureHelp({ showGlobalOptions: true })
+  .configureHelp({
+    showGlobalOptions: true,
+    // That a flag is not set by default says nothing.
+    optionDescription(option) {
+      const text = Help.prototype.optionDescription.call(this, option);
+      return option.defaultValue === false ? text.replace(' (default: false)', '') : text;
+    },
+  })
   .addHelpText(
     'after',
     `

@@ -84,7 +84,7 @@ export function addAppeals(program: Command): void {
       'after',
       `
 The number or sender ID is unblocked as with numgate unblock, with the same guards and owners. A block that a rule made is
-lifted, and its reports no longer count. If the block no longer exists, the appeal is closed as noLongerBlocked.`,
+lifted, and its reports no longer count. A campaign of texts is revoked, for everybody. If the block no longer exists, the appeal is closed as noLongerBlocked.`,
     )
     .addHelpText('after', examples('appeals accept 17 --reason "the line is the bank\'s own" --wait'))
     .action(async (id: number, options: AcceptOptions) => {
@@ -164,8 +164,17 @@ async function listed(show: string, limit: number): Promise<AppealPage> {
   return { appeals, next };
 }
 
-function partyOf({ number, source }: AppealInfo): string {
-  return number ?? source ?? '';
+/** A campaign blocked the text, and not the number that it was sent to. */
+function isOfCampaign({ code }: AppealInfo): boolean {
+  return code === 'TEXT_CAMPAIGN';
+}
+
+function subjectOf(appeal: AppealInfo): string {
+  return isOfCampaign(appeal) ? 'text' : appeal.subject;
+}
+
+function partyOf(appeal: AppealInfo): string {
+  return isOfCampaign(appeal) ? `campaign ${appeal.list}` : (appeal.number ?? appeal.source ?? '');
 }
 
 function blockOf({ list, entrySeq, authority }: AppealInfo): string {
@@ -174,10 +183,19 @@ function blockOf({ list, entrySeq, authority }: AppealInfo): string {
 
 function formatList({ appeals, next }: AppealPage, show: ListOptions['show']): Report {
   const rows = appeals.map((appeal) => [
-    ...[String(appeal.id), appeal.state, appeal.subject, partyOf(appeal), appeal.code, blockOf(appeal)],
+    ...[String(appeal.id), appeal.state, subjectOf(appeal), partyOf(appeal), appeal.code, blockOf(appeal)],
     ...[appeal.receivedAt, appeal.claimedBy ?? appeal.decidedBy ?? ''],
   ]);
-  const names = ['appeal', 'state', 'subject', 'number or sender', 'code', 'block', 'received', 'by'];
+  const names = [
+    'appeal',
+    'state',
+    'subject',
+    'number, sender or campaign',
+    'code',
+    'block',
+    'received',
+    'by',
+  ];
   const more = next === null ? '' : 'there are more appeals: --limit shows them\n';
   const none = {
     ...{ open: 'no open appeals (--show all lists decided ones, too)\n', decided: 'no decided appeals\n' },
@@ -187,8 +205,8 @@ function formatList({ appeals, next }: AppealPage, show: ListOptions['show']): R
 }
 
 function lineOf(appeal: AppealInfo): string {
-  const { id, subject, code, receivedAt } = appeal;
-  return `${receivedAt}  appeal ${id}: ${subject} ${partyOf(appeal)}, ${code}, ${blockOf(appeal)}\n`;
+  const { id, code, receivedAt } = appeal;
+  return `${receivedAt}  appeal ${id}: ${subjectOf(appeal)} ${partyOf(appeal)}, ${code}, ${blockOf(appeal)}\n`;
 }
 
 function formatDetails(appeal: AppealDetails): Report<AppealDetails> {
@@ -210,11 +228,19 @@ function formatDetails(appeal: AppealDetails): Report<AppealDetails> {
     `  ${at}${contact === null ? '' : `, contact: ${contact}`}`,
     ...statement.split('\n').map((line) => `    ${line}`),
   ]);
+  const effect =
+    isOfCampaign(appeal) && appeal.decidedAt === null
+      ? [
+          `  accepting it revokes campaign ${appeal.list} for everybody: npx numgate text campaigns show ${appeal.list}`,
+        ]
+      : [];
   const more = appellants - statements.length;
   const others = more > 0 ? [`  and ${counted(more, 'further appeal')} against the same block`] : [];
   return [
     lineOf(appeal) +
-      [stateOf(appeal), ...now, ...rule, ...written, ...others].map((line) => `${line}\n`).join(''),
+      [stateOf(appeal), ...now, ...rule, ...effect, ...written, ...others]
+        .map((line) => `${line}\n`)
+        .join(''),
     appeal,
   ];
 }
@@ -236,7 +262,11 @@ function stateOf({
 
 function formatDone(appeal: AppealInfo): Report<AppealInfo> {
   const { id, state, seq } = appeal;
-  const detail = state === 'noLongerBlocked' ? ': the block had ended already' : '';
+  const accepted =
+    state === 'accepted' && isOfCampaign(appeal)
+      ? `: campaign ${appeal.list} is revoked for everybody, and texts like it are no longer blocked`
+      : '';
+  const detail = state === 'noLongerBlocked' ? ': the block had ended already' : accepted;
   return [`appeal ${id} is ${state}${detail}${seq === null ? '' : ` (seq ${seq})`}\n`, appeal];
 }
 

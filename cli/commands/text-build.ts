@@ -15,7 +15,7 @@ import { type CanaryResult, readCanaryTexts, scoreCanaryTexts } from '../text/ca
 import { type CollectedHosts, collectHosts, type HostListReport } from '../text/host-lists.ts';
 import { readModelFolder } from '../text/model-folder.ts';
 import { hostsOf, manifestInForce, modelOf, openedRelease } from '../text/open-release.ts';
-import { type CatalogueHostList, parseHostsOption, readTextCatalogue } from '../text/text-catalogue.ts';
+import { type CatalogueHostList, readHostsOption, readTextCatalogue } from '../text/text-catalogue.ts';
 import { REJECTS, type TextFolder, writeTextFolder } from '../text/text-folder.ts';
 import { formatCanaries, formatHostLists, formatModel } from '../text/text-report.ts';
 import { examples } from './options.ts';
@@ -68,10 +68,9 @@ export function addTextBuild(text: Command): void {
 
 /** Appends one option to those before it. */
 function hostsOption(text: string, before: readonly CatalogueHostList[] = []): CatalogueHostList[] {
-  const list = parseHostsOption(text);
-  if (list === null)
-    throw new InvalidArgumentError('must be name=FILE:effect:authority, such as kisa=hosts.txt:block:kisa');
-  return [...before, list];
+  const list = readHostsOption(text);
+  if (!list.ok) throw new InvalidArgumentError(list.message);
+  return [...before, list.value];
 }
 
 export interface TextBuildSettings extends Partial<Omit<BuildOptions, 'out' | 'offline'>> {

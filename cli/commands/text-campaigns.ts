@@ -6,22 +6,21 @@ import { type Command, Option } from 'commander';
 import {
   CAMPAIGN_IMPORT_RESULTS,
   type CampaignAction,
-  type CampaignMatch,
   type EnrolledCampaigns,
   type ImportedCampaigns,
   type MatchedCampaigns,
 } from '../../shared/admin/campaigns.ts';
 import { CAMPAIGN_STATES, type CampaignInfo, type CampaignState } from '../../shared/admin/text.ts';
-import { CAMPAIGN_TEXTS_MAX } from '../../shared/limits/campaigns.ts';
 import { parseCampaignId } from '../../shared/text/campaign-id.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { CommandFailure } from '../failure.ts';
 import { untilOf } from '../import/dates.ts';
 import { counted } from '../terminal/figures.ts';
-import { print, type Report } from '../terminal/output.ts';
+import { print, printPart, type Report } from '../terminal/output.ts';
 import { formatTable } from '../terminal/table.ts';
 import { styleText } from '../terminal/visible.ts';
-import { readCampaignTexts, readFeedCampaigns } from '../text/campaign-texts.ts';
+import { changeCampaigns, inPieces, CAMPAIGNS_PATH as PATH } from '../text/campaign-requests.ts';
+import { type Located, readCampaignTexts, readFeedCampaigns } from '../text/campaign-texts.ts';
 import { examples, positiveNumber, requireReason } from './options.ts';
 import { pagesOf } from './pages.ts';
 
@@ -42,8 +41,6 @@ interface AddOptions extends ChangeOptions {
   readonly until?: string;
 }
 
-const PATH = 'text/campaigns';
-
 export function addTextCampaigns(text: Command): void {
   const campaigns = text
     .command('campaigns')
@@ -51,7 +48,7 @@ export function addTextCampaigns(text: Command): void {
 
   campaigns
     .command('list')
-    .description('list campaigns in the order in which they were seen first')
+    .description('list campaigns, oldest first')
     .addOption(new Option('--state <state>', 'only those in this state').choices(CAMPAIGN_STATES))
     .option('--limit <rows>', 'rows at most', positiveNumber, 200)
     .addHelpText('after', examples('text campaigns list --state confirmed', 'text campaigns list --json'))
@@ -132,11 +129,10 @@ become one campaign. Write line breaks as spaces: fingerprints leave them out.`,
     .addHelpText('after', examples('text campaigns import campaigns.ndjson --reason "the feed of KISA"'))
     .action(async (file: string, { reason }: ChangeOptions) => {
       const admin = adminOfEnvironment();
-      const results: ImportedCampaigns['results'][number][] = [];
-      for (const some of chunked(await readFeedCampaigns(file))) {
-        const body = { campaigns: some, reason };
-        results.push(...(await admin.change<ImportedCampaigns>('POST', `${PATH}/import`, body)).results);
-      }
+      const results = await inPieces(await readFeedCampaigns(file), async (campaigns) => {
+        const body = { campaigns, reason };
+        return (await admin.change<ImportedCampaigns>('POST', `${PATH}/import`, body)).results;
+      });
       print(...formatImported(results));
     });
 }
@@ -168,39 +164,32 @@ async function enrol(admin: Admin, options: AddOptions): Promise<EnrolledCampaig
   if (file === undefined && keyId === undefined)
     throw new CommandFailure('--fingerprint requires --key-id: see numgate text status', 2);
   const field = file === undefined ? 'fingerprints' : 'texts';
-  const items: readonly unknown[] =
+  const items: readonly Located<unknown>[] =
     file === undefined
-      ? fingerprint.map((each) => ({ fingerprint: each, textKeyId: keyId }))
+      ? fingerprint.map((each, at) => ({
+          item: { fingerprint: each, textKeyId: keyId },
+          where: `--fingerprint ${at + 1}`,
+        }))
       : await readCampaignTexts(file);
-  const campaigns: CampaignInfo[] = [];
-  for (const some of chunked(items)) {
+  const campaigns = await inPieces(items, async (some) => {
     const body = { [field]: some, ...common };
-    campaigns.push(...(await admin.change<EnrolledCampaigns>('POST', PATH, body)).campaigns);
-  }
+    return (await admin.change<EnrolledCampaigns>('POST', PATH, body)).campaigns;
+  });
   return { campaigns };
 }
 
-async function match(admin: Admin, texts: readonly string[]): Promise<MatchedCampaigns> {
-  const matches: CampaignMatch[] = [];
-  for (const some of chunked(texts))
-    matches.push(...(await admin.find<MatchedCampaigns>(`${PATH}/match`, { texts: some })).matches);
+async function match(admin: Admin, located: readonly Located<string>[]): Promise<MatchedCampaigns> {
+  const matches = await inPieces(
+    located,
+    async (texts) => (await admin.find<MatchedCampaigns>(`${PATH}/match`, { texts })).matches,
+    false,
+  );
   return { matches };
 }
 
 async function change(ids: readonly string[], action: CampaignAction, body: object): Promise<void> {
-  const admin = adminOfEnvironment();
-  const changed: CampaignInfo[] = [];
-  for (const id of ids)
-    changed.push(await admin.change<CampaignInfo>('POST', `${PATH}/${id}/${action}`, body));
-  const lines = changed.map((campaign) => `${campaign.id} is ${stateOf(campaign)}\n`);
-  print(lines.join(''), { campaigns: changed });
-}
-
-/** Pieces that one request takes. */
-function chunked<Item>(items: readonly Item[]): Item[][] {
-  return Array.from({ length: Math.ceil(items.length / CAMPAIGN_TEXTS_MAX) }, (_, index) =>
-    items.slice(index * CAMPAIGN_TEXTS_MAX, (index + 1) * CAMPAIGN_TEXTS_MAX),
-  );
+  const onChanged = (campaign: CampaignInfo): void => printPart(`${campaign.id} is ${stateOf(campaign)}\n`);
+  print('', { campaigns: await changeCampaigns(adminOfEnvironment(), ids, action, body, onChanged) });
 }
 
 function campaignId(text: string): string {

@@ -2,12 +2,15 @@
  * `numgate text explain`: what a text release says about one text, and why. The release comes to this machine; the text
  * leaves it only with `--campaigns`, because only the service has the campaigns and their key.
  */
+import { existsSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import type { CampaignMatch, MatchedCampaigns } from '../../shared/admin/campaigns.ts';
 import { analyseText, type TextAnalysis } from '../../shared/text/analyse-text.ts';
-import type { PublishedText } from '../../shared/text/published.ts';
+import { parentsOf } from '../../shared/text/host-table.ts';
+import { NO_TEXT, type PublishedText } from '../../shared/text/published.ts';
 import { readText } from '../../shared/text/text.ts';
 import type { HostListInfo, ModelFacts } from '../../shared/text/text-manifest.ts';
+import type { Verdict } from '../../shared/verdict.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { CommandFailure } from '../failure.ts';
 import { print, type Report } from '../terminal/output.ts';
@@ -37,19 +40,35 @@ export function addTextExplain(text: Command): void {
     .action(async (path: string | undefined, { file, model, campaigns }: ExplainOptions) => {
       if (path !== undefined && model !== undefined)
         throw new CommandFailure('give a folder of a text release or --model, not both', 2);
-      const published = await publishedOf(path, model);
+      const published = await publishedOf(path, model, campaigns);
       const content = await readOneText(file);
       const matched = campaigns ? await matchCampaign(adminOfEnvironment(), content) : undefined;
       print(...formatExplanation(explainText(content, published, matched)));
     });
 }
 
-async function publishedOf(path: string | undefined, model: string | undefined): Promise<PublishedText> {
+/** @param campaigns whether campaigns are looked up: they need no release */
+async function publishedOf(
+  path: string | undefined,
+  model: string | undefined,
+  campaigns: boolean,
+): Promise<PublishedText> {
   if (model !== undefined) return openedRelease(readModelFolder(model), null);
-  if (path !== undefined) return releaseInFolder(new TextFolder(path));
+  if (path !== undefined) {
+    // The argument may be the text: it must not be repeated.
+    if (!existsSync(path))
+      throw new CommandFailure(
+        'there is no such folder of a text release. The text is read from standard input or --file',
+        2,
+      );
+    return releaseInFolder(new TextFolder(path));
+  }
   const current = await releaseInForce(adminOfEnvironment());
   if (current !== null) return current;
-  throw new CommandFailure('no text release is in force: name the folder of one, or a model with --model');
+  if (campaigns) return NO_TEXT;
+  throw new CommandFailure(
+    'no text release is in force: name the folder of one, a model with --model, or look up --campaigns only',
+  );
 }
 
 /** Campaign of a text, as the service finds it. */
@@ -62,6 +81,8 @@ export interface HostFinding {
   readonly host: string;
   /** The list that decides, or null if none has the host. */
   readonly list: HostListInfo | null;
+  /** The host or its parent that is on the list. */
+  readonly entry: string | null;
 }
 
 export interface Explanation {
@@ -69,6 +90,8 @@ export interface Explanation {
   readonly analysis: TextAnalysis;
   readonly thresholds: ModelFacts['thresholds'] | null;
   readonly hosts: readonly HostFinding[];
+  /** Whether there were host lists to look at. */
+  readonly hasLists: boolean;
   /** Undefined if nothing was sent to the service. */
   readonly campaign: CampaignMatch | undefined;
 }
@@ -77,63 +100,110 @@ export interface Explanation {
 export function explainText(text: string, published: PublishedText, campaign?: CampaignMatch): Explanation {
   // Campaigns need a key that only the service has.
   const local = { ...published, key: null };
-  const hosts = readText(text).hosts.map((host) => ({
-    host,
+  const listed = new Set(published.hosts === null ? [] : [...published.hosts.table.rows()].map(hostOf));
+  const hosts = readText(text).hosts.map((host) => {
     // As the edge decides about a text that has nothing but this host.
-    list: analyseText(`http://${host}/`, local, 0).hosts[0] ?? null,
-  }));
+    const list = analyseText(`http://${host}/`, local, 0).hosts[0] ?? null;
+    return { host, list, entry: parentsOf(host).find((parent) => listed.has(parent)) ?? null };
+  });
   return {
     ...{ release: published.release, analysis: analyseText(text, local, 0), hosts, campaign },
+    hasLists: published.hosts !== null,
     thresholds: published.model?.info.thresholds ?? null,
   };
 }
 
+function hostOf({ host }: { readonly host: string }): string {
+  return host;
+}
+
 export function formatExplanation(explanation: Explanation): Report {
-  const { release, analysis, thresholds, hosts, campaign } = explanation;
+  const { release, analysis, thresholds, hosts, hasLists, campaign } = explanation;
+  const check = checkOf(explanation);
   const { score, band, reasons, model } = analysis;
   const lines = [
-    release === null ? `model ${visible(model ?? '')}, not in a release` : `${styleText('bold', release)}`,
+    formatSource(release, model),
     score === null || thresholds === null
       ? 'no model: no score'
       : `score ${score}, band ${styleText('bold', band!)}: model ${visible(model!)}, ${formatThresholds(thresholds)}`,
     ...(reasons.length === 0 ? [] : [`  what raised it most: ${reasons.join(', ')}`]),
-    ...(hosts.length === 0 ? ['no host'] : hosts.map(formatHost)),
+    ...(hosts.length === 0 ? ['no host'] : hosts.map((found) => formatHost(found, hasLists))),
+    ...(hasLists ? [] : ['no host list was looked at']),
     formatCampaign(campaign),
-    effectOf(explanation),
+    formatCheck(check, hasLists),
     campaign === undefined
       ? 'the text was not sent anywhere'
       : 'the text was sent to the service, which does not keep it',
   ];
   const value = {
     ...{ release, model, score, band, reasons, thresholds },
-    hosts: hosts.map(({ host, list }) => ({ host, list: list?.name ?? null, effect: list?.effect ?? null })),
+    ...{ check, hostListsLookedUp: hasLists },
+    hosts: hosts.map(({ host, list, entry }) => ({
+      ...{ host, list: list?.name ?? null, effect: list?.effect ?? null },
+      ...{ authority: list?.authority ?? null, entry },
+    })),
     campaign: campaign?.campaign ?? null,
+    campaignState: campaignStateOf(campaign),
     sent: campaign !== undefined,
   };
   return [`${lines.join('\n')}\n`, value];
 }
 
-function formatCampaign(match: CampaignMatch | undefined): string {
-  if (match === undefined) return 'campaign: not looked up; --campaigns sends the text to the service';
-  const { campaign, blocks, hasFingerprint } = match;
-  if (!hasFingerprint) return 'campaign: none; the text is too short to be recognised';
-  if (campaign === null) return 'campaign: none';
-  return `campaign: ${campaign}, which ${blocks ? 'blocks now' : 'does not block'}`;
+function formatSource(release: string | null, model: string | null): string {
+  if (release !== null) return styleText('bold', release);
+  return model === null ? 'no text release is in force' : `model ${visible(model)}, not in a release`;
 }
 
-function formatHost({ host, list }: HostFinding): string {
-  return list === null
-    ? `host ${visible(host)}: on no list`
-    : `host ${visible(host)}: ${list.effect} by list ${visible(list.name)} of ${visible(list.authority)}`;
+type CampaignState = 'notLookedUp' | 'tooShort' | 'none' | 'blocks' | 'doesNotBlock';
+
+function campaignStateOf(match: CampaignMatch | undefined): CampaignState {
+  if (match === undefined) return 'notLookedUp';
+  if (!match.hasFingerprint) return 'tooShort';
+  if (match.campaign === null) return 'none';
+  return match.blocks ? 'blocks' : 'doesNotBlock';
+}
+
+function formatCampaign(match: CampaignMatch | undefined): string {
+  const words = {
+    notLookedUp: 'not looked up; --campaigns sends the text to the service',
+    tooShort: 'none; the text is too short to be recognised',
+    none: 'none',
+    blocks: `${match?.campaign}, which blocks now`,
+    doesNotBlock: `${match?.campaign}, which does not block`,
+  };
+  return `campaign: ${words[campaignStateOf(match)]}`;
+}
+
+function formatHost({ host, list, entry }: HostFinding, hasLists: boolean): string {
+  if (!hasLists) return `host ${visible(host)}`;
+  if (list === null) return `host ${visible(host)}: on no list`;
+  const as = entry === null || entry === host ? '' : `, which has ${visible(entry)}`;
+  return `host ${visible(host)}: ${list.effect} by list ${visible(list.name)} of ${visible(list.authority)}${as}`;
 }
 
 /** What a check of the text can lead to. Numbers and settings of a client decide the rest. */
-function effectOf({ analysis, hosts, campaign }: Explanation): string {
+interface Check {
+  readonly verdict: Verdict;
+  /** Null if nothing that was looked at is against the text. */
+  readonly code: 'TEXT_HOST_LISTED' | 'TEXT_CAMPAIGN' | 'TEXT_SUSPICIOUS' | null;
+}
+
+function checkOf({ analysis, hosts, campaign }: Explanation): Check {
   const effects = hosts.flatMap(({ list }) => (list === null ? [] : [list.effect]));
-  if (effects.includes('block')) return 'a check: block, TEXT_HOST_LISTED';
-  if (campaign?.blocks === true && !analysis.onlyAllowedHosts) return 'a check: block, TEXT_CAMPAIGN';
-  if (effects.includes('label')) return 'a check: label, TEXT_HOST_LISTED';
-  if (analysis.band === 'suspicious')
-    return 'a check: label, TEXT_SUSPICIOUS, for clients with "onSuspiciousText": "label"; for others no effect';
-  return 'a check: nothing against the text';
+  if (effects.includes('block')) return { verdict: 'block', code: 'TEXT_HOST_LISTED' };
+  if (campaign?.blocks === true && !analysis.onlyAllowedHosts)
+    return { verdict: 'block', code: 'TEXT_CAMPAIGN' };
+  if (effects.includes('label')) return { verdict: 'label', code: 'TEXT_HOST_LISTED' };
+  if (analysis.band === 'suspicious') return { verdict: 'label', code: 'TEXT_SUSPICIOUS' };
+  return { verdict: 'allow', code: null };
+}
+
+function formatCheck({ verdict, code }: Check, hasLists: boolean): string {
+  if (code === null)
+    return hasLists
+      ? 'a check: nothing against the text'
+      : 'a check: nothing in what was looked at is against the text';
+  const clients =
+    code === 'TEXT_SUSPICIOUS' ? ', for clients with "onSuspiciousText": "label"; for others no effect' : '';
+  return `a check: ${verdict}, ${code}${clients}`;
 }

@@ -11,7 +11,7 @@ import { notTrainedOn } from '../text/trained-on.ts';
 import { commaList } from './options.ts';
 
 export interface TextInputOptions {
-  readonly labels: ReadonlyMap<string, Label>;
+  readonly labels?: ReadonlyMap<string, Label>;
   readonly oneDomain: boolean;
   readonly against?: string;
   readonly inForce: boolean;
@@ -19,12 +19,7 @@ export interface TextInputOptions {
 
 export function addTextInputOptions(command: Command): Command {
   return command
-    .option(
-      '--labels <names>',
-      'what other labels mean, such as ham=legitimate,1=spam',
-      labelsOf,
-      new Map<string, Label>(),
-    )
+    .option('--labels <names>', 'what other labels mean, such as ham=legitimate,1=spam', labelsOf)
     .option('--one-domain', 'accept that all legitimate texts are of one domain', false)
     .option('--against <folder>', 'compare with the model of this folder, on the same texts')
     .option('--in-force', 'compare with the model in force (scope: text)', false);
@@ -46,7 +41,7 @@ function labelsOf(text: string): Map<string, Label> {
 
 export async function readTexts(
   files: readonly string[],
-  { labels }: Pick<TextInputOptions, 'labels'>,
+  { labels = new Map() }: Pick<TextInputOptions, 'labels'>,
 ): Promise<LabelledText[]> {
   // Loaded only for a command that reads texts: it brings csv-parse.
   const { readLabelledTexts } = await import('../text/read-texts.ts');

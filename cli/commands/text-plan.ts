@@ -8,7 +8,7 @@ import { type TextGuard, type TextGuardHit, textGuardsOf } from '../../shared/te
 import type { TextManifest } from '../../shared/text/text-manifest.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { formatGuard } from '../problem.ts';
-import { count } from '../terminal/figures.ts';
+import { count, percent } from '../terminal/figures.ts';
 import { print, type Report } from '../terminal/output.ts';
 import { shellWord } from '../terminal/shell-word.ts';
 import { styleText, visible } from '../terminal/visible.ts';
@@ -17,6 +17,7 @@ import { manifestInForce, openedFromService, releaseInFolder } from '../text/ope
 import type { TextFolder } from '../text/text-folder.ts';
 import { formatCanaries, formatCanaryCounts, formatDomains, formatModel } from '../text/text-report.ts';
 import { addTextFolderArgument, examples, textFolderOf } from './options.ts';
+import { overrideWords, unusedOverrides } from './text-overrides.ts';
 
 interface PlanOptions {
   readonly canaryTexts?: string;
@@ -107,14 +108,23 @@ function without(some: Hosts | undefined, others: Hosts | undefined): number {
   return count;
 }
 
-export function formatTextPlan(result: TextPlanResult): Report {
-  const { folder, manifest, base, hostLists, canaries, guards } = result;
+/** The push that a plan ends with. */
+export interface PlannedPush {
+  /** Share of the data centres; null to send the release only. */
+  readonly share: number | null;
+  readonly overrides: readonly TextGuard[];
+}
+
+/** A cautious one. */
+const TENTH: PlannedPush = { share: 0.1, overrides: [] };
+
+export function formatTextPlan(result: TextPlanResult, planned: PlannedPush = TENTH): Report {
+  const { folder, manifest, base, hostLists, canaries } = result;
   const { release, model } = manifest;
   const isCurrent = base?.release === release;
-  const push = pushCommand(
-    folder,
-    guards.map(({ guard }) => guard),
-  );
+  // Nothing is promoted, so no guard looks at it.
+  const guards = isCurrent ? [] : result.guards;
+  const push = pushCommand(folder, guards, planned);
   const changed = JSON.stringify(factsOf(base)) !== JSON.stringify(factsOf(manifest));
   const lines = [
     `${styleText('bold', release)}, ${base === null ? 'no text release is in force' : `in force is ${base.release}`}`,
@@ -126,11 +136,14 @@ export function formatTextPlan(result: TextPlanResult): Report {
     ...(canaries === null
       ? [`  ${formatCanaryCounts(manifest)}`]
       : formatCanaries(canaries).map((line) => `  ${line}`)),
-    ...(guards.length === 0 ? ['no guard is hit'] : [styleText('yellow', 'guards are hit:')]),
-    ...guards.map((hit) => `  ${formatGuard(hit)}`),
     ...(isCurrent
       ? ['it is in force already: a push changes nothing']
-      : ['To push it to a tenth of the data centres:', `  ${push}`]),
+      : [
+          ...formatGuards(guards),
+          ...unusedOverrides(planned.overrides, guards),
+          `${purposeOf(planned)}:`,
+          `  ${push}`,
+        ]),
   ];
   const value = {
     ...{ release, folder: folder.path, base: base?.release ?? null, isCurrent, hostLists, guards },
@@ -161,8 +174,19 @@ function formatChange({ list, added, removed, before, after }: HostListChange): 
   return `  ${counts}  ${styleText('bold', visible(list))}${state}`;
 }
 
-function pushCommand({ path }: TextFolder, guards: readonly TextGuard[]): string {
-  const overrides = guards.map((guard) => ` --override ${guard}`).join('');
-  const reason = guards.length === 0 ? '' : ' --reason "…"';
-  return `npx numgate text push ${shellWord(path)} --canary 0.1${overrides}${reason}`;
+function formatGuards(guards: readonly TextGuardHit[]): string[] {
+  if (guards.length === 0) return ['no guard is hit'];
+  return [styleText('yellow', 'guards are hit:'), ...guards.map((hit) => `  ${formatGuard(hit)}`)];
+}
+
+function purposeOf({ share }: PlannedPush): string {
+  if (share === null) return 'To send it to the service';
+  if (share === 1) return 'To push it to all data centres';
+  return `To push it to ${percent(share)} of the data centres`;
+}
+
+function pushCommand({ path }: TextFolder, guards: readonly TextGuardHit[], { share }: PlannedPush): string {
+  const where = share === null ? '' : share === 1 ? ' --promote' : ` --canary ${share}`;
+  // Only a promotion looks at guards.
+  return `npx numgate text push ${shellWord(path)}${where}${share === null ? '' : overrideWords(guards)}`;
 }

@@ -6,7 +6,7 @@
 import { type Command, Option } from 'commander';
 import type { PutTextRelease, TextChangeDone, TextReleaseInfo } from '../../shared/admin/text.ts';
 import { toBase64 } from '../../shared/bytes.ts';
-import type { TextGuard } from '../../shared/text/text-guards.ts';
+import type { TextGuard, TextGuardHit } from '../../shared/text/text-guards.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
 import { CommandFailure } from '../failure.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
@@ -15,14 +15,9 @@ import { styleText } from '../terminal/visible.ts';
 import type { TextFolder } from '../text/text-folder.ts';
 import { addTextFolderArgument, examples, textFolderOf } from './options.ts';
 import { canaryShare } from './releases.ts';
+import { addTextOverrides, overrideWords, type TextOverrides, textReasonOf } from './text-overrides.ts';
 import { formatTextPlan, planText } from './text-plan.ts';
-import {
-  addTextOverrides,
-  formatTextChange,
-  promoteText,
-  type TextOverrides,
-  textReasonOf,
-} from './text-releases.ts';
+import { formatTextChange, formatTextState, promoteText } from './text-releases.ts';
 
 interface PushOptions extends TextOverrides {
   readonly promote: boolean;
@@ -51,9 +46,10 @@ export function addTextPush(text: Command): void {
       const reason = textReasonOf(options, 'numgate text push');
       const folder = textFolderOf(path);
       const admin = adminOfEnvironment();
-      if (dryRun) return print(...formatTextPlan(await planText(folder, admin)));
       const share = promote ? 1 : (canary ?? null);
-      print(...formatTextPush(await pushText(folder, admin, { share, reason, overrides: override })));
+      const planned = { share, overrides: override };
+      if (dryRun) return print(...formatTextPlan(await planText(folder, admin), planned));
+      print(...formatTextPush(await pushText(folder, admin, { ...planned, reason }), override));
     });
 }
 
@@ -85,19 +81,47 @@ export async function pushText(
   const stopNotice = onInterrupt(() => 'run the same command again: it sends the release once');
   try {
     const pushed = await admin.change<TextReleaseInfo>('POST', 'text/releases', body);
-    const promoted =
-      share === null ? null : await promoteText(admin, manifest.release, { share, reason, overrides });
+    if (share === null) return { pushed, promoted: null };
+    const promoted = await promoteText(admin, manifest.release, { share, reason, overrides }).catch(
+      (error: unknown) => {
+        throw notPromoted(error, manifest.release, share, overrides);
+      },
+    );
     return { pushed, promoted };
   } finally {
     stopNotice();
   }
 }
 
-export function formatTextPush({ pushed, promoted }: TextPushResult): Report {
+/** Says that the first step of the push is done. If a guard stopped the second, adds the command that overrides it. */
+function notPromoted(
+  error: unknown,
+  release: string,
+  share: number,
+  overrides: readonly TextGuard[],
+): unknown {
+  if (!(error instanceof CommandFailure)) return error;
+  const { guards = [] } = error.extras as { readonly guards?: readonly TextGuardHit[] };
+  const lines = [error.message, `${release} is at the service, and was not put into force`];
+  if (error.exitCode !== 3) {
+    const message = lines.join('\n');
+    return new CommandFailure(message, error.exitCode, { ...error.details, message, pushed: release });
+  }
+  const where = share === 1 ? '' : ` --share ${share}`;
+  const command = `npx numgate text promote ${release}${where}${overrideWords(guards, overrides)}`;
+  const message = [...lines, 'to put it into force all the same:', `  ${command}`].join('\n');
+  return new CommandFailure(message, 3, { ...error.details, message, pushed: release, command });
+}
+
+/** @param overrides guards that were to be overridden */
+export function formatTextPush(
+  { pushed, promoted }: TextPushResult,
+  overrides: readonly TextGuard[] = [],
+): Report {
   const { release } = pushed;
-  if (promoted !== null) return [formatTextChange(promoted), { ...pushed, ...promoted }];
+  if (promoted !== null) return [formatTextChange(promoted, overrides), { ...pushed, ...promoted }];
   const text = [
-    `${styleText('bold', release)} is at the service (${pushed.state})`,
+    `${styleText('bold', release)} is at the service (${formatTextState(pushed)})`,
     `  to a tenth of the data centres: npx numgate text promote ${release} --share 0.1`,
     `  to all:                         npx numgate text promote ${release}\n`,
   ];

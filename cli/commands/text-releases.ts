@@ -1,15 +1,15 @@
 /** `numgate text promote`, `withdraw`, `rollback`, `releases` and `status`: which text releases the service has. */
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
 import type {
   PromoteText,
   TextChangeDone,
   TextReleaseInfo,
   TextReleaseList,
+  TextReleaseState,
   TextStatus,
 } from '../../shared/admin/text.ts';
-import { TEXT_GUARDS, type TextGuard } from '../../shared/text/text-guards.ts';
+import type { TextGuard } from '../../shared/text/text-guards.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
-import { CommandFailure } from '../failure.ts';
 import { formatGuard } from '../problem.ts';
 import { percent } from '../terminal/figures.ts';
 import { print, type Report } from '../terminal/output.ts';
@@ -17,11 +17,13 @@ import { formatTable } from '../terminal/table.ts';
 import { styleText, visible } from '../terminal/visible.ts';
 import { examples, requireReason } from './options.ts';
 import { canaryShare } from './releases.ts';
-
-export interface TextOverrides {
-  readonly override?: readonly TextGuard[];
-  readonly reason?: string;
-}
+import {
+  addTextOverrides,
+  overrideWords,
+  type TextOverrides,
+  textReasonOf,
+  unusedOverrides,
+} from './text-overrides.ts';
 
 export function addTextReleases(text: Command): void {
   addTextOverrides(text.command('promote'))
@@ -34,7 +36,7 @@ export function addTextReleases(text: Command): void {
       const { share, dryRun, override: overrides = [] } = options;
       const reason = textReasonOf(options, 'numgate text promote');
       const done = await promoteText(adminOfEnvironment(), release, { share, dryRun, overrides, reason });
-      print(formatTextChange(done), done);
+      print(formatTextChange(done, overrides), done);
     });
 
   requireReason(text.command('withdraw'))
@@ -73,31 +75,6 @@ export function addTextReleases(text: Command): void {
     });
 }
 
-export function addTextOverrides(command: Command): Command {
-  return command
-    .addOption(
-      new Option(
-        '--override <guard>',
-        'override a guard that the release hits; repeatable; requires --reason',
-      )
-        .choices(TEXT_GUARDS)
-        .argParser((word: string, before: readonly TextGuard[] = []): TextGuard[] => {
-          const guard = TEXT_GUARDS.find((known) => known === word);
-          if (guard === undefined)
-            throw new InvalidArgumentError(`Allowed choices are ${TEXT_GUARDS.join(', ')}.`);
-          return [...before, guard];
-        }),
-    )
-    .option('--reason <text>', `reason for the audit log (default: "numgate text ${command.name()}")`);
-}
-
-/** The given reason, or else the command. Overriding a guard requires a reason. */
-export function textReasonOf({ override = [], reason }: TextOverrides, command: string): string {
-  if (reason === undefined && override.length > 0)
-    throw new CommandFailure('--override requires --reason: explain why the guard may be overridden', 2);
-  return reason ?? command;
-}
-
 /** Puts a release into force, based on the one that is now. */
 export async function promoteText(
   admin: Admin,
@@ -120,16 +97,23 @@ async function rollBackText(admin: Admin, reason: string, release?: string): Pro
   return admin.change('POST', 'text/rollback', last === null ? { reason } : { release: last, reason });
 }
 
-export function formatTextChange({ release, state, share, guards = [], dryRun }: TextChangeDone): string {
+/** @param overrides guards that were to be overridden */
+export function formatTextChange(done: TextChangeDone, overrides: readonly TextGuard[]): string {
+  const unused = unusedOverrides(overrides, done.guards ?? []);
+  return formatDone(done) + unused.map((line) => `${line}\n`).join('');
+}
+
+function formatDone({ release, state, share, guards = [], dryRun }: TextChangeDone): string {
   const name = styleText('bold', release);
   if (dryRun === true) {
     const hits = guards.map((hit) => `  ${formatGuard(hit)}\n`).join('');
-    return `${name} would be ${state}; nothing was changed\n${hits === '' ? 'no guard is hit\n' : `guards are hit:\n${hits}`}`;
+    return `${name} would be ${STATES[state]}; nothing was changed\n${hits === '' ? 'no guard is hit\n' : `guards are hit:\n${hits}`}`;
   }
   if (state !== 'candidate') return `${name} is in force in all data centres\n`;
   return [
     `${name} is the canary in ${percent(share ?? 0)} of the data centres`,
-    `  to all:  npx numgate text promote ${release}`,
+    // A promotion to all looks at the guards again.
+    `  to all:  npx numgate text promote ${release}${overrideWords(guards)}`,
     `  to none: npx numgate text withdraw ${release} --reason "…"\n`,
   ].join('\n');
 }
@@ -143,7 +127,7 @@ export function formatTextReleases(list: TextReleaseList): Report {
   const rows = list.releases.map((info) => {
     const { release, manifest, pushedAt, pushedBy, promotedAt } = info;
     const { base, model, hosts } = manifest;
-    const names = [release, stateOf(info), base ?? '', model?.name ?? '', hosts?.count ?? 0];
+    const names = [release, formatTextState(info), base ?? '', model?.name ?? '', hosts?.count ?? 0];
     return [...names, pushedAt, promotedAt ?? '', pushedBy];
   });
   if (rows.length === 0) return ['there is no text release: npx numgate text build\n', list];
@@ -151,8 +135,13 @@ export function formatTextReleases(list: TextReleaseList): Report {
   return [formatTable(names, rows), list];
 }
 
-function stateOf({ state, share }: TextReleaseInfo): string {
-  return share === undefined ? state : `${state} (${percent(share)})`;
+/** In words. The API has shorter names. */
+const STATES: Readonly<Record<TextReleaseState, string>> = {
+  ...{ pushed: 'pushed', candidate: 'canary', current: 'in force', former: 'former', withdrawn: 'withdrawn' },
+};
+
+export function formatTextState({ state, share }: TextReleaseInfo): string {
+  return share === undefined ? STATES[state] : `${STATES[state]} (${percent(share)})`;
 }
 
 export function formatTextStatus(status: TextStatus): Report {
@@ -166,10 +155,10 @@ export function formatTextStatus(status: TextStatus): Report {
     `campaigns: ${counts.length === 0 ? 'none' : counts.join(', ')}`,
     textKeyId === null
       ? styleText('yellow', 'TEXT_KEY is not set: no campaign is recognised')
-      : `TEXT_KEY ${visible(textKeyId)}`,
+      : `ID of TEXT_KEY: ${visible(textKeyId)}`,
     published < version
-      ? styleText('yellow', `version ${version}; the head has ${published} so far`)
-      : `version ${version}`,
+      ? styleText('yellow', `state ${version}; the data centres get ${published} so far`)
+      : `state ${version}`,
   ];
   return [`${lines.join('\n')}\n`, status];
 }

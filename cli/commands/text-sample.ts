@@ -2,9 +2,10 @@
  * `numgate text sample`: the texts that ship with numgate, as a training file. Their only spam is English, of 2002 to 2011:
  * no Korean set is licensed for this. It tries the commands; it makes no model for Korean traffic.
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
+import { CommandFailure } from '../failure.ts';
 import { TEXT_DATA } from '../paths.ts';
 import { count } from '../terminal/figures.ts';
 import { print } from '../terminal/output.ts';
@@ -26,9 +27,11 @@ export function addTextSample(text: Command): void {
     .command('sample')
     .description('write the texts that ship as a training file: English spam, Korean comments and reviews')
     .option('--limit <rows>', 'at most so many rows of each set, spread over it', positiveNumber)
-    .option('--out <file>', 'CSV to write', 'build/text/sample.csv')
+    .option('--out <file>', 'new CSV to write', 'build/text/sample.csv')
     .addHelpText('after', examples('text sample --limit 2000'))
     .action(({ out, limit }: SampleOptions) => {
+      if (existsSync(out))
+        throw new CommandFailure(`${out} exists: name a new file with --out, or remove it`);
       const rows = sampleRows(limit);
       mkdirSync(dirname(out), { recursive: true });
       writeFileSync(`${out}.new`, csvOf(rows));

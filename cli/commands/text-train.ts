@@ -121,7 +121,8 @@ for both. Texts stay on this machine; the report has pieces of them.`,
       const report = reportOf(trained, comparisons);
       writeModel(out, trained, settings, report);
       print(
-        `${report[0]}\nwritten to ${out}; next: npx numgate text build --model ${shellWord(out)}\n`,
+        `${report[0]}\nwritten to ${out}; next: npx numgate text build --model ${shellWord(out)}\n` +
+          '  with --keep-hosts, the build keeps the host lists of the text release in force\n',
         report[1],
       );
     });

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { repeatedName } from '../../shared/repeated-name.ts';
 import { CommandFailure, describeFileError } from '../failure.ts';
+import { visible } from '../terminal/visible.ts';
 
 export function readJsonFile(path: string): unknown {
   try {
@@ -13,6 +14,8 @@ export function readJsonFile(path: string): unknown {
     throw new CommandFailure(`${path}: an object has "${repeated}" twice: keep one of them`);
   } catch (error) {
     if (error instanceof CommandFailure) throw error;
+    if (error instanceof SyntaxError)
+      throw new CommandFailure(`${path}: is not JSON: ${visible(error.message)}`);
     throw new CommandFailure(`${path}: ${describeFileError(error)}`);
   }
 }

@@ -16,6 +16,11 @@ export function print(text: string, value: object): void {
   write(isJson() ? `${visible(JSON.stringify(value))}\n` : text);
 }
 
+/** Prints a part of a result as soon as there is one. With `--json`, `print` has the whole at the end. */
+export function printPart(text: string): void {
+  if (!isJson()) write(text);
+}
+
 /** With `--json`, prints the error, unless a result or a part of one was printed. */
 export function printError(error: object): void {
   if (isJson() && !written) print('', { error });

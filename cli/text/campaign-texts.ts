@@ -12,6 +12,12 @@ import { readLines } from '../import/lines.ts';
 import { INPUT } from '../terminal/input.ts';
 import { note } from '../terminal/output.ts';
 
+/** What a line has, and how messages name the line. */
+export interface Located<Item> {
+  readonly item: Item;
+  readonly where: string;
+}
+
 /** A line of `campaigns.ndjson`, as far as it is imported. */
 export interface FeedCampaign {
   readonly fingerprint: string;
@@ -25,24 +31,25 @@ export interface FeedCampaign {
  * @param path `-` for standard input
  * @throws CommandFailure that names the line, and never the text
  */
-export async function readCampaignTexts(path: string): Promise<string[]> {
-  const texts: string[] = [];
+export async function readCampaignTexts(path: string): Promise<Located<string>[]> {
+  const texts: Located<string>[] = [];
   const isJson = /\.(nd)?json(\.gz)?$/i.test(path);
   await eachLine(path, (line, where) => {
     const found = isJson ? textIn(line, where) : line;
+    if (found.trim() === '') throw new CommandFailure(`${where}: "text" is empty: remove the line`);
     if (found.length > TEXT_CHARS_MAX)
       throw new CommandFailure(`${where}: has more than ${TEXT_CHARS_MAX} characters`);
     if (!found.isWellFormed())
       throw new CommandFailure(`${where}: has half of a surrogate pair: save it as UTF-8`);
-    texts.push(found);
+    texts.push({ item: found, where });
   });
   if (texts.length === 0) throw new CommandFailure(`${path}: has no text`);
   return texts;
 }
 
 /** @throws CommandFailure that names the line */
-export async function readFeedCampaigns(path: string): Promise<FeedCampaign[]> {
-  const campaigns: FeedCampaign[] = [];
+export async function readFeedCampaigns(path: string): Promise<Located<FeedCampaign>[]> {
+  const campaigns: Located<FeedCampaign>[] = [];
   await eachLine(path, (line, where) => {
     const value = parsed(line, where);
     const { fingerprint, textKeyId, until = null, state } = value;
@@ -53,7 +60,7 @@ export async function readFeedCampaigns(path: string): Promise<FeedCampaign[]> {
       throw new CommandFailure(`${where}: "state" must be confirmed or revoked`);
     if (until !== null && (typeof until !== 'string' || Number.isNaN(Date.parse(until))))
       throw new CommandFailure(`${where}: "until" must be a time (RFC 3339) or null`);
-    campaigns.push({ ...shared.value, state, until });
+    campaigns.push({ item: { ...shared.value, state, until }, where });
   });
   return campaigns;
 }
@@ -76,7 +83,7 @@ function parsed(line: string, where: string): Readonly<Record<string, unknown>> 
 
 async function eachLine(path: string, take: (line: string, where: string) => void): Promise<void> {
   const taken = (line: string | null, n: number): void => {
-    const where = path === INPUT ? `line ${n}` : `${path}, line ${n}`;
+    const where = path === INPUT ? `standard input, line ${n}` : `${path}, line ${n}`;
     if (line === null) throw new CommandFailure(`${where}: is too long`);
     if (line.trim() !== '') take(line.trim(), where);
   };

@@ -9,6 +9,7 @@ import type { PublishedText } from '../../shared/text/published.ts';
 import type { TextManifest } from '../../shared/text/text-manifest.ts';
 import { CommandFailure, describeFileError } from '../failure.ts';
 import { count } from '../terminal/figures.ts';
+import { shellWord } from '../terminal/shell-word.ts';
 
 export type CanaryCounts = NonNullable<TextManifest['canaryTexts']>;
 
@@ -33,7 +34,7 @@ export function readCanaryTexts(path: string): CanaryText[] {
     if (line.trim() === '') return;
     const at = { path, line: index + 1 };
     const text = isJson ? textIn(line, at) : line;
-    checkText(text, `${path}:${at.line}: the text`);
+    checkText(text, `${path}, line ${at.line}: the text`);
     texts.push({ text, line: at.line });
   });
   if (texts.length === 0) throw new CommandFailure(`${path}: has no text: write one a line`);
@@ -84,12 +85,15 @@ function contentOf(path: string): string {
   return decodeUtf8(bytes, path);
 }
 
-/** @throws CommandFailure on text in another encoding, such as CP949 */
-export function decodeUtf8(bytes: Uint8Array, path: string): string {
+/** @param path null for standard input @throws CommandFailure on text in another encoding, such as CP949 */
+export function decodeUtf8(bytes: Uint8Array, path: string | null): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    throw new CommandFailure(`${path}: is not UTF-8: convert it first, as in iconv -f cp949 -t utf-8`);
+    const file = path === null ? '' : ` ${shellWord(path)} > utf8.txt`;
+    throw new CommandFailure(
+      `${path ?? 'standard input'}: is not UTF-8: convert it first, as in iconv -f cp949 -t utf-8${file}`,
+    );
   }
 }
 
@@ -100,5 +104,5 @@ function textIn(line: string, at: { readonly path: string; readonly line: number
   } catch {
     // The same message as for an object without a text.
   }
-  throw new CommandFailure(`${at.path}:${at.line}: is not a JSON object with "text"`);
+  throw new CommandFailure(`${at.path}, line ${at.line}: is not a JSON object with "text"`);
 }

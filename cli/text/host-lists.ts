@@ -93,7 +93,7 @@ function rejectedFailure(rejects: readonly RejectedHost[]): CommandFailure {
   const more = rejects.length - shown.length;
   const message = [
     `${counted(rejects.length, 'line')} cannot be on a host list:`,
-    ...shown.map(({ file, line, message: why }) => `  ${file}:${line}: ${why}`),
+    ...shown.map(({ file, line, message: why }) => `  ${file}, line ${line}: ${why}`),
     ...(more === 0 ? [] : [`  and ${count(more)} more`]),
     'Correct them, or pass --skip-invalid to build without them',
   ].join('\n');

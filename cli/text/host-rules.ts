@@ -5,7 +5,7 @@
  */
 import { createRequire } from 'node:module';
 import { HOST_CHARS_MAX, HOST_LABELS_MAX } from '../../shared/limits/text.ts';
-import { canonical } from '../../shared/text/host-names.ts';
+import { canonical, isAddress } from '../../shared/text/host-names.ts';
 import { parentsOf } from '../../shared/text/host-table.ts';
 import { SHORTENERS } from '../../shared/text/shorteners.ts';
 import type { Effect } from '../../shared/verdict.ts';
@@ -35,29 +35,35 @@ const ABOVE_SHORTENERS = new Map(
   ),
 );
 
-/** A host with or without scheme and slash: what names nothing but the host. */
-const WHOLE_SITE = /^(?:[a-z][a-z0-9+.-]*:\/\/)?([^/?#\\@]+)\/?$/i;
+/** A host with or without scheme, and what follows it. */
+const PARTS = /^(?:[a-z][a-z0-9+.-]*:\/\/)?([^/?#\\]+)(.*)$/is;
 /** What a host cannot have. */
 const NO_HOST = /[\s/\\?#@%:]/;
 const WILDCARD = /^\*\./;
 const FORM = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)+$/;
+const HYPHEN_AT_END = /(?:^|\.)-|-(?:\.|$)/;
+const TOP_LEVEL = /\.(?:xn--[a-z0-9-]*[a-z0-9]|[a-z]{2,63})$/;
+/** Ends with what browsers read as a part of an IPv4 address. */
+const NUMBER_AT_END = /(?:^|\.)(?:\d+|0x[0-9a-f]*)$/i;
+/** Dots in any script, as IDNA reads them. */
+const DOTS = /[.\u3002\uff0e\uff61]/;
+const ADDRESS_PARTS = 4;
 
 const PUBLIC_SUFFIX = refuse('HOST_PUBLIC_SUFFIX', 'is a public suffix: names of many owners end with it');
 
 /** @param written as a list has it: a host in any spelling, `*.host`, or a URL without path @param effect of the list */
 export function checkHost(written: string, effect: Effect): CheckedHost {
-  const bare = (WHOLE_SITE.exec(written)?.[1] ?? written).replace(WILDCARD, '');
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(bare) || /^[^\s/]+\/./.test(bare))
-    return refuse(
-      'HOST_HAS_PATH',
-      'has a path: a list blocks whole hosts; list the host if all of it is meant',
-    );
+  const [, site = written, rest = ''] = PARTS.exec(written) ?? [];
+  if (rest !== '' && rest !== '/') return hasPath(rest);
+  const bare = site.replace(WILDCARD, '');
   const { parse } = load('tldts') as typeof import('tldts');
   const options = { allowPrivateDomains: true };
   if (!bare.includes('.') && parse(bare, options).isIcann === true) return PUBLIC_SUFFIX;
   const host = NO_HOST.test(bare) ? null : canonical(bare);
   if (host === null || host.length > HOST_CHARS_MAX || !FORM.test(host))
-    return refuse('HOST_INVALID', 'is not a host such as shop.example.com');
+    return refuse('HOST_INVALID', whyNoHost(bare));
+  const malformed = whyMalformed(host, bare);
+  if (malformed !== null) return refuse('HOST_INVALID', malformed);
   if (host.split('.').length > HOST_LABELS_MAX)
     return refuse('HOST_INVALID', `has more than ${HOST_LABELS_MAX} labels: list the host above it`);
   const { publicSuffix, isPrivate, isIp } = parse(host, options);
@@ -83,6 +89,36 @@ export function checkHost(written: string, effect: Effect): CheckedHost {
       );
   }
   return { ok: true, host };
+}
+
+function hasPath(rest: string): CheckedHost {
+  const what = rest.startsWith('?') ? 'query' : rest.startsWith('#') ? 'fragment' : 'path';
+  return refuse(
+    'HOST_HAS_PATH',
+    `has a ${what}: a list decides about whole hosts; list the host if all of it is meant`,
+  );
+}
+
+function whyNoHost(bare: string): string {
+  if (bare.includes('@')) return 'has an @: list the host behind it alone';
+  if (/^[^:]+:\d+$/.test(bare)) return 'has a port: list the host without it';
+  if (NUMBER_AT_END.test(bare))
+    return 'ends with a number: check the name, or write all four parts of an address';
+  return 'is not a host such as shop.example.com';
+}
+
+/** Why a name that URLs may have is not one to list; null if it is. */
+function whyMalformed(host: string, bare: string): string | null {
+  if (isAddress(host)) {
+    // Browsers read 4711 and 0x10 as addresses, too. In a list, they are slips.
+    const parts = bare.split(DOTS).filter((part) => part !== '').length;
+    return parts === ADDRESS_PARTS
+      ? null
+      : `is a number, which browsers read as ${host}: write all four parts of the address, or remove the line`;
+  }
+  if (HYPHEN_AT_END.test(host)) return 'has a label that begins or ends with a hyphen: check the name';
+  if (!TOP_LEVEL.test(host)) return 'does not end with a top-level name such as "com": check the name';
+  return null;
 }
 
 /** Whether a list with this effect can block, or excuse what would be blocked. */

@@ -8,7 +8,7 @@ import { checkText, decodeUtf8 } from './canary-texts.ts';
 
 /** @param path undefined or `-` for standard input @returns the text without the line break at its end */
 export async function readOneText(path: string | undefined): Promise<string> {
-  const text = decodeUtf8(await bytesOf(path), path ?? 'standard input').replace(/\r?\n$/, '');
+  const text = decodeUtf8(await bytesOf(path), path === INPUT ? null : (path ?? null)).replace(/\r?\n$/, '');
   if (text.trim() === '') throw new CommandFailure('the text is empty', 2);
   checkText(text, 'the text');
   return text;

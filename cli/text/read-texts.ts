@@ -64,7 +64,7 @@ export async function readLabelledTexts(
         });
       if (texts.length > TRAINING_TEXTS_MAX || characters > TRAINING_CHARS_MAX)
         throw new CommandFailure(
-          `${path}: line ${read.line}: more than ${count(TRAINING_TEXTS_MAX)} texts or ${count(TRAINING_CHARS_MAX)} ` +
+          `${path}, line ${read.line}: more than ${count(TRAINING_TEXTS_MAX)} texts or ${count(TRAINING_CHARS_MAX)} ` +
             'characters, which a training keeps in memory: leave the oldest texts out',
         );
     }
@@ -74,7 +74,7 @@ export async function readLabelledTexts(
 }
 
 function wrongRows(problems: readonly Problem[], wrong: number): CommandFailure {
-  const lines = problems.map(({ file, line, message }) => `${file}: line ${line}: ${message}`);
+  const lines = problems.map(({ file, line, message }) => `${file}, line ${line}: ${message}`);
   const more = wrong > problems.length ? [`and ${counted(wrong - problems.length, 'further row')}`] : [];
   return new CommandFailure([...lines, ...more].join('\n'), 1, { problems, wrong });
 }
@@ -118,7 +118,7 @@ async function* csvRows(path: string, chunks: AsyncGenerator<string>): AsyncGene
     if (!(error instanceof CsvError)) throw error;
     // Its own message can hold a part of the row.
     const { code, lines } = error as CsvError & { readonly lines?: number };
-    throw new CommandFailure(`${path}: line ${lines ?? 1}: ${CSV_PROBLEMS[code] ?? 'is not CSV'}`);
+    throw new CommandFailure(`${path}, line ${lines ?? 1}: ${CSV_PROBLEMS[code] ?? 'is not CSV'}`);
   }
   if (columns === null) throw new CommandFailure(`${path}: is empty: the first line must name ${COLUMNS}`);
 }
@@ -136,16 +136,20 @@ const CSV_PROBLEMS: Readonly<Record<string, string>> = {
 function columnsOf(path: string, header: readonly string[]): Field[] {
   const names = header.map((name) => name.trim().toLowerCase());
   const isKnown = (name: string): boolean => FIELDS.some((field) => field === name);
+  if (names.length === 1 && names[0]!.split(/[;\t]/).some(isKnown) && !isKnown(names[0]!))
+    throw new CommandFailure(
+      `${path}, line 1: columns are separated by ${names[0]!.includes(';') ? 'semicolons' : 'tabs'}: export the file with commas`,
+    );
   const unknown = names.findIndex((name) => !isKnown(name));
   if (unknown !== -1)
     throw new CommandFailure(
-      `${path}: line 1: column ${unknown + 1} has an unknown name; the first line must name ${COLUMNS}: ` +
-        'add the line, or remove the column',
+      `${path}, line 1: column ${unknown + 1} has an unknown name; the first line must name ${COLUMNS}: ` +
+        'add that line, or rename the column',
     );
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw new CommandFailure(`${path}: line 1: column "${twice}" occurs twice`);
+  if (twice !== undefined) throw new CommandFailure(`${path}, line 1: column "${twice}" occurs twice`);
   for (const field of ['text', 'label'] as const)
-    if (!names.includes(field)) throw new CommandFailure(`${path}: line 1: there is no column "${field}"`);
+    if (!names.includes(field)) throw new CommandFailure(`${path}, line 1: there is no column "${field}"`);
   return names as Field[];
 }
 

@@ -6,6 +6,7 @@ import { formatTable } from '../terminal/table.ts';
 import type { Comparison } from './comparison.ts';
 import { type BandCounts, type RecallAtRate, type Share, shareOf } from './evaluation.ts';
 import { letterNames } from './letter-names.ts';
+import { formatThresholds } from './text-report.ts';
 import type { TopFeature } from './top-features.ts';
 import type { Evaluation, Trained } from './train.ts';
 
@@ -19,7 +20,7 @@ export function formatModel({ name, bits, thresholds, trained }: ModelFacts): st
   return (
     `model ${name}: ${count(kib)} KiB, learnt from ${texts(trained.spam, 'spam')} and ` +
     `${texts(trained.legitimate, 'legitimate')}${dates}\n` +
-    `thresholds: review ${thresholds.review}, suspicious ${thresholds.suspicious}\n`
+    `thresholds: ${formatThresholds(thresholds)}\n`
   );
 }
 

@@ -5,7 +5,9 @@
 import { dirname, resolve } from 'node:path';
 import * as v from 'valibot';
 import { HOST_LISTS_MAX } from '../../shared/limits/text.ts';
+import { type Failure, fail, type Result } from '../../shared/result.ts';
 import { nameSchema } from '../../shared/schemas.ts';
+import { validateJson } from '../../shared/validate-json.ts';
 import { EFFECTS } from '../../shared/verdict.ts';
 import { CommandFailure, validate } from '../failure.ts';
 import { readJsonFile } from '../import/json-file.ts';
@@ -108,10 +110,19 @@ function readOne(path: string) {
 
 /**
  * One `--hosts` option: `name=FILE:effect:authority`. A path may contain colons; effects and authorities do not.
- * @returns null if it has another form
+ * @returns null if it is wrong
  */
 export function parseHostsOption(text: string): CatalogueHostList | null {
-  const [, name, file = '', effect, authority] = /^([^=]+)=(.+):([^:]+):([^:]+)$/.exec(text) ?? [];
-  const parsed = v.safeParse(listSchema, { name, file: resolve(file), effect, authority });
-  return name !== undefined && parsed.success ? parsed.output : null;
+  const read = readHostsOption(text);
+  return read.ok ? read.value : null;
+}
+
+/** The same, with what is wrong and how to write it. */
+export function readHostsOption(text: string): Result<CatalogueHostList, Failure> {
+  const [, name, file = '', effect, authority] = /^([^=]+)=(.+):([^:]*):([^:]*)$/.exec(text) ?? [];
+  if (name === undefined)
+    return fail('FORM', 'must be name=FILE:effect:authority, such as kisa=hosts.txt:block:kisa');
+  const read = validateJson(listSchema, { name, file: resolve(file), effect, authority });
+  if (read.ok) return read;
+  return fail('FORM', `must be name=FILE:effect:authority: the ${read.path.join('.')} ${read.message}`);
 }

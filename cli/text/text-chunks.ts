@@ -46,7 +46,7 @@ export async function* textChunks(
     if (error instanceof CommandFailure) throw error;
     if (!(error instanceof TypeError)) throw new CommandFailure(`${path}: ${describeFileError(error)}`);
     throw new CommandFailure(
-      `${path}: line ${await firstDamagedLine(path)}: is not UTF-8: export the file again, or remove the line`,
+      `${path}, line ${await firstDamagedLine(path)}: is not UTF-8: export the file again, or remove the line`,
     );
   }
 }

@@ -16,10 +16,9 @@ export function formatModel(model: ModelInfo | null): string {
   );
 }
 
-/** Scores near 1 differ in later places. */
+/** To three places, as checks answer with scores. */
 export function formatThresholds({ review, suspicious }: ModelInfo['thresholds']): string {
-  const shown = (score: number): number => Number(score.toFixed(score > 0.99 ? 6 : 3));
-  return `review from ${shown(review)}, suspicious from ${shown(suspicious)}`;
+  return `review from ${review.toFixed(3)}, suspicious from ${suspicious.toFixed(3)}`;
 }
 
 /** False positives of each domain at `suspicious`, one line each. */
@@ -46,7 +45,7 @@ export function formatCanaries({ counts, hitLines }: CanaryResult): string[] {
   return [
     styleText(
       'yellow',
-      `${count(blocked)} of ${counted(texts, 'canary text')} blocked, ${count(suspicious)} suspicious: lines ${lines}${more}`,
+      `${count(blocked)} of ${counted(texts, 'canary text')} blocked, ${count(suspicious)} suspicious: ${hitLines.length === 1 ? 'line' : 'lines'} ${lines}${more}`,
     ),
   ];
 }

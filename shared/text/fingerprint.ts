@@ -14,7 +14,7 @@ export const FINGERPRINT_VALUES = 64;
 /** Values that are equal if two texts belong to one campaign: half of them. */
 export const SAME_CAMPAIGN_VALUES = 32;
 const GRAM = 6;
-/** Bins that must have a value of their own to enrol a text: one of fewer than some 25 syllables has no fingerprint. */
+/** Bins that must have a value of their own to enrol a text: one of fewer than about 25 syllables has no fingerprint. */
 const ENROLLED_BINS_MIN = 40;
 /** Fewer are enough to look a text up: else one that a campaign shortened by a word would have no fingerprint. */
 export const MATCHED_BINS_MIN = 32;

@@ -102,7 +102,7 @@ function labelRate(base: TextManifest | null, { model }: TextManifest): TextGuar
 function olderBase(base: TextManifest | null, next: TextManifest): TextGuardHit | null {
   const current = base?.release ?? null;
   if (next.base === current) return null;
-  const message = `the release was built from ${next.base ?? 'no release'}, and ${current ?? 'none'} is current`;
+  const message = `the release was built from ${next.base ?? 'no release'}, and ${current ?? 'none'} is in force`;
   return hit('older-base', message, { base: next.base ?? 'none', current: current ?? 'none' });
 }
 

@@ -59,7 +59,7 @@ export const enrolCampaigns = forChanges(
     if (!shared.ok) return shared;
     const found = shared.value.indexOf(null);
     if (found !== -1)
-      return fieldError('FIELD_VALUE', `texts.${found}`, 'is too short: a campaign needs some 25 syllables');
+      return fieldError('FIELD_VALUE', `texts.${found}`, 'is too short: a campaign needs about 25 syllables');
     const whole = shared.value.filter((each) => each !== null);
     const done = await textStoreOf(context).enrolCampaigns(requestOf(context), whole, Date.parse(until));
     return done.ok ? ok<EnrolledCampaigns>({ campaigns: done.value }) : done;

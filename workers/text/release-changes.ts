@@ -111,10 +111,10 @@ export class ReleaseChanges {
     const { current, candidate } = releases;
     const currentName = current?.release ?? null;
     if (currentName !== base) {
-      const message = `you expected ${base ?? 'no text release'} to be current, but ${currentName ?? 'none'} is: plan again`;
+      const message = `you expected ${base ?? 'no text release'} to be in force, but ${currentName ?? 'none'} is: plan again`;
       return refuse('BASE_MOVED', message, { base, current: currentName });
     }
-    if (row.state === 'current') return refuse('RELEASE_STATE', `${release} is current already`);
+    if (row.state === 'current') return refuse('RELEASE_STATE', `${release} is in force already`);
     if (candidate !== null && candidate.release !== release) {
       const message = `${candidate.release} is the canary: promote it to all, or withdraw it first`;
       return refuse('RELEASE_STATE', message);
@@ -147,7 +147,7 @@ export class ReleaseChanges {
       const row = this.#tables.releases.get(release);
       if (row === null) return UNKNOWN;
       if (row.state !== 'candidate')
-        return refuse('RELEASE_STATE', `${release} is ${row.state}: only a candidate can be withdrawn`);
+        return refuse('RELEASE_STATE', `${release} is ${row.state}: only a canary can be withdrawn`);
       return this.#withdraw(author, row, 'textRelease.withdraw');
     });
   }

@@ -75,6 +75,24 @@ it('accept sends what the change needs, and names the seq; without a block there
   expect(closed.out).toBe('appeal 17 is noLongerBlocked: the block had ended already\n');
 });
 
+it('shows the campaign of a text, and says that accepting revokes it for everybody', async () => {
+  const campaign = { code: 'TEXT_CAMPAIGN', list: 'c-17', entrySeq: null, subject: 'to' } as const;
+  const appeal: AppealInfo = { ...APPEAL, ...campaign };
+  const list = await run(() => ({ body: { appeals: [appeal], next: null } }), 'appeals', 'list');
+  expect(list.out).toMatch(/17 +│ received │ text +│ campaign c-17 +│ TEXT_CAMPAIGN │ c-17 of ktoa/);
+  expect(list.out).not.toContain('+821030000001');
+  const blocks = [{ list: 'c-17', seq: null, code: 'TEXT_CAMPAIGN', authority: 'ktoa' }];
+  const details: AppealDetails = { ...appeal, statements: [], blocks, ruleBlock: null };
+  const { out } = await run(() => ({ body: details }), 'appeals', 'show', '17');
+  expect(out).toContain('appeal 17: text campaign c-17, TEXT_CAMPAIGN, c-17 of ktoa\n');
+  expect(out).toContain('accepting it revokes campaign c-17 for everybody');
+  const done = { ...ACCEPTED, ...campaign, seq: null };
+  const accepted = await run(() => ({ body: done }), 'appeals', 'accept', '17', '--reason', 'x');
+  expect(accepted.out).toBe(
+    'appeal 17 is accepted: campaign c-17 is revoked for everybody, and texts like it are no longer blocked\n',
+  );
+});
+
 it('reject needs a code and a reason; a claim of another admin is a failure', async () => {
   const refuse = () => problem(409, 'APPEAL_CLAIMED');
   expect(await run(refuse, 'appeals', 'reject', '17', '--reason', 'x')).toMatchObject({ code: 2, sent: [] });

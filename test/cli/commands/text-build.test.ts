@@ -108,10 +108,10 @@ describe('a build', () => {
     expect(message.replaceAll(list.file, 'bad.txt')).toBe(
       [
         '4 lines cannot be on a host list:',
-        '  bad.txt:2: "co.kr" is a public suffix: names of many owners end with it',
-        '  bad.txt:3: "github.io" is a public suffix of a provider: a list with the effect "block" would decide for all its customers',
-        '  bad.txt:4: "bit.ly" shortens links of everybody: a list with the effect "block" would decide for all of them',
-        '  bad.txt:5: "https://evil.example.com/a" has a path: a list blocks whole hosts; list the host if all of it is meant',
+        '  bad.txt, line 2: "co.kr" is a public suffix: names of many owners end with it',
+        '  bad.txt, line 3: "github.io" is a public suffix of a provider: a list with the effect "block" would decide for all its customers',
+        '  bad.txt, line 4: "bit.ly" shortens links of everybody: a list with the effect "block" would decide for all of them',
+        '  bad.txt, line 5: "https://evil.example.com/a" has a path: a list decides about whole hosts; list the host if all of it is meant',
         'Correct them, or pass --skip-invalid to build without them',
       ].join('\n'),
     );
@@ -156,7 +156,7 @@ describe('a build', () => {
         hosts: [hosts('fine', ['a.example.com'])],
         canaryTexts: write('long.txt', `ok\n${'가'.repeat(2_001)}`),
       },
-      /long\.txt:2: the text has 2,001 characters; a check takes at most 2,000/,
+      /long\.txt, line 2: the text has 2,001 characters; a check takes at most 2,000/,
     ],
     [
       'canary lines without a text',
@@ -164,7 +164,7 @@ describe('a build', () => {
         hosts: [hosts('fine', ['a.example.com'])],
         canaryTexts: write('odd.ndjson', '{"text":"ok"}\n{"txt":"no"}'),
       },
-      /odd\.ndjson:2: is not a JSON object with "text"/,
+      /odd\.ndjson, line 2: is not a JSON object with "text"/,
     ],
     ['nothing to keep', { keepModel: true }, /no text release is in force, so there is nothing to keep/],
   ] as const)('fails with %s', async (_what, settings, message) => {
@@ -196,7 +196,7 @@ describe('a build', () => {
     const refused = await numgate(...args);
     expect([refused.code, refused.errors]).toEqual([
       1,
-      expect.stringMatching(/line\.txt:2: "com" is a public suffix/),
+      expect.stringMatching(/line\.txt, line 2: "com" is a public suffix/),
     ]);
     const { code, out: text } = await numgate(...args, '--skip-invalid');
     expect([code, text]).toEqual([
@@ -209,6 +209,21 @@ describe('a build', () => {
       2,
       expect.stringContaining('must be name=FILE:effect:authority'),
     ]);
+    for (const [given, message] of [
+      ['own=f:blok:acme', /the effect must be one of allow, block, label, shadow/],
+      ['Own=f:block:acme', /the name must have only lower case letters, digits and dashes, at most 63/],
+      ['own=f:block:', /the authority must have only lower case/],
+    ] as const) {
+      const { code: exit, errors } = await numgate('text', 'build', '--offline', '--hosts', given);
+      expect([exit, errors]).toEqual([2, expect.stringMatching(message)]);
+    }
+    for (const command of ['build', 'train', 'push']) {
+      const help = (await numgate('text', command, '--help')).out;
+      expect(help).toContain(`numgate text ${command}`);
+      expect(help).not.toMatch(/default: (?:false|\{\})/);
+    }
+    const broken = await numgate('text', 'build', '--offline', write('broken.json', '{hosts:'));
+    expect(broken.errors).toContain('broken.json: is not JSON: ');
     expect((await numgate('text', 'build', '--offline')).code).toBe(2);
   });
 });

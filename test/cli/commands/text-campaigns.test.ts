@@ -3,8 +3,8 @@ import '../support/workspace.ts';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { CampaignInfo } from '../../../shared/admin/text.ts';
-import { numgate } from '../support/command.ts';
-import { fakeService, type ReceivedRequest, type Reply } from '../support/fake-service.ts';
+import { numgate, spawnNumgate } from '../support/command.ts';
+import { fakeService, problem, type ReceivedRequest, type Reply } from '../support/fake-service.ts';
 import { write } from '../support/workspace.ts';
 
 const AT = '2026-11-24T03:12:09.000Z';
@@ -26,6 +26,14 @@ async function run(reply: (request: ReceivedRequest) => Reply, ...args: string[]
   const { code, out, errors } = await numgate('text', 'campaigns', ...args);
   const sent = requests.map(({ method, path, body }) => [method, path.replace('/v1/admin/', ''), body]);
   return { code, out: stripVTControlCharacters(out), errors, sent };
+}
+
+/** The error that a command prints with `--json`, in a process that has printed nothing before. */
+async function errorOf(reply: (request: ReceivedRequest) => Reply, ...args: string[]) {
+  process.env.NUMGATE_URL = (await fakeService(reply)).url;
+  process.env.NUMGATE_TOKEN = 'ktoa.secret';
+  const { out } = await spawnNumgate('text', 'campaigns', ...args, '--json');
+  return JSON.parse(out).error;
 }
 
 const REASON = ['--reason', 'ticket 4711'];
@@ -99,6 +107,55 @@ describe('text campaigns', () => {
     expect(confirmed.sent).toEqual([
       ['POST', 'text/campaigns/c-17/confirm', { until: UNTIL, reason: 'ticket 4711' }],
     ]);
+  });
+
+  it.each(['confirm', 'reject', 'revoke'])(
+    '%s of several names the one that fails, those that were changed, and those that were not tried',
+    async (action) => {
+      const reply = ({ path }: ReceivedRequest) =>
+        path.includes('/c-99/')
+          ? problem(404, 'CAMPAIGN_UNKNOWN')
+          : { body: { ...CAMPAIGN, id: 'c-1', state: 'rejected', until: null } };
+      const until = action === 'confirm' ? ['--until', UNTIL] : [];
+      const given = [action, 'c-1', 'c-99', 'c-2', ...until, ...REASON];
+      const { code, out, errors, sent } = await run(reply, ...given);
+      expect([code, out, sent.length]).toEqual([1, 'c-1 is rejected\n', 2]);
+      expect(errors).toContain(
+        'c-99: CAMPAIGN_UNKNOWN: the message of CAMPAIGN_UNKNOWN\n  changed: c-1\n  not tried: c-2\n',
+      );
+      expect(await errorOf(reply, ...given)).toMatchObject({
+        ...{ code: 'CAMPAIGN_UNKNOWN', campaign: 'c-99', campaigns: [{ id: 'c-1' }], notTried: ['c-2'] },
+        message: expect.stringContaining('changed: c-1'),
+      });
+      const only = await run(reply, action, 'c-99', ...until, ...REASON);
+      expect([only.out, only.errors]).toEqual(['', expect.stringMatching(/c-99: CAMPAIGN_UNKNOWN: .*\n$/)]);
+    },
+  );
+
+  it('names the line of a text that the service refuses', async () => {
+    const lines = Array.from({ length: 203 }, (_, index) => `a text ${index}`).join('\n\n');
+    const file = write('texts.txt', `${lines}\n`);
+    const refuse = ({ body }: ReceivedRequest) =>
+      (body as { texts: string[] }).texts.length === 200
+        ? { body: { campaigns: [], matches: [] } }
+        : {
+            status: 422,
+            body: {
+              ...{ status: 422, code: 'FIELD_VALUE', field: 'texts.1' },
+              message: '"texts.1" is too short: a campaign needs about 25 syllables',
+            },
+          };
+    const added = await run(refuse, 'add', '--file', file, '--until', UNTIL, ...REASON);
+    expect(added.errors).toContain(
+      'texts.txt, line 403: is too short: a campaign needs about 25 syllables\n',
+    );
+    expect(added.errors).toContain('the 200 before it are taken');
+    expect(await errorOf(refuse, 'match', '--file', file)).toMatchObject({
+      ...{ code: 'FIELD_VALUE', message: expect.stringMatching(/texts\.txt, line 403: is too short.*s$/) },
+    });
+    const empty = write('texts.ndjson', '{"text":"a text"}\n{"text":" "}\n');
+    const given = await run(refuse, 'add', '--file', empty, '--until', UNTIL, ...REASON);
+    expect(given.errors).toContain('texts.ndjson, line 2: "text" is empty: remove the line');
   });
 
   it('match shows the campaigns of lines, and import what became of a feed', async () => {

@@ -41,11 +41,44 @@ describe('an explanation', () => {
     expect(shown(text)).toContain('the text was not sent anywhere');
   });
 
+  it('has thresholds to three places', () => {
+    const odd = readModelFolder(
+      modelFolder('odd', { thresholds: { review: 0.123456, suspicious: 0.998765 } }),
+    );
+    const [text] = formatExplanation(explainText(ORDINARY, openedRelease(odd, null)));
+    expect(text).toContain('review from 0.123, suspicious from 0.999\n');
+  });
+
   it('names each host with the list that decides', () => {
     const text = shown('http://x.evil.example/ http://shop.evil.example/ http://other.example/');
-    expect(text).toContain('host x.evil.example: block by list bad of kisa\n');
+    expect(text).toContain('host x.evil.example: block by list bad of kisa, which has evil.example\n');
     expect(text).toContain('host shop.evil.example: allow by list good of kisa\n');
     expect(text).toContain('host other.example: on no list\n');
+  });
+
+  it('has the check, the list with its authority, and the entry for programs', () => {
+    const text = `${SPAM} http://x.evil.example/ http://other.example/`;
+    expect(formatExplanation(explainText(text, published))[1]).toMatchObject({
+      check: { verdict: 'block', code: 'TEXT_HOST_LISTED' },
+      hostListsLookedUp: true,
+      hosts: [
+        { host: 'x.evil.example', list: 'bad', effect: 'block', authority: 'kisa', entry: 'evil.example' },
+        { host: 'other.example', list: null, effect: null, authority: null, entry: null },
+      ],
+      ...{ campaign: null, campaignState: 'notLookedUp' },
+    });
+    const none = { campaign: null, blocks: false, hasFingerprint: true };
+    expect(formatExplanation(explainText(ORDINARY, published, none))[1]).toMatchObject({
+      ...{ check: { verdict: 'allow', code: null }, campaign: null, campaignState: 'none' },
+    });
+  });
+
+  it('of a model alone says that no list was looked at', () => {
+    const model = openedRelease(readModelFolder(join(FOLDER, 'model')), null);
+    const [text, value] = formatExplanation(explainText(`${ORDINARY} https://evil.example/`, model));
+    expect(text).toContain('host evil.example\nno host list was looked at\n');
+    expect(text).toContain('a check: nothing in what was looked at is against the text\n');
+    expect(value).toMatchObject({ hostListsLookedUp: false });
   });
 
   it('has a campaign only if the service was asked, and says that the text was sent', () => {
@@ -87,6 +120,12 @@ describe('an explanation', () => {
     expect(requests).toEqual([]);
   });
 
+  it('never repeats an argument that may be the text', async () => {
+    const { code, errors } = await numgate('text', 'explain', 'You have won');
+    expect([code, errors]).toEqual([2, expect.stringMatching(/is read from standard input or --file/)]);
+    expect(errors).not.toContain('won');
+  });
+
   it('reads standard input', async () => {
     const { child, result } = start(['text', 'explain', '--model', join(FOLDER, 'model')], 'pipe');
     child.stdin!.end(`${SPAM}\n`);
@@ -97,7 +136,11 @@ describe('an explanation', () => {
   it.each([
     ['', 2, /the text is empty/],
     ['가'.repeat(2_001), 1, /the text has 2,001 characters; a check takes at most 2,000/],
-    [Uint8Array.from([0xbe, 0xc8]), 1, /is not UTF-8: convert it first/],
+    [
+      Uint8Array.from([0xbe, 0xc8]),
+      1,
+      /is not UTF-8: convert it first, as in iconv -f cp949 -t utf-8 \S*wrong\.txt > utf8\.txt/,
+    ],
   ])('of a text that no check accepts is refused', async (content, exitCode, message) => {
     const file = write('wrong.txt', content);
     const { code, errors } = await numgate(
@@ -126,7 +169,13 @@ describe('numgate text sample', () => {
       rows.filter(({ label }) => label === 'spam').every(({ domain }) => domain === 'english-messages'),
     ).toBe(true);
     expect(new Set(rows.map(({ text }) => text)).size).toBeGreaterThan(850);
-    const all = await numgate('text', 'sample', '--out', out, '--json');
-    expect(JSON.parse(all.out)).toEqual({ out, spam: 747, legitimate: 4_827 + 10_000 + 54_411 });
+    const again = await numgate('text', 'sample', '--out', out);
+    expect([again.code, again.errors]).toEqual([
+      1,
+      expect.stringContaining('sample.csv exists: name a new file with --out, or remove it'),
+    ]);
+    const every = join(FOLDER, 'every.csv');
+    const all = await numgate('text', 'sample', '--out', every, '--json');
+    expect(JSON.parse(all.out)).toEqual({ out: every, spam: 747, legitimate: 4_827 + 10_000 + 54_411 });
   });
 });

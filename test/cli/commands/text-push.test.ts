@@ -54,6 +54,16 @@ describe('a text release', () => {
       { list: 'phishing', added: 100, removed: 0, before: null, after: 'block' },
     ]);
     expect(await states()).toEqual({});
+    const ours = write('text.txt', LONG);
+    const alone = await text('explain', '--campaigns', '--file', ours, '--json');
+    expect([alone.code, JSON.parse(alone.out)]).toMatchObject([
+      0,
+      { release: null, score: null, hostListsLookedUp: false, campaignState: 'none', sent: true },
+    ]);
+    const without = await text('explain', '--file', ours);
+    expect([without.code, without.errors]).toEqual([1, expect.stringContaining('--campaigns only')]);
+    const short = ['--file', write('short.txt', `${LONG}\nhi\n`), '--until', '30d', '--reason', 'a test'];
+    expect((await text('campaigns', 'add', ...short)).errors).toMatch(/short\.txt, line 2: is too short/);
     const { code, out } = await text('plan', first.folder.path);
     expect([code, out]).toEqual([0, expect.stringContaining('no text release is in force')]);
   });
@@ -77,8 +87,10 @@ describe('a text release', () => {
     expect([...inForce!.hosts!.table.rows()].length).toBe(100);
     expect(await modelInForce(admin)).toEqual(readModelFolder(join(FOLDER, 'model')));
     const listed = await text('releases');
-    expect(listed.out).toMatch(new RegExp(`${release} │ current`));
-    expect((await text('status')).out).toContain(`in force: ${release}`);
+    expect(listed.out).toMatch(new RegExp(`${release} │ in force`));
+    const shown = (await text('status')).out;
+    expect(shown).toContain(`in force: ${release}`);
+    expect(shown).toMatch(/\nID of TEXT_KEY: [0-9a-f]{16}\nstate 1\n/);
   });
 
   it('has the model that others are compared with', async () => {
@@ -164,6 +176,32 @@ describe('a text release', () => {
       3,
       expect.stringMatching(/GUARD_HIT: [\s\S]*fewer-hosts: phishing: .* --override fewer-hosts\n/),
     ]);
+    const { release } = second.manifest;
+    expect(refused.errors).toContain(`${release} is at the service, and was not put into force\n`);
+    const next = `npx numgate text promote ${release} --share 0.5 --override fewer-hosts --reason "…"`;
+    expect(refused.errors).toContain(`all the same:\n  ${next}\n`);
+    const both = ['--override', 'older-base', '--reason', 'a test'];
+    const again = await failureOf(() =>
+      pushText(second.folder, admin, { share: 1, reason: 'a test', overrides: ['older-base'] }),
+    );
+    expect(again.details).toMatchObject({
+      ...{ code: 'GUARD_HIT', exitCode: 3, pushed: release },
+      command: `npx numgate text promote ${release} --override older-base --override fewer-hosts --reason "…"`,
+    });
+    const dryPush = (...given: string[]) => text('push', second.folder.path, '--dry-run', ...given);
+    const { path } = second.folder;
+    const all = await dryPush('--promote', ...both);
+    expect([all.code, all.out]).toEqual([
+      0,
+      expect.stringContaining(
+        `data centres:\n  npx numgate text push ${path} --promote --override fewer-hosts --reason "…"\n`,
+      ),
+    ]);
+    expect(all.out).toContain('--override older-base was not needed: the release does not hit this guard\n');
+    expect((await dryPush('--canary', '0.3')).out).toMatch(
+      /to 30 % of the data centres:\n.* --canary 0.3 --o/,
+    );
+    expect((await dryPush()).out).toContain(`To send it to the service:\n  npx numgate text push ${path}\n`);
     expect((await status()).candidate).toBeNull();
     const dry = await text('promote', second.manifest.release, '--dry-run');
     expect([dry.code, dry.out]).toEqual([
@@ -193,11 +231,16 @@ describe('a text release', () => {
       0,
       expect.stringContaining('is the canary in 50 % of the data centres'),
     ]);
+    expect(canary.out).toContain(`promote ${release} --override fewer-hosts --reason "…"\n`);
+    expect(canary.out).not.toContain('was not needed');
     expect((await status()).candidate).toEqual({ release, share: 0.5 });
     const withdrawn = await text('withdraw', release, '--reason', 'a test');
     expect(withdrawn.out).toBe(`${release} was withdrawn; ${first.manifest.release} is in force\n`);
     const pushed = await text('push', second.folder.path, '--promote', ...override, '--reason', 'a test');
     expect([pushed.code, (await status()).current]).toEqual([0, release]);
+    const inForce = await text('plan', second.folder.path);
+    expect(inForce.out).toMatch(/\nit is in force already: a push changes nothing\n$/);
+    expect(inForce.out).not.toContain('guard');
     const back = await text('rollback', '--reason', 'a test');
     expect([back.code, (await status()).current]).toEqual([0, first.manifest.release]);
     expect(await states()).toMatchObject({ [release]: 'withdrawn', [first.manifest.release]: 'current' });
@@ -205,6 +248,8 @@ describe('a text release', () => {
 
   it('hits a guard with canary texts of the plan, which are not sent', async () => {
     const ours = write('ours.txt', [ORDINARY, SPAM].join('\n'));
+    const shown = await text('plan', second.folder.path, '--canary-texts', ours);
+    expect(shown.out).toContain('0 of 2 canary texts blocked, 1 suspicious: line 2\n');
     const plan = await text('plan', second.folder.path, '--canary-texts', ours, '--json');
     const { guards, hitLines, canaryTexts: counts } = JSON.parse(plan.out);
     expect(guards.map(({ guard }: { guard: string }) => guard)).toContain('canary-text');

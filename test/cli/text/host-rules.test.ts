@@ -26,6 +26,9 @@ describe('a host list', () => {
     ['city.kawasaki.jp', 'city.kawasaki.jp'],
     ['naver.com', 'naver.com'],
     ['bücher.example', 'xn--bcher-kva.example'],
+    ['_dmarc.a-b.example.com', '_dmarc.a-b.example.com'],
+    ['은행.한국', 'xn--zs5b84x.xn--3e0b707e'],
+    ['https://192.0.2.7/', '192.0.2.7'],
   ])('has %j as %j', (written, host) => {
     expect(checked(written)).toBe(host);
   });
@@ -39,12 +42,38 @@ describe('a host list', () => {
     ['evil..example.com', 'HOST_INVALID'],
     ['300.300.300.300', 'HOST_INVALID'],
     ['1.2.3.4.5.6.7.8.9.example.com', 'HOST_INVALID'],
+    ['4711', 'HOST_INVALID'],
+    ['0x10', 'HOST_INVALID'],
+    ['1.2', 'HOST_INVALID'],
+    ['0x10.2.3', 'HOST_INVALID'],
+    ['shop.123', 'HOST_INVALID'],
+    ['shop.x', 'HOST_INVALID'],
+    ['shop.c0m', 'HOST_INVALID'],
+    ['-a.com', 'HOST_INVALID'],
+    ['a-.com', 'HOST_INVALID'],
+    ['a.-b.com', 'HOST_INVALID'],
     [`${'a'.repeat(64)}.${'b'.repeat(250)}.com`, 'HOST_INVALID'],
     ['https://evil.example.com/login', 'HOST_HAS_PATH'],
     ['evil.example.com/login', 'HOST_HAS_PATH'],
     ['https://evil.example.com/?a=b', 'HOST_HAS_PATH'],
+    ['https://evil.example.com?a=b', 'HOST_HAS_PATH'],
+    ['evil.example.com#a', 'HOST_HAS_PATH'],
   ])('refuses %j: %s', (written, code) => {
     expect(checked(written)).toBe(code);
+  });
+
+  it.each([
+    ['https://a.co.kr?x=1', 'label', /^has a query: a list decides about whole hosts; list the host/],
+    ['https://a.co.kr#x', 'label', /^has a fragment: /],
+    ['https://a.co.kr/x?y', 'block', /^has a path: /],
+    ['www.evil.com:8080', 'block', /^has a port: list the host without it/],
+    ['user@evil.example.com', 'block', /^has an @: list the host behind it alone/],
+    ['0x10', 'block', /^is a number, which browsers read as 0\.0\.0\.16: write all four parts/],
+    ['300.300.300.300', 'block', /^ends with a number: check the name, or write all four parts/],
+    ['-a.com', 'block', /^has a label that begins or ends with a hyphen: check the name/],
+    ['shop.c0m', 'block', /^does not end with a top-level name such as "com": check/],
+  ] as const)('says what is wrong with %j, and the way out', (written, effect, message) => {
+    expect(checkHost(written, effect)).toMatchObject({ message: expect.stringMatching(message) });
   });
 
   it.each(['co.kr', '*.co.kr', 'com.vn', 'go.kr', 'kawasaki.jp', 'KR', 'com'])(

@@ -113,8 +113,18 @@ describe('an interrupted training', () => {
     await result;
     if (existsSync(out)) expect(readModelFolder(out).facts.bits).toBe(14);
     // What it left does not stop the next one.
-    const { code } = await numgate('text', 'train', file('next.csv', rows), '--out', `${out}-2`, ...OPTIONS);
+    const { code, out: printed } = await numgate(
+      'text',
+      'train',
+      file('next.csv', rows),
+      '--out',
+      `${out}-2`,
+      ...OPTIONS,
+    );
     expect(code).toBe(0);
+    expect(printed).toMatch(
+      /next: npx numgate text build --model .*\n {2}with --keep-hosts, the build keeps the host/,
+    );
     expect(readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual([]);
   });
 });

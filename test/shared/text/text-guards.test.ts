@@ -107,7 +107,7 @@ describe('older-base', () => {
       base: 'text-20261123T0312Z-00000000',
     });
     expect(textGuardsOf(base, next).map(({ message }) => message)).toEqual([
-      'the release was built from text-20261123T0312Z-00000000, and text-20261124T0312Z-00000001 is current',
+      'the release was built from text-20261123T0312Z-00000000, and text-20261124T0312Z-00000001 is in force',
     ]);
     expect(textGuardsOf(null, next).map(({ guard }) => guard)).toEqual(['older-base']);
     expect(textGuardsOf(base, { ...next, base: base.release })).toEqual([]);
