@@ -8942,7 +8942,7 @@ export interface components {
             matches: components["schemas"]["CampaignMatch"][];
         };
         CampaignMatch: {
-            /** @description The most similar campaign in any state; null if none is similar enough. */
+            /** @description The campaign that blocks it, else the most similar one in any state; null if none is similar enough. */
             campaign: components["schemas"]["CampaignId"] | null;
             /** @description Whether a check of this text is blocked by it now. */
             blocks: boolean;
