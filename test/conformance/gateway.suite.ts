@@ -3,6 +3,7 @@
  * kind of sender; this suite tests what a gateway sees.
  */
 import { describe, expect, it } from 'vitest';
+import { utf8 } from '../../shared/bytes.ts';
 import { INGRESS, NUMBERS, SOURCES } from './support/input-lists.ts';
 import { type Answer, expectRefused, send } from './support/send.ts';
 import { TEST_NUMBERS } from './support/test-number-table.ts';
@@ -23,6 +24,16 @@ async function verdict(body: object): Promise<unknown[]> {
 }
 
 describe('a gateway check', () => {
+  it.each([PATH, `${PATH}/batch`])(
+    '%s takes a text that is not UTF-8: it must not choose the fail policy',
+    async (path) => {
+      const one = [...utf8(`{"to":"${NUMBERS.free}","channel":"sms","text":"`), 0xb0, 0xa1, ...utf8('"}')];
+      const body = path === PATH ? one : [...utf8('{"items":['), ...one, ...utf8(']}')];
+      const { status } = await send(path, { client: 'gateway', body: Uint8Array.from(body) });
+      expect(status).toBe(200);
+    },
+  );
+
   it('a blocked call gets the SIP and SMPP status and the deciding rule', async () => {
     const ingress = { type: 'international', country: 'PH', operator: '51502' };
     const answer = await gateway({ channel: 'voice', from: '+82212345678', to: NUMBERS.free, ingress });

@@ -58,7 +58,10 @@ export function checkBatch(endpoint: CheckEndpoint): Handler {
     const client = admitted.value;
     const parameters = parametersOf(context.url, {});
     if (!parameters.ok) return parameters;
-    const text = await readJsonText(context.request, BATCH_BODY_BYTES_MAX, true);
+    const text = await readJsonText(context.request, BATCH_BODY_BYTES_MAX, {
+      mayBeGzip: true,
+      mustBeUtf8: endpoint.mustBeUtf8,
+    });
     if (!text.ok) return text;
     // The cost of parsing depends on the length of the text, not on its content.
     const chargedText = client.charge(Math.ceil(text.value.length / BATCH_CHARS_PER_NUMBER));

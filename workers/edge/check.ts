@@ -40,7 +40,7 @@ const NOT_IN_URLS: readonly string[] = ['senderToken', 'identity', 'text'];
 const NUMBERS: readonly string[] = ['from', 'to', 'ingress.smsc'];
 
 export function checkPost(endpoint: CheckEndpoint): Handler {
-  return handlerOf(endpoint, readBody);
+  return handlerOf(endpoint, (context) => readBody(context, endpoint));
 }
 
 export function checkGet(endpoint: CheckEndpoint): Handler {
@@ -119,10 +119,13 @@ function valuesFor(
   return valuesNeededBy(request, release, live, { ...settings, requireRegistration });
 }
 
-async function readBody({ request, url }: RequestContext): Promise<Result<unknown, Problem>> {
+async function readBody(
+  { request, url }: RequestContext,
+  { mustBeUtf8 }: CheckEndpoint,
+): Promise<Result<unknown, Problem>> {
   const parameters = parametersOf(url, {});
   if (!parameters.ok) return parameters;
-  const text = await readJsonText(request, CHECK_BODY_BYTES_MAX);
+  const text = await readJsonText(request, CHECK_BODY_BYTES_MAX, { mustBeUtf8 });
   return text.ok ? parseJson(text.value) : text;
 }
 

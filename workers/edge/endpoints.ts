@@ -20,6 +20,8 @@ export interface CheckEndpoint {
   readonly more: string;
   /** Whether nothing is sent: the client wants to know what would happen. */
   readonly isPreview: boolean;
+  /** Refuses bodies that are not UTF-8. A gateway passes on what others sent: one wrong byte must not choose its fail policy. */
+  readonly mustBeUtf8: boolean;
   format(
     request: ScreenRequest,
     decision: Decision,
@@ -34,6 +36,7 @@ export const CHECK_ENDPOINT: CheckEndpoint = {
   fields: CHECK_FIELDS,
   more: 'use /v1/check/stream',
   isPreview: false,
+  mustBeUtf8: true,
   format: formatDecision,
 };
 
@@ -43,6 +46,7 @@ export const GATEWAY_ENDPOINT: CheckEndpoint = {
   fields: GATEWAY_FIELDS,
   more: 'send several batches',
   isPreview: false,
+  mustBeUtf8: false,
   format: toGatewayResponse,
 };
 
@@ -52,5 +56,6 @@ export const SENDER_ENDPOINT: CheckEndpoint = {
   fields: SENDER_FIELDS,
   more: 'use /v1/check/batch',
   isPreview: true,
+  mustBeUtf8: true,
   format: formatSenderCheck,
 };

@@ -58,6 +58,12 @@ export function readerOf({ body }: Request, coding: Coding): BytesReader | null 
   return coding === 'gzip' ? new GunzipReader(body) : body.getReader({ mode: 'byob' });
 }
 
+interface TextOptions {
+  readonly mayBeGzip?: boolean;
+  /** Refuses bytes that are not UTF-8. Otherwise each becomes U+FFFD. */
+  readonly mustBeUtf8?: boolean;
+}
+
 /**
  * Reads a JSON body without parsing it.
  * @param bytesMax size limit of the decompressed body, in bytes
@@ -65,13 +71,13 @@ export function readerOf({ body }: Request, coding: Coding): BytesReader | null 
 export async function readJsonText(
   request: Request,
   bytesMax: number,
-  mayBeGzip = false,
+  { mayBeGzip = false, mustBeUtf8 = true }: TextOptions = {},
 ): Promise<Result<string, Problem>> {
   const type = mediaType(request);
   if (type !== '' && type !== 'application/json') {
     return problem('CONTENT_TYPE_UNSUPPORTED', 'send content-type: application/json');
   }
-  return readText(request, bytesMax, { mayBeGzip, mustBeUtf8: true });
+  return readText(request, bytesMax, { mayBeGzip, mustBeUtf8 });
 }
 
 export function parseJson(text: string): Result<unknown, Problem> {
@@ -83,12 +89,6 @@ export function parseJson(text: string): Result<unknown, Problem> {
     // The parser's own message quotes the body, which contains numbers.
     return problem('JSON_INVALID', 'the body must be one JSON object in UTF-8');
   }
-}
-
-interface TextOptions {
-  readonly mayBeGzip?: boolean;
-  /** Refuses bytes that are not UTF-8. Otherwise each becomes U+FFFD. */
-  readonly mustBeUtf8?: boolean;
 }
 
 /** @param bytesMax size limit of the decompressed body, in bytes */

@@ -38,7 +38,7 @@ const postReports = forPartners(async (context, partner) => {
   const { request, reply } = context;
   const env = context.env as unknown as ControlEnv;
   if (mediaType(request) === 'application/x-ndjson') return streamReports(context);
-  const text = await readJsonText(request, REPORTS_BODY_BYTES_MAX, true);
+  const text = await readJsonText(request, REPORTS_BODY_BYTES_MAX, { mayBeGzip: true });
   if (!text.ok) return text;
   const body = parseJson(text.value);
   if (!body.ok) return body;
@@ -160,7 +160,7 @@ const withdrawSchema = v.strictObject({
 });
 
 const withdrawReports = forPartners(async ({ request, reply, env }, partner) => {
-  const text = await readJsonText(request, REPORTS_BODY_BYTES_MAX, true);
+  const text = await readJsonText(request, REPORTS_BODY_BYTES_MAX, { mayBeGzip: true });
   if (!text.ok) return text;
   const body = parseJson(text.value);
   if (!body.ok) return body;
