@@ -8,28 +8,21 @@ import { afterEach, beforeEach, vi } from 'vitest';
 
 const namespaces = Object.values(env).filter(isNamespace);
 
-/** The runtime drops an object from memory after about 10 s without a call. Less, in ms. */
-const KEPT_MS = 5_000;
-let emptiedAt = Number.NEGATIVE_INFINITY;
-
 /**
- * Empties everything. The clock is the real one meanwhile: an object that had seen a later time than the test shows it
- * would wait for that time.
+ * Empties everything. `reset` empties the objects in memory. Those that a test evicted, or that the runtime dropped after some
+ * seconds without a call, keep what they have; and one that is called meanwhile may have restored itself from KV. The clock is
+ * the real one meanwhile: an object that had seen a later time than the test shows it would wait for that time.
  */
 export async function emptyStores(): Promise<void> {
   const faked = vi.isFakeTimers() ? Date.now() : null;
   vi.useRealTimers();
-  // `reset` empties the objects in memory.
   await reset();
-  if (Date.now() - emptiedAt > KEPT_MS) await emptyDropped();
-  // One that was called meanwhile may have restored itself from KV.
+  await emptyEvicted();
   await reset();
-  emptiedAt = Date.now();
   if (faked !== null) vi.useFakeTimers({ toFake: ['Date'], now: faked });
 }
 
-/** Empties the objects that are on disk alone. */
-async function emptyDropped(): Promise<void> {
+async function emptyEvicted(): Promise<void> {
   const left = await Promise.all(
     namespaces.map(async (namespace) =>
       (await listDurableObjectIds(namespace)).map((id) => namespace.get(id)),
