@@ -7,7 +7,6 @@ import { env } from 'cloudflare:workers';
 import { beforeEach, expect, vi } from 'vitest';
 import { sha256Hex } from '../../../shared/bytes.ts';
 import { bareOrganisation } from '../../../shared/organisations.ts';
-import { resetAuthentication } from '../../../workers/admin/authentication.ts';
 import worker from '../../../workers/main.ts';
 import { coordinator } from './coordinator.ts';
 import { NOON } from './room.ts';
@@ -77,7 +76,6 @@ export function freshControl(): void {
     vi.spyOn(console, 'warn').mockImplementation((line: string) => {
       logged.push(JSON.parse(line) as Record<string, unknown>);
     });
-    resetAuthentication();
     const organisation = { ...bareOrganisation('default'), authority: 'kisa' };
     expect((await send('root', 'PUT organisations/default', { organisation })).status).toBe(200);
     calls.length = 0;

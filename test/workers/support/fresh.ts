@@ -1,10 +1,17 @@
 /**
- * Every test starts with empty stores, and ends with real clocks and unwatched bindings. The runtime and its modules serve
- * many files: what a module keeps, the files that need it empty must empty.
+ * Every test starts with empty stores, with nothing that modules have read from them, and ends with real clocks and unwatched
+ * bindings. The runtime and its modules serve many files.
  */
 import { listDurableObjectIds, reset, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, vi } from 'vitest';
+import { resetAuthentication } from '../../../workers/admin/authentication.ts';
+import { resetConsumers } from '../../../workers/feed/consumers.ts';
+import { resetMetrics } from '../../../workers/metrics/routes.ts';
+import { resetNoticeClients } from '../../../workers/notices/clients.ts';
+import { resetSources } from '../../../workers/register/sources.ts';
+import { resetReportKeys } from '../../../workers/reports/keying.ts';
+import { resetPartnerAdmission } from '../../../workers/reports/partner-admission.ts';
 
 const namespaces = Object.values(env).filter(isNamespace);
 
@@ -36,7 +43,16 @@ async function emptyEvicted(): Promise<void> {
   }
 }
 
-beforeEach(emptyStores);
+beforeEach(async () => {
+  await emptyStores();
+  resetAuthentication();
+  resetConsumers();
+  resetMetrics();
+  resetNoticeClients();
+  resetPartnerAdmission();
+  resetReportKeys();
+  resetSources();
+});
 
 afterEach(() => {
   vi.useRealTimers();
