@@ -6585,7 +6585,7 @@ export interface components {
             ingressOperator?: string;
             /** @description Fingerprint of the campaign, computed by you. */
             campaign?: string;
-            /** @description What was received. Its fingerprint is taken at once, and the text is dropped: it is never stored. A text that is too short for a fingerprint counts for the sender alone. A repeat is not compared by its text. */
+            /** @description What was received; not for calls (`voice`). Its fingerprint is taken at once, and the text is dropped: it is never stored. A text that is too short for a fingerprint counts for the sender alone. A repeat is not compared by its text. */
             text?: string;
         };
         SpamReports: {
@@ -10834,7 +10834,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The request or a single report is invalid: `code` says how, and `field` says where. `BODY_MISSING`, `JSON_INVALID`, `BODY_UNREADABLE`, `FIELD_TYPE`, `FIELD_UNKNOWN`, `FIELD_MISSING`, `FIELD_VALUE`, `ITEMS_TOO_MANY`, `NUMBER_MISSING`, `NUMBER_TOO_LONG`, `NUMBER_CHARACTER`. */
+        /** @description The request or a single report is invalid: `code` says how, and `field` says where. `BODY_MISSING`, `JSON_INVALID`, `BODY_UNREADABLE`, `FIELD_TYPE`, `FIELD_UNKNOWN`, `FIELD_MISSING`, `FIELD_VALUE`, `FIELD_CONTRADICTION`, `ITEMS_TOO_MANY`, `NUMBER_MISSING`, `NUMBER_TOO_LONG`, `NUMBER_CHARACTER`. */
         ReportsBadRequest: {
             headers: {
                 "x-correlator": components["headers"]["Correlator"];
