@@ -4,6 +4,7 @@
  */
 import { expect } from 'vitest';
 import type { StatusInfo } from '../../../shared/admin/status.ts';
+import type { AuditRecord } from '../../../shared/audit.ts';
 import { type Answer, check, expectRefused, openApi, type Reply, type Request, send } from './send.ts';
 import { type TokenName, world } from './world.ts';
 
@@ -36,13 +37,24 @@ export async function adminValue<Value = Record<string, unknown>>(
   return json as unknown as Value;
 }
 
+/** Records of the audit log so far, and how many of them are of requests. */
+const log = { n: 0, ofRequests: 0 };
+
 /**
- * The part of the status that only changes move. Compare this to show that a request changed nothing: the
- * coordinator writes other parts in the background.
+ * What only requests change. Compare this to show that a request changed nothing: the service writes other parts of
+ * the status in the background, and records of the ends of its chains (`<store>.anchor`).
  */
-export async function changedState(): Promise<Pick<StatusInfo, 'seq' | 'audit'> & { entries: number }> {
+export async function changedState(): Promise<
+  Pick<StatusInfo, 'seq'> & { entries: number; records: number }
+> {
   const { seq, audit, live } = await adminValue<StatusInfo>('status');
-  return { seq, audit, entries: live.entries };
+  while (log.n < audit.n) {
+    const { text } = await sendAdmin(`audit?after=${log.n}&limit=1000`);
+    const records = text.split('\n').slice(0, -1);
+    log.n = records.length === 0 ? audit.n : (JSON.parse(records.at(-1)!) as AuditRecord).n;
+    log.ofRequests += records.filter((record) => !/"action":"[a-z]+\.anchor"/.test(record)).length;
+  }
+  return { seq, entries: live.entries, records: log.ofRequests };
 }
 
 /** The lines of an NDJSON response, each checked against a schema of the document. */
