@@ -31,7 +31,6 @@ const PATHS = [
 let feed: FakeFeed;
 
 beforeEach(async () => {
-  resetConsumers();
   feed = new FakeFeed(10);
   await addConsumer('clear', { encryption: 'none' });
 });

@@ -16,7 +16,6 @@ import { ANY } from '../support/room.ts';
 let feed: FakeFeed;
 
 beforeEach(async () => {
-  resetConsumers();
   feed = new FakeFeed(10);
   await addConsumer('clear', { encryption: 'none' });
 });

@@ -3,7 +3,6 @@ import { beforeEach, expect, test } from 'vitest';
 import { csvFields } from '../../../shared/csv.ts';
 import type { FeedCloudEvent } from '../../../shared/feed/cloud-event.ts';
 import { openPage } from '../../../shared/feed/open-page.ts';
-import { resetConsumers } from '../../../workers/feed/consumers.ts';
 import { chainOf, START, textAt } from '../../shared/support/feed-page.ts';
 import { FakeFeed } from '../support/fake-feed.ts';
 import { addConsumer, fetchAs } from '../support/feed-clients.ts';
@@ -11,7 +10,6 @@ import { addConsumer, fetchAs } from '../support/feed-clients.ts';
 let feed: FakeFeed;
 
 beforeEach(async () => {
-  resetConsumers();
   feed = new FakeFeed(9, textAt);
   await addConsumer('clear', { encryption: 'none' });
 });

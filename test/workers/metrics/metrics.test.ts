@@ -7,7 +7,6 @@ import { METRICS_FRESH_MS, METRICS_TOKEN_KEPT_MS } from '../../../shared/limits/
 import type { ControlEnv } from '../../../workers/env.ts';
 import worker from '../../../workers/main.ts';
 import { FAMILIES } from '../../../workers/metrics/families.ts';
-import { resetMetrics } from '../../../workers/metrics/routes.ts';
 import { METRIC_TOTALS_NAME } from '../../../workers/storage/metrics-port.ts';
 import { freshControl, logged, putToken, send } from '../support/admin.ts';
 import { NOON } from '../support/room.ts';
@@ -60,7 +59,6 @@ const failing = () => binding(() => Promise.reject(new Error('is overloaded')));
 const silent = () => binding(() => new Promise<never>(() => undefined));
 
 beforeEach(async () => {
-  resetMetrics();
   expect((await putToken('prometheus', { scopes: ['metrics'] })).status).toBe(200);
 });
 

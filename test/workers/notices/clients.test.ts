@@ -8,7 +8,6 @@ import { NOTICE_REQUESTS_MAX } from '../../../shared/limits/notices.ts';
 import type { Notice, NoticePage } from '../../../shared/notices/notice.ts';
 import { bareOrganisation } from '../../../shared/organisations.ts';
 import worker from '../../../workers/main.ts';
-import { resetNoticeClients } from '../../../workers/notices/clients.ts';
 import { freshControl, send as sendAdmin } from '../support/admin.ts';
 import { add, notice, resetBatches } from '../support/notices.ts';
 
@@ -18,7 +17,6 @@ const SECRET = 's'.repeat(43);
 
 beforeEach(async () => {
   resetBatches();
-  resetNoticeClients();
   for (const id of ['acme', 'other'])
     await sendAdmin('root', `PUT organisations/${id}`, {
       organisation: { ...bareOrganisation(id), roles: [] },

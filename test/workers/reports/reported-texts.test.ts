@@ -34,7 +34,6 @@ import {
 import { printOf, SPAM, textStore } from '../support/texts.ts';
 
 beforeEach(() => {
-  resetReportKeys();
   vi.spyOn(console, 'warn').mockImplementation(() => undefined);
 });
 

@@ -13,7 +13,6 @@ import {
 import { bareOrganisation } from '../../../shared/organisations.ts';
 import type { PartnerSettings } from '../../../shared/reports/partner-settings.ts';
 import type { ControlEnv } from '../../../workers/env.ts';
-import { resetReportKeys } from '../../../workers/reports/keying.ts';
 import { resetPartnerAdmission } from '../../../workers/reports/partner-admission.ts';
 import { intakesOf } from '../../../workers/storage/reports-port.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
@@ -27,8 +26,6 @@ const PARTNER: PartnerSettings = {
 const SECRET = 'secret-of-a-partner';
 
 beforeEach(async () => {
-  resetPartnerAdmission();
-  resetReportKeys();
   await partner('kisa');
 });
 

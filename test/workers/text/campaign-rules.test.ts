@@ -3,7 +3,6 @@ import { runDurableObjectAlarm } from 'cloudflare:test';
 import { beforeEach, expect, test, vi } from 'vitest';
 import type { CampaignInfo } from '../../../shared/admin/text.ts';
 import type { PartnerKind } from '../../../shared/reports/partner.ts';
-import { resetReportKeys } from '../../../workers/reports/keying.ts';
 import { receive } from '../../../workers/reports/receive.ts';
 import type { Partner } from '../../../workers/storage/reports-port.ts';
 import { HANG_MS } from '../../shared/support/hang.ts';
@@ -18,7 +17,6 @@ const PARTNERS: Readonly<Record<string, PartnerKind>> = {
 };
 
 beforeEach(async () => {
-  resetReportKeys();
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
   for (const [id, kind] of Object.entries(PARTNERS))
     await putPartner(id, { kind, weight: 2, reportsPerDay: 5_000 });
