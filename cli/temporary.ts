@@ -27,7 +27,8 @@ export function temporaryFolder(purpose: string): TemporaryFolder {
   const path = mkdtempSync(join(tmpdir(), `numgate-${purpose}-${ownTag()}-`));
   const remove = (): void => {
     process.off('exit', remove);
-    rmSync(path, { recursive: true, force: true });
+    // A program that has just been stopped may still be writing its last file.
+    rmSync(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   };
   process.once('exit', remove);
   return { path, remove };

@@ -18,6 +18,16 @@ const env = { ...process.env, TMPDIR: place.path };
 const make = `const { temporaryFolder } = await import(${JSON.stringify(MODULE)}); const made = temporaryFolder('test');`;
 const nodeArgs = (code: string): string[] => ['--input-type=module', '--eval', code];
 
+/** Writes files until the folder is gone, at most for some tenths of a second. */
+const WRITER = `
+  const { writeFileSync } = await import('node:fs');
+  console.log('ready');
+  try {
+    for (let file = 0; file < 5000; file++) writeFileSync(process.env.FOLDER + '/' + file, '');
+  } catch (error) {
+    if (error.code !== 'ENOENT') throw error;
+  }`;
+
 /** A process that makes a folder and runs until it is killed. @returns its folder and how to kill it */
 async function startHolder() {
   const child = spawn(
@@ -84,6 +94,16 @@ describe('a temporary folder', () => {
       expect(readdirSync(place.path).sort()).toEqual([...kept, `.unfinished-${own}`].sort());
     },
   );
+
+  it('is removed although another process is writing its last files there', async () => {
+    const { path, remove } = temporaryFolder('written');
+    const writer = spawn(process.execPath, nodeArgs(WRITER), { env: { ...env, FOLDER: path } });
+    const closed = once(writer, 'close');
+    await once(writer.stdout, 'data');
+    remove();
+    expect(existsSync(path)).toBe(false);
+    await closed;
+  });
 
   it('is named in the folder of the system, and can be removed before the end', () => {
     const { path, remove } = temporaryFolder('early');
