@@ -10,8 +10,9 @@ import { prefixOf, SUFFIX_COUNT, suffixOf } from '../../shared/numbers/number.ts
 import { RegisteredCheck } from '../../shared/release/registered-check.ts';
 import type { RegisteredSenders, Registration } from '../../shared/release/registered-senders.ts';
 import type { Release } from '../../shared/release/release.ts';
-import { LIST_OWN, LIST_REGISTERED, REGISTERED_LISTS, SLOTS_PER_CLIENT } from '../../shared/set/layout.ts';
-import { type RegisteredRange, unrotated } from '../../shared/set/registered-table.ts';
+import { GROUP_POSITIONS, LIST_OWN, LIST_REGISTERED, REGISTERED_LISTS } from '../../shared/set/layout.ts';
+import { pairOf, unrotated } from '../../shared/set/pair-place.ts';
+import type { RegisteredRange } from '../../shared/set/registered-table.ts';
 import { readRegistrations } from '../import/registrations.ts';
 import type { BuildFolder } from '../publish/build-folder.ts';
 
@@ -153,17 +154,21 @@ export class RegistrationProver {
   #checkPairs(index: number): void {
     const { keys } = this.#release;
     const table = this.#senders.table!;
-    const shard = this.#senders.slices.shard(index)!;
-    for (const part of shard.parts) {
+    const { groups } = table;
+    for (const part of this.#senders.slices.shard(index)!.parts) {
+      const start = suffixOf(part.start);
+      const clients = groups[Math.floor(start / GROUP_POSITIONS)]!;
       for (const batch of part.pairs()) {
         for (const key of batch) {
-          const slot = key % shard.slots;
-          const client = table.clients[Math.floor(slot / SLOTS_PER_CLIENT)]!;
-          const list = slot % SLOTS_PER_CLIENT === 1 ? LIST_OWN : LIST_REGISTERED;
-          const start = part.start + (key - slot) / shard.slots;
-          const image = unrotated(suffixOf(start), table.client(client)!.rotation);
-          const n = prefixOf(start) * SUFFIX_COUNT + keys.permutation.invert(image);
-          this.#count(this.#isIn(list, client, n, n));
+          const { rank, rotatedImage, own } = pairOf(key, start, part.room);
+          const client = clients[rank];
+          if (client === undefined) {
+            this.#count(false);
+            continue;
+          }
+          const image = unrotated(rotatedImage, table.client(client)!.rotation);
+          const n = prefixOf(part.start) * SUFFIX_COUNT + keys.permutation.invert(image);
+          this.#count(this.#isIn(own ? LIST_OWN : LIST_REGISTERED, client, n, n));
         }
       }
     }

@@ -42,9 +42,9 @@ export function encodeDense(suffixes: Uint32Array, size: number): Uint32Array {
 }
 
 /**
- * Registered pairs of one prefix's slice. They are uniform over the slice and the slots: see build/pairs.ts.
- * @param keys sorted and distinct: (suffix - start of the part) * slots + slot @param size suffixes in the part
- * @returns null if too many pairs share one suffix
+ * Registered pairs of a slice of one group. They are uniform over the slice and the slots: see build/pairs.ts.
+ * @param keys sorted and distinct: (position - start of the part) * slots + slot @param size positions in the part
+ * @returns null if too many pairs share one position
  */
 export function encodePairs(keys: Float64Array, size: number, slots: number): Uint32Array | null {
   const { parameter, bitsPerEntry } = bestRice(keys.length, size * slots);

@@ -22,8 +22,10 @@ export interface Packing {
   readonly encode: (slice: Slice) => EncodedPart | null;
   /** Lists of each part. */
   readonly lists: number;
+  /** A part of more bytes gets its own shard, so that growth before it does not move later boundaries. */
+  readonly ownShardBytes: number;
   /** As for `encodeShard`. */
-  readonly slots?: number;
+  readonly hasPairs?: boolean;
   readonly onProgress?: ((share: number) => void) | undefined;
 }
 
@@ -40,14 +42,14 @@ export function packSlices(packing: Packing): EncodedShard[] | null {
 /** @returns null if one slice alone exceeds a shard */
 function pack(
   slices: readonly Slice[],
-  { encode, lists, slots, onProgress }: Packing,
+  { encode, lists, ownShardBytes, hasPairs, onProgress }: Packing,
 ): EncodedShard[] | null {
   const shards: EncodedShard[] = [];
   let parts: EncodedPart[] = [];
   let words = SHARD_HEADER_WORDS;
   const close = (end: number): void => {
     if (parts.length > 0)
-      shards.push({ start: parts[0]!.start, bytes: encodeShard(parts, end, lists, slots) });
+      shards.push({ start: parts[0]!.start, bytes: encodeShard(parts, end, lists, hasPairs) });
     parts = [];
     words = SHARD_HEADER_WORDS;
   };
@@ -56,11 +58,10 @@ function pack(
     if (part === null) return null;
     const more = partWords(part);
     if ((SHARD_HEADER_WORDS + more) * 4 > SHARD_BYTES_MAX) return null;
-    const large = more * 4 > SHARD_BYTES_MAX / 3;
+    const large = more * 4 > ownShardBytes;
     if (large || (words + more) * 4 > SHARD_BYTES_MAX) close(slice.start);
     parts.push(part);
     words += more;
-    // A large part gets its own shard, so that growth before it does not move later boundaries.
     if (large) close(slice.end);
     onProgress?.((index + 1) / slices.length);
   }

@@ -2,17 +2,20 @@
  * Builds the registered senders of a release: pairs of a number and a client that may send from it.
  *
  * Each suffix goes through the keyed permutation, as for lists, and its image is then rotated by a keyed amount for
- * each client. So the pairs of one prefix are uniform over images and clients, however unevenly the numbers are spread
- * over clients, and one number with many clients is as cheap as many numbers. They are Rice-coded per prefix. Long
- * ranges, and prefixes with few pairs, are rows of the sealed table instead.
+ * each client. So the pairs of one group of clients are uniform over positions and clients, however unevenly the numbers
+ * are spread over clients, and one number with many clients is as cheap as many numbers. They are Rice-coded by prefix
+ * and group (set/pair-place.ts). Long ranges, and prefixes with few pairs, are rows of the sealed table instead.
  */
 
 import { utf8 } from '../bytes.ts';
+import { SHARD_BYTES_MAX } from '../limits/lists.ts';
 import { REGISTERED_RANGE_EXPANDED_MAX } from '../limits/registrations.ts';
 import { prefixOf, SUFFIX_COUNT, suffixOf } from '../numbers/number.ts';
 import type { ListKeys } from '../set/keys.ts';
 import {
+  CLIENT_GROUPS,
   FORMAT_VERSION,
+  GROUP_POSITIONS,
   LIST_OWN,
   LIST_REGISTERED,
   REGISTERED_LISTS,
@@ -20,16 +23,23 @@ import {
   SLOTS_PER_CLIENT,
 } from '../set/layout.ts';
 import {
+  type ClientSpread,
+  pairOf,
+  positionOf,
+  rotated,
+  slotOf,
+  slotsOf,
+  spreadOf,
+} from '../set/pair-place.ts';
+import {
   type RegisteredRange,
   registeredColumnsAt,
   registeredColumnsBytes,
-  rotated,
-  rotationOf,
 } from '../set/registered-table.ts';
 import { bestRice, encodePairs } from './dense-section.ts';
 import { type EncodedShard, packSlices } from './pack.ts';
 import type { EncodedPart } from './shard.ts';
-import { cutPrefixes, type Slice } from './slices.ts';
+import { cutRuns, type KeyRun, type Slice } from './slices.ts';
 import { lowerBound } from './sorted.ts';
 
 /** A client may send from these numbers. */
@@ -45,16 +55,18 @@ export interface RegisteredPair {
 
 /** From this many pairs on, a prefix has sections of its own: their index takes about 1 KB. */
 const DENSE_PAIRS = 64;
+/** A part of more bytes has its own shard: a new client then changes only the shards of its group. */
+const OWN_SHARD_BYTES = SHARD_BYTES_MAX / 4;
 /** Size of a section with its index, relative to its codes. */
 const INDEX_FACTOR = 1.12;
 
-/** Sorted distinct keys by prefix: image * slots + slot (layout.ts). */
-type PairKeys = ReadonlyMap<number, Float64Array>;
+/** Sorted distinct keys by prefix and group: position * slots + slot (layout.ts). */
+type PairKeys = ReadonlyMap<number, readonly Float64Array[]>;
 
 /** The registered senders, ready to encode. */
 export interface PairContent {
-  /** Ascending: the index of a client is its place. */
-  readonly clients: readonly string[];
+  /** The clients of each group, ascending: the index of a client is its rank. */
+  readonly groups: readonly (readonly string[])[];
   readonly pairs: PairKeys;
   /** By list: LIST_REGISTERED and LIST_OWN; ordered by place and number, and disjoint. */
   readonly ranges: readonly (readonly RegisteredRange[])[];
@@ -94,41 +106,63 @@ export class PairEntries {
   }
 
   finish(keys: ListKeys): PairContent {
-    const clients = [...this.#indexes.keys()].sort();
-    const placesByName = new Map(clients.map((name, place) => [name, place]));
-    const places = Uint32Array.from(this.#indexes.keys(), (name) => placesByName.get(name)!);
+    const groups: string[][] = Array.from({ length: CLIENT_GROUPS }, () => []);
+    const spreads = new Map([...this.#indexes.keys()].map((name) => [name, spreadOf(name, keys.sourceSeed)]));
+    for (const name of [...spreads.keys()].sort()) groups[spreads.get(name)!.group]!.push(name);
+    const ranks = new Map(groups.flatMap((names) => names.map((name, rank) => [name, rank])));
+    const placesByName = new Map(groups.flat().map((name, place) => [name, place]));
+    const clients = Array.from(this.#indexes.keys(), (name) => ({
+      ...spreads.get(name)!,
+      ...{ rank: ranks.get(name)!, place: placesByName.get(name)! },
+    }));
     const rows: RegisteredRange[][] = Array.from({ length: REGISTERED_LISTS }, () => []);
     for (const { index, from, to, own } of this.#ranges)
-      rows[own ? LIST_OWN : LIST_REGISTERED]!.push({ place: places[index]!, from, to });
-    const rotations = clients.map((name) => rotationOf(name, keys.sourceSeed));
-    const slots = clients.length * SLOTS_PER_CLIENT;
-    const dense = this.#densePrefixes();
+      rows[own ? LIST_OWN : LIST_REGISTERED]!.push({ place: clients[index]!.place, from, to });
+    const dense = this.#densePrefixes(clients);
     for (let at = 0; at < this.#count; at++) {
       const n = this.#numbers[at]!;
-      const place = places[this.#flags[at]! >>> 1]!;
+      const { group, rotation, rank, place } = clients[this.#flags[at]! >>> 1]!;
       const own = this.#flags[at]! & 1;
-      const into = dense.get(prefixOf(n));
+      const into = dense.get(prefixOf(n))?.[group];
       if (into === undefined) {
         rows[own]!.push({ place, from: n, to: n });
         continue;
       }
-      const image = rotated(keys.permutation.permute(suffixOf(n)), rotations[place]!);
-      into.keys[into.count++] = image * slots + place * SLOTS_PER_CLIENT + own;
+      const image = rotated(keys.permutation.permute(suffixOf(n)), rotation);
+      const room = groups[group]!.length;
+      into.keys[into.count++] = positionOf(group, image) * slotsOf(room) + slotOf(image, rank, room) + own;
     }
-    const pairs = new Map([...dense].map(([prefix, { keys: all }]) => [prefix, sortedKeys(all)]));
-    return { clients, pairs, ranges: rows.map(joinRows) };
+    const pairs = new Map(
+      [...dense].map(([prefix, ofGroups]) => [prefix, ofGroups.map(({ keys: all }) => sortedKeys(all))]),
+    );
+    return { groups, pairs, ranges: rows.map(joinRows) };
   }
 
-  /** Room for the keys of each prefix that has enough pairs. */
-  #densePrefixes(): Map<number, { readonly keys: Float64Array; count: number }> {
-    const counts = new Map<number, number>();
+  /** Room for the keys of each prefix that has enough pairs, by group. */
+  #densePrefixes(
+    clients: readonly ClientSpread[],
+  ): Map<number, { readonly keys: Float64Array; count: number }[]> {
+    const counts = new Map<number, Uint32Array>();
     for (let at = 0; at < this.#count; at++) {
       const prefix = prefixOf(this.#numbers[at]!);
-      counts.set(prefix, (counts.get(prefix) ?? 0) + 1);
+      const ofGroups = counts.get(prefix) ?? new Uint32Array(CLIENT_GROUPS);
+      counts.set(prefix, ofGroups);
+      ofGroups[clients[this.#flags[at]! >>> 1]!.group]!++;
     }
-    const dense = [...counts].filter(([, count]) => count >= DENSE_PAIRS);
-    return new Map(dense.map(([prefix, count]) => [prefix, { keys: new Float64Array(count), count: 0 }]));
+    const dense = [...counts].filter(([, ofGroups]) => sum(ofGroups) >= DENSE_PAIRS);
+    return new Map(
+      dense.map(([prefix, ofGroups]) => [
+        prefix,
+        Array.from(ofGroups, (count) => ({ keys: new Float64Array(count), count: 0 })),
+      ]),
+    );
   }
+}
+
+function sum(counts: Iterable<number>): number {
+  let total = 0;
+  for (const count of counts) total += count;
+  return total;
 }
 
 /** Sorted and distinct. A pair that is own and not is own: its keys follow each other, and the second is odd. */
@@ -155,15 +189,19 @@ function joinRows(rows: readonly RegisteredRange[]): RegisteredRange[] {
 const LARGEST_SHOWN = 5;
 
 /** Which organisations have most clients, pairs and ranges, for whoever must make room. */
-export function largestOrganisations({ clients, pairs, ranges }: PairContent): string {
-  const organisations = clients.map((name) => name.slice(0, name.indexOf('/')));
-  const used = new Map(organisations.map((each) => [each, { clients: 0, pairs: 0, ranges: 0 }]));
-  const ofPlace = organisations.map((each) => used.get(each)!);
-  for (const each of ofPlace) each.clients++;
-  const slots = clients.length * SLOTS_PER_CLIENT;
-  for (const keys of pairs.values())
-    for (const key of keys) ofPlace[Math.floor((key % slots) / SLOTS_PER_CLIENT)]!.pairs++;
-  for (const { place } of ranges.flat()) ofPlace[place]!.ranges++;
+export function largestOrganisations({ groups, pairs, ranges }: PairContent): string {
+  const organisationOf = (name: string): string => name.slice(0, name.indexOf('/'));
+  const clients = groups.flat();
+  const used = new Map(clients.map((name) => [organisationOf(name), { clients: 0, pairs: 0, ranges: 0 }]));
+  const countsOf = (name: string) => used.get(organisationOf(name))!;
+  for (const name of clients) countsOf(name).clients++;
+  for (const ofGroups of pairs.values()) {
+    for (const [group, keys] of ofGroups.entries()) {
+      const names = groups[group]!;
+      for (const key of keys) countsOf(names[pairOf(key, 0, names.length).rank]!).pairs++;
+    }
+  }
+  for (const { place } of ranges.flat()) countsOf(clients[place]!).ranges++;
   const largest = (unit: 'clients' | 'pairs' | 'ranges'): string => {
     const sorted = [...used]
       .filter(([, counts]) => counts[unit] > 0)
@@ -175,33 +213,48 @@ export function largestOrganisations({ clients, pairs, ranges }: PairContent): s
 }
 
 /** The shards of the pairs; none without dense prefixes. Null if one number has more pairs than a shard can hold. */
-export function encodePairShards({ clients, pairs }: PairContent): EncodedShard[] | null {
-  const slots = clients.length * SLOTS_PER_CLIENT;
-  const sizes = [...pairs].map(([prefix, { length }]) => {
-    const { bitsPerEntry } = bestRice(length, SUFFIX_COUNT * slots);
-    return { prefix, dense: (length * bitsPerEntry * INDEX_FACTOR) / 8, pooled: 0 };
-  });
+export function encodePairShards({ groups, pairs }: PairContent): EncodedShard[] | null {
+  const rooms = groups.map(({ length }) => length);
+  const runs = [...pairs].flatMap(([prefix, ofGroups]) =>
+    ofGroups.map(({ length }, group): KeyRun => {
+      const start = prefix * SUFFIX_COUNT + group * GROUP_POSITIONS;
+      const space = GROUP_POSITIONS * slotsOf(rooms[group]!);
+      const dense = length === 0 ? null : (length * bestRice(length, space).bitsPerEntry * INDEX_FACTOR) / 8;
+      return { start, keys: GROUP_POSITIONS, dense, pooled: 0 };
+    }),
+  );
   return packSlices({
-    cut: (finer) => cutPrefixes(sizes, finer),
-    encode: (slice) => encodePart(slice, pairs, slots),
+    cut: (finer) => cutRuns(runs, finer),
+    encode: (slice) => encodePart(slice, pairs, rooms),
     lists: 1,
-    slots,
+    ownShardBytes: OWN_SHARD_BYTES,
+    hasPairs: true,
   });
 }
 
-function encodePart({ start, end, dense }: Slice, pairs: PairKeys, slots: number): EncodedPart | null {
+function encodePart(
+  { start, end, dense }: Slice,
+  pairs: PairKeys,
+  rooms: readonly number[],
+): EncodedPart | null {
+  const without = { start, plain: [null], dated: [null], room: 0 };
   const from = suffixOf(start);
-  const all = (dense ? pairs.get(prefixOf(start)) : undefined) ?? new Float64Array(0);
+  const group = Math.floor(from / GROUP_POSITIONS);
+  const all = dense ? pairs.get(prefixOf(start))?.[group] : undefined;
+  if (all === undefined) return without;
+  const room = rooms[group]!;
+  const slots = slotsOf(room);
   const local = all
     .subarray(lowerBound(all, from * slots), lowerBound(all, (from + end - start) * slots))
     .map((key) => key - from * slots);
-  if (local.length === 0) return { start, plain: [null], dated: [null] };
+  if (local.length === 0) return without;
   const section = encodePairs(local, end - start, slots);
-  return section === null ? null : { start, plain: [section], dated: [null] };
+  return section === null ? null : { ...without, plain: [section], room };
 }
 
 /** The table of clients and ranges, which RegisteredTable reads. */
-export function encodeRegisteredTable({ clients, ranges }: PairContent): Uint8Array<ArrayBuffer> {
+export function encodeRegisteredTable({ groups, ranges }: PairContent): Uint8Array<ArrayBuffer> {
+  const clients = groups.flat();
   const names = utf8(clients.map((name) => `${name}\n`).join(''));
   const header = [
     REGISTERED_MAGIC,
@@ -209,6 +262,7 @@ export function encodeRegisteredTable({ clients, ranges }: PairContent): Uint8Ar
     clients.length,
     names.length,
     ...ranges.map(({ length }) => length),
+    ...groups.map(({ length }) => length),
   ];
   const rowsBytes = ranges.reduce((sum, { length }) => sum + registeredColumnsBytes(length), 0);
   const namesAt = header.length * 4 + rowsBytes;

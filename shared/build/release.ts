@@ -7,6 +7,7 @@ import {
   LISTS_MAX,
   RANGES_PER_LIST_MAX,
   RELEASE_BYTES_MAX,
+  SHARD_BYTES_MAX,
   SHARDS_MAX,
   SOURCES_PER_LIST_MAX,
 } from '../limits/lists.ts';
@@ -146,9 +147,9 @@ async function buildRegistered(
   if (given === undefined) return ok({});
   if ('info' in given) return ok({ registrations: given.info });
   const { version, content } = given;
-  const pairs = [...content.pairs.values()];
+  const pairs = [...content.pairs.values()].flat();
   const counts = {
-    clients: content.clients.length,
+    clients: content.groups.flat().length,
     pairs: pairs.reduce((sum, { length }) => sum + length, 0),
     own: pairs.reduce((sum, keys) => sum + keys.reduce((odd, key) => odd + (key % SLOTS_PER_CLIENT), 0), 0),
     ranges: content.ranges.flat().length,
@@ -186,6 +187,7 @@ function encodeShards(
     cut: (finer) => cutSlices(lists, finer),
     encode: (slice) => encodePart(slice, lists),
     lists: lists.length,
+    ownShardBytes: SHARD_BYTES_MAX / 3,
     onProgress,
   });
 }

@@ -21,6 +21,8 @@ export interface EncodedPart {
   readonly start: number;
   readonly plain: readonly (Uint32Array | null)[];
   readonly dated: readonly (Uint32Array | null)[];
+  /** Only in a pair shard: clients that the part has slots for; 0 without pairs. */
+  readonly room?: number;
 }
 
 /** @param entries sorted by key */
@@ -43,20 +45,17 @@ export function partWords(part: EncodedPart): number {
   return words;
 }
 
-/**
- * @param end key after the last part @param lists of each part
- * @param slots in a pair shard, the count of clients; 0 in a shard of numbers
- */
+/** @param end key after the last part @param lists of each part @param hasPairs whether it is a pair shard */
 export function encodeShard(
   parts: readonly EncodedPart[],
   end: number,
   lists: number,
-  slots = 0,
+  hasPairs = false,
 ): Uint8Array<ArrayBuffer> {
   const size = parts.reduce((sum, part) => sum + partWords(part), SHARD_HEADER_WORDS);
   const words = new Uint32Array(size);
-  const [magic, width] = slots === 0 ? [SHARD_MAGIC, lists] : [PAIRS_MAGIC, slots];
-  words.set([magic, FORMAT_VERSION, width, parts.length, prefixOf(end), suffixOf(end)]);
+  const magic = hasPairs ? PAIRS_MAGIC : SHARD_MAGIC;
+  words.set([magic, FORMAT_VERSION, lists, parts.length, prefixOf(end), suffixOf(end)]);
   const rowWords = partRowWords(lists);
   let at = SHARD_HEADER_WORDS + parts.length * rowWords;
   const append = (section: Uint32Array | null): number => {
@@ -65,8 +64,8 @@ export function encodeShard(
     at += section.length;
     return at - section.length;
   };
-  for (const [index, { start, plain, dated }] of parts.entries()) {
-    const sections = plain.flatMap((section, list) => [append(section), append(dated[list]!)]);
+  for (const [index, { start, plain, dated, room }] of parts.entries()) {
+    const sections = plain.flatMap((section, list) => [append(section), room ?? append(dated[list]!)]);
     words.set([prefixOf(start), suffixOf(start), ...sections], SHARD_HEADER_WORDS + index * rowWords);
   }
   return new Uint8Array(words.buffer);

@@ -1,7 +1,7 @@
 /**
  * Cuts the key space into parts that fit a shard.
- * A prefix with many entries gets its own parts. Their count is a power of two, so that cuts stay the same
- * from day to day. The prefixes between are pooled. Every key belongs to exactly one part.
+ * A run of keys with many entries, such as a prefix, gets its own parts. Their count is a power of two, so that cuts stay
+ * the same from day to day. The runs between are pooled. Every key belongs to exactly one part.
  */
 import { SHARD_BYTES_MAX } from '../limits/lists.ts';
 import { NUMBER_LIMIT, prefixOf, SUFFIX_COUNT } from '../numbers/number.ts';
@@ -19,7 +19,7 @@ const POOLED_ENTRY_BYTES = 6;
 export interface Slice {
   readonly start: number;
   readonly end: number;
-  /** One prefix only: its sections are dense. */
+  /** Of one run only: its sections are dense. */
   readonly dense: boolean;
 }
 
@@ -31,10 +31,12 @@ function denseBytes(count: number): number {
   return Math.min(bits * 1.09, SUFFIX_COUNT) / 8;
 }
 
-/** The estimated size of the entries of one prefix, in bytes. */
-export interface PrefixSize {
-  readonly prefix: number;
-  /** In sections of its own; null if the prefix is pooled with its neighbours. */
+/** A run of keys, and the estimated size of its entries in bytes. */
+export interface KeyRun {
+  readonly start: number;
+  /** Count of keys. */
+  readonly keys: number;
+  /** In sections of its own; null if the run is pooled with its neighbours. */
   readonly dense: number | null;
   readonly pooled: number;
 }
@@ -56,20 +58,20 @@ export function cutSlices(lists: readonly ListContent[], finer: number): Slice[]
     }
     for (const { key } of dated) sizeOf(prefixOf(key)).dated++;
   }
-  const sizes = [...prefixes].map(([prefix, { plain, dated, denseBytes }]) => {
+  const runs = [...prefixes].map(([prefix, { plain, dated, denseBytes }]): KeyRun => {
     const datedBytes = dated * DATED_ROW_WORDS * 4;
     return {
-      prefix,
+      ...{ start: prefix * SUFFIX_COUNT, keys: SUFFIX_COUNT },
       dense: plain + dated < DENSE_ENTRIES ? null : denseBytes + datedBytes,
       pooled: plain * POOLED_ENTRY_BYTES + datedBytes,
     };
   });
-  return cutPrefixes(sizes, finer);
+  return cutRuns(runs, finer);
 }
 
-/** Slices of all keys, from 0 to NUMBER_LIMIT. @param prefixes in any order @param finer as for `cutSlices` */
-export function cutPrefixes(prefixes: readonly PrefixSize[], finer: number): Slice[] {
-  if (prefixes.length === 0) return [];
+/** Slices of all keys, from 0 to NUMBER_LIMIT. @param runs disjoint, in any order @param finer as for `cutSlices` */
+export function cutRuns(runs: readonly KeyRun[], finer: number): Slice[] {
+  if (runs.length === 0) return [];
   const slices: Slice[] = [];
   let start = 0;
   let pooledBytes = 0;
@@ -78,16 +80,16 @@ export function cutPrefixes(prefixes: readonly PrefixSize[], finer: number): Sli
     start = end;
     pooledBytes = 0;
   };
-  for (const { prefix, dense, pooled } of prefixes.toSorted((a, b) => a.prefix - b.prefix)) {
+  for (const { start: first, keys, dense, pooled } of runs.toSorted((a, b) => a.start - b.start)) {
     if (dense === null) {
-      if (pooledBytes + pooled > SHARD_BYTES_AIM) closePool(prefix * SUFFIX_COUNT);
+      if (pooledBytes + pooled > SHARD_BYTES_AIM) closePool(first);
       pooledBytes += pooled;
       continue;
     }
-    closePool(prefix * SUFFIX_COUNT);
+    closePool(first);
     const parts = 2 ** (Math.max(0, Math.ceil(Math.log2(dense / SHARD_BYTES_AIM))) + finer);
     for (let part = 0; part < parts; part++) {
-      const end = prefix * SUFFIX_COUNT + Math.ceil(((part + 1) * SUFFIX_COUNT) / parts);
+      const end = first + Math.ceil(((part + 1) * keys) / parts);
       slices.push({ start, end, dense: true });
       start = end;
     }

@@ -2,9 +2,10 @@
  * Verifies the registered senders of a release before it becomes current: every pair and every range is where look-ups
  * find it, once, and they are as many as the manifest counts.
  */
-import { NUMBER_LIMIT } from '../numbers/number.ts';
+import { NUMBER_LIMIT, suffixOf } from '../numbers/number.ts';
 import { type Failure, fail, ok, type Result } from '../result.ts';
-import { REGISTERED_LISTS, SLOTS_PER_CLIENT } from '../set/layout.ts';
+import { GROUP_POSITIONS, REGISTERED_LISTS, SLOTS_PER_CLIENT } from '../set/layout.ts';
+import { slotsOf } from '../set/pair-place.ts';
 import { countShort, type RegisteredTable } from '../set/registered-table.ts';
 import type { Shard } from '../set/shard.ts';
 import type { Manifest, RegisteredInfo } from './manifest.ts';
@@ -14,6 +15,9 @@ type Checked = Result<null, Failure<RegisteredProblem>>;
 
 export class RegisteredCheck {
   readonly #info: RegisteredInfo | null;
+  /** For each group, the room of its parts with pairs, and the clients that the table has. */
+  readonly #rooms = new Map<number, number>();
+  #clients: readonly number[] = [];
   #pairs = 0;
   #own = 0;
 
@@ -29,7 +33,8 @@ export class RegisteredCheck {
     if (shard.start !== start || shard.end !== (shards[index + 1]?.start ?? NUMBER_LIMIT))
       return fail('SLICE_WRONG', `${key} is for another slice`);
     for (const part of shard.parts) {
-      const limit = (part.end - part.start) * shard.slots;
+      const limit = (part.end - part.start) * slotsOf(part.room);
+      const group = Math.floor(suffixOf(part.start) / GROUP_POSITIONS);
       let last = -1;
       for (const batch of part.pairs()) {
         for (const each of batch) {
@@ -40,6 +45,9 @@ export class RegisteredCheck {
           last = each;
           if (isOwn) this.#own++;
         }
+        if ((this.#rooms.get(group) ?? part.room) !== part.room)
+          return fail('SLICE_WRONG', `${key} is for other clients`);
+        this.#rooms.set(group, part.room);
         this.#pairs += batch.length;
         // A few bytes can stand for many pairs, so reading stops at the count of the manifest.
         if (this.#pairs > pairs) return wrongCount('pairs', pairs, `${this.#pairs} or more`);
@@ -51,6 +59,9 @@ export class RegisteredCheck {
   addTable(table: RegisteredTable): Checked {
     const { clients, ranges, short } = this.#info!;
     if (table.clients.length !== clients) return wrongCount('clients', clients, table.clients.length);
+    if (!table.isGrouped)
+      return fail('ORDER_WRONG', `${this.#info!.table.key}: a client is in another group`);
+    this.#clients = table.groups.map(({ length }) => length);
     let rows = 0;
     for (let list = 0; list < REGISTERED_LISTS; list++) {
       let before = { place: -1, to: -1 };
@@ -74,6 +85,9 @@ export class RegisteredCheck {
   finish(): Checked {
     if (this.#info === null) return ok(null);
     const { pairs, own } = this.#info;
+    for (const [group, room] of this.#rooms)
+      if (room !== this.#clients[group])
+        return wrongCount(`clients of group ${group}`, this.#clients[group]!, room);
     if (this.#pairs !== pairs) return wrongCount('pairs', pairs, this.#pairs);
     return this.#own === own ? ok(null) : wrongCount('own pairs', own, this.#own);
   }

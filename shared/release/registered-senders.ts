@@ -5,7 +5,8 @@
 import { prefixOf, suffixOf } from '../numbers/number.ts';
 import type { ListKeys } from '../set/keys.ts';
 import { LIST_OWN, LIST_REGISTERED } from '../set/layout.ts';
-import { type RegisteredTable, rotated, rotationOf } from '../set/registered-table.ts';
+import { positionOf, rotated, spreadOf } from '../set/pair-place.ts';
+import type { RegisteredTable } from '../set/registered-table.ts';
 import type { Blob, RegisteredInfo } from './manifest.ts';
 import type { ShardMemory } from './shard-memory.ts';
 import { ShardSlices } from './shard-slices.ts';
@@ -38,26 +39,28 @@ export class RegisteredSenders {
     if (table === null) return 'unavailable';
     const found = table.client(client);
     if (found === null) return 'none';
-    const { place, rotation } = found;
+    const { place, group, rank, rotation } = found;
     if (table.has(LIST_OWN, place, n)) return 'own';
     const prefix = prefixOf(n);
     const image = rotated(this.#keys.preparedImages.imageOf(suffixOf(n)), rotation);
-    const index = slices.indexOf(prefix, image);
+    const position = positionOf(group, image);
+    const index = slices.indexOf(prefix, position);
     if (index >= 0) {
       const shard = slices.shard(index);
       if (shard === null) return 'unavailable';
-      const part = shard.partOf(prefix, image);
+      const part = shard.partOf(prefix, position);
       // The second probe reads what the first has just read.
-      if (part.hasPair(prefix, image, place))
-        return separatesOwn && part.hasOwnPair(prefix, image, place) ? 'own' : 'registered';
+      if (part.hasPair(prefix, position, image, rank))
+        return separatesOwn && part.hasOwnPair(prefix, position, image, rank) ? 'own' : 'registered';
     }
     return table.has(LIST_REGISTERED, place, n) ? 'registered' : 'none';
   }
 
   /** The values that `find` needs. They do not depend on the table, so that both load together. */
   valuesFor(n: number, client: string): Blob[] {
-    const image = this.#keys.permutation.permute(suffixOf(n));
-    const blob = this.slices.blobOf(prefixOf(n), rotated(image, rotationOf(client, this.#keys.sourceSeed)));
+    const { group, rotation } = spreadOf(client, this.#keys.sourceSeed);
+    const image = rotated(this.#keys.permutation.permute(suffixOf(n)), rotation);
+    const blob = this.slices.blobOf(prefixOf(n), positionOf(group, image));
     return blob === null ? [this.info.table] : [this.info.table, blob];
   }
 }

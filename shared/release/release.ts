@@ -7,7 +7,6 @@ import { sha256Hex } from '../bytes.ts';
 import { prefixOf, suffixOf } from '../numbers/number.ts';
 import { type Failure, fail, ok, type Result } from '../result.ts';
 import type { ListKeys } from '../set/keys.ts';
-import { SLOTS_PER_CLIENT } from '../set/layout.ts';
 import { LayoutError } from '../set/number-set.ts';
 import { RangeTable } from '../set/range-table.ts';
 import { RegisteredTable } from '../set/registered-table.ts';
@@ -183,8 +182,7 @@ export class Release {
     if (slot !== undefined) {
       const shard = new Shard(bytes);
       const isOfPairs = registrations?.slices.slots.includes(slot) === true;
-      const slots = isOfPairs ? registrations.info.clients * SLOTS_PER_CLIENT : 0;
-      if (shard.slots !== slots) return 'is not for these clients';
+      if (shard.hasPairs !== isOfPairs) return 'is a shard of another kind';
       this.#memory.hold(slot, shard);
       return null;
     }

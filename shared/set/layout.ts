@@ -5,15 +5,15 @@
  */
 
 /**
- * "NGS1", "NGP1", "NGR1", "NGF1", "NGC1", "NGL1", "NGG1", "NGK1", "NGH1", "NGT1", "NGM1" as little-endian words: shard,
+ * "NGS1", "NGP2", "NGR1", "NGF1", "NGC2", "NGL1", "NGG1", "NGK1", "NGH1", "NGT1", "NGM1" as little-endian words: shard,
  * pair shard, range table, source table, table of registered clients, live segment, registration segment, credential
  * table, host table, campaign table, text model.
  */
 export const SHARD_MAGIC = 0x3153474e;
-export const PAIRS_MAGIC = 0x3150474e;
+export const PAIRS_MAGIC = 0x3250474e;
 export const RANGES_MAGIC = 0x3152474e;
 export const SOURCES_MAGIC = 0x3146474e;
-export const REGISTERED_MAGIC = 0x3143474e;
+export const REGISTERED_MAGIC = 0x3243474e;
 export const SEGMENT_MAGIC = 0x314c474e;
 export const REGISTRATION_SEGMENT_MAGIC = 0x3147474e;
 export const CREDENTIALS_MAGIC = 0x314b474e;
@@ -36,11 +36,15 @@ export const PART_FIXED_WORDS = 2;
 export const PART_WORDS_PER_LIST = 2;
 
 /**
- * Pair shard: as a shard with one list, with the count of slots in place of the count of lists: two for each client. A
- * key of a section is (suffix - start of the part) * slots + slot, and the width of a bucket counts suffixes. The slot
- * of a pair is twice the place of its client, plus 1 if the number belongs to the client's organisation.
+ * Pair shard: as a shard with one list, whose part rows have a room in place of the second offset: that of the clients
+ * of a group. A part with pairs lies within the positions of one group. A key of a section is (position - start of the
+ * part) * slots + slot, and the width of a bucket counts positions. There are CLIENT_GROUPS * room * SLOTS_PER_CLIENT
+ * slots. pair-place.ts says what position and slot a pair has.
  */
 export const SLOTS_PER_CLIENT = 2;
+/** Groups of clients. Each has an equal part of the 10^8 positions of a prefix. */
+export const CLIENT_GROUPS = 16;
+export const GROUP_POSITIONS = 6_250_000;
 
 /** First word of a section: kind | flags << 8 | parameter << 16. Second word: the count of entries. */
 export const SECTION_RICE = 1;
@@ -89,12 +93,13 @@ export const REGISTERED_LISTS = 2;
 export const LIST_REGISTERED = 0;
 export const LIST_OWN = 1;
 /**
- * Table of registered clients: magic, format version, client count, bytes of names, then the row counts of
- * LIST_REGISTERED and LIST_OWN. For each of the two, the columns from and to (8 bytes per row) and place (4 bytes,
- * padded to 8 in all), ordered by place and number. Then the names in ascending order, each ended by a line feed, padded
- * to 8 bytes with zeros. The place of a client is its index among the names.
+ * Table of registered clients: magic, format version, client count, bytes of names, the row counts of LIST_REGISTERED
+ * and LIST_OWN, then the count of clients of each group. For each of the two lists, the columns from and to (8 bytes per
+ * row) and place (4 bytes, padded to 8 in all), ordered by place and number. Then the names, by group and in ascending
+ * order, each ended by a line feed, padded to 8 bytes with zeros. The place of a client is its index among the names,
+ * and its rank is the index among those of its group.
  */
-export const REGISTERED_HEADER_WORDS = 6;
+export const REGISTERED_HEADER_WORDS = 6 + CLIENT_GROUPS;
 
 /**
  * Live segment: header with row count and bytes of names; rows of high, low, until, seq, flags; then names,

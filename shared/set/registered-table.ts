@@ -4,11 +4,16 @@
  * client.
  */
 import { REGISTERED_RANGE_EXPANDED_MAX } from '../limits/registrations.ts';
-import { SUFFIX_COUNT } from '../numbers/number.ts';
-import { LIST_OWN, REGISTERED_HEADER_WORDS, REGISTERED_LISTS, REGISTERED_MAGIC } from './layout.ts';
+import {
+  CLIENT_GROUPS,
+  LIST_OWN,
+  REGISTERED_HEADER_WORDS,
+  REGISTERED_LISTS,
+  REGISTERED_MAGIC,
+} from './layout.ts';
 import { readNames } from './names.ts';
 import { LayoutError, openWords } from './number-set.ts';
-import { fingerprint } from './xxhash.ts';
+import { type ClientSpread, spreadOf } from './pair-place.ts';
 
 /** Numbers (not permuted) from `from` to `to`, both inclusive, that a client may send from. */
 export interface RegisteredRange {
@@ -17,12 +22,12 @@ export interface RegisteredRange {
   readonly to: number;
 }
 
-/** Where the pairs of a client are. */
-export interface RegisteredClient {
+/** Where the pairs and the rows of a client are. */
+export interface RegisteredClient extends ClientSpread {
   /** Index among the names. */
   readonly place: number;
-  /** Added to each image, modulo 10^8: spreads the clients of one number, and the numbers of one client. */
-  readonly rotation: number;
+  /** Index among the names of its group. */
+  readonly rank: number;
 }
 
 /** Ranges that stand for single numbers, and what they hold. */
@@ -62,27 +67,13 @@ export function registeredColumnsBytes(count: number): number {
   return count * 20 + (count % 2) * 4;
 }
 
-/** @param seed of the fingerprints of sources, with a text that no source has */
-export function rotationOf(client: string, seed: bigint): number {
-  return Number(fingerprint(`registered ${client}`, seed) % BigInt(SUFFIX_COUNT));
-}
-
-/** The image of a number in the set of pairs of a client. */
-export function rotated(image: number, rotation: number): number {
-  const sum = image + rotation;
-  return sum < SUFFIX_COUNT ? sum : sum - SUFFIX_COUNT;
-}
-
-/** The inverse of `rotated`. */
-export function unrotated(image: number, rotation: number): number {
-  return image < rotation ? image - rotation + SUFFIX_COUNT : image - rotation;
-}
-
 type Columns = ReturnType<typeof registeredColumnsAt>;
 
 export class RegisteredTable {
-  /** In ascending order; the index is the place. */
+  /** By group, and in ascending order; the index is the place. */
   readonly clients: readonly string[];
+  /** The place of the first client of each group, and the count of clients. */
+  readonly #groupStarts: Uint32Array;
   readonly #seed: bigint;
   readonly #placesByName: ReadonlyMap<string, number>;
   /** Computed once per client, when it is first looked up. */
@@ -110,10 +101,15 @@ export class RegisteredTable {
     }
     const end = at + words[3]!;
     if (Math.ceil(end / 8) * 8 !== bytes.length) throw new LayoutError('table of clients: wrong size');
-    this.clients = readNames(bytes.subarray(at, end), 'table of clients');
-    if (this.clients.length !== clients) throw new LayoutError('table of clients: wrong count of names');
-    this.#seed = seed;
+    this.#groupStarts = startsOf(
+      words.subarray(REGISTERED_HEADER_WORDS - CLIENT_GROUPS, REGISTERED_HEADER_WORDS),
+    );
+    this.clients = readNames(bytes.subarray(at, end), 'table of clients', this.#groupStarts);
     this.#placesByName = new Map(this.clients.map((name, place) => [name, place]));
+    const counts = [this.clients.length, this.#groupStarts.at(-1), this.#placesByName.size];
+    if (counts.some((count) => count !== clients))
+      throw new LayoutError('table of clients: wrong count of names');
+    this.#seed = seed;
     this.#lists = lists;
     this.#firsts = lists.map(({ place }) => firstsOf(place, clients));
   }
@@ -131,9 +127,25 @@ export class RegisteredTable {
     if (known !== undefined) return known;
     const place = this.#placesByName.get(name);
     if (place === undefined) return null;
-    const client = { place, rotation: rotationOf(name, this.#seed) };
+    const { rotation } = spreadOf(name, this.#seed);
+    const group = this.#groupStarts.findLastIndex((start) => start <= place);
+    const client = { place, group, rank: place - this.#groupStarts[group]!, rotation };
     this.#clients.set(name, client);
     return client;
+  }
+
+  /** The clients of each group, by rank. */
+  get groups(): readonly string[][] {
+    return Array.from({ length: CLIENT_GROUPS }, (_, group) =>
+      this.clients.slice(this.#groupStarts[group], this.#groupStarts[group + 1]),
+    );
+  }
+
+  /** Whether each client is in its group. If not, look-ups miss its pairs. */
+  get isGrouped(): boolean {
+    return this.groups.every((names, group) =>
+      names.every((name) => spreadOf(name, this.#seed).group === group),
+    );
   }
 
   count(list: number): number {
@@ -166,6 +178,13 @@ export class RegisteredTable {
     const { place, from, to } = this.#lists[list]!;
     for (let row = 0; row < place.length; row++) yield { place: place[row]!, from: from[row]!, to: to[row]! };
   }
+}
+
+/** Sums of counts: where each begins, and the end of the last. */
+function startsOf(counts: Uint32Array): Uint32Array {
+  const starts = new Uint32Array(counts.length + 1);
+  for (const [index, count] of counts.entries()) starts[index + 1] = starts[index]! + count;
+  return starts;
 }
 
 /** @throws LayoutError if the places of the rows are not ascending, or no places */

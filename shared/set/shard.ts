@@ -11,6 +11,7 @@ import { hashOf, KeyFilter } from './key-filter.ts';
 import {
   DATED_HEADER_WORDS,
   FOREVER,
+  GROUP_POSITIONS,
   PAIRS_MAGIC,
   PART_FIXED_WORDS,
   PART_WORDS_PER_LIST,
@@ -23,6 +24,7 @@ import {
   SLOTS_PER_CLIENT,
 } from './layout.ts';
 import { LayoutError, NOT_LISTED, type NumberSet, openWords } from './number-set.ts';
+import { slotOf, slotsOf } from './pair-place.ts';
 import { RiceSet } from './rice-set.ts';
 import { SparseSet } from './sparse-set.ts';
 
@@ -38,12 +40,14 @@ export interface DatedEntry {
 /** Words of the filter for each row with dates: about one in fifty other keys passes. */
 const FILTER_WORDS_PER_ROW = 0.5;
 
-/** A run of keys inside a shard: a slice of one prefix, or many sparsely listed prefixes. */
+/** A run of keys inside a shard: a slice of one prefix, or many sparsely listed prefixes. In a pair shard, of positions. */
 export class Part {
   /** prefix * 10^8 + suffix of the first key. */
   readonly start: number;
   /** The first key after the part. */
   readonly end: number;
+  /** In a pair shard, how many clients the part has slots for; 0 in a shard of numbers, and without pairs. */
+  readonly room: number;
   /** The sections of each list. */
   readonly #plain: (NumberSet | null)[] = [];
   readonly #dated: (DatedRows | null)[] = [];
@@ -52,7 +56,7 @@ export class Part {
 
   /**
    * @param row first word of the part's row @param next first word of the key after the part
-   * @param sectionsAt first word after the part table @param slots 0 unless the sections hold pairs
+   * @param sectionsAt first word after the part table @param hasPairs whether it is of a pair shard
    * @throws LayoutError
    */
   constructor(
@@ -61,7 +65,7 @@ export class Part {
     next: number,
     sectionsAt: number,
     lists: number,
-    slots: number,
+    hasPairs: boolean,
   ) {
     const start = words[row]! * SUFFIX_COUNT + words[row + 1]!;
     const end = words[next]! * SUFFIX_COUNT + words[next + 1]!;
@@ -69,14 +73,15 @@ export class Part {
     this.start = start;
     this.end = end;
     const firstOffset = row + PART_FIXED_WORDS;
+    this.room = hasPairs ? words[firstOffset + 1]! : 0;
     for (let at = firstOffset; at < firstOffset + lists * PART_WORDS_PER_LIST; at += PART_WORDS_PER_LIST) {
-      const [plain, dated] = [words[at]!, words[at + 1]!];
+      const [plain, dated] = [words[at]!, hasPairs ? 0 : words[at + 1]!];
       for (const section of [plain, dated]) {
         if (section !== 0 && (section < sectionsAt || section + 2 > words.length))
           throw new LayoutError('shard: section past the end');
       }
-      if (slots > 0 && dated !== 0) throw new LayoutError('pair shard: a pair with dates');
-      this.#plain.push(plain === 0 ? null : openPlain(words, plain, start, end, slots));
+      const open = hasPairs ? openPairs : openPlain;
+      this.#plain.push(plain === 0 ? null : open(words, plain, start, end, this.room));
       this.#dated.push(dated === 0 ? null : openDated(words, dated));
     }
     const rows = this.#dated.reduce((sum, dates) => sum + (dates?.count ?? 0), 0);
@@ -108,16 +113,19 @@ export class Part {
   }
 
   /**
-   * Whether a pair shard has a pair, own or not. @param rotated the image of the suffix, rotated by its client
-   * @param place of the client
+   * Whether a pair shard has a pair, own or not. @param position of the pair @param rotated the image of the suffix,
+   * rotated by its client @param rank of the client in its group
    */
-  hasPair(prefix: number, rotated: number, place: number): boolean {
-    return this.#plain[0]?.has(prefix, rotated, place * SLOTS_PER_CLIENT, -SLOTS_PER_CLIENT) === true;
+  hasPair(prefix: number, position: number, rotated: number, rank: number): boolean {
+    if (rank >= this.room) return false;
+    const slot = slotOf(rotated, rank, this.room);
+    return this.#plain[0]?.has(prefix, position, slot, -SLOTS_PER_CLIENT) === true;
   }
 
   /** Whether a pair shard has a pair whose number belongs to the client's organisation. */
-  hasOwnPair(prefix: number, rotated: number, place: number): boolean {
-    return this.#plain[0]?.has(prefix, rotated, place * SLOTS_PER_CLIENT + 1, -1) === true;
+  hasOwnPair(prefix: number, position: number, rotated: number, rank: number): boolean {
+    if (rank >= this.room) return false;
+    return this.#plain[0]?.has(prefix, position, slotOf(rotated, rank, this.room) + 1, -1) === true;
   }
 
   /** The pairs of a pair shard in order, as keys of their sections: see layout.ts. */
@@ -160,8 +168,8 @@ export class Part {
 
 export class Shard {
   readonly lists: number;
-  /** In a pair shard, the keys for each suffix: two for each client. 0 in a shard of numbers. */
-  readonly slots: number;
+  /** Whether it is a pair shard. */
+  readonly hasPairs: boolean;
   /** In order; each begins where the previous one ends. */
   readonly parts: readonly Part[];
 
@@ -173,9 +181,9 @@ export class Shard {
     const hasPairs =
       bytes.length >= 4 && new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) === PAIRS_MAGIC;
     const words = openWords(bytes, hasPairs ? PAIRS_MAGIC : SHARD_MAGIC, 'shard');
-    this.lists = hasPairs ? 1 : words[2]!;
-    this.slots = hasPairs ? words[2]! : 0;
-    if (hasPairs && this.slots === 0) throw new LayoutError('pair shard: no clients');
+    this.hasPairs = hasPairs;
+    this.lists = words[2]!;
+    if (hasPairs && this.lists !== 1) throw new LayoutError('pair shard: several lists');
     const rowWords = PART_FIXED_WORDS + this.lists * PART_WORDS_PER_LIST;
     const sectionsAt = SHARD_HEADER_WORDS + words[3]! * rowWords;
     if (sectionsAt > words.length) throw new LayoutError('shard: part table past the end');
@@ -184,7 +192,7 @@ export class Shard {
     for (let row = SHARD_HEADER_WORDS; row < sectionsAt; row += rowWords) {
       // There is no row after the last one: the end of the slice is in the header instead.
       const next = row + rowWords < sectionsAt ? row + rowWords : SHARD_HEADER_WORDS - PART_FIXED_WORDS;
-      parts.push(new Part(words, row, next, sectionsAt, this.lists, this.slots));
+      parts.push(new Part(words, row, next, sectionsAt, this.lists, hasPairs));
     }
     this.parts = parts;
   }
@@ -228,15 +236,24 @@ export class Shard {
   }
 }
 
-function openPlain(words: Uint32Array, at: number, start: number, end: number, slots: number): NumberSet {
+function openPairs(words: Uint32Array, at: number, start: number, end: number, room: number): NumberSet {
+  const kind = words[at]! & 0xff;
+  if (kind !== SECTION_RICE) throw new LayoutError(`pair shard: unknown section kind ${kind}`);
+  const from = start % SUFFIX_COUNT;
+  if ((from % GROUP_POSITIONS) + (end - start) > GROUP_POSITIONS)
+    throw new LayoutError('pair shard: a section over several groups');
+  if (room === 0) throw new LayoutError('pair shard: pairs without a client');
+  return new RiceSet(words, at, from, end - start, slotsOf(room));
+}
+
+function openPlain(words: Uint32Array, at: number, start: number, end: number): NumberSet {
   const from = start % SUFFIX_COUNT;
   const size = end - start;
   const kind = words[at]! & 0xff;
-  if (slots > 0 && kind !== SECTION_RICE) throw new LayoutError(`pair shard: unknown section kind ${kind}`);
   if (kind === SECTION_SPARSE) return new SparseSet(words, at);
   // Only a part inside one prefix can be dense.
   if (from + size > SUFFIX_COUNT) throw new LayoutError('shard: dense section over several prefixes');
-  if (kind === SECTION_RICE) return new RiceSet(words, at, from, size, Math.max(1, slots));
+  if (kind === SECTION_RICE) return new RiceSet(words, at, from, size);
   if (kind === SECTION_BITMAP) return new BitmapSet(words, at, from, size);
   throw new LayoutError(`shard: unknown section kind ${kind}`);
 }

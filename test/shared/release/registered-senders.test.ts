@@ -167,7 +167,7 @@ describe('the check of a release', () => {
       'COUNT_WRONG',
     ],
     ['accepts a release that does not count them', ({ short: _, ...info }) => info, null],
-    ['refuses shards for other clients', (info) => ({ ...info, clients: 6 }), 'BLOB_DAMAGED'],
+    ['finds another count of clients', (info) => ({ ...info, clients: 6 }), 'COUNT_WRONG'],
     [
       'refuses shards of other slices',
       (info) => ({ ...info, shards: info.shards.map((shard) => ({ ...shard, start: shard.start + 1 })) }),

@@ -9,6 +9,7 @@ import { encodePairs } from '../../../shared/build/dense-section.ts';
 import { encodeRegisteredTable } from '../../../shared/build/pairs.ts';
 import { encodeShard } from '../../../shared/build/shard.ts';
 import { LayoutError } from '../../../shared/set/number-set.ts';
+import { pairOf, slotOf, slotsOf } from '../../../shared/set/pair-place.ts';
 import { RegisteredTable } from '../../../shared/set/registered-table.ts';
 import { Shard } from '../../../shared/set/shard.ts';
 import file from '../../vectors/registrations.json' with { type: 'json' };
@@ -22,7 +23,10 @@ import { testKeys } from '../support/test-keys.ts';
 
 // JSON has no literal types. The tests below fail if the file does not have this form.
 const vector = file as unknown as RegistrationVector;
-const SLOTS = 2 * vector.clients.length;
+const CLIENTS = vector.groups.flat();
+const PART = vector.parts[1]!;
+const FIRST = PART.start[1];
+const SLOTS = 32 * PART.room;
 const MASKS = [1, 2, 4, 8, 16, 32, 64, 128, 255];
 const tableOf = (bytes: Uint8Array<ArrayBuffer>) => new RegisteredTable(bytes, testKeys.sourceSeed);
 
@@ -46,14 +50,17 @@ describe('the golden pair shard', () => {
     for (const [prefix, first, end] of [
       [0, 0, 3],
       [8209, 99_999_998, 100_000_000],
-      [8210, 0, 1_003],
+      ...[FIRST, FIRST + 400, FIRST + 450, FIRST + 990].map((at) => [8210, at - 1, at + 13] as const),
     ] as const) {
-      for (let suffix = first; suffix < end; suffix++) {
-        for (let place = 0; place < vector.clients.length; place++) {
-          const part = shard.partOf(prefix, suffix);
-          const own = part.hasOwnPair(prefix, suffix, place);
-          if (part.hasPair(prefix, suffix, place)) found.push(`${prefix} ${suffix} ${place} ${own}`);
-          else if (own) throw new Error('own, and not registered');
+      for (let position = first; position < end; position++) {
+        const part = shard.partOf(prefix, position);
+        for (const low of [0, 1, 2, 7, 15]) {
+          for (let rank = 0; rank < 3; rank++) {
+            const own = part.hasOwnPair(prefix, position, low, rank);
+            if (part.hasPair(prefix, position, low, rank))
+              found.push(`${prefix} ${position - FIRST} ${low} ${rank} ${own}`);
+            else if (own) throw new Error('own, and not registered');
+          }
         }
       }
     }
@@ -62,23 +69,28 @@ describe('the golden pair shard', () => {
 
   it('has the bytes of the naive encoder, and of the builder with the same sections', () => {
     expect(hexOf(naivePairShardOf(vector))).toBe(file.shard);
-    const sections = vector.parts.map(({ start, pairs, choice }, index) => {
+    const sections = vector.parts.map(({ start, pairs, room, choice }, index) => {
       const size = index === 1 ? 1_000 : 0;
-      const section = choice === null ? null : naivePairs(pairs, size, choice, vector.clients.length);
+      const section = choice === null ? null : naivePairs(pairs, size, choice, room);
       const words = section === null ? null : new Uint32Array(Uint8Array.from(section).buffer);
-      return { start: start[0] * 100_000_000 + start[1], plain: [words], dated: [null] };
+      return { start: start[0] * 100_000_000 + start[1], plain: [words], dated: [null], room };
     });
-    expect(hexOf(encodeShard(sections, 8211 * 100_000_000, 1, SLOTS))).toBe(file.shard);
+    expect(hexOf(encodeShard(sections, 8211 * 100_000_000, 1, true))).toBe(file.shard);
   });
 
   it('is read correctly, pair by pair', () => {
-    const expected = vector.parts[1]!.pairs.map(([suffix, place, own]) => `8210 ${suffix} ${place} ${own}`);
-    expect(look(bytes)).toEqual(expected);
+    expect(look(bytes)).toEqual(PART.pairs.map((pair) => `8210 ${pair.join(' ')}`));
     const shard = new Shard(bytes);
-    expect([shard.lists, shard.slots]).toEqual([1, SLOTS]);
+    expect([shard.lists, shard.hasPairs]).toEqual([1, true]);
+    expect(shard.parts.map(({ room }) => room)).toEqual([0, 2, 0]);
     const keys = shard.parts.flatMap((part) => [...part.pairs()].flatMap((batch) => [...batch]));
     expect(keys).toEqual(
-      vector.parts[1]!.pairs.map(([suffix, place, own]) => suffix * SLOTS + place * 2 + Number(own)),
+      PART.pairs.map(
+        ([position, low, rank, own]) => position * SLOTS + (low * PART.room + rank) * 2 + Number(own),
+      ),
+    );
+    expect(keys.map((key) => pairOf(key, FIRST, PART.room))).toEqual(
+      PART.pairs.map(([position, low, rank, own]) => ({ rank, rotatedImage: position * 16 + low, own })),
     );
   });
 
@@ -95,17 +107,18 @@ describe('the golden pair shard', () => {
     expect(refused).toBeGreaterThan(100);
   });
 
-  it('may have neither dates nor a bitmap, nor pairs over several prefixes', () => {
-    const part = { start: 821_000_000_000, plain: [null], dated: [null] };
-    const dense = encodePairs(Float64Array.of(5, 60), 100_000_000, SLOTS)!;
+  it('may have no bitmap, no pairs of several groups, and none without a client', () => {
+    const part = { start: 821_000_000_000, plain: [null], dated: [null], room: PART.room };
+    const dense = encodePairs(Float64Array.of(5, 60), 6_250_000, SLOTS)!;
     const open =
-      (changed: object, end = 821_100_000_000) =>
+      (changed: object, end = 821_006_250_000) =>
       () =>
-        new Shard(encodeShard([{ ...part, ...changed }], end, 1, SLOTS) as Uint8Array<ArrayBuffer>);
-    expect(open({ plain: [dense] })().slots).toBe(SLOTS);
-    expect(open({ dated: [Uint32Array.of(4, 0)] })).toThrow(LayoutError);
+        new Shard(encodeShard([{ ...part, ...changed }], end, 1, true) as Uint8Array<ArrayBuffer>);
+    expect(open({ plain: [dense] })().parts[0]!.room).toBe(PART.room);
     expect(open({ plain: [Uint32Array.of(2, 0, 0)] })).toThrow(LayoutError);
-    expect(open({ plain: [dense] }, 821_200_000_000)).toThrow(LayoutError);
+    expect(open({ plain: [dense] }, 821_006_250_001)).toThrow(LayoutError);
+    expect(open({ plain: [dense], start: 820_999_999_999 })).toThrow(LayoutError);
+    for (const room of [0, 0x7fffffff]) expect(open({ plain: [dense], room })).toThrow(LayoutError);
     const wide = dense.slice();
     wide[2] = 0x7fffffff;
     expect(open({ plain: [wide] })).toThrow(LayoutError);
@@ -114,20 +127,26 @@ describe('the golden pair shard', () => {
 
 describe('a section of pairs', () => {
   it('has the bytes of the naive encoder, with the parameter and width that the builder chose', () => {
-    const pair = fc.tuple(fc.integer({ min: 0, max: 4_999 }), fc.integer({ min: 0, max: 39 }), fc.boolean());
+    const pair = fc.tuple(
+      fc.integer({ min: 0, max: 4_999 }),
+      fc.integer({ min: 0, max: 15 }),
+      fc.integer({ min: 0, max: 39 }),
+      fc.boolean(),
+    );
     const property = fc.property(fc.array(pair, { minLength: 1, maxLength: 300 }), (drawn) => {
-      const clients = 40;
+      const room = 40;
+      const slots = slotsOf(room);
       const keys = [
-        ...new Set(drawn.map(([n, place, own]) => n * 2 * clients + 2 * place + Number(own))),
+        ...new Set(drawn.map(([at, low, rank, own]) => at * slots + slotOf(low, rank, room) + Number(own))),
       ].sort((a, b) => a - b);
-      const section = encodePairs(Float64Array.from(keys), 5_000, 2 * clients)!;
+      const section = encodePairs(Float64Array.from(keys), 5_000, slots)!;
       const choice = { parameter: section[0]! >>> 16, width: section[2]! };
       const pairs = keys.map((key): NaivePair => {
-        const slot = key % (2 * clients);
-        return [(key - slot) / (2 * clients), Math.floor(slot / 2), slot % 2 === 1];
+        const { rank, rotatedImage, own } = pairOf(key, 0, room);
+        return [Math.floor(rotatedImage / 16), rotatedImage % 16, rank, own];
       });
       expect(hexOf(new Uint8Array(section.buffer))).toBe(
-        hexOf(Uint8Array.from(naivePairs(pairs, 5_000, choice, clients))),
+        hexOf(Uint8Array.from(naivePairs(pairs, 5_000, choice, room))),
       );
     });
     holds(property);
@@ -142,7 +161,7 @@ describe('the golden table of clients', () => {
     const found: string[] = [];
     for (const [list, ranges] of vector.ranges.entries()) {
       for (const n of ranges.flatMap(([, from, to]) => [from - 1, from, to, to + 1])) {
-        for (const name of [...vector.clients, 'acme/unknown']) {
+        for (const name of [...CLIENTS, 'acme/unknown']) {
           const place = table.client(name)?.place;
           if (place !== undefined && table.has(list, place, n)) found.push(`${list} ${name} ${n}`);
         }
@@ -152,18 +171,20 @@ describe('the golden table of clients', () => {
   }
 
   it('has the bytes of the naive encoder and of the builder', () => {
-    expect(hexOf(Uint8Array.from(naiveRegisteredTable(vector.clients, vector.ranges)))).toBe(file.table);
+    expect(hexOf(Uint8Array.from(naiveRegisteredTable(vector.groups, vector.ranges)))).toBe(file.table);
     const ranges = vector.ranges.map((list) => list.map(([place, from, to]) => ({ place, from, to })));
-    const content = { clients: vector.clients, pairs: new Map(), ranges };
+    const content = { groups: vector.groups, pairs: new Map(), ranges };
     expect(hexOf(encodeRegisteredTable(content))).toBe(file.table);
   });
 
   it('is read correctly', () => {
     const expected = vector.ranges.flatMap((ranges, list) =>
-      ranges.flatMap(([place, from, to]) => [from, to].map((n) => `${list} ${vector.clients[place]} ${n}`)),
+      ranges.flatMap(([place, from, to]) => [from, to].map((n) => `${list} ${CLIENTS[place]} ${n}`)),
     );
     expect(look(bytes)).toEqual(expected);
-    expect(tableOf(bytes).clients).toEqual(vector.clients);
+    expect(tableOf(bytes).groups).toEqual(vector.groups);
+    expect(tableOf(bytes).isGrouped).toBe(true);
+    expect(tableOf(bytes).client('beta/main')).toMatchObject({ place: 1, group: 6, rank: 1 });
   });
 
   it('survives any flipped byte, any word of extreme value and any cut', () => {

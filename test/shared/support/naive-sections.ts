@@ -56,20 +56,25 @@ function rice(
   ];
 }
 
-/** A pair: suffix, counted from the first of the part, place of the client, and whether it is own. */
-export type NaivePair = readonly [suffix: number, place: number, own: boolean];
+/**
+ * A pair: position, counted from the first of the part, image of the suffix modulo 16, rank of the client, and whether
+ * it is own.
+ */
+export type NaivePair = readonly [position: number, low: number, rank: number, own: boolean];
 
-/** @param clients of the release */
+/** @param room clients of the group */
 export function naivePairs(
   pairs: readonly NaivePair[],
   size: number,
   { parameter, width }: RiceChoice,
-  clients: number,
+  room: number,
 ): number[] {
-  const slots = 2 * clients;
-  const keys = pairs.map(([suffix, place, own]) => suffix * slots + 2 * place + (own ? 1 : 0));
+  const slots = 32 * room;
+  const keys = pairs.map(
+    ([position, low, rank, own]) => position * slots + 2 * (low * room + rank) + (own ? 1 : 0),
+  );
   const section = rice(keys, size * slots, { parameter, width: width * slots }, 0);
-  // The width counts suffixes.
+  // The width counts positions.
   return section.toSpliced(8, 4, ...words(width));
 }
 

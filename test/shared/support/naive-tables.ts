@@ -11,15 +11,16 @@ export interface NaivePart {
   readonly plain: readonly (readonly number[] | null)[];
   /** For each list its dated section, or null. */
   readonly dated: readonly (readonly number[] | null)[];
+  /** In a pair shard, the clients of the group of a part with pairs. */
+  readonly room?: number;
 }
 
-/** @param end first key behind the shard @param width in a pair shard, its slots in place of the count of lists */
+/** @param end first key behind the shard */
 export function naiveShard(
   parts: readonly NaivePart[],
   end: readonly [number, number],
   lists: number,
   magic = 'NGS1',
-  width = lists,
 ): number[] {
   const rowBytes = (2 + 2 * lists) * 4;
   const rows: number[] = [];
@@ -30,12 +31,13 @@ export function naiveShard(
     for (const byte of section) sections.push(byte);
     return at / 4;
   };
-  for (const { start, plain, dated } of parts) {
+  for (const { start, plain, dated, room } of parts) {
     rows.push(...words(...start));
-    for (let list = 0; list < lists; list++) rows.push(...words(place(plain[list]), place(dated[list])));
+    for (let list = 0; list < lists; list++)
+      rows.push(...words(place(plain[list]), room ?? place(dated[list])));
   }
   const letters = [...magic].map((letter) => letter.charCodeAt(0));
-  return [...letters, ...words(2, width, parts.length, ...end), ...rows].concat(sections);
+  return [...letters, ...words(2, lists, parts.length, ...end), ...rows].concat(sections);
 }
 
 export type NaiveRange = readonly [from: number, to: number, since: number, until: number];
@@ -54,14 +56,16 @@ export function naiveRangeTable(lists: readonly (readonly NaiveRange[])[]): numb
 
 export type NaiveRegistered = readonly [place: number, from: number, to: number];
 
-/** @param names sorted @param lists ranges that are not own, and own ones: by place and number */
+/** @param groups names of each, sorted @param lists ranges that are not own, and own ones: by place and number */
 export function naiveRegisteredTable(
-  names: readonly string[],
+  groups: readonly (readonly string[])[],
   lists: readonly (readonly NaiveRegistered[])[],
 ): number[] {
+  const names = groups.flat();
   const text = [...new TextEncoder().encode(names.map((name) => `${name}\n`).join(''))];
-  const bytes = [...'NGC1'].map((letter) => letter.charCodeAt(0));
+  const bytes = [...'NGC2'].map((letter) => letter.charCodeAt(0));
   bytes.push(...words(2, names.length, text.length, ...lists.map((ranges) => ranges.length)));
+  bytes.push(...words(...groups.map((each) => each.length)));
   for (const ranges of lists) {
     for (const column of [1, 2] as const) for (const range of ranges) bytes.push(...double(range[column]));
     for (const [place] of ranges) bytes.push(...words(place));

@@ -3,13 +3,15 @@ import { type NaivePair, naivePairs, type RiceChoice } from './naive-sections.ts
 import { type NaiveRegistered, naiveShard } from './naive-tables.ts';
 
 export interface RegistrationVector {
-  /** Names, sorted. */
-  readonly clients: readonly string[];
+  /** Names of the 16 groups, sorted. */
+  readonly groups: readonly (readonly string[])[];
   /** First key behind the shard. */
   readonly end: readonly [number, number];
   readonly parts: readonly {
     readonly start: readonly [number, number];
     readonly pairs: readonly NaivePair[];
+    /** 0 for a part without pairs. */
+    readonly room: number;
     /** Null for a part without pairs. */
     readonly choice: RiceChoice | null;
   }[];
@@ -19,25 +21,34 @@ export interface RegistrationVector {
 
 const SUFFIXES = 100_000_000;
 
+/** The clients of the groups that have any: by the first key of `testKeys`. */
+const GROUPS: Readonly<Record<number, readonly string[]>> = {
+  6: ['acme/third', 'beta/main'],
+  12: ['acme/second'],
+  14: ['acme/main'],
+};
+
 /** The golden registrations. */
 export const REGISTRATIONS: RegistrationVector = {
-  clients: ['acme/main', 'acme/second', 'beta/main'],
+  groups: Array.from({ length: 16 }, (_, group) => GROUPS[group] ?? []),
   end: [8211, 0],
   parts: [
-    { start: [0, 0], pairs: [], choice: null },
+    { start: [0, 0], pairs: [], room: 0, choice: null },
     {
-      start: [8210, 0],
+      start: [8210, 37_500_000],
       pairs: [
-        [0, 0, false],
-        [0, 1, true],
-        [3, 2, true],
-        [410, 0, true],
-        [410, 2, false],
-        [999, 2, true],
+        [0, 0, 0, false],
+        [0, 0, 1, true],
+        [0, 15, 1, false],
+        [3, 7, 1, true],
+        [410, 2, 0, true],
+        [410, 2, 1, false],
+        [999, 15, 1, true],
       ],
-      choice: { parameter: 9, width: 450 },
+      room: 2,
+      choice: { parameter: 12, width: 450 },
     },
-    { start: [8210, 1000], pairs: [], choice: null },
+    { start: [8210, 37_501_000], pairs: [], room: 0, choice: null },
   ],
   ranges: [
     [
@@ -45,7 +56,7 @@ export const REGISTRATIONS: RegistrationVector = {
       [2, 12_125_550_100, 12_125_550_100],
       [2, 999_999_999_999_900, 999_999_999_999_999],
     ],
-    [[1, 0, 65]],
+    [[3, 0, 65]],
   ],
 };
 
@@ -56,11 +67,12 @@ export function sizeOf({ end, parts }: RegistrationVector, index: number): numbe
 }
 
 export function naivePairShardOf(vector: RegistrationVector): Uint8Array<ArrayBuffer> {
-  const { clients, end, parts } = vector;
-  const encoded = parts.map(({ start, pairs, choice }, index) => ({
+  const { end, parts } = vector;
+  const encoded = parts.map(({ start, pairs, room, choice }, index) => ({
     start,
-    plain: [choice === null ? null : naivePairs(pairs, sizeOf(vector, index), choice, clients.length)],
+    plain: [choice === null ? null : naivePairs(pairs, sizeOf(vector, index), choice, room)],
     dated: [null],
+    room,
   }));
-  return Uint8Array.from(naiveShard(encoded, end, 1, 'NGP1', 2 * clients.length));
+  return Uint8Array.from(naiveShard(encoded, end, 1, 'NGP2'));
 }

@@ -243,7 +243,7 @@ write('shards.json', { shards: shards.map((shard) => ({ ...shard, hex: hexOf(nai
 write('registrations.json', {
   ...REGISTRATIONS,
   shard: hexOf(naivePairShardOf(REGISTRATIONS)),
-  table: hexOf(naiveRegisteredTable(REGISTRATIONS.clients, REGISTRATIONS.ranges)),
+  table: hexOf(naiveRegisteredTable(REGISTRATIONS.groups, REGISTRATIONS.ranges)),
 });
 write('segments.json', {
   segments: segments.map((segment) => ({ ...segment, hex: hexOf(naiveSegment(segment.entries)) })),
@@ -273,6 +273,7 @@ write('keys.json', {
     'numgate/1 sources': hex64(seed),
     'numgate/1 seal': hexOf(await derive('numgate/1 seal', 32)),
     'numgate/1 seal nonce': hexOf(await derive('numgate/1 seal nonce', 32)),
+    'numgate/1 appeals': hexOf(await derive('numgate/1 appeals', 48)),
   },
   images: SUFFIXES.map((suffix) => [suffix, naivePermute(tables, suffix)]),
   xxh64: TEXTS.map((text) => ({
