@@ -6,6 +6,7 @@ import { rm } from 'node:fs/promises';
 import type { PairsPage } from '../../shared/admin/registration-pairs.ts';
 import { PairEntries, type RegisteredPair } from '../../shared/build/pairs.ts';
 import type { BuildOptions } from '../../shared/build/release.ts';
+import { isReadable } from '../../shared/release/manifest.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { type Admin, Unreachable } from '../admin.ts';
 import { CommandFailure } from '../failure.ts';
@@ -107,6 +108,11 @@ async function carryRegistrations(
   if (keyId !== keys.keyId) {
     throw new CommandFailure(
       `the registered senders of ${release} have another LIST_KEY: build without --no-registrations`,
+    );
+  }
+  if (!isReadable(registrations)) {
+    throw new CommandFailure(
+      `an older version of numgate built the registered senders of ${release}: build without --no-registrations`,
     );
   }
   const values = new Map<string, Uint8Array<ArrayBuffer>>();

@@ -6,12 +6,12 @@
  * many other pairs are looked up at random, to show that look-ups find nothing else.
  */
 import type { RegisteredPair } from '../../shared/build/pairs.ts';
-import { prefixOf, SUFFIX_COUNT, suffixOf } from '../../shared/numbers/number.ts';
+import { prefixOf, SUFFIX_COUNT } from '../../shared/numbers/number.ts';
 import { RegisteredCheck } from '../../shared/release/registered-check.ts';
 import type { RegisteredSenders, Registration } from '../../shared/release/registered-senders.ts';
 import type { Release } from '../../shared/release/release.ts';
-import { GROUP_POSITIONS, LIST_OWN, LIST_REGISTERED, REGISTERED_LISTS } from '../../shared/set/layout.ts';
-import { pairOf, unrotated } from '../../shared/set/pair-place.ts';
+import { LIST_OWN, LIST_REGISTERED, REGISTERED_LISTS } from '../../shared/set/layout.ts';
+import { pairOf, runOf, unrotated } from '../../shared/set/pair-place.ts';
 import type { RegisteredRange } from '../../shared/set/registered-table.ts';
 import { readRegistrations } from '../import/registrations.ts';
 import type { BuildFolder } from '../publish/build-folder.ts';
@@ -156,18 +156,18 @@ export class RegistrationProver {
     const table = this.#senders.table!;
     const { groups } = table;
     for (const part of this.#senders.slices.shard(index)!.parts) {
-      const start = suffixOf(part.start);
-      const clients = groups[Math.floor(start / GROUP_POSITIONS)]!;
+      const { group, prefix } = runOf(part.start);
+      const clients = groups[group]!;
       for (const batch of part.pairs()) {
         for (const key of batch) {
-          const { rank, rotatedImage, own } = pairOf(key, start, part.room);
+          const { rank, rotatedImage, own } = pairOf(key, part.start, part.room);
           const client = clients[rank];
           if (client === undefined) {
             this.#count(false);
             continue;
           }
           const image = unrotated(rotatedImage, table.client(client)!.rotation);
-          const n = prefixOf(part.start) * SUFFIX_COUNT + keys.permutation.invert(image);
+          const n = prefix * SUFFIX_COUNT + keys.permutation.invert(image);
           this.#count(this.#isIn(own ? LIST_OWN : LIST_REGISTERED, client, n, n));
         }
       }

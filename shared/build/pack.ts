@@ -23,7 +23,9 @@ export interface Packing {
   /** Lists of each part. */
   readonly lists: number;
   /** A part of more bytes gets its own shard, so that growth before it does not move later boundaries. */
-  readonly ownShardBytes: number;
+  readonly ownShardBytes?: number;
+  /** Whether a shard should end between two parts, which begin at these keys, if it is at least half full. */
+  readonly isSeam?: (before: number, start: number) => boolean;
   /** As for `encodeShard`. */
   readonly hasPairs?: boolean;
   readonly onProgress?: ((share: number) => void) | undefined;
@@ -42,7 +44,7 @@ export function packSlices(packing: Packing): EncodedShard[] | null {
 /** @returns null if one slice alone exceeds a shard */
 function pack(
   slices: readonly Slice[],
-  { encode, lists, ownShardBytes, hasPairs, onProgress }: Packing,
+  { encode, lists, ownShardBytes = SHARD_BYTES_MAX, isSeam, hasPairs, onProgress }: Packing,
 ): EncodedShard[] | null {
   const shards: EncodedShard[] = [];
   let parts: EncodedPart[] = [];
@@ -59,7 +61,9 @@ function pack(
     const more = partWords(part);
     if ((SHARD_HEADER_WORDS + more) * 4 > SHARD_BYTES_MAX) return null;
     const large = more * 4 > ownShardBytes;
-    if (large || (words + more) * 4 > SHARD_BYTES_MAX) close(slice.start);
+    const isHalfFull = words * 4 >= SHARD_BYTES_MAX / 2;
+    const endsHere = isHalfFull && isSeam?.(parts.at(-1)!.start, slice.start) === true;
+    if (large || endsHere || (words + more) * 4 > SHARD_BYTES_MAX) close(slice.start);
     parts.push(part);
     words += more;
     if (large) close(slice.end);

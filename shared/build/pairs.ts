@@ -3,14 +3,13 @@
  *
  * Each suffix goes through the keyed permutation, as for lists, and its image is then rotated by a keyed amount for
  * each client. So the pairs of one group of clients are uniform over positions and clients, however unevenly the numbers
- * are spread over clients, and one number with many clients is as cheap as many numbers. They are Rice-coded by prefix
- * and group (set/pair-place.ts). Long ranges, and prefixes with few pairs, are rows of the sealed table instead.
+ * are spread over clients, and one number with many clients is as cheap as many numbers. They are Rice-coded by runs, of a
+ * group and a prefix (set/pair-place.ts). Long ranges, and runs with few pairs, are rows of the sealed table instead.
  */
 
 import { utf8 } from '../bytes.ts';
-import { SHARD_BYTES_MAX } from '../limits/lists.ts';
 import { REGISTERED_RANGE_EXPANDED_MAX } from '../limits/registrations.ts';
-import { prefixOf, SUFFIX_COUNT, suffixOf } from '../numbers/number.ts';
+import { prefixOf, suffixOf } from '../numbers/number.ts';
 import type { ListKeys } from '../set/keys.ts';
 import {
   CLIENT_GROUPS,
@@ -24,9 +23,11 @@ import {
 } from '../set/layout.ts';
 import {
   type ClientSpread,
+  pairKeyOf,
   pairOf,
-  positionOf,
   rotated,
+  runOf,
+  runStart,
   slotOf,
   slotsOf,
   spreadOf,
@@ -53,15 +54,13 @@ export interface RegisteredPair {
   readonly own: boolean;
 }
 
-/** From this many pairs on, a prefix has sections of its own: their index takes about 1 KB. */
-const DENSE_PAIRS = 64;
-/** A part of more bytes has its own shard: a new client then changes only the shards of its group. */
-const OWN_SHARD_BYTES = SHARD_BYTES_MAX / 4;
+/** From this many pairs on, a run has a section of its own: its index, and the objects that read it, take some 1 KB. */
+const DENSE_PAIRS = 32;
 /** Size of a section with its index, relative to its codes. */
 const INDEX_FACTOR = 1.12;
 
-/** Sorted distinct keys by prefix and group: position * slots + slot (layout.ts). */
-type PairKeys = ReadonlyMap<number, readonly Float64Array[]>;
+/** By the start of each run, its sorted distinct pairs: (key - start) * slots + slot (layout.ts). */
+type PairKeys = ReadonlyMap<number, Float64Array>;
 
 /** The registered senders, ready to encode. */
 export interface PairContent {
@@ -107,70 +106,60 @@ export class PairEntries {
 
   finish(keys: ListKeys): PairContent {
     const groups: string[][] = Array.from({ length: CLIENT_GROUPS }, () => []);
-    const spreads = new Map([...this.#indexes.keys()].map((name) => [name, spreadOf(name, keys.sourceSeed)]));
-    for (const name of [...spreads.keys()].sort()) groups[spreads.get(name)!.group]!.push(name);
+    const spreads = new Map<string, ClientSpread>();
+    for (const name of [...this.#indexes.keys()].sort()) {
+      const spread = spreadOf(name, keys.sourceSeed);
+      spreads.set(name, spread);
+      groups[spread.group]!.push(name);
+    }
     const ranks = new Map(groups.flatMap((names) => names.map((name, rank) => [name, rank])));
-    const placesByName = new Map(groups.flat().map((name, place) => [name, place]));
+    const places = new Map(groups.flat().map((name, place) => [name, place]));
     const clients = Array.from(this.#indexes.keys(), (name) => ({
       ...spreads.get(name)!,
-      ...{ rank: ranks.get(name)!, place: placesByName.get(name)! },
+      rank: ranks.get(name)!,
+      place: places.get(name)!,
     }));
     const rows: RegisteredRange[][] = Array.from({ length: REGISTERED_LISTS }, () => []);
     for (const { index, from, to, own } of this.#ranges)
       rows[own ? LIST_OWN : LIST_REGISTERED]!.push({ place: clients[index]!.place, from, to });
-    const dense = this.#densePrefixes(clients);
+    const dense = this.#denseRuns(clients);
     for (let at = 0; at < this.#count; at++) {
       const n = this.#numbers[at]!;
       const { group, rotation, rank, place } = clients[this.#flags[at]! >>> 1]!;
       const own = this.#flags[at]! & 1;
-      const into = dense.get(prefixOf(n))?.[group];
+      const start = runStart(group, prefixOf(n));
+      const into = dense.get(start);
       if (into === undefined) {
         rows[own]!.push({ place, from: n, to: n });
         continue;
       }
       const image = rotated(keys.permutation.permute(suffixOf(n)), rotation);
       const room = groups[group]!.length;
-      into.keys[into.count++] = positionOf(group, image) * slotsOf(room) + slotOf(image, rank, room) + own;
+      const local = pairKeyOf(group, prefixOf(n), image) - start;
+      into.pairs[into.count++] = local * slotsOf(room) + slotOf(image, rank, room) + own;
     }
-    const pairs = new Map(
-      [...dense].map(([prefix, ofGroups]) => [prefix, ofGroups.map(({ keys: all }) => sortedKeys(all))]),
-    );
+    const pairs = new Map([...dense].map(([start, run]) => [start, sortedPairs(run.pairs)]));
     return { groups, pairs, ranges: rows.map(joinRows) };
   }
 
-  /** Room for the keys of each prefix that has enough pairs, by group. */
-  #densePrefixes(
-    clients: readonly ClientSpread[],
-  ): Map<number, { readonly keys: Float64Array; count: number }[]> {
-    const counts = new Map<number, Uint32Array>();
+  /** Room for the pairs of each run that has enough, by its start. */
+  #denseRuns(clients: readonly ClientSpread[]): Map<number, { readonly pairs: Float64Array; count: number }> {
+    const counts = new Map<number, number>();
     for (let at = 0; at < this.#count; at++) {
-      const prefix = prefixOf(this.#numbers[at]!);
-      const ofGroups = counts.get(prefix) ?? new Uint32Array(CLIENT_GROUPS);
-      counts.set(prefix, ofGroups);
-      ofGroups[clients[this.#flags[at]! >>> 1]!.group]!++;
+      const start = runStart(clients[this.#flags[at]! >>> 1]!.group, prefixOf(this.#numbers[at]!));
+      counts.set(start, (counts.get(start) ?? 0) + 1);
     }
-    const dense = [...counts].filter(([, ofGroups]) => sum(ofGroups) >= DENSE_PAIRS);
-    return new Map(
-      dense.map(([prefix, ofGroups]) => [
-        prefix,
-        Array.from(ofGroups, (count) => ({ keys: new Float64Array(count), count: 0 })),
-      ]),
-    );
+    const dense = [...counts].filter(([, count]) => count >= DENSE_PAIRS);
+    return new Map(dense.map(([start, count]) => [start, { pairs: new Float64Array(count), count: 0 }]));
   }
 }
 
-function sum(counts: Iterable<number>): number {
-  let total = 0;
-  for (const count of counts) total += count;
-  return total;
-}
-
-/** Sorted and distinct. A pair that is own and not is own: its keys follow each other, and the second is odd. */
-function sortedKeys(keys: Float64Array): Float64Array {
-  const sorted = keys.sort();
-  return sorted.filter((key, index) => {
+/** Sorted and distinct. A pair that is own and not is own: its slots follow each other, and the second is odd. */
+function sortedPairs(pairs: Float64Array): Float64Array {
+  const sorted = pairs.sort();
+  return sorted.filter((pair, index) => {
     const next = sorted[index + 1];
-    return next !== key && !(next === key + 1 && key % SLOTS_PER_CLIENT === 0);
+    return next !== pair && !(next === pair + 1 && pair % SLOTS_PER_CLIENT === 0);
   });
 }
 
@@ -195,11 +184,9 @@ export function largestOrganisations({ groups, pairs, ranges }: PairContent): st
   const used = new Map(clients.map((name) => [organisationOf(name), { clients: 0, pairs: 0, ranges: 0 }]));
   const countsOf = (name: string) => used.get(organisationOf(name))!;
   for (const name of clients) countsOf(name).clients++;
-  for (const ofGroups of pairs.values()) {
-    for (const [group, keys] of ofGroups.entries()) {
-      const names = groups[group]!;
-      for (const key of keys) countsOf(names[pairOf(key, 0, names.length).rank]!).pairs++;
-    }
+  for (const [start, all] of pairs) {
+    const names = groups[runOf(start).group]!;
+    for (const pair of all) countsOf(names[pairOf(pair, 0, names.length).rank]!).pairs++;
   }
   for (const { place } of ranges.flat()) countsOf(clients[place]!).ranges++;
   const largest = (unit: 'clients' | 'pairs' | 'ranges'): string => {
@@ -212,41 +199,32 @@ export function largestOrganisations({ groups, pairs, ranges }: PairContent): st
   return (['clients', 'pairs', 'ranges'] as const).map(largest).join('; ');
 }
 
-/** The shards of the pairs; none without dense prefixes. Null if one number has more pairs than a shard can hold. */
+/** The shards of the pairs; none without dense runs. Null if one number has more pairs than a shard can hold. */
 export function encodePairShards({ groups, pairs }: PairContent): EncodedShard[] | null {
-  const rooms = groups.map(({ length }) => length);
-  const runs = [...pairs].flatMap(([prefix, ofGroups]) =>
-    ofGroups.map(({ length }, group): KeyRun => {
-      const start = prefix * SUFFIX_COUNT + group * GROUP_POSITIONS;
-      const space = GROUP_POSITIONS * slotsOf(rooms[group]!);
-      const dense = length === 0 ? null : (length * bestRice(length, space).bitsPerEntry * INDEX_FACTOR) / 8;
-      return { start, keys: GROUP_POSITIONS, dense, pooled: 0 };
-    }),
-  );
+  const roomOf = (start: number): number => groups[runOf(start).group]!.length;
+  const runs = [...pairs].map(([start, { length }]): KeyRun => {
+    const { bitsPerEntry } = bestRice(length, GROUP_POSITIONS * slotsOf(roomOf(start)));
+    return { start, keys: GROUP_POSITIONS, dense: (length * bitsPerEntry * INDEX_FACTOR) / 8, pooled: 0 };
+  });
   return packSlices({
     cut: (finer) => cutRuns(runs, finer),
-    encode: (slice) => encodePart(slice, pairs, rooms),
+    encode: (slice) => encodePart(slice, pairs, roomOf(slice.start)),
     lists: 1,
-    ownShardBytes: OWN_SHARD_BYTES,
+    // A new client changes the shards of its group.
+    isSeam: (before, start) => runOf(before).group !== runOf(start).group,
     hasPairs: true,
   });
 }
 
-function encodePart(
-  { start, end, dense }: Slice,
-  pairs: PairKeys,
-  rooms: readonly number[],
-): EncodedPart | null {
+function encodePart({ start, end, dense }: Slice, pairs: PairKeys, room: number): EncodedPart | null {
   const without = { start, plain: [null], dated: [null], room: 0 };
-  const from = suffixOf(start);
-  const group = Math.floor(from / GROUP_POSITIONS);
-  const all = dense ? pairs.get(prefixOf(start))?.[group] : undefined;
-  if (all === undefined) return without;
-  const room = rooms[group]!;
+  if (!dense) return without;
+  const from = start % GROUP_POSITIONS;
+  const all = pairs.get(start - from)!;
   const slots = slotsOf(room);
   const local = all
     .subarray(lowerBound(all, from * slots), lowerBound(all, (from + end - start) * slots))
-    .map((key) => key - from * slots);
+    .map((pair) => pair - from * slots);
   if (local.length === 0) return without;
   const section = encodePairs(local, end - start, slots);
   return section === null ? null : { ...without, plain: [section], room };

@@ -21,7 +21,7 @@ import { shardKey } from '../release/kv-keys.ts';
 import type { Blob, ListInfo, Manifest, RegisteredInfo } from '../release/manifest.ts';
 import { type Failure, fail, ok, type Result } from '../result.ts';
 import type { ListKeys } from '../set/keys.ts';
-import { FORMAT_VERSION, SLOTS_PER_CLIENT } from '../set/layout.ts';
+import { FORMAT_VERSION, REGISTERED_LAYOUT, SLOTS_PER_CLIENT } from '../set/layout.ts';
 import { countShort } from '../set/registered-table.ts';
 import { seal } from '../set/seal.ts';
 import { checksum } from '../set/xxhash.ts';
@@ -147,7 +147,7 @@ async function buildRegistered(
   if (given === undefined) return ok({});
   if ('info' in given) return ok({ registrations: given.info });
   const { version, content } = given;
-  const pairs = [...content.pairs.values()].flat();
+  const pairs = [...content.pairs.values()];
   const counts = {
     clients: content.groups.flat().length,
     pairs: pairs.reduce((sum, { length }) => sum + length, 0),
@@ -164,7 +164,15 @@ async function buildRegistered(
   const encoded = encodePairShards(content);
   if (encoded === null) return fail('LIMIT_EXCEEDED', 'one number has more clients than a shard holds');
   const table = await store(await seal(encodeRegisteredTable(content), keys));
-  return ok({ registrations: { version, ...counts, table, shards: await storeShards(encoded) } });
+  return ok({
+    registrations: {
+      layout: REGISTERED_LAYOUT,
+      version,
+      ...counts,
+      table,
+      shards: await storeShards(encoded),
+    },
+  });
 }
 
 /** @param owner name of a list, or the release as a whole */

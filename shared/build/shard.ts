@@ -65,7 +65,10 @@ export function encodeShard(
     return at - section.length;
   };
   for (const [index, { start, plain, dated, room }] of parts.entries()) {
-    const sections = plain.flatMap((section, list) => [append(section), room ?? append(dated[list]!)]);
+    const sections = plain.flatMap((section, list) => [
+      append(section),
+      hasPairs ? (room ?? 0) : append(dated[list]!),
+    ]);
     words.set([prefixOf(start), suffixOf(start), ...sections], SHARD_HEADER_WORDS + index * rowWords);
   }
   return new Uint8Array(words.buffer);

@@ -21,7 +21,7 @@ import {
 import { NUMBER_LIMIT } from '../numbers/number.ts';
 import { type Failure, fail, ok, type Result } from '../result.ts';
 import { nameSchema, sha256Schema } from '../schemas.ts';
-import { FORMAT_VERSION } from '../set/layout.ts';
+import { FORMAT_VERSION, REGISTERED_LAYOUT } from '../set/layout.ts';
 import { BLOCK_STAGES, CODES, EFFECTS, SUBJECTS } from '../verdict.ts';
 import { type ReleaseKey, type SignedText, signerOf, signText } from './signed.ts';
 
@@ -68,9 +68,11 @@ const shardsSchema = v.pipe(
 
 /** Registered senders: which client may send from which numbers. */
 const registeredSchema = v.object({
+  /** REGISTERED_LAYOUT; absent in older releases. */
+  layout: v.exactOptional(count),
   /** Of the registry: later changes are not in the release. */
   version: count,
-  /** Clients in the table, which are the slots of each suffix. */
+  /** Clients in the table. */
   clients: v.pipe(count, v.maxValue(REGISTERED_CLIENTS_MAX)),
   /** Pairs in the shards, and those among them whose number belongs to the client's own organisation. */
   pairs: v.pipe(count, v.maxValue(REGISTERED_PAIRS_MAX)),
@@ -78,8 +80,8 @@ const registeredSchema = v.object({
   /** Rows of ranges in the table. */
   ranges: v.pipe(count, v.maxValue(REGISTERED_RANGES_MAX)),
   /**
-   * Those rows of at most REGISTERED_RANGE_EXPANDED_MAX numbers, which are numbers of prefixes with few pairs, and what
-   * they hold. Absent in older releases.
+   * Those rows of at most REGISTERED_RANGE_EXPANDED_MAX numbers, which are numbers of runs with few pairs, and what they
+   * hold. Absent in older releases.
    */
   short: v.exactOptional(v.object({ rows: count, numbers: count, own: count })),
   /** Names of the clients, and ranges. */
@@ -88,6 +90,11 @@ const registeredSchema = v.object({
   shards: shardsSchema,
 });
 export type RegisteredInfo = v.InferOutput<typeof registeredSchema>;
+
+/** False for the registered senders of older releases. They are `unavailable`, and their values are not read. */
+export function isReadable({ layout }: RegisteredInfo): boolean {
+  return layout === REGISTERED_LAYOUT;
+}
 
 const manifestSchema = v.object({
   format: v.literal(FORMAT_VERSION),
@@ -172,9 +179,9 @@ export function countNumbers({ lists }: Manifest): Result<number, Failure<'LIMIT
   return fail('LIMIT_EXCEEDED', `the manifest counts ${count} numbers, at most ${RELEASE_NUMBERS_MAX}`);
 }
 
-/** All KV values of a release. */
-export function blobsOf(manifest: Manifest): Blob[] {
-  const { ranges, sources, registrations } = manifest;
-  const tables = [ranges, sources, registrations?.table ?? null].filter((blob) => blob !== null);
-  return [...manifest.shards, ...(registrations?.shards ?? []), ...tables];
+/** All KV values of a release that are read. */
+export function blobsOf({ shards, ranges, sources, registrations }: Manifest): Blob[] {
+  const registered = registrations !== undefined && isReadable(registrations) ? registrations : null;
+  const tables = [ranges, sources, registered?.table ?? null].filter((blob) => blob !== null);
+  return [...shards, ...(registered?.shards ?? []), ...tables];
 }

@@ -2,15 +2,15 @@
  * Verifies the registered senders of a release before it becomes current: every pair and every range is where look-ups
  * find it, once, and they are as many as the manifest counts.
  */
-import { NUMBER_LIMIT, suffixOf } from '../numbers/number.ts';
+import { NUMBER_LIMIT } from '../numbers/number.ts';
 import { type Failure, fail, ok, type Result } from '../result.ts';
-import { GROUP_POSITIONS, REGISTERED_LISTS, SLOTS_PER_CLIENT } from '../set/layout.ts';
-import { slotsOf } from '../set/pair-place.ts';
+import { REGISTERED_LISTS, SLOTS_PER_CLIENT } from '../set/layout.ts';
+import { runOf, slotsOf } from '../set/pair-place.ts';
 import { countShort, type RegisteredTable } from '../set/registered-table.ts';
 import type { Shard } from '../set/shard.ts';
-import type { Manifest, RegisteredInfo } from './manifest.ts';
+import { isReadable, type Manifest, type RegisteredInfo } from './manifest.ts';
 
-type RegisteredProblem = 'SLICE_WRONG' | 'ORDER_WRONG' | 'COUNT_WRONG';
+type RegisteredProblem = 'FORMAT_UNSUPPORTED' | 'SLICE_WRONG' | 'ORDER_WRONG' | 'COUNT_WRONG';
 type Checked = Result<null, Failure<RegisteredProblem>>;
 
 export class RegisteredCheck {
@@ -34,7 +34,7 @@ export class RegisteredCheck {
       return fail('SLICE_WRONG', `${key} is for another slice`);
     for (const part of shard.parts) {
       const limit = (part.end - part.start) * slotsOf(part.room);
-      const group = Math.floor(suffixOf(part.start) / GROUP_POSITIONS);
+      const { group } = runOf(part.start);
       let last = -1;
       for (const batch of part.pairs()) {
         for (const each of batch) {
@@ -85,6 +85,8 @@ export class RegisteredCheck {
   finish(): Checked {
     if (this.#info === null) return ok(null);
     const { pairs, own } = this.#info;
+    if (!isReadable(this.#info))
+      return fail('FORMAT_UNSUPPORTED', 'an older version built the registered senders: build again');
     for (const [group, room] of this.#rooms)
       if (room !== this.#clients[group])
         return wrongCount(`clients of group ${group}`, this.#clients[group]!, room);

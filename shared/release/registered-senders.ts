@@ -5,9 +5,9 @@
 import { prefixOf, suffixOf } from '../numbers/number.ts';
 import type { ListKeys } from '../set/keys.ts';
 import { LIST_OWN, LIST_REGISTERED } from '../set/layout.ts';
-import { positionOf, rotated, spreadOf } from '../set/pair-place.ts';
+import { pairKeyOf, rotated, spreadOf } from '../set/pair-place.ts';
 import type { RegisteredTable } from '../set/registered-table.ts';
-import type { Blob, RegisteredInfo } from './manifest.ts';
+import { type Blob, isReadable, type RegisteredInfo } from './manifest.ts';
 import type { ShardMemory } from './shard-memory.ts';
 import { ShardSlices } from './shard-slices.ts';
 
@@ -20,13 +20,13 @@ export type Registration = 'none' | 'registered' | 'own' | 'unavailable';
 export class RegisteredSenders {
   readonly info: RegisteredInfo;
   readonly slices: ShardSlices;
-  /** Null while it is not loaded. */
+  /** Null while it is not loaded, and if the senders have a layout that is not read. */
   table: RegisteredTable | null = null;
   readonly #keys: ListKeys;
 
   constructor(info: RegisteredInfo, keys: ListKeys, memory: ShardMemory) {
     this.info = info;
-    this.slices = new ShardSlices(info.shards, memory);
+    this.slices = new ShardSlices(isReadable(info) ? info.shards : [], memory);
     this.#keys = keys;
   }
 
@@ -43,24 +43,25 @@ export class RegisteredSenders {
     if (table.has(LIST_OWN, place, n)) return 'own';
     const prefix = prefixOf(n);
     const image = rotated(this.#keys.preparedImages.imageOf(suffixOf(n)), rotation);
-    const position = positionOf(group, image);
-    const index = slices.indexOf(prefix, position);
+    const key = pairKeyOf(group, prefix, image);
+    const index = slices.indexOfKey(key);
     if (index >= 0) {
       const shard = slices.shard(index);
       if (shard === null) return 'unavailable';
-      const part = shard.partOf(prefix, position);
+      const part = shard.partOfKey(key);
       // The second probe reads what the first has just read.
-      if (part.hasPair(prefix, position, image, rank))
-        return separatesOwn && part.hasOwnPair(prefix, position, image, rank) ? 'own' : 'registered';
+      if (part.hasPair(key, image, rank))
+        return separatesOwn && part.hasOwnPair(key, image, rank) ? 'own' : 'registered';
     }
     return table.has(LIST_REGISTERED, place, n) ? 'registered' : 'none';
   }
 
   /** The values that `find` needs. They do not depend on the table, so that both load together. */
   valuesFor(n: number, client: string): Blob[] {
+    if (!isReadable(this.info)) return [];
     const { group, rotation } = spreadOf(client, this.#keys.sourceSeed);
     const image = rotated(this.#keys.permutation.permute(suffixOf(n)), rotation);
-    const blob = this.slices.blobOf(prefixOf(n), positionOf(group, image));
+    const blob = this.slices.blobOf(pairKeyOf(group, prefixOf(n), image));
     return blob === null ? [this.info.table] : [this.info.table, blob];
   }
 }

@@ -4,7 +4,7 @@
  * distinguish "not listed" from "not loaded".
  */
 import { sha256Hex } from '../bytes.ts';
-import { prefixOf, suffixOf } from '../numbers/number.ts';
+import { prefixOf, SUFFIX_COUNT, suffixOf } from '../numbers/number.ts';
 import { type Failure, fail, ok, type Result } from '../result.ts';
 import type { ListKeys } from '../set/keys.ts';
 import { LayoutError } from '../set/number-set.ts';
@@ -85,7 +85,7 @@ export class Release {
 
   /** The KV value with a number's exact entries; null if the release lists no numbers. */
   blobFor(n: number): Blob | null {
-    return this.#numbers.blobOf(prefixOf(n), this.keys.permutation.permute(suffixOf(n)));
+    return this.#numbers.blobOf(prefixOf(n) * SUFFIX_COUNT + this.keys.permutation.permute(suffixOf(n)));
   }
 
   /** The range table; null while it is not loaded. Do not use it if the manifest has none. */

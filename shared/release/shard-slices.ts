@@ -1,5 +1,5 @@
 /**
- * The shards of one key space (prefix, image of the suffix): which of them has a key, and whether it is loaded.
+ * The shards of one key space, of numbers or of pairs: which of them has a key, and whether it is loaded.
  */
 import { SUFFIX_COUNT } from '../numbers/number.ts';
 import type { Shard } from '../set/shard.ts';
@@ -18,9 +18,13 @@ export class ShardSlices {
     this.#starts = Float64Array.from(shards, (shard) => shard.start);
   }
 
-  /** Finds the shard of a key. @returns its index, -1 if there are no shards */
+  /** Finds the shard of a number. @returns its index, -1 if there are no shards */
   indexOf(prefix: number, permutedSuffix: number): number {
-    const key = prefix * SUFFIX_COUNT + permutedSuffix;
+    return this.indexOfKey(prefix * SUFFIX_COUNT + permutedSuffix);
+  }
+
+  /** Finds the shard of a key. @returns its index, -1 if there are no shards */
+  indexOfKey(key: number): number {
     const starts = this.#starts;
     let at = 0;
     // Branchless: the side of each step is random for a permuted suffix. Takes less than half the time.
@@ -38,7 +42,7 @@ export class ShardSlices {
   }
 
   /** The KV value with a key; null if there are no shards. */
-  blobOf(prefix: number, permutedSuffix: number): Blob | null {
-    return this.#blobs[this.indexOf(prefix, permutedSuffix)] ?? null;
+  blobOf(key: number): Blob | null {
+    return this.#blobs[this.indexOfKey(key)] ?? null;
   }
 }

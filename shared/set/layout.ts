@@ -36,15 +36,18 @@ export const PART_FIXED_WORDS = 2;
 export const PART_WORDS_PER_LIST = 2;
 
 /**
- * Pair shard: as a shard with one list, whose part rows have a room in place of the second offset: that of the clients
- * of a group. A part with pairs lies within the positions of one group. A key of a section is (position - start of the
- * part) * slots + slot, and the width of a bucket counts positions. There are CLIENT_GROUPS * room * SLOTS_PER_CLIENT
- * slots. pair-place.ts says what position and slot a pair has.
+ * Pair shard: as a shard with one list, whose part rows have a room in place of the second offset: the clients of a
+ * group. A part with pairs lies within the positions of one group and prefix. A section has (key - start of the part) *
+ * slots + slot for each pair, and the width of a bucket counts keys. There are CLIENT_GROUPS * room * SLOTS_PER_CLIENT
+ * slots. pair-place.ts says what key and slot a pair has.
  */
 export const SLOTS_PER_CLIENT = 2;
-/** Groups of clients. Each has an equal part of the 10^8 positions of a prefix. */
+/** Groups of clients: each position stands for as many images. */
 export const CLIENT_GROUPS = 16;
+/** Positions of a group and a prefix. */
 export const GROUP_POSITIONS = 6_250_000;
+/** Of pair shards and the table of registered clients. Those of another layout are not read. */
+export const REGISTERED_LAYOUT = 2;
 
 /** First word of a section: kind | flags << 8 | parameter << 16. Second word: the count of entries. */
 export const SECTION_RICE = 1;

@@ -16,7 +16,7 @@ export function readNames(bytes: Uint8Array, value: string, starts: Iterable<num
   if (names.pop() !== '') throw new LayoutError(`${value}: the last name is cut`);
   const first = new Set(starts);
   const isSorted = names.every(
-    (name, index) => name !== '' && (first.has(index) || (index > 0 && names[index - 1]! < name)),
+    (name, index) => name !== '' && (first.has(index) || names[index - 1]! < name),
   );
   if (!isSorted) throw new LayoutError(`${value}: names out of order`);
   return names;

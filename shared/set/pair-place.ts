@@ -1,14 +1,16 @@
 /**
- * Where a pair of a number and a client is among the pairs of a prefix.
+ * Where a pair of a number and a client is among all pairs.
  *
  * Each client has a group and a rotation, both keyed. The image of a number's suffix is rotated by its client: so the
- * clients of one number are apart, and the pairs of a group are uniform, however unevenly the numbers are spread over
- * clients. The group has one of CLIENT_GROUPS equal intervals of positions. So the pairs of one client are close
- * together: a stream of its numbers reads little memory, and a new client changes only the shards of its group.
+ * clients of one number are apart, and the pairs of a group and a prefix are uniform, however unevenly the numbers are
+ * spread over clients. Keys are ordered by group, prefix and position. So the pairs of one client are close together: a
+ * stream of its numbers reads little memory, and a new client changes only the shards that have parts of its group.
  */
-import { SUFFIX_COUNT } from '../numbers/number.ts';
+import { NUMBER_LIMIT, SUFFIX_COUNT } from '../numbers/number.ts';
 import { CLIENT_GROUPS, GROUP_POSITIONS, SLOTS_PER_CLIENT } from './layout.ts';
 import { fingerprint } from './xxhash.ts';
+
+const PREFIX_LIMIT = NUMBER_LIMIT / SUFFIX_COUNT;
 
 /** The keyed part of a client's places. */
 export interface ClientSpread {
@@ -35,9 +37,20 @@ export function unrotated(image: number, rotation: number): number {
   return image < rotation ? image - rotation + SUFFIX_COUNT : image - rotation;
 }
 
-/** The position of a pair, in place of the suffix of its prefix. Its slot tells the images of a position apart. */
-export function positionOf(group: number, rotatedImage: number): number {
-  return group * GROUP_POSITIONS + ((rotatedImage / CLIENT_GROUPS) | 0);
+/** The key of the first pair of a run: those of a group and a prefix, or of the group if the prefix is 0. */
+export function runStart(group: number, prefix: number): number {
+  return (group * PREFIX_LIMIT + prefix) * GROUP_POSITIONS;
+}
+
+/** The run that has a key. */
+export function runOf(key: number): { readonly group: number; readonly prefix: number } {
+  const run = Math.floor(key / GROUP_POSITIONS);
+  return { group: Math.floor(run / PREFIX_LIMIT), prefix: run % PREFIX_LIMIT };
+}
+
+/** The key of a pair, below 10^15. Its slot tells the images of a position apart. */
+export function pairKeyOf(group: number, prefix: number, rotatedImage: number): number {
+  return runStart(group, prefix) + ((rotatedImage / CLIENT_GROUPS) | 0);
 }
 
 /** Slots of a position in a group with room for that many clients. */
@@ -50,18 +63,18 @@ export function slotOf(rotatedImage: number, rank: number, room: number): number
   return ((rotatedImage % CLIENT_GROUPS) * room + rank) * SLOTS_PER_CLIENT;
 }
 
-/** A pair as its key has it. */
+/** A pair as its section has it. */
 export interface PlacedPair {
   readonly rank: number;
   readonly rotatedImage: number;
   readonly own: boolean;
 }
 
-/** The inverse of positions and slots. @param key position * slots + slot, with positions from `start` on */
-export function pairOf(key: number, start: number, room: number): PlacedPair {
+/** The inverse of keys and slots. @param slotted (key - start of the part) * slots + slot @param start of the part */
+export function pairOf(slotted: number, start: number, room: number): PlacedPair {
   const slots = slotsOf(room);
-  const slot = key % slots;
-  const position = (start + (key - slot) / slots) % GROUP_POSITIONS;
+  const slot = slotted % slots;
+  const position = (start % GROUP_POSITIONS) + (slotted - slot) / slots;
   const place = Math.floor(slot / SLOTS_PER_CLIENT);
   return {
     rank: place % room,

@@ -10,6 +10,7 @@ import { DatedRows } from './dated-rows.ts';
 import { hashOf, KeyFilter } from './key-filter.ts';
 import {
   DATED_HEADER_WORDS,
+  FLAG_COMPLEMENT,
   FOREVER,
   GROUP_POSITIONS,
   PAIRS_MAGIC,
@@ -40,9 +41,12 @@ export interface DatedEntry {
 /** Words of the filter for each row with dates: about one in fifty other keys passes. */
 const FILTER_WORDS_PER_ROW = 0.5;
 
-/** A run of keys inside a shard: a slice of one prefix, or many sparsely listed prefixes. In a pair shard, of positions. */
+/**
+ * A run of keys inside a shard: a slice of one prefix, or many sparsely listed prefixes. In a pair shard, a slice of one
+ * group and prefix, or keys without pairs.
+ */
 export class Part {
-  /** prefix * 10^8 + suffix of the first key. */
+  /** The first key: prefix * 10^8 + suffix, or that of a pair. */
   readonly start: number;
   /** The first key after the part. */
   readonly end: number;
@@ -51,8 +55,8 @@ export class Part {
   /** The sections of each list. */
   readonly #plain: (NumberSet | null)[] = [];
   readonly #dated: (DatedRows | null)[] = [];
-  /** The keys with dates of all lists: most numbers have none, and there can be many such lists. */
-  readonly #dates: KeyFilter;
+  /** The keys with dates of all lists: most numbers have none, and there can be many such lists. Null without any. */
+  readonly #dates: KeyFilter | null = null;
 
   /**
    * @param row first word of the part's row @param next first word of the key after the part
@@ -85,6 +89,7 @@ export class Part {
       this.#dated.push(dated === 0 ? null : openDated(words, dated));
     }
     const rows = this.#dated.reduce((sum, dates) => sum + (dates?.count ?? 0), 0);
+    if (rows === 0) return;
     this.#dates = new KeyFilter(rows * FILTER_WORDS_PER_ROW);
     for (const dated of this.#dated) dated?.addTo(this.#dates);
   }
@@ -109,26 +114,26 @@ export class Part {
 
   /** False if no list has an entry with dates for the number. */
   mayHaveDates(prefix: number, permutedSuffix: number): boolean {
-    return this.#dates.mayHave(hashOf(prefix, permutedSuffix));
+    return this.#dates?.mayHave(hashOf(prefix, permutedSuffix)) === true;
   }
 
   /**
-   * Whether a pair shard has a pair, own or not. @param position of the pair @param rotated the image of the suffix,
-   * rotated by its client @param rank of the client in its group
+   * Whether a pair shard has a pair, own or not. @param rotated the image of the suffix, rotated by its client
+   * @param rank of the client in its group
    */
-  hasPair(prefix: number, position: number, rotated: number, rank: number): boolean {
+  hasPair(key: number, rotated: number, rank: number): boolean {
     if (rank >= this.room) return false;
     const slot = slotOf(rotated, rank, this.room);
-    return this.#plain[0]?.has(prefix, position, slot, -SLOTS_PER_CLIENT) === true;
+    return this.#plain[0]?.has(0, key - this.start, slot, -SLOTS_PER_CLIENT) === true;
   }
 
   /** Whether a pair shard has a pair whose number belongs to the client's organisation. */
-  hasOwnPair(prefix: number, position: number, rotated: number, rank: number): boolean {
+  hasOwnPair(key: number, rotated: number, rank: number): boolean {
     if (rank >= this.room) return false;
-    return this.#plain[0]?.has(prefix, position, slotOf(rotated, rank, this.room) + 1, -1) === true;
+    return this.#plain[0]?.has(0, key - this.start, slotOf(rotated, rank, this.room) + 1, -1) === true;
   }
 
-  /** The pairs of a pair shard in order, as keys of their sections: see layout.ts. */
+  /** The pairs of a pair shard in order, as their sections have them: see layout.ts. */
   pairs(): Iterable<Float64Array> {
     return this.#plain[0]?.keys(0) ?? [];
   }
@@ -207,9 +212,13 @@ export class Shard {
     return this.parts.at(-1)!.end;
   }
 
-  /** The part that contains a key of this shard's slice. */
+  /** The part that contains a number of this shard's slice. */
   partOf(prefix: number, permutedSuffix: number): Part {
-    const key = prefix * SUFFIX_COUNT + permutedSuffix;
+    return this.partOfKey(prefix * SUFFIX_COUNT + permutedSuffix);
+  }
+
+  /** The part that contains a key of this shard's slice. */
+  partOfKey(key: number): Part {
     let low = 1;
     let high = this.parts.length;
     while (low < high) {
@@ -239,11 +248,12 @@ export class Shard {
 function openPairs(words: Uint32Array, at: number, start: number, end: number, room: number): NumberSet {
   const kind = words[at]! & 0xff;
   if (kind !== SECTION_RICE) throw new LayoutError(`pair shard: unknown section kind ${kind}`);
-  const from = start % SUFFIX_COUNT;
-  if ((from % GROUP_POSITIONS) + (end - start) > GROUP_POSITIONS)
-    throw new LayoutError('pair shard: a section over several groups');
+  // A look-up finds no pair by those that are missing: see the mask of RiceSet.
+  if (((words[at]! >>> 8) & FLAG_COMPLEMENT) !== 0) throw new LayoutError('pair shard: a complement');
+  if ((start % GROUP_POSITIONS) + (end - start) > GROUP_POSITIONS)
+    throw new LayoutError('pair shard: a section over several groups or prefixes');
   if (room === 0) throw new LayoutError('pair shard: pairs without a client');
-  return new RiceSet(words, at, from, end - start, slotsOf(room));
+  return new RiceSet(words, at, 0, end - start, slotsOf(room));
 }
 
 function openPlain(words: Uint32Array, at: number, start: number, end: number): NumberSet {

@@ -6,12 +6,15 @@ import { stripVTControlCharacters } from 'node:util';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type BuildResult, build, formatBuild } from '../../../cli/commands/build.ts';
+import { registeredSenders } from '../../../cli/commands/build-registrations.ts';
 import { formatPlan, plan, summarizePlan } from '../../../cli/commands/plan.ts';
 import { formatProof, prove } from '../../../cli/commands/prove.ts';
+import { fromBase64 } from '../../../shared/bytes.ts';
+import { deriveListKeys } from '../../../shared/set/keys.ts';
 import { ABROAD, buildOf, HOME, inputsOf } from '../support/builds.ts';
 import { failureOf } from '../support/failing.ts';
 import { buildAs, buildOwn, catalogueOf, HOLDERS, pushAs, root } from '../support/organisations.ts';
-import { BUILDS, write } from '../support/workspace.ts';
+import { BUILDS, SECRETS, write } from '../support/workspace.ts';
 
 /** Every listed number, and so few others that a proof takes a second. */
 const STEP = 5_000;
@@ -45,6 +48,17 @@ describe('a build with a file of registered senders', () => {
 
   beforeAll(async () => {
     built = await buildWith('registered', fileOf('registered.ndjson'));
+  });
+
+  it('that an older version of numgate built cannot be kept', async () => {
+    const { layout: _, ...registrations } = built.manifest.registrations!;
+    const current = {
+      manifest: { ...built.manifest, registrations },
+      load: () => Promise.reject(new Error('no value is needed')),
+    };
+    const keys = await deriveListKeys(fromBase64(SECRETS.LIST_KEY)!);
+    const keep = () => registeredSenders(false, { admin: null, current }, join(BUILDS, 'kept'), keys);
+    expect((await failureOf(keep)).message).toContain('build without --no-registrations');
   });
 
   it('has them as of the version of the file', () => {

@@ -1,11 +1,16 @@
 /** How the registered senders of a release are cut into shards. */
 import { describe, expect, it } from 'vitest';
+import { encodePairs } from '../../../shared/build/dense-section.ts';
 import { encodeRegisteredTable, PairEntries } from '../../../shared/build/pairs.ts';
+import { encodeShard } from '../../../shared/build/shard.ts';
 import { sha256Hex } from '../../../shared/bytes.ts';
+import { NUMBER_LIMIT } from '../../../shared/numbers/number.ts';
 import { ReleaseCheck } from '../../../shared/release/check.ts';
 import { type Blob, blobsOf, type Manifest } from '../../../shared/release/manifest.ts';
-import { spreadOf } from '../../../shared/set/pair-place.ts';
+import { RegisteredCheck } from '../../../shared/release/registered-check.ts';
+import { runStart, slotsOf, spreadOf } from '../../../shared/set/pair-place.ts';
 import { seal } from '../../../shared/set/seal.ts';
+import { Shard } from '../../../shared/set/shard.ts';
 import { checksum } from '../../../shared/set/xxhash.ts';
 import { buildRegistered } from '../support/plain-registrations.ts';
 import { testKeys } from '../support/test-keys.ts';
@@ -13,11 +18,11 @@ import { testKeys } from '../support/test-keys.ts';
 const CLIENTS = 500;
 const NUMBERS = 1_600;
 
-/** Numbers of a prefix, spread over it, for each of many clients. */
+/** Numbers of some prefixes, spread over them, for each of many clients. */
 function* pairsOf(clients: number, numbers: number) {
   for (let client = 0; client < clients; client++) {
     for (let index = 0; index < numbers; index++) {
-      const n = 821_000_000_000 + ((client * 7_919 + index * 61_681) % 100_000_000);
+      const n = (8_210 + (index % 5)) * 100_000_000 + ((client * 7_919 + index * 61_681) % 100_000_000);
       yield { client: `org-${client % 9}/client-${client}`, from: n, to: n, own: index % 2 === 0 };
     }
   }
@@ -32,18 +37,44 @@ describe('the shards of registered senders', () => {
     const kept = new Set(before.shards.map(({ key }) => key));
     const shards = manifest.registrations!.shards;
     const changed = shards.flatMap(({ key, start }, index) =>
-      kept.has(key) ? [] : [[start, shards[index + 1]?.start ?? Number.POSITIVE_INFINITY]],
+      kept.has(key) ? [] : [[start, shards[index + 1]?.start ?? NUMBER_LIMIT]],
     );
-    const group = 821_000_000_000 + spreadOf(added.client, testKeys.sourceSeed).group * 6_250_000;
-    expect(before.shards.length).toBeGreaterThan(10);
+    const { group } = spreadOf(added.client, testKeys.sourceSeed);
+    const [first, end] = [runStart(group, 0), runStart(group + 1, 0)];
+    expect(before.shards.length).toBeGreaterThan(6);
     expect(changed.length).toBeGreaterThan(0);
-    for (const [start, end] of changed) {
-      expect(start).toBeLessThan(group + 6_250_000);
-      expect(end).toBeGreaterThan(group);
+    expect(changed.length).toBeLessThan(3);
+    for (const [from, to] of changed) {
+      expect(from).toBeLessThan(end);
+      expect(to).toBeGreaterThan(first);
     }
   });
 
-  it('are refused with the table of other clients, and so is a table with clients in another group', async () => {
+  it('of one group have the same room, or are refused', async () => {
+    const { manifest } = await buildRegistered([]);
+    const registrations = {
+      ...manifest.registrations!,
+      pairs: 4,
+      shards: [{ ...manifest.registrations!.table, start: 0 }],
+    };
+    const first = runStart(6, 8_210);
+    const codeOf = (rooms: readonly [number, number]): string => {
+      const section = (room: number) => encodePairs(Float64Array.of(0, 2), 1_000, slotsOf(room));
+      const parts = [
+        { start: 0, plain: [null], dated: [null], room: 0 },
+        ...rooms.map((room, index) => ({
+          ...{ start: first + index * 1_000, plain: [section(room)], dated: [null], room },
+        })),
+        { start: first + 2_000, plain: [null], dated: [null], room: 0 },
+      ];
+      const shard = new Shard(encodeShard(parts, NUMBER_LIMIT, 1, true) as Uint8Array<ArrayBuffer>);
+      const checked = new RegisteredCheck({ ...manifest, registrations }).addShard(0, shard);
+      return checked.ok ? 'ok' : checked.code;
+    };
+    expect([codeOf([3, 3]), codeOf([3, 4]), codeOf([4, 3])]).toEqual(['ok', 'SLICE_WRONG', 'SLICE_WRONG']);
+  });
+
+  it('are refused with the table of more clients, and so is a table with clients in another group', async () => {
     const pairs = [...pairsOf(3, 100)];
     const built = await buildRegistered(pairs);
     const problemOf = async (table: Uint8Array<ArrayBuffer>, clients: number): Promise<string | null> => {

@@ -137,6 +137,24 @@ describe('registered senders of a release', () => {
   });
 });
 
+describe('the registered senders of an older release', () => {
+  it('are unavailable, need no value, and cannot be promoted', async () => {
+    const pairs = Array.from({ length: 1_000 }, (_, index) => single(index % 5, 821_020_000_000 + index));
+    const built = await buildRegistered(pairs);
+    for (const layout of [undefined, 1, 3]) {
+      const { layout: _, ...rest } = built.manifest.registrations!;
+      const registrations = layout === undefined ? rest : { ...rest, layout };
+      const manifest = { ...built.manifest, registrations };
+      expect(blobsOf(manifest)).toEqual([]);
+      const release = await install({ ...built, manifest });
+      expect(release.complete).toBe(true);
+      expect(release.registrations!.find(821_020_000_001, clientName(1))).toBe('unavailable');
+      expect(release.registrations!.valuesFor(821_020_000_001, clientName(1))).toEqual([]);
+      expect(new ReleaseCheck(manifest, testKeys).finish()).toMatchObject({ code: 'FORMAT_UNSUPPORTED' });
+    }
+  });
+});
+
 describe('the check of a release', () => {
   const pairs = Array.from({ length: 2_000 }, (_, index) =>
     single(index % 5, 821_000_000_000 + index * 49_999, index % 2 === 0),

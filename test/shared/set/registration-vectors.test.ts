@@ -9,7 +9,7 @@ import { encodePairs } from '../../../shared/build/dense-section.ts';
 import { encodeRegisteredTable } from '../../../shared/build/pairs.ts';
 import { encodeShard } from '../../../shared/build/shard.ts';
 import { LayoutError } from '../../../shared/set/number-set.ts';
-import { pairOf, slotOf, slotsOf } from '../../../shared/set/pair-place.ts';
+import { pairKeyOf, pairOf, runOf, slotOf, slotsOf } from '../../../shared/set/pair-place.ts';
 import { RegisteredTable } from '../../../shared/set/registered-table.ts';
 import { Shard } from '../../../shared/set/shard.ts';
 import file from '../../vectors/registrations.json' with { type: 'json' };
@@ -25,7 +25,7 @@ import { testKeys } from '../support/test-keys.ts';
 const vector = file as unknown as RegistrationVector;
 const CLIENTS = vector.groups.flat();
 const PART = vector.parts[1]!;
-const FIRST = PART.start[1];
+const FIRST = PART.start[0] * 100_000_000 + PART.start[1];
 const SLOTS = 32 * PART.room;
 const MASKS = [1, 2, 4, 8, 16, 32, 64, 128, 255];
 const tableOf = (bytes: Uint8Array<ArrayBuffer>) => new RegisteredTable(bytes, testKeys.sourceSeed);
@@ -47,18 +47,13 @@ describe('the golden pair shard', () => {
   function look(opened: Uint8Array<ArrayBuffer>): string[] {
     const shard = new Shard(opened);
     const found: string[] = [];
-    for (const [prefix, first, end] of [
-      [0, 0, 3],
-      [8209, 99_999_998, 100_000_000],
-      ...[FIRST, FIRST + 400, FIRST + 450, FIRST + 990].map((at) => [8210, at - 1, at + 13] as const),
-    ] as const) {
-      for (let position = first; position < end; position++) {
-        const part = shard.partOf(prefix, position);
+    for (const first of [1, ...[0, 400, 450, 990].map((at) => FIRST + at)]) {
+      for (let key = first - 1; key < first + 13; key++) {
+        const part = shard.partOfKey(key);
         for (const low of [0, 1, 2, 7, 15]) {
           for (let rank = 0; rank < 3; rank++) {
-            const own = part.hasOwnPair(prefix, position, low, rank);
-            if (part.hasPair(prefix, position, low, rank))
-              found.push(`${prefix} ${position - FIRST} ${low} ${rank} ${own}`);
+            const own = part.hasOwnPair(key, low, rank);
+            if (part.hasPair(key, low, rank)) found.push(`${key - FIRST} ${low} ${rank} ${own}`);
             else if (own) throw new Error('own, and not registered');
           }
         }
@@ -75,11 +70,11 @@ describe('the golden pair shard', () => {
       const words = section === null ? null : new Uint32Array(Uint8Array.from(section).buffer);
       return { start: start[0] * 100_000_000 + start[1], plain: [words], dated: [null], room };
     });
-    expect(hexOf(encodeShard(sections, 8211 * 100_000_000, 1, true))).toBe(file.shard);
+    expect(hexOf(encodeShard(sections, vector.end[0] * 100_000_000, 1, true))).toBe(file.shard);
   });
 
   it('is read correctly, pair by pair', () => {
-    expect(look(bytes)).toEqual(PART.pairs.map((pair) => `8210 ${pair.join(' ')}`));
+    expect(look(bytes)).toEqual(PART.pairs.map((pair) => pair.join(' ')));
     const shard = new Shard(bytes);
     expect([shard.lists, shard.hasPairs]).toEqual([1, true]);
     expect(shard.parts.map(({ room }) => room)).toEqual([0, 2, 0]);
@@ -92,6 +87,8 @@ describe('the golden pair shard', () => {
     expect(keys.map((key) => pairOf(key, FIRST, PART.room))).toEqual(
       PART.pairs.map(([position, low, rank, own]) => ({ rank, rotatedImage: position * 16 + low, own })),
     );
+    expect(runOf(FIRST)).toEqual({ group: 6, prefix: 8210 });
+    expect(pairKeyOf(6, 8210, 410 * 16 + 2)).toBe(FIRST + 410);
   });
 
   it('survives any flipped byte, any word of extreme value and any cut', () => {
@@ -107,17 +104,23 @@ describe('the golden pair shard', () => {
     expect(refused).toBeGreaterThan(100);
   });
 
-  it('may have no bitmap, no pairs of several groups, and none without a client', () => {
-    const part = { start: 821_000_000_000, plain: [null], dated: [null], room: PART.room };
+  it('may have no bitmap, complement or second list, no pairs of two runs, and none without a client', () => {
+    const part = { start: FIRST, plain: [null], dated: [null], room: PART.room };
     const dense = encodePairs(Float64Array.of(5, 60), 6_250_000, SLOTS)!;
     const open =
-      (changed: object, end = 821_006_250_000) =>
+      (changed: object, end = FIRST + 6_250_000) =>
       () =>
         new Shard(encodeShard([{ ...part, ...changed }], end, 1, true) as Uint8Array<ArrayBuffer>);
     expect(open({ plain: [dense] })().parts[0]!.room).toBe(PART.room);
     expect(open({ plain: [Uint32Array.of(2, 0, 0)] })).toThrow(LayoutError);
-    expect(open({ plain: [dense] }, 821_006_250_001)).toThrow(LayoutError);
-    expect(open({ plain: [dense], start: 820_999_999_999 })).toThrow(LayoutError);
+    expect(open({ plain: [dense] }, FIRST + 6_250_001)).toThrow(LayoutError);
+    expect(open({ plain: [dense], start: FIRST - 1 })).toThrow(LayoutError);
+    const complement = dense.slice();
+    complement[0]! |= 1 << 8;
+    expect(open({ plain: [complement] })).toThrow(LayoutError);
+    const two = encodeShard([part], part.start + 1, 1, true);
+    new DataView(two.buffer).setUint32(8, 2, true);
+    expect(() => new Shard(two)).toThrow('several lists');
     for (const room of [0, 0x7fffffff]) expect(open({ plain: [dense], room })).toThrow(LayoutError);
     const wide = dense.slice();
     wide[2] = 0x7fffffff;
@@ -183,6 +186,19 @@ describe('the golden table of clients', () => {
     );
     expect(look(bytes)).toEqual(expected);
     expect(tableOf(bytes).groups).toEqual(vector.groups);
+    const withCounts = (groups: readonly (readonly string[])[], count: number) => {
+      const changed = Uint8Array.from(naiveRegisteredTable(groups, [[], []]));
+      new DataView(changed.buffer).setUint32(8, count, true);
+      return () => tableOf(changed);
+    };
+    const groups = Array.from({ length: 16 }, (_, group) => (group < 2 ? ['acme/main'] : []));
+    expect(withCounts(groups.with(1, ['acme/second']), 2)).not.toThrow();
+    for (const [wrong, count] of [
+      [groups, 2],
+      [groups.with(1, ['acme/second']), 3],
+    ] as const) {
+      expect(withCounts(wrong, count)).toThrow('wrong count of names');
+    }
     expect(tableOf(bytes).isGrouped).toBe(true);
     expect(tableOf(bytes).client('beta/main')).toMatchObject({ place: 1, group: 6, rank: 1 });
   });

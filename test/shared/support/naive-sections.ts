@@ -57,7 +57,7 @@ function rice(
 }
 
 /**
- * A pair: position, counted from the first of the part, image of the suffix modulo 16, rank of the client, and whether
+ * A pair: key, counted from the first of the part, image of the suffix modulo 16, rank of the client, and whether
  * it is own.
  */
 export type NaivePair = readonly [position: number, low: number, rank: number, own: boolean];

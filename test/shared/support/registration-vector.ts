@@ -31,11 +31,12 @@ const GROUPS: Readonly<Record<number, readonly string[]>> = {
 /** The golden registrations. */
 export const REGISTRATIONS: RegistrationVector = {
   groups: Array.from({ length: 16 }, (_, group) => GROUPS[group] ?? []),
-  end: [8211, 0],
+  end: [3_750_514, 0],
   parts: [
     { start: [0, 0], pairs: [], room: 0, choice: null },
     {
-      start: [8210, 37_500_000],
+      // Group 6, prefix 8210: (6 × 10^7 + 8,210) × 6,250,000.
+      start: [3_750_513, 12_500_000],
       pairs: [
         [0, 0, 0, false],
         [0, 0, 1, true],
@@ -48,7 +49,7 @@ export const REGISTRATIONS: RegistrationVector = {
       room: 2,
       choice: { parameter: 12, width: 450 },
     },
-    { start: [8210, 37_501_000], pairs: [], room: 0, choice: null },
+    { start: [3_750_513, 12_501_000], pairs: [], room: 0, choice: null },
   ],
   ranges: [
     [
