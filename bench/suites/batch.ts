@@ -18,9 +18,10 @@ const JSON_TARGET = 3;
 /** Target, relative to Redis. */
 const REDIS_TARGET = 1;
 const ROUNDS = 60;
-const ROUNDS_SMALL = 5;
-/** Warm-up rounds, so that the engine compiles hot code first. */
+const ROUNDS_SMALL = 1;
+/** Warm-up rounds, so that the engine compiles hot code first. A small run measures nothing. */
 const WARM_ROUNDS = 20;
+const WARM_ROUNDS_SMALL = 0;
 
 /** Does the measured work once. The response was checked before. */
 type Turn = () => Promise<unknown>;
@@ -35,7 +36,7 @@ interface BatchBody {
 export async function batchBench(options: BenchOptions): Promise<Row[]> {
   const redis = await Redis.start('batch');
   const rows: Row[] = [];
-  for (const count of sizesOf(options, [1_000_000], [100_000]))
+  for (const count of sizesOf(options, [1_000_000], [10_000]))
     rows.push(...(await batchRows(count, options, redis)));
   await redis?.stop();
   return rows;
@@ -57,7 +58,9 @@ async function batchRows(count: number, options: BenchOptions, redis: Redis | nu
     turns[`${report}, json`] = () => client.send('POST', jsonUrl, body);
   }
   if (redis !== null) turns.redis = await redisTurn(redis, samples, numbers);
-  const ms = await takeTurns(turns, options.small ? ROUNDS_SMALL : ROUNDS);
+  const ms = await (options.small
+    ? takeTurns(turns, ROUNDS_SMALL, WARM_ROUNDS_SMALL)
+    : takeTurns(turns, ROUNDS, WARM_ROUNDS));
   client.close();
   return ['all', 'hits'].flatMap((report) => {
     const what = report === 'all' ? 'every result' : 'hits only';
@@ -111,9 +114,10 @@ export function checkBatch(body: string, expected: readonly SampleNumber[]): voi
 async function takeTurns(
   turns: Readonly<Record<string, Turn>>,
   rounds: number,
+  warmRounds: number,
 ): Promise<Record<string, number[]>> {
   const times = Object.fromEntries(Object.keys(turns).map((name): [string, number[]] => [name, []]));
-  for (let round = -WARM_ROUNDS; round < rounds; round++) {
+  for (let round = -warmRounds; round < rounds; round++) {
     for (const [name, turn] of Object.entries(turns)) {
       const start = performance.now();
       await turn();

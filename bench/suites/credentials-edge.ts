@@ -24,7 +24,7 @@ import { floodRows } from './credentials-flood.ts';
 
 const UNUSED_TARGET = 1.05;
 const LISTED = 1_000_000;
-const LISTED_SMALL = 100_000;
+const LISTED_SMALL = 10_000;
 /** Organisations with a qualification, in the client directory. */
 const QUALIFIED = 1_000;
 /** Delegations, and certificates of PASSporTs: as many of these as there may be. */

@@ -21,7 +21,7 @@ import { verifyRows } from './credentials-verify.ts';
 import { revokedRows } from './credentials-visible.ts';
 
 const CERTIFICATES = 100_000;
-const CERTIFICATES_SMALL = 5_000;
+const CERTIFICATES_SMALL = 500;
 const REVOKED = 0.01;
 const KB = 1e3;
 

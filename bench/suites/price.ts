@@ -32,7 +32,7 @@ export const REQUEST_TYPES = {
 /** Verdicts per round: some tenths of a second. The CPU time per line of a stream does not depend on its length. */
 const VERDICTS_PER_ROUND = { single: 3_000, stream: 400_000, batch: 200_000 };
 /** A small run divides them by this. */
-const SMALL = 20;
+const SMALL = 200;
 const ROUNDS = 3;
 /** Connections: enough to keep the runtime busy, because an idle runtime wakes up for every request. */
 const CONNECTIONS = 4;
@@ -40,12 +40,13 @@ const CONNECTIONS = 4;
 type Service = Awaited<ReturnType<typeof sharedService>>;
 
 export async function priceBench(options: BenchOptions): Promise<Row[]> {
-  const [count] = sizesOf(options, [1_000_000], [100_000]);
+  const [count] = sizesOf(options, [1_000_000], [10_000]);
   const service = await sharedService(count!, options);
   const rows: Row[] = [];
   for (const [type, perRequest] of Object.entries(REQUEST_TYPES)) {
     const kind = type.split(' ')[0] as keyof typeof VERDICTS_PER_ROUND;
-    const verdicts = Math.max(perRequest, VERDICTS_PER_ROUND[kind] / (options.small ? SMALL : 1));
+    const least = options.small && kind === 'stream' ? LINES_PER_BLOCK : perRequest;
+    const verdicts = Math.max(least, VERDICTS_PER_ROUND[kind] / (options.small ? SMALL : 1));
     const round =
       kind === 'stream' ? streamRound(service, verdicts) : requestRound(service, verdicts, perRequest);
     // The first round checks the responses and lets the engine compile hot code.

@@ -31,15 +31,16 @@ import { registrationUpload } from './registration-upload.ts';
 import { registrationVisible } from './registration-visible.ts';
 
 const CLIENTS = 10_000;
-const CLIENTS_SMALL = 500;
+const CLIENTS_SMALL = 100;
 const BITS_TARGET = 24;
 /** Table and pairs are read together, after what the head names. */
 const READS_TARGET = 2;
 /** Suspended numbers in the release of the streams: every service has lists. */
 const LISTED = 5_000_000;
-const LISTED_SMALL = 100_000;
+const LISTED_SMALL = 10_000;
 const CHECKS = 200_000;
 const LINES = 200_000;
+const LINES_SMALL = 2_000;
 const COLD_ROUNDS = 5;
 /** Duration of a KV read where reads are counted, in ms. */
 const SLOW_MS = 100;
@@ -54,7 +55,7 @@ const OFF = 'off';
 export async function registrationBench(options: BenchOptions): Promise<Row[]> {
   const rows: Row[] = [];
   const clients = options.small ? CLIENTS_SMALL : CLIENTS;
-  for (const count of sizesOf(options, [5_000_000], [100_000])) {
+  for (const count of sizesOf(options, [5_000_000], [10_000])) {
     for (const spread of ['uniform', 'Zipf'] as const) {
       const pairs = randomPairs(count, clients, spread, options.seed);
       const name = `${withCommas(count)} registrations of ${withCommas(clients)} clients, ${spread}`;
@@ -206,12 +207,12 @@ function sendersOf(
   { numbers, clients }: RandomPairs,
   listed: Uint8Array,
   { permutation }: ListKeys,
-  { seed }: BenchOptions,
+  { seed, small }: BenchOptions,
 ): string[] {
   const isFree = (n: number): boolean => !hasSuffix(listed, permutation.permute(suffixOf(n)));
   const own = [...numbers].filter((n, index) => clients[index] === 0 && isFree(n));
   const random = randomFrom(seed + 2);
-  return Array.from({ length: LINES }, () => `+${own[random() % own.length]}`);
+  return Array.from({ length: small ? LINES_SMALL : LINES }, () => `+${own[random() % own.length]}`);
 }
 
 async function check(edge: SimulatedEdge, sender: string, client = CHECKED): Promise<CheckResult> {

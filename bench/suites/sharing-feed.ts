@@ -37,8 +37,8 @@ const FULL: Load = {
   kept: 1_000_000,
 };
 const SMALL: Load = {
-  ...{ changes: 600, numbers: 240, senders: 20, reported: 2, batch: 40, others: 2_000 },
-  kept: 20_000,
+  ...{ changes: 160, numbers: 120, senders: 20, reported: 1, batch: 20, others: 200 },
+  kept: 1_000,
 };
 /** The other party of a check, on no list. */
 const OTHER = '+821088888888';

@@ -22,7 +22,7 @@ interface Load {
 }
 
 const FULL: Load = { timed: 200, blocked: 2_000, kills: 10, refusedEvery: 200 };
-const SMALL: Load = { timed: 20, blocked: 100, kills: 2, refusedEvery: 40 };
+const SMALL: Load = { timed: 3, blocked: 40, kills: 1, refusedEvery: 20 };
 
 const OPERATOR = 'operator';
 const FIRST_NUMBER = 821_066_000_000;

@@ -42,14 +42,14 @@ interface Streamed {
 
 export async function streamBench(options: BenchOptions): Promise<Row[]> {
   const rows: Row[] = [];
-  for (const count of sizesOf(options, [1_000_000], [100_000]))
+  for (const count of sizesOf(options, [1_000_000], [10_000]))
     rows.push(...(await streamRows(count, options)));
   return rows;
 }
 
 async function streamRows(count: number, options: BenchOptions): Promise<Row[]> {
   const { samples, url, besideUrls, clientKey, runtimePids } = await sharedService(count, options);
-  const numbers = options.small ? 200_000 : 10_000_000;
+  const numbers = options.small ? 40_000 : 10_000_000;
   const blocks = Array.from({ length: BLOCKS }, () => blockOf(samples));
   const headers = { authorization: `Bearer ${clientKey}`, 'content-type': 'text/plain' };
   const times = numbers / LINES_PER_BLOCK;

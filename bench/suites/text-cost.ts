@@ -23,8 +23,8 @@ const PASSES: Readonly<Record<TextLoop, number>> = {
   ...{ parse: 0, normalize: 40, read: 10, score: 5, scoreAndFingerprint: 5 },
 };
 const ROUNDS = 21;
-const ROUNDS_SMALL = 2;
-/** Rounds before the first that counts: the engine compiles the loops. */
+const ROUNDS_SMALL = 1;
+/** Rounds before the first that counts: the engine compiles the loops. A small run, which measures nothing, has none. */
 const WARM_ROUNDS = 6;
 /** Copies of a crafted text in a turn. */
 const CRAFTED = 60;
@@ -44,8 +44,13 @@ export async function textCost({ small }: BenchOptions): Promise<Row[]> {
   };
   const rows: Row[] = [];
   for (const [language, each] of Object.entries(texts))
-    rows.push(...costRows(language, await timeLoops(each, small ? ROUNDS_SMALL : ROUNDS)));
-  return [...rows, ...(await craftedRows(small ? 1 : CRAFTED_ROUNDS))];
+    rows.push(
+      ...costRows(
+        language,
+        await (small ? timeLoops(each, ROUNDS_SMALL, 0) : timeLoops(each, ROUNDS, WARM_ROUNDS)),
+      ),
+    );
+  return [...rows, ...(await (small ? craftedRows(1, 0) : craftedRows(CRAFTED_ROUNDS, CRAFTED_WARM_ROUNDS)))];
 }
 
 /** Distinct texts of exactly so many characters: the beginnings of longer ones. */
@@ -61,7 +66,7 @@ async function turn(worker: BenchWorker, name: string, loop: TextLoop, passes: n
   return threadNs(worker.pids) - before;
 }
 
-async function timeLoops(texts: readonly string[], rounds: number): Promise<Times> {
+async function timeLoops(texts: readonly string[], rounds: number, warmRounds: number): Promise<Times> {
   const worker = await startBenchWorker('text');
   try {
     await worker.call('/texts?name=texts', JSON.stringify(texts));
@@ -71,7 +76,7 @@ async function timeLoops(texts: readonly string[], rounds: number): Promise<Time
       score: [],
       scoreAndFingerprint: [],
     };
-    for (let round = -WARM_ROUNDS; round < rounds; round++) {
+    for (let round = -warmRounds; round < rounds; round++) {
       // Neighbours take turns to be first.
       for (const loop of round % 2 === 0 ? LOOPS : LOOPS.toReversed()) {
         // The call itself, and parsing the texts.
@@ -102,7 +107,7 @@ function costRows(language: string, times: Times): Row[] {
 }
 
 /** Texts of the greatest length that are made to cost much, against those of half of it. */
-async function craftedRows(rounds: number): Promise<Row[]> {
+async function craftedRows(rounds: number, warmRounds: number): Promise<Row[]> {
   const worker = await startBenchWorker('text');
   try {
     const found: { readonly name: string; readonly whole: number; readonly half: number }[] = [];
@@ -116,7 +121,7 @@ async function craftedRows(rounds: number): Promise<Row[]> {
           `/texts?name=${encodeURIComponent(part + name)}`,
           JSON.stringify(Array<string>(CRAFTED).fill(craft(chars))),
         );
-      for (let round = -CRAFTED_WARM_ROUNDS; round < rounds; round++) {
+      for (let round = -warmRounds; round < rounds; round++) {
         for (const part of ['half', 'whole'] as const) {
           const call = await turn(worker, part + name, 'parse', 0);
           const ns = await turn(worker, part + name, 'scoreAndFingerprint', 1);

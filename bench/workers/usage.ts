@@ -4,6 +4,7 @@
  * read decisions that were made before, so that the noise of screening, which takes much longer than counting, does
  * not hide the difference.
  */
+import { env } from 'cloudflare:workers';
 import { PublishedCredentials } from '../../shared/credentials/published.ts';
 import { CanaryNumbers } from '../../shared/enumeration/canary-numbers.ts';
 import { scanKeyOf } from '../../shared/enumeration/scan-key.ts';
@@ -38,11 +39,11 @@ const SETTINGS: ClientSettings = {
   },
 };
 
-/** Of the numbers of 010: so many recipients of a campaign are blocked. Most requests have no finding. */
-const LISTED = 5_000_000;
-
 const keys = await benchKeys();
-const { release } = await releaseOf(randomSuffixes(LISTED, 20_261_126), keys);
+const { release } = await releaseOf(
+  randomSuffixes(Number((env as { LISTED?: string }).LISTED), 20_261_126),
+  keys,
+);
 const snapshot: Snapshot = {
   release,
   live: LiveLayer.EMPTY,
