@@ -18,7 +18,7 @@ import { type Row, row, withCommas } from '../lib/table.ts';
 import { runNumgate } from '../simulation/installation.ts';
 
 const LINES = 100_000;
-const LINES_SMALL = 300;
+const LINES_SMALL = 3_000;
 const HEADER = 'reference,number,basis,holderKind,holder,clients,proofs,expires';
 /** Of Seoul, 02-2100-0000 and on. */
 const FIRST_NUMBER = 82_2_2100_0000;

@@ -13,7 +13,7 @@ import { encodeSegment, Segment } from './segment.ts';
 
 type Kind = LiveKey['kind'];
 
-/** Minimum words of the filter per entry: about one in fifty other keys passes. */
+/** Minimum words of the filter per entry: at most one in ninety other keys passes. */
 const FILTER_WORDS_PER_ENTRY = 0.5;
 /** Minimum slots of the index per entry. */
 const SLOTS_PER_ENTRY = 2;

@@ -13,9 +13,9 @@ export function hashOf(high: number, low: number): number {
   return Math.imul(low ^ Math.imul(high, 0x85ebca6b), 0x9e3779b1);
 }
 
-/** The two bits of a key in its word of the filter. */
+/** The three bits of a key in its word of the filter. More would be those that select the word of a large filter. */
 function bitsOf(hash: number): number {
-  return (1 << (hash & 31)) | (1 << ((hash >>> 5) & 31));
+  return (1 << (hash & 31)) | (1 << ((hash >>> 5) & 31)) | (1 << ((hash >>> 10) & 31));
 }
 
 export class KeyFilter {

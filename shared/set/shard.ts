@@ -38,7 +38,7 @@ export interface DatedEntry {
   readonly until: number;
 }
 
-/** Words of the filter for each row with dates: about one in fifty other keys passes. */
+/** Words of the filter for each row with dates: at most one in ninety other keys passes. */
 const FILTER_WORDS_PER_ROW = 0.5;
 
 /**
