@@ -118,9 +118,11 @@ export class TextFollower {
     const { meta, texts } = this.#parts.tables;
     if (meta.number('textIsPassing') === 0) return [];
     const names = new Set(found.map(({ before, after }) => (after ?? before)?.name));
+    // Those of this page are not marked yet, and must not take the places of others.
     return texts
-      .before(meta.number('textPass'), textLimits.page)
+      .before(meta.number('textPass'), textLimits.page + names.size)
       .filter(({ name }) => !names.has(name))
+      .slice(0, textLimits.page)
       .map((before): TextChange => ({ before, after: null }));
   }
 

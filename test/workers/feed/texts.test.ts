@@ -92,6 +92,17 @@ describe('a campaign', () => {
     expect((await snapshotOf()).entries.size).toBe(0);
   });
 
+  test('that a restored text store no longer has is given up, also if the last page of the others is full', async () => {
+    textLimits.page = 3;
+    const text = new FakeText();
+    for (const id of [1, 2, 3, 5]) text.put(campaignOf(id));
+    await drained();
+    text.generation = 'g2';
+    text.campaigns.delete(5);
+    await drained();
+    expect(sorted((await snapshotOf()).entries.values())).toEqual(sorted(text.entries()));
+  });
+
   test('that a restored text store no longer has is given up, and the others make no events', async () => {
     textLimits.page = 3;
     const text = new FakeText();
