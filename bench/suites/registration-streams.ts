@@ -5,6 +5,7 @@
 import { SUFFIX_COUNT } from '../../shared/numbers/number.ts';
 import type { BenchOptions } from '../lib/options.ts';
 import { PREFIX, randomFrom } from '../lib/random-lists.ts';
+import { median, medianRatio } from '../lib/statistics.ts';
 import { type Row, row, short } from '../lib/table.ts';
 import type { SimulatedEdge } from '../simulation/edge.ts';
 
@@ -85,19 +86,25 @@ async function rowsOf(
     await run(edge, { checked: checkedClient, off: offClient });
     await run(without, { without: offClient });
   }
-  const [checked, off, plain] = ['checked', 'off', 'without'].map(
-    (id) => (Math.min(...own[id]!) / senders.length) * 1e6,
-  ) as [number, number, number];
+  const nsOf = (ms: readonly number[]): number => (median(ms) / senders.length) * 1e6;
+  const { checked, off, without: plain } = own as Record<'checked' | 'off' | 'without', number[]>;
   const of = (label: string): string => `${name}: ${item} in a stream, ${label}`;
   return [
     row(
       of('registration required'),
-      checked,
+      nsOf(checked),
       'ns',
-      `not required: ${short(off)} ns`,
-      checked / off,
+      `not required: ${short(nsOf(off))} ns`,
+      medianRatio(checked, off),
       CHECKED_TARGET,
     ),
-    row(of('not required'), off, 'ns', `no registered senders: ${short(plain)} ns`, off / plain, OFF_TARGET),
+    row(
+      of('not required'),
+      nsOf(off),
+      'ns',
+      `no registered senders: ${short(nsOf(plain))} ns`,
+      medianRatio(off, plain),
+      OFF_TARGET,
+    ),
   ];
 }
