@@ -13,9 +13,10 @@ import { RegisteredCheck } from './registered-check.ts';
 import { type BlobProblem, openValue } from './release.ts';
 
 /**
- * `FORMAT_UNSUPPORTED`: an older version built the registered senders. `LISTS_WRONG`: a value has more or fewer lists. `SLICE_WRONG`: a shard covers other keys.
- * `ORDER_WRONG`: entries are not ascending, or no look-up can find them. `COUNT_WRONG`: the counts of the
- * manifest differ from the values. `LIMIT_EXCEEDED`: more numbers than a release may have.
+ * `FORMAT_UNSUPPORTED`: an older version built the registered senders. `LISTS_WRONG`: a value has more or fewer
+ * lists. `SLICE_WRONG`: a shard covers other keys. `ORDER_WRONG`: entries are not ascending, or no look-up can find
+ * them. `COUNT_WRONG`: the counts of the manifest differ from the values. `LIMIT_EXCEEDED`: more numbers than a
+ * release may have.
  */
 type CheckProblem =
   | BlobProblem

@@ -1,14 +1,9 @@
 /** What every test relies on: before it, the stores of all objects are emptied, in memory or not. */
 import { evictDurableObject, listDurableObjectIds, runInDurableObject } from 'cloudflare:test';
-import { env } from 'cloudflare:workers';
 import { expect, test } from 'vitest';
 import { emptyStores } from '../support/fresh.ts';
-import { startedObjects } from '../support/started.ts';
+import { namespaces, startedObjects } from '../support/started.ts';
 
-const namespaces = Object.values(env).filter(
-  (value): value is DurableObjectNamespace =>
-    (value as object | null)?.constructor.name === 'DurableObjectNamespace',
-);
 const NAMES = ['kept in memory', 'evicted'] as const;
 /** Of no object that sets an alarm when it starts. */
 const ALARM = Date.UTC(2099, 0, 1);

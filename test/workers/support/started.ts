@@ -5,7 +5,7 @@
 import { DurableObject, env } from 'cloudflare:workers';
 import * as main from '../../../workers/main.ts';
 
-const namespaces = Object.values(env).filter(isNamespace);
+export const namespaces = Object.values(env).filter(isNamespace);
 const ids = new Set<string>();
 
 /** Every start constructs the class: that by a call, that by an alarm, and that of an object which was evicted before. */
