@@ -4,14 +4,16 @@
  */
 import type { SimulatedEdge } from '../simulation/edge.ts';
 import { threadNs } from './process-usage.ts';
-import { median, medianRatio } from './statistics.ts';
+import { median, medianRatio, middle } from './statistics.ts';
 import { type Row, row, short } from './table.ts';
 
 /**
  * A process is some percent faster or slower than another that does the same, as long as it runs: each pair is new, and
  * the sides take turns to start first.
  */
-const PAIRS = 7;
+const PAIRS = 15;
+/** Without a target. */
+const PAIRS_SHOWN = 5;
 const ROUNDS = 5;
 /** A single check is filled up with spaces, so that a turn has some hundred of them. */
 const CHECK_CHARS = 1_024;
@@ -67,7 +69,8 @@ export async function compareChecks(
 ): Promise<Row[]> {
   const kinds = kindsOf(textOf, gateway).filter(({ isSmall }) => isSmall || !small);
   const times = kinds.map((): Times[] => []);
-  for (let pair = 0; pair < (small ? 1 : PAIRS); pair++) {
+  const count = target === null ? PAIRS_SHOWN : PAIRS;
+  for (let pair = 0; pair < (small ? 1 : count); pair++) {
     const [first, second] = pair % 2 === 0 ? [edges.own, edges.plain] : [edges.plain, edges.own];
     const started = [await first(), await second()] as const;
     const [own, plain] = pair % 2 === 0 ? started : [started[1], started[0]];
@@ -82,7 +85,7 @@ export async function compareChecks(
   return kinds.map(({ path }, index) => {
     const pairs = times[index]!;
     const us = (side: keyof Times): number => median(pairs.flatMap((each) => each[side]));
-    const ratio = median(pairs.map(({ own, plain }) => medianRatio(own, plain)));
+    const ratio = middle(pairs.map(({ own, plain }) => medianRatio(own, plain)));
     const words = `${edges.words}: ${short(us('plain'))} µs`;
     return row(`${name}: ${path}, each`, us('own'), 'µs CPU', words, ratio, target);
   });

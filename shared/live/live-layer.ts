@@ -13,8 +13,11 @@ import { encodeSegment, Segment } from './segment.ts';
 
 type Kind = LiveKey['kind'];
 
-/** Minimum words of the filter per entry: at most one in ninety other keys passes. */
-const FILTER_WORDS_PER_ENTRY = 0.5;
+/**
+ * Minimum words of the filter per entry: at most one in twenty other keys passes. Twice as many words would let pass
+ * fewer, but cost more: each check reads two words, which are seldom in the cache (docs/performance.md).
+ */
+const FILTER_WORDS_PER_ENTRY = 0.25;
 /** Minimum slots of the index per entry. */
 const SLOTS_PER_ENTRY = 2;
 /** The place of an entry is a segment number and, in the low bits, a row of that segment. */
