@@ -4,17 +4,20 @@
  */
 import type { SimulatedEdge } from '../simulation/edge.ts';
 import { threadNs } from './process-usage.ts';
-import { median, medianRatio, middle } from './statistics.ts';
+import { median, middle } from './statistics.ts';
 import { type Row, row, short } from './table.ts';
 
-/**
- * A process is some percent faster or slower than another that does the same, as long as it runs: each pair is new, and
- * the sides take turns to start first.
- */
-const PAIRS = 15;
-/** Without a target. */
-const PAIRS_SHOWN = 5;
-const ROUNDS = 5;
+interface Repeats {
+  /** New pairs of processes, whose sides take turns to start first. */
+  readonly pairs: number;
+  /** Turns of both sides in a pair, for each kind of check. */
+  readonly rounds: number;
+}
+
+/** Turns scatter by 0.1 on a shared machine, and pairs by 0.01: many rounds, and a few pairs. */
+const WITH_TARGET: Repeats = { pairs: 5, rounds: 40 };
+const WITHOUT_TARGET: Repeats = { pairs: 3, rounds: 8 };
+const SMALL: Repeats = { pairs: 1, rounds: 1 };
 /** A single check is filled up with spaces, so that a turn has some hundred of them. */
 const CHECK_CHARS = 1_024;
 const BATCH_ITEMS = 1_000;
@@ -69,14 +72,14 @@ export async function compareChecks(
 ): Promise<Row[]> {
   const kinds = kindsOf(textOf, gateway).filter(({ isSmall }) => isSmall || !small);
   const times = kinds.map((): Times[] => []);
-  const count = target === null ? PAIRS_SHOWN : PAIRS;
-  for (let pair = 0; pair < (small ? 1 : count); pair++) {
+  const { pairs: count, rounds } = small ? SMALL : target === null ? WITHOUT_TARGET : WITH_TARGET;
+  for (let pair = 0; pair < count; pair++) {
     const [first, second] = pair % 2 === 0 ? [edges.own, edges.plain] : [edges.plain, edges.own];
     const started = [await first(), await second()] as const;
     const [own, plain] = pair % 2 === 0 ? started : [started[1], started[0]];
     try {
       for (const [index, kind] of kinds.entries())
-        times[index]!.push(await timePair(own, plain, kind, small ? 1 : ROUNDS));
+        times[index]!.push(await timePair(own, plain, kind, rounds));
     } finally {
       await own.worker.stop();
       await plain.worker.stop();
@@ -85,7 +88,7 @@ export async function compareChecks(
   return kinds.map(({ path }, index) => {
     const pairs = times[index]!;
     const us = (side: keyof Times): number => median(pairs.flatMap((each) => each[side]));
-    const ratio = middle(pairs.map(({ own, plain }) => medianRatio(own, plain)));
+    const ratio = middle(pairs.map(({ own, plain }) => middle(own.map((us, round) => us / plain[round]!))));
     const words = `${edges.words}: ${short(us('plain'))} µs`;
     return row(`${name}: ${path}, each`, us('own'), 'µs CPU', words, ratio, target);
   });
