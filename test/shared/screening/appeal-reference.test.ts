@@ -57,6 +57,27 @@ describe('a reference', () => {
     expect(openReference(reference, key)).toEqual(block);
   });
 
+  it('of the block before is never that of another, whatever differs', () => {
+    const { appealKey: otherKey } = otherKeys;
+    const others: [AppealedBlock, Uint8Array][] = [
+      [LISTED, otherKey],
+      [{ ...LISTED, party: (LISTED.party as number) + 1 }, key],
+      [{ ...LISTED, subject: 'from' }, key],
+      [{ ...LISTED, list: 'kr-terminated' }, key],
+      [{ ...LISTED, code: 'NUMBER_TERMINATED' }, key],
+      [{ ...LISTED, authority: 'kisa' }, key],
+      [LIVE_NUMBER, key],
+      [{ ...LIVE_NUMBER, seq: 1843 }, key],
+    ];
+    for (const [other, otherOf] of others) {
+      const reference = sealReference(LISTED, key);
+      expect(openReference(sealReference(other, otherOf), otherOf)).toEqual(other);
+      expect(sealReference(LISTED, key)).toBe(reference);
+      sealReference(LIVE_NUMBER, key);
+      expect(openReference(sealReference({ ...LIVE_NUMBER, seq: 1843 }, key), key)?.seq).toBe(1843);
+    }
+  });
+
   const name = fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,62}$/);
   const blocks = fc
     .record({
