@@ -1,3 +1,4 @@
+/** The middle of measurements, worked out by hand. */
 import { describe, expect, it } from 'vitest';
 import { middle } from '../../bench/lib/statistics.ts';
 
