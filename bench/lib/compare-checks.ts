@@ -4,7 +4,7 @@
  */
 import type { SimulatedEdge } from '../simulation/edge.ts';
 import { threadNs } from './process-usage.ts';
-import { median, middle } from './statistics.ts';
+import { median, middle, ratiosOf } from './statistics.ts';
 import { type Row, row, short } from './table.ts';
 
 interface Repeats {
@@ -88,7 +88,7 @@ export async function compareChecks(
   return kinds.map(({ path }, index) => {
     const pairs = times[index]!;
     const us = (side: keyof Times): number => median(pairs.flatMap((each) => each[side]));
-    const ratio = middle(pairs.map(({ own, plain }) => middle(own.map((us, round) => us / plain[round]!))));
+    const ratio = middle(pairs.map(({ own, plain }) => middle(ratiosOf(own, plain))));
     const words = `${edges.words}: ${short(us('plain'))} µs`;
     return row(`${name}: ${path}, each`, us('own'), 'µs CPU', words, ratio, target);
   });

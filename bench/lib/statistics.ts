@@ -13,9 +13,14 @@ export function middle(values: readonly number[]): number {
   return median(values.flatMap((a, index) => values.slice(index).map((b) => (a + b) / 2)));
 }
 
-/** The median of the ratios. Each ratio compares two consecutive measurements. */
+/** The ratios of measurements in turns. Each ratio compares two consecutive measurements. */
+export function ratiosOf(figures: readonly number[], baselines: readonly number[]): number[] {
+  return figures.map((value, round) => value / baselines[round]!);
+}
+
+/** The median of `ratiosOf`. */
 export function medianRatio(figures: readonly number[], baselines: readonly number[]): number {
-  return median(figures.map((value, round) => value / baselines[round]!));
+  return median(ratiosOf(figures, baselines));
 }
 
 /** @param share 0.5 for the median, 1 for the maximum */
