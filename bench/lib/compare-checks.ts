@@ -4,20 +4,22 @@
  */
 import type { SimulatedEdge } from '../simulation/edge.ts';
 import { threadNs } from './process-usage.ts';
-import { median, middle, ratiosOf } from './statistics.ts';
+import { isClearOf, median, middle, ratiosOf } from './statistics.ts';
 import { type Row, row, short } from './table.ts';
 
 interface Repeats {
   /** New pairs of processes, whose sides take turns to start first. */
   readonly pairs: number;
+  /** More pairs follow, up to this many, while the result is too near the target to tell. */
+  readonly mostPairs: number;
   /** Turns of both sides in a pair, for each kind of check. */
   readonly rounds: number;
 }
 
 /** Turns scatter by 0.1 on a shared machine, and pairs by 0.01: many rounds, and a few pairs. */
-const WITH_TARGET: Repeats = { pairs: 5, rounds: 40 };
-const WITHOUT_TARGET: Repeats = { pairs: 3, rounds: 8 };
-const SMALL: Repeats = { pairs: 1, rounds: 1 };
+const WITH_TARGET: Repeats = { pairs: 5, mostPairs: 15, rounds: 40 };
+const WITHOUT_TARGET: Repeats = { pairs: 3, mostPairs: 3, rounds: 8 };
+const SMALL: Repeats = { pairs: 1, mostPairs: 1, rounds: 1 };
 /** A single check is filled up with spaces, so that a turn has some hundred of them. */
 const CHECK_CHARS = 1_024;
 const BATCH_ITEMS = 1_000;
@@ -64,34 +66,48 @@ interface Times {
   readonly plain: number[];
 }
 
+interface Comparison {
+  readonly kind: Kind;
+  /** Of each pair of processes. */
+  readonly times: Times[];
+}
+
 export async function compareChecks(
   name: string,
   edges: ComparedEdges,
   textOf: (index: number) => CheckedText,
   { small, target, gateway }: CompareOptions,
 ): Promise<Row[]> {
-  const kinds = kindsOf(textOf, gateway).filter(({ isSmall }) => isSmall || !small);
-  const times = kinds.map((): Times[] => []);
-  const { pairs: count, rounds } = small ? SMALL : target === null ? WITHOUT_TARGET : WITH_TARGET;
-  for (let pair = 0; pair < count; pair++) {
+  const comparisons = kindsOf(textOf, gateway)
+    .filter(({ isSmall }) => isSmall || !small)
+    .map((kind): Comparison => ({ kind, times: [] }));
+  const { pairs, mostPairs, rounds } = small ? SMALL : target === null ? WITHOUT_TARGET : WITH_TARGET;
+  for (let pair = 0; pair < mostPairs; pair++) {
+    const open = comparisons.filter(
+      ({ times }) => pair < pairs || (target !== null && !isClearOf(target, ratiosOfPairs(times))),
+    );
+    if (open.length === 0) break;
     const [first, second] = pair % 2 === 0 ? [edges.own, edges.plain] : [edges.plain, edges.own];
     const started = [await first(), await second()] as const;
     const [own, plain] = pair % 2 === 0 ? started : [started[1], started[0]];
     try {
-      for (const [index, kind] of kinds.entries())
-        times[index]!.push(await timePair(own, plain, kind, rounds));
+      for (const { kind, times } of open) times.push(await timePair(own, plain, kind, rounds));
     } finally {
       await own.worker.stop();
       await plain.worker.stop();
     }
   }
-  return kinds.map(({ path }, index) => {
-    const pairs = times[index]!;
-    const us = (side: keyof Times): number => median(pairs.flatMap((each) => each[side]));
-    const ratio = middle(pairs.map(({ own, plain }) => middle(ratiosOf(own, plain))));
-    const words = `${edges.words}: ${short(us('plain'))} µs`;
-    return row(`${name}: ${path}, each`, us('own'), 'µs CPU', words, ratio, target);
+  return comparisons.map(({ kind, times }) => {
+    const us = (side: keyof Times): number => median(times.flatMap((each) => each[side]));
+    const baseline = `${edges.words}: ${short(us('plain'))} µs, ${times.length} pairs`;
+    const ratio = middle(ratiosOfPairs(times));
+    return row(`${name}: ${kind.path}, each`, us('own'), 'µs CPU', baseline, ratio, target);
   });
+}
+
+/** One ratio of each pair of processes. */
+function ratiosOfPairs(times: readonly Times[]): number[] {
+  return times.map(({ own, plain }) => middle(ratiosOf(own, plain)));
 }
 
 function kindsOf(textOf: (index: number) => CheckedText, gateway: string | undefined): Kind[] {

@@ -13,6 +13,14 @@ export function middle(values: readonly number[]): number {
   return median(values.flatMap((a, index) => values.slice(index).map((b) => (a + b) / 2)));
 }
 
+/** Whether the middle of some measurements is more than two standard errors above or below a value. */
+export function isClearOf(value: number, values: readonly number[]): boolean {
+  const mean = values.reduce((sum, each) => sum + each, 0) / values.length;
+  const squares = values.reduce((sum, each) => sum + (each - mean) ** 2, 0);
+  const standardError = Math.sqrt(squares / (values.length - 1) / values.length);
+  return Math.abs(middle(values) - value) > 2 * standardError;
+}
+
 /** The ratios of measurements in turns. Each ratio compares two consecutive measurements. */
 export function ratiosOf(figures: readonly number[], baselines: readonly number[]): number[] {
   return figures.map((value, round) => value / baselines[round]!);
