@@ -3,12 +3,13 @@ import type { Command } from 'commander';
 import type { MeInfo } from '../../shared/admin/actor.ts';
 import type { ListsInfo } from '../../shared/admin/releases.ts';
 import type { RegistrationsInfo, StatusInfo } from '../../shared/admin/status.ts';
+import type { TextStatus } from '../../shared/admin/text.ts';
 import { RULE_ENTRIES_MAX } from '../../shared/limits/control.ts';
 import { REGISTERED_WARNING_SHARE, REGISTRATION_BUILD_SHARE } from '../../shared/limits/registrations.ts';
 import { inspectionDay } from '../../shared/senders/qualification.ts';
 import type { StorageInfo, StorageLevel } from '../../shared/storage-level.ts';
 import { type Admin, adminOfEnvironment } from '../admin.ts';
-import { CommandFailure } from '../failure.ts';
+import { CommandFailure, hasCode } from '../failure.ts';
 import { count, counted, percent } from '../terminal/figures.ts';
 import { print, type Report } from '../terminal/output.ts';
 import { formatLists } from '../terminal/table.ts';
@@ -37,19 +38,29 @@ export function addStatus(program: Command): void {
 export interface Status extends StatusInfo, Pick<ListsInfo, 'lists'> {
   /** Whose token this is; null if the service is too old to say. */
   readonly me: MeInfo | null;
+  /** Null if the service is too old to say. */
+  readonly text: TextStatus | null;
   readonly url: string;
   readonly edges: readonly { readonly url: string; readonly health: Health | null }[];
 }
 
 /** @param urls of the edges */
 async function loadStatus(admin: Admin, urls: readonly string[]): Promise<Status> {
-  const [info, me, { lists }, ...edges] = await Promise.all([
+  const [info, me, text, { lists }, ...edges] = await Promise.all([
     admin.get<StatusInfo>('status'),
     identityOf(admin),
+    textStatusOf(admin),
     admin.get<ListsInfo>('lists'),
     ...urls.map(async (url) => ({ url, health: await healthOf(url) })),
   ]);
-  return { ...info, me, lists, url: admin.url, edges };
+  return { ...info, me, text, lists, url: admin.url, edges };
+}
+
+function textStatusOf(admin: Admin): Promise<TextStatus | null> {
+  return admin.get<TextStatus>('text/status').catch((error: unknown) => {
+    if (hasCode(error, 'NOT_FOUND')) return null;
+    throw error;
+  });
 }
 
 export function formatStatus(status: Status): Report {
@@ -74,6 +85,7 @@ export function formatStatus(status: Status): Report {
     ...storageLines(status),
     ...registrationLines(status),
     ...responseLines(status),
+    ...textLines(status),
     ...rotationLines(status),
     ...(status.me === null ? [] : [formatIdentity(status.me)]),
     ...expiring.map(({ kind, id, expires }) => styleText('yellow', `${kind} ${id} ${formatEnd(expires)}`)),
@@ -212,6 +224,21 @@ function responseLines({ response, live }: StatusInfo): string[] {
       ? []
       : [styleText('red', 'the key of reports is lost: LIST_KEY lacks the key that opens it')]),
   ];
+}
+
+/** Nothing for an installation without text risk. */
+function textLines({ text }: Status): string[] {
+  if (text === null || text.version === 0) return [];
+  const { version, published, current, candidate, campaigns } = text;
+  const canary =
+    candidate === null
+      ? ''
+      : `; ${candidate.release} is the canary in ${percent(candidate.share)} of the data centres`;
+  const line =
+    `text risk: ${current === null ? 'no release' : `release ${current}`}${canary}; ` +
+    counted(campaigns.confirmed ?? 0, 'confirmed campaign');
+  if (published === version) return [line];
+  return [styleText('yellow', `${line}; the data centres get state ${published} of ${version} so far`)];
 }
 
 /** A rotation of LIST_KEY that is not finished. */

@@ -123,4 +123,13 @@ export interface CampaignInfo {
   /** Fingerprint in base64 (128 bytes), and the ID of its TEXT_KEY. */
   readonly fingerprint: string;
   readonly textKeyId: string;
+  /** The last change of its state; null if there was none, or if the service did not keep it yet. Older services omit it. */
+  readonly changed?: CampaignChanged | null;
+}
+
+/** Who changed the state of a campaign, when and why. Rules and ends are by `numgate`. */
+export interface CampaignChanged {
+  readonly by: string;
+  readonly at: string;
+  readonly reason: string;
 }

@@ -26,9 +26,9 @@ import {
   type StoreRequest,
   type StoreResult,
 } from '../storage/store-request.ts';
-import type { StoredCampaign } from './campaign-rows.ts';
 import { infoOf, valuesOf } from './campaign-views.ts';
 import type { Campaigns, CampaignTables } from './campaigns.ts';
+import type { StoredCampaign } from './stored-campaign.ts';
 
 const SYSTEM = 'numgate';
 

@@ -11,8 +11,8 @@ import { FINGERPRINT_VALUES } from '../../shared/text/fingerprint.ts';
 import type { Author } from '../storage/audit-chain.ts';
 import { refuse, type StoreRequest, type StoreResult } from '../storage/store-request.ts';
 import { authorityOf, type DecisionTables, isForeign } from './campaign-decisions.ts';
-import type { StoredCampaign } from './campaign-rows.ts';
 import { valuesOf } from './campaign-views.ts';
+import type { StoredCampaign } from './stored-campaign.ts';
 
 type Imported = ImportedCampaigns['results'][number];
 

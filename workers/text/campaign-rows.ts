@@ -1,96 +1,9 @@
 /** Campaigns as rows: their fingerprints, states, and what was seen of them. */
 import type { CampaignState } from '../../shared/admin/text.ts';
 import { CAMPAIGNS_DECIDED_KEPT_MS, TEXT_OBSERVED_KEPT_MS } from '../../shared/limits/campaigns.ts';
-import { FINGERPRINT_VALUES, type Fingerprint } from '../../shared/text/fingerprint.ts';
-import type { BlockStage } from '../../shared/verdict.ts';
-import type { FingerprintBytes } from '../storage/campaign-port.ts';
+import type { Fingerprint } from '../../shared/text/fingerprint.ts';
 import { Totals } from '../storage/totals.ts';
-
-/** A step of the tables of the text store. */
-export const CAMPAIGN_TABLES = `
-   CREATE TABLE campaigns (
-     id INTEGER PRIMARY KEY,
-     state TEXT NOT NULL,
-     fingerprint BLOB NOT NULL,
-     key_id TEXT NOT NULL,
-     partner TEXT,
-     authority TEXT NOT NULL,
-     rule TEXT,
-     stage TEXT,
-     by_person INTEGER NOT NULL,
-     first_seen INTEGER NOT NULL,
-     last_seen INTEGER NOT NULL,
-     reports INTEGER NOT NULL,
-     reporters INTEGER,
-     until INTEGER,
-     changed_at INTEGER NOT NULL,
-     from_feed INTEGER NOT NULL,
-     version INTEGER
-   );
-   CREATE INDEX campaigns_state ON campaigns (state, id);
-   CREATE INDEX campaigns_key ON campaigns (key_id);
-   CREATE INDEX campaigns_least ON campaigns (partner, reports, last_seen) WHERE state = 'observed';
-   CREATE INDEX campaigns_unseen ON campaigns (last_seen) WHERE state = 'observed';
-   CREATE INDEX campaigns_until ON campaigns (until) WHERE state = 'confirmed';
-   CREATE INDEX campaigns_old ON campaigns (MAX(last_seen, changed_at))
-     WHERE state IN ('rejected', 'revoked', 'ended');
-   CREATE INDEX campaigns_version ON campaigns (version, id) WHERE version IS NOT NULL;
-
-   CREATE TABLE campaign_flushes (intake TEXT PRIMARY KEY, n INTEGER NOT NULL, ids TEXT NOT NULL) WITHOUT ROWID;
-
-   CREATE TABLE campaigns_begun (partner TEXT PRIMARY KEY, day INTEGER NOT NULL, many INTEGER NOT NULL) WITHOUT ROWID;
-
-   CREATE TABLE totals (name TEXT PRIMARY KEY, many INTEGER NOT NULL) WITHOUT ROWID;`;
-
-/** Times are in ms since 1970. */
-export interface StoredCampaign {
-  readonly id: number;
-  readonly state: CampaignState;
-  readonly fingerprint: Fingerprint;
-  /** ID of the TEXT_KEY of the fingerprint. */
-  readonly keyId: string;
-  /** Whose report began it; null if a person enrolled it. */
-  readonly partner: string | null;
-  /** Who decided last; the service itself for rules, and before anybody decided. */
-  readonly authority: string;
-  /** Rule that confirmed it last, with its version. */
-  readonly rule: string | null;
-  readonly stage: BlockStage | null;
-  /** Whether a person decided last: then no rule changes it. */
-  readonly byPerson: boolean;
-  readonly firstSeen: number;
-  readonly lastSeen: number;
-  readonly reports: number;
-  /** Distinct reporters when a rule decided last. */
-  readonly reporters: number | null;
-  /** End of a confirmed one. */
-  readonly until: number | null;
-  readonly changedAt: number;
-  /** Whether the feed of another installation confirmed it: it is not shared on. */
-  readonly fromFeed: boolean;
-  /** Of the store with its last change, since it was confirmed first and if it is shared; null otherwise. */
-  readonly version: number | null;
-}
-
-interface Row extends Record<string, SqlStorageValue> {
-  id: number;
-  state: string;
-  fingerprint: ArrayBuffer;
-  key_id: string;
-  partner: string | null;
-  authority: string;
-  rule: string | null;
-  stage: string | null;
-  by_person: number;
-  first_seen: number;
-  last_seen: number;
-  reports: number;
-  reporters: number | null;
-  until: number | null;
-  changed_at: number;
-  from_feed: number;
-  version: number | null;
-}
+import { bytesOf, type CampaignRow, campaignOf, type StoredCampaign } from './stored-campaign.ts';
 
 /** What reports of one flush say of a campaign. */
 export interface Sighting {
@@ -164,10 +77,10 @@ export class CampaignRows {
   put(before: StoredCampaign | null, after: StoredCampaign): void {
     const { id, state, fingerprint, keyId, partner, authority, rule, stage, byPerson } = after;
     this.#sql.exec(
-      `INSERT OR REPLACE INTO campaigns VALUES (${Array(17).fill('?').join(', ')})`,
+      `INSERT OR REPLACE INTO campaigns VALUES (${Array(19).fill('?').join(', ')})`,
       ...[id, state, bytesOf(fingerprint), keyId, partner, authority, rule, stage, byPerson ? 1 : 0],
       ...[after.firstSeen, after.lastSeen, after.reports, after.reporters, after.until, after.changedAt],
-      ...[after.fromFeed ? 1 : 0, after.version],
+      ...[after.fromFeed ? 1 : 0, after.version, after.changedBy, after.reason],
     );
     if (before !== null) this.#count(before, -1);
     this.#count(after, 1);
@@ -270,30 +183,8 @@ export class CampaignRows {
 
   #select(where: string, ...values: (string | number)[]): StoredCampaign[] {
     return this.#sql
-      .exec<Row>(`SELECT * FROM campaigns WHERE ${where}`, ...values)
+      .exec<CampaignRow>(`SELECT * FROM campaigns WHERE ${where}`, ...values)
       .toArray()
       .map(campaignOf);
   }
-}
-
-/** Little-endian, as all machines that this runs on are. */
-export function bytesOf(fingerprint: Fingerprint): FingerprintBytes {
-  return new Uint8Array(fingerprint.slice().buffer);
-}
-
-/** Null if the bytes are no fingerprint. */
-export function fingerprintIn(bytes: FingerprintBytes): Fingerprint | null {
-  if (bytes.length !== FINGERPRINT_VALUES * 2) return null;
-  return new Uint16Array(bytes.slice().buffer);
-}
-
-function campaignOf(row: Row): StoredCampaign {
-  const { id, partner, authority, rule, reports, reporters, until } = row;
-  return {
-    ...{ id, state: row.state as CampaignState, fingerprint: new Uint16Array(row.fingerprint) },
-    ...{ keyId: row.key_id, partner, authority, rule, stage: row.stage as BlockStage | null },
-    ...{ byPerson: row.by_person === 1, firstSeen: row.first_seen, lastSeen: row.last_seen },
-    ...{ reports, reporters, until, changedAt: row.changed_at },
-    ...{ fromFeed: row.from_feed === 1, version: row.version },
-  };
 }

@@ -4,7 +4,7 @@ import { fromBase64, toBase64 } from '../../shared/bytes.ts';
 import { formatCampaignId } from '../../shared/text/campaign-id.ts';
 import type { Fingerprint } from '../../shared/text/fingerprint.ts';
 import type { SharedCampaign } from '../storage/text-port.ts';
-import { bytesOf, fingerprintIn, type StoredCampaign } from './campaign-rows.ts';
+import { bytesOf, fingerprintIn, type StoredCampaign } from './stored-campaign.ts';
 
 /** Null if it is no fingerprint. @param fingerprint base64 */
 export function valuesOf(fingerprint: string): Fingerprint | null {
@@ -15,12 +15,14 @@ export function valuesOf(fingerprint: string): Fingerprint | null {
 /** As responses show it. */
 export function infoOf(campaign: StoredCampaign): CampaignInfo {
   const { id, state, authority, rule, stage, firstSeen, lastSeen, reports, reporters, until } = campaign;
+  const { changedAt, changedBy, reason } = campaign;
   const isByRule = !campaign.byPerson;
   return {
     ...{ id: formatCampaignId(id), state, authority, rule: isByRule ? rule : null },
     ...{ stage: isByRule ? stage : null, firstSeen: timeOf(firstSeen), lastSeen: timeOf(lastSeen) },
     ...{ reports, reporters, until: until === null ? null : timeOf(until) },
     ...{ fingerprint: toBase64(bytesOf(campaign.fingerprint)), textKeyId: campaign.keyId },
+    changed: changedBy === null || reason === null ? null : { by: changedBy, at: timeOf(changedAt), reason },
   };
 }
 

@@ -4,8 +4,9 @@
  */
 import { formatCampaignId } from '../../shared/text/campaign-id.ts';
 import type { AuditChain, Author } from '../storage/audit-chain.ts';
-import type { CampaignRows, StoredCampaign } from './campaign-rows.ts';
+import type { CampaignRows } from './campaign-rows.ts';
 import type { Publication } from './publication.ts';
+import type { StoredCampaign } from './stored-campaign.ts';
 
 /** What happened, as the audit chain names it. */
 export type CampaignChangeName = 'confirm' | 'reject' | 'revoke' | 'end';
@@ -26,7 +27,7 @@ export class CampaignWriter {
     author: Author,
     change: CampaignChangeName,
     before: StoredCampaign | null,
-    next: Omit<StoredCampaign, 'changedAt' | 'version'>,
+    next: Omit<StoredCampaign, 'changedAt' | 'changedBy' | 'reason' | 'version'>,
   ): StoredCampaign {
     const isKnown = before !== null && before.version !== null;
     const isShown = next.state === 'confirmed' || before?.state === 'confirmed';
@@ -34,7 +35,10 @@ export class CampaignWriter {
     // Nobody but admins knows of one that was never confirmed.
     if (isShown || isKnown) publication.changed();
     const isShared = !next.fromFeed && (isShown || isKnown);
-    const after = { ...next, changedAt: author.at, version: isShared ? publication.version : null };
+    const after = {
+      ...{ ...next, changedAt: author.at, changedBy: author.actor, reason: author.reason },
+      version: isShared ? publication.version : null,
+    };
     this.#rows.put(before, after);
     this.#audit.append(author, formatCampaignId(after.id), {
       ...{ action: `campaign.${change}`, before: before && described(before), after: described(after) },

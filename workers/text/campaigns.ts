@@ -23,12 +23,13 @@ import type { CampaignRegistry, FingerprintSource, ReportedFingerprint } from '.
 import type { StoreResult } from '../storage/store-request.ts';
 import type { TextChanges, TextCursor } from '../storage/text-port.ts';
 import { CampaignIndex, type SimilarCampaign } from './campaign-index.ts';
-import { CampaignRows, fingerprintIn, type Sighting, type StoredCampaign } from './campaign-rows.ts';
+import { CampaignRows, type Sighting } from './campaign-rows.ts';
 import { sharedOf } from './campaign-views.ts';
 import { CampaignWriter } from './campaign-writer.ts';
 import type { Meta } from './meta.ts';
 import type { Publication } from './publication.ts';
 import { ReportedCampaigns } from './reported-campaigns.ts';
+import { fingerprintIn, type StoredCampaign } from './stored-campaign.ts';
 
 const SYSTEM = 'numgate';
 /** IDs go on from here after a loss, in tenths of a second: no installation began as many campaigns. */
@@ -283,6 +284,6 @@ function observed(
   return {
     ...{ ...own, state: 'observed', authority: SYSTEM_AUTHORITY, rule: null, stage: null, byPerson: false },
     ...{ firstSeen: firstAt, lastSeen: lastAt, reports, reporters: null, until: null, changedAt: now },
-    ...{ fromFeed: false, version: null },
+    ...{ changedBy: null, reason: null, fromFeed: false, version: null },
   };
 }

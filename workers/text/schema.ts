@@ -4,7 +4,7 @@
 import { applySteps } from '../storage/schema-steps.ts';
 import { SEALED_VALUES } from '../storage/sealed-values.ts';
 import { ANCHORS, AUDIT_AND_ANSWERS, AUDIT_SUBJECT } from '../storage/store-tables.ts';
-import { CAMPAIGN_TABLES } from './campaign-rows.ts';
+import { CAMPAIGN_REASONS, CAMPAIGN_TABLES } from './stored-campaign.ts';
 
 const STEPS: readonly string[] = [
   `CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -33,6 +33,7 @@ const STEPS: readonly string[] = [
    ${SEALED_VALUES}
    ${AUDIT_AND_ANSWERS}${ANCHORS}${AUDIT_SUBJECT}`,
   CAMPAIGN_TABLES,
+  CAMPAIGN_REASONS,
 ];
 
 export function createTables(storage: DurableObjectStorage): void {

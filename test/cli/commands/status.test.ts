@@ -11,7 +11,7 @@ import { storageLevel } from '../../../shared/storage-level.ts';
 const STATUS: Status = {
   ...{ seq: 1, changedAt: null, current: null, candidate: null, clients: 0, kvSeq: 1, url: 'http://x' },
   ...{ live: { entries: 0, segments: 0, tail: 0 }, audit: { n: 5_000, hash: 'f'.repeat(64) } },
-  ...{ propagation: [], lists: [], edges: [], me: null },
+  ...{ propagation: [], lists: [], edges: [], me: null, text: null },
 };
 
 function linesOf(more: Partial<Status>): string[] {
@@ -54,6 +54,22 @@ describe('the storage in the status', () => {
     expect(linesOf({ live: { entries: 1, segments: 1, tail: 0 }, clients: 1 })).toContain(
       '1 live entry in 1 segment, 0 unsealed; 1 client',
     );
+  });
+
+  it('shows the text release, its canary and the confirmed campaigns', () => {
+    const text: NonNullable<Status['text']> = {
+      ...{ version: 7, published: 7, current: 't-2', candidate: null, campaigns: { observed: 9, confirmed: 1 } },
+      ...{ textKeyId: null, listKeyIds: [] },
+    };
+    const lineOf = (more: Partial<typeof text>): string[] =>
+      linesOf({ text: { ...text, ...more } }).filter((line) => line.startsWith('text risk'));
+    expect(lineOf({})).toEqual(['text risk: release t-2; 1 confirmed campaign']);
+    expect(lineOf({ candidate: { release: 't-3', share: 0.1 }, published: 6 })).toEqual([
+      'text risk: release t-2; t-3 is the canary in 10 % of the data centres; 1 confirmed campaign; ' +
+        'the data centres get state 6 of 7 so far',
+    ]);
+    expect(lineOf({ current: null, campaigns: {} })).toEqual(['text risk: no release; 0 confirmed campaigns']);
+    expect(lineOf({ version: 0 })).toEqual([]);
   });
 
   it('names the next command of a rotation of LIST_KEY', () => {

@@ -16,6 +16,7 @@ const CAMPAIGN: CampaignInfo = {
   ...{ id: 'c-17', state: 'confirmed', authority: 'numgate', rule: 'campaign-30@1', stage: 'provisional' },
   ...{ firstSeen: AT, lastSeen: AT, reports: 52, reporters: 34, until: UNTIL },
   ...{ fingerprint: FINGERPRINT, textKeyId: KEY_ID },
+  changed: { by: 'numgate', at: AT, reason: '34 reporters' },
 };
 
 /** Runs a command against a service with these replies. */
@@ -48,7 +49,10 @@ describe('text campaigns', () => {
     expect(list.out).toMatch(/c-17 +│ confirmed │ campaign-30@1 +│ +52/);
     const show = await run(() => ({ body: CAMPAIGN }), 'show', 'c-17');
     expect(show.out).toContain(`c-17 of numgate is confirmed by campaign-30@1 (provisional) until ${UNTIL}`);
+    expect(show.out).toContain(`changed by numgate at ${AT}: 34 reporters`);
     expect(show.out).toContain(FINGERPRINT);
+    const { changed, ...older } = CAMPAIGN;
+    expect((await run(() => ({ body: older }), 'show', 'c-17')).out).not.toContain('changed by');
     expect((await run(() => page, 'show', '17')).code).toBe(2);
   });
 

@@ -11,7 +11,7 @@ import {
 import { CampaignTable, encodeCampaigns } from '../../../shared/text/campaign-table.ts';
 import { DAY_MS } from '../../../shared/time.ts';
 import type { ReportedFingerprint } from '../../../workers/storage/campaign-port.ts';
-import { bytesOf } from '../../../workers/text/campaign-rows.ts';
+import { bytesOf } from '../../../workers/text/stored-campaign.ts';
 import { TextTables } from '../../../workers/text/tables.ts';
 import { asAuthority, byRule, decide, observe, reported, SOURCE, shared } from '../support/campaigns.ts';
 import { NOON } from '../support/room.ts';
@@ -48,7 +48,7 @@ test('texts that are alike are one campaign, and others are not', async () => {
   await evictDurableObject(textStub());
   expect(await observe(first)).toEqual([1]);
   expect(await textStore().campaign(1)).toMatchObject({
-    ...{ id: 'c-1', state: 'observed', reports: 4, reporters: null, until: null },
+    ...{ id: 'c-1', state: 'observed', reports: 4, reporters: null, until: null, changed: null },
     ...{ firstSeen: new Date(NOON).toISOString(), lastSeen: new Date(NOON + DAY_MS).toISOString() },
   });
 });
@@ -74,7 +74,10 @@ test('a person confirms a campaign until an end, and only then it is published',
     code: 'AUTHORITY_MISSING',
   });
   expect(await textStore().confirmCampaign(asAuthority(), id, until)).toMatchObject({
-    value: { state: 'confirmed', authority: 'ktoa', rule: null, until: new Date(until).toISOString() },
+    value: {
+      ...{ state: 'confirmed', authority: 'ktoa', rule: null, until: new Date(until).toISOString() },
+      changed: { by: 'token:ktoa', at: new Date(NOON).toISOString(), reason: 'test' },
+    },
   });
   expect(await published()).toMatchObject([{ id, until: until / 1000, authority: 'ktoa' }]);
   for (const wrong of [NOON, NOON + CAMPAIGN_PERSON_MS_MAX + 1])
@@ -174,7 +177,10 @@ test('campaigns end at their time, and are forgotten later', async () => {
   await textStore().rejectCampaign(asAuthority(), two);
   vi.setSystemTime(NOON + DAY_MS);
   await runDurableObjectAlarm(textStub());
-  expect(await textStore().campaign(one)).toMatchObject({ state: 'ended', until: null });
+  expect(await textStore().campaign(one)).toMatchObject({
+    ...{ state: 'ended', until: null },
+    changed: { by: 'numgate', reason: 'its time is over' },
+  });
   // Its reports still belong to it, and so do those of a rejected one.
   expect(await observe(SPAM[0]!, SPAM[1]!)).toEqual([one, two]);
   vi.setSystemTime(NOON + TEXT_OBSERVED_KEPT_MS);
@@ -245,4 +251,17 @@ test('a text that is like a rejected one is not enrolled in its place', async ()
   expect(await textStore().campaign(id)).toMatchObject({ state: 'rejected' });
   taken(await textStore().enrolCampaigns(asAuthority(), await shared(notice), NOON + DAY_MS));
   expect(await textStore().campaign(id)).toMatchObject({ state: 'confirmed' });
+});
+
+test('campaigns of tables that did not keep reasons stay, without one', async () => {
+  const [id = 0] = await observe(SPAM[0]!);
+  taken(await textStore().confirmCampaign(asAuthority(), id, NOON + DAY_MS));
+  await runInDurableObject(textStub(), (_, { storage: { sql } }) => {
+    for (const column of ['changed_by', 'reason']) sql.exec(`ALTER TABLE campaigns DROP COLUMN ${column}`);
+    sql.exec('DELETE FROM schema_steps WHERE step > 2');
+  });
+  await evictDurableObject(textStub());
+  expect(await textStore().campaign(id)).toMatchObject({ state: 'confirmed', changed: null });
+  taken(await textStore().revokeCampaign(asAuthority(), id));
+  expect(await textStore().campaign(id)).toMatchObject({ changed: { by: 'token:ktoa', reason: 'test' } });
 });
