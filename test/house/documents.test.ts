@@ -39,6 +39,15 @@ describe('documents', () => {
     }
   });
 
+  it.each(documents)('%s links to existing headings', (path, text) => {
+    const texts = new Map(documents.map(([name, each]) => [resolve(PROJECT, name), each]));
+    for (const [, target = '', anchor = ''] of text.matchAll(/\]\((?!https?:)([^)#]*)#([^)]+)\)/g)) {
+      const file = target === '' ? resolve(PROJECT, path) : resolve(PROJECT, dirname(path), target);
+      const linked = texts.get(file);
+      if (linked !== undefined) expect(anchorsOf(linked), `link to ${target}#${anchor}`).toContain(anchor);
+    }
+  });
+
   it.each(documents)('%s names existing npm scripts', (_path, text) => {
     for (const [, script] of text.matchAll(/npm run ([a-z:-]+)/g))
       expect(Object.keys(scripts)).toContain(script);
@@ -66,6 +75,19 @@ describe('comments', () => {
       expect(names, `names ${name}`).toContain(name);
   });
 });
+
+/** The anchors of a document's headings, as GitHub makes them. */
+function anchorsOf(text: string): string[] {
+  const counts = new Map<string, number>();
+  const headings = text.replace(/```[\s\S]*?```/g, '').matchAll(/^#{1,6} (.+)$/gm);
+  return [...headings].map(([, heading = '']) => {
+    const words = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').trim().toLowerCase();
+    const anchor = words.replace(/[^\p{L}\p{N}_\- ]/gu, '').replaceAll(' ', '-');
+    const count = counts.get(anchor) ?? 0;
+    counts.set(anchor, count + 1);
+    return count === 0 ? anchor : `${anchor}-${count}`;
+  });
+}
 
 /** The comments of a source text. A string with two slashes counts as one, except in a URL. */
 function commentsOf(text: string): string {
