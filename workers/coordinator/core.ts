@@ -1,5 +1,5 @@
 /**
- * Builds the parts of the coordinator, each from parts that are complete, and runs the work that involves all of them.
+ * Builds the parts of the coordinator in the order of their dependencies, and runs the work that involves all of them.
  */
 import type { Actor } from '../../shared/admin/actor.ts';
 import type { ListKeyInfo } from '../../shared/admin/list-key.ts';

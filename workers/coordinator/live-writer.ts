@@ -67,8 +67,8 @@ export class LiveWriter {
   }
 
   /**
-   * Writes places again with new `seq`. Sealed segments still hold the rows that these replace, and the newest row
-   * decides.
+   * Writes places again with new `seq`. Sealed segments still hold the replaced rows, so the new rows must be newer to
+   * decide.
    * @param by operation that writes the rows @param fromSeq `seq` of the first row
    * @returns the rows replaced, the growth to count, and the `seq` of the last row
    */
