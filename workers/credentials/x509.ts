@@ -1,6 +1,6 @@
 /**
- * X.509 certificates as PASSporTs use them (RFC 8225, 8226): P-256 keys, signed with ECDSA and SHA-256. Anything else is
- * refused, and so is a critical extension that nothing here checks.
+ * X.509 certificates as PASSporTs use them (RFC 8225, 8226): P-256 keys, signed with ECDSA and SHA-256. Everything else is
+ * refused, including critical extensions that are not checked here.
  */
 import { AsnConvert } from '@peculiar/asn1-schema';
 import {
@@ -45,7 +45,7 @@ export interface ParsedCertificate {
   readonly notAfter: number;
   /** Raw P-256 point, 65 bytes. */
   readonly key: Uint8Array<ArrayBuffer>;
-  /** Null if it may not sign certificates. Otherwise, how many of them may follow before the last one. */
+  /** Null if it may not sign certificates. Otherwise, the maximum of certificates between it and the last certificate. */
   readonly pathLength: number | null;
   /** Whether it may sign PASSporTs. */
   readonly maySign: boolean;
@@ -91,7 +91,7 @@ function parseCertificate(der: Uint8Array<ArrayBuffer>): Result<ParsedCertificat
     if (toHex(new Uint8Array(AsnConvert.serialize(certificate))) !== text) return NOT_DER;
     return readCertificate(certificate, text);
   } catch {
-    // The library throws at whatever is not a certificate.
+    // The library throws for input that is not a certificate.
     return NOT_DER;
   }
 }
