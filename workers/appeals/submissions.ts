@@ -35,7 +35,7 @@ export class Submissions {
       .filter((opened) => opened !== null);
     const { appeals, storage } = this.#tables;
     return storage.transactionSync(() => {
-      // Check the proof before charging, so that repeating one proof cannot use up the appeals of the hour.
+      // Check the proof first, so that repeating one proof cannot use up the appeals of the hour.
       if (proof !== null && !this.#tables.useProof(proof, now))
         return refuseField('proof', 'was used already: send a new one');
       const full = this.#charge(now);
