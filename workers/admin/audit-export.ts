@@ -62,7 +62,7 @@ function intoBucket(bucket: R2Bucket): Send {
   };
 }
 
-/** The hosts of this machine. Only to these may the log go through a connection that is not encrypted. */
+/** The only hosts that the log may reach without encryption: those of this machine. */
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
 
 function byPost(address: string, token: string | undefined): Send {

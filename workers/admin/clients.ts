@@ -57,7 +57,7 @@ export const removeOrganisation = forChanges('root', removeSchema, async (contex
     const message = `"${id}" has ${registrations} registrations that are not closed: close them first`;
     return problem('ORGANISATION_IN_USE', message);
   }
-  // The next organisation with this id would inherit them, and a qualification that forbids sending would be gone.
+  // The next organisation with this id would inherit the credentials, but not a qualification that forbids sending.
   const { certificates, delegations } = await storeOf(context).openCount(id);
   if (certificates + delegations > 0) {
     const message = `"${id}" has ${certificates} certificates and ${delegations} delegations that have not ended`;

@@ -19,7 +19,7 @@ const IMPORT_PARAMETERS = { line: 'number', submit: 'flag', skipInvalid: 'flag',
 /** The reason that the audit log records for each line. */
 const REASON = 'bulk upload';
 
-/** Imports the lines after the header. `line` is the number that the first of these lines has in the file. */
+/** Imports the lines after the header. `line` is the line number in the file of the first imported line. */
 export const importRegistrations = forAdmins('registrations', async (context) => {
   const { url, actor } = context;
   const parameters = parametersOf(url, IMPORT_PARAMETERS);

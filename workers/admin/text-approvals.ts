@@ -1,6 +1,6 @@
 /**
- * Refuses a promotion of a text release that needs a second person, and names the kind of change. Such a promotion cannot
- * wait, because the coordinator keeps proposals and another object keeps text releases.
+ * Refuses a promotion of a text release that a second person must confirm, and names the kind of change. Such a promotion
+ * cannot wait, because the coordinator keeps proposals and another object keeps text releases.
  */
 import type { PromoteText } from '../../shared/admin/text.ts';
 import type { ApprovalKind } from '../../shared/proposals.ts';

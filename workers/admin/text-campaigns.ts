@@ -105,7 +105,7 @@ export const matchCampaigns = forAdmins('text', async (context) => {
   return ok<MatchedCampaigns>({ matches });
 });
 
-/** In the order of the texts; null for a text that is too short. @param least see fingerprintOf: to enrol by default */
+/** In the order of the texts; null for a text that is too short. @param least as in fingerprintOf: to enrol by default */
 async function fingerprintsOf(
   { env }: Pick<AdminContext, 'env'>,
   texts: readonly string[],

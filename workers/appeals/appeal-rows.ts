@@ -179,7 +179,7 @@ export class AppealRows {
     return after;
   }
 
-  /** Removes appeals that were decided more than APPEAL_KEPT_MS ago, at most `limit` of them. */
+  /** Removes at most `limit` appeals that were decided at least APPEAL_KEPT_MS ago. */
   forget(now: number, limit: number): void {
     const ids = this.#sql
       .exec<{ id: number }>(

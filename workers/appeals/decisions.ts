@@ -226,6 +226,6 @@ function ruleSubjectOf(block: AppealedBlock): ReportSubject {
 function isBlock({ list, authority }: StandingBlock, block: AppealedBlock): boolean {
   if (block.seq === null) return list === block.list;
   if (authority !== block.authority) return false;
-  // The desk lifts live rule blocks itself, so a rule block that is still live is later than the appeal.
+  // The desk lifts live rule blocks itself, so a rule block that is still live is newer than the appeal.
   return list.startsWith(FOLDED_LIST_PREFIX) || (list === 'live' && authority !== SYSTEM_AUTHORITY);
 }

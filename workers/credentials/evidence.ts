@@ -49,7 +49,7 @@ export async function credentialEvidence(
   };
 }
 
-/** Reads pages until there is more than a file may have, or no more rows. */
+/** Reads all pages, but stops once there are more rows than a file may have. */
 function all<Row>(page: (last: Row | undefined, limit: number) => Row[]): Row[] {
   const found: Row[] = [];
   while (found.length <= EVIDENCE_ITEMS_MAX) {

@@ -4,7 +4,7 @@
  */
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
 
-/** The hosts of this machine. Only to these may a connection be unencrypted. */
+/** The only hosts that may be reached without encryption: those of this machine. */
 const LOOPBACK: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
 
 /** `URL_REFUSED`, `REDIRECTED`, `TOO_LARGE`, `UNREACHABLE`, or `HTTP_` and the status. */

@@ -1,4 +1,4 @@
-/** The place of a credential among all: the leading bits of its digest. PLACES is a multiple of every count of shards. */
+/** The place of a credential: the leading bits of its digest. PLACES is a multiple of every count of shards. */
 import { credentialShardOf } from '../../shared/credentials/credential-index.ts';
 
 export const PLACES = 4_096;

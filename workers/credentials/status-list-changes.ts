@@ -134,7 +134,7 @@ export class StatusListChanges {
     return null;
   }
 
-  /** Whether its issuer may still publish this list, on this host. */
+  /** Whether the issuer of a list may still publish it on this host. */
   isOfIssuer({ uri, issuer: id }: StoredStatusList): boolean {
     const host = statusHostOf(uri);
     const issuer = host === null ? undefined : this.#tables.issuers.byHost(host)?.issuer;

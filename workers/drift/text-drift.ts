@@ -50,7 +50,7 @@ export class TextDrift extends DurableObject<ControlEnv> implements DriftObject 
     await this.#arm(now + DRIFT_CANARY_MS);
   }
 
-  /** Sets the alarm to this time, unless it comes earlier already. @param at ms since 1970 */
+  /** Sets the alarm to this time, unless it is set to an earlier time. @param at ms since 1970 */
   async #arm(at: number): Promise<void> {
     if (this.#alarmAt !== null && this.#alarmAt <= at) return;
     this.#alarmAt = at;

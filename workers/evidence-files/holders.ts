@@ -22,7 +22,7 @@ export interface Holders {
   readonly parties: readonly Party[];
 }
 
-/** For a number, reads only the registrations of this number. For an organisation, reads all of them and their numbers. */
+/** For a number, reads only the registrations of the number. For an organisation, reads all its registrations. */
 export async function readHolders(
   { party, organisation, period }: EvidenceRequest,
   coordinator: EvidenceCoordinator,

@@ -38,7 +38,7 @@ export async function readNotices(
   const receivers = [...new Set([...organisations, ...operators.map(({ id }) => id)])];
   const shown = receivers.slice(0, EVIDENCE_RECEIVERS_MAX);
   const read = await readEach(shown, async (receiver): Promise<ReadNotices> => {
-    // All notices to the organisation of the request are read. Unless it is an operator, they are all about itself.
+    // All notices to the organisation of the request are read. Unless it is an operator, it gets only notices about itself.
     const isOfRequest = receiver === organisation;
     const isHolder = organisations.includes(receiver);
     const subjects = isHolder ? [...references, ...held, receiver] : references;

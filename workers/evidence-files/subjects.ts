@@ -50,7 +50,7 @@ export function subjectsPart(
   };
 }
 
-/** Includes the skeleton, because rules block that. */
+/** Includes the skeleton, because rules block the skeleton of a sender ID. */
 function sourceNames({ source }: Extract<Party, { kind: 'source' }>): SubjectsPart['sources'] {
   const skeleton = { kind: 'senderId' as const, name: skeletonOf(foldSenderId(source.name)) };
   const texts = [...new Set([formatSource(source), formatSource(skeleton)])];
