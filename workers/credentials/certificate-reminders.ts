@@ -39,7 +39,7 @@ export class CertificateReminders {
     this.#outbox = outbox;
   }
 
-  /** Starts the reminders. A certificate that is closer to its end already does not get that reminder. @param now ms since 1970 */
+  /** Starts the reminders. A certificate that is already closer to its end does not get that one. @param now ms since 1970 */
   begin(now: number): void {
     for (const { days, key } of REMINDERS) {
       if (this.#meta.text(key) !== null) continue;
