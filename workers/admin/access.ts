@@ -22,7 +22,7 @@ function keysOf(team: string): ReturnType<typeof createRemoteJWKSet> {
   return known;
 }
 
-/** Who came through Access: the organisation is not known yet. */
+/** A person or service that came through Access. The organisation is only named here, not looked up yet. */
 export type AccessIdentity = Pick<Actor, 'name' | 'scopes'> & { readonly organisation: string };
 
 /** @returns null if Access is not configured, or the request did not come through it */

@@ -19,7 +19,7 @@ type AppealsStub = {
     : never;
 };
 
-/** What a page can be limited to: undecided appeals, or decided ones. */
+/** Values of the parameter `show`: undecided appeals, decided appeals, or all appeals. */
 const SHOWN = ['open', 'decided', 'all'] as const;
 
 function storeOf({ env }: AdminContext): AppealsStub {
@@ -42,7 +42,7 @@ export const appealSummary = forAdmins('appeals', async (context) =>
   ok(await storeOf(context).summary(context.actor)),
 );
 
-/** The audit chain of appeals, as NDJSON: keyed numbers. An empty page is the end. */
+/** The audit chain of appeals, as NDJSON, with keyed numbers. An empty page is the end. */
 export const appealAudit = forAdmins(
   ['read', 'appeals'],
   async (context) => {
@@ -69,7 +69,7 @@ export const releaseAppeal = forChanges('appeals', claimAppealSchema, async (con
   return id === null ? unknown() : storeOf(context).release(context.change, id);
 });
 
-/** Lifts the block at once: the response has the change of the head. */
+/** Lifts the block at once. The response contains the change of the head. */
 export const acceptAppeal = forChanges('appeals', acceptAppealSchema, async (context) => {
   const id = idOf(context);
   if (id === null) return unknown();
@@ -82,7 +82,7 @@ export const rejectAppeal = forChanges('appeals', rejectAppealSchema, async (con
   return id === null ? unknown() : storeOf(context).reject(context.change, id, context.body.code);
 });
 
-/** Null if it is not the ID of an appeal. */
+/** The ID in the path, or null if it is malformed. */
 function idOf({ params }: AdminContext): number | null {
   return /^[1-9]\d{0,14}$/.test(params.id!) ? Number(params.id) : null;
 }

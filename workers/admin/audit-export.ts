@@ -1,6 +1,6 @@
 /**
- * Exports the audit log: to the bucket AUDIT_EXPORT, and by POST to AUDIT_SINK_URL. Runs in the cron, outside of the
- * coordinator, so that a sink that hangs delays nothing. Each piece has a name, and is written once.
+ * Exports the audit log to the bucket AUDIT_EXPORT, and by POST to AUDIT_SINK_URL. Runs in the cron, outside the
+ * coordinator, so that a hanging sink delays nothing. Each piece has a name, and is written once.
  */
 
 import { sha256Hex, toHex } from '../../shared/bytes.ts';
@@ -11,7 +11,7 @@ import type { ControlEnv } from '../env.ts';
 import { warn } from '../log.ts';
 import type { CoordinatorStub } from './coordinator-stub.ts';
 
-/** Sends one piece. @returns null, or why it failed: never with the URL or the token */
+/** Sends one piece. @returns null, or the reason for the failure, without the URL or the token */
 type Send = (piece: ExportPiece) => Promise<string | null>;
 
 type SinkEnv = Pick<ControlEnv, 'AUDIT_EXPORT' | 'AUDIT_SINK_URL' | 'AUDIT_SINK_TOKEN'>;
@@ -38,7 +38,7 @@ async function exportTo(sink: Sink, send: Send, coordinator: Exports, end: numbe
   }
 }
 
-/** Of an error of fetch or R2. Its message may quote the URL. */
+/** Describes an error of fetch or R2. The error's own message is not used, because it may quote the URL. */
 function describeError(error: unknown): string {
   return error instanceof Error && error.name === 'TimeoutError' ? 'no response in time' : 'not reachable';
 }
@@ -55,14 +55,14 @@ function intoBucket(bucket: R2Bucket): Send {
       ...{ sha256, httpMetadata: { contentType: typeOf(piece) } },
     });
     if (put !== null) return null;
-    // An earlier attempt may have written it.
+    // An earlier attempt may have written this piece.
     const known = (await bucket.head(piece.name))?.checksums.sha256;
     if (known !== undefined && toHex(new Uint8Array(known)) === sha256) return null;
     return 'the bucket has another object under the same name: use a new bucket, and keep this one';
   };
 }
 
-/** Only on this machine may the log go through a connection that is not encrypted. */
+/** The only hosts that the log may reach without encryption: those of this machine. */
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
 
 function byPost(address: string, token: string | undefined): Send {
@@ -81,7 +81,7 @@ function byPost(address: string, token: string | undefined): Send {
         ...(token ? { authorization: `Bearer ${token}` } : {}),
       },
       body: piece.text,
-      // Somebody else must not receive the token.
+      // Following a redirect could send the token to another server.
       redirect: 'manual',
       signal: AbortSignal.timeout(EXPORT_WAIT_MS),
     });

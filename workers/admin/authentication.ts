@@ -20,7 +20,7 @@ import { SingleFlight } from '../storage/single-flight.ts';
 import { type AccessIdentity, accessIdentity, CHALLENGE } from './access.ts';
 import type { CoordinatorStub } from './coordinator-stub.ts';
 
-/** A key, or an attempt at one. */
+/** A key that a request presents. It may be wrong. */
 interface Attempt {
   readonly context: RequestContext;
   readonly coordinator: CoordinatorStub;
@@ -28,10 +28,10 @@ interface Attempt {
   readonly secret: string;
 }
 
-/** Of this isolate. */
+/** The failed authentications in this isolate. */
 let failures = new FailedAuthentications('control');
 
-/** The digests of all tokens, while too many authentications fail. */
+/** A copy of the digests of all tokens, loaded only while too many authentications fail. */
 let digests: { readonly byId: ReadonlyMap<string, readonly string[]>; readonly at: number } | null = null;
 const loading = new SingleFlight();
 
@@ -42,8 +42,8 @@ export function resetAuthentication(): void {
 }
 
 /**
- * Wrong keys are refused here, before they reach the coordinator, which is a single object for all changes: those
- * without a secret always, and all of them once there are too many.
+ * Refuses keys without a secret, and wrong secrets of `root`, before they reach the coordinator, which is a single object
+ * for all changes. Once too many authentications fail, all other wrong keys are refused here too.
  */
 export async function authenticate(
   context: RequestContext,
@@ -72,7 +72,7 @@ export async function authenticate(
   return authenticateHolder(attempt, holder!);
 }
 
-/** Of a token with the right secret. */
+/** Checks the conditions of a token whose secret is right, and returns its actor. */
 function authenticateHolder(
   attempt: Attempt,
   { token, organisation, holder }: TokenHolder,
@@ -100,7 +100,7 @@ async function authenticateAccess(
   return memberOf(await coordinator.organisation(organisation), identity);
 }
 
-/** The actor, with those of its scopes that the roles of its organisation have. */
+/** The actor, with only the scopes that the roles of its organisation have. */
 function memberOf(
   organisation: Organisation | null,
   identity: Pick<Actor, 'name' | 'scopes' | 'generation'>,
@@ -121,8 +121,8 @@ function rootDigests({ ROOT_TOKEN_SHA256 = '' }: Partial<ControlEnv>): string[] 
 }
 
 /**
- * Whether too many authentications failed, and this one would fail too. It is checked against a copy of all
- * digests, so that wrong keys do not reach the coordinator and valid ones still work.
+ * Whether too many authentications failed, and this one would fail too. The secret is checked against a copy of all
+ * digests, so that wrong keys do not reach the coordinator and valid keys still work.
  */
 async function isLimited({ context, coordinator, id, secret }: Attempt): Promise<boolean> {
   const { request, env, ctx } = context;

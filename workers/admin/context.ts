@@ -32,10 +32,10 @@ interface ChangeContext<Body> extends AdminContext {
 }
 
 type Handle<Context, Value> = (context: Context) => Promise<Result<Value, Problem | Waiting>>;
-/** Makes the response of a value. */
+/** Makes the response from a value. */
 type Send<Value> = (reply: Reply, value: Value) => Answer;
 
-/** The scope that a route needs, or several of which one is enough. `root` is for the root token alone. */
+/** The scope that a route needs, or several scopes of which one is enough. `root` admits only the root token. */
 export type RouteScope = Scope | 'root' | readonly Scope[];
 
 /** A route for admins with this scope. */
@@ -113,7 +113,7 @@ export function repeatOf(
   return fieldError('FIELD_VALUE', 'Idempotency-Key', detail);
 }
 
-/** Whether the actor has the scopes of the fields that it uses. */
+/** Refuses a body with a field whose scope the actor lacks. */
 function checkFieldScopes({ scopes }: Actor, body: object): Result<void, Problem> {
   for (const [field, scope] of usedFields(body)) {
     if (!scopes.includes(scope)) return problem('PERMISSION_DENIED', `"${field}" needs the scope "${scope}"`);
@@ -121,7 +121,7 @@ function checkFieldScopes({ scopes }: Actor, body: object): Result<void, Problem
   return ok(undefined);
 }
 
-/** The fields with a scope of their own that a request uses. */
+/** The fields of a body that need a scope of their own. */
 function usedFields(body: object): [field: string, scope: Scope][] {
   return Object.entries(FIELD_SCOPES).filter(([field]) => {
     const value = (body as Partial<Record<string, unknown>>)[field];
@@ -137,7 +137,7 @@ function preconditionOf({ request }: RequestContext): Precondition {
   };
 }
 
-/** Entries or records on a page. @param requested by the caller */
+/** The number of entries or records on a page. @param requested by the caller */
 export function pageLimit(requested = PAGE_MAX): number {
   return Math.max(1, Math.min(requested, PAGE_MAX));
 }

@@ -78,7 +78,7 @@ export const listStatusLists = forAdmins(SEERS, async (context) =>
   ok({ statusLists: await storeOf(context).statusLists() }),
 );
 
-/** The list itself, as issuers serve it, or in JSON. */
+/** The body is the status list as issuers serve it, or JSON that contains the list. */
 export const pushStatusList = forAdmins('credentials', async (context) => {
   const read = await statusListOf(context);
   if (!read.ok) return read;
@@ -186,7 +186,7 @@ async function move(
   return storeOf(context).moveDelegation(context.change, organisation, id, action, given);
 }
 
-/** The audit chain of the credentials, as NDJSON: no numbers. An empty page is the end. */
+/** The audit chain of the credentials, as NDJSON, without numbers. An empty page is the end. */
 export const credentialsAudit = forAdmins(
   'read',
   async (context) => {
@@ -209,7 +209,7 @@ function pageOf({ url }: AdminContext): Result<{ after: string | null; limit: nu
   return ok({ after, limit: Math.max(1, Math.min(limit, CREDENTIALS_PAGE_MAX)) });
 }
 
-/** Null if it is not the ID of a delegation. */
+/** The ID of a delegation, or null if it is malformed. */
 function idOf(text: string): number | null {
   return /^[1-9]\d{0,14}$/.test(text) ? Number(text) : null;
 }
@@ -218,7 +218,7 @@ function unknownDelegation(): Problem {
   return problem('DELEGATION_UNKNOWN', 'no delegation of the organisation has this id');
 }
 
-/** For `If-Match`. */
+/** Sets the ETag that a later `If-Match` names. */
 function setVersion(reply: Reply, { certificates: _, held: _held, ...issuer }: IssuerInfo): void {
   reply.header('etag', `"${versionOf(issuer)}"`);
 }

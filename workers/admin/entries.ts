@@ -21,7 +21,7 @@ export const changeEntries = forChanges(
     }
     // The coordinator rejects a past `until`, after it has looked up the result of a repeated request.
     const numbers = terminatedBy(body);
-    // A repeat must not suspend again what a reviewer has resumed since.
+    // A repeated request must not suspend a registration again that a reviewer has resumed since.
     const isFresh = numbers.length > 0 && !(await coordinator.isRepeat(change));
     const done = await coordinator.changeEntries(change, body);
     if (done.ok && isFresh) {

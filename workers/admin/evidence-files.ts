@@ -21,7 +21,7 @@ import { logBug } from '../log.ts';
 import { forChanges } from './context.ts';
 
 type Progress = (progress: EvidenceProgress) => void;
-/** Makes the file, or says why it cannot. */
+/** Makes the file, or returns why it cannot be made. */
 type Make = (progress: Progress) => ReturnType<typeof makeEvidence>;
 
 const NDJSON = 'application/x-ndjson';
@@ -46,11 +46,11 @@ function sendMade(reply: Reply, made: EvidenceMade | ReadableStream<Uint8Array>)
   return made instanceof ReadableStream ? reply.stream(made, NDJSON) : reply.json(made);
 }
 
-/** Lines while the file is made. Whoever does not read them any more does not end that. */
+/** Streams progress lines while the file is made. If the client stops reading, the file is still made. */
 function linesOf(make: Make, ctx: ExecutionContext): ReadableStream<Uint8Array> {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const writer = writable.getWriter();
-  // Nobody may read them.
+  // The write fails if the client no longer reads.
   const write = (line: EvidenceLine): Promise<void> =>
     writer.write(utf8(`${JSON.stringify(line)}\n`)).catch(() => undefined);
   const run = async (): Promise<void> => {

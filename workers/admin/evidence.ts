@@ -1,6 +1,6 @@
 /**
- * Evidence that others can keep: checkpoints of the audit log, and proofs. `GET /v1/audit/checkpoint` is public and
- * reads one value of KV, so that nobody can burden the coordinator through it.
+ * Evidence that others can keep: checkpoints of the audit log, and proofs. `GET /v1/audit/checkpoint` is public. It
+ * reads one value of KV, so that nobody can put load on the coordinator through it.
  */
 import { fieldError } from '../../shared/fields.ts';
 import { CHECKPOINT_BYTES_MAX } from '../../shared/limits/control.ts';
@@ -45,7 +45,7 @@ export const checkpoints = forAdmins(
   (reply, lines) => reply.ndjson(lines),
 );
 
-/** `?n=&size=` that a record is in a tree; `?from=&to=` that a tree is the beginning of a later one. */
+/** `?n=&size=` proves that a record is in a tree; `?from=&to=` proves that a tree is the beginning of a later tree. */
 export const proof = forAdmins<object>('read', async ({ url, coordinator }) => {
   const parameters = parametersOf(url, { n: 'number', size: 'number', from: 'number', to: 'number' });
   if (!parameters.ok) return parameters;

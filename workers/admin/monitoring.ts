@@ -49,7 +49,7 @@ export const me = forAdmins('read', async ({ actor: { name, organisation, author
   ok<MeInfo>({ name, organisation, authority, scopes, root }),
 );
 
-/** What was detected, newest first: one for each organisation and day. */
+/** Detections of enumeration, newest first: one for each organisation and day. */
 export const detections = forAdmins('read', async ({ coordinator }) =>
   ok({ detections: await coordinator.detections() }),
 );

@@ -1,7 +1,7 @@
 /**
- * Numbers that change hands: `POST /v1/admin/registrations/number-events`, live blocks of terminated numbers, and the
- * lists of each new release. Registrations of these numbers are in the stores of the organisations, so each that
- * has published any is called, at most ORGANISATIONS_MAX, a few at a time.
+ * Handles numbers that change hands: `POST /v1/admin/registrations/number-events`, live blocks of terminated numbers, and
+ * the lists of each new release. Each organisation has its own store of registrations, so the stores of all organisations
+ * that have published any are called: at most ORGANISATIONS_MAX, a few at a time.
  */
 import type { EntryChange, EntryInfo } from '../../shared/admin/entries.ts';
 import { fieldError } from '../../shared/fields.ts';
@@ -49,7 +49,7 @@ function isTermination({ op, code, subjects }: EntryInfo): boolean {
   return op === 'block' && code === 'NUMBER_TERMINATED' && subjects.includes('from');
 }
 
-/** Whether a live block, or a list of the current release, has the number as terminated. */
+/** Whether a live block, or a list of the current release, says that the number was terminated. */
 async function isTerminated(
   n: number,
   coordinator: CoordinatorStub,
@@ -66,7 +66,7 @@ async function isTerminated(
   return ok(found.has(n));
 }
 
-/** Organisations that may have registrations in force. A call would create the store of one that never had any. */
+/** Organisations that may have registrations in force. Others are left out, because a call would create their store. */
 async function publishers(coordinator: CoordinatorStub, env: ControlEnv): Promise<string[]> {
   const published = await registryOf(env).publishers();
   const ids = (await coordinator.organisations()).map(({ id }) => id);
@@ -75,7 +75,7 @@ async function publishers(coordinator: CoordinatorStub, env: ControlEnv): Promis
   return ids.filter((id) => known.has(id));
 }
 
-/** Calls the stores. A repeated request changes nothing twice: each store has its answer. */
+/** Calls the stores. A repeated request changes nothing twice, because each store keeps its first answer. */
 async function raise(
   request: StoreRequest,
   change: NumberChange,
@@ -111,7 +111,7 @@ export function terminatedBy({ op, code, items, dryRun, subjects }: EntryChange)
   });
 }
 
-/** The newest live block that has the number as terminated. */
+/** The operation of the newest live block that says that the number was terminated. */
 async function operationOf(n: number, coordinator: CoordinatorStub): Promise<number | null> {
   const entries = await coordinator.findEntries({ number: `+${n}` });
   const blocks = entries.ok ? entries.value.filter(isTermination) : [];
@@ -119,9 +119,9 @@ async function operationOf(n: number, coordinator: CoordinatorStub): Promise<num
 }
 
 /**
- * After a live block of terminated numbers, behind its answer. If that fails, the next release lists them, and its check
- * finds them.
- * @param made the number of the block; null if it is not known, such as after an approval
+ * Passes a live block of terminated numbers on to the registrations, after the response to the block. If that fails, the
+ * next release lists the numbers, and its check finds them.
+ * @param made the operation of the block; null if it is not known, such as after an approval
  */
 export async function afterEntryChange(
   { actor, reason }: StoreRequest,
@@ -138,8 +138,8 @@ export async function afterEntryChange(
 }
 
 /**
- * Checks the registered numbers of some organisations against the current release: called each minute, it comes to
- * each organisation once in CHECK_ROUND_MINUTES. What was checked already costs one call.
+ * Checks the registered numbers of some organisations against the current release. The cron calls it each minute, and it
+ * reaches each organisation once in CHECK_ROUND_MINUTES. An organisation that was checked already costs one call.
  */
 export async function checkRegisteredNumbers(coordinator: CoordinatorStub, env: ControlEnv): Promise<void> {
   const { release } = await coordinator.lists();

@@ -1,6 +1,6 @@
 /**
- * The other registrations of the same numbers, which a reviewer must know of. The index of the registry names the
- * organisations that have the numbers: one look-up, and one call for each of them.
+ * Finds the other registrations of the same numbers, which a reviewer must know about. One look-up in the index of the
+ * registry returns the organisations that have the numbers, and each of their stores is called once.
  */
 import { LOAD_WAIT_MS, READS_AT_ONCE } from '../../shared/limits/edge.ts';
 import { OTHER_ORGANISATIONS_MAX, OTHERS_MAX } from '../../shared/limits/registrations.ts';
@@ -13,7 +13,7 @@ import type { AdminContext } from './context.ts';
 import { registrationStore } from './registration-context.ts';
 import { registryOf } from './registry.ts';
 
-/** The registration as its reviewers see it; unchanged for its sender. */
+/** Adds the other registrations of the numbers for reviewers. Senders get the registration unchanged. */
 export async function withOthers(
   registration: Registration,
   { actor, env }: AdminContext,
@@ -28,7 +28,7 @@ export async function withOthers(
   return { ...registration, others: others ?? null };
 }
 
-/** At most OTHERS_MAX, those in force first; null while the registry reads its index back. */
+/** At most OTHERS_MAX registrations, those in force first. Null while the registry rebuilds its index. */
 async function othersOf(
   { organisation, id, number }: Registration,
   env: ControlEnv,

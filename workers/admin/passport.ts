@@ -1,5 +1,5 @@
 /**
- * `/v1/admin/passport/roots` and `/v1/admin/passport/certificates`: what PASSporTs at gateways are verified with.
+ * `/v1/admin/passport/roots` and `/v1/admin/passport/certificates`: the data that verifies PASSporTs at gateways.
  */
 
 import { removeSchema } from '../../shared/admin/change.ts';

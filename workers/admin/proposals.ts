@@ -1,6 +1,6 @@
 /**
- * `/v1/admin/approvals` and `/v1/admin/proposals`: which changes wait for a second person, and decisions on those
- * that wait.
+ * `/v1/admin/approvals` and `/v1/admin/proposals`: which changes wait for a second person, and decisions on the
+ * waiting changes.
  */
 import { fieldError } from '../../shared/fields.ts';
 import { PROPOSALS_LISTED } from '../../shared/limits/control.ts';
@@ -52,7 +52,7 @@ export const reject = forChanges('approve', rejectSchema, async ({ coordinator, 
   return id.ok ? coordinator.reject(change, id.value) : id;
 });
 
-/** For proposals of the caller, which need not have the scope `approve`. */
+/** Withdraws a proposal of the caller, who does not need the scope `approve`. */
 export const withdraw = forChanges('read', rejectSchema, async ({ coordinator, change, params }) => {
   const id = idOf(params.id!);
   return id.ok ? coordinator.withdraw(change, id.value) : id;

@@ -21,7 +21,7 @@ export const getQualification = forAdmins(
   },
 );
 
-/** In the order of organisations. `next` is the `after` of the next page; null on the last. */
+/** Sorted by organisation. `next` is the `after` of the next page, or null on the last page. */
 export const listQualifications = forAdmins(['read', 'qualification'], async ({ url, coordinator }) => {
   const parameters = parametersOf(url, {
     ...{ state: 'text', inspectionDueBefore: 'text', after: 'text', limit: 'number' },
@@ -45,7 +45,7 @@ export const listQualifications = forAdmins(['read', 'qualification'], async ({ 
   return ok({ qualifications, next });
 });
 
-/** For the regulator: never for its own organisation. */
+/** For the regulator, which cannot set the qualification of its own organisation. */
 export const putQualification = forChanges('qualification', putQualificationSchema, async (context) => {
   const { reply, actor, coordinator, params, condition, change, body } = context;
   const id = params.id!;

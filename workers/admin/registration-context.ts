@@ -1,6 +1,6 @@
 /**
- * Whose registrations a request may see and change: senders those of their own organisation, reviewers those of all
- * others, `root` all of them.
+ * Decides whose registrations a request may see and change. Senders change only those of their own organisation,
+ * reviewers decide only on those of other organisations, and `root` may do both for all.
  */
 
 import { ok, type Result } from '../../shared/result.ts';
@@ -11,7 +11,7 @@ import { type Problem, problem } from '../http/reply.ts';
 import type { RegistrationStore } from '../registrations/registration-store.ts';
 import type { AdminContext } from './context.ts';
 
-/** The store of one organisation. Its methods as RPC calls. */
+/** The methods of one organisation's store, as RPC calls. */
 export type RegistrationStub = {
   [Name in keyof RegistrationStore]: RegistrationStore[Name] extends (
     ...args: infer Args
@@ -25,7 +25,7 @@ export interface OrganisationRegistrations {
   readonly facts: RegistrationFacts;
 }
 
-/** Senders, reviewers, both to read, or whoever may read the audit log too. */
+/** `reader` admits senders and reviewers; `auditor` also admits tokens with the scope `read`. */
 export type RegistrationRole = 'sender' | 'reviewer' | 'reader' | 'auditor';
 
 /** The registrations of the organisation in the path, for a request in this role. */

@@ -1,6 +1,6 @@
 /**
  * `…/registrations/import` and `…/registrations/export`: registrations as CSV. An upload comes in pieces, each with the
- * header of the file, so no request is large, and one that was lost can be sent again.
+ * header of the file, so that no request is large and a lost piece can be sent again.
  */
 import { sha256Hex } from '../../shared/bytes.ts';
 import { IMPORT_BODY_BYTES_MAX, REGISTRATIONS_PAGE_MAX } from '../../shared/limits/registrations.ts';
@@ -16,10 +16,10 @@ import { registrationsOf } from './registration-context.ts';
 
 const IMPORT_PARAMETERS = { line: 'number', submit: 'flag', skipInvalid: 'flag', dryRun: 'flag' } as const;
 
-/** What the audit log has as the reason of each line. */
+/** The reason that the audit log records for each line. */
 const REASON = 'bulk upload';
 
-/** Lines after the header. `line` is the number of the first of them in the file. */
+/** Imports the lines after the header. `line` is the line number in the file of the first imported line. */
 export const importRegistrations = forAdmins('registrations', async (context) => {
   const { url, actor } = context;
   const parameters = parametersOf(url, IMPORT_PARAMETERS);
@@ -46,7 +46,7 @@ export const importRegistrations = forAdmins('registrations', async (context) =>
 async function readCsv({ request }: AdminContext): Promise<Result<string, Problem>> {
   const charset =
     /charset\s*=\s*"?([^";\s]+)/i.exec(request.headers.get('content-type') ?? '')?.[1] ?? 'utf-8';
-  // A page on another site could send other types, along with the Cloudflare Access cookie.
+  // With other types, a page on another site could send this request along with the Cloudflare Access cookie.
   if (mediaType(request) !== 'text/csv' || !/^utf-?8$/i.test(charset)) {
     return problem(
       'CONTENT_TYPE_UNSUPPORTED',
@@ -60,7 +60,7 @@ async function readCsv({ request }: AdminContext): Promise<Result<string, Proble
 
 /**
  * The registrations that are not closed, as CSV or NDJSON. The header `x-next` holds the cursor of the next page, and is
- * absent on the last one. Only the first page of CSV has a header.
+ * absent on the last page. Only the first page of CSV has a header line.
  */
 export const exportRegistrations = forAdmins(
   ['registrations', 'review'],

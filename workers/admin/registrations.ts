@@ -33,10 +33,10 @@ import { withOthers } from './other-registrations.ts';
 import { registrationsOf } from './registration-context.ts';
 
 const MEMBERS = ['registrations', 'review'] as const;
-/** Decisions that must say by field what is wrong. */
+/** Actions that must say by field what is wrong. */
 const EXPLAINED: readonly RegistrationAction[] = ['reject', 'requestUpdate', 'suspend'];
 
-/** Before, or with, a decision that puts numbers in force. */
+/** Actions before or with a decision that puts numbers in force. Responses show other registrations of the numbers. */
 const WARNED: readonly RegistrationAction[] = ['claim', 'approve', 'resume'];
 
 /** A position in the queue: time of submission, organisation, ID. */
@@ -50,7 +50,7 @@ export const documents = forAdmins(MEMBERS, async () =>
   }),
 );
 
-/** What waits for a reviewer, over all organisations, in the order of submission. */
+/** Registrations of all organisations that wait for a reviewer, in the order of submission. */
 export const reviewQueue = forAdmins('review', async ({ env, url }) => {
   const parameters = parametersOf(url, { organisation: 'text', after: 'text', limit: 'number' });
   if (!parameters.ok) return parameters;
@@ -106,7 +106,7 @@ export const createRegistration = forChanges('registrations', createRegistration
   return done;
 });
 
-/** What is wrong or missing, without storing anything. */
+/** Returns what is wrong or missing in a registration. Stores nothing. */
 export const validateRegistration = forAdmins(MEMBERS, async (context) => {
   const read = await readBody(context, validateRegistrationSchema, ADMIN_BODY_BYTES_MAX);
   if (!read.ok) return read;
@@ -192,7 +192,7 @@ export const registrationEvents = forAdmins(MEMBERS, async (context) => {
   return ok({ events: await found.value.store.events(page.value.after, page.value.limit) });
 });
 
-/** The audit chain of the organisation's registrations, as NDJSON: no names, keyed numbers. An empty page is the end. */
+/** The audit chain of the organisation's registrations, as NDJSON: no names, keyed numbers. An empty page ends it. */
 export const registrationAudit = forAdmins(
   ['read', ...MEMBERS],
   async (context) => {
@@ -205,7 +205,7 @@ export const registrationAudit = forAdmins(
   (reply, records) => reply.ndjson(records),
 );
 
-/** Null if it is not the ID of a registration. */
+/** The ID in the path, or null if it is malformed. */
 function idOf({ params }: AdminContext): number | null {
   return /^[1-9]\d{0,14}$/.test(params.id!) ? Number(params.id) : null;
 }
@@ -225,7 +225,7 @@ function registrationLimit(requested = REGISTRATIONS_PAGE_MAX): number {
   return Math.max(1, Math.min(requested, REGISTRATIONS_PAGE_MAX));
 }
 
-/** For `If-Match`. */
+/** Sets the ETag that a later `If-Match` names. */
 function setVersion(reply: Reply, { version }: Registration): void {
   reply.header('etag', `"${version}"`);
 }

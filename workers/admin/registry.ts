@@ -25,7 +25,7 @@ export function registryOf({ REGISTRY }: ControlEnv): RegistryObject {
   return REGISTRY.getByName(REGISTRY_NAME);
 }
 
-/** Null while the registry does not respond: the rest of the status is worth more without it than a failure. */
+/** Null while the registry does not respond, so that the rest of the status is still returned. */
 export async function registrationsInfo(env: ControlEnv): Promise<RegistrationsInfo | null> {
   try {
     const { waiting, refused, used, ...counts } = await within(registryOf(env).status(), LOAD_WAIT_MS);
@@ -47,7 +47,7 @@ function dated({ organisation, since }: RegistryStatus['waiting'][number]) {
   return { organisation, since: new Date(since).toISOString() };
 }
 
-/** What is registered and in force, in the order of organisations, clients and numbers. */
+/** The registered pairs in force, sorted by organisation, client and number. */
 export const registrationPairs = forAdmins('releases', async (context) => {
   const read = await readBody(context, pairsSchema, ADMIN_BODY_BYTES_MAX);
   if (!read.ok) return read;
@@ -56,7 +56,7 @@ export const registrationPairs = forAdmins('releases', async (context) => {
     return fieldError('FIELD_VALUE', 'after', 'must be the "next" of a page');
   }
   const env = context.env as unknown as ControlEnv;
-  // Before the pairs: then no change up to this version is missing in them.
+  // Read the version before the pairs, so that the pairs contain every change up to this version.
   const { version } = await registryOf(env).status();
   const organisations = (await context.coordinator.organisations()).map(({ id }) => id).sort();
   const [first = '', ...rest] = (after ?? '').split(' ');

@@ -1,5 +1,5 @@
 /**
- * `/v1/admin/rule-blocks` and `/v1/admin/partners`: the blocks that rules made of reports, and who reports.
+ * `/v1/admin/rule-blocks` and `/v1/admin/partners`: the blocks that rules made from reports, and the partners.
  */
 import {
   findRuleBlocksSchema,
@@ -42,7 +42,7 @@ function deskIn({ env }: AdminContext): DeskStub {
   return deskOf(env as unknown as ControlEnv);
 }
 
-/** Null while the desk does not respond: the rest of the status is worth more without it than a failure. */
+/** Null while the desk does not respond, so that the rest of the status is still returned. */
 export async function responseInfo(env: ControlEnv): Promise<ResponseInfo | null> {
   return within(deskOf(env).status(), LOAD_WAIT_MS).catch((error: unknown) => {
     warnFailed('responseFailed', error);
@@ -53,7 +53,7 @@ export async function responseInfo(env: ControlEnv): Promise<ResponseInfo | null
 const LISTED_STATES = [...BLOCK_STATES, 'open'] as const;
 const ORDERS = ['oldest', 'newest'] as const;
 
-/** In the order of their IDs, or the newest first. `next` is the `after` of the next page; null on the last. */
+/** Sorted by ID, or newest first. `next` is the `after` of the next page, or null on the last page. */
 export const listRuleBlocks = forAdmins('reports', async (context) => {
   const parameters = parametersOf(context.url, {
     ...{ state: 'text', cause: 'text', rule: 'text', order: 'text', after: 'number', limit: 'number' },
@@ -104,7 +104,7 @@ export const actOnRuleBlock = forChanges('reports', ruleBlockActionSchema, async
   return id === null ? unknown() : deskIn(context).act(context.change, id, action);
 });
 
-/** The audit chain of rule blocks and partners, as NDJSON: no numbers. An empty page is the end. */
+/** The audit chain of rule blocks and partners, as NDJSON, without numbers. An empty page is the end. */
 export const ruleBlockAudit = forAdmins(
   ['read', 'reports'],
   async (context) => {
@@ -125,7 +125,7 @@ export const getPartner = forAdmins('reports', async (context) => {
   return found === null ? problem('PARTNER_UNKNOWN', 'no organisation with this id is a partner') : ok(found);
 });
 
-/** Answers once the intakes of the partner have begun. `GET` has the progress. */
+/** Responds once the intakes of the partner have begun to withdraw. `GET` of the partner shows the progress. */
 export const withdrawReports = forChanges('reports', withdrawReportsSchema, async (context) => {
   const { since } = context.body;
   const from = since === null ? 0 : Date.parse(since);
@@ -133,7 +133,7 @@ export const withdrawReports = forChanges('reports', withdrawReportsSchema, asyn
   return deskIn(context).withdrawReports(context.change, context.params.organisation!, from);
 });
 
-/** Null if it is not the ID of a rule block. */
+/** The ID in the path, or null if it is malformed. */
 function idOf({ params }: AdminContext): number | null {
   return /^[1-9]\d{0,14}$/.test(params.id!) ? Number(params.id) : null;
 }

@@ -1,5 +1,5 @@
 /**
- * `POST /v1/admin/rules/rehearse`: what a rule would have done, over the kept reports, in pages. Numbers are opened only
+ * `POST /v1/admin/rules/rehearse`: what a rule would have done with the kept reports, in pages. Numbers are unsealed only
  * to find their kind.
  */
 import { type RehearsalPage, type RehearsedSenders, rehearseSchema } from '../../shared/admin/rules.ts';
@@ -22,7 +22,7 @@ import type { PastBlock, ScanPage } from '../storage/rehearsal-port.ts';
 import { RESPONSE_NAME } from '../storage/response-port.ts';
 import { forAdmins } from './context.ts';
 
-/** Shard of SubjectCounts, and the keyed subject after which its page begins. */
+/** A cursor: the shard of SubjectCounts, and the keyed subject after which the page begins. */
 const CURSOR = /^(\d{1,2})\/([A-Za-z0-9_-]{0,22})$/;
 
 export const rehearseRule = forAdmins('rules', async (context) => {
@@ -33,7 +33,7 @@ export const rehearseRule = forAdmins('rules', async (context) => {
   if (shard === undefined || Number(shard) >= REPORT_SHARDS) {
     return fieldError('FIELD_VALUE', 'after', 'must be the "next" of a page');
   }
-  // Not "off": it would never fire.
+  // A rule that is "off" would never fire.
   const rule: Rule = { ...settings, id: 'rehearsal', version: 0, state: 'active' };
   const from = since === null ? 0 : Date.parse(since);
   if (from > Date.now()) return fieldError('FIELD_VALUE', 'since', 'must not be in the future');
@@ -51,7 +51,7 @@ export const rehearseRule = forAdmins('rules', async (context) => {
   });
 });
 
-/** What one page needs. */
+/** The data for one page. */
 interface Found {
   readonly page: ScanPage;
   readonly keys: ReportKeys;

@@ -1,6 +1,6 @@
 /**
  * `/v1/admin/guards`, `/v1/admin/canaries`, `/v1/admin/policy` and `/v1/admin/list-key`: the guard settings, the canary
- * numbers, the rules for traffic at gateways, and the key of what the coordinator stores.
+ * numbers, the rules for traffic at gateways, and the key for the data that the coordinator stores.
  */
 
 import { rotateKeySchema } from '../../shared/admin/list-key.ts';
@@ -14,7 +14,7 @@ export const putGuards = forChanges('guards', putGuardsSchema, ({ coordinator, c
   coordinator.putGuards(change, body.guards),
 );
 
-/** Not for `read`: whoever knows a canary number avoids it. */
+/** The scope `read` is not enough, because whoever knows a canary number avoids it. */
 export const getCanaries = forAdmins('guards', async ({ coordinator }) =>
   ok({ numbers: await coordinator.canaries() }),
 );
@@ -36,7 +36,7 @@ export const putPolicy = forChanges('policy', putPolicySchema, async (context) =
   return done;
 });
 
-/** Re-keys what the coordinator stores. The releases are built again with the new key. */
+/** Re-keys the data that the coordinator stores. The releases are built again with the new key. */
 export const rotateListKey = forChanges('root', rotateKeySchema, ({ coordinator, change, body }) =>
   coordinator.rotateListKey(change, body),
 );

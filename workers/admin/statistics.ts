@@ -1,6 +1,6 @@
 /**
- * `/v1/statistics`: the tables of each month, with small cells hidden, as JSON or CSV. `/v1/admin/statistics`: how far
- * counting is, and corrections. Where a cell comes from needs the scope `evidence`: it has exact counts.
+ * `/v1/statistics`: the tables of each month, with small cells hidden, as JSON or CSV. `/v1/admin/statistics`: the
+ * progress of counting, and corrections. A trace has exact counts, so it needs the scope `evidence`.
  */
 import * as v from 'valibot';
 import { oneOf } from '../../shared/fields.ts';
@@ -93,7 +93,7 @@ export const traceTable = forAdmins('evidence', async (context) => {
 
 const correctSchema = v.strictObject({ reason: reasonSchema });
 
-/** Counts the reports of a closed month again: 200 at once, and a further version within minutes if anything changed. */
+/** Counts the reports of a closed month again. Responds 200 at once; if anything changed, a version follows in minutes. */
 export const correctMonth = forChanges('reports', correctSchema, async (context) =>
   storeOf(context).correct(context.change, context.params.month!),
 );

@@ -1,6 +1,6 @@
 /**
- * Promotions of text releases that a second person would have to confirm. Proposals are kept by the coordinator, and text
- * releases by another object, so such a promotion cannot wait: it is refused by name.
+ * Refuses a promotion of a text release that a second person must confirm, and names the kind of change. Such a promotion
+ * cannot wait, because the coordinator keeps proposals and another object keeps text releases.
  */
 import type { PromoteText } from '../../shared/admin/text.ts';
 import type { ApprovalKind } from '../../shared/proposals.ts';
@@ -24,7 +24,7 @@ export async function checkApprovals(
   return problem('APPROVAL_IMPOSSIBLE', message);
 }
 
-/** As of a promotion of lists. */
+/** The same kinds as for a promotion of lists. */
 function kindsOf(share: number, overrides: readonly string[]): ApprovalKind[] {
   return [
     ...(overrides.length > 0 ? (['guardOverride'] as const) : []),

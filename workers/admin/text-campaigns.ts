@@ -1,6 +1,6 @@
 /**
- * `/v1/admin/text/campaigns`: campaigns that were reported, and what people decide about them. Texts are sent in bodies
- * only. Their fingerprints are computed here, and nothing else of them goes on.
+ * `/v1/admin/text/campaigns`: reported campaigns, and the decisions of people on them. Texts come only in bodies. Their
+ * fingerprints are computed here, and only the fingerprints are passed on.
  */
 import {
   confirmCampaignSchema,
@@ -67,7 +67,7 @@ export const enrolCampaigns = forChanges(
   LARGE,
 );
 
-/** Campaigns of the feed of another installation. */
+/** Imports campaigns from the feed of another installation. */
 export const importCampaigns = forChanges(
   'text',
   importCampaignsSchema,
@@ -105,7 +105,7 @@ export const matchCampaigns = forAdmins('text', async (context) => {
   return ok<MatchedCampaigns>({ matches });
 });
 
-/** In the order of the texts; null for one that is too short. @param least as fingerprintOf has it: to enrol by default */
+/** In the order of the texts; null for a text that is too short. @param least as in fingerprintOf: to enrol by default */
 async function fingerprintsOf(
   { env }: Pick<AdminContext, 'env'>,
   texts: readonly string[],

@@ -29,7 +29,7 @@ export const getRelease = forAdmins(SEERS, async (context) => {
   return found === null ? unknownRelease() : ok(found);
 });
 
-/** As it was signed. */
+/** The manifest as it was signed. */
 export const getManifest = forAdmins(SEERS, async (context) => {
   const found = await textStoreOf(context).manifest(context.params.release!);
   return found === null ? unknownRelease() : ok(found);
@@ -78,7 +78,7 @@ export const rollBack = forChanges('text', rollBackTextSchema, (context) => {
   return textStoreOf(context).rollBack(change, body.release ?? condition.match ?? undefined);
 });
 
-/** The audit chain of texts, as NDJSON: no text, no host, no number. An empty page is the end. */
+/** The audit chain of texts, as NDJSON, without texts, hosts or numbers. An empty page is the end. */
 export const textAudit = forAdmins(
   'read',
   async (context) => {

@@ -1,6 +1,6 @@
 /**
  * `GET /v1/admin/usage`: what clients checked, by hour. Each client has objects of its own (workers/usage/), so a page
- * has few clients. A token sees the clients of its own organisation; with scope `statistics`, and `root`, all of them.
+ * has few clients. Tokens see the clients of their organisation; `root` and the scope `statistics` see all clients.
  */
 import type { Actor } from '../../shared/admin/actor.ts';
 import type { Client } from '../../shared/clients.ts';
@@ -25,7 +25,7 @@ import type { UsageObjects } from '../storage/usage-port.ts';
 import { forAdmins } from './context.ts';
 
 const PARAMETERS = { client: 'text', from: 'text', to: 'text', by: 'text', after: 'text' } as const;
-/** A UTC day, or a whole hour of one. */
+/** A UTC day, or a whole UTC hour. */
 const TIME = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:00(?::00(?:\.000)?)?Z)?$/;
 
 export const usage = forAdmins('read', async ({ url, env, coordinator, actor }) => {
@@ -52,7 +52,7 @@ export const usage = forAdmins('read', async ({ url, env, coordinator, actor }) 
   } satisfies UsageReport);
 });
 
-/** The start of the last hour in which each client sent a request, RFC 3339; null if it never did. */
+/** The start of the last hour in which each client sent a request, RFC 3339; null for a client that never sent one. */
 export async function lastUsedAt(
   clients: readonly string[],
   objects: UsageObjects,
@@ -96,7 +96,7 @@ async function reportsOf(
   }
 }
 
-/** The last 24 hours, unless both ends are given. */
+/** By default, `to` is the end of the current hour, and `from` is 24 hours before `to`. */
 function spanOf(given: Readonly<Record<string, string>>): Result<HourSpan, FieldError> {
   const now = Math.ceil((Date.now() + 1) / HOUR_MS);
   const to = given.to === undefined ? ok(now) : hourOf('to', given.to);

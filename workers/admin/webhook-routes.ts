@@ -1,4 +1,4 @@
-/** The routes of webhooks, of notices, and of the hosts that webhooks may go to. */
+/** The routes of webhooks, notices, and the hosts that webhooks may go to. */
 import type { Route } from '../http/app.ts';
 import * as webhooks from './webhooks.ts';
 

@@ -1,6 +1,6 @@
 /**
- * `/v1/admin/organisations/{organisation}/webhooks` and `…/notices`: where the notices to an organisation go, and what
- * became of them. For tokens of the organisation; those with the scope `override` act for others too.
+ * `/v1/admin/organisations/{organisation}/webhooks` and `…/notices`: the webhooks, notices and deliveries of an
+ * organisation. For its own tokens; tokens with the scope `override` act for other organisations too.
  */
 import type * as v from 'valibot';
 import type { WebhookInfo } from '../../shared/admin/webhooks.ts';
@@ -39,7 +39,7 @@ interface Receiver {
   readonly store: NoticeStub;
 }
 
-/** The organisation in the path, if the actor may see its notices. @param isAuditor may see what belongs to others */
+/** The organisation in the path, if the actor may see its notices. @param isAuditor may see those of others too */
 async function receiverOf(
   { params, actor, env, coordinator }: AdminContext,
   isAuditor = false,
@@ -70,20 +70,20 @@ export const getWebhook = forAdmins('notices', async (context) => {
   return receiver.ok ? receiver.value.store.webhook(context.params.id!) : receiver;
 });
 
-/** The only response with the secret, besides that of a rotation. */
+/** Only this response and that of a rotation contain the secret. */
 export const addWebhook = forChanges('notices', addWebhookSchema, async (context) => {
   const receiver = await receiverOf(context);
   if (!receiver.ok) return receiver;
   const { organisation, store } = receiver.value;
   const { url: given, types } = context.body;
   const isLocal = (context.env as unknown as ControlEnv).PLATFORM !== 'cloudflare';
-  // Organisations that were stored before have no hosts.
+  // Organisations that were stored before this field existed have no hosts.
   const url = checkWebhookUrl(given, organisation.webhookHosts ?? [], isLocal);
   if (!url.ok) return problem(url.code, url.message, { field: 'url' });
   return store.addWebhook(context.change, organisation.id, { url: url.value, types });
 });
 
-/** A change of one webhook. */
+/** A route that changes one webhook. */
 function forWebhook<Schema extends v.GenericSchema<unknown, { reason: string }>, Value>(
   schema: Schema,
   change: (
@@ -169,7 +169,7 @@ export const getNotice = forAdmins('notices', async (context) => {
   return receiver.value.store.noticeDetails(Number(version));
 });
 
-/** For whoever manages clients: what an organisation may not decide about itself. */
+/** Needs the scope `clients`, because an organisation may not choose its own webhook hosts. */
 export const putWebhookHosts = forChanges('clients', webhookHostsChangeSchema, async (context) => {
   const { coordinator, reply, params, condition, change, body } = context;
   const before = await coordinator.organisation(params.id!);

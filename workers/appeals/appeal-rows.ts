@@ -30,7 +30,7 @@ export interface StoredAppeal {
   readonly seq: number | null;
 }
 
-/** What changes of an appeal after it was received. */
+/** The fields of an appeal that change after its receipt. */
 export type AppealProgress = Omit<StoredAppeal, 'id' | 'block' | 'receivedAt' | 'appellants'>;
 
 interface Row extends Record<string, SqlStorageValue> {
@@ -54,7 +54,7 @@ interface Row extends Record<string, SqlStorageValue> {
 }
 
 export interface AppealFilter {
-  /** Undecided ones, decided ones, or both. */
+  /** True for undecided appeals, false for decided appeals, null for both. */
   readonly isOpen: boolean | null;
   /** Only appeals against blocks of this authority; null for all. */
   readonly authority: string | null;
@@ -62,9 +62,9 @@ export interface AppealFilter {
 
 const OPEN = 'open';
 const RECEIVED = 'received';
-/** The name of the total of a decision. */
+/** The name of the total that counts a decision. */
 const decidedAs = (state: string): string => `decided ${state}`;
-/** The newest appeals of one number or sender ID that are compared with a new one. */
+/** A new appeal is compared with at most this many of the newest appeals of the same number or sender ID. */
 const COMPARED_MAX = 20;
 
 export class AppealRows {
@@ -86,7 +86,7 @@ export class AppealRows {
     return row === undefined ? null : appealOf(row);
   }
 
-  /** In the order of IDs, which is that of receipt. */
+  /** In the order of IDs, which is the order of receipt. */
   page({ isOpen, authority }: AppealFilter, after: number, limit: number): StoredAppeal[] {
     const open = isOpen === null ? '' : `AND decided_at IS ${isOpen ? '' : 'NOT '}NULL`;
     const own = authority === null ? '' : 'AND authority = ?';
@@ -99,7 +99,7 @@ export class AppealRows {
       .map(appealOf);
   }
 
-  /** Of a number, or of a sender ID in any spelling: the newest ones. */
+  /** The newest appeals of a number, or of a sender ID in any spelling. */
   ofParty(party: Pick<AppealedBlock, 'subject' | 'party'>, limit: number): StoredAppeal[] {
     return this.#sql
       .exec<Row>(
@@ -121,8 +121,8 @@ export class AppealRows {
   }
 
   /**
-   * Adds an appeal, or joins an earlier one against the same block: see shared/limits/appeals.ts. Must run in a transaction.
-   * @returns its ID
+   * Adds an appeal, or joins an earlier one of the same party: see shared/limits/appeals.ts. Must run in a transaction.
+   * @returns the ID of the new or joined appeal
    */
   add(block: AppealedBlock, given: SubmittedAppeal, now: number): number {
     const key = partyKeyOf(block);
@@ -140,7 +140,7 @@ export class AppealRows {
     const id = joined?.id ?? this.#insert(block, key, now);
     if (joined !== undefined)
       this.#sql.exec('UPDATE appeals SET appellants = appellants + 1 WHERE id = ?', id);
-    // Nobody would read what is added to a decided one.
+    // Nobody would read a statement that is added to a decided appeal.
     const isRead = joined === undefined || joined.decided_at === null;
     if (isRead && (joined?.appellants ?? 0) < APPEAL_STATEMENTS_MAX)
       this.#sql.exec(
@@ -179,7 +179,7 @@ export class AppealRows {
     return after;
   }
 
-  /** Removes appeals that were decided long ago. @param limit at most */
+  /** Removes at most `limit` appeals that were decided at least APPEAL_KEPT_MS ago. */
   forget(now: number, limit: number): void {
     const ids = this.#sql
       .exec<{ id: number }>(
@@ -193,7 +193,7 @@ export class AppealRows {
     }
   }
 
-  /** The oldest open one costs a step in an index, and the counts are kept. */
+  /** Cheap to read: the oldest open appeal is one step in an index, and the counts are stored. */
   get figures(): AppealFigures {
     const [oldest] = this.page({ isOpen: true, authority: null }, 0, 1);
     const decided = DECIDED_STATES.map((state) => [state, this.#totals.get(decidedAs(state))]);
@@ -236,7 +236,7 @@ export class AppealRows {
   }
 }
 
-/** Spellings of one sender ID are one party. */
+/** All spellings of one sender ID are one party. */
 function partyKeyOf({ subject, party }: Pick<AppealedBlock, 'subject' | 'party'>): string {
   return `${subject} ${typeof party === 'number' ? toE164(party) : foldSenderId(party)}`;
 }
@@ -255,7 +255,7 @@ function appealOf(row: Row): StoredAppeal {
   };
 }
 
-/** An appeal as admins see it. A claim that has ended is none. */
+/** An appeal as admins see it. A claim that has ended is not shown. */
 export function infoOf(
   { block, id, state, appellants, decidedBy, rejection, seq, ...appeal }: StoredAppeal,
   now: number,

@@ -1,6 +1,6 @@
 /**
- * The Durable Object that keeps appeals against blocks. There is one. Appeals need no key, so whatever they cost here is bounded
- * in shared/limits/appeals.ts. Expected failures are values.
+ * The Durable Object that keeps appeals against blocks, one per installation. Appeals need no key, so
+ * shared/limits/appeals.ts bounds whatever they cost here. Expected failures are values.
  */
 import { DurableObject } from 'cloudflare:workers';
 import type { Actor } from '../../shared/admin/actor.ts';

@@ -1,4 +1,4 @@
-/** Appeals against blocks of campaigns of texts. The reference has the ID of the campaign as its list. */
+/** Appeals against blocks of campaigns of texts. In the reference of such a block, `list` is the ID of the campaign. */
 import type { StandingBlock } from '../../shared/admin/appeals.ts';
 import { ok } from '../../shared/result.ts';
 import type { AppealedBlock } from '../../shared/screening/appeal-reference.ts';
@@ -6,15 +6,15 @@ import { parseCampaignId } from '../../shared/text/campaign-id.ts';
 import type { CampaignDesk, CampaignRequest } from '../storage/campaign-port.ts';
 import type { StoreResult } from '../storage/store-request.ts';
 
-/** What appeals need of the text store. */
+/** The methods of the text store that appeals need. */
 export type CampaignSource = Pick<CampaignDesk, 'campaign' | 'revokeCampaign'>;
 
-/** The campaign that blocked; null if something else did. */
+/** The campaign that made the block; null if something else did. */
 export function campaignOf({ code, list }: AppealedBlock): number | null {
   return code === 'TEXT_CAMPAIGN' ? parseCampaignId(list) : null;
 }
 
-/** The block of a campaign that is in force; null if that cannot be read. */
+/** The block of the campaign; empty if the campaign is not in force, null if it cannot be read. */
 export async function standingCampaign(
   text: CampaignSource,
   id: number,

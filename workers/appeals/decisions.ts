@@ -1,6 +1,6 @@
 /**
- * What admins do with appeals: claim, release, accept, reject. Accepting lifts the block at once, as a change of the admin with
- * its guards and owners, or through the desk if rules made the block. A block of a campaign of texts ends with the campaign.
+ * Decisions of admins on appeals: claim, release, accept, reject. Accepting lifts the block at once: as a change by the admin,
+ * with its guards and owners, or through the desk if a rule made the block. A block of a campaign ends with the campaign.
  */
 import type { Actor } from '../../shared/admin/actor.ts';
 import type { AcceptAppeal, AppealDetails, AppealInfo, StandingBlock } from '../../shared/admin/appeals.ts';
@@ -42,7 +42,7 @@ export class Decisions {
     this.#objects = objects;
   }
 
-  /** The appeal with its statements, and what blocks its party now. */
+  /** The appeal with its statements, and the blocks of its party that are in force now. */
   async details(actor: Actor, id: number): Promise<StoreResult<AppealDetails>> {
     const found = this.#find(actor, id);
     if (!found.ok) return found;
@@ -54,7 +54,7 @@ export class Decisions {
     });
   }
 
-  /** What blocks it now; null if that cannot be read. */
+  /** The blocks of the appeal's party that are in force now; null if they cannot be read. */
   async #standing(block: AppealedBlock): Promise<AppealDetails['blocks']> {
     const campaign = campaignOf(block);
     if (campaign !== null) return standingCampaign(this.#objects.text(), campaign);
@@ -62,7 +62,7 @@ export class Decisions {
     return standing.ok ? standing.value : null;
   }
 
-  /** The newest block of rules that was in force when the appeal was received. */
+  /** The newest rule block that took effect before the appeal was received. */
   async #ruleBlock({ block, receivedAt }: StoredAppeal): Promise<AppealDetails['ruleBlock']> {
     if (block.authority !== SYSTEM_AUTHORITY) return null;
     const found = await this.#objects
@@ -70,7 +70,7 @@ export class Decisions {
       .findRuleBlocks(ruleSubjectOf(block), false)
       .catch(() => null);
     const own = found?.ok === true ? found.value : [];
-    // The head has no change of a campaign.
+    // Blocks of campaigns have no `seq`, because they do not change the head.
     const isCampaign = campaignOf(block) !== null;
     const appealed = own.find(
       ({ seq, createdAt }) => (seq !== null || isCampaign) && Date.parse(createdAt) <= receivedAt,
@@ -96,14 +96,14 @@ export class Decisions {
     }));
   }
 
-  /** Lifts the block, and then records it: a repeat of the request continues where the first one stopped. */
+  /** Lifts the block, and then records the decision. A repeated request continues where the first one stopped. */
   async accept(request: LiftRequest, id: number, options: AcceptAppeal): Promise<LiftResult<AppealInfo>> {
     const found = this.#find(request.actor, id);
     if (!found.ok) return found;
     const { state, decidedBy } = found.value;
     const isDone = state === 'accepted' || state === 'noLongerBlocked';
     if (isDone && decidedBy === request.actor.name) return ok(infoOf(found.value, Date.now()));
-    // Nobody else decides while the block is being lifted.
+    // Claim the appeal first, so that nobody else decides on it while the block is being lifted.
     const isClaimed = infoOf(found.value, Date.now()).claimedBy === request.actor.name;
     const claimed = isClaimed ? ok(null) : this.claim({ ...request, repeat: null }, id);
     if (!claimed.ok) return claimed;
@@ -116,7 +116,7 @@ export class Decisions {
     }));
   }
 
-  /** @returns the change of the head, which a campaign has none of; null if the block no longer exists */
+  /** @returns the change of the head, whose `seq` is null for a campaign; null if the block no longer exists */
   async #lift(
     request: LiftRequest,
     { block, receivedAt }: StoredAppeal,
@@ -127,7 +127,7 @@ export class Decisions {
       const won = await this.#objects.desk().appealWon(request, ruleSubjectOf(block), receivedAt);
       if (!won.ok || (won.value !== null && campaign === null)) return won;
     }
-    // Also after a rule has lost it: no rule confirms it again.
+    // Revoke the campaign even if its rule block was just lifted, so that no rule confirms the campaign again.
     if (campaign !== null)
       return revoke(
         this.#objects.text(),
@@ -136,7 +136,7 @@ export class Decisions {
       );
     const coordinator = this.#objects.coordinator();
     const item = itemOf(block);
-    // What a repeat has lifted already no longer stands.
+    // In a repeated request, the first attempt may have lifted the block already.
     if (!(await coordinator.isRepeat(request))) {
       const standing = await coordinator.standingBlocks(item, block.subject);
       if (!standing.ok) return standing;
@@ -184,7 +184,7 @@ export class Decisions {
   }
 }
 
-/** Whose appeals the actor sees: those against blocks of one authority; null for all. */
+/** The actor sees appeals against blocks of this authority; null for all authorities. */
 export function authorityOf({ root, scopes, authority }: Actor): string | null {
   return root || scopes.includes('override') ? null : (authority ?? '');
 }
@@ -226,6 +226,6 @@ function ruleSubjectOf(block: AppealedBlock): ReportSubject {
 function isBlock({ list, authority }: StandingBlock, block: AppealedBlock): boolean {
   if (block.seq === null) return list === block.list;
   if (authority !== block.authority) return false;
-  // The desk lifts live blocks of rules itself. One that it left is later than the appeal.
+  // The desk lifts live rule blocks itself, so a rule block that is still live is newer than the appeal.
   return list.startsWith(FOLDED_LIST_PREFIX) || (list === 'live' && authority !== SYSTEM_AUTHORITY);
 }

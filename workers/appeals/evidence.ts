@@ -1,4 +1,4 @@
-/** Appeals against blocks of some parties, for an evidence file. What appellants wrote stays in the store. */
+/** Appeals against blocks of some parties, for an evidence file. The statements of appellants stay in the store. */
 import { EVIDENCE_ITEMS_MAX } from '../../shared/limits/evidence-files.ts';
 import type { Anchoring } from '../storage/anchoring.ts';
 import { chainPart } from '../storage/chain-part.ts';

@@ -1,6 +1,6 @@
 /**
- * How an appellant proves to be no robot, where APPEAL_PROOF requires it: a proof of work in the format of ALTCHA, or Cloudflare
- * Turnstile. A challenge holds its own signature, so the service stores only which ones were used.
+ * Proofs that an appellant is not a robot, where APPEAL_PROOF requires them: a proof of work in the format of ALTCHA, or
+ * Cloudflare Turnstile. A challenge contains its own signature, so the service stores only which challenges were used.
  */
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
@@ -28,7 +28,7 @@ const TURNSTILE_URL = 'https://challenges.cloudflare.com/turnstile/v0/siteverify
 
 interface ProofSettings {
   readonly kind: AppealProof;
-  /** Of Turnstile. */
+  /** The secret of Turnstile. */
   readonly secret: string;
 }
 
@@ -44,7 +44,7 @@ export function proofSettings({
   return problem('NOT_CONFIGURED', `TURNSTILE_SECRET is not set, and APPEAL_PROOF needs it: ${remedy}`);
 }
 
-/** A challenge to solve before APPEAL_CHALLENGE_SECONDS have passed. */
+/** A challenge that must be solved within APPEAL_CHALLENGE_SECONDS. */
 export function newChallenge({ writer }: KeyRing, now: number): Promise<Challenge> {
   return createChallenge({
     ...{
@@ -60,7 +60,7 @@ export function newChallenge({ writer }: KeyRing, now: number): Promise<Challeng
 
 /**
  * Verifies the proof of an appeal.
- * @returns what identifies it, so that nobody uses it twice; null if nothing needs to be remembered
+ * @returns the identifier to store, so that nobody uses the proof twice; null if nothing needs to be stored
  */
 export async function verifyProof(
   proof: string | undefined,
@@ -88,7 +88,7 @@ async function verifyWork(proof: string, ring: KeyRing): Promise<Result<string, 
   return fieldError('FIELD_VALUE', 'proof', 'is wrong or has expired: solve a new challenge');
 }
 
-/** The solved challenge, as ALTCHA's widget sends it; null if it is none. */
+/** Parses the solved challenge that ALTCHA's widget sends. Null if it is malformed. */
 function payloadOf(proof: string): Payload | null {
   const bytes = fromBase64(proof);
   try {
@@ -99,7 +99,7 @@ function payloadOf(proof: string): Payload | null {
   }
 }
 
-/** Turnstile itself accepts each token once. */
+/** Stores nothing, because Turnstile accepts each token only once. */
 async function verifyTurnstile(token: string, secret: string): Promise<Result<null, Problem>> {
   try {
     const response = await fetch(TURNSTILE_URL, {
@@ -127,7 +127,7 @@ async function verifyTurnstile(token: string, secret: string): Promise<Result<nu
   return problem('UNAVAILABLE', 'the proof cannot be verified now: send the appeal again');
 }
 
-/** Signs challenges, and nothing else. */
+/** The secret that signs challenges, and nothing else. */
 function secretOf({ appealKey }: ListKeys): string {
   return toHex(hmac(sha256, appealKey, utf8('challenge')));
 }

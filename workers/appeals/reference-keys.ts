@@ -1,5 +1,5 @@
 /**
- * The keys of references and tokens: those of LIST_KEY, and those of each LIST_KEY before. So a rotation invalidates neither the
+ * The keys of references and tokens, from the current LIST_KEY and all earlier ones. A rotation thus invalidates neither the
  * references that blocks have shown nor the tokens that appellants keep. Each key is sealed with the current LIST_KEY.
  */
 import { APPEAL_KEYS_MAX } from '../../shared/limits/appeals.ts';
@@ -12,12 +12,12 @@ interface Row extends Record<string, SqlStorageValue> {
   sealed: ArrayBuffer;
 }
 
-/** Nothing else that is sealed with LIST_KEY opens as such a key. */
+/** Prevents other values that are sealed with LIST_KEY from opening as a reference key. */
 const PLACE = 'appeals/reference-key';
 
 /**
- * Stores the keys that are new, and seals all with the first of LIST_KEY.
- * @returns those that open references, that of the first of LIST_KEY first
+ * Stores the new keys, and seals all keys with the first key of LIST_KEY.
+ * @returns the keys that open references, beginning with that of the first key of LIST_KEY
  */
 export async function openReferenceKeys(
   { sql }: DurableObjectStorage,

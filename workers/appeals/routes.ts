@@ -26,7 +26,7 @@ import { newChallenge, proofSettings, verifyProof } from './proofs.ts';
 
 const LIMITS = { windowMs: APPEAL_WINDOW_MS, message: 'too many requests: try again later' };
 
-/** Of this isolate. */
+/** The rate limits of this isolate. */
 export const appealLimits = {
   submissions: new PublicRoutes({
     ...LIMITS,
@@ -38,7 +38,7 @@ export const appealLimits = {
   }),
 };
 
-/** Deriving keys is work, so that an isolate does it once. */
+/** Deriving keys takes time, so an isolate does it once. */
 let opened: { readonly text: string; readonly ring: KeyRing } | null = null;
 
 const submit = appealLimits.submissions.forEverybody(async (context) => {
@@ -69,7 +69,7 @@ const status = appealLimits.reads.forEverybody(async (context) => {
   return problem('UNAUTHENTICATED', message, { headers: { 'www-authenticate': 'Bearer' } });
 });
 
-/** As ALTCHA's widget reads it. */
+/** The challenge in the format of ALTCHA's widget. */
 const challenge = appealLimits.reads.forEverybody(async ({ env: given, reply }) => {
   const env = given as unknown as ControlEnv;
   const settings = proofSettings(env);

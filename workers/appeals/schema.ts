@@ -1,4 +1,4 @@
-/** The tables of the store of appeals. docs/storage.md describes each. A change is a further step: steps are only appended. */
+/** The tables of the store of appeals. docs/storage.md describes each. Every change appends a step; old steps never change. */
 import { applySteps } from '../storage/schema-steps.ts';
 import { ANCHORS, AUDIT_AND_ANSWERS } from '../storage/store-tables.ts';
 

@@ -1,6 +1,6 @@
 /**
- * What appellants send and see. An unknown reference gets the same answer after the same calls and one write as well, so
- * that nobody can find out which references exist.
+ * Submissions and status requests of appellants. An unknown reference gets the same answer, after the same calls and also
+ * one write, so that nobody can find out which references exist.
  */
 import type { AppealStatus, SubmittedAppeal } from '../../shared/appeals/appeal.ts';
 import { type AppealTicket, openTicket, sealTicket, UNMATCHED } from '../../shared/appeals/appeal-token.ts';
@@ -20,7 +20,7 @@ import type { Tables } from './tables.ts';
 
 export class Submissions {
   readonly #tables: Tables;
-  /** That of the current LIST_KEY first. */
+  /** The key of the current LIST_KEY comes first. */
   readonly #keys: readonly Uint8Array[];
 
   constructor(tables: Tables, keys: readonly Uint8Array[]) {
@@ -29,13 +29,13 @@ export class Submissions {
   }
 
   submit(appeal: SubmittedAppeal, proof: string | null, now: number): StoreResult<{ token: string }> {
-    // All keys are tried, whichever opens it.
+    // Try all keys, even after one has opened the reference.
     const [block = null] = this.#keys
       .map((key) => openReference(appeal.reference, key))
       .filter((opened) => opened !== null);
     const { appeals, storage } = this.#tables;
     return storage.transactionSync(() => {
-      // Before anything is charged: who repeats one proof must not use up the appeals of the hour.
+      // Check the proof first, so that repeating one proof cannot use up the appeals of the hour.
       if (proof !== null && !this.#tables.useProof(proof, now))
         return refuseField('proof', 'was used already: send a new one');
       const full = this.#charge(now);
@@ -54,7 +54,7 @@ export class Submissions {
     return appeal === null ? null : statusOf(appeal, ticket, now);
   }
 
-  /** Counts an appeal of the hour, whatever it is. Must run in a transaction. @returns why it is one too many, or null */
+  /** Counts any appeal towards the limit of the hour. Must run in a transaction. @returns null, or why it is one too many */
   #charge(now: number): StoreRefusal | null {
     const { appeals, meta, isFull } = this.#tables;
     const hour = Math.floor(now / HOUR_MS);
@@ -71,7 +71,7 @@ export class Submissions {
   }
 }
 
-/** As if the appeal were waiting, and later that its reference is wrong: whoever mistyped it must know at some time. */
+/** Shows the appeal as waiting at first, and later that its reference is wrong, so that people learn of a typing error. */
 function unmatchedStatus({ at }: AppealTicket, now: number): AppealStatus | null {
   if (now - at > APPEAL_UNMATCHED_MS + APPEAL_KEPT_MS) return null;
   return publicStatus(now - at < APPEAL_UNMATCHED_MS ? 'received' : 'unmatched', at);
@@ -84,7 +84,7 @@ function statusOf(appeal: StoredAppeal, { at }: AppealTicket, now: number): Appe
     ...publicStatus(state, at),
     ...{ decidedAt, seq },
     ...(state === 'rejected' && appeal.decidedAt! < at ? { message: REJECTED_BEFORE } : {}),
-    // What waits looks like an appeal with an unknown reference.
+    // A waiting appeal must look like an appeal with an unknown reference.
     block: state === 'received' ? null : { code, meaning: meaningOf(code) },
     rejection: rejection === null ? null : { code: rejection, message: REJECTION_TEXTS[rejection] },
   };

@@ -44,7 +44,7 @@ export class Tables {
     );
   }
 
-  /** Removes what is no longer needed, in bounded steps. @param now ms since 1970 */
+  /** Removes data that is no longer needed, in bounded steps. @param now ms since 1970 */
   forget(now: number): void {
     this.storage.transactionSync(() => {
       this.appeals.forget(now, APPEALS_PAGE_MAX);

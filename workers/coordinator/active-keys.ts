@@ -1,7 +1,7 @@
 /**
- * The keys that the coordinator's tables are keyed with, among those of LIST_KEY: fingerprints of sources, segments,
- * the client directory, the head, numbers in the audit log. They change only in the transaction that re-keys all of
- * it (key-rotation.ts), whatever the order of the keys in LIST_KEY. So a reader finds all of it under one key.
+ * The keys of LIST_KEY that the coordinator uses for its own data: fingerprints of sources, segments, the client
+ * directory, the head, and numbers in the audit log. They change only in the transaction that re-keys all of this data
+ * (key-rotation.ts), whatever the order of the keys in LIST_KEY. So a reader finds all of it under one key.
  */
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
 import type { KeyRing } from '../../shared/set/key-ring.ts';
@@ -25,7 +25,7 @@ export class ActiveKeys {
 
   /**
    * Must be called before the keys are used.
-   * @param releaseKeyId of the current release: tables that predate rotations have its key
+   * @param releaseKeyId ID of the current release's key, which is the key of tables that predate key rotation
    */
   start(releaseKeyId: string | null): Result<void, Failure> {
     const stored = this.#meta.text('listKey');

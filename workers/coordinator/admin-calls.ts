@@ -1,5 +1,5 @@
 /**
- * The calls of the admin API, the cron and the scan detectors to the coordinator, each to the part that it concerns.
+ * RPC methods of the coordinator for the admin API, the cron and the scan detectors. Each calls the part responsible.
  */
 import { DurableObject } from 'cloudflare:workers';
 import type { EntryChange, EntryItem, UndoOptions } from '../../shared/admin/entries.ts';
@@ -24,7 +24,7 @@ import { requestOf } from './proposal-request.ts';
 import type { QualificationFilter } from './qualification-changes.ts';
 import { stagedRefusals } from './staged.ts';
 
-/** How the calls get the parts. A symbol, so that it is no call over RPC. */
+/** The property through which the methods reach the parts. It is a symbol so that RPC does not expose it. */
 export const CORE = Symbol('core');
 
 export abstract class AdminCalls extends DurableObject<ControlEnv> {
@@ -122,7 +122,7 @@ export abstract class AdminCalls extends DurableObject<ControlEnv> {
     return this[CORE].qualificationChanges.put(request, organisation, settings, condition);
   }
 
-  /** What is public about qualifications. */
+  /** The public data of all qualifications. */
   async register() {
     return this[CORE].qualificationChanges.register;
   }
@@ -141,7 +141,7 @@ export abstract class AdminCalls extends DurableObject<ControlEnv> {
   }
 
   async declaredNumbers(organisation: string) {
-    // Organisations that were stored before have none.
+    // Organisations stored by older versions lack this field.
     return this[CORE].tables.organisations.get(organisation)?.declaredNumbers ?? null;
   }
 
@@ -159,7 +159,7 @@ export abstract class AdminCalls extends DurableObject<ControlEnv> {
     return this[CORE].registrationFacts.of(organisation);
   }
 
-  /** @param end of the audit chain of the organisation's registrations */
+  /** @param end end of the audit chain of the credential store */
   async anchorCredentials(end: ChainAnchor) {
     return this[CORE].registrationFacts.anchor('credentials', 'sender credentials', end);
   }
@@ -172,7 +172,7 @@ export abstract class AdminCalls extends DurableObject<ControlEnv> {
     return this[CORE].clientChanges.listedTokens;
   }
 
-  /** @param token null to remove it @param authority in the request; undefined for none */
+  /** @param token null to remove it @param authority authority that the request names; undefined if it names none */
   async putToken(
     request: ChangeRequest,
     id: string,
@@ -222,7 +222,7 @@ export abstract class AdminCalls extends DurableObject<ControlEnv> {
     return tables.settings.putApprovals(request, approvals, signers.current);
   }
 
-  /** Newest first, those that wait at the top. */
+  /** Open proposals first, then all others, each newest first. */
   async proposals(limit: number) {
     await this[CORE].proposalChanges.settleDue();
     return this[CORE].tables.proposals.list(limit);
@@ -232,12 +232,12 @@ export abstract class AdminCalls extends DurableObject<ControlEnv> {
     await this[CORE].proposalChanges.settleDue();
     const { proposals } = this[CORE].tables;
     const info = proposals.get(id)?.info ?? null;
-    // What a break-glass change has stored is the way back, not its request.
+    // A break-glass change stores the command that reverts it, not its request.
     const command = info?.state === 'pending' ? proposals.command(id) : null;
     return info && { ...info, request: command === null ? null : requestOf(command) };
   }
 
-  /** The change of live entries that waits as this proposal; null if it is another change, or decided. */
+  /** The pending change of live entries in this proposal; null if the proposal is decided or is of another kind. */
   async proposedEntries(id: number) {
     const { proposals } = this[CORE].tables;
     const command = proposals.get(id)?.info.state === 'pending' ? proposals.command(id) : null;
@@ -260,7 +260,7 @@ export abstract class AdminCalls extends DurableObject<ControlEnv> {
     return this[CORE].tables.ledger.audit.records(after, limit);
   }
 
-  /** Called by the cron with the sinks that are set. The log is trimmed only up to what all of them have. */
+  /** Called by the cron with the configured sinks. The log is trimmed only up to the records that all of them have. */
   async setExportSinks(sinks: readonly Sink[]) {
     this[CORE].exports.configure(sinks);
   }
@@ -279,17 +279,17 @@ export abstract class AdminCalls extends DurableObject<ControlEnv> {
     return this[CORE].checkpoints.page(after, limit);
   }
 
-  /** @param n of a record @param size of the tree; the current one by default */
+  /** @param n record number @param size size of the tree; the current size by default */
   async inclusion(n: number, size?: number) {
     return this[CORE].checkpoints.inclusion(n, size);
   }
 
-  /** @param from size of a tree @param to size of a larger one; the current one by default */
+  /** @param from size of a tree @param to size of a larger tree; the current size by default */
   async consistency(from: number, to?: number) {
     return this[CORE].checkpoints.consistency(from, to);
   }
 
-  /** @param hash of record `n`, the last one to remove */
+  /** @param n last record to remove @param hash hash of record `n` */
   async trimAudit(request: ChangeRequest, n: number, hash: string) {
     const allowed = this[CORE].exports.checkTrim(n);
     return allowed.ok ? this[CORE].tables.ledger.trimAudit(request, n, hash) : allowed;

@@ -1,6 +1,6 @@
 /**
- * How far the audit log was exported to each sink (workers/admin/audit-export.ts). A piece is fixed before it is sent,
- * so that a retry sends the same bytes under the same name. A checkpoint follows the records that it covers.
+ * The progress of the audit log export to each sink (workers/admin/audit-export.ts). A piece is fixed before it is
+ * sent, so a retry sends the same bytes under the same name. A checkpoint is sent after the records that it covers.
  */
 
 import { auditLine } from '../../shared/audit.ts';
@@ -12,14 +12,14 @@ import { type ChangeResult, refuseField } from './change-request.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import type { Ledger } from './ledger.ts';
 
-/** Digits of a record number in a name, so that names sort like numbers. */
+/** Digits of a record number in a name. The fixed width makes names sort like numbers. */
 const DIGITS = 15;
 
 export interface ExportPiece {
   readonly kind: 'records' | 'checkpoint';
   /** Unique, and the same in every attempt. */
   readonly name: string;
-  /** The last record in it, or the size of the checkpoint. */
+  /** The last record in the piece, or the size of the checkpoint. */
   readonly to: number;
   readonly text: string;
 }
@@ -60,7 +60,7 @@ export class AuditExports {
     }));
   }
 
-  /** Forgets other sinks. A new one begins with the oldest record that was kept. */
+  /** Forgets all other sinks. A new sink starts with the oldest record that is kept. */
   configure(sinks: readonly Sink[]): void {
     const known = this.#rows.map(({ sink }) => sink);
     for (const sink of known.filter((each) => !sinks.includes(each)))
@@ -106,14 +106,14 @@ export class AuditExports {
     const column = kind === 'records' ? 'pending = NULL, n' : 'checkpoint';
     const before = kind === 'records' ? 'n' : 'checkpoint';
     this.#sql.exec(
-      // A run that overlaps with another one must not set it back.
+      // An overlapping run must not move the position back.
       `UPDATE audit_exports SET ${column} = ?, at = ?, failures = 0, error = NULL, retry_at = 0
        WHERE sink = ? AND ${before} < ?`,
       ...[to, now, sink, to],
     );
   }
 
-  /** Nothing is trimmed before every sink has it. */
+  /** Refuses to trim records that a sink does not have yet. */
   checkTrim(n: number): ChangeResult<void> {
     const behind = this.#rows.find((row) => row.n < n);
     if (behind === undefined) return ok(undefined);

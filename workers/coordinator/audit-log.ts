@@ -52,7 +52,7 @@ export interface RecordRange {
   readonly before: number;
 }
 
-/** What the subjects of sources begin with. */
+/** The prefix of the subject of a record about a source. */
 export const SOURCE_SUBJECT = 'source ';
 
 export class AuditLog {
@@ -104,8 +104,8 @@ export class AuditLog {
   }
 
   /**
-   * Records after a number, oldest first: at most `limit`, and at most one response's worth. Their fields have
-   * the order of `auditLine`, because the bytes of a line are the record.
+   * Records after a number, oldest first: at most `limit`, and at most what fits in one response. Their fields are in
+   * the order of `auditLine`, because the exact bytes of a line define the record.
    */
   records(behind: number, limit: number): AuditRecord[] {
     const after = Math.max(behind, this.trimmed.n);
@@ -130,14 +130,14 @@ export class AuditLog {
     return records;
   }
 
-  /** Some records, in ascending order. @param numbers of records that are kept, ascending */
+  /** The records with these numbers, in ascending order. Omits trimmed records. @param numbers in ascending order */
   recordsOf(numbers: readonly number[]): AuditRecord[] {
     return numbers.flatMap((n) => this.records(n - 1, 1)).filter(({ n }) => numbers.includes(n));
   }
 
   /**
-   * The first record that is kept of this time or later; one after the last if there is none. Clocks may have gone back
-   * a little: look at some time more. @param at ms
+   * The number of the first kept record at this time or later; one past the last record if there is none. Clocks may
+   * have gone back a little, so callers must allow for some slack. @param at ms since 1970
    */
   firstSince(at: number): number {
     let [low, high] = [this.trimmed.n + 1, this.last.n + 1];
@@ -160,9 +160,9 @@ export class AuditLog {
   }
 
   /**
-   * Actions of these subjects in records after `after`, up to `to`, of a time in ms: from `since`, and before `before`.
-   * Reads all records between.
-   * @param withSources also those of every source
+   * The records about these subjects with a number above `after`, up to `to`, and a time (ms) from `since` until before
+   * `before`. Scans all records in that range.
+   * @param withSources also return the records about any source
    */
   named(
     subjects: readonly string[],
@@ -180,7 +180,7 @@ export class AuditLog {
       .toArray();
   }
 
-  /** Whether this was done to this subject since record `n`: by this actor, or by anybody. */
+  /** Whether a record after `n` has this action on this subject, by this actor if one is given. */
   hasChange(
     n: number,
     change: { readonly actor?: string; readonly action: string; readonly subject: string },
@@ -203,7 +203,7 @@ export class AuditLog {
   }
 
   /**
-   * Removes the records up to this one. Its hash proves that the caller has read the log up to it.
+   * Removes the records up to and including this one. The hash proves that the caller has read the log that far.
    * @param now ms since 1970
    */
   trim({ n, hash }: KnownRecord, now: number): ChangeResult<AppliedChange<{ trimmedTo: number }>> {

@@ -3,9 +3,9 @@
  * (c2sp.org/tlog-tiles): tile `(0, i)` has leaves, tile `(level, i)` the roots of full tiles of the level below. A
  * proof reads one or two tiles of each level.
  *
- * Changes do not touch the tree: the cron adds what was logged since, and before a proof is made. So a bulk change
- * costs nothing more, and an older log gets its tree in the same way. `trim` removes full tiles of trimmed records,
- * except those in which a checkpoint ends: consistency with every checkpoint can be proven for ever.
+ * Changes do not touch the tree. The cron, proofs and trims add the new records, so a bulk change costs nothing extra,
+ * and an older log gets its tree in the same way. `removeTrimmed` removes full tiles of trimmed records, except tiles
+ * in which a checkpoint ends, so consistency with every checkpoint can be proven forever.
  */
 import type { KnownRecord } from '../../shared/audit.ts';
 import { auditLeaf } from '../../shared/checkpoint.ts';
@@ -14,7 +14,7 @@ import { GrowingTree, rootHash } from '../../shared/merkle.ts';
 import type { AuditLog } from './audit-log.ts';
 import type { Meta } from './meta.ts';
 
-/** Hashes of a full tile, and bytes of each. */
+/** Hashes of a full tile, tree levels that one tile level spans, and bytes of a hash. */
 const TILE = 256;
 const LEVELS = 8;
 const HASH_BYTES = 32;
@@ -54,11 +54,11 @@ export class AuditTree {
     return this.#audit.trimmed.n;
   }
 
-  /** Adds the next records, at most AUDIT_GROWN_AT_ONCE. @returns how many */
+  /** Adds the next records, at most AUDIT_GROWN_AT_ONCE. @returns the number added */
   grow(): number {
     return this.#storage.transactionSync(() => {
       const { size, start } = this.state;
-      // Records are trimmed only once they are in the tree. Otherwise it must not go on as if nothing were missing.
+      // Records are trimmed only after they are in the tree. If some are missing, the tree must not grow past the gap.
       if (this.#audit.trimmed.n > start.n + size) return 0;
       const records = this.#audit.records(start.n + size, AUDIT_GROWN_AT_ONCE);
       if (records.length === 0) return 0;
@@ -89,12 +89,12 @@ export class AuditTree {
     );
   }
 
-  /** Whether the hashes that a proof for this size needs are still there. */
+  /** Whether the hashes that a proof for this size needs are still stored. */
   has(size: number): boolean {
     return size % TILE === 0 || this.#tile(0, Math.floor(size / TILE)) !== null;
   }
 
-  /** Whether the hash of this leaf is still there. */
+  /** Whether the hash of this leaf is still stored. */
   hasLeaf(index: number): boolean {
     return this.#tile(0, Math.floor(index / TILE)) !== null;
   }
@@ -118,7 +118,7 @@ export class AuditTree {
     return rootHash(size, this.reader);
   }
 
-  /** Call for every checkpoint: keeps the tile in which it ends. */
+  /** Keeps the tile in which a checkpoint of this size ends. Call this for every checkpoint. */
   keep(size: number): void {
     this.#sql.exec('UPDATE audit_tiles SET kept = 1 WHERE level = 0 AND i = ?', Math.floor(size / TILE));
   }

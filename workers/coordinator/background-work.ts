@@ -90,10 +90,10 @@ export class BackgroundWork {
     return this.#runs.run('seal', () => this.#seal(compact));
   }
 
-  /** Runs work that no sealing overlaps. */
+  /** Runs work while no sealing is in progress. */
   async withoutSealing<Value>(work: () => Promise<Value>): Promise<Value> {
     let done: { readonly value: Value } | null = null;
-    // A run of this name may be under way: then another one follows.
+    // If a run of this name is in progress, `run` joins it and does not run this work. Then try again.
     while (done === null) {
       await this.#runs.run('seal', async () => {
         done = { value: await work() };
@@ -107,7 +107,7 @@ export class BackgroundWork {
     const due = await segments.due(ledger.seq, compact);
     if (due === null) return;
     await this.#values.publish(due.sealed, () => {
-      // Entries changed meanwhile are unsealed, and newer than what they replaced in a segment.
+      // Entries that changed in the meantime are unsealed, and newer than their old versions in a segment.
       segments.replace(due.sealed, due.replaced);
       meta.set('sealedAt', ledger.seq);
       // The copy in KV still names the replaced segments.

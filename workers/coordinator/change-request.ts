@@ -15,7 +15,7 @@ export interface Refusal extends Failure<AdminProblemCode | 'FIELD_VALUE'> {
   /** The invalid field, for FIELD_VALUE. */
   readonly field?: string;
   readonly extras?: ProblemExtras;
-  /** When the same request may succeed. */
+  /** Seconds after which the same request may succeed. */
   readonly retryAfterSeconds?: number;
 }
 
@@ -24,7 +24,7 @@ export interface Waiting extends Failure<'APPROVAL_PENDING'> {
   readonly proposal: Proposal;
   readonly extras?: never;
 }
-/** Of a check, which never waits. */
+/** The result of a check. A check never waits for a second person. */
 export type CheckResult<Value = void> = Result<Value, Refusal>;
 export type ChangeResult<Value> = Result<Value, Refusal | Waiting>;
 
@@ -53,15 +53,15 @@ export interface ChangeRequest {
   readonly reason: string;
   /** The `Idempotency-Key`, and a digest of method, path and body. */
   readonly repeat: { readonly key: string; readonly sha256: string } | null;
-  /** The scopes that the request needed, `root` for the root token: a proposer must still have them at approval. */
+  /** The scopes that the request needed; `root` is the root token. The proposer must still have them at approval. */
   readonly needs?: readonly (Scope | 'root')[];
-  /** Apply it at once, even if it is of a kind that waits for a second person. */
+  /** Apply the change at once, even if its kind waits for a second person. */
   readonly breakGlass?: boolean;
   /** The proposal that this change executes or reverts. */
   readonly settles?: Settlement;
 }
 
-/** For the record of a refusal: neither the answer to a repeat, nor the end of a proposal. */
+/** The request that records a refusal. It stores no answer for a repeat, and ends no proposal. */
 export function refusedRequest({ actor, reason }: ChangeRequest): ChangeRequest {
   return { actor, reason, repeat: null };
 }
@@ -71,25 +71,25 @@ export interface Settlement {
   readonly id: number;
   readonly from: ProposalState;
   readonly to: 'approved' | 'reverted';
-  /** The request of the person who decided; of the service itself if nobody reviewed a break-glass change. */
+  /** The request of the person who decided, or of the service itself if nobody reviewed a break-glass change. */
   readonly decision: ChangeRequest;
 }
 
 /** A change that may have to wait for a second person. */
 export interface Approvable {
-  /** The kinds that it belongs to. Without any, it never waits. */
+  /** The kinds of the change. A change without a kind never waits. */
   readonly kinds: readonly ApprovalKind[];
   /** Makes the change. */
   readonly command: Command;
-  /** Takes it back, or is refused if it is no longer in force; null if there is no break-glass for it. */
+  /** Reverts the change; refused if the change is no longer in force. Null if the change cannot be break-glass. */
   readonly revert: Command | null;
 }
 
-/** What a change of live entries needs, and its repetition by an undo of its undo. */
+/** What a change of live entries requires. An undo of its undo requires the same, because it repeats the change. */
 export interface Needs {
-  /** Those of its kinds that can wait for a second person. */
+  /** The kinds of the change that can wait for a second person. */
   readonly kinds: readonly ApprovalKind[];
-  /** Other authorities that it acts for. */
+  /** Other authorities that the change acts for. */
   readonly authorities: readonly string[];
 }
 
@@ -102,7 +102,7 @@ export interface AppliedChange<Value> {
   readonly value: Value;
   readonly audit: readonly AuditEntry[];
   readonly approvable: Approvable | null;
-  /** The last `seq` of a change of the head that takes more than one; the one before it if it changes nothing. */
+  /** The last `seq` of a change of the head that uses several; the current `seq` if the change uses none. */
   readonly lastSeq?: number;
 }
 

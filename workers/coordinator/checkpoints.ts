@@ -1,7 +1,7 @@
 /**
  * Checkpoints of the audit log: at most one an hour, and only if the log has grown. They are signed with
- * CHECKPOINT_KEY. The newest is also in KV, where the public route reads it, so that nobody can burden the
- * coordinator. All of the last days are kept, and one of each earlier day.
+ * CHECKPOINT_KEY. The newest is also in KV. The public route reads it there, so its traffic cannot load the
+ * coordinator. All checkpoints of the last days are kept, and one for each earlier day.
  */
 
 import { toBase64 } from '../../shared/bytes.ts';
@@ -31,7 +31,7 @@ export class Checkpoints {
   readonly #signer: NoteSigner | null;
   readonly #kv: KVNamespace;
 
-  /** @param signer null if CHECKPOINT_KEY is not set: the tree grows, and there are no checkpoints */
+  /** @param signer null if CHECKPOINT_KEY is not set: the tree still grows, but no checkpoints are made */
   constructor(sql: SqlStorage, meta: Meta, tree: AuditTree, signer: NoteSigner | null, kv: KVNamespace) {
     this.#sql = sql;
     this.#meta = meta;
@@ -87,13 +87,13 @@ export class Checkpoints {
     const isDue = newest === null || now - Date.parse(newest.at) >= CHECKPOINT_INTERVAL_MS;
     if (this.#signer === null || !isDue || size <= (newest?.size ?? 0)) return;
     const root = this.#tree.root(size);
-    // Kept before the signature is made: a trim meanwhile must not remove it.
+    // Keep the tile before signing, so that a trim in the meantime does not remove it.
     this.#tree.keep(size);
     const note = await this.#signer.sign(formatCheckpoint({ origin: this.#signer.name, size, root, start }));
     this.#sql.exec('INSERT OR IGNORE INTO checkpoints VALUES (?, ?, ?)', size, now, note);
   }
 
-  /** Of each day that is past, except the last ones, only the last checkpoint stays. */
+  /** Of checkpoints older than CHECKPOINTS_HOURLY_MS, keeps only the last one of each day. */
   #prune(now: number): void {
     this.#sql.exec(
       `DELETE FROM checkpoints WHERE at < ?
@@ -110,7 +110,7 @@ export class Checkpoints {
   }
 
   /**
-   * The tree of an evidence file, with a checkpoint of its own. That of the current tree is kept like all others.
+   * The tree of an evidence file, with its own checkpoint. A checkpoint above the newest size is stored like any other.
    * @param size null for the current tree @returns null if CHECKPOINT_KEY is not set
    */
   async evidenceTree(size: number | null, now: number): Promise<ChangeResult<EvidenceTree | null>> {
@@ -130,7 +130,7 @@ export class Checkpoints {
       return { size: from, checkpoint: note, hashes: hashes.map(toBase64) };
     });
     const { name, verifierKey } = this.#signer;
-    // Kept before the signature is made, as in `#issue`.
+    // Keep the tile before signing, as in `#issue`.
     const isNewest = wanted > (this.newest?.size ?? 0);
     if (isNewest) this.#tree.keep(wanted);
     const checkpoint = await this.#signer.sign(formatCheckpoint({ origin: name, size: wanted, root, start }));
@@ -153,7 +153,7 @@ export class Checkpoints {
       .reverse();
   }
 
-  /** @param n number of a record; `size` of the tree, by default the current one */
+  /** @param n record number @param size size of the tree; the current size by default */
   inclusion(n: number, size?: number): ChangeResult<InclusionProof> {
     this.#tree.grow();
     const { start } = this.#tree.state;
@@ -175,7 +175,7 @@ export class Checkpoints {
     return ok({ n, index, ...this.#head(checked.value), hashes: hashes.map(toBase64) });
   }
 
-  /** @param from size of the older tree; `to` of the newer one, by default the current one */
+  /** @param from size of the older tree @param to size of the newer tree; the current size by default */
   consistency(from: number, to?: number): ChangeResult<ConsistencyProof> {
     this.#tree.grow();
     const newer = this.#checkSize('to', to ?? this.#tree.state.size);

@@ -35,9 +35,9 @@ import type { ValueStore } from './value-store.ts';
 
 /** A change of the client directory: checked, and not applied yet. */
 export interface DirectoryChange {
-  /** What the edge gets afterwards. */
+  /** The directory that the edge gets after the change. */
   readonly content: DirectoryContent;
-  /** Runs in the transaction; checks again what tokens may have changed meanwhile. */
+  /** Runs in the transaction. Repeats the checks that a change of tokens in the meantime may affect. */
   readonly apply: () => ChangeResult<AppliedChange<object>>;
 }
 
@@ -73,7 +73,7 @@ export class ClientChanges {
       if (!allowed.ok) return allowed;
       const member = client === null ? ok(undefined) : checkClient(client, organisations);
       if (!member.ok) return member;
-      // Its registrations were approved as mock, or for real traffic. Clients that were stored before have no `mock`.
+      // The client's registrations were approved either as mock or for real traffic. Older stored clients lack `mock`.
       if (client !== null && before !== null && client.mock !== (before.mock ?? false)) {
         return refuseField('client.mock', 'cannot change: create another client');
       }
@@ -139,7 +139,7 @@ export class ClientChanges {
         `"${id}" is always there: clients and tokens belong to it by default`,
       );
     }
-    // Its reports are kept under its ID, whoever gets that next.
+    // Its reports are kept under its ID, which another organisation could get next.
     if ((this.#tables.organisations.get(id)?.partner ?? null) !== null) {
       return refuse(
         'ORGANISATION_IN_USE',
@@ -184,7 +184,7 @@ export class ClientChanges {
     });
   }
 
-  /** Runs work that no change of clients overlaps. */
+  /** Runs work while no change of clients is in progress. */
   inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
     const turn = this.#turn.then(work);
     this.#turn = turn.catch(() => undefined);
@@ -193,7 +193,7 @@ export class ClientChanges {
 
   /**
    * @param token null to remove it
-   * @param authority in the request; undefined for none
+   * @param authority authority that the request names; undefined if it names none
    */
   putToken(
     request: ChangeRequest,
@@ -278,7 +278,7 @@ function checkEnd(
   return refuseField(field, 'must be in the future: to stop a key now, remove it');
 }
 
-/** The documents in order of their IDs, with this one put or removed. */
+/** The documents sorted by ID, after this one is put or removed. */
 function replaced<Document extends { readonly id: string }>(
   all: readonly Document[],
   id: string,

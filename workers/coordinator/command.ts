@@ -1,6 +1,6 @@
 /**
- * Changes as data: a proposal stores the one that it will make, a break-glass change the one that takes it back.
- * proposal-changes.ts runs them. They are stored in SQLite, so their shapes may only grow.
+ * Changes as data. A proposal stores the change that it will make, a break-glass change the one that reverts it.
+ * proposal-changes.ts runs them. They are stored in SQLite, so fields may only be added.
  */
 import type { EntryChange, UndoOptions } from '../../shared/admin/entries.ts';
 import type { Promote, Rollback } from '../../shared/admin/releases.ts';
@@ -22,7 +22,7 @@ export type Command =
   | {
       readonly name: 'putGuards';
       readonly guards: GuardSettings;
-      /** Only if these are in force. */
+      /** Apply the change only if these guards are in force. */
       readonly expected?: GuardSettings;
     }
   | { readonly name: 'putApprovals'; readonly approvals: Approvals }

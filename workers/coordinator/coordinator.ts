@@ -121,7 +121,7 @@ export class Coordinator
     return ok({ token, organisation, holder: tokenHolders.get(id) });
   }
 
-  /** Called by control at most once an hour and token; not part of the audit log. */
+  /** Called by control at most once an hour for each token. Not recorded in the audit log. */
   async tokenUsed(id: string, generation: number): Promise<void> {
     this[CORE].tables.tokenHolders.use(id, generation, Date.now());
   }

@@ -1,5 +1,5 @@
 /**
- * The parts of the coordinator, each built from complete ones, and what involves all of them.
+ * Builds the parts of the coordinator in the order of their dependencies, and runs the work that involves all of them.
  */
 import type { Actor } from '../../shared/admin/actor.ts';
 import type { ListKeyInfo } from '../../shared/admin/list-key.ts';
@@ -59,7 +59,7 @@ const SEALING_OPERATIONS = 150;
 /** KV operations of the rest reserved for listing and removing values. */
 const REMOVAL_OPERATIONS = 50;
 
-/** The objects that give parts of the head, and the one that follows it. */
+/** The objects that give parts of the head, and the feed, which follows the head. */
 export interface OtherObjects {
   readonly registry: () => RegistryObject;
   readonly credentials: () => CredentialObject;
@@ -93,7 +93,7 @@ export class Core {
   readonly #collector: ValueCollector;
   readonly #kv: KVNamespace;
   readonly #secrets: Secrets;
-  /** Whether the environment lets no change wait. */
+  /** Whether the environment turns approvals off, so that no change waits for a second person. */
   readonly #isOff: boolean;
   readonly #sweeps = new SharedWork<void>();
 
@@ -160,7 +160,7 @@ export class Core {
     this.#secrets = secrets;
   }
 
-  /** Must be called before anything else, and again until KV was read: see restore.ts. */
+  /** Must be called before anything else, and again until KV has been read: see restore.ts. */
   async catchUp(): Promise<Awaited<ReturnType<typeof catchUp>> | Failure> {
     const { keys, releases } = this.tables;
     const started = keys.start(releases.current?.manifest.keyId ?? null);
@@ -222,7 +222,7 @@ export class Core {
     return { checkpoint, checkpointKey: verifierKey, exports: this.exports.info };
   }
 
-  /** After a rotation of LIST_KEY, and as a repair: the parts of the head that other objects give. */
+  /** Gets the parts of the head that other objects give: after a rotation of LIST_KEY, and as a repair. */
   refreshParts(): void {
     this.registry.refresh();
     this.credentials.refresh();
@@ -232,14 +232,14 @@ export class Core {
   /** Called by the cron. Sweeps do not overlap, because they would refuse each other's promotions. */
   async sweep(actor: Actor): Promise<void> {
     if (!this.heads.knowsKv) await this.catchUp();
-    // Run this first, because the sweep can hang on KV: it keeps the copy in KV fresh.
+    // This keeps the copy of the head in KV fresh. Run it first, because the sweep can hang on KV.
     await this.background.run();
     await this.proposalChanges.settleDue();
     this.refreshParts();
     await this.#sweeps.run('sweep', () => this.#sweep(actor));
   }
 
-  /** Once a day: the keys that end soon or ended recently, and the inspections that are due. */
+  /** Warns once a day of keys that end soon or ended recently, and of inspections that are due. */
   #warnOfExpiring(now: number): void {
     const { meta } = this.tables;
     if (now - meta.number('expiryWarnedAt') < EXPIRY_WARNING_MS) return;

@@ -1,4 +1,4 @@
-/** Detections of enumeration in SQLite, one for each organisation and day. The audit log has them too, for longer. */
+/** Detections of enumeration in SQLite, one for each organisation and day. The audit log keeps them longer. */
 import type { DetectionInfo } from '../../shared/admin/status.ts';
 import type { AuditEntry } from '../../shared/audit.ts';
 import type { Detection } from '../../shared/enumeration/detect.ts';

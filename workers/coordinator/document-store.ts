@@ -16,7 +16,7 @@ export class DocumentStore<Document extends Stored> {
   readonly #sql: SqlStorage;
   readonly #table: `${Column}s`;
   readonly #column: Column;
-  /** Rises with each change, also one that is rolled back. */
+  /** Rises with each change, even if the change is rolled back. */
   generation = 0;
 
   constructor(sql: SqlStorage, column: Column) {
@@ -39,8 +39,8 @@ export class DocumentStore<Document extends Stored> {
   }
 
   /**
-   * Keys that end between these times (ISO 8601), at most EXPIRING_SHOWN_MAX: those that have not ended `now` come
-   * first, the next one at the top, so that many that ended do not hide them.
+   * Keys that end between these times (ISO 8601), at most EXPIRING_SHOWN_MAX. Keys that have not ended `now` come first,
+   * the next to end at the top, so that many ended keys do not hide them.
    */
   expiring(from: string, now: string, to: string): { id: string; expires: string }[] {
     const expires = `json_extract(${this.#column}, '$.expires')`;

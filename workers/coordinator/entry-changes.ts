@@ -75,7 +75,7 @@ export class EntryChanges {
       else listed = await this.#owners.read(viewer, change, targets.value);
     }
     if (!listed.ok) return listed;
-    // LIST_KEY was rotated meanwhile, so sources have other fingerprints.
+    // LIST_KEY was rotated in the meantime, so sources have other fingerprints.
     if (keys.current !== current) return this.change(request, change);
     const { value: others } = listed;
     const now = Math.floor(Date.now() / 1000);
@@ -114,13 +114,13 @@ export class EntryChanges {
     return done;
   }
 
-  /** Root, which may change all entries, as a member of no organisation: whether it acts for others. */
+  /** The actor for ownership checks. If acting for others needs approval, `root` must not skip them. */
   #viewerOf(actor: Actor): Actor {
     const isWatched = this.#tables.proposals.rules.kinds.includes('actForOthers');
     return actor.root && isWatched ? { ...actor, organisation: '' } : actor;
   }
 
-  /** An attempt against a guard leaves a trace, even if the budget for growth is used up. */
+  /** Records an attempt that a guard refused, even if the budget for growing changes is used up. */
   #recordRefusal(request: ChangeRequest, { op, items }: EntryChange, { extras }: Refusal): void {
     const after = { op, items: items.length, guards: extras?.guards };
     const audit = [{ action: 'entries.refuse', subject: 'guards', before: null, after }];
@@ -138,7 +138,7 @@ export class EntryChanges {
   }
 }
 
-/** @param isForeign whether root, which names no authority, changes entries of others */
+/** @param isForeign whether `root`, which need not name authorities, changes entries of others */
 function needsOf({ overrides = [], overrideAuthorities = [] }: EntryChange, isForeign: boolean): Needs {
   return {
     kinds: [
@@ -157,7 +157,7 @@ function approvable(change: EntryChange, operation: number, { kinds }: Needs): A
   };
 }
 
-/** For the audit log: the other authorities that the operation acts for, and the guards that it overrides. */
+/** Audit entries for the other authorities that the operation acts for, and for the guards that it overrides. */
 function overridden(
   { overrideAuthorities = [], overrides = [] }: EntryChange,
   hits: readonly GuardHit[],

@@ -1,6 +1,6 @@
 /**
- * Counts what the guards of live changes compare (shared/release/live-guards.ts). All of it runs in the transaction of the
- * change: what is refused or only tried is rolled back and does not count.
+ * Counts the figures that the guards of live changes compare (shared/release/live-guards.ts). Everything runs in the
+ * transaction of the change, so a refused change or a dry run is rolled back and does not count.
  */
 import type { EntryChange } from '../../shared/admin/entries.ts';
 import { numberKey } from '../../shared/live/entry.ts';
@@ -15,7 +15,7 @@ import { NUMBER_KIND, type Target } from './live-row.ts';
 
 type Counter = 'items' | 'unblocks';
 
-/** Blocks in force, of numbers. A block that a shorter unblock covers counts too. */
+/** The live blocks of numbers in force. A block counts even if a shorter unblock covers it. */
 const BLOCKED = `FROM live CROSS JOIN live_changes USING (seq)
   WHERE kind = ${NUMBER_KIND} AND (high, low) BETWEEN (?, ?) AND (?, ?) AND op = 'block' AND until > ?`;
 
@@ -28,8 +28,8 @@ export class EntryGuards {
 
   /**
    * The guards that a change would hit.
-   * @param authority of the author
-   * @param live number of rows of the live layer, an upper bound of what is blocked
+   * @param authority authority of the author
+   * @param live number of rows of the live layer, an upper bound on the blocked numbers
    * @param now ms since 1970
    */
   check(
@@ -74,7 +74,7 @@ export class EntryGuards {
     const known = new Set(protectedNumbers);
     const numbers = targets.filter(({ kind }) => kind === 'number');
     const guarded = numbers.filter((target) => known.has(numberOf(target)));
-    // Below these counts no block of numbers and no operator can have enough.
+    // Below these counts, no block of numbers and no operator can have enough blocked numbers to hit a guard.
     const most = live + numbers.length;
     const added =
       most < OPERATOR_NUMBERS_MIN ? [] : numbers.map(numberOf).filter((n) => !this.isBlocked(n, now));
@@ -132,7 +132,7 @@ function numberOf({ high, low }: Target): number {
   return high * SUFFIX_COUNT + low;
 }
 
-/** The keys of both ends. */
+/** The keys of both ends of a span. */
 function edges({ from, to }: Span): [number, number, number, number] {
   const [first, last] = [numberKey(from), numberKey(to)];
   return [first.high, first.low, last.high, last.low];

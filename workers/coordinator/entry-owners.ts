@@ -1,7 +1,7 @@
 /**
- * Decides whether a live change may affect the entries that its numbers and sources already have. Entries of
- * other authorities must not be lifted, replaced, shortened or covered: neither live ones, nor those that a
- * release has folded in, nor (by an unblock) those of its lists. One such item refuses the whole operation.
+ * Decides whether a live change may affect the entries that its numbers and sources already have. A change must
+ * not lift, replace, shorten or cover entries of other authorities. This applies to live entries, to folded entries
+ * and, for an unblock, to entries of a release's lists. One such item refuses the whole operation.
  */
 import type { Actor } from '../../shared/admin/actor.ts';
 import type { EntryChange } from '../../shared/admin/entries.ts';
@@ -15,9 +15,9 @@ import { type LiveRow, subjectsOf, type Target } from './live-row.ts';
 import { foreignTo, refuseForeign } from './ownership.ts';
 import type { Tables } from './tables.ts';
 
-/** The lists of other authorities that have the targets, in the current release and in the canary. */
+/** The lists of other authorities that contain the targets, in the current release and in the canary. */
 export interface Listed {
-  /** Names of those releases. */
+  /** Names of the current release and of the canary. */
   readonly releases: string;
   readonly listings: readonly { readonly foldedSeq: number; readonly found: Listings }[];
 }
@@ -40,7 +40,7 @@ export class EntryOwners {
     );
   }
 
-  /** The lists among those selected that have the targets. */
+  /** The selected lists that contain the targets. */
   async readLists(
     select: (manifest: Manifest) => ForeignList[],
     targets: readonly Target[],
@@ -55,7 +55,7 @@ export class EntryOwners {
     return ok({ releases, listings });
   }
 
-  /** Whether the releases are still those that were read. */
+  /** Whether the current release and the canary are still the ones that were read. */
   isCurrent({ releases }: Listed): boolean {
     return releases === this.#names;
   }
@@ -77,7 +77,7 @@ export class EntryOwners {
     { listings }: Listed,
     now: number,
   ): ChangeResult<void> {
-    // Root, and nothing to compare: saves a look-up for each target.
+    // The actor may change all entries. Skip the lookup for each target.
     if (actor.organisation === null) return ok(undefined);
     const isForeign = foreignTo(actor, change);
     const affected = new Set<string>();
@@ -106,13 +106,13 @@ export class EntryOwners {
   }
 }
 
-/** A number that was cleared, or whose entry was undone, has no entry that anyone could lose. */
+/** Whether the change affects the entry of this row. A `clear` or `undo` row is no entry that an authority could lose. */
 function affects({ op, subjects }: LiveRow, changed: readonly Subject[]): boolean {
   return op !== 'clear' && op !== 'undo' && subjectsOf(subjects).some((subject) => changed.includes(subject));
 }
 
 /**
- * Whether newer live entries already replace a folded entry, for every subject that the change has. Where one was
+ * Whether newer live entries already replace a folded entry for every subject of the change. If such a live entry was
  * undone, the folded entry decides again.
  */
 export function isReplaced(

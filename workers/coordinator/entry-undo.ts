@@ -1,8 +1,8 @@
 /**
- * Reverses one operation on live entries: afterwards every number and subject that it changed has the entries that it
- * had before, except those that have ended meanwhile. An undo hits no guard and can itself be undone. It is not
- * exempt from ownership, and an undo of an undo waits for a second person as the change that it makes again did.
- * undo-store.ts explains how it works.
+ * Reverses one operation on live entries. Afterwards, every number and subject that the operation changed has its earlier
+ * entries again, except entries that have ended in the meantime. An undo hits no guard and can itself be undone. It must
+ * pass the ownership checks. An undo of an undo waits for a second person if the change that it repeats did.
+ * undo-store.ts explains how an undo works.
  */
 import type { UndoDone, UndoOptions } from '../../shared/admin/entries.ts';
 import type { UndoRefusal } from '../../shared/admin/problems.ts';
@@ -33,7 +33,7 @@ export class EntryUndo {
     this.#background = background;
   }
 
-  /** @param operation its number, as the answer to the change and the audit log show it */
+  /** @param operation number of the operation, from the response to the change or the audit log */
   async undo(
     request: ChangeRequest,
     operation: number,
@@ -47,7 +47,7 @@ export class EntryUndo {
     if (known !== null) return known;
     const named = checkOverridden(options, this.#tables);
     if (!named.ok) return named;
-    // As for a change, what it writes must fit into one segment with the unsealed entries.
+    // As for a change, the rows that the undo writes must fit into one segment with the unsealed entries.
     const written = (): number => {
       const found = this.#find(request, operation, options);
       return found.ok ? found.value.plan.written : 0;
@@ -66,7 +66,7 @@ export class EntryUndo {
     return done;
   }
 
-  /** What would be restored, or why nothing can. */
+  /** The plan of the undo, or a refusal that explains why there can be none. */
   #find(
     request: ChangeRequest,
     operation: number,

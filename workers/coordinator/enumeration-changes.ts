@@ -1,5 +1,5 @@
 /**
- * Records detections of enumeration, and restricts the clients of the organisation that are set to it. An admin lifts
+ * Records detections of enumeration, and restricts the organisation's clients that are configured for it. An admin lifts
  * a restriction like any other setting. There is at most one detection for each organisation and day, so a client
  * whose restriction was lifted is not restricted again on that day.
  */
@@ -11,7 +11,7 @@ import type { ClientChanges } from './client-changes.ts';
 import { FREEING_CHANGE } from './storage-budget.ts';
 import type { Tables } from './tables.ts';
 
-/** The restriction that a client wants. */
+/** The restriction for each value of the client setting `onEnumeration`. */
 const RESTRICTION = { report: null, throttle: 'throttled', stop: 'stopped' } as const;
 
 export class EnumerationChanges {
@@ -25,7 +25,7 @@ export class EnumerationChanges {
 
   /**
    * @param day days since 1970
-   * @returns whether it was recorded now: not if the day has one already, or if the organisation is gone
+   * @returns whether the detection was recorded; false if the day already has one, or if the organisation is gone
    */
   async record(organisation: string, day: number, found: readonly Detection[]): Promise<boolean> {
     const { ledger, detections, clients, organisations } = this.#tables;
@@ -42,7 +42,7 @@ export class EnumerationChanges {
       const restricted = new Map(this.#restricted(organisation).map((client) => [client.id, client]));
       const next = clients.all.map((client) => restricted.get(client.id) ?? client);
       const apply = (): ChangeResult<AppliedChange<object>> => {
-        // Meanwhile, another change may have recorded it.
+        // Another change may have recorded the detection in the meantime.
         if (isKnown())
           return refuse('ORGANISATION_UNKNOWN', 'the organisation is gone, or has a detection today');
         const puts = [...restricted.values()].map((client) => clients.put(client.id, client));
@@ -53,10 +53,10 @@ export class EnumerationChanges {
     return done.ok;
   }
 
-  /** The clients of the organisation that a detection changes, as they are afterwards. */
+  /** The clients of the organisation that a detection restricts, with their new settings. */
   #restricted(organisation: string): Client[] {
     return this.#tables.clients.all.flatMap((client) => {
-      // Clients that were stored before have neither setting.
+      // Clients stored by older versions lack both settings.
       const restriction = RESTRICTION[client.onEnumeration ?? 'report'];
       const isWeaker = restriction === null || client.restriction === 'stopped';
       const isSame = restriction === (client.restriction ?? null);

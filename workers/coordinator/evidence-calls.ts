@@ -1,7 +1,7 @@
 /**
- * The calls to the coordinator for evidence files: a signed tree of the audit log, the records about one sender, and
- * their proofs. Each looks at a bounded number of records. The log has no index by subject: one would cost every change,
- * and evidence files are rare.
+ * RPC methods of the coordinator for evidence files: a signed tree of the audit log, the records about one sender, and
+ * their proofs. Each call reads a bounded number of records. The log has no index by subject, because an index would make
+ * every change more expensive, and evidence files are rare.
  */
 import type { AuditRecord } from '../../shared/audit.ts';
 import { toBase64 } from '../../shared/bytes.ts';
@@ -20,20 +20,20 @@ import { applied, type ChangeRequest, type ChangeResult, refuseField } from './c
 import type { EvidenceTree } from './evidence-tree.ts';
 import { type Cost, counted } from './storage-budget.ts';
 
-/** What a request for a file takes of the budget of its token, whatever comes of it. */
+/** What a request for a file takes from the budget of its token, whether or not the request succeeds. */
 const COST: Cost = { entries: EVIDENCE_COST_ENTRIES, frees: false };
-/** Records are looked up by a time that is not quite theirs: in ms to both sides. */
+/** Tolerance for the time by which a record is looked up, in ms in both directions. */
 const TIME_SLACK_MS = 1_000;
 /** How far the clock of the coordinator may have gone back when it moved to another machine, in ms. */
 const CLOCK_SLACK_MS = 60_000;
 
-/** Which records are wanted of a subject. */
+/** The records that are wanted about a subject. */
 export interface NamedRecords {
-  /** As records have it. */
+  /** The subject as it is written in records. */
   readonly subject: string;
-  /** What their actions begin with; null for all. */
+  /** Prefix of the actions of the wanted records; null for all actions. */
   readonly actions: string | null;
-  /** Records of each sender ID with this skeleton are wanted too, however it is spelled. */
+  /** Also include records about every sender ID with this skeleton, however it is spelled. */
   readonly skeleton?: string;
 }
 
@@ -47,18 +47,18 @@ export interface ProvenRecord {
   readonly hashes: readonly string[];
 }
 
-/** What is answered if the request is repeated. */
+/** The answer to a repeat of the request. */
 export interface EvidenceRecorded {
-  /** Of the record that says who made the file. */
+  /** Number of the record that says who made the file. */
   readonly n: number;
-  /** Of the tree. */
+  /** Size of the tree. */
   readonly size: number;
-  /** What the record has of the file. */
+  /** Digest of the parts of the file, as in the record. */
   readonly partsSha256: string;
 }
 
 export abstract class EvidenceCalls extends AdminCalls {
-  /** Charges the request, also a repeat: it reads as much. @returns what was recorded if it is a repeat, otherwise null */
+  /** Charges the request, even a repeat, because it reads as much. @returns the answer to a repeat, otherwise null */
   async beginEvidence(request: ChangeRequest): Promise<ChangeResult<EvidenceRecorded | null>> {
     const { ledger } = this[CORE].tables;
     const recorded = ledger.begin<EvidenceRecorded>(request, COST);
@@ -74,7 +74,7 @@ export abstract class EvidenceCalls extends AdminCalls {
   /**
    * The records about these subjects, in the order of the log.
    * @param after record to continue after; null to start with the first record of the time `from`
-   * @returns `next`: pass it as `after`; null at the end, which is the time `to` or record `upTo`. `share` done
+   * @returns `next` to pass as `after`, null at the end (time `to` or record `upTo`); `share` of the scan done, 0 to 1
    */
   async evidenceScan(
     wanted: readonly NamedRecords[],
@@ -89,7 +89,7 @@ export abstract class EvidenceCalls extends AdminCalls {
     const { audit } = this[CORE].tables.ledger;
     const first = audit.firstSince(from - CLOCK_SLACK_MS) - 1;
     const last = Math.min(upTo, audit.firstSince(to + CLOCK_SLACK_MS) - 1);
-    // Records can be trimmed meanwhile.
+    // Records can be trimmed between two calls.
     const begin = Math.max(after ?? first, audit.trimmed.n);
     const end = Math.min(last, begin + EVIDENCE_SCANNED_AT_ONCE);
     const range = { after: begin, to: end, since: from, before: to };
@@ -99,7 +99,7 @@ export abstract class EvidenceCalls extends AdminCalls {
     return { found, next: end < last ? end : null, share };
   }
 
-  /** The records of these times, at most EVIDENCE_LOOKED_UP_MAX; null for one that the log does not have. */
+  /** The records at these times, at most EVIDENCE_LOOKED_UP_MAX; null for a record that the log does not have. */
   async evidenceRecordsAt(
     wanted: readonly TimedRecord[],
     upTo: number,
@@ -127,7 +127,7 @@ export abstract class EvidenceCalls extends AdminCalls {
     });
   }
 
-  /** Records that the file was made. */
+  /** Writes the audit record that the file was made. */
   async recordEvidence(
     request: ChangeRequest,
     size: number,
@@ -162,14 +162,14 @@ function matching(wanted: readonly NamedRecords[], found: readonly NamedRecord[]
   });
 }
 
-/** Of the sender ID that a record is about; null if it is about something else. */
+/** The skeleton of the sender ID that a record is about; null if the record is about something else. */
 function skeletonIn(subject: string): string | null {
   if (!subject.startsWith(SOURCE_SUBJECT)) return null;
   const parsed = parseSource(subject.slice(SOURCE_SUBJECT.length));
   return parsed.ok && parsed.value.kind === 'senderId' ? textsOf(parsed.value).skeleton : null;
 }
 
-/** Proofs of neighbours share most subtrees. */
+/** Caches the hashes of subtrees, because proofs of neighbouring records share most of them. */
 function remembering(read: ReadSubtree): ReadSubtree {
   const known = new Map<string, Uint8Array>();
   return (level, i) => {

@@ -1,4 +1,4 @@
-/** What an evidence file gets of the audit log as a whole. */
+/** The data in an evidence file about the audit log as a whole. */
 import type { KnownRecord } from '../../shared/audit.ts';
 
 /** The tree that proves the records of a file. */
@@ -11,6 +11,6 @@ export interface EvidenceTree {
   readonly start: KnownRecord;
   readonly trimmedTo: number;
   readonly checkpoint: string;
-  /** Earlier checkpoints, in ascending order, each with the proof that its tree is the beginning of this one. */
+  /** Earlier checkpoints, in ascending order, each with the proof that its tree is the beginning of this tree. */
   readonly checkpoints: readonly { size: number; checkpoint: string; hashes: readonly string[] }[];
 }

@@ -1,6 +1,6 @@
 /**
- * Gives consumers of the feed their secrets. The coordinator keeps only IDs: the secret derives from SHARING_KEY, which
- * it does not use.
+ * Issues the secrets of feed consumers. The coordinator stores only their IDs. The secrets derive from SHARING_KEY,
+ * which the coordinator does not use.
  */
 import type { Client } from '../../shared/clients.ts';
 import { checkPrecondition, type Precondition, versionOf } from '../storage/precondition.ts';
@@ -12,13 +12,13 @@ import type { Tables } from './tables.ts';
 export interface FeedKeyIssued {
   readonly id: string;
   readonly keyId: string;
-  /** Of the client, for its ETag. */
+  /** Version of the client, for its ETag. */
   readonly version: string;
 }
 
 /**
- * The secret with this ID is the one that the data of the client is encrypted with, from now on.
- * @param keyId new and random
+ * From now on, the feed encrypts the data of the client with the secret of this ID.
+ * @param keyId a new random ID
  */
 export function issueFeedKey(
   { clients, ledger }: Tables,
@@ -28,7 +28,7 @@ export function issueFeedKey(
   keyId: string,
   condition: Precondition,
 ): Promise<ChangeResult<FeedKeyIssued>> {
-  // Not beside another change of the client, which would put it back.
+  // Runs in turn, because a concurrent change of the client would restore the old key ID.
   return clientChanges.inTurn(async () =>
     ledger.transact<FeedKeyIssued>(request, FREEING_CHANGE, () => {
       const before = clients.get(id);

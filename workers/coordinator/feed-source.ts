@@ -1,10 +1,10 @@
 /**
- * What the feed reads of the live layer: each number and source that has changed, in the order of `seq`, with its rows in
- * force. The live layer is a log: every change gives its rows a new, higher `seq`, and only expiry and folding delete
- * rows without one. Of folded rows that the feed has not read, `feed_unread` keeps the places. So the feed loses nothing,
- * and however long it stands still, live entries have their room.
+ * The part of the live layer that the feed reads: each number and source that has changed, in the order of `seq`, with its
+ * rows in force. The live layer is a log: every change gives its rows a new, higher `seq`, and only expiry and folding
+ * delete rows without one. `feed_unread` keeps the places of folded rows that the feed has not read, up to
+ * FEED_UNREAD_MAX. So a feed that stands still loses no changes up to that limit, and takes no room from live entries.
  *
- * An answer costs an index range of its places, and a look-up for each: some 20 ms for the most that one may have.
+ * An answer costs an index range of its places, and a lookup for each: about 20 ms for the largest answer.
  */
 import { FEED_CHANGES_MAX, FEED_UNREAD_MAX } from '../../shared/limits/feed.ts';
 import { LIVE_KINDS, type LiveKey, type LiveOp } from '../../shared/live/entry.ts';
@@ -18,7 +18,7 @@ import type { LiveStore } from './live-store.ts';
 import type { Meta } from './meta.ts';
 import type { ReleaseStore } from './release-store.ts';
 
-/** Places that the feed has not read, and whose rows are dropped. A step of schema.ts, so it never changes. */
+/** Places whose rows were dropped before the feed read them. This is a step of schema.ts, so it must not change. */
 export const FEED_UNREAD = `
   CREATE TABLE feed_unread (
     seq INTEGER NOT NULL,
@@ -45,7 +45,7 @@ const UP_TO = '(seq, kind, high, low) <= (?, ?, ?, ?)';
 const IN_ORDER = 'GROUP BY seq, kind, high, low ORDER BY seq, kind, high, low LIMIT ?';
 const GENERATION_BYTES = 8;
 
-/** Tests make it smaller. */
+/** Tests lower this limit. */
 export const unreadLimits = { places: FEED_UNREAD_MAX };
 
 export class FeedSource {
@@ -54,7 +54,7 @@ export class FeedSource {
   readonly #keys: ActiveKeys;
   readonly #live: LiveStore;
   readonly #releases: ReleaseStore;
-  /** Whether there is a feed: without SHARING_KEY, nobody would ever read what is kept. */
+  /** Whether there is a feed. Without SHARING_KEY there is none, and nobody would read the places kept for it. */
   isOn = false;
 
   constructor(sql: SqlStorage, meta: Meta, keys: ActiveKeys, live: LiveStore, releases: ReleaseStore) {
@@ -88,7 +88,7 @@ export class FeedSource {
     };
   }
 
-  /** Rows may be lost or have other keys: the feed must read everything again. Must run in a transaction. */
+  /** Makes the feed read everything again, because rows may be lost or have other keys. Must run in a transaction. */
   startAgain(): void {
     const bytes = crypto.getRandomValues(new Uint8Array(GENERATION_BYTES));
     this.#meta.set(
@@ -98,8 +98,8 @@ export class FeedSource {
   }
 
   /**
-   * Keeps the places of rows that are about to be dropped, as far as the feed has not read them. Must run in the
-   * transaction that drops them.
+   * Keeps the places of rows that are about to be dropped and that the feed has not read. Must run in the transaction
+   * that drops the rows.
    */
   keepUnread(foldedSeq: number): void {
     if (!this.isOn) return;
@@ -110,7 +110,7 @@ export class FeedSource {
     const { many } = this.#sql
       .exec<{ many: number }>(`SELECT COUNT(*) AS many FROM (SELECT 1 ${unread})`, read, foldedSeq)
       .one();
-    // The oldest first: they have waited the longest.
+    // Keep the oldest places, because they have waited the longest.
     this.#sql.exec(
       `INSERT OR REPLACE INTO feed_unread SELECT seq, kind, high, low, SUM(subject), MAX(source) ${unread} ORDER BY seq LIMIT ?`,
       ...[read, foldedSeq, room],
@@ -123,14 +123,14 @@ export class FeedSource {
     return this.#meta.text('liveGeneration') ?? '';
   }
 
-  /** Everything up to the cursor is stored by the feed. Without a cursor, nothing is. */
+  /** The feed has stored everything up to the cursor. Without a cursor, it has stored nothing. */
   #acknowledge(after: LiveCursor | null): void {
     const read = after?.seq ?? 0;
     if (after !== null) this.#sql.exec(`DELETE FROM feed_unread WHERE ${UP_TO}`, ...placeOf(after));
     if (this.#meta.number('feedRead') !== read) this.#meta.set('feedRead', read);
   }
 
-  /** Unread places are older than all rows that are left. */
+  /** The places after a cursor. Unread places come first, because they are older than all remaining rows. */
   #after(after: LiveCursor | null, limit: number): PlaceRow[] {
     const place = after === null ? BEFORE_ALL : placeOf(after);
     const select = (table: string, most: number): PlaceRow[] =>

@@ -1,7 +1,7 @@
 /**
  * Finds which lists of a release have an entry for the targets of a live change. A live change must not lift or
- * replace entries of another authority, and released ones are only in KV. Reads only the values that the lists
- * in question need; a release without such lists costs nothing.
+ * replace entries of another authority, and entries of a release are only in KV. Reads only the values that these
+ * lists need. A release without such lists costs nothing.
  */
 import { READS_AT_ONCE } from '../../shared/limits/edge.ts';
 import { type ChangeOp, fingerprintKey } from '../../shared/live/entry.ts';
@@ -24,22 +24,22 @@ import type { ChangeResult } from './change-request.ts';
 import type { NamedKey, Target } from './live-row.ts';
 import { incomplete, keyMissing } from './promotion.ts';
 
-/** A list in question. */
+/** A list of another authority in a release. */
 export interface ForeignList {
   /** Index in the manifest. */
   readonly list: number;
   readonly info: ListInfo;
-  /** Whether it was made from live entries, which newer live entries replace. */
+  /** Whether the list was made from live entries. Newer live entries replace the entries of such a list. */
   readonly isFolded: boolean;
 }
 
-/** A list that has a target. */
+/** A list that contains a target. */
 export interface Listing extends ForeignList {
-  /** End of what is in force now, in seconds since 1970 or FOREVER; NOT_LISTED if nothing is. */
+  /** End of the entry in force now, in seconds since 1970 or FOREVER; NOT_LISTED if no entry is in force. */
   readonly until: number;
 }
 
-/** For targets that are listed, by their index: the lists. */
+/** The lists that contain each target, by the index of the target. */
 export type Listings = ReadonlyMap<number, readonly Listing[]>;
 
 /**
@@ -63,8 +63,8 @@ export function affectedLists(
 }
 
 /**
- * The lists that decide whether a rule may block a sender: those made from entries of others, which the entry would
- * replace, and allow lists, which it must not contradict.
+ * The lists that decide whether a rule may block a sender: lists made from live entries of others, which the rule entry
+ * would replace, and allow lists of others, which it must not contradict.
  */
 export function listsAgainstRules({ lists }: Manifest): ForeignList[] {
   return lists
@@ -75,7 +75,7 @@ export function listsAgainstRules({ lists }: Manifest): ForeignList[] {
     });
 }
 
-/** A target with the keys under which a list can have it. */
+/** A key under which a list can contain a target, with the index of the target. */
 interface Place extends NamedKey {
   readonly index: number;
 }
@@ -89,7 +89,7 @@ export class ForeignLists {
     this.#kv = kv;
   }
 
-  /** Entries count whatever their dates: one may come into force later. */
+  /** Entries count whatever their dates, because an entry may come into force later. */
   async find(
     manifest: Manifest,
     lists: readonly ForeignList[],
@@ -100,7 +100,7 @@ export class ForeignLists {
     if (keys === null) return keyMissing(manifest);
     const now = Math.floor(Date.now() / 1000);
     const found = new Map<number, Listing[]>();
-    /** @param endOf null if the list does not have the place */
+    /** @param endOf returns null if the list does not have the place */
     const look = (places: readonly Place[], endOf: (place: Place, list: number) => number | null): void => {
       for (const place of places) {
         for (const list of lists) {

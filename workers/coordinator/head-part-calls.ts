@@ -1,5 +1,5 @@
 /**
- * The coordinator and an object that gives a part of the head: what it gives, and when it must give it again.
+ * Stores a part of the head that another object gives, and makes that object give the part again when needed.
  */
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
 import { warnFailed } from '../log.ts';
@@ -12,7 +12,7 @@ import type { ValueStore } from './value-store.ts';
 
 /** The object that gives the part. */
 interface PartSource {
-  /** Gives the current state again. */
+  /** Gives the current state to the coordinator again. */
   refresh(): Promise<void>;
 }
 
@@ -31,7 +31,7 @@ export class HeadPartCalls<Part extends { readonly version: number }> {
   readonly #part: HeadPart<Part>;
   readonly #source: () => PartSource;
   readonly #names: PartNames;
-  /** Whether the source was reached since this object started: it may have changes that the tables lost. */
+  /** Whether the source was reached since this object started. The source may have changes that the tables lost. */
   #hasReached = false;
 
   constructor(
@@ -52,7 +52,7 @@ export class HeadPartCalls<Part extends { readonly version: number }> {
   }
 
   /**
-   * Puts what the source has into the head. The audit chains of the source have its records.
+   * Puts the part into the head. The change has no audit record here, because the source has its own audit chain.
    * @param unwritten values that KV did not accept: the coordinator writes them
    * @returns the ID of the key that values must be sealed with; PART_BEHIND if the head has a later version
    */
@@ -74,8 +74,8 @@ export class HeadPartCalls<Part extends { readonly version: number }> {
   }
 
   /**
-   * Lets the source give its state again, such as with values that are sealed with the current key. The cron repeats
-   * it, so a failure is made up for within a minute.
+   * Makes the source give its state again, for example with values sealed under the current key. The cron repeats this
+   * call, so a failure is repaired within a minute.
    */
   refresh(): void {
     if (this.#part.head === null && this.#hasReached) return;

@@ -1,15 +1,15 @@
 /**
- * A part of the head that another Durable Object gives: its version, what the head has of it, and the values that the
- * head names because of it. The coordinator keeps only names; the other object has the values.
+ * A part of the head that another Durable Object gives: its version, its content in the head, and the values that the
+ * head names for it. The coordinator keeps only the names; the other object has the values.
  */
 import type { NamedValue } from '../../shared/release/head.ts';
 import type { Meta } from './meta.ts';
 
 export interface StoredPart<Part> {
   readonly head: Part;
-  /** IDs of the keys that seal its values. */
+  /** IDs of the keys that seal the values of the part. */
   readonly keyIds: readonly string[];
-  /** Its values, if `head` itself does not name all of them. */
+  /** The values of the part, if `head` itself does not name all of them. */
   readonly named?: readonly NamedValue[];
 }
 
@@ -28,7 +28,7 @@ export class HeadPart<Part extends { readonly version: number }> {
     return this.meta.json<StoredPart<Part>>(this.#key);
   }
 
-  /** As the head has it; null if there was never a change. */
+  /** The part as it is in the head; null before the first change. */
   get head(): Part | null {
     return this.stored?.head ?? null;
   }
@@ -41,7 +41,7 @@ export class HeadPart<Part extends { readonly version: number }> {
     return this.stored?.keyIds ?? [];
   }
 
-  /** The last change; 0 before the first. */
+  /** Version of the last change; 0 before the first. */
   get version(): number {
     return this.stored?.head.version ?? 0;
   }

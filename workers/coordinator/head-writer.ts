@@ -89,7 +89,7 @@ export class HeadWriter {
 
   /**
    * Updates the copy in KV and records when it was written. Writes one at a time, and not more often than KV
-   * allows. Changes made meanwhile are left to the next call.
+   * allows. The next call writes the changes that are made in the meantime.
    * @param onLate called if the write ends after the timeout, when it may have overwritten a newer copy
    * @returns whether the copy is current
    */
@@ -126,7 +126,7 @@ export class HeadWriter {
       if (error instanceof Unavailable) put.then(settled, settled);
       throw error;
     }
-    // If entries were sealed meanwhile under the same `seq`, the copy must be written again.
+    // If entries were sealed in the meantime under the same `seq`, the copy must be written again.
     if (version === this.#version) meta.set('kvSeq', head.seq);
   }
 }

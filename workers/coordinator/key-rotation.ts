@@ -2,7 +2,7 @@
  * Re-keys everything that the coordinator stores, from one key of LIST_KEY to the other. New segments and a new
  * client directory are written to KV first. One transaction then changes the fingerprints of sources, names the
  * new values and switches the keys, so a reader finds everything under the old key or everything under the new one.
- * If the coordinator stops before it, nothing has changed, and the same request starts again.
+ * If the coordinator stops before the transaction, nothing has changed, and a repeat of the request starts over.
  */
 import type { KeyRotated, RotateKey } from '../../shared/admin/list-key.ts';
 import { LIVE_KEYS_SHOWN_MAX, READER_SEEN_MS } from '../../shared/limits/control.ts';
@@ -45,7 +45,7 @@ export class KeyRotation {
     this.#clients = clients;
   }
 
-  /** Repeating it once it is done changes nothing. @param readers that must know the new key */
+  /** Repeating a completed rotation changes nothing. @param readers data centres that must know the new key */
   async rotate(
     request: ChangeRequest,
     options: RotateKey,
@@ -65,7 +65,7 @@ export class KeyRotation {
       const remedy = 'set LIST_KEY of the edge to both keys first, and wait until its isolates have it';
       return refuse('LIST_KEY_STATE', `edges in ${behind.join(', ')} do not know this key: ${remedy}`);
     }
-    // No sealing and no change of clients may write a value under the old key meanwhile.
+    // Until the rotation is done, no sealing and no change of clients may write a value under the old key.
     return this.#clients.inTurn(() =>
       this.#background.withoutSealing(() => this.#rotate(request, options, keys.current, writer)),
     );
@@ -78,7 +78,7 @@ export class KeyRotation {
     to: ListKeys,
   ): Promise<ChangeResult<KeyRotated>> {
     const { meta, ledger, keys, live, segments, feed } = this.#tables;
-    // Another request did it in an earlier turn.
+    // Another request rotated the key in an earlier turn.
     if (from === to) return ok(unchanged(ledger.seq, to));
     const known = ledger.begin<KeyRotated>(request, FREEING_CHANGE);
     if (known !== null) return known;

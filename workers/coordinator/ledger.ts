@@ -3,8 +3,8 @@
  * and the result to return if the request is repeated. storage-budget.ts decides whether there is room for
  * the change. Nothing else writes `seq`, `audit` or `answers`.
  *
- * A change that must wait for a second person runs too, so that its effects are known, and is rolled back. Its
- * proposal is stored in the same turn.
+ * A change that must wait for a second person runs too, so that its effects are known. It is then rolled back, and
+ * its proposal is stored in the same turn.
  */
 import { holderOf } from '../../shared/admin/actor.ts';
 import type { AuditTrimmed } from '../../shared/admin/trim-audit.ts';
@@ -41,7 +41,7 @@ class Undo extends Error {
   }
 }
 
-/** Likewise, for a change that waits for a second person. */
+/** Like `Undo`, for a change that waits for a second person. */
 class Hold extends Error {
   readonly draft: Draft;
 
@@ -143,7 +143,7 @@ export class Ledger {
         this.storageBudget.charge(request, cost, grown, Date.now());
         return answer;
       });
-      // Without the actor, which can be an address.
+      // The warning omits the actor, whose name can be an email address.
       if (alarm !== null) warn('breakGlass', { proposal: (alarm as BreakGlassDone).proposal });
       return done;
     } catch (error) {
@@ -173,15 +173,15 @@ export class Ledger {
     });
   }
 
-  /** A change without records, of which there can be one a second, leaves nothing that nobody would ever trim. */
+  /** Appends nothing for a change without records. There can be one a second, and no trim would remove its operation. */
   #append({ actor, reason }: ChangeRequest, id: number, entries: readonly AuditEntry[]): void {
     if (entries.length === 0) return;
     this.audit.append({ id, seq: this.seq, at: Date.now(), actor: actor.name, reason }, entries);
   }
 
   /**
-   * Makes a change and takes it back: no record, no `seq`, no stored answer. `begin` has counted its work.
-   * @param apply as of `change`
+   * Makes a change and rolls it back: no record, no `seq`, no stored answer. `begin` has counted its work.
+   * @param apply as for `change`
    */
   rehearse<Value extends object>(
     apply: (seq: number, operation: number) => ChangeResult<AppliedChange<Value>>,
@@ -202,8 +202,8 @@ export class Ledger {
   /**
    * Starts a change that needs work before `change` or `transact`, and counts it whether or not that work
    * succeeds. Pass the rest of the cost to `change` or `transact`: see `counted`.
-   * @returns a result that is known before any work: of the first such request, or that there is no room;
-   * otherwise null
+   * @returns a result that is known before any work: the answer to the first such request, or a refusal because
+   * there is no room; otherwise null
    */
   begin<Value>(request: ChangeRequest, cost: Cost): ChangeResult<Value> | null {
     const known = this.#known<Value>(request, cost);
@@ -211,7 +211,7 @@ export class Ledger {
     return known;
   }
 
-  /** Whether it is a request that was answered before, and that changes nothing if it is sent again. */
+  /** Whether the request was answered before, so that sending it again changes nothing. */
   isRepeat(request: ChangeRequest): boolean {
     return request.repeat !== null && this.#known(request, FREEING_CHANGE) !== null;
   }
@@ -244,9 +244,9 @@ export class Ledger {
     );
   }
 
-  /** @param hash of record `n`, the last one to remove */
+  /** @param n last record to remove @param hash hash of record `n` */
   trimAudit(request: ChangeRequest, n: number, hash: string): ChangeResult<AuditTrimmed> {
-    // Its hashes must be in the tree before a record goes.
+    // A record must be in the tree before it is removed.
     for (let grown = 0; this.tree.n < n && grown < AUDIT_GROWN_PER_SWEEP; ) {
       const added = this.tree.grow();
       if (added === 0) break;

@@ -50,6 +50,6 @@ function placeOf(cursor: string, { ring, current }: ActiveKeys): Place {
   if (kind === NUMBER_KIND && keys !== null) {
     return [seq, kind, high, keys.permutation.invert(keyed % SUFFIX_COUNT)];
   }
-  // The sources of this change now have another order. Shown again, none is left out.
+  // The sources of this change now have another order. Show all of them again, so that none is left out.
   return keys === current ? [seq, kind, high, keyed] : [seq, kind, -1, 0];
 }

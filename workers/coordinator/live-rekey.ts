@@ -1,8 +1,8 @@
 /**
- * Moves the sources of the live layer, of what its operations replaced, and of what the feed has not read, to another
- * key. A fingerprint cannot be inverted, so each is computed again from the text of its rows. After a restore, rows have
- * no text: no other key can find those sources.
- * Numbers are stored in clear, and stay as they are.
+ * Moves sources to another key: in the live layer, in the rows kept for undo, and in the places that the feed has not
+ * read. A fingerprint cannot be inverted, so each is computed again from the text of its rows. After a restore, rows
+ * have no text, so no other key can find those sources.
+ * Numbers are stored in clear and do not change.
  */
 import { REKEYED_AT_ONCE } from '../../shared/limits/control.ts';
 import {
@@ -17,7 +17,7 @@ import { rekeyFingerprint } from '../../shared/sources/source.ts';
 import type { LiveStore } from './live-store.ts';
 
 const SOURCE_KIND = LIVE_KINDS.indexOf('source');
-/** The kind of rows that are done, until all are. */
+/** Temporary kind of the rows that are re-keyed, until all rows are. */
 const REKEYED_KIND = -1;
 
 type Print = Pick<LiveKey, 'high' | 'low'>;
@@ -37,7 +37,7 @@ export class LiveRekey {
     this.#after = after;
   }
 
-  /** As `LiveStore.entries`, under the other key. Leaves out sources that have lost their text. */
+  /** Like `LiveStore.entries`, but under the new key. Leaves out sources that have lost their text. */
   entries(from: number, to: number): LiveEntry[] {
     return this.#live.entries(from, to).flatMap((entry) => {
       if (entry.kind === 'number') return [entry];
@@ -47,8 +47,8 @@ export class LiveRekey {
   }
 
   /**
-   * Changes the rows, and deletes sources that have lost their text. Must run in a transaction.
-   * @returns how many live sources there are now, and the fingerprints of those deleted
+   * Re-keys the rows, and deletes sources that have lost their text. Must run in a transaction.
+   * @returns the number of live sources that remain, and the fingerprints of the deleted ones
    */
   apply(): { sources: number; unknown: string[] } {
     const unknown: string[] = [];
@@ -68,7 +68,7 @@ export class LiveRekey {
     return { sources, unknown };
   }
 
-  /** @param onUnknown deletes the rows of a source without text @returns how many sources have the other key now */
+  /** @param onUnknown deletes the rows of a source without text @returns the number of sources re-keyed */
   #rekey(table: Table, onUnknown: (print: Print) => unknown): number {
     let sources = 0;
     for (let prints = this.#next(table); prints.length > 0; prints = this.#next(table)) {
@@ -98,7 +98,7 @@ export class LiveRekey {
       .toArray();
   }
 
-  /** From the first text of its rows that gives its fingerprint. */
+  /** The new key of a source, from the first text of its rows that matches its fingerprint; null if no text does. */
   #rekeyed({ high, low }: Print, table: Table = 'live'): LiveKey | null {
     const print = (BigInt(high) << 32n) | BigInt(low);
     const texts = this.#sql.exec<{ source: string }>(

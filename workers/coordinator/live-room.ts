@@ -2,7 +2,7 @@
  * Counts the entries of the live layer by authority and decides whether there is room for more. The counts
  * have their own table, because counting the entries would read all of them. No authority can fill the live
  * layer alone. Its last entries are reserved for `root`, so `root` can still unblock when others have filled
- * the rest. The entries of rules, which have the authority of the service itself, have room of their own.
+ * the rest. Entries of rules have the authority of the service itself, and separate room.
  */
 import type { Actor } from '../../shared/admin/actor.ts';
 import {
@@ -61,7 +61,7 @@ export class LiveRoom {
     return ok(undefined);
   }
 
-  /** How many entries rules have, and how many more blocks and lifts may make. */
+  /** The number of entries that rules have, and how many more their blocks and their lifts may add. */
   get ofRules(): { readonly entries: number; readonly room: number; readonly roomOfLifts: number } {
     const entries = this.#heldBy(SYSTEM_AUTHORITY);
     const room = RULE_ENTRIES_MAX - entries;

@@ -24,7 +24,7 @@ export interface NamedKey extends LiveKey {
 export interface Target extends NamedKey {
   /** Index of the item that it comes from. */
   readonly item: number;
-  /** For an unblock of a source: the key of everything that looks like it, if that is another one. */
+  /** For an unblock of a source: the key of everything that looks like the source, if it differs from its own key. */
   readonly alike: LiveKey | null;
 }
 
@@ -61,7 +61,7 @@ export const ENTRIES_WITH_AUTHOR = `SELECT ${ENTRY}, at, actor, reason FROM live
   CROSS JOIN (SELECT id, at, actor, reason FROM operations) ON id = operation`;
 export const BY_KEY = 'GROUP BY seq, kind, high, low';
 /**
- * For rows that another index finds. Without the `+`, SQLite would scan all of `live_seq` to get its order.
+ * For rows that another index finds. Without the `+`, SQLite would scan all of `live_seq` to use its order.
  */
 export const BY_KEY_OF_FEW = 'GROUP BY +seq, kind, high, low';
 export const OF_KEY =
@@ -80,7 +80,7 @@ export function stateOf(rows: readonly LiveRow[]): unknown {
   }));
 }
 
-/** The rule that made a row, and its stage; nothing otherwise. */
+/** The rule that made a row, and its stage. Empty if no rule made the row. */
 export function markIn({ rule, stage }: Pick<LiveRow, 'rule' | 'stage'>): Partial<RuleMark> {
   return rule === null ? {} : { rule, stage: stage as BlockStage };
 }

@@ -1,6 +1,6 @@
 /**
- * The live layer in SQLite: one row in `live` per entry and subject, one row in `live_changes` per change. A new
- * entry replaces those of its number and subject that expire no later, and covers those that last longer.
+ * The live layer in SQLite: one row in `live` per entry and subject, one row in `live_changes` per change. A new entry
+ * replaces entries of its number and subject that expire no later, and covers entries that last longer.
  */
 import type { EntryChange, EntryInfo, EntryPage } from '../../shared/admin/entries.ts';
 import { type AuditEntry, keyedNumber } from '../../shared/audit.ts';
@@ -114,7 +114,7 @@ export class LiveStore {
     return toSeq;
   }
 
-  /** How many entries rules have, and how many more they may have. */
+  /** The number of entries that rules have, and how many more they may add. */
   get ofRules(): { readonly entries: number; readonly room: number; readonly roomOfLifts: number } {
     return this.#room.ofRules;
   }
@@ -132,7 +132,7 @@ export class LiveStore {
       const source = kind === 'source' ? `fingerprint ${fingerprintText(entry)}` : null;
       for (const subject of subjectsOf(entry.subjects)) {
         const row = { ...entry, source, subject: SUBJECT_BIT[subject] };
-        // An undo can leave one more than a change may.
+        // An undo can leave one entry more than a change may.
         const ended = this.#writer.put(row, growth, ENTRIES_PER_KEY_MAX + 1);
         if (ended === null) continue;
         replaced.push(...ended.map((other) => other.seq));
@@ -148,7 +148,7 @@ export class LiveStore {
     return this.#room.entries;
   }
 
-  /** The rows in force for a key, newest first. @param query of ENTRIES or ENTRIES_WITH_AUTHOR */
+  /** The rows in force for a key, newest first. @param query ENTRIES or ENTRIES_WITH_AUTHOR */
   #ofKey<Row extends LiveRow>(query: string, { kind, high, low }: LiveKey, now: number): Row[] {
     return this.#sql.exec<Row>(`${query} ${OF_KEY}`, LIVE_KINDS.indexOf(kind), high, low, now).toArray();
   }
@@ -169,7 +169,7 @@ export class LiveStore {
     return stateOf(this.inForce(key, now));
   }
 
-  /** For the audit log. */
+  /** The name of a number or source in the audit log. */
   nameOf({ kind, high, low, source }: NamedKey): string {
     return kind === 'number'
       ? keyedNumber(high * SUFFIX_COUNT + low, this.#keys.current)

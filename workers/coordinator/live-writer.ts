@@ -1,6 +1,6 @@
 /**
- * Writes rows of the live layer. A new row replaces those of its number and subject that expire no later, and covers
- * those that last longer: so the rows of a number and subject always expire in the reverse order of their `seq`.
+ * Writes rows of the live layer. A new row replaces rows of its number and subject that expire no later, and covers rows
+ * that last longer. So the rows of a number and subject always expire in the reverse order of their `seq`.
  */
 import { LIVE_KINDS } from '../../shared/live/entry.ts';
 import { type Growth, grow } from './live-room.ts';
@@ -8,14 +8,14 @@ import type { NamedKey } from './live-row.ts';
 
 /** A row to write. */
 export interface NewRow extends NamedKey {
-  /** Of SUBJECT_BIT. */
+  /** A value of SUBJECT_BIT. */
   readonly subject: number;
   readonly seq: number;
   /** Seconds since 1970, or FOREVER. */
   readonly until: number;
 }
 
-/** What all entries of one change share. */
+/** The fields that all entries of one change share. */
 export interface SharedChange {
   readonly seq: number;
   readonly operation: number;
@@ -23,12 +23,12 @@ export interface SharedChange {
   readonly code: string | null;
   readonly authority: string;
   readonly until: number;
-  /** Of an entry that a rule made. */
+  /** The rule that made the entries; null if no rule did. */
   readonly rule: string | null;
   readonly stage: string | null;
 }
 
-/** Of changes that no rule made. */
+/** For changes that no rule made. */
 export const NO_MARK = { rule: null, stage: null };
 
 /** A row that another one replaced, with its change. */
@@ -43,7 +43,7 @@ export interface Place {
   readonly subject: number;
 }
 
-/** A row as it will be written, with the operation that it keeps; 0 for the one that writes it. */
+/** A row to write, with the operation that it keeps; 0 for the operation that writes the row. */
 export type PlannedRow = Omit<SharedChange, 'seq'> & { readonly source: string | null };
 
 /** The rows to write for a place, by descending end. */
@@ -67,9 +67,9 @@ export class LiveWriter {
   }
 
   /**
-   * Writes places again with new `seq`, because sealed segments still hold the rows that these replace: there, the
-   * newest decides.
-   * @param by the operation that writes them @param fromSeq of the first row
+   * Writes places again with new `seq`. Sealed segments still hold the replaced rows, so the new rows must be newer to
+   * decide.
+   * @param by operation that writes the rows @param fromSeq `seq` of the first row
    * @returns the rows replaced, the growth to count, and the `seq` of the last row
    */
   rewrite(
@@ -79,7 +79,7 @@ export class LiveWriter {
   ): { readonly replaced: readonly ReplacedRow[]; readonly growth: Growth; readonly toSeq: number } {
     const shared = new Map<string, PlannedRow>();
     for (const { rows } of places) for (const row of rows) shared.set(nameOf(row), row);
-    // Of one place, a row that ends earlier gets a higher `seq`.
+    // Within one place, a row that ends earlier gets a higher `seq`.
     const seqs = new Map<string, number>();
     for (const [name, change] of [...shared].sort(([, a], [, b]) => b.until - a.until)) {
       const seq = fromSeq + seqs.size;
@@ -99,7 +99,7 @@ export class LiveWriter {
     return { replaced, growth, toSeq: fromSeq + Math.max(1, seqs.size) - 1 };
   }
 
-  /** Deletes those of these changes that have no entries left. */
+  /** Deletes the given changes that have no entries left. */
   dropEmpty(seqs: Iterable<number>): void {
     for (const seq of new Set(seqs)) {
       this.#sql.exec(
@@ -110,10 +110,10 @@ export class LiveWriter {
   }
 
   /**
-   * Inserts a row and deletes those that it replaces. Call `dropEmpty` with their changes afterwards.
-   * @param growth gets the loss of their authorities, not the gain of this one
-   * @param most rows of one key and subject
-   * @returns the replaced rows; null if too many would lie beneath it
+   * Inserts a row and deletes the rows that it replaces. Call `dropEmpty` with the changes of the deleted rows afterwards.
+   * @param growth receives the loss of each deleted row, but not the gain of the new row
+   * @param most maximum number of rows of one key and subject
+   * @returns the replaced rows; null if the new row would exceed `most`
    */
   put(row: NewRow, growth: Growth, most: number): ReplacedRow[] | null {
     const { kind, high, low, subject, seq, until, source } = row;
@@ -144,7 +144,7 @@ export class LiveWriter {
   }
 }
 
-/** Rows of one name share a change. */
+/** The name of a row's change. Rows with the same name share a change. */
 export function nameOf({ until, operation, op, code, authority, rule, stage }: PlannedRow): string {
   return [until, operation, op, code, authority, rule, stage].join(' ');
 }

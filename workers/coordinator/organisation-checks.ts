@@ -1,12 +1,12 @@
 /**
- * What a change of an organisation must not do, and what it gives to tokens.
+ * Checks of changed organisations and clients, and of whether a change of an organisation needs a second person.
  */
 import type { Client } from '../../shared/clients.ts';
 import type { Organisation } from '../../shared/organisations.ts';
 import { ok } from '../../shared/result.ts';
 import { type CheckResult, type Refusal, refuse, refuseField } from './change-request.ts';
 
-/** No two organisations have one authority, or one sender code. @param all organisations after the change */
+/** Refuses an authority or a sender code that another organisation has. @param all organisations after the change */
 export function checkUnique(
   { id, authority, senderCode }: Organisation,
   all: readonly Organisation[],
@@ -24,7 +24,7 @@ export function checkUnique(
   return refuse('SENDER_CODE_TAKEN', `${message}: choose another code, or take it from that one first`);
 }
 
-/** Only a partner can report. */
+/** Refuses a client of an unknown organisation, and the right `report` for a client of an organisation that is no partner. */
 export function checkClient(
   { organisation: id, rights }: Client,
   organisations: { get(id: string): Organisation | null },
@@ -37,8 +37,8 @@ export function checkClient(
 }
 
 /**
- * A consumer of the feed has a way to get its data, and only `issueFeedKey` gives it a secret: with the ID of an earlier one,
- * whoever holds that would read on.
+ * Refuses the right `feed` without an encryption, and a key ID that `issueFeedKey` did not set. With the ID of an earlier
+ * secret, anyone who holds that secret could read on.
  */
 export function checkFeedAccess({ rights, feed = null }: Client, before: Client | null): CheckResult {
   if (feed === null) {
@@ -56,9 +56,9 @@ export function checkFeedAccess({ rights, feed = null }: Client, before: Client 
   return refuseField('client.feed.keyId', `must not be set: ${remedy}`);
 }
 
-/** Its reports are divided by its slices, and a mock partner never touches real numbers: neither changes. */
+/** Refuses to remove a partner, or to change `slices`, which divide its reports, or `mock`, which bars real numbers. */
 export function checkPartner(before: Organisation | null, { partner }: Organisation): CheckResult {
-  // Organisations that were stored before have none.
+  // Organisations stored by older versions lack this field.
   const known = before?.partner ?? null;
   if (known === null) return ok(undefined);
   if (partner === null) {
@@ -71,8 +71,8 @@ export function checkPartner(before: Organisation | null, { partner }: Organisat
 }
 
 /**
- * Whether a change of an organisation gives its tokens something that they could not do before. Suspending and
- * removing one never waits, like removing a token: a stolen token must not work until a second person is there.
+ * Whether a change of an organisation lets its tokens do more than before. Suspending or removing an organisation never
+ * waits, like removing a token. Otherwise, a stolen token would keep working until a second person decides.
  */
 export function decidesOnTokens(before: Organisation | null, after: Organisation | null): boolean {
   if (after === null) return false;
@@ -86,8 +86,8 @@ export function decidesOnTokens(before: Organisation | null, after: Organisation
 }
 
 /**
- * Whether a change of an organisation lets its reports decide on blocks, or weigh more than before. It is a change of what
- * becomes a block, as one of a rule is. Reports of a mock partner block nothing.
+ * Whether a change of an organisation lets its reports decide on blocks, or weigh more than before. Like a change of a
+ * rule, it changes what becomes a block. Reports of a mock partner block nothing.
  */
 export function decidesOnReports(before: Organisation | null, after: Organisation | null): boolean {
   const [known, partner] = [before?.partner ?? null, after?.partner ?? null];

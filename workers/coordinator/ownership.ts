@@ -1,7 +1,7 @@
 /**
- * Whose lists and entries an actor may change: those of its organisation's authority. The token `root` and the
- * service itself belong to no organisation and may change all. A token with the scope `override` names in its
- * request the other authorities that it acts for.
+ * Decides whose lists and entries an actor may change: those of its organisation's authority. The token `root` and
+ * the service itself belong to no organisation and may change all. A request of a token with the scope `override`
+ * names the other authorities that it acts for.
  */
 import type { Actor } from '../../shared/admin/actor.ts';
 import { ROOT_AUTHORITY, SYSTEM_AUTHORITY } from '../../shared/organisations.ts';
@@ -14,7 +14,7 @@ import { type ChangeRequest, type CheckResult, type Refusal, refuse, refuseField
 import { refused } from './promotion.ts';
 import type { Tables } from './tables.ts';
 
-/** The field of a request that names them. */
+/** The field of a request that names other authorities. */
 const FIELD = 'overrideAuthorities';
 
 /** The other authorities that a request names. */
@@ -22,7 +22,7 @@ interface Overriding {
   readonly overrideAuthorities?: readonly string[] | undefined;
 }
 
-/** Whether the actor may not act for an authority. */
+/** Returns a predicate: whether the actor may not act for an authority. */
 export function foreignTo(
   { organisation, authority }: Actor,
   { overrideAuthorities = [] }: Overriding,
@@ -31,8 +31,8 @@ export function foreignTo(
 }
 
 /**
- * Whether a change acts for other authorities: it names them, or `root`, which need not, changes what they own.
- * @param authorities whose lists or entries it changes
+ * Whether a change acts for other authorities: it names them, or `root`, which need not name them, changes what they own.
+ * @param authorities authorities whose lists or entries the change affects
  */
 export function actsForOthers(
   { actor }: Pick<ChangeRequest, 'actor'>,
@@ -46,18 +46,18 @@ export function actsForOthers(
 
 /**
  * The authorities whose lists or live entries a release changes if it becomes current.
- * @param plan from the current release
+ * @param plan changes from the current release
  */
 export function authoritiesChangedBy(next: Manifest, plan: Plan, { releases, live }: Tables): string[] {
   const base = releases.current?.manifest ?? null;
-  // The live layer drops entries that are folded in, and those that no longer are count again. So a release must
-  // not leave out entries of others, nor revive those that their lists replace.
+  // The live layer drops folded entries, and entries that are no longer folded count again. So a release must neither
+  // leave out live entries of others nor revive entries that their lists replace.
   const [from, to] = [base?.foldedSeq ?? 0, next.foldedSeq].sort((a, b) => a - b);
   const folded = live.authorities(from!, to!);
   return [...new Set([...changedAuthorities(base, next, plan), ...folded])].sort();
 }
 
-/** @param what "the release changes lists" @param authorities whose lists they are */
+/** @param what start of the message, such as "the release changes lists" @param authorities owners of the lists */
 export function checkOwned(
   { actor }: ChangeRequest,
   overriding: Overriding,
@@ -68,7 +68,7 @@ export function checkOwned(
   return foreign.length === 0 ? ok(undefined) : refuseForeign(what, foreign);
 }
 
-/** @param what "the release changes lists" @param authorities whom the actor may not act for */
+/** @param what as for `checkOwned` @param authorities authorities that the actor may not act for */
 export function refuseForeign(
   what: string,
   authorities: readonly string[],
@@ -90,9 +90,9 @@ export function refuseForeign(
 
 /**
  * Whether the organisation that signed a release may change the lists of these authorities. A build machine holds
- * the key, so no token stands in for this.
- * @param owner of the key: see RELEASE_PUBLIC_KEYS
- * @returns the authority that the key is bound to; none for a key of the installation
+ * the key, so the check of a token cannot replace this check.
+ * @param owner owner of the key: see RELEASE_PUBLIC_KEYS
+ * @returns the authority that the key is bound to; empty for a key of the installation
  */
 export function checkSigner(
   owner: string,
@@ -125,7 +125,7 @@ export function checkSigner(
   );
 }
 
-/** Rejects names in a request that no organisation, list or live entry has: most likely a typing error. */
+/** Refuses an authority that no organisation, list or live entry has, because it is most likely a typing error. */
 export function checkOverridden(
   { overrideAuthorities = [] }: Overriding,
   { organisations, releases, live }: Tables,

@@ -1,5 +1,5 @@
 /**
- * What control needs of the coordinator to admit clients: those with one of its rights; for reports, the partners too.
+ * The data that control needs to admit clients: the clients with a right that control serves and, for reports, the partners.
  */
 import type { Client, Right } from '../../shared/clients.ts';
 import type { Partners } from '../storage/reports-port.ts';
@@ -15,10 +15,10 @@ export function clientsWith(right: Right, { clients, organisations }: Tables): r
   );
 }
 
-/** A client of an organisation that is suspended, or is no partner, is left out. */
+/** All partners and the clients that may report. Omits clients of organisations that are suspended or no partners. */
 export function partnersOf({ clients, organisations }: Tables): Partners {
   const partners = organisations.all.flatMap(({ id, state, partner }) =>
-    // Organisations that were stored before have none.
+    // Organisations stored by older versions lack this field.
     partner === null || partner === undefined ? [] : [{ ...partner, id, isSuspended: state === 'suspended' }],
   );
   const active = new Set(partners.filter(({ isSuspended }) => !isSuspended).map(({ id }) => id));

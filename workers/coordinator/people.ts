@@ -1,6 +1,6 @@
 /**
- * Who can act now: the holders of tokens, `root`, and those who come through Cloudflare Access. A proposal stores
- * only a name, so that a token that was revoked or an organisation that was suspended executes nothing.
+ * Finds who can act now: holders of tokens, `root`, and users of Cloudflare Access. A proposer is looked up here by name
+ * at approval, so a proposal of a revoked token or a suspended organisation executes nothing.
  */
 import type { Actor } from '../../shared/admin/actor.ts';
 import { hasEnded } from '../../shared/key-conditions.ts';
@@ -10,7 +10,7 @@ import type { Token } from '../../shared/tokens.ts';
 import type { ControlEnv } from '../env.ts';
 import type { DocumentStore } from './document-store.ts';
 
-/** What the environment says of the people of an installation. */
+/** The environment variables that decide which people may act. */
 export type PeopleEnv = Partial<
   Pick<
     ControlEnv,
@@ -19,7 +19,7 @@ export type PeopleEnv = Partial<
 >;
 
 const ROOT_NAME = 'token:root';
-/** Stands for everybody who comes through Access. */
+/** Stands for all users of Access. */
 const ACCESS_NAME = 'access:*';
 
 export class People {
@@ -33,7 +33,7 @@ export class People {
     this.#env = env;
   }
 
-  /** The actor of this name with the scopes that it has now; null if it may not act any more. */
+  /** The actor of this name with its current scopes; null if the actor may no longer act. */
   find(name: string): Actor | null {
     if (name === ROOT_NAME) return this.#hasRoot ? ROOT_ACTOR : null;
     const [kind, id = ''] = split(name);
@@ -65,7 +65,7 @@ export class People {
     return /[0-9a-f]{64}/.test(this.#env.ROOT_TOKEN_SHA256 ?? '');
   }
 
-  /** Names of those with the scope `approve`, at most two: enough to know whether there is a second person. */
+  /** Names of actors with the scope `approve`, at most two: enough to know whether there is a second person. */
   get approvers(): string[] {
     const names: string[] = [];
     for (const name of [ROOT_NAME, ACCESS_NAME, ...this.#tokens.all.map(({ id }) => `token:${id}`)]) {

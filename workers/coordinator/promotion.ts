@@ -51,7 +51,7 @@ export function checkPromotable(
   return refused('FOLD_UNDONE', 'it contains live changes that were undone after it was built: build again');
 }
 
-/** Uploaded values become visible within a few such intervals. */
+/** Time before a retry. Uploaded values become visible within a few such intervals. */
 const RETRY_SECONDS = 5;
 
 /** @param missing keys of the values that are not in KV */
@@ -153,7 +153,7 @@ export class Planner {
   }
 }
 
-/** The release was staged before its key was removed from LIST_KEY. */
+/** Refuses a release that was staged before its key was removed from LIST_KEY. */
 export function keyMissing({ release, keyId }: Manifest): Refusal {
   return refused('KEY_FOREIGN', `${release} was made with LIST_KEY ${keyId}, which was removed: build again`);
 }
@@ -168,7 +168,7 @@ export function planMoved(hash: string): Refusal {
   return refuse('PLAN_MOVED', `the plan is now ${hash}: review it again`, { extras: { plan: hash } });
 }
 
-/** The current release is not the one the caller expected. */
+/** Refuses a promotion because the current release is not the one that the caller expected. */
 function baseMoved(releases: ReleaseStore, base: string | null, current: string | null): Refusal {
   const place = base === null ? 0 : (releases.get(base)?.place ?? null);
   const since = place === null ? [] : releases.since(place);

@@ -1,7 +1,7 @@
 /**
- * Decisions on proposals: approve, reject, withdraw; and what happens without one: a proposal expires, a break-glass
- * change reverts. An approval runs the stored request again as its proposer. settlement.ts checks it in the same
- * transaction as the change, so of two decisions at once exactly one counts.
+ * Decides on proposals: approves, rejects or withdraws them. Without a decision, a proposal expires, and a break-glass
+ * change is reverted. An approval runs the stored request again as its proposer. settlement.ts checks the decision in the
+ * transaction of the change, so exactly one of two concurrent decisions counts.
  */
 import type { ProposalInfo, ProposalState } from '../../shared/proposals.ts';
 import { ok } from '../../shared/result.ts';
@@ -41,7 +41,7 @@ const WAITING: readonly (Refusal | Waiting)['code'][] = [
   ] as const),
 ];
 
-/** Who makes the changes. */
+/** The parts that make the changes. */
 interface Changes {
   readonly entries: EntryChanges;
   readonly undo: EntryUndo;
@@ -62,7 +62,7 @@ export class ProposalChanges {
     this.#changes = changes;
   }
 
-  /** @param sha256 of the proposal that the approver has seen */
+  /** @param sha256 hash of the proposal as the approver has seen it */
   async approve(request: ChangeRequest, id: number, sha256: string): Promise<ChangeResult<ProposalInfo>> {
     const { ledger, proposals } = this.#tables;
     const known = ledger.begin<ProposalInfo>(request, FREEING_CHANGE);
@@ -95,7 +95,7 @@ export class ProposalChanges {
     return refuse('PROPOSAL_OUTDATED', `nothing was changed: ${done.message}`, { extras: done.extras ?? {} });
   }
 
-  /** Withdraws a proposal of the caller, rejects one of another, or takes back a break-glass change now. */
+  /** Withdraws the caller's own proposal, rejects that of another person, or reverts a break-glass change now. */
   async reject(request: ChangeRequest, id: number): Promise<ChangeResult<ProposalInfo>> {
     const { ledger, proposals } = this.#tables;
     const known = ledger.begin<ProposalInfo>(request, FREEING_CHANGE);
@@ -127,7 +127,7 @@ export class ProposalChanges {
     return open.ok ? checkApprover(stored, request.actor, proposals, ledger.audit) : open;
   }
 
-  /** Ends a proposal without a change. @param answer the request whose repeat returns the result */
+  /** Ends a proposal without a change. @param repeat key under which the result is stored for a repeat; null for none */
   #close(
     request: ChangeRequest,
     { info: { id } }: StoredProposal,
@@ -151,7 +151,7 @@ export class ProposalChanges {
     return info;
   }
 
-  /** Lets proposals expire, and reverts break-glass changes that nobody has reviewed. */
+  /** Ends proposals that have expired, and reverts break-glass changes that nobody has reviewed in time. */
   settleDue(): Promise<void> {
     return this.#runs.run('settle', async () => {
       const { proposals } = this.#tables;
@@ -163,8 +163,8 @@ export class ProposalChanges {
   }
 
   /**
-   * @param decision the request of the person who rejects it, or of the service
-   * @returns a refusal if it still waits for a review
+   * @param decision the request of the person who rejects the change, or of the service
+   * @returns a refusal if the change still waits for a review
    */
   async #revert(stored: StoredProposal, decision: ChangeRequest): Promise<ChangeResult<unknown>> {
     const { info } = stored;

@@ -1,5 +1,5 @@
 /**
- * What a proposal is in the audit log, and its hash.
+ * The audit records of a proposal, and its hash.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import type { AuditEntry } from '../../shared/audit.ts';
@@ -7,7 +7,7 @@ import { toHex, utf8 } from '../../shared/bytes.ts';
 import type { Proposal, ProposalState } from '../../shared/proposals.ts';
 import type { Approvable, ChangeRequest } from './change-request.ts';
 
-/** Words of the actions in the audit log. */
+/** The verb of the audit action for each state. */
 export const VERBS: Readonly<Record<ProposalState, string>> = {
   pending: 'open',
   approved: 'approve',
@@ -32,12 +32,12 @@ export function proposalRecord(verb: string, info: Proposal, before: ProposalSta
   };
 }
 
-/** Fields of audit records with a `seq`, which is another one each time a change runs. */
+/** Fields of audit records that contain a `seq`, which differs each time a change runs. */
 const SEQ_FIELDS = ['seq', 'version'];
 
 /**
- * The hash of a change: of its author, reason, request and exact effects.
- * @param before `seq` before the change: its own are others each time it runs
+ * The hash of a change over its author, reason, request and exact effects.
+ * @param before `seq` before the change. Later ones count relative to it, because they differ each time the change runs
  */
 export function digestOf(
   { actor, reason }: ChangeRequest,
@@ -45,10 +45,10 @@ export function digestOf(
   audit: readonly AuditEntry[],
   before: number,
 ): string {
-  // Which guards are hit depends on the hour, and the request names those that it overrides.
+  // The guards that a change hits depend on the hour, and the request names the guards that it overrides.
   const made = audit.filter(({ action }) => action !== 'entries.override');
   const effects = JSON.stringify(made, (key, value: unknown) =>
-    // The number of the operation of the change itself.
+    // Omit the operation number, which differs each time the change runs.
     key === 'operation'
       ? undefined
       : SEQ_FIELDS.includes(key) && typeof value === 'number' && value > before

@@ -1,6 +1,6 @@
 /**
- * The request of a proposal as a second person reads it: numbers in clear, as `read` shows live entries too. Only for
- * the body of the response to a read: logs, errors and the audit log never have it.
+ * The request of a proposal for a second person to read. Numbers are in clear, as the scope `read` shows live entries
+ * too. Use it only in the body of the response to a read. Logs, errors and the audit log must never contain it.
  */
 import { PROPOSAL_SHOWN_MAX } from '../../shared/limits/control.ts';
 import type { ProposedRequest } from '../../shared/proposals.ts';

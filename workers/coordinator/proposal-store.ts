@@ -1,7 +1,7 @@
 /**
  * The proposals in SQLite, and the decision whether a change waits. ledger.ts calls it in the transaction of every
- * change. The request of a proposal is stored as it is, numbers included, in the same database as the live entries,
- * and only while it waits. docs/decisions/0017-let-a-second-person-confirm.md has the races and their results.
+ * change. The request of a proposal is stored in full, numbers included, in the same database as the live entries, but
+ * only while it waits. docs/decisions/0017-let-a-second-person-confirm.md lists the races and their results.
  */
 import type { Actor } from '../../shared/admin/actor.ts';
 import type { AuditEntry } from '../../shared/audit.ts';
@@ -30,7 +30,7 @@ import type { Meta } from './meta.ts';
 import type { People } from './people.ts';
 import { IMPOSSIBLE, proposalRecord, VERBS } from './proposal-records.ts';
 
-/** A change that was tried, and what it does. */
+/** A change that was tried, with its effects. */
 export interface Draft {
   readonly approvable: Approvable;
   readonly audit: readonly AuditEntry[];
@@ -64,7 +64,7 @@ const OPEN = OPEN_STATES.map((state) => `'${state}'`).join(', ');
 /** A proposal as stored. */
 export interface StoredProposal {
   readonly info: Proposal;
-  /** As it was when it proposed. */
+  /** The actor at the time of the proposal. */
   readonly actor: Actor;
   readonly needs: readonly (Scope | 'root')[];
   /** Number of the last audit record before it. */
@@ -92,7 +92,7 @@ export class ProposalStore {
   }
 
   /**
-   * Stores a change that waits. The same change, proposed again, is the same proposal.
+   * Stores a change that waits. If the same change is already pending, returns that proposal.
    * @param now ms since 1970 @param audited number of the last audit record
    */
   open(
@@ -131,7 +131,7 @@ export class ProposalStore {
     return refuseMany(`the proposals that wait have ${stored.toLocaleString('en')} characters`);
   }
 
-  /** Records a change that was applied at once. Runs in its transaction. */
+  /** Records a change that was applied at once. Must run in the transaction of the change. */
   breakGlass(
     request: ChangeRequest,
     draft: Draft,
@@ -171,19 +171,19 @@ export class ProposalStore {
     return this.#select('WHERE id = ?', id)[0] ?? null;
   }
 
-  /** Newest first. Those that are open come first. */
+  /** Open proposals first, then all others, each newest first. */
   list(limit: number): ProposalInfo[] {
     return this.#select(`ORDER BY state IN (${OPEN}) DESC, id DESC LIMIT ?`, limit).map(
       ({ info: { shown: _, ...info } }) => info,
     );
   }
 
-  /** Proposals in this state that have ended. */
+  /** Proposals in this state whose time has ended. */
   ended(state: ProposalState, now: number): StoredProposal[] {
     return this.#select('WHERE state = ? AND ends_at <= ? ORDER BY id', state, now);
   }
 
-  /** How many are in each open state. */
+  /** The number of proposals in each open state. */
   get openCounts(): Readonly<Record<string, number>> {
     const counts = this.#sql.exec<{ state: string; count: number }>(
       'SELECT state, COUNT(*) AS count FROM proposals GROUP BY state',
@@ -192,7 +192,7 @@ export class ProposalStore {
     return Object.fromEntries(OPEN_STATES.map((state) => [state, all.get(state) ?? 0]));
   }
 
-  /** What approval or revert runs; null once it is decided. */
+  /** The command that an approval or a revert runs; null once the proposal is decided. */
   command(id: number): Command | null {
     const parts = this.#sql.exec<{ text: string }>(
       'SELECT text FROM proposal_parts WHERE proposal = ? ORDER BY part',
@@ -202,7 +202,7 @@ export class ProposalStore {
     return text === '' ? null : (JSON.parse(text) as Command);
   }
 
-  /** Ends a proposal, and drops its request. */
+  /** Ends a proposal, and deletes its request. */
   close(
     { id, state: before }: ProposalInfo,
     state: ProposalState,
@@ -249,13 +249,13 @@ export class ProposalStore {
   }
 }
 
-/** Many numbers must not hide which guards a change overrides. */
+/** Sorts overrides first, so that many numbers cannot hide which guards a change overrides. */
 function overridesFirst(audit: readonly AuditEntry[]): readonly AuditEntry[] {
   const rank = ({ action }: AuditEntry): number => (action === 'entries.override' ? 0 : 1);
   return audit.toSorted((a, b) => rank(a) - rank(b));
 }
 
-/** JSON in ASCII: a part of a text must not end within a character. */
+/** Encodes a command as JSON in ASCII, because a part of the text must not end within a character. */
 function asciiOf(command: Command | null): string {
   const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
   return JSON.stringify(command).replace(/[\u0080-\uffff]/g, escaped);

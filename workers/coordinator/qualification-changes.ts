@@ -1,5 +1,5 @@
 /**
- * Changes of the qualifications of organisations. They are in the client directory, so a change is a change of the head.
+ * Changes of the qualifications of organisations. Qualifications are in the client directory, so each change changes the head.
  */
 
 import { ok } from '../../shared/result.ts';
@@ -32,7 +32,7 @@ export interface QualificationFilter {
   readonly state?: QualificationState;
   /** ms since 1970 */
   readonly inspectionDueBefore?: number;
-  /** An organisation: those after it. */
+  /** Only organisations after this ID. */
   readonly after?: string;
   readonly limit: number;
 }
@@ -63,10 +63,10 @@ export class QualificationChanges {
         this.#notify(before, moved.value);
         if (before === null) meta.set(NEXT_INDEX, moved.value.index + 1);
         const record = qualifications.put(organisation, moved.value);
-        // A proposal shows what is made later: neither the time nor the place is known then.
+        // A proposal shows this record before the change is made, so the record omits its time and its index.
         const audit = { ...record, before: before && settingsOf(before), after: settings };
         return applied({}, [audit], {
-          // Other dates or another factor, in the same state, never wait.
+          // A change of the dates or the factor in the same state never waits.
           kinds: before?.since === moved.value.since ? [] : ['qualifications'],
           command: { name: 'putQualification', organisation, settings, condition },
           revert: null,
@@ -76,7 +76,7 @@ export class QualificationChanges {
     });
   }
 
-  /** The organisation is notified of its state before, as of now, and after. */
+  /** Notifies the organisation of its state before the change, as of now, and after it. */
   #notify(before: Qualification | null, after: Qualification): void {
     const { qualifications, qualificationNotices } = this.#tables;
     const now = Date.now();
@@ -89,7 +89,7 @@ export class QualificationChanges {
     );
   }
 
-  /** For the router of notices: changes after this one, also those that time has made. */
+  /** For the router of notices: changes after number `after`, including qualifications that ended at their time. */
   notices(after: number, limit: number): readonly QualificationNotice[] {
     const { qualifications, qualificationNotices } = this.#tables;
     return qualificationNotices.page(qualifications.all, after, limit, Date.now());
@@ -111,19 +111,19 @@ export class QualificationChanges {
     return refuse(moved.code, moved.message, { extras: { state: moved.from, possible: moved.possible } });
   }
 
-  /** Above that of every organisation, and of those that were removed. */
+  /** Above the index of every organisation, including removed ones. */
   get #nextIndex(): number {
     const { meta, qualifications } = this.#tables;
     return qualifications.all.reduce((next, { index }) => Math.max(next, index + 1), meta.number(NEXT_INDEX));
   }
 
-  /** With its version, for `If-Match`. */
+  /** A qualification with its version, for `If-Match`. */
   get(organisation: string): { readonly info: QualificationInfo; readonly version: string } | null {
     const stored = this.#tables.qualifications.get(organisation);
     return stored && { info: qualificationInfo(stored, Date.now()), version: versionOf(stored) };
   }
 
-  /** In the order of organisations. */
+  /** Sorted by organisation. */
   list({ state, inspectionDueBefore, after = '', limit }: QualificationFilter): QualificationInfo[] {
     return this.#tables.qualifications.all
       .filter(({ organisation }) => organisation > after)
@@ -137,7 +137,7 @@ export class QualificationChanges {
       .slice(0, limit);
   }
 
-  /** What the public register is made of. */
+  /** The data of the public register. */
   get register(): RegisterData {
     const { organisations, qualifications } = this.#tables;
     const named = new Map(organisations.all.map((organisation) => [organisation.id, organisation]));

@@ -1,6 +1,6 @@
 /**
- * Changes of qualifications that their organisations have not been notified of. The router of notices reads them, so the
- * coordinator calls nobody. A qualification that ends at its time is a change too.
+ * Changes of qualifications about which the organisations were not notified yet. The router of notices reads them, so the
+ * coordinator calls no other object. A qualification that ends at its time is a change too.
  */
 import { QUALIFICATION_NOTICES_MAX } from '../../shared/limits/notice-sources.ts';
 import { type Qualification, qualificationState } from '../../shared/senders/qualification.ts';
@@ -27,7 +27,7 @@ export class QualificationNotices {
     const { last } = this.#sql
       .exec<{ last: number | null }>('SELECT MAX(n) AS last FROM qualification_notices')
       .one();
-    // Above every earlier number, even if the coordinator has lost its tables.
+    // The time keeps the number above every earlier one, even if the coordinator has lost its tables.
     const n = Math.max(now, (last ?? this.#meta.number('qualificationsNotified')) + 1);
     this.#sql.exec('INSERT INTO qualification_notices VALUES (?, ?)', n, JSON.stringify({ ...notice, n }));
     this.#sql.exec(
@@ -37,7 +37,7 @@ export class QualificationNotices {
     );
   }
 
-  /** Adds those that have ended since the last time. Must run in a transaction. */
+  /** Adds qualifications that have ended since the last call. Must run in a transaction. */
   addEnded(all: readonly Qualification[], now: number): void {
     const since = this.#meta.number('qualificationsEndedAt');
     const ended = all.filter((qualification) => {
@@ -45,7 +45,7 @@ export class QualificationNotices {
       const hasEnded = qualificationState(qualification, now) !== qualification.state;
       return since > 0 && hasEnded && endsAt > since && endsAt <= now;
     });
-    // The first time only begins: what ended before is known.
+    // The first call only sets the start, because earlier ends are already known.
     if (since > 0 && ended.length === 0) return;
     for (const { organisation, state: before, factor, validUntil, nextInspectionBy } of ended) {
       const at = Date.parse(validUntil!);
@@ -55,7 +55,7 @@ export class QualificationNotices {
     this.#meta.set('qualificationsEndedAt', now);
   }
 
-  /** Those after this one, oldest first, also those that time has made. Those up to it are removed. */
+  /** Changes after number `after`, oldest first, including ended qualifications. Removes changes up to `after`. */
   page(all: readonly Qualification[], after: number, limit: number, now: number): QualificationNotice[] {
     return this.#storage.transactionSync(() => {
       this.addEnded(all, now);

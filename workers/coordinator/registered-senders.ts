@@ -1,6 +1,6 @@
 /**
- * What the registry gave the coordinator for the head: the changes of registered senders since the releases. The
- * coordinator keeps only their names, and the newest of them; the registry has the rest.
+ * The part of the head that the registry gives: the changes of registered senders since the releases. The coordinator
+ * keeps only the names of the segments and the newest changes; the registry has the rest.
  */
 import type { HeadRegistrations, NamedValue } from '../../shared/release/head.ts';
 import { HeadPart, type StoredPart } from './head-part.ts';
@@ -35,7 +35,7 @@ export class RegisteredSenders extends HeadPart<HeadRegistrations> {
     return super.isNew({ head: { ...head, droppedVersion }, keyIds });
   }
 
-  /** Records what every readable release contains now. Must run in the transaction that changes the releases. */
+  /** Records which changes every readable release now contains. Must run in the transaction that changes the releases. */
   dropReleased(): void {
     const versions = this.#releases.readable.map(({ manifest }) => manifest.registrations?.version ?? 0);
     const released = Math.min(...versions);

@@ -1,7 +1,7 @@
 /**
- * What the stores of registrations need from the coordinator: the clients of an organisation, the protected numbers,
- * and a place for the ends of their audit chains. Each change of a registration reads the facts, so they are kept in
- * memory until a client changes.
+ * The services of the coordinator for the stores of registrations: the clients of an organisation, the protected
+ * numbers, and a record of the ends of their audit chains. Each change of a registration reads the facts, so the
+ * clients are kept in memory until a client changes.
  */
 import { qualificationState } from '../../shared/senders/qualification.ts';
 import type { RegistrationFacts } from '../../shared/senders/registration.ts';
@@ -16,7 +16,7 @@ type Clients = RegistrationFacts['clients'];
 export class RegistrationFactsSource {
   readonly #tables: Tables;
   #clients: ReadonlyMap<string, Clients> = new Map();
-  /** Of the clients in memory; null before the first. */
+  /** Generation of the clients in memory; null before the first read. */
   #generation: number | null = null;
 
   constructor(tables: Tables) {
@@ -30,7 +30,7 @@ export class RegistrationFactsSource {
     return { organisation, now: Date.now(), clients: this.#clientsOf(organisation), protectedNumbers };
   }
 
-  /** For the desk of the joint response: what speaks for organisations that have registered a reported number. */
+  /** For the desk of the joint response: facts in favour of organisations that have registered a reported number. */
   senders(organisations: readonly string[], now: number): SenderFacts[] {
     const { qualifications } = this.#tables;
     return organisations.map((organisation) => {
@@ -45,7 +45,7 @@ export class RegistrationFactsSource {
 
   /**
    * Records the end of the audit chain of another object in the audit log.
-   * @param subject whose chain it is @returns the number of the record
+   * @param subject owner of the chain @returns the number of the record
    */
   anchor(
     kind: 'registrations' | 'credentials' | 'response' | 'appeals' | 'webhooks' | 'text',
@@ -66,7 +66,7 @@ export class RegistrationFactsSource {
     return this.#tables.ledger.audit.last.n;
   }
 
-  /** Once for each key of the request, as long as answers are kept. */
+  /** Records a version of a month, once for each key of the request as long as answers are kept. */
   recordMonth(request: ChangeRequest, month: string, after: { readonly version: number }): void {
     const action = after.version === 1 ? 'statistics.close' : 'statistics.correct';
     const done = this.#tables.ledger.transact(request, FREEING_CHANGE, () =>

@@ -1,6 +1,6 @@
 /**
  * Changes of the current release: stage, promote (to a share of the data centres, or to all), roll back. A release is
- * verified and planned before the transaction, which checks again that nothing it depends on has changed.
+ * verified and planned before the transaction. The transaction checks again that nothing relevant has changed.
  */
 import type {
   Promote,
@@ -74,7 +74,7 @@ export class ReleaseChanges {
     return openManifest(signed, publicKeys, keys.ids);
   }
 
-  /** The key that signed a text that opens. */
+  /** The key that signed a text. `#open` must have accepted the text. */
   async #keyOf(signed: SignedText): Promise<ReleaseKey> {
     return (await signerOf(signed, this.#secrets.publicKeys))!;
   }
@@ -138,13 +138,13 @@ export class ReleaseChanges {
     const lastPlan = this.#planner.lastHash(releases.current?.manifest ?? null, stored.manifest, guards);
     if (lastPlan !== null && options.plan !== undefined && options.plan !== lastPlan)
       return planMoved(lastPlan);
-    // The key that signed it may have been revoked since it was staged.
+    // The key that signed the release may have been revoked since the release was staged.
     const opened = await this.#open(stored.signed);
     if (!opened.ok) return this.recordRefusal(request, release, refused(opened.code, opened.message));
     const key = await this.#keyOf(stored.signed);
     const trusted = this.#signers.check(key);
     if (!trusted.ok) return this.recordRefusal(request, release, trusted);
-    // A canary was verified when it became one. For any other release, values may have been removed since.
+    // A canary was verified when it became the canary. For any other release, values may have been removed since.
     const verified = stored.state === 'candidate' ? ok(undefined) : await this.#verify(request, stored);
     if (!verified.ok) return verified;
     const plan = await this.plan(release);
@@ -246,9 +246,9 @@ export class ReleaseChanges {
   }
 
   /**
-   * Records that a release was refused, and why: each refusal once. Works even if the budget for growth is used up,
-   * because an attempt against a guard must leave a trace.
-   * @param final whether it can never be promoted @returns the refusal
+   * Records that a release was refused, and why. Records each refusal once, even if the budget for growing changes is
+   * used up, because an attempt that hits a guard must leave a trace.
+   * @param final whether the release can never be promoted @returns the refusal
    */
   recordRefusal(request: ChangeRequest, release: string | null, refusal: Refusal, final = false): Refusal {
     if (this.#recordedRefusals.has(refusal)) return refusal;

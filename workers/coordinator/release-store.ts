@@ -20,9 +20,9 @@ export interface StoredRelease {
   readonly promotedAt: number | null;
   /** Share of the data centres, for a canary. */
   readonly share: number | null;
-  /** When it was withdrawn, either as the current release or as a first-time canary. */
+  /** When the release was withdrawn, either as the current release or as a first-time canary. */
   readonly withdrawnAt: number | null;
-  /** The authorities whose lists it changed when it last became current or the canary; null if not known. */
+  /** The authorities whose lists the release changed when it last became current or the canary; null if not known. */
   readonly authorities: readonly string[] | null;
 }
 
@@ -71,7 +71,7 @@ export class ReleaseStore {
     );
   }
 
-  /** The releases that readers may need: current, canary, and those that rollback can return to. */
+  /** The releases that readers may need: current, canary, and the earlier ones that rollback can return to. */
   get readable(): StoredRelease[] {
     return [this.current, this.candidate, ...this.back].filter((release) => release !== null);
   }
@@ -129,7 +129,7 @@ export class ReleaseStore {
       'UPDATE releases SET refusal_code = ?, refusal_message = ? WHERE release = ?',
       ...[code, message, release],
     );
-    // A release that another admin promoted meanwhile passed its checks, and keeps its state.
+    // A release that another admin promoted in the meantime passed its checks, and keeps its state.
     if (final) {
       this.#sql.exec(
         "UPDATE releases SET state = 'refused' WHERE release = ? AND state NOT IN ('promoted', 'candidate')",
@@ -156,7 +156,7 @@ export class ReleaseStore {
   /**
    * Withdraws a release. A canary that was current before stays available for rollback, unless it was
    * withdrawn since its last promotion to all.
-   * @returns its new state
+   * @returns the new state of the release
    */
   withdraw({ release, state, place, withdrawnAt }: StoredRelease, at: number): ReleaseState {
     const isWayBack = state === 'candidate' && place !== null && withdrawnAt === null;

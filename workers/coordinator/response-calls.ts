@@ -1,5 +1,5 @@
 /**
- * The calls to the coordinator that concern the joint response.
+ * RPC methods of the coordinator for the joint response.
  */
 import type { EntryItem } from '../../shared/admin/entries.ts';
 import type { RuleSettings } from '../../shared/reports/rule.ts';
@@ -13,12 +13,12 @@ import { EvidenceCalls } from './evidence-calls.ts';
 import { partnersOf } from './partners.ts';
 
 export abstract class ResponseCalls extends EvidenceCalls {
-  /** What reports need: see PartnerSource. */
+  /** The data that the intake of reports needs: see PartnerSource. */
   async partners() {
     return partnersOf(this[CORE].tables);
   }
 
-  /** All rules. Its version rises with each change, so the desk need not compare them. */
+  /** All rules. The version of the set rises with each change, so the desk need not compare the rules. */
   async rules() {
     return this[CORE].tables.rules.set;
   }
@@ -44,7 +44,7 @@ export abstract class ResponseCalls extends EvidenceCalls {
     return this[CORE].standingBlocks.find(item, subject);
   }
 
-  /** @param end of the audit chain of appeals */
+  /** @param end end of the audit chain of appeals */
   async anchorAppeals(end: ChainAnchor) {
     return this[CORE].registrationFacts.anchor('appeals', 'appeals', end);
   }
@@ -59,7 +59,7 @@ export abstract class ResponseCalls extends EvidenceCalls {
     this[CORE].registrationFacts.recordMonth(request, month, { version, ...digests });
   }
 
-  /** @param end of the audit chain of the desk */
+  /** @param end end of the audit chain of the desk */
   async anchorResponse(end: ChainAnchor) {
     return this[CORE].registrationFacts.anchor('response', 'joint response', end);
   }

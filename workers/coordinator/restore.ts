@@ -1,8 +1,8 @@
 /**
- * Restores a coordinator that has lost its tables from the copy of the head in KV: releases, live entries,
- * clients, qualifications, policy, canary numbers. Tokens, texts of sources and the audit log are not in the copy. The head is sealed, and
- * nothing else in KV is trusted: a value counts only if it matches the SHA-256 or the signature in the head. An
- * older client directory under the key of a newer one would reactivate revoked keys.
+ * Restores a coordinator that has lost its tables from the copy of the head in KV: releases, live entries, clients,
+ * qualifications, policy, canary numbers. Tokens, texts of sources and the audit log are not in the copy. The head is
+ * sealed, and nothing else in KV is trusted: a value counts only if it matches the SHA-256 or the signature in the head.
+ * Otherwise, an older client directory under the key of a newer one would reactivate revoked keys.
  */
 import { fromBase64, sha256Hex } from '../../shared/bytes.ts';
 import { type DirectoryContent, openDirectory } from '../../shared/clients.ts';
@@ -35,9 +35,9 @@ import { FREEING_CHANGE } from './storage-budget.ts';
 import type { Tables } from './tables.ts';
 import type { ValueStore } from './value-store.ts';
 
-/** Recorded as the author of what was restored. */
+/** The author recorded for everything that is restored. */
 const RESTORER = SYSTEM_ACTOR.name;
-/** How far `seq` is set above the copy in KV if the copy is ahead: later changes may not be in it. */
+/** How far `seq` is set above the copy in KV if the copy is ahead, because the copy may lack later changes. */
 const RESTORED_GAP = 1_000;
 
 /** Why the tables cannot be restored. `VALUE_DAMAGED`: the value in KV is not the one that the head names. */
@@ -49,7 +49,7 @@ type Restored<Value> = Result<Value, Failure<RestoreProblem>>;
  * back. Lost tables are restored from the copy. In both cases, the next change gets a `seq` above any that
  * readers can have seen.
  * @returns `unread` if KV did not respond; fails if the tables are lost and the copy cannot be opened, or if
- * KV lacks or has altered a value it names
+ * KV lacks or has altered a value that the copy names
  * @throws if the tables are lost and KV does not respond
  */
 export async function catchUp(
@@ -69,7 +69,7 @@ export async function catchUp(
   }
   if (bytes === null) return ok('current');
   const opened = await openHeadWith(bytes, secrets.keys);
-  // Read only now: in a sweep, changes were made meanwhile.
+  // Read `seq` only now, because changes may have been made in the meantime if this runs in a sweep.
   const before = ledger.seq;
   if (!opened.ok) {
     if (before > 0) return ok('current');
@@ -98,7 +98,7 @@ export async function catchUp(
   return ok('restored');
 }
 
-/** All or nothing: a partial restore would be worse than none. */
+/** Reads everything to restore, or fails. A partial restore would be worse than none. */
 async function readLost(
   document: HeadDocument & { readonly keys: ListKeys },
   values: ValueStore,
@@ -121,7 +121,7 @@ async function readLost(
     candidate: candidate.value,
     entries: entries.value,
     content: content.value,
-    /** Named by its content; null if the head names none. */
+    /** The directory under the name of its content; null if the head names none. */
     directory: head.clients === null ? null : await values.directoryOf(content.value, keys),
   });
 }
@@ -196,7 +196,7 @@ async function readNamed(
 /** Fills the empty tables, inside a transaction. */
 function restore(lost: Lost, tables: Tables, values: ValueStore, operation: number): void {
   const { head, keys, current, candidate, entries, content, directory } = lost;
-  // What follows is under the key of that head.
+  // Everything below is stored under the key of that head.
   tables.keys.store(keys);
   tables.keys.reload();
   const { releases } = tables;
@@ -216,7 +216,7 @@ function restore(lost: Lost, tables: Tables, values: ValueStore, operation: numb
   }
   for (const client of content.clients) {
     const { organisation } = client;
-    // Of most organisations only the ID is in the directory. The root token adds the rest again.
+    // The directory has only the ID of most organisations. The root token adds the rest again.
     if (tables.organisations.get(organisation) === null) {
       tables.organisations.put(organisation, bareOrganisation(organisation));
     }
@@ -226,16 +226,16 @@ function restore(lost: Lost, tables: Tables, values: ValueStore, operation: numb
   if (head.canaries !== undefined) tables.settings.restoreCanaries(head.canaries);
   if (directory !== null) {
     values.setDirectory(directory);
-    // Under the name that these tables give it. KV may not have it.
+    // KV may lack the directory under the name that these tables give it.
     values.markMissing(directory.key);
   }
   // The registry still has the changes themselves, and gives the newest state.
   if (head.registrations !== undefined) {
-    // Until then, its segments may have any key, and no key may leave LIST_KEY.
+    // Until then, the registry's segments may have any key, so no key may leave LIST_KEY.
     const keyIds = head.registrations.segments.length === 0 ? [] : tables.keys.ring.ids;
     tables.registeredSenders.store({ head: head.registrations, keyIds });
   }
-  // Likewise. The store gives the names of all its values within a minute, long before the collector removes one.
+  // Likewise. The credential store names all its values within a minute, long before the collector removes one.
   if (head.credentials !== undefined) {
     const named = [head.credentials.index];
     tables.credentials.store({ head: head.credentials, keyIds: tables.keys.ring.ids, named });

@@ -1,5 +1,5 @@
 /**
- * Rolling back: undoes the last step, the canary if there is one, else the current release.
+ * Rolls back the last step: the canary if there is one, otherwise the current release.
  */
 import type { Rollback, RollbackDone } from '../../shared/admin/releases.ts';
 import type { AuditEntry } from '../../shared/audit.ts';
@@ -13,7 +13,7 @@ import type { StoredRelease } from './release-store.ts';
 import { counted, FREEING_CHANGE } from './storage-budget.ts';
 import type { Tables } from './tables.ts';
 
-/** @param open the manifest, if a currently trusted key signed it */
+/** @param open opens a manifest if a currently trusted key signed it */
 export async function rollBack(
   request: ChangeRequest,
   options: Rollback,
@@ -53,7 +53,7 @@ export async function rollBack(
       const extras = { base: expected, current: last.release };
       return refuse('BASE_MOVED', `the last step was ${last.release}, not ${expected}`, { extras });
     }
-    // It takes back what the last step changed.
+    // A rollback reverts what the last step changed.
     const authorities = last.authorities ?? authoritiesIn(last.manifest, previous.manifest);
     const owned = checkOwned(request, options, authorities, 'the last step changed lists');
     if (!owned.ok) return owned;
@@ -67,7 +67,7 @@ export async function rollBack(
     };
     const again = { base: previous.release, share: 1, overrides: [...PUSH_GUARDS], reason: request.reason };
     return applied({ withdrawn: last.release, current: previous.release }, [audit], {
-      // It returns to what was current before, so only the authority matters.
+      // A rollback returns to an earlier current release, so only acting for other authorities can wait.
       kinds: actsForOthers(request, options, authorities) ? ['actForOthers'] : [],
       command: { name: 'rollback', options: { ...options, release: last.release } },
       revert: { name: 'promote', release: last.release, options: { ...again, share: last.share ?? 1 } },

@@ -1,5 +1,5 @@
 /**
- * Decides what each change of a batch of rule entries does, from the tables as they are: nothing is written here.
+ * Plans what each change of a batch of rule entries does, based on the current tables. Nothing is written here.
  */
 import { STORAGE_BYTES_MAX, STORAGE_FULL_SHARE } from '../../shared/limits/control.ts';
 import { SUBJECT_BIT } from '../../shared/live/entry.ts';
@@ -16,30 +16,30 @@ import { NO_MARK, type PlannedRow } from './live-writer.ts';
 import { RuleGuards } from './rule-guards.ts';
 import type { Tables } from './tables.ts';
 
-/** The code of blocks that rest on reports. */
+/** The code of blocks that are based on reports. */
 const CODE = 'SENDER_REPORTED';
 
-/** A change with its targets: none if its subject can have no entry. */
+/** A change with its targets. There are none if the subject of the change can have no entry. */
 export interface Wanted {
   readonly change: RuleEntryChange;
   readonly refused: RuleEntryRefusal | null;
   readonly targets: readonly { readonly target: Target; readonly index: number }[];
 }
 
-/** What a change does to one target. */
+/** The rows that a change writes for one target. */
 export interface Planned {
   readonly target: Target;
   readonly rows: readonly PlannedRow[];
 }
 
-/** The changes between two writes, each subject once. */
+/** The changes between two writes. Each subject occurs once. */
 export class RuleBatch {
   readonly #tables: Tables;
   readonly #guards: RuleGuards;
   readonly #listed: Listed;
   readonly #now: number;
   readonly #isFull: boolean;
-  /** The last live change that a readable release contains, and whether one contains blocks of rules. */
+  /** The last live change that a readable release contains, and whether any readable release contains blocks of rules. */
   readonly #foldedSeq: number;
   readonly #hasFolded: boolean;
   #room: number;
@@ -90,7 +90,7 @@ export class RuleBatch {
     );
   }
 
-  /** Counts what a change takes of the room. */
+  /** Takes the room that a change needs. @returns the plan, or `rulesFull` if there is too little room */
   #planned(planned: Planned[], op: RuleEntryChange['op']): Planned[] | 'rulesFull' {
     const growth = planned.reduce((sum, { target, rows }) => {
       const replaced = this.#rows(target).filter(({ until }) => until <= rows[0]!.until);
@@ -110,7 +110,7 @@ export class RuleBatch {
     return rows.filter(({ subjects }) => (subjects & SUBJECT_BIT.from) !== 0).toReversed();
   }
 
-  /** Whether somebody else lets it pass or blocks it, or has decided about it before. */
+  /** Whether an entry or a list of another authority unblocks or blocks the target; null if none does. */
   #entryOfOthers(target: Target, index: number): 'unblocked' | 'blocked' | null {
     const rows = this.#rows(target);
     const ops = rows.flatMap(({ op, authority }) => (authority === SYSTEM_AUTHORITY ? [] : [op]));
@@ -119,7 +119,7 @@ export class RuleBatch {
     return ops.includes('block') || effects.includes('block') ? 'blocked' : null;
   }
 
-  /** Allow lists with the target, and folded entries of others that newer live entries do not replace. */
+  /** Allow lists that contain the target, and its folded entries of others that newer live entries do not replace. */
   #listings(rows: readonly LiveRow[], index: number): Listing[] {
     return this.#listed.listings.flatMap(({ foldedSeq, found }) =>
       (found.get(index) ?? []).filter(
@@ -145,7 +145,7 @@ export class RuleBatch {
     return [...below.filter((each) => each.until > until), row];
   }
 
-  /** What to write so that no block of a rule decides; nothing if none does. */
+  /** The rows to write so that no block of a rule decides. Empty if no block of a rule decides now. */
   #lift(until: number, target: Target, index: number): PlannedRow[] {
     const rows = this.#rows(target);
     const own = rows.filter(isOfRule);
@@ -162,7 +162,7 @@ export class RuleBatch {
     return without(others, Math.max(...ends), target);
   }
 
-  /** Entries of others that decide from the release now, as rows: above the block that it has too. */
+  /** Folded entries of others that are in force, as rows. In the release, they decide above the rule's folded block. */
   #foldedOfOthers(rows: readonly LiveRow[], target: Target, index: number): PlannedRow[] {
     return this.#listings(rows, index)
       .filter(({ isFolded, until }) => isFolded && until !== NOT_LISTED)
@@ -174,8 +174,8 @@ export class RuleBatch {
 }
 
 /**
- * The rows of others, which decide as before, above one that hides blocks of rules until they end.
- * @param end of those blocks
+ * The rows of others, which decide as before, above a row that hides the blocks of rules until these end.
+ * @param end end of the blocks of rules
  */
 function without(others: readonly PlannedRow[], end: number, { source }: Target): PlannedRow[] {
   const deciding = others.filter(({ op }) => op !== 'undo').toSorted((a, b) => b.until - a.until);

@@ -1,9 +1,9 @@
 /**
- * The live entries of rules (storage/rule-entries-port.ts). They have the authority of the service itself, and room of
- * their own. A rule never replaces an entry of anybody else that is in force.
+ * The live entries of rules (storage/rule-entries-port.ts). They have the authority of the service itself, and separate
+ * room. A rule never replaces an entry of another authority that is in force.
  *
- * A lift writes a `clear` until the block would have ended, and above it again what others have put there since. Folded
- * entries of others are older than what was lifted, or were written again: rules block nothing that has one.
+ * A lift writes a `clear` until the block would have ended, and above it again the entries that others have made since.
+ * Folded entries of others are older than the lifted block or were written again: rules block no sender that has one.
  */
 import type { AuditEntry } from '../../shared/audit.ts';
 import { RULE_CHANGES_MAX, SEGMENT_ENTRIES_MAX } from '../../shared/limits/control.ts';
@@ -22,7 +22,7 @@ import { FREEING_CHANGE } from './storage-budget.ts';
 import type { Tables } from './tables.ts';
 import { targetsOf } from './targets.ts';
 
-/** Rows that one change may write, at most: those of both forms of a sender ID, under entries of others. */
+/** Maximum rows that one change writes: those of both forms of a sender ID, with the entries of others above them. */
 const ROWS_PER_CHANGE = 20;
 
 /** The last batch, as stored. */
@@ -56,7 +56,7 @@ export class RuleEntries {
       const targets = wanted.flatMap((each) => each.targets.map(({ target }) => target));
       const listed = await this.#owners.readLists(listsAgainstRules, targets);
       if (!listed.ok) throw failed(listed);
-      // Meanwhile, the same batch may have been applied, or LIST_KEY rotated, or another release promoted.
+      // In the meantime, the same batch may have been applied, LIST_KEY rotated, or another release promoted.
       const known = this.#known(n);
       if (known !== null) return known;
       if (this.#tables.keys.current !== current || !this.#owners.isCurrent(listed.value)) continue;
@@ -142,7 +142,7 @@ export class RuleEntries {
       ({ target, rows }): PlannedPlace => ({ key: target, subject: SUBJECT_BIT.from, rows }),
     );
     const toSeq = live.rewrite(places, operation, seq);
-    // Otherwise an undo of what replaced the block would revive it.
+    // Otherwise, an undo of the change that replaced the block would revive the block.
     for (const [index, { change, targets }] of run.entries()) {
       if (change.op !== 'lift' || typeof planned[index] === 'string') continue;
       for (const { target } of targets) live.undo.dropReplaced(target, SYSTEM_AUTHORITY);
@@ -155,7 +155,7 @@ export class RuleEntries {
   }
 }
 
-/** Cuts a batch so that each part has each subject at most once. */
+/** Splits a batch into parts that contain each subject at most once. */
 function runsOf(wanted: readonly Wanted[]): Wanted[][] {
   const runs: Wanted[][] = [];
   let seen = new Set<string>();

@@ -1,7 +1,7 @@
 /**
- * The guards of live changes on blocks of rules: those that bound what may be blocked. How much people may change in an
- * hour does not bind rules, which have their own room. A block that hits a guard is left out, and nobody can override it
- * for a rule; the others of its batch are made.
+ * Applies the guards that bound what may be blocked to blocks of rules. The hourly limits for people do not bind rules,
+ * which have their own room. A block that hits a guard is left out, and nobody can override the guard for a rule. The
+ * other blocks of the batch are made.
  */
 
 import { BLOCK_FILLED_MIN, BLOCK_NUMBERS, countWholeBlocks } from '../../shared/numbers/blocks.ts';
@@ -13,21 +13,21 @@ import type { EntryGuards } from './entry-guards.ts';
 
 type RuleGuard = Extract<LiveGuard, 'protected-number' | 'whole-block' | 'operator-share'>;
 
-/** The guards of one batch, whose blocks are written after all were checked. */
+/** The guards of one batch. The blocks of the batch are written after all of them are checked. */
 export class RuleGuards {
   readonly #counts: EntryGuards;
   readonly #protected: ReadonlySet<number>;
-  /** The ranges of each operator, and how many of its numbers may be blocked: see `exceedsShare`. */
+  /** The ranges of each operator, and how many numbers they contain. */
   readonly #operators: readonly { readonly spans: readonly Span[]; readonly numbers: number }[];
   readonly #share: number;
   readonly #live: number;
   readonly #now: number;
-  /** Numbers that the batch blocks newly. */
+  /** Numbers that the batch newly blocks. */
   readonly #added: number[] = [];
-  /** Blocked numbers in the tables, by the spans that were counted. */
+  /** Counts of blocked numbers in the tables, by span. */
   readonly #stored = new Map<string, number>();
 
-  /** @param live number of rows of the live layer, an upper bound of what is blocked @param now seconds since 1970 */
+  /** @param live number of rows of the live layer, an upper bound on the blocked numbers @param now seconds since 1970 */
   constructor(counts: EntryGuards, settings: GuardSettings, live: number, now: number) {
     const { protectedNumbers, operatorRanges, operatorShare } = settings;
     this.#counts = counts;
@@ -42,11 +42,11 @@ export class RuleGuards {
     this.#now = now;
   }
 
-  /** The guard that a block of this number hits. Null if it hits none: then the batch blocks it. */
+  /** The guard that a block of this number hits. If it hits none, returns null and counts the number as blocked. */
   add(n: number): RuleGuard | null {
     if (this.#protected.has(n)) return 'protected-number';
     if (this.#counts.isBlocked(n, this.#now)) return null;
-    // Below this count, no block of numbers and no operator can have enough.
+    // Below this count, no block of numbers and no operator can have enough blocked numbers to hit a guard.
     const most = this.#live + this.#added.length + 1;
     const from = n - (n % BLOCK_NUMBERS);
     const block = { from, to: from + BLOCK_NUMBERS - 1 };

@@ -1,6 +1,6 @@
 /**
- * Rules of the joint response, with their versions. They are no part of the head: the desk reads them, the edge only
- * sees the blocks that they make.
+ * Rules of the joint response, with their versions. They are not part of the head: the desk reads them, and the edge
+ * sees only the blocks that they make.
  */
 import type { RuleRemoved, RuleSet, RuleVersion } from '../../shared/admin/rules.ts';
 import { RULE_IDS_MAX, RULE_VERSIONS_MAX, RULES_MAX } from '../../shared/limits/reports.ts';
@@ -18,7 +18,7 @@ import type { Command } from './command.ts';
 import type { Ledger } from './ledger.ts';
 import { FREEING_CHANGE, GROWING_CHANGE } from './storage-budget.ts';
 
-/** Each version is a row; `rule` is null for a removal. A step of schema.ts, so it never changes. */
+/** Each version is a row; `rule` is null for a removal. This is a step of schema.ts, so it must not change. */
 export const RULES = `
   CREATE TABLE rules (
     n INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -64,7 +64,7 @@ export class RuleStore {
     return row === null ? null : ruleOf(row);
   }
 
-  /** Newest first; empty if there has never been such a rule. */
+  /** The versions of a rule, newest first; empty if the rule never existed. */
   versions(id: string): RuleVersion[] {
     return this.#sql
       .exec<Row & { at: number; actor: string; reason: string }>(
@@ -114,7 +114,7 @@ export class RuleStore {
     });
   }
 
-  /** Makes the change of a proposal, or takes one back. */
+  /** Makes the change of a proposal, or reverts a break-glass change. */
   run(
     request: ChangeRequest,
     { id, rule, condition }: Extract<Command, { name: 'putRule' }>,
@@ -148,7 +148,7 @@ export class RuleStore {
   }
 }
 
-/** The rules of an installation that has had none yet. */
+/** Inserts the rules of an installation that has had none yet. */
 export function insertDefaultRules(sql: SqlStorage): void {
   for (const { id, version, ...settings } of DEFAULT_RULES) {
     const reason = 'the rules of a new installation';
@@ -174,7 +174,7 @@ function insertVersion(sql: SqlStorage, { id, version, settings, at, actor, reas
 
 function ruleOf({ id, version, rule }: Row): Rule | null {
   if (rule === null) return null;
-  // Those of before rules had targets have none.
+  // Rules stored by older versions lack `target`.
   return { id, version, ...({ target: 'number', ...JSON.parse(rule) } as RuleSettings) };
 }
 

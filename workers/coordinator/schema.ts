@@ -1,6 +1,6 @@
 /**
- * The coordinator's tables. docs/storage.md describes each. A change is a further step: steps are only appended,
- * and tables of an earlier step get those that they lack. Tables of a newer version are refused and left as they
+ * The coordinator's tables. docs/storage.md describes each. To change the tables, append a step: existing steps must
+ * not change, and older tables get the steps that they lack. Tables of a newer version are refused and left as they
  * are.
  */
 import { bareOrganisation, DEFAULT_ORGANISATION } from '../../shared/organisations.ts';
@@ -106,7 +106,7 @@ const TABLES = `
   CREATE TABLE values_to_put (key TEXT PRIMARY KEY) WITHOUT ROWID;
 `;
 
-/** Counters of the guards on live changes, and what an undo needs. */
+/** Counters of the guards on live changes, and the data for undo. */
 const GUARDS_AND_UNDO = `
   CREATE TABLE guard_hours (
     authority TEXT NOT NULL,
@@ -171,7 +171,7 @@ const TOKEN_HOLDERS = `
   INSERT INTO token_holders SELECT id, 0, NULL FROM tokens;
 `;
 
-/** The Merkle tree of the audit log, its checkpoints, and how far its export has come. */
+/** The Merkle tree of the audit log, its checkpoints, and the progress of its export. */
 const AUDIT_EVIDENCE = `
   CREATE TABLE audit_tiles (
     level INTEGER NOT NULL,
@@ -194,7 +194,7 @@ const AUDIT_EVIDENCE = `
   ) WITHOUT ROWID;
 `;
 
-/** Enumeration that was detected. */
+/** Detections of enumeration. */
 const DETECTIONS = `
   CREATE TABLE detections (
     day INTEGER NOT NULL,
@@ -248,7 +248,7 @@ const RULE_ENTRIES = `
   ALTER TABLE undo_changes ADD COLUMN stage TEXT;
 `;
 
-/** What each version adds to the one before it. */
+/** The statements that each version adds to the previous one. */
 const STEPS: readonly string[] = [
   TABLES,
   GUARDS_AND_UNDO,
@@ -263,7 +263,7 @@ const STEPS: readonly string[] = [
   QUALIFICATION_NOTICE_TABLES,
 ];
 
-/** Creates the tables in a new database, and adds later steps to an older one. Fails if it knows no such version. */
+/** Creates the tables in a new database, and adds later steps to an older one. Fails if their version is unknown. */
 export function createTables(storage: DurableObjectStorage): Result<void, Failure> {
   const { sql } = storage;
   const newest = FIRST_VERSION + STEPS.length - 1;

@@ -58,7 +58,7 @@ export class SegmentStore {
     return this.#sql.exec('SELECT 1 FROM segments WHERE key = ?', key).toArray().length > 0;
   }
 
-  /** The last change in a segment. */
+  /** The `seq` of the last change in a segment. */
   get sealedSeq(): number {
     return this.#rows().at(-1)?.to ?? 0;
   }

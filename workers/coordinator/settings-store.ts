@@ -29,11 +29,11 @@ export class SettingsStore {
   }
 
   get guards(): GuardSettings {
-    // Settings of an earlier version lack the newer ones.
+    // Settings stored by older versions lack newer fields.
     return { ...DEFAULT_GUARDS, ...this.#meta.json<GuardSettings>('guards') };
   }
 
-  /** @param expected only if these are in force */
+  /** @param expected make the change only if these guards are in force */
   putGuards(
     request: ChangeRequest,
     guards: GuardSettings,
@@ -113,8 +113,8 @@ export class SettingsStore {
   }
 
   /**
-   * Lets nothing wait any more, because the environment demands it. Whoever sets it can deploy other code too; this
-   * leaves a trace in the audit log.
+   * Turns approvals off, because the environment demands it. Anyone who can set the environment could also deploy other
+   * code, but this leaves a trace in the audit log.
    */
   resetApprovals(): void {
     const before = this.#proposals.rules;
@@ -126,7 +126,7 @@ export class SettingsStore {
     });
   }
 
-  /** @param signers the signing keys of now: those that are trusted when new ones begin to wait */
+  /** @param signers the current signing keys, which stay trusted when new keys start to need approval */
   putApprovals(request: ChangeRequest, approvals: Approvals, signers: object): ChangeResult<Approvals> {
     return this.#ledger.transact(request, FREEING_CHANGE, () => {
       const before = this.#proposals.rules;
@@ -136,7 +136,7 @@ export class SettingsStore {
         this.#meta.set('signersApproved', signers);
       this.#meta.set('approvals', approvals);
       const audit = [{ action: 'approvals.put', subject: 'approvals', before, after: approvals }];
-      // More kinds at any time; fewer, or more or less time, only together.
+      // Adding kinds never waits. Removing kinds, or changing the time to decide, needs a second person.
       const isWeaker =
         !before.kinds.every((kind) => kinds.includes(kind)) || before.waitSeconds !== approvals.waitSeconds;
       return applied(approvals, audit, {

@@ -1,6 +1,6 @@
 /**
- * The checks that end a proposal, in the transaction of the change that it executes or reverts: whether it is still
- * open, whether both persons may still act, and whether the change does exactly what was shown.
+ * The checks that end a proposal, in the transaction of the change that it executes or reverts: whether the proposal is
+ * still open, whether both persons may still act, and whether the change does exactly what was shown.
  */
 import type { Actor } from '../../shared/admin/actor.ts';
 import type { UndoDone } from '../../shared/admin/entries.ts';
@@ -19,7 +19,7 @@ import {
 import { digestOf } from './proposal-records.ts';
 import type { ProposalStore, StoredProposal } from './proposal-store.ts';
 
-/** Runs after the change, in its transaction: `before` and `after` are `seq` before it and now. */
+/** Runs after the change, in its transaction. `before` is the `seq` before the change, and `after` the current one. */
 export function settle(
   request: ChangeRequest,
   { id, from, to, decision }: Settlement,
@@ -36,7 +36,7 @@ export function settle(
     const allowed = checkApprover(stored, actor, proposals, log);
     if (!allowed.ok) return allowed;
     const proposer = proposerNow(stored, proposals, log);
-    // Its organisation may have another authority since the work began.
+    // The proposer's organisation may have got another authority since the work began.
     if (!proposer.ok || JSON.stringify(proposer.value) !== JSON.stringify(request.actor))
       return PROPOSER_GONE;
     const digest = approvable === null ? null : digestOf(request, approvable, audit, before);
@@ -45,7 +45,7 @@ export function settle(
     }
   }
   const visible = to === 'approved' ? { seq } : {};
-  // Entries that were changed since stay as they are. Somebody must look at them: it may be how they were kept.
+  // Entries that were changed since stay as they are. A person must review them: they may have been changed to keep them.
   const { skipped = 0 } = value as Partial<UndoDone>;
   const isPartial = to === 'reverted' && skipped > 0;
   const note = isPartial ? `${skipped} entries were changed since, and stay as they are` : reason || null;
@@ -60,7 +60,7 @@ const PROPOSER_GONE = refuse(
   'its proposer may no longer make this change: propose it again with another token',
 );
 
-/** The proposer as it is now, with the scopes that the change needed. The service itself always may. */
+/** The proposer with its current rights; refused if these no longer suffice. Only persons are checked. */
 export function proposerNow(
   { actor, needs, audited }: StoredProposal,
   { people }: ProposalStore,
@@ -68,22 +68,22 @@ export function proposerNow(
 ): CheckResult<Actor> {
   if (!isPerson(actor.name)) return ok(actor);
   const now = people.find(actor.name);
-  // A token that was removed and added again belongs to somebody else.
+  // A token that was removed and added again counts as somebody else's.
   const subject = actor.name.replace(/^token:/, '');
   if (log.hasChange(audited, { action: 'tokens.remove', subject })) return PROPOSER_GONE;
   const has = (need: string): boolean =>
     need === 'root' ? now?.root === true : now?.scopes.some((scope) => scope === need) === true;
-  // Under another authority, it would make another change than the one that was shown.
+  // Under another authority, the proposer would make a different change from the one shown.
   const isSame = now?.organisation === actor.organisation && now.authority === actor.authority;
   return isSame && needs.every(has) ? ok(now) : PROPOSER_GONE;
 }
 
-/** `wrangler` and `numgate` stand for no person. */
+/** Whether the actor is a person. `wrangler` and `numgate` are not. */
 function isPerson(name: string): boolean {
   return /^(token|access):/.test(name);
 }
 
-/** @param from the state that it must be in @param now ms since 1970 */
+/** @param from the state that the proposal must have @param now ms since 1970 */
 export function checkOpen(info: ProposalInfo, from: ProposalState, now: number): CheckResult {
   const { id, state, endsAt } = info;
   if (state !== from) return decided(`proposal ${id} ${decisionOf(info, 'already ')}`);
@@ -96,7 +96,7 @@ function decided(message: string): Refusal {
   return refuse('PROPOSAL_DECIDED', message);
 }
 
-/** A second person: not the proposer, and not a token that the proposer has made or changed since. */
+/** Refuses an approver who is not a second person: the proposer, or a token that the proposer has made or changed since. */
 export function checkApprover(
   { info: { proposer }, audited }: StoredProposal,
   { name }: Actor,

@@ -1,6 +1,6 @@
 /**
- * The calls to the coordinator that concern sharing: the clients that control serves, the keys of feed consumers,
- * webhooks, and what the router of notices and the counters of usage need.
+ * RPC methods of the coordinator for sharing: the clients that control serves, the keys of feed consumers, webhooks,
+ * and the data for the router of notices and the counters of usage.
  */
 import type { Right } from '../../shared/clients.ts';
 import { OWNER_USED_TEXTS_DEFAULT } from '../../shared/limits/notice-sources.ts';
@@ -22,12 +22,12 @@ export abstract class SharingCalls
     return clientsWith(right, this[CORE].tables);
   }
 
-  /** @param end of the audit chain of the organisation's webhooks */
+  /** @param end end of the audit chain of the organisation's webhooks */
   async anchorWebhooks(organisation: string, end: ChainAnchor) {
     return this[CORE].registrationFacts.anchor('webhooks', organisation, end);
   }
 
-  /** @param keyId new and random */
+  /** @param keyId a new random ID */
   async issueFeedKey(request: ChangeRequest, id: string, keyId: string, condition: Precondition) {
     const { tables, clientChanges } = this[CORE];
     return issueFeedKey(tables, clientChanges, request, id, keyId, condition);

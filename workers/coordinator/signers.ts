@@ -1,7 +1,7 @@
 /**
- * The keys of RELEASE_PUBLIC_KEYS as the coordinator knows them. Whoever sets that secret decides whose lists a key
- * may change, so the audit log shows every change of it. Where the kind `signingKeys` waits for a second person, a
- * new key promotes nothing until the proposal that the coordinator opens for it is approved.
+ * Tracks the keys of RELEASE_PUBLIC_KEYS. Anyone who can set that secret decides whose lists a key may change, so the
+ * audit log records every change of the secret. If the kind `signingKeys` waits for a second person, a new key cannot
+ * promote a release until the proposal that the coordinator opens for the key is approved.
  */
 import type { ReleaseKey } from '../../shared/release/signed.ts';
 import { ok } from '../../shared/result.ts';
@@ -16,7 +16,7 @@ import { refused } from './promotion.ts';
 import { FREEING_CHANGE } from './storage-budget.ts';
 import type { Tables } from './tables.ts';
 
-/** Owners by ID of the key. */
+/** Owners of keys, by key ID. */
 type Owners = Readonly<Record<string, string>>;
 
 export class Signers {
@@ -49,7 +49,7 @@ export class Signers {
     if (Object.keys(after).some((id) => !this.#isApproved(id))) this.#propose();
   }
 
-  /** Null if no key has to be approved. */
+  /** The approved keys; null if keys need no approval. */
   get #approved(): Owners | null {
     const { meta, proposals } = this.#tables;
     return proposals.rules.kinds.includes('signingKeys') ? meta.json<Owners>('signersApproved') : null;
@@ -73,7 +73,7 @@ export class Signers {
     return this.approve(systemRequest('RELEASE_PUBLIC_KEYS has new keys'));
   }
 
-  /** Trusts the present keys; waits for approval like every change of this kind. */
+  /** Trusts the current keys. Waits for a second person like every change of this kind. */
   approve(request: ChangeRequest): ChangeResult<object> {
     const { meta, ledger } = this.#tables;
     return ledger.transact(request, FREEING_CHANGE, () => {

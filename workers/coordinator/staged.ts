@@ -49,9 +49,9 @@ const PASSING: readonly (Refusal | Waiting)['code'][] = [
 const OPERATIONS_OF_ONE_MAX = 2 + 3 * RELEASE_VALUES_MAX;
 
 /**
- * Promotes every manifest that can be promoted, in turn. One that waits or fails does not hold up the others.
- * @param operationsMax KV operations it may use; at least one manifest is examined
- * @returns the maximum number of KV operations it used
+ * Promotes every manifest that can be promoted, in turn. A manifest that waits or fails does not hold up the others.
+ * @param operationsMax KV operations that this may use; at least one manifest is examined
+ * @returns an upper bound on the KV operations used
  */
 export async function promoteStaged(
   tables: Tables,
@@ -85,7 +85,7 @@ async function keysInTurn(meta: Meta, kv: KVNamespace): Promise<string[]> {
   return [...keys.filter((key) => key > last), ...keys.filter((key) => key <= last)];
 }
 
-/** @returns the maximum number of KV operations it used */
+/** @returns an upper bound on the KV operations used */
 async function promoteKey(
   { meta, releases }: Tables,
   changes: ReleaseChanges,
@@ -125,8 +125,8 @@ function recentlyRemoved(meta: Meta, now: number): Removed[] {
 }
 
 /**
- * Whether KV may still return a manifest that was refused and removed: it must not be refused twice. Another one
- * under the same key is examined at once; the same one, if it was staged again, once this time is over.
+ * Whether KV may still return a manifest that was refused and removed, which must not be refused twice. Another manifest
+ * under the same key is examined at once. The same manifest, if staged again, is examined after SHOWN_AFTER_REMOVAL_MS.
  */
 function isStillShown(meta: Meta, { key, sha256, at }: Removed): boolean {
   return recentlyRemoved(meta, at).some((removed) => removed.key === key && removed.sha256 === sha256);
@@ -137,7 +137,7 @@ function noteRemoval(meta: Meta, removed: Removed): void {
   meta.set('stagedRemoved', [removed, ...others].slice(0, STAGED_REMOVED_MAX));
 }
 
-/** Keeps why a manifest did not even become a release, which would have its own refusal. */
+/** Keeps the refusal of a manifest that did not become a release. A release would have its own refusal. */
 function noteRefusal(meta: Meta, key: string, staged: ChangeResult<ReleaseInfo>): void {
   const release = key.slice(STAGED_PREFIX.length, STAGED_PREFIX.length + RELEASE_CHARS_MAX);
   const before = stagedRefusals(meta);

@@ -18,7 +18,7 @@ export class StandingBlocks {
     this.#lists = lists;
   }
 
-  /** Entries of lists count whatever their dates: one may come into force later. */
+  /** Entries of lists count whatever their dates, because an entry may come into force later. */
   async find(item: EntryItem, subject: Subject): Promise<ChangeResult<readonly StandingBlock[]>> {
     const { keys, releases } = this.#tables;
     const targets = targetsOf({ op: 'find', items: [item], subjects: [subject] }, keys.current);
@@ -30,7 +30,7 @@ export class StandingBlocks {
       blocks.push({ list: 'live', seq: live.seq, code: live.code ?? '', authority: live.authority });
     const manifest = releases.current?.manifest ?? null;
     if (manifest === null) return ok(blocks);
-    // A live entry, also a clear, replaces the folded ones.
+    // A live entry, even a `clear`, replaces folded entries.
     const lists = affectedLists(manifest, 'unblock', [subject], () => true).filter(
       ({ info, isFolded }) => info.effect === 'block' && !(isFolded && live !== null),
     );
@@ -42,7 +42,7 @@ export class StandingBlocks {
     return ok(blocks);
   }
 
-  /** As the edge decides: the entry of the spelling, or else a block of what looks like it. */
+  /** The row that decides at the edge: the entry of the spelling, or else a block of everything that looks like it. */
   #deciding([own, alike]: readonly Target[], subject: Subject): LiveRow | null {
     const entry = own === undefined ? null : this.#newest(own, subject);
     if ((entry !== null && entry.op !== 'clear') || alike === undefined) return entry;

@@ -80,7 +80,7 @@ export class StorageBudget {
   check({ actor, settles }: ChangeRequest, cost: Cost, now: number): ChangeResult<void> {
     if (actor.name === SYSTEM_ACTOR.name) return ok(undefined);
     const storage = this.#checkStorage(actor.root, cost);
-    // What a proposal changes was counted when it was proposed.
+    // The change of a proposal was counted when it was proposed.
     const isFree = actor.root || settles !== undefined;
     return storage.ok && !isFree ? this.#checkBudget(holderOf(actor), cost, now) : storage;
   }

@@ -29,7 +29,7 @@ import { SegmentStore } from './segments.ts';
 import { SettingsStore } from './settings-store.ts';
 import { TokenHolders } from './token-holders.ts';
 
-/** The documents that the client directory is made of. */
+/** The documents that make up the client directory. */
 interface DirectorySources {
   readonly clients: readonly Client[];
   readonly organisations: readonly Organisation[];
@@ -58,7 +58,7 @@ export class Tables {
   readonly detections: DetectionStore;
   readonly rules: RuleStore;
 
-  /** @param people what the environment has for them */
+  /** @param people the environment variables that decide which people may act */
   constructor(storage: DurableObjectStorage, ring: KeyRing, people: PeopleEnv) {
     const { sql } = storage;
     this.meta = new Meta(sql);
@@ -85,9 +85,9 @@ export class Tables {
   }
 
   /**
-   * What the directory contains: the clients of active organisations, because the edge does not know the others, and
-   * organisations with something that a check needs.
-   * @param next what a change puts in place of the stored documents
+   * The content of the client directory: the clients of active organisations, because the edge must not know any others,
+   * and the organisations with data that a check needs.
+   * @param next documents that a change puts in place of the stored ones
    */
   directoryContent({
     clients = this.clients.all,
@@ -102,7 +102,7 @@ export class Tables {
       clients: clients.filter(({ organisation }) => !suspended.has(organisation)),
       organisations: organisations.flatMap((organisation): DirectoryOrganisation[] => {
         const { id } = organisation;
-        // Organisations that were stored before have none.
+        // Organisations stored by older versions lack this field.
         const senderCode = organisation.senderCode ?? null;
         const qualification = byId.get(id) ?? null;
         const state = suspended.has(id) ? { suspended: true as const } : {};
@@ -112,7 +112,7 @@ export class Tables {
     };
   }
 
-  /** Inspections and ends of those that may send: overdue, or soon. The most urgent first. @param now ms since 1970 */
+  /** Inspections and ends that are overdue or due soon, of organisations that may send, by time. @param now ms since 1970 */
   dueQualifications(now: number): DueQualification[] {
     const until = new Date(now + INSPECTION_WARNED_MS).toISOString();
     return this.qualifications.all
@@ -128,7 +128,7 @@ export class Tables {
       .slice(0, INSPECTIONS_SHOWN_MAX);
   }
 
-  /** Keys that end soon, and then those that ended recently, in order of their ends. @param now ms since 1970 */
+  /** Keys that end soon, then keys that ended recently, each in order of their ends. @param now ms since 1970 */
   expiringKeys(now: number): ExpiringKey[] {
     const [from, at, to] = [-EXPIRY_WARNED_MS, 0, EXPIRY_WARNED_MS].map((ms) =>
       new Date(now + ms).toISOString(),

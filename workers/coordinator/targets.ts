@@ -15,16 +15,16 @@ import { findTestNumber } from '../../shared/test-numbers.ts';
 import { type ChangeResult, refuse, refuseField } from './change-request.ts';
 import type { Target } from './live-row.ts';
 
-/** Before the index of its item is known. */
+/** A target before the index of its item is known. */
 type Found = Omit<Target, 'item'>;
 type ItemProblem = 'ENTRY_INVALID' | 'ENTRY_PROTECTED' | 'ENTRY_TOO_WIDE';
 
-/** The items and the operation; `find` only looks them up. */
+/** The items and the operation. `find` only looks up the items. */
 export interface TargetRequest extends Pick<EntryChange, 'items' | 'subjects'> {
   readonly op: ChangeOp | 'find';
 }
 
-/** All targets, or the invalid items: an operation is applied as a whole or not at all. */
+/** Returns all targets, or refuses the invalid items. An operation is applied as a whole or not at all. */
 export function targetsOf(wanted: TargetRequest, keys: ListKeys): ChangeResult<Target[]> {
   const { items, op } = wanted;
   const targets: Target[] = [];

@@ -1,14 +1,14 @@
 /**
- * Who holds a token, besides what the admin sets. A token that is removed and created again gets another
- * generation, so that its holder inherits nothing from the one before. The hour of the last use is neither a change
- * of the token nor an audit record: it is written at most once an hour.
+ * The state of tokens that no admin sets: the generation and the last use. A token that is removed and created again
+ * gets another generation, so its holder inherits nothing from the earlier holder. The hour of the last use is neither
+ * a change of the token nor an audit record, and is written at most once an hour.
  */
 import { LAST_USE_MS } from '../../shared/limits/control.ts';
 
 export interface HolderState {
   /** The operation that created the token; 0 for tokens that predate generations. */
   readonly generation: number;
-  /** Start of the hour in which it was last used, in ms since 1970; null if it never was. */
+  /** Start of the hour in which the token was last used, in ms since 1970; null if it was never used. */
   readonly usedAt: number | null;
 }
 

@@ -1,12 +1,12 @@
 /**
- * What an undo needs: for each operation on live entries, the entries in force that it replaced. An undo writes them
- * again, with a new `seq`, because sealed segments still hold the entries to reverse: there, the newest decides. So
- * it never depends on when segments are sealed.
+ * The data for undo: for each operation on live entries, the entries in force that it replaced. An undo writes them
+ * again with a new `seq`. Sealed segments still hold the entries to reverse, and the newest entry decides. So an undo
+ * does not depend on when segments are sealed.
  *
  * For each number and subject, the rows always expire in the reverse order of their `seq` (live-writer.ts). Let U be
- * the last end of the rows to reverse. Of the rows before the operation, those that end before U are written again,
- * and of the others the one that ends first. If there is none, a row of `undo` stands in its place until U: it
- * decides as if there were no entry. Code, authority, end and author of a row stay as they were.
+ * the last end of the rows to reverse. An undo writes again the earlier rows that end before U and, of the other earlier
+ * rows, the one that ends first. If no earlier row ends at U or later, an `undo` row until U takes its place and decides
+ * as if there were no entry. The code, authority, end and author of a row stay as they were.
  */
 import { LIVE_KINDS, type LiveKey } from '../../shared/live/entry.ts';
 import type { Needs } from './change-request.ts';
@@ -29,9 +29,9 @@ export interface KeptOperation {
   readonly toSeq: number;
   readonly authority: string;
   readonly needs: Needs;
-  /** What its undo needs. An undo of an undo makes the change again, so it needs the same. */
+  /** What an undo of the operation requires. An undo of an undo repeats the change, so it requires the same. */
   readonly undoNeeds: Needs;
-  /** How many numbers and subjects it changed, by the last end of their rows. */
+  /** The count of numbers and subjects that the operation changed, by the last end of their rows. */
   readonly ends: ReadonlyMap<number, number>;
   readonly replaced: readonly ReplacedRow[];
   /** Seconds since 1970. */
@@ -45,7 +45,7 @@ export interface UndoableOperation extends Record<string, SqlStorageValue> {
   readonly to_seq: number;
   readonly authority: string;
   readonly undone_by: number | null;
-  /** As of KeptOperation, as JSON. */
+  /** As in KeptOperation, encoded as JSON. */
   readonly needs: string;
   readonly undo_needs: string;
 }
@@ -57,9 +57,9 @@ type PlacedRow = SharedChange & { readonly source: string | null };
 
 export interface UndoPlan {
   readonly restored: readonly Restored[];
-  /** Places that another operation has changed since. */
+  /** Number of places that another operation has changed since. */
   readonly changed: number;
-  /** Entries of a segment that it writes, at most: rows of both subjects of a number count as one. */
+  /** Maximum segment entries that the undo writes. Rows of both subjects of a number count as one. */
   readonly written: number;
 }
 
@@ -102,14 +102,14 @@ export class UndoStore {
     return this.#sql.exec<UndoableOperation>(query, operation).toArray()[0] ?? null;
   }
 
-  /** How many numbers and subjects an operation changed whose rows have not ended. */
+  /** The count of numbers and subjects that an operation changed and whose rows have not ended. */
   entries({ operation }: UndoableOperation, now: number): number {
     const query =
       'SELECT COALESCE(SUM(entries), 0) AS entries FROM undo_ends WHERE operation = ? AND until > ?';
     return this.#sql.exec<{ entries: number }>(query, operation, now).one().entries;
   }
 
-  /** What an undo would write. Reads only. @param now seconds since 1970 */
+  /** Plans what an undo would write. Changes nothing. @param now seconds since 1970 */
   plan(undoable: UndoableOperation, now: number): UndoPlan {
     const restored = this.#places(undoable).flatMap((place) => this.#restored(undoable, place, now) ?? []);
     const written = new Set<string>();
@@ -134,10 +134,10 @@ export class UndoStore {
       }));
   }
 
-  /** Null if another operation has changed the place since, or all its rows have ended. */
+  /** The rows to restore at a place; null if another operation has changed it since, or all its rows have ended. */
   #restored(undoable: UndoableOperation, place: Place, now: number): Restored | null {
     const { operation, from_seq, to_seq, authority } = undoable;
-    // An undo of a later operation gives rows a new `seq`, and keeps their operation.
+    // An undo of a later operation gives rows a new `seq`, but keeps their operation.
     const isOwn = (row: PlacedRow): boolean =>
       row.operation === operation || (row.seq >= from_seq && row.seq <= to_seq);
     const present = this.#rowsAt(place, now);
@@ -181,8 +181,8 @@ export class UndoStore {
   /**
    * Writes what an undo restores. Must run in the transaction of the undo.
    * @param by the operation of the undo
-   * @param fromSeq of its first row
-   * @returns the `seq` of its last row
+   * @param fromSeq `seq` of the first row that it writes
+   * @returns the `seq` of the last row that it writes
    */
   apply(
     undoable: UndoableOperation,
@@ -200,7 +200,7 @@ export class UndoStore {
     const { needs: undoNeeds, undoNeeds: needs } = needsOf(undoable);
     const made = { operation: by, fromSeq, toSeq, authority, needs, undoNeeds };
     this.keep({ ...made, ends, replaced: inForce, now });
-    // If it reverses an undo, what that one reversed is in force again.
+    // If this reverses an undo, the operation that the undo reversed is in force again.
     this.#sql.exec('UPDATE undo_operations SET undone_by = NULL WHERE undone_by = ?', operation);
     this.#sql.exec('DELETE FROM undone_spans WHERE undone_by = ?', operation);
     this.#sql.exec('UPDATE undo_operations SET undone_by = ? WHERE operation = ?', by, operation);
@@ -208,13 +208,13 @@ export class UndoStore {
     return toSeq;
   }
 
-  /** Whether a release with these entries contains an operation that was undone after it was built. */
+  /** Whether a release that folds entries up to this `seq` contains an operation that was undone after it was built. */
   isUndoneIn(foldedSeq: number): boolean {
     const query = 'SELECT 1 FROM undone_spans WHERE from_seq <= ? AND to_seq > ? LIMIT 1';
     return this.#sql.exec(query, foldedSeq, foldedSeq).toArray().length > 0;
   }
 
-  /** Every readable release has folded these entries in, so nothing of them can be undone. */
+  /** Forgets operations that every readable release has folded in, because they can no longer be undone. */
   dropFolded(foldedSeq: number): void {
     this.#forget('from_seq <= ?', foldedSeq);
     this.#sql.exec('DELETE FROM undone_spans WHERE to_seq <= ?', foldedSeq);
@@ -225,7 +225,7 @@ export class UndoStore {
     this.#forget('at <= ?', at);
   }
 
-  /** Forgets the operations that replaced entries of a source: its fingerprint has become useless. */
+  /** Forgets the operations that replaced entries of a source, because its fingerprint has become useless. */
   dropSource({ high, low }: Pick<LiveKey, 'high' | 'low'>): void {
     const query = 'SELECT DISTINCT operation FROM undo_rows WHERE kind = ? AND high = ? AND low = ?';
     const operations = this.#sql.exec<{ operation: number }>(query, LIVE_KINDS.indexOf('source'), high, low);
@@ -233,12 +233,12 @@ export class UndoStore {
   }
 
   /**
-   * Forgets the entries of an authority that operations replaced at a number or source: they were lifted since, and
-   * no undo may revive them.
+   * Forgets the entries of an authority that operations replaced at a number or source. These entries were lifted
+   * since, so no undo may revive them.
    */
   dropReplaced(key: LiveKey, authority: string): void {
     const place = [LIVE_KINDS.indexOf(key.kind), key.high, key.low];
-    // A look-up for each operation: there are fewer of these than of changes.
+    // Use one lookup per operation, because there are fewer operations than changes.
     this.#sql.exec(
       `DELETE FROM undo_rows WHERE operation IN (SELECT operation FROM undo_operations)
        AND kind = ? AND high = ? AND low = ? AND EXISTS (

@@ -1,7 +1,7 @@
 /**
  * Removes values from KV that nothing names any more, and finds named values that are missing. A value is
  * removed only after it was unnamed for VALUES_KEPT_MS without interruption, so readers that lag behind and
- * pushes under way still find what they need.
+ * pushes in progress still find the values that they need.
  */
 import { SHOWN_AFTER_REMOVAL_MS, VALUES_KEPT_MS, WAITING_KEPT_MS } from '../../shared/limits/control.ts';
 import {
@@ -53,7 +53,7 @@ export class ValueCollector {
 
   /**
    * Records unnamed values, removes those unnamed for long enough, and records named values that are missing.
-   * @param operationsMax KV operations it may use; keys are always listed
+   * @param operationsMax KV operations that this may use; keys are always listed
    * @returns how many values were removed, and how many must be written again
    */
   async sweep(operationsMax: number): Promise<{ removed: number; missing: number }> {
@@ -83,14 +83,14 @@ export class ValueCollector {
       .toArray();
     let removed = 0;
     for (const { key } of old) {
-      // Check again each time: a release staged meanwhile may name it.
+      // Check again each time, because a release staged in the meantime may name the value.
       if (isWanted(key)) continue;
       // Record the removal first, so a promotion that starts now does not trust what KV still returns.
       this.#sql.exec('UPDATE unnamed_values SET removed_at = ? WHERE key = ?', Date.now(), key);
       await this.#kv.delete(key);
       removed++;
       if (!this.#values.isNamed(key)) continue;
-      // It became named again during the removal.
+      // The value became named again during the removal.
       this.#values.markMissing(key);
       missing.push(key);
     }
@@ -98,8 +98,8 @@ export class ValueCollector {
   }
 
   /**
-   * Returns a test whether a reader or a waiting release may need the value under a key at that moment. It
-   * reads manifests again only after the releases have changed.
+   * Returns a predicate: whether a reader or a waiting release may need the value under a key at that moment.
+   * It reads manifests again only after the releases have changed.
    */
   #wanted(): (key: string) => boolean {
     const since = Date.now() - WAITING_KEPT_MS;

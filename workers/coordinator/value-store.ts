@@ -1,7 +1,7 @@
 /**
  * The values that the coordinator creates and the head names: segments and the client directory. Each is
- * written to KV before the head names it. If KV rejects or loses one, that is recorded and the value is
- * written again. Until then, readers get it from the coordinator, and the copy of the head in KV is not
+ * written to KV before the head names it. If KV rejects or loses a value, that is recorded, and the value is
+ * written again. Until then, readers get the value from the coordinator, and the copy of the head in KV is not
  * replaced. The same holds for the values of parts of the head that other objects create and keep.
  */
 import { sha256Hex } from '../../shared/bytes.ts';
@@ -21,10 +21,10 @@ export interface StoredValue extends NamedValue {
 
 /** Values of a part of the head, which another object keeps. */
 export interface PartValues {
-  /** Of their keys. */
+  /** Prefix of the keys of the values. */
   readonly prefix: string;
   readonly part: Pick<HeadPart<{ readonly version: number }>, 'named'>;
-  /** The object that has them. */
+  /** The object that has the values. */
   readonly source: () => { value(key: string): Promise<Uint8Array<ArrayBuffer> | null> };
 }
 

@@ -1,4 +1,4 @@
-/** Numbers in the audit chain: it has how many there are and their digest, never the numbers themselves. */
+/** Describes numbers in the audit chain, which has only their count and their digest, never the numbers. */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { toHex, utf8 } from '../../shared/bytes.ts';
 

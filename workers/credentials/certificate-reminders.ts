@@ -1,6 +1,6 @@
 /**
- * Notices to the holders of certificates that end soon, 30, 7 and 1 day before. For each of these, the store remembers the
- * end up to which it has reminded: so a reminder costs a read of an index, and no certificate gets one twice.
+ * Notices to the holders of certificates that end soon: 30, 7 and 1 day before. For each of the three, the store remembers
+ * the end up to which it has reminded. So a reminder costs one read of an index, and no certificate gets it twice.
  */
 import { CERTIFICATE_REMINDERS_AT_ONCE } from '../../shared/limits/notice-sources.ts';
 import type { CertificateExpiringData } from '../../shared/notices/data.ts';
@@ -12,16 +12,16 @@ import type { Meta } from './meta.ts';
 import type { Tables } from './tables.ts';
 
 const DAY_S = 86_400;
-/** The next reminder of a certificate, if it is due too, replaces the one before it. */
+/** If the next reminder of a certificate is due too, it replaces the earlier one. */
 const REMINDERS = [
   { days: 30, next: 7, key: 'reminded30' },
   { days: 7, next: 1, key: 'reminded7' },
   { days: 1, next: 0, key: 'reminded1' },
 ] as const;
-/** Numbers of one certificate that a notice names. */
+/** Maximum numbers of one certificate that a notice names. */
 const NUMBERS_SHOWN_MAX = 100;
 
-/** The last certificate that a reminder looked at, in the order of ends. */
+/** The last certificate that a reminder has covered, in the order of ends. */
 type Place = readonly [exp: number, digest: string];
 
 type EndingRow = { exp: number; digest: string };
@@ -39,7 +39,7 @@ export class CertificateReminders {
     this.#outbox = outbox;
   }
 
-  /** Begins to remind: of what is closer to its end already, nobody is reminded. @param now ms since 1970 */
+  /** Starts the reminders. A certificate that is already closer to its end does not get that one. @param now ms since 1970 */
   begin(now: number): void {
     for (const { days, key } of REMINDERS) {
       if (this.#meta.text(key) !== null) continue;
@@ -56,7 +56,7 @@ export class CertificateReminders {
     return times.length === 0 ? null : Math.min(...times);
   }
 
-  /** Writes what is due, a step in each transaction. @param now ms since 1970 */
+  /** Writes the notices that are due, one step in each transaction. @param now ms since 1970 */
   run(now: number): void {
     for (const reminder of REMINDERS)
       while (this.#storage.transactionSync(() => this.#step(reminder, Math.floor(now / 1000))));
@@ -77,7 +77,7 @@ export class CertificateReminders {
     return ending.length === CERTIFICATE_REMINDERS_AT_ONCE;
   }
 
-  /** Certificates after a place that end by then, in the order of ends. @param until in seconds since 1970 */
+  /** Certificates after a place that end by `until`, in the order of ends. @param until in seconds since 1970 */
   #endingAfter([exp, digest]: Place, until: number, limit: number): EndingRow[] {
     return this.#storage.sql
       .exec<EndingRow>(

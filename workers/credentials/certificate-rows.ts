@@ -1,5 +1,5 @@
 /**
- * Certificates as rows: what the edge needs of each, its status, and how far its registrations follow it.
+ * Certificates as rows: the data that the edge needs, the status, and how far the registrations follow the certificate.
  */
 import { CREDENTIAL_KINDS, type CredentialRow } from '../../shared/credentials/credential-table.ts';
 import type { CredentialKey, KeyAlgorithm } from '../../shared/credentials/keys.ts';
@@ -19,7 +19,7 @@ export interface StoredCertificate {
   /** Thumbprint of the key of the issuer. */
   readonly signer: string;
   readonly jws: string;
-  /** The holder's. */
+  /** The key of the holder. */
   readonly key: CredentialKey;
   readonly spans: readonly Span[];
   readonly nbf: number;
@@ -27,13 +27,13 @@ export interface StoredCertificate {
   readonly uri: string;
   readonly index: number;
   readonly status: Status;
-  /** Whether the issuer is suspended, or may not sign it any more. */
+  /** Whether the issuer is suspended, or may no longer sign this certificate. */
   readonly isHeld: boolean;
   readonly clients: readonly string[];
   readonly reference: string | null;
-  /** What the store of registrations knows of it; null until its registrations exist, or were refused. */
+  /** The standing that the store of registrations knows; null until the registrations exist, or were refused. */
   readonly reported: CertificateStanding | null;
-  /** IDs of its registrations, and why there are none. */
+  /** IDs of the registrations, and the reasons if there are none. */
   readonly registrations: readonly string[];
   readonly reasons: readonly RegistrationReason[];
   /** ms since 1970. */
@@ -63,7 +63,7 @@ interface Row extends Record<string, SqlStorageValue> {
   created_at: number;
 }
 
-/** What its registrations are to follow. A rate that is reduced is for the edge alone. */
+/** The standing that the registrations must follow. A reduced rate concerns only the edge. */
 export function standingOf({
   status,
   isHeld,
@@ -85,7 +85,7 @@ export class CertificateRows {
     return this.#select('digest = ?', digest)[0] ?? null;
   }
 
-  /** @param after digest of the last one of the page before; null for the first page */
+  /** @param after digest of the last certificate on the previous page; null for the first page */
   page(organisation: string, after: string | null, limit: number): StoredCertificate[] {
     const last = after === null ? null : this.get(after);
     return this.#select(
@@ -113,7 +113,7 @@ export class CertificateRows {
     this.#totals.add(totalOf(organisation), many);
   }
 
-  /** @param status of its list @param isHeld whether its issuer may not sign it now */
+  /** @param status in the status list @param isHeld whether the issuer may not sign the certificate now */
   setStatus(digest: string, status: Status, isHeld: boolean): void {
     this.#sql.exec(
       'UPDATE certificates SET status = ?, held = ?, wanted = ? WHERE digest = ?',
@@ -121,7 +121,7 @@ export class CertificateRows {
     );
   }
 
-  /** The store of registrations follows it. */
+  /** Records that the store of registrations has this standing. */
   setReported(digest: string, standing: CertificateStanding): void {
     this.#sql.exec('UPDATE certificates SET reported = ? WHERE digest = ?', standing, digest);
   }
@@ -138,7 +138,7 @@ export class CertificateRows {
     );
   }
 
-  /** Those whose registrations do not follow yet. */
+  /** Certificates whose registrations do not follow yet. */
   unreported(organisation: string, limit: number): StoredCertificate[] {
     return this.#select('reported IS NOT wanted AND organisation = ? LIMIT ?', organisation, limit);
   }
@@ -152,7 +152,7 @@ export class CertificateRows {
       .map(({ organisation }) => organisation);
   }
 
-  /** The stored entries of a list, one by one: all of them could fill the memory. Change none meanwhile. */
+  /** Yields the stored entries of a list one by one, because all of them could fill the memory. Change none meanwhile. */
   *entries(uri: string): Generator<Pick<StoredCertificate, 'digest' | 'index' | 'status' | 'isHeld'>> {
     const rows = this.#sql.exec<Pick<Row, 'digest' | 'idx' | 'status' | 'held'>>(
       'SELECT digest, idx, status, held FROM certificates WHERE uri = ?',
@@ -162,7 +162,7 @@ export class CertificateRows {
       yield { digest, index: idx, status: status as Status, isHeld: held === 1 };
   }
 
-  /** The stored certificate with the same signed content: of one content, there are many valid signatures. */
+  /** The stored certificate with the same signed content. The same content can have many valid signatures. */
   withContentOf({
     jws,
     uri,
@@ -173,7 +173,7 @@ export class CertificateRows {
     return this.#select(where, uri, index, content.length, content)[0] ?? null;
   }
 
-  /** Of one entry of a list. */
+  /** The certificates of one entry of a list. */
   withIndex(uri: string, index: number): Pick<StoredCertificate, 'digest' | 'isHeld'>[] {
     return this.#sql
       .exec<Pick<Row, 'digest' | 'held'>>(
@@ -184,7 +184,7 @@ export class CertificateRows {
       .map(({ digest, held }) => ({ digest, isHeld: held === 1 }));
   }
 
-  /** Those of an issuer, like `entries`. */
+  /** Yields the certificates of an issuer, like `entries`. */
   *ofIssuer(
     issuer: string,
   ): Generator<Pick<StoredCertificate, 'digest' | 'signer' | 'spans' | 'status' | 'isHeld'>> {
@@ -198,7 +198,7 @@ export class CertificateRows {
     }
   }
 
-  /** Certificates that have not expired. @param where the rest of a condition */
+  /** Counts certificates that have not expired. @param where the column that must equal `value` */
   count(where: 'issuer' | 'uri', value: string, nowS: number): number {
     return this.#sql
       .exec<{ many: number }>(
@@ -208,7 +208,7 @@ export class CertificateRows {
       .one().many;
   }
 
-  /** Certificates of an issuer that have not expired, and that it may not sign now. */
+  /** Counts certificates of an issuer that have not expired, but that the issuer may not sign now. */
   countHeld(issuer: string, nowS: number): number {
     return this.#sql
       .exec<{ many: number }>(
@@ -218,7 +218,7 @@ export class CertificateRows {
       .one().many;
   }
 
-  /** Certificates of an organisation that have neither expired nor been revoked. */
+  /** Counts certificates of an organisation that have neither expired nor been revoked. */
   countInForce(organisation: string, nowS: number): number {
     return this.#sql
       .exec<{ many: number }>(
@@ -228,7 +228,7 @@ export class CertificateRows {
       .one().many;
   }
 
-  /** All that are kept: so long they are published, and count for the bounds. */
+  /** Counts all kept certificates. While they are kept, they are published and count towards the bounds. */
   get total(): number {
     return this.#totals.get('certificates');
   }
@@ -237,7 +237,7 @@ export class CertificateRows {
     return this.#totals.get(totalOf(organisation));
   }
 
-  /** What the edge needs of those in these places. @param ownUri the list of the service: its entry 0 is suspended */
+  /** The rows that the edge needs of these places. @param ownUri the list of the service, whose entry 0 is suspended */
   credentials(from: number, to: number, ownUri: string): CredentialRow[] {
     return this.#select('place BETWEEN ? AND ?', from, to).map((certificate) => ({
       ...{ digest: certificate.digest, kind: CREDENTIAL_KINDS[0], organisation: certificate.organisation },
@@ -249,7 +249,7 @@ export class CertificateRows {
     }));
   }
 
-  /** Removes what expired long ago. @returns their digests */
+  /** Removes certificates that expired long ago. @returns their digests */
   forget(nowMs: number): string[] {
     const until = Math.floor((nowMs - EXPIRED_KEPT_MS) / 1000);
     const removed = this.#sql

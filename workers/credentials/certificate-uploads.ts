@@ -1,6 +1,6 @@
 /**
- * Certificates that organisations upload: verified, with the status of their list, and only if their numbers could be
- * registered. What is stored here becomes registrations through `registration-sync.ts`.
+ * Accepts certificates that organisations upload: verifies each, reads its status, and checks that its numbers could be
+ * registered. `registration-sync.ts` registers the stored certificates.
  */
 import type { AddCertificate, CertificateInfo, CertificateState } from '../../shared/admin/credentials.ts';
 import { fromBase64Url, toHex } from '../../shared/bytes.ts';
@@ -35,7 +35,7 @@ import { refusalOf, statusFor } from './status-list-changes.ts';
 import type { StoredStatusList } from './status-list-rows.ts';
 import type { Tables } from './tables.ts';
 
-/** Reads a list that is not known yet, or is stale. */
+/** Reads a status list that is unknown or stale. */
 export type ReadList = (uri: string) => Promise<StoreResult<void>>;
 
 export class CertificateUploads {
@@ -70,7 +70,7 @@ export class CertificateUploads {
       if (!known.ok) return known;
       const claims = partOf(stored.jws, 1) as CertificateClaims;
       const proven = await proofOf(organisation, body, { ...stored, claims });
-      // A list may have revoked it meanwhile.
+      // A list may have revoked the certificate meanwhile.
       return proven.ok ? inForce(certificates.get(stored.digest) ?? stored) : proven;
     }
     const verified = await this.#verified(organisation, body);
@@ -81,19 +81,19 @@ export class CertificateUploads {
       const { code, message } = invalidRegistration(reasons);
       return refuse(code, message, { reasons });
     }
-    // Last, because a list that is accepted later changes only certificates that are stored.
+    // Read the status last, because a list that is accepted later changes only stored certificates.
     const read = await this.#statusOf(verified.value);
     if (!read.ok) return read;
     const { status, iat } = read.value;
     return this.#store(request, { ...verified.value, status }, iat);
   }
 
-  /** @param iat of the list that has its status */
+  /** @param iat of the list that the status comes from */
   #store(request: StoreRequest, certificate: StoredCertificate, iat: number): StoreResult<StoredCertificate> {
     return this.#tables.transact({ ...request, repeat: null }, 1, (author) => {
       const { certificates, audit, issuers, lists, publication } = this.#tables;
       const { digest, organisation, issuer, signer } = certificate;
-      // Other requests were handled meanwhile.
+      // Other requests were handled meanwhile, so check again.
       const known = certificates.withContentOf(certificate);
       if (known !== null) {
         const same = knownOf(known, organisation, certificate);
@@ -194,7 +194,7 @@ async function proofOf(
   return proven.ok ? ok(key) : refuse(proven.code, `"proof" ${proven.message}`);
 }
 
-/** A certificate that is stored already, unless another upload of it would change something. */
+/** The stored certificate. Refuses an upload by another organisation, with other clients, or with another reference. */
 function knownOf(
   known: StoredCertificate,
   organisation: string,
@@ -211,7 +211,7 @@ function knownOf(
   );
 }
 
-/** A certificate that is stored already, unless it has ended since: then it is refused as a new one would be. */
+/** The stored certificate. If it has ended or is suspended by now, refuses it like a new one. */
 function inForce(known: StoredCertificate): StoreResult<StoredCertificate> {
   if (known.exp <= Date.now() / 1000) return refuse('CERTIFICATE_EXPIRED', '"certificate" has expired');
   const refusal = refusalOf(known.status);
@@ -226,7 +226,7 @@ function setOf(names: readonly string[]): string {
   return [...new Set(names)].sort().join(' ');
 }
 
-/** The header of a verified JWS. */
+/** The key ID in the header of a verified JWS. */
 function kidOf(jws: string): string {
   return (partOf(jws, 0) as { kid: string }).kid;
 }

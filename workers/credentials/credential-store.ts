@@ -1,6 +1,6 @@
 /**
  * The Durable Object that keeps the credentials of senders: issuers, certificates, delegations, and the status lists that
- * revoke them. There is one. It gives the coordinator the index of what the edge needs, at most once in
+ * revoke them. There is one per installation. It gives the coordinator the index of the data for the edge, at most once in
  * HEAD_PART_INTERVAL_MS. Expected failures are values.
  */
 import { DurableObject } from 'cloudflare:workers';
@@ -53,7 +53,7 @@ export class CredentialStore
     ctx.blockConcurrencyWhile(async () => {
       await this.#parts.tables.issuers.open();
       this.#alarmAt = await ctx.storage.getAlarm();
-      // The platform gives up on an alarm that fails too often.
+      // Set the alarm again, because the platform gives up on an alarm that fails too often.
       await this.#arm();
     });
   }
@@ -131,7 +131,7 @@ export class CredentialStore
     return this.#shown(delegations.value.propose(request, principal, proposed));
   }
 
-  /** @param given what the move needs: the agent's key to accept, the signed claims to confirm */
+  /** @param given arguments of the move: the agent's key for `accept`, the signed claims for `confirm` */
   async moveDelegation(
     request: StoreRequest,
     organisation: string,
@@ -159,7 +159,7 @@ export class CredentialStore
     return Promise.all(page.map((each) => delegations.value.info(each)));
   }
 
-  /** One that the organisation has a part in. */
+  /** A delegation of which the organisation is the principal or the agent. */
   async delegation(organisation: string, id: number): Promise<DelegationInfo | null> {
     const { delegations, tables } = this.#parts;
     const found = tables.delegations.get(id);
@@ -171,14 +171,14 @@ export class CredentialStore
     return this.#parts.statusLists.infos;
   }
 
-  /** Answers once the head has the list. */
+  /** Responds once the head has the list. */
   async pushStatusList(request: StoreRequest, text: string): Promise<StoreResult<StatusListDone>> {
     const { statusLists, tables, head } = this.#parts;
     const done = await statusLists.accept(request, text, null, false);
     if (!done.ok) return done;
     const { version } = tables.publication;
     await this.#arm();
-    // The edge first, then the registrations.
+    // Update the edge first, then the registrations.
     const published = await within(head.publish(), LOAD_WAIT_MS).catch((error: unknown) =>
       warnFailed('credentialsNotPublished', error),
     );
@@ -188,7 +188,7 @@ export class CredentialStore
       : ok({ ...done.value, version });
   }
 
-  /** What an organisation has that has not ended: others could rely on it. */
+  /** Counts the credentials of an organisation that have not ended, on which others could rely. */
   async openCount(
     organisation: string,
   ): Promise<{ readonly certificates: number; readonly delegations: number }> {
@@ -233,7 +233,7 @@ export class CredentialStore
     return this.#parts.passportChanges.certificate(id);
   }
 
-  /** The alarm fetches it at once, behind the answer. */
+  /** The alarm fetches the chain at once, after the response. */
   async putPassportCertificate(
     request: StoreRequest,
     certificate: PassportCertificate,
@@ -267,7 +267,7 @@ export class CredentialStore
     await this.#arm();
   }
 
-  /** Publishes a change behind the answer. The alarm is there if that fails. */
+  /** Publishes a change after the response. If that fails, the alarm retries. */
   async #changed<Value>(done: StoreResult<Value>): Promise<StoreResult<Value>> {
     if (!done.ok) return done;
     await this.#arm();
@@ -289,7 +289,7 @@ export class CredentialStore
       : delegations;
   }
 
-  /** The alarm at the next time at which there is something to do. */
+  /** Sets the alarm to the next time at which work is due. */
   async #arm(): Promise<void> {
     const next = this.#parts.nextDueAt(Date.now());
     if (next === null || (this.#alarmAt !== null && this.#alarmAt <= next)) return;

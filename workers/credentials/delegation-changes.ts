@@ -1,6 +1,6 @@
 /**
- * The moves of delegations. A delegation rests on the principal's own link: its certificate, or a delegation of which it
- * is the agent. So delegations form chains, which are checked when one is proposed and again when it is confirmed.
+ * The moves of delegations. A delegation rests on a link of its principal: a certificate, or a delegation whose agent is the
+ * principal. So delegations form chains, which are checked when a delegation is proposed, confirmed or resumed.
  */
 import type { DelegationInfo, ProposedDelegation } from '../../shared/admin/credentials.ts';
 import { DELEGATION_TYPE } from '../../shared/credentials/claims.ts';
@@ -27,16 +27,16 @@ import { standingOf } from './certificate-rows.ts';
 import { currentState, type StoredDelegation } from './delegation-rows.ts';
 import type { Tables } from './tables.ts';
 
-/** What a delegation can rest on, and the organisations that it comes through. */
+/** A link that a delegation can rest on, and the organisations up to that link. */
 interface Link
   extends Pick<CredentialRow, 'digest' | 'kind' | 'organisation' | 'key' | 'spans' | 'scope' | 'exp'> {
   readonly chain: readonly string[];
 }
 
-/** A move with what it needs. */
+/** A move with its arguments. */
 export interface MoveRequest {
   readonly move: DelegationMove;
-  /** The organisation that makes it. */
+  /** The organisation that makes the move. */
   readonly organisation: string;
   /** For `accept`. */
   readonly key?: CredentialKey;
@@ -54,7 +54,7 @@ export class DelegationChanges {
     this.#ownUri = ownUri;
   }
 
-  /** @returns its ID: the answer to a repeated request is JSON, which has no bytes of keys */
+  /** @returns only the ID, because the answer to a repeated request is JSON, which cannot hold the bytes of keys */
   propose(request: StoreRequest, principal: string, proposed: ProposedDelegation): StoreResult<number> {
     const tooMany = this.#tables.charge(principal, 'delegations', DELEGATIONS_PER_DAY_MAX);
     if (tooMany !== null) return tooMany;
@@ -111,7 +111,7 @@ export class DelegationChanges {
     });
   }
 
-  /** @returns its ID, like `propose` */
+  /** @returns the ID, like `propose` */
   async move(request: StoreRequest, id: number, given: MoveRequest): Promise<StoreResult<number>> {
     const signed = given.move === 'confirm' ? await this.#confirmed(id, given) : ok(null);
     if (!signed.ok) return signed;
@@ -137,14 +137,14 @@ export class DelegationChanges {
       this.#tables.delegations.put(after);
       this.#record(author, given.move, before.value, after);
       if (after.digest !== null) {
-        // Only a new credential changes its shard; a status is in the list of the service.
+        // Only a new credential changes a shard. Its status is in the list of the service.
         this.#tables.publication.changed(before.value.digest === null ? [after.digest] : []);
       }
       return ok(id);
     });
   }
 
-  /** Verifies what the principal signed: exactly the claims of the delegation. */
+  /** Verifies that the principal signed exactly the claims of the delegation. Null if it cannot be confirmed now. */
   async #confirmed(
     id: number,
     given: MoveRequest,
@@ -153,7 +153,7 @@ export class DelegationChanges {
     if (!before.ok) return before;
     const now = Date.now();
     const isPossible = delegationMoved(currentState(before.value, now), 'confirm').ok;
-    // The transaction refuses it, or finds the answer to the same request.
+    // The transaction refuses the move, or finds the answer to a repeated request.
     if (!isPossible) return ok(null);
     const link = this.#link(before.value.link, before.value.principal, now);
     if (!link.ok) return link;
@@ -203,7 +203,7 @@ export class DelegationChanges {
     return { header: { typ: DELEGATION_TYPE, alg, kid }, claims: await this.#claims(delegation) };
   }
 
-  /** A delegation that the organisation has a part in, with the move as its own. */
+  /** The delegation, if the organisation is one of its parties and may make this move. */
   #of(id: number, { move, organisation }: MoveRequest): StoreResult<StoredDelegation> {
     const found = this.#tables.delegations.get(id);
     if (found === null || (found.principal !== organisation && found.agent !== organisation))
@@ -219,7 +219,7 @@ export class DelegationChanges {
     return refuse('DELEGATION_STATE', message, { state, possible });
   }
 
-  /** The own link of an organisation, if it is in force now, with all links before it. */
+  /** A link of the organisation, if it and all links before it are in force now. */
   #link(digest: string, organisation: string, now: number): StoreResult<Link> {
     const certificate = this.#tables.certificates.get(digest);
     if (certificate !== null) {

@@ -14,7 +14,7 @@ import { placeOf } from './places.ts';
 
 export interface StoredDelegation {
   readonly id: number;
-  /** Not yet `expired`: see `stateAt`. */
+  /** The stored state, which is never `expired`: see `stateAt`. */
   readonly state: DelegationState;
   readonly principal: string;
   readonly agent: string;
@@ -28,9 +28,9 @@ export interface StoredDelegation {
   /** Seconds since 1970. */
   readonly nbf: number;
   readonly exp: number;
-  /** The agent's; null until it has accepted. */
+  /** The key of the agent; null until the agent has accepted. */
   readonly key: CredentialKey | null;
-  /** Null until the principal has confirmed it. */
+  /** Null until the principal has confirmed the delegation. */
   readonly jws: string | null;
   readonly digest: string | null;
   /** ms since 1970. */
@@ -58,7 +58,7 @@ interface Row extends Record<string, SqlStorageValue> {
   updated_at: number;
 }
 
-/** Entries of the own list grow in steps, so that its size reveals little. A divisor of STATUS_ENTRIES_MAX. */
+/** The service's own list grows in steps of this size, so that it reveals little. A divisor of STATUS_ENTRIES_MAX. */
 const SIZE_STEP = 1_024;
 
 export class DelegationRows {
@@ -78,7 +78,7 @@ export class DelegationRows {
     return this.#select('digest = ?', digest)[0] ?? null;
   }
 
-  /** Those of which the organisation is the principal or the agent. */
+  /** Delegations of which the organisation is the principal or the agent. */
   page(organisation: string, after: number, limit: number): StoredDelegation[] {
     return this.#select(
       '(principal = ? OR agent = ?) AND id > ? ORDER BY id LIMIT ?',
@@ -93,7 +93,7 @@ export class DelegationRows {
     return last + 1;
   }
 
-  /** Delegations of a principal that have not ended. */
+  /** Counts delegations of a principal that have not ended. */
   openCount(principal: string, nowS: number): number {
     return this.#sql
       .exec<{ many: number }>(
@@ -104,7 +104,7 @@ export class DelegationRows {
       .one().many;
   }
 
-  /** Delegations that have not ended, of which the organisation is the principal or the agent. */
+  /** Counts delegations that have not ended, of which the organisation is the principal or the agent. */
   countWith(organisation: string, nowS: number): number {
     return this.#sql
       .exec<{ many: number }>(
@@ -130,7 +130,7 @@ export class DelegationRows {
     );
   }
 
-  /** All that are published. */
+  /** Counts all published delegations. */
   get total(): number {
     return this.#totals.get('delegations');
   }
@@ -156,12 +156,12 @@ export class DelegationRows {
     return packStatuses(statuses, Math.ceil(this.nextId / SIZE_STEP) * SIZE_STEP);
   }
 
-  /** Removes what ended long ago. @returns digests of those that were published */
+  /** Removes delegations that expired long ago. @returns the digests of the published ones */
   forget(nowMs: number): string[] {
     const until = Math.floor((nowMs - EXPIRED_KEPT_MS) / 1000);
     const removed = this.#sql
       .exec<{ digest: string | null }>(
-        // The newest stays, because no ID is given twice.
+        // Keep the newest delegation, because no ID may be given twice.
         'DELETE FROM delegations WHERE exp <= ? AND id < (SELECT MAX(id) FROM delegations) RETURNING digest',
         until,
       )
@@ -193,7 +193,7 @@ function delegationOf(row: Row): StoredDelegation {
   };
 }
 
-/** The state now. */
+/** The state now, which may be `expired`. */
 export function currentState({ state, exp }: StoredDelegation, now: number): DelegationState {
   return stateAt(state, exp * 1000, now);
 }

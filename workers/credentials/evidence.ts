@@ -49,7 +49,7 @@ export async function credentialEvidence(
   };
 }
 
-/** All pages, and one row more than a file may have. */
+/** Reads all pages, but stops once there are more rows than a file may have. */
 function all<Row>(page: (last: Row | undefined, limit: number) => Row[]): Row[] {
   const found: Row[] = [];
   while (found.length <= EVIDENCE_ITEMS_MAX) {

@@ -1,10 +1,10 @@
 /**
- * Fetches a text from a host that an admin allowed: over https, without redirects, and with bounds on time and size. Nothing
- * else makes control fetch a URL.
+ * Fetches a text from a host that an admin allowed: over https, without redirects, and with bounds on time and size. Control
+ * downloads documents only through this file.
  */
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
 
-/** Where unencrypted connections end on this machine. */
+/** The only hosts that may be reached without encryption: those of this machine. */
 const LOOPBACK: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
 
 /** `URL_REFUSED`, `REDIRECTED`, `TOO_LARGE`, `UNREACHABLE`, or `HTTP_` and the status. */
@@ -18,8 +18,8 @@ export interface FetchBounds {
 }
 
 /**
- * The host of a URL that may be fetched, with the port if it is not that of https; otherwise null.
- * @param isCloudflare whether the service is deployed: then nothing but https is fetched
+ * The host of a URL that may be fetched, with the port if it is not that of https. Null if the URL may not be fetched.
+ * @param isCloudflare whether the service runs on Cloudflare, where only https is fetched
  */
 export function fetchableHost(address: string, isCloudflare: boolean): string | null {
   const url = URL.parse(address);
@@ -28,7 +28,7 @@ export function fetchableHost(address: string, isCloudflare: boolean): string | 
   return url.protocol === 'https:' || isLocal ? url.host : null;
 }
 
-/** @returns the body of a response with status 200; messages name neither the URL nor what the host sent */
+/** @returns the body of a response with status 200. Failures contain neither the URL nor content from the host */
 export async function fetchText(
   address: string,
   { accept, bytesMax, waitMs }: FetchBounds,

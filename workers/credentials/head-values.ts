@@ -1,4 +1,4 @@
-/** What the credential store publishes, for `HeadValues`. */
+/** Provides `HeadValues` with the values that the credential store publishes. */
 
 import { CREDENTIALS_RESTORED_GAP } from '../../shared/limits/credential-store.ts';
 import type { HeadCredentials } from '../../shared/release/head.ts';
@@ -41,7 +41,7 @@ export class CredentialValues implements HeadValuesSource<CredentialsUpdate> {
       publication.restart(head.version + CREDENTIALS_RESTORED_GAP);
       warn('credentialsRestored', { before, version: publication.version });
     }
-    // The URI is in the rows of every delegation.
+    // The row of every delegation contains the URI, so all shards must be made again.
     else if (before > 0 && meta.text('ownUri') !== this.#ownUri) publication.restart(before + 1);
     meta.set('ownUri', this.#ownUri);
   }

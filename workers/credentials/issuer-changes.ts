@@ -1,6 +1,6 @@
 /**
- * Changes of issuers. What an issuer may not sign any more is held: its certificates count as suspended at once, at the
- * edge and for registrations, and count again once it may.
+ * Changes of issuers. A certificate that its issuer may no longer sign is held: it counts as suspended at once, at the
+ * edge and for registrations, until the issuer may sign it again.
  */
 import type { Issuer, IssuerInfo } from '../../shared/admin/credentials.ts';
 import { type OpenedIssuer, openIssuer } from '../../shared/admin/issuer-rights.ts';
@@ -50,7 +50,7 @@ export class IssuerChanges {
       if (!free.ok) return free;
       issuers.put(issuer.id, stored);
       const held = this.#hold(stored);
-      // No list was accepted while it was suspended.
+      // No list was accepted while the issuer was suspended.
       if (before?.issuer.state === 'suspended' && issuer.state === 'active')
         this.#tables.lists.setDue(issuer.id);
       audit.append(author, `issuer ${issuer.id}`, {
@@ -84,7 +84,7 @@ export class IssuerChanges {
     });
   }
 
-  /** `iss`, keys and hosts find the issuer of a certificate and of a list, so each belongs to one. */
+  /** `iss`, keys and hosts identify the issuer of a certificate or a list, so each of them belongs to one issuer. */
   #isFree({ issuer, rights }: StoredIssuer): StoreResult<void> {
     for (const other of this.#tables.issuers.all) {
       if (other.issuer.id === issuer.id) continue;
@@ -100,7 +100,7 @@ export class IssuerChanges {
     return ok(undefined);
   }
 
-  /** Holds and releases its certificates. Must run in the transaction. @returns digests of those that changed */
+  /** Holds and releases certificates of the issuer. Must run in the transaction. @returns the digests that changed */
   #hold({ issuer, rights }: StoredIssuer): string[] {
     const { certificates } = this.#tables;
     const changed: Pick<StoredCertificate, 'digest' | 'status' | 'isHeld'>[] = [];
@@ -114,7 +114,7 @@ export class IssuerChanges {
   }
 }
 
-/** For the audit chain: without numbers, which are only in a digest. */
+/** The issuer as the audit chain records it. Numbers appear only as a count and a digest. */
 function described({ issuer, rights }: StoredIssuer): object {
   const { numbers, keys: _, ...rest } = issuer;
   return { ...rest, keys: [...rights.thumbprints], ...auditNumbers(numbers) };

@@ -1,4 +1,4 @@
-/** Issuers as rows, and opened in memory: there are at most ISSUERS_MAX. */
+/** Issuers as rows. All of them, at most ISSUERS_MAX, are opened in memory. */
 import type { Issuer } from '../../shared/admin/credentials.ts';
 import { type OpenedIssuer, openIssuer } from '../../shared/admin/issuer-rights.ts';
 
@@ -24,7 +24,7 @@ export class Issuers {
     const opened = await Promise.all(
       rows.map(async (issuer) => ({ issuer, rights: await openIssuer(issuer) })),
     );
-    // Each was opened before it was stored.
+    // Every issuer was opened before it was stored, so opening it again succeeds.
     this.#opened = new Map(
       opened.flatMap(({ issuer, rights }) =>
         rights.ok ? [[issuer.id, { issuer, rights: rights.value }] as const] : [],
@@ -36,7 +36,7 @@ export class Issuers {
     return [...this.#opened.values()];
   }
 
-  /** Those that may sign now. */
+  /** Issuers that may sign now. */
   get active(): StoredIssuer[] {
     return this.all.filter(({ issuer }) => issuer.state === 'active');
   }
@@ -45,12 +45,12 @@ export class Issuers {
     return this.#opened.get(id) ?? null;
   }
 
-  /** Whose status lists may be on a host: a host belongs to one issuer. */
+  /** The issuer whose status lists may be on this host. A host belongs to one issuer. */
   byHost(host: string): StoredIssuer | null {
     return this.all.find(({ issuer }) => issuer.statusHosts.includes(host)) ?? null;
   }
 
-  /** Must run in a transaction. @param stored null to remove it */
+  /** Must run in a transaction. @param stored null to remove the issuer */
   put(id: string, stored: StoredIssuer | null): void {
     const others = new Map([...this.#opened].filter(([other]) => other !== id));
     if (stored === null) this.#sql.exec('DELETE FROM issuers WHERE id = ?', id);

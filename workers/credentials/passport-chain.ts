@@ -1,6 +1,6 @@
 /**
- * Verifies the certificate chain of a PASSporT (RFC 8226): the certificate of the signer, then each that signed the one
- * before it, up to a configured root (RFC 5280, section 6, for the profile of x509.ts).
+ * Verifies the certificate chain of a PASSporT (RFC 8226). The chain begins with the signer's certificate, and each one is
+ * signed by the next, up to a configured root (RFC 5280, section 6, for the profile of x509.ts).
  */
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
 import { parseTnAuthorization, type TnAuthorization } from './tn-authorization.ts';
@@ -10,12 +10,12 @@ import { isSignedBy, type ParsedCertificate, parsePem } from './x509.ts';
 export interface SignerCertificate {
   /** Raw P-256 point, 65 bytes. */
   readonly key: Uint8Array<ArrayBuffer>;
-  /** When the whole chain is valid, in ms since 1970: the latest beginning and the earliest end. */
+  /** The period in which the whole chain is valid, in ms since 1970: the latest beginning and the earliest end. */
   readonly notBefore: number;
   readonly notAfter: number;
   /**
-   * The TN authorization list of the signer, then those of the certificates above it that have one: none may sign for
-   * more than those above it.
+   * The TN authorization list of the signer, then the lists of the certificates above it that have one. No certificate may
+   * sign for more numbers than a certificate above it.
    */
   readonly authorizations: readonly TnAuthorization[];
 }
@@ -39,7 +39,7 @@ export function parseRoot(pem: string): Result<ParsedCertificate, ChainFailure> 
 }
 
 /**
- * @param pem the chain, the certificate of the signer first; it may end with a root, or with what a root signed
+ * @param pem the chain, with the signer's certificate first; it ends with a root, or with a certificate that a root signed
  * @param now in ms since 1970
  */
 export async function verifyChain(
@@ -61,7 +61,7 @@ export async function verifyChain(
     const { pathLength, subject } = certificate;
     const signed = path[index - 1]!;
     if (pathLength === null) return broken('has a certificate that signed another without the right to');
-    // The certificates between this one and the last one.
+    // There are `index - 1` certificates between this one and the signer's.
     if (index - 1 > pathLength) return broken('is longer than one of its certificates allows');
     if (signed.issuer !== subject || !(await isSignedBy(signed, certificate))) {
       return broken('has a certificate that the next one did not sign: send them in order, the signer first');
@@ -86,7 +86,7 @@ export async function verifyChain(
   });
 }
 
-/** The root that the last certificate is, or that signed it. A root alone signs no PASSporTs. */
+/** The root that is the last certificate, or that signed it. A root may not sign PASSporTs itself. */
 async function rootOf(
   chain: readonly ParsedCertificate[],
   roots: readonly ParsedCertificate[],

@@ -1,4 +1,4 @@
-/** Changes of what PASSporTs are verified with: roots, and the certificates of signers. */
+/** Changes of the data that verifies PASSporTs: roots, and the certificates of signers. */
 import type {
   PassportCertificate,
   PassportCertificateInfo,
@@ -98,7 +98,7 @@ export class PassportChanges {
         return refuse('PASSPORT_TOO_MANY', message);
       }
       const kept = before?.content.url === content.url ? { ...before, isVerifyDue: true } : NOT_FETCHED;
-      // Fetched at once in any case: whoever stores it again wants to see what is there now.
+      // Fetch the chain at once even if it is known: an admin who stores the certificate again wants its current chain.
       const after = { ...kept, content, x5u, failures: 0, fetchDue: author.at };
       passport.put(after);
       audit.append(author, `passport certificate ${content.id}`, {
@@ -128,7 +128,7 @@ export class PassportChanges {
   }
 }
 
-/** For the audit chain. */
+/** The certificate as the audit chain records it. */
 function described({ numbers, ...rest }: PassportCertificate): object {
   return { ...rest, ...auditNumbers(numbers) };
 }
@@ -143,7 +143,7 @@ const NOT_FETCHED = {
 
 function rootInfo(root: PassportRoot): PassportRootInfo {
   const parsed = parseRoot(root.certificate);
-  // It was checked when it was stored.
+  // The root was checked when it was stored.
   if (!parsed.ok) throw new Error(parsed.message);
   const { notBefore, notAfter } = parsed.value;
   return { ...root, notBefore: timeOf(notBefore), notAfter: timeOf(notAfter) };

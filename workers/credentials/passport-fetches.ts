@@ -1,6 +1,6 @@
 /**
  * Fetches the certificate chains of PASSporTs, and verifies them against the roots that are trusted for their hosts. A
- * chain that was verified serves until it ends, even if its host fails meanwhile.
+ * verified chain is used until it ends, even if its host fails meanwhile.
  */
 import type { PassportRoot } from '../../shared/admin/passport.ts';
 import {
@@ -53,7 +53,7 @@ export class PassportFetches {
     return times.length === 0 ? null : Math.min(...times);
   }
 
-  /** Fetches and verifies some of what is due. Never throws for a host. */
+  /** Fetches and verifies some of the certificates that are due. Does not throw if a host fails. */
   async run(now: number): Promise<void> {
     const due = this.#rows
       .certificates()
@@ -81,7 +81,7 @@ export class PassportFetches {
       }
       problem ??= `the chain ${verified.message}`;
     }
-    // What an admin changed meanwhile is due again.
+    // If an admin changed something meanwhile, the certificate is due again.
     const latest = [this.#rows.certificate(id), this.#rows.roots()];
     if (JSON.stringify(latest) !== JSON.stringify([found, roots])) return;
     const failures = problem === null ? 0 : found.failures + (isFetch ? 1 : 0);
@@ -97,7 +97,7 @@ export class PassportFetches {
     });
   }
 
-  /** Roots and their hosts may have changed since the URL was accepted. */
+  /** Checks the host again, because roots and their hosts may have changed since the URL was accepted. */
   async #fetch(url: string): Promise<Result<string, Failure<FetchProblem>>> {
     const host = fetchableHost(url, this.#isCloudflare);
     const isTrusted = host !== null && this.#rows.roots().some(({ hosts }) => hosts.includes(host));
@@ -135,6 +135,6 @@ export class PassportFetches {
 function nextFetch(signer: SignerCertificate | null, failures: number, now: number): number {
   if (failures > 0) return now + Math.min(PASSPORT_RETRY_MS * 2 ** (failures - 1), PASSPORT_FETCH_MS);
   const renewal = signer === null ? now : signer.notAfter - PASSPORT_RENEW_MS;
-  // A chain that ends soon is not fetched without end.
+  // The lower bound keeps a chain that ends soon from being fetched endlessly.
   return Math.max(now + PASSPORT_RETRY_MS, Math.min(now + PASSPORT_FETCH_MS, renewal));
 }

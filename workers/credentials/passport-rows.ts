@@ -25,14 +25,14 @@ export const PASSPORT_TABLES = `
     verify_due INTEGER NOT NULL
   );`;
 
-/** A certificate with what control knows of it. */
+/** A certificate and its state. */
 export interface StoredCertificate {
   readonly content: PassportCertificate;
   /** SHA-256 of the URL, base64url. */
   readonly x5u: string;
-  /** The chain as last fetched, in PEM; null before the first fetch. */
+  /** The last fetched chain that was verified, in PEM; null if there was none yet. */
   readonly chain: string | null;
-  /** Of the last chain that was verified; null if there is none, or no root stands for it any more. */
+  /** The signer of the chain; null if there is none, or if it no longer leads to a root. */
   readonly signer: SignerCertificate | null;
   /** Why the last fetch or verification failed. */
   readonly problem: string | null;
@@ -107,14 +107,14 @@ export class PassportRows {
     this.#sql.exec('DELETE FROM passport_certificates WHERE id = ?', id);
   }
 
-  /** What the edge must have. @param now in ms since 1970 */
+  /** The rows that the edge must have. @param now in ms since 1970 */
   published(now: number): PassportRow[] {
     return this.certificates().flatMap(({ content, x5u, signer }) => {
       if (signer === null || content.state === 'suspended' || signer.notAfter <= now) return [];
       const { key, notBefore, notAfter } = signer;
       return [
         {
-          // Without the byte that says that both coordinates follow.
+          // Leave out the first byte, which only says that both coordinates follow.
           ...{ x5u, key: { alg: 'ES256', bytes: key.slice(1) } as const },
           ...{ notBefore: Math.ceil(notBefore / 1000), notAfter: Math.floor(notAfter / 1000) },
           spans: signerSpans(signer, content),
@@ -124,7 +124,7 @@ export class PassportRows {
   }
 }
 
-/** The numbers that a certificate may sign for, with those of its service provider codes. */
+/** The numbers that a certificate may sign for, including the numbers of its service provider codes. */
 export function signerSpans(
   { authorizations }: SignerCertificate,
   { numbers }: Pick<PassportCertificate, 'numbers'>,
@@ -132,7 +132,7 @@ export function signerSpans(
   return authorizedNumbers(authorizations, numbers.map(parseRange));
 }
 
-/** @param written as the schema allows it */
+/** @param written a number or a range, as the schema allows it */
 function parseRange(written: string): Span {
   const [first, last = first] = written.replaceAll('+', '').split('..').map(Number) as [number, number?];
   return { from: first, to: last };

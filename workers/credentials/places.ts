@@ -1,4 +1,4 @@
-/** Where a credential is among all: the leading bits of its digest. Any count of shards divides the places. */
+/** The place of a credential: the leading bits of its digest. PLACES is a multiple of every count of shards. */
 import { credentialShardOf } from '../../shared/credentials/credential-index.ts';
 
 export const PLACES = 4_096;

@@ -1,6 +1,6 @@
 /**
- * What the store publishes: shards of the credential table, status lists, and the index that names them. A change marks
- * the place of its credential, so that only the shard with this place is made again.
+ * The values that the store publishes: shards of the credential table, status lists, and the index that names them. A change
+ * marks the place of its credential, so that only the shard with this place is made again.
  */
 import { sha256Hex, utf8 } from '../../shared/bytes.ts';
 import { type CredentialIndex, credentialShardCount } from '../../shared/credentials/credential-index.ts';
@@ -20,7 +20,7 @@ import type { PassportRows } from './passport-rows.ts';
 import { PLACES, placeOf } from './places.ts';
 import type { StatusListRows } from './status-list-rows.ts';
 
-/** The end of a list that the service keeps itself: it is as fresh as the head. */
+/** The end of the service's own list, which never becomes stale because it is as fresh as the head. */
 const NEVER_S = 0xfffffffe;
 
 export interface PublicationTables {
@@ -41,7 +41,7 @@ export class Publication {
     this.#tables = tables;
   }
 
-  /** The last change; 0 before the first. */
+  /** The version of the last change; 0 before the first change. */
   get version(): number {
     return this.#tables.meta.number('version');
   }
@@ -62,7 +62,7 @@ export class Publication {
       this.#storage.sql.exec('INSERT OR REPLACE INTO dirty VALUES (?, ?)', place, version);
   }
 
-  /** All shards are to be made again. @param version above that of the head */
+  /** Marks all shards to be made again. @param version above that of the head */
   restart(version: number): void {
     this.#storage.transactionSync(() => {
       this.#tables.meta.set('version', version);
@@ -71,7 +71,7 @@ export class Publication {
     });
   }
 
-  /** The head has this version. */
+  /** Records that the head has this version. */
   setPublished(version: number): void {
     const { meta } = this.#tables;
     meta.set('publishedVersion', Math.max(version, meta.number('publishedVersion')));
@@ -80,7 +80,7 @@ export class Publication {
   /** Makes the values that are due, and the index. Calls must not overlap. @param ownUri of the service's own list */
   async make(keys: ListKeys, put: PutValue, ownUri: string): Promise<CredentialsUpdate> {
     const { values } = this.#tables;
-    // Credentials that change meanwhile stay marked, whether or not the values have them.
+    // Credentials that change during this call stay marked, whether or not the values have the change.
     const { version } = this;
     const shards = await this.#shards(keys, put, ownUri);
     const statusLists = await this.#statusLists(keys, put, ownUri);

@@ -1,7 +1,7 @@
 /**
- * Lets the stores of registrations follow the certificates: new ones are registered, suspended ones suspend what rests
- * on them. What a store does not know yet shows in the rows, so nothing is lost when the object ends; an alarm retries
- * what failed.
+ * Makes the stores of registrations follow the certificates: registers new certificates, and suspends registrations whose
+ * certificate is suspended. The rows show what a store does not know yet, so nothing is lost when the object ends. An alarm
+ * retries what failed.
  */
 import {
   CERTIFIED_AT_ONCE,
@@ -18,7 +18,7 @@ import { type StoredCertificate, standingOf } from './certificate-rows.ts';
 import { contentsOf } from './certificate-uploads.ts';
 import type { Tables } from './tables.ts';
 
-/** What it needs from the coordinator. */
+/** The methods of the coordinator that this file needs. */
 export interface OrganisationSource {
   registrationFacts(organisation: string): Promise<RegistrationFacts | null>;
   organisation(id: string): Promise<Organisation | null>;
@@ -29,7 +29,7 @@ export class RegistrationSync {
   readonly #registrations: (organisation: string) => CertifiedRegistrations;
   readonly #organisations: () => OrganisationSource;
   readonly #work = new SharedWork<void>();
-  /** Organisations whose store failed: how often in a row, and when to retry. In memory: a new object tries at once. */
+  /** Organisations whose store failed: how often in a row, and when to retry. In memory, so a new object tries at once. */
   readonly #failed = new Map<string, { readonly failures: number; readonly retryAt: number }>();
 
   constructor(
@@ -42,18 +42,18 @@ export class RegistrationSync {
     this.#organisations = organisations;
   }
 
-  /** When to call `run` again, in ms since 1970; null if nothing is to be done. */
+  /** When to call `run` again, in ms since 1970; null if there is nothing to do. */
   get dueAt(): number | null {
     const times = this.#tables.certificates.organisationsBehind.map((each) => this.#retryAt(each));
     return times.length === 0 ? null : Math.min(...times);
   }
 
-  /** 0 for at once. No organisation waits for the store of another one. */
+  /** When to retry; 0 for at once. Each organisation has its own time, so none waits for the store of another. */
   #retryAt(organisation: string): number {
     return this.#failed.get(organisation)?.retryAt ?? 0;
   }
 
-  /** Brings all organisations up to date that are behind. Never throws. */
+  /** Brings all organisations that are behind up to date. Never throws. */
   async run(): Promise<void> {
     const behind = this.#tables.certificates.organisationsBehind;
     const due = behind.filter((each) => this.#retryAt(each) <= Date.now());
@@ -85,7 +85,7 @@ export class RegistrationSync {
     if (changed.length === 0) return true;
     const changes = changed.map((each) => ({ certificate: each.digest, standing: standingOf(each) }));
     const request = systemRequest('the status of the certificate changed');
-    // Of an organisation that was removed, nothing is resumed.
+    // A removed organisation gets facts without clients, so that no registration is resumed.
     const facts = (await this.#organisations().registrationFacts(organisation)) ?? {
       ...{ organisation, now: Date.now(), clients: [], protectedNumbers: [] },
     };
@@ -111,7 +111,7 @@ export class RegistrationSync {
       contentsOf(certificate),
       policy === 'approve',
     );
-    // They were valid when the certificate was uploaded.
+    // The registrations were valid when the certificate was uploaded.
     if (!done.ok) {
       if (done.code !== 'REGISTRATION_INVALID' && done.code !== 'REGISTRATIONS_TOO_MANY')
         throw new Error(done.code);

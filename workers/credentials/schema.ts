@@ -1,6 +1,6 @@
 /**
- * The tables of the credential store. docs/storage.md describes each. A change is a further step: steps are only
- * appended.
+ * The tables of the credential store. docs/storage.md describes each. Every change appends a step; old steps never
+ * change.
  */
 import { NOTICE_OUTBOX_TABLES } from '../storage/notice-outbox.ts';
 import { applySteps } from '../storage/schema-steps.ts';

@@ -1,6 +1,6 @@
 /**
- * Accepts status lists, pushed or pulled, and lets the certificates follow them. A list never goes back in `iat`, so
- * that nobody can bring a revoked certificate back with an old list.
+ * Accepts status lists, pushed or pulled, and updates the certificates. The `iat` of a list never goes back, so that
+ * nobody can make a revoked certificate valid again with an old list.
  */
 import type { StatusListDone, StatusListInfo } from '../../shared/admin/credentials.ts';
 import { statusHostOf } from '../../shared/credentials/certificate.ts';
@@ -29,7 +29,7 @@ import type { StoredIssuer } from './issuers.ts';
 import type { StoredStatusList } from './status-list-rows.ts';
 import type { Tables } from './tables.ts';
 
-/** From this many changed entries on, reading all certificates of the list costs less than a look-up of each. */
+/** If more entries changed, reading all certificates of the list costs less than a look-up of each entry. */
 const LOOK_UPS_MAX = 10_000;
 
 export class StatusListChanges {
@@ -50,7 +50,7 @@ export class StatusListChanges {
 
   /**
    * Verifies a list and stores it.
-   * @param uri that it must have, null for any @param isPulled a list that changes nothing is not worth a record then
+   * @param uri the required URI, null for any @param isPulled if so, a list that changes nothing gets no audit record
    */
   async accept(
     request: StoreRequest,
@@ -65,7 +65,7 @@ export class StatusListChanges {
     const earlier = before && (await inflate(this.#tables.lists.deflated(list.uri), before.bits));
     return this.#tables.transact(request, 0, (author) => {
       const known = this.#tables.lists.get(list.uri);
-      // Another request was faster while this one inflated the earlier list.
+      // Another request replaced the list while this one inflated the earlier list.
       if (known?.iat !== before?.iat) return old('another one was accepted at the same time: send it again');
       if (known !== null && known.issuer !== stored.issuer.id)
         return refuse('STATUS_LIST_INVALID', `the status list belongs to the issuer "${known.issuer}"`);
@@ -116,7 +116,7 @@ export class StatusListChanges {
   }
 
   #noRoom({ uri, list }: VerifiedStatusList, issuer: string): StoreRefusal | null {
-    // One is the service's own.
+    // One of the lists is the service's own.
     const all = { whose: 'all issuers', lists: STATUS_LISTS_MAX - 1, bytes: STATUS_LISTS_BYTES_MAX };
     const own = {
       ...{ whose: `the issuer "${issuer}"`, lists: ISSUER_STATUS_LISTS_MAX },
@@ -134,18 +134,18 @@ export class StatusListChanges {
     return null;
   }
 
-  /** Whether its issuer may still publish this list, on this host. */
+  /** Whether the issuer of a list may still publish it on this host. */
   isOfIssuer({ uri, issuer: id }: StoredStatusList): boolean {
     const host = statusHostOf(uri);
     const issuer = host === null ? undefined : this.#tables.issuers.byHost(host)?.issuer;
     return issuer?.id === id && issuer.state === 'active';
   }
 
-  /** @returns how many certificates have another status now */
+  /** @returns how many certificates changed their status */
   #follow(uri: string, list: StatusList, earlier: StatusList | null): number {
     const { certificates } = this.#tables;
     const indexes = earlier === null ? null : changedEntries(earlier, list, LOOK_UPS_MAX);
-    // Out of range, the status is unknown: registrations do not rest on it.
+    // An index out of range has no known status, so registrations may not rest on it.
     const statusOf = (index: number): Status => list.at(index) ?? 'suspended';
     const changed: (readonly [digest: string, status: Status, isHeld: boolean])[] = [];
     if (indexes === null) {
@@ -162,7 +162,7 @@ export class StatusListChanges {
 }
 
 /**
- * When the list is to be pulled again, in ms since 1970: after its `ttl`, but before it ends, and sooner if pulls fail.
+ * When to pull the list again, in ms since 1970: after its `ttl`, but before it ends, and sooner if pulls fail.
  * @param failures in a row
  */
 export function nextPullAt({ ttl, exp }: Pick<StoredStatusList, 'ttl' | 'exp'>, failures = 0): number {
@@ -176,7 +176,7 @@ export function nextPullAt({ ttl, exp }: Pick<StoredStatusList, 'ttl' | 'exp'>, 
   return now + Math.max(seconds, STATUS_PULL_TTL_MIN_S) * 1000;
 }
 
-/** Whether the list may follow the known one; `same` if it is that one again. */
+/** Whether the list may replace the known list; `same` if the two are equal. */
 function checkOrder(
   list: VerifiedStatusList,
   known: StoredStatusList,
@@ -198,7 +198,7 @@ function old(detail: string): StoreRefusal {
   return refuse('STATUS_LIST_OLD', `the status list is not new: ${detail}`);
 }
 
-/** Entries that differ; null if there are more than `most`, or entries of different sizes. */
+/** The indexes of entries that differ; null if more than `most` differ, or if entries have different sizes. */
 export function changedEntries(before: StatusList, after: StatusList, most: number): number[] | null {
   if (before.bits !== after.bits) return null;
   const changed: number[] = [];
@@ -215,7 +215,7 @@ export function changedEntries(before: StatusList, after: StatusList, most: numb
   return changed;
 }
 
-/** The status of an entry for a new certificate, or why there is none. */
+/** The status of an entry for a new certificate, or why the certificate is refused. */
 export function statusFor(list: StatusList, index: number): StoreResult<Status> {
   const status = list.at(index);
   if (status === null)

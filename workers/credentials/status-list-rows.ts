@@ -1,4 +1,4 @@
-/** The accepted status lists as rows: what they say, and when each is pulled again. */
+/** The accepted status lists as rows: their content, and when each is pulled again. */
 import type { StatusBits, VerifiedStatusList } from '../../shared/credentials/status-list.ts';
 
 /** Times of the list are in seconds, `pullAt` in ms since 1970. */
@@ -12,7 +12,7 @@ export interface StoredStatusList {
   /** Count of entries. */
   readonly size: number;
   readonly pullAt: number;
-  /** Pulls that failed since the last good one, and why the last did. */
+  /** Failed pulls since the last successful one, and why the last one failed. */
   readonly failures: number;
   readonly problem: string | null;
 }
@@ -36,7 +36,7 @@ export class StatusListRows {
     return this.#select('uri = ?', uri)[0] ?? null;
   }
 
-  /** As its issuer deflated it. The list must exist. */
+  /** The list as its issuer deflated it. The list must exist. */
   deflated(uri: string): Uint8Array<ArrayBuffer> {
     const { deflated } = this.#sql
       .exec<{ deflated: ArrayBuffer }>('SELECT deflated FROM status_lists WHERE uri = ?', uri)
@@ -52,7 +52,7 @@ export class StatusListRows {
     );
   }
 
-  /** After a pull. @param problem null if it was good */
+  /** Records the result of a pull. @param problem null if the pull succeeded */
   setPulled(uri: string, pullAt: number, problem: string | null): void {
     this.#sql.exec(
       `UPDATE status_lists SET pull_at = ?, problem = ?,
@@ -65,12 +65,12 @@ export class StatusListRows {
     return this.#select('pull_at <= ? ORDER BY pull_at LIMIT ?', now, limit);
   }
 
-  /** ms since 1970; null if there is no list. */
+  /** When the next pull is due, in ms since 1970; null if there is no list. */
   get nextPullAt(): number | null {
     return this.#sql.exec<{ at: number | null }>('SELECT MIN(pull_at) AS at FROM status_lists').one().at;
   }
 
-  /** How many lists there are, and their bytes, inflated. @param issuer null for all @param except a list that is replaced */
+  /** The count of lists, and their inflated bytes. @param issuer null for all @param except the list to be replaced */
   usage(issuer: string | null, except: string): { readonly lists: number; readonly bytes: number } {
     return this.#sql
       .exec<{ lists: number; bytes: number }>(
@@ -81,17 +81,17 @@ export class StatusListRows {
       .one();
   }
 
-  /** All lists of an issuer that is removed. */
+  /** Removes all lists of an issuer. */
   removeOf(issuer: string): void {
     this.#sql.exec('DELETE FROM status_lists WHERE issuer = ?', issuer);
   }
 
-  /** All lists of an issuer are to be pulled at once. */
+  /** Makes all lists of an issuer due for a pull at once. */
   setDue(issuer: string): void {
     this.#sql.exec('UPDATE status_lists SET pull_at = 0 WHERE issuer = ?', issuer);
   }
 
-  /** Stale lists that no stored certificate names. @param nowS seconds since 1970 */
+  /** Removes stale lists that no stored certificate names. @param nowS seconds since 1970 */
   forget(nowS: number): boolean {
     const { rowsWritten } = this.#sql.exec(
       'DELETE FROM status_lists WHERE exp <= ? AND uri NOT IN (SELECT DISTINCT uri FROM certificates)',

@@ -1,4 +1,4 @@
-/** Pulls status lists from their issuers. The URI comes from a certificate: only hosts that its issuer has may be read. */
+/** Pulls status lists from their issuers. The URI comes from a certificate, and its host must be one of the issuer's. */
 import { STATUS_PULL_BYTES_MAX, STATUS_PULL_WAIT_MS } from '../../shared/limits/credential-store.ts';
 import type { Failure, Result } from '../../shared/result.ts';
 import { type FetchProblem, fetchText } from './fetch-text.ts';
@@ -11,7 +11,7 @@ const BOUNDS = {
   waitMs: STATUS_PULL_WAIT_MS,
 };
 
-/** @param isCloudflare whether the service is deployed: then nothing but https is read */
+/** @param isCloudflare whether the service runs on Cloudflare, where only https is read */
 export function pullStatusList(
   uri: string,
   isCloudflare: boolean,

@@ -1,4 +1,4 @@
-/** The parts of the credential store, each built from complete ones, and what is due from time to time. */
+/** The parts of the credential store, and its recurring work. Each part is built only from complete parts. */
 
 import { STATUS_PULLS_AT_ONCE } from '../../shared/limits/credential-store.ts';
 import { ALARM_AHEAD_MS_MAX } from '../../shared/limits/registrations.ts';
@@ -27,9 +27,9 @@ import type { StoredStatusList } from './status-list-rows.ts';
 import { pullStatusList } from './status-pull.ts';
 import { Tables } from './tables.ts';
 
-/** Delay before the alarm retries what could not be given to the coordinator, in ms. */
+/** Delay before the alarm retries an update of the coordinator or of registrations, in ms. */
 const AGAIN_MS = 10_000;
-/** The URI of the own list while there is no PUBLIC_URL: it never leaves the service. */
+/** The URI of the service's own list while there is no PUBLIC_URL. It never leaves the service. */
 const LOCAL_URI = 'urn:numgate:status-list';
 
 const PULLER = systemRequest('pulled from its issuer');
@@ -41,7 +41,7 @@ export class StoreParts {
   readonly statusLists: StatusListChanges;
   readonly uploads: CertificateUploads;
   readonly sync: RegistrationSync;
-  /** Without PUBLIC_URL, their status list has no URI. */
+  /** Fails without PUBLIC_URL, because the status list of delegations then has no URI. */
   readonly delegations: Result<DelegationChanges, Failure<'NOT_CONFIGURED'>>;
   readonly passportChanges: PassportChanges;
   readonly #passportFetches: PassportFetches;
@@ -84,9 +84,9 @@ export class StoreParts {
     this.delegations = url.ok ? ok(new DelegationChanges(this.tables, ownUri)) : url;
   }
 
-  /** Everything that is due. Never throws. */
+  /** Does everything that is due. Never throws. */
   async runDue(): Promise<void> {
-    // No host of an issuer delays what is known already.
+    // Follow known changes at the same time, so that no host of an issuer delays them.
     await Promise.all([this.#follow(), this.#pullDue(), this.#passportFetches.run(Date.now())]);
     await this.#follow();
     this.#reminders.run(Date.now());
@@ -120,7 +120,7 @@ export class StoreParts {
     return Math.min(Math.max(Math.min(...times), now), now + ALARM_AHEAD_MS_MAX);
   }
 
-  /** A list that a new certificate names. */
+  /** Reads a list that a new certificate names. */
   async #readList(uri: string): Promise<StoreResult<void>> {
     const pulled = await pullStatusList(uri, this.#isCloudflare);
     if (!pulled.ok) {
@@ -164,7 +164,7 @@ export class StoreParts {
     return this.tables.publication.version === 0 ? null : this.tables.meta.number('sweptAt') + DAY_MS;
   }
 
-  /** Once a day: what ended long ago. */
+  /** Removes data that ended long ago, once a day. */
   #sweep(): void {
     const due = this.#sweepDue;
     if (due === null || due > Date.now()) return;

@@ -15,7 +15,7 @@ import { PassportRows } from './passport-rows.ts';
 import { Publication } from './publication.ts';
 import { StatusListRows } from './status-list-rows.ts';
 
-/** What is limited by day and organisation. */
+/** Uploads that are limited by day and organisation. */
 type Upload = 'certificates' | 'delegations';
 
 export class Tables {
@@ -48,7 +48,7 @@ export class Tables {
     this.transactions = new Transactions(storage, { charge: () => this.#noRoom() });
   }
 
-  /** Runs a change in one transaction. @param size 0 for what frees something, or is a decision: it needs no room */
+  /** Runs a change in one transaction. @param size 0 for a decision, or a change that frees something: it needs no room */
   transact<Value>(
     request: StoreRequest,
     size: 0 | 1,
@@ -58,7 +58,7 @@ export class Tables {
     return this.transactions.run(request, size, () => change({ actor: actor.name, reason, at: Date.now() }));
   }
 
-  /** Charges one upload, whatever comes of it: garbage costs signatures too. @returns why it is one too many */
+  /** Charges one upload, valid or not, because invalid ones cost signatures too. @returns why it is one too many, or null */
   charge(organisation: string, kind: Upload, perDayMax: number): StoreRefusal | null {
     const day = Math.floor(Date.now() / DAY_MS);
     const [row] = this.#sql
@@ -77,7 +77,7 @@ export class Tables {
     return null;
   }
 
-  /** Removes what ended long ago. @param now ms since 1970 */
+  /** Removes data that ended long ago. @param now ms since 1970 */
   forget(now: number): void {
     this.#storage.transactionSync(() => {
       const removed = [...this.certificates.forget(now), ...this.delegations.forget(now)];

@@ -1,5 +1,5 @@
 /**
- * The TN authorization list of a certificate (RFC 8226, section 9): for which numbers its key may sign.
+ * The TN authorization list of a certificate (RFC 8226, section 9): the numbers that its key may sign for.
  */
 import { Constructed, IA5String, Integer, Sequence } from 'asn1js';
 import { PASSPORT_AUTHORIZATIONS_MAX } from '../../shared/limits/passport.ts';
@@ -20,7 +20,7 @@ const RANGE = 1;
 const ONE = 2;
 /** A service provider code: letters and digits (ATIS-1000080), some with a dash. */
 const PROVIDER_CODE = /^[A-Za-z0-9-]{1,20}$/;
-/** E.164 without a plus. Short codes and letters of dial pads are no numbers that a check has. */
+/** E.164 without a plus. Excludes short codes and letters of dial pads, which are no numbers of a check. */
 const NUMBER = /^[1-9]\d{4,14}$/;
 
 export type AuthorizationFailure = Failure<'PASSPORT_CERTIFICATE_INVALID'>;
@@ -96,7 +96,7 @@ function spanOf(value: unknown): Span | null {
   if (from === null || !(count instanceof Integer)) return null;
   const numbers = Number(count.toBigInt());
   const to = from + numbers - 1;
-  // A range stays within the numbers of one length.
+  // All numbers of a range must have the same length.
   const isRange = numbers >= 2 && Number.isSafeInteger(to);
   return isRange && String(to).length === String(from).length ? { from, to } : null;
 }

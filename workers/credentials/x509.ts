@@ -1,6 +1,6 @@
 /**
- * X.509 certificates as PASSporTs use them (RFC 8225, 8226): P-256 keys, signed with ECDSA and SHA-256. Anything else is
- * refused, and so is a critical extension that nothing here checks.
+ * X.509 certificates as PASSporTs use them (RFC 8225, 8226): P-256 keys, signed with ECDSA and SHA-256. Everything else is
+ * refused, including critical extensions that are not checked here.
  */
 import { AsnConvert } from '@peculiar/asn1-schema';
 import {
@@ -19,7 +19,7 @@ import { parseDer } from './der.ts';
 
 /** TN authorization list (RFC 8226, section 9). */
 const TN_AUTHORIZATION_LIST = '1.3.6.1.5.5.7.1.26';
-/** JWT claim constraints (RFC 8226, section 8) and their successor (RFC 9118): bounds on claims, which nothing here checks. */
+/** JWT claim constraints (RFC 8226, section 8) and their successor (RFC 9118): bounds on claims that are not checked here. */
 const CLAIM_CONSTRAINTS: readonly string[] = ['1.3.6.1.5.5.7.1.27', '1.3.6.1.5.5.7.1.33'];
 const ECDSA_SHA256 = '1.2.840.10045.4.3.2';
 const EC_PUBLIC_KEY = '1.2.840.10045.2.1';
@@ -45,13 +45,13 @@ export interface ParsedCertificate {
   readonly notAfter: number;
   /** Raw P-256 point, 65 bytes. */
   readonly key: Uint8Array<ArrayBuffer>;
-  /** Null if it may not sign certificates. Otherwise, how many of them may follow before the last one. */
+  /** Null if it may not sign certificates. Otherwise, how many certificates may be between it and the last certificate. */
   readonly pathLength: number | null;
   /** Whether it may sign PASSporTs. */
   readonly maySign: boolean;
   /** DER of the TN authorization list; null if there is none. */
   readonly authorization: ArrayBuffer | null;
-  /** What was signed, and the signature: r and s, 64 bytes. */
+  /** The signed content, and the signature: r and s, 64 bytes. */
   readonly signed: ArrayBuffer;
   readonly signature: Uint8Array<ArrayBuffer>;
 }
@@ -91,7 +91,7 @@ function parseCertificate(der: Uint8Array<ArrayBuffer>): Result<ParsedCertificat
     if (toHex(new Uint8Array(AsnConvert.serialize(certificate))) !== text) return NOT_DER;
     return readCertificate(certificate, text);
   } catch {
-    // The library throws at whatever is not a certificate.
+    // The library throws for input that is not a certificate.
     return NOT_DER;
   }
 }

@@ -1,4 +1,4 @@
-/** What the admin API shows of drift. */
+/** The report of drift for the admin API. */
 import type { DriftCanary, DriftDay, DriftReport } from '../../shared/admin/text-drift.ts';
 import { driftOf, type ModelDrift } from '../../shared/drift/drift.ts';
 import { DRIFT_BASE_DAYS, DRIFT_CLIENTS_PER_PAGE, TEXT_DRIFT_PSI_MAX } from '../../shared/limits/drift.ts';

@@ -1,6 +1,6 @@
 /**
- * The tables of drift: what each object of a client has counted on a day, and the totals of all. A report raises each
- * count to the reported one, if that is higher, and the totals by the difference, in one transaction: so reports that
+ * The tables of drift: the counts of each object of a client by day, and the totals of all. In one transaction, a report
+ * raises each count to the reported count, if that is higher, and raises the totals by the difference. So reports that
  * come twice, late or in another order add up to the same.
  */
 import { DRIFT_BASE_DAYS, DRIFT_DAY_ROWS_MAX, DRIFT_DAYS_KEPT } from '../../shared/limits/drift.ts';
@@ -8,7 +8,7 @@ import { addScores, TEXT_COUNTS_SIZE, type TextCounts } from '../../shared/usage
 import type { DayScores, DaySpan } from '../storage/drift-port.ts';
 import { applySteps } from '../storage/schema-steps.ts';
 
-/** docs/storage.md describes them. A change is a further step: steps are only appended. */
+/** docs/storage.md describes the tables. Every change appends a step; old steps never change. */
 const STEPS = [
   `CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
@@ -47,7 +47,7 @@ export interface DayCounts {
   readonly counts: readonly number[];
 }
 
-/** Those of one object of a client. */
+/** Counts of one object of a client. */
 export interface SourceCounts extends DayCounts {
   readonly source: string;
 }
@@ -56,7 +56,7 @@ type Stored<Counts> = {
   [Name in keyof Counts]: Counts[Name] extends readonly number[] ? string : Counts[Name];
 };
 
-/** `''` for all clients. */
+/** A day on which scores have drifted. `client` is `''` for all clients. */
 export interface DriftAlarm extends Record<string, SqlStorageValue> {
   readonly day: number;
   readonly client: string;
@@ -64,10 +64,10 @@ export interface DriftAlarm extends Record<string, SqlStorageValue> {
   readonly psi: number;
 }
 
-/** Tests make it smaller. */
+/** Tests make the limit smaller. */
 export const driftLimits = { dayRows: DRIFT_DAY_ROWS_MAX };
 
-/** Days that totals and counts need to have a base. */
+/** Days for which rows are kept: the days that a report can show, and the days before them as a base. */
 const DAYS = DRIFT_DAYS_KEPT + DRIFT_BASE_DAYS;
 
 export class DriftRows {
@@ -92,7 +92,7 @@ export class DriftRows {
           .reduce((refused, isKept) => refused + (isKept ? 0 : 1), 0),
       );
     } catch (error) {
-      // Memory may have what the tables do not.
+      // The counts in memory may be ahead of the tables.
       this.#rows.clear();
       throw error;
     }
@@ -155,21 +155,21 @@ export class DriftRows {
       .map((row) => ({ ...row, counts: JSON.parse(row.counts) as number[] }));
   }
 
-  /** Of all clients. */
+  /** Counts of all clients. */
   *counts({ from, to }: DaySpan): Generator<SourceCounts> {
     yield* this.#select('day BETWEEN ? AND ?', from, to);
   }
 
-  /** A query for each day reads the rows of this client alone. */
+  /** Runs a query for each day, so that only rows of this client are read. */
   *countsOf(client: string, { from, to }: DaySpan): Generator<SourceCounts> {
     for (let day = from; day <= to; day++) {
       yield* this.#select('day = ? AND source = ?', day, client);
-      // `client/1` and so on: the character after the slash is a zero.
+      // Finds `client/1` and so on, because `0` is the character after the slash.
       yield* this.#select('day = ? AND source > ? AND source < ?', day, `${client}/`, `${client}0`);
     }
   }
 
-  /** Of all clients, under one release. */
+  /** Counts of all clients under one release. */
   *countsUnder(release: string, { from, to }: DaySpan): Generator<SourceCounts> {
     yield* this.#select('release = ? AND day BETWEEN ? AND ?', release, from, to);
   }
@@ -179,7 +179,7 @@ export class DriftRows {
     for (const row of rows) yield { ...row, counts: JSON.parse(row.counts) as number[] };
   }
 
-  /** Texts of a day have drifted. @returns whether this is new */
+  /** Records that texts of a day have drifted. @returns whether this is new */
   addAlarm({ day, client, model, psi }: DriftAlarm): boolean {
     const query = 'SELECT psi FROM alarms WHERE day = ? AND client = ? AND model = ?';
     const isNew = this.#sql.exec(query, day, client, model).toArray().length === 0;
@@ -187,7 +187,7 @@ export class DriftRows {
     return isNew;
   }
 
-  /** Deletes what is too old. */
+  /** Deletes rows that are too old. */
   forget(today: number): void {
     const oldest = today - DAYS;
     for (const table of ['scores', 'totals', 'alarms'])

@@ -1,6 +1,6 @@
 /**
- * Looks for drift, and for a candidate whose rate of suspicious texts has jumped. That one is withdrawn at once: a
- * candidate is there to be tried, and the release in force goes on.
+ * Checks for drift, and for a candidate whose rate of suspicious texts has jumped. Such a candidate is withdrawn at once,
+ * because it is only on trial, and the release in force stays.
  */
 import { type CanaryComparison, type ClientRates, compareCanary } from '../../shared/drift/canary-rate.ts';
 import { driftOf, isRepresentative, type ModelDrift } from '../../shared/drift/drift.ts';
@@ -20,7 +20,7 @@ export interface ClientDrift {
 
 /**
  * The clients whose scores have drifted on a day, the largest PSI first.
- * @param counts whether a day counts: all do by default
+ * @param counts whether the drift of a model counts; by default, it always does
  */
 export function driftingClients(
   rows: DriftRows,
@@ -47,7 +47,7 @@ function drifted(client: string, { model, psi }: ModelDrift): ClientDrift[] {
   return psi !== null && psi > TEXT_DRIFT_PSI_MAX ? [{ client, model, psi }] : [];
 }
 
-/** Logs what has drifted today, each once a day. @returns all models, and the clients that have drifted */
+/** Logs the drift of today, each case once a day. @returns all models, and the clients that have drifted */
 export function checkDrift(
   rows: DriftRows,
   now: number,
@@ -84,7 +84,7 @@ export function compare(rows: DriftRows, { current, candidate, since }: TextCana
 
 const NOTHING = { texts: 0, suspicious: 0 };
 
-/** Withdraws a candidate whose rate has jumped. @returns whether it did @throws if the text store does not respond */
+/** Withdraws a candidate whose rate has jumped. @returns whether it was withdrawn @throws if the text store does not respond */
 export async function checkCanary(rows: DriftRows, text: TextCanary, now: number): Promise<boolean> {
   const state = await within(text.canary(), DRIFT_WAIT_MS);
   const compared = state === null ? null : compare(rows, state, now);

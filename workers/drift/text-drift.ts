@@ -1,6 +1,6 @@
 /**
- * The Durable Object that adds up the scores of texts of all clients, and watches them. There is one. It has counts only,
- * by client and day. The objects of clients report to it; nothing that answers a check waits for it.
+ * The Durable Object that adds up the scores of texts of all clients, and watches them. There is one per installation. It has
+ * only counts, by client and day. The objects of clients report to it, and no check waits for it.
  */
 import { DurableObject } from 'cloudflare:workers';
 import type { DriftReport } from '../../shared/admin/text-drift.ts';
@@ -18,7 +18,7 @@ import { reportOf } from './drift-report.ts';
 import { DriftRows } from './drift-rows.ts';
 import { checkCanary, checkDrift } from './drift-watch.ts';
 
-/** `checked`: what the last check has found. */
+/** `checked` has the result of the last check. */
 type Key = 'withdrawn' | 'refused' | 'checkedAt' | 'checked';
 
 type Checked = Pick<DriftStatus, 'psi' | 'driftingClients' | 'texts'>;
@@ -50,7 +50,7 @@ export class TextDrift extends DurableObject<ControlEnv> implements DriftObject 
     await this.#arm(now + DRIFT_CANARY_MS);
   }
 
-  /** An alarm not later than this. @param at ms since 1970 */
+  /** Sets the alarm to this time, unless it is set to an earlier time. @param at ms since 1970 */
   async #arm(at: number): Promise<void> {
     if (this.#alarmAt !== null && this.#alarmAt <= at) return;
     this.#alarmAt = at;
@@ -82,7 +82,7 @@ export class TextDrift extends DurableObject<ControlEnv> implements DriftObject 
         this.#meta.set('withdrawn', this.#meta.number('withdrawn') + 1);
     } catch (error) {
       warnFailed('canaryNotRead', error);
-      // Without further texts, nothing else would repeat it.
+      // Without further texts, nothing else would repeat the check.
       await this.#arm(now + DRIFT_CANARY_MS);
     }
     const dueAt = this.#meta.number('checkedAt') + DRIFT_CHECK_MS;

@@ -1,8 +1,8 @@
-/** Reads many objects, a few at a time, and none of them for ever. */
+/** Reads many objects, a few at a time, with a limit on the time of each. */
 import { EVIDENCE_READ_WAIT_MS, EVIDENCE_READS_AT_ONCE } from '../../shared/limits/evidence-files.ts';
 import { within } from '../storage/single-flight.ts';
 
-/** In the order of the items. @throws if one read fails, or takes too long */
+/** @returns the values in the order of the items @throws if one read fails, or takes too long */
 export async function readEach<Item, Value>(
   items: readonly Item[],
   read: (item: Item) => Promise<Value>,

@@ -39,7 +39,7 @@ import { appealParties, reportSubject } from './subjects.ts';
 
 const NO_CREDENTIALS: CredentialEvidence = { certificates: [], delegations: [], records: [], isCut: false };
 
-/** @param done called with the share that is read, 0 to 1 @throws if a store does not respond */
+/** @param done called with the share that has been read, 0 to 1 @throws if a store does not respond */
 export async function collect(
   request: EvidenceRequest,
   coordinator: EvidenceCoordinator,
@@ -115,7 +115,7 @@ async function readBlocks(
       for (const subject of party.kind === 'number' ? SUBJECTS : (['from'] as const)) {
         const standing = await coordinator.standingBlocks(sender, subject);
         if (!standing.ok) return problem('UNAVAILABLE', `lists cannot be read: ${standing.message}`);
-        // Live entries are there already.
+        // Live entries are in `entries` already.
         const listed = standing.value.filter(({ seq }) => seq === null);
         lists.push(...listed.map((block) => ({ ...block, subject })));
       }

@@ -1,4 +1,4 @@
-/** What the stores have about a sender, before the audit log is read. */
+/** The data that the stores have about a sender, before the audit log is read. */
 
 import type { AppealInfo } from '../../shared/admin/appeals.ts';
 import type { CertificateInfo, DelegationInfo } from '../../shared/admin/credentials.ts';
@@ -13,14 +13,14 @@ import type { Party } from './request.ts';
 /** The records of one chain. */
 export interface CollectedChain {
   readonly chain: ChainName;
-  /** Only for `registrations`. */
+  /** Null for all chains but `registrations`. */
   readonly organisation: string | null;
   readonly records: readonly AnchoredRecord[];
 }
 
 export interface Collected {
   readonly parties: readonly Party[];
-  /** The organisation of the request, or those that hold the number. */
+  /** The organisation of the request, or the organisations that hold the number. */
   readonly organisations: readonly string[];
   readonly blocks: BlocksPart;
   readonly ruleBlocks: readonly RuleBlockInfo[];
@@ -33,7 +33,7 @@ export interface Collected {
   readonly certificates: readonly CertificateInfo[];
   readonly delegations: readonly DelegationInfo[];
   readonly chains: readonly CollectedChain[];
-  /** Names of parts that have more than a file may have. */
+  /** Names of incomplete parts: the stores have more than a file may have. */
   readonly cut: readonly string[];
   readonly mock: boolean;
 }

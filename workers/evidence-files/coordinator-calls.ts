@@ -1,4 +1,4 @@
-/** What evidence files call on the coordinator. */
+/** The methods of the coordinator that evidence files call. */
 import type { Coordinator } from '../coordinator/coordinator.ts';
 
 type Calls =

@@ -1,4 +1,4 @@
-/** Which numbers an evidence file is about, and who has registered them. */
+/** Finds the numbers that an evidence file is about, and the organisations that have registered them. */
 import { EVIDENCE_NUMBERS_MAX, EVIDENCE_ORGANISATIONS_MAX } from '../../shared/limits/evidence-files.ts';
 import type { Span } from '../../shared/numbers/spans.ts';
 import { ok, type Result } from '../../shared/result.ts';
@@ -22,7 +22,7 @@ export interface Holders {
   readonly parties: readonly Party[];
 }
 
-/** The registrations of the number and of nobody else; of an organisation all of them, with their numbers. */
+/** For a number, reads only the registrations of the number. For an organisation, reads all its registrations. */
 export async function readHolders(
   { party, organisation, period }: EvidenceRequest,
   coordinator: EvidenceCoordinator,
@@ -53,13 +53,13 @@ export async function readHolders(
   return ok({ ...read, organisations, parties: [party] });
 }
 
-/** Those that have, or had, the number; null while the registry does not know. */
+/** Organisations that have or had the number; null while the registry rebuilds its index. */
 async function holdersOf(
   n: number,
   coordinator: EvidenceCoordinator,
   { REGISTRY }: ControlEnv,
 ): Promise<readonly string[] | null> {
-  // Mock registrations are in no index.
+  // Mock registrations are not in the index.
   if (isTestNumber(n)) {
     const mock = (await coordinator.clients()).filter((client) => client.mock === true);
     return [...new Set(mock.map((client) => client.organisation))].sort();
@@ -88,7 +88,7 @@ async function readRegistrations(
   };
 }
 
-/** Null if there are too many. */
+/** The numbers of the registrations; null if there are more than EVIDENCE_NUMBERS_MAX. */
 function numbersOf(registrations: readonly Registration[]): Party[] | null {
   const numbers = new Set<number>();
   for (const { number, approved } of registrations) {

@@ -1,6 +1,6 @@
 /**
- * The records of the audit log that an evidence file has: those about the sender in the period, those that made what is
- * in force, rules as they were, and the anchors of other chains. Each with its proof.
+ * The records of the audit log in an evidence file, each with its proof: the records about the sender in the period, the
+ * records that made the state in force, the records of rule versions, and the anchors of other chains.
  */
 import type { EvidenceProgress } from '../../shared/admin/evidence-files.ts';
 import type { SubjectsPart } from '../../shared/evidence-file/parts.ts';
@@ -21,7 +21,7 @@ import type { EvidenceCoordinator } from './coordinator-calls.ts';
 import type { EvidenceRequest, Party } from './request.ts';
 import { partyNames } from './subjects.ts';
 
-/** A version of a rule that blocked, with who made it. */
+/** A version of a rule that blocked, and who made this version. */
 export interface RuleMaker {
   readonly id: string;
   readonly version: number;
@@ -32,7 +32,7 @@ export interface RuleMaker {
 
 export interface LogRecords {
   readonly records: readonly ProvenRecord[];
-  /** By ID and version of the rule: `kr-50@3`. */
+  /** Numbers of records, by ID and version of the rule, such as `kr-50@3`. */
   readonly ruleRecords: ReadonlyMap<string, number>;
   /** Names of sender IDs, as records spell them. */
   readonly sourceNames: readonly string[];
@@ -72,7 +72,7 @@ export async function readLog(
     const some = sorted.slice(first, first + EVIDENCE_PROVEN_AT_ONCE);
     records.push(...(await coordinator.evidenceRecords(some, size)));
   }
-  // Somebody trimmed the log while it was read.
+  // The log was trimmed while it was read.
   if (records.length < sorted.length)
     return problem('UNAVAILABLE', 'records of the audit log were trimmed just now: try again');
   const ruleRecords = makers.flatMap(({ id, version }, index) => {
@@ -107,7 +107,7 @@ function ofSource({ source }: Extract<Party, { kind: 'source' }>): NamedRecords 
   return { subject: `source ${source.name}`, actions: null, skeleton };
 }
 
-/** What made the entries in force, the qualifications and the current release, which may be older than the period. */
+/** Records that made the entries in force, the qualifications and the current release. They may be older than the period. */
 async function currentRecords(
   { blocks, qualifications, parties }: Collected,
   { numbers }: SubjectsPart,
@@ -135,7 +135,7 @@ async function currentRecords(
   return [...promoted, ...qualified, ...entries];
 }
 
-/** The current release is among the newest ones. */
+/** The current release is among this many of the newest releases. */
 const RELEASES_LOOKED_AT = 100;
 
 async function lookUp(

@@ -1,4 +1,4 @@
-/** Makes an evidence file: reads the stores and the log, formats the parts, signs the manifest, and records that it did. */
+/** Makes an evidence file: reads the stores and the log, formats the parts, records the file in the log, and signs it. */
 import type { EvidenceMade, EvidenceProgress } from '../../shared/admin/evidence-files.ts';
 import { keyedNumber } from '../../shared/audit.ts';
 import { sha256Hex, utf8 } from '../../shared/bytes.ts';
@@ -36,7 +36,7 @@ interface Installation {
   readonly ring: KeyRing;
 }
 
-/** Never throws for a store that does not respond: that is UNAVAILABLE. */
+/** Returns UNAVAILABLE, and does not throw, if a store does not respond. */
 export async function makeEvidence(
   request: EvidenceRequest,
   change: ChangeRequest,
@@ -55,7 +55,7 @@ export async function makeEvidence(
   }
 }
 
-/** Errors of other objects have "remote": whatever failed there, they did not answer. */
+/** Whether the error is a bug here. Errors of other objects have `remote`, and mean that the object did not answer. */
 function isBug(error: unknown): boolean {
   const isOwn = error instanceof Error && !('remote' in error);
   return isOwn && [TypeError, RangeError, ReferenceError].some((kind) => error instanceof kind);
@@ -85,7 +85,7 @@ async function make(
   const repeated = begun.value;
   const collected = await collect(request, coordinator, env, (share) => progress({ step: 'stores', share }));
   if (!collected.ok) return collected;
-  // After the stores: they have anchored their chains in the log.
+  // Read the tree after the stores, because by then they have anchored their chains in the log.
   const tree = await coordinator.evidenceTree(repeated?.size ?? request.size);
   if (!tree.ok) return tree;
   if (tree.value === null) {
@@ -133,7 +133,7 @@ async function make(
     after,
   });
   if (!recorded.ok) return recorded;
-  // Of a repeat, the record has the digest of the first file: no other one may be signed without a record.
+  // For a repeated request, the record has the digest of the first file. No other file may be signed without a record.
   if (recorded.value.partsSha256 !== after.partsSha256) {
     const remedy = 'make another file, with another Idempotency-Key';
     return problem('IDEMPOTENCY_CONFLICT', `what the file is made of has changed since: ${remedy}`);
@@ -142,14 +142,14 @@ async function make(
   return ok({ manifest: formatManifest(manifest), signature, parts, record: recorded.value.n });
 }
 
-/** As the record of the log names whom the file is about. */
+/** The subject of the file, as the record in the log names it. */
 function subjectOf({ party, organisation, sender }: EvidenceRequest, ring: KeyRing): string {
   if (organisation !== null) return organisation;
   if (party?.kind === 'number') return keyedNumber(party.n, ring.writer);
   return 'source' in sender ? `source ${sender.source}` : '';
 }
 
-/** Who made the versions of the rules that blocked. The default rules of an installation have no record. */
+/** Finds who made the versions of the rules that blocked. The default rules of an installation have no record. */
 async function ruleMakers(
   { rules }: Collected,
   coordinator: EvidenceCoordinator,

@@ -1,6 +1,6 @@
 /**
- * Notices about a sender: to the organisations that hold it, and to operators. They are found by what they are about,
- * and come without their data, which may be about others too.
+ * Notices about a sender: to the organisations that hold it, and to operators. They are found by their subject, and come
+ * without their data, which may be about others too.
  */
 import type { CertificateInfo } from '../../shared/admin/credentials.ts';
 import type { NoticesPart } from '../../shared/evidence-file/parts.ts';
@@ -38,7 +38,7 @@ export async function readNotices(
   const receivers = [...new Set([...organisations, ...operators.map(({ id }) => id)])];
   const shown = receivers.slice(0, EVIDENCE_RECEIVERS_MAX);
   const read = await readEach(shown, async (receiver): Promise<ReadNotices> => {
-    // An organisation gets notices about itself alone, except operators.
+    // All notices to the organisation of the request are read. Unless it is an operator, it gets only notices about itself.
     const isOfRequest = receiver === organisation;
     const isHolder = organisations.includes(receiver);
     const subjects = isHolder ? [...references, ...held, receiver] : references;

@@ -66,12 +66,12 @@ export function formatParts(
   };
 }
 
-/** Readable as it is: the files are for people, too. */
+/** Indents the JSON, because people read the files too. */
 function json(value: object): string {
   return `${JSON.stringify(value, null, 1)}\n`;
 }
 
-/** With the spellings under which admins blocked a sender ID. */
+/** Adds the spellings under which admins blocked a sender ID. */
 function withSources(subjects: SubjectsPart, names: readonly string[]): SubjectsPart {
   const known = new Set(subjects.sources.map(({ name }) => name));
   const others = names.filter((name) => !known.has(name)).sort();
@@ -79,7 +79,7 @@ function withSources(subjects: SubjectsPart, names: readonly string[]): Subjects
   return { ...subjects, sources: [...subjects.sources, ...sources] };
 }
 
-/** Without the partners: their reports are no business of whom the file is about. */
+/** Leaves out the partners, because their reports are no concern of the sender. */
 function ruleBlocksPart({ ruleBlocks }: Collected): RuleBlocksPart {
   return {
     ruleBlocks: ruleBlocks.map(({ members: _, campaign: _campaign, grounds, ...block }) => ({
@@ -105,7 +105,7 @@ function rulesPart(
   };
 }
 
-/** A claim of a reviewer is of the moment. */
+/** Includes the claims of reviewers as they are when the file is made. */
 function registrationsPart({ registrations, qualifications }: Collected): RegistrationsPart {
   return { registrations, qualifications };
 }

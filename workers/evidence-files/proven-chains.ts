@@ -1,4 +1,4 @@
-/** Leaves out what the tree of the file cannot prove: records whose anchor is later, or was trimmed. */
+/** Leaves out records that the tree of the file cannot prove, because their anchor is later or was trimmed. */
 import { chainPart } from '../../shared/evidence-file/parts.ts';
 import type { Collected, CollectedChain } from './collected.ts';
 

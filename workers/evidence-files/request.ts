@@ -1,4 +1,4 @@
-/** Whom an evidence file is about, and for which time: the fields of the request, checked. */
+/** Checks the request for an evidence file: the sender and the period. */
 import type { MakeEvidence } from '../../shared/admin/evidence-files.ts';
 import type { EvidenceSender } from '../../shared/evidence-file/manifest.ts';
 import { type FieldError, fieldError } from '../../shared/fields.ts';
@@ -21,7 +21,7 @@ export interface EvidenceRequest {
   readonly party: Party | null;
   readonly organisation: string | null;
   readonly period: EvidencePeriod;
-  /** Of the tree of the log; null for the current one. */
+  /** Size of the tree of the log; null for the current tree. */
   readonly size: number | null;
   readonly reason: string;
 }

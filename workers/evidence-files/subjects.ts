@@ -1,4 +1,4 @@
-/** How stores and logs name whom a file is about. */
+/** The names that stores and logs use for the sender of a file. */
 import { keyedNumber } from '../../shared/audit.ts';
 import type { SubjectsPart } from '../../shared/evidence-file/parts.ts';
 import { ReferenceKey } from '../../shared/feed/reference.ts';
@@ -19,13 +19,13 @@ const STATEMENT = [
   'Whoever holds LIST_KEY can compute them: npx numgate evidence verify --list-key.',
 ].join(' ');
 
-/** `from` and `to` name the same party: a number can send, and can be called. */
+/** A number is searched as `from` and as `to`, because it can send and can be called. */
 export function appealParties(party: Party): AppealParty[] {
   if (party.kind === 'source') return [{ subject: 'from', party: party.source.name }];
   return SUBJECTS.map((subject) => ({ subject, party: party.n }));
 }
 
-/** As reports name it. */
+/** The party as reports name it. */
 export function reportSubject(party: Party): { readonly subject: ReportSubject; readonly mock: boolean } {
   if (party.kind === 'number') {
     return { subject: { kind: 'number', n: party.n }, mock: isTestNumber(party.n) };
@@ -50,14 +50,14 @@ export function subjectsPart(
   };
 }
 
-/** Rules block the form that look-alikes share. */
+/** Includes the skeleton, because rules block the skeleton of a sender ID. */
 function sourceNames({ source }: Extract<Party, { kind: 'source' }>): SubjectsPart['sources'] {
   const skeleton = { kind: 'senderId' as const, name: skeletonOf(foldSenderId(source.name)) };
   const texts = [...new Set([formatSource(source), formatSource(skeleton)])];
   return texts.map((text) => ({ source: text, name: `source ${text}` }));
 }
 
-/** Names of records in the log that are about the parties themselves. */
+/** The names that the log uses for the parties themselves. */
 export function partyNames({ numbers, sources }: SubjectsPart): string[] {
   return [
     ...numbers.flatMap(({ keyed }) => keyed.map(({ name }) => name)),
@@ -65,7 +65,7 @@ export function partyNames({ numbers, sources }: SubjectsPart): string[] {
   ];
 }
 
-/** What feed entries and notices are filed under; none without SHARING_KEY. */
+/** The references under which feed entries and notices are stored. None without SHARING_KEY. */
 export async function referencesOf(parties: readonly Party[], sharingKey: string): Promise<string[]> {
   const opened = await openSharingKeys(sharingKey);
   if (!opened.ok) return [];
@@ -75,7 +75,7 @@ export async function referencesOf(parties: readonly Party[], sharingKey: string
       if (party.kind === 'number') {
         return SUBJECTS.map((subject) => key.reference('number', toE164(party.n), subject));
       }
-      // An entry of a sender ID is filed under its spelling, or under what its look-alikes share.
+      // An entry of a sender ID is stored under its spelling, or under its skeleton.
       const { spelling, skeleton } = textsOf(party.source);
       return [...new Set([spelling, skeleton])].map((text) => key.reference('source', text, 'from'));
     }),

@@ -1,7 +1,7 @@
 /**
- * What control answers public requests from: read at most once in REGISTER_FRESH_SECONDS by each data centre, so that
- * nobody can burden an object through public requests. While the object does not respond, the last copy serves for
- * REGISTER_KEPT_SECONDS.
+ * The data from which control answers public requests. Each data centre reads it at most once every
+ * REGISTER_FRESH_SECONDS, so public requests cannot load a Durable Object. While the object does not respond, the last
+ * copy is used for REGISTER_KEPT_SECONDS.
  */
 import { utf8 } from '../../shared/bytes.ts';
 import { REGISTER_FRESH_SECONDS, REGISTER_KEPT_SECONDS } from '../../shared/limits/qualification.ts';
@@ -12,7 +12,7 @@ import { cacheable, type Problem, problem } from '../http/reply.ts';
 import { warnFailed } from '../log.ts';
 import { SingleFlight } from '../storage/single-flight.ts';
 
-/** A value, and when the object gave it, in ms since 1970. */
+/** A value, and when it was read from the object, in ms since 1970. */
 export interface Reading<Value> {
   readonly value: Value;
   readonly readAt: number;
@@ -20,14 +20,14 @@ export interface Reading<Value> {
 
 const READ_HEADER = 'x-numgate-read-at';
 
-/** One for each kind of value, in each isolate. A value can be written as JSON. */
+/** Each isolate has one instance for each kind of value. Values must be serializable as JSON. */
 export class CachedReading<Value> {
   readonly #name: string;
   readonly #read: (env: ControlEnv) => Promise<Value>;
   readonly #loading = new SingleFlight();
   #held: Reading<Value> | null = null;
 
-  /** @param name in the cache */
+  /** @param name name of the value in the cache */
   constructor(name: string, read: (env: ControlEnv) => Promise<Value>) {
     this.#name = name;
     this.#read = read;
@@ -48,7 +48,7 @@ export class CachedReading<Value> {
   }
 
   async #load({ env, request }: RequestContext): Promise<void> {
-    // By host, because other installations in the zone share the cache.
+    // The key contains the host, because other installations in the zone share the cache.
     const key = `https://register.numgate.internal/${this.#name}/${new URL(request.url).host}`;
     const copy = await readCopy<Value>(key);
     if (copy !== null && copy.readAt > (this.#held?.readAt ?? 0)) this.#held = copy;
@@ -62,7 +62,7 @@ export class CachedReading<Value> {
   }
 }
 
-/** The copy of the data centre. If the cache fails, there is none. */
+/** The copy of the data centre; null if there is none, or if the cache fails. */
 async function readCopy<Value>(key: string): Promise<Reading<Value> | null> {
   try {
     const response = await caches.default.match(key);

@@ -1,5 +1,5 @@
 /**
- * The routes of public documents, which share one rate limit.
+ * Wraps the handlers of public documents, which share one rate limit.
  */
 import {
   REGISTER_REQUESTS_MAX,
@@ -25,7 +25,7 @@ export const publicDocuments = new PublicRoutes({
   message: 'too many requests for public documents: keep what you have, and try again later',
 });
 
-/** As `forEverybody`, with the register. */
+/** Like `forEverybody`, but passes the register to the handler. */
 export function withRegister(handle: (context: RegisterContext) => Promise<Answer>): Handler {
   return publicDocuments.forEverybody(async (context) => {
     const register = await publicSources().register.get(context);

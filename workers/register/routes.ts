@@ -1,5 +1,5 @@
 /**
- * The public register of qualified senders, and what anybody needs to verify it without this service: keys, signed
+ * The public register of qualified senders, and everything needed to verify it without this service: keys, signed
  * documents and status lists.
  */
 
@@ -56,7 +56,7 @@ const download: Handler = withRegister((context) =>
   })),
 );
 
-/** The organisations that a sender code, an ID or a display name names. */
+/** The organisations with this sender code, ID or display name. */
 const find: Handler = withRegister(async (context) => {
   const found = findNamed(context);
   if (!found.ok) return found;
@@ -137,7 +137,7 @@ function sendList<Value>(
   }));
 }
 
-/** By the name in the path. At least one. */
+/** The organisations with the name in the path, at least one. */
 function findNamed({
   params,
   register,
@@ -153,7 +153,7 @@ function findNamed({
   return problem('QUALIFICATION_UNKNOWN', message);
 }
 
-/** Null if an escape is invalid. */
+/** Decodes percent-encoded text; null if an escape is invalid. */
 function decoded(text: string): string | null {
   try {
     return decodeURIComponent(text);

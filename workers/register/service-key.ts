@@ -1,7 +1,7 @@
 /**
- * The key with which this service signs: CREDENTIAL_KEY, a private JWK for ES256. Without a `kid`, its thumbprint (RFC 7638)
- * is its name. During a rotation it is a JWK set: the first key signs, the others are only published, until what they
- * signed has expired.
+ * The key that this service signs with: CREDENTIAL_KEY, a private JWK for ES256. If the key has no `kid`, its thumbprint
+ * (RFC 7638) is its name. During a rotation, CREDENTIAL_KEY is a JWK set: the first key signs, and the others are only
+ * published until everything that they signed has expired.
  */
 import { CompactSign, calculateJwkThumbprint, importJWK } from 'jose';
 import * as v from 'valibot';
@@ -33,7 +33,7 @@ export interface ServiceKey {
   readonly sign: (typ: string, claims: object) => Promise<string>;
 }
 
-/** Of this isolate: importing a key is work. */
+/** The key of this isolate, kept because importing a key is expensive. */
 let opened: { readonly text: string; readonly key: ServiceKey } | null = null;
 
 const REMEDY =
@@ -53,7 +53,7 @@ export async function openServiceKey({
   return ok(key);
 }
 
-/** @throws if the text is not JSON, or holds no key of the curve */
+/** @throws if the text is not JSON, or the signing key is not on the curve */
 async function keyOf(text: string): Promise<ServiceKey | null> {
   const document: unknown = JSON.parse(text);
   const one = v.safeParse(privateJwkSchema, document);

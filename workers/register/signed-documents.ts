@@ -1,5 +1,5 @@
 /**
- * Documents that this service signs: each once for one reading of what it is made of, so that requests cost no signatures.
+ * Signs the documents of this service. Each document is signed once per reading of its data, not once per request.
  */
 import { sha256Hex } from '../../shared/bytes.ts';
 import { REGISTER_FRESH_SECONDS, SIGNED_KEPT_MAX } from '../../shared/limits/qualification.ts';
@@ -10,14 +10,14 @@ import { problem } from '../http/reply.ts';
 import type { Reading } from './cached-reading.ts';
 import { openServiceKey, type ServiceKey } from './service-key.ts';
 
-/** What to sign. */
+/** A document to sign. */
 interface Unsigned {
   readonly typ: string;
   /** Claims besides `iss`, `iat` and `exp`. */
   readonly claims: object;
-  /** From `iat` to `exp`. */
+  /** Time from `iat` to `exp`. */
   readonly lifeSeconds: number;
-  /** In ms since 1970, if it ends earlier. */
+  /** An earlier end of the document, in ms since 1970. */
   readonly endsAt?: number;
 }
 
@@ -26,13 +26,13 @@ interface SignedDocument {
   readonly etag: string;
 }
 
-/** How long an `etag` stays, in seconds: whoever always has the current document gets a later `exp` all the same. */
+/** How long an `etag` stays the same, in seconds. After that, even an unchanged document is sent with a later `exp`. */
 const ETAG_SECONDS = 3_600;
 
-/** Of this isolate, by their readings and names. */
+/** The signed documents of this isolate, by reading and name. */
 const signed = new WeakMap<Reading<unknown>, Map<string, SignedDocument>>();
 
-/** @param make runs if the reading has no document of this name yet. It gets the base of all URLs */
+/** @param make runs if the reading has no document of this name yet; gets the base of all URLs */
 export async function sendSigned(
   { env, request, reply }: PublicContext,
   reading: Reading<unknown>,
@@ -62,7 +62,7 @@ async function sign(
 ): Promise<SignedDocument> {
   const iat = Math.floor(readAt / 1000);
   const exp = Math.min(iat + lifeSeconds, Math.floor(endsAt / 1000));
-  // Each isolate makes another signature, and another `iat`: what counts is what it says.
+  // Signature and `iat` differ between isolates, so the `etag` covers only the content.
   const hour = Math.floor(iat / ETAG_SECONDS);
   const digest = await sha256Hex(JSON.stringify([key.published[0]?.kid, hour, claims]));
   return {

@@ -1,6 +1,6 @@
 /**
- * The readings that public documents are made of: the register from the coordinator, and the statuses of delegations from
- * the store of credentials.
+ * The readings from which public documents are made: the register from the coordinator, and the statuses of delegations
+ * from the credential store.
  */
 import { toBase64 } from '../../shared/bytes.ts';
 import type { RegisterData } from '../../shared/senders/register.ts';
@@ -8,7 +8,7 @@ import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
 import { CREDENTIALS_NAME } from '../storage/credentials-port.ts';
 import { CachedReading } from './cached-reading.ts';
 
-/** What this needs from the coordinator. */
+/** The method of the coordinator that this file needs. */
 interface RegisterObject {
   register(): Promise<RegisterData>;
 }
@@ -25,7 +25,7 @@ function newSources() {
   };
 }
 
-/** Of this isolate. */
+/** The sources of this isolate. */
 let sources = newSources();
 
 export function publicSources(): typeof sources {

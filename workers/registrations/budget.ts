@@ -1,6 +1,6 @@
 /**
- * What one organisation may cost: storage, registrations that it changes, in an hour and in a day, and lines that are checked and
- * not stored, in a day. Hours and days begin in UTC.
+ * Limits what one organisation may cost: storage, registrations that it changes in an hour and in a day, and lines that are
+ * checked but not stored in a day. Hours and days begin in UTC.
  */
 import { STORAGE_BYTES_MAX, STORAGE_FULL_SHARE } from '../../shared/limits/control.ts';
 import {
@@ -13,7 +13,7 @@ import { refuse, type StoreRefusal } from '../storage/store-request.ts';
 import type { ChangeBudget } from '../storage/transactions.ts';
 import type { Meta } from './meta.ts';
 
-/** The names are those of a refusal; `begun` and `used` are keys of Meta. */
+/** The names appear in refusals. `begun` and `used` are keys of Meta. */
 const BUDGETS = {
   registrations: {
     max: REGISTRATION_CHANGES_PER_HOUR_MAX,
@@ -48,7 +48,7 @@ export class RegistrationBudget implements ChangeBudget {
     this.#meta = meta;
   }
 
-  /** @param changes registrations that are created or edited at most */
+  /** @param changes maximum number of registrations that are created or edited */
   charge(changes: number, now: number): StoreRefusal | null {
     if (this.#sql.databaseSize >= STORAGE_BYTES_MAX * STORAGE_FULL_SHARE) {
       return refuse(
@@ -56,7 +56,7 @@ export class RegistrationBudget implements ChangeBudget {
         'the registrations of this organisation fill their storage: close what you do not need',
       );
     }
-    // Not while too much was refused: it was work too.
+    // Refuse changes while the budget for checks is exceeded, because refused changes were work too.
     return (
       this.#charge(['registrationChecks'], 0, now) ??
       this.#charge(['registrations', 'registrationsPerDay'], changes, now)
@@ -71,7 +71,7 @@ export class RegistrationBudget implements ChangeBudget {
     this.#add('registrationChecks', checks, now);
   }
 
-  /** Charges all of these budgets, or none. @returns the one that is used up */
+  /** Charges all of these budgets, or none. @returns a refusal for a budget that is used up, or null */
   #charge(names: readonly BudgetName[], count: number, now: number): StoreRefusal | null {
     const full = names.find((name) => this.#used(name, now) + count > BUDGETS[name].max);
     if (full !== undefined) return refusal(full, now);

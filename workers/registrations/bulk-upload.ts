@@ -27,7 +27,7 @@ export class BulkUpload {
     this.#dueWork = dueWork;
   }
 
-  /** Must run in a transaction. @param submit whether to submit them for review */
+  /** Must run in a transaction. @param submit whether to submit the registrations for review */
   apply(
     author: Author,
     facts: RegistrationFacts,
@@ -61,7 +61,7 @@ export class BulkUpload {
   }
 }
 
-/** Null if it is not one: a spreadsheet may have made 1.23E+05 of it, which is another registration. */
+/** The ID, or null if the text is no ID. A spreadsheet may have turned the ID into 1.23E+05, which names another one. */
 function idOf(text: string | null): number | null {
   return /^[1-9]\d{0,14}$/.test(text ?? '') ? Number(text) : null;
 }
@@ -83,7 +83,7 @@ function reasonsOf({ code, message, extras }: StoreRefusal): RegistrationReason[
   return [{ field: 'line', code, detail: message, help }];
 }
 
-/** The refusal of a piece that has wrong lines. */
+/** Refuses a piece that has invalid lines. */
 export function refuseLines(wrong: readonly ImportedRow[]): StoreResult<never> {
   const many = `${wrong.length} invalid line${wrong.length === 1 ? '' : 's'}`;
   const message = `nothing was stored, because of ${many}: see "lines"; skipInvalid=true leaves them out`;

@@ -1,4 +1,4 @@
-/** What the credential store reports of the certificates that registrations rest on. */
+/** The standings of the certificates that registrations rest on, as the credential store reports them. */
 
 import type { RegistrationContent, RegistrationReason } from '../../shared/senders/registration.ts';
 import type { ReasonCode } from '../../shared/senders/validation.ts';
@@ -29,7 +29,7 @@ export class CertificateStandings {
     return (row?.standing ?? 'valid') as CertificateStanding;
   }
 
-  /** Why the certificate of a registration does not support it; empty if it does, or if there is none. */
+  /** Why the certificate of a registration no longer supports the registration; empty if it does or there is none. */
   reasonsFor({ certificate }: Pick<StoredRegistration, 'certificate'>): RegistrationReason[] {
     const standing = certificate === null ? 'valid' : this.#get(certificate);
     if (standing === 'valid') return [];
@@ -37,13 +37,13 @@ export class CertificateStandings {
   }
 }
 
-/** Whether a registration is suspended because of its certificate, and for nothing else. */
+/** Whether a registration is suspended only because of its certificate. */
 export function isSuspendedByCertificate({ state, reasons }: StoredRegistration): boolean {
   const codes: readonly string[] = Object.values(CODES);
   return state === 'suspended' && reasons.length > 0 && reasons.every(({ code }) => codes.includes(code));
 }
 
-/** What a certificate says cannot be edited: a reviewer would decide on something else. */
+/** Reasons against an edit of fields that the certificate fixes. Otherwise, a reviewer would decide on other content. */
 export function fixedFields(before: RegistrationContent, after: RegistrationContent): RegistrationReason[] {
   return (['number', 'basis', 'holder', 'proofs'] as const)
     .filter((field) => JSON.stringify(before[field]) !== JSON.stringify(after[field]))

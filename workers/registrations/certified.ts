@@ -1,6 +1,6 @@
 /**
- * Registrations that rest on a certificate: one for each of its numbers. They are created as a whole, approved without
- * a person if the organisation may have that, and follow what the credential store reports of the certificate.
+ * Registrations that rest on a certificate, one for each of its numbers. All are created or none. They are approved
+ * without a person if the organisation is allowed that, and follow the standing of the certificate.
  */
 import { ok } from '../../shared/result.ts';
 import type {
@@ -35,7 +35,7 @@ export class Certified {
     this.#standings = standings;
   }
 
-  /** Registers the numbers of a certificate, all or none. Must run in a transaction. @returns their IDs */
+  /** Registers the numbers of a certificate, all or none. Must run in a transaction. @returns IDs of the registrations */
   register(
     author: Author,
     facts: RegistrationFacts,
@@ -74,7 +74,7 @@ export class Certified {
     const isOurs = isSuspendedByCertificate(before);
     if (reasons.length > 0 && (isInForce(before) || isOurs))
       return this.#suspend(author, facts, before, reasons);
-    // What a person has suspended, a person resumes.
+    // Only a person resumes a registration that a person has suspended.
     if (reasons.length > 0 || !isOurs) return false;
     this.#changes.resumeCertified(author, facts, before);
     return true;
@@ -87,7 +87,7 @@ export class Certified {
     reasons: readonly RegistrationReason[],
   ): boolean {
     if (before.reasons[0]?.code === reasons[0]!.code && before.state === 'suspended') return false;
-    // Suspended before it was revoked: only the reason changes.
+    // The certificate was suspended before it was revoked, so only the reason changes.
     if (before.state === 'suspended') this.#changes.explain(author, facts, before, reasons);
     else this.#changes.act(author, facts, before, { action: 'suspend', reasons, isRoot: true });
     return true;

@@ -58,7 +58,7 @@ export class RegistrationChanges {
     this.#certificates = certificates;
   }
 
-  /** With the reference, which must be free. @param id of the registration that has the content; null for a new one */
+  /** Validates the content. Its reference must be free. @param id registration that has the content; null for a new one */
   validate(
     content: RegistrationContent,
     facts: RegistrationFacts,
@@ -78,7 +78,7 @@ export class RegistrationChanges {
     return invalid([...(checked.ok ? checked.value.missing : checked.reasons), ...taken]);
   }
 
-  /** Why there is no room for it in a release. One that takes no more than before always has room. */
+  /** Why a release has no room for the registration. One that takes no more room than before always fits. */
   #withoutRoom(
     { numbers, content: { clients }, isMock }: ValidRegistration,
     id: number | null,
@@ -138,7 +138,7 @@ export class RegistrationChanges {
     return ok(submit ? this.#submit(author, facts, stored) : stored);
   }
 
-  /** @param patch replaces the fields that it has */
+  /** @param patch the fields to replace */
   edit(
     author: Author,
     facts: RegistrationFacts,
@@ -148,7 +148,7 @@ export class RegistrationChanges {
   ): StoreResult<StoredRegistration> {
     const given = { ...before.newest.content, ...patch };
     const isDrafted = submit && before.state === 'draft';
-    // Also if it could not be stored any more, such as the line of an expired registration in an export.
+    // Accept unchanged content even if it is no longer valid, such as an exported line of an expired registration.
     if (!isDrafted && isSame(given, before.newest.content)) return ok(before);
     const valid = this.validate(given, facts, before.id);
     if (!valid.ok) return valid;
@@ -193,20 +193,20 @@ export class RegistrationChanges {
     return ok(this.#move(author, facts, before, action, reasons));
   }
 
-  /** Approves what a verified certificate proves, without a reviewer. */
+  /** Approves a submitted registration without a reviewer, because a verified certificate proves it. */
   certify(author: Author, facts: RegistrationFacts, submitted: StoredRegistration): StoredRegistration {
     if (submitted.isMock) return submitted;
     const inReview = this.#move(author, facts, submitted, 'claim', []);
     return this.#move(author, facts, inReview, 'approve', []);
   }
 
-  /** The certificate supports the registration again. If it is not valid any more, it shows why and stays suspended. */
+  /** Resumes a registration that its certificate supports again. If it is no longer valid, it stays suspended and shows why. */
   resumeCertified(author: Author, facts: RegistrationFacts, before: StoredRegistration): void {
     const resumed = this.act(author, facts, before, { action: 'resume', reasons: [], isRoot: true });
     if (!resumed.ok) this.explain(author, facts, before, resumed.extras?.reasons ?? before.reasons);
   }
 
-  /** Other reasons for the same state. */
+  /** Replaces the reasons for the current state. */
   explain(
     author: Author,
     { organisation }: RegistrationFacts,
@@ -216,7 +216,7 @@ export class RegistrationChanges {
     this.#writer.write(author, 'explain', before, { ...before, reasons }, organisation);
   }
 
-  /** Valid, and nothing is missing. Mock registrations are decided on at once. */
+  /** Submits a valid and complete registration. Mock registrations are decided on at once. */
   #submit(author: Author, facts: RegistrationFacts, draft: StoredRegistration): StoredRegistration {
     const submitted = this.#move(author, facts, draft, 'submit', []);
     if (!draft.isMock) return submitted;
@@ -228,7 +228,7 @@ export class RegistrationChanges {
     return this.#move(system, facts, inReview, decision, reasons);
   }
 
-  /** A move that is possible. */
+  /** Makes a move. Throws if the move is impossible. */
   #move(
     author: Author,
     facts: RegistrationFacts,
@@ -244,7 +244,7 @@ export class RegistrationChanges {
       ...{ ...before, ...next.value, approved },
       claimedBy: isClaimed ? author.actor : null,
       claimedUntil: isClaimed ? author.at + CLAIM_MS : null,
-      // The reasons of a decision are shown until the next one, or until the registration is submitted again.
+      // The reasons of a decision are shown until the next decision, or until the registration is submitted again.
       reasons: action === 'submit' || isDecision(action) ? reasons : before.reasons,
       submittedAt: action === 'submit' ? author.at : before.submittedAt,
       reminded: action === 'approve' ? reminderAt(before.newest, author.at) : before.reminded,

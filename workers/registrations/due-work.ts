@@ -1,6 +1,6 @@
 /**
- * What happens to registrations when its time comes: claims end, senders are reminded, approved versions end. The
- * alarm runs it; a change that comes first finds the registration as it would be afterwards.
+ * Work on registrations that is due at a time: claims end, senders are reminded, approved versions end. The alarm runs
+ * this work. A change that comes before the alarm first runs the due work of its registration.
  */
 import { DUE_AT_ONCE } from '../../shared/limits/registrations.ts';
 import { expired, isInForce, moved } from '../../shared/senders/registration-states.ts';
@@ -11,10 +11,10 @@ import type { Meta } from './meta.ts';
 import type { RegistrationRows, StoredRegistration } from './registration-rows.ts';
 import { type RegistrationWriter, reminderAt } from './writer.ts';
 
-/** The author of what happens when a time comes. */
+/** The author of this work. */
 const ACTOR = 'numgate';
 
-/** Removes what need not be kept. */
+/** A part that deletes data that need not be kept. */
 interface Forgetful {
   forget(now: number): void;
 }
@@ -43,7 +43,7 @@ export class DueWork {
     this.#forgetful = forgetful;
   }
 
-  /** Handles what is due, the earliest first, at most DUE_AT_ONCE registrations. */
+  /** Does the work that is due, earliest first, for at most DUE_AT_ONCE registrations. */
   run(now: number): void {
     this.#storage.transactionSync(() => {
       this.#writer.begin();
@@ -53,7 +53,7 @@ export class DueWork {
     });
   }
 
-  /** The registration as it is now, with everything that was due. Must run in a transaction of changes. */
+  /** Does the due work of a registration, and returns the registration. Must run in a transaction of changes. */
   current(id: number, now: number): StoredRegistration | null {
     const found = this.#rows.get(id);
     if (found === null || found.dueAt === null || found.dueAt > now) return found;

@@ -1,4 +1,4 @@
-/** What happened to registrations that their sender did not do: decisions, reminders, ends. */
+/** Events of registrations that the sender did not cause: decisions, reminders, ends. */
 import { REGISTRATION_EVENTS_KEPT_MS } from '../../shared/limits/registrations.ts';
 import type {
   RegistrationEvent,

@@ -1,11 +1,11 @@
-/** Notices to the organisation itself that an approved version ends soon, with the events that remind of it. */
+/** Notices to the organisation that an approved version ends soon. They accompany the reminder events. */
 import type { RegistrationExpiringData } from '../../shared/notices/data.ts';
 import type { NoticeOutbox } from '../storage/notice-outbox.ts';
 import type { StoredRegistration } from './registration-rows.ts';
 
 /**
  * Must run in the transaction of the reminder.
- * @param registration in force, with an end @param days until the end
+ * @param registration must be in force and have an end @param days days until the end
  */
 export function addExpiryNotice(
   outbox: NoticeOutbox,

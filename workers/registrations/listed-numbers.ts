@@ -1,6 +1,6 @@
 /**
- * Which numbers a release lists with one code, such as NUMBER_TERMINATED. Reads only the values that can have them,
- * one at a time, so it needs little memory however many numbers are looked up.
+ * Finds which numbers a release lists with one code, such as NUMBER_TERMINATED. Reads only the values that can contain
+ * them, one at a time, so it needs little memory however many numbers are looked up.
  */
 import { prefixOf, suffixOf } from '../../shared/numbers/number.ts';
 import type { Blob, Manifest } from '../../shared/release/manifest.ts';
@@ -27,7 +27,7 @@ export class ListedNumbers {
   }
 
   /**
-   * Those of the numbers that a list has in force now; null if KV lacks a value.
+   * The given numbers that a list has in force now; null if KV lacks a value.
    * @param now seconds since 1970
    */
   async find(numbers: readonly number[], now: number): Promise<ReadonlySet<number> | null> {

@@ -1,7 +1,7 @@
 /**
- * What happens to registrations in force when their numbers change hands: the sender and the reviewers get an event,
- * and a registration whose numbers are all listed as terminated is suspended. A range with some such numbers stays in
- * force: the lists block those numbers anyway, and the others are still the sender's.
+ * Updates registrations in force when their numbers change hands. The sender and the reviewers get an event, and a
+ * registration is suspended if all its numbers are listed as terminated. A range with some such numbers stays in force,
+ * because the lists block these numbers anyway, and the others are still the sender's.
  */
 
 import { BLOCK_NUMBERS } from '../../shared/numbers/blocks.ts';
@@ -82,12 +82,12 @@ export class NumberChanges {
     event: NumberChange['event'],
     isSuspended: boolean,
   ): StoredRegistration {
-    // Reported again, by somebody else or by the next release.
+    // Somebody else or an earlier release may have reported the same event.
     const isKnown = before.reasons.some(
       ({ code, detail }) => code === reason.code && (isSuspended || detail === reason.detail),
     );
     const action = event === 'ported' ? 'numberPorted' : 'numberTerminated';
-    // What a reviewer wants to have changed still holds.
+    // Keep the other reasons, because the changes that a reviewer requested are still needed.
     const others = before.reasons.filter(({ code }) => code !== reason.code);
     const marked = isKnown
       ? before
@@ -100,7 +100,7 @@ export class NumberChanges {
   }
 }
 
-/** The numbers of an event, for a reason: without a full number. */
+/** Describes the numbers of an event for a reason, without a full number. */
 function nameOf({ approved }: StoredRegistration, numbers: readonly number[]): string {
   const { from, to } = approved!.numbers;
   if (from === to) return 'the number';

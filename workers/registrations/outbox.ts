@@ -1,7 +1,7 @@
 /**
- * What the registry does not have yet: batches in the order of their numbers, each written in the transaction of its
- * change. The additions that the registry has no room for wait, as numbers of a client: what is in force of them
- * when there is room again is published then.
+ * The changes that the registry does not have yet: batches in the order of their numbers, each written in the
+ * transaction of its change. Additions for which the registry has no room wait, as numbers of a client. When there is
+ * room again, the additions that are still in force are published.
  */
 import { PUBLISHED_CHANGES_MAX } from '../../shared/limits/registrations.ts';
 import type { PairsUsage } from '../../shared/senders/pairs.ts';
@@ -27,7 +27,7 @@ export class Outbox {
     this.#pairs = pairs;
   }
 
-  /** Of the newest batch, sent or not. */
+  /** Number of the newest batch, sent or not. */
   get lastN(): number {
     const { n } = this.#sql.exec<{ n: number | null }>('SELECT MAX(n) AS n FROM outbox').one();
     return n ?? this.#meta.number('acknowledged');
@@ -37,7 +37,7 @@ export class Outbox {
     return this.#sql.exec('SELECT 1 FROM outbox LIMIT 1').toArray().length === 0;
   }
 
-  /** Batches that the registry does not have. */
+  /** The count of batches that the registry does not have. */
   get count(): number {
     return this.#sql.exec<{ many: number }>('SELECT COUNT(*) AS many FROM outbox').one().many;
   }
@@ -47,8 +47,8 @@ export class Outbox {
   }
 
   /**
-   * The next batch to send: as many of those that wait as fit into one, under the last of their numbers. The registry
-   * takes one batch of an organisation a second. Must run in a transaction.
+   * The next batch to send. Merges as many stored batches as fit into one, under the number of the last, because the
+   * registry takes one batch of an organisation a second. Must run in a transaction.
    */
   next(): Batch | null {
     const rows = this.#sql.exec<{ n: number; changes: string; queue: string }>(
@@ -90,7 +90,7 @@ export class Outbox {
     }
   }
 
-  /** The registry has this batch. */
+  /** Records that the registry has the batches up to this one. */
   acknowledge(n: number, now: number): void {
     this.#sql.exec('DELETE FROM outbox WHERE n <= ?', n);
     this.#meta.set('acknowledged', n);
@@ -100,7 +100,7 @@ export class Outbox {
     );
   }
 
-  /** Numbers the batches from after the last one that the registry has: this store was set back to an earlier state. */
+  /** Renumbers the batches to follow the last one in the registry, after this store was set back to an earlier state. */
   renumber(last: number): void {
     const rows = this.#sql
       .exec<{ n: number; changes: string; queue: string }>('SELECT * FROM outbox ORDER BY n')
@@ -112,7 +112,7 @@ export class Outbox {
     this.#sql.exec('UPDATE registrations SET publish_n = publish_n + ? WHERE published_at IS NULL', by);
   }
 
-  /** The registry has no room for the additions of this batch: what is left of it keeps its number. */
+  /** Makes the additions of a batch wait, because the registry has no room for them. The rest keeps the batch number. */
   holdBack({ n, changes }: Batch): void {
     const left = changes.filter((change, index) => !isHeldBack(change, changes[index - 1]));
     this.#sql.exec('UPDATE outbox SET changes = ? WHERE n = ?', JSON.stringify(left), n);
@@ -129,8 +129,8 @@ export class Outbox {
   }
 
   /**
-   * Puts some of what waits into a new batch, as far as it is still in force. The rest follows once the registry has
-   * it: so a removal never queues behind all that waits, and one refusal ends an attempt.
+   * Puts some of the waiting additions that are still in force into a new batch. The others follow once the registry has
+   * this batch. So a removal never queues behind all waiting additions, and one refusal ends an attempt.
    */
   retryWaiting(): void {
     const spans = this.#sql
@@ -147,7 +147,7 @@ export class Outbox {
         ...[client, from, to],
       );
       const now = this.#pairs.changes(client.slice(client.indexOf('/') + 1), [{ from, to }]);
-      // Removals do not wait.
+      // Skip removals, because they never wait.
       for (const change of now) if (change.op !== 'remove') changes.push({ client, ...change });
     }
     this.add(changes, []);
@@ -159,7 +159,7 @@ export class Outbox {
   }
 }
 
-/** Whether the change needs room for additions. One that follows the removal of its own pair does not. */
+/** Whether the change needs room for additions. An addition that follows the removal of its own pair does not. */
 export function isHeldBack(
   { client, from, to, op }: PublishedChange,
   before: PublishedChange | undefined,

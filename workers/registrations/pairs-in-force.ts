@@ -1,6 +1,6 @@
 /**
  * The numbers that each client may send from now: one row for each registration in force and client. Registrations may
- * overlap, so what a change of one changes is worked out number by number.
+ * overlap, so the effect of a change is computed number by number.
  */
 import { BLOCK_NUMBERS } from '../../shared/numbers/blocks.ts';
 import { cover, overlaps, type Span, without } from '../../shared/numbers/spans.ts';
@@ -29,7 +29,7 @@ export class PairsInForce {
     this.#sql = sql;
   }
 
-  /** Puts the pairs of a registration as it is now. @returns what its numbers are now, unless it had them so */
+  /** Stores the current pairs of a registration. @returns the new state of its numbers; empty if nothing changed */
   put(registration: StoredRegistration, organisation: string): PublishedChange[] {
     const { id, approved, isMock } = registration;
     const version = isInForce(registration) && !isMock ? approved : null;
@@ -67,12 +67,12 @@ export class PairsInForce {
     });
   }
 
-  /** What all of them take in a release. Overlapping registrations count each. */
+  /** The room that all pairs take in a release. Each of several overlapping registrations counts. */
   get usage(): PairsUsage {
     return this.#sql.exec<PairsUsage & Record<string, number>>('SELECT * FROM pairs_used').one();
   }
 
-  /** The same, once a registration has these numbers. @param id null for a new one @param next null for none */
+  /** `usage` once a registration has these numbers. @param id null for a new one @param next null for no numbers */
   usageWith(
     id: number | null,
     next: { readonly numbers: Span; readonly clients: readonly string[] } | null,
@@ -89,14 +89,14 @@ export class PairsInForce {
     return { pairs: pairs + added.pairs, ranges: ranges + added.ranges };
   }
 
-  /** What each of these numbers of a client is now. */
+  /** The current state of each of these numbers of a client. */
   changes(client: string, spans: readonly Span[]): PairChange[] {
     return pairChanges(spans, this.#overlapping(client, spans));
   }
 
   /**
-   * The numbers in force, whoever has them, in order of the begin of their spans. No span is cut.
-   * @param after `last` of the page before, the begin of its last span @param limit numbers from which a page ends
+   * The numbers in force of all clients, in the order in which their spans begin. No span is cut.
+   * @param after `last` of the previous page: the begin of its last span @param limit ends a page with this many numbers
    */
   numbers(
     after: number,
@@ -117,7 +117,7 @@ export class PairsInForce {
     return { numbers: [...numbers], last };
   }
 
-  /** IDs of the registrations that have the number in force, whatever else was ever registered for it. */
+  /** IDs of the registrations that have the number in force. Other registrations of the number do not count. */
   registrationsOf(n: number): number[] {
     return this.#sql
       .exec<{ registration: number }>(
@@ -129,7 +129,7 @@ export class PairsInForce {
       .map(({ registration }) => registration);
   }
 
-  /** A page in order of client and number. @param after `<client> <from> <to>`, or null */
+  /** A page of pairs in the order of client and number. @param after `<client> <from> <to>`, or null */
   page(
     organisation: string,
     after: string | null,
@@ -157,7 +157,7 @@ export class PairsInForce {
     };
   }
 
-  /** All rows of the client that overlap any of the spans, once each, whoever they belong to. */
+  /** The pairs of the client that overlap any of the spans, each once, from all registrations. */
   #overlapping(client: string, spans: readonly Span[]): PairSpan[] {
     const found = new Map<string, PairSpan>();
     for (const { from, to } of spans) {
@@ -174,8 +174,8 @@ export class PairsInForce {
 }
 
 /**
- * A number that is no longer the holder's own is removed first and then added. The registry counts the two as a
- * removal, so they do not wait for room, and the lists of opt-outs apply to the number again at once.
+ * Splits the addition of a number that is no longer the holder's own into a removal and an addition. The registry counts
+ * the two as a removal, so they do not wait for room, and the lists of opt-outs apply to the number again at once.
  */
 function disowned(change: PairChange, owned: readonly Span[]): PairChange[] {
   if (change.op !== 'add') return [change];

@@ -1,6 +1,6 @@
 /**
- * Sends the outbox to the registry, in order and one batch at a time, behind the answer to a change. An alarm retries
- * what failed.
+ * Sends the outbox to the registry, in order and one batch at a time, after the response to a change. An alarm retries
+ * failed batches.
  */
 import { PUBLISH_RETRY_MS, PUBLISH_RETRY_MS_MAX } from '../../shared/limits/registrations.ts';
 import { warn, warnFailed } from '../log.ts';
@@ -23,13 +23,13 @@ export class Publisher {
     this.#registry = registry;
   }
 
-  /** When to call `run` again, in ms since 1970; null if nothing is to be sent. */
+  /** When to call `run` again, in ms since 1970; null if there is nothing to send. */
   get dueAt(): number | null {
     if (!this.#outbox.isEmpty) return this.#work.retryAt;
     return this.#outbox.hasWaiting ? this.#waitingRetryAt : null;
   }
 
-  /** Sends what is there, unless a retry is not due. Never throws. */
+  /** Sends the batches in the outbox, unless a retry is not due yet. Never throws. */
   run(organisation: string): Promise<void> {
     return this.#work.run(() => this.#send(organisation));
   }
@@ -62,7 +62,7 @@ export class Publisher {
     });
   }
 
-  /** @returns false if nothing of the batch can wait */
+  /** @returns false if no change of the batch can wait */
   #holdBack(batch: Batch): boolean {
     const { changes } = batch;
     if (!changes.some((change, index) => isHeldBack(change, changes[index - 1]))) return false;

@@ -1,4 +1,4 @@
-/** Why a move of a registration is refused. */
+/** Refusals of moves of a registration. */
 import type { RegistrationReason } from '../../shared/senders/registration.ts';
 import { type Move, possibleMoves, SENDER_MOVES } from '../../shared/senders/registration-states.ts';
 import { invalidRegistration } from '../../shared/senders/validation.ts';
@@ -9,7 +9,7 @@ import type { StoredRegistration } from './registration-rows.ts';
 /** Moves of the reviewer who has claimed the registration. */
 export const CLAIMANT: readonly Move[] = ['release', 'approve', 'reject', 'requestUpdate'];
 
-/** Names only moves that the author may make. Whoever is not `root` is a sender or a reviewer, as the move shows. */
+/** Names only moves that the author may make. The move shows whether an author other than `root` is sender or reviewer. */
 export function impossible(
   move: Move,
   message: string,
@@ -29,7 +29,7 @@ export function impossible(
   return refuse('REGISTRATION_STATE', `${message}; ${rest}`, { state, possible });
 }
 
-/** Somebody else has claimed it, or nobody. */
+/** Refuses a move because somebody else, or nobody, has claimed the registration. */
 export function claimed({ claimedBy, claimedUntil }: StoredRegistration): StoreResult<never> {
   const message =
     claimedBy === null

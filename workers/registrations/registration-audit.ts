@@ -1,6 +1,6 @@
 /**
- * The audit chain of one organisation's registrations. Numbers are keyed, and the rest of a registration is only in a
- * digest.
+ * The audit chain of one organisation's registrations. Numbers are keyed, and the content of a registration appears only
+ * as a digest.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { type AuditRecord, type KnownRecord, keyedNumber } from '../../shared/audit.ts';
@@ -10,9 +10,9 @@ import { AuditChain, type Author } from '../storage/audit-chain.ts';
 import type { Meta } from './meta.ts';
 import type { StoredRegistration, StoredVersion } from './registration-rows.ts';
 
-/** What a record has of a version. */
+/** The data of a version in a record. */
 interface VersionDigest {
-  /** Keyed. */
+  /** The keyed number, or both ends of a range. */
   readonly number: string;
   readonly sha256: string;
 }
@@ -20,7 +20,7 @@ interface VersionDigest {
 export class RegistrationAudit {
   readonly #chain: AuditChain;
   readonly #keys: ListKeys;
-  /** A version never changes, and most records have one before and after. */
+  /** Cached, because a version never changes, and most records have one before and one after the change. */
   readonly #digests = new WeakMap<StoredVersion, VersionDigest>();
 
   constructor(sql: SqlStorage, meta: Meta, keys: ListKeys) {
@@ -52,7 +52,7 @@ export class RegistrationAudit {
     return this.#chain.records(after, limit);
   }
 
-  /** Of one registration. */
+  /** Records of one registration. */
   history(registration: number, after: number, limit: number): AuditRecord[] {
     return this.#chain.history(registration, after, limit);
   }

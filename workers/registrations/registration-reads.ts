@@ -1,4 +1,4 @@
-/** The calls that read the registrations of one organisation. */
+/** RPC methods that read the registrations of one organisation. */
 import { DurableObject } from 'cloudflare:workers';
 import type { AuditRecord } from '../../shared/audit.ts';
 import { EVIDENCE_ITEMS_MAX } from '../../shared/limits/evidence-files.ts';
@@ -18,7 +18,7 @@ import { other, shown } from './shown.ts';
 import type { StoreParts } from './store-parts.ts';
 import { queueChangeOf } from './writer.ts';
 
-/** How the calls get the parts. A symbol, so that it is no call over RPC. */
+/** The property through which the methods reach the parts. It is a symbol so that RPC does not expose it. */
 export const PARTS = Symbol('parts');
 
 export abstract class RegistrationReads extends DurableObject<ControlEnv> {
@@ -36,7 +36,7 @@ export abstract class RegistrationReads extends DurableObject<ControlEnv> {
     return { registrations, next: isLast ? null : String(found.at(-1)!.id) };
   }
 
-  /** Those whose newest or approved version has one of the numbers. */
+  /** Registrations whose newest or approved version has one of the numbers. */
   async find(numbers: Span, limit: number): Promise<readonly Registration[]> {
     return this[PARTS].rows.overlapping(numbers, limit).map((each) => this.#shown(each));
   }
@@ -71,12 +71,12 @@ export abstract class RegistrationReads extends DurableObject<ControlEnv> {
     return this[PARTS].rows.queued(after, limit).map(queueChangeOf);
   }
 
-  /** For a repair of the registry. */
+  /** Numbers of registrations that are not closed. For a repair of the registry. */
   async numbers(after: number, limit: number) {
     return this[PARTS].rows.numbers(after, limit);
   }
 
-  /** Registrations that a reviewer must know of before one of these numbers is approved. */
+  /** Registrations that a reviewer must know about before one of these numbers is approved. */
   async competing(numbers: Span, limit: number): Promise<readonly OtherRegistration[]> {
     return this[PARTS].rows.competing(numbers, limit).map((each) => other(each, this[PARTS].organisation));
   }
@@ -100,7 +100,7 @@ export abstract class RegistrationReads extends DurableObject<ControlEnv> {
     };
   }
 
-  /** By ID. @param most at most */
+  /** The first registrations by ID. @param most maximum number of registrations */
   #all(most: number): StoredRegistration[] {
     const found: StoredRegistration[] = [];
     while (found.length < most) {

@@ -1,6 +1,6 @@
 /**
- * Registrations as rows: one for each, with its newest version, and its approved version as JSON if that is another
- * one. The history is in the audit chain.
+ * Registrations as rows. Each row has the newest version, and the approved version as JSON if that is another one. The
+ * history is in the audit chain.
  */
 import { REGISTRATIONS_PAGE_CHARS_MAX } from '../../shared/limits/registrations.ts';
 import { BLOCK_NUMBERS } from '../../shared/numbers/blocks.ts';
@@ -24,19 +24,19 @@ export interface StoredVersion {
 export interface StoredRegistration extends ReviewState {
   readonly id: number;
   readonly newest: StoredVersion;
-  /** The approved version, also if it is the newest. */
+  /** The approved version, even if it is the newest. */
   readonly approved: StoredVersion | null;
   readonly isMock: boolean;
-  /** Digest of the certificate that it rests on, or null. */
+  /** Digest of the certificate that the registration rests on, or null. */
   readonly certificate: string | null;
   readonly claimedBy: string | null;
   readonly claimedUntil: number | null;
   readonly reasons: readonly RegistrationReason[];
-  /** Days of the last reminder of the approved version's end; null before the first. */
+  /** The last reminder, in days before the approved version's end; null before the first. */
   readonly reminded: number | null;
   /** When the service must do something: a claim, a reminder or an end is due. */
   readonly dueAt: number | null;
-  /** The batch of the outbox that contains its last change; null if there never was one. */
+  /** Number of the outbox batch that contains the last change of the pairs; null before the first. */
   readonly publishN: number | null;
   readonly publishedAt: number | null;
   readonly isWaiting: boolean;
@@ -93,7 +93,7 @@ export interface RegistrationFilter {
   readonly state?: RegistrationState | undefined;
   readonly client?: string | undefined;
   readonly basis?: Basis | undefined;
-  /** Suspended by this live block. */
+  /** Only registrations that the live block of this operation suspended. */
   readonly operation?: number | undefined;
 }
 
@@ -126,16 +126,16 @@ export class RegistrationRows {
     return this.#select('WHERE id = ?', id)[0] ?? null;
   }
 
-  /** The one that is not closed. */
+  /** The registration with this reference that is not closed. */
   byReference(reference: string): StoredRegistration | null {
     return this.#select("WHERE reference = ? AND state <> 'closed'", reference)[0] ?? null;
   }
 
   page(filter: RegistrationFilter, after: number, limit: number): RegistrationRowPage {
     const { client = null, basis = null, operation = null } = filter;
-    // Only a suspension names an operation, and the index finds those.
+    // Only a suspension names an operation, and an index finds suspended registrations.
     const { state = operation === null ? null : 'suspended' } = filter;
-    // The table of clients leads, so that the registrations of other clients are not read.
+    // Start with the table of clients, so that the registrations of other clients are not read.
     const source =
       client === null
         ? 'WHERE id > ?'
@@ -156,12 +156,12 @@ export class RegistrationRows {
     return { found, isLast: !isCut && found.length < limit };
   }
 
-  /** Those whose newest or approved version overlaps the numbers, by ID. A registration stays within one block. */
+  /** Registrations whose newest or approved version overlaps the numbers, by ID. Each stays within one block. */
   overlapping(numbers: Span, limit: number): StoredRegistration[] {
     return this.overlappingPage(numbers, limit).found;
   }
 
-  /** The same. `isCut`: there are more than fit into one answer. */
+  /** Like `overlapping`. `isCut` is set if there are more registrations than fit into one answer. */
   overlappingPage(
     { from, to }: Span,
     limit: number,
@@ -175,7 +175,7 @@ export class RegistrationRows {
     );
   }
 
-  /** Those of them that are in force or suspended, or wait for a review; no mock registrations. */
+  /** Registrations with one of the numbers that are in force, suspended or waiting for a review. Omits mock ones. */
   competing({ from, to }: Span, limit: number): StoredRegistration[] {
     const start = from - (from % BLOCK_NUMBERS);
     const where = 'number_from BETWEEN ? AND ? AND number_to >= ?';
@@ -188,7 +188,7 @@ export class RegistrationRows {
     );
   }
 
-  /** Numbers of those that are not closed, by ID. @param after `last` of the page before */
+  /** Numbers of registrations that are not closed, by ID. Omits mock ones. @param after `last` of the previous page */
   numbers(after: number, limit: number): { readonly numbers: readonly Span[]; readonly last: number | null } {
     const end = after + limit;
     const numbers = this.#sql
@@ -202,7 +202,7 @@ export class RegistrationRows {
     return { numbers, last: end >= this.nextId ? null : end };
   }
 
-  /** Those that rest on a certificate, by ID. */
+  /** Registrations that rest on a certificate, by ID. */
   certified(certificate: string): StoredRegistration[] {
     return this.#select('WHERE certificate = ? ORDER BY id', certificate);
   }
@@ -211,7 +211,7 @@ export class RegistrationRows {
     return this.#select('WHERE due_at <= ? ORDER BY due_at LIMIT ?', now, limit);
   }
 
-  /** Those in the queue of reviewers, by ID. */
+  /** Registrations in the queue of reviewers, by ID. */
   queued(after: number, limit: number): StoredRegistration[] {
     const where = "state IN ('submitted', 'inReview') AND mock = 0 AND id > ? ORDER BY id LIMIT ?";
     return this.#select(`WHERE ${where}`, after, limit);
@@ -253,7 +253,7 @@ export class RegistrationRows {
     return this.#read(`registrations ${where}`, ...values).found;
   }
 
-  /** As many as REGISTRATIONS_PAGE_CHARS_MAX allows. */
+  /** Reads as many rows as REGISTRATIONS_PAGE_CHARS_MAX allows. */
   #read(from: string, ...values: (string | number)[]): { found: StoredRegistration[]; isCut: boolean } {
     const rows = this.#sql.exec<Row>(`SELECT registrations.* FROM ${from}`, ...values);
     const found: StoredRegistration[] = [];

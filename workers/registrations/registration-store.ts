@@ -1,6 +1,6 @@
 /**
- * The Durable Object that keeps the registrations of one organisation, and is named by its ID. Bulk uploads of one
- * organisation slow neither the others nor the coordinator. Expected failures are values.
+ * The Durable Object that keeps the registrations of one organisation. Its name is the ID of the organisation. Bulk
+ * uploads of one organisation slow down neither the others nor the coordinator. Expected failures are values.
  */
 import { ok } from '../../shared/result.ts';
 import type { AffectedRegistration, NumberChange } from '../../shared/senders/number-event.ts';
@@ -57,7 +57,7 @@ export class RegistrationStore
           () => this.env.NOTICES,
           () => this.env.METRIC_TOTALS.getByName(METRIC_TOTALS_NAME),
         );
-        // The platform gives up on an alarm that fails too often, as it does while LIST_KEY is not valid.
+        // Set the alarm again. The platform drops an alarm that fails too often, which happens while LIST_KEY is invalid.
         await this.#arm();
       }
     });
@@ -80,7 +80,7 @@ export class RegistrationStore
     );
   }
 
-  /** @returns what is wrong or missing; empty if it could be submitted */
+  /** @returns what is wrong or missing; empty if the content could be submitted */
   async validate(
     facts: RegistrationFacts,
     content: RegistrationContent,
@@ -108,7 +108,7 @@ export class RegistrationStore
     act: Act,
     condition: VersionCondition,
   ): Promise<StoreResult<Registration>> {
-    // Of the actions, only a submission makes work for others.
+    // Among the actions, only a submission makes work for others.
     const budget = act.action === 'submit' ? 1 : 0;
     return this.#changeOne(request, facts, id, condition, budget, (author, before) =>
       this[PARTS].changes.act(author, facts, before, act),
@@ -133,13 +133,13 @@ export class RegistrationStore
     return done;
   }
 
-  /** Numbers have changed hands. @returns the registrations in force that have one of them */
+  /** Handles numbers that have changed hands. @returns the registrations in force that have one of the numbers */
   async numbersChanged(
     request: StoreRequest,
     organisation: string,
     change: NumberChange,
   ): Promise<StoreResult<readonly AffectedRegistration[]>> {
-    // Most organisations have none of the numbers: then nothing is written.
+    // Most organisations have none of the numbers. Then nothing is written.
     if (!change.numbers.some((n) => this[PARTS].pairs.registrationsOf(n).length > 0)) return ok([]);
     const done = this[PARTS].transact(request, organisation, 0, (author) =>
       ok(this[PARTS].numberChanges.apply(author, organisation, change)),
@@ -244,7 +244,7 @@ export class RegistrationStore
     return done;
   }
 
-  /** Sends the outbox behind the answer. The alarm is there if that fails. */
+  /** Sends the outbox after the response. The alarm retries if that fails. */
   async #publish(): Promise<void> {
     const { publisher, notices, organisation, reporter } = this[PARTS];
     await this.#arm();
@@ -256,7 +256,7 @@ export class RegistrationStore
     );
   }
 
-  /** The alarm at the next time at which there is something to do. */
+  /** Sets the alarm to the next time at which work is due. */
   async #arm(): Promise<void> {
     const next = this[PARTS].nextDueAt(Date.now());
     if (next === null || (this.#alarmAt !== null && this.#alarmAt <= next)) return;

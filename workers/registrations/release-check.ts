@@ -1,6 +1,6 @@
 /**
- * After a release has become current, looks for registered numbers that it lists as terminated, some at a time. A
- * repeated call goes on where the last one stopped.
+ * After a release has become current, looks for registered numbers that the release lists as terminated, some at a time.
+ * A repeated call continues where the last one stopped.
  */
 
 import { VALUE_BYTES_MAX } from '../../shared/limits/lists.ts';
@@ -26,7 +26,7 @@ export class ReleaseCheck {
   }
 
   /**
-   * @param release the current one @param onListed gets registered numbers that it lists as terminated
+   * @param release the current release @param onListed gets registered numbers that the release lists as terminated
    * @returns whether all registered numbers were checked
    */
   async run(
@@ -72,7 +72,7 @@ export class ReleaseCheck {
 
 const DONE = 'done';
 
-/** The terminated numbers of a release. Null if its manifest cannot be read, or is not one of ours. */
+/** The terminated numbers of a release. Null if its manifest cannot be read, or no trusted key signed it. */
 export async function listedNumbers(release: string, env: ControlEnv): Promise<ListedNumbers | null> {
   const secrets = await openSecrets(env);
   if (!secrets.ok) return null;

@@ -1,6 +1,6 @@
 /**
- * The tables of a store of registrations. docs/storage.md describes each. A change is a further step: steps are only
- * appended.
+ * The tables of a store of registrations. docs/storage.md describes each. To change the tables, append a step: existing
+ * steps must not change.
  */
 import { NOTICE_OUTBOX_TABLES } from '../storage/notice-outbox.ts';
 import { applySteps } from '../storage/schema-steps.ts';
@@ -100,7 +100,7 @@ const TABLES = `
   CREATE INDEX answers_at ON answers (at);
 `;
 
-/** What each version adds to the one before it. */
+/** The statements that each version adds to the previous one. */
 const STEPS: readonly string[] = [
   TABLES,
   `CREATE TABLE pairs_used (pairs INTEGER NOT NULL, ranges INTEGER NOT NULL);

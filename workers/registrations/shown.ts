@@ -8,7 +8,7 @@ import type {
 import { isInForce } from '../../shared/senders/registration-states.ts';
 import type { StoredRegistration, StoredVersion } from './registration-rows.ts';
 
-/** As a response shows it. */
+/** The registration as a response shows it. */
 export function shown(registration: StoredRegistration, organisation: string): Registration {
   const { id, newest, approved, isMock } = registration;
   const isOlderApproved = approved !== null && approved.version !== newest.version;
@@ -25,7 +25,7 @@ export function shown(registration: StoredRegistration, organisation: string): R
   };
 }
 
-/** As a reviewer of another registration sees it: the version in force, or else the newest. */
+/** The registration as a reviewer of another registration sees it: the version in force, or else the newest. */
 export function other(registration: StoredRegistration, organisation: string): OtherRegistration {
   const { id, newest, approved, state } = registration;
   const inForce = isInForce(registration);

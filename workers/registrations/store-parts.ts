@@ -1,4 +1,4 @@
-/** The parts of a store of registrations, each built from complete ones, and what involves all of them. */
+/** Builds the parts of a store of registrations in the order of their dependencies, and runs their common work. */
 import { ALARM_AHEAD_MS_MAX, PUBLISH_RETRY_MS } from '../../shared/limits/registrations.ts';
 import type { ListKeys } from '../../shared/set/keys.ts';
 import { Anchoring } from '../storage/anchoring.ts';
@@ -46,7 +46,7 @@ export class StoreParts {
   readonly #writer: RegistrationWriter;
   readonly #transactions: Transactions;
 
-  /** @param anchor puts the end of the audit chain into the audit log @param receivers of notices */
+  /** @param anchor puts the end of the audit chain into the audit log @param receivers objects that receive notices */
   constructor(
     storage: DurableObjectStorage,
     keys: ListKeys,
@@ -97,7 +97,7 @@ export class StoreParts {
 
   /**
    * Runs a change in one transaction.
-   * @param budget registrations that it creates or edits at most: see `Transactions`
+   * @param budget maximum number of registrations that the change creates or edits: see `Transactions`
    */
   transact<Value>(
     request: StoreRequest,
@@ -108,7 +108,7 @@ export class StoreParts {
     return this.#transactions.run(request, budget, () => this.#apply(request, organisation, change));
   }
 
-  /** Runs a change to see what it does, and rolls it back. @param budget registrations that it checks */
+  /** Runs a change to see what it does, and rolls it back. @param budget number of registrations that the change checks */
   rehearse<Value>(
     request: StoreRequest,
     organisation: string,
@@ -133,7 +133,7 @@ export class StoreParts {
   /** When the alarm must come next, in ms since 1970; null for never. */
   nextDueAt(now: number): number | null {
     const { dueAt } = this.publisher;
-    // The request that filled the outbox sends it; the alarm comes only if that failed.
+    // The request that filled the outbox sends it. The alarm is needed only if that fails.
     const sending = dueAt === null ? null : Math.max(dueAt, now + PUBLISH_RETRY_MS);
     const others = [
       this.notices.alarmAt(now),

@@ -1,6 +1,6 @@
 /**
- * Writes a registration with everything that follows from it: pairs in force, the outbox, the audit chain, events, and
- * when the service must look at it again. Runs in the transaction of the request.
+ * Writes a registration with everything that follows from the write: pairs in force, the outbox, the audit chain,
+ * events, and when work on the registration is due next. Runs in the transaction of the request.
  */
 import { PUBLISHED_CHANGES_MAX } from '../../shared/limits/registrations.ts';
 import type { RegistrationEventType } from '../../shared/senders/registration.ts';
@@ -14,10 +14,10 @@ import type { PairsInForce } from './pairs-in-force.ts';
 import type { RegistrationAudit } from './registration-audit.ts';
 import type { RegistrationRows, StoredRegistration, StoredVersion } from './registration-rows.ts';
 
-/** Days before the end of the approved version on which an event reminds of it. */
+/** Days before the end of the approved version on which an event reminds the sender. */
 const REMINDER_DAYS = [30, 7, 1];
 
-/** Events of moves that the sender does not make. */
+/** Types of the events for moves that the sender does not make. */
 const EVENTS: Readonly<Partial<Record<string, RegistrationEventType>>> = {
   ...{ approve: 'approved', reject: 'rejected', requestUpdate: 'needsUpdate' },
   ...{ suspend: 'suspended', resume: 'resumed', expire: 'expired' },
@@ -50,13 +50,13 @@ export class RegistrationWriter {
     this.#events = events;
   }
 
-  /** Begins a transaction: nothing of an earlier one that was rolled back may be published. */
+  /** Begins a transaction. Forgets the changes of an earlier one that was rolled back, which must not be published. */
   begin(): void {
     this.#changes = [];
     this.#queue = [];
   }
 
-  /** Ends it: puts what its writes publish into the outbox. */
+  /** Ends a transaction: puts the changes of its writes into the outbox. */
   end(): void {
     this.#outbox.add(this.#changes, this.#queue);
     this.begin();
@@ -85,14 +85,14 @@ export class RegistrationWriter {
     return after;
   }
 
-  /** Reminds of the end of the approved version, and sets the next time. @param days null for no reminder */
+  /** Reminds of the end of the approved version, and sets the next due time. @param days null for no reminder */
   remind(before: StoredRegistration, days: number | null, now: number): void {
     if (days !== null) this.#events.add('expiring', before, now, days);
     const after = { ...before, reminded: days ?? before.reminded };
     this.#rows.put({ ...after, dueAt: dueAt(after, now) }, before);
   }
 
-  /** With its place in the outbox, if the numbers in force change. */
+  /** The registration with its place in the outbox, if its numbers in force change. */
   #published(
     before: StoredRegistration | null,
     after: StoredRegistration,
@@ -103,7 +103,7 @@ export class RegistrationWriter {
     const changes = this.#pairs.put(after, organisation);
     this.#changes.push(...changes);
     const { lastN } = this.#outbox;
-    // A new version may have the same numbers: then there is nothing to send.
+    // A new version may have the same numbers. Then there is nothing to send.
     const isNew = this.#changes.length > 0;
     const publishN = isNew ? lastN + Math.ceil(this.#changes.length / PUBLISHED_CHANGES_MAX) : lastN;
     const isDone = !isNew && this.#outbox.isEmpty;
@@ -136,14 +136,14 @@ export function queueChangeOf({
   };
 }
 
-/** The latest reminder that was due at this time, in days; null if none was. */
+/** The latest reminder that was due at this time, in days before the end; null if none was due. */
 export function reminderAt({ endsAt }: StoredVersion, now: number): number | null {
   if (endsAt === null) return null;
   const passed = REMINDER_DAYS.filter((days) => endsAt - days * DAY_MS <= now);
   return passed.length === 0 ? null : Math.min(...passed);
 }
 
-/** When something must happen next: the end of a claim, a reminder, the end of the approved version. */
+/** When work is due next: the end of a claim, a reminder, or the end of the approved version. */
 function dueAt(registration: StoredRegistration, now: number): number | null {
   const { approved, claimedUntil, reminded } = registration;
   const times = claimedUntil === null ? [] : [claimedUntil];

@@ -14,8 +14,8 @@ import { REGISTRATION_OPS, type RegistrationRow } from '../../shared/senders/reg
 import type { PublishedChange, RegistryStatus } from '../storage/registry-port.ts';
 import { isPossible } from './possible-change.ts';
 
-/** `n` and `digest` are of its last batch, `changes` counts its rows. `waiting_since` and `refused_at` are the first and the
- * last time that a batch was refused, since one was accepted. */
+/** Of an organisation, `n` and `digest` are those of its last batch, and `changes` counts its rows. `waiting_since` and
+ * `refused_at` are the first and the last time that a batch was refused since a batch was accepted. */
 const TABLES = `
   CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS organisations (
@@ -88,7 +88,7 @@ export class ChangeTable {
 
   /**
    * Applies a batch as a whole. Must run in a transaction.
-   * @returns REGISTRATIONS_FULL if there is no room for it, CHANGE_IMPOSSIBLE; then nothing has changed
+   * @returns REGISTRATIONS_FULL if there is no room, CHANGE_IMPOSSIBLE for an invalid change; then nothing has changed
    */
   apply(
     organisation: string,
@@ -151,7 +151,7 @@ export class ChangeTable {
     const limit = isAddition
       ? REGISTRATION_CHANGES_PER_ORGANISATION_MAX
       : REGISTRATION_REMOVALS_PER_ORGANISATION_MAX;
-    // What changes only pairs that have a change needs no room.
+    // A batch that only replaces stored changes needs no room.
     if (added.all > 0 && own > limit) {
       return fail('REGISTRATIONS_FULL', `the organisation has ${limit} changes: ${remedy}`);
     }
@@ -166,7 +166,7 @@ export class ChangeTable {
       .map(({ organisation }) => organisation);
   }
 
-  /** After a loss of the table: the organisation has published something. */
+  /** Records after a loss of the table that the organisation has published something. */
   addPublisher(organisation: string): void {
     this.#put(organisation, this.#organisation(organisation));
   }
@@ -178,7 +178,7 @@ export class ChangeTable {
     this.#put(organisation, { ...known, waiting_since: since, refused_at: now });
   }
 
-  /** A store tries again at least every PUBLISH_RETRY_MS_MAX. One that no longer does has closed what waited. */
+  /** A store retries at least every PUBLISH_RETRY_MS_MAX. A store that stopped has closed the waiting registrations. */
   #isWaiting({ refused_at }: Organisation, now: number): boolean {
     return refused_at !== null && refused_at > now - WAITING_SHOWN_MS;
   }
@@ -222,7 +222,7 @@ export class ChangeTable {
     return row?.version ?? null;
   }
 
-  /** Removes the changes up to a version. @returns false once nothing is left to remove; call it until then */
+  /** Removes the changes up to a version. Call this until it returns false. @returns false once nothing is left to remove */
   drop(version: number): boolean {
     return this.#storage.transactionSync(() => {
       const { rowsWritten } = this.#sql.exec(
@@ -230,7 +230,7 @@ export class ChangeTable {
         ...[version, DROPPED_AT_ONCE],
       );
       if (rowsWritten > 0) return true;
-      // Only now: if the object ends before, it starts again.
+      // Set `dropped` only now. If the object stops earlier, the removal starts again.
       this.set('dropped', Math.max(version, this.get('dropped')));
       this.#recount();
       return false;
@@ -238,7 +238,7 @@ export class ChangeTable {
   }
 
   #recount(): void {
-    // Those that still wait are refused again within minutes.
+    // Organisations that still wait are refused again within minutes.
     this.#sql.exec('UPDATE organisations SET changes = 0, waiting_since = NULL, refused_at = NULL');
     this.#sql.exec(
       `INSERT INTO organisations (organisation, n, digest, changes)
@@ -251,7 +251,7 @@ export class ChangeTable {
 
   /**
    * Adds changes that a head had and this table may lack.
-   * @param version to continue from, above every version that readers can have seen
+   * @param version version to continue from, above every version that readers can have seen
    */
   restore(rows: Iterable<RegistrationRow>, version: number, dropped: number): void {
     this.#storage.transactionSync(() => {

@@ -1,6 +1,6 @@
 /**
- * Which organisations have registered a number: one row for each organisation and span that was ever in force or in the
- * queue of reviewers. An index for reviewers: the store of the organisation decides what is true now.
+ * An index for reviewers of the organisations that have registered a number: one row for each organisation and span that
+ * was ever in force or in the queue of reviewers. Only the store of the organisation has the current state.
  */
 import { BLOCK_NUMBERS } from '../../shared/numbers/blocks.ts';
 import type { Span } from '../../shared/numbers/spans.ts';
@@ -36,7 +36,7 @@ export class NumberIndex {
       this.#sql.exec('INSERT OR IGNORE INTO numbers VALUES (?, ?, ?)', from, to, organisation);
   }
 
-  /** Organisations that have, or had, one of the numbers. No span leaves its block. */
+  /** Organisations that have or had one of the numbers. A span never crosses the end of its block. */
   organisationsOf({ from, to }: Span, limit: number): string[] {
     return this.#sql
       .exec<{ organisation: string }>(

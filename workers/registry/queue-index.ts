@@ -1,6 +1,6 @@
 /**
- * The registrations of all organisations that wait for a review, in the order of their submission. An index: the
- * store of the organisation decides.
+ * An index of the registrations of all organisations that wait for a review, in the order of their submission. Only
+ * the store of the organisation has the current state.
  */
 import type { QueueChange, QueuedRegistration } from '../storage/registry-port.ts';
 
@@ -44,7 +44,7 @@ export class QueueIndex {
     }
   }
 
-  /** Adds those of an organisation that are not in the index. */
+  /** Adds the registrations of an organisation that are not in the index. */
   fill(organisation: string, entries: readonly QueueChange[]): void {
     const known = new Set(
       this.#sql
@@ -58,7 +58,7 @@ export class QueueIndex {
     );
   }
 
-  /** @param after `next` of the page before; null for the first, and for one that is no cursor @param only this organisation */
+  /** @param after `next` of the previous page; null or no valid cursor for the first page @param only organisation to list */
   page(
     after: string | null,
     limit: number,

@@ -1,6 +1,6 @@
 /**
- * After a loss of the tables: reads from every store what the head does not have, which is the queue, the index of
- * numbers, and which organisations have published.
+ * After a loss of the tables, reads from every store the data that the head does not have: the queue, the index of
+ * numbers, the usage, and which organisations have published.
  */
 import type { RegistrationSources } from '../storage/registry-port.ts';
 import type { ChangeTable } from './change-table.ts';
@@ -34,7 +34,7 @@ export async function readStores(
       page.length > 0;
       page = await source.queued(after, PAGE)
     ) {
-      // What the store has published meanwhile is newer.
+      // `fill` keeps what the store has published in the meantime, because that is newer.
       queue.fill(organisation, page);
       after = Number(page.at(-1)!.id);
     }

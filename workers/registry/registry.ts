@@ -1,6 +1,6 @@
 /**
- * The Durable Object that knows what changed in the registrations of all organisations since the releases that
- * readers may use. There is one. It gives these changes to the coordinator for the head, at most once in
+ * The Durable Object with the changes of the registrations of all organisations since the releases that readers may
+ * use. An installation has one. It gives these changes to the coordinator for the head, at most once every
  * HEAD_PART_INTERVAL_MS, so no upload costs the coordinator more than that.
  *
  * A batch counts as published once the head has it. If the registry loses its tables, it reads the changes back from
@@ -42,7 +42,7 @@ import { Reports } from './reports.ts';
 import { restoreChanges } from './restore.ts';
 import { SegmentStore } from './segment-store.ts';
 
-/** Delay before the alarm retries what could not be given to the coordinator, in ms. */
+/** Delay before the alarm retries to give changes to the coordinator, in ms. */
 const AGAIN_MS = 10_000;
 /** Time between two warnings that a build is due, in ms. */
 const WARNING_MS = 3_600_000;
@@ -57,7 +57,7 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
   /** Whether the tables are known to be at least as new as the head. */
   #isReady = false;
   #keys: KeyRing | null = null;
-  /** The key that segments are sealed with: the coordinator decides. */
+  /** ID of the key that segments are sealed with. The coordinator chooses the key. */
   #keyId = '';
   readonly #publication = new HeadPublication(() => this.#publish());
   #warnedAt = 0;
@@ -100,7 +100,7 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
   ): Promise<Result<void, Exclude<Published, { ok: true }>>> {
     const digest = await sha256Hex(utf8(JSON.stringify([changes, queue])));
     const last = this.#table.lastBatch(organisation);
-    // The answer to this batch was lost. What it changed may still have to reach the head.
+    // The answer to this batch was lost. Its changes may still have to reach the head.
     if (n === last.n && digest === last.digest) return ok(undefined);
     if (n <= last.n) {
       const message = `the last batch of this organisation was ${last.n}`;
@@ -189,7 +189,7 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
     }
   }
 
-  /** Reads the changes back from the head if it has later ones: then tables were lost, or set back. */
+  /** Reads the changes back from the head if the head has later ones, because then tables were lost or set back. */
   async #ready(): Promise<void> {
     if (this.#isReady) return;
     await this.#work.run('ready', async () => {
@@ -202,14 +202,14 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
         await restoreChanges(head, this.#table, this.#keys, this.env.LISTS);
         this.#segments.drop(this.#table.get('dropped'));
       }
-      // The head does not have the queue.
+      // The head does not have the queue, so the alarm reads it from the stores.
       if (this.#table.get('requeue') === 1) await this.ctx.storage.setAlarm(Date.now());
       this.#keyId = keyId;
       this.#isReady = true;
     });
   }
 
-  /** Seals what is due, and gives the coordinator what the head must have. @returns the version that the head has */
+  /** Seals the changes that are due, and gives the coordinator the part of the head. @returns the version in the head */
   async #publish(): Promise<number> {
     const keys = this.#keys!.of(this.#keyId);
     if (keys === null) throw new Error(`the key ${this.#keyId} is not in LIST_KEY`);
@@ -219,7 +219,7 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
     const update = { registrations, unwritten, keyIds: this.#segments.keyIds };
     const answer = await within(this.#coordinator.putRegistrations(update), LOAD_WAIT_MS);
     if (!answer.ok) {
-      // Its version is later, or the coordinator is full: read it again, and retry.
+      // The head has a later version, or the coordinator is full. Read the head again, and retry.
       this.#isReady = false;
       throw new Error(answer.message);
     }
@@ -227,7 +227,7 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
     this.#segments.removeReplaced();
     const { keyId, droppedVersion } = answer.value;
     const isDropping = droppedVersion > this.#table.get('dropped');
-    // The next run seals with that key, and without what was dropped.
+    // The next run seals with that key, and without the dropped changes.
     if (keyId !== this.#keyId || isDropping) this.#publication.setStale();
     this.#keyId = keyId;
     if (isDropping) await this.#drop(droppedVersion);
@@ -236,7 +236,7 @@ export class Registry extends DurableObject<ControlEnv> implements RegistryObjec
     return registrations.version;
   }
 
-  /** Read in one turn, so nothing changes in between. */
+  /** The part of the head. It is read in one turn, so nothing changes in between. */
   get #state(): { registrations: HeadRegistrations; unwritten: string[] } {
     const version = this.#table.get('version');
     const unsealed = this.#table.rows(this.#segments.sealedVersion, version);

@@ -1,6 +1,6 @@
 /**
- * What `status` reports of each organisation: what its registrations take in a release, and whether the registry refuses
- * its batches. Lost rows come back with the next batch of the organisation, or with its queue.
+ * The data that `status` reports for each organisation: the pairs and ranges that its registrations take in a release, and
+ * whether the registry refuses its batches. Lost rows come back with its next batch, or when read-stores.ts reads its store.
  */
 import type { PairsUsage } from '../../shared/senders/pairs.ts';
 import type { RegistryStatus } from '../storage/registry-port.ts';
@@ -14,7 +14,7 @@ const TABLES = `
   CREATE TABLE IF NOT EXISTS refused (organisation TEXT PRIMARY KEY, since INTEGER NOT NULL) WITHOUT ROWID;
 `;
 
-/** Organisations that are named as those with most. */
+/** Number of organisations that are named as having the most pairs or ranges. */
 const LARGEST_SHOWN = 5;
 
 export class Reports {
@@ -29,7 +29,7 @@ export class Reports {
     this.#sql.exec('INSERT OR REPLACE INTO pairs_used VALUES (?, ?, ?)', organisation, pairs, ranges);
   }
 
-  /** A batch of the organisation is impossible. Its store sends the batch again, and nothing after it. */
+  /** Records that a batch of the organisation is invalid. Its store sends the batch again, and nothing after it. */
   setRefused(organisation: string, now: number): void {
     this.#sql.exec('INSERT OR IGNORE INTO refused VALUES (?, ?)', organisation, now);
   }

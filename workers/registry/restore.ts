@@ -1,8 +1,8 @@
 /**
- * Reads the changes back that the head and its segments have, after the registry has lost its tables or was set back.
- * The head is sealed, and a segment counts only if it matches the SHA-256 in the head. If one is lost, no release that
- * exists now is complete: all changes are dropped, so readers treat registrations as unavailable until the next
- * release, and never as an older state.
+ * Reads the changes back from the head and its segments, after the registry has lost its tables or was set back. The
+ * head is sealed, and a segment counts only if it matches the SHA-256 in the head. If a segment is lost, no existing
+ * release is complete, so all changes are dropped. Then readers treat registrations as unavailable until the next
+ * release, and never use an older state.
  */
 import { fromBase64, sha256Hex } from '../../shared/bytes.ts';
 import { LOAD_WAIT_MS } from '../../shared/limits/edge.ts';

@@ -17,8 +17,8 @@ import { seal } from '../../shared/set/seal.ts';
 import type { ChangeTable } from './change-table.ts';
 
 /**
- * `state` is one of COMING, NAMED and REPLACED. `written`: whether KV has the segment, or the coordinator takes care of
- * it.
+ * `state` is one of COMING, NAMED and REPLACED. `written` is whether KV has the segment, or the coordinator takes care
+ * of writing it.
  */
 const TABLE = `
   CREATE TABLE IF NOT EXISTS segments (
@@ -34,7 +34,7 @@ const TABLE = `
   );
 `;
 
-/** Not complete with its neighbours yet; in the head, or about to be; still in the head until it is published. */
+/** States: not complete with its neighbours yet; in the head, or about to be; in the head until the next publication. */
 const COMING = 0;
 const NAMED = 1;
 const REPLACED = 2;
@@ -98,21 +98,21 @@ export class SegmentStore {
     for (const key of keys) this.#sql.exec('UPDATE segments SET written = 1 WHERE key = ?', key);
   }
 
-  /** Replaces segments whose changes were all dropped. */
+  /** Marks segments as replaced if all their changes were dropped. */
   drop(version: number): void {
     this.#sql.exec('UPDATE segments SET state = ? WHERE to_version <= ?', REPLACED, version);
   }
 
-  /** Call once the head has the named segments: readers need no others from here. */
+  /** Deletes replaced segments. Call this once the head has the named ones, because then readers need no others. */
   removeReplaced(): void {
     this.#sql.exec('DELETE FROM segments WHERE state = ?', REPLACED);
   }
 
   /**
-   * Seals what is due: changes that are too many for the head, segments with mostly dead rows, and segments with
+   * Seals what is due: changes that are too many for the head, segments with mostly dead rows, and segments under
    * another key. Calls must not overlap.
    * @param put stores a value in KV; returns whether KV accepted it
-   * @returns whether anything was due: changes that came meanwhile may be due again
+   * @returns whether anything was due. If so, call this again, because changes made in the meantime may be due
    */
   async seal(
     keys: ListKeys,
@@ -121,7 +121,7 @@ export class SegmentStore {
     const start = this.#startOfDue(keys);
     if (start === null) return false;
     const replaced = this.#segments.filter(({ to }) => to > start);
-    // A segment of an attempt that was interrupted.
+    // Delete segments of an interrupted attempt.
     this.#sql.exec('DELETE FROM segments WHERE state = ?', COMING);
     const end = this.#table.get('version');
     const made: string[] = [];
@@ -150,7 +150,7 @@ export class SegmentStore {
     const sha256 = await sha256Hex(bytes);
     const key = registrationsKey(sha256);
     const isWritten = await put(key, bytes);
-    // The same rows may be sealed already: then only its span changes.
+    // The same rows may be sealed already. Then only the span of their segment changes.
     this.#sql.exec(
       `INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE
        SET from_version = excluded.from_version, to_version = excluded.to_version`,
