@@ -1,7 +1,7 @@
 /**
- * The text release and the campaigns as this isolate knows them. Nothing is loaded until a request has a text, which
- * then waits. Afterwards they follow the head in the background, and are replaced as a whole. An isolate that was idle
- * may be far behind. If requests had to wait for the head, requests with a text also wait for what it names.
+ * The text release and the campaigns as this isolate knows them. Nothing is loaded until the first request with a text,
+ * which waits. Afterwards they follow the head in the background, and are replaced as a whole. An idle isolate may be
+ * far behind. If requests had to wait for the head, requests with a text also wait for what it names.
  *
  * A failed load holds up nothing. A release is used only with all its values; otherwise the last good one stays.
  * Release and campaigns change independently. Before the first good release, layers that cannot be loaded are left out.
