@@ -50,10 +50,7 @@ function isWithin(ms: number): boolean {
   return reading !== null && Date.now() - reading.at < ms;
 }
 
-/**
- * Reads the stores once for all waiting requests. The first one keeps the reading alive; if it dies, another
- * begins.
- */
+/** Reads the stores once for all waiting requests. The first one keeps the reading alive; if it dies, another begins. */
 async function read({ env, ctx }: RequestContext): Promise<void> {
   if (flight === null || Date.now() - flight.at >= METRICS_READING_WAIT_MS) {
     const at = Date.now();
