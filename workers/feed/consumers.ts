@@ -1,6 +1,5 @@
 /**
- * Admits the consumers of the feed: clients with the right `feed` and an encryption setting. Limits requests
- * per minute.
+ * Admits the consumers of the feed: clients with the right `feed` and an encryption setting. Limits their requests per minute.
  */
 import type { Client } from '../../shared/clients.ts';
 import { encryptionKeyName, type FeedAccess, feedKeyName } from '../../shared/feed/access.ts';

@@ -1,7 +1,6 @@
 /**
- * Counts the open requests of each client in an isolate: requests that wait for events. If a client goes away,
- * the runtime drops its request without calling `end`. So a request counts only for a limited time, which
- * streams renew.
+ * Counts the open requests of each client in an isolate: requests that wait for events. If a client goes away, the runtime
+ * drops its request without calling `end`. So a request counts for a limited time, which streams renew.
  */
 import { FEED_OPEN_MAX } from '../../shared/limits/feed-http.ts';
 
