@@ -107,7 +107,7 @@ async function whenLoaded<Response>(
   return response;
 }
 
-/** The values that the request needs. A preview needs those of registrations too, whatever the client requires. */
+/** The values that the request needs. A preview also needs the values of registrations, whatever the client requires. */
 function valuesFor(
   request: ScreenRequest,
   release: Release,

@@ -16,7 +16,7 @@ import { currentIsolate } from './isolate.ts';
 /**
  * 200 with the head version once there is a release, 503 before. `degraded` if values of the release cannot be loaded;
  * with `?strict`, that is 503. Tries to load values, including those that no request has needed yet. Also names refused
- * values of the text release and the campaigns, but never as 503, because checks continue without them.
+ * values of the text release and the campaigns, but never answers 503 for them, because checks continue.
  */
 export async function health(context: RequestContext): Promise<Answer> {
   const { reply, url } = context;

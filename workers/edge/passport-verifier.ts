@@ -18,7 +18,7 @@ import { ByteLru } from './byte-lru.ts';
 
 interface Known {
   readonly verification: PassportVerification;
-  /** Undefined without a known certificate. Not the table: results would keep those of many heads in memory. */
+  /** Undefined without a known certificate. A row, because results with tables would keep those of many heads in memory. */
   readonly row: PassportRow | undefined;
 }
 

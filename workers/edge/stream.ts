@@ -35,7 +35,7 @@ const SECOND_MS = 1000;
 
 /** A parsed line. */
 interface Line {
-  /** What identifies the line in its answer: the text itself, or the id of a JSON request. */
+  /** Identifies the line in its answer: the text itself, or the id of a JSON request. */
   readonly name: string | null;
   readonly parsed: Result<ScreenRequest, LineError>;
   /** Numbers that the line counts as against the quota. */

@@ -28,7 +28,7 @@ export interface Epoch extends Record<string, SqlStorageValue> {
 /** Tests lower these limits. */
 export const epochLimits = { events: FEED_EPOCH_EVENTS, ms: FEED_EPOCH_MS, pageEvents: FEED_PAGE_EVENTS };
 
-/** The newest event, or what stands for it before the first event. */
+/** The newest event, or its substitute before the first event. */
 export interface LastEvent {
   /** The epoch of the event; the first epoch before the first event. */
   readonly epoch: number;

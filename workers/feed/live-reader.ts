@@ -65,7 +65,7 @@ export class LiveReader {
     this.#checkAll();
   }
 
-  /** Checks all parties. A check under way gets another round: one that restarts would never end if releases come often. */
+  /** Checks all parties. During a check, adds another round: restarting it might never end if releases come often. */
   #checkAll(): void {
     const { meta } = this.#tables;
     if (meta.json<CheckCursor>('checkAfter') === null) meta.set('checkAfter', CHECK_START);

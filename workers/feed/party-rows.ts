@@ -34,7 +34,7 @@ interface Row extends Record<string, SqlStorageValue> {
   entry: string | null;
 }
 
-/** The progress of a check of all parties: the last one that it made due. */
+/** The progress of a check of all parties: the last party that the check made due. */
 export type CheckCursor = readonly [party: string, subject: string];
 
 /** The cursor before all parties. */

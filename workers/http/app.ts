@@ -32,7 +32,7 @@ export interface Route {
   readonly handle: Handler;
 }
 
-/** What the router matches on. Handlers receive the request context. */
+/** The fields that the router matches on. Handlers receive the request context. */
 interface Target extends Record<string, unknown> {
   readonly method: string;
   readonly url: string;

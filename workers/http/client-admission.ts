@@ -16,7 +16,7 @@ import { FailedAuthentications } from './failed-authentications.ts';
 import { addressOf } from './key-conditions.ts';
 import { type Problem, problem } from './reply.ts';
 
-/** What is read from the coordinator. */
+/** The content that is read from the coordinator. */
 export interface AdmissionContent {
   /** The clients that have the right. */
   readonly clients: Directory;

@@ -18,7 +18,7 @@ export function isObserved({ PLATFORM }: Pick<Env, 'PLATFORM'>): boolean {
   return PLATFORM === 'cloudflare';
 }
 
-/** What Cloudflare observed of this request; null without Cloudflare in front. */
+/** What Cloudflare observed about this request; null without Cloudflare in front. */
 function observedOf(request: Request, env: Pick<Env, 'PLATFORM'>): Observed | null {
   if (!isObserved(env)) return null;
   const { tlsClientAuth: tls } = (request.cf ?? {}) as {

@@ -51,7 +51,7 @@ export interface Problem extends Failure<ProblemCode> {
   readonly headers?: Record<string, string>;
   /** Seconds after which the same request may succeed. */
   readonly retryAfterSeconds?: number;
-  /** Members beyond those of every problem. */
+  /** Additional members of this problem. */
   readonly extras?: ProblemExtras;
 }
 

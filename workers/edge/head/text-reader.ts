@@ -87,7 +87,9 @@ export class TextReader {
     this.#refresh(loadContext);
   }
 
-  /** What to screen a text with. The first requests, and requests after an idle time, wait for it for at most LOAD_WAIT_MS. */
+  /**
+   * The values to screen a text with. The first requests, and requests after an idle time, wait at most LOAD_WAIT_MS for them.
+   */
   async published(loadContext: LoadContext): Promise<PublishedText> {
     this.#want();
     if (!this.#isDue()) return this.#published;
