@@ -87,9 +87,7 @@ export class TextReader {
     this.#refresh(loadContext);
   }
 
-  /**
-   * The values to screen a text with. The first requests, and requests after an idle time, wait at most LOAD_WAIT_MS for them.
-   */
+  /** The values to screen a text with. The first requests, and those after an idle time, wait at most LOAD_WAIT_MS for them. */
   async published(loadContext: LoadContext): Promise<PublishedText> {
     this.#want();
     if (!this.#isDue()) return this.#published;
