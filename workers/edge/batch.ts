@@ -53,7 +53,7 @@ interface Batch {
   readonly report: (typeof REPORTS)[number];
 }
 
-/** What an item is answered with. */
+/** The result for one item: its decision, or why the item is invalid. */
 type Screened =
   | { readonly ok: true; readonly request: ScreenRequest; readonly decision: Decision }
   | (Failure & { readonly field: string });
@@ -116,7 +116,7 @@ function screenAll(
   const { internationalPrefix } = client.settings;
   let next = 0;
   let separator = '';
-  /** With what was found in the texts of the items before. */
+  /** The snapshot, with the results for the texts of the previous chunk. */
   let pinned = snapshot;
   const isPart = batch.report !== 'all';
   let index = -1;
@@ -161,7 +161,7 @@ function screenAll(
         pinned = await client.withTexts(chunk, pinned);
         const at = await client.withTokens(chunk, pinned);
         await runs.answer(chunk, (item) => screened.push(screenItem(item, at)));
-        // After all were screened: each of the two finds more of its data in the processor's caches.
+        // Format after screening the whole chunk: each step then finds more of its data in the caches.
         const answers: object[] = [];
         for (const [number, each] of screened.entries()) {
           const answer = answerItem(chunk[number]!.id, each, at);

@@ -15,9 +15,9 @@ const TRIES = 3;
 const PAUSE_MS = 1_000;
 
 export class BlockRecorder {
-  /** Records as written. */
+  /** The buffered records, as `writeRecord` returns them. */
   #records: string[] = [];
-  /** Time of the first one, RFC 3339. */
+  /** Time of the first buffered record, RFC 3339. */
   #since = '';
   #waiting = false;
 

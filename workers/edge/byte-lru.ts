@@ -1,14 +1,14 @@
 /**
- * A cache bounded by bytes, which drops what was used longest ago.
+ * A cache with a limit in bytes. It evicts the least recently used values first.
  */
 export class ByteLru<Value> {
   readonly #bytesMax: number;
   readonly #bytesOf: (key: string, value: Value) => number;
-  /** In the order of their last use. */
+  /** In the order of last use, oldest first. */
   readonly #held = new Map<string, Value>();
   #bytes = 0;
 
-  /** @param bytesOf must not change while the value is held */
+  /** @param bytesOf the size of a value, which must not change while the cache holds the value */
   constructor(bytesMax: number, bytesOf: (key: string, value: Value) => number) {
     this.#bytesMax = bytesMax;
     this.#bytesOf = bytesOf;
@@ -26,7 +26,7 @@ export class ByteLru<Value> {
     return value;
   }
 
-  /** A value that is larger than the cache is not held. */
+  /** A value that is larger than the cache evicts all values, including itself. */
   set(key: string, value: Value): void {
     this.delete(key);
     this.#held.set(key, value);

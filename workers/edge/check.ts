@@ -107,7 +107,7 @@ async function whenLoaded<Response>(
   return response;
 }
 
-/** A preview names the registration of its sender, whether or not the client requires one. */
+/** The values that the request needs. A preview also needs the values of registrations, whatever the client requires. */
 function valuesFor(
   request: ScreenRequest,
   release: Release,
@@ -170,7 +170,7 @@ function formatLine({ verdict, reasons, action }: CheckResponse): string {
   return [verdict, first.code, first.subject, ...(action === undefined ? [] : [action])].join(' ');
 }
 
-/** What a gateway needs besides the verdict, for those that cannot parse JSON. Nothing for other checks. */
+/** The headers for gateways that cannot parse JSON: what they need besides the verdict. Empty for other checks. */
 function headersOf({ label, sip, cacheUntil }: Partial<GatewayResponse>): Record<string, string> {
   const headers: Record<string, string> = {};
   // A header holds only ASCII, and the label is Korean.

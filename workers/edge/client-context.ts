@@ -1,5 +1,5 @@
 /**
- * The context of one request of a client: who it is, what it may still use, and the data to answer from.
+ * The context of one request: its client, the client's remaining quota, and the data to answer from.
  *
  * Once secrets, head and key are in memory, as for almost every request, a check awaits nothing but its own
  * handlers: `…InMemory() ?? (await …())`. An await at every step costs a few percent of a `GET`
@@ -34,8 +34,8 @@ import { tokenOf } from './token-verifier.ts';
 import type { UsageMeter } from './usage.ts';
 
 /**
- * Admits a client with this right and counts one number of its quota. It does so before the body is read, so
- * a client over its quota causes no further work.
+ * Admits a client with this right, and counts one number of its quota. Runs before the body is read, so that a
+ * client over its quota causes no further work.
  */
 export async function admit(context: RequestContext, right: Right): Promise<Result<ClientContext, Problem>> {
   const isolate = currentIsolate();
@@ -72,7 +72,7 @@ async function authenticateClient(
   return retryWithLatest({ request, env }, right, { refused: first, clients }, loadContext, isolate);
 }
 
-/** The key, its conditions or the right may be newer than the head in memory. */
+/** Authenticates again with the latest head, which may have a newer key, newer conditions or a newer right. */
 async function retryWithLatest(
   { request, env }: Pick<RequestContext, 'request' | 'env'>,
   right: Right,
@@ -107,7 +107,7 @@ export class ClientContext implements ProblemCounter {
   readonly #isolate: Isolate;
   readonly #pinned: PinnedHead;
   readonly #meter: UsageMeter;
-  /** Whose quota counts: in a long request, that of the newest head. */
+  /** The client whose quota is charged. A long request takes it from the newest head. */
   #charged: Client;
   /** Numbers of this request counted so far. */
   #counted = 0;
@@ -142,7 +142,7 @@ export class ClientContext implements ProblemCounter {
     if (code === 'QUOTA_EXCEEDED') this.#meter.usage.add('quotaRefusals', 1, now);
   }
 
-  /** Counts an item that failed alone. */
+  /** Counts an item that failed without failing the whole request. */
   countInvalidItem(): void {
     this.#meter.usage.add('invalidItems', 1, this.#pinned.snapshot.now);
   }
@@ -177,15 +177,15 @@ export class ClientContext implements ProblemCounter {
     return this.snapshotInMemory() ?? (await this.#isolate.head.pin(this.#loadContext, staleMs)).snapshot;
   }
 
-  /** As `snapshot`. Null if the request must wait. */
+  /** Like `snapshot`, but null if the request must wait. */
   snapshotInMemory(): Snapshot | null {
     const { snapshot } = this.#pinned;
     return snapshot.now - snapshot.asOf <= this.settings.maxStaleSeconds * 1000 ? snapshot : null;
   }
 
   /**
-   * The current snapshot, for long requests. Their counts are sent meanwhile, as no other request may come.
-   * @throws if the client's key was revoked
+   * The current snapshot, for long requests. Also sends their counts, because no other request may follow.
+   * @throws if the client's key is no longer valid, or the client was stopped
    */
   async latest(): Promise<Snapshot> {
     const { clients, snapshot } = await this.#isolate.head.pin(this.#loadContext);
@@ -199,8 +199,8 @@ export class ClientContext implements ProblemCounter {
   }
 
   /**
-   * The snapshot to screen these items with: it has what is known of their message tokens and PASSporTs. Verifies those
-   * that it lacks, as far as the quota of the client allows (`unverified`).
+   * The snapshot to screen these items with, including the verification results of their message tokens and
+   * PASSporTs. Verifies the missing ones as far as the client's quota allows; `unverified` reports the rest.
    */
   async withTokens(items: readonly RunItem[], snapshot: Snapshot): Promise<Snapshot> {
     const texts = new Set<string>();
@@ -226,7 +226,7 @@ export class ClientContext implements ProblemCounter {
     return { ...snapshot, tokens: all, passports };
   }
 
-  /** The snapshot to screen these items with: it has what is found in their texts. */
+  /** The snapshot to screen these items with, including the results for their texts. */
   async withTexts(items: readonly RunItem[], snapshot: Snapshot): Promise<Snapshot> {
     if (!hasText(items)) return snapshot;
     this.#text ??= await this.#isolate.head.text.published(this.#loadContext);
@@ -234,8 +234,8 @@ export class ClientContext implements ProblemCounter {
   }
 
   /**
-   * The error of a request whose token or PASSporT the quota did not allow to verify; null for every other. Nothing that
-   * somebody signs, or pretends to, holds up an emergency call.
+   * The error of a request with a token or PASSporT that the quota did not allow to verify; otherwise null. No
+   * token or PASSporT, valid or not, holds up an emergency call.
    */
   unverified(
     request: ScreenRequest,
@@ -257,7 +257,7 @@ export class ClientContext implements ProblemCounter {
 
   /**
    * Screens a request for this client. Records a block if the client wants records.
-   * @param isPreview nothing is sent, so that there is nothing to record
+   * @param isPreview whether nothing is sent, so that no block is recorded
    */
   screen(request: ScreenRequest, snapshot: Snapshot, isPreview = false): Decision {
     const decision = screen(request, snapshot, this.settings);
@@ -272,7 +272,7 @@ export class ClientContext implements ProblemCounter {
     return decision;
   }
 
-  /** Keeps a block record, unless the client has used up its records of the day. */
+  /** Keeps a block record, unless the client has used up its daily limit of records. */
   #record(record: BlockRecord, now: number): void {
     const line = writeRecord(record);
     if (this.#meter.addRecord(line.length, now))

@@ -18,9 +18,9 @@ export interface CheckEndpoint {
   readonly fields: RequestFields;
   /** Advice for clients with more items than a batch allows. */
   readonly more: string;
-  /** Whether nothing is sent: the client wants to know what would happen. */
+  /** Whether the client sends nothing, and only wants to know what would happen. */
   readonly isPreview: boolean;
-  /** Refuses bodies that are not UTF-8. A gateway passes on what others sent: one wrong byte must not choose its fail policy. */
+  /** Whether to refuse bodies that are not UTF-8. Not at gateways: a byte of a sender must not trigger the fail policy. */
   readonly mustBeUtf8: boolean;
   format(
     request: ScreenRequest,
@@ -50,7 +50,7 @@ export const GATEWAY_ENDPOINT: CheckEndpoint = {
   format: toGatewayResponse,
 };
 
-/** Checks what would happen to a sender. */
+/** Checks what would happen to a text from a sender. */
 export const SENDER_ENDPOINT: CheckEndpoint = {
   right: 'check',
   fields: SENDER_FIELDS,

@@ -19,7 +19,7 @@ export interface HeadVersion {
   readonly mock?: true;
 }
 
-/** What a response says about its client. */
+/** The part of the client that a response reports. */
 type Answered = Pick<Client, 'mock'>;
 const REAL: Answered = { mock: false };
 

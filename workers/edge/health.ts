@@ -14,9 +14,9 @@ import { headVersion } from './head-version.ts';
 import { currentIsolate } from './isolate.ts';
 
 /**
- * 200 with the head once there is a release, 503 before. `degraded` if values of the release cannot be
- * loaded; with `?strict`, that is 503. It tries values itself, including those that no request has needed
- * yet. What is refused of the text release and the campaigns is named too, but is never 503: checks go on without it.
+ * 200 with the head version once there is a release, 503 before. `degraded` if values of the release cannot be loaded;
+ * with `?strict`, that is 503. Tries to load values, including those that no request has needed yet. Also names refused
+ * values of the text release and the campaigns, but never answers 503 for them, because checks continue.
  */
 export async function health(context: RequestContext): Promise<Answer> {
   const { reply, url } = context;
@@ -61,7 +61,7 @@ function isStrict({ parameters }: RequestUrl): Result<boolean, FieldError> {
   return fieldError('FIELD_VALUE', 'strict', 'must be "true", "false" or without a value');
 }
 
-/** KV keys of the values that cannot be loaded, for the release in use and the one that is to replace it. */
+/** KV keys of the values that cannot be loaded, of the release in use and of the release that will replace it. */
 async function unloadableKeys({ snapshot, pending }: PinnedHead, context: RequestContext) {
   const releases = [...new Set([snapshot.release, pending])].filter((release) => release !== null);
   const blobs = await Promise.all(releases.map((release) => unloadable(release, context)));

@@ -23,10 +23,10 @@ import { UsageMeters } from './usage.ts';
 type OpenedSecrets = Awaited<ReturnType<typeof openSecrets>>;
 
 export class Isolate {
-  /** What sketches need, by organisation, with the key that all of them share. */
+  /** The sources of sketches by organisation. All of them share one key. */
   readonly #scanSources = new Map<string, ScanSource>();
   #scanKey: ScanKey | null = null;
-  /** The result, including a failure, is kept: the environment of an isolate does not change. */
+  /** The opened secrets, or the failure to open them. Kept because the environment of an isolate does not change. */
   #secrets: OpenedSecrets | null = null;
   readonly #opening = new SingleFlight();
   readonly head: HeadReader;
@@ -43,24 +43,24 @@ export class Isolate {
     this.tokens = new TokenVerifier(this.head.credentialShards);
   }
 
-  /** What the loads that this request starts need: its bindings, and the secrets. */
+  /** The context of the loads that this request starts: its bindings and the secrets. */
   async loadContext(context: RequestContext): Promise<Result<LoadContext, Problem>> {
     return loadContextWith(this.#secrets ?? (await this.#openSecrets(context)), context);
   }
 
-  /** As `loadContext`. Null until the secrets were opened once. */
+  /** Like `loadContext`, but null until the secrets were opened once. */
   loadContextInMemory(context: RequestContext): Result<LoadContext, Problem> | null {
     return this.#secrets === null ? null : loadContextWith(this.#secrets, context);
   }
 
-  /** How the numbers of an organisation are summarised. */
+  /** How to summarise the numbers of an organisation in sketches. */
   scanSource(organisation: string, { secrets }: LoadContext): ScanSource {
     const known = this.#scanSources.get(organisation);
     if (known !== undefined) return known;
     const { keyId, scanSeed } = secrets.keys.writer;
     this.#scanKey ??= scanKeyOf(scanSeed);
     const source = { organisation, keyId, key: this.#scanKey };
-    // The directory bounds them. Those of removed organisations are dropped with the others.
+    // The directory limits how many there are. Clearing all also drops those of removed organisations.
     if (this.#scanSources.size >= ORGANISATIONS_MAX) this.#scanSources.clear();
     this.#scanSources.set(organisation, source);
     return source;

@@ -1,6 +1,6 @@
 /**
- * Screens many items of one request in order, with their values in memory: all at once if the release is
- * complete, otherwise in runs, each as long as its shards fit into memory together.
+ * Screens many items of one request in order. If the release is completely in memory, screens all items at
+ * once. Otherwise, screens them in runs whose shards fit into memory together.
  */
 import { LOAD_WAIT_MS, RUN_BACKOFF_MS } from '../../shared/limits/edge.ts';
 import type { LiveLayer } from '../../shared/live/live-layer.ts';
@@ -19,7 +19,7 @@ const ITEMS_AHEAD = PREPARED_IMAGES_MAX / 2;
 /** How many runs of different requests fit into memory together. */
 const RUNS_AT_ONCE = 4;
 
-/** One item, reduced to what decides which values it needs. */
+/** The part of an item that decides which values it needs. */
 export interface RunItem {
   readonly parsed: Result<ScreenRequest, Failure>;
 }
@@ -46,7 +46,7 @@ export class ItemRuns {
     this.#loading = loading;
   }
 
-  /** Loads what memory allows before the first response. */
+  /** Loads as much of the release as memory and time allow, before the first response. */
   async begin(): Promise<void> {
     const release = this.#release;
     if (release === null || release.complete) return;

@@ -1,8 +1,8 @@
 /**
- * Verifies the PASSporTs of calls and texts, and keeps the results: one that a gateway sends again, for each of its
- * checks of a call, costs one look-up. What depends on the time or the parties is checked for every request.
+ * Verifies the PASSporTs of calls and texts, and caches the results. A gateway sends the same PASSporT with each check of a
+ * call, and each repetition costs one look-up. Screening checks what depends on the time or the parties for every request.
  *
- * A result holds for the row of the certificate that it was found with.
+ * A result is reused only while the table has the same row for its certificate.
  */
 import type { PassportVerification } from '../../shared/credentials/identity.ts';
 import type { PassportRow, PassportTable } from '../../shared/credentials/passport-table.ts';
@@ -18,15 +18,15 @@ import { ByteLru } from './byte-lru.ts';
 
 interface Known {
   readonly verification: PassportVerification;
-  /** Undefined without a certificate. Not the table itself: results would keep those of many heads in memory. */
+  /** Undefined without a known certificate. A row, because results with tables would keep those of many heads in memory. */
   readonly row: PassportRow | undefined;
 }
 
 export class PassportVerifier {
   readonly #verified = new ByteLru<Known>(PASSPORTS_BYTES_MAX, bytesOf);
-  /** Kept apart, so that garbage evicts no verified one. */
+  /** Kept apart, so that invalid PASSporTs evict no verified ones. */
   readonly #refused = new ByteLru<Known>(REFUSED_TOKENS_BYTES_MAX, bytesOf);
-  /** PASSporTs since the last log line, by SHA-256 of the URL of a certificate that control does not know. */
+  /** PASSporTs with an unknown certificate since the last log line, by the SHA-256 of the certificate's URL. */
   readonly #unknownSigners = new Map<string, number>();
   #loggedAt = 0;
   /** Signatures verified so far, for tests. */
@@ -34,8 +34,8 @@ export class PassportVerifier {
 
   /**
    * Verifies these values of `identity`, each once.
-   * @param charge charges a verification; returns false if the client may have none now
-   * @returns what was found by text. A value is missing if the client may have no more verifications now
+   * @param charge charges a verification; returns false if the quota allows none now
+   * @returns the results by text, without the values that the quota did not allow to verify
    */
   async verify(
     texts: ReadonlySet<string>,
@@ -65,7 +65,7 @@ export class PassportVerifier {
     return verification;
   }
 
-  /** Logs at most once a minute: the certificate that most PASSporTs named, and how many there were. */
+  /** Counts an unknown certificate. At most once a minute, logs the most frequent one, and how many PASSporTs named it. */
   #countUnknown(x5u: string): void {
     const counts = this.#unknownSigners;
     const known = counts.get(x5u);
@@ -79,13 +79,13 @@ export class PassportVerifier {
   }
 }
 
-/** What the table has of the certificate that a result depends on. */
+/** The row of the certificate that a result depends on. */
 function rowOf(verification: PassportVerification, table: PassportTable): PassportRow | undefined {
   const x5u = verification.kind === 'verified' ? verification.row.x5u : verification.x5u;
   return x5u === undefined ? undefined : table.get(x5u);
 }
 
-/** Texts of PASSporTs have one byte a character. */
+/** The text of a PASSporT takes one byte per character. */
 function bytesOf(text: string): number {
   return text.length + TOKEN_OVERHEAD_BYTES;
 }

@@ -3,9 +3,9 @@
  * background it reports to the rate limit binding, which counts for the whole data centre and stops a client
  * that uses many isolates. The quota protects against abuse; it is not for billing.
  *
- * Each `from` and each `to` counts as one number, and a text as one for each TEXT_CHARS_PER_NUMBER characters. Every
- * request and every item counts as at least one. The verification of a message token or a PASSporT counts as
- * many.
+ * Each `from` and each `to` counts as one number, and a text as one for each TEXT_CHARS_PER_NUMBER characters.
+ * Every request and every item counts as at least one. The verification of a message token or a PASSporT counts
+ * as several: see `takeVerification`.
  */
 import { type Client, quotaOf } from '../../shared/clients.ts';
 import { isRecord } from '../../shared/fields.ts';
@@ -40,13 +40,13 @@ export function numbersIn(request: unknown): number {
   );
 }
 
-/** What a text counts. One that is too long is refused, and not read. */
+/** Numbers that a text counts as. Caps its length at TEXT_CHARS_MAX, because a longer text is refused unread. */
 function numbersOf(text: unknown): number {
   const chars = typeof text === 'string' ? Math.min(text.length, TEXT_CHARS_MAX) : 0;
   return Math.ceil(chars / TEXT_CHARS_PER_NUMBER);
 }
 
-/** What one item counts. */
+/** Numbers that one item counts as. */
 export function countOf(item: unknown): number {
   return Math.max(1, numbersIn(item));
 }
@@ -56,7 +56,7 @@ interface Use {
   numbers: number;
   unreported: number;
   reportedAt: number;
-  /** The data centre reported that the quota of this window is used up. */
+  /** Whether the data centre reported that the quota of this window is used up. */
   exceeded: boolean;
 }
 
@@ -66,13 +66,13 @@ interface ReportContext {
   readonly ctx: ExecutionContext;
 }
 
-/** What an isolate verifies for one client in a second, by kind. */
+/** Maximum verifications of an isolate for one client in a second, by kind. */
 const PER_SECOND_MAX = { token: TOKENS_PER_SECOND_MAX, passport: PASSPORTS_PER_SECOND_MAX };
 type Verified = keyof typeof PER_SECOND_MAX;
 
 export class Quota {
   readonly #uses = new Map<string, Use>();
-  /** What each client caused in one second. */
+  /** The second, since 1970, that the following counts by client belong to. */
   #second = 0;
   readonly #verifications = { token: new Map<string, number>(), passport: new Map<string, number>() };
   readonly #shardReads = new Map<string, number>();
@@ -120,9 +120,9 @@ export class Quota {
   }
 
   /**
-   * Counts the verification of a message token or a PASSporT as VERIFICATION_NUMBERS numbers, but at most half of the
-   * quota: a client with a small one must be able to present a token at all.
-   * @returns false if the client has no room for it now, in this window or in this second
+   * Counts the verification of a message token or a PASSporT as VERIFICATION_NUMBERS numbers, but at most as
+   * half of the quota, so that a client with a small quota can present a token at all.
+   * @returns false if the client has no room for the verification now, in this window or in this second
    */
   takeVerification(client: Client, kind: Verified, context: ReportContext): boolean {
     const now = Date.now();
@@ -144,7 +144,7 @@ export class Quota {
 
   /**
    * Counts the read of a shard of the credential table.
-   * @returns false if the client had as many as it may in this second
+   * @returns false if the client has reached its limit for this second
    */
   takeShardRead({ id }: Client): boolean {
     this.#beginSecond(Date.now());

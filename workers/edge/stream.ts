@@ -30,15 +30,15 @@ import { countOf } from './quota.ts';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it is about
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
 
-/** Tokens are counted by the second. */
+/** The limits on verifications apply per second. */
 const SECOND_MS = 1000;
 
 /** A parsed line. */
 interface Line {
-  /** What identifies the line in its answer: the text itself, or the id of a JSON request. */
+  /** Identifies the line in its answer: the text itself, or the id of a JSON request. */
   readonly name: string | null;
   readonly parsed: Result<ScreenRequest, LineError>;
-  /** What the line counts against the quota. */
+  /** Numbers that the line counts as against the quota. */
   readonly numbers: number;
 }
 
@@ -105,12 +105,12 @@ function textFormat(client: ClientContext, subject: Subject): LineFormat {
   };
 }
 
-// Shared objects, not one per line: lines are held while their values load.
+// Shared by all such lines, because lines stay in memory while their values load.
 const TEXT_TOO_LONG: Line = { name: null, parsed: fieldError('NUMBER_TOO_LONG', 'line'), numbers: 1 };
 const JSON_TOO_LONG = invalidLine(`has more than ${STREAM_LINE_CHARS_MAX} characters`);
 const NO_JSON = invalidLine('is not JSON in UTF-8');
 
-/** In place of all lines that cannot be read any more. */
+/** Stands for all lines that can no longer be read. */
 const BROKEN_OFF: Line = {
   name: null,
   parsed: {
@@ -227,8 +227,8 @@ async function later(pinned: Snapshot, client: ClientContext): Promise<Snapshot>
 }
 
 /**
- * The snapshot with what is known of all message tokens of these lines, over as many seconds as it takes. It keeps what
- * earlier seconds found: the cache may have dropped that because of other clients, and the stream would never go on.
+ * Verifies all message tokens of these lines, over as many seconds as it takes. The returned snapshot keeps the
+ * results of earlier seconds: the cache may evict them for other clients, and the stream would never proceed.
  */
 async function verifyAll(lines: readonly Line[], pinned: Snapshot, client: ClientContext): Promise<Snapshot> {
   let at = await client.withTokens(lines, pinned);
@@ -241,7 +241,7 @@ async function verifyAll(lines: readonly Line[], pinned: Snapshot, client: Clien
   return at;
 }
 
-/** Counts numbers that no line has, over as many windows as it takes. */
+/** Charges the numbers that the body costs beyond its lines, over as many windows as it takes. */
 async function payFor(numbers: number, client: ClientContext): Promise<void> {
   for (let due = numbers; due > 0; ) {
     due -= client.take(due);

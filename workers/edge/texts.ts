@@ -1,6 +1,6 @@
 /**
- * Reads, fingerprints and scores the texts of many items before they are screened: equal ones once, with turns for other
- * requests between them. What is found lives no longer than the request.
+ * Reads, fingerprints and scores the texts of many items before they are screened. Equal texts are processed
+ * once, and other requests get turns in between. The results live no longer than the request.
  */
 import { TEXT_CHARS_PER_TURN } from '../../shared/limits/text.ts';
 import { type ScreenedText, screenedText } from '../../shared/screening/screened-text.ts';
@@ -12,8 +12,8 @@ export function hasText(items: readonly RunItem[]): boolean {
 }
 
 /**
- * The snapshot with what is found in the texts of these items, and nothing of others.
- * @param snapshot keeps what was found in the texts of the items before: one text often goes to many recipients
+ * The snapshot with the results for the texts of these items, and for no others.
+ * @param snapshot its results for earlier items are reused, because one text often goes to many recipients
  */
 export async function withFoundTexts(items: readonly RunItem[], snapshot: Snapshot): Promise<Snapshot> {
   const texts = new Map<string, ScreenedText>();
@@ -32,7 +32,7 @@ export async function withFoundTexts(items: readonly RunItem[], snapshot: Snapsh
   return { ...snapshot, texts };
 }
 
-/** A macrotask: what has arrived meanwhile runs first. */
+/** Waits for a macrotask, so that requests that arrived meanwhile run first. */
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }

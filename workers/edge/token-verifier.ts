@@ -1,9 +1,9 @@
 /**
- * Verifies the message tokens of requests, and keeps the results: a token that is presented again costs one look-up. What
- * depends on the time, the client or the status of a credential is not kept: screening checks it for every request.
+ * Verifies the message tokens of requests, and caches the results: a repeated token costs one look-up. Results leave out what
+ * depends on the time, the client or the status of a credential. Screening checks that for every request.
  *
- * A result holds for the shards of the credential table that it was found in. If a shard has changed since, the links
- * are looked up again; the signature is not verified again, because a digest stands for one credential and its key.
+ * A result is valid for the shards of the credential table that its digests were found in. If a shard changes, the links are
+ * looked up again. The signature is not verified again, because a digest identifies one credential and its key.
  */
 import { linksOf } from '../../shared/credentials/chain.ts';
 import type { CredentialRow } from '../../shared/credentials/credential-table.ts';
@@ -38,38 +38,38 @@ export function tokenOf({ senderToken }: ScreenRequest): string | null {
   return senderToken === undefined || testTokenCode(senderToken) !== null ? null : senderToken;
 }
 
-/** A token, and what was found. */
+/** The cached result for a token. */
 interface Known {
-  /** The digests that it names; none if it has no valid form. */
+  /** The digests that the token names; empty if the token is malformed. */
   readonly chain: readonly string[];
   readonly verification: TokenVerification;
-  /** Whether the key of the last link signed it; null if that was not verified. */
+  /** Whether the key of the last link signed the token; null if that was not verified. */
   readonly isSigned: boolean | null;
   /**
-   * The KV keys of the shards that the digests were looked up in, in their order. Not the credentials themselves: tokens
-   * would keep those of many heads in memory.
+   * The KV keys of the shards of these digests, in the order of `chain`. Keys rather than PublishedCredentials:
+   * tokens would keep those of many heads in memory.
    */
   readonly shards: readonly (string | null)[];
 }
 
-/** What verifications of one request need. */
+/** The context of the verifications of one request. */
 export interface VerificationContext {
   readonly credentials: PublishedCredentials;
   /** Now, in seconds since 1970. */
   readonly nowS: number;
   readonly loadContext: LoadContext;
-  /** Charges a verification. @returns false if the client may have none now */
+  /** Charges a verification. @returns false if the quota allows none now */
   charge(): boolean;
-  /** Charges the read of a shard for a new token. @returns false if the client may have none now */
+  /** Charges the read of a shard for a new token. @returns false if the quota allows none now */
   chargeRead(): boolean;
 }
 
 export class TokenVerifier {
   readonly #shards: CredentialShards;
   readonly #verified = new ByteLru<Known>(TOKENS_BYTES_MAX, bytesOf);
-  /** Kept apart, so that garbage evicts no verified token. */
+  /** Kept apart, so that invalid tokens evict no verified ones. */
   readonly #refused = new ByteLru<Known>(REFUSED_TOKENS_BYTES_MAX, bytesOf);
-  /** Keys by the digest of their credential: one object each, so that it is imported once. */
+  /** Keys by the digest of their credential. Each key is one object, so that it is imported only once. */
   readonly #keys = new ByteLru<CredentialKey>(SIGNING_KEYS_BYTES_MAX, () => SIGNING_KEY_BYTES);
   /** Signatures verified so far, for tests. */
   verifications = 0;
@@ -80,7 +80,7 @@ export class TokenVerifier {
 
   /**
    * Verifies these tokens, each once.
-   * @returns what was found by text. A token is missing if the client may have no more verifications now
+   * @returns the results by text, without the tokens that the quota did not allow to verify
    */
   async verify(
     texts: ReadonlySet<string>,
@@ -96,7 +96,7 @@ export class TokenVerifier {
     return found;
   }
 
-  /** What is known of a token, if nothing that it rests on has changed. */
+  /** The cached result for a token; null if one of its shards has changed, or was unavailable. */
   #inMemory(text: string, credentials: PublishedCredentials): TokenVerification | null {
     const known = this.#known(text);
     if (known === undefined || known.verification.kind === 'unavailable') return null;
@@ -109,7 +109,7 @@ export class TokenVerifier {
     return this.#verified.get(text) ?? this.#refused.get(text);
   }
 
-  /** @returns null if the client may have no more verifications now */
+  /** @returns null if the quota allows no verification now */
   async #find(text: string, context: VerificationContext): Promise<TokenVerification | null> {
     const known = this.#known(text);
     if (known === undefined && !context.charge()) return null;
@@ -125,7 +125,7 @@ export class TokenVerifier {
     const keep = (verification: TokenVerification, isSigned = known?.isSigned ?? null): TokenVerification =>
       this.#keep(text, { chain, verification, isSigned, shards });
     if (nowS >= token.until) return keep(refused(EXPIRED));
-    // A token that was good may read again what has changed: made-up ones never were.
+    // A token with a valid signature may read changed shards without a charge. Made-up tokens never had one.
     const chargeRead = (): boolean => known?.isSigned === true || context.chargeRead();
     const rows = await Promise.all(chain.map((digest) => this.#rowOf(digest, { ...context, chargeRead })));
     if (rows.includes('refused')) return null;
@@ -174,7 +174,7 @@ function refused({ code, message }: Failure<Code>): TokenVerification {
 
 const WRONG_KEY = fail('TOKEN_INVALID', 'is not signed with the key of the last link of its chain');
 
-/** Texts of tokens have one byte a character. */
+/** The text of a token takes one byte per character. */
 function bytesOf(text: string, { verification }: Known): number {
   const links = verification.kind === 'verified' ? verification.links : [];
   const linkBytes = links.reduce(

@@ -1,8 +1,8 @@
 /**
- * Counts in the isolate, and sends the counts behind the answers. No request waits for it, and no failure reaches
- * one. The first count of a client starts a timer under `waitUntil`; when it ends, all that was counted since is one
- * flush. If it cannot be sent, it is sent again: once at once, and then with the requests that follow, after pauses
- * that double.
+ * Counts usage in the isolate, and sends the counts after the answers. No request waits for this, and no
+ * failure reaches a request. The first count of a client starts a timer under `waitUntil`. When the timer ends,
+ * everything counted since then becomes one flush. If it cannot be sent, it is sent again after
+ * USAGE_BACKOFF_MS, and then with later requests, after pauses that double.
  */
 import {
   JITTER_SHARE,
@@ -24,21 +24,21 @@ import type { UsageObjects } from '../storage/usage-port.ts';
 
 /** Bytes of the random ID of a counter. */
 const ID_BYTES = 9;
-/** Longest time that a flush takes, in ms. One that takes longer died with its request. */
+/** Longest time that a flush takes, in ms. If it takes longer, its request has died. */
 const LATE_MS = 2 * USAGE_WAIT_MS + USAGE_BACKOFF_MS;
 
-/** What a flush needs of the request that starts it. */
+/** The context of a flush, from the request that starts it. */
 export interface FlushContext {
   readonly env: Pick<Env, 'USAGE'>;
   readonly ctx: Pick<ExecutionContext, 'waitUntil'>;
 }
 
-/** The counts of one client, and when they are sent. */
+/** The counts of one client, and when to send them. */
 export class UsageMeter {
   readonly usage: ClientUsage;
-  /** Whether a flush is to follow: a timer runs, or a request is to repeat the last one. */
+  /** Whether a flush will follow: a timer runs, or a later request repeats a failed flush. */
   #isDue = false;
-  /** From when on a request starts the flush, in ms since 1970: its timer died, or a pause has ended. */
+  /** After this time, in ms since 1970, a request starts the flush: its timer has died, or a pause has ended. */
   #lateAt = 0;
   /** The end of the pause after a failure, in ms since 1970. */
   #retryAt = 0;
@@ -47,7 +47,7 @@ export class UsageMeter {
   /** The day of the last warning about block records, in days since 1970. */
   #warnedOn = 0;
 
-  /** @param isSent whether its counts are ever sent */
+  /** @param isSent whether these counts are ever sent */
   constructor(usage: ClientUsage, isSent = true) {
     this.usage = usage;
     if (isSent) return;
@@ -66,7 +66,7 @@ export class UsageMeter {
     }
   }
 
-  /** Counts a request that was screened: see ClientUsage. @param now of its snapshot, in ms since 1970 */
+  /** Counts a request that was screened: see ClientUsage. @param now the time of its snapshot, in ms since 1970 */
   count(
     request: ScreenRequest,
     decision: Decision,
@@ -106,7 +106,7 @@ export class UsageMeter {
   async #flush({ env }: FlushContext): Promise<void> {
     if (env.USAGE === undefined || this.#isSending || Date.now() < this.#retryAt) return;
     this.#isSending = true;
-    // What is counted from here on gets a timer of its own.
+    // Later counts start a timer of their own.
     this.#isDue = false;
     const isSent = (await this.#send(env.USAGE)) || (await this.#sendAgain(env.USAGE));
     this.#isSending = false;
@@ -122,7 +122,7 @@ export class UsageMeter {
     return this.#send(objects);
   }
 
-  /** Sends the oldest flushes until there is none. @returns whether all arrived */
+  /** Sends flushes, oldest first, until none is left. @returns whether all arrived */
   async #send(objects: UsageObjects): Promise<boolean> {
     try {
       for (let flush = this.usage.nextFlush(Date.now()); flush !== null; ) {
@@ -159,7 +159,7 @@ export class UsageMeters {
     return meter;
   }
 
-  /** Makes room for another client. @returns whether there was one to remove */
+  /** Makes room by removing a client whose counts were all delivered. @returns whether there was one */
   #removeDelivered(): boolean {
     for (const [client, { usage }] of this.#meters) if (usage.isDelivered) return this.#meters.delete(client);
     return false;

@@ -1,5 +1,5 @@
 /**
- * Admits the consumers of the feed: clients with the right `feed` and a way to get its data, so many requests in a minute.
+ * Admits the consumers of the feed: clients with the right `feed` and an encryption setting. Limits their requests per minute.
  */
 import type { Client } from '../../shared/clients.ts';
 import { encryptionKeyName, type FeedAccess, feedKeyName } from '../../shared/feed/access.ts';
@@ -28,11 +28,11 @@ export interface FeedContext extends RequestContext {
   readonly client: Client;
   readonly access: FeedAccess;
   readonly feed: FeedObject;
-  /** Of this client, in this isolate. */
+  /** The open requests of all clients in this isolate. */
   readonly open: OpenRequests;
 }
 
-/** What an isolate knows of its consumers. */
+/** The state that an isolate keeps for its consumers. */
 class Consumers {
   readonly admission = new ClientAdmission<AdmissionContent>({
     right: 'feed',
@@ -45,7 +45,7 @@ class Consumers {
   readonly open = new OpenRequests();
 }
 
-/** Of this isolate. */
+/** The consumers of this isolate. */
 let consumers = new Consumers();
 
 /** Resets all state, as a new isolate would. */
@@ -53,7 +53,7 @@ export function resetConsumers(): void {
   consumers = new Consumers();
 }
 
-/** A route for consumers. */
+/** Makes a route that only consumers may use. */
 export function forConsumers(handle: (context: FeedContext) => Promise<Answer>): Handler {
   return async (context, params) => {
     const admitted = await admitConsumer(context);
@@ -66,11 +66,11 @@ export function forConsumers(handle: (context: FeedContext) => Promise<Answer>):
   };
 }
 
-/** The client that sends the request, and how it gets data. */
+/** Admits the client that sends the request. Returns the client, and how its data is encrypted. */
 export async function admitConsumer(
   context: RequestContext,
 ): Promise<Result<{ client: Client; access: FeedAccess }, Problem>> {
-  // Whoever operates the service sees this with any key.
+  // Check this before the client key, so that the operator of the service sees the problem with any key.
   const keys = await sharingKeysOf(context.env as unknown as ControlEnv);
   if (!keys.ok) return keys;
   const admitted = await consumers.admission.admit(context);
@@ -82,7 +82,7 @@ export async function admitConsumer(
   return problem('FEED_KEY_MISSING', `this client has no encryption for the feed: ${remedy}`);
 }
 
-/** The problem if the client has requested too many snapshots. */
+/** Counts a snapshot of the client. @returns the problem if there were too many */
 export function limitSnapshots({ client }: FeedContext): Problem | null {
   return limitOf(consumers.snapshots, client, TOO_MANY_SNAPSHOTS);
 }
@@ -102,7 +102,7 @@ function limitOf(requests: RequestWindow, { id }: Client, message: string): Prob
   return problem('QUOTA_EXCEEDED', message, { retryAfterSeconds });
 }
 
-/** Encrypts the data of one response; null for a client without encryption. */
+/** The function that encrypts the data of one response; null for a client without encryption. */
 export async function encryptorFor({
   client,
   access,

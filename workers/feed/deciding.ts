@@ -1,6 +1,6 @@
 /**
- * What the feed says about a party: what the edge decides by the live layer and the lists alone, with the same code
- * (screening/look-up.ts).
+ * Decides what the feed says about a party. The decision is that of the edge by the live layer and the lists
+ * alone, made by the same code (shared/screening/look-up.ts).
  */
 import type { PartyEntry } from '../../shared/feed/entry.ts';
 import { LiveLayer } from '../../shared/live/live-layer.ts';
@@ -18,7 +18,7 @@ import type { LivePlaceRow } from '../storage/feed-port.ts';
 import type { Party } from './party-rows.ts';
 import { entriesOf, isNumber, numberOf } from './place-rows.ts';
 
-/** A party with the rows of its places that can decide. */
+/** A party, with the rows of its places that can affect its entry. */
 export interface Followed {
   readonly party: Party;
   readonly rows: ReadonlyMap<string, readonly LivePlaceRow[]>;
@@ -27,9 +27,9 @@ export interface Followed {
 export interface Decided {
   readonly party: Party;
   readonly entry: PartyEntry | null;
-  /** Whether rows of the live layer say something about it, if only that lists decide. */
+  /** Whether rows of the live layer name the party, even if they only let the lists decide. */
   readonly hasRows: boolean;
-  /** When this may change by itself, in seconds since 1970; null for never. */
+  /** When the decision may change because of time alone, in seconds since 1970; null for never. */
   readonly due: number | null;
 }
 
@@ -40,7 +40,7 @@ export function layerOf(followed: readonly Followed[], keys: ListKeys): LiveLaye
   return new LiveLayer([], new Segment(encodeSegment(entries)));
 }
 
-/** @param live has the rows of the party, under `keys` @param now seconds since 1970 */
+/** @param live a layer with the rows of the party, under `keys` @param now seconds since 1970 */
 export function decide(
   { party, rows }: Followed,
   release: Release | null,
@@ -74,7 +74,7 @@ function listedOf({ party, source }: Party): number | Source {
   return parsed.value;
 }
 
-/** Null if it says nothing: a list that is only watched. */
+/** The entry for a finding; null for the effects `shadow` and `indeterminate`, which the feed does not share. */
 function entryOf({ party, subject, source }: Party, { reason }: Finding): PartyEntry | null {
   const { effect, code, authority, list, until, rule = null, stage = null } = reason;
   if (effect === 'shadow' || effect === 'indeterminate') return null;
@@ -86,7 +86,7 @@ function entryOf({ party, subject, source }: Party, { reason }: Finding): PartyE
   };
 }
 
-/** When an entry of a list begins that is not in force yet. */
+/** When the next entry of a list that is not in force yet begins, in seconds since 1970; FOREVER if there is none. */
 function beginOf(release: Release, { subject }: Party, listed: number | Source, now: number): number {
   const { ranges, sources, keys } = release;
   let begin = FOREVER;

@@ -1,9 +1,9 @@
 /**
- * `GET /v1/decisions/stream`: blocks and their ends as decisions of CrowdSec, for its bouncers. A bouncer keeps no cursor:
+ * `GET /v1/decisions/stream`: blocks and their ends as CrowdSec decisions, for CrowdSec bouncers. A bouncer keeps no cursor, so
  * the store of the feed keeps one for each client. Bouncers cannot decrypt, so only clients without encryption may read.
  *
- * Only blocks are decisions: a bouncer may not know the difference to a label. Blocks of recipients have the scope
- * `recipient`, which a bouncer gets only if it asks for it, because many pass on the value alone.
+ * Only blocks become decisions, because a bouncer may not distinguish a label from a block. Blocks of recipients have the scope
+ * `recipient`. A bouncer gets them only on request, because many bouncers pass on only the value.
  */
 import { utf8 } from '../../shared/bytes.ts';
 import { isPartyEntry, type PartyEntry } from '../../shared/feed/entry.ts';
@@ -24,7 +24,7 @@ import { callFeed } from './pages.ts';
 const SCOPES = ['phone', 'sender'] as const;
 const RECIPIENT = 'recipient';
 const ORIGIN = 'numgate';
-/** What bouncers send. The lists have commas. */
+/** The parameters that bouncers send. Lists are separated by commas. */
 const PARAMETERS = {
   startup: 'flag',
   dedup: 'flag',
@@ -45,7 +45,7 @@ interface Decision {
   readonly type: 'ban';
   readonly scope: string;
   readonly value: string;
-  /** As in Go: `14340s`. */
+  /** In the format of Go: `14340s`. */
   readonly duration: string;
   readonly scenario: string;
 }
@@ -63,7 +63,7 @@ const readDecisions = forConsumers(async (context) => {
   const isStart = flag.startup === true;
   const limited = isStart ? limitSnapshots(context) : null;
   if (limited !== null) return limited;
-  // Before the snapshot is read, so that what changes meanwhile is in the next answer.
+  // Read the changes before the snapshot, so that the next answer contains whatever changes meanwhile.
   const changes = await callFeed(feed.decisions(client.id, isStart));
   if (!changes.ok) return changes;
   if (!changes.value.isStart) return reply.json(changesOf(changes.value.events, filter));
@@ -108,17 +108,17 @@ function scopeOf({ subject, number }: PartyEntry): string {
 function changesOf(events: readonly KeptEvent[], filter: Filter): object {
   const added: Decision[] = [];
   const deleted: Decision[] = [];
-  // Bouncers act on numbers and sender IDs.
+  // Bouncers act only on numbers and sender IDs.
   for (const { position, entry, before } of events.filter(isPartyEvent)) {
     if (entry?.effect === 'block' && filter(entry)) added.push(decisionOf(entry, position));
-    // Also if it was no block just before: it may have been one when the bouncer last asked.
+    // Delete it even if it was no block just before: it may have been one at the last request of the bouncer.
     const gone = entry?.effect === 'block' && filter(entry) ? null : (before ?? entry);
     if (gone !== null && isInScope(gone, filter)) deleted.push(decisionOf(gone, position));
   }
   return { new: added, deleted };
 }
 
-/** Whether the bouncer can have it: its code may have been another. */
+/** Whether the bouncer may have the entry. Also tried without its code, because the entry may have had another one. */
 function isInScope(entry: PartyEntry, filter: Filter): boolean {
   return filter({ ...entry, code: null }) || filter(entry);
 }
@@ -137,7 +137,7 @@ function decisionOf(entry: PartyEntry, position: number): Decision {
   };
 }
 
-/** All blocks as new ones, in constant memory. */
+/** Streams all blocks as new decisions, in constant memory. */
 function allFrom(first: FeedSnapshotPage, feed: FeedObject, filter: Filter): ReadableStream<Uint8Array> {
   let page: FeedSnapshotPage | null = null;
   let isEmpty = true;
@@ -159,7 +159,7 @@ function allFrom(first: FeedSnapshotPage, feed: FeedObject, filter: Filter): Rea
         if (decisions.length > 0) text += `${isEmpty ? '' : ','}${decisions.join(',')}`;
         isEmpty &&= decisions.length === 0;
         const isLast = page.next === null;
-        // Never empty, or the runtime would not ask again.
+        // Never enqueue an empty chunk, or the runtime would not pull again.
         controller.enqueue(utf8(isLast ? `${text}],"deleted":[]}` : `${text}\n`));
         if (isLast) controller.close();
       },

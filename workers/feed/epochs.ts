@@ -1,7 +1,7 @@
 /**
- * Epochs of the log. The events of an epoch never change and are only appended to. When an epoch has enough of them, a
- * new one begins, with a signed statement that names the last digest of the epoch before it; what is older than that one
- * is deleted. The snapshot has what consumers need of it.
+ * Epochs of the log. Events within an epoch never change; new ones are only appended. When an epoch has enough
+ * events, or is old enough, a new epoch begins with a signed statement that names the last digest of the
+ * previous epoch. Older epochs are deleted, because the snapshot has what consumers need from them.
  */
 import { digestOfStatement } from '../../shared/feed/digest.ts';
 import { formatEpoch } from '../../shared/feed/statement.ts';
@@ -15,9 +15,9 @@ import type { NoteSigner } from '../../shared/signed-note.ts';
 
 export interface Epoch extends Record<string, SqlStorageValue> {
   readonly epoch: number;
-  /** Position of its first event, also before it is there. */
+  /** Position of its first event, even before that event exists. */
   readonly first: number;
-  /** Digest of its statement: what its first event follows. */
+  /** Digest of its statement, which its first event follows in the digest chain. */
   readonly start: string;
   /** Its statement as a note. */
   readonly note: string;
@@ -25,12 +25,12 @@ export interface Epoch extends Record<string, SqlStorageValue> {
   readonly at: number;
 }
 
-/** Tests make them smaller. */
+/** Tests lower these limits. */
 export const epochLimits = { events: FEED_EPOCH_EVENTS, ms: FEED_EPOCH_MS, pageEvents: FEED_PAGE_EVENTS };
 
-/** The newest event, or what is in its place before the first. */
+/** The newest event, or its substitute before the first event. */
 export interface LastEvent {
-  /** The first epoch before the first event. */
+  /** The epoch of the event; the first epoch before the first event. */
   readonly epoch: number;
   /** 0 before the first event. */
   readonly position: number;
@@ -44,7 +44,7 @@ export class Epochs {
     this.#sql = sql;
   }
 
-  /** Null before the first. */
+  /** The newest epoch; null before the first one. */
   get current(): Epoch | null {
     return this.#sql.exec<Epoch>('SELECT * FROM epochs ORDER BY epoch DESC LIMIT 1').toArray()[0] ?? null;
   }
@@ -53,12 +53,12 @@ export class Epochs {
     return this.#sql.exec<Epoch>('SELECT * FROM epochs WHERE epoch = ?', epoch).toArray()[0] ?? null;
   }
 
-  /** The oldest that is kept: its first event is the first one kept. */
+  /** The oldest epoch that is kept. Its first event is the oldest event that is kept. */
   get oldest(): Epoch | null {
     return this.#sql.exec<Epoch>('SELECT * FROM epochs ORDER BY epoch LIMIT 1').toArray()[0] ?? null;
   }
 
-  /** That of a position that is kept, or will be next. */
+  /** The epoch of a position that is kept, or of the next position. */
   of(position: number): Epoch | null {
     const query = 'SELECT * FROM epochs WHERE first <= ? ORDER BY epoch DESC LIMIT 1';
     return this.#sql.exec<Epoch>(query, position).toArray()[0] ?? null;
@@ -82,7 +82,7 @@ export class Epochs {
     return { epoch, first, start: digestOfStatement(statement), note, at: now };
   }
 
-  /** Opens an epoch, and gives up the oldest one. Its events are deleted later: see EventLog. */
+  /** Opens an epoch, and removes the oldest one. Its events are deleted later: see EventLog. */
   add({ epoch, first, start, note, at }: Epoch): void {
     this.#sql.exec('INSERT INTO epochs VALUES (?, ?, ?, ?, ?)', epoch, first, start, note, at);
     this.#sql.exec('DELETE FROM epochs WHERE epoch <= ?', epoch - FEED_EPOCHS_KEPT);

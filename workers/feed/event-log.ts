@@ -1,4 +1,4 @@
-/** The events: positions without gaps, each with its digest. See shared/feed/digest.ts. */
+/** The log of events. Positions have no gaps, and each event has its digest: see shared/feed/digest.ts. */
 import { digestOf } from '../../shared/feed/digest.ts';
 import type { FeedEntry } from '../../shared/feed/entry.ts';
 import { FEED_DELETED_AT_ONCE } from '../../shared/limits/feed.ts';
@@ -29,7 +29,7 @@ export class EventLog {
     this.#epochs = epochs;
   }
 
-  /** There must be an epoch. */
+  /** The newest event. There must be an epoch. */
   get last(): LastEvent {
     const [last] = this.#sql
       .exec<{ position: number; digest: string }>(
@@ -40,7 +40,7 @@ export class EventLog {
     return last === undefined ? { epoch, position: 0, digest: start } : { epoch, ...last };
   }
 
-  /** Position of the first event that is kept, also before it is there. */
+  /** Position of the first event that is kept, even before that event exists. */
   get first(): number {
     return this.#epochs.oldest?.first ?? 1;
   }
@@ -82,7 +82,7 @@ export class EventLog {
       });
   }
 
-  /** What the event at a position follows: the digest before it, or that of the statement of its epoch. */
+  /** The digest that the event at a position follows: of the previous event, or of the statement of its epoch. */
   previousOf(position: number): string {
     const epoch = this.#epochs.of(position)!;
     if (position <= epoch.first) return epoch.start;
@@ -90,7 +90,7 @@ export class EventLog {
     return this.#sql.exec<{ digest: string }>(query, position - 1).one().digest;
   }
 
-  /** Deletes events of epochs that were given up. @returns whether there may be more */
+  /** Deletes events of epochs that are no longer kept. @returns whether there may be more */
   trim(): boolean {
     const old = 'SELECT position FROM events WHERE position < ? ORDER BY position LIMIT ?';
     const done = this.#sql.exec(

@@ -1,6 +1,6 @@
 /**
- * `GET /v1/feed/events`: the same events as server-sent events, for consumers that want each within a second. A stream
- * ends after FEED_STREAM_MS, and the consumer reconnects with the ID of the last event.
+ * `GET /v1/feed/events`: the events of the feed as server-sent events, for consumers that want each event within a
+ * second. A stream ends after FEED_STREAM_MS, and the consumer reconnects with the ID of the last event.
  */
 import { utf8 } from '../../shared/bytes.ts';
 import type { Encrypt } from '../../shared/feed/jwe.ts';
@@ -23,11 +23,11 @@ export const streamEvents = forConsumers(async (context) => {
   if (!parameters.ok) return parameters;
   const encrypt = await encryptorFor(context);
   if (!encrypt.ok) return encrypt;
-  // The header is what a browser sends when it reconnects, to the URL that it began with.
+  // A browser sends the header when it reconnects to the original URL, so the header wins.
   const cursor = request.headers.get('last-event-id') ?? parameters.value.text.lastEventId ?? null;
   const place = open.begin(client.id, COUNTED_MS);
   if (place === null) return tooManyOpen();
-  // Read before the response begins: a wrong cursor is a problem, not a stream.
+  // Read before the response begins, so that an invalid cursor becomes a problem instead of a stream.
   const first = await readFeed(feed, cursor, 0);
   if (!first.ok) {
     place.end();
@@ -36,7 +36,7 @@ export const streamEvents = forConsumers(async (context) => {
   return reply.stream(eventsFrom(first.value, context, encrypt.value, place), 'text/event-stream');
 });
 
-/** Whether the client is still there, and gets its data as when the stream began. */
+/** Whether the client is still admitted, with the same encryption as when the stream began. */
 async function isSameConsumer(context: FeedContext): Promise<boolean> {
   const admitted = await admitConsumer(context);
   return admitted.ok && JSON.stringify(admitted.value.access) === JSON.stringify(context.access);
@@ -45,7 +45,7 @@ async function isSameConsumer(context: FeedContext): Promise<boolean> {
 /** How long a stream counts as open after its client last read, in ms. */
 const COUNTED_MS = FEED_HEARTBEAT_MS + FEED_WAIT_MARGIN_MS;
 
-/** @param first what is there already @param place among the open requests of the client */
+/** @param first the page that was read already @param place among the open requests of the client */
 function eventsFrom(
   first: FeedPage,
   context: FeedContext,
@@ -72,7 +72,7 @@ function eventsFrom(
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        // The first answer comes at once, so that the consumer knows that it is connected.
+        // Answer at once, so that the consumer knows that it is connected.
         const start = isBegun ? '' : `retry: ${FEED_RECONNECT_MS}\n\n`;
         isBegun = true;
         place.renew(COUNTED_MS);

@@ -1,6 +1,6 @@
 /**
- * The Durable Object that keeps the feed: a chain of events about numbers and sender IDs, and what they add up to. There
- * is one. It follows the live layer on its own; `poke` only makes it faster.
+ * The Durable Object that keeps the feed: a chain of events, and the entries that result from them. There is
+ * one per installation. It follows the live layer by a cursor, so a lost `poke` only delays it.
  */
 import { DurableObject } from 'cloudflare:workers';
 import { ReferenceKey } from '../../shared/feed/reference.ts';
@@ -42,7 +42,7 @@ import { Tables } from './tables.ts';
 import { TextFollower } from './text-follower.ts';
 import { Waiting } from './waiting.ts';
 
-/** How often the time at which all was read is stored, in ms. */
+/** How often the time when the feed last caught up is stored, in ms. */
 const CAUGHT_UP_STORED_MS = 30_000;
 
 export class FeedStore extends DurableObject<ControlEnv> implements FeedObject {
@@ -58,7 +58,7 @@ export class FeedStore extends DurableObject<ControlEnv> implements FeedObject {
   #hasAppended = false;
   /** Calls that wait for the same run. */
   #callers = 0;
-  /** Whether the last run has left something to do. */
+  /** Whether the last run left work to do. */
   #hasMore = false;
 
   constructor(ctx: DurableObjectState, env: ControlEnv) {
@@ -178,7 +178,7 @@ export class FeedStore extends DurableObject<ControlEnv> implements FeedObject {
     await this.#run();
   }
 
-  /** The log must have its first epoch before anybody reads it. */
+  /** Makes sure that the log has its first epoch before anybody reads it. */
   async #ready(): Promise<Result<null, Failure<FeedProblem>>> {
     if (!this.#follower.ok) return this.#follower;
     if (this.#tables.epochs.current === null) await this.#follower.value.openEpoch();
@@ -188,12 +188,12 @@ export class FeedStore extends DurableObject<ControlEnv> implements FeedObject {
   async #run(): Promise<void> {
     const follower = this.#follower;
     if (!follower.ok) return;
-    // The operations on KV count for the invocation that has begun the run.
+    // Operations on KV count against the invocation that began the run.
     if (this.#callers++ === 0) this.#lists?.renew();
     await this.#work.run(async () => {
       this.#hasMore = await follower.value.run();
       if (this.#hasMore && this.#lists?.mayRead === false) this.#continueLater();
-      // Without room, changes wait.
+      // Without room, changes wait, so the feed has not caught up.
       if (!this.#hasMore && !this.#tables.isFull && this.#texts?.retryAt === 0) this.#caughtUp(Date.now());
     });
     this.#callers--;
@@ -201,19 +201,19 @@ export class FeedStore extends DurableObject<ControlEnv> implements FeedObject {
     await this.#arm(this.#nextAt(Date.now()));
   }
 
-  /** The alarm is another invocation. */
+  /** Leaves the rest to the alarm, which is another invocation. */
   #continueLater(): void {
     this.#work.progressed();
     this.#work.pause();
   }
 
-  /** When there is something to do again, in ms since 1970; Infinity for never. */
+  /** When there is work to do again, in ms since 1970; Infinity for never. */
   #nextAt(now: number): number {
     const { retryAt } = this.#work;
     if (retryAt > now) return retryAt;
     if (this.#hasMore) return now;
     const due = this.#tables.parties.nextDue;
-    // After a failure of the text store.
+    // The text store is tried again after a failure.
     const texts = this.#texts?.retryAt || Number.POSITIVE_INFINITY;
     return Math.max(now, Math.min(texts, due === null ? Number.POSITIVE_INFINITY : due * 1000));
   }
@@ -243,7 +243,7 @@ export class FeedStore extends DurableObject<ControlEnv> implements FeedObject {
       warn('feedLags', { seconds: Math.floor(lagMs / 1000) });
   }
 
-  /** An alarm not later than this. @param at ms since 1970, or Infinity for none */
+  /** Sets an alarm, unless an earlier one is set. @param at ms since 1970, or Infinity for none */
   async #arm(at: number): Promise<void> {
     if (at === Number.POSITIVE_INFINITY || (this.#alarmAt !== null && this.#alarmAt <= at)) return;
     this.#alarmAt = at;

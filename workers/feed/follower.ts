@@ -1,7 +1,7 @@
 /**
- * Turns changes of the live layer, of releases and of the text store into events: reads pages of changes, decides what is
- * due, and appends what has become different. One run at a time, and nothing else writes these tables, so what a run has read is still so
- * when it writes. Each step is bounded, and the next run goes on where a kill has stopped one.
+ * Turns changes of the live layer, of releases and of the text store into events. A run reads pages of changes, decides what is
+ * due, and appends the differences. There is one run at a time, and nothing else writes these tables, so data that a run has
+ * read is still current when the run writes. Each step is bounded. If a run is killed, the next one continues from there.
  */
 import { isSameEntry } from '../../shared/feed/digest.ts';
 import { FEED_STEPS_MAX } from '../../shared/limits/feed.ts';
@@ -24,7 +24,7 @@ export interface FollowerParts {
   readonly signer: NoteSigner | null;
   /** Called after events were appended. */
   readonly onAppended: () => void;
-  /** Called after steps that have got further. */
+  /** Called after each completed step. */
   readonly onProgress: () => void;
 }
 
@@ -37,13 +37,13 @@ export class Follower {
 
   /**
    * Works until nothing is left to do now, for at most FEED_STEPS_MAX steps, or until FEED_READS_MAX values were read.
-   * @returns whether there is more to do @throws if something that it needs does not respond
+   * @returns whether there is more to do @throws if the coordinator or KV does not respond
    */
   async run(): Promise<boolean> {
     const { tables, reader, lists, texts, onAppended, onProgress } = this.#parts;
     const steps = { left: FEED_STEPS_MAX };
     if (tables.epochs.current === null) await this.openEpoch();
-    // Also while the coordinator does not respond. This can fail for a release that is gone: the answer names the next.
+    // Decide even while the coordinator does not respond. Fails if the release is gone: the reader then learns the next one.
     let isBusy = await this.#decideDue(steps).catch(() => true);
     tables.pollers.forget(Date.now());
     let hasTexts = true;
@@ -69,11 +69,11 @@ export class Follower {
     const last = epochs.current === null ? null : log.last;
     if (last !== null && !epochs.isDue(last, Date.now())) return;
     const next = await epochs.next(tables.feed, last, signer, Date.now());
-    // A reader may have opened the first one meanwhile.
+    // A read may have opened the first epoch meanwhile.
     if ((epochs.current?.epoch ?? 0) < next.epoch) storage.transactionSync(() => epochs.add(next));
   }
 
-  /** @returns whether there are more */
+  /** Decides parties that are due. @returns whether more are due */
   async #decideDue(steps: { left: number }): Promise<boolean> {
     const { tables, lists, ring } = this.#parts;
     const { meta, parties } = tables;
@@ -103,7 +103,7 @@ export class Follower {
     return { party, rows: new Map(names.map((name) => [name, places.get(name, droppedSeq, now)])) };
   }
 
-  /** Removals and lifts first: a consumer that is cut off within a page has them. */
+  /** Publishes removals and lifts first, so that a consumer that is cut off within a page has them. */
   async #publish(decided: readonly Decided[]): Promise<void> {
     const { tables, onAppended } = this.#parts;
     const { storage, meta, parties, log } = tables;
@@ -135,7 +135,7 @@ export class Follower {
     if (changed.length > 0) onAppended();
   }
 
-  /** A part of the check that another release needs. @returns whether it goes on */
+  /** Runs a part of the check that another release requires. @returns whether a check was under way */
   #check(): boolean {
     const { meta, parties, storage } = this.#parts.tables;
     const cursor = meta.json<CheckCursor>('checkAfter');
@@ -149,7 +149,7 @@ export class Follower {
     return true;
   }
 
-  /** @returns whether there may be more */
+  /** Deletes places and events that are no longer needed. @returns whether there may be more */
   #tidy(): boolean {
     const { meta, places, log, storage } = this.#parts.tables;
     return storage.transactionSync(() => {

@@ -1,6 +1,6 @@
 /**
- * Which hosts the text release in force lists, against those that the feed has: first what is gone, then what is new, a page
- * at a time. Where the comparison stands is stored; another release begins it again.
+ * Compares the hosts that the text release in force lists with those of the feed: first finds removed hosts,
+ * then new ones, a page at a time. The progress of a comparison is stored; another release restarts it.
  */
 import { sha256Hex } from '../../shared/bytes.ts';
 import type { HostEntry } from '../../shared/feed/entry.ts';
@@ -14,19 +14,19 @@ import type { TextChanges, TextObject } from '../storage/text-port.ts';
 import type { Tables } from './tables.ts';
 import { type TextChange, textLimits } from './text-rows.ts';
 
-/** A comparison: what it compares with, and how far it is. */
+/** The progress of a comparison. */
 interface Stand {
-  /** The release and the value, or '' for none. */
+  /** The release, and the digest of its value; empty for none. */
   readonly target: string;
-  /** Name of the last row that was looked for in the table; null once all were. */
+  /** Name of the last row of the feed that was looked up in the table; null once all were looked up. */
   readonly removedUpTo: string | null;
-  /** Rows of the table that were looked for; null once all were. */
+  /** Rows of the table that were looked up in the feed; null once all were looked up. */
   readonly addedUpTo: number | null;
 }
 
 const DONE: Stand = { target: '', removedUpTo: null, addedUpTo: null };
 
-/** Hosts of a release, in the order of their names in the feed. */
+/** Hosts of a release with their names in the feed, in the order of the table. */
 interface OpenedHosts {
   readonly target: string;
   readonly entries: readonly (readonly [name: string, entry: HostEntry])[];
@@ -35,7 +35,7 @@ interface OpenedHosts {
 
 export interface HostPage {
   readonly changes: readonly TextChange[];
-  /** Stores how far the comparison is. Must run in the transaction of the changes. */
+  /** Stores the progress of the comparison. Must run in the transaction of the changes. */
   readonly store: () => void;
   readonly more: boolean;
 }
@@ -45,7 +45,7 @@ export class HostDiff {
   readonly #text: () => Pick<TextObject, 'value'>;
   readonly #ring: KeyRing;
   readonly #references: ReferenceKey;
-  /** While it is compared. */
+  /** The hosts of the comparison under way. */
   #opened: OpenedHosts | null = null;
 
   constructor(
@@ -60,7 +60,7 @@ export class HostDiff {
     this.#references = references;
   }
 
-  /** The next page; null if there is nothing to compare. @throws if the table is not to be had */
+  /** The next page; null if there is nothing to compare. @throws if the table cannot be read */
   async page(hosts: TextChanges['hosts']): Promise<HostPage | null> {
     const target = hosts === null ? '' : `${hosts.release} ${hosts.value.sha256}`;
     const known = this.#tables.meta.json<Stand>('hosts') ?? DONE;
@@ -114,7 +114,7 @@ export class HostDiff {
     return this.#opened;
   }
 
-  /** Lists that only watch say nothing to others, and those that came from a feed are not shared on. */
+  /** Reads the hosts. Leaves out lists with the effect `shadow`, and lists that came from a feed, which are not shared on. */
   async #entries({ value, lists }: NonNullable<TextChanges['hosts']>): Promise<[string, HostEntry][]> {
     const bytes = await within(Promise.resolve(this.#text().value(value.key)), FEED_CALL_WAIT_MS);
     if (bytes === null || (await sha256Hex(bytes)) !== value.sha256)

@@ -1,9 +1,9 @@
 /**
- * Reads what has changed in the live layer. The rows of a page, what they make due, and the cursor are stored in one
- * transaction, so a kill loses nothing.
+ * Reads the changes of the live layer. The rows of a page, the parties that become due, and the cursor are
+ * stored in one transaction, so a kill loses nothing.
  *
- * If the coordinator was restored or re-keyed, everything is read again from the first row on, and places that are not
- * found again are given up.
+ * If the coordinator was restored or re-keyed, everything is read again from the first row on. Places that are
+ * not found again are removed.
  */
 
 import type { ReferenceKey } from '../../shared/feed/reference.ts';
@@ -33,7 +33,7 @@ export class LiveReader {
   }
 
   /**
-   * Reads one page. Without room, it takes only the current release of it, and the changes wait.
+   * Reads one page. Without room, takes only the current release from the page, and the changes wait.
    * @returns whether there is more to read now @throws if the coordinator does not respond
    */
   async read(hasRoom: boolean): Promise<boolean> {
@@ -65,14 +65,14 @@ export class LiveReader {
     this.#checkAll();
   }
 
-  /** If a check is under way, another round follows: one that began again would never end if releases come often. */
+  /** Checks all parties. During a check, adds another round: restarting it might never end if releases come often. */
   #checkAll(): void {
     const { meta } = this.#tables;
     if (meta.json<CheckCursor>('checkAfter') === null) meta.set('checkAfter', CHECK_START);
     else meta.set('checkAgain', 1);
   }
 
-  /** Takes the current release. */
+  /** Stores the current release. If it is another one, checks all parties. */
   #follow({ release, droppedSeq }: LiveChanges): void {
     const { meta } = this.#tables;
     if (release !== (meta.text('release') || null)) {
@@ -98,7 +98,7 @@ export class LiveReader {
     meta.set('cursor', changes.next ?? 'null');
   }
 
-  /** At the end of a new reading: some of the places that it has not found. @returns whether there may be more */
+  /** At the end of a new reading, removes some places that it has not found. @returns whether there may be more */
   #giveUp(): boolean {
     const { meta, storage, places, parties } = this.#tables;
     if (meta.number('isPassing') === 0) return false;
@@ -113,7 +113,7 @@ export class LiveReader {
     });
   }
 
-  /** The places that have a name here. */
+  /** The places whose names are known here. */
   #named({ places, keyId }: LiveChanges): NamedPlace[] {
     const nameless = places.some(({ kind, form }) => kind === 'source' && form === null);
     const known = nameless ? this.#knownForms(keyId) : null;
@@ -125,15 +125,15 @@ export class LiveReader {
     });
   }
 
-  /** The texts that this store knows, by their fingerprints. Only after a restore is a source without its text. */
+  /** The texts of sources that this store knows, by fingerprint. A source lacks its text only after a restore. */
   #knownForms(keyId: string): ReadonlyMap<string, string> {
     const keys = this.#ring.of(keyId);
-    // A deployment with that key is on its way. Until then, nothing is given up.
+    // A deployment with that key will follow. Until then, remove nothing.
     if (keys === null) throw new Error('LIST_KEY lacks the key of the live layer');
     return new Map(this.#tables.places.texts.map((form) => [fingerprintText(keyOf(form, keys))!, form]));
   }
 
-  /** What a place makes the feed follow: each subject of its rows. A recipient is never a source. */
+  /** The parties to follow because of a place: one for each subject of its rows. A source is never a recipient. */
   async #partiesOf({ name, place: { kind, source, rows, dropped } }: NamedPlace): Promise<NewParty[]> {
     const subjects = new Set<Subject>([...rows.flatMap((row) => row.subjects), ...dropped]);
     if (kind === 'number') {
@@ -141,7 +141,7 @@ export class LiveReader {
       return Promise.all([...subjects].map((subject) => this.#party('number', { ...named, subject })));
     }
     const parsed = source === null ? null : parseSource(source);
-    // Names of trunks mean something else in every network.
+    // A trunk name has a different meaning in every network.
     if (!parsed?.ok || parsed.value.kind === 'trunk' || !subjects.has('from')) return [];
     const { skeleton } = textsOf(parsed.value);
     const named = { party: name, skeleton: skeleton === name ? null : skeleton, source };
@@ -153,7 +153,7 @@ export class LiveReader {
   }
 }
 
-/** A place under the name that it has in this store. */
+/** A place, with its name in this store. */
 interface NamedPlace {
   readonly name: string;
   readonly place: LivePlace;

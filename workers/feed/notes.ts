@@ -1,4 +1,4 @@
-/** `GET /v1/feed/checkpoint` and `/v1/feed/epochs/{epoch}`: what the feed signs, as notes (shared/signed-note.ts). */
+/** `GET /v1/feed/checkpoint` and `/v1/feed/epochs/{epoch}`: signed statements of the feed (shared/signed-note.ts). */
 import { utf8 } from '../../shared/bytes.ts';
 import { fieldError } from '../../shared/fields.ts';
 import { parametersOf } from '../http/parameters.ts';

@@ -1,20 +1,20 @@
 /**
- * Counts the requests of each client that are open in an isolate: those that wait for events. A request whose client goes
- * away never ends here, because the runtime drops its work: so each counts for a time, which streams renew.
+ * Counts the open requests of each client in an isolate: requests that wait for events. If a client goes away, the runtime
+ * drops its request without calling `end`. So a request counts for a limited time, which streams renew.
  */
 import { FEED_OPEN_MAX } from '../../shared/limits/feed-http.ts';
 
 export interface OpenRequest {
-  /** Counts for so many ms more, from now on. */
+  /** Counts for this many ms from now on. */
   renew(ms: number): void;
   end(): void;
 }
 
 export class OpenRequests {
-  /** When each stops to count, in ms since 1970. */
+  /** When each request stops counting, in ms since 1970. */
   readonly #byClient = new Map<string, Set<{ until: number }>>();
 
-  /** @param ms how long it counts unless it ends @returns null if too many are open */
+  /** @param ms how long the request counts unless it ends @returns null if too many are open */
   begin(client: string, ms: number): OpenRequest | null {
     const now = Date.now();
     const open = this.#byClient.get(client) ?? new Set();

@@ -1,6 +1,6 @@
 /**
- * `GET /v1/feed`: the events after a cursor, as an HTTP feed (http-feeds.org). A response has events of one page, and a
- * page has at most FEED_PAGE_EVENTS, which bounds what one request encrypts.
+ * `GET /v1/feed`: the events after a cursor, as an HTTP feed (http-feeds.org). A response has only events of
+ * one page. A page has at most FEED_PAGE_EVENTS, which limits what one request encrypts.
  */
 import {
   cloudEventOf,
@@ -18,12 +18,12 @@ import { warnFailed } from '../log.ts';
 import type { FeedObject, FeedPage, FeedProblem } from '../storage/feed-port.ts';
 import { encryptorFor, forConsumers } from './consumers.ts';
 
-/** The path of the snapshot, for who has a cursor that is gone. */
+/** The path of the snapshot, for consumers whose cursor is gone. */
 const SNAPSHOT = '/v1/feed/snapshot';
-/** Of every response with a place in the feed. */
+/** The header with the cursor of a response. */
 export const CURSOR_HEADER = 'numgate-cursor';
 
-/** A call of the store. @returns its own failures as problems, and UNAVAILABLE if it does not respond */
+/** Calls the store. @returns its failures as problems, and UNAVAILABLE if it does not respond */
 export async function callFeed<Value>(
   call: Promise<Result<Value, { ok: false; code: FeedProblem; message: string }>>,
 ): Promise<Result<Value, Problem>> {
@@ -40,7 +40,7 @@ export async function callFeed<Value>(
   }
 }
 
-/** @param cursor null from the first event on */
+/** @param cursor null to read from the first event on */
 export function readFeed(
   feed: FeedObject,
   cursor: string | null,
@@ -56,7 +56,7 @@ export function renderPage(
   return Promise.all(
     events.map(async (event, index) => {
       const previous = index === 0 ? first : events[index - 1]!.digest;
-      // An entry that is gone had one before it.
+      // If the entry is gone, `before` has its subject.
       const { subject } = event.entry ?? event.before!;
       const data = feedData(event, subject, previous);
       const sent = encrypt === null ? data : await encrypt(JSON.stringify(data));
@@ -81,7 +81,7 @@ export const readPage = forConsumers(async (context) => {
     if (!page.ok) return page;
     const { events, next } = page.value;
     reply.header(CURSOR_HEADER, next);
-    // Too many wait already. Without a pause, such a client would poll without end.
+    // The wait ended early, because too many wait already. Without a pause, the client would poll in a tight loop.
     if (events.length === 0 && Date.now() - startedAt < waitMs / 2)
       reply.header('retry-after', String(FEED_RETRY_AFTER_SECONDS));
     return reply.json(await renderPage(page.value, encrypt.value), 200, FEED_BATCH_TYPE);

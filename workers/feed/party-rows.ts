@@ -1,20 +1,20 @@
 /**
- * What the feed follows: numbers and sources, each for one subject, with the entry that the feed has last published. One
- * is kept while it has an entry, or rows of the live layer. `due` is when it must be decided again.
+ * The parties that the feed follows: numbers and sources, each for one subject, with the entry that the feed last
+ * published. A party is kept while it has an entry, or rows of the live layer. `due` is when it must be decided again.
  */
 import type { FeedEntry, PartyEntry } from '../../shared/feed/entry.ts';
 import { FEED_CHECKS_MAX } from '../../shared/limits/feed.ts';
 import type { Subject } from '../../shared/verdict.ts';
 import type { CurrentEntry } from '../storage/feed-port.ts';
 
-/** One to follow. */
+/** A party to follow. */
 export interface NewParty {
-  /** A place: of a source, its spelling. */
+  /** The place of the party. For a source, this is its spelling. */
   readonly party: string;
   readonly subject: Subject;
-  /** Of a source with a skeleton other than its spelling. */
+  /** The skeleton of a source, if it differs from the spelling; otherwise null. */
   readonly skeleton: string | null;
-  /** The text of a source as it was given. */
+  /** The text of a source as it was given; null for a number. */
   readonly source: string | null;
   readonly reference: string;
 }
@@ -34,10 +34,10 @@ interface Row extends Record<string, SqlStorageValue> {
   entry: string | null;
 }
 
-/** Where a check of all parties stands. */
+/** The progress of a check of all parties: the last party that the check made due. */
 export type CheckCursor = readonly [party: string, subject: string];
 
-/** Before all parties. */
+/** The cursor before all parties. */
 export const CHECK_START: CheckCursor = ['', ''];
 
 export class PartyRows {
@@ -47,7 +47,7 @@ export class PartyRows {
     this.#sql = sql;
   }
 
-  /** Follows one, from now on. One that is known keeps its reference. */
+  /** Follows a party from now on. A known party keeps its reference. */
   follow({ party, subject, skeleton, source, reference }: NewParty): void {
     this.#sql.exec(
       `INSERT INTO parties (party, subject, skeleton, source, reference, position, due) VALUES (?, ?, ?, ?, ?, 0, 0)
@@ -56,13 +56,13 @@ export class PartyRows {
     );
   }
 
-  /** The rows of a place have changed: whatever they decide is due. */
+  /** Makes all parties that depend on a place due, because its rows have changed. */
   touch(place: string): void {
     this.#sql.exec('UPDATE parties SET due = 0 WHERE party = ?', place);
     this.#sql.exec('UPDATE parties SET due = 0 WHERE skeleton = ?', place);
   }
 
-  /** Those that are due, the most overdue first, at most FEED_CHECKS_MAX. @param now seconds since 1970 */
+  /** The parties that are due, the most overdue first, at most FEED_CHECKS_MAX. @param now seconds since 1970 */
   due(now: number): Party[] {
     return this.#sql
       .exec<Row>('SELECT * FROM parties WHERE due <= ? ORDER BY due LIMIT ?', now, FEED_CHECKS_MAX)
@@ -74,14 +74,14 @@ export class PartyRows {
       }));
   }
 
-  /** When the next one is due, in seconds since 1970, or null. */
+  /** When the next party is due, in seconds since 1970; null for never. */
   get nextDue(): number | null {
     return this.#sql
       .exec<{ due: number | null }>('SELECT MIN(due) AS due FROM parties WHERE due IS NOT NULL')
       .one().due;
   }
 
-  /** Makes the next ones of a check due. @returns where the check stands; null at its end */
+  /** Makes the next parties of a check due. @returns the progress of the check; null at its end */
   check([party, subject]: CheckCursor): CheckCursor | null {
     const next = this.#sql
       .exec<{ id: number; party: string; subject: string }>(
@@ -94,24 +94,24 @@ export class PartyRows {
     return last === undefined ? null : [last.party, last.subject];
   }
 
-  /** How many a check has still to make due. */
+  /** How many parties a check still has to make due. */
   countAfter([party, subject]: CheckCursor): number {
     const query = 'SELECT COUNT(*) AS many FROM parties WHERE (party, subject) > (?, ?)';
     return this.#sql.exec<{ many: number }>(query, party, subject).one().many;
   }
 
-  /** How many are due. */
+  /** How many parties are due. */
   countDue(now: number): number {
     return this.#sql.exec<{ many: number }>('SELECT COUNT(*) AS many FROM parties WHERE due <= ?', now).one()
       .many;
   }
 
-  /** Records that the entry is as it was. */
+  /** Records that the entry has not changed. */
   setDue(id: number, due: number | null): void {
     this.#sql.exec('UPDATE parties SET due = ? WHERE id = ?', due, id);
   }
 
-  /** Records a published entry. @param position of its event */
+  /** Records a published entry. @param position the position of its event */
   setEntry(id: number, entry: FeedEntry | null, position: number, due: number | null): void {
     this.#sql.exec(
       'UPDATE parties SET entry = ?, position = ?, due = ? WHERE id = ?',

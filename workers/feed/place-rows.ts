@@ -1,6 +1,6 @@
 /**
- * The rows of the live layer that are in force, as the feed has read them. A place is a number in E.164 form, or the text
- * whose fingerprint the live layer has: so it stays the same under every LIST_KEY.
+ * The rows of the live layer that are in force, as the feed has read them. A place is a number in E.164 form,
+ * or the text behind a fingerprint of the live layer. So places stay the same under every LIST_KEY.
  */
 import { FEED_DELETED_AT_ONCE } from '../../shared/limits/feed.ts';
 import {
@@ -15,7 +15,7 @@ import { fingerprint } from '../../shared/set/xxhash.ts';
 import type { Code } from '../../shared/verdict.ts';
 import type { LivePlaceRow } from '../storage/feed-port.ts';
 
-/** Whether a place is a number. Every text of a source has a character that is no digit. */
+/** Whether a place is a number. The text of a source always has a character that is not a digit. */
 export function isNumber(place: string): boolean {
   return /^\+\d+$/.test(place);
 }
@@ -31,7 +31,7 @@ export class PlaceRows {
     this.#sql = sql;
   }
 
-  /** Must run in a transaction. @param pass of the reading that has found it */
+  /** Must run in a transaction. @param pass the reading that found the place */
   put(place: string, rows: readonly LivePlaceRow[], pass: number): void {
     if (rows.length === 0) {
       this.delete(place);
@@ -49,7 +49,7 @@ export class PlaceRows {
     this.#sql.exec('DELETE FROM places WHERE place = ?', place);
   }
 
-  /** The rows of a place that can decide. @param now seconds since 1970 */
+  /** The rows of a place that were neither dropped nor have ended. @param now seconds since 1970 */
   get(place: string, droppedSeq: number, now: number): LivePlaceRow[] {
     const [found] = this.#sql
       .exec<{ rows: string }>('SELECT rows FROM places WHERE place = ?', place)
@@ -58,7 +58,7 @@ export class PlaceRows {
     return rows.filter(({ seq, until }) => seq > droppedSeq && until > now);
   }
 
-  /** Places that no reading since this pass has found, at most FEED_DELETED_AT_ONCE. */
+  /** Places that the reading of this pass has not found, at most FEED_DELETED_AT_ONCE. */
   before(pass: number): string[] {
     const query = 'SELECT place FROM places WHERE pass < ? LIMIT ?';
     return this.#sql
@@ -67,7 +67,7 @@ export class PlaceRows {
       .map(({ place }) => place);
   }
 
-  /** Deletes places whose rows decide nothing any more. @returns whether there may be more */
+  /** Deletes places whose rows no longer decide anything. @returns whether there may be more */
   prune(droppedSeq: number, now: number): boolean {
     const deleted = ['seq', 'ends'].map((column) => {
       const old = `SELECT place FROM places WHERE ${column} <= ? ORDER BY ${column} LIMIT ?`;
@@ -78,7 +78,7 @@ export class PlaceRows {
     return deleted.some((rows) => rows >= FEED_DELETED_AT_ONCE);
   }
 
-  /** All texts of sources, to find those that the coordinator has lost. */
+  /** All texts of sources, to find texts that the coordinator has lost. */
   get texts(): string[] {
     return this.#sql
       .exec<{ place: string }>("SELECT place FROM places WHERE place GLOB '*[^+0-9]*'")
@@ -87,7 +87,7 @@ export class PlaceRows {
   }
 }
 
-/** Under which key a layer with these keys finds a place. */
+/** The key of a place in a layer with these keys. */
 export function keyOf(place: string, keys: ListKeys): LiveKey {
   return isNumber(place) ? numberKey(numberOf(place)) : fingerprintKey(fingerprint(place, keys.sourceSeed));
 }

@@ -1,10 +1,10 @@
-/** How far clients of the decision stream have come: their protocol has no cursor. */
+/** The positions of clients of the decision stream, whose protocol has no cursor. */
 import { FEED_POLLER_KEPT_MS } from '../../shared/limits/feed.ts';
 
 export interface Poller {
-  /** Position up to which answers before the last one covered events: the client has asked again since. */
+  /** Position up to which the answers before the last one covered events. The client has made a request since. */
   readonly covered: number;
-  /** The same of the last answer. */
+  /** Position up to which the last answer covered events. */
   readonly offered: number;
 }
 
@@ -25,7 +25,7 @@ export class Pollers {
     this.#sql.exec('INSERT OR REPLACE INTO pollers VALUES (?, ?, ?, ?)', client, covered, offered, now);
   }
 
-  /** Forgets clients that no longer come. */
+  /** Forgets clients that make no more requests. */
   forget(now: number): void {
     this.#sql.exec('DELETE FROM pollers WHERE at <= ?', now - FEED_POLLER_KEPT_MS);
   }

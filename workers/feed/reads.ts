@@ -1,4 +1,4 @@
-/** What consumers read: events after a cursor, the snapshot, the decision stream. */
+/** The reads of consumers: events after a cursor, the snapshot, and the decision stream. */
 import { formatCursor, parseCursor } from '../../shared/feed/cursor.ts';
 import { FEED_DECISIONS_MAX, FEED_SNAPSHOT_PAGE_MAX } from '../../shared/limits/feed.ts';
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
@@ -12,7 +12,7 @@ import type {
 import { epochLimits } from './epochs.ts';
 import type { Tables } from './tables.ts';
 
-/** Where the campaigns and hosts of a snapshot begin, after all IDs of parties. */
+/** Added to the IDs of campaigns and hosts, so that they follow all IDs of parties in a snapshot. */
 const TEXTS_AFTER = 2 ** 45;
 
 export class FeedReads {
@@ -22,7 +22,7 @@ export class FeedReads {
     this.#tables = tables;
   }
 
-  /** The events after a cursor that are on the page of the first of them. */
+  /** The events after a cursor, up to the end of the page of the first one. */
   page(cursor: string | null): Result<FeedPage, Failure<FeedProblem>> {
     const after = this.#positionOf(cursor);
     if (!after.ok) return after;
@@ -68,20 +68,20 @@ export class FeedReads {
     if (position > last.position || epoch > last.epoch)
       return fail('CURSOR_AHEAD', '"lastEventId" is newer than the newest event: take the snapshot');
     if (position < first - 1) return gone;
-    // The last event before the oldest epoch is gone, and of the epoch before it.
+    // The last event before the oldest epoch is no longer kept. It belonged to the previous epoch.
     const right = position < first ? Math.max(1, epochs.oldest!.epoch - 1) : epochs.of(position)!.epoch;
-    // Where an epoch ends, the next one begins: who has read its statement stands there in the name of that one.
+    // An epoch begins where the previous one ends. A consumer that has read its statement already names the new epoch.
     const isBeginning = epochs.get(epoch)?.first === position + 1;
     return epoch === right || isBeginning ? ok(position) : foreign;
   }
 
-  /** @param after ID of a party, or TEXTS_AFTER and that of a campaign or host */
+  /** @param after ID of a party, or TEXTS_AFTER plus the ID of a campaign or host */
   snapshot(after: number, limit: number): FeedSnapshotPage {
     const { feed, log, parties, texts } = this.#tables;
     const { epoch, position, digest } = log.last;
     const most = Math.max(1, Math.min(limit, FEED_SNAPSHOT_PAGE_MAX));
     const found = after < TEXTS_AFTER ? parties.entries(after, most) : [];
-    // Behind the parties, so that a page is never empty before the end.
+    // Fill up the page with campaigns and hosts, so that no page is empty before the end.
     const left = most - found.length;
     const own = left === 0 ? [] : texts.entries(Math.max(0, after - TEXTS_AFTER), left);
     return {
@@ -113,7 +113,7 @@ export class FeedReads {
   }
 }
 
-/** The newest event of each reference, in order. What was before is what was before the first of them. */
+/** The newest event of each reference, in order. Its `before` is the earliest one that is not null. */
 function newest(events: readonly KeptEvent[]): KeptEvent[] {
   const found = new Map<string, KeptEvent>();
   for (const event of events) {

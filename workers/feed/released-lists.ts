@@ -1,7 +1,7 @@
 /**
- * The lists of the current release, as far as the feed needs them: some shards in memory, and the tables. Every value is
- * verified against the manifest, which the coordinator gives. A value that cannot be read is a failure, never "not
- * listed".
+ * The lists of the current release, as far as the feed needs them: some shards in memory, and the tables. Every
+ * value is verified against the manifest, which comes from the coordinator. A value that cannot be read is a
+ * failure. It never counts as "not listed".
  */
 import { READS_AT_ONCE } from '../../shared/limits/edge.ts';
 import { FEED_CALL_WAIT_MS, FEED_READS_MAX, FEED_SHARD_BYTES } from '../../shared/limits/feed.ts';
@@ -16,7 +16,7 @@ import { readImmutable } from '../storage/kv-values.ts';
 import { within } from '../storage/single-flight.ts';
 import { isNumber, numberOf } from './place-rows.ts';
 
-/** Tests make it smaller. */
+/** Tests lower this limit. */
 export const readLimits = { reads: FEED_READS_MAX };
 
 export class ReleasedLists {
@@ -34,12 +34,12 @@ export class ReleasedLists {
     this.#ring = ring;
   }
 
-  /** Whether this invocation may look up more. */
+  /** Whether this invocation may read more values. */
   get mayRead(): boolean {
     return this.#reads < readLimits.reads;
   }
 
-  /** Another invocation begins. */
+  /** Resets the count of reads, because another invocation begins. */
   renew(): void {
     this.#reads = 0;
   }
@@ -48,7 +48,7 @@ export class ReleasedLists {
    * Calls `use` for some of the parties at a time, with a release that has all values for them.
    * @param name of the release; null if there is none
    * @param placeOf the place of a party
-   * @throws if a value is not to be had, or not what the manifest says
+   * @throws if a value cannot be read, or does not match the manifest
    */
   async with<Party>(
     name: string | null,

@@ -1,10 +1,10 @@
 /**
- * `GET /v1/feed/snapshot`: all entries as they are, as NDJSON or CSV, in constant memory. The events after its cursor
- * bring it up to date, also with what changed while it was read.
+ * `GET /v1/feed/snapshot`: all current entries, as NDJSON or CSV, in constant memory. The events after its
+ * cursor bring the snapshot up to date, including what changed while it was read.
  *
- * For a client with encryption, the file comes in pieces: each line has one JWE, whose plaintext is some lines of the
- * file. The protected header of the JWE says which snapshot and which piece it is, and which is the last, so a missing
- * or foreign piece shows.
+ * For a client with encryption, the file comes in pieces. Each line is one JWE, whose plaintext is some lines
+ * of the file. The protected header of the JWE names the snapshot and the piece, and marks the last piece. So a
+ * missing or foreign piece is noticed.
  */
 import { sha256Hex, utf8 } from '../../shared/bytes.ts';
 import { csvLine } from '../../shared/csv.ts';
@@ -33,13 +33,13 @@ export const getSnapshot = forConsumers(async (context) => {
   const encrypt = await encryptorFor(context);
   if (!encrypt.ok) return encrypt;
   const known = request.headers.get('if-none-match');
-  // One entry shows where the feed is.
+  // One entry is enough to learn the cursor of the feed.
   const first = await callFeed(feed.snapshot(0, known === null ? FEED_SNAPSHOT_PAGE_MAX : 1));
   if (!first.ok) return first;
   const etagOf = async (page: FeedSnapshotPage): Promise<string> => {
-    // With another key, the client cannot read what it has.
+    // The ETag covers the key: with another key, the client cannot read the snapshot that it has.
     const named = await sha256Hex(JSON.stringify([formatCursor(page), client.id, access, format.value]));
-    // Weak: the same entries, encrypted anew.
+    // Weak, because the same entries are encrypted anew.
     return `W/"${named.slice(0, ETAG_CHARS)}"`;
   };
   const etag = await etagOf(first.value);
@@ -64,7 +64,7 @@ function formatOf({ request, url }: FeedContext): Result<SnapshotFormat, Problem
   return ok(prefers(request, 'text/csv', 'application/x-ndjson') ? 'csv' : 'ndjson');
 }
 
-/** Only a plain `gzip`: a client that weighs codings gets none, which is always right. */
+/** Accepts only a plain `gzip`. A client that weighs codings gets no coding, which is always right. */
 function prefersGzip({ headers }: Request): boolean {
   const codings = headers.get('accept-encoding')?.split(',') ?? [];
   return codings.some((coding) => coding.trim().toLowerCase() === 'gzip');
@@ -123,7 +123,7 @@ function lineOf(format: SnapshotFormat, { reference, position, entry }: CurrentE
   return format === 'csv' ? csvRow(line) : JSON.stringify(line);
 }
 
-/** A line of the file that carries a piece of the real one. */
+/** The line of the file that carries an encrypted piece. */
 function wrapped(format: SnapshotFormat, piece: number, jwe: string): string {
   if (format === 'ndjson') return `${JSON.stringify({ data: jwe })}\n`;
   return piece === 0 ? `data\n${jwe}\n` : `${jwe}\n`;

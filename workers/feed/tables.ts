@@ -33,7 +33,7 @@ export class Tables {
     this.pollers = new Pollers(sql);
   }
 
-  /** Whether there is no room for what has changed. What ends and is removed still makes events. */
+  /** Whether there is no room for further changes. Entries that end or are removed still make events. */
   get isFull(): boolean {
     return this.storage.sql.databaseSize >= STORAGE_BYTES_MAX * STORAGE_FULL_SHARE;
   }

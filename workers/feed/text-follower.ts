@@ -1,7 +1,7 @@
 /**
- * Turns changes of the text store into events: campaigns that were confirmed, revoked or have ended, and hosts that the
- * text release in force lists. Each step is bounded, and stores its events, what they make of the rows, and how far it is
- * in one transaction. The text store may fail: numbers and sender IDs do not wait for it.
+ * Turns changes of the text store into events: campaigns that were confirmed, revoked or have ended, and hosts
+ * that the text release in force lists. Each step is bounded, and stores its events, rows and progress in one
+ * transaction. If the text store fails, numbers and sender IDs do not wait for it.
  */
 import { isSameEntry } from '../../shared/feed/digest.ts';
 import type { CampaignEntry } from '../../shared/feed/entry.ts';
@@ -37,7 +37,7 @@ export class TextFollower {
 
   /**
    * Takes one page of campaigns, and then one of hosts. Never throws.
-   * @param openEpoch is called before events are appended @param onAppended after it
+   * @param openEpoch called before events are appended @param onAppended called afterwards
    * @returns whether there is more to do now
    */
   async step(openEpoch: () => Promise<void>, onAppended: () => void): Promise<boolean> {
@@ -81,7 +81,7 @@ export class TextFollower {
     return page.more;
   }
 
-  /** The tables of the text store are others: what is not found again is given up. */
+  /** Starts a new reading, because the text store has other tables. Campaigns that it does not find are removed. */
   #startAgain({ generation }: TextChanges): void {
     const { meta } = this.#parts.tables;
     meta.set('textGeneration', generation);
@@ -90,7 +90,7 @@ export class TextFollower {
     meta.set('textIsPassing', 1);
   }
 
-  /** What a page makes of the campaigns: the last change of each counts. */
+  /** The changes of campaigns on a page. The last change of each campaign counts. */
   async #campaigns({ campaigns }: TextChanges): Promise<TextChange[]> {
     const { texts } = this.#parts.tables;
     const changes = new Map<string, TextChange>();
@@ -113,12 +113,12 @@ export class TextFollower {
     return [...changes.values()];
   }
 
-  /** At the end of a new reading: some of the campaigns that it has not found. */
+  /** At the end of a new reading, some of the campaigns that it has not found. */
   #notFound(found: readonly TextChange[]): TextChange[] {
     const { meta, texts } = this.#parts.tables;
     if (meta.number('textIsPassing') === 0) return [];
     const names = new Set(found.map(({ before, after }) => (after ?? before)?.name));
-    // Those of this page are not marked yet, and must not take the places of others.
+    // Campaigns of this page are not marked yet. Read that many more rows, so that others are not crowded out.
     return texts
       .before(meta.number('textPass'), textLimits.page + names.size)
       .filter(({ name }) => !names.has(name))
@@ -126,7 +126,7 @@ export class TextFollower {
       .map((before): TextChange => ({ before, after: null }));
   }
 
-  /** Removals first: a consumer that is cut off within a page has them. @param store runs in the transaction */
+  /** Publishes removals first, for consumers that are cut off within a page. @param store runs in the transaction */
   async #publish(
     changes: readonly TextChange[],
     openEpoch: () => Promise<void>,
@@ -161,7 +161,7 @@ export class TextFollower {
         else texts.put(after, first + index, pass);
       }
       if (ordered.length > 0) meta.set('entries', entries);
-      // Hosts are compared with a table, and not by readings.
+      // Mark only campaigns as found, because hosts are compared with a table.
       for (const { before, after } of changes)
         if (after?.kind === 'campaign' && isSameEntry(before?.entry ?? null, after.entry))
           texts.seen(after.kind, after.name, after.owner, pass);
@@ -171,7 +171,7 @@ export class TextFollower {
   }
 }
 
-/** Null if it is not in force. Its end comes as a change of its state. */
+/** The entry of a campaign; null if it is not in force. Its end arrives as a change of its state. */
 function entryOf(campaign: SharedCampaign): CampaignEntry | null {
   const { state, until, fingerprint, textKeyId, authority, rule, stage, firstSeen, lastSeen, reporters } =
     campaign;

@@ -1,28 +1,28 @@
-/** Campaigns and hosts that the feed has an entry for, each with the entry that it has last published. */
+/** The campaigns and hosts with an entry in the feed, each with the entry that the feed last published. */
 import type { TextEntry } from '../../shared/feed/entry.ts';
 import { FEED_CHANGES_MAX } from '../../shared/limits/feed.ts';
 import type { CurrentEntry } from '../storage/feed-port.ts';
 
-/** Rows of one step. Tests make them fewer. */
+/** Maximum rows of one step. Tests lower this limit. */
 export const textLimits = { page: FEED_CHANGES_MAX };
 
 export type TextKind = TextEntry['subject'];
 
 export interface TextRow {
   readonly kind: TextKind;
-  /** Unique within its kind: the key ID and fingerprint of a campaign, or the list and a host of it. */
+  /** Unique within its kind: the key ID and fingerprint of a campaign, or a list and one of its hosts. */
   readonly name: string;
   readonly reference: string;
   readonly entry: TextEntry;
-  /** Of a campaign: its ID in the text store. 0 for a host. */
+  /** The ID of a campaign in the text store; 0 for a host. */
   readonly owner: number;
 }
 
-/** What a step makes of a row. */
+/** The change that a step makes to a row. */
 export interface TextChange {
-  /** Null if there was none. */
+  /** Null for a new row. */
   readonly before: TextRow | null;
-  /** Null to remove it. */
+  /** Null to remove the row. */
   readonly after: TextRow | null;
 }
 
@@ -49,7 +49,7 @@ export class TextRows {
     return row === undefined ? null : rowOf(row);
   }
 
-  /** @param position of its event @param pass of the reading that has found it */
+  /** @param position the position of its event @param pass the reading that found the row */
   put({ kind, name, reference, entry, owner }: TextRow, position: number, pass: number): void {
     this.#sql.exec(
       `INSERT INTO texts (kind, name, reference, entry, position, owner, pass) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -59,7 +59,7 @@ export class TextRows {
     );
   }
 
-  /** The reading of this pass has found it unchanged. */
+  /** Records that the reading of this pass found the row unchanged. */
   seen(kind: TextKind, name: string, owner: number, pass: number): void {
     this.#sql.exec(
       'UPDATE texts SET owner = ?, pass = ? WHERE kind = ? AND name = ? AND (owner <> ? OR pass <> ?)',
@@ -71,7 +71,7 @@ export class TextRows {
     this.#sql.exec('DELETE FROM texts WHERE kind = ? AND name = ?', kind, name);
   }
 
-  /** In the order of their names. */
+  /** Rows after a name, in the order of names. */
   after(kind: TextKind, name: string, limit: number): TextRow[] {
     const query = 'SELECT * FROM texts WHERE kind = ? AND name > ? ORDER BY name LIMIT ?';
     return this.#sql.exec<Row>(query, kind, name, limit).toArray().map(rowOf);

@@ -1,4 +1,4 @@
-/** Requests that wait for the next event: a bounded number of them, each for a bounded time. */
+/** The requests that wait for the next event: a bounded number, each for a bounded time. */
 import { FEED_WAIT_MS_MAX, FEED_WAITING_MAX } from '../../shared/limits/feed.ts';
 
 export class Waiting {
@@ -8,7 +8,7 @@ export class Waiting {
     return this.#wakes.size;
   }
 
-  /** Resolves after the next event, or after a time. At once if too many wait. */
+  /** Resolves after the next event, or after `waitMs`. Resolves at once if too many requests wait. */
   async next(waitMs: number): Promise<void> {
     if (this.#wakes.size >= FEED_WAITING_MAX) return;
     const limit = Math.min(waitMs, FEED_WAIT_MS_MAX);

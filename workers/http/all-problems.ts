@@ -1,4 +1,4 @@
-/** The problems of both planes. The edge has its own alone: it never returns one of the others, and its bundle is bounded. */
+/** The problems of both planes. The edge bundles only its own: it never returns the others, and its bundle size is limited. */
 import { ADMIN_PROBLEMS } from '../../shared/admin/problems.ts';
 import { EDGE_PROBLEMS } from './reply.ts';
 

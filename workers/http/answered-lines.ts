@@ -1,6 +1,6 @@
 /**
- * A response that answers each line of a body as it comes, in constant memory. Nothing is read until the client reads
- * answers, so backpressure reaches the sender.
+ * A response that answers each line of a body as it arrives, in constant memory. Nothing is read until the
+ * client reads answers, so backpressure reaches the sender.
  */
 import { LineSplitter } from '../../shared/line-splitter.ts';
 import type { BytesReader } from './gunzip.ts';
@@ -8,25 +8,25 @@ import type { BytesReader } from './gunzip.ts';
 /** Maximum bytes per read. */
 const CHUNK_BYTES = 65_536;
 
-/** Neither JSON nor a number, so that the line is refused like one that is not. */
+/** Stands for a line that is not UTF-8. It is neither JSON nor a number, so the line is refused as invalid. */
 const NOT_UTF8 = '\ufffd';
 
 export interface LineAnswers {
   /**
    * Enqueues an answer for each line.
-   * @param lines null for a line that is too long, NOT_UTF8 for one that is not UTF-8
-   * @param bytes of the piece of the body that completes them
+   * @param lines null for a line that is too long, NOT_UTF8 for a line that is not UTF-8
+   * @param bytes size of the piece of the body that completes the lines
    */
   answer(
     lines: readonly (string | null)[],
     bytes: number,
     controller: ReadableStreamDefaultController<Uint8Array>,
   ): Promise<void>;
-  /** The answer in place of all lines that cannot be read any more. */
+  /** The answer in place of all lines that can no longer be read. */
   readonly brokenOff: () => string;
 }
 
-/** @param reader null if there is no body @param charsMax of a line */
+/** @param reader null if there is no body @param charsMax maximum characters of a line */
 export function answerLines(
   reader: BytesReader | null,
   charsMax: number,

@@ -32,7 +32,7 @@ export interface Route {
   readonly handle: Handler;
 }
 
-/** What the router matches on. Handlers receive the request context. */
+/** The fields that the router matches on. Handlers receive the request context. */
 interface Target extends Record<string, unknown> {
   readonly method: string;
   readonly url: string;
@@ -64,7 +64,7 @@ export function appOf(routes: readonly Route[], problems: Problems = EDGE_PROBLE
 function routerOf(routes: readonly Route[]): (context: RequestContext) => Promise<Answer> {
   const direct = new Map<string, Map<string, Handler>>();
   const router = Router<Target, [RequestContext]>();
-  // Path by path: a fixed word, such as "import", must not fall through to a parameter in the same place.
+  // Register path by path: a fixed word, such as "import", must not fall through to a parameter in the same place.
   for (const path of new Set(routes.map((route) => route.path))) {
     const own = routes.filter((route) => route.path === path);
     for (const { method, handle } of own) {

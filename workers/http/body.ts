@@ -1,6 +1,6 @@
 /**
- * Reads request bodies. Each has a size limit, whatever Content-Length says. For a compressed body it holds for
- * the decompressed form.
+ * Reads request bodies. Each has a size limit, whatever Content-Length says. The limit of a compressed body
+ * applies to its decompressed form.
  */
 import { nameOf } from '../../shared/fields.ts';
 import { LOAD_WAIT_MS } from '../../shared/limits/edge.ts';
@@ -36,8 +36,8 @@ export async function drain(request: Request, body: ReadableStream): Promise<voi
 }
 
 /**
- * The coding of the body. A refusal names the coding, and `Accept-Encoding` those that the route accepts (RFC
- * 9110, 12.5.3).
+ * The coding of the body. A refusal names the coding, and lists the codings that the route accepts in
+ * `Accept-Encoding` (RFC 9110, 12.5.3).
  * @param mayBeGzip whether the route accepts gzip
  */
 export function codingOf({ headers }: Request, mayBeGzip: boolean): Result<Coding, Problem> {
@@ -60,7 +60,7 @@ export function readerOf({ body }: Request, coding: Coding): BytesReader | null 
 
 interface TextOptions {
   readonly mayBeGzip?: boolean;
-  /** Refuses bytes that are not UTF-8. Otherwise each becomes U+FFFD. */
+  /** Whether to refuse bytes that are not UTF-8. Otherwise each becomes U+FFFD. */
   readonly mustBeUtf8?: boolean;
 }
 
@@ -116,7 +116,7 @@ class NotUtf8 extends Error {}
 
 type Decode = (bytes?: ArrayBuffer | Uint8Array, options?: { readonly stream: boolean }) => string;
 
-/** A body that is not UTF-8 is still read to its end: see `drain`. @throws NotUtf8 at the end, if `mustBeUtf8` */
+/** Makes a decoder that reads a malformed body to its end: see `drain`. @throws NotUtf8 at the end, if `mustBeUtf8` */
 function decoderOf(mustBeUtf8: boolean): Decode {
   const decoder = new TextDecoder('utf-8', { fatal: mustBeUtf8, ignoreBOM: false });
   let isMalformed = false;

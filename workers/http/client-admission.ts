@@ -1,7 +1,7 @@
 /**
- * Admits the clients of routes that control serves. The coordinator is read at most once in ADMISSION_FRESH_MS by each
- * isolate that gets such requests, so these do not load it. The reading holds digests of keys, so it stays in the
- * isolate.
+ * Admits clients to routes of the control plane. Each isolate reads the coordinator at most once in
+ * ADMISSION_FRESH_MS, or in ADMISSION_REREAD_MS for refused keys, so these requests do not load it. The reading
+ * contains digests of keys, so it stays in the isolate.
  */
 import type { Client, Right } from '../../shared/clients.ts';
 import { ADMISSION_FRESH_MS, ADMISSION_KEPT_MS, ADMISSION_REREAD_MS } from '../../shared/limits/requests.ts';
@@ -16,25 +16,25 @@ import { FailedAuthentications } from './failed-authentications.ts';
 import { addressOf } from './key-conditions.ts';
 import { type Problem, problem } from './reply.ts';
 
-/** What is read of the coordinator. */
+/** The content that is read from the coordinator. */
 export interface AdmissionContent {
-  /** Those that have the right. */
+  /** The clients that have the right. */
   readonly clients: Directory;
 }
 
 export interface Admitted<Content> {
   readonly client: Client;
-  /** The reading that admitted it. */
+  /** The reading that admitted the client. */
   readonly content: Content;
 }
 
-/** How to read, and what to say when that fails. */
+/** How to read the coordinator, and what to report if that fails. */
 export interface AdmissionSource<Content extends AdmissionContent> {
   readonly right: Right;
   readonly read: (env: ControlEnv) => Promise<Content>;
-  /** Event of the log. */
+  /** Event in the log for a failed reading. */
   readonly failed: string;
-  /** Message of the problem. */
+  /** Message of the problem if there is no usable reading. */
   readonly unavailable: string;
 }
 
@@ -43,14 +43,14 @@ export class ClientAdmission<Content extends AdmissionContent> {
   readonly #failures = new FailedAuthentications('control');
   readonly #loading = new SingleFlight();
   #content: Content | null = null;
-  /** When it was read, in ms since 1970. */
+  /** When the content was read, in ms since 1970. */
   #readAt = 0;
 
   constructor(source: AdmissionSource<Content>) {
     this.#source = source;
   }
 
-  /** The client that sends the request. */
+  /** Admits the client that sends the request. */
   async admit(context: RequestContext): Promise<Result<Admitted<Content>, Problem>> {
     const first = await this.#read(context, ADMISSION_FRESH_MS);
     if (!first.ok) return first;
@@ -75,7 +75,7 @@ export class ClientAdmission<Content extends AdmissionContent> {
     return authenticate(request, clients, this.#source.right, env);
   }
 
-  /** @param freshMs how old the reading may be */
+  /** @param freshMs maximum age of the reading, in ms */
   async #read({ env, ctx }: RequestContext, freshMs: number): Promise<Result<Content, Problem>> {
     const isWithin = (ms: number): boolean => Date.now() - this.#readAt <= ms;
     if (!isWithin(freshMs)) {

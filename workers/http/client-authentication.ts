@@ -17,14 +17,14 @@ const CHALLENGE = { 'www-authenticate': 'Bearer realm="numgate"' };
 
 export type Directory = ReadonlyMap<string, Client>;
 
-/** `right`: the key is valid, for other routes. `missing`: there is no key. */
+/** `right`: the key is valid, but only for other routes. `missing`: there is no key. */
 export interface RefusedKey extends Problem {
   readonly by: FailedBy | 'right' | 'missing';
 }
 
 /**
- * Authorization headers with a verified key and their clients, per directory. When a directory is dropped, so
- * are its cached keys. Keys with conditions have a cache of their own, so that no other key pays for them.
+ * Authorization headers with a verified key and their clients, per directory. When a directory is dropped, so are its
+ * cached keys. Keys with conditions have a separate cache, so that other keys do not pay for checking conditions.
  */
 const verified = new WeakMap<Directory, Map<string, Client>>();
 const verifiedConditional = new WeakMap<Directory, Map<string, Client>>();
@@ -54,7 +54,7 @@ export async function authenticate(
   return { ...unmetProblem(unmet, client, 'client key', CHALLENGE), by: unmet };
 }
 
-/** As `authenticate`. Null unless the key is cached as verified, and has no conditions. */
+/** Like `authenticate`, but null unless the key is cached as verified and has no conditions. */
 export function authenticateInMemory(
   request: Request,
   clients: Directory,
@@ -64,7 +64,7 @@ export function authenticateInMemory(
   return client === undefined ? null : withRight(client, right);
 }
 
-/** The stores of other routes know only the clients that have their right. */
+/** Completes the message for other routes, whose directories contain only clients with the right. */
 function orRight(right: Right): string {
   return right === 'check' || right === 'gateway' ? '' : `, or its client does not have the right "${right}"`;
 }

@@ -5,7 +5,7 @@
 import { toHex } from '../../shared/bytes.ts';
 import { AUTHORIZATION_CHARS_MAX } from '../../shared/limits/requests.ts';
 
-/** The digest to compare with if there is no other. */
+/** The digest to compare with if none is stored. */
 const NOBODY = ['0'.repeat(64)];
 
 /** The id and secret of the bearer key, or two empty strings if there is none. */

@@ -1,7 +1,7 @@
 /**
- * Counts failed authentications in an isolate: for the log, and to stop their cost. Over the limit, a plane
- * answers wrong keys without looking anything up. It still verifies every key, so nobody can lock out the holder
- * of a valid one.
+ * Counts failed authentications in an isolate, to log them and to limit their cost. Over the limit, a plane
+ * answers wrong keys without looking anything up. It still verifies every key, so nobody can lock out the
+ * holder of a valid key.
  */
 import type { Unmet } from '../../shared/key-conditions.ts';
 import {
@@ -32,9 +32,9 @@ export class FailedAuthentications {
   }
 
   /**
-   * The first failure of a window is logged at once, with those of the last window. Only wrong secrets count for the
-   * limit: the holder of a key that does not meet a condition gets to know which.
-   * @param id null if no such key exists: it may be a secret in the wrong place
+   * Counts a failure. The first failure of a window is logged at once, with the unlogged failures of the last window. Only
+   * wrong secrets count for the limit: the holder of a key that does not meet a condition learns which condition that is.
+   * @param id null if no such key exists, because the ID may be a secret in the wrong place
    * @param source the address, or an empty string
    * @param now ms since 1970
    */

@@ -1,7 +1,7 @@
 /**
- * Decompresses a body in gzip (RFC 1952) without holding more of it than the decompressed form of one small
- * piece. The runtime's own pipe does not limit that: it decompresses whatever arrives, whether or not anybody
- * reads it, and 1 MB can become 1 GB.
+ * Decompresses a body in gzip (RFC 1952), and holds at most the decompressed form of one small piece in memory.
+ * The runtime's own pipe has no such limit: it decompresses whatever arrives, whether or not anybody reads it,
+ * and 1 MB can become 1 GB.
  */
 import { GZIP_EMPTY_BYTES_MAX, GZIP_EXPANSION_MAX, GZIP_PIECE_BYTES } from '../../shared/limits/requests.ts';
 
@@ -9,7 +9,7 @@ type Bytes = Uint8Array<ArrayBuffer>;
 
 /** Reads bytes into a buffer of the caller, like a BYOB reader. */
 export interface BytesReader {
-  /** @returns at least one byte unless `done`; the buffer is the caller's again, in `value` */
+  /** @returns at least one byte unless `done`; `value` gives the buffer back to the caller */
   read(into: Bytes): Promise<ReadableStreamReadResult<Bytes>>;
   cancel(reason?: unknown): Promise<void>;
 }
@@ -18,9 +18,9 @@ export class GunzipReader implements BytesReader {
   readonly #source: ReadableStreamBYOBReader;
   readonly #input: WritableStreamDefaultWriter;
   readonly #output: ReadableStreamBYOBReader;
-  /** The piece on its way into the decompressor. */
+  /** The transfer of a piece into the decompressor; null if none is under way. */
   #feeding: Promise<void> | null = null;
-  /** Whether the body was one complete member, once all of it is in the decompressor. */
+  /** Set once the whole body is in the decompressor. Rejects if the body was not one complete gzip member. */
   #end: Promise<void> | null = null;
   #bytesIn = 0;
   #bytesOut = 0;
@@ -30,7 +30,7 @@ export class GunzipReader implements BytesReader {
     this.#source = body.getReader({ mode: 'byob' });
     this.#input = writable.getWriter();
     this.#output = readable.getReader({ mode: 'byob' });
-    // A failure is reported by the read that it prevents.
+    // Ignore a failure here: the read that it prevents reports it.
     this.#input.closed.catch(() => undefined);
   }
 
@@ -42,7 +42,7 @@ export class GunzipReader implements BytesReader {
       isSettled = true;
     };
     output.then(settle, settle);
-    // Another piece only once all output of the previous one was read.
+    // Feed another piece only once all output of the previous piece was read.
     while (!isSettled && this.#end === null) await Promise.race([output, this.#feed()]);
     // Several reads may follow the last piece.
     const result = await Promise.race([output, this.#end?.then(() => output) ?? output]);
@@ -73,7 +73,7 @@ export class GunzipReader implements BytesReader {
       return;
     }
     this.#bytesIn += value.byteLength;
-    // Blocks without content would otherwise be read without end.
+    // Without this limit, blocks without content would be read without end.
     if (this.#bytesIn > GZIP_EMPTY_BYTES_MAX + GZIP_EXPANSION_MAX * this.#bytesOut) {
       throw new Error('the gzip has too little content');
     }

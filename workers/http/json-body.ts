@@ -1,4 +1,4 @@
-/** JSON bodies that are validated against a schema. */
+/** Reads JSON bodies and validates them against a schema. */
 import type * as v from 'valibot';
 import { sha256Hex } from '../../shared/bytes.ts';
 import { fieldError, isRecord, nameOf } from '../../shared/fields.ts';

@@ -1,7 +1,7 @@
 /**
  * Checks the conditions of a key against its request. Only Cloudflare vouches for the address and the client
  * certificate of a request, and only a deployment knows that Cloudflare is in front of it: wrangler.toml sets
- * PLATFORM. Nothing in the request shows it, because a client of the plain runtime can send every header.
+ * PLATFORM. Nothing in the request proves it, because a client of the plain runtime can send every header.
  */
 
 import { fieldError } from '../../shared/fields.ts';
@@ -18,7 +18,7 @@ export function isObserved({ PLATFORM }: Pick<Env, 'PLATFORM'>): boolean {
   return PLATFORM === 'cloudflare';
 }
 
-/** What Cloudflare observed of this request; null without Cloudflare in front. */
+/** What Cloudflare observed about this request; null without Cloudflare in front. */
 function observedOf(request: Request, env: Pick<Env, 'PLATFORM'>): Observed | null {
   if (!isObserved(env)) return null;
   const { tlsClientAuth: tls } = (request.cf ?? {}) as {
@@ -44,7 +44,7 @@ export function unmetBy(
   return unmetCondition(key, now, observedOf(request, env));
 }
 
-/** @param noun `client key` or `admin token` @param headers of a 401 */
+/** @param noun `client key` or `admin token` @param headers for a 401 */
 export function unmetProblem(
   unmet: Unmet,
   { expires }: KeyConditions,

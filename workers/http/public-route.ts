@@ -1,5 +1,5 @@
 /**
- * Public routes: they need no key, and requests are limited by address and in all.
+ * Public routes. They need no key, and limit the requests of each address and in total.
  */
 import type { Answer, Handler, PathParameters, RequestContext } from './app.ts';
 import { addressOf } from './key-conditions.ts';
@@ -11,14 +11,14 @@ export interface PublicContext extends RequestContext {
   readonly params: PathParameters;
 }
 
-/** Limits of some routes together, in one isolate. */
+/** Limits that several routes share, in one isolate. */
 export interface PublicLimits {
   readonly windowMs: number;
-  /** Requests of one address in a window. */
+  /** Maximum requests of one address in a window. */
   readonly addressMax: number;
-  /** Requests of all addresses. Without Cloudflare in front, only this one holds. */
+  /** Maximum requests of all addresses. Without Cloudflare in front, only this limit applies. */
   readonly totalMax: number;
-  /** What to do about a refusal. */
+  /** Message of a refusal: what the caller can do. */
   readonly message: string;
 }
 

@@ -12,7 +12,7 @@ import { type Failure, ok, type Success } from '../../shared/result.ts';
 /** Error codes of a whole request, with status and title. */
 type Titles = Readonly<Record<string, readonly [status: number, title: string]>>;
 
-/** Those of the edge. They never change. */
+/** The problems of the edge. They never change. */
 export const EDGE_PROBLEMS = {
   BODY_MISSING: [400, 'Request body is missing'],
   BODY_TOO_LARGE: [413, 'Request body is too large'],
@@ -41,7 +41,7 @@ export const EDGE_PROBLEMS = {
   UNAVAILABLE: [503, 'Service is temporarily unavailable'],
   DEGRADED: [503, 'Release data is incomplete'],
 } as const satisfies Titles & Record<FieldProblem, readonly [number, string]>;
-/** With those of the control plane, which the edge does not contain: all-problems.ts. */
+/** Includes the codes of the control plane, which the edge bundle does not contain: all-problems.ts. */
 export type ProblemCode = keyof typeof EDGE_PROBLEMS | keyof typeof ADMIN_PROBLEMS;
 export type Problems = Titles & typeof EDGE_PROBLEMS;
 
@@ -49,9 +49,9 @@ export type Problems = Titles & typeof EDGE_PROBLEMS;
 export interface Problem extends Failure<ProblemCode> {
   readonly field?: string;
   readonly headers?: Record<string, string>;
-  /** When the same request may succeed. */
+  /** Seconds after which the same request may succeed. */
   readonly retryAfterSeconds?: number;
-  /** Members beyond those of every problem. */
+  /** Additional members of this problem. */
   readonly extras?: ProblemExtras;
 }
 
@@ -97,7 +97,7 @@ export interface ProblemCounter {
   countProblem(code: ProblemCode): void;
 }
 
-/** Creates the response of one request. What a handler returns is a success. */
+/** Creates the response to one request. All methods but `problem` return a success, as handlers do. */
 export class Reply {
   readonly #headers: Record<string, string>;
   /** Whether problems are lines of text. */
@@ -112,7 +112,7 @@ export class Reply {
     this.#headers = { ...SECURITY_HEADERS, 'x-correlator': correlator };
   }
 
-  /** Sets a header of the response, whatever it will be. */
+  /** Sets a header of the response, whether the response is a success or a problem. */
   header(name: string, value: string): void {
     this.#headers[name] = value;
   }
@@ -154,8 +154,8 @@ export class Reply {
   }
 
   /**
-   * A public document that everybody may keep. 304 without a body if the request has it already.
-   * @param ifNoneMatch of the request @param seconds how long it is fresh
+   * A public document that anyone may cache. 304 without a body if the client has it already.
+   * @param ifNoneMatch the header of the request @param seconds how long the document is fresh
    */
   document(
     body: string,
@@ -166,7 +166,7 @@ export class Reply {
     return isKnown(etag, ifNoneMatch) ? this.notModified() : ok(this.#create(body, contentType));
   }
 
-  /** 304, for a request that `isKnown`. */
+  /** 304, for a request whose ETag `isKnown`. */
   notModified(): Success<Response> {
     return ok(new Response(null, { status: 304, headers: this.#headers }));
   }

@@ -1,6 +1,6 @@
 /**
- * Counts requests of an isolate in windows of fixed length, by source and in total. Over the limit, no further source is
- * kept.
+ * Counts requests of an isolate in windows of fixed length, by source and in total. Over the total limit, no
+ * further sources are stored.
  */
 export class RequestWindow {
   readonly #windowMs: number;
@@ -11,7 +11,7 @@ export class RequestWindow {
   #total = 0;
   readonly #bySource = new Map<string, number>();
 
-  /** @param sourceMax requests of one source, and of all, in `windowMs` */
+  /** @param sourceMax maximum requests of one source in `windowMs` @param totalMax the same for all sources */
   constructor(windowMs: number, sourceMax: number, totalMax: number) {
     this.#windowMs = windowMs;
     this.#sourceMax = sourceMax;
@@ -20,7 +20,7 @@ export class RequestWindow {
 
   /**
    * Begins a new window if the last one has ended.
-   * @param now ms since 1970 @returns whether it did
+   * @param now ms since 1970 @returns whether a new window began
    */
   advance(now: number): boolean {
     if (now < this.#ends) return false;
@@ -30,7 +30,7 @@ export class RequestWindow {
     return true;
   }
 
-  /** Call `advance` first. @param source null to count in the total alone */
+  /** Call `advance` first. @param source null to count only the total */
   count(source: string | null): void {
     this.#total++;
     if (source !== null && this.#total <= this.#totalMax)

@@ -1,6 +1,6 @@
 /**
- * Metrics as text: OpenMetrics 1.0, or the older text format of Prometheus (0.0.4) for readers that know only that one.
- * Samples of one family stay together, as both formats want.
+ * Formats metrics as text: OpenMetrics 1.0, or the older Prometheus text format (0.0.4) for readers that know
+ * only that one. Samples of one family stay together, as both formats require.
  */
 import { FAMILIES, type Family, type FamilyName, type LabelsOf } from './families.ts';
 
@@ -12,13 +12,13 @@ export const METRIC_FORMATS = {
 } as const;
 export type MetricFormat = keyof typeof METRIC_FORMATS;
 
-/** What a sample of the type adds to the name of its family. */
+/** The suffix that samples of a type add to the name of their family. */
 const SUFFIX = { gauge: '', counter: '_total', info: '_info' } as const;
 
 export class Samples {
   readonly #byFamily = new Map<FamilyName, string[]>();
 
-  /** @param value null for none */
+  /** @param value null adds no sample */
   add<Name extends FamilyName>(name: Name, value: number | null, labels: LabelsOf<Name>): void {
     if (value === null) return;
     const { type, labels: names }: Family = FAMILIES[name];
@@ -44,7 +44,7 @@ export class Samples {
     const blocks = (Object.entries(FAMILIES) as [FamilyName, Family][]).flatMap(([name, family]) => {
       const lines = this.#byFamily.get(name);
       if (lines === undefined) return [];
-      // The older format describes the samples, and has neither units nor information.
+      // The older format names the samples instead of the family, and has neither units nor the type `info`.
       const title = PREFIX + name + (isOpen ? '' : SUFFIX[family.type]);
       const type = family.type === 'info' && !isOpen ? 'gauge' : family.type;
       return [

@@ -1,6 +1,6 @@
 /**
- * Every metric, in the order in which it is written. A name ends with its unit; the samples of a counter end in `_total`.
- * Labels have few values, and never a number, a client or an organisation.
+ * Every metric, in output order. A name ends with its unit; the samples of a counter end in `_total`. Labels
+ * have few values, and never contain a number, a client or an organisation.
  */
 
 export interface Family {

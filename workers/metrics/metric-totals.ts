@@ -1,6 +1,6 @@
 /**
- * The Durable Object that adds up the figures of objects of which there are many. There is one. It keeps the last report of
- * each, so a report that comes again changes nothing, and a lost one is made up for by the next.
+ * The Durable Object that adds up the figures of objects with many instances. There is one per installation. It keeps
+ * the last report of each object. A repeated report changes nothing, and the next report makes up for a lost one.
  */
 import { DurableObject } from 'cloudflare:workers';
 import { FIGURE_SOURCES_MAX } from '../../shared/limits/metrics.ts';
@@ -18,7 +18,7 @@ import { applySteps } from '../storage/schema-steps.ts';
 
 const KINDS = Object.keys(FIGURES) as FigureKind[];
 
-/** docs/storage.md describes them. A change is a further step: steps are only appended. */
+/** docs/storage.md describes the table. A change is a further step: steps are only appended. */
 const STEPS = [
   `CREATE TABLE figures (
      kind TEXT NOT NULL,
@@ -34,7 +34,7 @@ const STEPS = [
 
 export class MetricTotals extends DurableObject<ControlEnv> implements MetricTotalsObject {
   readonly #sql: SqlStorage;
-  /** Of what the table has: reading 100,000 rows for each scrape would cost too much. */
+  /** The sums of the table, because reading 100,000 rows for each scrape would cost too much. */
   readonly #sums = new Map<FigureKind, Record<string, number>>();
   #sources = 0;
   #isFullLogged = false;

@@ -1,6 +1,6 @@
 /**
- * One reading of all stores, each with one call at the same time. A store that does not answer in time costs its own
- * metrics, and `numgate_up` says so.
+ * Reads all stores at the same time, with one call each. If a store does not answer in time, only its own
+ * metrics are missing, and `numgate_up` shows that.
  */
 import { METRICS_WAIT_MS } from '../../shared/limits/metrics.ts';
 import { coordinatorOf } from '../admin/coordinator-stub.ts';
@@ -64,7 +64,7 @@ const STORES: Readonly<Record<string, (env: ControlEnv) => Promise<Add>>> = {
   },
 };
 
-/** Never fails. */
+/** Reads all stores. Never throws. */
 export async function readStores(env: ControlEnv): Promise<Samples> {
   const readings = Object.entries(STORES).map(async ([store, read]) => {
     try {

@@ -22,13 +22,13 @@ import { within } from '../storage/single-flight.ts';
 import { METRIC_FORMATS, type Samples } from './exposition.ts';
 import { readStores } from './reading.ts';
 
-/** Of this isolate. */
+/** The last reading of this isolate. */
 let reading: { readonly samples: Samples; readonly at: number } | null = null;
 let flight: { readonly promise: Promise<void>; readonly at: number } | null = null;
-/** The last bearer key that was verified, as SHA-256 in hex. */
+/** The last verified Authorization header, as SHA-256 in hex. */
 let verified: { readonly digest: string; readonly at: number } | null = null;
 
-/** Forgets what this isolate has read, as a new one would. */
+/** Resets all state, as a new isolate would. */
 export function resetMetrics(): void {
   reading = null;
   flight = null;
@@ -50,12 +50,12 @@ function isWithin(ms: number): boolean {
   return reading !== null && Date.now() - reading.at < ms;
 }
 
-/** One reading for all requests that wait. Its request stays alive until it ends; if that died, another one begins. */
+/** Reads the stores once for all waiting requests. The first one keeps the reading alive; if it dies, another begins. */
 async function read({ env, ctx }: RequestContext): Promise<void> {
   if (flight === null || Date.now() - flight.at >= METRICS_READING_WAIT_MS) {
     const at = Date.now();
     const promise = readStores(env as unknown as ControlEnv).then((samples) => {
-      // One that took too long may end after a later one.
+      // A reading that took too long may end after a later one.
       if (reading === null || reading.at <= at) reading = { samples, at };
       if (flight?.at === at) flight = null;
     });
@@ -65,12 +65,12 @@ async function read({ env, ctx }: RequestContext): Promise<void> {
   await within(flight.promise, METRICS_READING_WAIT_MS).catch(() => undefined);
 }
 
-/** Readers that know OpenMetrics also accept text. */
+/** Whether the reader knows OpenMetrics. Such readers also accept plain text. */
 function isOpen({ headers }: Request): boolean {
   return (headers.get('accept') ?? '').includes('application/openmetrics-text');
 }
 
-/** Metrics are needed most while the coordinator does not respond: a token that was verified lately is enough then. */
+/** Metrics are needed most while the coordinator does not respond, so a recently verified token is enough then. */
 async function authorise(context: RequestContext): Promise<Result<void, Problem>> {
   const coordinator = coordinatorOf(context.env as unknown as ControlEnv);
   const unavailable = problem('UNAVAILABLE', 'the coordinator does not respond; try again');
@@ -87,7 +87,7 @@ async function authorise(context: RequestContext): Promise<Result<void, Problem>
     Date.now() - verified.at < METRICS_TOKEN_KEPT_MS &&
     (await matches(authorization, [verified.digest]));
   if (isKnown && actor.code === 'UNAVAILABLE') return ok(undefined);
-  // It was removed.
+  // The token was removed.
   if (isKnown) verified = null;
   return actor;
 }

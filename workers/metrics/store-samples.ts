@@ -1,4 +1,4 @@
-/** The samples of each store, made from what the store says of itself. Pure. */
+/** Makes the samples of each store from the status that the store reports. Pure. */
 import type { ReleaseInfo } from '../../shared/admin/releases.ts';
 import type { ResponseInfo } from '../../shared/admin/rule-blocks.ts';
 import type { StatusInfo } from '../../shared/admin/status.ts';

@@ -7,14 +7,14 @@ import { refuse, refuseField, type StoreRefusal, type StoreResult } from '../sto
 import { noticeOf, type StoredNotice } from './notice-rows.ts';
 import type { Tables } from './tables.ts';
 
-/** Who answers. */
+/** The client that answers. */
 export interface Answering {
   /** ID of the client. */
   readonly client: string;
   readonly isMock: boolean;
 }
 
-/** The same answer again changes nothing. */
+/** Stores an answer. Repeating the same answer changes nothing. */
 export function acknowledge(
   { storage, notices, counts }: Tables,
   version: number,

@@ -1,4 +1,4 @@
-/** Takes notices from their senders: each batch once, and in the order of its notices. */
+/** Keeps notices from their senders: each batch once, with its notices in order. */
 import { utf8 } from '../../shared/bytes.ts';
 import {
   NOTICE_BATCH_MAX,
@@ -27,7 +27,7 @@ export class Additions {
       const kept = this.#accepted(sender, notices);
       if (!room.make(kept.length, now)) return { last, isFull: true };
       for (const { notice, data } of kept) {
-        // Twice in one batch counts as once.
+        // A notice that occurs twice in one batch is kept once.
         if (this.#tables.notices.hasKey(notice.key)) continue;
         this.#tables.notices.add(notice, data, now);
         this.#tables.counts.add({ ...notice, isMock: notice.mock }, 'notices');
@@ -45,7 +45,7 @@ export class Additions {
     return row?.last ?? 0;
   }
 
-  /** The new ones, each with its data as JSON. One that exceeds a limit is a defect of its sender, and is left out. */
+  /** The new notices, each with its data as JSON. Leaves out a notice that exceeds a limit, which is a defect of its sender. */
   #accepted(sender: string, notices: readonly NewNotice[]): { notice: NewNotice; data: string }[] {
     return notices.flatMap((notice) => {
       if (this.#tables.notices.hasKey(notice.key)) return [];

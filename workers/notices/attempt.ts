@@ -1,6 +1,6 @@
 /**
- * One attempt to deliver a webhook: a POST without redirects, with bounds on time and on what is read. Results name
- * neither the URL nor anything that the receiver sent.
+ * One attempt to deliver a notice to a webhook: a POST without redirects, with limits on the time and on the
+ * bytes read. Results name neither the URL nor any content that the receiver sent.
  */
 import {
   WEBHOOK_RESPONSE_BYTES_MAX,
@@ -41,7 +41,7 @@ function errorOf(status: number): string | null {
   return status === GONE_STATUS ? 'GONE' : `HTTP_${status}`;
 }
 
-/** Lets a receiver finish a short response. What is longer or slower is cancelled: the status is the answer. */
+/** Lets a receiver finish a short response. Cancels a longer or slower one, because only the status matters. */
 async function readLittle(body: ReadableStream<Uint8Array> | null): Promise<void> {
   if (body === null) return;
   const reader = body.getReader();
@@ -54,13 +54,13 @@ async function readLittle(body: ReadableStream<Uint8Array> | null): Promise<void
     }
     await reader.cancel();
   } catch {
-    // It broke off after its status.
+    // The response broke off after its status.
   } finally {
     clearTimeout(timer);
   }
 }
 
-/** `Retry-After` in either form (RFC 9110, section 10.2.3), bounded; null if there is none. */
+/** `Retry-After` in either form (RFC 9110, section 10.2.3), in ms and bounded; null if there is none. */
 export function retryAfterOf(headers: Headers, now: number): number | null {
   const text = headers.get('retry-after')?.trim() ?? '';
   const ms = /^\d{1,9}$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;

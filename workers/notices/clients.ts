@@ -1,4 +1,4 @@
-/** Admits the clients that read the notices of their organisation: so many requests in a minute each. */
+/** Admits the clients that read the notices of their organisation. Limits the requests of each client per minute. */
 import type { Client } from '../../shared/clients.ts';
 import {
   NOTICE_REQUESTS_MAX,
@@ -16,7 +16,7 @@ export interface NoticeContext extends RequestContext {
   readonly client: Client;
 }
 
-/** What an isolate knows of them. */
+/** The state that an isolate keeps for these clients. */
 class NoticeClients {
   readonly admission = new ClientAdmission<AdmissionContent>({
     right: 'notices',
@@ -27,7 +27,7 @@ class NoticeClients {
   readonly requests = new RequestWindow(NOTICE_WINDOW_MS, NOTICE_REQUESTS_MAX, NOTICE_REQUESTS_TOTAL_MAX);
 }
 
-/** Of this isolate. */
+/** The clients of this isolate. */
 let clients = new NoticeClients();
 
 /** Resets all state, as a new isolate would. */

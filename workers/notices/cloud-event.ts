@@ -1,4 +1,4 @@
-/** A notice as a webhook gets it: a CloudEvent (1.0.2) in structured mode. */
+/** Formats a notice as a webhook gets it: a CloudEvent (1.0.2) in structured mode. */
 import { wireTypeOf } from '../../shared/notices/notice.ts';
 import { type StoredNotice, timeOf } from './notice-rows.ts';
 
@@ -8,8 +8,8 @@ export const CLOUD_EVENT_TYPE = 'application/cloudevents+json; charset=utf-8';
 const NO_ADDRESS = 'urn:numgate';
 
 /**
- * The ID of a notice for its receiver, also as `webhook-id`: the same for each attempt. It has no dot, because
- * signatures separate it from the rest by one.
+ * The ID of a notice for its receiver, also sent as `webhook-id`. It is the same for each attempt. It has no
+ * dot, because a dot separates it from the rest of the signed content.
  */
 export function noticeId(organisation: string, version: number): string {
   return `${organisation}-${version}`;

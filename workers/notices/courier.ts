@@ -1,6 +1,6 @@
 /**
- * Sends what is due, to several webhooks at the same time: a slow one holds no other. One run at a time; it ends once
- * nothing is due, and an alarm begins the next.
+ * Sends due notices to several webhooks at the same time, so that a slow webhook delays no other. There is one
+ * run at a time. A run ends once nothing is due, and an alarm begins the next run.
  */
 import {
   WEBHOOK_BLOCKED_MS,
@@ -18,13 +18,13 @@ import type { WebhookSigner } from './signing.ts';
 import type { Tables } from './tables.ts';
 import { previousSecretUntil, type StoredWebhook } from './webhook-rows.ts';
 
-/** What deliveries need of the service. */
+/** The settings of the service that deliveries need. */
 export interface CourierSettings {
-  /** Null while SHARING_KEY is not valid: then nothing is sent. */
+  /** Null while SHARING_KEY is not valid. Nothing is sent then. */
   readonly signer: WebhookSigner | null;
   /** PUBLIC_URL; null if there is none. */
   readonly source: string | null;
-  /** Whether it runs on one machine: then `http:` to that machine is possible. */
+  /** Whether the service runs on one machine. Only then may URLs use `http:`, to that machine. */
   readonly isLocal: boolean;
 }
 
@@ -34,7 +34,7 @@ export class Courier {
   readonly #facts: FactsReader;
   readonly #settings: CourierSettings;
   readonly #sending = new Map<string, Promise<void>>();
-  /** Ends the wait of a run: something is due. */
+  /** Ends the wait of a run, because something is due. */
   #wake: (() => void) | null = null;
 
   constructor(tables: Tables, deliveries: Deliveries, facts: FactsReader, settings: CourierSettings) {
@@ -44,13 +44,13 @@ export class Courier {
     this.#settings = settings;
   }
 
-  /** Something may be due earlier than it was. @returns whether a run takes care of it */
+  /** Call when something may be due earlier than expected. @returns whether a current run takes care of it */
   wake(): boolean {
     this.#wake?.();
     return this.#wake !== null;
   }
 
-  /** Sends what is due. @throws if the coordinator does not respond: then try again later */
+  /** Sends everything that is due. @throws if the coordinator does not respond: try again later */
   async run(): Promise<void> {
     const begun = Date.now();
     const failures: unknown[] = [];
@@ -71,7 +71,7 @@ export class Courier {
     if (failures.length > 0) throw failures[0];
   }
 
-  /** Until an attempt ends, or something else is due, or `wake`. @param now null if nothing more begins in this run */
+  /** Waits until an attempt ends, something else is due, or `wake` is called. @param now null if nothing more begins */
   async #waitForChange(now: number | null): Promise<void> {
     const { promise: woken, resolve } = Promise.withResolvers<void>();
     this.#wake = resolve;
@@ -85,7 +85,7 @@ export class Courier {
     }
   }
 
-  /** Of those that are not being sent to; null at the limit of parallel attempts, where it waits for one of them. */
+  /** When the next idle webhook is due; null if none is, or if the limit of parallel attempts is reached. */
   #othersDueAt(): number | null {
     if (this.#sending.size >= WEBHOOKS_PARALLEL_MAX) return null;
     return nextDueOf(this.#tables.webhooks.all.filter(({ id }) => !this.#sending.has(id)));
@@ -104,7 +104,7 @@ export class Courier {
     this.#deliveries.settle(job, result, Date.now());
   }
 
-  /** Makes one attempt, and changes nothing. */
+  /** Makes one attempt, and stores nothing. */
   async send(
     webhook: StoredWebhook,
     notice: StoredNotice,
@@ -112,7 +112,7 @@ export class Courier {
     signer: WebhookSigner,
   ): Promise<Attempted> {
     const { source, isLocal } = this.#settings;
-    // The list may be shorter than it was.
+    // The list of allowed hosts may have become shorter.
     const url = checkWebhookUrl(webhook.url, hosts, isLocal);
     if (!url.ok) return { status: null, error: url.code, retryAfterMs: null };
     const { organisation } = this.#tables;
@@ -132,7 +132,7 @@ export class Courier {
     return attempt(url.value, headers, body);
   }
 
-  /** Nothing is sent for a while. */
+  /** Sends nothing to a webhook for WEBHOOK_BLOCKED_MS. */
   #block(id: string, what: string): void {
     const { organisation, webhooks } = this.#tables;
     const [webhook, at] = [webhooks.get(id), Date.now() + WEBHOOK_BLOCKED_MS];

@@ -1,7 +1,7 @@
 /**
- * What is sent to a webhook next, and what an attempt changes: each in one transaction. So whatever dies in between,
- * a notice is sent again, none is skipped, and each webhook gets them in the order of their versions. An attempt
- * that was cut off counts, but it is never the last one of a notice.
+ * Decides what to send to a webhook next, and stores what an attempt changes, each in one transaction. If an
+ * object dies in between, a notice is sent again, and none is skipped. Each webhook gets its notices in the
+ * order of their versions. An attempt that was cut off counts, but it is never the last attempt for a notice.
  */
 import {
   WEBHOOK_ATTEMPTS_MAX,
@@ -29,10 +29,10 @@ const CUT_OFF: Attempted = { status: null, error: 'INTERRUPTED', retryAfterMs: n
 export class Deliveries {
   readonly #tables: Tables;
   readonly #random: () => number;
-  /** Webhooks whose last attempt was one in order: then a replay has its turn. */
+  /** Webhooks whose last attempt was for a notice in order. A replay has the next turn. */
   readonly #ordered = new Set<string>();
 
-  /** @param random from 0 to 1 */
+  /** @param random returns a number from 0 to 1 */
   constructor(tables: Tables, random: () => number) {
     this.#tables = tables;
     this.#random = random;
@@ -48,12 +48,12 @@ export class Deliveries {
     return nextDueOf(this.#tables.webhooks.all);
   }
 
-  /** Ends the attempts that an earlier object of this store had begun. Called before the first one of this object. */
+  /** Ends the attempts that an earlier instance of this object began. Call before the first attempt of this instance. */
   endCutOff(now: number): void {
     for (const { id } of this.#tables.webhooks.all) this.#endCutOff(id, now);
   }
 
-  /** Begins an attempt, if one is due. The one before it has ended, or never will. */
+  /** Begins an attempt, if one is due. A previous attempt without a result was cut off, and ends here. */
   begin(id: string, now: number): Job | null {
     this.#endCutOff(id, now);
     return this.#tables.storage.transactionSync(() => {
@@ -68,7 +68,7 @@ export class Deliveries {
       if (lane === 'order') this.#ordered.add(id);
       else this.#ordered.delete(id);
       const { version } = notice.notice;
-      // If this object dies, the next one begins here.
+      // If this object dies, the next instance tries again at this time.
       const leased = now + WEBHOOK_LEASE_MS;
       webhooks.update(id, {
         sending: { lane, version },
@@ -84,7 +84,7 @@ export class Deliveries {
   settle({ webhook: { id }, lane, version }: Omit<Job, 'notice'>, result: Attempted, now: number): void {
     this.#tables.storage.transactionSync(() => {
       const webhook = this.#tables.webhooks.get(id);
-      // Removed meanwhile.
+      // The webhook was removed meanwhile.
       if (webhook === null) return;
       const isDelivered = result.error === null;
       this.record(id, version, isDelivered ? 'delivered' : this.#stateOf(webhook, lane, result), result, now);
@@ -105,7 +105,7 @@ export class Deliveries {
     this.settle({ ...webhook.sending, webhook }, CUT_OFF, now);
   }
 
-  /** The result of an attempt, for the delivery and for the notice. Must run in a transaction. */
+  /** Records the result of an attempt, for the delivery and for the notice. Must run in a transaction. */
   record(
     id: string,
     version: number,
@@ -115,7 +115,7 @@ export class Deliveries {
   ): void {
     const { deliveries, notices, counts } = this.#tables;
     const notice = notices.get(version);
-    // It was removed meanwhile, and its deliveries with it.
+    // The notice was removed meanwhile, and its deliveries with it.
     if (notice === null) return;
     deliveries.record(id, version, state, result, now);
     if (notices.attempted(version, result.error === null, now)) counts.add(notice, 'delivered');
@@ -140,7 +140,7 @@ export class Deliveries {
     return null;
   }
 
-  /** On to the next one. */
+  /** Moves on to the next notice. */
   #pass({ id, position }: StoredWebhook, lane: Lane, version: number, now: number): void {
     const { webhooks } = this.#tables;
     if (lane === 'replay') webhooks.update(id, { replayAttempts: 0, replayAt: now });
@@ -164,12 +164,12 @@ export class Deliveries {
     const { organisation, webhooks } = this.#tables;
     const isLast = this.#isLast(webhook, lane, result);
     if (isLast) warn('noticeGivenUp', { organisation, webhook: id, version, error: result.error });
-    // It may have been skipped meanwhile.
+    // The notice may have been skipped meanwhile.
     if (isLast || (lane === 'order' && version <= webhook.position)) this.#pass(webhook, lane, version, now);
     else {
       const made = lane === 'order' ? attempts : replayAttempts;
       const nextAt = now + Math.max(pauseAfter(made, this.#random()), result.retryAfterMs ?? 0);
-      // The next attempt after one that was cut off is never beyond the last.
+      // A cut-off attempt is never the last one, so leave room for another attempt.
       webhooks.update(
         id,
         lane === 'order'
@@ -184,7 +184,7 @@ export class Deliveries {
     else if (isFailing) this.#stop(webhook, 'disabled', 'FAILING', now);
   }
 
-  /** The service stops sending. The notices go on waiting. */
+  /** Stops sending to a webhook. Its notices keep waiting. */
   #stop(
     webhook: StoredWebhook,
     state: 'disabled' | 'gone',
@@ -202,7 +202,7 @@ export class Deliveries {
   }
 }
 
-/** When the next attempt for one of these is due, in ms since 1970; null if nothing waits. */
+/** When the next attempt for one of these webhooks is due, in ms since 1970; null if nothing waits. */
 export function nextDueOf(webhooks: readonly StoredWebhook[]): number | null {
   const times = webhooks.map(dueAtOf).filter((time) => time !== null);
   return times.length === 0 ? null : Math.min(...times);

@@ -8,7 +8,7 @@ import { timeOf } from './notice-rows.ts';
 export interface AttemptResult {
   /** HTTP status; null if there was no response. */
   readonly status: number | null;
-  /** Null if the receiver accepted it. Never what the receiver sent. */
+  /** Null if the receiver accepted the notice. Never contains what the receiver sent. */
   readonly error: string | null;
 }
 
@@ -38,7 +38,7 @@ export class DeliveryRows {
     return this.#read('webhook = ? AND deliveries.version = ?', webhook, version)[0] ?? null;
   }
 
-  /** Newest first. @param before version; null for the newest */
+  /** A page of deliveries, newest first. @param before version; null for the newest */
   page(webhook: string, state: DeliveryState | null, before: number | null, limit: number): DeliveryInfo[] {
     const [own, values] = state === null ? ['', []] : ['AND state = ?', [state]];
     return this.#read(
@@ -47,12 +47,12 @@ export class DeliveryRows {
     );
   }
 
-  /** Of one notice, at all webhooks. */
+  /** The deliveries of one notice, to all webhooks. */
   of(version: number): DeliveryInfo[] {
     return this.#read('deliveries.version = ? ORDER BY webhook', version);
   }
 
-  /** An attempt has ended. Must run in a transaction. @param state in which the delivery is now */
+  /** Records an attempt that has ended. Must run in a transaction. @param state the new state of the delivery */
   record(
     webhook: string,
     version: number,
@@ -74,7 +74,7 @@ export class DeliveryRows {
     );
   }
 
-  /** The one that is replayed next; null if none is. */
+  /** The version that is replayed next; null if there is none. */
   nextReplay(webhook: string): number | null {
     const [row] = this.#sql
       .exec<{ version: number }>(
@@ -85,7 +85,7 @@ export class DeliveryRows {
     return row?.version ?? null;
   }
 
-  /** Replays one delivery. @returns whether there is such a delivery */
+  /** Marks one delivery for replay. @returns whether there is such a delivery */
   replay(webhook: string, version: number, now: number): boolean {
     return (
       this.#sql
@@ -97,7 +97,7 @@ export class DeliveryRows {
     );
   }
 
-  /** Replays what failed since a time, the oldest first. @returns how many */
+  /** Marks deliveries that failed since a time for replay, the oldest first. @returns how many */
   replaySince(webhook: string, since: number, limit: number, now: number): number {
     return this.#sql
       .exec(
@@ -109,7 +109,7 @@ export class DeliveryRows {
       .toArray().length;
   }
 
-  /** Those that were given up, over all webhooks, up to NOTICES_COUNTED_MAX. */
+  /** How many deliveries were given up, over all webhooks, up to NOTICES_COUNTED_MAX. */
   get failed(): number {
     return this.#sql
       .exec<{ many: number }>(

@@ -32,7 +32,7 @@ export class FeedRouting {
   readonly #tables: RouterTables;
   readonly #outbox: NoticeOutbox;
   readonly #operators: Operators;
-  /** How often in a row the reports could not be read. */
+  /** Consecutive failures to read the reports. */
   #reportFailures = 0;
 
   constructor(
@@ -49,18 +49,18 @@ export class FeedRouting {
     this.#operators = operators;
   }
 
-  /** Routes the next events. @returns false if there are none @throws if what they need cannot be read now */
+  /** Routes the next events. @returns false if there are none @throws if data that they need cannot be read now */
   async step(): Promise<boolean> {
     const { meta } = this.#tables;
     const after = meta.number('position');
     const feed = this.#env.FEED.getByName(FEED_NAME);
-    // The last one again: its digest shows that this is still the same feed.
+    // Read the last event again: its digest shows whether this is still the same feed.
     const read = await within(feed.events(Math.max(0, after - 1), ROUTED_EVENTS_MAX), NOTICE_WAIT_MS);
     const { first, last } = read;
     if (last === 0) return false;
     const again = read.events.find(({ position }) => position === after);
     if (last < after || (again !== undefined && again.digest !== meta.text('digest'))) {
-      // The feed lost its tables and began anew: what is known of its senders keeps old blocks from being told again.
+      // The feed lost its tables and began anew. The stored senders keep old blocks from causing notices again.
       warn('noticesFeedReset', { position: after, last });
       this.#restart(first - 1);
       return true;
@@ -111,14 +111,14 @@ export class FeedRouting {
     this.#outbox.addAll(notices);
   }
 
-  /** By reference. What an earlier event of the page changes may make some of it unnecessary. */
+  /** Reads the facts by reference. Some may be unnecessary, because earlier events of the page change what is known. */
   async #facts(events: readonly PartyEvent[]): Promise<ReadonlyMap<string, Facts>> {
     const needed = new Map<string, PartyEvent>();
     const reported = new Map<string, PartyEvent>();
     const changed = new Set<string>();
     for (const event of events) {
       const { reference } = event;
-      // After an earlier event of the page, something else is known by then.
+      // An earlier event of the page changes what is known of the sender, so assume nothing.
       const known = changed.has(reference) ? null : this.#tables.sender(reference);
       changed.add(reference);
       if (!needsFacts(event, known)) continue;

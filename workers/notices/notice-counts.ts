@@ -4,7 +4,7 @@ import type { NoticeCount, NoticeType } from '../../shared/notices/notice.ts';
 
 export type CountField = 'notices' | 'delivered' | 'acknowledged' | 'informed';
 
-/** Which count a notice is part of. */
+/** The part of a notice that decides where it counts. */
 interface Counted {
   readonly type: NoticeType;
   /** ms since 1970. */
@@ -19,7 +19,7 @@ export class NoticeCounts {
     this.#sql = sql;
   }
 
-  /** Must run in the transaction of what is counted. */
+  /** Must run in the transaction of the counted change. */
   add({ type, at, isMock }: Counted, field: CountField, many = 1): void {
     if (isMock || type === 'test' || many === 0) return;
     this.#sql.exec(

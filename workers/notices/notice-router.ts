@@ -1,7 +1,7 @@
 /**
- * The Durable Object that decides which organisations get a notice about a sender. There is one. It reads the feed and
- * the changes of qualifications, each up to a position that it stores with the notices made of them, and takes facts
- * from the counters of usage. So every fact reaches each receiver once, whatever dies when.
+ * The Durable Object that decides which organisations get a notice about a sender. There is one per installation. It
+ * reads the feed and the changes of qualifications, and stores each position with the notices made so far. It also
+ * takes facts from the counters of usage. So every fact reaches each receiver once, even if objects die.
  */
 import { DurableObject } from 'cloudflare:workers';
 import {
@@ -21,7 +21,7 @@ import { OwnerNotices } from './owner-notices.ts';
 import { QualificationNotices } from './qualification-notices.ts';
 import { RouterTables } from './router-tables.ts';
 
-/** What the alarm finishes if the object ends, in ms after the poke. */
+/** Delay of the alarm that finishes the work if the object ends, in ms after the poke. */
 const ALARM_MS = 10_000;
 
 export class NoticeRouter extends DurableObject<ControlEnv> implements NoticeRouterObject {
@@ -33,7 +33,7 @@ export class NoticeRouter extends DurableObject<ControlEnv> implements NoticeRou
   readonly #reading = new RetriedWork(NOTICE_RETRY_MS, NOTICE_RETRY_MS_MAX, (error) =>
     warnFailed('noticesNotMade', error),
   );
-  /** Whether the last reading failed, or paused because too much waits. */
+  /** Whether the last reading failed, or paused because too many notices wait. */
   #isBehind = false;
   #alarmAt: number | null = null;
 
@@ -84,7 +84,7 @@ export class NoticeRouter extends DurableObject<ControlEnv> implements NoticeRou
 
   override async alarm(): Promise<void> {
     this.#alarmAt = null;
-    // A new object does not know what the one before it left undone.
+    // A new object does not know what the previous one left undone.
     this.#isBehind = true;
     await this.#run();
   }
@@ -106,7 +106,7 @@ export class NoticeRouter extends DurableObject<ControlEnv> implements NoticeRou
         return;
       }
       this.#reading.progressed();
-      // Meanwhile the next events are read.
+      // Send the notices while the next events are read.
       this.ctx.waitUntil(this.#outbox.run());
     }
   }

@@ -1,4 +1,4 @@
-/** Notices as rows. A notice never changes, except for what became of it. */
+/** Notices as rows. A notice never changes, except for its deliveries and its answer. */
 import { NOTICES_COUNTED_MAX } from '../../shared/limits/notices.ts';
 import type {
   Acknowledgement,
@@ -22,7 +22,7 @@ export interface StoredNotice {
   readonly data: string;
   readonly isMock: boolean;
   readonly respondBy: number | null;
-  /** When the first webhook accepted it. */
+  /** When the first webhook accepted the notice. */
   readonly deliveredAt: number | null;
   readonly attempts: number;
   readonly acknowledgement: Acknowledgement | null;
@@ -66,12 +66,12 @@ export class NoticeRows {
     return this.#oldest?.version ?? this.lastVersion + 1;
   }
 
-  /** How many are kept: versions have no gaps, and the oldest go first. */
+  /** How many notices are kept. Versions have no gaps, and the oldest notices are removed first. */
   get count(): number {
     return this.lastVersion - this.firstVersion + 1;
   }
 
-  /** When the oldest one that is kept came, in ms since 1970; null if there is none. */
+  /** When the oldest kept notice arrived, in ms since 1970; null if there is none. */
   get oldestKeptAt(): number | null {
     return this.#oldest?.kept_at ?? null;
   }
@@ -80,7 +80,7 @@ export class NoticeRows {
     return this.#sql.exec('SELECT 1 FROM notices WHERE key = ?', key).toArray().length > 0;
   }
 
-  /** Must run in a transaction. @returns its version */
+  /** Must run in a transaction. @returns the version of the notice */
   add(notice: NewNotice, data: string, now: number): number {
     const version = this.lastVersion + 1;
     const { key, type, at, subject, mock, respondBy } = notice;
@@ -98,7 +98,7 @@ export class NoticeRows {
     return row === undefined ? null : storedOf(row);
   }
 
-  /** In the order of versions. */
+  /** Notices after a version, in the order of versions. */
   page(after: number, limit: number): StoredNotice[] {
     return this.#sql
       .exec<Row>('SELECT * FROM notices WHERE version > ? ORDER BY version LIMIT ?', after, limit)
@@ -106,7 +106,7 @@ export class NoticeRows {
       .map(storedOf);
   }
 
-  /** The first one after a version that is of one of these types, and no test. @param types empty for all */
+  /** The first notice after a version with one of these types. @param types empty for all types except `test` */
   next(after: number, types: readonly NoticeType[]): StoredNotice | null {
     const { where, values } = ofTypes(types);
     const [row] = this.#sql
@@ -119,7 +119,7 @@ export class NoticeRows {
     return row === undefined ? null : storedOf(row);
   }
 
-  /** How many `next` would return one after another, up to NOTICES_COUNTED_MAX. */
+  /** How many notices `next` would return one after another, up to NOTICES_COUNTED_MAX. */
   countAfter(after: number, types: readonly NoticeType[]): number {
     const { where, values } = ofTypes(types);
     const { many } = this.#sql
@@ -131,7 +131,7 @@ export class NoticeRows {
     return many;
   }
 
-  /** Notices with one of these subjects in a time, in the order of versions. */
+  /** Notices with one of these subjects in a period, in the order of versions. */
   matching({ subjects, from, to, after, limit }: NoticeQuery): StoredNotice[] {
     const of = subjects === null ? '' : `AND subject IN (${subjects.map(() => '?').join(', ')})`;
     return this.#sql
@@ -143,7 +143,7 @@ export class NoticeRows {
       .map(storedOf);
   }
 
-  /** Guidance past its time without an answer, up to NOTICES_COUNTED_MAX. */
+  /** How many guidance notices are past their time without an answer, up to NOTICES_COUNTED_MAX. */
   overdue(now: number): number {
     const { many } = this.#sql
       .exec<{ many: number }>(
@@ -181,7 +181,7 @@ export class NoticeRows {
     );
   }
 
-  /** An attempt to deliver it has ended. @returns whether it is the first one that succeeded */
+  /** Records that an attempt to deliver the notice has ended. @returns whether this was the first successful one */
   attempted(version: number, isDelivered: boolean, now: number): boolean {
     const before = this.get(version);
     if (before === null) return false;
@@ -193,13 +193,13 @@ export class NoticeRows {
     return before.deliveredAt === null && deliveredAt !== null;
   }
 
-  /** Removes the oldest ones, with what became of them. Must run in a transaction. @param upTo last version to remove */
+  /** Removes the oldest notices with their deliveries. Must run in a transaction. @param upTo last version to remove */
   remove(upTo: number): void {
     this.#sql.exec('DELETE FROM notices WHERE version <= ?', upTo);
     this.#sql.exec('DELETE FROM deliveries WHERE version <= ?', upTo);
   }
 
-  /** The last of the oldest ones that came before a time, `limit` at most; null if there is none. */
+  /** Version of the last notice that arrived by a time, among the `limit` oldest; null if there is none. */
   lastBefore(time: number, limit: number): number | null {
     const { last } = this.#sql
       .exec<{ last: number | null }>(
@@ -240,12 +240,12 @@ export function timeOf(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-/** As its receiver reads it. */
+/** A notice as its receiver reads it. */
 export function noticeOf(stored: StoredNotice): Notice {
   return { ...withoutData(stored), data: JSON.parse(stored.data) as Notice['data'] };
 }
 
-/** As evidence. */
+/** A notice as evidence. */
 export function recordOf(stored: StoredNotice): NoticeRecord {
   const { deliveredAt, attempts } = stored;
   return { ...withoutData(stored), deliveredAt: deliveredAt === null ? null : timeOf(deliveredAt), attempts };

@@ -105,7 +105,7 @@ export class NoticeStore extends DurableObject<ControlEnv> implements NoticeObje
       });
       this.#alarmAt = await ctx.storage.getAlarm();
       this.#deliveries.endCutOff(Date.now());
-      // The platform gives up on an alarm that fails too often.
+      // Set the alarm again, because the platform gives up on an alarm that fails too often.
       await this.#arm();
     });
   }
@@ -167,7 +167,7 @@ export class NoticeStore extends DurableObject<ControlEnv> implements NoticeObje
     return this.#webhooks.get(id, Date.now());
   }
 
-  /** @param added its URL was checked */
+  /** @param added has a URL that was checked */
   async addWebhook(
     request: StoreRequest,
     organisation: string,
@@ -197,7 +197,7 @@ export class NoticeStore extends DurableObject<ControlEnv> implements NoticeObje
     return this.#changed(this.#webhooks.replay(request, id, replay));
   }
 
-  /** Sends a test notice now. @returns what became of it */
+  /** Sends a test notice now. @returns its delivery */
   async testWebhook(request: StoreRequest, id: string): Promise<StoreResult<DeliveryInfo>> {
     if (this.#signer === null) return notConfigured();
     const facts = await this.#facts.read(this.#tables.organisation).catch(() => null);
@@ -228,11 +228,11 @@ export class NoticeStore extends DurableObject<ControlEnv> implements NoticeObje
   /** Never throws: the platform gives up on an alarm that fails too often. */
   override async alarm(): Promise<void> {
     this.#alarmAt = null;
-    // The deliveries may take long.
+    // Report first, because the deliveries may take long.
     await this.#reporter.run();
     await this.#work.run(async () => {
       const { sweepAt } = this.#tables.room;
-      // One step an alarm: the next one follows at once.
+      // One step per alarm. The next alarm follows at once.
       if (sweepAt !== null && sweepAt <= Date.now()) this.#tables.room.sweep(Date.now());
       this.#tables.forget(Date.now());
       await this.#anchoring.run();
@@ -258,14 +258,14 @@ export class NoticeStore extends DurableObject<ControlEnv> implements NoticeObje
     return done;
   }
 
-  /** What was stored may be due at once. The alarm is there if the run that it wakes dies. */
+  /** Call after a change, because something may be due at once. The alarm is set first, in case the woken run dies. */
   async #follow(): Promise<void> {
     this.#reporter.changed();
     await this.#arm();
     this.#courier.wake();
   }
 
-  /** The alarm at the next time at which there is something to do. */
+  /** Sets the alarm for the next time at which there is something to do. */
   async #arm(): Promise<void> {
     const now = Date.now();
     const times = [this.#deliveries.nextDueAt, this.#anchoring.dueAt, this.#tables.room.sweepAt];

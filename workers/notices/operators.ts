@@ -1,4 +1,4 @@
-/** The operators that read their notices: by a webhook, or with a client. Others would only fill their stores. */
+/** The operators that read their notices, through a webhook or a client. Notices to others would only fill their stores. */
 import { NOTICE_WAIT_MS, OPERATORS_FRESH_MS } from '../../shared/limits/notice-sources.ts';
 import type { NotifiedOperator } from '../../shared/notices/operators.ts';
 import type { ControlEnv } from '../env.ts';
@@ -7,7 +7,7 @@ import { COORDINATOR_NAME } from '../storage/coordinator-port.ts';
 import type { NoticeKeeper, OperatorFacts } from '../storage/notice-sources-port.ts';
 import { within } from '../storage/single-flight.ts';
 
-/** Stores that are read at the same time. */
+/** Stores that are read in parallel. */
 const CALLS_AT_ONCE = 4;
 
 export class Operators {
@@ -42,7 +42,7 @@ export class Operators {
     const status = await within(this.#env.NOTICES.getByName(id).status(), NOTICE_WAIT_MS).catch(
       (error: unknown) => warnFailed('operatorNotRead', error, { organisation: id }),
     );
-    // If its store does not respond, it may well have a webhook.
+    // If the store does not respond, the operator may well have a webhook.
     return status === undefined || status.webhooks.enabled + status.webhooks.disabled > 0;
   }
 }

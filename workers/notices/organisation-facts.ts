@@ -1,4 +1,4 @@
-/** What a store of notices must know of its organisation before it sends anything: read from the coordinator at intervals. */
+/** Reads what a store of notices must know of its organisation before it sends anything, from the coordinator at intervals. */
 import { NOTICE_FACTS_FRESH_MS } from '../../shared/limits/notices.ts';
 import type { Organisation } from '../../shared/organisations.ts';
 import type { OrganisationSource } from '../storage/notices-port.ts';
@@ -29,8 +29,8 @@ export class FactsReader {
   }
 }
 
-/** @param organisation null if there is none any more */
+/** @param organisation null if it no longer exists */
 export function factsOf(organisation: Organisation | null): OrganisationFacts {
-  // Organisations that were stored before have no hosts.
+  // Organisations that were stored before this field existed have no hosts.
   return { isActive: organisation?.state === 'active', hosts: organisation?.webhookHosts ?? [] };
 }

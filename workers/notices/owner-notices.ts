@@ -1,4 +1,4 @@
-/** Notices to the operators of mobile numbers that sent many texts: each number once a day, whichever clients it used. */
+/** Makes notices to the operators of mobile numbers that sent many texts: one per number and day, over all its clients. */
 import { ReferenceKey } from '../../shared/feed/reference.ts';
 import { NOTICE_WAIT_MS } from '../../shared/limits/notice-sources.ts';
 import type { OwnerUsedData } from '../../shared/notices/data.ts';
@@ -17,7 +17,7 @@ import { within } from '../storage/single-flight.ts';
 import type { Operators } from './operators.ts';
 import type { RouterTables } from './router-tables.ts';
 
-/** Days that are kept: facts of yesterday may come late. */
+/** Days that are kept besides the current one, because facts may arrive late. */
 const DAYS_KEPT = 2;
 
 export class OwnerNotices {
@@ -41,7 +41,7 @@ export class OwnerNotices {
     this.#operators = operators;
   }
 
-  /** See NoticeRouterObject. @throws if what they need cannot be read now: send the batch again */
+  /** See NoticeRouterObject. @throws if data that the facts need cannot be read now: send the batch again */
   async take(sender: string, n: number, facts: readonly OwnerFact[]): Promise<{ readonly last: number }> {
     const last = this.#tables.lastOf(sender);
     if (last >= n) return { last };
@@ -49,7 +49,7 @@ export class OwnerNotices {
     const codes = await this.#senderCodes(facts);
     const references = await this.#references(facts);
     return this.#storage.transactionSync(() => {
-      // The same batch may have come again meanwhile.
+      // The same batch may have arrived again meanwhile.
       const now = Date.now();
       const known = this.#tables.lastOf(sender);
       if (known >= n) return { last: known };
@@ -77,13 +77,13 @@ export class OwnerNotices {
   async #senderCodes(facts: readonly OwnerFact[]): Promise<ReadonlyMap<string, string | null>> {
     const keeper = this.#env.COORDINATOR.getByName(COORDINATOR_NAME) as unknown as NoticeKeeper;
     const codes = new Map<string, string | null>();
-    // A counter counts for one client.
+    // This is one call, because a counter counts for one client.
     for (const client of new Set(facts.map((fact) => fact.client)))
       codes.set(client, await within(keeper.senderCodeOf(client), NOTICE_WAIT_MS));
     return codes;
   }
 
-  /** Those of the feed; empty without SHARING_KEY. */
+  /** The references of the numbers in the feed; empty without SHARING_KEY. */
   async #references(facts: readonly OwnerFact[]): Promise<readonly string[]> {
     const sharing = await openSharingKeys(this.#env.SHARING_KEY ?? '');
     if (!sharing.ok) return [];

@@ -1,4 +1,4 @@
-/** Notices of changed qualifications, which the coordinator keeps until the router has read them. */
+/** Makes notices of changed qualifications. The coordinator keeps the changes until the router has read them. */
 import { NOTICE_WAIT_MS, QUALIFICATION_NOTICES_AT_ONCE } from '../../shared/limits/notice-sources.ts';
 import type { QualificationChangedData } from '../../shared/notices/data.ts';
 import type { NewNotice } from '../../shared/notices/notice.ts';
@@ -22,7 +22,7 @@ export class QualificationNotices {
     this.#outbox = outbox;
   }
 
-  /** @returns false if there are none @throws if the coordinator does not respond */
+  /** Makes notices of the next changes. @returns false if there are none @throws if the coordinator does not respond */
   async step(): Promise<boolean> {
     const keeper = this.#env.COORDINATOR.getByName(COORDINATOR_NAME) as unknown as NoticeKeeper;
     const { meta } = this.#tables;

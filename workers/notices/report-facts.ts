@@ -1,4 +1,4 @@
-/** Reads what was reported about senders, for guidance. Guidance must not wait for it for long. */
+/** Reads what was reported about senders, for guidance. Guidance must not wait long for these facts. */
 import { NOTICE_WAIT_MS } from '../../shared/limits/notice-sources.ts';
 import type { NoticeSender } from '../../shared/notices/data.ts';
 import type { ReportFacts } from '../../shared/notices/routing.ts';
@@ -9,7 +9,7 @@ import { RESPONSE_NAME } from '../storage/response-port.ts';
 import { within } from '../storage/single-flight.ts';
 
 /**
- * @returns in the order of the senders; null for one that nobody has reported
+ * @returns facts in the order of the senders; null for a sender that nobody has reported
  * @throws if the desk or the counts do not respond
  */
 export async function reportFactsOf(
@@ -29,7 +29,7 @@ export async function reportFactsOf(
   );
   const found: (ReportFacts | null)[] = senders.map(() => null);
   const places = keyed.map((key, place) => ({ key, place }));
-  // One after the other: a page of events has few of them, and no shard gets more than one call.
+  // Call shards one after another: a page of events needs few of them, and no shard gets more than one call.
   for (const [shard, own] of Map.groupBy(places, ({ key }) => shardOf(key))) {
     const subjects = own.map(({ key }) => key);
     const facts = await within(SUBJECTS.getByName(shard).reported(subjects), NOTICE_WAIT_MS);

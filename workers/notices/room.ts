@@ -1,6 +1,6 @@
 /**
- * Room for notices. Too old ones go, and beyond NOTICES_MAX the oldest that no enabled webhook waits for: so a flood
- * never removes what is still to be delivered. With the limits on each, notices and deliveries take at most 3 GB.
+ * Makes room for notices. Removes old ones, and beyond NOTICES_MAX the oldest that no enabled webhook waits for. So a flood
+ * never removes a notice that is still to be delivered. With the limits on each, notices and deliveries take at most 3 GB.
  */
 import {
   NOTICE_KEPT_MS,
@@ -27,12 +27,12 @@ export class Room {
     this.#webhooks = webhooks;
   }
 
-  /** Must run in the transaction that adds the notices. @returns whether there is room for so many */
+  /** Makes room for this many notices. Must run in the transaction that adds them. @returns whether there is room */
   make(many: number, now: number): boolean {
     const over = this.#notices.count + many - NOTICES_MAX;
     if (over <= 0) return true;
     const first = this.#notices.firstVersion;
-    // Room for more than these, so that a full store does not remove for each batch.
+    // Make more room than needed, so that a full store does not remove notices for every batch.
     const upTo = Math.min(
       first + Math.max(over, NOTICES_REMOVED_AT_ONCE) - 1,
       this.#webhooks.settledUpTo(this.#notices.lastVersion),
@@ -45,7 +45,7 @@ export class Room {
     return true;
   }
 
-  /** Removes what is too old, in one bounded step. The next one is due at once if there is more. */
+  /** Removes notices that are too old, in one bounded step. If more are left, the next step is due at once. */
   sweep(now: number): void {
     this.#storage.transactionSync(() => {
       const last = this.#notices.lastBefore(now - NOTICE_KEPT_MS, NOTICES_REMOVED_AT_ONCE);
@@ -54,7 +54,7 @@ export class Room {
     });
   }
 
-  /** When something must be removed, in ms since 1970; null if nothing is kept. */
+  /** When the next sweep is due, in ms since 1970; null if no notice is kept. */
   get sweepAt(): number | null {
     const oldest = this.#notices.oldestKeptAt;
     if (oldest === null) return null;
@@ -62,13 +62,13 @@ export class Room {
   }
 
   #remove(upTo: number, now: number): void {
-    // They are too old, or wait for a webhook that is disabled.
+    // These notices are too old, or wait for a webhook that is disabled.
     if (this.#webhooks.isWaiting(upTo)) this.#warn('noticesRemovedUnsent', now);
     this.#notices.remove(upTo);
     this.#webhooks.skip(upTo);
   }
 
-  /** At most once in a while: each batch may meet a full store. */
+  /** Warns at most once in NOTICES_FULL_WARNED_MS, because every batch may find a full store. */
   #warn(event: 'noticesFull' | 'noticesRemovedUnsent', now: number): void {
     const key = `${event}At` as const;
     if (now - this.#meta.number(key) < NOTICES_FULL_WARNED_MS) return;

@@ -1,4 +1,4 @@
-/** What the router keeps. docs/storage.md describes each table. */
+/** The tables of the router. docs/storage.md describes each. */
 import {
   GUIDANCE_PER_DAY_MAX,
   OWNERS_USED_PER_DAY_MAX,
@@ -31,7 +31,7 @@ const STEPS = [
    ${NOTICE_OUTBOX_TABLES}`,
 ];
 
-/** What is bounded by day and operator: notices of blocked senders, and of numbers that sent many texts. */
+/** Maximum notices of a day for one operator: about blocked senders, and about numbers that sent many texts. */
 const PER_DAY_MAX = { blocked: GUIDANCE_PER_DAY_MAX, used: OWNERS_USED_PER_DAY_MAX };
 
 type Key = 'position' | 'digest' | 'feed' | 'qualifications' | 'senders' | 'dropped';
@@ -46,7 +46,7 @@ export class RouterTables {
     this.meta = new SingleValues<Key>(storage.sql);
   }
 
-  /** Who knows of the block of a sender; null if nobody does, or it is not blocked. */
+  /** The organisations that were notified of a sender's block; null if none was, or the sender is not blocked. */
   sender(reference: string): RoutedSender | null {
     const [row] = this.#sql
       .exec<{ sender: string }>('SELECT sender FROM senders WHERE reference = ?', reference)
@@ -54,7 +54,7 @@ export class RouterTables {
     return row === undefined ? null : (JSON.parse(row.sender) as RoutedSender);
   }
 
-  /** Must run in a transaction. @param sender null to remove it */
+  /** Must run in a transaction. @param sender null to remove the row */
   putSender(reference: string, position: number, sender: RoutedSender | null): void {
     const removed = this.#sql
       .exec('DELETE FROM senders WHERE reference = ? RETURNING 1', reference)
@@ -75,7 +75,7 @@ export class RouterTables {
 
   /**
    * Counts a notice for the subscribers of an operator. Must run in a transaction.
-   * @param day days since 1970 in Korea @returns false if it had enough on this day: then the notice is dropped
+   * @param day days since 1970 in Korea @returns false if the operator has had enough on this day: drop the notice
    */
   chargeOperator(organisation: string, kind: keyof typeof PER_DAY_MAX, day: number): boolean {
     const [row] = this.#sql
@@ -106,7 +106,7 @@ export class RouterTables {
     this.#sql.exec('INSERT OR REPLACE INTO counters VALUES (?, ?, ?)', sender, n, now);
   }
 
-  /** Must run in a transaction. @returns its ID; null if its owner was notified on this day */
+  /** Must run in a transaction. @returns the ID of the number; null if its owner was notified on this day */
   addOwner(day: number, number: number): number | null {
     const [row] = this.#sql
       .exec<{ id: number }>(

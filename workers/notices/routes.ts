@@ -1,6 +1,6 @@
 /**
- * `/v1/notices`: the notices to an organisation, for its clients, and their answers to guidance. What a webhook got is
- * here too, for as long as it is kept.
+ * `/v1/notices`: clients read the notices to their organisation, and answer guidance. The notices include those
+ * that a webhook got, for as long as they are kept.
  */
 import { ACKNOWLEDGEMENT_BYTES_MAX, NOTICES_PAGE_MAX } from '../../shared/limits/notices.ts';
 import { acknowledgementSchema } from '../../shared/notices/acknowledgement.ts';
@@ -47,7 +47,7 @@ const acknowledgeNotice = forNoticeClients(async (context) => {
   return done.ok ? context.reply.json(done.value) : done;
 });
 
-/** Null if it is not a version. */
+/** The version in the path; null if it is not valid. */
 function versionOf({ params }: NoticeContext): number | null {
   return /^[1-9]\d{0,14}$/.test(params.version!) ? Number(params.version) : null;
 }

@@ -1,6 +1,6 @@
 /**
- * Signatures of webhooks: Standard Webhooks 1.0.0, with HMAC-SHA-256 (`v1`) and Ed25519 (`v1a`). The keys derive from
- * SHARING_KEY, so none of them is stored.
+ * Signs what webhooks get: Standard Webhooks 1.0.0, with HMAC-SHA-256 (`v1`) and Ed25519 (`v1a`). The keys are
+ * derived from SHARING_KEY, so none is stored.
  */
 import { toBase64, utf8 } from '../../shared/bytes.ts';
 import { ed25519Pair } from '../../shared/ed25519.ts';
@@ -9,10 +9,10 @@ import type { SharingKey } from '../../shared/sharing-keys.ts';
 const SECRET_BYTES = 32;
 const SECRET_PREFIX = 'whsec_';
 const PUBLIC_PREFIX = 'whpk_';
-/** Names of secrets that an object has in memory: those of 8 webhooks during a rotation of everything. */
+/** Secrets that an object keeps in memory, by name: enough for 8 webhooks while everything is rotated. */
 const OPENED_MAX = 64;
 
-/** A secret of a webhook: its number rises with each rotation. */
+/** Names a secret of a webhook. `n` rises with each rotation. */
 export interface SecretName {
   readonly organisation: string;
   readonly webhook: string;
@@ -30,12 +30,12 @@ export class WebhookSigner {
   readonly #keys: readonly SharingKey[];
   readonly #opened = new Map<string, Promise<readonly Opened[]>>();
 
-  /** @param keys the first one is that of new secrets; all of them sign */
+  /** @param keys the first one makes new secrets; all of them sign */
   constructor(keys: readonly SharingKey[]) {
     this.#keys = keys;
   }
 
-  /** What its receiver needs, in the text form of Standard Webhooks. */
+  /** The secret and public key for the receiver, in the text form of Standard Webhooks. */
   async secretOf(name: SecretName): Promise<{ readonly secret: string; readonly publicKey: string }> {
     const [first] = await this.#open(name);
     return {

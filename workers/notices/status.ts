@@ -1,10 +1,10 @@
-/** How far a store of notices is, for metrics. Counts are bounded, so that nobody can make them expensive. */
+/** The status of a store of notices, for metrics. Counts are bounded, so that nobody can make them expensive. */
 import { NOTICES_COUNTED_MAX } from '../../shared/limits/notices.ts';
 import type { OwnFigures } from '../storage/figure-reporter.ts';
 import type { NoticesStatus } from '../storage/notices-port.ts';
 import type { Tables } from './tables.ts';
 
-/** The same as figures; null before the first notice. */
+/** The status as figures; null before the first notice or webhook. */
 export function figuresOf(tables: Tables, now: number): OwnFigures | null {
   if (tables.organisation === '') return null;
   const { notices: kept, pending, oldestPendingAt, failed, webhooks, overdue } = statusOf(tables, now);
@@ -12,7 +12,7 @@ export function figuresOf(tables: Tables, now: number): OwnFigures | null {
   return {
     ...{ kind: 'notices', source: tables.organisation, waitingSince: oldestPendingAt },
     figures: { kept, pending, failed, overdue, ...webhooks },
-    // Past that time, not at it.
+    // Guidance is overdue after that time, not at that time.
     changesAt: changesAt === null ? null : changesAt + 1,
   };
 }

@@ -1,4 +1,4 @@
-/** Everything that a store of notices keeps in SQLite, and the transaction of a change of its webhooks. */
+/** Everything that a store of notices keeps in SQLite, and the transactions that change its webhooks. */
 import { WEBHOOK_CHANGES_PER_HOUR_MAX } from '../../shared/limits/notices.ts';
 import { HOUR_MS } from '../../shared/time.ts';
 import { AuditChain, type Author } from '../storage/audit-chain.ts';
@@ -42,12 +42,12 @@ export class Tables {
     return this.meta.text('organisation') ?? '';
   }
 
-  /** An object that knows its organisation can deliver after a restart. */
+  /** Stores the ID of the organisation, so that the object can deliver after a restart. */
   name(organisation: string): void {
     if (this.organisation === '') this.meta.set('organisation', organisation);
   }
 
-  /** Runs a change of webhooks in one transaction. @param changes 0 if it is always possible */
+  /** Runs a change of webhooks in one transaction. @param changes 0 for a change that is always allowed */
   transact<Value>(
     request: StoreRequest,
     changes: 0 | 1,

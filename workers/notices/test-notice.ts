@@ -1,4 +1,4 @@
-/** A notice that an admin sends to one webhook, to see that its receiver works. It is made up, so it is marked as mock. */
+/** A notice that an admin sends to one webhook to test its receiver. It is not real, so it is marked as mock. */
 import type { DeliveryInfo } from '../../shared/admin/webhooks.ts';
 import type { NewNotice } from '../../shared/notices/notice.ts';
 import { ok } from '../../shared/result.ts';
@@ -10,7 +10,7 @@ import type { Tables } from './tables.ts';
 import { unknown } from './webhook-changes.ts';
 import type { StoredWebhook } from './webhook-rows.ts';
 
-/** One attempt, at once: also to a webhook that is disabled or has others to retry. */
+/** Makes one attempt at once, even if the webhook is disabled or has other notices to retry. */
 export async function sendTest(
   tables: Tables,
   deliveries: Deliveries,
@@ -33,7 +33,7 @@ export async function sendTest(
   const { version } = kept.value;
   const [webhook, notice] = [webhooks.get(id), notices.get(version)];
   if (webhook === null || notice === null) return unknown();
-  // The same request, repeated.
+  // A repeated request makes no second attempt.
   if (notice.attempts === 0) {
     const result = await send(webhook, notice);
     const state = result.error === null ? 'delivered' : 'failed';

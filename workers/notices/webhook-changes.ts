@@ -1,4 +1,4 @@
-/** Changes of webhooks by admins, each with its record in the audit chain. URLs may hold secrets, so records have hosts. */
+/** Changes of webhooks by admins, each with a record in the audit chain. URLs may contain secrets; records name only hosts. */
 import type { AddWebhook, Replay, Replayed, WebhookInfo } from '../../shared/admin/webhooks.ts';
 import { toHex } from '../../shared/bytes.ts';
 import { WEBHOOK_REPLAYS_MAX, WEBHOOKS_MAX } from '../../shared/limits/notices.ts';
@@ -32,7 +32,7 @@ export class WebhookChanges {
     return webhook === null ? unknown() : ok(infoOf(webhook, this.#tables.notices, now));
   }
 
-  /** It gets the notices from now on. @param url that was checked */
+  /** Adds a webhook, which gets the notices from now on. @param url that was checked */
   add(request: StoreRequest, { url, types }: Pick<AddWebhook, 'url' | 'types'>): StoreResult<WebhookInfo> {
     const { webhooks, notices } = this.#tables;
     return this.#tables.transact(request, 1, (author) => {
@@ -60,7 +60,7 @@ export class WebhookChanges {
     });
   }
 
-  /** @param skip begin with the next new notice, instead of those that wait */
+  /** @param skip whether to begin with the next new notice, and skip those that wait */
   enable(request: StoreRequest, id: string, skip: boolean): StoreResult<WebhookInfo> {
     return this.#change(request, id, 1, 'enable', ({ state, position }, now) => {
       if (state === 'enabled' && !skip) return refuse('WEBHOOK_STATE', 'the webhook is enabled already');
@@ -80,14 +80,14 @@ export class WebhookChanges {
     );
   }
 
-  /** Makes another secret. The current one signs too, for a day. */
+  /** Makes a new secret. The current secret also signs for another day. */
   rotate(request: StoreRequest, id: string): StoreResult<WebhookInfo> {
     return this.#change(request, id, 1, 'rotate', ({ secretN }, now) =>
       ok({ secretN: secretN + 1, rotatedAt: now }),
     );
   }
 
-  /** Sends a notice once more, or all that failed since a time. */
+  /** Sends one notice again, or all notices that failed since a time. */
   replay(request: StoreRequest, id: string, { version, since }: Replay): StoreResult<Replayed> {
     const { webhooks, deliveries } = this.#tables;
     return this.#tables.transact(request, 1, (author) => {

@@ -1,10 +1,10 @@
-/** Webhooks as rows, with how far each is. */
+/** Webhooks as rows, with their progress. */
 import type { WebhookInfo, WebhookState } from '../../shared/admin/webhooks.ts';
 import { WEBHOOK_ROTATION_MS } from '../../shared/limits/notices.ts';
 import type { NoticeType } from '../../shared/notices/notice.ts';
 import { type NoticeRows, timeOf } from './notice-rows.ts';
 
-/** Notices are sent in order. One that is replayed has its own turn, so that it delays no other. */
+/** Notices are sent in order. A replayed notice has its own turn, so that it delays no other notice. */
 export type Lane = 'order' | 'replay';
 
 /** An attempt that has begun. */
@@ -26,14 +26,14 @@ export interface StoredWebhook {
   readonly createdAt: number;
   /** Notices up to here are settled in order: delivered, given up, or of other types. */
   readonly position: number;
-  /** Attempts for the notice after them that is next. */
+  /** Attempts for the next notice after `position`. */
   readonly attempts: number;
-  /** When that one may be sent; null while none is known to wait. */
+  /** When the next notice may be sent; null while no notice is known to wait. */
   readonly nextAt: number | null;
-  /** The same for the delivery that is replayed next. */
+  /** Attempts for the next replay, and when it may be sent. */
   readonly replayAttempts: number;
   readonly replayAt: number | null;
-  /** Null while nothing is being sent. In a new object, it was cut off. */
+  /** The attempt under way; null if there is none. A new object treats it as cut off. */
   readonly sending: Sending | null;
   readonly failingSince: number | null;
 }
@@ -56,7 +56,7 @@ interface Row extends Record<string, SqlStorageValue> {
   failing_since: number | null;
 }
 
-/** What changes of a webhook after it was added. */
+/** The fields of a webhook that change after it was added. */
 export type WebhookProgress = Omit<StoredWebhook, 'id' | 'url' | 'types' | 'createdAt'>;
 
 export class WebhookRows {
@@ -84,7 +84,7 @@ export class WebhookRows {
     return this.get(id)!;
   }
 
-  /** With its deliveries. */
+  /** Removes a webhook with its deliveries. */
   remove(id: string): void {
     this.#sql.exec('DELETE FROM webhooks WHERE id = ?', id);
     this.#sql.exec('DELETE FROM deliveries WHERE webhook = ?', id);
@@ -103,12 +103,12 @@ export class WebhookRows {
     );
   }
 
-  /** There are new notices: those that wait for nothing look at once. Must run in a transaction. */
+  /** Makes idle webhooks due, because there are new notices. Must run in a transaction. */
   wake(now: number): void {
     this.#sql.exec(`UPDATE webhooks SET next_at = ? WHERE next_at IS NULL AND state = 'enabled'`, now);
   }
 
-  /** The last notice that no enabled webhook waits for. @param last version of the newest notice */
+  /** The version up to which no enabled webhook waits for a notice. @param last version of the newest notice */
   settledUpTo(last: number): number {
     const { upTo } = this.#sql
       .exec<{ upTo: number | null }>(`SELECT MIN(position) AS upTo FROM webhooks WHERE state = 'enabled'`)
@@ -116,7 +116,7 @@ export class WebhookRows {
     return upTo ?? last;
   }
 
-  /** Whether a webhook, enabled or not, waits for this notice or one before it. */
+  /** Whether an enabled or disabled webhook waits for this notice or an earlier one. */
   isWaiting(version: number): boolean {
     return (
       this.#sql.exec(`SELECT 1 FROM webhooks WHERE position < ? AND state != 'gone'`, version).toArray()
@@ -124,7 +124,7 @@ export class WebhookRows {
     );
   }
 
-  /** Notices up to this version are gone. */
+  /** Moves webhooks past this version, because notices up to it are gone. */
   skip(version: number): void {
     this.#sql.exec('UPDATE webhooks SET position = ?, attempts = 0 WHERE position < ?', version, version);
   }
@@ -136,13 +136,13 @@ export function dueAtOf({ state, nextAt, replayAt }: StoredWebhook): number | nu
   return nextAt === null || replayAt === null ? (nextAt ?? replayAt) : Math.min(nextAt, replayAt);
 }
 
-/** Until when the secret before the current one signs too, in ms since 1970; null if it does not any more. */
+/** Until when the previous secret also signs, in ms since 1970; null if it no longer does. */
 export function previousSecretUntil({ rotatedAt }: StoredWebhook, now: number): number | null {
   const until = rotatedAt === null ? 0 : rotatedAt + WEBHOOK_ROTATION_MS;
   return until > now ? until : null;
 }
 
-/** As admins read it. */
+/** A webhook as admins read it. */
 export function infoOf(webhook: StoredWebhook, notices: NoticeRows, now: number): WebhookInfo {
   const { id, url, types, state, stateReason, secretN, createdAt, position, attempts, failingSince } =
     webhook;

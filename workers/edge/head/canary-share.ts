@@ -2,7 +2,7 @@
 import { inShare } from '../../../shared/propagation.ts';
 import { fingerprint } from '../../../shared/set/xxhash.ts';
 
-/** Whether this data centre is in the share of a canary: each canary has its own. */
+/** Whether this data centre is in the share of a canary. Each canary selects different data centres. */
 export function servesCanary(
   { release, share }: { readonly release: string; readonly share: number },
   dataCentre: string,

@@ -1,6 +1,6 @@
 /**
- * The shards of the credential table that message tokens needed, in memory. Each is loaded when a token names one of
- * its credentials, once for all requests that wait for it.
+ * Keeps the shards of the credential table that message tokens need in memory. A shard is loaded when a token
+ * names one of its credentials, once for all requests that wait for it.
  */
 import { CredentialTable } from '../../../shared/credentials/credential-table.ts';
 import { CREDENTIAL_SHARDS_MAX, ISOLATE_CREDENTIAL_BYTES_MAX } from '../../../shared/limits/credentials.ts';
@@ -10,7 +10,7 @@ import { ByteLru } from '../byte-lru.ts';
 import type { LoadContext } from './head-sources.ts';
 import { loadNamed, sealedOpener } from './head-values.ts';
 
-/** A shard that cannot be loaded now, or whose read was refused. */
+/** Why a shard is missing: it cannot be loaded now, or its read was refused. */
 export type MissingShard = 'unavailable' | 'refused';
 
 export class CredentialShards {
@@ -30,8 +30,8 @@ export class CredentialShards {
   }
 
   /**
-   * @param chargeRead called before a read that no other request has begun; returns false if it may not begin
-   * @returns the table, or why it is not there
+   * @param chargeRead called before a read that no other request has begun; returns false if the read may not begin
+   * @returns the table, or why it is missing
    */
   async get(
     named: NamedValue,
@@ -42,7 +42,7 @@ export class CredentialShards {
     const held = this.#held.get(key);
     if (held !== undefined) return held;
     if (!this.#flights.has(key) && !chargeRead()) return 'refused';
-    // The reader of this load keeps its own copy: the cache may drop it at once.
+    // Keep a reference here, because the cache may evict the table at once.
     let loaded: CredentialTable | null = null;
     const load = async (): Promise<void> => {
       const open = sealedOpener((bytes) => new CredentialTable(bytes), 'a credential shard', loadContext);
@@ -50,7 +50,7 @@ export class CredentialShards {
       this.#held.set(key, loaded);
       this.#onChange();
     };
-    // Those that failed stay for their pause. Shards of earlier heads are never needed again.
+    // Failed loads stay until their pause ends. Shards of earlier heads are never needed again.
     if (this.#flights.size > CREDENTIAL_SHARDS_MAX) this.#flights.clear();
     const flight = this.#flights.get(key) ?? new SingleFlight();
     this.#flights.set(key, flight);

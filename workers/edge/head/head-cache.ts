@@ -48,7 +48,7 @@ export async function writeCopy(
 }
 
 /**
- * @param copyFetchedAt when the copy was fetched, 0 for none. A claim that is no newer has been answered.
+ * @param copyFetchedAt when the copy was fetched, 0 for none. A claim that is not newer has been fulfilled.
  * @returns true if this isolate now holds the claim, false if another isolate is fetching
  */
 export async function claim(keys: ListKeys, copyFetchedAt: number): Promise<boolean> {

@@ -43,7 +43,7 @@ interface Loaded {
 interface Current extends OpenedHead {
   /** The release to answer from. */
   readonly loaded: Loaded | null;
-  /** Whether that is the release that the head names for this data centre. */
+  /** Whether `loaded` is the release that the head names for this data centre. */
   readonly servesNamedRelease: boolean;
   readonly live: LiveLayer;
   readonly registrations: RegistrationOverlay;
@@ -54,7 +54,7 @@ interface Current extends OpenedHead {
 /** The head as pinned for one request. */
 export interface PinnedHead {
   readonly snapshot: Snapshot;
-  /** Null until a head was read. */
+  /** Null until a head has been read. */
   readonly clients: ReadonlyMap<string, Client> | null;
   /** The release that the head names, while it is still loading and another one is in use. */
   readonly pending: Release | null;
@@ -69,9 +69,9 @@ const NO_ORGANISATIONS: ReadonlyMap<string, ScreenedOrganisation> = new Map();
 
 export class HeadReader {
   #current: Current | null = null;
-  /** The next release while it is loading. What is loaded is kept between attempts. */
+  /** The next release while it loads. Values that were loaded are kept between attempts. */
   #pending: Loaded | null = null;
-  /** The set, and the list in the head that it was made of. */
+  /** The canary numbers as a set, and the list of the head that the set was made from. */
   #canaryNumbers = { of: NO_NUMBERS, set: CanaryNumbers.NONE };
   readonly #shards: ShardMemory;
   readonly credentialShards = new CredentialShards(() => this.#reserve());
@@ -94,7 +94,7 @@ export class HeadReader {
     return this.pinInMemory(loadContext, waitMs) ?? this.#pinNext(loadContext);
   }
 
-  /** As `pin`. Null if the request must wait. */
+  /** Like `pin`, but null if the request must wait. */
   pinInMemory(loadContext: LoadContext, waitMs = HEAD_WAIT_MS): PinnedHead | null {
     const now = Date.now();
     const due = this.#poll.due(now, waitMs);
@@ -115,12 +115,12 @@ export class HeadReader {
   /** The head, at most `freshMs` old. Returns the one in memory if no newer one arrives in time. */
   async pinFresh(loadContext: LoadContext, freshMs: number): Promise<PinnedHead> {
     const isFresh = (): boolean => Date.now() - this.#poll.seenAt <= freshMs;
-    // A poll under way may settle for an older copy.
+    // A poll that is already under way may accept an older copy.
     if (!isFresh()) await this.#wait(loadContext, freshMs, isFresh);
     return this.#pinned(loadContext);
   }
 
-  /** @param done whether a load that this request joined has satisfied it */
+  /** @param done whether the load that this request joined was sufficient */
   async #wait(loadContext: LoadContext, freshMs: number, done: () => boolean): Promise<void> {
     this.#poll.began(Date.now());
     const load = (): Promise<void> => this.#refresh(loadContext, true, freshMs);
@@ -174,13 +174,13 @@ export class HeadReader {
     if (Date.now() - found.fetchedAt > HEAD_WAIT_MS) this.#poll.pollFailed(Date.now());
   }
 
-  /** Makes this head current once everything it names is loaded. Retries one that is incomplete. */
+  /** Makes this head current once everything it names is loaded. Retries a head whose release is not in use yet. */
   async #adopt(found: OpenedHead, loadContext: LoadContext): Promise<void> {
     const { document } = found;
     const { head } = document;
     if (this.#isKnown(head)) return;
     const unsealed = unsealedSegment(head);
-    // In parallel: a cold isolate waits for one KV read here, and for one more for the number.
+    // Load in parallel, so that a cold isolate waits for one KV read here, and for one more for the number.
     const [segments, changes, credentials, directory, chosen] = await Promise.all([
       this.#values.segments(head, loadContext),
       this.#values.registrationSegments(head, loadContext),
@@ -207,7 +207,7 @@ export class HeadReader {
     this.#shards.retireAllBut(manifest === undefined ? [] : blobsOf(manifest).map(({ key }) => key));
   }
 
-  /** Leaves less room for shards of the release, because of what else the head names. */
+  /** Reserves memory for everything else that the head names, which leaves less room for shards of the release. */
   #reserve(): void {
     const { registrations, credentials } = this.#current ?? {};
     const listed = (registrations?.bytes ?? 0) + (credentials?.bytes ?? 0);

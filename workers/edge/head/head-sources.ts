@@ -39,7 +39,7 @@ export interface OpenedHead extends SealedHead, CachedCopy, UnsealedHead {}
 
 interface UnsealedHead {
   readonly document: HeadDocument;
-  /** The keys that it was sealed with: those of its live layer. */
+  /** The keys that sealed the head. Its live layer uses the same keys. */
   readonly keys: ListKeys;
 }
 
@@ -50,8 +50,8 @@ export class HeadSources {
    * @param held the head in memory
    * @param waits whether a request is waiting for the head
    * @param freshMs maximum age of the data centre's copy
-   * @returns the head, which can be the one in memory with new times, or null if another isolate is fetching
-   * it: try again soon
+   * @returns the head, which can be the one in memory with new times. Null if another isolate is fetching it:
+   * try again soon
    * @throws Unavailable
    */
   async get(
@@ -169,9 +169,9 @@ async function readKv(loadContext: LoadContext): Promise<OpenedHead | null> {
 }
 
 /**
- * While the coordinator does not respond: the newest head among this isolate, its data centre and KV. Its
- * fetch time is now only if KV responded. If KV fails too, the copy of the data centre is used even if it is
- * old.
+ * The newest head among this isolate, its data centre and KV, for use while the coordinator does not respond.
+ * Its fetch time is the current time only if KV responded. If KV fails too, the copy of the data centre is used
+ * even if it is old.
  * @throws Unavailable if no source has a head beyond the one in memory
  */
 async function fallBack(

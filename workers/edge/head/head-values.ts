@@ -26,10 +26,10 @@ import { coordinatorPort, type LoadContext, ValueRefused } from './head-sources.
 type Bytes = Uint8Array<ArrayBuffer>;
 /** A sealed segment of the live layer, or of changes to registered senders. */
 type AnySegment = Segment | RegistrationSegment;
-/** Null if the value was sealed with another key. */
+/** Opens a value. Returns null if the value was sealed with another key. */
 type Opener<Value> = (bytes: Bytes) => Promise<Value | null>;
 
-/** Neither KV nor the coordinator has it, or what they have is something else. */
+/** The value is in neither KV nor the coordinator, or only with other content. */
 type AbsentValue = 'VALUE_MISSING' | 'VALUE_DAMAGED';
 /** `VALUE_FOREIGN`: sealed with another key. */
 export type ValueProblem = AbsentValue | 'VALUE_FOREIGN';
@@ -41,12 +41,12 @@ const NO_CLIENTS: Directory = {
   content: { clients: [], organisations: [] },
 };
 
-/** @throws ValueRefused if a value cannot be loaded */
+/** Keeps the values that heads name. @throws ValueRefused if a value cannot be loaded */
 export class HeadValues {
   readonly #segments = new Map<string, Segment>();
   readonly #registrationSegments = new Map<string, RegistrationSegment>();
   readonly #directories = new Map<string, Directory>();
-  /** Inflated, without their bits: lists with the same bytes have one value, and can differ in that. */
+  /** The inflated bytes, without `bits`: lists with equal bytes share one value, but can differ in their bits per status. */
   readonly #statusLists = new Map<string, Bytes>();
   readonly #passports = new Map<string, PassportTable>();
   readonly #credentials = new Map<string, PublishedCredentials>();
@@ -153,7 +153,7 @@ export async function readSealed(
 }
 
 /**
- * The newest live entries, which the head contains itself.
+ * The newest live entries, which are part of the head.
  * @throws ValueRefused
  */
 export function unsealedSegment({ tail }: Head): Segment {
@@ -161,7 +161,7 @@ export function unsealedSegment({ tail }: Head): Segment {
 }
 
 /**
- * The changes to registered senders in a head, with those in its segments.
+ * The changes to registered senders in a head, including those in its segments.
  * @param earlier an overlay of an earlier head @throws ValueRefused
  */
 export function registrationOverlay(
@@ -201,7 +201,7 @@ function statusListOpener({ secrets }: LoadContext): Opener<Bytes> {
   return async (bytes) => {
     const opened = await secrets.keys.open((keys) => unseal(bytes, keys));
     if (opened === null) return null;
-    // Two bits take the most bytes.
+    // Two bits per status need the most bytes.
     const list = await inflate(opened.value, 2);
     if (list === null) throw new ValueRefused('HEAD_INVALID', 'a status list cannot be inflated');
     return list.bytes;

@@ -33,7 +33,7 @@ class Loads {
   readonly #flights = new Map<string, SingleFlight>();
   /** When each unavailable value last failed to load, by KV key. Removed once the value loads. */
   readonly failedAt = new Map<string, number>();
-  /** When the background load last started a value; 0 if there is none. */
+  /** When the background load last started a value; 0 if none is running. */
   warmedAt = 0;
   /** When an evicted value was last read again, and how many such reads there were. */
   readAgainAt = 0;
@@ -55,7 +55,7 @@ function loadsOf(release: Release): Loads {
 
 /**
  * Loads one value, together with other requests that need it. A failure is logged once, until the value loads.
- * @param loaded whether it has loaded
+ * @param loaded whether the value has loaded
  * @throws Unavailable
  */
 async function load(

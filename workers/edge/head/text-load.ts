@@ -1,4 +1,4 @@
-/** One load of the text release and the campaigns: reads sealed values, and notes what is refused instead of throwing. */
+/** One load of the text release and the campaigns. Reads sealed values, and records refused ones instead of throwing. */
 import type { NamedValue } from '../../../shared/release/head.ts';
 import type { SignedText } from '../../../shared/release/signed.ts';
 import { LayoutError } from '../../../shared/set/number-set.ts';
@@ -11,14 +11,14 @@ import { readSealed } from './head-values.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** What is refused, and why. */
+/** A value that is refused, and why. */
 export interface TextProblem {
   /** The key of a value in KV, or `TEXT_KEY`. */
   readonly key: string;
   readonly message: string;
 }
 
-/** A value in memory, by its key. */
+/** A value in memory, with its key. */
 export interface Held<Value> {
   readonly key: string;
   readonly value: Value;
@@ -36,7 +36,7 @@ export class TextLoad {
     return this.#loadContext.dataCentre;
   }
 
-  /** @param open returns null, or throws a LayoutError, if the content is no such value @returns null if it is refused */
+  /** @param open returns null or throws a LayoutError if the content is invalid @returns null if the value is refused */
   async value<Value>(named: NamedValue, open: (content: Bytes) => Value | null): Promise<Held<Value> | null> {
     const { key } = named;
     const content = await readSealed(named, this.#loadContext);
@@ -50,13 +50,13 @@ export class TextLoad {
     }
   }
 
-  /** @param key of the index that has it @returns null if it is refused */
+  /** @param key of the index that contains the manifest @returns null if the manifest is refused */
   async manifest(envelope: SignedText, key: string): Promise<TextManifest | null> {
     const opened = await openTextManifest(envelope, this.#loadContext.secrets.publicKeys);
     return opened.ok ? opened.value : this.#refuse(key, `${opened.code}: ${opened.message}`);
   }
 
-  /** @param isNeeded whether there is something that only the key recognises @returns null without a valid TEXT_KEY */
+  /** @param isNeeded whether there are campaigns, which need the key @returns null without a valid TEXT_KEY */
   async fingerprintKey(isNeeded: boolean): Promise<FingerprintKey | null> {
     const { env } = this.#loadContext;
     if (!isNeeded && (env.TEXT_KEY ?? '') === '') return null;
@@ -69,7 +69,7 @@ export class TextLoad {
     return null;
   }
 
-  /** Logs what is refused now. @param before what is in the log already */
+  /** Logs the new problems. @param before the problems that are already in the log */
   log(before: readonly TextProblem[]): void {
     for (const { key, message } of this.problems)
       if (!before.some((each) => each.key === key && each.message === message))

@@ -1,11 +1,11 @@
 /**
- * The text release and the campaigns as this isolate knows them. Nothing is loaded until a request has a text; that
- * request waits for it. From then on they follow the head in the background, and are replaced as a whole. An isolate that
- * was idle may be far behind: where requests waited for the head, those with a text wait for what it names.
+ * The text release and the campaigns as this isolate knows them. Nothing is loaded until the first request with a text,
+ * which waits. Afterwards they follow the head in the background, and are replaced as a whole. An idle isolate may be
+ * far behind. If requests had to wait for the head, requests with a text also wait for what it names.
  *
- * What cannot be loaded holds up nothing: a release is used with all its values, or the last good one stays. Campaigns
- * change without it, and it without them. Before the first good one, the layers that cannot be loaded are left out. What
- * is refused is logged once, and `/healthz` names it.
+ * A failed load holds up nothing. A release is used only with all its values; otherwise the last good one stays.
+ * Release and campaigns change independently. Before the first good release, layers that cannot be loaded are left out.
+ * A refused value is logged once, and `/healthz` names it.
  */
 import { HEALTH_RETRY_MS, RUN_BACKOFF_MS } from '../../../shared/limits/edge.ts';
 import type { HeadText, NamedValue } from '../../../shared/release/head.ts';
@@ -21,39 +21,39 @@ import { servesCanary } from './canary-share.ts';
 import type { LoadContext } from './head-sources.ts';
 import { type Held, TextLoad, type TextProblem } from './text-load.ts';
 
-/** A release, as far as it can be loaded. */
+/** The parts of a release that could be loaded. */
 type ReleaseParts = Pick<PublishedText, 'release' | 'model' | 'hosts'>;
 const NO_RELEASE: ReleaseParts = { release: null, model: null, hosts: null };
 
 interface LoadedRelease {
   readonly parts: ReleaseParts;
-  /** Whether it has all its values, so that it may replace a good one. */
+  /** Whether the release has all its values, so that it may replace a good release. */
   readonly isWhole: boolean;
-  /** Whether its host lists are not known, so that nobody knows which hosts are allowed. */
+  /** Whether its host lists are missing, so that allowed hosts are unknown. */
   readonly lacksHosts: boolean;
 }
 
-/** A table is read for the lists of one manifest. */
+/** A host table, with the number of lists in the manifest that it was read for. */
 interface HeldHosts extends Held<HostTable> {
   readonly lists: number;
 }
 
 export class TextReader {
-  /** What the head names; null if none has named any. */
+  /** What the newest head names for texts; null if no head has named anything. */
   #named: HeadText | null = null;
   #published = NO_TEXT;
   /** The last release with all its values; null if none was loaded, or the last one was withdrawn. */
   #good: ReleaseParts | null = null;
-  /** Whether a request has had a text. */
+  /** Whether a request with a text, or `/healthz`, needs them. */
   #isWanted = false;
-  /** The index that was loaded or refused last, by its key, and when, in ms since 1970. */
+  /** The index that was last loaded or refused: its key, its version, and when, in ms since 1970. */
   #triedIndex: string | null = null;
   #triedVersion = 0;
   #triedAt = 0;
   #problems: readonly TextProblem[] = [];
-  /** Whether what is published may be older than requests accept. */
+  /** Whether the published values may be older than requests accept. */
   #isLate = false;
-  /** When a request waits again, after a wait that timed out, in ms since 1970. */
+  /** When requests wait again after a wait that timed out, in ms since 1970. */
   #waitsFrom = 0;
   #index: Held<TextIndex> | null = null;
   #model: Held<TextModel> | null = null;
@@ -62,12 +62,12 @@ export class TextReader {
   readonly #flight = new SingleFlight();
   readonly #changed: () => void;
 
-  /** @param changed called when it takes more or less memory */
+  /** @param changed called when the memory use changes */
   constructor(changed: () => void) {
     this.#changed = changed;
   }
 
-  /** Nothing before the first request with a text. */
+  /** Bytes in memory; 0 before they are needed. */
   get bytes(): number {
     if (!this.#isWanted) return 0;
     const { model, hosts, campaigns } = this.#published;
@@ -76,9 +76,9 @@ export class TextReader {
   }
 
   /**
-   * A head became current.
-   * @param named what it names; a head that names nothing takes nothing away
-   * @param isLate whether the head before may be older than requests accept
+   * Call when a head becomes current.
+   * @param named what the head names; null removes nothing
+   * @param isLate whether the previous head may be older than requests accept
    */
   follow(named: HeadText | null, isLate: boolean, loadContext: LoadContext): void {
     if (named !== null) this.#named = named;
@@ -87,7 +87,7 @@ export class TextReader {
     this.#refresh(loadContext);
   }
 
-  /** What a request with a text is screened with. The first ones, and late ones, wait for it for at most LOAD_WAIT_MS. */
+  /** The values to screen a text with. The first requests, and those after an idle time, wait at most LOAD_WAIT_MS for them. */
   async published(loadContext: LoadContext): Promise<PublishedText> {
     this.#want();
     if (!this.#isDue()) return this.#published;
@@ -97,7 +97,7 @@ export class TextReader {
     return this.#published;
   }
 
-  /** What is refused, after a try of what is due: for `/healthz`. */
+  /** The refused values, after loading what is due: for `/healthz`. */
   async problems(loadContext: LoadContext): Promise<readonly TextProblem[]> {
     this.#want();
     if (this.#isDue()) await this.#wait(loadContext, () => !this.#isDue());
@@ -110,7 +110,7 @@ export class TextReader {
     this.#changed();
   }
 
-  /** Whether the head names something new, or it is time to try again what was refused. */
+  /** Whether the head names something new, or it is time to retry refused values. */
   #isDue(): boolean {
     if (this.#named === null) return false;
     if (this.#named.index.key !== this.#triedIndex) return true;
@@ -134,7 +134,7 @@ export class TextReader {
     const load = new TextLoad(loadContext);
     const index = this.#index?.key === named.key ? this.#index : await load.value(named, parseTextIndex);
     const loaded = index === null ? null : await this.#loadAll(index, load);
-    // A later load may have ended before: readers never go back.
+    // A later load may have finished first. Readers never go back to an older version.
     if (version < this.#triedVersion) {
       this.#triedIndex = named.key;
       this.#triedAt = Date.now();
@@ -142,7 +142,7 @@ export class TextReader {
     }
     if (loaded !== null) {
       const { release, key } = loaded;
-      // A campaign never blocks a text whose only hosts are on an allow list.
+      // Without host lists, use no campaigns: a campaign never blocks a text whose only hosts are on an allow list.
       const campaigns = release.lacksHosts ? CampaignTable.EMPTY : loaded.campaigns;
       if (release.isWhole) this.#good = release.parts.release === null ? null : release.parts;
       this.#index = index;
@@ -166,7 +166,7 @@ export class TextReader {
     return { release, campaigns, key: fingerprintKey };
   }
 
-  /** The release for this data centre, or the one in force if that is refused, or the last good one. */
+  /** The release for this data centre. Falls back to the release in force, and then to the last good release. */
   async #release({ current, candidate }: TextIndex, key: string, load: TextLoad): Promise<LoadedRelease> {
     const canary = candidate === null ? null : await load.manifest(candidate.manifest, key);
     const isServed =
@@ -205,7 +205,7 @@ export class TextReader {
     };
   }
 
-  /** The confirmed campaigns, or the last ones that could be loaded. */
+  /** The confirmed campaigns, or the last table of them that could be loaded. */
   async #campaignTable({ campaigns: named }: TextIndex, load: TextLoad): Promise<CampaignTable> {
     if (named === null) return CampaignTable.EMPTY;
     if (this.#campaigns?.key !== named.key)
