@@ -225,7 +225,8 @@ function formatList(campaigns: readonly CampaignInfo[], next: string | null): Re
 }
 
 function formatCampaign(campaign: CampaignInfo): Report<CampaignInfo> {
-  const { id, authority, firstSeen, lastSeen, reports, reporters, changed, fingerprint, textKeyId } = campaign;
+  const { id, authority, firstSeen, lastSeen, reports, reporters, changed, fingerprint, textKeyId } =
+    campaign;
   const lines = [
     `${styleText('bold', id)} of ${authority} is ${stateOf(campaign)}`,
     ...(changed ? [`changed by ${changed.by} at ${changed.at}: ${changed.reason}`] : []),

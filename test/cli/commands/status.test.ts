@@ -58,7 +58,13 @@ describe('the storage in the status', () => {
 
   it('shows the text release, its canary and the confirmed campaigns', () => {
     const text: NonNullable<Status['text']> = {
-      ...{ version: 7, published: 7, current: 't-2', candidate: null, campaigns: { observed: 9, confirmed: 1 } },
+      ...{
+        version: 7,
+        published: 7,
+        current: 't-2',
+        candidate: null,
+        campaigns: { observed: 9, confirmed: 1 },
+      },
       ...{ textKeyId: null, listKeyIds: [] },
     };
     const lineOf = (more: Partial<typeof text>): string[] =>
@@ -68,7 +74,9 @@ describe('the storage in the status', () => {
       'text risk: release t-2; t-3 is the canary in 10 % of the data centres; 1 confirmed campaign; ' +
         'the data centres get state 6 of 7 so far',
     ]);
-    expect(lineOf({ current: null, campaigns: {} })).toEqual(['text risk: no release; 0 confirmed campaigns']);
+    expect(lineOf({ current: null, campaigns: {} })).toEqual([
+      'text risk: no release; 0 confirmed campaigns',
+    ]);
     expect(lineOf({ version: 0 })).toEqual([]);
   });
 
