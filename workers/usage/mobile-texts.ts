@@ -2,8 +2,7 @@
  * Counts the texts of a client by mobile number and day in Korea. The client's first object sums the counts of all its
  * isolates; its other objects send their counts there, in numbered batches. A number over the limit becomes a fact for
  * the router of notices, once a day. All of this changes in the transaction of the flush, so a crash at any time neither
- * loses nor repeats a count.
- * Each row costs money, so a day is stored as a few rows of many numbers.
+ * loses nor repeats a count. Each row costs money, so a day is stored as a few rows of many numbers.
  */
 import {
   MOBILE_SENDERS_PER_DAY_MAX,
