@@ -14,7 +14,7 @@ export function warn(event: string, values: Record<string, Value> = {}): void {
   try {
     (env as Partial<Env>).EVENTS?.writeDataPoint({ indexes: [event], doubles: [1] });
   } catch {
-    // The platform limits the data points of one invocation. The event is logged all the same.
+    // The platform limits the data points of one invocation. The event is still logged.
   }
 }
 

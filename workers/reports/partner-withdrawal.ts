@@ -8,7 +8,7 @@ import type { IntakeMeta } from './intake-outbox.ts';
 import type { IntakeStore } from './intake-store.ts';
 
 interface Progress extends PartnerWithdrawal {
-  /** Number of the next report to look at, and of the last one to look at. */
+  /** Numbers of the next report and of the last report to look at. */
   readonly next: number;
   readonly to: number;
 }

@@ -242,7 +242,7 @@ export class SubjectCounts extends DurableObject<ControlEnv> implements SubjectO
     const opened: RuleDecision[] = [];
     for (const { seal, ...decision } of decisions) {
       const subject = await keys.unseal(seal);
-      // The desk lost its key. Its blocks are gone too, and new reports are keyed anew.
+      // The desk lost its key. Its blocks are gone too, and new reports are keyed with a new key.
       if (subject !== null) opened.push({ ...decision, subject });
       else {
         warn('reportSealInvalid', { rule: decision.rule });
@@ -265,7 +265,7 @@ export class SubjectCounts extends DurableObject<ControlEnv> implements SubjectO
     });
   }
 
-  /** When the next daily removal begins or goes on, in ms since 1970. */
+  /** When the next daily removal begins or continues, in ms since 1970. */
   get #sweepAt(): number {
     return this.#meta.number('sweepAt');
   }

@@ -1,4 +1,4 @@
-/** Packs the fields of a report that have few values into one integer. Values are only ever appended to these lists. */
+/** Packs the fields of a report that have few values into one integer. Their lists of values are only ever appended to. */
 import { REPORT_ORIGINS, REPORT_ROUTES, SPAM_KINDS } from '../../shared/reports/report.ts';
 import { CHANNELS } from '../../shared/request.ts';
 import type { KeptReport } from '../storage/reports-port.ts';

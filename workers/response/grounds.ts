@@ -24,7 +24,7 @@ export function replaced(block: StoredBlock, ground: Ground, changed: Ground): S
   return { ...block, grounds: block.grounds.map((each) => (each === ground ? changed : each)) };
 }
 
-/** Adds a ground. It replaces the ground of the same rule in its place, which stays confirmed until that is withdrawn. */
+/** Adds a ground. A ground of the same rule is replaced in place, and stays confirmed until the rule loses that. */
 export function withGround({ grounds }: StoredBlock, ground: Ground): readonly Ground[] {
   const isKnown = grounds.some(({ rule }) => rule.id === ground.rule.id);
   if (!isKnown) return [...grounds, ground];

@@ -100,7 +100,7 @@ export class Withdrawals {
     };
   }
 
-  /** The status of each intake of a partner; null if one does not respond. */
+  /** The status of each intake of a partner; null if an intake does not respond. */
   async statusOf(partner: Partner): Promise<IntakeStatus[] | null> {
     const all: IntakeStatus[] = [];
     const names = intakesOf(partner);

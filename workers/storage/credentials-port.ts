@@ -19,7 +19,7 @@ export interface CredentialsUpdate {
 
 /** What the store needs from the coordinator. */
 export interface CredentialKeeper {
-  /** The head's part now, null if it never had one, and the ID of the key with which values must be sealed. */
+  /** The current part in the head, null if there never was one, and the ID of the key with which values must be sealed. */
   credentials(): Promise<{ readonly head: HeadCredentials | null; readonly keyId: string }>;
   /** Puts the update into the head. @returns the key ID; PART_BEHIND if the head is newer: the store lost its tables */
   putCredentials(update: CredentialsUpdate): Promise<Result<{ readonly keyId: string }, Failure>>;
@@ -29,7 +29,7 @@ export interface CredentialKeeper {
 export interface CredentialObject {
   /** A sealed value that the head names or has named; otherwise null. */
   value(key: string): Promise<Uint8Array<ArrayBuffer> | null>;
-  /** Gives the coordinator the current state, with values that are sealed with the key that it answers. */
+  /** Gives the coordinator the current state, with values that are sealed with the coordinator's key. */
   refresh(): Promise<void>;
   /** The statuses of all delegations by ID, two bits each, as a status list has them. */
   delegationStatuses(): Promise<Uint8Array<ArrayBuffer>>;

@@ -32,7 +32,7 @@ export interface AnchoredRecord {
   readonly hashes: readonly string[];
 }
 
-/** `isCut`: there are more records than a file may have. */
+/** `isCut`: there is more data than a file may have. */
 export interface ChainPart {
   readonly records: readonly AnchoredRecord[];
   readonly isCut: boolean;

@@ -21,7 +21,7 @@ interface Update {
 export interface HeadValuesSource<Given extends Update> {
   /** Number of the last change of the object; 0 before the first. */
   readonly version: number;
-  /** The head's part now, null if it never had one, and the ID of the key with which values must be sealed. */
+  /** The current part in the head, null if there never was one, and the ID of the key with which values must be sealed. */
   readHead(): Promise<{ readonly head: Given['head'] | null; readonly keyId: string }>;
   /**
    * Called before the first publication, with the object's part of the head. If its version is later, the tables were

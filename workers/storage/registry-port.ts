@@ -133,7 +133,7 @@ export interface RegistryAnswer {
 
 /** What the registry needs from the coordinator. */
 export interface RegistryKeeper {
-  /** The head's part now, null if it never had one, and the ID of the key with which segments must be sealed. */
+  /** The current part in the head, null if there never was one, and the ID of the key with which segments must be sealed. */
   registrations(): Promise<Pick<RegistryAnswer, 'keyId'> & { readonly head: HeadRegistrations | null }>;
   /** Puts the update into the head. @returns PART_BEHIND if the head has a later version: the registry lost its tables */
   putRegistrations(update: RegistryUpdate): Promise<Result<RegistryAnswer, Failure>>;

@@ -40,7 +40,7 @@ export interface SubjectScan {
   ): Promise<ScanPage>;
 }
 
-/** The blocks that rules made of a subject. */
+/** Past blocks of a subject that rules made. */
 export interface PastBlock {
   /** Rules that blocked the subject, without rules in shadow and without mere proposals. */
   readonly rules: readonly RuleRef[];

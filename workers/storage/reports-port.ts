@@ -154,7 +154,7 @@ interface ReportRow extends Pick<KeptReport, 'subject' | 'reporter' | 'at' | 'ch
 
 interface WithdrawalRow {
   readonly op: 'withdraw';
-  /** Of the report. Absent in rows that an older version has stored. */
+  /** Time, channel and origin of the report. Absent in rows that an older version has stored. */
   readonly at?: number;
   readonly channel?: KeptReport['channel'];
   readonly origin?: KeptReport['origin'];

@@ -21,7 +21,7 @@ export interface TextUpdate {
 
 /** What the store needs from the coordinator. */
 export interface TextKeeper {
-  /** The head's part now, null if it never had one, and the ID of the key with which values must be sealed. */
+  /** The current part in the head, null if there never was one, and the ID of the key with which values must be sealed. */
   text(): Promise<{ readonly head: HeadText | null; readonly keyId: string }>;
   /** Puts the update into the head. @returns the key ID; PART_BEHIND if the head is newer: the store lost its tables */
   putText(update: TextUpdate): Promise<Result<{ readonly keyId: string }, Failure>>;
@@ -33,7 +33,7 @@ export interface TextKeeper {
 export interface TextObject {
   /** A sealed value that the head names or has named; otherwise null. */
   value(key: string): Promise<Uint8Array<ArrayBuffer> | null>;
-  /** Gives the coordinator the current state, with values that are sealed with the key that it answers. */
+  /** Gives the coordinator the current state, with values that are sealed with the coordinator's key. */
   refresh(): Promise<void>;
 }
 

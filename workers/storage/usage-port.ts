@@ -29,7 +29,7 @@ export interface UsageObject {
   divide(shards: number): Promise<void>;
 }
 
-/** The names are those of `usageObjectName`. */
+/** `usageObjectName` returns the names. */
 export interface UsageObjects {
   getByName(name: string): UsageObject;
 }

@@ -1,6 +1,6 @@
 /**
  * Imports campaigns from the feed of another installation. They count as confirmed by the person who imports them, are
- * not shared on, and change no decision that people or rules have made here.
+ * not shared further, and change no decision that people or rules have made here.
  */
 import type { ImportedCampaign, ImportedCampaigns } from '../../shared/admin/campaigns.ts';
 import { CAMPAIGN_PERSON_MS_MAX } from '../../shared/limits/campaigns.ts';
@@ -54,7 +54,7 @@ export class CampaignImport {
     const isSame = similar?.equal === FINGERPRINT_VALUES;
     const isOthers = before !== null && isForeign(actor, before.authority);
     if (state === 'revoked') {
-      // Only campaigns from a feed: people and rules here revoke what they confirmed.
+      // Revoke only campaigns from a feed. People and rules here revoke the campaigns that they confirmed.
       if (before === null || !isSame) return ok({ campaign: null, result: 'unknown' });
       if (before.state !== 'confirmed' || !before.fromFeed || isOthers) return ok(imported(before, 'kept'));
       const after = { ...before, state: 'revoked' as const, until: null };

@@ -136,7 +136,7 @@ export class CampaignRows {
 
   /**
    * Removes observed campaigns to make room: from the partner that began the most, so that no partner can push out the
-   * campaigns of others. Campaigns with the fewest reports go first; on a tie, those not reported for longest.
+   * campaigns of others. Campaigns with the fewest reports go first; on a tie, the least recently reported.
    */
   forgetLeast(many: number): number[] {
     const removed: number[] = [];

@@ -53,7 +53,7 @@ export class StoreParts {
   }
 
   /**
-   * Must run before the first campaign gets an ID: after a loss of tables, counts of reports still know used IDs.
+   * Must run before the first campaign gets an ID: after a loss of the tables, counts of reports may still know old IDs.
    * @throws if the coordinator does not respond
    */
   async canBegin(): Promise<void> {

@@ -67,7 +67,7 @@ export interface StoredCampaign {
   /** End of a confirmed campaign; null in all other states. */
   readonly until: number | null;
   readonly changedAt: number;
-  /** Who last changed the state, and why. Null if there was no change, or if it is older than these fields. */
+  /** Who last changed the state, and why. Null if there was no change, or if an older version made it. */
   readonly changedBy: string | null;
   readonly reason: string | null;
   /** Whether an import from the feed of another installation confirmed the campaign. If so, the campaign is not shared. */

@@ -218,7 +218,7 @@ export class TextStore
     return ok({ ...done.value, published: publication.publishedVersion >= done.value.version });
   }
 
-  /** Answers once the head has the decision of a person, or after LOAD_WAIT_MS. The alarm repeats what fails. */
+  /** Answers once the head has the decision of a person, or after LOAD_WAIT_MS. The alarm repeats a failure. */
   async #decided<Value>(done: StoreResult<Value>): Promise<StoreResult<Value>> {
     const { isBehind } = this.#parts.tables.publication;
     if (done.ok && isBehind) await within(this.#changed(), LOAD_WAIT_MS).catch(() => undefined);
@@ -226,7 +226,7 @@ export class TextStore
     return done;
   }
 
-  /** Publishes a change. Never throws: the alarm repeats what fails. */
+  /** Publishes a change. Never throws: the alarm repeats a failed publication. */
   async #changed(): Promise<void> {
     await this.#arm();
     this.#feed.poke();

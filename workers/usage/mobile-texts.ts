@@ -225,7 +225,7 @@ export class MobileTextStore {
 
   /**
    * Removes a batch that its receiver has. Must run in a transaction.
-   * @param last batch of the receiver. Above `n`, these tables were set back, and their batches are renumbered after it
+   * @param last batch of the receiver. If above `n`, these tables were set back, and their batches are renumbered after it
    */
   sent(kind: 'text_outbox' | 'owner_facts', n: number, last: number): void {
     if (last > n) {

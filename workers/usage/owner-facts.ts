@@ -9,7 +9,7 @@ import { within } from '../storage/single-flight.ts';
 import type { MobileTextStore } from './mobile-texts.ts';
 import type { UsageStore } from './usage-store.ts';
 
-/** The whole service has all of these. A test of counters alone has no router, and sends nothing. */
+/** The whole service has all these bindings. A test of counters alone has no router, and sends nothing. */
 type OwnerEnv = Pick<ControlEnv, 'COORDINATOR' | 'USAGE'> & Partial<Pick<ControlEnv, 'NOTICE_ROUTER'>>;
 
 export class OwnerFactSender {

@@ -101,7 +101,7 @@ export class UsageCounter extends DurableObject<ControlEnv> implements UsageObje
   /** Sends texts and facts after the response. If that fails, the alarm sends again. */
   #sendTexts(): void {
     if (!this.#store.texts.hasWork) return;
-    // In the same turn, so that the alarm is stored with the counts.
+    // Set the alarm in the same turn, so that it is stored with the counts.
     this.#arm();
     this.ctx.waitUntil(this.#sending.run(() => this.#facts.run()));
   }
@@ -121,7 +121,7 @@ export class UsageCounter extends DurableObject<ControlEnv> implements UsageObje
       this.#forward(fresh);
       if (fresh.some(({ scores = [] }) => scores.length > 0)) {
         this.#scores.changed();
-        // In the same turn, so that the alarm is stored with the counts.
+        // Set the alarm in the same turn, so that it is stored with the counts.
         this.#arm();
       }
       for (const { shards } of flushes) this.#store.setShards(shards);
