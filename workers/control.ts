@@ -1,5 +1,5 @@
 /**
- * Entry point of the control plane, the only writer. It hosts the coordinator, and the edge binds to it.
+ * Entry point of the control plane, the only writer. It hosts the coordinator, to which the edge binds.
  */
 import { ADMIN_ROUTES } from './admin/routes.ts';
 import { APPEAL_ROUTES } from './appeals/routes.ts';

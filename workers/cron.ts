@@ -1,7 +1,7 @@
 /**
- * The cron job, every minute: promotes releases staged with wrangler alone, and removes values from KV that
- * nothing names any more. Then it exports what the audit log has gained, and looks for registered numbers that the
- * current release lists as terminated. Last, rule blocks and appeals: what is due, and the keys of references that a rotation adds.
+ * The cron job, every minute. It promotes releases staged with wrangler alone, and removes values from KV that nothing
+ * names any more. It exports new records of the audit log, and looks for registered numbers that the current release
+ * lists as terminated. Last, it starts due work on rule blocks, appeals, the feed, notices and statistics.
  */
 import type { Actor } from '../shared/admin/actor.ts';
 import { exportAudit } from './admin/audit-export.ts';
@@ -15,7 +15,7 @@ import { NOTICE_ROUTER_NAME } from './storage/notices-port.ts';
 import { RESPONSE_NAME } from './storage/response-port.ts';
 import { STATISTICS_NAME } from './storage/statistics-port.ts';
 
-/** Stands for anyone who can write KV and holds the signing key of releases. */
+/** The actor of releases staged with wrangler: anyone who can write KV and holds the signing key of releases. */
 const WRANGLER: Actor = {
   ...{ name: 'wrangler', scopes: [], root: false },
   ...{ organisation: null, authority: null },

@@ -1,5 +1,5 @@
 /**
- * Entry point of the edge as a Worker of its own. It reads Workers KV and the head and answers checks. It writes no lists and
+ * Entry point of the edge as a separate Worker. It reads Workers KV and the head and answers checks. It writes no lists and
  * holds no admin secrets.
  */
 

@@ -1,6 +1,6 @@
 /**
- * Bindings and secrets from the runtime, checked once per isolate. The error for a missing secret names it
- * and the command that sets it.
+ * Bindings and secrets from the runtime, checked once per isolate. The error for a missing secret names the secret and
+ * the command that sets it.
  */
 import { openPublicKeys, PUBLIC_KEY_BYTES, type ReleaseKey } from '../shared/release/signed.ts';
 import { type Failure, fail, ok, type Result } from '../shared/result.ts';
@@ -24,13 +24,13 @@ import type { ScanObjects, UsageObjects } from './storage/usage-port.ts';
 export interface Env {
   readonly LISTS: KVNamespace;
   readonly QUOTA: RateLimit;
-  /** The files of `workers/public/`. Optional: without them, only `/openapi.json` fails. */
+  /** The files of `workers/public/`. Optional: without them, only `/openapi.json` and `/asyncapi.json` fail. */
   readonly ASSETS?: Pick<Fetcher, 'fetch'>;
   /** Counts log events (workers/log.ts). Optional: without it, events are only logged. */
   readonly EVENTS?: AnalyticsEngineDataset;
   /** Class Coordinator. The edge sees only its read methods; admin/context.ts types the rest. */
   readonly COORDINATOR: { getByName(name: string): HeadSource };
-  /** Class UsageCounter. Optional: without it, checks are answered, and nothing is counted. */
+  /** Class UsageCounter. Optional: without it, checks are answered, but not counted. */
   readonly USAGE?: UsageObjects | undefined;
   /** Class ScanDetector. Optional: without it, enumeration is not detected. */
   readonly SCANS?: ScanObjects | undefined;
@@ -39,7 +39,7 @@ export interface Env {
    * Otherwise not set: keys that are bound to addresses or certificates are refused.
    */
   readonly PLATFORM?: string;
-  /** 32 random bytes in base64. While it is rotated, two such keys separated by a comma: the first writes. */
+  /** 32 random bytes in base64. During rotation, two keys separated by a comma, of which the first one writes. */
   readonly LIST_KEY: string;
   /**
    * Ed25519 public keys (raw, base64) that may sign a manifest, separated by commas. `<organisation>:` before a
@@ -63,11 +63,11 @@ export interface ControlEnv extends Env {
   readonly CREDENTIALS: { getByName(name: string): CredentialObject };
   /** Class TextStore. admin/text-stub.ts types the methods that only control calls. */
   readonly TEXT: { getByName(name: string): TextObject & TextSource & TextCanary & CampaignObject };
-  /** Class ReportIntake. `intakesOf` has the names. */
+  /** Class ReportIntake. `intakesOf` returns the names. */
   readonly REPORTS: { getByName(name: string): IntakeObject };
-  /** Class ReporterBudget. `shardOf` has the names. */
+  /** Class ReporterBudget. `shardOf` returns the names. */
   readonly REPORTERS: { getByName(name: string): BudgetObject };
-  /** Class SubjectCounts. `shardOf` has the names. */
+  /** Class SubjectCounts. `shardOf` returns the names. */
   readonly SUBJECTS: { getByName(name: string): SubjectObject };
   /** Class ResponseDesk. */
   readonly RESPONSE: { getByName(name: string): ResponseObject };
@@ -86,30 +86,30 @@ export interface ControlEnv extends Env {
   /** Class MetricTotals. */
   readonly METRIC_TOTALS: { getByName(name: string): MetricTotalsObject };
   /**
-   * Where clients and other services reach this one, such as `https://numgate.example`: the `iss` of its credentials, and
-   * the base of its status lists. Optional: without it, what needs it is NOT_CONFIGURED.
+   * The URL of this service for clients and other services, such as `https://numgate.example`: the `iss` of its
+   * credentials, and the base of its status lists. Optional: without it, requests that need it fail with NOT_CONFIGURED.
    */
   readonly PUBLIC_URL?: string;
   /** Signs the status lists and credentials of the service itself: a private JWK for ES256. Optional. */
   readonly CREDENTIAL_KEY?: string;
   /**
-   * The keys of feed consumers and the secrets of webhooks derive from it: 32 random bytes in base64. While it is
-   * rotated, two such keys separated by a comma: the first one writes. Optional: without it, there is no feed, and
+   * 32 random bytes in base64, from which the keys of feed consumers and the secrets of webhooks are derived. During
+   * rotation, two keys separated by a comma, of which the first one writes. Optional: without it, there are no feed and
    * no webhooks.
    */
   readonly SHARING_KEY?: string;
   /** SHA-256 (hex) of the secret of the token `root`. During rotation, two digests separated by a comma. */
   readonly ROOT_TOKEN_SHA256: string;
   /**
-   * Signs checkpoints of the audit log: a private key in the text form of signed notes (shared/signed-note.ts).
-   * Without it there are none.
+   * Signs checkpoints of the audit log: a private key in the text form of signed notes (shared/signed-note.ts). Optional:
+   * without it, there are no checkpoints.
    */
   readonly CHECKPOINT_KEY?: string;
-  /** Gets the audit log in pieces. Optional. */
+  /** Receives the audit log in pieces. Optional. */
   readonly AUDIT_EXPORT?: R2Bucket;
-  /** The same, by POST. Optional: `https:`, or `http:` on this machine. */
+  /** Receives the same pieces by POST. Optional: `https:`, or `http:` on this machine. */
   readonly AUDIT_SINK_URL?: string;
-  /** Bearer token for that URL. */
+  /** Bearer token for AUDIT_SINK_URL. */
   readonly AUDIT_SINK_TOKEN?: string;
   /** `https://<team>.cloudflareaccess.com` if Cloudflare Access protects the API; otherwise not set. */
   readonly ACCESS_TEAM?: string;
@@ -117,20 +117,20 @@ export interface ControlEnv extends Env {
   readonly ACCESS_AUDIENCE?: string;
   /** Scopes of admins who come through Access, separated by commas. Default: `read`. */
   readonly ACCESS_SCOPES?: string;
-  /** The organisation that these admins belong to. Default: `default`. */
+  /** The organisation of admins who come through Access. Default: `default`. */
   readonly ACCESS_ORGANISATION?: string;
-  /** How appellants prove to be no robot: `off`, `work` or `turnstile`. Default: `off`. */
+  /** How appellants prove that they are not robots: `off`, `work` or `turnstile`. Default: `off`. */
   readonly APPEAL_PROOF?: string;
   /** The secret key of the Turnstile widget, for APPEAL_PROOF = "turnstile". */
   readonly TURNSTILE_SECRET?: string;
-  /** `off` at a start of the coordinator: no change waits for a second person any more. The way out of a lock-out. */
+  /** If `off` when the coordinator starts, no change waits for a second person any more. The way out of a lock-out. */
   readonly APPROVALS?: string;
 }
 
 /** The runtime guarantees nothing about secrets: any may be absent. */
 type UncheckedEnv = { [Name in keyof Env]?: Env[Name] | undefined };
 
-/** PUBLIC_URL without a slash at its end: the `iss` of what this service signs, and the base of its status lists. */
+/** PUBLIC_URL without a trailing slash: the `iss` of everything this service signs, and the base of its status lists. */
 export function publicUrlOf({
   PUBLIC_URL: text = '',
   PLATFORM,

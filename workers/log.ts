@@ -1,7 +1,7 @@
 /**
- * Structured logs and metrics for those who run numgate. A log line has an event and named values, never a request or a
- * number. An error's message may quote input, so only its name and stack frames are logged. Each event is also
- * counted as a data point in Analytics Engine, by its name alone.
+ * Structured logs and metrics for the people who run numgate. A log line has an event and named values, never a request
+ * or a number. An error's message may quote input, so only its name and stack frames are logged. Each event is also
+ * counted as a data point in Analytics Engine, under its name alone.
  */
 import { env } from 'cloudflare:workers';
 import type { Env } from './env.ts';
@@ -14,7 +14,7 @@ export function warn(event: string, values: Record<string, Value> = {}): void {
   try {
     (env as Partial<Env>).EVENTS?.writeDataPoint({ indexes: [event], doubles: [1] });
   } catch {
-    // The platform limits the data points of one invocation. The event is logged all the same.
+    // The platform limits the data points of one invocation. The event is still logged.
   }
 }
 
@@ -30,7 +30,7 @@ export function logBug(error: unknown, correlator: string): void {
     error instanceof Error
       ? (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at '))
       : [];
-  // The client chooses the correlator, and it may be a number, also with dashes.
+  // The client chooses the correlator. It may be a phone number, even with dashes.
   warn('bug', {
     name,
     correlator: correlator.replace(/\d(?:[^\da-z]*\d){6,}/gi, '…'),

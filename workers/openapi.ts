@@ -1,6 +1,6 @@
 /**
- * `/openapi.json`: the description of the API, and `/asyncapi.json`: that of events and notices, on both planes. They are
- * assets, which keeps them out of the bundle.
+ * Serves `/openapi.json`, the description of the API, and `/asyncapi.json`, the description of events and notices, on
+ * both planes. Both are assets, which keeps them out of the bundle.
  */
 import type { Handler } from './http/app.ts';
 import { problem } from './http/reply.ts';
@@ -8,7 +8,7 @@ import { problem } from './http/reply.ts';
 /** @param name of the file in `workers/public/` */
 function documentOf(name: string): Handler {
   return async ({ env, reply }) => {
-    // Only the path counts.
+    // Only the path of this URL matters.
     const found = await env.ASSETS?.fetch(`https://assets.invalid/${name}`);
     if (found === undefined || found.status === 404) {
       const message = `${name} is not deployed: deploy with the assets of wrangler.toml`;

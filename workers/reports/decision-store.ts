@@ -1,6 +1,6 @@
 /**
- * The decisions of rules about the subjects of one shard: those that a block may rest on, and those that the desk does
- * not have yet. The outbox names subjects by their seals. They are opened only to be sent.
+ * The decisions of rules about the subjects of one shard: decisions that a block may still be based on, and decisions
+ * that the desk does not have yet. The outbox holds sealed subjects, which are opened only when they are sent.
  */
 import { DECISIONS_KEPT_MS } from '../../shared/limits/intake.ts';
 import { isShadow, ruleRef } from '../../shared/reports/rule.ts';
@@ -37,7 +37,7 @@ export class DecisionStore {
     this.#meta = meta;
   }
 
-  /** Decisions that a block may rest on. */
+  /** Decisions that a block may still be based on. */
   held(subject: string): Basis[] {
     return this.#sql
       .exec<{ basis: string }>('SELECT basis FROM decisions WHERE subject = ?', subject)
@@ -45,7 +45,7 @@ export class DecisionStore {
       .map(({ basis }) => JSON.parse(basis) as Basis);
   }
 
-  /** Stores what moved, and returns it for the outbox. Must run in the transaction of its cause. */
+  /** Stores changed decisions, and returns them for the outbox. Must run in the transaction of their cause. */
   store({ key, seal, mock, resetAt }: Subject, moves: readonly Move[]): SealedDecision[] {
     return moves.map(({ event, basis }) => {
       const { rule, channel, distinct, kinds, byPartner, decidedAt, endsAt } = basis;
@@ -61,7 +61,7 @@ export class DecisionStore {
     });
   }
 
-  /** Ends the decisions of a subject. The desk knows already. */
+  /** Removes the decisions of a subject. The desk already knows that they have ended. */
   forget(subject: string): void {
     this.#sql.exec('DELETE FROM decisions WHERE subject = ?', subject);
   }
@@ -70,7 +70,7 @@ export class DecisionStore {
     this.#sql.exec('DELETE FROM decisions WHERE ends_at <= ?', now - DECISIONS_KEPT_MS);
   }
 
-  /** Must run in the transaction of its cause. */
+  /** Adds a batch to the outbox. Must run in the transaction of its cause. */
   add(decisions: readonly SealedDecision[]): void {
     if (decisions.length === 0) return;
     const { n } = this.#sql.exec<{ n: number | null }>('SELECT MAX(n) AS n FROM outbox').one();
@@ -89,7 +89,7 @@ export class DecisionStore {
     return this.#sql.exec('SELECT 1 FROM outbox LIMIT 1').toArray().length === 0;
   }
 
-  /** The desk has this batch. */
+  /** Removes a batch, and all older ones, once the desk has it. */
   sent(n: number): void {
     this.#storage.transactionSync(() => {
       this.#sql.exec('DELETE FROM outbox WHERE n <= ?', n);
@@ -97,7 +97,7 @@ export class DecisionStore {
     });
   }
 
-  /** Numbers the batches from after the last one that the desk has: these tables were set back to an earlier state. */
+  /** Renumbers the batches to follow the last batch of the desk, after these tables were set back to an earlier state. */
   renumber(last: number): void {
     this.#storage.transactionSync(() => {
       const rows = this.#sql.exec<OutboxRow>('SELECT * FROM outbox ORDER BY n').toArray();

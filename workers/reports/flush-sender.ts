@@ -1,7 +1,7 @@
 /**
- * Sends flushes of an intake: the texts to the text store, which knows their campaigns; then to the budgets of the
- * reporters; then to the counts of the subjects. Each object gets one call with many rows. If any fails, the whole flush is
- * sent again, and those that have it ignore it.
+ * Sends flushes of an intake: first the texts to the text store, which assigns their campaigns; then to the budgets of
+ * the reporters; then to the counts of the subjects. Each object gets one call with many rows. If a call fails, the whole
+ * flush is sent again, and objects that already have it ignore it.
  */
 import { TEXTS_WAIT_MS } from '../../shared/limits/campaigns.ts';
 import { FLUSH_CALLS_MAX, FLUSH_WAIT_MS } from '../../shared/limits/intake.ts';
@@ -17,7 +17,7 @@ import { keySubject, reportKeys } from './keying.ts';
 
 type Objects = Pick<ControlEnv, 'REPORTERS' | 'SUBJECTS' | 'TEXT' | 'RESPONSE'>;
 
-/** What budgets are charged for: a reporter has one for senders, and one for campaigns. */
+/** One charge to a budget. A reporter has a budget for senders, and one for campaigns. */
 interface Charge extends Pick<Unadmitted, 'seq' | 'reporter' | 'subject' | 'received'> {
   readonly of: 'senders' | 'campaigns';
 }
@@ -26,9 +26,9 @@ export class FlushSender {
   readonly #outbox: IntakeOutbox;
   readonly #store: IntakeStore;
   readonly #objects: () => Objects;
-  /** Shards that have the flush under way. In memory only: after a restart all get it again. */
+  /** Shards that already have the current flush. In memory only: after a restart, all shards get it again. */
   #done = new Set<string>();
-  /** Since when the text store does not respond, in ms since 1970. In memory only. */
+  /** When the text store stopped responding, in ms since 1970. In memory only. */
   #failingSince: number | null = null;
 
   constructor(outbox: IntakeOutbox, store: IntakeStore, objects: () => Objects) {
@@ -121,7 +121,7 @@ export class FlushSender {
     if (ahead > 0) this.#renumber(source.intake, end, ahead);
   }
 
-  /** @throws always: the flush begins again with its new number */
+  /** Gives the flush a new number. @throws always, so that the flush begins again */
   #renumber(intake: string, end: FlushEnd, last: number): never {
     warn('reportsSetBack', { intake, n: end.n, last });
     this.#outbox.renumber(end, last);
@@ -129,7 +129,7 @@ export class FlushSender {
   }
 }
 
-/** A few at a time. All run to their end, also after a failure. @throws the first failure */
+/** Works on a few items at a time. After a failure, the other items still run to their end. @throws the first failure */
 async function eachOf<Item>(items: Iterable<Item>, work: (item: Item) => Promise<void>): Promise<void> {
   const queue = [...items];
   let failure: { readonly error: unknown } | null = null;

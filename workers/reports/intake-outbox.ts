@@ -1,7 +1,7 @@
 /**
- * What an intake still has to send: the reports and withdrawals after the last flush. When a flush begins, its end is
- * stored, so its number always means the same rows. Texts get their campaigns first, then the budgets of the reporters are
- * charged, then the rows are fixed.
+ * The reports and withdrawals that an intake still has to send: those after the last flush. When a flush begins, its end
+ * is stored, so its number always means the same rows. First the texts get their campaigns, then the budgets of the
+ * reporters are charged, then the rows are fixed.
  */
 import { REPORTS_PER_FLUSH_MAX } from '../../shared/limits/intake.ts';
 import type { ReportedFingerprint } from '../storage/campaign-port.ts';
@@ -22,14 +22,14 @@ export interface FlushEnd {
   readonly to: number;
 }
 
-/** A report whose reporter's budget was not looked at yet. */
+/** A report that is not yet checked against the budget of its reporter. */
 export interface Unadmitted {
   readonly seq: number;
   readonly reporter: string;
   readonly subject: string;
-  /** ID of the campaign of its text; null if it has none. */
+  /** ID of the campaign of the report's text; null if there is none. */
   readonly campaign: number | null;
-  /** When it came, in ms since 1970. */
+  /** When the report arrived, in ms since 1970. */
   readonly received: number;
 }
 
@@ -47,7 +47,7 @@ type ReportRow = {
 /** Keyed and sealed campaigns, by ID. */
 export type KeyedCampaigns = ReadonlyMap<number, KeyedSubject>;
 
-/** Reports of a flush that are over the budgets of their reporters, by number. */
+/** The numbers of the reports of a flush that are over the budgets of their reporters. */
 export interface OverBudget {
   readonly senders: readonly number[];
   readonly campaigns: readonly number[];
@@ -64,12 +64,12 @@ export class IntakeOutbox {
     this.#meta = meta;
   }
 
-  /** The end of the last flush that all have. */
+  /** The end of the last flush that all objects have. */
   get flushed(): FlushEnd {
     return this.#meta.json<FlushEnd>('flushed') ?? { n: 0, to: 0 };
   }
 
-  /** The end of the flush whose rows are fixed; null if the next flush has not begun. */
+  /** The end of the current flush, once its rows are fixed; null before. */
   get admitted(): FlushEnd | null {
     const end = this.#meta.json<FlushEnd>('admitted');
     return end !== null && end.n > this.flushed.n ? end : null;
@@ -79,7 +79,7 @@ export class IntakeOutbox {
     return this.#sql.exec('SELECT 1 FROM requests LIMIT 1').toArray().length === 0;
   }
 
-  /** The end of the next flush: whole requests, as many as fit. It stays the same until the flush is finished. */
+  /** Begins the next flush: as many whole requests as fit. Its end stays the same until the flush is finished. */
   begin(): FlushEnd | null {
     const { n, to } = this.flushed;
     const begun = this.#meta.json<FlushEnd>('begun');
@@ -110,7 +110,7 @@ export class IntakeOutbox {
       }));
   }
 
-  /** Stores the campaigns of these reports, and drops their fingerprints. @param ids in their order; 0 for none */
+  /** Stores the campaigns of these reports, and drops their fingerprints. @param ids in the order of `seqs`; 0 for none */
   recognise(seqs: readonly number[], ids: readonly number[]): void {
     this.#storage.transactionSync(() => {
       seqs.forEach((seq, index) => {
@@ -121,7 +121,7 @@ export class IntakeOutbox {
     });
   }
 
-  /** The campaigns of the rows of the flush. */
+  /** The campaigns in the rows of the flush. */
   campaignsIn({ to }: FlushEnd): readonly number[] {
     const from = this.flushed.to;
     return this.#sql
@@ -154,7 +154,7 @@ export class IntakeOutbox {
     });
   }
 
-  /** The rows of a flush in their order, and the seals of its subjects. @param keyed its campaigns */
+  /** The rows of a flush in their order, and the seals of its subjects. @param keyed the campaigns of the flush */
   content(
     { to }: FlushEnd,
     keyed: KeyedCampaigns,
@@ -199,7 +199,7 @@ export class IntakeOutbox {
     };
   }
 
-  /** All have this flush. */
+  /** Ends a flush that all objects have. */
   finish(end: FlushEnd): void {
     this.#storage.transactionSync(() => {
       this.#sql.exec('DELETE FROM requests WHERE last <= ?', end.to);
@@ -208,7 +208,7 @@ export class IntakeOutbox {
     });
   }
 
-  /** Numbers the flush after one that another object knows: this intake was set back to an earlier state. */
+  /** Renumbers the flush to follow the last one that another object has, after this intake was set back to an earlier state. */
   renumber(end: FlushEnd, last: number): FlushEnd {
     const renumbered = { n: last + 1, to: end.to };
     this.#meta.set('begun', renumbered);
@@ -226,14 +226,14 @@ function rowsOf(
   keyed: KeyedCampaigns,
   rowOf: (own: OwnFields) => CountRow,
 ): CountRow[] {
-  // A clock that is ahead must not carry a report over the reset of its subject.
+  // A partner's clock that is ahead must not move a report past the reset of its subject.
   const at = Math.min(sentAt, received);
   const { channel, spam, origin } = unpackTraits(traits);
   const isCounted = (state & OVER_BUDGET) === 0;
   const ofSender = rowOf({ subject, at, channel, spam, origin, isCounted });
   const found = campaign === null ? undefined : keyed.get(campaign);
   if (found === undefined) return [ofSender];
-  // Who reports too many senders is no witness of texts either.
+  // A reporter who reports too many senders is not a credible witness of texts either.
   const counts = isCounted && (state & CAMPAIGN_OVER_BUDGET) === 0;
   const own = { subject: found.key, target: 'campaign', at, channel, spam, origin } as const;
   return [ofSender, rowOf({ ...own, isCounted: counts })];

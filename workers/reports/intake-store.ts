@@ -1,6 +1,6 @@
 /**
- * The reports of an intake. Reports and withdrawals share one sequence, so the outbox needs no copy of them: it is what
- * follows the last flush. Only the state of a stored report changes.
+ * The reports of an intake. Reports and withdrawals share one sequence of numbers, and the outbox is the part of it after
+ * the last flush, so it needs no copy. Of a stored report, only the state and the campaign of its text change.
  */
 import { REPORTS_KEPT_DAYS, REPORTS_REMOVED_AT_ONCE } from '../../shared/limits/intake.ts';
 import { DAY_MS } from '../../shared/time.ts';
@@ -11,10 +11,10 @@ import { packTraits } from './traits.ts';
 /** Bits of the state of a report. */
 export const OVER_BUDGET = 1;
 export const WITHDRAWN = 2;
-/** The campaign of its text is one too many for its reporter. */
+/** The reporter is over the budget of campaigns, so the report does not count for the campaign of its text. */
 export const CAMPAIGN_OVER_BUDGET = 4;
 
-/** Reports that may still be kept until the end of the day, and looked at until the end of the minute. */
+/** How many more reports the intake may keep today, and look at in this minute. */
 export interface Room {
   readonly day: number;
   readonly minute: number;
@@ -43,10 +43,10 @@ export class IntakeStore {
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
   readonly months: MonthCounts;
-  /** Of the newest report or withdrawal. */
+  /** Number of the newest report or withdrawal. */
   #last: number;
 
-  /** @param flushed the last number of the last flush */
+  /** @param flushed number of the last report or withdrawal of the last flush */
   constructor(storage: DurableObjectStorage, flushed: number) {
     this.#storage = storage;
     this.#sql = storage.sql;
@@ -67,13 +67,13 @@ export class IntakeStore {
     return this.#sql.exec<Totals>('SELECT * FROM totals').one();
   }
 
-  /** Reports that came on this day. @param now ms since 1970 */
+  /** How many reports were accepted on the current day (UTC). @param now ms since 1970 */
   usedOn(now: number): number {
     const { day, day_used: used } = this.totals;
     return day === Math.floor(now / DAY_MS) ? used : 0;
   }
 
-  /** Keeps those that are new, as far as there is room. @returns in the order of the reports */
+  /** Keeps the new reports, as long as there is room. @returns in the order of the reports */
   accept(reports: readonly KeptReport[], seals: Seals, room: Room, now: number): Acceptance[] {
     const before = this.#last;
     return this.#change(() => {
@@ -103,7 +103,7 @@ export class IntakeStore {
     });
   }
 
-  /** @returns in the order of the IDs, whether each is a report that is withdrawn now */
+  /** Withdraws reports. @returns in the order of the IDs, whether a report with the ID exists */
   withdraw(ids: readonly string[]): boolean[] {
     return this.#change(() => {
       const found = ids.map((id) => this.#stored(id));
@@ -114,8 +114,8 @@ export class IntakeStore {
   }
 
   /**
-   * Withdraws some of the reports from one number to another, both inclusive.
-   * @returns the number from which to go on, and how many are withdrawn now
+   * Looks at up to `limit` reports with the numbers `from` to `to`, both inclusive, and withdraws them.
+   * @returns the number to continue from, and how many reports this call withdrew
    */
   withdrawSome(from: number, to: number, limit: number): { readonly next: number; readonly count: number } {
     return this.#change(() => {
@@ -131,7 +131,7 @@ export class IntakeStore {
     });
   }
 
-  /** The number of the first report that came at this time or later. They are stored in order of time. */
+  /** The number of the first report that arrived at this time or later. Reports are stored in order of arrival. */
   firstSince(since: number): number {
     let [low, high] = [1, this.#last + 1];
     while (low < high) {
@@ -157,7 +157,7 @@ export class IntakeStore {
     if (seqs.length > 0) this.#sql.exec('UPDATE totals SET over_budget = over_budget + ?', seqs.length);
   }
 
-  /** When the oldest report ends, in ms since 1970; null if there is none. */
+  /** When the oldest report expires, in ms since 1970; null if there is none. */
   get endsAt(): number | null {
     const [row] = this.#sql
       .exec<{ received: number }>('SELECT received FROM reports ORDER BY seq LIMIT 1')
@@ -165,7 +165,7 @@ export class IntakeStore {
     return row === undefined ? null : row.received + REPORTS_KEPT_DAYS * DAY_MS;
   }
 
-  /** Removes some of the reports that have ended. @param flushed later ones are not counted yet */
+  /** Removes some of the expired reports. @param flushed number of the last flushed row: later reports are not counted yet */
   removeEnded(now: number, flushed: number): void {
     this.#sql.exec(
       `DELETE FROM reports WHERE received <= ?
@@ -174,7 +174,7 @@ export class IntakeStore {
     );
   }
 
-  /** If a change fails, its numbers are used again. */
+  /** Runs a change in a transaction. If it fails, its numbers are used again. */
   #change<Value>(change: () => Value): Value {
     const before = this.#last;
     try {
@@ -187,7 +187,7 @@ export class IntakeStore {
 
   #insert(report: KeptReport, now: number): boolean {
     const { reportId, subject, reporter, at, relayCode, ingressOperator, campaign } = report;
-    // An older version of the isolate that received it sends none.
+    // An isolate with an older version sends no fingerprint.
     const { fingerprint = null } = report;
     const inserted = this.#sql.exec(
       `INSERT INTO reports (seq, id, subject, reporter, traits, at, received, state, relay_code, operator, campaign)
@@ -240,7 +240,7 @@ export class IntakeStore {
   }
 }
 
-/** Texts are not compared: nothing of them is kept that could be. */
+/** Texts are not compared, because fingerprints are kept only until the next flush. */
 function isSame(known: Known, report: KeptReport): boolean {
   return (
     known.subject === report.subject &&

@@ -1,6 +1,6 @@
 /**
- * Keys reports in the isolate that receives them: whatever follows has neither the number that was reported, nor the
- * reporter, nor the text. Each subject of a request is keyed and sealed once. Without TEXT_KEY, texts are dropped.
+ * Keys reports in the isolate that receives them, so that no object gets the reported number, the reporter or the text in
+ * clear. Each subject of a request is keyed and sealed once. Without TEXT_KEY, texts are dropped.
  */
 import { LOAD_WAIT_MS } from '../../shared/limits/edge.ts';
 import { REPORT_KEY_FRESH_MS } from '../../shared/limits/intake.ts';
@@ -25,7 +25,7 @@ export interface KeyedSubject {
   readonly seal: string;
 }
 
-/** Of this isolate. */
+/** The keys of this isolate. */
 let opened: { readonly keys: Promise<ReportKeys>; readonly at: number } | null = null;
 
 /** Resets all state, as a new isolate would. */
@@ -43,7 +43,7 @@ export async function reportKeys({ RESPONSE }: Pick<ControlEnv, 'RESPONSE'>): Pr
   return opened.keys;
 }
 
-/** @param mock whether a mock partner sent them @throws if the desk does not respond */
+/** @param mock whether a mock partner sent the reports @throws if the desk does not respond */
 export async function keyReports(
   reports: readonly Report[],
   mock: boolean,
@@ -72,7 +72,7 @@ export async function keyReports(
   );
 }
 
-/** Null if texts are dropped: those of mock partners are not real, and without TEXT_KEY there are no fingerprints. */
+/** Null if texts are dropped: texts of mock partners are not real, and without TEXT_KEY there are no fingerprints. */
 async function textKeyFor(mock: boolean, env: ControlEnv): Promise<FingerprintKey | null> {
   if (mock) return null;
   const opened = await textKeyOf(env);

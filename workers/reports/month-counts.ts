@@ -1,6 +1,6 @@
 /**
- * Exact counts of reports by month, for the statistics. They change in the transaction that keeps or withdraws a report,
- * so they always equal the reports, and they outlive them. A report belongs to the month in which it was received.
+ * Exact monthly counts of reports, for the statistics. They change in the transaction that keeps or withdraws a report, so
+ * they always equal the reports. They outlive the reports. A report counts for the month in which the spam was received.
  */
 import { INTAKE_MONTHS_KEPT, INTAKE_NAMES_MAX } from '../../shared/limits/statistics.ts';
 import type { MonthCount } from '../../shared/statistics/figures.ts';
@@ -9,7 +9,7 @@ import { unpackTraits } from './traits.ts';
 
 type Facet = MonthCount['facet'];
 
-/** What counts of a report. */
+/** The fields of a report that are counted. */
 export interface CountedReport {
   readonly traits: number;
   readonly at: number;
@@ -18,7 +18,7 @@ export interface CountedReport {
   readonly operator: string | null;
 }
 
-/** Stands for the names beyond INTAKE_NAMES_MAX. */
+/** The name under which all names beyond INTAKE_NAMES_MAX are counted. */
 const FURTHER = '';
 
 interface Key {
@@ -34,7 +34,7 @@ export class MonthCounts {
     this.#sql = sql;
   }
 
-  /** Reports are kept. Must run in their transaction. */
+  /** Counts kept reports. Must run in the transaction that keeps them. */
   add(reports: readonly CountedReport[]): void {
     const rooms = new Map<string, number>();
     for (const [text, count] of tallied(reports)) {
@@ -48,7 +48,7 @@ export class MonthCounts {
     }
   }
 
-  /** Reports that were kept are withdrawn. Must run in the transaction of the withdrawal. */
+  /** Counts withdrawals of kept reports. Must run in the transaction of the withdrawal. */
   withdraw(reports: readonly CountedReport[]): void {
     for (const [text, count] of tallied(reports)) {
       const { month, facet, name } = JSON.parse(text) as Key;
@@ -59,7 +59,7 @@ export class MonthCounts {
             ...[count, month, facet, counted],
           )
           .toArray().length > 0;
-      // Its name had no room.
+      // If there was no room for the name, the report was counted under FURTHER.
       if (!update(name)) update(FURTHER);
     }
   }
@@ -74,17 +74,17 @@ export class MonthCounts {
       .map(({ facet, ...count }) => ({ month, facet: facet as Facet, ...count }));
   }
 
-  /** The first month with a report that is kept; null if there is none. */
+  /** The first month that has counts; null if there is none. */
   get first(): string | null {
     return this.#sql.exec<{ month: string | null }>('SELECT MIN(month) AS month FROM months').one().month;
   }
 
-  /** Removes months that nobody corrects any more. @param now ms since 1970 */
+  /** Removes months that are too old to be corrected. @param now ms since 1970 */
   removeOld(now: number): void {
     this.#sql.exec('DELETE FROM months WHERE month < ?', shifted(monthOf(now), -INTAKE_MONTHS_KEPT));
   }
 
-  /** @param rooms names that still have room, by month and facet: read once for many names */
+  /** @param rooms how many further names have room, by month and facet: read once for many names */
   #nameFor({ month, facet, name }: Key, rooms: Map<string, number>): string {
     if (facet === 'traits') return name;
     const isKnown =
@@ -108,7 +108,7 @@ export class MonthCounts {
   }
 }
 
-/** How many reports have each key, which is JSON. */
+/** The number of reports for each key. Keys are JSON. */
 function tallied(reports: readonly CountedReport[]): Map<string, number> {
   const counts = new Map<string, number>();
   for (const report of reports) {
@@ -121,7 +121,7 @@ function tallied(reports: readonly CountedReport[]): Map<string, number> {
 }
 
 function keysOf({ traits, at, received, relayCode, operator }: CountedReport): Key[] {
-  // A clock that is ahead must not carry a report into the next month.
+  // A partner's clock that is ahead must not move a report into the next month.
   const month = monthOf(Math.min(at, received));
   const { channel, spam, origin } = unpackTraits(traits);
   const isTextSpam = channel === 'sms' && spam !== 'notSpam';

@@ -1,5 +1,5 @@
 /**
- * Admits the clients of partners: those that may report, of an organisation that is a partner.
+ * Admits clients that may report and whose organisation is a partner.
  */
 import { ok, type Result } from '../../shared/result.ts';
 import type { RequestContext } from '../http/app.ts';
@@ -28,7 +28,7 @@ function newAdmission(): ClientAdmission<Reading> {
   });
 }
 
-/** Of this isolate. */
+/** The admission of this isolate. */
 let admission = newAdmission();
 
 /** The partner of the client that sends the request. */

@@ -1,6 +1,6 @@
 /**
- * The withdrawal of all reports that came since a time, for a partner whose key leaked: in steps, so that no flush gets
- * too long. Reports that come later are not withdrawn.
+ * Withdraws all reports that arrived since a given time, for a partner whose key leaked. It works in steps, so that no
+ * flush gets too long. Reports that arrive after the request are not withdrawn.
  */
 import { REPORTS_REMOVED_AT_ONCE } from '../../shared/limits/intake.ts';
 import type { PartnerWithdrawal } from '../storage/reports-port.ts';
@@ -8,7 +8,7 @@ import type { IntakeMeta } from './intake-outbox.ts';
 import type { IntakeStore } from './intake-store.ts';
 
 interface Progress extends PartnerWithdrawal {
-  /** Number of the next report to look at, and of the last one. */
+  /** Numbers of the next report and of the last report to look at. */
   readonly next: number;
   readonly to: number;
 }
@@ -22,7 +22,7 @@ export class PartnerWithdrawals {
     this.#store = store;
   }
 
-  /** The last one; null if there was none. */
+  /** The last withdrawal; null if there was none. */
   get last(): PartnerWithdrawal | null {
     const progress = this.#meta.json<Progress>('withdrawal');
     if (progress === null) return null;
@@ -34,7 +34,7 @@ export class PartnerWithdrawals {
     return this.last?.isDone ?? true;
   }
 
-  /** Begins. One that is not done yet goes on from the earlier time. @param now ms since 1970 */
+  /** Begins a withdrawal. If one is still running, both continue as one, from the earlier time. @param now ms since 1970 */
   begin(since: number, now: number): void {
     const running = this.isDone ? null : this.last;
     const from = Math.min(since, running?.since ?? since);
@@ -51,7 +51,7 @@ export class PartnerWithdrawals {
     const progress = this.#meta.json<Progress>('withdrawal');
     if (progress === null || progress.isDone) return false;
     const { next, count } = this.#store.withdrawSome(progress.next, progress.to, REPORTS_REMOVED_AT_ONCE);
-    // Repeated after a crash before this line: what is withdrawn is not withdrawn again.
+    // After a crash before this line, the step is repeated. It skips reports that are already withdrawn.
     const withdrawn = progress.withdrawn + count;
     this.#meta.set('withdrawal', { ...progress, next, withdrawn, isDone: next > progress.to });
     return true;

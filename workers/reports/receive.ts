@@ -19,18 +19,18 @@ type ReceivedCode = ItemError['code'] | 'REPORT_CONFLICT' | 'QUOTA_EXCEEDED' | '
 
 export interface ReceivedError extends Failure<ReceivedCode> {
   readonly field: string;
-  /** When the same report may be accepted. */
+  /** Seconds until the same report may be accepted. */
   readonly retryAfterSeconds?: number;
 }
 
-/** What became of one item. */
+/** The result for one item. */
 export interface Received {
-  /** Null if the item has no valid one. */
+  /** Null if the item has no valid ID. */
   readonly reportId: string | null;
   readonly result: Result<ReportStatus, ReceivedError>;
 }
 
-/** In the order of the items. */
+/** Receives reports. The results are in the order of the items. */
 export async function receive(
   items: readonly unknown[],
   partner: Partner,
@@ -48,7 +48,7 @@ export async function receive(
   });
 }
 
-/** @returns in the order of the reports; null for one whose intake did not respond */
+/** @returns in the order of the reports; null for a report whose intake did not respond */
 async function keep(
   reports: readonly Report[],
   partner: Partner,
@@ -129,7 +129,7 @@ function reportIdOf(item: unknown): string | null {
   return parsed.success ? parsed.output : null;
 }
 
-/** As it is sent, in a list or a line. @param line its number, which locates a report without an ID */
+/** The result as a response shows it, in a list or a line. @param line its number, which locates a report without an ID */
 export function formatReceived({ reportId, result }: Received, line?: number): object {
   if (result.ok) return { reportId, status: result.value };
   const { code, message, field } = result;

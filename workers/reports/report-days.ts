@@ -1,6 +1,6 @@
 /**
- * How many reports a subject got on each day, by kind and channel. Evaluations do not read it. It outlives the reports
- * themselves, of which only some are kept: an evidence file needs all of them counted, and no reporter.
+ * Daily counts of the reports of each subject, by kind and channel. Evidence files need every report counted, without its
+ * reporter. The counts outlive the reports, of which only some are kept. Evaluations do not read the counts.
  */
 import { REPORT_DAYS_KEPT, REPORT_DAYS_REMOVED_AT_ONCE } from '../../shared/limits/evidence-files.ts';
 import { koreanDayOf } from '../../shared/time.ts';
@@ -20,7 +20,7 @@ export class ReportDays {
     this.#sql = sql;
   }
 
-  /** Counts rows of one subject. Must run in the transaction that counts them. */
+  /** Adds rows of one subject to its counts. Must run in the transaction that counts the rows. */
   add(subject: string, rows: readonly CountRow[]): void {
     const counts = new Map<string, Count>();
     for (const row of rows) {
@@ -43,7 +43,7 @@ export class ReportDays {
     }
   }
 
-  /** One look-up for each day. @param from first day @param to last day */
+  /** The counts of a subject, with one look-up for each day. @param from first day @param to last day */
   of(subject: string, from: number, to: number): ReportDay[] {
     const found: ReportDay[] = [];
     for (let day = from; day <= to; day++) {
@@ -64,7 +64,7 @@ export class ReportDays {
     return found;
   }
 
-  /** Removes some of the days that have ended long ago. @returns whether there are more */
+  /** Removes some of the counts that are too old. @returns whether more are left */
   sweep(now: number): boolean {
     const ended = koreanDayOf(now) - REPORT_DAYS_KEPT;
     const { rowsWritten } = this.#sql.exec(
@@ -76,7 +76,7 @@ export class ReportDays {
   }
 }
 
-/** Null for a withdrawal of an older version, which does not have its report. */
+/** Null for a withdrawal from an older version, which lacks the fields of its report. */
 function keyOf(row: CountRow): string | null {
   const { at, channel, spam, origin } = row;
   if (at === undefined || channel === undefined || origin === undefined) return null;

@@ -1,6 +1,6 @@
 /**
- * The Durable Object that keeps the reports of one partner, or of a slice of them. What it acknowledges is counted exactly
- * once: the answer comes after the transaction, and what follows is sent until all have it.
+ * The Durable Object that keeps the reports of one partner, or of a slice of them. Acknowledged reports are counted
+ * exactly once: the response comes after the transaction, and each flush is sent again until all objects have it.
  */
 import { DurableObject } from 'cloudflare:workers';
 import {
@@ -45,11 +45,11 @@ export class ReportIntake extends DurableObject<ControlEnv> implements IntakeObj
   readonly #work = new RetriedWork(REPORT_RETRY_MS, REPORT_RETRY_MS_MAX, (error) =>
     warnFailed('reportsNotCounted', error),
   );
-  /** Statistics must know of every intake: partners and their slices change. */
+  /** The statistics must know every intake, because partners and their slices change. */
   readonly #announcing = new RetriedWork(REPORT_RETRY_MS, REPORT_RETRY_MS_MAX, (error) =>
     warnFailed('intakeNotAnnounced', error),
   );
-  /** In memory only: a restart begins another minute. */
+  /** In memory only: a restart begins a new minute. */
   #minute = { from: 0, used: 0 };
   #alarmAt: number | null = null;
   /** When the last flush began, in ms since 1970. */
@@ -106,7 +106,7 @@ export class ReportIntake extends DurableObject<ControlEnv> implements IntakeObj
     return { acknowledged, ...others, withdrawal: this.#withdrawals.last };
   }
 
-  /** Those of a mock partner are no reports. */
+  /** The figures for metrics. Null for a mock partner, whose reports are not real. */
   get #reported(): OwnFigures | null {
     const source = this.#meta.json<CountSource>('source');
     if (source === null || source.mock) return null;
@@ -131,19 +131,19 @@ export class ReportIntake extends DurableObject<ControlEnv> implements IntakeObj
     this.#alarmAt = null;
     await Promise.all([this.#run(), this.#announce()]);
     this.#store.months.removeOld(Date.now());
-    // A withdrawal that waits reads its report.
+    // A withdrawal in the outbox still reads its report.
     const isDue = (this.#store.endsAt ?? Number.POSITIVE_INFINITY) <= Date.now();
     if (isDue && this.#outbox.isEmpty) this.#store.removeEnded(Date.now(), this.#outbox.flushed.to);
     await this.#report();
   }
 
-  /** Sends behind the answer. The alarm is there if that fails. */
+  /** Sends after the response. If that fails, the alarm sends again. */
   async #send(): Promise<void> {
     await this.#arm();
     this.ctx.waitUntil(Promise.all([this.#run(), this.#announce()]).then(() => this.#report()));
   }
 
-  /** The alarm reports what is not due yet. */
+  /** Reports the figures. The alarm reports figures that are not due yet. */
   async #report(): Promise<void> {
     this.#reporter.changed();
     await this.#reporter.run();
@@ -176,7 +176,7 @@ export class ReportIntake extends DurableObject<ControlEnv> implements IntakeObj
     });
   }
 
-  /** @returns as many of these reports as the minute has left */
+  /** Takes room for reports in the current minute. @returns how many of them have room */
   #take(count: number, now: number): number {
     if (now - this.#minute.from >= MINUTE_MS) this.#minute = { from: now, used: 0 };
     const taken = Math.min(count, REPORTS_PER_SLICE_MINUTE_MAX - this.#minute.used);
@@ -184,7 +184,7 @@ export class ReportIntake extends DurableObject<ControlEnv> implements IntakeObj
     return taken;
   }
 
-  /** Only a busy intake waits, so that a flush carries more. */
+  /** Waits only in a busy intake, so that its flushes carry more rows. */
   async #pause(): Promise<void> {
     const pauseMs = this.#flushedAt + FLUSH_INTERVAL_MS - Date.now();
     if (pauseMs > 0) {
@@ -203,7 +203,7 @@ export class ReportIntake extends DurableObject<ControlEnv> implements IntakeObj
     const announcedAt = this.#isAnnounced ? null : this.#announcing.retryAt;
     const due = [work, announcedAt, this.#reporter.dueAt].filter((time) => time !== null);
     if (due.length === 0) return;
-    // What fills the outbox also sends it: the alarm comes only if that failed.
+    // The call that fills the outbox also sends it. The alarm is needed only if that fails.
     const next = Math.max(Math.min(...due), Date.now() + REPORT_RETRY_MS);
     if (this.#alarmAt !== null && this.#alarmAt <= next) return;
     this.#alarmAt = next;

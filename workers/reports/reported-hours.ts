@@ -1,6 +1,6 @@
 /**
- * Which subjects were reported as spam in which hour, until the organisations that have registered them are notified.
- * One row for each subject and hour, however many reports come; the counts are read from the reports themselves.
+ * The hours in which subjects were reported as spam, until the organisations that have registered these subjects are notified.
+ * There is one row for each subject and hour, however many reports arrive. The counts are read from the reports themselves.
  */
 import { REPORTED_AT_ONCE } from '../../shared/limits/notice-sources.ts';
 import type { ReportFacts } from '../../shared/notices/routing.ts';
@@ -25,7 +25,7 @@ export class ReportedHours {
     this.#sql = sql;
   }
 
-  /** Must run in the transaction of the rows. @param rows of a real partner */
+  /** Must run in the transaction that counts the rows. @param rows of a partner that is not a mock partner */
   add(rows: readonly CountRow[], now: number): void {
     const hour = Math.floor(now / HOUR_MS);
     const subjects = new Set<string>();
@@ -35,13 +35,13 @@ export class ReportedHours {
       this.#sql.exec('INSERT OR IGNORE INTO reported VALUES (?, ?)', hour, subject);
   }
 
-  /** When the oldest hour is over, in ms since 1970; null if nobody was reported. */
+  /** When the oldest hour is over, in ms since 1970; null if no subject waits. */
   get dueAt(): number | null {
     const { hour } = this.#sql.exec<{ hour: number | null }>('SELECT MIN(hour) AS hour FROM reported').one();
     return hour === null ? null : (hour + 1) * HOUR_MS;
   }
 
-  /** At most REPORTED_AT_ONCE subjects of hours that are over, the oldest first. */
+  /** At most REPORTED_AT_ONCE subjects of hours that are over, oldest first. */
   due(now: number): ReportedSubject[] {
     return this.#sql
       .exec<{ hour: number; subject: string; seal: string | null }>(
@@ -60,8 +60,8 @@ export class ReportedHours {
   }
 
   /**
-   * Reports of spam that came in an hour and were not withdrawn, by kind: as many as are kept to evaluate rules, which
-   * are all of them unless one partner sent more than REPORTS_PER_PARTNER_MAX.
+   * Counts the reports of spam that arrived in an hour and were not withdrawn, by kind. Counts only reports that are kept
+   * for rules: at most REPORTS_PER_REPORTER_MAX of a reporter and REPORTS_PER_PARTNER_MAX of a partner.
    */
   kinds({ hour, subject }: ReportedSubject): ReadonlyMap<SpamKind, number> {
     const found = new Map<SpamKind, number>();
@@ -100,7 +100,7 @@ export class ReportedHours {
   }
 }
 
-/** The name that most reports have; of equal ones, the first. */
+/** The name with the most reports. On a tie, the first. */
 function most<Row extends { readonly many: number }, Name>(
   rows: readonly Row[],
   nameOf: (row: Row) => Name,

@@ -1,7 +1,7 @@
 /**
- * After each hour, notifies the organisations that have registered a number of what was reported about it: at most once
- * for each number, organisation and hour, by kind, and never who reported it. Most reported numbers are not registered:
- * one call to the registry finds that for many of them.
+ * After each hour, notifies organisations about reports of the numbers that they have registered: at most once for each
+ * number, organisation and hour, by kind of spam, and without the reporters. Most reported numbers are not registered, so
+ * one call to the registry checks many numbers.
  */
 import type { SenderReportedData } from '../../shared/notices/data.ts';
 import type { NewNotice } from '../../shared/notices/notice.ts';
@@ -62,7 +62,7 @@ export class ReportedNotices {
   #notify(reported: ReportedNumber, holders: readonly Holder[], now: number): void {
     if (holders.length === 0) return;
     const kinds = reportedKinds(this.#hours.kinds(reported));
-    // All were withdrawn.
+    // All reports were withdrawn.
     if (kinds.length === 0) return;
     const { n, hour, subject } = reported;
     const data: SenderReportedData = {

@@ -1,6 +1,6 @@
 /**
- * The Durable Object that knows which subjects its reporters have reported today: a share of all reporters, by their keyed
- * values. Somebody who reports everybody is no witness, so a reporter has a budget of subjects with each partner.
+ * The Durable Object that records which subjects each reporter of its shard has reported today. A person who reports
+ * everybody is not a credible witness, so each reporter has a budget of subjects for each partner.
  */
 import { DurableObject } from 'cloudflare:workers';
 import { REPORTER_DAYS_KEPT, REPORTER_SUBJECTS_PER_DAY_MAX } from '../../shared/limits/intake.ts';
@@ -9,7 +9,7 @@ import type { BudgetObject, ReportedPair } from '../storage/reports-port.ts';
 import { createBudgetTables } from './schema.ts';
 
 export class ReporterBudget extends DurableObject<ControlEnv> implements BudgetObject {
-  /** The newest day of which a pair came, in days since 1970. In memory only. */
+  /** The newest day for which a pair was sent, in days since 1970. In memory only. */
   #newestDay = 0;
 
   constructor(ctx: DurableObjectState, env: ControlEnv) {

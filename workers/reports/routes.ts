@@ -1,5 +1,5 @@
 /**
- * The routes of partners: `POST /v1/reports`, with one report, a list or a stream of lines, and
+ * The routes for partners: `POST /v1/reports`, with one report, a list or a stream of lines, and
  * `POST /v1/reports/withdraw`.
  */
 import * as v from 'valibot';
@@ -52,7 +52,7 @@ const postReports = forPartners(async (context, partner) => {
   if (!items.ok) return items;
   const received = await receive(items.value, partner, env);
   const over = received.find(isOverQuota);
-  // For all of them: the longest wait is that of the day.
+  // One header for all items. The wait for the next day is the longest.
   if (over !== undefined && !over.result.ok)
     reply.header('retry-after', String(over.result.retryAfterSeconds));
   return reply.json({ results: received.map((each) => formatReceived(each)) });
@@ -72,7 +72,7 @@ function isOverQuota({ result }: Received): boolean {
   return !result.ok && result.retryAfterSeconds !== undefined;
 }
 
-/** One answer for each line. Over the reports a minute, the stream waits instead of failing. */
+/** Answers each line. If the limit of reports per minute is reached, the stream waits instead of failing. */
 async function streamReports(context: RequestContext): Promise<Answer> {
   const { request, reply } = context;
   const env = context.env as unknown as ControlEnv;
@@ -84,7 +84,7 @@ async function streamReports(context: RequestContext): Promise<Answer> {
     async answer(all, _bytes, controller) {
       for (let from = 0; from < all.length; from += REPORTS_PER_REQUEST_MAX) {
         const some = all.slice(from, from + REPORTS_PER_REQUEST_MAX);
-        // A stream can outlive its partner.
+        // A partner can be removed while its stream is open.
         const admitted = await admitPartner(context);
         const answers = admitted.ok
           ? await receiveLines(some, answered, admitted.value, env)
@@ -101,7 +101,7 @@ async function streamReports(context: RequestContext): Promise<Answer> {
   return reply.stream(lines, 'application/x-ndjson; charset=utf-8');
 }
 
-/** @param before lines of the stream before these */
+/** @param before number of lines of the stream before these */
 async function receiveLines(
   lines: readonly (string | null)[],
   before: number,
@@ -146,7 +146,7 @@ function parseLine(line: string | null): Result<unknown, Problem> {
   }
 }
 
-/** @param before lines of the stream before this one */
+/** @param before number of lines of the stream before this one */
 function lineError(before: number, code: string, field: string, message: string): object {
   return { reportId: null, line: before + 1, error: { code, message, field } };
 }

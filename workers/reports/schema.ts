@@ -1,6 +1,6 @@
 /**
- * The tables of the objects that keep reports. docs/storage.md describes each. A change is a further step: steps are only
- * appended.
+ * The tables of the objects that keep reports. docs/storage.md describes each table. Every change is a new step, and
+ * steps are only appended.
  */
 import { NOTICE_OUTBOX_TABLES } from '../storage/notice-outbox.ts';
 import { applySteps } from '../storage/schema-steps.ts';
@@ -32,8 +32,8 @@ const INTAKE = `
 `;
 
 /**
- * Counts by month (month-counts.ts), and those of the reports that are kept. The bits of `traits` are those of
- * traits.ts: channel 0 is a text, origin 1 is abroad, kind 9 is `notSpam`.
+ * Counts by month (month-counts.ts), filled from the reports that are kept. traits.ts defines the bits of `traits`:
+ * channel 0 is a text, origin 1 is abroad, kind 9 is `notSpam`.
  */
 const MONTHS = `
   CREATE TABLE months (

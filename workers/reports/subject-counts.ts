@@ -1,6 +1,6 @@
 /**
- * The Durable Object that counts the reports of the subjects of one shard, and evaluates the rules as they come. A
- * decision is stored with the rows that led to it, and sent to the desk until the desk has it.
+ * The Durable Object that counts the reports of the subjects of one shard, and evaluates the rules as reports arrive. A
+ * decision is stored together with the rows that led to it, and sent again until the desk has it.
  */
 import { DurableObject } from 'cloudflare:workers';
 import { LOAD_WAIT_MS } from '../../shared/limits/edge.ts';
@@ -122,7 +122,7 @@ export class SubjectCounts extends DurableObject<ControlEnv> implements SubjectO
   }
 
   async reset(subject: string, at: number): Promise<void> {
-    // A call that comes again must not end what was decided since.
+    // A repeated call must not end decisions that were made since the first call.
     if (this.#store.reset(subject, at)) this.#decisions.forget(subject);
   }
 
@@ -171,7 +171,7 @@ export class SubjectCounts extends DurableObject<ControlEnv> implements SubjectO
     return this.#decisions.store(subject, moves);
   }
 
-  /** Rules and weights of the desk. While it does not respond, the last ones serve, also after a restart. */
+  /** Rules and weights from the desk. While the desk does not respond, the last known ones are used, even after a restart. */
   async #currentRules(): Promise<Rules> {
     if (this.#rules === null || Date.now() - this.#rulesReadAt > RULE_CONTEXT_FRESH_MS) {
       await this.#reading
@@ -198,7 +198,7 @@ export class SubjectCounts extends DurableObject<ControlEnv> implements SubjectO
     this.#rulesReadAt = Date.now();
   }
 
-  /** Sends behind the answer. The alarm is there if that fails. */
+  /** Sends after the response. If that fails, the alarm sends again. */
   async #send(): Promise<void> {
     await this.#arm();
     if (!this.#decisions.isEmpty) this.ctx.waitUntil(this.#run().then(() => this.#arm()));
@@ -229,7 +229,7 @@ export class SubjectCounts extends DurableObject<ControlEnv> implements SubjectO
     });
   }
 
-  /** Notices of the hours that are over. Never throws. */
+  /** Makes and sends the notices of the hours that are over. Never throws. */
   async #notify(): Promise<void> {
     await this.#notifying.run(async () => {
       while (await this.#notices.step(Date.now())) this.#notifying.progressed();
@@ -242,7 +242,7 @@ export class SubjectCounts extends DurableObject<ControlEnv> implements SubjectO
     const opened: RuleDecision[] = [];
     for (const { seal, ...decision } of decisions) {
       const subject = await keys.unseal(seal);
-      // The desk lost its key. Its blocks are gone too, and what comes is keyed anew.
+      // The desk lost its key. Its blocks are gone too, and new reports are keyed with a new key.
       if (subject !== null) opened.push({ ...decision, subject });
       else {
         warn('reportSealInvalid', { rule: decision.rule });
@@ -265,14 +265,14 @@ export class SubjectCounts extends DurableObject<ControlEnv> implements SubjectO
     });
   }
 
-  /** When the next daily removal begins or goes on, in ms since 1970. */
+  /** When the next daily removal begins or continues, in ms since 1970. */
   get #sweepAt(): number {
     return this.#meta.number('sweepAt');
   }
 
   async #arm(): Promise<void> {
     const now = Date.now();
-    // What fills the outbox also sends it: the alarm comes only if that failed.
+    // The call that fills the outbox also sends it. The alarm is needed only if that fails.
     const sendAt = this.#decisions.isEmpty ? null : Math.max(this.#work.retryAt, now + REPORT_RETRY_MS);
     const reportedAt = this.#hours.dueAt;
     const notifyAt = reportedAt === null ? null : Math.max(reportedAt, this.#notifying.retryAt, now);

@@ -1,6 +1,6 @@
 /**
- * What the rules decide about one subject: pure. A rule fires once; while its decision is in force it can only be
- * confirmed, or lose its support because reports were withdrawn.
+ * Decides what the rules do about one subject. Pure. A rule fires once. While its decision is in force, the decision can
+ * only be confirmed, or lose its support because reports were withdrawn.
  */
 import { durationMs } from '../../shared/reports/duration.ts';
 import { type CountedReport, confirms, evaluate } from '../../shared/reports/evaluate.ts';
@@ -10,25 +10,25 @@ import { isShadow, type Rule } from '../../shared/reports/rule.ts';
 import type { Channel } from '../../shared/request.ts';
 import type { RuleDecision } from '../storage/response-port.ts';
 
-/** A report, and when it was counted in ms since 1970: its own time is what the partner claims. */
+/** A report, and when it was counted in ms since 1970. The report's own time is only what the partner claims. */
 export interface ArrivedReport extends CountedReport {
   readonly arrivedAt: number;
 }
 
-/** What a decision rests on, so that it can be looked at again as it was made. */
+/** The basis of a decision, so that the decision can be checked again as it was made. */
 export interface Basis {
   readonly rule: Rule;
   readonly channel: Channel;
   readonly distinct: number;
   readonly kinds: readonly PartnerKind[];
   readonly byPartner: Readonly<Record<string, number>>;
-  /** Of the partners that had reports. */
+  /** Weights of the partners that had reports. */
   readonly weights: Readonly<Record<string, number>>;
   /** End of the window that decided, ms since 1970. */
   readonly decidedAt: number;
-  /** It rests on nothing that came later, ms since 1970. */
+  /** The decision uses no report that arrived after this time, ms since 1970. */
   readonly arrivedBy: number;
-  /** Until then the rule does not fire again. */
+  /** The rule does not fire again before this time, ms since 1970. */
   readonly endsAt: number;
   readonly isConfirmed: boolean;
 }
@@ -41,21 +41,21 @@ export interface Move {
 export interface Rules {
   readonly rules: readonly Rule[];
   readonly weights: ReadonlyMap<string, number>;
-  /** Partners whose reports decide and confirm nothing more. */
+  /** Partners whose reports no longer decide or confirm anything. */
   readonly suspended: ReadonlySet<string>;
 }
 
 export interface SubjectState {
   readonly reports: readonly ArrivedReport[];
-  /** Its decisions, at most one of each rule. Of one whose time is over, a late approval may still be in force. */
+  /** Decisions about the subject, at most one for each rule. After a decision ends, a late approval may still be in force. */
   readonly held: readonly Basis[];
-  /** Earlier reports do not count, ms since 1970. */
+  /** Reports before this time do not count, ms since 1970. */
   readonly resetAt: number;
-  /** Whether reports were withdrawn since the last time. */
+  /** Whether reports were withdrawn since the last evaluation. */
   readonly hasWithdrawn: boolean;
 }
 
-/** In order: what loses its support before what fires again. @param now ms since 1970 */
+/** The changes of decisions, in order: rules lose their support before they fire again. @param now ms since 1970 */
 export function movesOf(
   { reports: all, held, resetAt, hasWithdrawn }: SubjectState,
   { rules, weights, suspended }: Rules,
@@ -63,7 +63,7 @@ export function movesOf(
 ): Move[] {
   const moves: Move[] = [];
   const kept = new Set<string>();
-  // Before a reset, a partner may have dated reports ahead.
+  // A partner may have sent reports before the reset that are dated after it.
   const reports = all.filter(({ arrivedAt }) => arrivedAt >= resetAt);
   const deciding = reports.filter(({ partner }) => !suspended.has(partner));
   for (const before of held) {
@@ -85,7 +85,7 @@ export function movesOf(
     if (confirmed !== null) moves.push({ event: 'confirmed', basis: confirmed });
   }
   for (const rule of rules) {
-    // As many reports as reporters, at least.
+    // There cannot be more reporters than reports.
     if (rule.state === 'off' || kept.has(rule.id) || deciding.length < rule.distinct) continue;
     const { fires, distinct, kinds, byPartner } = evaluate(rule, deciding, weights, now, resetAt);
     if (!fires) continue;
@@ -104,8 +104,8 @@ export function movesOf(
 }
 
 /**
- * The decision, if it would still be made as it was; otherwise as it would be made later, with what came since: one who
- * takes a report back must not unblock what many others report. Null if reports were never enough.
+ * The decision as it was made, if the remaining reports still support it; otherwise as later reports support it. So one
+ * withdrawn report does not unblock a subject that many others report. Null if the reports were never enough.
  */
 function supported(
   basis: Basis,
@@ -119,7 +119,7 @@ function supported(
   const weights = weightsIn(basis);
   const then = reports.filter(({ arrivedAt }) => arrivedAt <= arrivedBy);
   if (evaluate(rule, then, weights, decidedAt, resetAt).fires) return basis;
-  // Another kind has confirmed it, or may yet do so.
+  // Other kinds are left out: they have confirmed the decision, or may still confirm it.
   const same = { ...rule, kinds: [...basis.kinds] };
   const at = rehearse(same, reports, weights, resetAt);
   if (at === null) return null;
@@ -136,7 +136,7 @@ function weightsIn({ weights }: Basis): ReadonlyMap<string, number> {
   return new Map(Object.entries(weights));
 }
 
-/** The basis once reports of an independent kind support it; otherwise null. */
+/** The confirmed basis if reports of an independent kind support it; otherwise null. */
 function confirmedBy(
   basis: Basis,
   reports: readonly CountedReport[],

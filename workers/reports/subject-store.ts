@@ -1,6 +1,6 @@
 /**
- * The reports of the subjects of one shard. Totals count every report; rows are kept only of those that rules may count,
- * so however many reports a subject gets, an evaluation reads a bounded number.
+ * The reports of the subjects of one shard. Totals count every report. Rows are kept only of reports that rules may
+ * count, so an evaluation reads a bounded number of rows, however many reports a subject gets.
  */
 import {
   REPORTS_KEPT_DAYS,
@@ -22,7 +22,7 @@ export interface Subject {
   readonly seal: string;
   readonly mock: boolean;
   readonly target: RuleTarget;
-  /** Earlier reports do not count, ms since 1970. */
+  /** Reports before this time do not count, ms since 1970. */
   readonly resetAt: number;
 }
 
@@ -34,7 +34,7 @@ type TotalsRow = {
   not_spam: number;
 };
 
-/** What was added to the totals. */
+/** The changes to add to the totals. */
 type Tally = { -readonly [Name in keyof SubjectTotals]: SubjectTotals[Name] };
 
 type SubjectRow = { key: string; seal: string; mock: number; campaign: number; reset_at: number };
@@ -63,7 +63,7 @@ export class SubjectStore {
     this.days = new ReportDays(sql);
   }
 
-  /** The last flush of the intake that is counted; 0 for none. */
+  /** The number of the intake's last counted flush; 0 for none. */
   lastOf(intake: string): number {
     const [row] = this.#sql.exec<{ n: number }>('SELECT n FROM sources WHERE intake = ?', intake).toArray();
     return row?.n ?? 0;
@@ -71,7 +71,7 @@ export class SubjectStore {
 
   /**
    * Counts the rows of a flush. Must run in a transaction.
-   * @returns their subjects, and whether reports of each were withdrawn
+   * @returns for each subject of the rows, whether any of its reports were withdrawn
    */
   count(
     { intake, id: partner, kind, mock }: CountSource,
@@ -95,7 +95,7 @@ export class SubjectStore {
       for (const row of own) this.#countRow(source, row, tally, now);
       const isCampaign = own[0]!.target === 'campaign';
       this.#add(subject, tally, seals, { mock, isCampaign }, now);
-      // A report counts once in all: for its sender.
+      // In the totals, a report counts once: for its sender, not for its campaign.
       if (!isCampaign) {
         this.days.add(subject, own);
         for (const name of Object.keys(all) as (keyof Tally)[]) all[name] += tally[name];
@@ -109,7 +109,7 @@ export class SubjectStore {
     return touched;
   }
 
-  /** Null if it has no reports, or they have all ended. */
+  /** Null if the subject has no reports, or all of them have expired. */
   subject(key: string): Subject | null {
     const [row] = this.#sql
       .exec<SubjectRow>('SELECT key, seal, mock, campaign, reset_at FROM subjects WHERE key = ?', key)
@@ -117,7 +117,7 @@ export class SubjectStore {
     return row === undefined ? null : subjectOf(row);
   }
 
-  /** The reports of a subject that rules may count, and no more than may be kept. */
+  /** The reports of a subject that rules may count. Removes rows beyond the number that may be kept. */
   reports(subject: string): ArrivedReport[] {
     const rows = this.#rows(subject, 0);
     const kept = keptOf(rows);
@@ -128,7 +128,7 @@ export class SubjectStore {
     return kept.map(countedOf);
   }
 
-  /** @returns false if this reset, or a later one, was made before */
+  /** @returns false if this reset or a later one was already made */
   reset(subject: string, at: number): boolean {
     const { rowsWritten } = this.#sql.exec(
       'UPDATE subjects SET reset_at = ? WHERE key = ? AND reset_at < ?',
@@ -172,8 +172,8 @@ export class SubjectStore {
   }
 
   /**
-   * Removes what has ended of some subjects. Must run in a transaction.
-   * @param after keyed subject; '' for the first @returns the last subject; null at the end
+   * Removes expired reports of the next subjects, and subjects without newer reports. Must run in a transaction.
+   * @param after keyed subject; '' to start @returns the last subject; null at the end
    */
   sweep(after: string, limit: number, now: number): string | null {
     const ended = now - REPORTS_KEPT_DAYS * DAY_MS;
@@ -204,7 +204,7 @@ export class SubjectStore {
     }
     tally.counted++;
     if (row.spam === 'notSpam') tally.notSpam++;
-    // An intake that was set back to an earlier state uses numbers again.
+    // An intake that was set back to an earlier state reuses numbers.
     this.#sql.exec(
       'INSERT OR REPLACE INTO reports VALUES (?, ?, ?, ?, ?, ?, ?)',
       ...[subject, source, seq, row.reporter, packTraits({ ...row, route: null }), row.at, now],
@@ -228,7 +228,7 @@ export class SubjectStore {
     );
   }
 
-  /** Newest first. @param since ms since 1970 */
+  /** All rows of a subject, newest first. @param since ms since 1970 */
   #rows(subject: string, since: number): KeptRow[] {
     return this.#sql
       .exec<KeptRow>(

@@ -1,11 +1,11 @@
-/** The fields of a report that have few values, as one integer of a row. Values are only ever appended to these lists. */
+/** Packs the fields of a report that have few values into one integer. Their lists of values are only ever appended to. */
 import { REPORT_ORIGINS, REPORT_ROUTES, SPAM_KINDS } from '../../shared/reports/report.ts';
 import { CHANNELS } from '../../shared/request.ts';
 import type { KeptReport } from '../storage/reports-port.ts';
 
 export type Traits = Pick<KeptReport, 'channel' | 'spam' | 'origin' | 'route'>;
 
-/** Bits from the lowest: 2 of the channel, 2 of the origin, 4 of the route (0 for none), 8 of the kind of spam. */
+/** Bits, from the lowest: 2 for the channel, 2 for the origin, 4 for the route (0 for none), 8 for the kind of spam. */
 export function packTraits({ channel, spam, origin, route }: Traits): number {
   return (
     CHANNELS.indexOf(channel) |

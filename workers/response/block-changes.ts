@@ -1,6 +1,6 @@
 /**
- * What changes rule blocks: decisions of rules, actions of people, answers of the coordinator, and time. Each method must
- * run in a transaction.
+ * Changes rule blocks after decisions of rules, actions of people, refusals of the coordinator, and the end of a stage.
+ * Each method must run in a transaction.
  */
 import type { Actor } from '../../shared/admin/actor.ts';
 import {
@@ -28,18 +28,18 @@ import { type BlockWriter, isProposedInRange, partnersOf, SYSTEM } from './block
 import type { Facts } from './fact-reader.ts';
 import { groundOf, type KeyedDecision, replaced, ruleIdOf, withGround } from './grounds.ts';
 
-/** What a first block of a subject needs. */
+/** The data that the first block of a subject needs. */
 export interface NewSubject {
   readonly seal: string;
-  /** The keyed range of the number; null for a sender ID, a campaign, and for a mock. */
+  /** The keyed range of the number; null for a sender ID, a campaign or a mock block. */
   readonly hundred: string | null;
-  /** ID of a campaign of texts; null for anything else. */
+  /** ID of a campaign of texts; null for any other subject. */
   readonly campaign: number | null;
-  /** Null if they could not be read. */
+  /** Null if the facts could not be read. */
   readonly facts: Facts | null;
 }
 
-/** How the coordinator's refusals end a block, or why they make it a proposal. */
+/** The cause that a refusal gives a block. With `ends`, the block ends; otherwise it becomes a proposal. */
 const REFUSALS: Readonly<Record<RuleEntryRefusal, { readonly cause: RuleBlockCause; readonly ends?: true }>> =
   {
     'protected-number': { cause: 'protected' },
@@ -60,12 +60,12 @@ export class BlockChanges {
     this.#writer = writer;
   }
 
-  /** @param installed the newest version of the rule, which decides what follows; the decision names the one that fired */
+  /** @param installed newest version of the rule, whose settings apply; the decision names the version that fired */
   fired(decision: KeyedDecision, installed: Rule, given: NewSubject, at: number): void {
     const ground = groundOf(decision, installed);
     const { rule } = ground;
     const author = byRule(decision, at);
-    // The rule may have left its shadow since.
+    // The rule may have entered or left its shadow since it fired.
     const isRecorded = decision.shadow || isShadow(rule);
     const open = this.#open(decision.subjectKey, isRecorded, at);
     if (!isRecorded && this.#isOutdated(decision, rule)) return;
@@ -73,7 +73,7 @@ export class BlockChanges {
       this.#strengthen(open, ground, author);
       return;
     }
-    // It would have ended by now.
+    // The block would already have ended.
     if (decision.decidedAt + durationMs(rule.provisional) <= at) return;
     const { cause, evidence } = this.#against(rule, decision, given);
     const first = isRecorded ? { ...rule, effect: 'shadow' as const } : rule;
@@ -91,7 +91,7 @@ export class BlockChanges {
     this.#writer.write(author, change, null, block);
   }
 
-  /** `confirmed`, `unconfirmed` and `unsupported` decisions. */
+  /** Applies `confirmed`, `unconfirmed` and `unsupported` decisions. */
   changed(decision: KeyedDecision, at: number): void {
     for (const isShadow of [false, true]) {
       const open = this.#open(decision.subjectKey, isShadow, at);
@@ -104,7 +104,7 @@ export class BlockChanges {
     }
   }
 
-  /** @returns the block after it; for a proposal for a range, of all its members */
+  /** Applies an action of a person: for a proposal for a range, to all its members. @returns the changed block */
   act(id: number, action: RuleBlockAction, author: Author, actor: Actor): StoreResult<StoredBlock> {
     const found = this.#rows.get(id);
     if (found === null) return refuse('RULE_BLOCK_UNKNOWN', 'no rule block has this id');
@@ -127,7 +127,7 @@ export class BlockChanges {
     return ok(this.#rows.get(id)!);
   }
 
-  /** @param receivedAt of the appeal: it does not concern a later block @returns the block that it lifted, or null */
+  /** @param receivedAt when the appeal was received: later blocks stay @returns the block that the appeal lifted, or null */
   appealed(subject: string, receivedAt: number, author: Author): StoredBlock | null {
     const open = this.#open(subject, false, author.at);
     const stage = open && this.#next(open, 'appealed', author.at);
@@ -135,7 +135,7 @@ export class BlockChanges {
     return this.#writer.write(author, 'appeal', open, { ...open, stage, cause: 'appeal' });
   }
 
-  /** The coordinator has not set the entry. @param entryN that it was given */
+  /** Applies a refusal of the coordinator or the text store. @param entryN number of the refused entry */
   refused(id: number, entryN: number, refusal: RuleEntryRefusal, at: number): void {
     const block = this.#rows.get(id);
     if (block === null) return;
@@ -149,7 +149,7 @@ export class BlockChanges {
     this.#writer.write(author, 'refuse', block, { ...block, sentN: entryN, stage, cause });
   }
 
-  /** Ends what is due, at most `limit` stages. */
+  /** Ends stages that are due, at most `limit` of them. */
   endDue(now: number, limit: number): void {
     for (const block of this.#rows.due(now, limit)) this.#current(block, now);
   }
@@ -160,7 +160,7 @@ export class BlockChanges {
     return now !== null && isOpen(now.stage) ? now : null;
   }
 
-  /** The block as it is now, after the end of a stage. */
+  /** The block as it is now: its stage ends here if that is due. */
   #current(block: StoredBlock, at: number): StoredBlock {
     const { until } = block.stage;
     if (until === null || until > at) return block;
@@ -191,16 +191,16 @@ export class BlockChanges {
     this.#writer.write(rules, 'confirm', written, { ...written, stage: confirmed });
   }
 
-  /** Whether a block of the subject has ended since, or at the same time: what had led to it does not count any more. */
+  /** Whether the decision uses reports from before the end of an earlier block. These reports no longer count. */
   #isOutdated({ subjectKey, resetAt, decidedAt }: KeyedDecision, rule: Rule): boolean {
     const endedAt = this.#rows.endedAt(subjectKey);
     return resetAt < endedAt && decidedAt - durationMs(rule.window) < endedAt;
   }
 
-  /** Another rule fires for a subject that has a block, or the same one on other reports. */
+  /** A rule fires for a subject that already has a block: another rule, or the same rule on other reports. */
   #strengthen(block: StoredBlock, ground: Ground, author: Author): void {
     const grounds = withGround(block, ground);
-    // Only the other rule wanted a person.
+    // Only the earlier rule requires the approval of a person.
     const isFree =
       block.stage.state === 'proposed' && block.cause === 'approval' && ground.rule.approval === 'auto';
     const stage = isFree ? nextStage(block.stage, 'approve', ground.rule, author.at) : null;
@@ -241,8 +241,8 @@ export class BlockChanges {
   }
 
   /**
-   * One of its rules, or a confirmation, is gone. Without another one that is confirmed, the block is provisional again,
-   * until the time when it would have ended.
+   * A ground of the block, or its confirmation, is gone. If no other ground is confirmed and no person confirmed the
+   * block, it is provisional again until its provisional stage would have ended. If that time has passed, it is lifted.
    */
   #weaken(block: StoredBlock, next: StoredBlock, author: Author): void {
     const { state, byPerson } = block.stage;
@@ -260,7 +260,7 @@ export class BlockChanges {
     }
   }
 
-  /** Why a person must decide, the most specific first. The coordinator knows what is protected, and what is unblocked. */
+  /** The most specific cause why a person must decide. The coordinator checks for protected and unblocked numbers. */
   #against(
     rule: Rule,
     { distinct }: KeyedDecision,
@@ -281,12 +281,12 @@ function byRule({ rule, event }: KeyedDecision, at: number): Author {
   return { actor: SYSTEM, reason: `${rule} ${event}`, at };
 }
 
-/** The stage of a proposal, whatever the rule is now. */
+/** The stage of a proposal, whatever the state and the effect of the rule. */
 function proposed(rule: Rule, at: number): BlockStage {
   return firstStage({ ...rule, state: 'active', effect: 'block' }, ['approval'], at);
 }
 
-/** The proposal that leads the range: the one found may be a member itself. */
+/** The leading proposal of a range. The proposal with this ID may be a member. */
 function leaderOf(range: readonly StoredBlock[], id: number): number {
   const found = range.find((each) => each.id === id)!;
   return found.leader ?? found.id;

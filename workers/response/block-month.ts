@@ -1,14 +1,14 @@
 /**
- * Figures of the blocks of rules in one month, for the statistics. Read once the month is over: blocks are kept for 90
- * days after their end.
+ * Figures of the rule blocks of one month, for the statistics. They are read after the month is over: blocks are kept for
+ * 90 days after their end.
  */
 import type { RuleBlockMonth } from '../../shared/statistics/figures.ts';
 import { quantilesOf } from '../storage/quantiles.ts';
 
-/** Blocks that were in force, and are about real numbers or sender IDs. */
+/** Blocks of real numbers or sender IDs that were in force. */
 const REAL = 'seq IS NOT NULL AND mock = 0 AND shadow = 0 AND campaign IS NULL';
 const BEGAN = `${REAL} AND created_at >= ? AND created_at < ?`;
-/** A person, or an independent kind of partner, has confirmed it. */
+/** A person or an independent kind of partner has confirmed the block. */
 const IS_CONFIRMED = `(by_person IS NOT NULL OR grounds LIKE '%"isConfirmed":true%')`;
 
 /** @param from ms since 1970 @param to exclusive */

@@ -1,4 +1,4 @@
-/** Rule blocks as rows: the subject keyed and sealed, the stage, what it rests on, and what the live layer must have. */
+/** Rule blocks as rows: the keyed and sealed subject, the stage, the grounds, and the entry that the live layer must have. */
 import type { CounterEvidence, RuleBlockCause, RuleBlockDone } from '../../shared/admin/rule-blocks.ts';
 import type { PartnerKind } from '../../shared/reports/partner.ts';
 import type { Rule } from '../../shared/reports/rule.ts';
@@ -8,7 +8,7 @@ import type { CampaignChange } from '../storage/campaign-port.ts';
 import type { RuleEntryChange } from '../storage/rule-entries-port.ts';
 import { Totals } from '../storage/totals.ts';
 
-/** A rule that decided, as it was then, and what it rests on. */
+/** A rule that decided, as it was at that time, and the reports that it counted. */
 export interface Ground {
   readonly rule: Rule;
   readonly channel: Channel;
@@ -18,11 +18,11 @@ export interface Ground {
   readonly byPartner: Readonly<Record<string, number>>;
   /** ms since 1970. */
   readonly firedAt: number;
-  /** Whether an independent kind of partner confirms it. */
+  /** Whether an independent kind of partner confirms the decision. */
   readonly isConfirmed: boolean;
 }
 
-/** What the live layer must have, or the text store of a campaign. Of a lift, what the lifted block had. */
+/** The entry that the live layer, or the text store, must have. A lift has the fields of the lifted block. */
 export type WantedEntry = Omit<RuleEntryChange, 'id' | 'subject'> &
   Partial<Pick<CampaignChange, 'reporters'>>;
 
@@ -32,31 +32,31 @@ export interface StoredBlock {
   /** Keyed. */
   readonly subject: string;
   readonly seal: string;
-  /** The keyed range of its number; null for a sender ID or a campaign. */
+  /** The keyed range of the number; null for a sender ID or a campaign. */
   readonly hundred: string | null;
-  /** ID of the campaign of texts that it is about; null for a number or sender ID. */
+  /** ID of the blocked campaign of texts; null for a number or sender ID. */
   readonly campaign: number | null;
   readonly isMock: boolean;
-  /** Whether it records what a rule in shadow would have blocked. */
+  /** Whether the block only records what a rule in shadow would have blocked. */
   readonly isShadow: boolean;
   readonly stage: BlockStage;
   readonly cause: RuleBlockCause | null;
-  /** Name of the person who confirmed it. */
+  /** Name of the person who confirmed the block. */
   readonly confirmedBy: string | null;
-  /** What persons did with it, the oldest first. */
+  /** Actions of people on the block, oldest first. */
   readonly actions: readonly RuleBlockDone[];
-  /** End of its provisional stage, also after that. */
+  /** End of the provisional stage. It is kept in later stages. */
   readonly provisionalUntil: number;
-  /** The first one names the block. Not empty. */
+  /** Never empty. The first ground names the block. */
   readonly grounds: readonly Ground[];
   readonly evidence: CounterEvidence | null;
-  /** The proposal that names this one among its members; null if it is one itself. */
+  /** ID of the proposal of which this block is a member; null if it is not a member. */
   readonly leader: number | null;
   readonly entry: WantedEntry | null;
-  /** Rises whenever `entry` changes; and the last one that the live layer has. */
+  /** Number of `entry`, which rises with each change, and the last number that the live layer took or refused. */
   readonly entryN: number;
   readonly sentN: number;
-  /** From which on the live layer has the last entry that it took. */
+  /** The `seq` of the head from which on the last applied entry is visible. */
   readonly seq: number | null;
   readonly createdAt: number;
   readonly updatedAt: number;
@@ -88,7 +88,7 @@ interface Row extends Record<string, SqlStorageValue> {
 }
 
 export interface BlockFilter {
-  /** `open`: what waits for a person, or is in force. */
+  /** `open`: blocks that wait for a person, or are in force. */
   readonly state?: BlockState | 'open' | undefined;
   readonly cause?: RuleBlockCause | undefined;
   /** ID of a rule. */
@@ -96,7 +96,7 @@ export interface BlockFilter {
   readonly order?: 'oldest' | 'newest' | undefined;
 }
 
-/** States that a block leaves. */
+/** States of a block that has not ended. */
 const OPEN_STATES: readonly BlockState[] = ['proposed', 'shadow', ...IN_FORCE];
 
 export function isOpen({ state }: BlockStage): boolean {
@@ -123,8 +123,8 @@ export class BlockRows {
   }
 
   /**
-   * When the last block of a subject ended so that its reports no longer count, ms since 1970; 0 if none did. A rule in
-   * shadow, and reports that were withdrawn, end no others.
+   * When the last block of a subject ended so that its reports no longer count, ms since 1970; 0 if none did. Blocks of
+   * shadow rules, and blocks whose reports were withdrawn, are left out.
    */
   endedAt(subject: string): number {
     return (
@@ -137,12 +137,12 @@ export class BlockRows {
     );
   }
 
-  /** Of a subject, the newest first. */
+  /** Blocks of a subject, newest first. */
   ofSubject(subject: string, limit: number): StoredBlock[] {
     return this.#select('subject = ? ORDER BY id DESC LIMIT ?', subject, limit);
   }
 
-  /** Blocks of a subject that have been in force, and began since a time. */
+  /** Blocks of a subject that have been in force, and began at the given time or later. */
   past(subject: string, since: number): StoredBlock[] {
     return this.#select('subject = ? AND created_at >= ? AND seq IS NOT NULL ORDER BY id', subject, since);
   }
@@ -152,7 +152,7 @@ export class BlockRows {
     return this.#select('hundred = ? AND closed_at IS NULL AND shadow = 0 ORDER BY id', hundred);
   }
 
-  /** Members of a proposal for a range are in it. @param after an ID; 0 for the first page */
+  /** A proposal for a range stands for its members, which are left out. @param after an ID; 0 for the first page */
   page({ state, cause, rule, order }: BlockFilter, after: number, limit: number): StoredBlock[] {
     const isNewest = order === 'newest';
     const given = (
@@ -171,7 +171,7 @@ export class BlockRows {
     return this.#select(`${where} ORDER BY id${isNewest ? ' DESC' : ''} LIMIT ?`, from, ...values, limit);
   }
 
-  /** Whose stage has ended, the earliest first. */
+  /** Blocks whose stage has ended, the earliest end first. */
   due(now: number, limit: number): StoredBlock[] {
     return this.#select('until <= ? ORDER BY until LIMIT ?', now, limit);
   }
@@ -183,9 +183,9 @@ export class BlockRows {
   }
 
   /**
-   * Whose entry its keeper does not have yet: what is lifted first, then the oldest change first; each subject once. A
-   * block of a subject begins after the one before it has ended, so the order of one subject stays.
-   * @param ofCampaigns campaigns only; else all but them
+   * Blocks whose entry the keeper does not have yet: ended blocks first, then the oldest change first; each subject once.
+   * A block of a subject begins only after the previous one has ended, so changes of one subject stay in order.
+   * @param ofCampaigns true for campaigns only; false for all other subjects
    */
   unsent(limit: number, ofCampaigns: boolean): StoredBlock[] {
     const some = (which: string, left: number): StoredBlock[] =>
@@ -212,7 +212,7 @@ export class BlockRows {
     return this.#sql.exec<{ n: number }>('SELECT COUNT(*) AS n FROM blocks WHERE entry_n > sent_n').one().n;
   }
 
-  /** The live layer has taken this entry, or has refused it. @param seq from which on it is visible; null if refused */
+  /** The live layer took or refused this entry. @param seq of the head from which on it is visible; null if refused */
   setSent(id: number, entryN: number, seq: number | null): void {
     this.#sql.exec(
       'UPDATE blocks SET sent_n = ?, seq = COALESCE(?, seq) WHERE id = ? AND sent_n < ?',
@@ -220,17 +220,17 @@ export class BlockRows {
     );
   }
 
-  /** How many are in a state, without those of mock partners. */
+  /** The number of blocks in a state, without blocks of mock partners. */
   count(state: BlockState): number {
     return this.#totals.get(state);
   }
 
-  /** How many have not ended, in all. */
+  /** The number of all blocks that have not ended. */
   get openCount(): number {
     return this.#totals.get('open');
   }
 
-  /** Must run in the transaction of the change. @param before null for a new one */
+  /** Must run in the transaction of the change. @param before null for a new block */
   put(before: StoredBlock | null, after: StoredBlock): void {
     const { id, subject, stage, grounds } = after;
     const { state, until } = stage;
@@ -248,7 +248,7 @@ export class BlockRows {
     this.#count(after, 1);
   }
 
-  /** Removes some that ended before a time. @returns whether there may be more */
+  /** Removes some of the blocks that ended before a time. @returns whether more may be left */
   forget(before: number, limit: number): boolean {
     const { rowsWritten } = this.#sql.exec(
       `DELETE FROM blocks WHERE id IN (SELECT id FROM blocks WHERE closed_at < ? AND entry_n = sent_n LIMIT ?)`,

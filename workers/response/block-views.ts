@@ -1,4 +1,4 @@
-/** Rule blocks as responses show them: with their numbers, which are opened for each response. */
+/** Rule blocks as responses show them: with their numbers, which are unsealed for each response. */
 import type { GroundInfo, RangeMember, RuleBlockInfo } from '../../shared/admin/rule-blocks.ts';
 import { toE164 } from '../../shared/numbers/number.ts';
 import type { ReportSubject } from '../../shared/reports/report.ts';
@@ -33,7 +33,7 @@ export class BlockViews {
       ...{ state: stage.state, cause, mock: block.isMock, rule: ruleRef(rule), distinct, kinds },
       ...{ grounds: grounds.map(groundInfo), evidence, confirmedBy, actions },
       until: stage.until !== null && isOpen(stage) ? timeOf(stage.until) : null,
-      // Of a campaign it is the version of the text store.
+      // The `seq` of a campaign is a version of the text store.
       ...{ seq: block.campaign === null ? seq : null, pending: block.entryN > block.sentN },
       ...(members === null ? {} : { members }),
       ...{ createdAt: timeOf(block.createdAt), updatedAt: timeOf(block.updatedAt) },

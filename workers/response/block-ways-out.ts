@@ -20,7 +20,7 @@ export function whyNot(state: BlockState, possible: readonly RuleBlockAction[]):
     : `a block that is "${state}" cannot be changed this way: possible is ${possible.join(', ')}`;
 }
 
-/** Of a campaign, which the text store refuses. */
+/** For a campaign that the text store refuses. */
 const WAYS_OUT_OF_CAMPAIGNS: typeof WAYS_OUT = {
   unblocked: 'a person has rejected or revoked it: confirm it with npx numgate text campaigns confirm',
   rulesFull: 'rules have no room for more campaigns: wait until some end, or revoke some',
@@ -28,7 +28,7 @@ const WAYS_OUT_OF_CAMPAIGNS: typeof WAYS_OUT = {
   invalid: 'the campaign is no longer known: its texts must be reported again',
 };
 
-/** Of a block that the coordinator or the text store refused: docs/operations.md lists the same. */
+/** The way out for a block that the coordinator or the text store refused. docs/operations.md has the same list. */
 export function wayOutOf(cause: RuleBlockCause, isCampaign: boolean): string {
   if (isCampaign) return WAYS_OUT_OF_CAMPAIGNS[cause] ?? 'it cannot be confirmed';
   return WAYS_OUT[cause] ?? 'it can have no live entry';

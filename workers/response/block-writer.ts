@@ -1,6 +1,6 @@
 /**
- * Writes a new state of a rule block with all that follows from it: the audit record, what the live layer must have, the
- * records of partners, the end of old reports, and who leads the proposal for a range. Must run in a transaction.
+ * Writes a new state of a rule block with all its consequences: the audit record, the entry for the live layer, the
+ * records of partners, the reset of old reports, and the leader of the proposal for a range. Must run in a transaction.
  */
 import { RULE_BLOCK_ACTIONS, type RuleBlockDone } from '../../shared/admin/rule-blocks.ts';
 import { ruleRef } from '../../shared/reports/rule.ts';
@@ -12,10 +12,10 @@ import type { Meta } from './meta.ts';
 import type { PartnerRecords } from './partner-records.ts';
 import type { Resets } from './resets.ts';
 
-/** Who changes what no person does. */
+/** The actor of changes that no person makes. */
 export const SYSTEM = 'numgate';
 
-/** What happened, as the audit chain names it. */
+/** The kinds of change, as the audit chain names them. */
 export type BlockChange =
   | 'propose'
   | 'block'
@@ -64,14 +64,14 @@ export class BlockWriter {
     if (isConfirmed && !after.isMock) this.#records.change(author, partnersOf(after), 'confirmed', after.id);
     if (change === 'appeal' && !after.isMock)
       this.#records.change(author, partnersOf(after), 'appealed', after.id);
-    // The counts know of reports that were withdrawn. What a rule in shadow recorded must not change what others decide.
+    // The counts already know of withdrawn reports. Blocks of shadow rules must not change the decisions of other rules.
     if (!isOpen(after.stage) && change !== 'withdraw' && !after.isShadow)
       this.#resets.add(after.subject, author.at);
     if (before !== null && isProposedInRange(before) && !isProposedInRange(after)) this.#leadRange(after);
     return after;
   }
 
-  /** What the live layer must have then. It ends an entry at its time alone. */
+  /** The entry that the live layer must have after the change. The live layer ends entries at their time without a change. */
   #entry(
     change: BlockChange,
     before: StoredBlock | null,
@@ -79,7 +79,7 @@ export class BlockWriter {
   ): Pick<StoredBlock, 'entry' | 'entryN'> {
     const had = before?.entry ?? null;
     const { entryN } = after;
-    // The live layer has refused the only entry that it was given.
+    // The live layer refused the only entry that it got.
     if (change === 'refuse' && before!.seq === null) return { entry: null, entryN };
     const wanted = entryOf(after, had) ?? liftOf(change, before);
     if (wanted === null || JSON.stringify(wanted) === JSON.stringify(had)) return { entry: had, entryN };
@@ -88,7 +88,7 @@ export class BlockWriter {
     return { entry: wanted, entryN: n };
   }
 
-  /** The oldest proposal that is left in the range names the others. */
+  /** The oldest remaining proposal of the range becomes its leader. */
   #leadRange({ hundred }: StoredBlock): void {
     const [leader, ...members] = this.#rows.ofRange(hundred!).filter(isProposedInRange);
     if (leader === undefined || leader.leader === null) return;
@@ -97,7 +97,7 @@ export class BlockWriter {
   }
 }
 
-/** What a person did. What rules, time and the coordinator change is in the audit chain alone. */
+/** The action of a person. Changes by rules, time and the coordinator are only in the audit chain. */
 function doneBy({ actor, reason, at }: Author, change: BlockChange): RuleBlockDone[] {
   const action = [...RULE_BLOCK_ACTIONS, 'appeal' as const].find((each) => each === change);
   if (action === undefined || actor === SYSTEM) return [];
@@ -108,12 +108,12 @@ export function isProposedInRange({ stage, cause }: StoredBlock): boolean {
   return stage.state === 'proposed' && cause === 'range';
 }
 
-/** Partners that it rests on. For which of them a reporter counts is not unique, so those with 0 are among them. */
+/** Partners that the block is based on, even with 0 reporters: a shared reporter counts for only one of its partners. */
 export function partnersOf({ grounds }: StoredBlock): string[] {
   return [...new Set(grounds.flatMap(({ byPartner }) => Object.keys(byPartner)))].sort();
 }
 
-/** @param had what the live layer had to have before */
+/** @param had the entry that the live layer had to have before */
 function entryOf(
   { id, stage, grounds, isMock, campaign }: StoredBlock,
   had: WantedEntry | null,
@@ -144,12 +144,12 @@ function liftOf(change: BlockChange, before: StoredBlock | null): WantedEntry | 
   };
 }
 
-/** The last moment at which something of it may be in force. */
+/** The last moment at which the entry, or the entry that it replaced, may be in force. */
 function endOf({ until, replacedUntil = 0 }: WantedEntry): number {
   return Math.max(until, replacedUntil);
 }
 
-/** For the audit chain: without the number. */
+/** The block for the audit chain, without the number. */
 function described({ subject, stage, cause, grounds, isMock, evidence, campaign }: StoredBlock): object {
   const { state, until } = stage;
   return {

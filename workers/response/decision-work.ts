@@ -1,6 +1,6 @@
 /**
- * Works on the decisions of the inbox: reads the facts of their subjects, and makes, confirms or withdraws blocks. A
- * decision whose facts cannot be read waits, and later ones of its subject with it; after FACTS_WAIT_MS a person decides.
+ * Works on the decisions in the inbox: reads the facts of their subjects, and makes, confirms or withdraws blocks. If
+ * facts cannot be read, the decision and later decisions on its subject wait. After FACTS_WAIT_MS, a person decides.
  */
 import {
   DECISIONS_AT_ONCE,
@@ -22,13 +22,13 @@ import type { Inbox, InboxRow } from './inbox.ts';
 import { Retry } from './retry.ts';
 import type { Installed, RuleSource } from './rule-source.ts';
 
-/** A decision with all that it needs. */
+/** A decision with the data that is needed to apply it. */
 interface Prepared {
   readonly row: InboxRow;
   readonly hundred: string | null;
-  /** ID of a campaign of texts; null for anything else. */
+  /** ID of a campaign of texts; null for any other subject. */
   readonly campaign: number | null;
-  /** Null if they cannot be read now. */
+  /** Null if the facts cannot be read now. */
   readonly facts: Facts | null;
 }
 
@@ -70,7 +70,7 @@ export class DecisionWork {
     if (this.#retry.isDue) await this.run(applied);
   }
 
-  /** At once: new decisions do not wait for old ones whose facts are missing. */
+  /** Works at once: new decisions do not wait for old ones whose facts are missing. */
   run(applied: () => void): Promise<void> {
     return this.#work.run('decide', () =>
       this.#run(applied).catch((error: unknown) => {
@@ -135,7 +135,7 @@ export class DecisionWork {
       return;
     }
     const rule = rules.get(ruleIdOf(decision));
-    // Somebody has removed the rule, switched it off, or given it another target: it decides nothing any more.
+    // A rule decides nothing any more if it was removed, switched off, or given another target.
     const target = campaign === null ? 'number' : 'campaign';
     const isGone = rule === undefined || rule.state === 'off' || targetOf(rule) !== target;
     if (decision.event !== 'fired') this.#changes.changed(decision, now);
@@ -145,6 +145,6 @@ export class DecisionWork {
 }
 
 function numberIn(subject: ReportSubject | null): number | null {
-  // A seal that does not open was made with a key that is lost.
+  // If the seal does not open, its key is lost.
   return subject?.kind === 'number' ? subject.n : null;
 }

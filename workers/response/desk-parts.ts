@@ -1,4 +1,4 @@
-/** The parts of the desk, each built from complete ones, and what is due from time to time. */
+/** Builds the parts of the desk, and runs the work that is due. */
 import { STORAGE_BYTES_MAX, STORAGE_FULL_SHARE } from '../../shared/limits/control.ts';
 import { ALARM_AHEAD_MS_MAX } from '../../shared/limits/registrations.ts';
 import { RESPONSE_RETRY_MS, RULE_BLOCKS_AT_ONCE, RULE_BLOCKS_KEPT_MS } from '../../shared/limits/response.ts';
@@ -34,9 +34,9 @@ export class DeskParts {
   readonly inbox: Inbox;
   readonly changes: BlockChanges;
   readonly views: BlockViews;
-  /** Of numbers and sender IDs, to the coordinator. */
+  /** Sends entries of numbers and sender IDs to the coordinator. */
   readonly entries: EntrySync;
-  /** To the text store. */
+  /** Sends campaigns to the text store. */
   readonly campaigns: EntrySync;
   readonly withdrawals: Withdrawals;
   readonly anchoring: Anchoring;
@@ -78,7 +78,7 @@ export class DeskParts {
     this.#transactions = new Transactions(storage, { charge: () => null });
   }
 
-  /** Whether there is no room for more decisions. What people decide needs none. */
+  /** Whether there is no room for more decisions of rules. Actions of people are always accepted. */
   get isFull(): boolean {
     return this.#storage.sql.databaseSize >= STORAGE_BYTES_MAX * STORAGE_FULL_SHARE;
   }
@@ -88,7 +88,7 @@ export class DeskParts {
     return this.#transactions.run(request, 0, () => change({ actor: actor.name, reason, at: Date.now() }));
   }
 
-  /** Works on new decisions, and sends what follows from them. Never throws. */
+  /** Works on new decisions, and sends the changes that they cause. Never throws. */
   async decide(): Promise<void> {
     // Entries are sent while the next decisions are prepared.
     const sending: Promise<void>[] = [];
@@ -97,13 +97,13 @@ export class DeskParts {
     await this.#resets.run();
   }
 
-  /** Sends what a change has left. Never throws. */
+  /** Sends everything that waits. Never throws. */
   async send(): Promise<void> {
     const { entries, campaigns, withdrawals } = this;
     await Promise.all([entries.run(), campaigns.run(), this.#resets.run(), withdrawals.run()]);
   }
 
-  /** Everything that is due. Never throws. */
+  /** Does everything that is due. Never throws. */
   async runDue(): Promise<void> {
     const now = Date.now();
     this.#storage.transactionSync(() => this.changes.endDue(now, RULE_BLOCKS_AT_ONCE));
@@ -115,7 +115,7 @@ export class DeskParts {
 
   /** When the alarm must come next, in ms since 1970; null for never. */
   nextDueAt(now: number): number | null {
-    // The call that left something sends it; the alarm comes only if that failed.
+    // The call that leaves work also sends it. The alarm is needed only if that fails.
     const later = (at: number | null): number | null =>
       at === null ? null : Math.max(at, now + RESPONSE_RETRY_MS);
     const { entries, campaigns, rows, withdrawals, anchoring } = this;
@@ -131,7 +131,7 @@ export class DeskParts {
     return this.#meta.number('lastBlock') === 0 ? null : this.#meta.number('sweptAt') + DAY_MS;
   }
 
-  /** Once a day: what ended long ago. */
+  /** Removes old blocks and answers, once a day. */
   #sweep(): void {
     const now = Date.now();
     const due = this.#sweepDue;

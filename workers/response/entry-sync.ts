@@ -1,8 +1,8 @@
 /**
- * Gives one keeper what it must have of rule blocks, in batches with rising numbers: the coordinator numbers and sender
- * IDs for the live layer, the text store campaigns. Each has batches of its own, so one that does not respond delays
- * nothing of the other. A batch is stored before it is sent, and sent again unchanged until its results are stored, so
- * each is applied once.
+ * Sends one keeper the entries of rule blocks that it must have, in batches with rising numbers. The coordinator keeps
+ * numbers and sender IDs for the live layer; the text store keeps campaigns. Each keeper has its own batches, so a keeper
+ * that does not respond does not delay the other one. A batch is stored before it is sent, and sent again unchanged until
+ * its results are stored, so each batch is applied once.
  */
 import { RULE_CHANGES_MAX } from '../../shared/limits/control.ts';
 import { LOAD_WAIT_MS } from '../../shared/limits/edge.ts';
@@ -38,11 +38,11 @@ interface Batch {
 
 type Change = RuleEntryChange | CampaignChange;
 
-/** Who has what rules decide. */
+/** The object that keeps the entries of rule blocks: the coordinator or the text store. */
 export interface Keeper {
-  /** Whether it keeps campaigns, and nothing else; else all but them. */
+  /** True if it keeps only campaigns; false if it keeps all other subjects. */
   readonly ofCampaigns: boolean;
-  /** Where the desk has its batch, the number of the last one, and since when it has no room. */
+  /** Where the desk stores the batch, the number of the last batch, and since when the keeper has no room. */
   readonly batch: MetaKey;
   readonly lastBatch: MetaKey;
   readonly fullSince: MetaKey;
@@ -73,7 +73,7 @@ export class EntrySync {
   readonly #keys: () => Promise<ReportKeys>;
   readonly #work = new SharedWork<void>();
   readonly #retry = new Retry();
-  /** Until then, nothing is repeated that the full reserve refused, in ms since 1970. */
+  /** Nothing is sent before this time, in ms since 1970, because the keeper refused changes for lack of room. */
   #fullUntil = 0;
 
   constructor(
@@ -96,14 +96,14 @@ export class EntrySync {
     return this.#isEmpty ? null : Math.max(this.#retry.at, this.#fullUntil);
   }
 
-  /** Since when the keeper has no room for more blocks, ms since 1970; null if it has. */
+  /** Since when the keeper has no room for more blocks, ms since 1970; null if it has room. */
   get fullSince(): number | null {
     return this.#meta.number(this.#keeper.fullSince) || null;
   }
 
-  /** Sends what waits, unless a retry is not due. Returns once there is nothing left, or after a failure. Never throws. */
+  /** Sends waiting entries, unless a retry is not due. Returns once nothing is left, or after a failure. Never throws. */
   async run(): Promise<void> {
-    // What came at the end of a run needs another one.
+    // Entries that arrive at the end of a run need another run.
     while (!this.#isEmpty && Date.now() >= Math.max(this.#retry.at, this.#fullUntil)) {
       await this.#work.run('send', () =>
         this.#send().catch((error: unknown) => {
@@ -114,7 +114,7 @@ export class EntrySync {
     }
   }
 
-  /** The same for a change that a person waits for: it does not wait for a retry. */
+  /** Like `run`, but does not wait for a retry, because a person waits for the change. */
   async runNow(): Promise<void> {
     this.#retry.set(true);
     this.#fullUntil = 0;
@@ -137,7 +137,7 @@ export class EntrySync {
           ? { last: 0, results: [] }
           : await within(this.#keeper.apply(n, known), LOAD_WAIT_MS);
       this.#storage.transactionSync(() => {
-        // Null: it has a later batch, so these tables were set back. They are sent again under a later number.
+        // Null: the keeper has a later batch, so these tables were set back. The changes are sent again under a later number.
         if (done.results === null) warn('ruleEntriesSetBack', { n, last: done.last });
         else this.#take(items, changes, done.results);
         this.#meta.set(this.#keeper.lastBatch, Math.max(n, done.last));
@@ -147,7 +147,7 @@ export class EntrySync {
     }
   }
 
-  /** The batch to send, stored; null if there is none. */
+  /** The batch to send, which is stored before it is sent; null if there is none. */
   #next(): Batch | null {
     return this.#storage.transactionSync(() => {
       const { batch: key, lastBatch, ofCampaigns } = this.#keeper;
@@ -165,7 +165,7 @@ export class EntrySync {
     });
   }
 
-  /** Whether a refused change is repeated: a lift, or the next stage of a block that must not end for want of room. */
+  /** Whether a refused change is sent again: a lift, or a later stage of a block, which must not end for lack of room. */
   #mustWait(block: number, { op }: WantedEntry, refusal: RuleEntryRefusal): boolean {
     if (op === 'lift') return true;
     return refusal === 'rulesFull' && (this.#rows.get(block)?.seq ?? null) !== null;
@@ -195,7 +195,7 @@ export class EntrySync {
   }
 }
 
-/** Null if its seal does not open: it was made with a key that is lost. */
+/** Null if the seal does not open, because its key is lost. */
 async function changeOf({ block, seal, entry }: BatchItem, keys: ReportKeys): Promise<Change | null> {
   const subject = await keys.unseal(seal);
   if (subject === null) return null;

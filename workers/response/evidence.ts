@@ -1,4 +1,4 @@
-/** The rule blocks of some subjects for an evidence file: what blocked, on which grounds, and what became of it. */
+/** The rule blocks of some subjects for an evidence file, with their grounds, stages, rules and audit records. */
 
 import { EVIDENCE_ITEMS_MAX } from '../../shared/limits/evidence-files.ts';
 import type { ReportKeys } from '../../shared/reports/report-keys.ts';
@@ -35,7 +35,7 @@ export async function ruleBlockEvidence(
   };
 }
 
-/** Whether it was open, or changed, in the period. */
+/** Whether the block was open, or changed, in the period. */
 function isWithin({ createdAt, updatedAt, stage }: StoredBlock, { from, to }: EvidencePeriod): boolean {
   return createdAt < to && (isOpen(stage) || updatedAt >= from);
 }

@@ -1,6 +1,6 @@
 /**
- * Reads the counter-evidence against a block: who has registered the number, whether they are certified, and how much
- * they send. Most reported numbers are not registered: one call to the registry finds that for all of them.
+ * Reads the counter-evidence against a block: which organisations have registered the number, whether they are certified,
+ * and how much they send. Most reported numbers are not registered, so one call to the registry checks all numbers.
  */
 import type { CounterEvidence } from '../../shared/admin/rule-blocks.ts';
 import { LOAD_WAIT_MS } from '../../shared/limits/edge.ts';
@@ -22,7 +22,7 @@ import type { ResponseKeeper, SenderFacts } from '../storage/response-port.ts';
 import { within } from '../storage/single-flight.ts';
 import { historyOf } from '../storage/usage-history.ts';
 
-/** A number that a rule fired for. */
+/** A number for which a rule fired. */
 export interface FactQuery {
   readonly n: number;
   readonly channel: Channel;
@@ -33,7 +33,7 @@ export interface FactQuery {
 }
 
 export interface Facts extends CounterEvidence {
-  /** Texts or calls that the clients of these organisations sent in the window; null if nobody counts them. */
+  /** Texts or calls that the clients of these organisations sent in the window; null if they are not counted. */
   readonly sent: number | null;
 }
 
@@ -52,7 +52,7 @@ export class FactReader {
     this.#keeper = keeper;
   }
 
-  /** In the order of the queries; null for one whose facts cannot be read now. */
+  /** In the order of the queries; null for a query whose facts cannot be read now. */
   async read(queries: readonly FactQuery[]): Promise<readonly (Facts | null)[]> {
     if (queries.length === 0) return [];
     const registry = this.#env.REGISTRY.getByName(REGISTRY_NAME);
@@ -61,7 +61,7 @@ export class FactReader {
       registry.organisationsOfEach(numbers, FACT_ORGANISATIONS_MAX),
       LOAD_WAIT_MS,
     ).catch((error: unknown) => warnFailed('factsNotRead', error));
-    // It reads its index back.
+    // The registry failed, or still reads its index back.
     if (holders === undefined || holders === null) return queries.map(() => null);
     const facts: (Facts | null)[] = queries.map(() => NO_FACTS);
     const held = queries.flatMap((query, index) =>
@@ -98,7 +98,7 @@ export class FactReader {
     return { registered, certified, sent, perThousand };
   }
 
-  /** Whole hours, so the window of a rule of minutes is at least an hour. */
+  /** Counts whole hours, so a window of minutes is at least an hour. */
   async #sent(senders: readonly SenderFacts[], { channel, windowMs }: FactQuery): Promise<number | null> {
     const { USAGE } = this.#env;
     const clients = senders.flatMap((sender) => sender.clients);
@@ -110,7 +110,7 @@ export class FactReader {
     for (const { counts } of histories.flatMap(({ periods }) => periods)) {
       for (const [name, ...verdicts] of counts.by.channel ?? []) {
         if (name !== channel) continue;
-        // What was blocked was not sent.
+        // Blocked texts and calls were not sent.
         for (const verdict of ['allow', 'label'] as const) sent += verdicts[VERDICTS.indexOf(verdict)] ?? 0;
       }
     }

@@ -1,4 +1,4 @@
-/** What a block rests on: the decisions of rules, as the desk got them. */
+/** The grounds of a block: the decisions of rules, as the desk received them. */
 import type { Rule } from '../../shared/reports/rule.ts';
 import type { RuleDecision } from '../storage/response-port.ts';
 import type { Ground, StoredBlock } from './block-rows.ts';
@@ -24,7 +24,7 @@ export function replaced(block: StoredBlock, ground: Ground, changed: Ground): S
   return { ...block, grounds: block.grounds.map((each) => (each === ground ? changed : each)) };
 }
 
-/** The grounds of a block with another one. The one of its rule keeps its place, and stays confirmed until that is lost. */
+/** Adds a ground. A ground of the same rule is replaced in place, and stays confirmed until the rule loses that. */
 export function withGround({ grounds }: StoredBlock, ground: Ground): readonly Ground[] {
   const isKnown = grounds.some(({ rule }) => rule.id === ground.rule.id);
   if (!isKnown) return [...grounds, ground];

@@ -1,4 +1,4 @@
-/** Decisions that the desk has taken and not yet worked on, in their order. Subjects are sealed. */
+/** Decisions that the desk has received but not yet worked on, in order. Subjects are sealed. */
 import type { KeyedDecision } from './grounds.ts';
 
 export interface InboxRow {
@@ -22,7 +22,7 @@ export class Inbox {
     return this.#storage.sql;
   }
 
-  /** Stores a batch unless a later one of the shard is stored. @returns the number of the last one that is */
+  /** Stores a batch, unless it or a later batch of the shard is already stored. @returns the number of the last stored batch */
   take(shard: string, n: number, batch: readonly Omit<InboxRow, 'id'>[]): number {
     return this.#storage.transactionSync(() => {
       const [known] = this.#sql
@@ -40,7 +40,7 @@ export class Inbox {
     });
   }
 
-  /** In order. @param after an ID */
+  /** Decisions in order. @param after an ID */
   page(after: number, limit: number): InboxRow[] {
     return this.#sql
       .exec<Row>(
@@ -54,7 +54,7 @@ export class Inbox {
       }));
   }
 
-  /** Must run in the transaction that applies it. */
+  /** Must run in the transaction that applies the decision. */
   remove(id: number): void {
     this.#sql.exec('DELETE FROM inbox WHERE id = ?', id);
   }

@@ -1,13 +1,13 @@
 /**
- * The record of each partner: blocks that rested on its reports and were confirmed raise the weight of its reports, and
- * those that an appeal lifted lower it. Every change is in the audit chain.
+ * The record of each partner. Confirmed blocks that were based on its reports raise the weight of its reports, and blocks
+ * that an appeal lifted lower it. Every change is in the audit chain.
  */
 import { RECORD_AT_FIRST, recordAfter } from '../../shared/reports/partner.ts';
 import type { AuditChain, Author } from '../storage/audit-chain.ts';
 
 export interface PartnerRecord {
   readonly record: number;
-  /** Confirmed blocks that rested on its reports, and those that an appeal lifted. */
+  /** The number of confirmed blocks based on the partner's reports, and of blocks that an appeal lifted. */
   readonly confirmed: number;
   readonly appealed: number;
 }
@@ -30,7 +30,7 @@ export class PartnerRecords {
     return record;
   }
 
-  /** Must run in the transaction of the change. @param block whose reports were right, or wrong */
+  /** Must run in the transaction of the change. @param block whose reports were right or wrong */
   change(author: Author, partners: readonly string[], event: 'confirmed' | 'appealed', block: number): void {
     for (const partner of partners) {
       const before = this.of(partner);

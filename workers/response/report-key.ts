@@ -1,7 +1,7 @@
 /**
- * The key of reports: 32 random bytes from which reporters and subjects are keyed. It is made once, and never changes,
- * so keyed values outlive a rotation of LIST_KEY. It is stored only sealed, once for each key of LIST_KEY: whichever of
- * them stays after a rotation opens it.
+ * The key of reports: 32 random bytes with which reporters and subjects are keyed. It is made once and never changes, so
+ * keyed values outlive a rotation of LIST_KEY. It is stored only sealed, once with each key of LIST_KEY. Any of these
+ * keys that remains after a rotation opens it.
  */
 
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
@@ -10,7 +10,7 @@ import { seal, unseal } from '../../shared/set/seal.ts';
 import { warn } from '../log.ts';
 
 const KEY_BYTES = 32;
-/** What the seal is bound to: no other sealed value opens as a key of reports. */
+/** The seal is bound to this place, so no other sealed value opens as a key of reports. */
 const PLACE = 'report-key';
 
 export type KeyLost = Failure<'REPORT_KEY_LOST'>;
@@ -23,8 +23,8 @@ export class ReportKey {
   }
 
   /**
-   * Opens the key, or makes it at first use, and seals it with the keys that LIST_KEY has now.
-   * @returns REPORT_KEY_LOST if none of them opens it: nothing can be counted until LIST_KEY has the key that does
+   * Opens the key, or makes it at first use, and seals it with the current keys of LIST_KEY.
+   * @returns REPORT_KEY_LOST if none of these keys opens it: nothing is counted until LIST_KEY has the right key again
    */
   async open(ring: KeyRing): Promise<Result<Uint8Array<ArrayBuffer>, KeyLost>> {
     const stored = this.#sql
@@ -45,7 +45,7 @@ export class ReportKey {
     return ok(key);
   }
 
-  /** IDs of the keys that it is sealed with. */
+  /** IDs of the keys with which the key of reports is sealed. */
   get keyIds(): string[] {
     return this.#sql
       .exec<{ id: string }>('SELECT key_id AS id FROM report_key ORDER BY key_id')
@@ -57,7 +57,7 @@ export class ReportKey {
     const sealed = await Promise.all(
       ring.all.map(async (keys) => ({ id: keys.keyId, bytes: await seal(key, keys, PLACE) })),
     );
-    // No await between these: SQLite takes them together, or neither.
+    // There is no await between these statements, so SQLite commits them together.
     this.#sql.exec('DELETE FROM report_key');
     for (const { id, bytes } of sealed) this.#sql.exec('INSERT INTO report_key VALUES (?, ?)', id, bytes);
   }

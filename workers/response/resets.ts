@@ -1,6 +1,6 @@
 /**
- * Subjects whose old reports must no longer count, because a block of them has ended: the counts are called until they
- * have it.
+ * Subjects whose old reports must no longer count, because a block of the subject has ended. The counts are called until
+ * they have each reset.
  */
 import { LOAD_WAIT_MS } from '../../shared/limits/edge.ts';
 import { RESPONSE_CALLS_MAX } from '../../shared/limits/response.ts';
@@ -38,7 +38,7 @@ export class Resets {
       const done = await Promise.allSettled(
         some.map(async ({ subject, at }) => {
           await within(this.#counts(shardOf(subject)).reset(subject, at), LOAD_WAIT_MS);
-          // A later end may have come meanwhile.
+          // A later reset of the subject may have been added meanwhile.
           this.#sql.exec('DELETE FROM resets WHERE subject = ? AND at = ?', subject, at);
         }),
       );

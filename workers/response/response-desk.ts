@@ -1,6 +1,6 @@
 /**
- * The Durable Object that turns decisions of rules into blocks. There is one. It has the key of reports, the rule blocks
- * with their stages, and the records of partners. The coordinator gets only what the live layer must have.
+ * The Durable Object that turns decisions of rules into blocks, one per installation. It holds the key of reports, the
+ * rule blocks with their stages, and the records of partners. The coordinator gets only the entries for the live layer.
  */
 import { DurableObject } from 'cloudflare:workers';
 import type {
@@ -39,7 +39,7 @@ interface Opened {
   readonly keys: ReportKeys;
 }
 
-/** Blocks of one subject that a look-up returns. */
+/** The maximum number of blocks that a look-up of one subject returns. */
 const FOUND_MAX = 100;
 
 export class ResponseDesk extends DurableObject<ControlEnv> implements ResponseObject, ResponseEvidence {
@@ -56,7 +56,7 @@ export class ResponseDesk extends DurableObject<ControlEnv> implements ResponseO
     ctx.blockConcurrencyWhile(async () => {
       this.#opened = await this.#openKey();
       this.#alarmAt = await ctx.storage.getAlarm();
-      // The platform gives up on an alarm that fails too often.
+      // The platform gives up on an alarm that fails too often, so set it again.
       await this.#arm();
     });
   }
@@ -69,7 +69,7 @@ export class ResponseDesk extends DurableObject<ControlEnv> implements ResponseO
     return this.#parts.rules.context();
   }
 
-  /** Answers once the decisions are stored. What follows from them is done behind the answer. */
+  /** Responds once the decisions are stored. They are applied after the response. */
   async decide(
     shard: string,
     n: number,
@@ -161,7 +161,7 @@ export class ResponseDesk extends DurableObject<ControlEnv> implements ResponseO
     return ruleBlockEvidence(this.#parts, this.#open().keys, subjects, period);
   }
 
-  /** Waits for the coordinator, or the text store: it may refuse a block that a person approved. */
+  /** Waits for the coordinator or the text store, because it may refuse a block that a person approved. */
   async act(request: StoreRequest, id: number, action: RuleBlockAction): Promise<StoreResult<RuleBlockInfo>> {
     const { changes, rows, entries, campaigns } = this.#parts;
     const done = this.#parts.transact(request, (author) => {
@@ -241,7 +241,7 @@ export class ResponseDesk extends DurableObject<ControlEnv> implements ResponseO
     return secret.ok ? ok({ secret: secret.value, keys: await ReportKeys.open(secret.value) }) : secret;
   }
 
-  /** @throws while the key of reports cannot be opened: LIST_KEY changes with a restart */
+  /** @throws if the key of reports cannot be opened: LIST_KEY changes only with a restart */
   #open(): Opened {
     if (!this.#opened.ok) throw new Error(`${this.#opened.code}: ${this.#opened.message}`);
     return this.#opened.value;
@@ -263,13 +263,13 @@ export class ResponseDesk extends DurableObject<ControlEnv> implements ResponseO
     };
   }
 
-  /** Works behind the answer. The alarm is there if that fails. */
+  /** Works after the response. If that fails, the alarm tries again. */
   async #behind(work: () => Promise<void>): Promise<void> {
     await this.#arm();
     this.ctx.waitUntil(work().then(() => this.#arm()));
   }
 
-  /** The alarm at the next time at which there is something to do. */
+  /** Sets the alarm to the next time at which work is due. */
   async #arm(): Promise<void> {
     const next = this.#parts.nextDueAt(Date.now());
     if (next === null || (this.#alarmAt !== null && this.#alarmAt <= next)) return;

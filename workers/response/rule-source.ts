@@ -1,4 +1,4 @@
-/** The rules and partners of the installation, as the coordinator has them: read at most once in CONTEXT_FRESH_MS. */
+/** The rules and partners of the installation, read from the coordinator at most once per CONTEXT_FRESH_MS. */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { toHex, utf8 } from '../../shared/bytes.ts';
 import { LOAD_WAIT_MS } from '../../shared/limits/edge.ts';
@@ -35,9 +35,9 @@ export class RuleSource {
   }
 
   /**
-   * As of the last reading if the coordinator does not respond.
-   * @param freshMs how old it may be: 0 for people, who have just changed something
-   * @throws if there was none
+   * The last reading, if the coordinator does not respond.
+   * @param freshMs maximum age of the reading; 0 for people, who may just have changed something
+   * @throws if nothing was ever read
    */
   async read(freshMs = CONTEXT_FRESH_MS): Promise<Installed> {
     if (this.#held === null || Date.now() - this.#readAt >= freshMs) {
@@ -51,7 +51,7 @@ export class RuleSource {
     return this.#held!;
   }
 
-  /** What subjects are evaluated with. The version rises with every change of it. */
+  /** The data with which subjects are evaluated. The version rises with every change. */
   async context(): Promise<RuleContext> {
     const { rules, partners } = await this.read();
     const all = [...rules.values()];

@@ -1,5 +1,5 @@
 /**
- * The tables of the desk. docs/storage.md describes each. A change is a further step: steps are only appended.
+ * The tables of the desk. docs/storage.md describes each table. Every change is a new step, and steps are only appended.
  */
 import { applySteps } from '../storage/schema-steps.ts';
 import { ANCHORS, AUDIT_AND_ANSWERS, AUDIT_SUBJECT } from '../storage/store-tables.ts';

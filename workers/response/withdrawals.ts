@@ -1,6 +1,6 @@
 /**
- * Withdrawals of all reports of a partner, such as one whose key leaked. The desk calls each intake of the partner until
- * it has begun; the intakes then withdraw in steps, and the counts report which decisions no longer hold.
+ * Withdrawals of all reports of a partner, for example after its key leaked. The desk calls each intake of the partner
+ * until it has begun. The intakes then withdraw in steps, and the counts report the decisions that no longer hold.
  */
 import type { PartnerReports, WithdrawalInfo } from '../../shared/admin/rule-blocks.ts';
 import { LOAD_WAIT_MS } from '../../shared/limits/edge.ts';
@@ -22,7 +22,7 @@ interface StoredWithdrawal {
   readonly requestedAt: number;
   readonly actor: string;
   readonly reason: string;
-  /** Names of intakes that do not know of it yet. */
+  /** Names of the intakes that have not received the withdrawal yet. */
   readonly waiting: readonly string[];
 }
 
@@ -66,7 +66,7 @@ export class Withdrawals {
     return ok({});
   }
 
-  /** Calls the intakes that do not know of one yet. Never throws. */
+  /** Calls the intakes that have not received a withdrawal yet. Never throws. */
   async run(): Promise<void> {
     if (!this.#retry.isDue) return;
     let isDone = true;
@@ -85,7 +85,7 @@ export class Withdrawals {
     this.#retry.set(isDone);
   }
 
-  /** The last withdrawal of a partner; null if there was none. Without progress, which only the intakes know. */
+  /** The last withdrawal of a partner; null if there was none. @param intakes for its progress; null to leave that out */
   async info(partner: string, intakes: readonly IntakeStatus[] | null): Promise<WithdrawalInfo | null> {
     const stored = this.#of(partner);
     if (stored === null) return null;
@@ -100,7 +100,7 @@ export class Withdrawals {
     };
   }
 
-  /** The status of each intake of a partner; null if one does not respond. */
+  /** The status of each intake of a partner; null if an intake does not respond. */
   async statusOf(partner: Partner): Promise<IntakeStatus[] | null> {
     const all: IntakeStatus[] = [];
     const names = intakesOf(partner);
@@ -128,7 +128,7 @@ export class Withdrawals {
 
   #begun(partner: string, requestedAt: number, name: string): void {
     const now = this.#of(partner);
-    // Another one may have come meanwhile.
+    // A newer withdrawal may have begun meanwhile.
     if (now === null || now.requestedAt !== requestedAt) return;
     const waiting = now.waiting.filter((each) => each !== name);
     this.#sql.exec('UPDATE withdrawals SET waiting = ? WHERE partner = ?', JSON.stringify(waiting), partner);

@@ -1,24 +1,24 @@
 /**
- * Jobs: to read the sources of a month, and then to make something of their readings. Sources are read a few at a time,
- * each in one transaction with its removal from the queue, so a job goes on wherever it was stopped.
+ * Jobs: each reads the sources of a month, and then makes figures or a version from the readings. Sources are read a few
+ * at a time. A reading and its removal from the queue are one transaction, so a stopped job continues where it stopped.
  */
 import type { Actor } from '../../shared/admin/actor.ts';
 import { type Counts, type Reading, sumOfCounts } from '../../shared/statistics/counts.ts';
 
 /**
- * `open`: the figures of a month that is not over. `checks`: what clients checked in a month that is over. `close`: all
- * others, and the first version. `correct`: the reports again, and a further version.
+ * `open`: the figures of a month that is not over. `checks`: the checks of clients in a month that is over. `close`: all
+ * other sources, and the first version. `correct`: the reports again, and a further version.
  */
 export type JobKind = 'open' | 'checks' | 'close' | 'correct';
 
 export interface Job {
   readonly month: string;
   readonly kind: JobKind;
-  /** That its readings belong to; 0 for a month that is not over. */
+  /** Version of the readings; 0 for a month that is not over. */
   readonly version: number;
   /** Whether its sources are in the queue. */
   readonly isPlanned: boolean;
-  /** Who asked for it; null for the service. */
+  /** The actor who requested the job; null for the service. */
   readonly actor: Actor | null;
   readonly reason: string | null;
 }
@@ -45,7 +45,7 @@ export class JobRows {
     this.#sql = storage.sql;
   }
 
-  /** Must run in a transaction. A job that is there already stays. */
+  /** Adds a job, unless it exists. Must run in a transaction. */
   add({ month, kind, version, actor, reason }: Omit<Job, 'isPlanned'>): void {
     this.#sql.exec(
       'INSERT OR IGNORE INTO jobs VALUES (?, ?, ?, 0, ?, ?)',
@@ -60,7 +60,7 @@ export class JobRows {
     return row === undefined ? null : jobOf(row);
   }
 
-  /** The checks of a month come before it is closed; months are closed in order. */
+  /** The next job. The checks of a month are read before it is closed, and months are closed in order. */
   next(): Job | null {
     const [row] = this.#sql.exec<JobRow>('SELECT * FROM jobs ORDER BY month, kind LIMIT 1').toArray();
     return row === undefined ? null : jobOf(row);
@@ -70,7 +70,7 @@ export class JobRows {
   plan({ month, kind, version }: Job, sources: readonly string[]): void {
     this.#storage.transactionSync(() => {
       this.#sql.exec('UPDATE jobs SET planned = 1 WHERE month = ? AND kind = ?', month, kind);
-      // Those of yesterday, whose intakes may be gone.
+      // Removes the readings of an earlier day, because their intakes may be gone.
       if (kind === 'open')
         this.#sql.exec('DELETE FROM readings WHERE month = ? AND version = ?', month, version);
       for (const source of sources)
@@ -112,7 +112,7 @@ export class JobRows {
       .map(({ source, reading }) => ({ source, ...(JSON.parse(reading) as Reading) }));
   }
 
-  /** Readings of an earlier version that a correction does not repeat. Must run in a transaction. */
+  /** Copies readings of an earlier version that a correction does not read again. Must run in a transaction. */
   copy(month: string, from: number, to: number, except: string): void {
     this.#sql.exec(
       `INSERT OR IGNORE INTO readings SELECT month, ?, source, reading, read_at FROM readings
@@ -125,7 +125,7 @@ export class JobRows {
     this.#sql.exec('DELETE FROM readings WHERE month = ? AND version = ?', month, version);
   }
 
-  /** Must run in the transaction of what the job made. */
+  /** Must run in the transaction that stores the result of the job. */
   finish({ month, kind }: Job): void {
     this.#sql.exec('DELETE FROM jobs WHERE month = ? AND kind = ?', month, kind);
     this.#sql.exec('DELETE FROM queue WHERE month = ? AND kind = ?', month, kind);

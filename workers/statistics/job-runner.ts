@@ -1,4 +1,4 @@
-/** Runs jobs: plans their sources, reads these, and makes figures and versions of the readings. */
+/** Runs jobs: plans their sources, reads the sources, and makes figures and versions from the readings. */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { toHex, utf8 } from '../../shared/bytes.ts';
 import { INTAKES_MAX, SOURCE_CALLS_MAX, SOURCES_AT_ONCE } from '../../shared/limits/statistics.ts';
@@ -48,7 +48,7 @@ export class JobRunner {
     return this.#storage.sql.exec<{ n: number }>('SELECT COUNT(*) AS n FROM intakes').one().n;
   }
 
-  /** One step. @returns false if nothing is left to do @throws if a source does not respond */
+  /** Runs one step. @returns false if nothing is left to do @throws if a source does not respond */
   async step(): Promise<boolean> {
     const unrecorded = this.months.unrecorded();
     if (unrecorded !== null) {
@@ -67,7 +67,7 @@ export class JobRunner {
     return true;
   }
 
-  /** Reads a few at a time, all to the end, also after a failure. @throws the first failure */
+  /** Reads a few sources at a time. After a failure, the others are still read. @throws the first failure */
   async #readAll(job: Job, sources: readonly string[]): Promise<void> {
     const queue = [...sources];
     const failures: unknown[] = [];
@@ -94,7 +94,7 @@ export class JobRunner {
         .exec<{ name: string }>(`SELECT ${column} AS name FROM ${table}`)
         .toArray()
         .map(({ name }) => name);
-    // Clients may be removed before their month is over.
+    // Clients may be removed before the month is over, so their IDs are kept.
     for (const id of await this.#sources.clients()) sql.exec('INSERT OR IGNORE INTO clients VALUES (?)', id);
     if (kind === 'checks') return this.#sources.forChecks(names('clients', 'id'));
     const intakes = new Set([...names('intakes', 'name'), ...(await this.#sources.intakes())]);
@@ -171,7 +171,7 @@ function digestOf(month: string, version: number, kept: KeptVersion): string {
 
 function holdersOf(organisations: readonly Organisation[]) {
   return organisations.flatMap(({ displayName: name, senderCode: code, reseller }) =>
-    // Organisations that were stored before have neither.
+    // Organisations stored by an older version have neither field.
     code == null ? [] : [{ code, name, isReseller: reseller === true }],
   );
 }

@@ -1,15 +1,15 @@
-/** Months as rows: the figures of open ones, and the versions of closed ones. A version that is recorded never changes. */
+/** Months as rows: the figures of open months, and the versions of closed months. A recorded version never changes. */
 import type { Actor } from '../../shared/admin/actor.ts';
 import type { KeptVersion, PublishedTable } from '../../shared/statistics/published.ts';
 
 export interface OpenMonth {
   readonly month: string;
-  /** Day in Korea on which it was counted. */
+  /** Day in Korea on which the figures were counted. */
   readonly day: string;
   /** ms since 1970. */
   readonly at: number;
   readonly tables: readonly PublishedTable[];
-  /** What readers know of cells: the largest of all days. */
+  /** The largest value of each cell that readers have seen on any day. */
   readonly reached: Readonly<Record<string, number>>;
 }
 
@@ -23,10 +23,10 @@ export interface StoredVersion {
   readonly digest: string;
   readonly salt: string;
   readonly exactDigest: string;
-  /** Who corrected it; null for the service. */
+  /** The actor who requested the correction; null for the service. */
   readonly actor: Actor | null;
   readonly reason: string | null;
-  /** Whether the audit log has it. Until then it is not published. */
+  /** Whether the audit log has the version. Until then, the version is not published. */
   readonly isRecorded: boolean;
 }
 
@@ -72,7 +72,7 @@ export class MonthRows {
     );
   }
 
-  /** The first one first. */
+  /** Oldest version first. */
   versions(month: string): StoredVersion[] {
     return this.#sql
       .exec<VersionRow>('SELECT * FROM versions WHERE month = ? ORDER BY version', month)
@@ -100,7 +100,7 @@ export class MonthRows {
     this.#sql.exec('UPDATE versions SET recorded = 1 WHERE month = ? AND version = ?', month, version);
   }
 
-  /** The newest published version of each closed month, without what is in it. The newest month first. */
+  /** The newest published version of each closed month, without its content. Newest month first. */
   closed(before: string | null, limit: number): Pick<StoredVersion, 'month' | 'version' | 'at' | 'digest'>[] {
     return this.#sql
       .exec<{ month: string; version: number; at: number; digest: string }>(

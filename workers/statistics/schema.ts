@@ -1,4 +1,4 @@
-/** The tables of statistics. docs/storage.md describes each. A change is a further step: steps are only appended. */
+/** The tables of statistics. docs/storage.md describes each table. Every change is a new step; steps are only appended. */
 import { applySteps } from '../storage/schema-steps.ts';
 
 const STEPS: readonly string[] = [

@@ -1,4 +1,4 @@
-/** Reads the sources of a month: the objects that have the counts, each as counts by name. */
+/** Reads the sources of a month, which are the objects that have the counts. Each reading is counts by name. */
 
 import { ORGANISATIONS_MAX } from '../../shared/limits/control.ts';
 import { SOURCE_WAIT_MS } from '../../shared/limits/statistics.ts';
@@ -25,7 +25,7 @@ import { within } from '../storage/single-flight.ts';
 import type { NoticeMonths, StatisticsSource } from '../storage/statistics-port.ts';
 import { historyOf } from '../storage/usage-history.ts';
 
-/** Inspections that are due within this time count, in ms: 30 days. */
+/** Time within which a due inspection is counted, in ms: 30 days. */
 const INSPECTIONS_MS = 2_592_000_000;
 
 /** Names of sources: a word for the kind of object, and its name. */
@@ -44,7 +44,7 @@ export class Sources {
     return this.#env().COORDINATOR.getByName(COORDINATOR_NAME) as unknown as StatisticsSource;
   }
 
-  /** Intakes of partners, as they are now. */
+  /** Names of the intakes of the present partners. */
   async intakes(): Promise<string[]> {
     const { partners } = await within(this.coordinator.partners(), SOURCE_WAIT_MS);
     return partners.flatMap((partner) => [...intakesOf(partner)]);
@@ -68,7 +68,7 @@ export class Sources {
     return clients.map((client) => CHECKS + client);
   }
 
-  /** All sources beside reports and checks. */
+  /** All sources except reports and checks. */
   async forClose(): Promise<string[]> {
     const organisations = await this.organisations();
     return ['appeals', 'certification', 'rule-blocks', ...organisations.map(({ id }) => NOTICES + id)];
@@ -109,7 +109,7 @@ export class Sources {
   }
 }
 
-/** What the public register says when it is read. @param now ms since 1970 */
+/** Counts of the public register at the time of reading. @param now ms since 1970 */
 function countsOfRegister(qualifications: readonly QualificationInfo[], now: number): Counts {
   const counts: Record<string, number> = {};
   const add = (name: string): void => {

@@ -1,7 +1,7 @@
 /**
- * The Durable Object that keeps statistics by month. There is one. It reads the stores that count, once a day for the
- * month that is not over, and closes a month once late reports can no longer come. A closed month changes only by a
- * correction, which is a further version. Each version is in the audit log before it is published.
+ * The Durable Object that keeps monthly statistics, one per installation. It reads the stores with the counts once a day
+ * for the month that is not over, and closes a month once late reports can no longer arrive. A closed month changes only
+ * by a correction, which makes a further version. Each version is in the audit log before it is published.
  */
 import { DurableObject } from 'cloudflare:workers';
 import {
@@ -76,7 +76,7 @@ export class StatisticsStore extends DurableObject<ControlEnv> implements Statis
     };
   }
 
-  /** Closed months, the newest first, after the month that is not over. @param before a month; null for the first page */
+  /** The current month and closed months, newest first. @param before a month; null for the first page */
   async page(before: string | null, limit: number): Promise<MonthPage> {
     const { months } = this.#runner;
     const closed = months.closed(before, Math.min(limit, MONTHS_PAGE_MAX));
@@ -101,7 +101,7 @@ export class StatisticsStore extends DurableObject<ControlEnv> implements Statis
     });
   }
 
-  /** @param version null for the newest, or for the figures of a month that is not closed */
+  /** @param version null for the newest version, or for the figures of a month that is not closed */
   async published(month: string, version: number | null): Promise<StoreResult<PublishedMonth>> {
     const found = this.#version(month, version);
     if (!found.ok) return found;
@@ -137,7 +137,7 @@ export class StatisticsStore extends DurableObject<ControlEnv> implements Statis
     });
   }
 
-  /** Counts the reports of a closed month again. The further version follows within minutes, if anything has changed. */
+  /** Counts the reports of a closed month again. A further version follows within minutes, if anything has changed. */
   async correct({ actor, reason }: StoreRequest, month: string): Promise<StoreResult<Correction>> {
     const found = this.#version(month, null);
     if (!found.ok) return found;
@@ -147,7 +147,7 @@ export class StatisticsStore extends DurableObject<ControlEnv> implements Statis
     if (version >= MONTH_VERSIONS_MAX)
       return refuse('MONTH_FINAL', `${month} has ${MONTH_VERSIONS_MAX} versions, and can have no more`);
     if (month <= shifted(monthOf(Date.now()), -INTAKE_MONTHS_KEPT)) {
-      // Not the oldest month that intakes have: they may remove it before the correction has read them all.
+      // The intakes' oldest month is refused too: they may remove it before the correction has read all of them.
       const message = `reports are counted by month for ${INTAKE_MONTHS_KEPT} months: ${month} cannot be corrected any more`;
       return refuse('MONTH_FINAL', message);
     }
@@ -168,7 +168,7 @@ export class StatisticsStore extends DurableObject<ControlEnv> implements Statis
     return refuse('VERSION_UNKNOWN', `${month} has versions 1 to ${recorded.length}`);
   }
 
-  /** Why there are no figures of a month; null if there are. */
+  /** The reason why a month has no figures; null if it has figures. */
   #known(month: string): StoreRefusal | null {
     if (!isMonth(month)) return refuseField('month', 'must be a month such as 2026-11');
     const now = Date.now();
@@ -182,7 +182,7 @@ export class StatisticsStore extends DurableObject<ControlEnv> implements Statis
     return refuse('MONTH_NOT_OVER', `${month} is closed at ${at}: until then, reports still come in`);
   }
 
-  /** The first month with a report, or the one in which counting began. */
+  /** The first month with a report, or the month in which counting began. */
   #first(now: number): string {
     const { meta } = this.#runner;
     const known = meta.text('first');
@@ -191,7 +191,7 @@ export class StatisticsStore extends DurableObject<ControlEnv> implements Statis
     return monthOf(now);
   }
 
-  /** Months that can be closed and are not. */
+  /** Months that can be closed, but are not closed yet. */
   #due(now: number): string[] {
     const due: string[] = [];
     const { months } = this.#runner;
@@ -211,7 +211,7 @@ export class StatisticsStore extends DurableObject<ControlEnv> implements Statis
     for (const month of this.#due(now)) jobs.add({ month, kind: 'close', version: 1, ...service });
   }
 
-  /** Runs jobs until nothing is left, or a source fails. The alarm goes on with what is left. */
+  /** Runs jobs until nothing is left, or a source fails. The alarm continues with the rest. */
   async #run(): Promise<void> {
     await this.#work.run(async () => {
       while (await this.#runner.step()) this.#work.progressed();

@@ -1,7 +1,7 @@
 /**
- * Puts the end of an object's own audit chain into the audit log, at most once in ANCHOR_INTERVAL_MS: nobody can rewrite
- * the chain unnoticed. An anchor also has the root of the Merkle tree (RFC 6962) over the records since the one before
- * it. So an evidence file can prove one record without those of others: see `prove`.
+ * Records the end of an object's own audit chain in the audit log, so that nobody can rewrite the chain unnoticed: once
+ * per ANCHOR_INTERVAL_MS, or per ANCHOR_BACKLOG_MS with a backlog. An anchor also has the root of the Merkle tree (RFC
+ * 6962) over the records since the previous anchor, so an evidence file can prove one record alone: see `prove`.
  */
 import type { AuditRecord, KnownRecord } from '../../shared/audit.ts';
 import { toBase64 } from '../../shared/bytes.ts';
@@ -22,7 +22,7 @@ import type { SingleValues } from './single-values.ts';
 export type AnchorKey = 'anchoredAt';
 
 export interface AnchoredChain {
-  /** Its newest record. */
+  /** The newest record of the chain. */
   readonly last: KnownRecord;
   /** Records after a number, oldest first. */
   records(after: number, limit: number): AuditRecord[];
@@ -54,7 +54,7 @@ export class Anchoring {
     this.#failedEvent = failedEvent;
   }
 
-  /** When the end must be recorded, in ms since 1970; null if it is. */
+  /** When the end must be recorded, in ms since 1970; null if it is recorded. */
   get dueAt(): number | null {
     const behind = this.#chain.last.n - this.#anchoredTo;
     if (behind <= 0) return null;
@@ -62,7 +62,7 @@ export class Anchoring {
     return this.#meta.number('anchoredAt') + pause;
   }
 
-  /** Records the end if that is due. Never throws: the next time is an interval later. */
+  /** Records the end if that is due. Never throws: after a failure, the next attempt follows an interval later. */
   async run(): Promise<void> {
     const due = this.dueAt;
     if (due === null || due > Date.now()) return;
@@ -70,7 +70,7 @@ export class Anchoring {
   }
 
   /**
-   * The proofs of some records of the chain. What is not in the audit log yet is put there first.
+   * Proves some records of the chain. Records that are not in the audit log yet are anchored first.
    * @param records in ascending order @returns only the first of them if the trees of all are too much work
    * @throws if the coordinator does not respond
    */
@@ -85,7 +85,7 @@ export class Anchoring {
       leaves += place.to - place.from;
       if (leaves > leavesMax) break;
       proven.push(...this.#proveIn(place, own));
-      // Let waiting requests in.
+      // Give waiting requests a turn.
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
     return proven;
@@ -115,12 +115,12 @@ export class Anchoring {
     return { logN, from, to };
   }
 
-  /** The last record that an anchor with a root covers. Older versions made anchors without one. */
+  /** The last record that an anchor with a root covers. Older versions made anchors without a root. */
   get #anchoredTo(): number {
     return this.#sql.exec<{ to: number | null }>('SELECT MAX(to_n) AS "to" FROM anchors').one().to ?? 0;
   }
 
-  /** The next anchor. Two calls at once make one. */
+  /** Makes the next anchor. Two calls at the same time make one anchor. */
   #next(): Promise<void> {
     this.#running ??= this.#anchor().finally(() => {
       this.#running = null;
@@ -131,7 +131,7 @@ export class Anchoring {
   async #anchor(): Promise<void> {
     const from = this.#anchoredTo;
     const { leaves, end } = this.#range(from, from + ANCHOR_RECORDS_MAX);
-    // Also after a failure, so that the next time is an interval later.
+    // Set this even if the call fails, so that the next attempt follows an interval later.
     this.#meta.set('anchoredAt', Date.now());
     if (end === null) return;
     const root = toBase64(rootHash(leaves.length, subtreesOf(leaves)));

@@ -1,6 +1,6 @@
 /**
- * The store of appeals against blocks, of which there is one: how public routes and the cron call it, and what it needs from
- * the objects that made the block.
+ * The only store of appeals against blocks: how public routes and the cron call it, and what it needs from the
+ * coordinator, which holds the blocks.
  */
 import type { StandingBlock } from '../../shared/admin/appeals.ts';
 import type { EntriesDone, EntryChange, EntryItem } from '../../shared/admin/entries.ts';
@@ -38,7 +38,7 @@ export interface BlockSource {
 /** Appeals in numbers, against the blocks of all authorities. */
 export interface AppealFigures {
   readonly open: number;
-  /** When the oldest open one was received, RFC 3339; null without any. */
+  /** When the oldest open appeal was received, RFC 3339; null if none is open. */
   readonly oldestAt: string | null;
   /** Counted since this version of the store. */
   readonly received: number;
@@ -51,16 +51,16 @@ export type DecidedState = (typeof DECIDED_STATES)[number];
 
 export interface AppealObject {
   /**
-   * Stores an appeal. A reference that no key opens gets the same answer after the same work, and is only counted.
-   * @param proof identifies what the appellant has solved, so that nobody uses it twice; null without
+   * Stores an appeal. A reference that no key opens gets the same answer after the same work, but is only counted.
+   * @param proof identifies the proof that the appellant has solved, so that it is used only once; null without a proof
    */
   submit(appeal: SubmittedAppeal, proof: string | null): Promise<StoreResult<{ readonly token: string }>>;
-  /** Null if the token was not issued here, or its appeal is no longer kept. */
+  /** Null if the token was not issued here, or if its appeal is no longer kept. */
   status(token: string): Promise<AppealStatus | null>;
   figures(): Promise<AppealFigures>;
-  /** Called by the cron: what is due, and the keys of references that appeared since. */
+  /** Called by the cron: does the work that is due. A store that starts for the call also keeps new keys of references. */
   sweep(): Promise<void>;
-  /** Figures of the appeals of a time, in ms since 1970. @param to exclusive */
+  /** Figures of the appeals in a period, in ms since 1970. @param to exclusive */
   month(from: number, to: number): Promise<AppealMonth>;
 }
 

@@ -1,6 +1,6 @@
 /**
  * The audit chain of a Durable Object with its own volume, in the format of the audit log (shared/audit.ts). The log
- * records its end from time to time, so nobody can rewrite the chain unnoticed.
+ * records the end of the chain from time to time, so nobody can rewrite the chain unnoticed.
  */
 import {
   type AuditEntry,
@@ -12,13 +12,13 @@ import {
 import { fromHex, toHex } from '../../shared/bytes.ts';
 import { AUDIT_PAGE_CHARS_MAX } from '../../shared/limits/control.ts';
 
-/** Who did something, when and why. */
+/** Who made a change, when and why. */
 export interface Author {
   readonly actor: string;
   readonly reason: string;
   /** ms since 1970. */
   readonly at: number;
-  /** Whether the actor may make the moves of senders and of reviewers. */
+  /** Whether the actor may do what senders and reviewers may do. */
   readonly isRoot?: boolean;
 }
 
@@ -28,7 +28,7 @@ export interface ChainForm {
   readonly column: string;
   /** The subject of a record, from that column. */
   readonly subjectOf: (stored: string | number) => string;
-  /** What actions of a record begin with, and rows leave out. */
+  /** The prefix of actions in records. Rows leave it out. */
   readonly prefix: string;
 }
 
@@ -54,7 +54,7 @@ export class AuditChain {
     this.#form = form;
   }
 
-  /** Must run in the transaction of the change. @param subject as the column has it @param action without its prefix */
+  /** Must run in the transaction of the change. @param subject as the column stores it @param action without the prefix */
   append(
     { actor, reason: given, at }: Author,
     subject: string | number,
@@ -89,12 +89,12 @@ export class AuditChain {
     return this.#records('n > ? ORDER BY n LIMIT ?', after, limit);
   }
 
-  /** Of one subject, as the column has it. */
+  /** Records of one subject after a number, oldest first. @param subject as the column stores it */
   history(subject: string | number, after: number, limit: number): AuditRecord[] {
     return this.#records(`${this.#form.column} = ? AND n > ? ORDER BY n LIMIT ?`, subject, after, limit);
   }
 
-  /** At least one, if there is any, and as many as AUDIT_PAGE_CHARS_MAX allows. */
+  /** As many records as AUDIT_PAGE_CHARS_MAX allows, but at least one if there is any. */
   #records(where: string, ...values: (string | number)[]): AuditRecord[] {
     const { column, subjectOf, prefix } = this.#form;
     const rows = this.#sql.exec<Row>(

@@ -1,6 +1,6 @@
 /**
- * Campaigns, as reports, the desk of the joint response and admins use them. The text store implements it: it gives each
- * fingerprint the campaign that it belongs to, and publishes the confirmed ones.
+ * Campaigns, as reports, the desk of the joint response and admins use them. The text store implements these interfaces:
+ * it gives each fingerprint its campaign, and publishes confirmed campaigns.
  */
 import type {
   CampaignMatch,
@@ -17,12 +17,12 @@ import type { StoreRequest, StoreResult } from './store-request.ts';
 /** 64 values of 16 bits, little-endian. */
 export type FingerprintBytes = Uint8Array<ArrayBuffer>;
 
-/** Where reported fingerprints come from. */
+/** The source of reported fingerprints. */
 export interface FingerprintSource {
   /** Name of the intake, and ID of its partner. */
   readonly intake: string;
   readonly partner: string;
-  /** Number of the flush: it rises, and the last one may be repeated with the same fingerprints. */
+  /** Number of the flush. It rises, and the last flush may be repeated with the same fingerprints. */
   readonly n: number;
 }
 
@@ -42,16 +42,16 @@ export interface CampaignChange extends Omit<RuleEntryChange, 'subject'> {
 
 export interface CampaignRegistry {
   /**
-   * The campaigns of reported texts, in their order. A fingerprint that is similar to none begins one. Idempotent by
-   * intake and `n`.
-   * @returns `last`: the number of the last flush of the intake; `ids`: 0 for a text that begins none, because its partner
-   *   has begun too many today; null if the intake was set back: it must number the flush after `last`
+   * The campaigns of reported texts, in the order of the texts. A fingerprint that is similar to no campaign begins one.
+   * Idempotent by intake and `n`.
+   * @returns `last`: the number of the last flush of the intake; `ids`: 0 for a text whose partner has begun too many
+   *   campaigns today; null if the intake was set back, and must number the flush after `last`
    */
   campaignsOf(
     source: FingerprintSource,
     reported: readonly ReportedFingerprint[],
   ): Promise<{ readonly last: number; readonly ids: readonly number[] | null }>;
-  /** What rules decide about campaigns: as RuleEntriesPort, with `applied`: the version of the store. */
+  /** Applies decisions of rules about campaigns, as RuleEntriesPort does. `applied` is the version of the store. */
   applyCampaignChanges(
     n: number,
     changes: readonly CampaignChange[],
@@ -67,7 +67,7 @@ export interface CampaignFilter {
   readonly state?: CampaignState | undefined;
 }
 
-/** What admins do with campaigns. IDs are numbers. */
+/** The methods for admins. IDs are numbers. */
 export interface CampaignDesk {
   campaignPage(filter: CampaignFilter, after: number, limit: number): Promise<CampaignPage>;
   campaign(id: number): Promise<CampaignInfo | null>;
@@ -77,7 +77,7 @@ export interface CampaignDesk {
     fingerprints: readonly SharedFingerprint[],
     until: number,
   ): Promise<StoreResult<readonly CampaignInfo[]>>;
-  /** Campaigns of the feed of another installation. What people here decided stays. */
+  /** Imports campaigns from the feed of another installation. Decisions of people here are kept. */
   importCampaigns(
     request: StoreRequest,
     campaigns: readonly ImportedCampaign[],
@@ -85,7 +85,7 @@ export interface CampaignDesk {
   confirmCampaign(request: CampaignRequest, id: number, until: number): Promise<StoreResult<CampaignInfo>>;
   rejectCampaign(request: CampaignRequest, id: number): Promise<StoreResult<CampaignInfo>>;
   revokeCampaign(request: CampaignRequest, id: number): Promise<StoreResult<CampaignInfo>>;
-  /** In their order. */
+  /** In the order of the fingerprints. */
   matchCampaigns(fingerprints: readonly SharedFingerprint[]): Promise<readonly CampaignMatch[]>;
 }
 

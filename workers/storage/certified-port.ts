@@ -1,6 +1,6 @@
 /**
- * What the credential store needs from the stores of registrations: registrations that rest on a certificate, and
- * follow it.
+ * What the credential store needs from the stores of registrations: to register the numbers of a certificate, and to
+ * suspend or resume their registrations with the certificate.
  */
 import type {
   RegistrationContent,
@@ -19,15 +19,15 @@ export interface CertificateChange {
 }
 
 export interface CertifiedRegistrations {
-  /** What is wrong or missing; empty if they could be registered. Stores nothing. */
+  /** The reasons why the registrations would be refused; empty if they could be registered. Stores nothing. */
   checkCertified(
     facts: RegistrationFacts,
     contents: readonly RegistrationContent[],
   ): Promise<readonly RegistrationReason[]>;
   /**
    * Registers the numbers of a certificate, all or none. Idempotent by certificate.
-   * @param isApproved approve them at once; otherwise they are submitted for review
-   * @returns their IDs
+   * @param isApproved true to approve the registrations at once; false to submit them for review
+   * @returns the IDs of the registrations
    */
   registerCertified(
     request: StoreRequest,
@@ -37,8 +37,8 @@ export interface CertifiedRegistrations {
     isApproved: boolean,
   ): Promise<StoreResult<readonly string[]>>;
   /**
-   * Suspends what rests on certificates that are not valid any more, and resumes what rests on those that are again: but
-   * only if it could be registered now. Otherwise it shows why, and a person decides.
+   * Suspends registrations whose certificate is no longer valid, and resumes registrations whose certificate is valid
+   * again, if they could be registered now. Otherwise the registration shows the reasons, and a person decides.
    */
   certificatesChanged(
     request: StoreRequest,

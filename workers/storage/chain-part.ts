@@ -11,8 +11,8 @@ interface ChainHistory<Subject> {
 }
 
 /**
- * Everything that happened to these subjects before a time, also before the period: their state in it rests on that.
- * @param subjects as the column of the chain has them @param to ms since 1970
+ * All records of these subjects before a time, even before the period, because they explain the state in the period.
+ * @param subjects as the column of the chain stores them @param to ms since 1970
  * @throws if the coordinator does not respond
  */
 export async function chainPart<Subject>(

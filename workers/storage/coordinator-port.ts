@@ -1,15 +1,15 @@
 /**
- * What the edge can call on the coordinator: read the head and the values that a head names. Nothing here
- * changes state. Backward compatible by one version, because edge and control are deployed separately.
+ * The methods of the coordinator that the edge can call: they read the head and the values that a head names. Nothing
+ * here changes state. Backward compatible by one version, because edge and control are deployed separately.
  */
 import type { Client, Right } from '../../shared/clients.ts';
 
 export interface HeadRequest {
   /** The `seq` of the calling isolate; 0 for none. */
   readonly seq: number;
-  /** Its data centre (`cf.colo`), for the propagation in the status. */
+  /** Data centre of the isolate (`cf.colo`), for the propagation in the status. */
   readonly dataCentre: string;
-  /** IDs of the keys in its LIST_KEY. */
+  /** IDs of the keys in the isolate's LIST_KEY. */
   readonly keyIds?: readonly string[];
 }
 
@@ -28,7 +28,7 @@ export interface HeadSource {
   value(key: string): Promise<Uint8Array<ArrayBuffer> | null>;
 }
 
-/** What control asks of the coordinator to admit the clients that it serves. */
+/** What control needs from the coordinator to admit the clients that it serves. */
 export interface ClientSource {
   /** The clients of active organisations that have this right. */
   clientsWith(right: Right): Promise<readonly Client[]>;
@@ -37,7 +37,7 @@ export interface ClientSource {
 /** The name of the only coordinator. */
 export const COORDINATOR_NAME = 'main';
 
-/** The same by ID, as `ClientAdmission` keeps them. */
+/** The clients with a right, by ID, as `ClientAdmission` keeps them. */
 export async function readClientsWith(
   right: Right,
   coordinators: { getByName(name: string): object },

@@ -5,7 +5,7 @@
 import type { DriftReport } from '../../shared/admin/text-drift.ts';
 import type { TextCounts } from '../../shared/usage/text-counts.ts';
 
-/** The name of the only one. */
+/** The name of the only object that adds up scores. */
 export const DRIFT_NAME = 'main';
 
 /** All counts of one object of a client on one day so far. */
@@ -21,23 +21,23 @@ export interface DaySpan {
   readonly to: number;
 }
 
-/** For metrics: as of the last check. */
+/** Figures for metrics, as of the last check. */
 export interface DriftStatus {
   /** PSI of all texts of the day, by model. Models with too few texts are missing. */
   readonly psi: readonly { readonly model: string; readonly psi: number }[];
   /** Clients above the bound on that day. */
   readonly driftingClients: number;
-  /** Candidates that were withdrawn because of their rate, since the object exists. */
+  /** Candidates that were withdrawn because of their rate, since the object was created. */
   readonly withdrawn: number;
   /** Texts of the day. */
   readonly texts: number;
-  /** Rows that found no room, since the object exists. */
+  /** Rows for which there was no room, since the object was created. */
   readonly refused: number;
 }
 
 export interface DriftObject {
   /**
-   * Takes what an object of a client has counted. The counts are totals, which only rise: a repeat changes nothing, and
+   * Receives the counts of one object of a client. The counts are totals, which only rise: a repeat changes nothing, and
    * the order does not matter.
    * @param source name of the object (usageObjectName)
    */
@@ -61,7 +61,7 @@ export interface TextCanary {
   /** Null if there is no canary now. */
   canary(): Promise<TextCanaryState | null>;
   /**
-   * Takes back the candidate, as the service itself: in the audit log with this reason.
+   * Withdraws the candidate in the name of the service. The audit log gets this reason.
    * @returns whether it was still the candidate
    */
   withdrawCandidate(release: string, reason: string): Promise<boolean>;

@@ -1,6 +1,6 @@
 /**
- * What an evidence file needs from the objects that keep something about a sender: what they have, and the records of
- * their audit chains. Each record comes with the proof that an anchor in the audit log covers it.
+ * What an evidence file needs from the objects that keep data about a sender: the data, and the records of their audit
+ * chains. Each record comes with the proof that an anchor in the audit log covers it.
  */
 import type { AppealInfo } from '../../shared/admin/appeals.ts';
 import type { CertificateInfo, DelegationInfo } from '../../shared/admin/credentials.ts';
@@ -12,7 +12,7 @@ import type { Rule } from '../../shared/reports/rule.ts';
 import type { Registration } from '../../shared/senders/registration.ts';
 import type { Subject } from '../../shared/verdict.ts';
 
-/** Times are in ms since 1970: from `from`, and before `to`. */
+/** Times in ms since 1970: `from` is inclusive, `to` is exclusive. */
 export interface EvidencePeriod {
   readonly from: number;
   readonly to: number;
@@ -28,11 +28,11 @@ export interface AnchorPlace {
 export interface AnchoredRecord {
   readonly record: AuditRecord;
   readonly anchor: AnchorPlace;
-  /** From the leaf to the root of the anchor (RFC 6962), base64. */
+  /** Hashes from the leaf to the root of the anchor (RFC 6962), base64. */
   readonly hashes: readonly string[];
 }
 
-/** `isCut`: there is more than a file may have. */
+/** `isCut`: there is more data than a file may have. */
 export interface ChainPart {
   readonly records: readonly AnchoredRecord[];
   readonly isCut: boolean;
@@ -41,7 +41,7 @@ export interface ChainPart {
 export interface RuleBlockEvidence extends ChainPart {
   /** Without the names of partners. */
   readonly ruleBlocks: readonly RuleBlockInfo[];
-  /** As they were when they decided. */
+  /** The rules as they were when they decided. */
   readonly rules: readonly Rule[];
 }
 
@@ -53,13 +53,13 @@ export interface ResponseEvidence {
   ): Promise<RuleBlockEvidence>;
 }
 
-/** Sender ID as it was sent, or number. */
+/** A sender ID as it was sent, or a number. */
 export interface AppealParty {
   readonly subject: Subject;
   readonly party: number | string;
 }
 
-/** Implemented by AppealStore. No statement and no contact of an appellant. */
+/** Implemented by AppealStore. Leaves out the statement and the contact of an appellant. */
 export interface AppealEvidenceSource {
   appealEvidence(
     parties: readonly AppealParty[],

@@ -1,6 +1,6 @@
 /**
- * Tells the feed that something has changed, behind the answer: one call at a time, and one more for all changes during
- * it. If a call is lost, the cron of the feed finds the change within a minute.
+ * Calls the feed after the response when something has changed: one call at a time, and one more for all changes during
+ * that call. If a call is lost, the cron of the feed finds the change within a minute.
  */
 import type { FeedObject } from './feed-port.ts';
 
@@ -10,7 +10,7 @@ export class FeedPokes {
   #isRunning = false;
   #isWanted = false;
 
-  /** @param feed null if there is none */
+  /** @param feed null if there is no feed */
   constructor(ctx: DurableObjectState, feed: (() => FeedObject) | null) {
     this.#ctx = ctx;
     this.#feed = feed;
@@ -29,7 +29,7 @@ export class FeedPokes {
       try {
         await feed().poke();
       } catch {
-        // The cron of the feed finds it.
+        // The cron of the feed finds the change.
       }
     }
     this.#isRunning = false;

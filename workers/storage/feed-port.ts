@@ -1,6 +1,6 @@
 /**
- * The store of the feed, of which there is one, and what it needs from the coordinator: each place of the live layer
- * that has changed, with the entries in force for it.
+ * The only store of the feed, and what it needs from the coordinator: each changed place of the live layer, with the
+ * entries in force for that place.
  */
 import { type FeedEntry, type FeedEvent, isPartyEntry, type PartyEntry } from '../../shared/feed/entry.ts';
 import type { LiveKey, LiveOp } from '../../shared/live/entry.ts';
@@ -10,9 +10,9 @@ import type { BlockStage, Subject } from '../../shared/verdict.ts';
 /** The name of the only store of the feed. */
 export const FEED_NAME = 'main';
 
-/** Where a reading of the live layer stands: everything up to here is read. */
+/** How far the live layer was read: everything up to this cursor. */
 export interface LiveCursor extends LiveKey {
-  /** Of the tables that were read. With another one, the cursor counts for nothing. */
+  /** Generation of the tables that were read. The cursor is void for any other generation. */
   readonly generation: string;
   readonly seq: number;
 }
@@ -34,22 +34,22 @@ export interface LivePlaceRow {
 export interface LivePlace extends LiveKey {
   /** The text that was fingerprinted: a spelling or a skeleton. Null for a number, and if no row has its text. */
   readonly form: string | null;
-  /** The newest text whose spelling it is, as it was given. Null for a number, and if all rows are of look-alikes. */
+  /** The newest text with this spelling, as it was given. Null for a number, and if all rows are of look-alikes. */
   readonly source: string | null;
   readonly rows: readonly LivePlaceRow[];
-  /** The subjects of rows that were dropped before they were read: they are in lists of the current release. */
+  /** The subjects of rows that were dropped before they were read. These rows are in lists of the current release. */
   readonly dropped: readonly Subject[];
 }
 
 export interface LiveChanges {
   readonly places: readonly LivePlace[];
-  /** Pass it to the next call. Null: from the first on. */
+  /** Pass it to the next call. Null: start from the first place. */
   readonly next: LiveCursor | null;
-  /** Whether more has changed already. */
+  /** Whether there are more changes already. */
   readonly more: boolean;
-  /** Changes if the tables were restored or re-keyed, also if rows were lost: read again from the first on. */
+  /** Changes if the tables were restored or re-keyed, or if rows were lost. Then read again from the first place on. */
   readonly generation: string;
-  /** The ID of the key that fingerprints of sources have. */
+  /** ID of the key of the fingerprints of sources. */
   readonly keyId: string;
   /** The current release; null before the first. */
   readonly release: string | null;
@@ -59,25 +59,25 @@ export interface LiveChanges {
   readonly droppedSeq: number;
 }
 
-/** What the coordinator answers. */
+/** The methods of the coordinator that the feed calls. */
 export interface LiveSource {
   /**
-   * Places that have changed, in the order of their newest change. Only expiry deletes rows without a change. Reading
-   * after a cursor acknowledges all before it.
-   * @param after `next` of the last answer; null from the first on
-   * @param limit places, at most FEED_CHANGES_MAX
+   * Changed places, in the order of their newest change. Only expiry deletes rows without a change. Reading after a
+   * cursor acknowledges everything before the cursor.
+   * @param after `next` of the last answer; null to start from the first place
+   * @param limit number of places, at most FEED_CHANGES_MAX
    */
   liveChanges(after: LiveCursor | null, limit: number): Promise<LiveChanges>;
   /** A manifest, by its key. */
   value(key: string): Promise<Uint8Array<ArrayBuffer> | null>;
 }
 
-/** An event with what its entry was before it. For a DELETE event, only that has the number. */
+/** An event with its entry before the event. For a DELETE event, only the earlier entry has the number. */
 export interface KeptEvent extends FeedEvent {
   readonly before: FeedEntry | null;
 }
 
-/** One about a number or a sender ID. */
+/** An event about a number or a sender ID. */
 export interface KeptPartyEvent extends KeptEvent {
   readonly entry: PartyEntry | null;
   readonly before: PartyEntry | null;
@@ -101,34 +101,34 @@ export type FeedProblem =
 /** Events of one page, in order. */
 export interface FeedPage {
   readonly feed: string;
-  /** Of the events; the current one if there are none. */
+  /** Epoch of the events; the current epoch if there are no events. */
   readonly epoch: number;
   readonly events: readonly KeptEvent[];
   /** Digest of the event before the first one, or of the statement of the epoch. */
   readonly previous: string;
-  /** Cursor of the last event; the one that was given if there are none. */
+  /** Cursor of the last event; the given cursor if there are no events. */
   readonly next: string;
   /** Whether the events end their page, so that the same request always gets the same answer. */
   readonly isFull: boolean;
-  /** Whether there are events after them. */
+  /** Whether there are events after this page. */
   readonly more: boolean;
 }
 
-/** An entry as it is. */
+/** An entry in its current state. */
 export interface CurrentEntry {
   readonly reference: string;
-  /** Of the event that made it so. */
+  /** Position of the event that made this state. */
   readonly position: number;
   readonly entry: FeedEntry;
 }
 
 export interface FeedSnapshotPage {
   readonly feed: string;
-  /** Of the event at that position; the first epoch at position 0. */
+  /** Epoch of the event at `position`; the first epoch at position 0. */
   readonly epoch: number;
-  /** Of the newest event when this page was read. Go on from that of the first page. */
+  /** Position of the newest event when this page was read. Continue from the position of the first page. */
   readonly position: number;
-  /** Digest of that event, or of the statement of the first epoch: what the next event of its epoch follows. */
+  /** Digest of the event at `position`, or of the statement of the first epoch. The next event of the epoch follows it. */
   readonly digest: string;
   readonly entries: readonly CurrentEntry[];
   /** Pass it to the next call; null at the end. */
@@ -140,13 +140,13 @@ export interface FeedDecisions {
   readonly position: number;
   /** The newest event of each reference that changed, in order. */
   readonly events: readonly KeptEvent[];
-  /** The client must begin with the snapshot: it has asked so, is not known, or has fallen behind. */
+  /** Whether the client must begin with the snapshot: it requested that, is not known, or has fallen behind. */
   readonly isStart: boolean;
 }
 
 export interface FeedEvents {
   readonly events: readonly KeptEvent[];
-  /** Position of the first event that is kept, and of the newest one. */
+  /** Positions of the first event that is kept, and of the newest event. */
   readonly first: number;
   readonly last: number;
 }
@@ -155,7 +155,7 @@ export interface FeedStatus {
   readonly isConfigured: boolean;
   readonly feed: string;
   readonly epoch: number;
-  /** Of the newest event. */
+  /** Position of the newest event. */
   readonly position: number;
   /** Position of the first event that is kept. */
   readonly first: number;
@@ -172,16 +172,16 @@ export interface FeedStatus {
 }
 
 export interface FeedObject {
-  /** Something has changed. Never fails; the cron calls it too, so a lost call only delays. */
+  /** Reads new changes. Never fails. The cron calls it too, so a lost call only causes a delay. */
   poke(): Promise<void>;
   /**
    * Events after a cursor.
-   * @param cursor null from the first event on: CURSOR_GONE if that one is no longer kept
+   * @param cursor null to start from the first event: CURSOR_GONE if that event is no longer kept
    * @param waitMs how long to wait if there are none, at most FEED_WAIT_MS_MAX
    */
   read(cursor: string | null, waitMs: number): Promise<Result<FeedPage, Failure<FeedProblem>>>;
   /**
-   * The entries as they are, a page at a time. Who then reads the events after the position of the first page has
+   * The current entries, a page at a time. A consumer that then reads the events after the position of the first page has
    * exactly the state of the feed.
    * @param after `next` of the page before, or 0 @param limit at most FEED_SNAPSHOT_PAGE_MAX
    */
@@ -191,8 +191,8 @@ export interface FeedObject {
   /** The statement of an epoch as a note, signed if CHECKPOINT_KEY was set; null if it is not kept. */
   epoch(epoch: number): Promise<Result<string | null, Failure<FeedProblem>>>;
   /**
-   * What changed for a client that keeps no cursor. The answer also repeats what the one before it covered, because
-   * nothing shows whether that one arrived.
+   * Changes for a client that keeps no cursor. The answer also repeats the changes of the previous answer, because
+   * nothing shows whether the previous answer arrived.
    * @param isStart the client takes the snapshot now
    */
   decisions(client: string, isStart: boolean): Promise<Result<FeedDecisions, Failure<FeedProblem>>>;

@@ -1,5 +1,5 @@
 /**
- * Gives the coordinator a part of the head, at most once in HEAD_PART_INTERVAL_MS, however many changes there are. One
+ * Gives the coordinator a part of the head, at most once per HEAD_PART_INTERVAL_MS, however many changes there are. One
  * run serves all callers that wait for a version.
  */
 import { HEAD_PART_INTERVAL_MS } from '../../shared/limits/control.ts';
@@ -11,13 +11,13 @@ import { within } from './single-flight.ts';
 export class HeadPublication {
   readonly #publish: () => Promise<number>;
   readonly #work = new SharedWork<void>();
-  /** Whether the coordinator must get the state even if it has this version. */
+  /** Whether the coordinator must get the state even if it already has this version. */
   #isStale = true;
   /** The last version that the head has, and when it was given to the coordinator, in ms since 1970. */
   #version = 0;
   #at = 0;
 
-  /** @param publish gives the coordinator the current state; returns its version */
+  /** @param publish gives the coordinator the current state, and returns the version of that state */
   constructor(publish: () => Promise<number>) {
     this.#publish = publish;
   }
@@ -26,14 +26,14 @@ export class HeadPublication {
     return this.#isStale;
   }
 
-  /** The next run is due, whatever the version. */
+  /** Makes the next run due, whatever the version. */
   setStale(): void {
     this.#isStale = true;
   }
 
-  /** @throws what `publish` throws; the next call tries again */
+  /** Returns once the head has this version. @throws the error of `publish`; the next call tries again */
   async upTo(version: number): Promise<void> {
-    // A run that has begun may not include it.
+    // A run that has already begun may not include this version.
     while (this.#isStale || this.#version < version) {
       await this.#work.run('publish', () => this.#run());
     }
@@ -56,7 +56,7 @@ export class HeadPublication {
 /** Stores a value in KV. @returns whether KV accepted it */
 export type PutValue = (key: string, bytes: Uint8Array<ArrayBuffer>) => Promise<boolean>;
 
-/** Writes to KV until a write fails: a change does not wait for each of many. */
+/** Writes to KV until a write fails, so that a change does not wait for many failing writes. */
 export function valuePutter(kv: KVNamespace): PutValue {
   let isAccepting = true;
   return async (key, bytes) => {

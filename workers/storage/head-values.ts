@@ -1,6 +1,6 @@
 /**
- * Gives the coordinator what the head must have of an object: its index, and the values that the index names. All calls
- * of one object share the work. The version of a head never goes back.
+ * Gives the coordinator an object's part of the head: its index, and the values that the index names. All calls of one
+ * object share the work. The version of a head never goes back.
  */
 import { LOAD_WAIT_MS } from '../../shared/limits/edge.ts';
 import type { Failure, Result } from '../../shared/result.ts';
@@ -17,22 +17,22 @@ interface Update {
   readonly unwritten: readonly string[];
 }
 
-/** What differs from object to object. */
+/** The parts that differ between objects. */
 export interface HeadValuesSource<Given extends Update> {
-  /** The last change of the object; 0 before the first. */
+  /** Number of the last change of the object; 0 before the first. */
   readonly version: number;
-  /** What the head has now, null if it never had anything, and the ID of the key that values must be sealed with. */
+  /** The current part in the head, null if there never was one, and the ID of the key with which values must be sealed. */
   readHead(): Promise<{ readonly head: Given['head'] | null; readonly keyId: string }>;
   /**
-   * Called before the first publication, with what the head has. If its version is later, the tables were lost or set back:
-   * the next version must be above it.
+   * Called before the first publication, with the object's part of the head. If its version is later, the tables were
+   * lost or set back, and the next version must be above it.
    */
   start(head: Given['head'] | null, secrets: Secrets): Promise<void> | void;
   /** Makes the values that are due, and the index. Calls do not overlap. */
   make(keys: ListKeys, put: PutValue): Promise<Given>;
-  /** Gives it to the coordinator. */
+  /** Gives the update to the coordinator. */
   put(update: Given): Promise<Result<{ readonly keyId: string }, Failure>>;
-  /** The head has this update. */
+  /** Records that the head has this update. */
   setPublished(update: Given): void;
 }
 
@@ -44,7 +44,7 @@ export class HeadValues<Given extends Update> {
   /** Whether the tables are known to be at least as new as the head. */
   #isReady = false;
   #keys: KeyRing | null = null;
-  /** The key that values are sealed with: the coordinator decides. */
+  /** ID of the key with which values are sealed. The coordinator decides which key. */
   #keyId = '';
 
   constructor(env: Pick<Env, 'LISTS' | 'LIST_KEY' | 'RELEASE_PUBLIC_KEYS'>, source: HeadValuesSource<Given>) {
@@ -52,7 +52,7 @@ export class HeadValues<Given extends Update> {
     this.#source = source;
   }
 
-  /** Returns once the head has all changes until now. @returns their version @throws if the coordinator does not respond */
+  /** Returns once the head has all changes so far. @returns their version @throws if the coordinator does not respond */
   async publish(): Promise<number> {
     await this.ready();
     const { version } = this.#source;
@@ -60,7 +60,7 @@ export class HeadValues<Given extends Update> {
     return version;
   }
 
-  /** Gives it the current state, even if it has this version. */
+  /** Gives the coordinator the current state, even if it already has this version. */
   async refresh(): Promise<void> {
     this.#publication.setStale();
     await this.publish();
@@ -87,12 +87,12 @@ export class HeadValues<Given extends Update> {
     const update = await this.#source.make(keys, valuePutter(this.#env.LISTS));
     const answer = await within(this.#source.put(update), LOAD_WAIT_MS);
     if (!answer.ok) {
-      // Its version is later, or the coordinator is full: read it again, and retry.
+      // The head has a later version, or the coordinator is full: read the head again, and retry.
       this.#isReady = false;
       throw new Error(answer.message);
     }
     this.#source.setPublished(update);
-    // The next run seals with that key.
+    // The next run seals with the new key.
     if (answer.value.keyId !== this.#keyId) this.#publication.setStale();
     this.#keyId = answer.value.keyId;
     return update.head.version;

@@ -1,6 +1,6 @@
 /**
- * Reads values from Workers KV. Anyone with write access to KV can store 25 MiB under any key, so every read
- * has a limit: it ends one byte beyond it, and the value then fails its check.
+ * Reads values from Workers KV. Anyone with write access to KV can store 25 MiB under any key, so every read has a limit.
+ * A read ends one byte beyond its limit, and the value then fails its check.
  */
 import { KV_IMMUTABLE_TTL_SECONDS, KV_MUTABLE_TTL_SECONDS } from '../../shared/limits/edge.ts';
 
@@ -15,12 +15,12 @@ export async function readImmutable(key: string, bytesMax: number, kv: KVNamespa
   return (await read(key, bytesMax, kv, KV_IMMUTABLE_TTL_SECONDS)) ?? readFresh(key, bytesMax, kv);
 }
 
-/** The same for a value that may change, or whose presence matters: without long-lived caches. */
+/** Like `readImmutable`, for a value that may change or whose presence matters: without long-lived caches. */
 export function readFresh(key: string, bytesMax: number, kv: KVNamespace): Promise<Bytes | null> {
   return read(key, bytesMax, kv, KV_MUTABLE_TTL_SECONDS);
 }
 
-/** Bytes per read: small values cost no large buffer, and large values few reads. */
+/** Bytes per read. Small values need no large buffer, and large values need few reads. */
 const PIECE_BYTES = 131_072;
 
 async function read(key: string, bytesMax: number, kv: KVNamespace, cacheTtl: number): Promise<Bytes | null> {

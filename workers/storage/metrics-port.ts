@@ -1,16 +1,16 @@
 /**
- * The object that adds up the figures of objects of which there are many, such as those of clients: so a scrape reads
- * one object, however many there are. Each of them reports its own figures, at most once in FIGURES_REPORT_MS.
+ * The object that adds up the figures of many other objects, such as those of clients, so that a scrape reads one object.
+ * Each of the others reports its own figures, at most once per FIGURES_REPORT_MS.
  */
 import { CHANNELS } from '../../shared/request.ts';
 import { VERDICTS } from '../../shared/verdict.ts';
 
-/** The name of the only one. */
+/** The name of the only object that adds up figures. */
 export const METRIC_TOTALS_NAME = 'main';
 
-/** The kind of the objects that report these figures, by the names of the figures. */
+/** The names of the figures, by the kind of the objects that report them. */
 export const FIGURES = {
-  /** Objects of a client. All figures only rise: what the client got since it exists. */
+  /** Objects of a client. All figures only rise: they count since the object was created. */
   usage: [
     ...CHANNELS.flatMap((channel) => VERDICTS.map((verdict) => `${channel} ${verdict}`)),
     ...['requests', 'errors', 'quotaRefusals', 'lostNumbers'],
@@ -24,7 +24,7 @@ export const FIGURES = {
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 export type FigureKind = keyof typeof FIGURES;
 
-/** By name. A missing one is 0. */
+/** Figures by name. A missing figure is 0. */
 export type Figures = Readonly<Record<string, number>>;
 
 export interface FigureReport {
@@ -34,7 +34,7 @@ export interface FigureReport {
   /** When the figures were read, in ms since 1970: an older report does not replace a newer one. */
   readonly at: number;
   readonly figures: Figures;
-  /** Since when the oldest of its work waits, in ms since 1970; null if none waits. */
+  /** Since when the oldest work of the object waits, in ms since 1970; null if no work waits. */
   readonly waitingSince: number | null;
 }
 
@@ -43,12 +43,12 @@ export interface FigureTotals {
   readonly sums: Figures;
   /** The oldest `waitingSince`. */
   readonly waitingSince: number | null;
-  /** The newest report, in ms since 1970; null if there is none. */
+  /** Time of the newest report, in ms since 1970; null if there is none. */
   readonly reportedAt: number | null;
 }
 
 export interface MetricTotalsObject {
-  /** @returns whether it is kept: no if there are FIGURE_SOURCES_MAX other objects already */
+  /** @returns whether the report is kept: false if there are already FIGURE_SOURCES_MAX other objects */
   report(report: FigureReport): Promise<boolean>;
   totals(): Promise<Readonly<Record<FigureKind, FigureTotals>>>;
 }

@@ -1,7 +1,7 @@
 /**
  * Notices on their way from an object to the stores of their receivers. They are written in the transaction of their
- * cause, and numbered for each receiver; a batch is sent unchanged until the store has it, so nothing is lost or kept
- * twice, whatever dies when. No receiver waits for another one.
+ * cause, and numbered for each receiver. A batch is sent again, unchanged, until the store has it, so a crash at any time
+ * neither loses nor repeats a notice. No receiver waits for another one.
  */
 import { utf8 } from '../../shared/bytes.ts';
 import {
@@ -28,9 +28,9 @@ export const NOTICE_OUTBOX_TABLES = `
   ) WITHOUT ROWID;
 `;
 
-/** Of one batch, as JSON in UTF-8: SQLite takes 2 MB in one value. */
+/** Size of one batch as JSON in UTF-8. SQLite allows 2 MB in one value. */
 const BATCH_BYTES_MAX = 1_000_000;
-/** Stores that are called at the same time: the platform holds back more than 6 connections. */
+/** The number of stores that are called at the same time: the platform holds back more than 6 connections. */
 const RECEIVERS_AT_ONCE = 4;
 
 export type NoticeObjects = () => { getByName(name: string): Pick<NoticeObject, 'add'> };
@@ -56,7 +56,7 @@ export class NoticeOutbox {
   #running: Promise<void> | null = null;
   #isWanted = false;
 
-  /** @param sender its name in each store: no other object may have it */
+  /** @param sender name of this object in each store, which no other object may have */
   constructor(storage: DurableObjectStorage, sender: () => string, objects: NoticeObjects) {
     this.#storage = storage;
     this.#sql = storage.sql;
@@ -64,7 +64,7 @@ export class NoticeOutbox {
     this.#objects = objects;
   }
 
-  /** Must run in the transaction of their cause. */
+  /** Adds notices for one receiver. Must run in the transaction of their cause. */
   add(organisation: string, notices: readonly NewNotice[]): void {
     if (notices.length === 0) return;
     let { n, waiting } = this.#receiver(organisation);
@@ -83,7 +83,7 @@ export class NoticeOutbox {
     );
   }
 
-  /** By receiver, in their order. Must run in the transaction of their cause. */
+  /** Adds notices for several receivers, in order. Must run in the transaction of their cause. */
   addAll(notices: readonly (readonly [organisation: string, notice: NewNotice])[]): void {
     for (const [organisation, own] of Map.groupBy(notices, ([id]) => id)) {
       this.add(
@@ -98,7 +98,7 @@ export class NoticeOutbox {
     return this.#total('waiting');
   }
 
-  /** Notices that were given up since the first one. */
+  /** Notices that were dropped since the first one. */
   get dropped(): number {
     return this.#total('dropped');
   }
@@ -116,13 +116,13 @@ export class NoticeOutbox {
     return times.length === 0 ? null : Math.min(...times);
   }
 
-  /** The same, but for an alarm: what fills the outbox also sends it, and the alarm comes only if that failed. */
+  /** The same for an alarm. The call that fills the outbox also sends it, so the alarm is needed only if that fails. */
   alarmAt(now: number): number | null {
     const { dueAt } = this;
     return dueAt === null ? null : Math.max(dueAt, now + NOTICE_RETRY_MS);
   }
 
-  /** Sends what is there, except to receivers that pause. A call during a run adds another run. Never throws. */
+  /** Sends waiting notices, except to receivers that pause. A call during a run adds another run. Never throws. */
   run(): Promise<void> {
     this.#isWanted = true;
     this.#running ??= this.#runAll().finally(() => {
@@ -215,7 +215,7 @@ export class NoticeOutbox {
     });
   }
 
-  /** Numbers the batches from after the last one that the store has: these tables were set back to an earlier state. */
+  /** Renumbers the batches to follow the last batch of the store, after these tables were set back to an earlier state. */
   #renumber(organisation: string, last: number): void {
     this.#storage.transactionSync(() => {
       const rows = this.#sql

@@ -1,4 +1,4 @@
-/** What the router of notices needs from other objects, and what they bring to it. */
+/** What the router of notices needs from other objects, and the facts that they send to it. */
 import type { NotifiedOperator } from '../../shared/notices/operators.ts';
 import type { QualificationState } from '../../shared/senders/qualification.ts';
 
@@ -7,13 +7,13 @@ export interface OperatorFacts extends NotifiedOperator {
   readonly hasReader: boolean;
 }
 
-/** A change of a qualification. `n` rises, also if the coordinator was restored. Times are RFC 3339 in UTC. */
+/** A change of a qualification. `n` rises, even if the coordinator is restored. Times are RFC 3339 in UTC. */
 export interface QualificationNotice {
   readonly n: number;
   readonly organisation: string;
   /** ms since 1970. */
   readonly at: number;
-  /** Null if none was recorded. */
+  /** Null if no state was recorded. */
   readonly before: QualificationState | null;
   readonly state: QualificationState;
   readonly factor: number | null;
@@ -21,17 +21,17 @@ export interface QualificationNotice {
   readonly nextInspectionBy: string | null;
 }
 
-/** What the coordinator answers the router. */
+/** The methods of the coordinator that the router calls. */
 export interface NoticeKeeper {
   /** Active organisations with the role `operator`. */
   noticeOperators(): Promise<readonly OperatorFacts[]>;
-  /** Changes after this one, oldest first; those up to it are not needed any more. */
+  /** Changes after this number, oldest first. Changes up to this number are not needed any more. */
   qualificationNotices(after: number, limit: number): Promise<readonly QualificationNotice[]>;
   /** Sender code of the organisation of a client; null if it has none. */
   senderCodeOf(client: string): Promise<string | null>;
 }
 
-/** What the coordinator answers a counter of usage. */
+/** The method of the coordinator that a counter of usage calls. */
 export interface OwnerUsedSettings {
   /** Texts that a mobile number may send through one client in a day before its owner is notified. */
   ownerUsedTexts(): Promise<number>;

@@ -1,6 +1,6 @@
 /**
- * Notices to organisations: the router, which decides who gets which, and the store of each receiver, which delivers
- * them. Every sender numbers its batches, and sends a batch again until it is answered.
+ * Notices to organisations: the router, which decides which organisation gets which notice, and the store of each receiver,
+ * which delivers the notices. Every sender numbers its batches, and sends a batch again until it gets an answer.
  */
 import type { NewNotice, NoticeCount, NoticeRecord } from '../../shared/notices/notice.ts';
 import type { Organisation } from '../../shared/organisations.ts';
@@ -11,7 +11,7 @@ import type { OwnerFact } from './notice-sources-port.ts';
 export const NOTICE_ROUTER_NAME = 'main';
 
 export interface NoticeRouterObject {
-  /** The feed has gained events. Never fails; the cron calls it too, so a lost call only delays. */
+  /** Reads new events of the feed. Never fails. The cron calls it too, so a lost call only causes a delay. */
   poke(): Promise<void>;
   /**
    * Notifies the owners of mobile numbers, each once a day. Idempotent by sender and `n`, which rises by 1 from 1.
@@ -22,15 +22,15 @@ export interface NoticeRouterObject {
   status(): Promise<NoticeRouterStatus>;
 }
 
-/** How far the router is. */
+/** The progress of the router. */
 export interface NoticeRouterStatus {
   /** Position in the feed up to which notices are made. */
   readonly position: number;
   /** Notices that their stores do not have yet. */
   readonly waiting: number;
-  /** Since the first one: notices that were given up because a store stayed full, or an operator had enough for a day. */
+  /** Notices dropped since the first one, because a store stayed full, or an operator had enough notices for a day. */
   readonly dropped: number;
-  /** Senders whose block somebody was notified of. */
+  /** Senders about whose block an organisation was notified. */
   readonly senders: number;
 }
 
@@ -42,7 +42,7 @@ export interface NoticesAdded {
   readonly isFull: boolean;
 }
 
-/** Which notices are wanted as evidence. */
+/** Selects the notices for an evidence file. */
 export interface NoticeQuery {
   /** At most NOTICE_SUBJECTS_MAX; null for all. */
   readonly subjects: readonly string[] | null;
@@ -50,21 +50,21 @@ export interface NoticeQuery {
   readonly from: number;
   /** In ms since 1970, exclusive. */
   readonly to: number;
-  /** `version` of the last one that was seen; 0 for the first page. */
+  /** `version` of the last notice that was seen; 0 for the first page. */
   readonly after: number;
   /** At most NOTICES_PAGE_MAX. */
   readonly limit: number;
 }
 
-/** How far a store is with its deliveries. */
+/** The progress of a store with its deliveries. */
 export interface NoticesStatus {
   /** Notices that are kept. */
   readonly notices: number;
-  /** Deliveries that are open, over all webhooks that are enabled. */
+  /** Open deliveries of all enabled webhooks. */
   readonly pending: number;
   /** When the oldest notice of an open delivery was kept, in ms since 1970; null if none is open. */
   readonly oldestPendingAt: number | null;
-  /** Deliveries that were given up, as long as they are kept. */
+  /** Deliveries that were given up and are still kept. */
   readonly failed: number;
   /** Webhooks by state. */
   readonly webhooks: { readonly enabled: number; readonly disabled: number; readonly gone: number };
@@ -76,8 +76,8 @@ export interface NoticesStatus {
 
 export interface NoticeObject {
   /**
-   * Keeps notices for this organisation, in this order, and delivers them. Idempotent by sender and `n`, which rises by
-   * 1 from 1, and by `key`: a notice whose key the store has had is dropped.
+   * Keeps notices for this organisation, in this order, and delivers them. Idempotent by sender and `n`, which rises by 1
+   * from 1, and by `key`: a notice is dropped if the store has already had its key.
    * @param organisation its ID, which is the name of the object
    * @param sender such as `router` or `registrations`
    * @param notices at most NOTICE_BATCH_MAX

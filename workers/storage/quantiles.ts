@@ -1,12 +1,12 @@
 /** Median and p90 of durations in a table, without reading all of its rows into memory. */
 
 export interface Quantiles {
-  /** Null without any row. */
+  /** Null if there are no rows. */
   readonly medianSeconds: number | null;
   readonly p90Seconds: number | null;
 }
 
-/** @param select of one column `ms` @param where without the word @param values of its parameters */
+/** @param select query of one column `ms` @param where condition without the word @param values of its parameters */
 export function quantilesOf(
   sql: SqlStorage,
   select: string,

@@ -1,6 +1,6 @@
 /**
- * Who has registered a number: the index of the registry names organisations that may have, and the store of each
- * says what is in force. Mock registrations are in neither.
+ * Finds the organisations that have registered a number. The index of the registry names candidates, and the store of
+ * each candidate has its registrations in force. Mock registrations are in neither.
  */
 import { NOTICE_WAIT_MS, ROUTED_ORGANISATIONS_MAX } from '../../shared/limits/notice-sources.ts';
 import { OTHERS_MAX } from '../../shared/limits/registrations.ts';
@@ -10,12 +10,12 @@ import type { ControlEnv } from '../env.ts';
 import { REGISTRY_NAME } from './registry-port.ts';
 import { within } from './single-flight.ts';
 
-/** Stores that are read at the same time. */
+/** The number of stores that are read at the same time. */
 const CALLS_AT_ONCE = 4;
 
 export interface Holder {
   readonly organisation: string;
-  /** Its first registration of the number that is in force. */
+  /** The organisation's first registration of the number that is in force. */
   readonly registration: string;
 }
 

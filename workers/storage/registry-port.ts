@@ -1,6 +1,6 @@
 /**
- * What flows between the stores of registrations, one for each organisation, and the registry, of which there is one.
- * The registry publishes what is approved; `numgate build` and a repair read it from the stores.
+ * The interfaces between the stores of registrations, one for each organisation, and the only registry. The registry
+ * publishes approved registrations. `numgate build` and a repair of the registry read them from the stores.
  */
 import type { Span } from '../../shared/numbers/spans.ts';
 import type { HeadRegistrations } from '../../shared/release/head.ts';
@@ -8,7 +8,7 @@ import type { Failure, Result } from '../../shared/result.ts';
 import type { PairsUsage } from '../../shared/senders/pairs.ts';
 import type { ChainAnchor } from './chain-anchor.ts';
 
-/** The numbers from `from` to `to`, both inclusive, are registered for this client, or no longer. */
+/** The numbers from `from` to `to`, both inclusive, are registered for this client, or no longer registered. */
 export interface PublishedChange {
   /** `<organisation>/<client>` */
   readonly client: string;
@@ -30,12 +30,12 @@ export interface QueueChange extends Span {
 
 export interface RegistryPort {
   /**
-   * Idempotent by organisation and `n`, which rises with each batch. Later changes of a number and client win.
-   * @returns the version that contains the batch; BATCH_KNOWN, and nothing is stored: number the batch after `last`;
-   *   REGISTRATIONS_FULL if there is no room for its additions, and then
-   *   nothing of it is stored and the same `n` may come again with other content; CHANGE_IMPOSSIBLE for a defect of
-   *   the store: `status` names the organisation
-   * @param usage what the organisation has in force
+   * Publishes a batch. Idempotent by organisation and `n`, which rises with each batch. Later changes of a number and
+   * client win.
+   * @returns the version that contains the batch. BATCH_KNOWN: nothing is stored; number the batch after `last`.
+   *   REGISTRATIONS_FULL: there is no room for its additions and nothing is stored; the same `n` may be sent again with
+   *   other content. CHANGE_IMPOSSIBLE: the store has a defect; `status` names the organisation
+   * @param usage the room that the organisation's registrations in force take
    * @throws if the coordinator does not respond: send the same batch again
    */
   publish(
@@ -71,9 +71,9 @@ export interface RegistryStatus {
   readonly changes: number;
   /** Organisations whose additions wait for room, with the time of the first refusal, ms since 1970. */
   readonly waiting: readonly { readonly organisation: string; readonly since: number }[];
-  /** Organisations with a batch that is impossible, which blocks those after it. */
+  /** Organisations with an impossible batch, which blocks all later batches. */
   readonly refused: readonly { readonly organisation: string; readonly since: number }[];
-  /** What is in force of all organisations, and those that have most. */
+  /** The room that the registrations in force of all organisations take, and the organisations with the most. */
   readonly used: PairsUsage & {
     readonly mostPairs: readonly OrganisationUsage[];
     readonly mostRanges: readonly OrganisationUsage[];
@@ -86,14 +86,14 @@ export interface OrganisationUsage extends PairsUsage {
 
 /** The registry, as the coordinator and the admin routes call it. */
 export interface RegistryObject extends RegistryPort {
-  /** A sealed segment that the head names or named, or null. */
+  /** A sealed segment that the head names or has named; otherwise null. */
   value(key: string): Promise<Uint8Array<ArrayBuffer> | null>;
   /** Gives the coordinator the current state, and follows its answer. Called after a promotion and a rotation. */
   refresh(): Promise<void>;
   /**
-   * What reviewers have to do, in the order of submission.
+   * The queue of reviewers, in the order of submission.
    * @param after `next` of the page before; null for the first
-   * @param organisation only its registrations
+   * @param organisation only registrations of this organisation
    */
   queued(
     after: string | null,
@@ -101,13 +101,13 @@ export interface RegistryObject extends RegistryPort {
     organisation?: string | null,
   ): Promise<{ readonly queue: readonly QueuedRegistration[]; readonly next: string | null }>;
   /**
-   * Organisations that may have registrations in force: only they have published something. By ID; null after the
+   * Organisations that may have registrations in force, because they have published something. By ID; null after the
    * registry has lost its tables, until it has read them back.
    */
   publishers(): Promise<readonly string[] | null>;
   /** Organisations that may have a registration of one of the numbers, at most `limit`; null as for `publishers`. */
   organisationsOf(numbers: Span, limit: number): Promise<readonly string[] | null>;
-  /** The same of each of some single numbers, in their order. */
+  /** The same for each of several single numbers, in their order. */
   organisationsOfEach(
     numbers: readonly number[],
     limit: number,
@@ -125,7 +125,7 @@ export interface RegistryUpdate {
 }
 
 export interface RegistryAnswer {
-  /** The key that segments must be sealed with. */
+  /** ID of the key with which segments must be sealed. */
   readonly keyId: string;
   /** Every readable release contains the changes up to this version. */
   readonly droppedVersion: number;
@@ -133,9 +133,9 @@ export interface RegistryAnswer {
 
 /** What the registry needs from the coordinator. */
 export interface RegistryKeeper {
-  /** What the head has now, null if it never had anything, and the key that segments must be sealed with. */
+  /** The current part in the head, null if there never was one, and the ID of the key with which segments must be sealed. */
   registrations(): Promise<Pick<RegistryAnswer, 'keyId'> & { readonly head: HeadRegistrations | null }>;
-  /** Puts it into the head. @returns PART_BEHIND if the head has a later version: the registry lost its tables */
+  /** Puts the update into the head. @returns PART_BEHIND if the head has a later version: the registry lost its tables */
   putRegistrations(update: RegistryUpdate): Promise<Result<RegistryAnswer, Failure>>;
   organisations(): Promise<readonly { readonly id: string }[]>;
 }
@@ -151,8 +151,8 @@ export interface PublishedPair extends Omit<PublishedChange, 'op'> {
 /** The store of one organisation, for `numgate build` and for a repair of the registry. */
 export interface RegistrationSource {
   /**
-   * What is approved and in force now, in order of client and number; no pair of client, `from` and `to` twice.
-   * Pairs of one client may overlap: a number is `addOwn` if any pair says so.
+   * Approved pairs that are in force now, in order of client and number; no pair of client, `from` and `to` twice. Pairs
+   * of one client may overlap: a number is `addOwn` if any pair says so.
    * @param after `next` of the page before; null for the first
    */
   published(
@@ -169,7 +169,7 @@ export interface RegistrationSource {
     after: number,
     limit: number,
   ): Promise<{ readonly numbers: readonly Span[]; readonly last: number | null }>;
-  /** What is in force takes this much in a release. */
+  /** The room that the pairs in force take in a release. */
   usage(): Promise<PairsUsage>;
 }
 
@@ -178,7 +178,7 @@ export interface RegistrationSources {
   getByName(name: string): RegistrationSource;
 }
 
-/** What a store needs from the coordinator. */
+/** What a store of registrations needs from the coordinator. */
 export interface AnchorRecorder {
   /** Records the end of the audit chain of an organisation's registrations in the audit log. */
   anchorRegistrations(organisation: string, end: ChainAnchor): Promise<number>;

@@ -1,5 +1,5 @@
 /**
- * What a rehearsal of a rule reads: the kept reports from the counts of subjects, and what rules did then from the desk.
+ * What a rehearsal of a rule reads: the kept reports from the counts of subjects, and past blocks from the desk.
  */
 import type { CountedReport } from '../../shared/reports/evaluate.ts';
 import type { RuleRef, RuleTarget } from '../../shared/reports/rule.ts';
@@ -9,9 +9,9 @@ export interface ScannedSubject {
   /** Keyed. */
   readonly subject: string;
   readonly seal: string;
-  /** Earlier reports no longer count, ms since 1970; 0 if all do. */
+  /** Reports before this time no longer count, ms since 1970; 0 if all reports count. */
   readonly resetAt: number;
-  /** Those that count: within the budgets, not withdrawn. */
+  /** Reports that count: within the budgets, and not withdrawn. */
   readonly reports: readonly CountedReport[];
 }
 
@@ -25,11 +25,11 @@ export interface ScanPage {
 /** Implemented by SubjectCounts. */
 export interface SubjectScan {
   /**
-   * Subjects with at least `reportsMin` counted reports since a time, and those reports.
+   * Subjects with at least `reportsMin` counted reports since a time, with these reports.
    * @param after keyed subject; empty to start
    * @param limit reports of a page: it ends with the subject that exceeds it
    * @param since ms since 1970
-   * @param target what the subjects are
+   * @param target kind of the subjects
    */
   scan(
     after: string,
@@ -40,9 +40,9 @@ export interface SubjectScan {
   ): Promise<ScanPage>;
 }
 
-/** What rules did with a subject. */
+/** Past blocks of a subject that rules made. */
 export interface PastBlock {
-  /** Rules that blocked it: those in shadow and mere proposals are left out. */
+  /** Rules that blocked the subject, without rules in shadow and without mere proposals. */
   readonly rules: readonly RuleRef[];
   /** Whether an appeal was accepted against one of these blocks. */
   readonly appealed: boolean;
@@ -50,6 +50,6 @@ export interface PastBlock {
 
 /** Implemented by ResponseDesk. */
 export interface BlockHistory {
-  /** Blocks that began since a time, by keyed subject. Subjects without one are left out. */
+  /** Blocks that began since a time, by keyed subject. Subjects without a block are left out. */
   pastBlocks(subjects: readonly string[], since: number): Promise<Readonly<Record<string, PastBlock>>>;
 }

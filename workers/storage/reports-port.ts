@@ -1,7 +1,7 @@
 /**
- * What flows from partners to decisions: a report goes to the intake of its partner, then to the budget of its
- * reporter, then to the counts of its subject. Reporters and subjects are keyed in the isolate that received the
- * report (shared/reports/report-keys.ts), so no object ever has a number in clear.
+ * The path of reports from partners to decisions: a report goes to the intake of its partner, then to the budget of its
+ * reporter, then to the counts of its subject. Reporters and subjects are keyed in the isolate that received the report
+ * (shared/reports/report-keys.ts), so no object ever has a number in clear.
  */
 import type { Client } from '../../shared/clients.ts';
 import { REPORT_SHARDS } from '../../shared/limits/intake.ts';
@@ -19,7 +19,7 @@ import type { SubjectScan } from './rehearsal-port.ts';
  */
 export interface KeptReport extends Omit<Report, 'subject' | 'text'> {
   readonly subject: string;
-  /** Of its text; null if it has none, or one that is too short, or nobody can take it. Dropped with the next flush. */
+  /** Fingerprint of the text; null if there is no text, it is too short, or texts are dropped. Removed with the next flush. */
   readonly fingerprint: TextFingerprint | null;
 }
 
@@ -41,7 +41,7 @@ export interface Partner extends PartnerSettings {
 
 export interface Partners {
   readonly partners: readonly Partner[];
-  /** Those that may report. */
+  /** Clients that may report. */
   readonly clients: readonly Client[];
 }
 
@@ -50,19 +50,19 @@ export interface PartnerSource {
   partners(): Promise<Partners>;
 }
 
-/** What an intake must know of its partner. */
+/** What an intake must know about its partner. */
 export interface IntakePartner extends CountSource {
-  /** Reports that the intake takes a day: its share of what the partner may send. */
+  /** Reports that the intake accepts a day: its share of the daily limit of the partner. */
   readonly reportsPerDay: number;
 }
 
 /**
- * `known`, `withdrawn`: the same report is there, or was withdrawn. `conflict`, `conflictWithdrawn`: such a report has the
- * ID, with other content. `dayFull`, `minuteFull`: the partner has sent too many, and nothing of this report is kept.
+ * `known`, `withdrawn`: the same report is kept, or was withdrawn. `conflict`, `conflictWithdrawn`: that ID has a report
+ * with other content. `dayFull`, `minuteFull`: the partner sent too many reports, and this report is not kept.
  */
 export type Acceptance = ReportStatus | 'conflict' | 'conflictWithdrawn' | 'dayFull' | 'minuteFull';
 
-/** What became of a report that is kept. A withdrawn one never counts again. */
+/** The result for a report that is kept. A withdrawn report never counts again. */
 export type ReportStatus = 'accepted' | 'known' | 'withdrawn';
 
 /** The withdrawal of all reports that a partner made since a time. */
@@ -70,7 +70,7 @@ export interface PartnerWithdrawal {
   /** ms since 1970. */
   readonly since: number;
   readonly requestedAt: number;
-  /** Reports that it has withdrawn so far. */
+  /** Reports that were withdrawn so far. */
   readonly withdrawn: number;
   readonly isDone: boolean;
 }
@@ -80,18 +80,18 @@ export interface IntakeStatus {
   /** Distinct IDs that were acknowledged. */
   readonly acknowledged: number;
   readonly withdrawn: number;
-  /** Beyond the budgets of their reporters. */
+  /** Reports beyond the budgets of their reporters. */
   readonly overBudget: number;
   /** Reports and withdrawals that the counts of the subjects do not have yet. */
   readonly waiting: number;
   readonly withdrawal: PartnerWithdrawal | null;
 }
 
-/** What an intake has counted of a month. */
+/** The counts of an intake for one month. */
 export interface IntakeMonth {
-  /** Whose reports these are; null if the intake has none yet. */
+  /** The partner of these reports; null if the intake has no reports yet. */
   readonly partner: ReportingPartner | null;
-  /** The first month with a report; null without any. Months are kept for INTAKE_MONTHS_KEPT. */
+  /** The first month that has counts; null if there is none. Counts are kept for INTAKE_MONTHS_KEPT months. */
   readonly first: string | null;
   readonly counts: readonly MonthCount[];
 }
@@ -99,9 +99,9 @@ export interface IntakeMonth {
 /** The reports of one partner, or of a slice of them. */
 export interface IntakeObject {
   /**
-   * Keeps reports. Idempotent by ID. The answer comes once they are stored: each `accepted` report is then counted
-   * exactly once, whatever fails later.
-   * @param seals of all their subjects
+   * Keeps reports. Idempotent by ID. Answers once the reports are stored: each `accepted` report is then counted exactly
+   * once, whatever fails later.
+   * @param seals of all subjects of the reports
    * @returns in the order of the reports
    */
   accept(
@@ -110,11 +110,11 @@ export interface IntakeObject {
     seals: Seals,
   ): Promise<readonly Acceptance[]>;
   /**
-   * @returns in the order of the IDs, whether each is a report that is now withdrawn; null, and nothing is done, if the
-   *   minute has had too many requests
+   * @returns in the order of the IDs, whether a report with the ID exists and is now withdrawn; null, and nothing is
+   *   done, if there were too many reports and withdrawals in the minute
    */
   withdraw(ids: readonly string[]): Promise<readonly boolean[] | null>;
-  /** Withdraws all reports that came since a time (ms since 1970), in steps. `status` has the progress. */
+  /** Withdraws all reports that arrived since a time (ms since 1970), in steps. `status` shows the progress. */
   withdrawSince(since: number): Promise<PartnerWithdrawal>;
   status(): Promise<IntakeStatus>;
   /** Exact counts of a month in Korea, such as `2026-11`. */
@@ -124,11 +124,11 @@ export interface IntakeObject {
 /** A reporter and a subject, both keyed. */
 export type ReportedPair = readonly [reporter: string, subject: string];
 
-/** The budgets of reporters: of how many subjects one may report in a day through one partner. */
+/** The budgets of reporters: the number of subjects that one reporter may report in a day through one partner. */
 export interface BudgetObject {
   /**
-   * Idempotent: a pair that was admitted is admitted again.
-   * @param partner ID, or ID and `/campaigns`. Each has budgets of its own, so none can use up what others have
+   * Charges pairs to the budgets. Idempotent: a pair that was admitted is admitted again.
+   * @param partner ID, or ID and `/campaigns`. Each has its own budgets, so none can use up the budgets of another
    * @param day days since 1970
    * @returns indices of the pairs that are over the budget
    */
@@ -136,11 +136,11 @@ export interface BudgetObject {
 }
 
 /**
- * A report on its way to the counts of its subject, or the withdrawal of one. A report with a text has a row for its
- * sender, and one for its campaign.
+ * A report or a withdrawal on its way to the counts of its subject. A report with a text has one row for its sender, and
+ * one for its campaign.
  */
 export type CountRow = (ReportRow | WithdrawalRow) & {
-  /** What the subject is; absent in what an older version sends, and for a number or sender ID. */
+  /** Kind of the subject. Absent for a number or sender ID, and in rows from an older version. */
   readonly target?: RuleTarget;
 };
 
@@ -148,30 +148,30 @@ interface ReportRow extends Pick<KeptReport, 'subject' | 'reporter' | 'at' | 'ch
   readonly op: 'report';
   /** Number of the report in its intake. The name of the intake and this number identify a report. */
   readonly seq: number;
-  /** Whether it is within the budget of its reporter. */
+  /** Whether the report is within the budget of its reporter. */
   readonly isCounted: boolean;
 }
 
 interface WithdrawalRow {
   readonly op: 'withdraw';
-  /** Of the report. Absent in what an older version has stored. */
+  /** Time, channel and origin of the report. Absent in rows that an older version has stored. */
   readonly at?: number;
   readonly channel?: KeptReport['channel'];
   readonly origin?: KeptReport['origin'];
-  /** Of the report. */
+  /** Number of the report. */
   readonly seq: number;
   readonly subject: string;
   readonly spam: KeptReport['spam'];
   readonly isCounted: boolean;
 }
 
-/** Where rows come from. */
+/** The source of rows. */
 export interface CountSource extends ReportingPartner {
   /** Name of the intake. */
   readonly intake: string;
 }
 
-/** Counted since the first report. `counted`: within the budgets, and not withdrawn; `notSpam` are some of these. */
+/** Counted since the first report. `counted`: within the budgets and not withdrawn, including `notSpam`. */
 export interface SubjectTotals {
   readonly received: number;
   readonly counted: number;
@@ -185,7 +185,7 @@ export interface ReportDay extends Pick<KeptReport, 'channel' | 'spam' | 'origin
   /** Days since 1970, of Asia/Seoul. */
   readonly day: number;
   readonly received: number;
-  /** Beyond the budgets of their reporters: they do not count. */
+  /** Reports beyond the budgets of their reporters, which do not count. */
   readonly overBudget: number;
   readonly withdrawn: number;
 }
@@ -194,9 +194,9 @@ export interface ReportDay extends Pick<KeptReport, 'channel' | 'spam' | 'origin
 export interface SubjectObject extends SubjectScan {
   /**
    * Counts rows, and evaluates the rules of their subjects. Idempotent by intake and `n`, which rises with each flush.
-   * @param seals of all subjects of the rows that are reports
-   * @returns `last`: the number of the last flush of this intake that is counted. More than `n` means that the intake
-   *   was set back: number the flush after it
+   * @param seals of the subjects of all rows that are reports
+   * @returns `last`: the number of the last counted flush of this intake. If it is above `n`, the intake was set back:
+   *   number the flush after it
    */
   apply(
     source: CountSource,
@@ -206,14 +206,14 @@ export interface SubjectObject extends SubjectScan {
   ): Promise<{ readonly last: number }>;
   /** Reports before this time (ms since 1970) no longer count for this subject, and its decisions end. Idempotent. */
   reset(subject: string, at: number): Promise<void>;
-  /** What rules may count of each of these subjects, in their order; null for one without reports of spam. */
+  /** Facts from the reports that rules may count, in the order of the subjects; null without reports of spam. */
   reported(subjects: readonly string[]): Promise<readonly (ReportFacts | null)[]>;
-  /** Of one subject; null if it has no reports. */
+  /** Totals of one subject; null if it has no reports. */
   totalsOf(subject: string): Promise<SubjectTotals | null>;
   totals(): Promise<SubjectTotals>;
   /**
-   * Reports of a keyed subject by day, kind and channel; no reporter.
-   * @param from first day, to last day, in days since 1970 of Asia/Seoul
+   * Counts of the reports of a keyed subject by day, kind and channel, without reporters.
+   * @param from first day @param to last day, both in days since 1970 of Asia/Seoul
    */
   reportEvidence(
     subject: string,
@@ -222,7 +222,7 @@ export interface SubjectObject extends SubjectScan {
   ): Promise<{ readonly totals: SubjectTotals | null; readonly days: readonly ReportDay[] }>;
 }
 
-/** Shard of a keyed subject or reporter: its first six bits. */
+/** Shard of a keyed subject or reporter, from its first six bits. */
 export function shardOf(keyed: string): string {
   return String(ALPHABET.indexOf(keyed[0]!) % REPORT_SHARDS);
 }
@@ -237,7 +237,7 @@ export function intakesOf({ id, slices }: Pick<Partner, 'id' | 'slices'>): reado
   return slices === 1 ? [id] : Array.from({ length: slices }, (_, slice) => `${id}/${slice}`);
 }
 
-/** The intake that has reports with this ID: by FNV-1a (32 bits) of the ID. */
+/** The intake of reports with this ID, by FNV-1a (32 bits) of the ID. */
 export function intakeOf(partner: Pick<Partner, 'id' | 'slices'>, reportId: string): string {
   let hash = 0x811c9dc5;
   for (let at = 0; at < reportId.length; at++)

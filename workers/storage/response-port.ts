@@ -1,5 +1,5 @@
 /**
- * The desk of the joint response, of which there is one: it has the rules, and turns their decisions into blocks.
+ * The only desk of the joint response: it gives the counts the rules, and turns the decisions of rules into blocks.
  */
 
 import type { RuleBlockInfo } from '../../shared/admin/rule-blocks.ts';
@@ -15,16 +15,16 @@ import type { Partners } from './reports-port.ts';
 import type { RuleEntriesPort } from './rule-entries-port.ts';
 import type { StoreRequest, StoreResult } from './store-request.ts';
 
-/** What a rule decided about a subject. */
+/** A decision of a rule about a subject. */
 export interface RuleDecision {
   readonly subjectKey: string;
   readonly subject: ReportSubject;
   readonly channel: Channel;
   readonly rule: RuleRef;
   /**
-   * `confirmed`: an independent kind of partner supports what fired. `unconfirmed`: its reports were withdrawn.
-   * `unsupported`: reports were withdrawn, and what is left would not have fired. `fired` comes again if what decided
-   * has changed.
+   * `confirmed`: an independent kind of partner supports the decision. `unconfirmed`: the reports of that kind were
+   * withdrawn. `unsupported`: reports were withdrawn, and the rule would not have fired without them. `fired` is sent
+   * again if the reports that decided have changed.
    */
   readonly event: 'fired' | 'confirmed' | 'unconfirmed' | 'unsupported';
   readonly distinct: number;
@@ -33,19 +33,19 @@ export interface RuleDecision {
   readonly byPartner: Readonly<Record<string, number>>;
   /** End of the window that decided, ms since 1970. */
   readonly decidedAt: number;
-  /** The last end of a block of the subject that it took into account, ms since 1970; 0 for none. */
+  /** End of the last block of the subject that the decision took into account, ms since 1970; 0 for none. */
   readonly resetAt: number;
-  /** Whether the rule only recorded it. */
+  /** Whether the rule only recorded the decision. */
   readonly shadow: boolean;
   readonly mock: boolean;
 }
 
-/** What subjects are evaluated with. */
+/** The data with which subjects are evaluated. */
 export interface RuleContext {
   readonly rules: readonly Rule[];
   /** Effective weights, by partner. */
   readonly weights: Readonly<Record<string, number>>;
-  /** Partners whose reports decide nothing more. */
+  /** Partners whose reports no longer decide anything. */
   readonly suspended: readonly string[];
   /** Rises with every change. */
   readonly version: number;
@@ -53,37 +53,37 @@ export interface RuleContext {
 
 export interface ResponseObject extends BlockHistory {
   /**
-   * 32 random bytes, the same for ever. `ReportKeys` derives from them.
-   * @throws REPORT_KEY_LOST while LIST_KEY does not have the key that opens it
+   * 32 random bytes, which never change. `ReportKeys` derives its keys from them.
+   * @throws REPORT_KEY_LOST while LIST_KEY does not have the key that opens them
    */
   reportKey(): Promise<Uint8Array<ArrayBuffer>>;
   context(): Promise<RuleContext>;
   /**
-   * Takes decisions. Idempotent by shard of SubjectCounts and `n`, which rises.
-   * @returns `last`: the number of the last batch of this shard that is taken
+   * Receives decisions. Idempotent by shard of SubjectCounts and `n`, which rises with each batch.
+   * @returns `last`: the number of the last batch that was received from this shard
    */
   decide(shard: string, n: number, decisions: readonly RuleDecision[]): Promise<{ readonly last: number }>;
   /**
-   * Lifts the block that rules have on a subject, because an appeal against it was accepted: its reports no longer count,
-   * and the weights of their partners fall. Idempotent by the key of the request.
+   * Lifts the rule block of a subject, because an appeal against the block was accepted. The reports of the subject no
+   * longer count, and the weights of their partners fall. Idempotent by the key of the request.
    * @param receivedAt of the appeal, in ms since 1970: later blocks stay
-   * @returns the change of the head that lifted it; null if rules have no such block; UNAVAILABLE if the coordinator does
-   *   not respond: it is lifted once the coordinator does
+   * @returns the change of the head that lifted the block; null if rules have no such block; UNAVAILABLE if the
+   *   coordinator does not respond: the block is lifted once the coordinator does
    */
   appealWon(
     request: StoreRequest,
     subject: ReportSubject,
     receivedAt: number,
   ): Promise<StoreResult<{ readonly seq: number } | null>>;
-  /** Rule blocks of a number or a sender ID, the newest first. @param mock whether it is a number for tests */
+  /** Rule blocks of a number or a sender ID, newest first. @param mock whether it is a number for tests */
   findRuleBlocks(subject: ReportSubject, mock: boolean): Promise<StoreResult<readonly RuleBlockInfo[]>>;
-  /** Called by the cron: what waits is sent, and the key of reports is sealed with the current keys. */
+  /** Called by the cron: sends everything that waits. A desk that starts for the call seals its key with the current keys. */
   refresh(): Promise<void>;
-  /** Figures of the blocks of a time, in ms since 1970. @param to exclusive */
+  /** Figures of the blocks in a period, in ms since 1970. @param to exclusive */
   month(from: number, to: number): Promise<RuleBlockMonth>;
 }
 
-/** What the desk needs to know of an organisation that has registered a reported number. */
+/** What the desk needs to know about an organisation that has registered a reported number. */
 export interface SenderFacts {
   readonly organisation: string;
   readonly isCertified: boolean;

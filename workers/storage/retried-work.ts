@@ -1,6 +1,6 @@
 /**
- * Work that follows an answer, such as sending an outbox: one run at a time. After a failure it pauses, twice as long each
- * time. The pause is in memory only: a new object tries at once. An alarm must call `run` when `retryAt` has come.
+ * Work that follows a response, such as sending an outbox, in one run at a time. After each failure it pauses, each time
+ * twice as long. The pause is in memory only: a new object tries at once. An alarm must call `run` at `retryAt`.
  */
 export class RetriedWork {
   readonly #retryMs: number;
@@ -8,24 +8,24 @@ export class RetriedWork {
   readonly #onError: (error: unknown) => void;
   #running: Promise<void> | null = null;
   #wanted: (() => Promise<void>) | null = null;
-  /** In a row. */
+  /** Number of failures in a row. */
   #failures = 0;
   #retryAt = 0;
 
-  /** @param onError gets what the work throws */
+  /** @param onError receives errors that the work throws */
   constructor(retryMs: number, retryMsMax: number, onError: (error: unknown) => void) {
     this.#retryMs = retryMs;
     this.#retryMsMax = retryMsMax;
     this.#onError = onError;
   }
 
-  /** When a run does something, in ms since 1970. */
+  /** The time before which `run` does nothing, in ms since 1970. */
   get retryAt(): number {
     return this.#retryAt;
   }
 
   /**
-   * Runs the work, unless a retry is not due. A call during a run adds another run to it. Never throws.
+   * Runs the work, unless a retry is not due. A call during a run adds another run. Never throws.
    * @param work ends once nothing is left to do. It calls `pause` or throws if it must be retried
    */
   run(work: () => Promise<void>): Promise<void> {
@@ -36,12 +36,12 @@ export class RetriedWork {
     return this.#running;
   }
 
-  /** Some of the work succeeded: the next pause is the first again. */
+  /** Records that some of the work succeeded, so that the next pause is short again. */
   progressed(): void {
     this.#failures = 0;
   }
 
-  /** Nothing is done until the next retry. */
+  /** Does nothing more until the next retry. */
   pause(): void {
     this.#retryAt = Date.now() + Math.min(this.#retryMs * 2 ** this.#failures, this.#retryMsMax);
     this.#failures = Math.min(this.#failures + 1, 20);

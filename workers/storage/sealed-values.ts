@@ -1,6 +1,6 @@
 /**
- * The sealed values of an object that gives a part of the head, by their place in its index: `shard 12 of 64`, `index`. A
- * value is immutable; a place gets another one when its content changes.
+ * The sealed values of an object that gives a part of the head, by their place in its index, such as `shard 12 of 64` or
+ * `index`. A value is immutable: when the content of a place changes, the place gets another value.
  */
 import { sha256Hex } from '../../shared/bytes.ts';
 import type { NamedValue } from '../../shared/release/head.ts';
@@ -8,7 +8,7 @@ import type { ListKeys } from '../../shared/set/keys.ts';
 import { seal } from '../../shared/set/seal.ts';
 import type { PutValue } from './head-publication.ts';
 
-/** A part of first steps, so it never changes. */
+/** Part of the first steps of stores, so it never changes. */
 export const SEALED_VALUES = `
    CREATE TABLE sealed_values (
      place TEXT NOT NULL,
@@ -23,7 +23,7 @@ export const SEALED_VALUES = `
    CREATE INDEX sealed_values_key ON sealed_values (key);
    CREATE INDEX sealed_values_state ON sealed_values (state);`;
 
-/** Made for the next head; in the head, or about to be; still in the head until the next one is published. */
+/** States: made for the next head; in the head, or about to be; in the head only until the next one is published. */
 const COMING = 0;
 const NAMED = 1;
 const REPLACED = 2;
@@ -47,7 +47,7 @@ export class SealedValues {
     return row === undefined ? null : new Uint8Array(row.bytes);
   }
 
-  /** The value of a place; null if it has none, or one that is sealed with another key. */
+  /** The value of a place; null if it has none, or if another key sealed it. */
   at(place: string, { keyId }: ListKeys): NamedValue | null {
     const [row] = this.#sql
       .exec<Row>(
@@ -58,7 +58,7 @@ export class SealedValues {
     return row ?? null;
   }
 
-  /** Seals the content of a place, and writes it to KV unless it is there: equal content gives an equal value. */
+  /** Seals the content of a place, and writes the value to KV unless KV has it. Equal content gives an equal value. */
   async make(
     place: string,
     content: Uint8Array<ArrayBuffer>,
@@ -70,7 +70,7 @@ export class SealedValues {
     const key = this.#keyOf(sha256);
     const isWritten = this.#isWritten(place, key) || (await put(key, bytes));
     this.#sql.exec('DELETE FROM sealed_values WHERE place = ? AND state = ?', place, COMING);
-    // The same content may be there already.
+    // The same content may already be stored.
     this.#sql.exec(
       'INSERT OR IGNORE INTO sealed_values VALUES (?, ?, ?, ?, ?, ?, ?)',
       ...[place, key, sha256, keys.keyId, COMING, isWritten ? 1 : 0, bytes],
@@ -78,7 +78,7 @@ export class SealedValues {
     return { key, sha256 };
   }
 
-  /** Whether KV accepted this value of the place before, and the head names it still. */
+  /** Whether KV already accepted this value of the place, and the head still names the value. */
   #isWritten(place: string, key: string): boolean {
     const [row] = this.#sql
       .exec<{ written: number }>(
@@ -89,10 +89,10 @@ export class SealedValues {
     return row?.written === 1;
   }
 
-  /** The values that the head is about to name, and no others. Must run in a transaction. */
+  /** Sets the values that the head is about to name. All other values are replaced. Must run in a transaction. */
   setNamed(named: readonly NamedValue[]): void {
     const keys = JSON.stringify(named.map(({ key }) => key));
-    // Only rows that change: a change of state rewrites the bytes of its row.
+    // Update only rows that change, because a change of state rewrites the bytes of the row.
     this.#sql.exec(
       `UPDATE sealed_values SET state = ? WHERE state <> ? AND key NOT IN (SELECT value FROM json_each(?))`,
       ...[REPLACED, REPLACED, keys],
@@ -109,7 +109,7 @@ export class SealedValues {
       .toArray();
   }
 
-  /** IDs of the keys that seal them. */
+  /** IDs of the keys that seal the named values. */
   get keyIds(): string[] {
     return this.#sql
       .exec<{ id: string }>(
@@ -132,7 +132,7 @@ export class SealedValues {
     for (const key of keys) this.#sql.exec('UPDATE sealed_values SET written = 1 WHERE key = ?', key);
   }
 
-  /** Call once the head has the named values: readers need no others from here. */
+  /** Call once the head has the named values: from then on, readers need no replaced values from here. */
   removeReplaced(): void {
     this.#sql.exec('DELETE FROM sealed_values WHERE state = ?', REPLACED);
   }

@@ -1,4 +1,4 @@
-/** SHARING_KEY of this isolate: importing a key is work. */
+/** Opens SHARING_KEY once per isolate, because importing a key takes time. */
 import type { Failure, Result } from '../../shared/result.ts';
 import { openSharingKeys, type SharingKey } from '../../shared/sharing-keys.ts';
 import type { ControlEnv } from '../env.ts';

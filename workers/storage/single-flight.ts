@@ -12,7 +12,7 @@ export class Unavailable extends Error {
 }
 
 /**
- * The value.
+ * The value of the promise.
  * @throws Unavailable after `waitMs`
  */
 export async function within<Value>(promise: Promise<Value>, waitMs: number): Promise<Value> {

@@ -1,4 +1,4 @@
-/** Single values beside the tables of a Durable Object: its table `meta`. */
+/** Single values of a Durable Object, which are stored in its table `meta`. */
 export class SingleValues<Key extends string> {
   readonly #sql: SqlStorage;
 

@@ -1,4 +1,4 @@
-/** The store of statistics by month, of which there is one: how others call it, and what it needs from them. */
+/** The only store of monthly statistics: how other objects call it, and what it needs from them. */
 import type { Client } from '../../shared/clients.ts';
 import type { Organisation } from '../../shared/organisations.ts';
 import type { QualificationInfo } from '../../shared/senders/qualification.ts';
@@ -14,16 +14,16 @@ export interface StatisticsStatus {
   readonly closed: string | null;
   /** Months that can be closed and are not closed yet. */
   readonly due: number;
-  /** Intakes that are known. */
+  /** Number of known intakes. */
   readonly intakes: number;
-  /** Sources that are still to be read. */
+  /** Number of sources that are still to be read. */
   readonly waiting: number;
 }
 
 export interface StatisticsObject {
-  /** Called by the cron: reads what is due, and closes months. Never fails. */
+  /** Called by the cron: reads sources that are due, and closes months. Never fails. */
   sweep(): Promise<void>;
-  /** An intake exists, and its counts belong to the statistics. It calls until it is answered. Idempotent. */
+  /** Adds an intake whose counts belong to the statistics. The intake repeats the call until it succeeds. Idempotent. */
   announce(intake: string): Promise<void>;
   status(): Promise<StatisticsStatus>;
 }
@@ -35,7 +35,7 @@ export interface RecordedMonth {
   readonly version: number;
   /** SHA-256 of the published tables, hex. */
   readonly digest: string;
-  /** SHA-256 of a random salt and of the exact counts, hex: without the salt, nobody can try small counts. */
+  /** SHA-256 (hex) of a random salt and the exact counts. Without the salt, nobody can guess small counts. */
   readonly exactDigest: string;
 }
 

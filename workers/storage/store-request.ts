@@ -1,6 +1,6 @@
 /**
- * A request to a store of registrations, and how it fails. The fields are those of the requests to the coordinator, so
- * admin/context.ts makes both.
+ * A request to a store, and how it fails. The fields are those of requests to the coordinator, so admin/context.ts makes
+ * both.
  */
 import type { Actor } from '../../shared/admin/actor.ts';
 import type { AdminProblemCode, ProblemExtras } from '../../shared/admin/problems.ts';
@@ -17,7 +17,7 @@ export interface StoreRefusal
   extends Failure<AdminProblemCode | 'FIELD_VALUE' | 'NOT_CONFIGURED' | 'UNAVAILABLE'> {
   /** The invalid field, for FIELD_VALUE. */
   readonly field?: string;
-  /** When the same request may succeed. */
+  /** Seconds until the same request may succeed. */
   readonly retryAfterSeconds?: number;
   readonly extras?: ProblemExtras;
 }
@@ -32,7 +32,7 @@ export function refuseField(field: string, message: string): StoreRefusal {
   return { ok: false, code: 'FIELD_VALUE', field, message: `"${field}" ${message}` };
 }
 
-/** A change that the service makes itself. */
+/** The request for a change that the service itself makes. */
 export function systemRequest(reason: string): StoreRequest {
   const actor = { name: 'numgate', scopes: [], root: false, organisation: null, authority: null };
   return { actor, reason, repeat: null };

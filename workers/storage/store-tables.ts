@@ -1,17 +1,17 @@
 /**
- * The ends of an audit chain that are in the audit log (anchoring.ts): record `log_n` of the log covers the records after
- * `from_n`, up to `to_n`. A step of each store, so it never changes.
+ * The anchors of an audit chain in the audit log (anchoring.ts): record `log_n` of the log covers the records after
+ * `from_n`, up to `to_n`. This is a step of each store, so it never changes.
  */
 export const ANCHORS = `
    CREATE TABLE anchors (to_n INTEGER PRIMARY KEY, from_n INTEGER NOT NULL, log_n INTEGER NOT NULL);`;
 
-/** For chains by subject: evidence files look for the records of one. */
+/** For chains by subject, because evidence files read the records of one subject. */
 export const AUDIT_SUBJECT = `
    CREATE INDEX audit_subject ON audit (subject);`;
 
 /**
- * Tables that stores have alike: the audit chain by subject (audit-chain.ts), and answers for repeated requests
- * (transactions.ts). They are part of first steps, so they never change.
+ * Tables that are the same in several stores: the audit chain by subject (audit-chain.ts), and answers for repeated
+ * requests (transactions.ts). They are part of first steps, so they never change.
  */
 export const AUDIT_AND_ANSWERS = `
    CREATE TABLE audit (

@@ -1,4 +1,4 @@
-/** TEXT_KEY of this isolate: deriving a key is work. */
+/** Opens TEXT_KEY once per isolate, because deriving a key takes time. */
 import { fromBase64 } from '../../shared/bytes.ts';
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
 import { deriveFingerprintKey, type FingerprintKey, TEXT_KEY_BYTES } from '../../shared/text/fingerprint.ts';

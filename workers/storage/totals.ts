@@ -1,4 +1,4 @@
-/** How many rows there are, without reading them: a count of 100,000 certificates would cost each upload as much. */
+/** Stored counts of rows. Counting rows in each request would cost too much: an upload would count 100,000 certificates. */
 export class Totals {
   readonly #sql: SqlStorage;
 

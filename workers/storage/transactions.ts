@@ -1,18 +1,18 @@
 /**
- * One transaction for each request: the change, its audit records, what is to be published, and the answer for a
- * repeated request. It applies completely or not at all.
+ * Runs each request in one transaction: the change, its audit records, the data to publish, and the answer for a repeated
+ * request. Either all of it is applied, or nothing.
  */
 import { holderOf } from '../../shared/admin/actor.ts';
 import { ANSWER_CHARS_MAX, IDEMPOTENCY_KEPT_MS } from '../../shared/limits/control.ts';
 import { refuse, type StoreRefusal, type StoreRequest, type StoreResult } from './store-request.ts';
 
-/** What the changes of a store may take. */
+/** The budget for the changes of a store. */
 export interface ChangeBudget {
-  /** Charges changes. Must run in their transaction. @returns why there is no room for them, or null */
+  /** Charges changes. Must run in their transaction. @returns the refusal if there is no room for them, or null */
   charge(changes: number, now: number): StoreRefusal | null;
-  /** Charges changes that are only checked. Must run in a transaction. @returns why they are too many, or null */
+  /** Charges changes that are only checked. Must run in a transaction. @returns the refusal if they are too many, or null */
   chargeChecks?(checks: number, now: number): StoreRefusal | null;
-  /** Counts changes that were checked and refused, also beyond the budget. Must run in a transaction. */
+  /** Counts changes that were checked and refused, even beyond the budget. Must run in a transaction. */
   addChecks?(checks: number, now: number): void;
 }
 
@@ -36,8 +36,8 @@ export class Transactions {
   }
 
   /**
-   * @param changes how much of the budget the request takes at most; 0 for decisions and whatever frees something,
-   *   which need no room either. What is refused counts as checked
+   * @param changes the most that the request takes of the budget; 0 for decisions and for changes that free something,
+   *   which need no room. A refused request counts as checked
    */
   run<Value>(request: StoreRequest, changes: number, apply: () => StoreResult<Value>): StoreResult<Value> {
     const now = Date.now();
@@ -57,7 +57,7 @@ export class Transactions {
     return result;
   }
 
-  /** Applies a change to see what it does, and rolls it back. @param changes how many changes it checks */
+  /** Applies a change to see its effect, and rolls it back. @param changes how many changes it checks */
   rehearse<Value>(changes: number, apply: () => StoreResult<Value>): StoreResult<Value> {
     const full = this.#storage.transactionSync(
       () => this.#budget.chargeChecks?.(changes, Date.now()) ?? null,
@@ -97,7 +97,7 @@ export class Transactions {
   #remember<Value>({ actor, repeat }: StoreRequest, answer: StoreResult<Value>, now: number): void {
     if (repeat === null) return;
     const text = JSON.stringify(answer);
-    // Only the report of an upload is longer. Repeated, it finds each line by its reference and reports it unchanged.
+    // Only the report of an upload is longer. A repeated upload finds each line by its reference, and reports it unchanged.
     if (text.length > ANSWER_CHARS_MAX) return;
     this.#storage.sql.exec(
       'INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)',

@@ -7,7 +7,7 @@ import type { FlushAnswer, UsageFlush, UsageHistory, UsageScan } from '../../sha
 import type { MobileTexts } from './notice-sources-port.ts';
 
 export interface UsageObject {
-  /** Counts a flush, unless it was counted before. The answer comes once it is stored. */
+  /** Counts a flush, unless it was counted before. Answers once the flush is stored. */
   apply(flush: UsageFlush): Promise<FlushAnswer>;
   /**
    * The stored counts.
@@ -15,8 +15,8 @@ export interface UsageObject {
    */
   history(from: number, to: number): Promise<UsageHistory>;
   /**
-   * Texts that another object of the client has counted, for its first object. Idempotent by shard and `n`, which rises
-   * by 1 from 1.
+   * Gives the client's first object the texts that another object of the client has counted. Idempotent by shard and `n`,
+   * which rises by 1 from 1.
    * @returns `last`: the newest batch of this shard that is counted
    */
   addTexts(
@@ -25,11 +25,11 @@ export interface UsageObject {
     n: number,
     texts: readonly MobileTexts[],
   ): Promise<{ readonly last: number }>;
-  /** Divides the client over this many objects, unless it is divided over more. For the first of its objects. */
+  /** Divides the client over this many objects, unless it is divided over more. Called on the client's first object. */
   divide(shards: number): Promise<void>;
 }
 
-/** The names are those of `usageObjectName`. */
+/** `usageObjectName` returns the names. */
 export interface UsageObjects {
   getByName(name: string): UsageObject;
 }
@@ -49,7 +49,7 @@ export interface DetectionRecorder {
   /** The volume that an organisation declared; null for none. */
   declaredNumbers(organisation: string): Promise<number | null>;
   /**
-   * Records a detection, once for each organisation and day, and restricts the clients that want it.
+   * Records a detection, once for each organisation and day, and restricts the clients that are set to it.
    * @param day days since 1970 @returns whether it was recorded now
    */
   enumerationDetected(organisation: string, day: number, found: readonly Detection[]): Promise<boolean>;

@@ -1,6 +1,6 @@
 /**
- * What people and rules decide about campaigns. A rule never changes what a person decided, and a person's confirmation
- * ends within 90 days.
+ * Decisions of people and rules about campaigns. A rule never changes a person's decision that is in force, and a
+ * person's confirmation ends within 90 days.
  */
 import type { Actor } from '../../shared/admin/actor.ts';
 import type {
@@ -32,7 +32,7 @@ import type { StoredCampaign } from './stored-campaign.ts';
 
 const SYSTEM = 'numgate';
 
-/** What a person can do in each state. */
+/** The actions that a person can take in each state. */
 const POSSIBLE: Readonly<Record<CampaignState, readonly CampaignAction[]>> = {
   observed: ['confirm', 'reject'],
   confirmed: ['confirm', 'revoke'],
@@ -47,7 +47,7 @@ interface Batch {
   readonly results: readonly RuleEntryResult[];
 }
 
-/** What decisions need of the store: a transaction for each request, and the campaigns. */
+/** What decisions need from the store: a transaction for each request, and the campaigns. */
 export interface DecisionTables extends CampaignTables {
   readonly campaigns: Campaigns;
   transact<Value>(
@@ -87,7 +87,7 @@ export class CampaignDecisions {
     });
   }
 
-  /** @param until ms since 1970 @returns in the order of the fingerprints: those that are alike have one campaign */
+  /** @param until ms since 1970 @returns in the order of the fingerprints; similar fingerprints have the same campaign */
   enrol(
     request: CampaignRequest,
     shared: readonly SharedFingerprint[],
@@ -130,12 +130,12 @@ export class CampaignDecisions {
     });
   }
 
-  /** Of an observed one: it is no campaign. No rule confirms it any more. */
+  /** Rejects a campaign that is not confirmed. No rule confirms it any more. */
   reject(request: CampaignRequest, id: number): StoreResult<CampaignInfo> {
     return this.#end(request, id, 'reject', 'rejected');
   }
 
-  /** Of a confirmed one: it blocks nothing any more, and no rule confirms it again. */
+  /** Revokes a confirmed campaign: it no longer blocks anything, and no rule confirms it again. */
   revoke(request: CampaignRequest, id: number): StoreResult<CampaignInfo> {
     return this.#end(request, id, 'revoke', 'revoked');
   }
@@ -164,7 +164,7 @@ export class CampaignDecisions {
     const { version } = this.#tables.publication;
     const author = { actor: SYSTEM, reason, at: now };
     if (op === 'lift') {
-      // Somebody has decided meanwhile, or it has ended.
+      // A person has decided meanwhile, or the campaign has ended.
       if (campaign?.state !== 'confirmed' || campaign.byPerson) return { applied: version };
       writer.write(author, 'revoke', campaign, { ...campaign, state: 'revoked', until: null });
       return { applied: this.#tables.publication.version };
@@ -241,7 +241,7 @@ export class CampaignDecisions {
     const foreign = refuseForeign(request, campaign);
     if (foreign !== null) return foreign;
     const { state, byPerson } = campaign;
-    // A rule may confirm it again until a person decides.
+    // After a revocation by a rule, a rule may confirm the campaign again until a person decides.
     const isOpen = action === 'revoke' && state === 'revoked' && !byPerson;
     const possible = POSSIBLE[state];
     if (isOpen || possible.includes(action)) return ok(campaign);
@@ -258,12 +258,12 @@ export class CampaignDecisions {
   }
 }
 
-/** Whether somebody has decided that it is no campaign. */
+/** Whether a person rejected or revoked the campaign. */
 function isDeclined({ state, byPerson }: StoredCampaign): boolean {
   return byPerson && (state === 'rejected' || state === 'revoked');
 }
 
-/** To block the given text would block the declined one, too: somebody must name it. */
+/** Blocking this text would also block the similar campaign that was declined, so the caller must name that campaign. */
 function refuseSimilar({ id, state }: StoredCampaign): StoreRefusal {
   const name = formatCampaignId(id);
   const message = `one of them is like ${name}, which is "${state}", and whose texts would be blocked: confirm ${name} if they should`;
@@ -272,7 +272,7 @@ function refuseSimilar({ id, state }: StoredCampaign): StoreRefusal {
 
 const NO_TEXT_KEY = refuse('NOT_CONFIGURED', 'TEXT_KEY is not set: set it with wrangler secret put TEXT_KEY');
 
-/** What a campaign of another authority is not changed by: tokens of organisations that do not name it. */
+/** Refuses a change to another authority's campaign, unless the request names that authority. */
 function refuseForeign(
   { actor, overrideAuthorities = [] }: CampaignRequest,
   { authority }: StoredCampaign,
@@ -283,14 +283,14 @@ function refuseForeign(
   return refuse('AUTHORITY_FOREIGN', message, { authorities: [authority] });
 }
 
-/** Who the actor decides for. */
+/** The authority that the actor acts for. */
 export function authorityOf({ authority, organisation }: Actor): StoreResult<string> {
   if (organisation === null || authority !== null) return ok(authority ?? ROOT_AUTHORITY);
   const remedy = `set one with npx numgate organisations set ${organisation} --authority <name>`;
   return refuse('AUTHORITY_MISSING', `the organisation "${organisation}" has no authority: ${remedy}`);
 }
 
-/** What rules decided belongs to nobody. */
+/** Whether the campaign belongs to another authority than the actor's. Decisions of rules belong to no authority. */
 export function isForeign({ organisation, authority: own }: Actor, authority: string): boolean {
   return organisation !== null && authority !== SYSTEM_AUTHORITY && authority !== own;
 }

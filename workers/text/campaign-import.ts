@@ -1,6 +1,6 @@
 /**
- * Takes campaigns of the feed of another installation. They count as confirmed by the person who imports them, are not
- * shared on, and change nothing that people or rules here have decided.
+ * Imports campaigns from the feed of another installation. They count as confirmed by the person who imports them, are
+ * not shared further, and change no decision that people or rules have made here.
  */
 import type { ImportedCampaign, ImportedCampaigns } from '../../shared/admin/campaigns.ts';
 import { CAMPAIGN_PERSON_MS_MAX } from '../../shared/limits/campaigns.ts';
@@ -54,7 +54,7 @@ export class CampaignImport {
     const isSame = similar?.equal === FINGERPRINT_VALUES;
     const isOthers = before !== null && isForeign(actor, before.authority);
     if (state === 'revoked') {
-      // Only what came from a feed: what people and rules here confirmed, they revoke.
+      // Revoke only campaigns from a feed. People and rules here revoke the campaigns that they confirmed.
       if (before === null || !isSame) return ok({ campaign: null, result: 'unknown' });
       if (before.state !== 'confirmed' || !before.fromFeed || isOthers) return ok(imported(before, 'kept'));
       const after = { ...before, state: 'revoked' as const, until: null };
@@ -63,7 +63,7 @@ export class CampaignImport {
     const until = Math.min(Date.parse(given ?? '1970-01-01'), author.at + CAMPAIGN_PERSON_MS_MAX);
     if (until <= author.at) return ok({ campaign: null, result: 'ended' });
     if (before !== null && (isOthers || !isOpen(before, isSame))) return ok(imported(before, 'kept'));
-    // A similar one keeps what it is: a revocation would not find it by this fingerprint.
+    // A similar campaign is left as it is, because a revocation would not find it by this fingerprint.
     const same = isSame ? before : null;
     if (same?.state !== 'confirmed' && rows.count('confirmed') >= CAMPAIGNS_MAX)
       return refuse('CAMPAIGNS_FULL', `${CAMPAIGNS_MAX} campaigns are confirmed already: revoke some first`);
@@ -91,7 +91,7 @@ export class CampaignImport {
   }
 }
 
-/** Whether an import may confirm it: nobody here has decided, or an import before did. */
+/** Whether an import may confirm the campaign: no decision of people or rules here is in force. */
 function isOpen({ state, fromFeed }: StoredCampaign, isSame: boolean): boolean {
   if (state === 'confirmed') return fromFeed && isSame;
   return state === 'observed' || state === 'ended' || fromFeed;

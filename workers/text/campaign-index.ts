@@ -1,7 +1,7 @@
 /**
- * Finds the campaign of a fingerprint: in memory, exact, with the rule of the edge (shared/text/campaign-table.ts). Two
- * texts belong together if at least half of their values are equal, and at least one band is. Campaigns come and go, so
- * each band has chains. 110,000 campaigns take 41 MB.
+ * Finds the campaign of a fingerprint in memory. It is exact, and uses the rule of the edge
+ * (shared/text/campaign-table.ts): two texts belong together if at least half of their values are equal, and at least one
+ * band is equal. Campaigns are added and removed, so each band has chains. 110,000 campaigns take 41 MB.
  */
 import { BAND_CAMPAIGNS_MAX } from '../../shared/limits/campaigns.ts';
 import { BANDS, hashOfBand, isEqualBand } from '../../shared/text/campaign-table.ts';
@@ -13,13 +13,13 @@ import {
 } from '../../shared/text/fingerprint.ts';
 
 const NONE = -1;
-/** Powers of two: the chain of a band is a mask of its hash. */
+/** Powers of two, because a mask of the hash of a band selects its chain. */
 const ROWS_AT_FIRST = 256;
 const CHAINS_PER_ROW = 16;
 
 export interface SimilarCampaign {
   readonly id: number;
-  /** Equal values: at least SAME_CAMPAIGN_VALUES. */
+  /** Number of equal values, at least SAME_CAMPAIGN_VALUES. */
   readonly equal: number;
 }
 
@@ -34,7 +34,7 @@ export class CampaignIndex {
   readonly #free: number[] = [];
   #used = 0;
 
-  /** @param expected campaigns: with more of them it grows, which takes as long as adding all */
+  /** @param expected number of campaigns. Above it the index grows, which takes as long as adding all campaigns */
   constructor(expected = 0) {
     let rows = ROWS_AT_FIRST;
     while (rows < expected) rows *= 2;
@@ -48,7 +48,7 @@ export class CampaignIndex {
     return this.#rowOf.size;
   }
 
-  /** @param id no campaign that is in it */
+  /** @param id of a campaign that is not in the index */
   add(id: number, fingerprint: Fingerprint): void {
     if (this.#rowOf.has(id)) throw new RangeError(`campaign ${id} is in the index already`);
     if (this.#free.length === 0 && this.#used === this.#ids.length) this.#grow();
@@ -68,8 +68,8 @@ export class CampaignIndex {
   }
 
   /**
-   * The most similar campaign, of equally similar ones that with the lowest ID; or null.
-   * @param counts whether a campaign counts: all do by default
+   * The most similar campaign, or null. Of equally similar campaigns, the one with the lowest ID.
+   * @param counts whether a campaign counts; by default all campaigns count
    */
   find(fingerprint: Fingerprint, counts: (id: number) => boolean = () => true): SimilarCampaign | null {
     let best = NONE;
@@ -97,7 +97,7 @@ export class CampaignIndex {
     for (let band = 0; band < BANDS; band++) {
       const node = row * BANDS + band;
       const chain = this.#chainOf(this.#values, offset, band);
-      // Somebody made them so: the other bands find it.
+      // Somebody made a chain of this length on purpose. The other bands find the campaign.
       if (this.#isLong(chain)) continue;
       this.#next[node] = this.#heads[chain]!;
       this.#heads[chain] = node;
@@ -128,7 +128,7 @@ export class CampaignIndex {
     return false;
   }
 
-  /** @param at of the values of a fingerprint */
+  /** @param at offset of a fingerprint in `values` */
   #chainOf(values: Uint16Array, at: number, band: number): number {
     return hashOfBand(values, at, band) & (this.#heads.length - 1);
   }
@@ -142,7 +142,7 @@ export class CampaignIndex {
     this.#ids = ids;
     this.#heads = headsFor(rows);
     this.#next = new Int32Array(rows * BANDS).fill(NONE);
-    // All rows are in use: it grows only when none is free.
+    // All rows are in use: the index grows only when none is free.
     for (let row = 0; row < this.#used; row++) this.#link(row);
   }
 }

@@ -1,11 +1,11 @@
-/** Campaigns as rows: their fingerprints, states, and what was seen of them. */
+/** Campaigns as rows: their fingerprints and states, and when and how often they were reported. */
 import type { CampaignState } from '../../shared/admin/text.ts';
 import { CAMPAIGNS_DECIDED_KEPT_MS, TEXT_OBSERVED_KEPT_MS } from '../../shared/limits/campaigns.ts';
 import type { Fingerprint } from '../../shared/text/fingerprint.ts';
 import { Totals } from '../storage/totals.ts';
 import { bytesOf, type CampaignRow, campaignOf, type StoredCampaign } from './stored-campaign.ts';
 
-/** What reports of one flush say of a campaign. */
+/** The reports of one flush about a campaign. */
 export interface Sighting {
   readonly reports: number;
   readonly firstAt: number;
@@ -14,7 +14,7 @@ export interface Sighting {
 
 const IS_DECIDED = `state IN ('rejected', 'revoked', 'ended')`;
 
-/** Name of the total of the observed ones that a partner began. */
+/** Prefix of the totals of observed campaigns, by the partner that began them. */
 const OBSERVED_OF = 'begun ';
 
 /** The totals that count a campaign. */
@@ -43,14 +43,14 @@ export class CampaignRows {
     return this.#select('id = ?', id)[0] ?? null;
   }
 
-  /** In the order of their IDs. @param after an ID; 0 for the first page */
+  /** Campaigns in the order of their IDs. @param after an ID; 0 for the first page */
   page(state: CampaignState | undefined, after: number, limit: number): StoredCampaign[] {
     return state === undefined
       ? this.#select('id > ? ORDER BY id LIMIT ?', after, limit)
       : this.#select('state = ? AND id > ? ORDER BY id LIMIT ?', state, after, limit);
   }
 
-  /** Confirmed ones that have not ended, of one key. */
+  /** Confirmed campaigns of one key that have not ended. */
   inForce(keyId: string, now: number): StoredCampaign[] {
     return this.#select(`state = 'confirmed' AND until > ? AND key_id = ? ORDER BY id`, now, keyId);
   }
@@ -68,12 +68,12 @@ export class CampaignRows {
     return this.#totals.get(state);
   }
 
-  /** Confirmed ones that rules confirmed. */
+  /** The number of campaigns that rules have confirmed. */
   get ofRules(): number {
     return this.#totals.get('ofRules');
   }
 
-  /** Must run in the transaction of the change. @param before null for a new one */
+  /** Must run in the transaction of the change. @param before null for a new campaign */
   put(before: StoredCampaign | null, after: StoredCampaign): void {
     const { id, state, fingerprint, keyId, partner, authority, rule, stage, byPerson } = after;
     this.#sql.exec(
@@ -86,7 +86,7 @@ export class CampaignRows {
     this.#count(after, 1);
   }
 
-  /** Those that were ever confirmed and have changed, in the order of (version, ID). */
+  /** Campaigns that were ever confirmed and have changed, in the order of (version, ID). */
   changedSince(version: number, id: number, limit: number): StoredCampaign[] {
     return this.#select(
       'version IS NOT NULL AND (version > ? OR (version = ? AND id > ?)) ORDER BY version, id LIMIT ?',
@@ -94,7 +94,7 @@ export class CampaignRows {
     );
   }
 
-  /** Must run in a transaction. */
+  /** Adds reports to a campaign. Must run in a transaction. */
   see(id: number, { reports, firstAt, lastAt }: Sighting): void {
     this.#sql.exec(
       `UPDATE campaigns SET reports = reports + ?, first_seen = MIN(first_seen, ?), last_seen = MAX(last_seen, ?)
@@ -103,7 +103,7 @@ export class CampaignRows {
     );
   }
 
-  /** Confirmed ones whose time is over, the earliest first. */
+  /** Confirmed campaigns whose time is over, earliest first. */
   due(now: number, limit: number): StoredCampaign[] {
     return this.#select(`state = 'confirmed' AND until <= ? ORDER BY until LIMIT ?`, now, limit);
   }
@@ -114,7 +114,7 @@ export class CampaignRows {
       .one().at;
   }
 
-  /** When the next one is forgotten, in ms since 1970; null if there is none. */
+  /** When the next campaign is removed, in ms since 1970; null if there is none. */
   get nextForgottenAt(): number | null {
     const { unseen, old } = this.#sql
       .exec<{ unseen: number | null; old: number | null }>(
@@ -129,14 +129,14 @@ export class CampaignRows {
     return times.length === 0 ? null : Math.min(...times);
   }
 
-  /** Removes observed ones that nobody reported since a time. Must run in a transaction. @returns their IDs */
+  /** Removes observed campaigns without reports since a time. Must run in a transaction. @returns their IDs */
   forgetUnseen(since: number, limit: number): number[] {
     return this.#forget(`state = 'observed' AND last_seen <= ? ORDER BY last_seen LIMIT ?`, since, limit);
   }
 
   /**
-   * Removes observed ones to make room: of the partner that began most of them, so that none can push out what others
-   * report. Of those, the ones with the fewest reports, and of these the ones that were not seen for longest.
+   * Removes observed campaigns to make room: from the partner that began the most, so that no partner can push out the
+   * campaigns of others. Campaigns with the fewest reports go first; on a tie, the least recently reported.
    */
   forgetLeast(many: number): number[] {
     const removed: number[] = [];
@@ -151,13 +151,13 @@ export class CampaignRows {
       const partner = most.name.slice(OBSERVED_OF.length);
       const where = `state = 'observed' AND partner = ? ORDER BY reports, last_seen LIMIT ?`;
       const found = this.#forget(where, partner, some);
-      if (found.length === 0) break; // The total says more than there is.
+      if (found.length === 0) break; // The total is higher than the number of rows.
       removed.push(...found);
     }
     return removed;
   }
 
-  /** Removes rejected, revoked and ended ones without a report or a change since a time. */
+  /** Removes rejected, revoked and ended campaigns without a report or a change since a time. */
   forgetDecided(since: number, limit: number): number[] {
     const age = 'MAX(last_seen, changed_at)';
     return this.#forget(`${IS_DECIDED} AND ${age} <= ? ORDER BY ${age} LIMIT ?`, since, limit);
@@ -170,7 +170,7 @@ export class CampaignRows {
         ...values,
       )
       .toArray();
-    // None of them is confirmed.
+    // None of the removed campaigns is confirmed.
     for (const { state, partner } of removed)
       for (const name of namesOf({ state: state as CampaignState, partner, byPerson: true }))
         this.#totals.add(name, -1);

@@ -1,4 +1,4 @@
-/** Campaigns as responses show them, and fingerprints as requests have them. */
+/** Campaigns as responses show them, and fingerprints as requests contain them. */
 import type { CampaignInfo } from '../../shared/admin/text.ts';
 import { fromBase64, toBase64 } from '../../shared/bytes.ts';
 import { formatCampaignId } from '../../shared/text/campaign-id.ts';
@@ -6,13 +6,13 @@ import type { Fingerprint } from '../../shared/text/fingerprint.ts';
 import type { SharedCampaign } from '../storage/text-port.ts';
 import { bytesOf, fingerprintIn, type StoredCampaign } from './stored-campaign.ts';
 
-/** Null if it is no fingerprint. @param fingerprint base64 */
+/** Decodes a fingerprint; null if the bytes are no fingerprint. @param fingerprint base64 */
 export function valuesOf(fingerprint: string): Fingerprint | null {
   const bytes = fromBase64(fingerprint);
   return bytes === null ? null : fingerprintIn(bytes);
 }
 
-/** As responses show it. */
+/** A campaign as responses show it. */
 export function infoOf(campaign: StoredCampaign): CampaignInfo {
   const { id, state, authority, rule, stage, firstSeen, lastSeen, reports, reporters, until } = campaign;
   const { changedAt, changedBy, reason } = campaign;
@@ -30,7 +30,7 @@ function timeOf(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-/** For the feed. */
+/** A campaign as the feed shares it. */
 export function sharedOf({
   fingerprint,
   keyId: textKeyId,
@@ -39,7 +39,7 @@ export function sharedOf({
 }: StoredCampaign): SharedCampaign {
   const { id, state, authority, rule, stage, until, firstSeen, lastSeen, byPerson } = campaign;
   return {
-    // One that is observed was never confirmed.
+    // Never `observed`: only campaigns that were ever confirmed are shared.
     ...{
       id,
       state: state as SharedCampaign['state'],

@@ -1,6 +1,6 @@
 /**
- * Writes a new state of a campaign with all that follows from it: the audit record, and a new version of what is published
- * and shared. Must run in a transaction. What reports observe is no change: it is not audited.
+ * Writes a new state of a campaign with all its consequences: the audit record, and a new version of the published and
+ * shared data. Must run in a transaction. Observations by reports are not changes, so they are not audited.
  */
 import { formatCampaignId } from '../../shared/text/campaign-id.ts';
 import type { AuditChain, Author } from '../storage/audit-chain.ts';
@@ -8,7 +8,7 @@ import type { CampaignRows } from './campaign-rows.ts';
 import type { Publication } from './publication.ts';
 import type { StoredCampaign } from './stored-campaign.ts';
 
-/** What happened, as the audit chain names it. */
+/** The kinds of change, as the audit chain names them. */
 export type CampaignChangeName = 'confirm' | 'reject' | 'revoke' | 'end';
 
 export class CampaignWriter {
@@ -32,7 +32,7 @@ export class CampaignWriter {
     const isKnown = before !== null && before.version !== null;
     const isShown = next.state === 'confirmed' || before?.state === 'confirmed';
     const publication = this.#publication();
-    // Nobody but admins knows of one that was never confirmed.
+    // Only admins know of a campaign that was never confirmed.
     if (isShown || isKnown) publication.changed();
     const isShared = !next.fromFeed && (isShown || isKnown);
     const after = {
@@ -47,7 +47,7 @@ export class CampaignWriter {
   }
 }
 
-/** For the audit chain, without the fingerprint: whoever has TEXT_KEY could test guesses of the text. */
+/** The campaign for the audit chain, without the fingerprint: a holder of TEXT_KEY could test guesses of the text with it. */
 function described(campaign: StoredCampaign): object {
   const { state, authority, rule, stage, until, reports, reporters, fromFeed } = campaign;
   const end = until === null ? null : new Date(until).toISOString();

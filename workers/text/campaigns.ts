@@ -1,6 +1,6 @@
 /**
- * Campaigns: texts that are alike, known by their fingerprints. Reports observe them; rules and people confirm them, until
- * an end. This part keeps them: what people and rules decide is in campaign-decisions.ts.
+ * Campaigns: similar texts, recognised by their fingerprints. Reports begin them; rules and people confirm them for a
+ * limited time. This file keeps campaigns. campaign-decisions.ts has the decisions of people and rules.
  */
 import type { CampaignMatch } from '../../shared/admin/campaigns.ts';
 import { CAMPAIGN_STATES, type CampaignState } from '../../shared/admin/text.ts';
@@ -32,10 +32,10 @@ import { ReportedCampaigns } from './reported-campaigns.ts';
 import { fingerprintIn, type StoredCampaign } from './stored-campaign.ts';
 
 const SYSTEM = 'numgate';
-/** IDs go on from here after a loss, in tenths of a second: no installation began as many campaigns. */
+/** After a loss, IDs continue from the tenths of a second since this time: no installation began as many campaigns. */
 const IDS_SINCE = Date.UTC(2026, 0, 1);
 
-/** What campaigns need of the tables of the store. */
+/** What campaigns need from the tables of the store. */
 export interface CampaignTables {
   readonly storage: DurableObjectStorage;
   readonly sql: SqlStorage;
@@ -49,10 +49,10 @@ export class Campaigns {
   readonly writer: CampaignWriter;
   readonly #tables: CampaignTables;
   readonly #reported: ReportedCampaigns;
-  /** By ID of the TEXT_KEY. In memory only: read when it is needed first. */
+  /** By ID of the TEXT_KEY. In memory only: each index is read when it is first needed. */
   readonly #indexes = new Map<string, CampaignIndex>();
   #keyId: string | null = null;
-  /** Since the last attempt. */
+  /** Whether `remember` was called since the last attempt began. */
   #hasRemembered = false;
 
   constructor(tables: CampaignTables) {
@@ -67,7 +67,7 @@ export class Campaigns {
     return this.#keyId;
   }
 
-  /** Sets TEXT_KEY of this start. With another one, other campaigns are published. */
+  /** Sets the TEXT_KEY of this start. If the key has changed, other campaigns are published. */
   open(keyId: string | null): void {
     this.#keyId = keyId;
     const { meta, publication, storage } = this.#tables;
@@ -85,7 +85,7 @@ export class Campaigns {
     reported: readonly ReportedFingerprint[],
   ): Awaited<ReturnType<CampaignRegistry['campaignsOf']>> {
     const last = this.#reported.last(intake);
-    // Of another flush with the same number: the intake was set back.
+    // An earlier flush, or another flush with the same number: the intake was set back.
     if (n < last.n || (n === last.n && last.ids.length !== reported.length))
       return { last: last.n, ids: null };
     if (n === last.n) return { last: n, ids: last.ids };
@@ -97,7 +97,7 @@ export class Campaigns {
     return { last: n, ids };
   }
 
-  /** Runs a change in a transaction. If it fails, the indexes are read anew. */
+  /** Runs a change in a transaction. If it fails, the indexes are read again. */
   change<Value>(apply: () => Value): Value {
     try {
       return this.#tables.storage.transactionSync(apply);
@@ -107,7 +107,7 @@ export class Campaigns {
     }
   }
 
-  /** Runs a change with a transaction of its own. If it is refused or fails, nothing of it stays in the indexes. */
+  /** Runs a change with its own transaction. If it is refused or fails, the indexes keep nothing of it. */
   attempt<Value>(run: () => StoreResult<Value>): StoreResult<Value> {
     this.#hasRemembered = false;
     let isDone = false;
@@ -116,7 +116,7 @@ export class Campaigns {
       isDone = done.ok;
       return done;
     } finally {
-      // To read all campaigns takes long: not for what was refused before it changed anything.
+      // Reading all campaigns takes long, so keep the indexes if the change was refused before it added anything.
       if (!isDone && this.#hasRemembered) this.#indexes.clear();
     }
   }
@@ -126,19 +126,19 @@ export class Campaigns {
     return this.#index(keyId).find(fingerprint);
   }
 
-  /** The tables were lost: counts of reports may still know campaigns by the IDs that they had. */
+  /** Raises the next ID after the tables were lost, because counts of reports may still know campaigns by old IDs. */
   restart(now: number): void {
     const { meta } = this.#tables;
     const tenths = Math.floor((now - IDS_SINCE) / 100);
     meta.set('lastCampaign', Math.max(meta.number('lastCampaign'), tenths));
   }
 
-  /** Whether these tables may have lost campaigns, so that no ID is safe to give before the head is known. */
+  /** Whether these tables may have lost campaigns, so that no ID can be assigned before the head is known. */
   get isNew(): boolean {
     return this.#tables.meta.text('lastCampaign') === null;
   }
 
-  /** The head is known. */
+  /** Allows IDs to be assigned, because the head is known. */
   begin(): void {
     const { meta } = this.#tables;
     meta.set('lastCampaign', meta.number('lastCampaign'));
@@ -162,7 +162,7 @@ export class Campaigns {
   match(fingerprint: Fingerprint, keyId: string, now: number): CampaignMatch {
     const none = { campaign: null, blocks: false, hasFingerprint: true };
     if (keyId !== this.#keyId) return none;
-    // The edge knows only those that block: a more similar one in another state protects no text from them.
+    // The edge knows only blocking campaigns. A more similar campaign in another state protects no text from them.
     const blocking = this.#index(keyId).find(fingerprint, (id) => {
       const campaign = this.rows.get(id);
       return campaign?.state === 'confirmed' && campaign.until! > now;
@@ -172,7 +172,7 @@ export class Campaigns {
     return { campaign: formatCampaignId(found.id), blocks: blocking !== null, hasFingerprint: true };
   }
 
-  /** Those that the edge must know: confirmed, not ended, with the current TEXT_KEY. @param now ms since 1970 */
+  /** Campaigns that the edge must know: confirmed, not ended, with the current TEXT_KEY. @param now ms since 1970 */
   published(now: number): Campaign[] {
     if (this.#keyId === null) return [];
     return this.rows.inForce(this.#keyId, now).map(({ id, fingerprint, until, authority, rule, stage }) => ({
@@ -181,7 +181,7 @@ export class Campaigns {
     }));
   }
 
-  /** For the feed: see TextSource. */
+  /** Changes for the feed: see TextSource. */
   changes(
     after: TextCursor | null,
     limit: number,
@@ -207,7 +207,7 @@ export class Campaigns {
     return times.length === 0 ? null : Math.min(...times);
   }
 
-  /** Ends campaigns whose time is over, and forgets old ones: some of them. Runs in the alarm. @param now ms since 1970 */
+  /** Ends some campaigns whose time is over, and removes some old ones. Runs in the alarm. @param now ms since 1970 */
   run(now: number): void {
     this.change(() => {
       const author = { actor: SYSTEM, reason: 'its time is over', at: now };
@@ -224,7 +224,7 @@ export class Campaigns {
     });
   }
 
-  /** Must run in a change. @returns a campaign of each fingerprint; 0 for none */
+  /** Must run in a change. @returns the campaign of each fingerprint; 0 for none */
   #observe(partner: string, reported: readonly ReportedFingerprint[], now: number): readonly number[] {
     const day = Math.floor(now / DAY_MS);
     const begunBefore = this.#reported.begun(partner, day);
@@ -254,7 +254,7 @@ export class Campaigns {
     for (const [id, sighting] of seen) if (!begun.has(id)) this.rows.see(id, sighting);
     if (begun.size === 0) return ids;
     this.#reported.setBegun(partner, day, begunBefore + begun.size);
-    // Before the new ones are there: they have the fewest reports.
+    // Evict before inserting the new campaigns, because those have the fewest reports.
     const excess = this.rows.count('observed') + begun.size - TEXT_OBSERVED_MAX;
     if (excess > 0) this.#unlist(this.rows.forgetLeast(excess));
     for (const [id, own] of begun) this.rows.put(null, observed(own, seen.get(id)!, now));

@@ -1,6 +1,6 @@
 /**
- * What the text store publishes: the index with the signed manifests in force, and the table of confirmed campaigns. The
- * values of a release are sealed as they were pushed.
+ * The publication of the text store: the index with the signed manifests in force, and the table of confirmed campaigns.
+ * The values of a release stay sealed as they were pushed.
  */
 import { sha256Hex, utf8 } from '../../shared/bytes.ts';
 import type { NamedValue } from '../../shared/release/head.ts';
@@ -19,7 +19,7 @@ export interface PublicationTables {
   readonly releases: ReleaseRows;
   readonly values: SealedValues;
   readonly campaigns: {
-    /** Those that the edge must know. @param now in ms since 1970 */
+    /** Campaigns that the edge must know. @param now in ms since 1970 */
     published(now: number): Campaign[];
   };
 }
@@ -31,7 +31,7 @@ export class Publication {
     this.#tables = tables;
   }
 
-  /** The last change; 0 before the first. */
+  /** Number of the last change; 0 before the first. */
   get version(): number {
     return this.#tables.meta.number('version');
   }
@@ -46,25 +46,25 @@ export class Publication {
     return this.publishedVersion < this.version;
   }
 
-  /** Records a change of what is published. Must run in its transaction. */
+  /** Records a change of published data. Must run in the transaction of the change. */
   changed(): void {
     this.#tables.meta.set('version', this.version + 1);
   }
 
-  /** Of these tables: with another one, versions count anew. */
+  /** Generation of these tables. Versions of different generations are not comparable. */
   get generation(): string {
     const { meta } = this.#tables;
     if (meta.text('generation') === null) meta.set('generation', crypto.randomUUID());
     return meta.text('generation')!;
   }
 
-  /** @param version above that of the head */
+  /** Begins a new generation. @param version above the version of the head */
   restart(version: number): void {
     this.#tables.meta.set('generation', crypto.randomUUID());
     this.#tables.meta.set('version', version);
   }
 
-  /** The head has this version. */
+  /** Records that the head has this version. */
   setPublished(version: number): void {
     const { meta } = this.#tables;
     meta.set('publishedVersion', Math.max(version, meta.number('publishedVersion')));
@@ -73,14 +73,14 @@ export class Publication {
   /** Makes the values that are due, and the index. Calls must not overlap. */
   async make(keys: ListKeys, put: PutValue): Promise<TextUpdate> {
     const { releases, values, campaigns, storage } = this.#tables;
-    // A change that is made meanwhile has a later version, whether or not the values have it.
+    // A change that is made meanwhile has a later version, whether or not the values contain the change.
     const { version } = this;
     const { current, candidate } = releases;
     const confirmed = campaigns.published(Date.now());
     const ofReleases = releases.valuesOf([current, candidate]);
     for (const key of releases.unwritten(ofReleases)) {
       const bytes = releases.bytes(key);
-      // A release that was withdrawn during an earlier write may be gone: the next index does without it.
+      // A release that was withdrawn during an earlier write may be gone. The next index leaves it out.
       if (bytes !== null && (await put(key, bytes))) releases.setWritten([key]);
     }
     const table =

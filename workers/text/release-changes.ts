@@ -20,7 +20,7 @@ import { checkRelease, openSigned, refused } from './release-check.ts';
 import type { TextReleaseRow } from './release-rows.ts';
 import type { TextTables } from './tables.ts';
 
-/** A change that is made; the store adds whether the head has it. */
+/** A change that was made. The store adds whether the head has it. */
 export type ReleaseChange = Omit<TextChangeDone, 'published'>;
 
 const UNKNOWN = refuse('TEXT_RELEASE_UNKNOWN', 'no text release has this name');
@@ -44,7 +44,7 @@ export class ReleaseChanges {
     };
   }
 
-  /** Pushing it again changes nothing. */
+  /** Pushes a release. Pushing the same release again changes nothing. */
   async push(request: StoreRequest, body: PutTextRelease): Promise<StoreResult<TextReleaseInfo>> {
     const { releases, audit } = this.#tables;
     const charged = this.#tables.chargePush(request.actor, Date.now());
@@ -73,7 +73,7 @@ export class ReleaseChanges {
     });
   }
 
-  /** The guards that a release hits, compared with the one in force. */
+  /** The guards that a release hits, compared with the release in force. */
   plan(release: string): StoreResult<TextPlan> {
     const row = this.#tables.releases.get(release);
     if (row === null) return UNKNOWN;
@@ -95,7 +95,7 @@ export class ReleaseChanges {
     const author = { actor: actor.name, reason, at: Date.now() };
     return this.#tables.transactions.rehearse(0, () => {
       const done = apply(author);
-      // The version that stays.
+      // A rehearsal leaves the version as it was.
       return done.ok ? ok({ ...done.value, version: done.value.version - 1, dryRun: true as const }) : done;
     });
   }
@@ -152,7 +152,7 @@ export class ReleaseChanges {
     });
   }
 
-  /** Undoes the last step: the candidate if there is one, else the current release. */
+  /** Undoes the last step: the candidate if there is one, otherwise the current release. */
   async rollBack(request: StoreRequest, expected: string | undefined): Promise<StoreResult<ReleaseChange>> {
     const { releases } = this.#tables;
     const target = releases.candidate === null ? (this.#tables.back.at(-1) ?? null) : null;
@@ -213,7 +213,7 @@ export class ReleaseChanges {
     };
   }
 
-  /** Whether the edge would accept it now: keys may have been removed since it was pushed. */
+  /** Whether the edge would accept the release now: keys may have been removed since it was pushed. */
   async #trusted(row: TextReleaseRow | null): Promise<Result<TextManifest, StoreRefusal>> {
     if (row === null) return UNKNOWN;
     const secrets = await this.#secrets();

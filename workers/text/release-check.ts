@@ -1,6 +1,6 @@
 /**
- * The checks that a pushed text release must pass before it is stored: the signature of its manifest, the digest of each
- * value, that each opens with LIST_KEY, and that it holds what the manifest says. Pure but for cryptography.
+ * The checks that a pushed text release must pass before it is stored: the manifest has a valid signature, and each value
+ * has its digest, opens with LIST_KEY and has the content that the manifest states. Pure, except for cryptography.
  */
 import type { PutTextRelease } from '../../shared/admin/text.ts';
 import { fromBase64, sha256Hex } from '../../shared/bytes.ts';
@@ -18,7 +18,7 @@ import type { Secrets } from '../env.ts';
 import { refuse, refuseField, type StoreRefusal } from '../storage/store-request.ts';
 import type { ReleaseValue } from './release-rows.ts';
 
-/** The largest value, sealed. */
+/** Maximum size of a sealed value. */
 const VALUE_BYTES_MAX = HOST_TABLE_BYTES_MAX + SEAL_NONCE_BYTES + SEAL_TAG_BYTES;
 
 export interface CheckedRelease {
@@ -30,7 +30,7 @@ export function refused(code: string, message: string): StoreRefusal {
   return refuse('RELEASE_REFUSED', `${code}: ${message}`, { refusal: code });
 }
 
-/** The manifest, if a key of the installation itself signed it, and is still trusted. */
+/** The manifest, if a key of the installation itself signed it, and if that key is still trusted. */
 export async function openSigned(
   signed: SignedText,
   { publicKeys }: Secrets,
@@ -78,7 +78,7 @@ export async function checkRelease(
   return held.ok ? ok({ manifest, values }) : held;
 }
 
-/** Whether the values decode, and are what the manifest says. */
+/** Checks that the values decode and match the manifest. */
 function checkContents(
   { model, hosts }: TextManifest,
   contents: ReadonlyMap<string, Uint8Array<ArrayBuffer>>,

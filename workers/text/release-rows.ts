@@ -6,7 +6,7 @@ import { readTextManifest, type TextManifest, textValuesOf } from '../../shared/
 
 /** A value of a release as pushed: sealed with one of the keys of LIST_KEY. */
 export interface ReleaseValue extends NamedValue {
-  /** ID of that key. */
+  /** ID of the key that seals the value. */
   readonly keyId: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
@@ -15,13 +15,13 @@ export interface TextReleaseRow {
   readonly release: string;
   readonly manifest: TextManifest;
   readonly state: TextReleaseState;
-  /** Of a candidate: the share of the data centres, above 0 and below 1. */
+  /** Share of the data centres that use a candidate, above 0 and below 1; null in all other states. */
   readonly share: number | null;
   readonly signed: SignedText;
   /** In ms since 1970. */
   readonly pushedAt: number;
   readonly pushedBy: string;
-  /** When it became the candidate or the current release, the last time. */
+  /** When the release last became the candidate or the current release. */
   readonly promotedAt: number | null;
 }
 
@@ -60,7 +60,7 @@ export class ReleaseRows {
     return this.#rows('WHERE state = ?', 'candidate')[0] ?? null;
   }
 
-  /** Must run in a transaction. Values that other releases have too are stored once. */
+  /** Must run in a transaction. Values that several releases have are stored once. */
   insert(
     row: Pick<TextReleaseRow, 'release' | 'signed' | 'pushedAt' | 'pushedBy'>,
     values: readonly ReleaseValue[],
@@ -91,7 +91,7 @@ export class ReleaseRows {
       .toArray();
   }
 
-  /** Those of these values that KV may lack. */
+  /** The given values that KV may lack. */
   unwritten(values: readonly NamedValue[]): string[] {
     return this.#sql
       .exec<{ key: string }>(
@@ -106,7 +106,7 @@ export class ReleaseRows {
     for (const key of keys) this.#sql.exec('UPDATE release_values SET written = 1 WHERE key = ?', key);
   }
 
-  /** The coordinator removes other values from KV some time after the head named them last. */
+  /** Marks other values as unwritten: the coordinator removes them from KV some time after the head last named them. */
   setNamed(values: readonly NamedValue[]): void {
     this.#sql.exec(
       'UPDATE release_values SET written = 0 WHERE written = 1 AND key NOT IN (SELECT value FROM json_each(?))',
@@ -121,7 +121,7 @@ export class ReleaseRows {
     return row === undefined ? null : new Uint8Array(row.bytes);
   }
 
-  /** Must run in a transaction, like the rest below. */
+  /** Must run in a transaction, like all methods below. */
   setEnded(release: string, state: 'former' | 'withdrawn'): void {
     this.#sql.exec('UPDATE releases SET state = ?, share = NULL WHERE release = ?', state, release);
   }
@@ -143,7 +143,7 @@ export class ReleaseRows {
     );
   }
 
-  /** Removes the oldest releases but those to keep, and values that no other has. @param most that remain */
+  /** Removes the oldest releases except `kept`, and values that no other release has. @param most releases that remain */
   prune(most: number, kept: readonly string[]): void {
     const removable = this.all.filter(({ release }) => !kept.includes(release)).reverse();
     const removed = removable.slice(0, Math.max(0, this.all.length - most));

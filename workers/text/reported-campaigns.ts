@@ -1,5 +1,5 @@
 /**
- * What reports have told of campaigns: the campaigns of the last flush of each intake, so that a repeat of it changes
+ * The state of reported campaigns: the campaigns of the last flush of each intake, so that a repeated flush changes
  * nothing, and how many campaigns each partner has begun today.
  */
 
@@ -10,7 +10,7 @@ export class ReportedCampaigns {
     this.#sql = sql;
   }
 
-  /** The last flush; 0 for none. */
+  /** The last flush of an intake, and its campaigns; `n` is 0 for none. */
   last(intake: string): { readonly n: number; readonly ids: readonly number[] } {
     const [row] = this.#sql
       .exec<{ n: number; ids: string }>('SELECT n, ids FROM campaign_flushes WHERE intake = ?', intake)

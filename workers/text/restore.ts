@@ -1,7 +1,7 @@
 /**
- * Restores the releases in force after the store has lost its tables: from the index that the head names, and the values in
- * KV. Nothing in KV is trusted: the head names the index by its digest, the index is sealed, and the manifests are signed.
- * Campaigns are not restored: reports and people confirm them again.
+ * Restores the releases in force after the store has lost its tables, from the index that the head names and the values
+ * in KV. Nothing in KV is trusted: the head names the index by its digest, the index is sealed, and the manifests are
+ * signed. Campaigns are not restored: reports and people confirm them again.
  */
 import { sha256Hex } from '../../shared/bytes.ts';
 import { LOAD_WAIT_MS } from '../../shared/limits/edge.ts';
@@ -45,10 +45,10 @@ export async function restoreReleases(
   const { actor, reason } = systemRequest('the tables were lost: restored from KV');
   const author = { actor: actor.name, reason, at: Date.now() };
   const isRestored = tables.storage.transactionSync(() => {
-    // Somebody may have promoted another one meanwhile: that is in force.
+    // Another release may have been promoted meanwhile. It stays in force.
     if (tables.releases.current !== null || tables.releases.candidate !== null) return false;
     const insert = ({ signed, manifest: { release }, values }: Lost, after: object): string => {
-      // Somebody may have pushed it again meanwhile.
+      // The release may have been pushed again meanwhile.
       if (tables.releases.get(release) === null)
         tables.releases.insert({ release, signed, pushedAt: author.at, pushedBy: author.actor }, values);
       tables.audit.append(author, release, { action: 'textRelease.restore', before: null, after });
@@ -74,7 +74,7 @@ async function readIndex(named: NamedValue, kv: KVNamespace, { keys }: Secrets):
   return opened?.value ?? null;
 }
 
-/** All of it, or null. */
+/** The complete release, or null. */
 async function readRelease(
   signed: SignedText | null,
   kv: KVNamespace,

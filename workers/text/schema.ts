@@ -1,5 +1,5 @@
 /**
- * The tables of the text store. docs/storage.md describes each. A change is a further step: steps are only appended.
+ * The tables of the text store. docs/storage.md describes each table. Every change is a new step; steps are only appended.
  */
 import { applySteps } from '../storage/schema-steps.ts';
 import { SEALED_VALUES } from '../storage/sealed-values.ts';

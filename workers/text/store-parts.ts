@@ -1,4 +1,4 @@
-/** The parts of the text store, each built from complete ones, and what is due from time to time. */
+/** Builds the parts of the text store, and runs the work that is due. */
 
 import type { TextStatus } from '../../shared/admin/text.ts';
 import { ALARM_AHEAD_MS_MAX } from '../../shared/limits/registrations.ts';
@@ -17,7 +17,7 @@ import { ReleaseChanges } from './release-changes.ts';
 import { TextTables } from './tables.ts';
 import { TextValues } from './text-values.ts';
 
-/** Delay before the alarm retries what could not be given to the coordinator, in ms. */
+/** Delay before the alarm retries a failed publication, in ms. */
 const AGAIN_MS = 10_000;
 
 export class StoreParts {
@@ -46,14 +46,14 @@ export class StoreParts {
     );
   }
 
-  /** Before anything else: which TEXT_KEY this installation has. */
+  /** Must run before anything else: opens the TEXT_KEY of this installation. */
   async open(): Promise<void> {
     const key = await textKeyOf(this.#env);
     this.tables.campaigns.open(key.ok ? key.value.id : null);
   }
 
   /**
-   * Before the first ID of a campaign: tables that were lost would give those that counts of reports still know.
+   * Must run before the first campaign gets an ID: after a loss of the tables, counts of reports may still know old IDs.
    * @throws if the coordinator does not respond
    */
   async canBegin(): Promise<void> {
@@ -76,7 +76,7 @@ export class StoreParts {
     };
   }
 
-  /** Everything that is due. Never throws. */
+  /** Does everything that is due. Never throws. */
   async runDue(): Promise<void> {
     const now = Date.now();
     this.tables.campaigns.run(now);
@@ -90,7 +90,7 @@ export class StoreParts {
   nextDueAt(now: number): number | null {
     const { publication, campaigns } = this.tables;
     const times = [
-      // The request that made the change publishes it; the alarm comes only if that failed.
+      // The request that made the change also publishes it. The alarm is needed only if that fails.
       publication.isBehind ? now + AGAIN_MS : null,
       campaigns.nextEndAt,
       this.anchoring.dueAt,
@@ -104,7 +104,7 @@ export class StoreParts {
     return this.tables.publication.version === 0 ? null : this.tables.meta.number('sweptAt') + DAY_MS;
   }
 
-  /** Once a day: answers to requests that nobody repeats any more. */
+  /** Removes old answers to repeated requests, once a day. */
   #sweep(now: number): void {
     const due = this.#sweepDue;
     if (due === null || due > now) return;

@@ -50,29 +50,29 @@ export interface StoredCampaign {
   readonly fingerprint: Fingerprint;
   /** ID of the TEXT_KEY of the fingerprint. */
   readonly keyId: string;
-  /** Whose report began it; null if a person enrolled it. */
+  /** Partner whose report began the campaign; null if a person enrolled or imported it. */
   readonly partner: string | null;
-  /** Who decided last; the service itself for rules, and before anybody decided. */
+  /** Authority that decided last; that of the service for rules, and before any decision. */
   readonly authority: string;
-  /** Rule that confirmed it last, with its version. */
+  /** Rule that last confirmed the campaign, with its version. */
   readonly rule: string | null;
   readonly stage: BlockStage | null;
-  /** Whether a person decided last: then no rule changes it. */
+  /** Whether a person decided last. If so, no rule changes the campaign until it has ended. */
   readonly byPerson: boolean;
   readonly firstSeen: number;
   readonly lastSeen: number;
   readonly reports: number;
-  /** Distinct reporters when a rule decided last. */
+  /** Distinct reporters at the last decision of a rule. */
   readonly reporters: number | null;
-  /** End of a confirmed one. */
+  /** End of a confirmed campaign; null in all other states. */
   readonly until: number | null;
   readonly changedAt: number;
-  /** Who changed its state last, and why. Null if nobody has, or if that was before these were kept. */
+  /** Who last changed the state, and why. Null if there was no change, or if an older version made it. */
   readonly changedBy: string | null;
   readonly reason: string | null;
-  /** Whether the feed of another installation confirmed it: it is not shared on. */
+  /** Whether an import from the feed of another installation confirmed the campaign. If so, the campaign is not shared. */
   readonly fromFeed: boolean;
-  /** Of the store with its last change, since it was confirmed first and if it is shared; null otherwise. */
+  /** Version of the store at the last change; null if the campaign was never confirmed, or is not shared. */
   readonly version: number | null;
 }
 
@@ -98,7 +98,7 @@ export interface CampaignRow extends Record<string, SqlStorageValue> {
   reason: string | null;
 }
 
-/** Little-endian, as all machines that this runs on are. */
+/** Little-endian, like all machines that run this code. */
 export function bytesOf(fingerprint: Fingerprint): FingerprintBytes {
   return new Uint8Array(fingerprint.slice().buffer);
 }

@@ -38,7 +38,7 @@ export class TextTables {
     this.transactions = new Transactions(storage, { charge: () => this.#noRoom() });
   }
 
-  /** Runs a change in one transaction. @param size 0 for what frees something, or is a decision: it needs no room */
+  /** Runs a change in one transaction. @param size 0 for a decision or a change that frees something: it needs no room */
   transact<Value>(
     request: StoreRequest,
     size: 0 | 1,
@@ -49,8 +49,8 @@ export class TextTables {
   }
 
   /**
-   * The releases that were current before, oldest first, for rollbacks: null for the time before the first. Without those
-   * that are no longer kept, and what was before them.
+   * Releases that were current before, oldest first, for rollbacks; null for the time before the first release. Releases
+   * that are no longer kept, and all releases before them, are left out.
    */
   get back(): readonly (string | null)[] {
     const back = this.meta.json<(string | null)[]>('back') ?? [];
@@ -58,7 +58,7 @@ export class TextTables {
     return back.slice(lost + 1).slice(-TEXT_RELEASES_KEPT);
   }
 
-  /** Must run in a transaction. @param pushed the release that was pushed just now */
+  /** Removes old releases. Must run in a transaction. @param pushed the release that was just pushed */
   prune(pushed: string): void {
     const { current, candidate } = this.releases;
     const kept = [pushed, current?.release, candidate?.release, this.back.at(-1)];
@@ -68,7 +68,7 @@ export class TextTables {
     );
   }
 
-  /** Charges one push, whatever comes of it: to open and decode a release is work. @returns why it is one too many */
+  /** Charges one push, even if it fails: opening a release is work. @returns the refusal if it is one too many, or null */
   chargePush(actor: Actor, now: number): StoreRefusal | null {
     const day = Math.floor(now / DAY_MS);
     const holder = holderOf(actor);

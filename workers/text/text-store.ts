@@ -1,6 +1,6 @@
 /**
- * The Durable Object of text risk: text releases and campaigns. There is one. It gives the coordinator the index of what
- * the edge needs, at most once in HEAD_PART_INTERVAL_MS. It stores no text. Expected failures are values.
+ * The Durable Object of text risk, with text releases and campaigns, one per installation. It gives the coordinator the
+ * index of the values for the edge, at most once per HEAD_PART_INTERVAL_MS. It stores no text. Expected failures are values.
  */
 import { DurableObject } from 'cloudflare:workers';
 import type { CampaignMatch, CampaignPage } from '../../shared/admin/campaigns.ts';
@@ -46,7 +46,7 @@ export class TextStore
     ctx.blockConcurrencyWhile(async () => {
       await this.#parts.open();
       this.#alarmAt = await ctx.storage.getAlarm();
-      // The platform gives up on an alarm that fails too often.
+      // The platform gives up on an alarm that fails too often, so set it again.
       await this.#arm();
     });
   }
@@ -83,7 +83,7 @@ export class TextStore
     return this.#parts.releases.plan(release);
   }
 
-  /** Stores a release. It changes no answer before it is promoted. */
+  /** Stores a release. The release affects no response before it is promoted. */
   async pushRelease(request: StoreRequest, body: PutTextRelease): Promise<StoreResult<TextReleaseInfo>> {
     const done = await this.#parts.releases.push(request, body);
     await this.#arm();
@@ -102,7 +102,7 @@ export class TextStore
     return this.#published(this.#parts.releases.withdraw(request, release));
   }
 
-  /** @param expected the release to undo; undefined for whichever it is */
+  /** @param expected the release to undo; undefined for any release */
   async rollBack(request: StoreRequest, expected: string | undefined): Promise<StoreResult<TextChangeDone>> {
     return this.#published(await this.#parts.releases.rollBack(request, expected));
   }
@@ -129,7 +129,7 @@ export class TextStore
     return found;
   }
 
-  /** Publishes behind the answer. */
+  /** Publishes after the response. */
   async applyCampaignChanges(
     ...args: Parameters<CampaignObject['applyCampaignChanges']>
   ): ReturnType<CampaignObject['applyCampaignChanges']> {
@@ -218,7 +218,7 @@ export class TextStore
     return ok({ ...done.value, published: publication.publishedVersion >= done.value.version });
   }
 
-  /** Answers once the head has what a person decided, or after LOAD_WAIT_MS: the alarm repeats what fails. */
+  /** Answers once the head has the decision of a person, or after LOAD_WAIT_MS. The alarm repeats a failure. */
   async #decided<Value>(done: StoreResult<Value>): Promise<StoreResult<Value>> {
     const { isBehind } = this.#parts.tables.publication;
     if (done.ok && isBehind) await within(this.#changed(), LOAD_WAIT_MS).catch(() => undefined);
@@ -226,7 +226,7 @@ export class TextStore
     return done;
   }
 
-  /** After a change: publishes it. Never throws: the alarm repeats what fails. */
+  /** Publishes a change. Never throws: the alarm repeats a failed publication. */
   async #changed(): Promise<void> {
     await this.#arm();
     this.#feed.poke();
@@ -238,7 +238,7 @@ export class TextStore
     await published;
   }
 
-  /** The alarm at the next time at which there is something to do. */
+  /** Sets the alarm to the next time at which work is due. */
   async #arm(): Promise<void> {
     const next = this.#parts.nextDueAt(Date.now());
     if (next === null || (this.#alarmAt !== null && this.#alarmAt <= next)) return;

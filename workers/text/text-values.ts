@@ -1,4 +1,4 @@
-/** What the text store publishes, for `HeadValues`. */
+/** The publication of the text store, as a source of `HeadValues`. */
 
 import { TEXT_RESTORED_GAP } from '../../shared/limits/text.ts';
 import type { HeadText } from '../../shared/release/head.ts';
@@ -37,7 +37,7 @@ export class TextValues implements HeadValuesSource<TextUpdate> {
     const { publication, releases, campaigns } = this.#tables;
     const before = publication.version;
     if (head === null || head.version <= before) return;
-    // Changes may have come before the first publication.
+    // Changes may have been made before the first publication.
     const isUnpublished = publication.publishedVersion === 0;
     const isLost = isUnpublished && releases.current === null && releases.candidate === null;
     const found = isLost ? await restoreReleases(head, this.#tables, this.#env.LISTS, secrets) : {};

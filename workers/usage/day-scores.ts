@@ -1,7 +1,6 @@
 /**
- * Scores of texts by day in Korea, as one object of a client has counted them. They change in the transaction of the
- * flush, so nothing is counted twice or lost, whatever dies when. The totals of each day are reported: see
- * drift-reporter.ts.
+ * Text scores by day in Korea, as one object of a client counted them. They change in the transaction of the flush, so a
+ * crash at any time neither loses nor repeats a score. drift-reporter.ts reports the totals of each day.
  */
 import { DRIFT_DAY_MODELS_MAX, DRIFT_DAYS_KEPT, DRIFT_LATE_DAYS } from '../../shared/limits/drift.ts';
 import { koreanDayOf, koreanDayOfHour } from '../../shared/time.ts';
@@ -32,7 +31,7 @@ export class DayScoreRows {
     this.#sql = sql;
   }
 
-  /** Counts the scores of flushes. Must run in their transaction. */
+  /** Counts the scores of flushes. Must run in the transaction of the flushes. */
   addFlushes(flushes: readonly UsageFlush[], now: number): void {
     const scored = flushes.filter(({ scores = [] }) => scores.length > 0);
     const [first] = scored;
@@ -40,7 +39,7 @@ export class DayScoreRows {
     const source = usageObjectName(first.client, first.shard);
     const today = koreanDayOf(now);
     for (const [day, group] of Map.groupBy(scored, ({ hour }) => koreanDayOfHour(hour))) {
-      // What was reported of older days may be deleted already.
+      // Scores of older days may already be deleted, because they were reported.
       if (day >= today - DRIFT_LATE_DAYS)
         this.#add(
           day,
@@ -71,7 +70,7 @@ export class DayScoreRows {
     }
   }
 
-  /** Everything that is kept, and the name of the object; null if there is nothing. */
+  /** All kept scores, and the name of the object; null if there are none. */
   all(): { readonly source: string; readonly days: readonly DayScores[] } | null {
     const rows = this.#sql.exec<Row>('SELECT * FROM day_scores ORDER BY day, release, model').toArray();
     const [first] = rows;

@@ -1,7 +1,7 @@
 /**
- * Reports the scores of texts of one counter to the object that adds them up, at most once in DRIFT_REPORT_MS. A report
- * repeats the totals of all days that are kept, so one that was lost or came twice makes no difference. A new object
- * reports once, because it does not know whether its last report arrived.
+ * Reports the text scores of one counter to the object that adds them up, at most once per DRIFT_REPORT_MS. A report
+ * repeats the totals of all kept days, so a lost or repeated report makes no difference. A new object reports once,
+ * because it does not know whether its last report arrived.
  */
 import { DRIFT_REPORT_MS, DRIFT_WAIT_MS } from '../../shared/limits/drift.ts';
 import { koreanDayOf } from '../../shared/time.ts';
@@ -15,7 +15,7 @@ export class DriftReporter {
   readonly #drift: () => Pick<DriftObject, 'report'>;
   #isDue = true;
   #changedAt = Date.now();
-  /** Of the last attempt, in ms since 1970. */
+  /** Time of the last attempt, in ms since 1970. */
   #reportedAt = 0;
 
   constructor(rows: DayScoreRows, drift: () => Pick<DriftObject, 'report'>) {
@@ -23,18 +23,18 @@ export class DriftReporter {
     this.#drift = drift;
   }
 
-  /** Scores were counted: a report is due. */
+  /** Makes a report due, because scores were counted. */
   changed(): void {
     this.#isDue = true;
     this.#changedAt = Date.now();
   }
 
-  /** When an alarm must call `run`, in ms since 1970, unless that happens before; null if there is nothing new. */
+  /** When an alarm must call `run`, unless it is called earlier, in ms since 1970; null if there is nothing new. */
   get alarmAt(): number | null {
     return this.#isDue ? Math.max(this.#reportedAt, this.#changedAt) + DRIFT_REPORT_MS : null;
   }
 
-  /** Reports if that is due. Never throws: the next time is an interval later. */
+  /** Reports if a report is due. Never throws: after a failure, the next attempt follows an interval later. */
   async run(): Promise<void> {
     const now = Date.now();
     if (!this.#isDue || this.#reportedAt + DRIFT_REPORT_MS > now) return;

@@ -1,9 +1,8 @@
 /**
- * Texts of a client by mobile number and day in Korea, summed over all its isolates in its first object; the others send
- * what they count there, in numbered batches. A number over the limit becomes a fact for the router of notices, once a
- * day. All of it changes in the transaction of the flush, so nothing is counted twice or lost, whatever dies when.
- *
- * Each row costs money: a day is a few rows of many numbers.
+ * Counts the texts of a client by mobile number and day in Korea. The client's first object sums the counts of all its
+ * isolates; its other objects send their counts there, in numbered batches. A number over the limit becomes a fact for
+ * the router of notices, once a day. All of this changes in the transaction of the flush, so a crash at any time neither
+ * loses nor repeats a count. Each row costs money, so a day is stored as a few rows of many numbers.
  */
 import {
   MOBILE_SENDERS_PER_DAY_MAX,
@@ -20,7 +19,7 @@ import { SingleValues } from '../storage/single-values.ts';
 
 /** Rows of a day. */
 const BUCKETS = 8;
-/** Days besides the current one: flushes may come late. */
+/** Days that are kept besides the current one, because flushes may arrive late. */
 const DAYS_KEPT = 1;
 
 const TABLES = `
@@ -33,7 +32,7 @@ const TABLES = `
   CREATE TABLE IF NOT EXISTS owner_facts (n INTEGER PRIMARY KEY, facts TEXT NOT NULL);
 `;
 
-/** Texts of a number on a day, and whether they became a fact. */
+/** Texts of a number on a day, and whether the number became a fact. */
 interface Sender {
   texts: number;
   isNotified: boolean;
@@ -62,9 +61,9 @@ type Key =
 export class MobileTextStore {
   readonly #sql: SqlStorage;
   readonly meta: SingleValues<Key>;
-  /** By day, as stored. Read when first needed. */
+  /** Senders by day, as stored. Each day is read when it is first needed. */
   #days = new Map<number, Map<number, Sender>>();
-  /** Whether a number may be over the limit that is no fact yet. */
+  /** Whether there may be a number over the limit that is not a fact yet. */
   #hasCandidates = false;
 
   constructor(sql: SqlStorage) {
@@ -74,20 +73,20 @@ export class MobileTextStore {
     this.reset();
   }
 
-  /** Whether there is something to send, or to look at. */
+  /** Whether there is anything to send or to check. */
   get hasWork(): boolean {
     return this.#hasCandidates || this.nextTexts() !== null || this.nextFacts() !== null;
   }
 
-  /** Memory may have what the tables do not: a transaction failed. */
+  /** Discards the memory after a failed transaction, because it may differ from the tables. */
   reset(): void {
     this.#days = new Map();
     this.#hasCandidates = this.meta.number('candidates') === 1;
   }
 
   /**
-   * Counts the texts of flushes. Must run in their transaction.
-   * @returns texts that found no room
+   * Counts the texts of flushes. Must run in the transaction of the flushes.
+   * @returns the number of texts that were not counted: they were too old, or there was no room
    */
   addFlushes(flushes: readonly UsageFlush[], now: number): number {
     const texts = flushes.flatMap(({ mobile = [], hour }) =>
@@ -103,7 +102,7 @@ export class MobileTextStore {
     return 0;
   }
 
-  /** See UsageObject. Must run in a transaction. @returns also the texts that found no room */
+  /** See UsageObject. Must run in a transaction. @returns also the number of texts that were not counted */
   addBatch(
     client: string,
     shard: number,
@@ -121,7 +120,7 @@ export class MobileTextStore {
     return { last: n, uncounted };
   }
 
-  /** Whose texts these are. */
+  /** Stores the client and the shard of this object. */
   #begin(client: string, shard: number): void {
     if (this.meta.text('client') !== null) return;
     this.meta.set('client', client);
@@ -154,12 +153,12 @@ export class MobileTextStore {
       this.#write(day, changed);
     }
     this.#forget(today);
-    // The limit may be lower by now. Objects end after seconds, so each reading of it would be a call for each flush.
+    // The limit may be lower by now. Objects end after seconds: if each read the limit, each flush would cost a call.
     if (now - this.meta.number('limitAt') >= OWNER_USED_LIMIT_MS) this.#setCandidates(true);
     return uncounted;
   }
 
-  /** Makes facts of the numbers over the limit. Must run in a transaction. */
+  /** Makes facts from the numbers over the limit. Must run in a transaction. */
   makeFacts(limit: number, now: number): void {
     const client = this.meta.text('client');
     if (client === null || this.meta.number('shard') !== 0) {
@@ -193,7 +192,7 @@ export class MobileTextStore {
     this.#setCandidates(false);
   }
 
-  /** Stored, so that another object goes on. */
+  /** Stores the flag, so that the next object continues. */
   #setCandidates(are: boolean): void {
     if (are !== this.#hasCandidates) this.meta.set('candidates', Number(are));
     this.#hasCandidates = are;
@@ -225,8 +224,8 @@ export class MobileTextStore {
   }
 
   /**
-   * A receiver has this batch. Must run in a transaction.
-   * @param last of the receiver: later ones mean that these tables were set back, and number what follows
+   * Removes a batch that its receiver has. Must run in a transaction.
+   * @param last batch of the receiver. If above `n`, these tables were set back, and their batches are renumbered after it
    */
   sent(kind: 'text_outbox' | 'owner_facts', n: number, last: number): void {
     if (last > n) {
@@ -274,7 +273,7 @@ function bucketOf(number: number): number {
   return number % BUCKETS;
 }
 
-/** One row for each number and day. */
+/** Sums texts to one row for each number and day. */
 function summed(all: readonly MobileTexts[]): MobileTexts[] {
   const sums = new Map<string, [number: number, day: number, texts: number]>();
   for (const [number, day, texts] of all) {

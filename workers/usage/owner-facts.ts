@@ -1,4 +1,4 @@
-/** Sends what a counter knows of mobile numbers: to the first object of its client, and from there to the router of notices. */
+/** Sends counts of mobile numbers to the first object of the client, which sends facts to the router of notices. */
 import { NOTICE_WAIT_MS, OWNER_USED_SETTINGS_MS } from '../../shared/limits/notice-sources.ts';
 import { usageObjectName } from '../../shared/usage/flush.ts';
 import type { ControlEnv } from '../env.ts';
@@ -9,7 +9,7 @@ import { within } from '../storage/single-flight.ts';
 import type { MobileTextStore } from './mobile-texts.ts';
 import type { UsageStore } from './usage-store.ts';
 
-/** The whole service has them all. A test of counters alone has no router, and sends nothing. */
+/** The whole service has all these bindings. A test of counters alone has no router, and sends nothing. */
 type OwnerEnv = Pick<ControlEnv, 'COORDINATOR' | 'USAGE'> & Partial<Pick<ControlEnv, 'NOTICE_ROUTER'>>;
 
 export class OwnerFactSender {
@@ -27,7 +27,7 @@ export class OwnerFactSender {
 
   /** @throws if an object does not respond */
   async run(): Promise<void> {
-    // An alarm may have come for figures alone.
+    // The alarm may have been set for figures alone.
     if (!this.#texts.hasWork) return;
     if (this.#texts.meta.number('shard') !== 0) return this.#sendTexts();
     this.#store.makeFacts(await this.#currentLimit(), Date.now());

@@ -1,4 +1,4 @@
-/** What a client got since its object exists, for metrics: unlike the counts of hours, these figures never become fewer. */
+/** Figures of a client since its object was created, for metrics. Unlike the hourly counts, they never decrease. */
 import { CHANNELS } from '../../shared/request.ts';
 import type { UsageCounts } from '../../shared/usage/counts.ts';
 import { VERDICTS } from '../../shared/verdict.ts';

@@ -1,10 +1,10 @@
 /**
- * The Durable Object that looks for enumeration by one organisation. It adds up the sketches of all its clients, for
- * the UTC day and for a longer window, and applies the rules of `detect` when one of them has grown. A detection goes
- * to the coordinator, which records at most one a day. After it, both windows begin anew.
+ * The Durable Object that looks for enumeration by one organisation. It adds up the sketches of all clients of the
+ * organisation, for the UTC day and for a longer window, and applies the rules of `detect` when a window has grown. The
+ * coordinator gets each detection, and records at most one a day. After a detection, both windows begin again.
  *
- * The sketches are stored from time to time. If the object ends, it loses what came since: a scan is then found that
- * much later.
+ * The sketches are stored from time to time. If the object ends, it loses later sketches, and detects a scan that much
+ * later.
  */
 import { DurableObject } from 'cloudflare:workers';
 import { type Detection, detect } from '../../shared/enumeration/detect.ts';
@@ -28,10 +28,10 @@ import { ScanStore } from './scan-store.ts';
 /** A sketch of some days. */
 interface Window {
   readonly days: number;
-  /** Days since 1970 on which it began. */
+  /** Day on which the window began, in days since 1970. */
   from: number;
   sketch: ScanSketch;
-  /** Numbers in it when the rules were last applied. */
+  /** Count of numbers in the sketch when the rules were last applied. */
   checked: number;
 }
 
@@ -46,7 +46,7 @@ export class ScanDetector extends DurableObject<Env> implements ScanObject {
   #declared: number | null = null;
   #declaredAt = 0;
   #isChecking = false;
-  /** The day of the last recorded detection: the coordinator takes no second one. */
+  /** The day of the last recorded detection. The coordinator records no second one on that day. */
   #detectedOn = 0;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -129,7 +129,7 @@ export class ScanDetector extends DurableObject<Env> implements ScanObject {
   }
 
   override async alarm(): Promise<void> {
-    // A new object has nothing that is not stored.
+    // A new object has nothing to store.
     if (this.#isDirty) this.#save();
   }
 

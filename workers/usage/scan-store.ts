@@ -26,7 +26,7 @@ interface Row extends Record<string, SqlStorageValue> {
 
 export interface StoredWindow {
   readonly days: number;
-  /** Days since 1970 on which it began. */
+  /** Day on which the window began, in days since 1970. */
   readonly from: number;
   readonly data: ScanData;
 }

@@ -2,9 +2,9 @@
  * The Durable Object that keeps the counts of one client, or of a share of its isolates. It takes flushes from
  * isolates and commits many at once. The coordinator is not involved.
  *
- * A client begins with one object, named by its ID. When an object gets more than USAGE_FLUSHES_PER_SECOND, the
- * client is divided over twice as many. The first object knows how many there are, so that readers find them all:
- * no isolate learns of an object before that.
+ * A client begins with one object, named by its ID. When an object gets more than USAGE_FLUSHES_PER_SECOND, the client is
+ * divided over twice as many objects. The first object stores how many there are before any isolate uses the new ones, so
+ * that readers find them all.
  */
 import { DurableObject } from 'cloudflare:workers';
 import { USAGE_COMMIT_MS, USAGE_FLUSHES_PER_SECOND, USAGE_SHARDS_MAX } from '../../shared/limits/control.ts';
@@ -69,7 +69,7 @@ export class UsageCounter extends DurableObject<ControlEnv> implements UsageObje
     });
     if (this.#waiting.length === 1) {
       const pauseMs = this.#committedAt + USAGE_COMMIT_MS - Date.now();
-      // Only an object with much to do waits: its time costs nothing more.
+      // Only a busy object waits, and its time costs nothing more.
       if (pauseMs > 0) setTimeout(() => this.#commit(), pauseMs);
       else this.#commit();
     }
@@ -98,10 +98,10 @@ export class UsageCounter extends DurableObject<ControlEnv> implements UsageObje
     this.#arm();
   }
 
-  /** Behind the answer. The alarm is there if that fails. */
+  /** Sends texts and facts after the response. If that fails, the alarm sends again. */
   #sendTexts(): void {
     if (!this.#store.texts.hasWork) return;
-    // In the same turn, so that the alarm is stored with the counts.
+    // Set the alarm in the same turn, so that it is stored with the counts.
     this.#arm();
     this.ctx.waitUntil(this.#sending.run(() => this.#facts.run()));
   }
@@ -121,7 +121,7 @@ export class UsageCounter extends DurableObject<ControlEnv> implements UsageObje
       this.#forward(fresh);
       if (fresh.some(({ scores = [] }) => scores.length > 0)) {
         this.#scores.changed();
-        // In the same turn, so that the alarm is stored with the counts.
+        // Set the alarm in the same turn, so that it is stored with the counts.
         this.#arm();
       }
       for (const { shards } of flushes) this.#store.setShards(shards);
@@ -137,13 +137,13 @@ export class UsageCounter extends DurableObject<ControlEnv> implements UsageObje
     }
   }
 
-  /** Reports figures now, or by the alarm when that is due. */
+  /** Reports figures now if that is due, otherwise by the alarm. */
   async #report(): Promise<void> {
     await Promise.all([this.#reporter.run(), this.#scores.run()]);
     this.#arm();
   }
 
-  /** The alarm at the next time at which there is something to do. */
+  /** Sets the alarm to the next time at which work is due. */
   #arm(): void {
     const texts = this.#store.texts.hasWork ? Date.now() + NOTICE_RETRY_MS_MAX : Number.POSITIVE_INFINITY;
     const reports = [this.#reporter.dueAt, this.#scores.alarmAt].map((at) => at ?? Number.POSITIVE_INFINITY);
@@ -153,7 +153,7 @@ export class UsageCounter extends DurableObject<ControlEnv> implements UsageObje
     this.ctx.storage.setAlarm(next).catch(() => undefined);
   }
 
-  /** Passes the sketches of fresh flushes to the object of the organisation. If that fails, they are lost. */
+  /** Passes the sketches of fresh flushes to the object of the organisation. If that fails, the sketches are lost. */
   #forward(fresh: readonly UsageFlush[]): void {
     const scans = fresh.flatMap(({ scan }) => (scan === undefined ? [] : [scan]));
     for (const [organisation, group] of Map.groupBy(scans, (scan) => scan.organisation)) {

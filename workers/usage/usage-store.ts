@@ -1,9 +1,9 @@
 /**
- * The tables of a usage counter. Counts and the flush numbers that they came with change in one transaction, so a
- * flush is counted once, whenever the object stops.
+ * The tables of a usage counter. One transaction changes the counts and the numbers of the flushes that they came with,
+ * so each flush is counted once, whenever the object stops.
  *
- * Each row costs money, so a commit writes few: one for each hour that it changes, and one with the flush numbers of
- * all its flushes. After USAGE_COMMITS_MAX commits, the numbers are merged into the last one of each isolate.
+ * Each row costs money, so a commit writes few rows: one for each hour that it changes, and one with the flush numbers of
+ * all its flushes. After USAGE_COMMITS_MAX commits, only the last number of each isolate is kept.
  */
 import {
   USAGE_COMMITS_MAX,
@@ -29,7 +29,7 @@ const TABLES = `
   CREATE TABLE IF NOT EXISTS shards (shards INTEGER NOT NULL);
 `;
 
-/** An isolate, its last flush, and when it came, in ms since 1970. */
+/** An isolate, the number of its last flush, and when the flush arrived, in ms since 1970. */
 type LastFlush = readonly [isolate: string, flush: number, at: number];
 
 export class UsageStore {
@@ -37,15 +37,15 @@ export class UsageStore {
   readonly #sql: SqlStorage;
   readonly texts: MobileTextStore;
   readonly scores: DayScoreRows;
-  /** The last flush of each isolate, as stored: its number, and when it came. */
+  /** The last flush of each isolate, as stored: its number, and when it arrived. */
   #last: Map<string, readonly [flush: number, at: number]>;
   #shards: number;
   /** Block records on `#day`, in days since 1970, in bytes. */
   #day = -1;
   #recordBytes = 0;
-  /** Rows in `flushes`: most objects end after a few commits, and count on from there. */
+  /** Rows in `flushes`. Most objects end after a few commits, and the next object continues the count. */
   #commits = 0;
-  /** In the row of the newest commit, so that they cost none of their own. */
+  /** Stored in the row of the newest commit, so that they need no row of their own. */
   #figures: Figures;
 
   constructor(storage: DurableObjectStorage) {
@@ -64,7 +64,7 @@ export class UsageStore {
     return this.#shards;
   }
 
-  /** What the client got since the object exists, or since the oldest count that was there when it began to keep them. */
+  /** Sums since the object was created, or since the oldest counts that it had when it began to keep figures. */
   get figures(): Figures {
     return this.#figures;
   }
@@ -79,8 +79,8 @@ export class UsageStore {
   }
 
   /**
-   * Counts those flushes that were not counted before. Either all of them are stored, or none.
-   * @returns those that were counted now
+   * Counts the flushes that were not counted before. Either all of them are stored, or none.
+   * @returns the flushes that were counted now
    */
   commit(flushes: readonly UsageFlush[], now: number): readonly UsageFlush[] {
     const last = new Map<string, number>();
@@ -94,7 +94,7 @@ export class UsageStore {
       this.#storage.transactionSync(() => this.#write(fresh, last, now));
       return fresh;
     } catch (error) {
-      // Memory may have what the tables do not.
+      // Memory may differ from the tables.
       this.texts.reset();
       this.#last = this.#storedFlushes();
       this.#figures = this.#storedFigures();
@@ -109,7 +109,7 @@ export class UsageStore {
     const byHour = Map.groupBy(fresh, ({ hour }) => hour);
     for (const [hour, flushes] of byHour) {
       const counts = flushes.map((flush) => flush.counts);
-      // Of several hours, it counts for the first one.
+      // If the flushes are of several hours, uncounted texts count for the hour of the first flush.
       const hasUncounted = uncounted > 0 && hour === fresh[0]!.hour;
       this.#add(hour, 1, hasUncounted ? [...counts, uncountedOf(uncounted)] : counts);
     }
@@ -136,7 +136,7 @@ export class UsageStore {
     });
   }
 
-  /** Makes facts of the numbers over the limit. */
+  /** Makes facts from the numbers over the limit. */
   makeFacts(limit: number, now: number): void {
     this.#withTexts(() => this.texts.makeFacts(limit, now));
   }
@@ -214,7 +214,7 @@ export class UsageStore {
     );
   }
 
-  /** Objects of earlier versions lack it. */
+  /** Adds the column that objects of earlier versions lack. */
   #addColumn(): void {
     const { columns } = this.#sql
       .exec<{ columns: number }>("SELECT COUNT(*) AS columns FROM pragma_table_info('flushes')")
@@ -229,7 +229,7 @@ export class UsageStore {
       )
       .toArray();
     if (row !== undefined) return JSON.parse(row.figures) as Figures;
-    // What has been counted before.
+    // No figures are stored yet: sum the counts of all periods.
     const all = this.periods(0, Number.MAX_SAFE_INTEGER).map(({ counts }) => counts);
     return addCounts({}, all);
   }
