@@ -43,7 +43,7 @@ export interface AppealInfo {
   readonly code: Code;
   readonly authority: string;
   readonly receivedAt: string;
-  /** How many people appealed against this block. */
+  /** Number of submissions against this block that share this appeal. */
   readonly appellants: number;
   readonly claimedBy: string | null;
   readonly claimedUntil: string | null;

@@ -170,7 +170,7 @@ export interface ResponseInfo {
   readonly decisions: number;
   /** Blocks whose newest state the live layer does not have yet. */
   readonly unsent: number;
-  /** Since when blocks are refused because the live layer is full of rule entries; null if they are not. */
+  /** Since when blocks are refused because rule entries have reached their limit; null if they are not refused. */
   readonly rulesFullSince: string | null;
   /** IDs of the keys that seal the key of reports. Empty if no key of LIST_KEY opens it, so that it is lost. */
   readonly keyIds: readonly string[];

@@ -72,7 +72,7 @@ export interface RehearsalPage {
   readonly subjects: number;
   readonly reports: number;
   readonly senders: readonly RehearsedSenders[];
-  /** By ID of another rule: senders that it blocked at the time, and for which this rule would have fired. */
+  /** By rule ID: senders that the existing rule blocked, and for which the rehearsed rule would have fired. */
   readonly blockedBy: Readonly<Record<string, number>>;
   /** Senders that could not be read, because the key of reports was lost. */
   readonly unreadable: number;

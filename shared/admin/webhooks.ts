@@ -98,7 +98,7 @@ export const addWebhookSchema = v.strictObject({
 export type AddWebhook = v.InferOutput<typeof addWebhookSchema>;
 
 export const enableWebhookSchema = v.strictObject({
-  /** Drop the notices that wait, and begin with the next new notice. */
+  /** Skip the notices that wait, and begin with the next new notice. */
   skip: v.optional(v.boolean(), false),
   reason: reasonSchema,
 });
