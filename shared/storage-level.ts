@@ -12,7 +12,7 @@ export function storageLevel(share: number): StorageLevel {
   return share >= STORAGE_WARNING_SHARE ? 'warning' : 'normal';
 }
 
-/** What the coordinator stores. Older coordinators omit some fields. */
+/** Storage of the coordinator. Older coordinators omit some fields. */
 export interface StorageInfo {
   readonly storageBytes?: number;
   readonly storageBytesMax?: number;

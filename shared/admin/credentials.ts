@@ -223,7 +223,7 @@ export interface StatusListInfo {
   /** ID of the issuer. */
   readonly issuer: string;
   readonly issuedAt: string;
-  /** From this time on, the status of every certificate in the list is indeterminate. */
+  /** From this time on, the status of every credential in the list is indeterminate. */
   readonly expires: string;
   readonly entries: number;
   readonly bits: 1 | 2;

@@ -110,12 +110,12 @@ export interface CampaignInfo {
   readonly id: string;
   readonly state: CampaignState;
   readonly authority: string;
-  /** `rule`: ID and version of the rule that confirmed the campaign; `stage`: how far. Null if a person confirmed it. */
+  /** The rule that confirmed the campaign (ID and version), and the stage. Both are null if a person confirmed it. */
   readonly rule: string | null;
   readonly stage: BlockStage | null;
   readonly firstSeen: string;
   readonly lastSeen: string;
-  /** `reports`: reports with a text of the campaign. `reporters`: distinct reporters at a rule's last decision, or null. */
+  /** Reports with a text of the campaign. Distinct reporters when a rule last decided; null if no rule has. */
   readonly reports: number;
   readonly reporters: number | null;
   /** End of a confirmed campaign; null in all other states. */

@@ -1,6 +1,6 @@
 /**
  * Compares the rate of suspicious texts under a candidate with the rate under the release in force. Only some data centres
- * use the candidate, and the clients of two data centres differ more than any two models. So each client is compared with
+ * use the candidate, and texts of different clients differ more than any two models. So each client is compared with
  * itself: the expected rate applies each client's own rate under the release in force to its texts under the candidate.
  *
  * The candidate's rate has jumped if it exceeds the expected rate by the factor TEXT_CANARY_RATE_FACTOR, and the Wilson
