@@ -38,9 +38,9 @@ export interface RegistrationsInfo {
   readonly droppedVersion: number;
   /** Changes that are missing from the current release, or from a release that a rollback can reach. */
   readonly changes: number;
-  /** From this many on, additions wait. */
+  /** Number of changes from which additions wait. */
   readonly additionsMax: number;
-  /** From this many on, removals wait too. */
+  /** Number of changes from which removals wait too. */
   readonly changesMax: number;
   /** Organisations whose additions wait, and since when. */
   readonly waiting: readonly { readonly organisation: string; readonly since: string }[];
@@ -74,7 +74,7 @@ export interface StatusInfo extends StorageInfo {
     readonly entries: number;
     readonly segments: number;
     readonly tail: number;
-    /** How many of `entries` are rule entries. Older services omit it. */
+    /** Rule entries among `entries`. Older services omit it. */
     readonly rules?: number;
   };
   /** Releases contain the changes up to this `seq`, and the live layer has dropped them. Older services omit it. */

@@ -88,7 +88,7 @@ export interface NoticeCount {
   /** `2026-11`: month of the event that the notice is about. An answer counts in the month of its notice. */
   readonly month: string;
   readonly type: NoticeType;
-  /** How many were kept for the receiver. */
+  /** How many notices were kept for the receiver. */
   readonly notices: number;
   /** How many notices at least one webhook accepted. */
   readonly delivered: number;
