@@ -1,6 +1,6 @@
 /**
- * IP addresses and ranges of them (CIDR). An address is one integer of 128 bits; IPv4 has its place in IPv6
- * (`::ffff:0:0/96`, RFC 4291, 2.5.5.2), so that both spellings of an address are the same address.
+ * IP addresses and address ranges (CIDR). An address is one integer of 128 bits. IPv4 addresses are mapped into IPv6
+ * (`::ffff:0:0/96`, RFC 4291, 2.5.5.2), so that both spellings of an address are equal.
  */
 import { IPV4_PREFIX_MIN, IPV6_PREFIX_MIN } from './limits/control.ts';
 import { type Failure, fail, ok, type Result } from './result.ts';
@@ -12,13 +12,13 @@ const MAPPED_BITS = 96;
 const MAPPED = 0xffffn;
 
 export interface AddressRange {
-  /** The first `prefix` bits of its addresses. */
+  /** The first `prefix` bits of each address in the range. */
   readonly network: bigint;
   /** 0 to 128. */
   readonly prefix: number;
 }
 
-/** The address, or null if the text is none. Numbers with leading zeros and zones (`%eth0`) are rejected. */
+/** Parses an address. Returns null if the text is not one. Rejects leading zeros in IPv4, and zones (`%eth0`). */
 export function parseAddress(text: string): bigint | null {
   if (!text.includes(':')) {
     const low = ipv4(text);
@@ -43,7 +43,7 @@ function ipv4(text: string): bigint | null {
   return parts.reduce((address, part) => (address << 8n) | BigInt(part), 0n);
 }
 
-/** Groups of 16 bits. @param isEnd whether the last may be an IPv4 address */
+/** Parses groups of 16 bits. @param isEnd whether the last group may be an IPv4 address */
 function groupsOf(text: string, isEnd: boolean): bigint[] | null {
   if (text === '') return [];
   const groups: bigint[] = [];
@@ -60,7 +60,7 @@ function groupsOf(text: string, isEnd: boolean): bigint[] | null {
   return groups;
 }
 
-/** As RFC 5952 writes it, and IPv4 with dots. */
+/** Formats IPv6 as RFC 5952 prescribes, and IPv4 with dots. */
 function formatAddress(address: bigint): string {
   if (address >> 32n === MAPPED) {
     return [24n, 16n, 8n, 0n].map((shift) => (address >> shift) & 0xffn).join('.');
@@ -77,10 +77,10 @@ function formatAddress(address: bigint): string {
   return `${text.slice(0, at).replace(/:$/, '')}::${text.slice(at + longest.length).replace(/^:/, '')}`;
 }
 
-/** Fails with a message that continues the sentence after the field name. */
+/** A range, or a failure whose message continues a sentence that begins with the name of the field. */
 export type RangeResult = Result<AddressRange, Failure<'RANGE_INVALID' | 'RANGE_TOO_WIDE'>>;
 
-/** A range such as 203.0.113.0/24 or 2001:db8::/32, or one address. */
+/** Parses a range such as 203.0.113.0/24 or 2001:db8::/32, or a single address. */
 export function parseRange(text: string): RangeResult {
   const [written = '', length, ...rest] = text.split('/');
   const address = parseAddress(written);
@@ -93,7 +93,7 @@ export function parseRange(text: string): RangeResult {
   const free = BigInt(BITS - prefix);
   const network = address >> free;
   const range = { network, prefix };
-  // A wide range of IPv6 can have all of IPv4 in it.
+  // A wide IPv6 range can contain all of IPv4.
   const hasIpv4 = prefix < MAPPED_BITS ? isInRange(MAPPED << 32n, range) : address >> 32n === MAPPED;
   const shortest = hasIpv4 ? MAPPED_BITS + IPV4_PREFIX_MIN : IPV6_PREFIX_MIN;
   if (prefix < shortest) {
@@ -105,7 +105,7 @@ export function parseRange(text: string): RangeResult {
   return ok(range);
 }
 
-/** The canonical form. A range of one address has its length too. */
+/** Returns the canonical form, with the prefix length even for a range of one address. */
 export function formatRange({ network, prefix }: AddressRange): string {
   const address = network << BigInt(BITS - prefix);
   const isIpv4 = prefix >= MAPPED_BITS && address >> 32n === MAPPED;

@@ -1,6 +1,6 @@
 /**
  * The audit log: a hash chain over every change (SHA-256, FIPS 180-4). Each record's hash covers the previous
- * record, so altered, removed or moved records in the middle are detected. To protect the end, store the
+ * record, so a record that was altered, removed or moved in the middle is detected. To protect the end, store the
  * newest hash elsewhere. Numbers are keyed (see `keyedNumber`), never in clear.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
@@ -8,13 +8,13 @@ import { toHex, utf8 } from './bytes.ts';
 import { prefixOf, suffixOf } from './numbers/number.ts';
 import type { ListKeys } from './set/keys.ts';
 
-/** The description of a change. */
+/** Describes a change. */
 export interface AuditEntry {
   /** `entries.block`, `release.promote`, … */
   readonly action: string;
-  /** What was changed: a keyed number, a release, a client. */
+  /** The changed thing: a keyed number, a release, a client. */
   readonly subject: string;
-  /** The state before and after, as JSON values; null for none. */
+  /** The state before and after the change, as JSON values; null if there was none. */
   readonly before: unknown;
   readonly after: unknown;
 }
@@ -42,7 +42,7 @@ export interface KnownRecord {
 /** `previous` of the first record. */
 export const CHAIN_START = '0'.repeat(64);
 
-/** The hash of a record, over its fields as JSON in a fixed order. */
+/** Returns the hash of a record, over its fields as JSON in a fixed order. */
 export function auditHash(record: Omit<AuditRecord, 'hash'>): string {
   const { n, at, seq, actor, action, subject, reason, before, after, previous } = record;
   const text = JSON.stringify([n, at, seq, actor, action, subject, reason, before, after, previous]);
@@ -50,8 +50,8 @@ export function auditHash(record: Omit<AuditRecord, 'hash'>): string {
 }
 
 /**
- * A record as a line of the log. Only these bytes are the record: JSON with the same meaning, such as a second
- * `reason`, could show another record than the one whose hash is right.
+ * Formats a record as a line of the log. Only these exact bytes are the record. Other JSON with the same hash, such as
+ * JSON with a second `reason`, could display a different record.
  */
 export function auditLine(record: AuditRecord): string {
   const { n, seq, actor, action, subject, reason, at, before, after, previous, hash } = record;
@@ -59,7 +59,7 @@ export function auditLine(record: AuditRecord): string {
   return JSON.stringify({ n, seq, actor, action, subject, reason, at, ...state, previous, hash });
 }
 
-/** A number in the log: prefix, dash, permuted suffix. LIST_KEY reverses it. */
+/** Returns a number in the form of the log: prefix, dash, permuted suffix. LIST_KEY can reverse the permutation. */
 export function keyedNumber(n: number, { permutation }: ListKeys): string {
   return `${prefixOf(n)}-${String(permutation.permute(suffixOf(n))).padStart(8, '0')}`;
 }

@@ -1,14 +1,14 @@
 /**
  * Checkpoints of the audit log (c2sp.org/tlog-checkpoint): the number of leaves and the root of its Merkle tree, as a
  * signed note. Leaf `i` is the line of record `start + 1 + i` (`auditLine`, UTF-8, without its line end). `start` is
- * 0, except where records had been trimmed before the tree existed: then an extension line names the last of them.
+ * normally 0. If records were trimmed before the tree existed, an extension line names the last trimmed record.
  */
 import { type AuditRecord, auditLine, CHAIN_START, type KnownRecord } from './audit.ts';
 import { fromBase64, toBase64, utf8 } from './bytes.ts';
 import { leafHash } from './merkle.ts';
 
 export interface Checkpoint {
-  /** The name of the log: that of the key that signs. */
+  /** The name of the log, which is also the name of its signing key. */
   readonly origin: string;
   readonly size: number;
   readonly root: Uint8Array;
@@ -30,7 +30,7 @@ export function formatCheckpoint({ origin, size, root, start }: Checkpoint): str
   return `${origin}\n${size}\n${toBase64(root)}\n${extension}`;
 }
 
-/** The checkpoint in the text of a note; null if it is not one. Unknown extension lines are allowed. */
+/** Parses the text of a note. Returns null if it is not a checkpoint. Unknown extension lines are allowed. */
 export function parseCheckpoint(text: string): Checkpoint | null {
   const [origin = '', size = '', root = '', ...rest] = text.split('\n');
   if (rest.pop() !== '' || rest.includes('') || origin === '') return null;

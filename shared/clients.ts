@@ -1,6 +1,6 @@
 /**
- * The client directory: who may send requests, and the settings for each client when lists are stale, missing
- * or in shadow. It is one document that the head names, so a request costs the edge no read of its own.
+ * The client directory: the clients that may send requests, and their settings for lists that are stale, missing
+ * or in shadow. It is one document that the head names, so the edge needs no extra read for a request.
  */
 import * as v from 'valibot';
 import { utf8 } from './bytes.ts';
@@ -29,34 +29,34 @@ import type { ListKeys } from './set/keys.ts';
 import { seal, unseal } from './set/seal.ts';
 
 /**
- * `report`: to report spam, for clients of a partner. `feed`: to read the feed. `notices`: to read the notices of its
- * organisation, and to acknowledge them.
+ * `report`: to report spam, for clients of a partner. `feed`: to read the feed. `notices`: to read and acknowledge the
+ * notices of the client's organisation.
  */
 export const RIGHTS = ['check', 'gateway', 'report', 'feed', 'notices'] as const;
 export type Right = (typeof RIGHTS)[number];
-/** Those that control serves, and that the edge never sees. */
+/** Rights that only control serves. The edge never sees them. */
 export const CONTROL_RIGHTS: readonly Right[] = ['report', 'feed', 'notices'];
 export const FAIL_POLICIES = ['open', 'closed'] as const;
 /** Whether Korea's rules for senders of domestic texts apply. */
 export const SENDER_RULES = ['kr', 'none'] as const;
 export const MODES = ['enforce', 'label', 'shadow'] as const;
-/** What a sender means that is not registered for the client: a block, a label, a reason without effect, or nothing. */
+/** The effect of a sender that is not registered for the client: a block, a label, a reason without effect, or nothing. */
 export const REQUIRE_REGISTRATION = ['off', 'enforce', 'label', 'shadow'] as const;
-/** The same for a sender without a valid message token. With `off`, a token that is presented must be valid. */
+/** The same for a sender without a valid message token. Even with `off`, a presented token must be valid. */
 export const REQUIRE_TOKEN = REQUIRE_REGISTRATION;
-/** The same for a call or a text at a gateway without a valid PASSporT. With `off`, one that is presented must be valid. */
+/** The same for a call or text at a gateway without a valid PASSporT. Even with `off`, a presented PASSporT must be valid. */
 export const REQUIRE_IDENTITY = REQUIRE_REGISTRATION;
-/** The same for an organisation that nobody has certified yet: see senders/qualification.ts. */
+/** The same for an organisation that is not certified yet: see shared/senders/qualification.ts. */
 export const REQUIRE_QUALIFICATION = REQUIRE_REGISTRATION;
-/** What the band `suspicious` of a text means: a label, or a reason without effect. A score alone never blocks. */
+/** The effect of the band `suspicious` of a text: a label, or a reason without effect. A score alone never blocks. */
 export const ON_SUSPICIOUS_TEXT = ['label', 'shadow'] as const;
-/** What happens to the client when its organisation seems to read out numbers: see shared/enumeration/. */
+/** The action on the client when its organisation seems to read out numbers: see shared/enumeration/. */
 export const ON_ENUMERATION = ['report', 'throttle', 'stop'] as const;
 /** `throttled` has the quota THROTTLED_NUMBERS, `stopped` has none. */
 export const RESTRICTIONS = ['throttled', 'stopped'] as const;
 
 export const clientSchema = v.strictObject({
-  /** The part of the key before the dot. */
+  /** The part of the client key before the dot. */
   id: nameSchema,
   secretSha256: keySecretsSchema,
   ...keyConditionEntries,
@@ -76,11 +76,11 @@ export const clientSchema = v.strictObject({
     MAX_STALE_SECONDS_DEFAULT,
   ),
   /**
-   * `label` turns block into label, `shadow` turns both into allow. The response reports the original
+   * `label` turns block into label, and `shadow` turns both into allow. The response still reports the original
    * verdict.
    */
   mode: v.optional(v.picklist(MODES), 'enforce'),
-  /** How the client writes numbers abroad without a plus: see `InternationalPrefix`. Null if unknown. */
+  /** How the client writes foreign numbers without a plus: see `InternationalPrefix`. Null if unknown. */
   internationalPrefix: v.optional(v.nullable(v.picklist(INTERNATIONAL_PREFIXES)), null),
   /** Whether the sender of a domestic text must follow Korea's rules: see `data/kr-sender-rules.json`. */
   senderRules: v.optional(v.picklist(SENDER_RULES), 'kr'),
@@ -90,15 +90,15 @@ export const clientSchema = v.strictObject({
   requireToken: v.optional(v.picklist(REQUIRE_TOKEN), 'off'),
   /** Whether each call or text at a gateway must come with a PASSporT: see shared/credentials/identity.ts. */
   requireIdentity: v.optional(v.picklist(REQUIRE_IDENTITY), 'off'),
-  /** Whether its organisation must be certified. A suspended, cancelled or expired one is blocked in any case. */
+  /** Whether its organisation must be certified. A suspended, cancelled or expired qualification always blocks. */
   requireQualification: v.optional(v.picklist(REQUIRE_QUALIFICATION), 'off'),
   onSuspiciousText: v.optional(v.picklist(ON_SUSPICIOUS_TEXT), 'shadow'),
-  /** For tests of a sender's systems: its registrations are mock too, and its responses say so. */
+  /** Whether the client is for tests of a sender's systems. Its registrations are mock too, and its responses say so. */
   mock: v.optional(v.boolean(), false),
-  /** Whether to record each block, with the number keyed: see screening/block-record.ts. */
+  /** Whether to record each block, with the number keyed: see shared/screening/block-record.ts. */
   recordBlocks: v.optional(v.boolean(), false),
   onEnumeration: v.optional(v.picklist(ON_ENUMERATION), 'report'),
-  /** Set when enumeration is detected, and removed by an admin. Null for none. */
+  /** Set when enumeration is detected, and removed by an admin. Null for no restriction. */
   restriction: v.optional(v.nullable(v.picklist(RESTRICTIONS)), null),
   /** Numbers per minute: see `quotaOf`, and workers/edge/quota.ts. */
   quotaNumbers: v.optional(
@@ -118,18 +118,18 @@ export const clientSchema = v.strictObject({
     ),
     [],
   ),
-  /** How it gets the data of the feed: set for clients with the right `feed`. The edge never sees it. */
+  /** How the client gets the data of the feed. Set for clients with the right `feed`. The edge never sees it. */
   feed: v.optional(v.nullable(feedAccessSchema)),
 });
 export type Client = v.InferOutput<typeof clientSchema>;
 
-/** By client, because a check must not join strings. */
+/** Names by client, because a check must not join strings. */
 const registrants = new WeakMap<object, string>();
-/** The last one: all numbers of a stream have the same client. Skips the map, which takes four times as long. */
+/** The last client: all numbers of a stream have the same one. This skips the map, which takes four times as long. */
 let lastClient: object | null = null;
 let lastRegistrant = '';
 
-/** What registrations call a client: `<organisation>/<client>`. */
+/** Returns the name of a client in registrations: `<organisation>/<client>`. */
 export function registrantOf(client: Pick<Client, 'id' | 'organisation'>): string {
   if (client === lastClient) return lastRegistrant;
   lastClient = client;
@@ -138,7 +138,7 @@ export function registrantOf(client: Pick<Client, 'id' | 'organisation'>): strin
   return lastRegistrant;
 }
 
-/** Numbers per minute that the client may check now. */
+/** Returns how many numbers per minute the client may check now. */
 export function quotaOf({ quotaNumbers, restriction }: Client): number {
   if (restriction === null) return quotaNumbers;
   return restriction === 'stopped' ? 0 : Math.min(quotaNumbers, THROTTLED_NUMBERS);
@@ -148,22 +148,22 @@ const directoryOrganisationSchema = v.object({
   id: nameSchema,
   senderCode: v.optional(v.nullable(v.string()), null),
   qualification: v.optional(v.nullable(directoryQualificationSchema), null),
-  /** Only if it is: nobody sends for it, and it sends for nobody. */
+  /** Present only if the organisation is suspended: nobody sends for it, and it sends for nobody. */
   suspended: v.optional(v.literal(true)),
 });
-/** An organisation in the directory: those with a sender code or a qualification, and suspended ones. */
+/** An organisation in the directory, which has only those with a sender code or a qualification, and suspended ones. */
 export type DirectoryOrganisation = v.InferOutput<typeof directoryOrganisationSchema>;
 
-/** What the directory is made of. */
+/** The content of the directory, before it is sealed. */
 export interface DirectoryContent {
   readonly clients: readonly Client[];
   readonly organisations: readonly DirectoryOrganisation[];
 }
 
-/** An organisation as screening sees it. */
+/** The part of an organisation that screening needs. */
 export interface ScreenedOrganisation {
   readonly senderCode: string | null;
-  /** Null if nobody has recorded one. */
+  /** Null if no qualification was recorded. */
   readonly qualification: QualificationInForce | null;
   readonly isSuspended: boolean;
 }
@@ -176,7 +176,7 @@ export interface Directory {
   readonly content: DirectoryContent;
 }
 
-/** Ignores fields that it does not know: a newer control plane may have written them. */
+/** Ignores unknown fields, because a newer control plane may have written them. */
 const directorySchema = v.object({
   kind: v.literal('numgate-clients'),
   format: v.literal(3),
@@ -189,18 +189,18 @@ export function sealDirectory(
   { clients, organisations }: DirectoryContent,
   keys: ListKeys,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  // Left out for the defaults, so that edges that predate these settings can read the directory.
+  // Settings with default values are left out, so that older edges can read the directory.
   const written = clients.map(({ organisation, onEnumeration, restriction, rights, ...some }) => {
     const { requireRegistration, requireToken, requireIdentity, requireQualification, ...more } = some;
     const { onSuspiciousText, mock, ...others } = more;
-    // No edge needs it.
+    // No edge needs `feed`.
     const { feed: _, ...rest } = others;
     return {
       ...rest,
-      // An edge that predates them would refuse the directory, and no edge needs them.
+      // An older edge would refuse a directory with rights of control, and no edge needs them.
       rights: rights.filter((right) => !CONTROL_RIGHTS.includes(right)),
       ...(organisation === DEFAULT_ORGANISATION ? {} : { organisation }),
-      // Clients that were stored before have none of these.
+      // Clients that were stored by older versions lack these settings.
       ...((onEnumeration ?? 'report') === 'report' ? {} : { onEnumeration }),
       ...((restriction ?? null) === null ? {} : { restriction }),
       ...((requireRegistration ?? 'off') === 'off' ? {} : { requireRegistration }),
@@ -213,13 +213,13 @@ export function sealDirectory(
   });
   const text = JSON.stringify({
     ...{ kind: 'numgate-clients', format: 3, clients: written },
-    // Likewise.
+    // Left out for older edges, too.
     ...(organisations.length === 0 ? {} : { organisations }),
   });
   return seal(utf8(text), keys);
 }
 
-/** Null if the bytes are not a directory sealed with these keys. */
+/** Opens a directory. Returns null if the bytes are not a directory sealed with these keys. */
 export async function openDirectory(
   bytes: Uint8Array<ArrayBuffer>,
   keys: ListKeys,

@@ -1,14 +1,14 @@
 /**
- * One line of CSV (RFC 4180). A field never continues on the next line, so a stray quote damages only its own line, and
- * a file can be cut into pieces between any two lines.
+ * Reads and writes lines of CSV (RFC 4180). A field never continues on the next line, so a stray quote damages only its own
+ * line, and a file can be split between any two lines.
  */
 
-/** A field and what ends it. Linear: no two parts of a field can match the same characters. */
+/** A field and its end. Matches in linear time, because no two parts of the pattern can match the same characters. */
 const FIELD = /(?:\s*"([^"]*(?:""[^"]*)*)"\s*|([^",]*))(,|$)/y;
 
-/** The fields, trimmed. Null if quotes do not match, or other text stands beside them. O(length). */
+/** Returns the trimmed fields. Returns null if quotes do not match, or if other text is next to a quoted field. O(length). */
 export function csvFields(line: string): string[] | null {
-  // The common case, in a third of the time.
+  // Handles the common case in a third of the time.
   if (!line.includes('"')) return line.split(',').map((field) => field.trim());
   const fields: string[] = [];
   FIELD.lastIndex = 0;
@@ -21,7 +21,7 @@ export function csvFields(line: string): string[] | null {
   }
 }
 
-/** One line without its end. Fields are quoted only where they must be. */
+/** Formats one line, without its line end. Fields are quoted only where necessary. */
 export function csvLine(fields: readonly string[]): string {
   return fields.map(csvField).join(',');
 }

@@ -1,11 +1,11 @@
-/** Ed25519 keys (RFC 8032) from their 32 bytes. */
+/** Makes Ed25519 keys (RFC 8032) from their 32 bytes. */
 import { fromBase64Url } from './bytes.ts';
 
-/** RFC 8410: what precedes the 32 bytes of an Ed25519 private key in PKCS #8. */
+/** The bytes before the 32 bytes of an Ed25519 private key in PKCS #8 (RFC 8410). */
 const PKCS8_START = Uint8Array.from([0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20]);
 
 export interface Ed25519Pair {
-  /** Signs. */
+  /** The private key. */
   readonly key: CryptoKey;
   readonly publicKey: Uint8Array<ArrayBuffer>;
 }

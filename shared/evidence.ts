@@ -2,7 +2,7 @@
  * Wire types of the evidence for the audit log: checkpoints, proofs, and its export.
  */
 
-/** `GET /v1/admin/audit/checkpoints?after=<size>&limit=`: a line each. */
+/** `GET /v1/admin/audit/checkpoints?after=<size>&limit=`: one line per checkpoint. */
 export interface CheckpointInfo {
   readonly size: number;
   readonly at: string;
@@ -10,7 +10,7 @@ export interface CheckpointInfo {
   readonly checkpoint: string;
 }
 
-/** The tree that a proof leads to. Hashes are base64. */
+/** The tree for which a proof holds. Hashes are base64. */
 export interface AuditProof {
   readonly size: number;
   readonly root: string;
@@ -20,7 +20,7 @@ export interface AuditProof {
 /** `GET /v1/admin/audit/proof?n=&size=` */
 export interface InclusionProof extends AuditProof {
   readonly n: number;
-  /** Of the leaf, from 0. */
+  /** Index of the leaf, from 0. */
   readonly index: number;
   readonly hashes: readonly string[];
 }
@@ -31,7 +31,7 @@ export interface ConsistencyProof extends AuditProof {
   readonly hashes: readonly string[];
 }
 
-/** How far the log was exported to a sink. */
+/** The progress of the log's export to a sink. */
 export interface ExportInfo {
   readonly sink: Sink;
   /** The last exported record. */

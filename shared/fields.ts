@@ -33,12 +33,12 @@ const DETAILS: Record<FieldProblem, string> = {
   SOURCE_AS_RECIPIENT: 'must be a number or a short code; only "from" may be alphanumeric',
 };
 
-/** @param detail continues the sentence after the name of the field */
+/** @param detail continues a sentence that begins with the name of the field */
 export function fieldError(code: FieldProblem, field: string, detail = DETAILS[code]): FieldError {
   return { ok: false, code, field, message: flat('"', field, '" ', detail) };
 }
 
-/** A field's name as an error may contain it: shortened, and without digits, in case the name is a number. */
+/** Returns a field's name in a form that is safe in an error: shortened, and masked if it could be a number. */
 export function nameOf(field: string): string {
   const name = field.slice(0, 64);
   return (name.match(/\p{Nd}/gu)?.length ?? 0) > 4 ? name.replace(/\p{Nd}/gu, '*') : name;
@@ -48,7 +48,7 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The value if it is one of the allowed ones. */
+/** Returns the value if it is one of the allowed values. */
 export function oneOf<Value extends string>(
   allowed: readonly Value[],
   field: string,

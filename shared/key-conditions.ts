@@ -1,8 +1,8 @@
 /**
- * What the key of a client or an admin needs besides its secret: a time before its end, an address, a client
- * certificate. A key has each of these only if somebody set it, so that services that predate a condition can
- * read all keys without it. Address and certificate are what Cloudflare observed: a service without Cloudflare
- * in front refuses keys with such a condition.
+ * Conditions for the key of a client or an admin, besides its secret: a time before its end, an address, a client
+ * certificate. A key has a condition only if somebody set it, so that services that predate a condition can read
+ * all keys without it. Cloudflare observes the address and the certificate. A service without Cloudflare in front
+ * refuses keys with these two conditions.
  */
 import * as v from 'valibot';
 import { type AddressRange, formatRange, isInRange, parseAddress, parseRange } from './addresses.ts';
@@ -22,7 +22,7 @@ const rangeSchema = v.pipe(
 const SOME = 'must not be empty: leave it out for no condition';
 
 export const keyConditionEntries = {
-  /** When the key ends. */
+  /** When the key expires. */
   expires: v.optional(
     v.pipe(
       timeSchema,
@@ -31,7 +31,7 @@ export const keyConditionEntries = {
   ),
   /** Ranges that requests must come from, in canonical form: 203.0.113.0/24, 2001:db8::/32. */
   addresses: v.optional(v.pipe(v.array(rangeSchema), v.minLength(1, SOME), v.maxLength(ADDRESS_RANGES_MAX))),
-  /** SHA-256 of client certificates (DER, in hex), one of which requests must be made with: two in a rotation. */
+  /** SHA-256 of client certificates (DER, in hex). Requests must use one of them. Two allow a rotation. */
   certificateSha256: v.optional(
     v.pipe(v.array(sha256Schema), v.minLength(1, SOME), v.maxLength(KEY_CERTIFICATES_MAX)),
   ),
@@ -39,31 +39,31 @@ export const keyConditionEntries = {
 const keyConditionsSchema = v.object(keyConditionEntries);
 export type KeyConditions = v.InferOutput<typeof keyConditionsSchema>;
 
-/** What Cloudflare observed of a request. */
+/** What Cloudflare observed about a request. */
 export interface Observed {
   readonly address: string | null;
-  /** Of the verified client certificate, in hex. */
+  /** Digest of the verified client certificate, in hex. */
   readonly certificateSha256: string | null;
 }
 
-/** The condition that a request does not meet. `unobserved`: nobody vouches for what the key requires. */
+/** The condition that a request does not meet. `unobserved`: nobody vouches for the address or certificate. */
 export type Unmet = 'expired' | 'address' | 'certificate' | 'unobserved';
 
-/** Almost all keys have no condition: then `unmetCondition` need not be called. */
+/** Whether the key has a condition. Almost all keys have none, and callers can then skip `unmetCondition`. */
 export function isConditional({ expires, addresses, certificateSha256 }: KeyConditions): boolean {
   return expires !== undefined || addresses !== undefined || certificateSha256 !== undefined;
 }
 
 /**
  * @param now ms since 1970
- * @param observed null if nothing vouches for it
+ * @param observed null if nobody vouches for the observation
  */
 export function unmetCondition(
   { expires, addresses, certificateSha256 }: KeyConditions,
   now: number,
   observed: Observed | null,
 ): Unmet | null {
-  // Not `<=`: a time that cannot be read has ended too.
+  // `hasEnded` does not use `<=`, so that an invalid time counts as ended.
   if (hasEnded({ expires }, now)) return 'expired';
   if (addresses === undefined && certificateSha256 === undefined) return null;
   if (observed === null) return 'unobserved';
@@ -72,7 +72,7 @@ export function unmetCondition(
   return certificateSha256.some((digest) => digest === observed.certificateSha256) ? null : 'certificate';
 }
 
-/** Ranges of keys that were used, parsed. */
+/** Parsed ranges of keys that were used. */
 const parsed = new WeakMap<readonly string[], AddressRange[]>();
 
 function isAmong(text: string | null, ranges: readonly string[]): boolean {

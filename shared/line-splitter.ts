@@ -1,6 +1,6 @@
 /**
- * Splits a byte stream into lines of bounded length. LF ends a line, a CR before it is dropped, and a last
- * line without LF counts. A line over the bound becomes null and is not buffered. Bytes that are not UTF-8 become U+FFFD.
+ * Splits a byte stream into lines of bounded length. LF ends a line, a CR before it is dropped, and a last line without
+ * LF counts. A line that is too long becomes null and is not buffered. Bytes that are not UTF-8 become U+FFFD.
  */
 
 const REPLACEMENT = '\ufffd';
@@ -9,11 +9,11 @@ const REPLACEMENT_BYTES = [0xef, 0xbf, 0xbd] as const;
 export class LineSplitter {
   readonly #charsMax: number;
   readonly #decoder = new TextDecoder();
-  /** Whether bytes so far were not UTF-8. Only then does a U+FFFD in a line stand for some. */
+  /** Whether any bytes so far were not UTF-8. Only then can a U+FFFD in a line stand for such bytes. */
   hasMalformed = false;
-  /** The last bytes: a character may begin in one chunk and end in the next. */
+  /** The last bytes, because a character may begin in one chunk and end in the next. */
   #lastBytes: readonly number[] = [];
-  /** Start of a line whose end has not arrived yet. */
+  /** Start of the line whose end has not arrived yet. */
   #carry = '';
   #overlong = false;
 
@@ -21,7 +21,7 @@ export class LineSplitter {
     this.#charsMax = charsMax;
   }
 
-  /** The lines that this chunk completes. */
+  /** Returns the lines that this chunk completes. */
   push(chunk: Uint8Array): (string | null)[] {
     const text = this.#decoder.decode(chunk, { stream: true });
     this.#noteMalformed(text, chunk);
@@ -29,7 +29,7 @@ export class LineSplitter {
     return this.#split(text);
   }
 
-  /** The last line, if it had no LF. */
+  /** Returns the last line, if it has no LF. */
   end(): (string | null)[] {
     const text = this.#decoder.decode();
     this.#noteMalformed(text, new Uint8Array());
@@ -38,7 +38,7 @@ export class LineSplitter {
     return lines;
   }
 
-  /** Compares the U+FFFD that were decoded with those that were sent. */
+  /** Compares the count of decoded U+FFFD with the count of those that were sent as such. */
   #noteMalformed(text: string, chunk: Uint8Array): void {
     if (this.hasMalformed || !text.includes(REPLACEMENT)) return;
     const bytes = Uint8Array.from([...this.#lastBytes, ...chunk]);
@@ -54,7 +54,7 @@ export class LineSplitter {
     const rest = ends.pop()!;
     const lines = ends.map((end) => this.#take(end));
     this.#carry += rest;
-    // The last character may be the CR of a line end that has only partly arrived.
+    // The last character may be the CR of a line end whose LF has not arrived yet.
     if (withoutCr(this.#carry).length > this.#charsMax) {
       this.#carry = '';
       this.#overlong = true;

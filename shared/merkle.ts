@@ -1,12 +1,12 @@
 /**
- * Merkle trees as in RFC 6962, section 2.1 (RFC 9162, section 2.1, is the same): hashes, inclusion proofs and
+ * Merkle trees of RFC 6962, section 2.1 (identical in RFC 9162, section 2.1): hashes, inclusion proofs and
  * consistency proofs. A hash has 32 bytes. Subtree `(level, i)` has the 2^level leaves from i * 2^level on.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 
 type Hash = Uint8Array;
 
-/** The hash of a complete subtree. */
+/** Returns the hash of a complete subtree. */
 export type ReadSubtree = (level: number, i: number) => Hash;
 
 const HASH_BYTES = 32;
@@ -32,14 +32,14 @@ export function equalHashes(a: Hash, b: Hash): boolean {
   return a.length === b.length && a.every((byte, at) => byte === b[at]);
 }
 
-/** The largest power of two below `n`, for `n` above 1. Not by bits: `n` can have more than 32. */
+/** Returns the largest power of two below `n`, for `n` above 1. Avoids bit operations, as `n` can exceed 32 bits. */
 function split(n: number): number {
   let k = 1;
   while (2 * k < n) k *= 2;
   return k;
 }
 
-/** The hash of the leaves from `begin` to `end`, where `begin` is a multiple of the power of two that holds them. */
+/** Returns the hash of the leaves from `begin` to `end`. `begin` is a multiple of the power of two that holds them. */
 function rangeHash(begin: number, end: number, read: ReadSubtree): Hash {
   const n = end - begin;
   const level = Math.round(Math.log2(n));
@@ -48,12 +48,12 @@ function rangeHash(begin: number, end: number, read: ReadSubtree): Hash {
   return nodeHash(rangeHash(begin, middle, read), rangeHash(middle, end, read));
 }
 
-/** The root of the tree over the first `size` leaves. */
+/** Returns the root of the tree over the first `size` leaves. */
 export function rootHash(size: number, read: ReadSubtree): Hash {
   return size === 0 ? EMPTY_ROOT : rangeHash(0, size, read);
 }
 
-/** The proof that leaf `index` is in the tree of this size: hashes from the leaf to the root. */
+/** Returns the proof that leaf `index` is in the tree of this size: hashes from the leaf to the root. */
 export function inclusionProof(index: number, size: number, read: ReadSubtree): Hash[] {
   const path = (begin: number, end: number): Hash[] => {
     if (end - begin === 1) return [];
@@ -65,7 +65,7 @@ export function inclusionProof(index: number, size: number, read: ReadSubtree): 
   return path(0, size);
 }
 
-/** The proof that the tree of size `from` (1 to `to`) is the beginning of the tree of size `to`. */
+/** Returns the proof that the tree of size `from` (1 to `to`) is the beginning of the tree of size `to`. */
 export function consistencyProof(from: number, to: number, read: ReadSubtree): Hash[] {
   const path = (begin: number, end: number, isOld: boolean): Hash[] => {
     if (from === end) return isOld ? [] : [rangeHash(begin, end, read)];
@@ -77,7 +77,7 @@ export function consistencyProof(from: number, to: number, read: ReadSubtree): H
   return path(0, to, true);
 }
 
-/** The root that an inclusion proof leads to; null if its length is wrong. */
+/** Returns the root that an inclusion proof leads to, or null if the proof has a wrong length. */
 export function rootOfInclusion(
   leaf: Hash,
   index: number,
@@ -96,7 +96,7 @@ export function rootOfInclusion(
   return index < k ? nodeHash(below, sibling) : nodeHash(sibling, below);
 }
 
-/** The roots of both trees that a consistency proof leads to, given the root of the smaller one. */
+/** The roots of both trees that a consistency proof leads to, given the root of the smaller tree. */
 interface BothRoots {
   readonly old: Hash;
   readonly now: Hash;
@@ -115,7 +115,7 @@ export function verifyConsistency(
   return both !== null && equalHashes(both.old, fromRoot) && equalHashes(both.now, toRoot);
 }
 
-/** @param known root of the leaves of the smaller tree here; null if the proof has it */
+/** @param known root of the smaller tree's leaves in this subtree; null if the proof contains it */
 function bothRoots(from: number, to: number, known: Hash | null, proof: readonly Hash[]): BothRoots | null {
   if (from === to) {
     const [hash, ...more] = known === null ? proof : [known, ...proof];
@@ -133,7 +133,7 @@ function bothRoots(from: number, to: number, known: Hash | null, proof: readonly
   return right === null ? null : { old: nodeHash(sibling, right.old), now: nodeHash(sibling, right.now) };
 }
 
-/** The hashes of complete subtrees over these leaves. Computes each once. */
+/** Returns a reader of the complete subtrees over these leaves. It computes each hash once. */
 export function subtreesOf(leaves: readonly Hash[]): ReadSubtree {
   const levels: Hash[][] = [[...leaves]];
   return (level, i) => {
@@ -146,10 +146,10 @@ export function subtreesOf(leaves: readonly Hash[]): ReadSubtree {
   };
 }
 
-/** Hashes leaf after leaf, and keeps only the complete subtrees at the right edge. */
+/** A tree that grows leaf by leaf. It keeps only the complete subtrees at the right edge. */
 export class GrowingTree {
   #size: number;
-  /** From the left: the largest first. Their sizes are the binary digits of `#size`. */
+  /** From left to right, so the largest comes first. The subtrees' sizes are the binary digits of `#size`. */
   readonly #edge: Hash[];
 
   /** @param edge hashes of the complete subtrees of `size` leaves, from the left */
@@ -167,7 +167,7 @@ export class GrowingTree {
     return this.#edge.slice(0, -1).reduceRight((right, left) => nodeHash(left, right), last);
   }
 
-  /** @param leaf its hash */
+  /** @param leaf hash of the leaf */
   add(leaf: Hash): void {
     let hash = leaf;
     for (let size = this.#size; size % 2 === 1; size = (size - 1) / 2)
@@ -178,8 +178,8 @@ export class GrowingTree {
 }
 
 /**
- * The subtrees left of leaf `index`, in an inclusion proof of it: the edge of the tree of that size. Null if the
- * length of the proof is wrong.
+ * Returns the subtrees left of leaf `index` from an inclusion proof of the leaf. They are the right edge of the tree of
+ * size `index`. Returns null if the proof has a wrong length.
  */
 export function edgeBefore(index: number, size: number, proof: readonly Hash[]): Hash[] | null {
   if (index >= size) return null;

@@ -1,13 +1,13 @@
 /**
- * When an isolate polls for the head, and where: pure decisions over clocks and counters, so that the edge
- * and the simulation (`npm run bench -- propagation`) run the same code.
+ * Decides when and where an isolate polls for the head. All decisions are pure functions of clocks and counters, so
+ * that the edge and the simulation (`npm run bench -- propagation`) run the same code.
  *
  * Every isolate polls in the background of its requests. The isolates of a data centre share one copy in the
- * Cache API, so the coordinator gets about one poll per period and data centre. An isolate that finds the
- * copy too old claims the poll; one that loses the claim retries soon. While the coordinator fails, isolates
- * read the head from KV, and a circuit breaker stops calls to the coordinator. Either result is stored in the
- * cache for all: if a failed poll were not, the other isolates would compete for the same claim again and
- * never fall back to KV.
+ * Cache API, so the coordinator gets about one poll per period and data centre. An isolate that finds the copy
+ * too old claims the poll. An isolate that loses the claim retries soon. While the coordinator fails, isolates
+ * read the head from KV, and a circuit breaker stops calls to the coordinator. Both results are stored in the
+ * cache for all isolates. If a failed poll were not stored, the other isolates would compete for the same claim
+ * again and never fall back to KV.
  */
 import {
   BREAKER_FAILURES,
@@ -37,7 +37,7 @@ export class HeadPoll {
   }
 
   /**
-   * What a request does about the head: nothing, poll in the background, or wait for a poll.
+   * Returns what a request must do about the head: nothing, poll in the background, or wait for a poll.
    * @param waitMs time since the last successful poll after which a request must wait
    */
   due(now: number, waitMs = HEAD_WAIT_MS): 'nothing' | 'background' | 'wait' {
@@ -53,15 +53,15 @@ export class HeadPoll {
   }
 
   /**
-   * Records a successful poll. The head in memory was current at `asOf`; a head from KV may have been current
-   * some time ago. `asOf` never decreases.
+   * Records a successful poll. The head in memory was current at `asOf`, which may be some time ago for a head
+   * from KV. `asOf` never decreases.
    */
   confirmed(asOf: number, seenAt = asOf): void {
     this.asOf = Math.max(this.asOf, asOf);
     this.seenAt = Math.max(this.seenAt, seenAt);
   }
 
-  /** Another isolate of the data centre is polling: retry when its result is there. */
+  /** Another isolate of the data centre is polling: retry when its result is available. */
   retrySoon(now: number): void {
     this.#nextAt = now + CLAIM_RETRY_MS;
   }
@@ -94,7 +94,7 @@ export class Breaker {
     this.#retryAt = 0;
   }
 
-  /** @param overloaded reported by the platform: an immediate retry would make it worse */
+  /** @param overloaded whether the platform reported an overload, which an immediate retry would make worse */
   failed(now: number, overloaded: boolean): void {
     this.#failures++;
     const over = this.#failures - BREAKER_FAILURES;
@@ -108,18 +108,18 @@ export class Breaker {
 export interface CachedCopy {
   readonly seq: number;
   /**
-   * When the coordinator, or KV in its place, was last read. The copy serves the data centre for
+   * When the coordinator, or KV in its place, was last read. The data centre uses the copy for
    * HEAD_FRESH_MS.
    */
   readonly fetchedAt: number;
-  /** When it was last known to be current: the time the coordinator returned it, not KV. */
+  /** When the copy was last known to be current: the time when the coordinator returned it, not KV. */
   readonly asOf: number;
 }
 
 /**
- * The next step of a poll after reading the cache.
+ * Returns the next step of a poll after reading the cache:
  * `use` the copy, `claim` the poll, or read the copy in `kv`.
- * @param mayQuery whether the breaker allows it and a response would arrive in time
+ * @param mayQuery whether the breaker allows a call, and its response would arrive in time
  */
 export function afterCache(
   copy: CachedCopy | null,
@@ -131,14 +131,14 @@ export function afterCache(
   return mayQuery ? 'claim' : 'kv';
 }
 
-/** Whether a head may replace the one in memory: `seq` never decreases. */
+/** Whether a head may replace the head in memory: `seq` never decreases. */
 export function isNewer(seq: number, heldSeq: number): boolean {
   return seq > heldSeq;
 }
 
 /**
  * Whether a data centre is in the share that gets the canary.
- * @param hash 32 bits, uniform: of the release and the data centre's name @param share 0 to 1
+ * @param hash uniform 32-bit hash of the release and the data centre's name @param share 0 to 1
  */
 export function inShare(hash: number, share: number): boolean {
   return hash / 2 ** 32 < share;

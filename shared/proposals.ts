@@ -1,7 +1,7 @@
 /**
  * Proposals: changes that wait for a second person. An installation chooses which kinds of change wait. A proposal
- * shows exactly what the change does; its hash covers the request and its effects, and an approval names the hash.
- * Break-glass changes are applied at once and are recorded here until a second person has reviewed them.
+ * shows exactly what the change does. Its hash covers the request and its effects, and an approval names the hash.
+ * Break-glass changes are applied at once, and are kept as proposals until a second person has reviewed them.
  */
 import * as v from 'valibot';
 import type { EntryItem } from './admin/entries.ts';
@@ -13,7 +13,7 @@ import {
 } from './limits/control.ts';
 import { reasonSchema, sha256Schema } from './schemas.ts';
 
-/** Kinds of change that an installation can make wait. docs/operations.md says what belongs to each. */
+/** Kinds of change that an installation can make wait. docs/operations.md describes each kind. */
 export const APPROVAL_KINDS = [
   'guardOverride',
   'actForOthers',
@@ -25,12 +25,12 @@ export const APPROVAL_KINDS = [
   'qualifications',
   'rules',
 ] as const;
-/** `approvals`, weakening these settings, waits whenever any other kind does: nobody switches them off alone. */
+/** `approvals` weakens these settings. It waits whenever any other kind does, so that nobody can switch them off alone. */
 export type ApprovalKind = (typeof APPROVAL_KINDS)[number] | 'approvals';
 
 const waitMessage = `must be from ${APPROVAL_WAIT_SECONDS_MIN} to ${APPROVAL_WAIT_SECONDS_MAX}`;
 export const approvalsSchema = v.strictObject({
-  /** The kinds that wait. Empty: none. */
+  /** The kinds that wait. Empty for none. */
   kinds: v.pipe(
     v.array(v.picklist(APPROVAL_KINDS)),
     v.maxLength(APPROVAL_KINDS.length),
@@ -56,7 +56,7 @@ export const putApprovalsSchema = v.strictObject({ approvals: approvalsSchema, r
 
 /** `POST /v1/admin/proposals/{id}/approve` */
 export const approveSchema = v.strictObject({
-  /** Of the proposal that you reviewed. */
+  /** Hash of the proposal that you reviewed. */
   sha256: sha256Schema,
   reason: v.optional(reasonSchema),
 });
@@ -64,7 +64,7 @@ export const approveSchema = v.strictObject({
 /** `POST /v1/admin/proposals/{id}/reject` and `DELETE /v1/admin/proposals/{id}` */
 export const rejectSchema = v.strictObject({ reason: reasonSchema });
 
-/** The last four are those of break-glass changes, which are in force already. */
+/** The last four are the states of break-glass changes, which are in force already. */
 export const PROPOSAL_STATES = [
   'pending',
   'approved',
@@ -94,9 +94,9 @@ export interface ProposalInfo {
   readonly createdAt: string;
   /** When it expires; for a break-glass change, when it reverts. */
   readonly endsAt: string;
-  /** Of the request and its exact effects. An approval names it. */
+  /** Hash of the request and its exact effects. An approval names it. */
   readonly sha256: string;
-  /** Audit records that the change makes: one per number and source, otherwise one. */
+  /** Number of audit records that the change makes: one per number and source, otherwise one. */
   readonly changes: number;
   readonly decidedAt: string | null;
   readonly decidedBy: string | null;
@@ -109,8 +109,8 @@ export interface ProposalInfo {
 /** `proposal` in the response 202 to a change that waits. */
 export interface Proposal extends ProposalInfo {
   /**
-   * The first changes, as the audit log would record them: numbers are keyed. What it overrides comes before all
-   * others.
+   * The first changes, in the form of the audit log, with keyed numbers. The guards that the change overrides come before
+   * all others.
    */
   readonly shown: readonly AuditEntry[];
 }
@@ -121,7 +121,7 @@ export interface ProposalDetails extends Proposal {
   readonly request?: ProposedRequest | null;
 }
 
-/** A request that waits, as it was sent. Numbers are in clear, secrets are left out. */
+/** A waiting request in its original form. Numbers are in clear, and secrets are left out. */
 export interface ProposedRequest {
   /** `changeEntries`, `promote`, `putPolicy`, … */
   readonly command: string;
@@ -137,10 +137,10 @@ export interface ProposalList {
   readonly proposals: readonly ProposalInfo[];
 }
 
-/** `breakGlass` in the response to a change that was made at once although it is of a kind that waits. */
+/** `breakGlass` in the response to a change that was made at once, although changes of its kind wait. */
 export interface BreakGlassDone {
   readonly proposal: number;
-  /** When it reverts unless another person has reviewed it. */
+  /** When the change reverts, unless another person has reviewed it. */
   readonly endsAt: string;
 }
 
@@ -150,8 +150,8 @@ export interface PendingChange {
 }
 
 /**
- * How a proposal ended, to follow its number in a sentence.
- * @param already `already ` for somebody who comes too late
+ * Describes how a proposal ended. The text follows the proposal's number in a sentence.
+ * @param already `already ` for a person who decides too late
  */
 export function decisionOf({ state, decidedBy, decidedAt }: ProposalInfo, already = ''): string {
   const by = `by ${decidedBy} at ${decidedAt}`;

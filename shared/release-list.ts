@@ -1,7 +1,7 @@
 /** The list of releases on the wire: `GET /v1/admin/releases`. */
 import type { ReleaseInfo } from './admin/releases.ts';
 
-/** A manifest under `staged/` that was refused before it became a release, such as one with a wrong signature. */
+/** A manifest under `staged/` that was refused before it became a release, such as for a wrong signature. */
 export interface StagedRefusal {
   /** The name under which it was staged. */
   readonly release: string;

@@ -1,13 +1,13 @@
 /**
  * A parsed and validated screening request: sender, recipient, channel and ingress.
- * Parsing is in screening/parse-request.ts and screening/parse-gateway-request.ts.
+ * shared/screening/parse-request.ts and shared/screening/parse-gateway-request.ts parse it.
  */
 import type { Party } from './numbers/party.ts';
 
 export const CHANNELS = ['sms', 'voice'] as const;
 export type Channel = (typeof CHANNELS)[number];
 
-/** A sender can also withhold its number. */
+/** The sender of a request. It can also withhold its number. */
 export type Sender = Party | { readonly kind: 'withheld' };
 
 /** Whether traffic entered at a gateway from abroad or from a domestic operator. */
@@ -28,9 +28,9 @@ export interface Ingress {
   readonly smsc: number | null;
   /** The Korean carrier prefix displayed before the sender's number. */
   readonly carrierPrefix: string | null;
-  /** Whether the home network says that the mobile number is abroad now. */
+  /** Whether the home network states that the mobile number is abroad now. */
   readonly roaming: (typeof ROAMING)[number];
-  /** What the gateway says that a signature attests. */
+  /** The attestation of a signature, as the gateway states it. */
   readonly attestation: (typeof ATTESTATIONS)[number] | null;
   /** PASSporTs of the call or text, as values of a SIP `Identity` header. */
   readonly identity: readonly string[];
@@ -42,9 +42,9 @@ export interface ScreenRequest {
   readonly channel: Channel;
   /** Null in a check before sending; never null in a gateway check. */
   readonly ingress: Ingress | null;
-  /** The message token of the sender, as given: only in a check before sending. */
+  /** The sender's message token, unparsed. Only in a check before sending. */
   readonly senderToken?: string | undefined;
-  /** What the sender writes, or says it will: never stored, logged or repeated. At most TEXT_CHARS_MAX UTF-16 units. */
+  /** The text that the sender writes, or intends to: never stored, logged or repeated. At most TEXT_CHARS_MAX UTF-16 units. */
   readonly text?: string | undefined;
   /** The same request with the other possible readings of `from` and `to`; nearly always empty. */
   readonly otherReadings: readonly ScreenRequest[];

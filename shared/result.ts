@@ -1,9 +1,9 @@
 /**
- * How expected failures are returned. A throw is a bug.
- * HTTP responses are made from failures in workers/http/reply.ts, exit codes in cli/failure.ts.
+ * Results of functions that can fail as expected. A throw is a bug.
+ * workers/http/reply.ts turns failures into HTTP responses, and cli/failure.ts into exit codes.
  */
 
-/** An expected failure. Narrower types extend it with what their readers need, such as a field. */
+/** An expected failure. Narrower types extend it with more details, such as a field. */
 export interface Failure<Code extends string = string> {
   readonly ok: false;
   /** Stable name of the failure. */

@@ -1,17 +1,17 @@
 /**
- * Keys of the systems that numgate shares with: derived from one secret, SHARING_KEY, by HKDF-SHA-256 (RFC 5869) with a
+ * Keys of the systems that numgate shares with. They derive from one secret, SHARING_KEY, by HKDF-SHA-256 (RFC 5869) with a
  * label for each use, so none of them is stored. SHARING_KEY does not rotate with LIST_KEY, because other systems hold
- * what derives from it.
+ * the derived keys.
  */
 import { fromBase64, utf8 } from './bytes.ts';
 import { type Failure, fail, ok, type Result } from './result.ts';
 
 /** Length of SHARING_KEY in bytes. */
 export const SHARING_KEY_BYTES = 32;
-/** While it is rotated. */
+/** Keys in SHARING_KEY during a rotation. */
 const SHARING_KEYS_MAX = 2;
 
-/** What derives from one SHARING_KEY. */
+/** Derives keys from one SHARING_KEY. */
 export class SharingKey {
   readonly #base: CryptoKey;
 
@@ -20,8 +20,8 @@ export class SharingKey {
   }
 
   /**
-   * @param use what the bytes are for, such as `feed consumer`
-   * @param name who they are for, such as `acme/reader`, with the number of the key
+   * @param use purpose of the bytes, such as `feed consumer`
+   * @param name receiver of the bytes, such as `acme/reader`, with the number of the key
    */
   async derive(use: string, name: string, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
     const info = utf8(JSON.stringify(['numgate/1 sharing', use, name]));

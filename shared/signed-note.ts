@@ -1,13 +1,13 @@
 /**
  * Signed notes (c2sp.org/signed-note): a text of whole lines, a blank line, and signature lines
- * `— <name> <base64 of key ID and signature>`. Only Ed25519 keys (type 0x01). Keys have the text forms of
+ * `— <name> <base64 of key ID and signature>`. Supports only Ed25519 keys (type 0x01). Keys have the text forms of
  * golang.org/x/mod/sumdb/note: `<name>+<key ID>+<base64>` verifies, and `PRIVATE+KEY+<name>+<key ID>+<base64>` signs.
  */
 import { fromBase64, sha256Hex, toBase64, utf8 } from './bytes.ts';
 import { ed25519Pair } from './ed25519.ts';
 
 const ED25519 = 0x01;
-/** A key and its type; a signature and its key ID. */
+/** Bytes of a key with its type, and of a signature with its key ID. */
 const KEY_BYTES = 33;
 const SIGNATURE_BYTES = 68;
 const KEY_ID_BYTES = 4;
@@ -31,7 +31,7 @@ export interface NoteVerifier {
 }
 
 export interface SignedNote {
-  /** What is signed: lines, each with its end. */
+  /** The signed text: lines, each with its line end. */
   readonly text: string;
   readonly signatures: readonly { readonly name: string; readonly bytes: Uint8Array<ArrayBuffer> }[];
 }
@@ -49,7 +49,7 @@ function withType(key: Uint8Array): string {
   return toBase64(Uint8Array.from([ED25519, ...key]));
 }
 
-/** The parts of a key in text form, after `PRIVATE+KEY+`; null if it is not an Ed25519 key. */
+/** Parses a key in text form, without `PRIVATE+KEY+`. Returns null if it is not an Ed25519 key. */
 function partsOf(text: string): { name: string; keyId: string; bytes: Uint8Array<ArrayBuffer> } | null {
   const match = /^([^+]*)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+=*)$/.exec(text);
   const bytes = fromBase64(match?.[3] ?? '');
@@ -58,7 +58,7 @@ function partsOf(text: string): { name: string; keyId: string; bytes: Uint8Array
   return { name: match[1]!, keyId: match[2]!, bytes: bytes.slice(1) };
 }
 
-/** Opens a private key in text form; null if it is not one. */
+/** Opens a private key in text form. Returns null if it is not a private key. */
 export async function openSigner(text: string): Promise<NoteSigner | null> {
   const parts = text.startsWith(PRIVATE) ? partsOf(text.slice(PRIVATE.length)) : null;
   const pair = parts === null ? null : await ed25519Pair(parts.bytes);
@@ -76,7 +76,7 @@ export async function openSigner(text: string): Promise<NoteSigner | null> {
   };
 }
 
-/** A new private key in text form. @returns null if the name is empty or has spaces or plus signs */
+/** Makes a new private key in text form. @returns null if the name is empty or has spaces or plus signs */
 export async function newSignerKey(name: string): Promise<string | null> {
   const seed = crypto.getRandomValues(new Uint8Array(KEY_BYTES - 1));
   const pair = NAME.test(name) ? await ed25519Pair(seed) : null;
@@ -84,7 +84,7 @@ export async function newSignerKey(name: string): Promise<string | null> {
   return `${PRIVATE}${name}+${await keyIdOf(name, pair.publicKey)}+${withType(seed)}`;
 }
 
-/** Opens a public key in text form; null if it is not one. */
+/** Opens a public key in text form. Returns null if it is not a public key. */
 export async function openVerifier(text: string): Promise<NoteVerifier | null> {
   const parts = partsOf(text);
   if (parts === null || (await keyIdOf(parts.name, parts.bytes)) !== parts.keyId) return null;
@@ -95,7 +95,7 @@ export async function openVerifier(text: string): Promise<NoteVerifier | null> {
 /** `UNSIGNED`: no signature names this key. */
 export type SignatureProblem = 'UNSIGNED' | 'SIGNATURE_WRONG';
 
-/** Whether a key signed the note. @returns null, or why not */
+/** Verifies that a key signed the note. @returns null if it did, or the problem */
 export async function verifyNote(
   { text, signatures }: SignedNote,
   { name, keyId, key }: NoteVerifier,
@@ -114,14 +114,14 @@ function hexId(bytes: Uint8Array): string {
   return [...bytes.subarray(0, KEY_ID_BYTES)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** Signature lines of other kinds of keys have other lengths. */
+/** Parses a signature line. Accepts signatures of any length, because those of other kinds of keys differ in length. */
 function signatureIn(line: string): SignedNote['signatures'][number] | null {
   const match = /^— ([^\s+]+) ([A-Za-z0-9+/]+=*)$/u.exec(line);
   const bytes = fromBase64(match?.[2] ?? '');
   return match === null || bytes === null || bytes.length <= KEY_ID_BYTES ? null : { name: match[1]!, bytes };
 }
 
-/** The notes in a text, one after another, as `curl … >> FILE` collects them. Blank lines between them are ignored. */
+/** Finds consecutive notes in a text, such as `curl … >> FILE` collects. Blank lines between notes are ignored. */
 export function* notesIn(content: string): Generator<{ line: number; note: SignedNote | null }> {
   const lines = content.split('\n');
   for (let at = 0; at < lines.length; ) {

@@ -1,5 +1,5 @@
 /**
- * How full the coordinator's storage is: shared by the coordinator, its log and `status`.
+ * The level of the coordinator's storage, for the coordinator, its log and `status`.
  */
 import { STORAGE_CRITICAL_SHARE, STORAGE_FULL_SHARE, STORAGE_WARNING_SHARE } from './limits/control.ts';
 
@@ -12,7 +12,7 @@ export function storageLevel(share: number): StorageLevel {
   return share >= STORAGE_WARNING_SHARE ? 'warning' : 'normal';
 }
 
-/** What the coordinator stores. Older coordinators omit some fields. */
+/** Storage of the coordinator. Older coordinators omit some fields. */
 export interface StorageInfo {
   readonly storageBytes?: number;
   readonly storageBytesMax?: number;

@@ -1,6 +1,6 @@
 /**
- * Test texts: texts with a fixed result, so that clients can test each code and each band without any text release:
- * `test:TEXT_CAMPAIGN`, `test:review`. Only the whole text counts.
+ * Test texts have a fixed result, so that clients can test each code and each band without any text release:
+ * `test:TEXT_CAMPAIGN`, `test:review`. The whole text must match.
  */
 import type { TextAnalysis } from './text/analyse-text.ts';
 
@@ -20,7 +20,7 @@ const LIST = {
 /** The end of the test campaign, in seconds since 1970: 2100-01-01. */
 const TEST_UNTIL = 4_102_444_800;
 
-/** What is found in them, by what follows the prefix. */
+/** Results of test texts, by the part after the prefix. */
 const FOUND: Readonly<Record<string, TextAnalysis>> = {
   ordinary: ORDINARY,
   review: { ...ORDINARY, score: 0.6, band: 'review', reasons: ['wording'] },
@@ -32,7 +32,7 @@ const FOUND: Readonly<Record<string, TextAnalysis>> = {
 /** Every test text. */
 export const TEST_TEXTS: readonly string[] = Object.keys(FOUND).map((name) => TEST_TEXT_PREFIX + name);
 
-/** What is found in a test text; null for every other text. */
+/** Returns the result of a test text, or null for every other text. */
 export function testTextOf(text: string): TextAnalysis | null {
   if (!text.startsWith(TEST_TEXT_PREFIX)) return null;
   const name = text.slice(TEST_TEXT_PREFIX.length);

@@ -1,6 +1,6 @@
 /**
- * Test tokens: message tokens with a fixed result, so that clients can test each code without any credentials:
- * `test:TOKEN_EXPIRED`. They never permit anything: a request with one is otherwise screened as without a token.
+ * Test tokens are message tokens with a fixed result, so that clients can test each code without any credentials:
+ * `test:TOKEN_EXPIRED`. They never permit anything. Otherwise, a request is screened as if it had no token.
  */
 import { CODES, type Code } from './verdict.ts';
 
@@ -13,7 +13,7 @@ export const TEST_TOKEN_CODES = CODES.filter(
     ['SENDER_UNQUALIFIED', 'SENDER_SUSPENDED', 'SENDER_RATE_REDUCED'].includes(code),
 );
 
-/** The code of a test token; null for every other text. */
+/** Returns the code of a test token, or null for every other text. */
 export function testTokenCode(text: string): Code | null {
   if (!text.startsWith(TEST_TOKEN_PREFIX)) return null;
   return TEST_TOKEN_CODES.find((code) => text === TEST_TOKEN_PREFIX + code) ?? null;

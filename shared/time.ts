@@ -6,20 +6,20 @@ export const HOURS_PER_DAY = 24;
 export const DAY_MS = HOURS_PER_DAY * HOUR_MS;
 
 const KOREA_HOURS = 9;
-/** How far Korea is ahead of UTC. */
+/** Offset of Korea from UTC, in ms. */
 export const KOREA_MS = KOREA_HOURS * HOUR_MS;
 
-/** Days since 1970. @param at ms since 1970 */
+/** Returns the day in Korea, as days since 1970. @param at ms since 1970 */
 export function koreanDayOf(at: number): number {
   return Math.floor((at + KOREA_MS) / DAY_MS);
 }
 
-/** The same of an hour in UTC: no hour is in two days. @param hour hours since 1970 */
+/** Returns the day in Korea of a UTC hour, which is always within one day. @param hour hours since 1970 */
 export function koreanDayOfHour(hour: number): number {
   return Math.floor((hour + KOREA_HOURS) / HOURS_PER_DAY);
 }
 
-/** `2026-11-27` */
+/** Formats a day, such as `2026-11-27`. */
 export function koreanDayText(day: number): string {
   return new Date(day * DAY_MS).toISOString().slice(0, 10);
 }

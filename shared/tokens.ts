@@ -1,5 +1,5 @@
 /**
- * Admin tokens: who may change things. A token has the scopes of a role, or a set of its own.
+ * Admin tokens, which permit changes. A token has the scopes of a role, or its own set of scopes.
  */
 import * as v from 'valibot';
 import { keyConditionEntries } from './key-conditions.ts';
@@ -7,7 +7,7 @@ import { DEFAULT_ORGANISATION } from './organisations.ts';
 import { ROLE_SCOPES, ROLES, SCOPES } from './roles.ts';
 import { keySecretsSchema, nameSchema } from './schemas.ts';
 
-/** What a PUT sends. The scopes are those of the role, if there is one. */
+/** A token in a PUT request. If it has a role, the scopes are those of the role. */
 export const tokenSchema = v.pipe(
   v.strictObject({
     id: nameSchema,
@@ -15,9 +15,9 @@ export const tokenSchema = v.pipe(
     ...keyConditionEntries,
     role: v.optional(v.nullable(v.picklist(ROLES)), null),
     scopes: v.optional(v.pipe(v.array(v.picklist(SCOPES)), v.minLength(1), v.maxLength(SCOPES.length))),
-    /** The organisation that the token belongs to. Its authority is the one that the token acts for. */
+    /** The organisation that the token belongs to. The token acts for the authority of this organisation. */
     organisation: v.optional(nameSchema, DEFAULT_ORGANISATION),
-    /** Not stored: the authority of the organisation. A request that names another one is rejected. */
+    /** The authority of the organisation. It is not stored. A request that names another authority is rejected. */
     authority: v.optional(v.nullable(nameSchema)),
   }),
   v.forward(
@@ -45,8 +45,8 @@ function haveSame(some: readonly string[], others: readonly string[]): boolean {
 /** A token in a response. */
 export interface ListedToken extends Token {
   readonly authority: string | null;
-  /** Start of the hour in which it was last used; null if it never was. Older services omit it. */
+  /** Start of the hour in which the token was last used; null if it was never used. Older services omit it. */
   readonly lastUsedAt?: string | null;
-  /** For `If-Match`. */
+  /** Value for `If-Match`. */
   readonly version: string;
 }

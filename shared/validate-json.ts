@@ -1,11 +1,11 @@
 /**
- * Validates a JSON value against a schema, for the admin API and the CLI. The library's own messages quote the
- * received value, which may be a number, and mention its own types, so issues are worded here.
+ * Validates a JSON value against a schema, for the admin API and the CLI. It words the messages itself, because the
+ * library's messages quote the received value, which may be a number, and mention the library's types.
  */
 import * as v from 'valibot';
 import { type Failure, ok, type Result } from './result.ts';
 
-/** The first invalid field. The message continues the sentence after its name. */
+/** The first invalid field. The message continues a sentence that begins with the field's name. */
 export interface InvalidField
   extends Failure<'FIELD_UNKNOWN' | 'FIELD_MISSING' | 'FIELD_TYPE' | 'FIELD_VALUE'> {
   /** Names from the outermost object inwards, and list indexes; empty for the value itself. */
@@ -37,7 +37,7 @@ function describe(issue: v.BaseIssue<unknown>): Pick<InvalidField, 'code' | 'mes
     return { code: 'FIELD_UNKNOWN', message: 'is not a field here' };
   }
   if (received === 'undefined') return { code: 'FIELD_MISSING', message: 'is missing' };
-  // Of a variant, `expected` is a type if the value is no object at all.
+  // For a variant, `expected` is 'Object' if the value is not an object at all.
   if (type === 'picklist' || (type === 'variant' && expected !== 'Object')) {
     const allowed = expected?.replace(/["()]/g, '').replaceAll(' | ', ', ');
     const code = typeof input === 'string' ? 'FIELD_VALUE' : 'FIELD_TYPE';
@@ -47,7 +47,7 @@ function describe(issue: v.BaseIssue<unknown>): Pick<InvalidField, 'code' | 'mes
     const form = type === 'union' ? 'in one of the documented forms' : TYPES[expected ?? ''];
     return { code: 'FIELD_TYPE', message: form === undefined ? 'has the wrong type' : `must be ${form}` };
   }
-  // A message from our own schema.
+  // Messages of our own schemas are used unchanged.
   return { code: 'FIELD_VALUE', message: message.startsWith('Invalid ') ? boundOf(issue) : message };
 }
 

@@ -1,7 +1,7 @@
 /**
  * Vocabulary of a decision: verdicts and their strength, effects, subjects, codes and reasons.
- * Codes never change. Append new ones at the end: a test number encodes the position of its code. Clients act
- * on the verdict and display the code.
+ * Codes never change. Append new codes at the end, because a test number encodes the position of its code. Clients
+ * act on the verdict and display the code.
  */
 
 /** Weakest first. The strongest verdict among the subjects is the verdict of the request. */
@@ -73,11 +73,11 @@ const OTHER_CODES: readonly Code[] = [
 /** Codes that a list, an entry or a rule can use against a number. */
 export const AGAINST_CODES = CODES.filter((code) => !OTHER_CODES.includes(code));
 
-/** Stages of a block that a rule of the joint response made. A provisional one ends unless it is confirmed. */
+/** Stages of a rule block. A provisional block ends unless it is confirmed. */
 export const BLOCK_STAGES = ['provisional', 'confirmed'] as const;
 export type BlockStage = (typeof BLOCK_STAGES)[number];
 
-/** What a block that a rule made shows of it. */
+/** The rule and the stage that a rule block shows. */
 export interface RuleMark {
   /** ID and version of the rule: `kr-50@3`. */
   readonly rule: string;
@@ -86,7 +86,7 @@ export interface RuleMark {
 
 const UNMARKED: Partial<RuleMark> = {};
 
-/** The rule and the stage of what a rule made; nothing otherwise. */
+/** Returns the rule and the stage of a rule block, or an empty object for anything else. */
 export function markOf({ rule, stage }: Partial<RuleMark>): Partial<RuleMark> {
   return rule === undefined || stage === undefined ? UNMARKED : { rule, stage };
 }
@@ -114,17 +114,17 @@ export interface Reason extends Partial<RuleMark> {
   readonly match: Match;
   readonly effect: Effect | 'indeterminate';
   readonly authority: string | null;
-  /** RFC 3339 time at which the entry expires; null if it does not. */
+  /** RFC 3339 time at which the entry expires; null if it does not expire. */
   readonly until: string | null;
-  /** What to do about it, for codes that need action. */
+  /** What to do about the reason, for codes that need action. */
   readonly detail?: string;
-  /** With SENDER_RATE_REDUCED, if it is known: the share of its usual rate at which the sender may send. */
+  /** For SENDER_RATE_REDUCED, if known: the share of its usual rate at which the sender may send. */
   readonly factor?: number;
-  /** For a block of a number or sender ID by a list, a live entry or a campaign: what to send to `/v1/appeals`. */
+  /** The reference for `/v1/appeals`: for a block of a number or sender ID by a list, a live entry or a campaign. */
   readonly appeal?: string;
 }
 
-/** Rank of a verdict; higher is stronger. */
+/** Returns the rank of a verdict. A higher rank is stronger. */
 export function strength(verdict: Verdict): number {
   return VERDICTS.indexOf(verdict);
 }

@@ -1,4 +1,4 @@
-/** The interval of a share that a sample shows (Wilson 1927). */
+/** The confidence interval of a share in a sample (Wilson 1927). */
 
 export interface Interval {
   readonly low: number;
@@ -6,8 +6,8 @@ export interface Interval {
 }
 
 /**
- * @param share 0 to 1 @param count of the sample, above 0; need not be whole
- * @param deviations of the normal distribution: 1.96 for 95 %
+ * @param share 0 to 1 @param count size of the sample, above 0; need not be whole
+ * @param deviations standard deviations of the normal distribution: 1.96 for 95 %
  */
 export function wilson(share: number, count: number, deviations: number): Interval {
   const square = deviations ** 2 / count;

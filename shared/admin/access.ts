@@ -8,8 +8,8 @@ import { reasonSchema } from '../schemas.ts';
 import { tokenSchema } from '../tokens.ts';
 
 /**
- * Nobody may send from these. Other codes that must be reachable, such as hotlines, have owners that send
- * texts.
+ * Short codes that nobody may send from. Other codes that must stay reachable, such as hotlines, have owners that
+ * send texts.
  */
 const NEVER_OWNED: readonly string[] = ['112', '119'];
 

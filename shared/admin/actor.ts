@@ -1,12 +1,12 @@
 /**
- * Who sends a request to the admin API.
+ * The caller of the admin API.
  */
 import type { Scope } from '../roles.ts';
 
 /** The authenticated caller: a token or a Cloudflare Access identity. */
 export interface Actor {
   /**
-   * `token:<id>`, `access:<email or service>`, or `numgate` for changes that the coordinator makes itself.
+   * `token:<id>`, `access:<email or service>`, or `numgate` for the coordinator's own changes.
    */
   readonly name: string;
   readonly scopes: readonly Scope[];
@@ -19,16 +19,16 @@ export interface Actor {
   readonly authority: string | null;
   /** Whether the actor may create and revoke tokens. */
   readonly root: boolean;
-  /** Of a token: see `StoredToken`. Absent for all other actors. */
+  /** Generation of a token: see `StoredToken`. Absent for all other actors. */
   readonly generation?: number;
 }
 
-/** `GET /v1/admin/me`: who sent the request, and what they may change. */
+/** `GET /v1/admin/me`: the caller and its scopes. */
 export type MeInfo = Actor;
 
 /**
- * What belongs to the actor alone is stored under this: budgets, answers to repeated requests. A token that was
- * removed and created again has the same name, and is another holder.
+ * Returns the key under which the actor's private state is stored: budgets, and answers to repeated requests. A token
+ * that was removed and created again has the same name, but another key.
  */
 export function holderOf({ name, generation = 0 }: Actor): string {
   return generation === 0 ? name : `${name}#${generation}`;

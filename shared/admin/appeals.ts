@@ -12,7 +12,7 @@ import type { RuleBlockInfo } from './rule-blocks.ts';
 /** `POST /v1/admin/appeals/{id}/claim` and `…/release` */
 export const claimAppealSchema = v.strictObject({ reason: v.optional(reasonSchema) });
 
-/** `POST /v1/admin/appeals/{id}/accept`: the fields of the change that lifts the block. */
+/** `POST /v1/admin/appeals/{id}/accept`: the body has the fields of the change that lifts the block. */
 export const acceptAppealSchema = v.strictObject({
   /** Guards that you override. */
   overrides: v.optional(v.pipe(v.array(v.picklist(LIVE_GUARDS)), v.maxLength(LIVE_GUARDS.length))),
@@ -24,7 +24,7 @@ export type AcceptAppeal = Omit<v.InferOutput<typeof acceptAppealSchema>, 'reaso
 
 /** `POST /v1/admin/appeals/{id}/reject` */
 export const rejectAppealSchema = v.strictObject({
-  /** What the appellant reads: shared/appeals/texts.ts. */
+  /** Selects the explanation that the appellant reads, from shared/appeals/texts.ts. */
   code: v.picklist(REJECTIONS),
   reason: reasonSchema,
 });
@@ -37,41 +37,41 @@ export interface AppealInfo {
   /** E.164; null for a sender ID. */
   readonly number: string | null;
   readonly source: string | null;
-  /** What blocked: the name of the list, or `live` and the `seq` of the entry. */
+  /** The cause of the block: the name of a list, or `live` with the `seq` of the entry. */
   readonly list: string;
   readonly entrySeq: number | null;
   readonly code: Code;
   readonly authority: string;
   readonly receivedAt: string;
-  /** How often somebody appealed against this block. */
+  /** Number of submissions against this block that share this appeal. */
   readonly appellants: number;
   readonly claimedBy: string | null;
   readonly claimedUntil: string | null;
   readonly decidedBy: string | null;
   readonly decidedAt: string | null;
-  /** Of a rejected appeal. */
+  /** Why the appeal was rejected; null in all other states. */
   readonly rejection: Rejection | null;
-  /** Of an accepted appeal: the change that lifted the block. */
+  /** The change that lifted the block; null unless the appeal was accepted. */
   readonly seq: number | null;
 }
 
 /** `GET /v1/admin/appeals/{id}` */
 export interface AppealDetails extends AppealInfo {
-  /** The first of them, oldest first. */
+  /** The first statements of appellants, oldest first. */
   readonly statements: readonly {
     readonly at: string;
     readonly statement: string;
     readonly contact: string | null;
   }[];
-  /** What blocks the number or sender ID now; null if that cannot be read. */
+  /** The blocks that are now in force for the number or sender ID; null if they cannot be read. */
   readonly blocks: readonly StandingBlock[] | null;
-  /** The newest rule block of the number or sender ID, if a rule blocked; null if it cannot be read, or no longer exists. */
+  /** If a rule blocked: the newest rule block of the number or sender ID. Null if unreadable or gone. */
   readonly ruleBlock: AppealedRuleBlock | null;
 }
 
 export type AppealedRuleBlock = Pick<RuleBlockInfo, 'id' | 'rule' | 'state'>;
 
-/** A block in force, by a list or a live entry. */
+/** A block in force, from a list or a live entry. */
 export interface StandingBlock {
   readonly list: string;
   /** `seq` of the live entry; null for a list. */
@@ -90,11 +90,11 @@ export interface AppealPage {
 /** `GET /v1/admin/appeals/summary` */
 export interface AppealSummary {
   readonly open: number;
-  /** When the oldest open one was received; null without any. */
+  /** When the oldest open appeal was received; null if none is open. */
   readonly oldestAt: string | null;
   /** Decisions of the last 30 days. */
   readonly decided: Readonly<Record<Exclude<AppealState, 'received' | 'inReview'>, number>>;
-  /** From receipt to decision, over those decisions; null without any. */
+  /** Time from receipt to decision, over the decisions of `decided`; null if there are none. */
   readonly medianSeconds: number | null;
   readonly p90Seconds: number | null;
 }

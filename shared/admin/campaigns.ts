@@ -12,7 +12,7 @@ import type { CampaignInfo } from './text.ts';
 /** `overrideAuthorities`: other authorities that the change acts for. */
 const common = { overrideAuthorities, reason: reasonSchema };
 
-/** A text as reports and admins send it. */
+/** A text in a report or in a request to the admin API. */
 export const campaignTextSchema = v.pipe(
   v.string(),
   v.minLength(1),
@@ -26,7 +26,7 @@ const textsSchema = v.pipe(
   v.maxLength(CAMPAIGN_TEXTS_MAX, `must have at most ${CAMPAIGN_TEXTS_MAX} texts`),
 );
 
-/** A fingerprint that was computed elsewhere, such as by a member of the community. */
+/** A fingerprint that another party computed, such as a member of the community. */
 export const sharedFingerprintSchema = v.strictObject({
   fingerprint: v.pipe(
     v.string(),
@@ -35,12 +35,12 @@ export const sharedFingerprintSchema = v.strictObject({
       'must be a fingerprint: 128 bytes in base64',
     ),
   ),
-  /** ID of its TEXT_KEY: must be the one of this installation. */
+  /** ID of the TEXT_KEY that computed the fingerprint. It must be the TEXT_KEY of this installation. */
   textKeyId: v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/, 'must have 16 hex digits')),
 });
 export type SharedFingerprint = v.InferOutput<typeof sharedFingerprintSchema>;
 
-/** `POST /v1/admin/text/campaigns`: exactly one of `texts` and `fingerprints`. */
+/** `POST /v1/admin/text/campaigns`: enrols campaigns, from either `texts` or `fingerprints`. */
 export const enrolCampaignsSchema = v.strictObject({
   texts: v.optional(textsSchema),
   fingerprints: v.optional(
@@ -61,17 +61,17 @@ export const confirmCampaignSchema = v.strictObject({ until: timeSchema, ...comm
 /** `POST /v1/admin/text/campaigns/{id}/reject` and `…/revoke` */
 export const decideCampaignSchema = v.strictObject(common);
 
-/** `POST /v1/admin/text/campaigns/match`: a look-up, but with POST: texts do not belong in URLs. */
+/** `POST /v1/admin/text/campaigns/match`: a lookup. It uses POST because texts do not belong in URLs. */
 export const matchCampaignsSchema = v.strictObject({ texts: textsSchema });
 
-/** `POST /v1/admin/text/campaigns/import`: campaigns of the feed of another installation, which is not shared on. */
+/** `POST /v1/admin/text/campaigns/import`: campaigns from the feed of another installation. They are not shared on. */
 export const importCampaignsSchema = v.strictObject({
   campaigns: v.pipe(
     v.array(
       v.strictObject({
         ...sharedFingerprintSchema.entries,
         state: v.picklist(['confirmed', 'revoked']),
-        /** End of a confirmed one, at most 90 days ahead: a later one counts as that. */
+        /** End of a confirmed campaign. An end more than 90 days ahead is shortened to 90 days. */
         until: v.nullable(timeSchema),
       }),
     ),
@@ -83,8 +83,8 @@ export const importCampaignsSchema = v.strictObject({
 export type ImportedCampaign = v.InferOutput<typeof importCampaignsSchema>['campaigns'][number];
 
 /**
- * What an import did with a campaign. `kept`: somebody here has decided otherwise, or confirmed it already. `unknown`:
- * nothing to revoke. `ended`: its end has passed. `foreignKey`: its TEXT_KEY is another one.
+ * What an import did with a campaign. `kept`: a decision made here contradicts it, or has already confirmed it.
+ * `unknown`: there is nothing to revoke. `ended`: its end has passed. `foreignKey`: it has another TEXT_KEY.
  */
 export const CAMPAIGN_IMPORT_RESULTS = [
   'confirmed',
@@ -95,7 +95,7 @@ export const CAMPAIGN_IMPORT_RESULTS = [
   'foreignKey',
 ] as const;
 
-/** In the order of the request. */
+/** The response to an import, in the order of the request. */
 export interface ImportedCampaigns {
   readonly results: readonly {
     readonly campaign: string | null;
@@ -103,32 +103,32 @@ export interface ImportedCampaigns {
   }[];
 }
 
-/** What a person can do with a campaign. */
+/** Actions of a person on a campaign. */
 export const CAMPAIGN_ACTIONS = ['confirm', 'reject', 'revoke'] as const;
 export type CampaignAction = (typeof CAMPAIGN_ACTIONS)[number];
 
-/** `GET /v1/admin/text/campaigns`: in the order of their numbers. */
+/** `GET /v1/admin/text/campaigns`: in the order of the campaigns' numbers. */
 export interface CampaignPage {
   readonly campaigns: readonly CampaignInfo[];
-  /** Pass as `after` for the next page; null on the last one. */
+  /** Pass as `after` for the next page; null on the last page. */
   readonly next: number | null;
 }
 
-/** The response to an enrolment: in the order of the texts. Texts that are alike have one campaign. */
+/** The response to an enrolment, in the order of the texts. Similar texts share one campaign. */
 export interface EnrolledCampaigns {
   readonly campaigns: readonly CampaignInfo[];
 }
 
-/** In the order of the texts. */
+/** The response to a match, in the order of the texts. */
 export interface MatchedCampaigns {
   readonly matches: readonly CampaignMatch[];
 }
 
 export interface CampaignMatch {
-  /** `c-17`: the campaign that blocks it, else the most similar one in any state; null if none is similar enough. */
+  /** `c-17`: the campaign that blocks the text, else the most similar one in any state; null if none is similar enough. */
   readonly campaign: string | null;
-  /** Whether a check of this text is blocked by it now. */
+  /** Whether the campaign blocks a check of this text now. */
   readonly blocks: boolean;
-  /** Whether the text has a fingerprint: too short ones have none. */
+  /** Whether the text has a fingerprint. Texts that are too short have none. */
   readonly hasFingerprint: boolean;
 }

@@ -1,13 +1,13 @@
 /**
- * What all changes over the admin API have in common.
+ * Fields that all changes over the admin API share.
  */
 import * as v from 'valibot';
 import { OVERRIDE_AUTHORITIES_MAX } from '../limits/control.ts';
 import { nameSchema, reasonSchema } from '../schemas.ts';
 
 /**
- * Other authorities that the change acts for: it may change their lists and entries too. Required by name, so that
- * it cannot happen by accident.
+ * Other authorities that the change acts for: it may change their lists and entries too. The request must name each
+ * authority, so that nobody acts for another authority by accident.
  */
 export const overrideAuthorities = v.optional(
   v.pipe(v.array(nameSchema), v.maxLength(OVERRIDE_AUTHORITIES_MAX)),

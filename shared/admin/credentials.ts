@@ -26,7 +26,7 @@ import { lineSchema, type RegistrationReason } from '../senders/registration.ts'
 
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
 
-/** A public key. A private one is refused by name: whoever sends it has to replace it. */
+/** A public key. A private key gets its own error message, because its sender must replace it. */
 const keySchema = v.pipe(
   v.looseObject({}),
   v.check(
@@ -50,7 +50,7 @@ export const rangeSchema = v.pipe(
   ),
 );
 
-/** Issuers speak for Korean lines. Anything else is a mistake of whoever configures them. */
+/** Issuers certify Korean lines only. Any other range is a configuration mistake. */
 const koreanRangeSchema = v.pipe(
   rangeSchema,
   v.check(
@@ -65,7 +65,7 @@ export const hostSchema = v.pipe(
   v.string(),
   v.maxLength(URI_CHARS_MAX),
   v.regex(/^[a-z0-9.-]+(?::\d{1,5})?$/, HOST_MESSAGE),
-  // Any other spelling would equal the host of no URL.
+  // A host in any other spelling would never equal the host of a URL.
   v.check(
     (host) => URL.canParse(`https://${host}`) && new URL(`https://${host}`).host === host,
     HOST_MESSAGE,
@@ -74,24 +74,24 @@ export const hostSchema = v.pipe(
 
 export const ISSUER_STATES = ['active', 'suspended'] as const;
 
-/** Who may sign certificates, and for which numbers. */
+/** An issuer: the keys that it signs certificates with, and the numbers that it may certify. */
 export const issuerSchema = v.strictObject({
   id: nameSchema,
   organisation: nameSchema,
-  /** As the claim `iss` has it. No two issuers have the same. */
+  /** The value of the claim `iss`. Unique to the issuer. */
   iss: v.pipe(
     v.string(),
     v.maxLength(URI_CHARS_MAX),
     v.regex(/^[a-z][a-z0-9+.-]*:[\x21-\x7e]+$/, 'must be a URI, such as https://issuer.example'),
   ),
-  /** Several at once allow a rotation. A certificate whose key is not among them any more counts as suspended. */
+  /** Several keys allow a rotation. A certificate counts as suspended once its key is no longer in this set. */
   keys: v.strictObject({
     keys: v.pipe(v.array(namedKeySchema), v.minLength(1), v.maxLength(ISSUER_KEYS_MAX)),
   }),
   numbers: v.optional(v.pipe(v.array(koreanRangeSchema), v.maxLength(ISSUER_RANGES_MAX)), []),
-  /** Mobile operators whose public ranges it may speak for, besides `numbers`. */
+  /** Mobile operators whose public ranges the issuer may certify, in addition to `numbers`. */
   operators: v.optional(v.pipe(v.array(nameSchema), v.maxLength(ISSUER_OPERATORS_MAX)), []),
-  /** Where its status lists are. */
+  /** Hosts of the issuer's status lists. */
   statusHosts: v.pipe(v.array(hostSchema), v.minLength(1), v.maxLength(ISSUER_STATUS_HOSTS_MAX)),
   /** The certificates of a suspended issuer count as suspended. */
   state: v.optional(v.picklist(ISSUER_STATES), 'active'),
@@ -105,7 +105,7 @@ export const putIssuerSchema = v.strictObject({ issuer: issuerSchema, reason: re
 export interface IssuerInfo extends Issuer {
   /** Certificates that have not expired. */
   readonly certificates: number;
-  /** How many of them count as suspended, because it is suspended, or no longer has their key or numbers. */
+  /** Those of `certificates` that count as suspended: the issuer is suspended, or no longer has their key or numbers. */
   readonly held: number;
 }
 
@@ -115,30 +115,30 @@ const reason = v.optional(reasonSchema);
 /** `POST …/certificates` */
 export const addCertificateSchema = v.strictObject({
   certificate: jwsSchema,
-  /** The holder's public key: that of `cnf.jkt`. */
+  /** The holder's public key, whose thumbprint is `cnf.jkt` of the certificate. */
   key: keySchema,
-  /** Signed by that key: the holder wants this organisation to register the certificate. */
+  /** The holder's request that this organisation register the certificate, signed with `key`. */
   proof: jwsSchema,
-  /** Clients that may send from its numbers. */
+  /** Clients that may send from the numbers of the certificate. */
   clients: v.pipe(v.array(nameSchema), v.minLength(1), v.maxLength(REGISTRATION_CLIENTS_MAX)),
-  /** Of the registrations; with several numbers, `-2` and so on follows. */
+  /** Reference of the registrations. From the second number on, the suffix `-2`, `-3` and so on is added. */
   reference: v.optional(v.nullable(lineSchema(CERTIFICATE_REFERENCE_CHARS_MAX)), null),
   reason,
 });
 export type AddCertificate = v.InferOutput<typeof addCertificateSchema>;
 
-/** What a certificate is worth now. */
+/** Current state of a certificate. */
 export const CERTIFICATE_STATES = ['valid', 'rateReduced', 'suspended', 'revoked', 'expired'] as const;
 export type CertificateState = (typeof CERTIFICATE_STATES)[number];
 
 export interface CertificateInfo {
-  /** SHA-256 of the certificate in base64url, as `chain` of a token names it. */
+  /** SHA-256 of the certificate in base64url. The claim `chain` of message tokens contains it. */
   readonly digest: string;
   readonly organisation: string;
   /** ID of the issuer. */
   readonly issuer: string;
   readonly state: CertificateState;
-  /** Only if the issuer is suspended, or may not sign this certificate any more. */
+  /** Present only if the issuer is suspended, or may no longer sign this certificate. */
   readonly held?: true;
   readonly sub: string;
   readonly numbers: readonly string[];
@@ -147,13 +147,13 @@ export interface CertificateInfo {
   readonly expires: string;
   /** Thumbprint of the holder's key (RFC 7638). */
   readonly key: string;
-  /** Of the list: STATUSES. */
+  /** Status in the status list, one of STATUSES. */
   readonly status: Status;
   readonly statusList: { readonly uri: string; readonly index: number };
   readonly clients: readonly string[];
-  /** IDs of the registrations that rest on it. Empty until they exist. */
+  /** IDs of the registrations that rest on the certificate. Empty until they exist. */
   readonly registrations: readonly string[];
-  /** Why there are none: the organisation changed since the upload. */
+  /** Why there are no registrations: the organisation changed after the upload. */
   readonly reasons?: readonly RegistrationReason[];
   readonly certificate: string;
   readonly createdAt: string;
@@ -164,11 +164,11 @@ export const proposeDelegationSchema = v.strictObject({
   delegation: v.strictObject({
     /** The organisation that may send for this one. */
     agent: nameSchema,
-    /** Digest of the own certificate, or of the own active delegation. */
+    /** Digest of the principal's own certificate or active delegation. */
     link: v.pipe(v.string(), v.regex(/^[\w-]{43}$/, 'must be a SHA-256 in base64url')),
     numbers: v.pipe(v.array(v.string()), v.minLength(1), v.maxLength(CREDENTIAL_NUMBERS_MAX)),
     scope: v.pipe(v.array(v.picklist(CHANNELS)), v.minLength(1), v.maxLength(CHANNELS.length)),
-    /** RFC 3339; now if it is absent. */
+    /** RFC 3339. Defaults to now. */
     notBefore: v.optional(timeSchema),
     expires: timeSchema,
   }),
@@ -176,11 +176,11 @@ export const proposeDelegationSchema = v.strictObject({
 });
 export type ProposedDelegation = v.InferOutput<typeof proposeDelegationSchema>['delegation'];
 
-/** `POST …/delegations/:id/accept`: the agent's key signs its tokens and delegations. */
+/** `POST …/delegations/:id/accept`: `key` is the agent's key, which signs its tokens and delegations. */
 export const acceptDelegationSchema = v.strictObject({ key: keySchema, reason });
-/** `POST …/delegations/:id/confirm`: the claims, signed by the key of the principal's link. */
+/** `POST …/delegations/:id/confirm`: `delegation` is the claims, signed with the key of the principal's link. */
 export const confirmDelegationSchema = v.strictObject({ delegation: jwsSchema, reason });
-/** All other actions. */
+/** All other actions on a delegation. */
 export const moveDelegationSchema = v.strictObject({ reason });
 
 export interface DelegationInfo {
@@ -196,15 +196,15 @@ export interface DelegationInfo {
   readonly expires: string;
   /** Organisations from the owner of the numbers to the agent. */
   readonly chain: readonly string[];
-  /** Thumbprint of the agent's key; null until it has accepted. */
+  /** Thumbprint of the agent's key; null until the agent has accepted. */
   readonly key: string | null;
-  /** What the principal signs, with `typ` and `kid` in the header. Only while it is accepted. */
+  /** The header and claims that the principal must sign. Present only in the state `accepted`. */
   readonly toSign?: {
-    /** `kid`: thumbprint of the principal's key; null if its own link is not in force. */
+    /** `kid`: thumbprint of the principal's key; null if the principal's own link is not in force. */
     readonly header: { readonly typ: string; readonly alg: string | null; readonly kid: string | null };
     readonly claims: object;
   };
-  /** Both null until the principal has confirmed it. */
+  /** `digest` and `delegation` are null until the principal has confirmed the delegation. */
   readonly digest: string | null;
   readonly delegation: string | null;
   readonly createdAt: string;
@@ -223,23 +223,23 @@ export interface StatusListInfo {
   /** ID of the issuer. */
   readonly issuer: string;
   readonly issuedAt: string;
-  /** From then on, what it lists is indeterminate. */
+  /** From this time on, the status of every credential in the list is indeterminate. */
   readonly expires: string;
   readonly entries: number;
   readonly bits: 1 | 2;
   /** Certificates of this list that have not expired. */
   readonly certificates: number;
-  /** When it is pulled next. */
+  /** Time of the next pull. */
   readonly pullAt: string;
-  /** Of the last pull, such as `HTTP_404` or STATUS_LIST_OLD; null if it was good. */
+  /** Problem of the last pull, such as `HTTP_404` or STATUS_LIST_OLD; null if the pull succeeded. */
   readonly problem: string | null;
 }
 
-/** An accepted list. */
+/** The response to an accepted status list. */
 export interface StatusListDone {
   readonly uri: string;
-  /** Of the credentials in the head: readers with this version or a later one have the list. */
+  /** Version of the credentials in the head. Readers at this version or a later one have the list. */
   readonly version: number;
-  /** Certificates whose status it changed. */
+  /** Certificates whose status the list changed. */
   readonly changed: number;
 }

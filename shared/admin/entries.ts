@@ -14,11 +14,11 @@ const itemSchema = v.union([v.strictObject({ number: v.string() }), v.strictObje
 
 export type EntryItem = v.InferOutput<typeof itemSchema>;
 
-/** `POST /v1/admin/entries`: one operation on one or more items, applied atomically. */
+/** `POST /v1/admin/entries`: applies one operation to one or more items, atomically. */
 export const entryChangeSchema = v.strictObject({
   op: v.picklist(CHANGE_OPS),
   items: v.pipe(v.array(itemSchema), v.minLength(1), v.maxLength(BULK_ENTRIES_MAX)),
-  /** For a block: the code of its verdicts. */
+  /** For a block: the code of the verdicts that the block causes. */
   code: v.optional(v.picklist(AGAINST_CODES), 'SENDER_REPORTED'),
   subjects: v.optional(v.pipe(v.array(v.picklist(SUBJECTS)), v.minLength(1), v.maxLength(SUBJECTS.length)), [
     ...SUBJECTS,
@@ -27,7 +27,7 @@ export const entryChangeSchema = v.strictObject({
   until: v.optional(v.nullable(timeSchema), null),
   /** Guards that you override. */
   overrides: v.optional(v.pipe(v.array(v.picklist(LIVE_GUARDS)), v.maxLength(LIVE_GUARDS.length))),
-  /** Whether to answer what would change and which guards are hit, and to change nothing. */
+  /** Return what would change and which guards it would hit, without changing anything. */
   dryRun: v.optional(v.boolean()),
   overrideAuthorities,
   breakGlass: breakGlassSchema,
@@ -38,7 +38,7 @@ export type EntryChange = v.InferOutput<typeof entryChangeSchema>;
 
 /** `POST /v1/admin/operations/{operation}/undo`: reverses one operation on live entries. */
 export const undoSchema = v.strictObject({
-  /** Whether to leave out entries that other operations have changed since; otherwise they refuse the whole undo. */
+  /** Skip entries that other operations changed since. Without it, one such entry refuses the whole undo. */
   skipChanged: v.optional(v.boolean()),
   overrideAuthorities,
   breakGlass: breakGlassSchema,
@@ -53,7 +53,7 @@ export const findSchema = itemSchema;
 /** A live entry in a response, with `rule` and `stage` if a rule made it. */
 export interface EntryInfo extends Partial<RuleMark> {
   readonly number: string | null;
-  /** For display only: after a restore, this may not be the text that was blocked. */
+  /** For display only. After a restore, it may differ from the text that was blocked. */
   readonly source: string | null;
   /** For a source: its keyed fingerprint, 16 hex digits. Identifies the source even if its text was lost. */
   readonly fingerprint: string | null;
@@ -66,7 +66,7 @@ export interface EntryInfo extends Partial<RuleMark> {
   readonly at: string;
   readonly by: string;
   readonly reason: string;
-  /** The operation that made it, for `undo`. Older services omit it. */
+  /** The operation that made the entry, for `undo`. Older services omit it. */
   readonly operation?: number;
 }
 
@@ -82,25 +82,25 @@ export interface EntryPage {
 export interface EntriesDone extends ChangeDone {
   /** Items of the request. */
   readonly changed: number;
-  /** Its number, for `undo`; null for a dry run. Older services omit it. */
+  /** Number of the operation, for `undo`; null for a dry run. Older services omit it. */
   readonly operation?: number | null;
-  /** Of a dry run, which leaves `seq` as it is. */
+  /** Present only for a dry run, which does not change `seq`. */
   readonly dryRun?: EntriesDryRun;
 }
 
 export interface EntriesDryRun {
-  /** Entries that it would make, and those in force that it would replace. Each number and subject counts as one. */
+  /** Entries it would make, and entries in force it would replace. A number with two subjects counts as two. */
   readonly entries: number;
   readonly replaced: number;
-  /** All guards that it would hit, also those that the request overrides. */
+  /** All guards that the request would hit, including those that it overrides. */
   readonly guards: readonly GuardHit[];
 }
 
 export interface UndoDone extends ChangeDone {
-  /** The undo itself, which can be undone. */
+  /** Number of the undo, which can be undone too. */
   readonly operation: number;
   readonly undone: number;
-  /** Reversed entries, and those that it left because they were changed since. Each number and subject is one. */
+  /** `entries`: reversed. `skipped`: left, because they were changed since. A number with two subjects counts as two. */
   readonly entries: number;
   readonly skipped: number;
 }

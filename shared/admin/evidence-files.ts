@@ -13,16 +13,16 @@ export const makeEvidenceSchema = v.strictObject({
     v.strictObject({ source: partySchema }),
     v.strictObject({ organisation: nameSchema }),
   ]),
-  /** The period: from `from`, and before `to`. */
+  /** The period: `from` is inclusive, `to` is exclusive. */
   from: timeSchema,
   to: timeSchema,
-  /** Size of the tree of the audit log that proves the records: the current one by default. */
+  /** Size of the audit log's tree that proves the records. Defaults to the current size. */
   size: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
   reason: reasonSchema,
 });
 export type MakeEvidence = v.InferOutput<typeof makeEvidenceSchema>;
 
-/** What is being read, and how much of it is done, 0 to 1. */
+/** The current step, and the share of that step that is done, 0 to 1. */
 export interface EvidenceProgress {
   readonly step: 'stores' | 'log' | 'proofs';
   readonly share: number;
@@ -34,11 +34,11 @@ export interface EvidenceMade {
   readonly signature: string;
   /** The exact text of each part, by name. */
   readonly parts: Readonly<Record<string, string>>;
-  /** The record of the audit log that says who made the file. */
+  /** Number of the audit record about the making of this file. */
   readonly record: number;
 }
 
-/** A line of the response as NDJSON: progress, and at last the file, or why there is none. */
+/** A line of the NDJSON response. Progress lines come first; the last line is the file or an error. */
 export type EvidenceLine =
   | { readonly progress: EvidenceProgress }
   | { readonly evidenceFile: EvidenceMade }

@@ -6,7 +6,7 @@ import { reasonSchema } from '../schemas.ts';
 /** `POST /v1/admin/clients/{id}/feed-key` */
 export const issueFeedKeySchema = v.strictObject({ reason: reasonSchema });
 
-/** Shown only in this response. */
+/** The new key. No other response contains it. */
 export interface FeedKeyInfo {
   readonly id: string;
   readonly jwk: FeedSecretJwk;

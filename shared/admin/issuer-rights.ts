@@ -1,5 +1,5 @@
 /**
- * What an issuer may sign, from its document: keys, numbers, hosts.
+ * Derives from an issuer's document what it may sign: keys, numbers, hosts of status lists.
  */
 
 import type { IssuerRights } from '../credentials/certificate.ts';
@@ -11,7 +11,7 @@ import { type Failure, ok, type Result } from '../result.ts';
 import type { Issuer } from './credentials.ts';
 
 export interface OpenedIssuer extends IssuerRights {
-  /** Thumbprints of its keys (RFC 7638). */
+  /** Thumbprints of the issuer's keys (RFC 7638). */
   readonly thumbprints: ReadonlySet<string>;
 }
 
@@ -23,7 +23,7 @@ export const OPERATOR_NAMES: readonly string[] = [
   ...new Set(KR_OPERATOR_RANGES.map(({ operator }) => operator)),
 ].sort();
 
-/** Opens the document. Messages name the field. */
+/** Validates the document and imports its keys. The message of a failure names the field. */
 export async function openIssuer(issuer: Issuer): Promise<Result<OpenedIssuer, IssuerProblem>> {
   const keys = new Map<string, CredentialKey>();
   const thumbprints = new Set<string>();

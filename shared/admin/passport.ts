@@ -1,5 +1,5 @@
 /**
- * What PASSporTs are verified with, in the admin API: roots, and the certificates of signers.
+ * Roots and certificates of signers, which verify PASSporTs, in the admin API.
  */
 import * as v from 'valibot';
 import {
@@ -11,12 +11,12 @@ import {
 import { nameSchema, reasonSchema } from '../schemas.ts';
 import { hostSchema, rangeSchema } from './credentials.ts';
 
-/** A certification authority that signs the certificates of networks. */
+/** A trusted certification authority, which signs the certificates of networks. */
 export const passportRootSchema = v.strictObject({
   id: nameSchema,
   /** In PEM. */
   certificate: v.pipe(v.string(), v.minLength(1), v.maxLength(PASSPORT_CHAIN_CHARS_MAX)),
-  /** Where chains that end at this root may be fetched. */
+  /** Hosts from which chains that end at this root may be fetched. */
   hosts: v.pipe(v.array(hostSchema), v.minLength(1), v.maxLength(PASSPORT_HOSTS_MAX)),
 });
 export type PassportRoot = v.InferOutput<typeof passportRootSchema>;
@@ -32,21 +32,21 @@ const urlSchema = v.pipe(
   v.check((text) => isCertificateUrl(text), 'must be an https URL without user name and fragment'),
 );
 
-/** Only on this machine, `http:` is also possible: control checks that (workers/credentials/fetch-text.ts). */
+/** Also accepts `http:`, which control allows only for hosts of this machine (workers/credentials/fetch-text.ts). */
 function isCertificateUrl(text: string): boolean {
   const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol) || /\s/.test(text)) return false;
   return url.username === '' && url.password === '' && url.hash === '';
 }
 
-/** A certificate that PASSporTs name by its URL. */
+/** A signer's certificate. PASSporTs name it by its URL. */
 export const passportCertificateSchema = v.strictObject({
   id: nameSchema,
-  /** As `x5u` of the PASSporTs has it. No two certificates have the same. */
+  /** The value of `x5u` in PASSporTs. Unique to the certificate. */
   url: urlSchema,
-  /** Numbers that its service provider codes stand for. A code names a network, and numbers can be ported to it. */
+  /** Numbers of its service provider codes: a code names only a network, and numbers can be ported to a network. */
   numbers: v.optional(v.pipe(v.array(rangeSchema), v.maxLength(PASSPORT_NUMBERS_MAX)), []),
-  /** Nothing is verified with a suspended one. */
+  /** A suspended certificate verifies nothing. */
   state: v.optional(v.picklist(PASSPORT_CERTIFICATE_STATES), 'active'),
 });
 export type PassportCertificate = v.InferOutput<typeof passportCertificateSchema>;
@@ -57,19 +57,19 @@ export const putPassportCertificateSchema = v.strictObject({
   reason: reasonSchema,
 });
 
-/** `waiting`: not fetched yet. `failed`: there is no chain that is valid now. */
+/** `waiting`: the chain was not fetched yet. `failed`: no chain is valid now. */
 export const PASSPORT_CERTIFICATE_STATUSES = ['waiting', 'valid', 'failed', 'suspended'] as const;
 
-/** `GET /v1/admin/passport/certificates/:id`. Times are null until the chain was verified. */
+/** `GET /v1/admin/passport/certificates/:id`. Times are null until the chain has been verified. */
 export interface PassportCertificateInfo extends PassportCertificate {
-  /** SHA-256 of the URL, base64url: how logs name it. */
+  /** SHA-256 of the URL in base64url. Logs contain it in place of the URL. */
   readonly x5u: string;
   readonly status: (typeof PASSPORT_CERTIFICATE_STATUSES)[number];
-  /** Why the last fetch or verification failed; null if it did not. An earlier chain serves until it ends. */
+  /** Why the last fetch or verification failed; null if it succeeded. An earlier chain stays in use until it expires. */
   readonly problem: string | null;
   /** Service provider codes of the certificate. */
   readonly providers: readonly string[];
-  /** Numbers that it may sign for. */
+  /** Numbers that the certificate may sign for. */
   readonly authorized: readonly string[];
   readonly notBefore: string | null;
   readonly notAfter: string | null;

@@ -6,13 +6,13 @@ import type { RegistrationReason } from '../senders/registration.ts';
 import type { ImportedRow } from '../senders/registration-import.ts';
 import type { TextGuard } from '../text/text-guards.ts';
 
-/** Extra members of problems that carry more than a message. */
+/** Extra members of problems, each with the problem codes that have it. */
 export interface ProblemExtras {
   /** UNAVAILABLE and DEGRADED, in `/healthz`: the `seq` of the head in use. */
   readonly seq?: number;
-  /** UNAVAILABLE in `/healthz`: IDs of the keys in LIST_KEY, that of the writer first. */
+  /** UNAVAILABLE in `/healthz`: IDs of the keys in LIST_KEY. The first key is the one that writes. */
   readonly keyIds?: readonly string[];
-  /** ENTRIES_CHANGED: entries of the operation, and how many of them were changed since. */
+  /** ENTRIES_CHANGED: entries of the operation, and how many of them other operations changed since. */
   readonly entries?: number;
   readonly changed?: number;
   /** GUARD_HIT */
@@ -20,7 +20,7 @@ export interface ProblemExtras {
   /** BASE_MOVED: the base you sent, and the current release. */
   readonly base?: string | null;
   readonly current?: string | null;
-  /** Releases that became current after your base and were not withdrawn, oldest first. */
+  /** BASE_MOVED: releases that became current after your base and were not withdrawn, oldest first. */
   readonly since?: readonly { readonly release: string; readonly by: string; readonly promotedAt: string }[];
   /** PLAN_MOVED */
   readonly plan?: string;
@@ -39,8 +39,8 @@ export interface ProblemExtras {
   /** REGISTRATIONS_INVALID: the invalid lines, at most 100. */
   readonly lines?: readonly ImportedRow[];
   /**
-   * REGISTRATION_STATE, DELEGATION_STATE, RULE_BLOCK_STATE, CAMPAIGN_STATE: the state, and what can be done in it. RULE_BLOCK_REFUSED: the
-   * state. QUALIFICATION_STATE: the states that may follow.
+   * REGISTRATION_STATE, DELEGATION_STATE, RULE_BLOCK_STATE, CAMPAIGN_STATE: the state, and the actions that it allows.
+   * RULE_BLOCK_REFUSED: the state. QUALIFICATION_STATE: the states that may follow.
    */
   readonly state?: string;
   readonly possible?: readonly string[];

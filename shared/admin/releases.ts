@@ -9,11 +9,11 @@ import { signedTextSchema } from '../release/signed.ts';
 import { breakGlassSchema, reasonSchema } from '../schemas.ts';
 import { type ChangeDone, overrideAuthorities } from './change.ts';
 
-/** `POST /v1/admin/releases`: the signed manifest. Its values may arrive in KV later, up to the promotion. */
+/** `POST /v1/admin/releases`: the signed manifest. Its values may arrive in KV at any time before the promotion. */
 export const stageSchema = v.pipe(
   v.strictObject({
     ...signedTextSchema.entries,
-    /** For a manifest that is signed with the key of another organisation. */
+    /** Needed for a manifest that is signed with the key of another organisation. */
     overrideAuthorities,
     reason: v.optional(reasonSchema),
   }),
@@ -62,9 +62,9 @@ export interface PromoteDone extends ChangeDone {
   readonly share: number;
 }
 
-/** `POST /v1/admin/rollback`: undo the last step: the canary if there is one, else the current release. */
+/** `POST /v1/admin/rollback`: undoes the last step, which is the canary if there is one, else the current release. */
 export const rollbackSchema = v.strictObject({
-  /** The release that you expect to undo. If it is another one, nothing happens. */
+  /** The release that you expect to undo. If the last step is another release, nothing happens. */
   release: v.optional(v.pipe(v.string(), v.maxLength(RELEASE_CHARS_MAX))),
   overrideAuthorities,
   breakGlass: breakGlassSchema,
@@ -87,12 +87,12 @@ export interface ReleaseInfo {
   readonly foldedSeq: number;
   readonly stagedAt: string;
   readonly by: string;
-  /** For a refused release: the code and the message. */
+  /** Code and message of a refused release; null for all others. */
   readonly refusal: { readonly code: string; readonly message: string } | null;
   readonly promotedAt: string | null;
   /** Whether a rollback can still return to this release. */
   readonly readable: boolean;
-  /** The LIST_KEY that it was made with. Older services omit it. */
+  /** ID of the key of LIST_KEY that the release was made with. Older services omit it. */
   readonly keyId?: string;
   readonly numbers: number;
   readonly bytes: number;

@@ -9,11 +9,11 @@ import type { BlockState } from '../reports/stages.ts';
 import type { Channel } from '../request.ts';
 import { reasonSchema, timeSchema } from '../schemas.ts';
 
-/** What a person can do with a rule block. */
+/** Actions of a person on a rule block. */
 export const RULE_BLOCK_ACTIONS = ['approve', 'confirm', 'lift', 'dismiss'] as const;
 export type RuleBlockAction = (typeof RULE_BLOCK_ACTIONS)[number];
 
-/** What a person did with a rule block; `appeal`: an appeal was accepted. */
+/** A person's action on a rule block. `appeal`: the person accepted an appeal. */
 export interface RuleBlockDone {
   readonly action: RuleBlockAction | 'appeal';
   readonly by: string;
@@ -26,7 +26,7 @@ export interface RuleBlockDone {
  * - `factsMissing`: the counter-evidence could not be read
  * - `blocked`: an entry of another authority blocks it
  * - `invalid`: the subject can have no entry
- * - `withdrawn`: its reports were withdrawn
+ * - `withdrawn`: the reports that it rests on were withdrawn
  * - `appeal`: an appeal was accepted
  */
 export const RULE_BLOCK_CAUSES = [
@@ -45,32 +45,32 @@ export const findRuleBlocksSchema = v.strictObject({
 
 /** `POST /v1/admin/partners/{organisation}/withdraw` */
 export const withdrawReportsSchema = v.strictObject({
-  /** Reports that came before this time stay. Without it, all that are kept are withdrawn. */
+  /** Reports received before this time stay. Without it, all kept reports are withdrawn. */
   since: v.optional(v.nullable(timeSchema), null),
   reason: reasonSchema,
 });
 
-/** What speaks against a block. */
+/** Evidence against a block. */
 export interface CounterEvidence {
-  /** Organisations that have registered the number, in force now. */
+  /** Organisations with a registration of the number that is in force now. */
   readonly registered: readonly string[];
-  /** Those of them that are certified. */
+  /** Those of `registered` that are certified. */
   readonly certified: readonly string[];
-  /** Reporters per thousand texts or calls that their clients sent in the window; null if they sent none. */
+  /** Reporters per thousand texts or calls that clients of `registered` sent in the window; null if they sent none. */
   readonly perThousand: number | null;
 }
 
-/** A rule that decided, and what it rests on. */
+/** A rule that supports a block, with the reporters that it counted. */
 export interface GroundInfo {
   /** `kr-50@3` */
   readonly rule: string;
   readonly channel: Channel;
-  /** Reporters that counted, and those that counted for each partner. */
+  /** Reporters that counted: in total, and by partner. */
   readonly distinct: number;
   readonly partners: Readonly<Record<string, number>>;
   readonly kinds: readonly PartnerKind[];
   readonly firedAt: string;
-  /** Whether reports of an independent kind of partner confirm it. */
+  /** Whether reports of an independent kind of partner confirm the decision. */
   readonly confirmed: boolean;
 }
 
@@ -83,48 +83,48 @@ export interface RangeMember {
 
 export interface RuleBlockInfo {
   readonly id: string;
-  /** Null for a sender ID or a campaign, and if the key of reports is lost. */
+  /** Null for a sender ID or a campaign, or if the key of reports is lost. */
   readonly number: string | null;
   readonly source: string | null;
-  /** `c-17`: the campaign of texts that it is about; null for a number or sender ID. */
+  /** `c-17`: the campaign that is blocked; null for a number or sender ID. */
   readonly campaign: string | null;
   readonly state: BlockState;
   readonly cause: RuleBlockCause | null;
-  /** From mock partners: it blocks nothing. */
+  /** Whether the reports came from mock partners. Such a block has no effect. */
   readonly mock: boolean;
-  /** The first of its rules that still supports it. */
+  /** The first rule that still supports the block. */
   readonly rule: string;
   readonly distinct: number;
   readonly kinds: readonly PartnerKind[];
   readonly grounds: readonly GroundInfo[];
-  /** Null if it could not be read. */
+  /** Null if the counter-evidence could not be read. */
   readonly evidence: CounterEvidence | null;
-  /** Name of the person who confirmed it; null if none has. */
+  /** Name of the person who confirmed the block; null if no person has. */
   readonly confirmedBy: string | null;
-  /** What persons did with it, the oldest first. */
+  /** Actions of persons on the block, oldest first. */
   readonly actions: readonly RuleBlockDone[];
-  /** When its stage ends; null once it has ended. */
+  /** End of the current stage; null once the block has ended. */
   readonly until: string | null;
-  /** The `seq` at which its entry became visible; null if it has none, and for a campaign. */
+  /** The `seq` at which the entry of the block became visible; null without an entry, and for a campaign. */
   readonly seq: number | null;
-  /** Whether the live layer does not have its newest state yet. */
+  /** Whether the newest state has yet to reach the live layer. */
   readonly pending: boolean;
-  /** Of a proposal for a range: the numbers of the range that rules blocked or would block, this one included. */
+  /** For the proposal of a range: its numbers that rules blocked or would block, including this one. */
   readonly members?: readonly RangeMember[];
   readonly createdAt: string;
   readonly updatedAt: string;
 }
 
-/** `GET /v1/admin/rule-blocks`: in the order of their IDs, which rise. */
+/** `GET /v1/admin/rule-blocks`: in ascending order of ID. */
 export interface RuleBlockPage {
   readonly ruleBlocks: readonly RuleBlockInfo[];
-  /** Pass as `after` for the next page; null on the last one. */
+  /** Pass as `after` for the next page; null on the last page. */
   readonly next: string | null;
 }
 
 /** The withdrawal of a partner's reports. */
 export interface WithdrawalInfo {
-  /** Null for all. */
+  /** Reports received from this time on are withdrawn; null for all reports. */
   readonly since: string | null;
   readonly requestedAt: string;
   readonly by: string;
@@ -138,30 +138,30 @@ export interface PartnerInfo {
   readonly organisation: string;
   readonly kind: PartnerKind;
   readonly mock: boolean;
-  /** Weight that the installation gave it, its record, and what its reports weigh. */
+  /** `weight` is set by the installation. `effectiveWeight` is how much a report counts: the weight times the record. */
   readonly weight: number;
   readonly record: number;
   readonly effectiveWeight: number;
-  /** Blocks that rested on its reports and were confirmed, and those that an appeal lifted. */
+  /** Blocks that rested on the partner's reports: those that were confirmed, and those that an appeal lifted. */
   readonly confirmed: number;
   readonly appealed: number;
   readonly withdrawal: WithdrawalInfo | null;
-  /** Only for a single partner. Null if an intake does not respond. */
+  /** Present only in the response for a single partner. Null if an intake does not respond. */
   readonly reports?: PartnerReports | null;
 }
 
 export interface PartnerReports {
   readonly acknowledged: number;
   readonly withdrawn: number;
-  /** Beyond the budgets of their reporters: they do not count. */
+  /** Reports beyond the budget of their reporter. They do not count. */
   readonly overBudget: number;
   /** Reports and withdrawals that are not counted yet. */
   readonly waiting: number;
 }
 
-/** In `GET /v1/admin/status`. */
+/** State of the joint response, in `GET /v1/admin/status`. */
 export interface ResponseInfo {
-  /** Proposals that wait for a person, and blocks in force by stage. Those of mock partners are left out. */
+  /** Proposals that wait for a person, and blocks in force by stage. Blocks of mock partners are not counted. */
   readonly proposed: number;
   readonly provisional: number;
   readonly confirmed: number;
@@ -170,8 +170,8 @@ export interface ResponseInfo {
   readonly decisions: number;
   /** Blocks whose newest state the live layer does not have yet. */
   readonly unsent: number;
-  /** Since when the reserve of rule entries refuses blocks; null if it does not. */
+  /** Since when blocks are refused because rule entries have reached their limit; null if they are not refused. */
   readonly rulesFullSince: string | null;
-  /** IDs of the keys that the key of reports is sealed with. Empty if none of LIST_KEY opens it: it is lost. */
+  /** IDs of the keys that seal the key of reports. Empty if no key of LIST_KEY opens it, so that it is lost. */
   readonly keyIds: readonly string[];
 }

@@ -15,7 +15,7 @@ export const putRuleSchema = v.strictObject({ rule: ruleSchema, ...common });
 /** `DELETE /v1/admin/rules/{id}` */
 export const removeRuleSchema = v.strictObject(common);
 
-/** `GET /v1/admin/rules`: in the order of their IDs. */
+/** `GET /v1/admin/rules`: rules in the order of their IDs. */
 export interface RuleSet {
   /** Rises with each change of a rule. */
   readonly version: number;
@@ -40,43 +40,43 @@ export interface RuleVersions {
 /** The response to a removal. */
 export interface RuleRemoved {
   readonly id: string;
-  /** Of the removal. */
+  /** Version of the removal. */
   readonly version: number;
 }
 
-/** `POST /v1/admin/rules/rehearse`: one page. A lookup, but with POST: it sends a rule. */
+/** `POST /v1/admin/rules/rehearse`: one page of a lookup. It uses POST because the request contains a rule. */
 export const rehearseSchema = v.strictObject({
   rule: ruleSchema,
-  /** Reports from then on; null for all that are kept. */
+  /** Time from which reports count; null for all kept reports. */
   since: v.optional(v.nullable(timeSchema), null),
-  /** `next` of the page before; null for the first. */
+  /** `next` of the previous page; null for the first page. */
   after: v.optional(v.nullable(v.pipe(v.string(), v.maxLength(REHEARSAL_CURSOR_CHARS_MAX))), null),
 });
 
-/** Senders of one kind. */
+/** Results of a rehearsal for senders of one kind. */
 export interface RehearsedSenders {
-  /** `campaign`: what a rule for campaigns counts. */
+  /** Kind of sender; `campaign` for a rule about campaigns. */
   readonly sender: SenderKind | 'campaign';
   /** Senders for which the rule would have fired. */
   readonly fires: number;
-  /** Of these, those that rules blocked then, and those of them for which an appeal was accepted. */
+  /** `blocked`: those of `fires` that rules blocked at the time. `appealed`: those of `blocked` with an accepted appeal. */
   readonly blocked: number;
   readonly appealed: number;
-  /** Senders that rules blocked then, and for which this rule would not have fired. */
+  /** Senders that rules blocked at the time, but for which this rule would not have fired. */
   readonly missed: number;
 }
 
-/** What a rule would have done on one part of the kept reports. Add the pages up. */
+/** What a rule would have done with one part of the kept reports. Callers sum the pages. */
 export interface RehearsalPage {
-  /** Senders with as many reports as the rule requires, and the reports of these. */
+  /** `subjects`: senders with as many reports as the rule requires. `reports`: the reports about them. */
   readonly subjects: number;
   readonly reports: number;
   readonly senders: readonly RehearsedSenders[];
-  /** By ID of a rule: senders for which this rule would have fired, and which that one blocked then. */
+  /** By rule ID: senders that the existing rule blocked, and for which the rehearsed rule would have fired. */
   readonly blockedBy: Readonly<Record<string, number>>;
   /** Senders that could not be read, because the key of reports was lost. */
   readonly unreadable: number;
-  /** Share of the reports that is read with this page, 0 to 1. */
+  /** Share of the reports that were read up to and including this page, 0 to 1. */
   readonly progress: number;
   readonly next: string | null;
 }

@@ -8,38 +8,38 @@ export interface DriftDay {
   /** Name of the model. */
   readonly model: string;
   readonly texts: number;
-  /** Texts whose client got a label because of their score. */
+  /** Texts that were labelled because of their score. */
   readonly labelled: number;
   readonly bands: Readonly<Record<TextBand, number>>;
   /** Texts by score: 20 equal bins from 0 to 1. */
   readonly histogram: readonly number[];
-  /** PSI against the 7 days before, by the same model; null if there are too few texts. */
+  /** PSI against the 7 days before, for the same model; null if there are too few texts. */
   readonly psi: number | null;
-  /** Texts of these 7 days. */
+  /** Texts in the 7 days before. */
   readonly baseTexts: number;
 }
 
-/** A candidate beside the release in force, on the days of its canary. */
+/** Compares a candidate with the release in force, over the days of its canary. */
 export interface DriftCanary {
   readonly candidate: string;
   readonly current: string;
   readonly since: string;
-  /** Clients and texts that can be compared; 0 if there are none. */
+  /** Clients and texts that can be compared; possibly 0. */
   readonly clients: number;
   readonly texts: number;
-  /** Shares of suspicious texts: of the candidate, and what the release in force would have had. Null without texts. */
+  /** Share of suspicious texts: the candidate's, and that expected of the release in force. Null without texts. */
   readonly rate: number | null;
   readonly expectedRate: number | null;
 }
 
 export interface DriftReport {
-  /** First and last day. */
+  /** First and last day of the report. */
   readonly from: string;
   readonly to: string;
-  /** Null for all clients together. */
+  /** The client; null for all clients together. */
   readonly client: string | null;
   readonly days: readonly DriftDay[];
-  /** Clients with a PSI above the bound on the last day of the span, with the largest PSI first. */
+  /** Clients whose PSI exceeds `psiMax` on the last day of the report, largest PSI first. */
   readonly drifting: readonly { readonly client: string; readonly model: string; readonly psi: number }[];
   readonly psiMax: number;
   readonly canary: DriftCanary | null;

@@ -9,7 +9,7 @@ import { TEXT_GUARDS, type TextGuardHit } from '../text/text-guards.ts';
 import type { TextManifest } from '../text/text-manifest.ts';
 import type { BlockStage } from '../verdict.ts';
 
-/** Values of a text release that control stores: base64 of the sealed bytes, by KV key. */
+/** Upload of a text release. `values`: its sealed bytes in base64, by KV key. */
 export const putTextReleaseSchema = v.strictObject({
   manifest: signedTextSchema,
   values: v.record(v.string(), v.string()),
@@ -17,7 +17,7 @@ export const putTextReleaseSchema = v.strictObject({
 });
 export type PutTextRelease = v.InferOutput<typeof putTextReleaseSchema>;
 
-/** `former`: it was current before. `withdrawn`: a rollback took it back, or the candidate was withdrawn. */
+/** `former`: was current, and a later release replaced it. `withdrawn`: rolled back, or withdrawn as a candidate. */
 export const TEXT_RELEASE_STATES = ['pushed', 'candidate', 'current', 'former', 'withdrawn'] as const;
 export type TextReleaseState = (typeof TEXT_RELEASE_STATES)[number];
 
@@ -25,7 +25,7 @@ export interface TextReleaseInfo {
   readonly release: string;
   readonly manifest: TextManifest;
   readonly state: TextReleaseState;
-  /** Of a candidate: above 0 and below 1. */
+  /** Share of the data centres that use a candidate, above 0 and below 1. Absent in all other states. */
   readonly share?: number;
   readonly pushedAt: string;
   readonly pushedBy: string;
@@ -37,7 +37,7 @@ export interface TextReleaseList {
   readonly releases: readonly TextReleaseInfo[];
 }
 
-/** `GET /v1/admin/text/releases/{release}/plan`: against the release in force. */
+/** `GET /v1/admin/text/releases/{release}/plan`: the guards that a promotion would hit, against the release in force. */
 export interface TextPlan {
   readonly release: string;
   readonly base: string | null;
@@ -54,54 +54,54 @@ export const promoteTextSchema = v.strictObject({
   share: v.optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(1)), 1),
   /** Guards that you override. */
   overrides: v.optional(v.pipe(v.array(v.picklist(TEXT_GUARDS)), v.maxLength(TEXT_GUARDS.length)), []),
-  /** Only says what it would do. */
+  /** Only return what the promotion would do. */
   dryRun: v.optional(v.boolean(), false),
   reason: reasonSchema,
 });
 export type PromoteText = Omit<v.InferOutput<typeof promoteTextSchema>, 'reason'>;
 
-/** `POST /v1/admin/text/rollback`: undo the last step: the candidate if there is one, else the current release. */
+/** `POST /v1/admin/text/rollback`: undoes the last step, which is the candidate if there is one, else the current release. */
 export const rollBackTextSchema = v.strictObject({
-  /** The release that you expect to undo. If it is another one, nothing happens. */
+  /** The release that you expect to undo. If the last step is another release, nothing happens. */
   release: v.optional(releaseName),
   reason: reasonSchema,
 });
 
-/** `POST /v1/admin/text/releases/{release}/withdraw`: of the candidate. */
+/** `POST /v1/admin/text/releases/{release}/withdraw`: withdraws the candidate. */
 export const withdrawTextSchema = v.strictObject({ reason: reasonSchema });
 
 /** What a change of text releases did. */
 export interface TextChangeDone {
   readonly release: string;
   readonly state: TextReleaseState;
-  /** Of a candidate; absent otherwise. */
+  /** Share of a candidate. Absent otherwise. */
   readonly share?: number;
   /** The release in force now; null for none. */
   readonly current: string | null;
-  /** The version of text risk with this change; `published`: whether the head has it already. */
+  /** `version`: the version of text risk that contains the change. `published`: whether the head already has it. */
   readonly version: number;
   readonly published: boolean;
-  /** Guards that it hits: those that were overridden, and with `dryRun` all. */
+  /** Guards that the change hit and that were overridden. With `dryRun`, all guards that it would hit. */
   readonly guards?: readonly TextGuardHit[];
   readonly dryRun?: true;
 }
 
 /** `GET /v1/admin/text/status` */
 export interface TextStatus {
-  /** Rises with every change; 0 before the first. `published`: the last one that the head has. */
+  /** `version` rises with every change, from 0. `published` is the last version that the head has. */
   readonly version: number;
   readonly published: number;
   readonly current: string | null;
   readonly candidate: { readonly release: string; readonly share: number } | null;
   /** Campaigns by state. */
   readonly campaigns: Readonly<Partial<Record<CampaignState, number>>>;
-  /** ID of TEXT_KEY; null without it: no campaign is recognised. */
+  /** ID of TEXT_KEY; null without TEXT_KEY. Without it, no campaign is recognised. */
   readonly textKeyId: string | null;
   /** IDs of the keys in LIST_KEY that seal the published values. */
   readonly listKeyIds: readonly string[];
 }
 
-/** States of a campaign. Only `confirmed` ones block; `observed` ones were reported. */
+/** States of a campaign. Only a `confirmed` campaign blocks. An `observed` campaign was only reported. */
 export const CAMPAIGN_STATES = ['observed', 'confirmed', 'rejected', 'revoked', 'ended'] as const;
 export type CampaignState = (typeof CAMPAIGN_STATES)[number];
 
@@ -110,24 +110,24 @@ export interface CampaignInfo {
   readonly id: string;
   readonly state: CampaignState;
   readonly authority: string;
-  /** ID and version of the rule that confirmed it, and how far; null if a person did. */
+  /** The rule that confirmed the campaign (ID and version), and the stage. Both are null if a person confirmed it. */
   readonly rule: string | null;
   readonly stage: BlockStage | null;
   readonly firstSeen: string;
   readonly lastSeen: string;
-  /** Reports with such a text, and distinct reporters when a rule last decided; null if none has. */
+  /** Reports with a text of the campaign. Distinct reporters when a rule last decided; null if no rule has. */
   readonly reports: number;
   readonly reporters: number | null;
-  /** Null unless it is confirmed. */
+  /** End of a confirmed campaign; null in all other states. */
   readonly until: string | null;
   /** Fingerprint in base64 (128 bytes), and the ID of its TEXT_KEY. */
   readonly fingerprint: string;
   readonly textKeyId: string;
-  /** The last change of its state; null if there was none, or if the service did not keep it yet. Older services omit it. */
+  /** Last change of state; null if none, or if it predates the record of these changes. Older services omit it. */
   readonly changed?: CampaignChanged | null;
 }
 
-/** Who changed the state of a campaign, when and why. Rules and ends are by `numgate`. */
+/** A change of a campaign's state: by whom, when and why. `by` is `numgate` if a rule or the campaign's end caused it. */
 export interface CampaignChanged {
   readonly by: string;
   readonly at: string;

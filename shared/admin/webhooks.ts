@@ -9,44 +9,44 @@ import { reasonSchema, timeSchema } from '../schemas.ts';
 export const WEBHOOK_STATES = ['enabled', 'disabled', 'gone'] as const;
 export type WebhookState = (typeof WEBHOOK_STATES)[number];
 
-/** `retrying`: there will be another attempt. `failed`: there will be none. `replaying`: it is sent once more. */
+/** `retrying`: another attempt will follow. `failed`: none will follow. `replaying`: sent again on request. */
 export const DELIVERY_STATES = ['retrying', 'delivered', 'failed', 'replaying'] as const;
 export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
-/** Types that a webhook can be limited to. A test goes to the webhook that is tested. */
+/** Types that a webhook can be limited to. Not `test`: a test always goes to the webhook under test. */
 export const WEBHOOK_TYPES = NOTICE_TYPES.filter((type) => type !== 'test');
 
 export interface WebhookInfo {
   readonly id: string;
   readonly url: string;
-  /** Empty: all of them. */
+  /** Types of notices that the webhook gets. Empty for all types. */
   readonly types: readonly NoticeType[];
   readonly state: WebhookState;
-  /** Why it is not enabled: `ADMIN`, `FAILING` or `GONE`. */
+  /** Why the webhook is not enabled: `ADMIN`, `FAILING` or `GONE`. */
   readonly stateReason: string | null;
-  /** Number of its secret: rises with each rotation. */
+  /** Number of the current secret. Rises with each rotation. */
   readonly secretNumber: number;
-  /** How long the secret before it signs too; null if it does not any more. */
+  /** Until when the previous secret also signs; null if it no longer does. */
   readonly previousSecretUntil: string | null;
   readonly createdAt: string;
-  /** Notices up to this version are delivered, given up, or of other types. */
+  /** Notices up to this version were delivered, given up, or of types that the webhook does not get. */
   readonly position: number;
-  /** Notices that wait for it, counted up to NOTICES_COUNTED_MAX. */
+  /** Notices that wait for delivery, counted up to NOTICES_COUNTED_MAX. */
   readonly waiting: number;
-  /** When the next attempt is made; null if nothing waits. */
+  /** Time of the next attempt; null if nothing waits. */
   readonly nextAttemptAt: string | null;
-  /** Of the notice that waits first. */
+  /** Attempts made for the first waiting notice. */
   readonly attempts: number;
-  /** Since when each attempt has failed; null if the last one succeeded. */
+  /** Since when every attempt has failed; null if the last attempt succeeded. */
   readonly failingSince: string | null;
 }
 
-/** The keys of a webhook. They are in no other response. */
+/** The keys of a webhook. No other response contains them. */
 export interface WebhookSecret {
   readonly webhook: WebhookInfo;
   /** `whsec_…`: verifies `v1` signatures. */
   readonly secret: string;
-  /** `whpk_…`: verifies `v1a` signatures. It is public. */
+  /** `whpk_…`: verifies `v1a` signatures. Not secret. */
   readonly publicKey: string;
 }
 
@@ -60,52 +60,52 @@ export interface AttemptInfo {
 
 export interface DeliveryInfo {
   readonly webhook: string;
-  /** Of the notice. */
+  /** Version of the notice. */
   readonly version: number;
-  /** Of the notice; null if it is no longer kept. */
+  /** Type of the notice; null if the notice is no longer kept. */
   readonly type: NoticeType | null;
   readonly state: DeliveryState;
-  /** All of them. */
+  /** Number of all attempts. */
   readonly attempts: number;
-  /** The newest, at most WEBHOOK_ATTEMPTS_KEPT, oldest first. */
+  /** The newest attempts, at most WEBHOOK_ATTEMPTS_KEPT, oldest first. */
   readonly log: readonly AttemptInfo[];
 }
 
 export interface DeliveryPage {
   readonly deliveries: readonly DeliveryInfo[];
-  /** Pass it as `before`; null at the end. */
+  /** Pass as `before` for the next page; null on the last page. */
   readonly next: number | null;
 }
 
 export interface Replayed {
-  /** Deliveries that are made once more. */
+  /** Deliveries that will be made again. */
   readonly replayed: number;
-  /** There are more: send the request again. */
+  /** Whether deliveries remain. If so, send the request again. */
   readonly more: boolean;
 }
 
-/** A notice with what became of it at each webhook. */
+/** A notice, with its delivery to each webhook. */
 export interface NoticeDetails extends Notice {
   readonly deliveries: readonly DeliveryInfo[];
 }
 
 export const addWebhookSchema = v.strictObject({
   url: v.pipe(v.string(), v.maxLength(4 * WEBHOOK_URL_CHARS_MAX)),
-  /** Empty: all of them. */
+  /** Types of notices that the webhook gets. Empty for all types. */
   types: v.optional(v.pipe(v.array(v.picklist(WEBHOOK_TYPES)), v.maxLength(WEBHOOK_TYPES.length)), []),
   reason: reasonSchema,
 });
 export type AddWebhook = v.InferOutput<typeof addWebhookSchema>;
 
 export const enableWebhookSchema = v.strictObject({
-  /** Begin with the next new notice, instead of those that wait. */
+  /** Skip the notices that wait, and begin with the next new notice. */
   skip: v.optional(v.boolean(), false),
   reason: reasonSchema,
 });
 
 export const changeWebhookSchema = v.strictObject({ reason: reasonSchema });
 
-/** One notice, or all deliveries that failed since a time. */
+/** Replays one notice, or all deliveries that failed since a time. */
 export const replaySchema = v.pipe(
   v.strictObject({
     version: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),

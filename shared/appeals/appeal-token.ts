@@ -1,24 +1,24 @@
 /**
- * The token of an appeal, which its appellant gets: which appeal it is and when it came in, as authenticated encryption
- * (AES-SIV, RFC 5297) under the key of references. So the service stores no tokens, and answers only those that it issued.
+ * The appellant's token of an appeal: the appeal's ID and time of receipt, as authenticated encryption (AES-SIV, RFC 5297)
+ * under the key of references. The service stores no tokens, and answers only tokens that it issued.
  */
 import { fromBase64Url, toBase64Url } from '../bytes.ts';
 import { APPEAL_TOKEN_CHARS } from '../limits/appeals.ts';
 import { openSiv, sealSiv } from '../set/siv.ts';
 
 export interface AppealTicket {
-  /** Of the appeal; UNMATCHED if the reference was unknown. */
+  /** ID of the appeal; UNMATCHED if the reference was unknown. */
   readonly id: number;
-  /** When it was received, in ms since 1970. */
+  /** When the appeal was received, in ms since 1970. */
   readonly at: number;
 }
 
-/** No appeal has this ID. Its token looks like any other. */
+/** The ID in the token for an unknown reference. No appeal has it, and the token looks like any other. */
 export const UNMATCHED = 0;
 
-/** First byte. No reference begins with it. */
+/** First byte of a token before encryption. No reference begins with it. */
 const KIND = 0x20;
-/** The kind, ID and time as 64-bit floats, then random bytes: two tokens are never equal. */
+/** Bytes of the kind, and of the ID and time as 64-bit floats. Random bytes follow, so that no two tokens are equal. */
 const TICKET_BYTES = 17;
 const RANDOM_BYTES = 9;
 
@@ -33,7 +33,7 @@ export function sealTicket({ id, at }: AppealTicket, key: Uint8Array): string {
   return toBase64Url(sealSiv(bytes, key));
 }
 
-/** The ticket, or null if the token was not made with this key. */
+/** Returns the ticket, or null if the token was not made with this key. */
 export function openTicket(token: string, key: Uint8Array): AppealTicket | null {
   if (token.length !== APPEAL_TOKEN_CHARS) return null;
   const sealed = fromBase64Url(token);

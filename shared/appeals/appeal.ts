@@ -1,6 +1,6 @@
 /**
- * An appeal against a block, as the appellant sends it and follows it. Nobody needs a key: the reference of the block is the
- * right to appeal, and the token of the appeal the right to see what became of it.
+ * The requests and responses with which an appellant appeals against a block and follows the appeal. Appellants need no
+ * key: the reference of the block grants the right to appeal, and the token of the appeal grants the right to follow it.
  */
 import * as v from 'valibot';
 import { withoutHidden } from '../hidden-characters.ts';
@@ -18,12 +18,12 @@ export interface People {
   readonly en: string;
 }
 
-/** `inReview`: an admin has claimed it. The last three are decisions. */
+/** `inReview`: an admin has claimed the appeal. The last three states are decisions. */
 export const APPEAL_STATES = ['received', 'inReview', 'accepted', 'rejected', 'noLongerBlocked'] as const;
 export type AppealState = (typeof APPEAL_STATES)[number];
 export const OPEN_APPEALS: readonly AppealState[] = ['received', 'inReview'];
 
-/** Why an appeal is rejected. People see the texts of these codes. */
+/** Why an appeal was rejected. The appellant reads the text of the code: see REJECTION_TEXTS. */
 export const REJECTIONS = [
   'REPORTS_CONFIRMED',
   'NUMBER_NOT_IN_SERVICE',
@@ -34,11 +34,11 @@ export const REJECTIONS = [
 ] as const;
 export type Rejection = (typeof REJECTIONS)[number];
 
-/** How an appellant proves to be no robot: not at all, by a proof of work, or with Cloudflare Turnstile. */
+/** How an appellant proves to be human: not at all, by a proof of work, or with Cloudflare Turnstile. */
 export const APPEAL_PROOFS = ['off', 'work', 'turnstile'] as const;
 export type AppealProof = (typeof APPEAL_PROOFS)[number];
 
-/** People paste anything: what a reviewer would not see becomes a space. */
+/** A single line. Replaces each hidden character with a space, because a reviewer would not see it. */
 const lineSchema = (charsMax: number) =>
   v.pipe(
     v.string(),
@@ -46,7 +46,7 @@ const lineSchema = (charsMax: number) =>
     v.transform((text) => withoutHidden(text).trim()),
   );
 
-/** Several lines. */
+/** Several lines, each cleaned as in `lineSchema`. */
 const textSchema = (charsMax: number) =>
   v.pipe(
     v.string(),
@@ -56,7 +56,7 @@ const textSchema = (charsMax: number) =>
 
 /** `POST /v1/appeals` */
 export const submitAppealSchema = v.strictObject({
-  /** `appeal` of a reason. */
+  /** The reference of the block: `appeal` of a reason. */
   reference: v.pipe(
     v.string(),
     v.regex(/^[\w-]+$/, 'must be the "appeal" of a reason, as it was sent'),
@@ -67,12 +67,12 @@ export const submitAppealSchema = v.strictObject({
     v.minLength(1, 'must say why the block is wrong'),
   ),
   contact: v.optional(lineSchema(APPEAL_CONTACT_CHARS_MAX)),
-  /** A solved challenge, or the token of Turnstile, if the service requires one. */
+  /** A solved challenge or a Turnstile token, if the service requires one. */
   proof: v.optional(v.pipe(v.string(), v.maxLength(APPEAL_PROOF_CHARS_MAX))),
 });
 export type SubmittedAppeal = v.InferOutput<typeof submitAppealSchema>;
 
-/** The response 202. It is the same for a reference that the service does not know. */
+/** The response 202. An unknown reference gets the same response. */
 export interface AppealReceived {
   /** Bearer token for `/v1/appeals/status`. */
   readonly appeal: string;
@@ -81,16 +81,16 @@ export interface AppealReceived {
 
 /** `GET /v1/appeals/status` */
 export interface AppealStatus {
-  /** `unmatched`: the reference is of no block. The service only reveals it after APPEAL_UNMATCHED_MS. */
+  /** `unmatched`: no block has this reference. The service reveals this only after APPEAL_UNMATCHED_MS. */
   readonly state: AppealState | 'unmatched';
   readonly receivedAt: string;
-  /** When it was decided; null before. */
+  /** When the appeal was decided; null before the decision. */
   readonly decidedAt: string | null;
-  /** Of an accepted appeal: the change that lifted the block. */
+  /** The change that lifted the block; null unless the appeal was accepted. */
   readonly seq: number | null;
   readonly message: People;
-  /** From the review on: what the block means for the person who is blocked. */
+  /** What the block means for the blocked person; null before the review. */
   readonly block: { readonly code: Code; readonly meaning: People } | null;
-  /** Of a rejected appeal. */
+  /** Why the appeal was rejected; null in all other states. */
   readonly rejection: { readonly code: Rejection; readonly message: People } | null;
 }

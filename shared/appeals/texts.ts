@@ -1,5 +1,5 @@
 /**
- * What people who were blocked read about their appeal, in Korean and English. Data only: texts are changed here, and nowhere else.
+ * The texts that appellants read about their appeal, in Korean and English. Data only. No other file has such texts.
  */
 import type { Code } from '../verdict.ts';
 import type { AppealStatus, People, Rejection } from './appeal.ts';
@@ -37,7 +37,7 @@ export const STATE_TEXTS: Readonly<Record<AppealStatus['state'], People>> = {
   },
 };
 
-/** Of an appeal that joined one that was rejected before. */
+/** For an appeal that joined an appeal against the same block that was rejected shortly before. */
 export const REJECTED_BEFORE: People = {
   ko: '같은 차단에 대한 이의신청을 최근에 검토하여 차단을 유지하기로 했으며, 그 결정이 이번 신청에도 적용됩니다. 아래 사유를 확인해 주세요. 새로운 자료가 있으면 그 결정 7일 후에 다시 신청하실 수 있습니다.',
   en: 'An appeal against the same block was rejected shortly before you sent yours, and that decision holds for yours, too. The reason is below. If you have new evidence, you can appeal again 7 days after that decision.',
@@ -70,7 +70,7 @@ export const REJECTION_TEXTS: Readonly<Record<Rejection, People>> = {
   },
 };
 
-/** For blocks with other codes. */
+/** For codes that MEANINGS lacks. */
 const OTHER_MEANING: People = {
   ko: '이 번호 또는 발신자 이름은 차단 목록에 등록되어 있습니다.',
   en: 'This number or sender name is on a block list.',
@@ -159,7 +159,7 @@ const MEANINGS: Readonly<Partial<Record<Code, People>>> = {
   },
 };
 
-/** What a code means for the person who is blocked. */
+/** Explains a code to the blocked person. */
 export function meaningOf(code: Code): People {
   return MEANINGS[code] ?? OTHER_MEANING;
 }

@@ -52,7 +52,7 @@ export class BitWriter {
     this.write(remainder, parameter);
   }
 
-  /** The words written so far, the last one padded with zeros. */
+  /** Returns the words written so far. The last word is padded with zeros. */
   words(): Uint32Array {
     return this.#words.slice(0, (this.length + 31) >>> 5);
   }

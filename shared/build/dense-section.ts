@@ -14,12 +14,12 @@ import {
 } from '../set/layout.ts';
 import { BitWriter } from './bit-writer.ts';
 
-/** Code bits of a bucket: the index costs 9 bits per bucket, and a look-up decodes half a bucket. */
+/** Target code bits of a bucket. The index costs 9 bits per bucket, and a lookup decodes half a bucket. */
 const BUCKET_BITS = 96;
-/** Factor by which buckets become narrower if one of them was too full. */
+/** Factor that narrows all buckets if a bucket was too full. */
 const NARROWER = 7 / 8;
 
-/** @param suffixes sorted distinct suffixes, from the start of the part on @param size suffixes in the part */
+/** @param suffixes sorted, distinct, relative to the start of the part @param size suffixes in the part */
 export function encodeDense(suffixes: Uint32Array, size: number): Uint32Array {
   const isComplement = suffixes.length > size / 2;
   const fewer = Math.max(1, isComplement ? size - suffixes.length : suffixes.length);
@@ -31,8 +31,8 @@ export function encodeDense(suffixes: Uint32Array, size: number): Uint32Array {
   const first = SECTION_RICE | (isComplement ? FLAG_COMPLEMENT << 8 : 0) | (parameter << 16);
   let width = Math.min(size, Math.max(1, Math.round((size * BUCKET_BITS) / bits)));
   let rice = encodeRice(encoded, size, first, width);
-  // If a bucket was too full, narrow them all. Permuted suffixes are uniform, so this is one of very many
-  // buckets, or crafted input. A bucket of one suffix always fits: its code has at most 32 bits.
+  // A bucket was too full, so narrow all buckets. Permuted suffixes are uniform, so a full bucket is a rare outlier
+  // among very many, or crafted input. A bucket of one suffix always fits: its code has at most 32 bits.
   while (rice === null) {
     width = Math.max(1, Math.floor(width * NARROWER));
     rice = encodeRice(encoded, size, first, width);
@@ -42,7 +42,7 @@ export function encodeDense(suffixes: Uint32Array, size: number): Uint32Array {
 }
 
 /**
- * Registered pairs of a slice of one group. They are uniform over the slice and the slots: see build/pairs.ts.
+ * Encodes the registered pairs of a slice of one group. Pairs are uniform over slice and slots: see shared/build/pairs.ts.
  * @param keys sorted and distinct: (position - start of the part) * slots + slot @param size positions in the part
  * @returns null if too many pairs share one position
  */
@@ -70,7 +70,7 @@ function complementOf(suffixes: Uint32Array, size: number): Uint32Array {
 }
 
 /**
- * The Rice parameter with the shortest expected code, and that length in bits per entry.
+ * Returns the Rice parameter with the shortest expected code, and the length of that code in bits per entry.
  * Gaps are geometric with ratio q = 1 - density: parameter k costs k + 1 + q^(2^k) / (1 - q^(2^k)).
  */
 export function bestRice(count: number, size: number): { parameter: number; bitsPerEntry: number } {
@@ -85,7 +85,7 @@ export function bestRice(count: number, size: number): { parameter: number; bits
 }
 
 /**
- * @param first word of the section @param width suffixes in a bucket @param slots keys for each suffix
+ * @param first the section's first word @param width suffixes in a bucket @param slots keys for each suffix
  * @returns null if a bucket has more bits than its length can state
  */
 function encodeRice(

@@ -11,7 +11,7 @@ import type { SourceRow } from '../set/source-table.ts';
 import { lowerBound } from './sorted.ts';
 import { SuffixSet } from './suffix-set.ts';
 
-/** Numbers buffered before permutation: in a separate loop, the table reads of different numbers overlap. */
+/** Numbers buffered before permutation. In a loop of its own, the table reads of different numbers overlap. */
 const WAITING = 4_096;
 
 /** When an entry is in force, in seconds since 1970. `ALWAYS` is the common case. */
@@ -51,7 +51,7 @@ export class ListEntries {
     this.#permutation = permutation;
   }
 
-  /** About 60 ns, and 4 to 8 bytes: at most 12.5 MB per prefix. */
+  /** Takes about 60 ns, and 4 to 8 bytes: at most 12.5 MB per prefix. */
   addNumber(n: number, dates: Dates): void {
     const prefix = prefixOf(n);
     if (isDated(dates)) {

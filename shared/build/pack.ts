@@ -1,12 +1,12 @@
 /**
- * Packs the slices of a release into shards: encodes them one after the other, and starts a new shard when one is full.
+ * Packs the slices of a release into shards: encodes slice after slice, and starts a new shard when the last one is full.
  */
 import { SHARD_BYTES_MAX } from '../limits/lists.ts';
 import { SHARD_HEADER_WORDS } from '../set/layout.ts';
 import { type EncodedPart, encodeShard, partWords } from './shard.ts';
 import type { Slice } from './slices.ts';
 
-/** How often to halve the parts of dense prefixes again: a part then has 1/1,024 of the intended entries. */
+/** How often the slices of dense prefixes are halved again, at most. A slice then has 1/1,024 of the intended entries. */
 const FINER_MAX = 10;
 
 export interface EncodedShard {
@@ -14,19 +14,19 @@ export interface EncodedShard {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** What to pack. */
+/** The input of `packSlices`. */
 export interface Packing {
-  /** The slices, if the parts of dense prefixes are halved `finer` times. */
+  /** Returns the slices, with those of dense prefixes halved `finer` times. */
   readonly cut: (finer: number) => readonly Slice[];
-  /** Null if the entries of a slice cannot be encoded at this length. */
+  /** Encodes a slice. Returns null if its entries cannot be encoded at this length. */
   readonly encode: (slice: Slice) => EncodedPart | null;
-  /** Lists of each part. */
+  /** Number of lists in each part. */
   readonly lists: number;
-  /** A part of more bytes gets its own shard, so that growth before it does not move later boundaries. */
+  /** A larger part gets its own shard, so that growth before the part does not move later boundaries. */
   readonly ownShardBytes?: number;
-  /** Whether a shard should end between two parts, which begin at these keys, if it is at least half full. */
+  /** Whether a shard that is at least half full should end between two parts, which begin at these keys. */
   readonly isSeam?: (before: number, start: number) => boolean;
-  /** As for `encodeShard`. */
+  /** See `encodeShard`. */
   readonly hasPairs?: boolean;
   readonly onProgress?: ((share: number) => void) | undefined;
 }
@@ -35,7 +35,7 @@ export interface Packing {
 export function packSlices(packing: Packing): EncodedShard[] | null {
   for (let finer = 0; finer <= FINER_MAX; finer++) {
     const shards = pack(packing.cut(finer), packing);
-    // Estimates assume uniform suffixes. If they were too low, halve the parts of dense prefixes again.
+    // Estimates assume uniform suffixes. If an estimate was too low, halve the slices of dense prefixes again.
     if (shards !== null) return shards;
   }
   return null;

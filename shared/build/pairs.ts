@@ -1,10 +1,10 @@
 /**
- * Builds the registered senders of a release: pairs of a number and a client that may send from it.
+ * Builds the registered senders of a release: pairs of a number and a client that may send from the number.
  *
- * Each suffix goes through the keyed permutation, as for lists, and its image is then rotated by a keyed amount for
- * each client. So the pairs of one group of clients are uniform over positions and clients, however unevenly the numbers
- * are spread over clients, and one number with many clients is as cheap as many numbers. They are Rice-coded by runs, of a
- * group and a prefix (set/pair-place.ts). Long ranges, and runs with few pairs, are rows of the sealed table instead.
+ * Each suffix goes through the keyed permutation, as for lists. Its image is then rotated by a keyed amount for each
+ * client. The pairs of one group of clients are therefore uniform over positions and clients, however unevenly the numbers
+ * are spread over clients, and a number with many clients is as cheap as many numbers. Pairs are Rice-coded by runs of a
+ * group and a prefix (shared/set/pair-place.ts). Long ranges and runs with few pairs are rows of the sealed table instead.
  */
 
 import { utf8 } from '../bytes.ts';
@@ -43,23 +43,23 @@ import type { EncodedPart } from './shard.ts';
 import { cutRuns, type KeyRun, type Slice } from './slices.ts';
 import { lowerBound } from './sorted.ts';
 
-/** A client may send from these numbers. */
+/** Numbers that a client may send from. */
 export interface RegisteredPair {
   /** `<organisation>/<client>` */
   readonly client: string;
   /** First and last number, E.164 integers, both inclusive. */
   readonly from: number;
   readonly to: number;
-  /** Whether the number belongs to the organisation of the client itself. */
+  /** Whether the numbers belong to the client's own organisation. */
   readonly own: boolean;
 }
 
-/** From this many pairs on, a run has a section of its own: its index, and the objects that read it, take some 1 KB. */
+/** A run with at least this many pairs gets its own section. Its index, and the objects that read it, take some 1 KB. */
 const DENSE_PAIRS = 32;
 /** Size of a section with its index, relative to its codes. */
 const INDEX_FACTOR = 1.12;
 
-/** By the start of each run, its sorted distinct pairs: (key - start) * slots + slot (layout.ts). */
+/** Sorted distinct pairs by the start of their run: (key - start) * slots + slot (shared/set/layout.ts). */
 type PairKeys = ReadonlyMap<number, Float64Array>;
 
 /** The registered senders, ready to encode. */
@@ -71,10 +71,10 @@ export interface PairContent {
   readonly ranges: readonly (readonly RegisteredRange[])[];
 }
 
-/** Collects pairs in any order. A pair that is added twice is own if either is. About 16 bytes a pair. */
+/** Collects pairs in any order. A pair that was added twice is own if one of the two was. About 16 bytes a pair. */
 export class PairEntries {
   readonly #indexes = new Map<string, number>();
-  /** Single numbers, and for each of them twice the index of its client, plus one if it is own. */
+  /** Single numbers. `#flags` has for each number twice the index of its client, plus one if the pair is own. */
   #numbers = new Float64Array(1_024);
   #flags = new Uint32Array(1_024);
   #count = 0;
@@ -142,7 +142,7 @@ export class PairEntries {
     return { groups, pairs, ranges: rows.map(joinRows) };
   }
 
-  /** Room for the pairs of each run that has enough, by its start. */
+  /** Allocates room for the pairs of each run with at least DENSE_PAIRS, by the start of the run. */
   #denseRuns(clients: readonly ClientSpread[]): Map<number, { readonly pairs: Float64Array; count: number }> {
     const counts = new Map<number, number>();
     for (let at = 0; at < this.#count; at++) {
@@ -154,7 +154,7 @@ export class PairEntries {
   }
 }
 
-/** Sorted and distinct. A pair that is own and not is own: its slots follow each other, and the second is odd. */
+/** Returns sorted distinct pairs. A pair that is both own and not own becomes own: its slots are adjacent, own is odd. */
 function sortedPairs(pairs: Float64Array): Float64Array {
   const sorted = pairs.sort();
   return sorted.filter((pair, index) => {
@@ -163,7 +163,7 @@ function sortedPairs(pairs: Float64Array): Float64Array {
   });
 }
 
-/** Ordered by place and number; rows of one client that overlap or touch become one. */
+/** Orders rows by place and number, and joins rows of one client that overlap or touch. */
 function joinRows(rows: readonly RegisteredRange[]): RegisteredRange[] {
   const joined: RegisteredRange[] = [];
   for (const row of rows.toSorted((a, b) => a.place - b.place || a.from - b.from)) {
@@ -177,7 +177,7 @@ function joinRows(rows: readonly RegisteredRange[]): RegisteredRange[] {
 /** Organisations that `largestOrganisations` names. */
 const LARGEST_SHOWN = 5;
 
-/** Which organisations have most clients, pairs and ranges, for whoever must make room. */
+/** Names the organisations with the most clients, pairs and ranges, for the person who must make room. */
 export function largestOrganisations({ groups, pairs, ranges }: PairContent): string {
   const organisationOf = (name: string): string => name.slice(0, name.indexOf('/'));
   const clients = groups.flat();
@@ -199,7 +199,7 @@ export function largestOrganisations({ groups, pairs, ranges }: PairContent): st
   return (['clients', 'pairs', 'ranges'] as const).map(largest).join('; ');
 }
 
-/** The shards of the pairs; none without dense runs. Null if one number has more pairs than a shard can hold. */
+/** Returns the shards of pairs: none without dense runs, and null if one number has more pairs than a shard can hold. */
 export function encodePairShards({ groups, pairs }: PairContent): EncodedShard[] | null {
   const roomOf = (start: number): number => groups[runOf(start).group]!.length;
   const runs = [...pairs].map(([start, { length }]): KeyRun => {
@@ -230,7 +230,7 @@ function encodePart({ start, end, dense }: Slice, pairs: PairKeys, room: number)
   return section === null ? null : { ...without, plain: [section], room };
 }
 
-/** The table of clients and ranges, which RegisteredTable reads. */
+/** Encodes the table of clients and ranges, which RegisteredTable reads. */
 export function encodeRegisteredTable({ groups, ranges }: PairContent): Uint8Array<ArrayBuffer> {
   const clients = groups.flat();
   const names = utf8(clients.map((name) => `${name}\n`).join(''));

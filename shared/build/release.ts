@@ -1,5 +1,5 @@
 /**
- * Builds a release: from the content of its lists to a manifest and KV values.
+ * Builds a release: turns the content of its lists into a manifest and KV values.
  * Deterministic: the same content, key and times give the same bytes.
  */
 import { sha256Hex } from '../bytes.ts';
@@ -59,8 +59,8 @@ export interface BuildOptions {
   readonly createdAt: Date;
   readonly foldedSeq: number;
   /**
-   * The registered senders, as of a version of the registry, or as another release with the same key has them. Without
-   * them, the release has none.
+   * The registered senders: as of a version of the registry, or copied from another release with the same key. If
+   * absent, the release has no registered senders.
    */
   readonly registrations?:
     | { readonly version: number; readonly content: PairContent }
@@ -70,7 +70,7 @@ export interface BuildOptions {
   readonly onProgress?: (share: number) => void;
 }
 
-/** A list, or the registered senders, exceed a limit of shared/limits. */
+/** LIMIT_EXCEEDED: a list or the registered senders exceed a limit of shared/limits. */
 type BuildProblem = 'LIMIT_EXCEEDED';
 
 export async function buildRelease(
@@ -137,7 +137,7 @@ export async function buildRelease(
   return ok({ manifest: { ...body, release }, values });
 }
 
-/** The part of the manifest for registered senders; nothing without them. */
+/** Builds the part of the manifest for registered senders. Returns an empty object without registered senders. */
 async function buildRegistered(
   given: BuildOptions['registrations'],
   keys: ListKeys,
@@ -180,7 +180,7 @@ function excessOf(count: number, max: number, unit: string, owner = 'the release
   return count > max ? fail('LIMIT_EXCEEDED', `${owner}: ${count} ${unit}, at most ${max}`) : null;
 }
 
-/** A release is named by its minute and its content: 20261124T0312Z-9f2c1e4b. */
+/** Names a release by its minute and its content: 20261124T0312Z-9f2c1e4b. */
 async function releaseName(body: object, createdAt: Date): Promise<string> {
   const minute = createdAt.toISOString().slice(0, 16).replace(/[-:]/g, '');
   return `${minute}Z-${(await sha256Hex(JSON.stringify(body))).slice(0, 8)}`;

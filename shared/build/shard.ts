@@ -1,5 +1,5 @@
 /**
- * Builds a shard: writes the sections of its parts one after the other. Shard reads it.
+ * Builds a shard: writes the sections of its parts one after the other. The class Shard reads it.
  */
 import { prefixOf, suffixOf } from '../numbers/number.ts';
 import {
@@ -15,13 +15,13 @@ import {
 } from '../set/layout.ts';
 import type { DatedEntry } from '../set/shard.ts';
 
-/** A part with the encoded sections of each list; null if the list has no entries in it. */
+/** A part with the encoded sections of each list. A section is null if the list has no entries in the part. */
 export interface EncodedPart {
   /** prefix * 10^8 + suffix of the first key. */
   readonly start: number;
   readonly plain: readonly (Uint32Array | null)[];
   readonly dated: readonly (Uint32Array | null)[];
-  /** Only in a pair shard: clients that the part has slots for; 0 without pairs. */
+  /** Only in a pair shard: number of clients that the part has slots for; 0 without pairs. */
   readonly room?: number;
 }
 
@@ -38,14 +38,14 @@ function partRowWords(lists: number): number {
   return PART_FIXED_WORDS + lists * PART_WORDS_PER_LIST;
 }
 
-/** Size of a part in words: its row and its sections. */
+/** Returns the size of a part in words: its row and its sections. */
 export function partWords(part: EncodedPart): number {
   let words = partRowWords(part.plain.length);
   for (const section of [...part.plain, ...part.dated]) words += section?.length ?? 0;
   return words;
 }
 
-/** @param end key after the last part @param lists of each part @param hasPairs whether it is a pair shard */
+/** @param end key after the last part @param lists number of lists @param hasPairs whether this is a pair shard */
 export function encodeShard(
   parts: readonly EncodedPart[],
   end: number,

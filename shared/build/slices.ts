@@ -1,7 +1,7 @@
 /**
- * Cuts the key space into parts that fit a shard.
- * A run of keys with many entries, such as a prefix, gets its own parts. Their count is a power of two, so that cuts stay
- * the same from day to day. The runs between are pooled. Every key belongs to exactly one part.
+ * Cuts the key space into slices that fit a shard.
+ * A run of keys with many entries, such as a prefix, gets slices of its own. The number of these slices is a power of
+ * two, so that cuts stay the same from day to day. The runs between them are pooled. Every key is in exactly one slice.
  */
 import { SHARD_BYTES_MAX } from '../limits/lists.ts';
 import { NUMBER_LIMIT, prefixOf, SUFFIX_COUNT } from '../numbers/number.ts';
@@ -9,9 +9,9 @@ import { DATED_ROW_WORDS } from '../set/layout.ts';
 import { bestRice } from './dense-section.ts';
 import type { ListContent } from './list-entries.ts';
 
-/** From this many entries on, a prefix is dense: the index of its own section costs less than 2 %. */
+/** A prefix with at least this many entries is dense: the index of its own section costs less than 2 %. */
 const DENSE_ENTRIES = 1_024;
-/** Target size of a shard, in bytes: leaves room for variance, and for a day's growth before a cut moves. */
+/** Target size of a shard, in bytes. Leaves room for variance, and for a day's growth before a cut moves. */
 const SHARD_BYTES_AIM = SHARD_BYTES_MAX * 0.75;
 /** Upper estimate for a pooled entry, in bytes. */
 const POOLED_ENTRY_BYTES = 6;
@@ -19,11 +19,11 @@ const POOLED_ENTRY_BYTES = 6;
 export interface Slice {
   readonly start: number;
   readonly end: number;
-  /** Of one run only: its sections are dense. */
+  /** Whether the slice belongs to one dense run, so that its sections are dense. */
   readonly dense: boolean;
 }
 
-/** Estimated size of that many numbers of one prefix in dense sections, in bytes. */
+/** Estimates the size of `count` numbers of one prefix in dense sections, in bytes. */
 function denseBytes(count: number): number {
   if (count === 0) return 0;
   const fewer = Math.min(count, SUFFIX_COUNT - count);
@@ -36,14 +36,14 @@ export interface KeyRun {
   readonly start: number;
   /** Count of keys. */
   readonly keys: number;
-  /** In sections of its own; null if the run is pooled with its neighbours. */
+  /** Size in sections of its own; null if the run is pooled with its neighbours. */
   readonly dense: number | null;
   readonly pooled: number;
 }
 
-/** @param finer how often to halve the parts of dense prefixes, if a shard came out too large */
+/** @param finer how often to halve the slices of dense prefixes, if a shard came out too large */
 export function cutSlices(lists: readonly ListContent[], finer: number): Slice[] {
-  /** Entries of all lists, and the size of the plain ones in dense sections. */
+  /** By prefix: entries of all lists, and the size of the plain entries in dense sections. */
   const prefixes = new Map<number, { plain: number; dated: number; denseBytes: number }>();
   const sizeOf = (prefix: number) => {
     const size = prefixes.get(prefix) ?? { plain: 0, dated: 0, denseBytes: 0 };
@@ -69,7 +69,7 @@ export function cutSlices(lists: readonly ListContent[], finer: number): Slice[]
   return cutRuns(runs, finer);
 }
 
-/** Slices of all keys, from 0 to NUMBER_LIMIT. @param runs disjoint, in any order @param finer as for `cutSlices` */
+/** Returns slices of all keys, from 0 to NUMBER_LIMIT. @param runs disjoint, in any order @param finer see `cutSlices` */
 export function cutRuns(runs: readonly KeyRun[], finer: number): Slice[] {
   if (runs.length === 0) return [];
   const slices: Slice[] = [];

@@ -2,7 +2,7 @@
  * Binary search in sorted arrays.
  */
 
-/** Index of the first value that is at least `value`; the length if there is none. */
+/** Returns the index of the first value that is at least `value`, or the length if there is none. */
 export function lowerBound(sorted: Uint32Array | Float64Array, value: number): number {
   let low = 0;
   let high = sorted.length;

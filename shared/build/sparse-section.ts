@@ -25,7 +25,7 @@ function bestParameter(values: readonly number[]): number {
 
 /** @param keys prefix * 10^8 + permuted suffix, sorted and distinct */
 export function encodeSparse(keys: Float64Array): Uint32Array {
-  /** Prefixes and suffixes between a key and the one before; the suffix gap counts within one prefix. */
+  /** Counts the prefixes and suffixes between a key and the key before. The suffix gap is valid only within a prefix. */
   const gapsAt = (index: number): { prefixGap: number; suffixGap: number } => {
     const [key, before] = [keys[index]!, keys[index - 1]!];
     return { prefixGap: prefixOf(key) - prefixOf(before) - 1, suffixGap: key - before - 1 };

@@ -1,20 +1,20 @@
 /**
- * A growing set of suffixes of one prefix: an array, or once that is smaller, a bitmap of all suffixes (12.5
- * MB), which is sorted and distinct by construction.
+ * A growing set of suffixes of one prefix. It is an array until a bitmap of all suffixes (12.5 MB) is smaller. The
+ * bitmap is sorted and distinct by construction.
  */
 import { SUFFIX_COUNT } from '../numbers/number.ts';
 
 const BITMAP_WORDS = SUFFIX_COUNT / 32;
-/** From this count on, a bitmap sorts too. Fewer suffixes are sorted faster than a bitmap is scanned. */
+/** From this count on, suffixes are sorted with a bitmap. Below, sorting is faster than scanning a bitmap. */
 const BITMAP_SORTED_MIN = 100_000;
 
 export class SuffixSet {
   #values = new Uint32Array(64);
-  /** Values, or set bits once there is a bitmap. */
+  /** Count of values, or of set bits once there is a bitmap. */
   #count = 0;
   #bits: Uint32Array | null = null;
 
-  /** Adds `suffixes` from `from` to `to` (exclusive). A few ns each, mostly memory latency. */
+  /** Adds `suffixes` from `from` to `to` (exclusive). Takes a few ns each, mostly memory latency. */
   add(suffixes: Uint32Array, from: number, to: number): void {
     const count = this.#count + to - from;
     if (this.#bits === null && count > BITMAP_WORDS) this.#toBitmap();
@@ -36,7 +36,7 @@ export class SuffixSet {
     this.#values = new Uint32Array(0);
   }
 
-  /** Sorted and distinct. A few ns per suffix, plus 10 ms if there are many. Nothing can be added afterwards. */
+  /** Returns sorted distinct suffixes. Takes a few ns each, plus 10 ms if there are many. The set is then unusable. */
   finish(): Uint32Array {
     if (this.#bits === null && this.#count >= BITMAP_SORTED_MIN) this.#toBitmap();
     if (this.#bits !== null) return suffixesIn(this.#bits, this.#count);
@@ -45,7 +45,7 @@ export class SuffixSet {
   }
 }
 
-/** @returns how many of the bits were not yet set */
+/** @returns how many of the bits were not set before */
 function setBits(bits: Uint32Array, suffixes: Uint32Array, from: number, to: number): number {
   let added = 0;
   for (let index = from; index < to; index++) {

@@ -6,9 +6,9 @@ import { columnsAt, type RangeRow } from '../set/range-table.ts';
 import type { SourceRow } from '../set/source-table.ts';
 
 /**
- * Cuts ranges at each other's ends, so that any two of the result are disjoint or equal, and joins neighbours
- * with the same dates. Ranges that remain equal differ in their dates.
- * @param piecesMax stops above this many pieces: the result is then longer than this, and not joined
+ * Cuts ranges at each other's ends, so that any two results are disjoint or equal. Joins neighbours with the same
+ * dates. Equal results differ in their dates.
+ * @param piecesMax stop once there are more pieces than this, and return them without joining them
  */
 export function flattenRanges(ranges: readonly RangeRow[], piecesMax = Number.POSITIVE_INFINITY): RangeRow[] {
   const cuts = [...new Set(ranges.flatMap(({ from, to }) => [from, to + 1]))].sort((a, b) => a - b);
@@ -30,7 +30,7 @@ export function flattenRanges(ranges: readonly RangeRow[], piecesMax = Number.PO
   return joinNeighbours(pieces);
 }
 
-/** Joins only pieces without an equal range: equal ranges with several dates must stay equal. */
+/** Joins neighbouring pieces. Leaves pieces of equal ranges alone, because equal ranges must stay equal. */
 function joinNeighbours(pieces: readonly RangeRow[]): RangeRow[] {
   const isAlone = (index: number): boolean =>
     pieces[index]!.from !== pieces[index - 1]?.from && pieces[index]!.from !== pieces[index + 1]?.from;
@@ -61,7 +61,7 @@ export function encodeRanges(lists: readonly (readonly RangeRow[])[]): Uint8Arra
   return bytes;
 }
 
-/** The entries of one list in table order, without duplicates. */
+/** Returns the entries of one list in table order, without duplicates. */
 export function sortSources(sources: readonly SourceRow[]): SourceRow[] {
   const byKey = new Map(
     sources.map((entry) => [`${entry.fingerprint} ${entry.since} ${entry.until}`, entry]),

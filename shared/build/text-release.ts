@@ -1,5 +1,5 @@
 /**
- * Builds a text release: from a model and host lists to a manifest and sealed KV values.
+ * Builds a text release: turns a model and host lists into a manifest and sealed KV values.
  * Deterministic: the same content, key and times give the same bytes.
  */
 import { sha256Hex } from '../bytes.ts';
@@ -12,16 +12,16 @@ import { seal } from '../set/seal.ts';
 import { encodeHosts } from '../text/host-table.ts';
 import type { HostListInfo, ModelFacts, TextManifest } from '../text/text-manifest.ts';
 
-/** A host list to build: its manifest fields without the count, and its hosts in canonical form, each once. */
+/** A host list to build: its manifest fields without the count, and its distinct hosts in canonical form. */
 export interface HostListSource {
   readonly info: Omit<HostListInfo, 'hosts'>;
   readonly hosts: readonly string[];
 }
 
-/** Host lists with their table, as another release has them. */
+/** Host lists with their encoded table. It may come from another release. */
 export interface EncodedHosts {
   readonly lists: readonly HostListInfo[];
-  /** As encodeHosts returns it. */
+  /** The result of encodeHosts. */
   readonly table: Uint8Array<ArrayBuffer>;
 }
 
@@ -38,10 +38,10 @@ export interface BuiltTextRelease {
   readonly values: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
 }
 
-/** There is neither a model nor a host list. */
+/** RELEASE_EMPTY: there is neither a model nor a host list. */
 export type TextBuildProblem = 'RELEASE_EMPTY';
 
-/** @param sources the first of equally strong lists decides about a host */
+/** @param sources if lists of equal strength have the same host, the first of them decides */
 export function encodeHostLists(
   sources: readonly HostListSource[],
 ): Result<EncodedHosts | null, Failure<'LIMIT_EXCEEDED'>> {
@@ -97,7 +97,7 @@ function rowsOf({ lists }: EncodedHosts): number {
   return lists.reduce((sum, { hosts }) => sum + hosts, 0);
 }
 
-/** The minute and a digest of everything else, as releases of lists have them. */
+/** Names a text release by its minute and a digest of its content, as releases of lists are named. */
 async function nameOf(body: object, createdAt: Date): Promise<string> {
   const minute = createdAt.toISOString().slice(0, 16).replaceAll(/[-:]/g, '');
   return `text-${minute}Z-${(await sha256Hex(JSON.stringify(body))).slice(0, 8)}`;

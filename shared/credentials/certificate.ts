@@ -1,6 +1,6 @@
 /**
- * Verifies sender certificates: the signed statement of an issuer that a holder may use some numbers. And the proof that
- * who presents one has the holder's key: without it, a stolen certificate could be registered by somebody else.
+ * Verifies sender certificates: an issuer's signed statement that a holder may use some numbers. Also verifies the proof of
+ * possession of the holder's key. Without this proof, anybody could register a stolen certificate.
  */
 import { CLOCK_SKEW_S, PROOF_AGE_MAX_S } from '../limits/credentials.ts';
 import type { Span } from '../numbers/spans.ts';
@@ -18,15 +18,15 @@ import { isWithin, parseCredentialNumbers } from './credential-numbers.ts';
 import { isSignedBy, parseJws } from './jws.ts';
 import { type CredentialKey, digestOf, thumbprintOf } from './keys.ts';
 
-/** What an issuer may sign. */
+/** The keys, numbers and hosts of an issuer: what it may sign. */
 export interface IssuerRights {
-  /** As the claim `iss` has it. */
+  /** The value of the claim `iss`. */
   readonly iss: string;
-  /** Its keys by `kid`. */
+  /** The issuer's keys by `kid`. */
   readonly keys: ReadonlyMap<string, CredentialKey>;
-  /** The numbers that it may speak for, ascending and disjoint: see `cover`. */
+  /** Numbers that the issuer may certify, ascending and disjoint: see `cover`. */
   readonly spans: readonly Span[];
-  /** Hosts that its status lists may have. */
+  /** Hosts that may serve the issuer's status lists. */
   readonly statusHosts: readonly string[];
 }
 
@@ -42,19 +42,19 @@ export type CertificateProblem = Extract<
   'CERTIFICATE_INVALID' | 'CERTIFICATE_NOT_YET_VALID' | 'CERTIFICATE_EXPIRED' | 'CERTIFICATE_MISMATCH'
 >;
 
-/** Names the claim in a message that continues the sentence after the name of the field. */
+/** Returns a message that names the claim, and continues a sentence that begins with the name of the field. */
 export function claimMessage({ path, message }: Pick<InvalidField, 'path' | 'message'>): string {
   return `has a claim that is not valid: "${path.join('.')}" ${message}`;
 }
 
-/** The host of the URI of a status list; null if it is no URI with a host. */
+/** Returns the host in the URI of a status list, or null if the text is not a URI with a host. */
 export function statusHostOf(uri: string): string | null {
   return URL.canParse(uri) ? new URL(uri).host : null;
 }
 
 /**
- * Verifies a certificate, but not its status. Messages continue the sentence after the name of the field.
- * @param issuers those that may sign now
+ * Verifies a certificate, but not its status. Messages continue a sentence that begins with the name of the field.
+ * @param issuers issuers that may sign now
  */
 export async function verifyCertificate(
   text: string,
@@ -78,7 +78,7 @@ export async function verifyCertificate(
   if (nbf >= exp) return fail('CERTIFICATE_INVALID', 'ends before it begins');
   if (iat > nowS + CLOCK_SKEW_S || nbf > nowS + CLOCK_SKEW_S)
     return fail('CERTIFICATE_NOT_YET_VALID', 'is not valid yet');
-  // No leeway for the clock: nothing can be registered until a time that is past here.
+  // No leeway for clock skew: a new registration cannot have an end that has passed here.
   if (exp <= nowS) return fail('CERTIFICATE_EXPIRED', 'has expired');
   const host = statusHostOf(status.status_list.uri);
   if (host === null || !issuer.statusHosts.includes(host))

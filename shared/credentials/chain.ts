@@ -1,5 +1,5 @@
 /**
- * The rules of a chain of credentials: which links may follow each other, and whether they permit a message now. Pure.
+ * The rules of a chain of credentials: which links may follow each other, and whether the chain permits a message. Pure.
  */
 import { CLOCK_SKEW_S } from '../limits/credentials.ts';
 import type { Channel } from '../request.ts';
@@ -18,7 +18,7 @@ const NO_DELEGATION = fail(
   'has a chain with a link that is unknown, or that does not rest on the previous one',
 );
 
-/** The links of a chain, or why they are none. @param found the credentials by the digests of a token, owner first */
+/** Returns the links if they form a chain, else a failure. @param found a token's credentials, by its digests, owner first */
 export function linksOf(
   found: readonly (CredentialRow | null)[],
 ): Result<readonly CredentialRow[], Failure<'CERTIFICATE_INVALID' | 'DELEGATION_MISSING'>> {
@@ -35,37 +35,37 @@ export function linksOf(
   return links.length === 0 ? NO_CERTIFICATE : ok(links);
 }
 
-/** An organisation appears in a chain only once. */
+/** Whether an organisation is already in the chain. It may appear only once. */
 function isIn(links: readonly CredentialRow[], organisation: string): boolean {
   return links.some((link) => link.organisation === organisation);
 }
 
-/** The status of a credential now: `stale` if its list is too old, null if there is no list with its index. */
+/** Returns the current status of a credential: `stale` if its list is too old, null if no list has its index. */
 export type StatusReader = (link: CredentialRow) => Status | 'stale' | null;
 
-/** A message that a token is presented for. */
+/** The message that a token is presented for. */
 export interface TokenUse {
-  /** Now, in seconds since 1970. */
+  /** The current time, in seconds since 1970. */
   readonly nowS: number;
-  /** The sender's number, as an E.164 integer; null if the sender is no number. */
+  /** The sender's number, as an E.164 integer; null if the sender is not a number. */
   readonly number: number | null;
   readonly channel: Channel;
-  /** What the token may name in `aud`: the organisation of the client, and the client. */
+  /** Accepted values of `aud`: the organisation of the client, and the client. */
   readonly audiences: readonly string[];
   readonly statusOf: StatusReader;
-  /** The sender code of an organisation; null if it has none. */
+  /** Returns the sender code of an organisation, or null if it has none. */
   readonly senderCodeOf: (organisation: string) => string | null;
 }
 
 /** Whether the token permits the message. */
 export type TokenResult =
   | { readonly kind: 'permits'; readonly isRateReduced: boolean }
-  /** The first rule that it breaks. */
+  /** The token breaks a rule; this is the first one. */
   | ({ readonly kind: 'refused' } & TokenProblem)
-  /** The status of a link is not known, and nothing else is wrong. */
+  /** The status of a link is unknown, and nothing else is wrong. */
   | { readonly kind: 'unknown'; readonly code: 'LIST_STALE' | 'LIST_UNAVAILABLE' };
 
-/** @param links of the token's chain, owner first, each resting on the previous one */
+/** Checks whether a token permits a message. @param links the token's chain, from `linksOf` */
 export function checkToken(token: SenderToken, links: readonly CredentialRow[], use: TokenUse): TokenResult {
   const { nowS, number } = use;
   if (!use.audiences.includes(token.audience))
@@ -95,7 +95,7 @@ function refused(code: TokenProblem['code'], detail: string): TokenResult {
   return { kind: 'refused', code, detail };
 }
 
-/** `osc` is the code of an organisation of the chain. It may be absent only if none of them has a code. @returns null if it is */
+/** `osc` must be the code of an organisation in the chain. It may be absent only if none has a code. @returns null if valid */
 function wrongSenderCode(
   { senderCode }: SenderToken,
   links: readonly CredentialRow[],

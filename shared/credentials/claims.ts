@@ -1,5 +1,5 @@
 /**
- * The claims of credentials. Claims that are not named here are ignored, as RFC 7519 requires.
+ * The claims of credentials. Other claims are ignored, as RFC 7519 requires.
  */
 import * as v from 'valibot';
 import {
@@ -18,14 +18,14 @@ export const TOKEN_TYPE = 'sender-token+jwt';
 export const PROOF_TYPE = 'sender-proof+jwt';
 export const STATUS_LIST_TYPE = 'statuslist+jwt';
 
-/** `vct` of a certificate: the meaning of its claims. */
+/** `vct` of a certificate, which defines the meaning of its claims. */
 export const CERTIFICATE_VCT = 'https://numgate.kr/vct/sender-certificate/1';
 
 /** Kinds of line that a certificate is for: fixed, mobile, Internet telephony (070), representative (15xx). */
 export const LINES = ['fixed', 'mobile', 'voip', 'representative'] as const;
-/** Seconds since 1970. Up to 2106, so that a row of the credential table can hold it. */
+/** Seconds since 1970, up to 2106, so that the time fits into a row of the credential table. */
 const time = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xfffffffe));
-/** One line, as a registration that rests on it has it: nothing that a terminal or an export could take for more. */
+/** One line, because registrations copy the text: a terminal or an export must not read it as several lines. */
 const text = v.pipe(
   v.string(),
   v.minLength(1),
@@ -94,13 +94,13 @@ export const tokenClaimsSchema = v.object({
   iat: time,
   nbf: v.optional(time),
   exp: time,
-  /** Digits, without a plus, as in a PASSporT. */
+  /** Digits without a plus, as in a PASSporT. */
   orig: v.object({
     tn: v.pipe(v.string(), v.regex(/^[1-9]\d{2,14}$/, 'must be E.164 digits without a plus')),
   }),
   /** The code of the original sender. */
   osc: v.optional(text),
-  /** Digests of the links, that of the owner first. */
+  /** Digests of the links, from the owner's link on. */
   chain: v.pipe(v.array(digest), v.minLength(1), v.maxLength(CHAIN_LINKS_MAX)),
 });
 export type TokenClaims = v.InferOutput<typeof tokenClaimsSchema>;
@@ -117,9 +117,9 @@ export const statusListClaimsSchema = v.object({
   /** The URI of the list. */
   sub: uri,
   iat: time,
-  /** The draft only recommends it. Without it, whoever suppresses a new list keeps a credential valid forever. */
+  /** The draft only recommends it. Without it, anyone who suppresses a new list keeps a credential valid forever. */
   exp: time,
-  /** Seconds until a new copy may be there. */
+  /** Seconds until a new version may be available. */
   ttl: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
   status_list: v.object({ bits: v.picklist([1, 2]), lst: v.string() }),
 });

@@ -1,6 +1,6 @@
 /**
- * The index of the credentials: the sealed value that the head names, which names all others. Readers ignore fields
- * that they do not know.
+ * The index of the credentials. The head names this sealed value, and the index names all other values of credentials.
+ * Readers ignore fields that they do not know.
  */
 import * as v from 'valibot';
 import { utf8 } from '../bytes.ts';
@@ -21,7 +21,7 @@ const indexSchema = v.object({
   kind: v.literal('numgate-credentials'),
   format: v.literal(1),
   version: count,
-  /** Sealed credential tables, a power of two, by the leading bits of the digest. */
+  /** Sealed credential tables, by the leading bits of the digest. Their number is a power of two. */
   shards: v.pipe(
     v.array(namedValueSchema),
     v.minLength(1),
@@ -34,7 +34,7 @@ const indexSchema = v.object({
       v.object({
         uri: v.pipe(v.string(), v.maxLength(URI_CHARS_MAX)),
         iat: count,
-        /** From then on, the list is stale. */
+        /** From this time on, the list is stale. */
         exp: count,
         /** Count of entries. */
         size: v.pipe(count, v.maxValue(STATUS_ENTRIES_MAX)),
@@ -56,7 +56,7 @@ export function sealCredentialIndex(
   return seal(utf8(JSON.stringify(index)), keys);
 }
 
-/** The index, or null if the bytes are no index sealed with these keys. */
+/** Returns the index, or null if the bytes are not an index sealed with these keys. */
 export async function openCredentialIndex(
   bytes: Uint8Array<ArrayBuffer>,
   keys: ListKeys,
@@ -71,7 +71,7 @@ export async function openCredentialIndex(
   }
 }
 
-/** How many shards that many credentials should have. */
+/** Returns the number of shards for this many credentials. */
 export function credentialShardCount(rows: number): number {
   let shards = 1;
   while (shards < CREDENTIAL_SHARDS_MAX && rows > shards * CREDENTIAL_SHARD_ROWS) shards *= 2;
@@ -80,7 +80,7 @@ export function credentialShardCount(rows: number): number {
 
 const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
-/** The shard of a credential: the leading bits of its digest. @param digest in base64url @param count a power of two */
+/** Returns a credential's shard, from the leading bits of its digest. @param digest base64url @param count a power of two */
 export function credentialShardOf(digest: string, count: number): number {
   const leading = BASE64URL.indexOf(digest[0]!) * 64 + BASE64URL.indexOf(digest[1]!);
   return Math.floor((leading * count) / 4_096);

@@ -5,10 +5,10 @@ import { BLOCK_NUMBERS } from '../numbers/blocks.ts';
 import { cover, overlaps, type Span } from '../numbers/spans.ts';
 import { type Failure, fail, ok, type Result } from '../result.ts';
 
-/** No number of Korea has a 0 after 82: a reader that drops it, as registrations do, would find another number. */
+/** No Korean number has a 0 after 82. A reader that drops the 0, as registrations do, would find another number. */
 const WRITTEN = /^\+(?!820)([1-9]\d{2,14})(?:\.\.\+([1-9]\d{2,14}))?$/;
 
-/** @returns spans in ascending order that do not touch; messages continue the sentence after the name of the field */
+/** @returns ascending spans that do not touch; messages continue a sentence that begins with the name of the field */
 export function parseCredentialNumbers(nums: readonly string[]): Result<Span[], Failure<'NUMBERS_INVALID'>> {
   const spans: Span[] = [];
   for (const each of nums) {
@@ -27,12 +27,12 @@ export function parseCredentialNumbers(nums: readonly string[]): Result<Span[], 
   return ok(cover(spans.sort((a, b) => a.from - b.from)));
 }
 
-/** Whether the spans contain the number. @param spans ascending, as of `parseCredentialNumbers` */
+/** Whether the spans contain the number. @param spans ascending, from `parseCredentialNumbers` */
 export function covers(spans: readonly Span[], n: number): boolean {
   return spans.some(({ from, to }) => from <= n && n <= to);
 }
 
-/** Whether every number of these spans is in the others. @param spans @param others both ascending */
+/** Whether every number of `spans` is in `others`. @param spans @param others both ascending */
 export function isWithin(spans: readonly Span[], others: readonly Span[]): boolean {
   return spans.every((span) => {
     const [first] = overlaps(others, span);

@@ -1,6 +1,6 @@
 /**
- * The credential table: what the edge needs of each certificate and delegation to verify message tokens, by digest.
- * Each shard is one table, and rows are read in place: a look-up is one binary search.
+ * The credential table: the fields of each certificate and delegation that the edge needs to verify message tokens, by
+ * digest. Each shard is one table. Rows are read in place, and a lookup is one binary search.
  */
 import { fromBase64Url, toBase64Url, utf8 } from '../bytes.ts';
 import { CREDENTIAL_NUMBERS_MAX } from '../limits/credentials.ts';
@@ -33,18 +33,18 @@ export interface CredentialRow {
   readonly kind: CredentialKind;
   /** The holder of a certificate, or the agent of a delegation. */
   readonly organisation: string;
-  /** Seconds since 1970: valid from `nbf` on, and until before `exp`. */
+  /** Seconds since 1970. The credential is valid from `nbf` (inclusive) to `exp` (exclusive). */
   readonly nbf: number;
   readonly exp: number;
-  /** Signs the delegations and message tokens that rest on this credential. */
+  /** The key that signs the delegations and message tokens that rest on this credential. */
   readonly key: CredentialKey;
   /** Digest of the link that a delegation rests on; null for a certificate. */
   readonly principal: string | null;
   /** 1 to CREDENTIAL_NUMBERS_MAX, ascending. */
   readonly spans: readonly Span[];
-  /** What it permits. A certificate permits everything. */
+  /** Channels that the credential permits. A certificate permits all channels. */
   readonly scope: readonly Channel[];
-  /** Where its status is. */
+  /** Status list and index in it. */
   readonly statusUri: string;
   readonly statusIndex: number;
 }
@@ -52,7 +52,7 @@ export interface CredentialRow {
 const NAME = 'credential table';
 const U32_MAX = 0xffffffff;
 
-/** @throws RangeError for two rows with one digest, or a row that has no binary form */
+/** @throws RangeError if two rows have the same digest, or a row has no binary form */
 export function encodeCredentials(rows: readonly CredentialRow[]): Uint8Array<ArrayBuffer> {
   const sorted = rows
     .map((row) => ({ row, digest: digestBytes(row.digest) }))
@@ -168,12 +168,12 @@ export class CredentialTable {
     }
   }
 
-  /** Bytes that it holds. */
+  /** Size in bytes. */
   get bytes(): number {
     return this.#bytes.length;
   }
 
-  /** The credential with this digest, or null. @throws LayoutError if its row is damaged */
+  /** Returns the credential with this digest, or null. @throws LayoutError if its row is damaged */
   find(digest: string): CredentialRow | null {
     const wanted = fromBase64Url(digest);
     if (wanted?.length !== CREDENTIAL_DIGEST_BYTES) return null;
@@ -187,7 +187,7 @@ export class CredentialTable {
     return low < this.count && compare(this.#digest(low), wanted) === 0 ? this.#row(low) : null;
   }
 
-  /** Every row, in the order of the digests. @throws LayoutError */
+  /** Returns every row, in the order of the digests. @throws LayoutError */
   *rows(): Generator<CredentialRow> {
     for (let row = 0; row < this.count; row++) yield this.#row(row);
   }
@@ -232,7 +232,7 @@ export class CredentialTable {
   }
 }
 
-/** Where each part begins, in bytes. Every part has a multiple of 8 bytes, but the names. */
+/** Returns where each part begins, in bytes. The size of every part but the names is a multiple of 8 bytes. */
 function offsets(rows: number, spans: number, principals: number, nameBytes: number) {
   const digests = CREDENTIALS_HEADER_WORDS * 4;
   const keys = digests + rows * CREDENTIAL_DIGEST_BYTES;

@@ -1,6 +1,6 @@
 /**
- * The states of a delegation, and what moves it from one to the next. Pure: `party` says whose move it is, and the
- * store checks who makes it.
+ * The states of a delegation, and the moves between them. Pure: `party` is the side that may make a move, and the store
+ * checks that the caller is on that side.
  */
 import { type Failure, ok, type Result } from '../result.ts';
 
@@ -16,7 +16,7 @@ export const DELEGATION_STATES = [
 ] as const;
 export type DelegationState = (typeof DELEGATION_STATES)[number];
 
-/** The moves, as the last part of the path. */
+/** The moves. Each is the last part of a path of the API. */
 export const DELEGATION_MOVES = [
   'accept',
   'confirm',
@@ -44,27 +44,27 @@ const MOVES: Readonly<Record<DelegationMove, Move>> = {
   revoke: { party: 'principal', from: ['active', 'suspended'], to: 'revoked' },
 };
 
-/** States that time ends. */
+/** States that expire. */
 const OPEN: readonly DelegationState[] = ['proposed', 'accepted', 'active', 'suspended'];
 
 export type Party = Move['party'];
 
-/** Whose move it is. */
+/** Returns the side that may make the move. */
 export function partyOf(move: DelegationMove): Party {
   return MOVES[move].party;
 }
 
-/** The state at a time. @param expiresAt @param now ms since 1970 */
+/** Returns the state at a time. @param expiresAt @param now ms since 1970 */
 export function stateAt(state: DelegationState, expiresAt: number, now: number): DelegationState {
   return now >= expiresAt && OPEN.includes(state) ? 'expired' : state;
 }
 
-/** What a party can do in a state. */
+/** Returns the moves that a party can make in a state. */
 export function possibleDelegationMoves(state: DelegationState, party: Party): DelegationMove[] {
   return DELEGATION_MOVES.filter((move) => MOVES[move].party === party && MOVES[move].from.includes(state));
 }
 
-/** The state after a move. */
+/** Returns the state after a move. */
 export function delegationMoved(
   state: DelegationState,
   move: DelegationMove,

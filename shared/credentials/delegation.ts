@@ -1,5 +1,5 @@
 /**
- * Verifies delegations: the signed statement of a principal that an agent may send for it from some of its numbers.
+ * Verifies delegations: a principal's signed statement that an agent may send for it from some of its numbers.
  */
 import { CLOCK_SKEW_S } from '../limits/credentials.ts';
 import type { Span } from '../numbers/spans.ts';
@@ -19,12 +19,12 @@ export interface VerifiedDelegation {
   readonly spans: readonly Span[];
 }
 
-/** The signature or a claim, the dates, or numbers and scope beyond those of the principal. */
+/** In this order: bad signature or claim; expired; numbers or scope beyond those of the principal. */
 export type DelegationProblem = 'DELEGATION_INVALID' | 'DELEGATION_EXPIRED' | 'DELEGATION_MISMATCH';
 
 /**
- * Verifies a delegation against the principal's own link, but not the status of either. Messages continue the sentence
- * after the name of the field. Whether an organisation is in the chain twice is for the caller.
+ * Verifies a delegation against the principal's own link, but not the status of either. The caller must check that no
+ * organisation is in the chain twice. Messages continue a sentence that begins with the name of the field.
  */
 export async function verifyDelegation(
   text: string,

@@ -1,9 +1,9 @@
 /**
- * The value of a SIP `Identity` header (RFC 8224, section 4): a PASSporT, and parameters that repeat what its header says.
+ * The value of a SIP `Identity` header (RFC 8224, section 4): a PASSporT, and parameters that repeat its header.
  */
 import { type Failure, fail, ok, type Result } from '../result.ts';
 
-/** The parameters, null for those that the value lacks, as in a PASSporT alone. */
+/** A PASSporT with its parameters. A parameter that is absent is null. A PASSporT alone has no parameters. */
 export interface IdentityValue {
   readonly jws: string;
   readonly info: string | null;
@@ -22,7 +22,7 @@ export function parseIdentityValue(text: string): Result<IdentityValue, Failure<
   for (const parameter of written) {
     const [, name, content] = /^([\w-]+)\s*=\s*(.*)$/.exec(parameter) ?? [];
     const known = NAMES.find((each) => each === name?.toLowerCase());
-    // Others are extensions that change nothing.
+    // Other parameters are extensions, and can be ignored.
     if (known === undefined || content === undefined) continue;
     if (value[known] !== null) return fail('TOKEN_INVALID', `has the parameter "${known}" twice`);
     value[known] = content.replace(known === 'info' ? /^<(.*)>$/ : /^"(.*)"$/, '$1');

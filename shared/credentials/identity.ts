@@ -1,6 +1,6 @@
 /**
- * The rules of `identity`: whether the PASSporTs of a call or a text vouch for it now. Pure. Their signatures are
- * verified once; what depends on the time or the parties is checked for every request.
+ * The rules of `identity`: whether the PASSporTs of a call or a text vouch for it now. Pure. Signatures are verified
+ * once. Rules that depend on the time or the parties are checked for every request.
  */
 import { PASSPORT_FRESH_SECONDS } from '../limits/passport.ts';
 import type { Channel } from '../request.ts';
@@ -9,24 +9,24 @@ import { covers } from './credential-numbers.ts';
 import type { Passport, PassportKind } from './passport.ts';
 import type { PassportRow } from './passport-table.ts';
 
-/** What the verification of one PASSporT found. Only `verified` says that the signature is good. */
+/** The result of verifying one PASSporT. Only with `verified` is the signature good. */
 export type PassportVerification =
   | { readonly kind: 'verified'; readonly passport: Passport; readonly row: PassportRow }
-  /** @param x5u SHA-256 of the URL of the certificate that it is not signed with, base64url */
+  /** `x5u`: SHA-256, in base64url, of the URL of the certificate whose key did not sign the PASSporT. */
   | { readonly kind: 'refused'; readonly detail: string; readonly x5u?: string }
-  /** It is of a kind that is not known here. */
+  /** The PASSporT is of an unknown kind. */
   | { readonly kind: 'ignored'; readonly x5u?: undefined }
-  /** Control does not know its certificate. @param x5u SHA-256 of the URL, base64url */
+  /** Control does not know the certificate. `x5u`: SHA-256 of its URL, in base64url. */
   | { readonly kind: 'unknownSigner'; readonly passport: Passport; readonly x5u: string };
 
-/** The call or text that they are presented for. */
+/** The call or text that the PASSporTs are presented for. */
 export interface IdentityUse {
   /** Seconds since 1970. */
   readonly nowS: number;
   readonly channel: Channel;
-  /** Digits of a number, or the text of a sender ID: each that `from` can mean. Null if withheld: not compared. */
+  /** All readings of `from`: digits of a number, or the text of a sender ID. Null if withheld, which is not compared. */
   readonly callers: readonly string[] | null;
-  /** The same of `to`. Null if there is none: not compared. */
+  /** All readings of `to`, likewise. Null without `to`, which is not compared. */
   readonly recipients: readonly string[] | null;
 }
 
@@ -39,12 +39,12 @@ export type IdentityResult =
     }
   | {
       readonly vouches: false;
-      /** Of the caller's PASSporT; null if there is none that can be read. */
+      /** Kind of the caller's PASSporT; null if no PASSporT can be read. */
       readonly ppt: PassportKind | null;
       readonly code: Code;
-      /** What is wrong. Continues the sentence after "identity". */
+      /** What is wrong. Continues a sentence that begins with "identity". */
       readonly detail: string;
-      /** Whether nothing is wrong but that its certificate is not known here. */
+      /** Whether an unknown certificate is the only thing that is wrong. */
       readonly isUnknown: boolean;
     };
 
@@ -61,7 +61,7 @@ function broken(code: Code, detail: string): Broken {
 }
 
 /**
- * Checks all PASSporTs of a request: one of the caller, and those of its diversions, in any order. Null if there are none
+ * Checks all PASSporTs of a request, in any order: one of the caller, and one for each diversion. Returns null if none is
  * of a known kind.
  */
 export function checkIdentity(all: readonly PassportVerification[], use: IdentityUse): IdentityResult | null {
@@ -78,7 +78,7 @@ export function checkIdentity(all: readonly PassportVerification[], use: Identit
   return { vouches: true, ppt, level, hasMessageDigest };
 }
 
-/** The rules of each PASSporT and its certificate. What is certainly wrong decides before what is not known. */
+/** The rules of single PASSporTs and their certificates. A certain fault takes precedence over an unknown certificate. */
 function brokenAlone(found: readonly Read[], nowS: number): Broken | null {
   for (const each of found) {
     if (each.kind === 'refused') return broken('TOKEN_INVALID', each.detail);
@@ -99,7 +99,7 @@ function brokenRule({ passport, row }: Verified, nowS: number): Broken | null {
     return broken('CERTIFICATE_NOT_YET_VALID', 'is signed with a certificate that is not valid yet');
   if (nowS >= row.notAfter)
     return broken('CERTIFICATE_EXPIRED', 'is signed with a certificate that has expired');
-  // A diversion is signed by the network of the number that it was diverted from.
+  // The network of the number that a call was diverted from signs the diversion.
   const signedFor = passport.kind === 'div' ? passport.divertedFrom : passport.caller;
   if (signedFor === null || !covers(row.spans, Number(signedFor))) {
     return broken('CERTIFICATE_MISMATCH', 'is signed with a certificate that does not cover the number');
@@ -112,7 +112,7 @@ function brokenRule({ passport, row }: Verified, nowS: number): Broken | null {
     : null;
 }
 
-/** The rules between the PASSporTs, and with the parties of the request. */
+/** The rules for the PASSporTs together, and against the parties of the request. */
 function brokenTogether(passports: readonly Passport[], use: IdentityUse): Broken | null {
   const [first, ...more] = passports.filter(({ kind }) => kind !== 'div');
   if (first === undefined || more.length > 0) return NO_CALLER;

@@ -1,6 +1,6 @@
 /**
- * Compact JWS (RFC 7515) as credentials use it: signed by a key that is known beforehand. The key decides the
- * algorithm, never the header, and nothing in the header names a key, a certificate or a URL.
+ * Compact JWS (RFC 7515) for credentials. The verifier knows the key beforehand. The key decides the algorithm, never the
+ * header, and nothing in the header names a key, a certificate or a URL.
  */
 import { compactVerify } from 'jose';
 import { fromBase64Url } from '../bytes.ts';
@@ -9,7 +9,7 @@ import { type Failure, fail, ok, type Result } from '../result.ts';
 import { type CredentialKey, importKey } from './keys.ts';
 import { repeatsMember } from './repeated-member.ts';
 
-/** A JWS whose signature is not verified yet. */
+/** A JWS with an unverified signature. */
 export interface Jws {
   readonly text: string;
   readonly header: Readonly<Record<string, unknown>>;
@@ -26,12 +26,12 @@ function invalid(detail: string): Failure<JwsProblem> {
 }
 
 /**
- * Base64url in its one spelling (RFC 4648, section 3.5). Decoders ignore the bits that are left over in the last character:
- * with them, other texts would be the same token.
+ * Base64url in its canonical spelling (RFC 4648, section 3.5). Decoders ignore the unused bits of the last character. If
+ * these bits were not zero, several texts would be the same token.
  */
 const PART = /^(?=.)(?:[\w-]{4})*(?:[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])?$/;
 
-/** The decoded text of one part; null if it is not base64url of UTF-8. */
+/** Decodes the text of one part. Returns null if the part is not base64url of UTF-8. */
 function textOf(part: string): string | null {
   const bytes = fromBase64Url(part);
   try {
@@ -41,7 +41,7 @@ function textOf(part: string): string | null {
   }
 }
 
-/** The object in a text; null if it is not the JSON of one. */
+/** Parses a JSON object. Returns null if the text is not a JSON object. */
 function objectIn(text: string | null): Readonly<Record<string, unknown>> | null {
   try {
     const value = JSON.parse(text ?? '');
@@ -52,9 +52,9 @@ function objectIn(text: string | null): Readonly<Record<string, unknown>> | null
 }
 
 /**
- * Parses a JWS and checks its form, but not its signature. Messages continue the sentence after the name of the field.
+ * Parses a JWS and checks its form, but not its signature. Messages continue a sentence that begins with the field's name.
  * @param type the `typ` that the header must have
- * @param permitted parameters of the header that are refused elsewhere
+ * @param permitted header parameters to accept, although REFUSED_PARAMETERS has them
  */
 export function parseJws(
   text: string,
@@ -78,7 +78,7 @@ export function parseJws(
   return ok({ text, header, claims });
 }
 
-/** Whether this key signed it, with the algorithm of the key. */
+/** Whether this key signed the JWS, with the algorithm of the key. */
 export async function isSignedBy({ text, header }: Jws, key: CredentialKey): Promise<boolean> {
   if (header.alg !== key.alg) return false;
   const imported = await importKey(key);

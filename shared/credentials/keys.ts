@@ -1,5 +1,5 @@
 /**
- * Public keys of credentials: ES256 on P-256, which every signer has, or EdDSA on Ed25519. A key has one algorithm.
+ * Public keys of credentials: ES256 on P-256, which every signer supports, or EdDSA on Ed25519. A key has one algorithm.
  */
 import * as v from 'valibot';
 import { fromBase64Url, toBase64Url, utf8 } from '../bytes.ts';
@@ -15,7 +15,7 @@ export interface CredentialKey {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** Bytes of a coordinate, and of an Ed25519 key. */
+/** Bytes of a P-256 coordinate, and of an Ed25519 key. */
 const COORDINATE_BYTES = 32;
 
 const coordinate = v.pipe(v.string(), v.regex(/^[\w-]{43}$/, 'must be 32 bytes in base64url'));
@@ -44,7 +44,7 @@ export const publicJwkSchema = v.variant('kty', [
 ]);
 export type PublicJwk = v.InferOutput<typeof publicJwkSchema>;
 
-/** The key of a JWK; null if it is not base64url of 32 bytes. Whether it is a key of its curve shows on `importKey`. */
+/** Returns a JWK's key, or null if a member is not 32 bytes in base64url. Only `importKey` checks that it is on its curve. */
 export function keyOfJwk(jwk: PublicJwk): CredentialKey | null {
   const x = fromBase64Url(jwk.x);
   if (x?.length !== COORDINATE_BYTES) return null;
@@ -58,13 +58,13 @@ export function keyOfJwk(jwk: PublicJwk): CredentialKey | null {
 }
 
 /**
- * What was made of keys: an import of P-256 takes half as long as a verification. Results and not promises, because no
- * request may await what another one started.
+ * Caches of imported keys and thumbprints. A P-256 import takes half as long as a verification. The caches hold results,
+ * not promises, because no request may await what another request started.
  */
 const imported = new WeakMap<CredentialKey, CryptoKey>();
 const thumbprints = new WeakMap<CredentialKey, string>();
 
-/** The key for verifying, imported once for each object; null if it is no key of its curve. */
+/** Imports a key for verifying, once for each object. Returns null if the key is not on its curve. */
 export async function importKey(key: CredentialKey): Promise<CryptoKey | null> {
   const known = imported.get(key);
   if (known !== undefined) return known;
@@ -77,12 +77,12 @@ export async function importKey(key: CredentialKey): Promise<CryptoKey | null> {
   return made;
 }
 
-/** The thumbprint of a key (RFC 7638), in base64url: `cnf.jkt`, and the `kid` of a message token. */
+/** Returns the thumbprint of a key (RFC 7638) in base64url: `cnf.jkt`, and the `kid` of a message token. */
 export async function thumbprintOf(key: CredentialKey): Promise<string> {
   const known = thumbprints.get(key);
   if (known !== undefined) return known;
   const x = toBase64Url(key.bytes.subarray(0, COORDINATE_BYTES));
-  // The members that RFC 7638 names, in their order.
+  // The members that RFC 7638 names, in the order that it prescribes.
   const members =
     key.alg === 'ES256'
       ? { crv: 'P-256', kty: 'EC', x, y: toBase64Url(key.bytes.subarray(COORDINATE_BYTES)) }
@@ -92,7 +92,7 @@ export async function thumbprintOf(key: CredentialKey): Promise<string> {
   return thumbprint;
 }
 
-/** SHA-256 of a text in base64url. Of a compact JWS, it names the credential. */
+/** Returns the SHA-256 of a text in base64url. The digest of a compact JWS names the credential. */
 export async function digestOf(text: string): Promise<string> {
   return toBase64Url(new Uint8Array(await crypto.subtle.digest('SHA-256', utf8(text))));
 }

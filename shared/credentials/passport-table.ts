@@ -1,6 +1,6 @@
 /**
- * The certificates that PASSporTs may be signed with: a sealed value that the index of the credentials names. Control
- * fetched and verified them; the edge fetches nothing. Readers ignore fields that they do not know.
+ * The table of certificates that verify PASSporTs: a sealed value that the index of the credentials names. Control fetches
+ * and verifies the certificates, and the edge fetches none. Readers ignore fields that they do not know.
  */
 import * as v from 'valibot';
 import { fromBase64, toBase64, utf8 } from '../bytes.ts';
@@ -13,17 +13,17 @@ import type { CredentialKey } from './keys.ts';
 
 /** A certificate whose chain control verified. */
 export interface PassportRow {
-  /** SHA-256 of its URL, base64url. */
+  /** SHA-256 of the certificate's URL, in base64url. */
   readonly x5u: string;
   readonly key: CredentialKey;
-  /** Seconds since 1970: from when and until before when its chain is valid. */
+  /** Seconds since 1970. The chain is valid from `notBefore` (inclusive) to `notAfter` (exclusive). */
   readonly notBefore: number;
   readonly notAfter: number;
-  /** Numbers that it may sign for, ascending. */
+  /** Numbers that the certificate may sign for, ascending. */
   readonly spans: readonly Span[];
 }
 
-/** By SHA-256 of the URL. */
+/** Certificates by SHA-256 of their URL. */
 export type PassportTable = ReadonlyMap<string, PassportRow>;
 
 const time = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -47,7 +47,7 @@ const tableSchema = v.object({
   ),
 });
 
-/** The content of the value, before it is sealed. Equal rows give equal bytes. */
+/** Encodes the table, which is then sealed. Equal rows give equal bytes. */
 export function encodePassportTable(rows: readonly PassportRow[]): Uint8Array<ArrayBuffer> {
   const certificates = rows.map(({ x5u, key, notBefore, notAfter, spans }) => ({
     ...{ x5u, key: toBase64(key.bytes), notBefore, notAfter },
@@ -56,7 +56,7 @@ export function encodePassportTable(rows: readonly PassportRow[]): Uint8Array<Ar
   return utf8(JSON.stringify({ kind: 'numgate-passport', format: 1, certificates }));
 }
 
-/** The table, or null if the bytes are none that is sealed with these keys. */
+/** Returns the table, or null if the bytes are not a table sealed with these keys. */
 export async function openPassportTable(
   bytes: Uint8Array<ArrayBuffer>,
   keys: ListKeys,
@@ -73,7 +73,7 @@ export async function openPassportTable(
 
 type Written = v.InferOutput<typeof tableSchema>['certificates'][number];
 
-/** @throws if the key is not one */
+/** @throws Error if the key has a wrong length */
 function rowOf({ x5u, key, notBefore, notAfter, numbers }: Written): PassportRow {
   const bytes = fromBase64(key);
   if (bytes?.length !== CREDENTIAL_KEY_BYTES) throw new Error('not a P-256 key');

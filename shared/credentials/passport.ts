@@ -1,6 +1,6 @@
 /**
- * PASSporTs (RFC 8225): what a network signed of a call or a text. `shaken` (RFC 8588) and `msg` (RFC 9475) name the
- * caller, `div` (RFC 8946) a diversion of the call to another number.
+ * PASSporTs (RFC 8225): a network's signed statement about a call or a text. `shaken` (RFC 8588) and `msg` (RFC 9475)
+ * name the caller. `div` (RFC 8946) names a diversion of the call to another number.
  */
 import * as v from 'valibot';
 import { PASSPORT_RECIPIENTS_MAX, PASSPORT_URL_CHARS_MAX } from '../limits/passport.ts';
@@ -18,22 +18,22 @@ export const PASSPORT_ALGORITHM = 'ES256';
 export const PASSPORT_KINDS = ['shaken', 'div', 'msg'] as const;
 export type PassportKind = (typeof PASSPORT_KINDS)[number];
 
-/** A PASSporT whose form is checked, but not its signature. */
+/** A well-formed PASSporT with an unverified signature. */
 export interface Passport {
   readonly kind: PassportKind;
-  /** Where its certificate is. Nothing fetches it: control knows it beforehand, or the PASSporT is not verified. */
+  /** URL of the certificate. The edge never fetches it: a PASSporT is verified only if control already has the certificate. */
   readonly x5u: string;
   /** Seconds since 1970. */
   readonly issuedAt: number;
-  /** Digits of the caller; null if it is no number. */
+  /** Digits of the caller; null if the caller is not a number. */
   readonly caller: string | null;
-  /** Digits of the recipients. Recipients that are no numbers are left out. */
+  /** Digits of the recipients. Recipients that are not numbers are left out. */
   readonly recipients: readonly string[];
-  /** `div`: digits of the number that the call was diverted from. Otherwise null. */
+  /** Only for `div`: digits of the number that the call was diverted from. Otherwise null. */
   readonly divertedFrom: string | null;
-  /** `shaken`: what the network attests. Otherwise null. */
+  /** Only for `shaken`: the attestation of the network. Otherwise null. */
   readonly level: (typeof ATTESTATIONS)[number] | null;
-  /** `msg`: whether it has a digest of the text. */
+  /** Only for `msg`: whether the PASSporT has a digest of the text. */
   readonly hasMessageDigest: boolean;
 }
 
@@ -71,8 +71,8 @@ function invalid(message: string): Failure<'TOKEN_INVALID'> {
 }
 
 /**
- * Parses a PASSporT in its full form. The parameters of the header must agree with it.
- * @returns null for one of another kind, such as `rph` or `rcd`: verifiers ignore it (RFC 8224, section 6.2)
+ * Parses a PASSporT in its full form. Parameters of the `Identity` header must agree with the PASSporT.
+ * @returns null for another kind, such as `rph` or `rcd`, which verifiers ignore (RFC 8224, section 6.2)
  */
 export function parsePassport(
   value: IdentityValue,
@@ -108,7 +108,7 @@ export function parsePassport(
 
 type OwnClaims = Pick<Passport, 'divertedFrom' | 'level' | 'hasMessageDigest'>;
 
-/** The claims that only one kind has. */
+/** Parses the claims that only this kind has. */
 function ownClaims(kind: PassportKind, claims: unknown): Result<OwnClaims, Failure<'TOKEN_INVALID'>> {
   const none: OwnClaims = { divertedFrom: null, level: null, hasMessageDigest: false };
   switch (kind) {
@@ -134,7 +134,7 @@ function digitsOf({ tn, uri }: v.InferOutput<typeof party>): string | null {
 }
 
 /**
- * The digits of `821098765432`, `tel:+82-10-9876-5432` or `sip:+821098765432@example.kr`; null for a URI of another kind.
+ * Returns the digits of `821098765432`, `tel:+82-10-9876-5432` or `sip:+821098765432@example.kr`; null for other URIs.
  * A `tn` should have no plus (RFC 8224, section 8.3), but some signers write one.
  */
 function digitsIn(text: string): string | null {

@@ -1,5 +1,5 @@
 /**
- * The credentials that a head names, as screening sees them: where the row of each credential is, and its status now.
+ * The credentials that a head names, in the form that screening uses: the shard of each credential, and its current status.
  */
 import type { NamedValue } from '../release/head.ts';
 import { type CredentialIndex, credentialShardOf } from './credential-index.ts';
@@ -13,7 +13,7 @@ export class PublishedCredentials {
   readonly index: CredentialIndex | null;
   /** The certificates of PASSporTs. */
   readonly passports: PassportTable;
-  /** By URI. */
+  /** Status lists by URI. */
   readonly #lists: ReadonlyMap<string, { readonly exp: number; readonly list: StatusList }>;
   /** Bytes of the status lists. */
   readonly bytes: number;
@@ -27,14 +27,14 @@ export class PublishedCredentials {
     this.bytes = lists.reduce((sum, { bytes }) => sum + bytes.length, 0);
   }
 
-  /** The shard that has the row of a credential, if any has; null if there are no credentials. */
+  /** Returns the only shard that can have a credential's row, or null if there are no credentials. */
   shardOf(digest: string): NamedValue | null {
     if (this.index === null) return null;
     const { shards } = this.index;
     return shards[credentialShardOf(digest, shards.length)]!;
   }
 
-  /** `stale` if the list must not be relied on any more; null if there is no list with this index. @param nowS seconds */
+  /** Returns `stale` if the list has expired, or null if no list has this index. @param nowS seconds since 1970 */
   statusOf({ statusUri, statusIndex }: CredentialRow, nowS: number): Status | 'stale' | null {
     const known = this.#lists.get(statusUri);
     if (known === undefined) return null;

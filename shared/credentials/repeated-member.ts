@@ -1,7 +1,7 @@
 /**
- * Finds JSON objects with the same member twice. Parsers differ in which of the two they keep (RFC 8259, 4), so that two
- * readers of one signed object could read different claims. Anybody can present an object, so the time that it takes must
- * not depend much on its form.
+ * Finds JSON objects with the same member twice. Parsers differ in which of the two they keep (RFC 8259, 4), so two
+ * readers of one signed object could read different claims. Anybody can present an object, so the time of the search must
+ * not depend much on the object's form.
  */
 
 const QUOTE = 0x22;
@@ -14,7 +14,7 @@ const CLOSE_OBJECT = 0x7d;
 
 /** @param json valid JSON */
 export function repeatsMember(json: string): boolean {
-  /** The members so far of each open object or list, innermost last; null before the first one. */
+  /** Members found so far in each open object or list, innermost last; null before the first member. */
   const open: (Set<string> | null)[] = [];
   let written = '';
   for (let at = 0; at < json.length; at++) {
@@ -26,7 +26,7 @@ export function repeatsMember(json: string): boolean {
         break;
       }
       case COLON: {
-        // Two spellings can be one name: "a" and "\u0061".
+        // One name can have two spellings: "a" and "\u0061".
         const name: string = written.includes('\\') ? JSON.parse(written) : written.slice(1, -1);
         const members = open[open.length - 1] ?? new Set();
         if (members.has(name)) return true;
@@ -47,7 +47,7 @@ export function repeatsMember(json: string): boolean {
   return false;
 }
 
-/** @param at of its opening quote @returns the index after its closing quote */
+/** @param at index of the opening quote @returns the index after the closing quote */
 function endOfString(json: string, at: number): number {
   let end = at + 1;
   while (json.charCodeAt(end) !== QUOTE) end += json.charCodeAt(end) === BACKSLASH ? 2 : 1;

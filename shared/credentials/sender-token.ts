@@ -1,7 +1,7 @@
 /**
- * Message tokens: the signed statement that a client may send from one number now, with the digests of the chain of
- * credentials that it rests on. The signature is verified once; what depends on the time, the client or the status
- * of a credential is checked for every message (chain.ts).
+ * Message tokens. A token is the signed statement that a client may send from one number now, with the digests of its
+ * chain of credentials. The signature is verified once. The time, the client and the status of credentials are checked
+ * for every message (chain.ts).
  */
 import { CLOCK_SKEW_S, TOKEN_LIFE_MAX_S } from '../limits/credentials.ts';
 import { type Failure, fail, ok, type Result } from '../result.ts';
@@ -13,29 +13,29 @@ import type { CredentialRow } from './credential-table.ts';
 import { isSignedBy, type Jws, parseJws } from './jws.ts';
 import { type CredentialKey, thumbprintOf } from './keys.ts';
 
-/** A message token whose form is checked. Times are in seconds since 1970. */
+/** A well-formed message token. Times are in seconds since 1970. */
 export interface SenderToken {
   /** An organisation, or `<organisation>/<client>`. */
   readonly audience: string;
-  /** Valid from then on. */
+  /** Valid from this time on. */
   readonly from: number;
-  /** Valid until before this. */
+  /** End of validity, exclusive. */
   readonly until: number;
   /** E.164 integer. */
   readonly number: number;
-  /** The code of the original sender, if the token names it. */
+  /** The code of the original sender; null if the token does not name it. */
   readonly senderCode: string | null;
-  /** Digests of the links, that of the owner first. */
+  /** Digests of the links, from the owner's link on. */
   readonly chain: readonly string[];
 }
 
-/** A message token whose signature is not verified yet. */
+/** A message token with an unverified signature. */
 export interface WrittenToken {
   readonly jws: Jws;
   readonly token: SenderToken;
 }
 
-/** Parses a message token. */
+/** Parses a message token, but does not verify its signature. */
 export function parseSenderToken(text: string): Result<WrittenToken, Failure<'TOKEN_INVALID'>> {
   const jws = parseJws(text, TOKEN_TYPE);
   if (!jws.ok) return fail('TOKEN_INVALID', jws.message);
@@ -58,12 +58,12 @@ export function parseSenderToken(text: string): Result<WrittenToken, Failure<'TO
   return ok({ jws: jws.value, token });
 }
 
-/** Whether the key of the last link signed the token, and the token names that key. */
+/** Whether `key`, which is the key of the last link, signed the token, and the token names it. */
 export async function isTokenSignedBy({ jws }: WrittenToken, key: CredentialKey): Promise<boolean> {
   return jws.header.kid === (await thumbprintOf(key)) && (await isSignedBy(jws, key));
 }
 
-/** What the verification of a token found. Only `verified` says that the signature is good. */
+/** The result of verifying a token. Only with `verified` is the signature good. */
 export type TokenVerification =
   | {
       readonly kind: 'verified';
@@ -78,7 +78,7 @@ export type TokenVerification =
 /** Why a token does not permit a message. */
 export interface TokenProblem {
   readonly code: Code;
-  /** Continues the sentence after "senderToken". Has no value of a claim. */
+  /** Continues a sentence that begins with "senderToken". Contains no value of a claim. */
   readonly detail: string;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Token Status List (draft-ietf-oauth-status-list): what became of each credential of an issuer, in one or two bits.
- * A list comes as JWS, deflated; the edge gets the deflated list in a value of its own.
+ * Token Status List (draft-ietf-oauth-status-list): the status of each credential of an issuer, in one or two bits.
+ * An issuer publishes a list deflated, in a JWS. The edge gets the deflated list in a value of its own.
  */
 import { fromBase64Url, toBase64Url } from '../bytes.ts';
 import { CLOCK_SKEW_S, STATUS_ENTRIES_MAX, STATUS_LIST_CHARS_MAX } from '../limits/credentials.ts';
@@ -10,11 +10,11 @@ import { STATUS_LIST_TYPE, statusListClaimsSchema } from './claims.ts';
 import { isSignedBy, parseJws } from './jws.ts';
 import type { CredentialKey } from './keys.ts';
 
-/** In the order of the values of the draft (7.1); 3 is specific to this application. */
+/** Statuses by their value in the draft (7.1). Value 3 is specific to this application. */
 export const STATUSES = ['valid', 'revoked', 'suspended', 'rateReduced'] as const;
 export type Status = (typeof STATUSES)[number];
 
-/** Bits of an entry that are read. */
+/** Supported sizes of an entry, in bits. */
 export const STATUS_BITS = [1, 2] as const;
 export type StatusBits = (typeof STATUS_BITS)[number];
 
@@ -35,7 +35,7 @@ export class StatusList {
     return (this.bytes.length * 8) / this.bits;
   }
 
-  /** The status of an entry; null if the index is out of range. */
+  /** Returns the status of an entry, or null if the index is out of range. */
   at(index: number): Status | null {
     if (index < 0 || index >= this.size) return null;
     const bit = index * this.bits;
@@ -43,7 +43,7 @@ export class StatusList {
   }
 }
 
-/** Packs the statuses of a whole list, with two bits each. @param statuses by index; absent ones are valid */
+/** Packs the statuses of a whole list, with two bits each. @param statuses by index; absent entries are valid */
 export function packStatuses(statuses: ReadonlyMap<number, Status>, size: number): StatusList {
   const bytes = new Uint8Array(Math.ceil(size / 4));
   for (const [index, status] of statuses) {
@@ -53,19 +53,19 @@ export function packStatuses(statuses: ReadonlyMap<number, Status>, size: number
   return new StatusList(2, bytes);
 }
 
-/** The list as `lst` has it, before base64url: in the ZLIB format (RFC 1950). */
+/** Deflates a list to the ZLIB format (RFC 1950). In base64url, the result is the member `lst`. */
 export function deflate({ bytes }: StatusList): Promise<Bytes> {
   return through(bytes, new CompressionStream('deflate'), Number.POSITIVE_INFINITY) as Promise<Bytes>;
 }
 
-/** @returns null if the bytes are damaged, empty, or more than a list may have: nothing beyond that is inflated */
+/** @returns null if the bytes are damaged, empty, or longer than a list may be. It inflates no further than that. */
 export async function inflate(deflated: Bytes, bits: StatusBits): Promise<StatusList | null> {
   const bytesMax = (STATUS_ENTRIES_MAX * bits) / 8;
   const bytes = await through(deflated, new DecompressionStream('deflate'), bytesMax).catch(() => null);
   return bytes === null || bytes.length === 0 ? null : new StatusList(bits, bytes);
 }
 
-/** @returns null if there is more than `bytesMax` */
+/** @returns null if the output is longer than `bytesMax` */
 async function through(
   bytes: Bytes,
   stream: CompressionStream | DecompressionStream,
@@ -93,16 +93,16 @@ async function through(
   return joined;
 }
 
-/** A list whose signature is verified. Times are in seconds since 1970. */
+/** A list with a verified signature. Times are in seconds since 1970. */
 export interface VerifiedStatusList {
   readonly uri: string;
   readonly iat: number;
-  /** It must not be relied on from then on. */
+  /** From this time on, nobody may rely on the list. */
   readonly exp: number;
-  /** Seconds until a new copy may be there; null if the issuer does not say. */
+  /** Seconds until a new version may be available; null if the issuer does not say. */
   readonly ttl: number | null;
   readonly list: StatusList;
-  /** As the issuer deflated it. */
+  /** The list in the deflated form that the issuer published. */
   readonly deflated: Bytes;
 }
 
@@ -112,15 +112,15 @@ function invalid(message: string): Failure<StatusListProblem> {
   return fail('STATUS_LIST_INVALID', message);
 }
 
-/** The `uri` of a list whose signature is not verified yet, to find its issuer; null if it has none. */
+/** Returns the URI that an unverified list claims to have, to find its issuer; null if it claims none. */
 export function claimedUri(text: string): string | null {
   const jws = parseJws(text, STATUS_LIST_TYPE, STATUS_LIST_CHARS_MAX);
   return jws.ok && typeof jws.value.claims.sub === 'string' ? jws.value.claims.sub : null;
 }
 
 /**
- * Verifies a list as an issuer published it. Messages continue the sentence after the name of the field.
- * @param keyOf the key of the issuer of this list with a `kid`
+ * Verifies a list as an issuer published it. Messages continue a sentence that begins with the name of the field.
+ * @param keyOf returns the key with a `kid` of the issuer of this list
  */
 export async function verifyStatusList(
   text: string,
@@ -149,7 +149,7 @@ export async function verifyStatusList(
   return ok({ uri: sub, iat, exp, ttl: ttl ?? null, list, deflated });
 }
 
-/** The claim `status_list` of a list. */
+/** Makes the claim `status_list` of a list. */
 export async function statusListClaim(list: StatusList): Promise<{ bits: StatusBits; lst: string }> {
   return { bits: list.bits, lst: toBase64Url(await deflate(list)) };
 }

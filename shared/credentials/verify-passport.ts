@@ -1,4 +1,4 @@
-/** Verifies the signature of a PASSporT. What depends on the time or the parties is checked in identity.ts. */
+/** Verifies the signature of a PASSporT. identity.ts checks everything that depends on the time or the parties. */
 import type { PassportVerification } from './identity.ts';
 import { parseIdentityValue } from './identity-header.ts';
 import { isSignedBy } from './jws.ts';

@@ -1,12 +1,12 @@
 /**
- * Compares the rates of suspicious texts of a candidate and of the release in force. A share of the data centres uses the
- * candidate, and data centres have other clients, whose texts differ more than any two models. So each client is compared
- * with itself: what its texts would have had at its own rate under the release in force adds up to an expected rate.
+ * Compares the rate of suspicious texts under a candidate with the rate under the release in force. Only some data centres
+ * use the candidate, and texts of different clients differ more than any two models. So each client is compared with
+ * itself: the expected rate applies each client's own rate under the release in force to its texts under the candidate.
  *
- * The candidate's rate has jumped if it exceeds the expected one by TEXT_CANARY_RATE_FACTOR, and their Wilson intervals
- * (Wilson 1927) lie apart. The comparison is repeated every minute, so the intervals are wide: 4 standard deviations. And it
- * must have jumped without the client that raises it most: otherwise one client, with one campaign in the right data
- * centre, could have every canary withdrawn.
+ * The candidate's rate has jumped if it exceeds the expected rate by the factor TEXT_CANARY_RATE_FACTOR, and the Wilson
+ * intervals of both (Wilson 1927) lie apart. The comparison is repeated every minute, so the intervals are wide: 4 standard
+ * deviations. The rate must also jump without the client that raises it most. Otherwise one client, with one campaign in
+ * the right data centre, could have every canary withdrawn.
  */
 import { TEXT_CANARY_BASE_MIN, TEXT_CANARY_RATE_FACTOR, TEXT_CANARY_TEXTS_MIN } from '../limits/drift.ts';
 import { wilson } from '../wilson.ts';
@@ -25,7 +25,7 @@ export interface ClientRates {
 }
 
 export interface CanaryComparison {
-  /** Clients and their texts under the candidate that could be compared. */
+  /** Clients that could be compared, and their texts under the candidate. */
   readonly clients: number;
   readonly texts: number;
   /** Rates, 0 to 1. */
@@ -34,7 +34,7 @@ export interface CanaryComparison {
   readonly hasJumped: boolean;
 }
 
-/** Null if no client can be compared. */
+/** Compares all clients that have enough texts. Returns null if no client can be compared. */
 export function compareCanary(clients: readonly ClientRates[]): CanaryComparison | null {
   const compared = clients.filter(
     ({ candidate, current }) => candidate.texts > 0 && current.texts >= TEXT_CANARY_BASE_MIN,
@@ -52,7 +52,7 @@ interface Sum {
   readonly texts: number;
   readonly rate: number;
   readonly expected: number;
-  /** As many texts of one client would give the expected rate the same variance. */
+  /** Number of texts of a single client that would give the expected rate the same variance. */
   readonly baseTexts: number;
 }
 

@@ -1,9 +1,9 @@
-/** Drift of one day: the scores of each model against those of the same model on the days before. Pure. */
+/** Drift of one day: compares the scores of each model with the scores of the same model on the days before. Pure. */
 import { DRIFT_BASE_DAYS, DRIFT_DAY_SHARE } from '../limits/drift.ts';
 import { addScores, binsOf, textsOf } from '../usage/text-counts.ts';
 import { psiOf } from './psi.ts';
 
-/** Counts of one model on one day: rows of several releases and objects add up. */
+/** Counts of one model on one day. Rows of several releases and objects are summed. */
 export interface ModelDay {
   readonly day: number;
   readonly model: string;
@@ -11,20 +11,20 @@ export interface ModelDay {
 }
 
 export interface ModelDrift extends ModelDay {
-  /** Null if the counts do not support one. */
+  /** Null if there are too few counts for a PSI. */
   readonly psi: number | null;
-  /** Texts of the DRIFT_BASE_DAYS days before. */
+  /** Texts in the DRIFT_BASE_DAYS days before. */
   readonly baseTexts: number;
 }
 
-/** Whether as much of the day has passed that its texts stand for a day. */
+/** Whether the day already has enough texts to represent a whole day. */
 export function isRepresentative({ counts, baseTexts }: ModelDrift): boolean {
   return textsOf(counts) >= (DRIFT_DAY_SHARE * baseTexts) / DRIFT_BASE_DAYS;
 }
 
 /**
- * The models of a day, by name.
- * @param rows of that day and of the days before; others are ignored
+ * Returns the drift of each model that has texts on the day, ordered by name.
+ * @param rows rows of that day and of the days before; rows of other days are ignored
  */
 export function driftOf(rows: Iterable<ModelDay>, day: number): ModelDrift[] {
   const own = new Map<string, number[]>();

@@ -1,6 +1,6 @@
 /**
  * Canary numbers: allocated, but never given to a subscriber, so nobody has a reason to check them. The installation
- * chooses them; whoever checks several of them reads out numbers.
+ * chooses them. A client that checks several of them is enumerating numbers.
  */
 import * as v from 'valibot';
 import { CANARY_NUMBERS_MAX } from '../limits/enumeration.ts';
@@ -8,14 +8,14 @@ import { NUMBER_LIMIT } from '../numbers/number.ts';
 
 const number = v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(NUMBER_LIMIT - 1));
 
-/** Numbers as integers, each once. */
+/** Distinct numbers, as integers. */
 export const canaryNumbersSchema = v.pipe(
   v.array(number),
   v.maxLength(CANARY_NUMBERS_MAX, `must have at most ${CANARY_NUMBERS_MAX} numbers`),
   v.check((numbers) => new Set(numbers).size === numbers.length, 'must name each number once'),
 );
 
-/** Places of the filter: a power of two. Nearly every other number is recognised by one read. */
+/** Places of the filter, a power of two. For nearly every number that is no canary, one read settles it. */
 const FILTER_PLACES = 16_384;
 
 export class CanaryNumbers {

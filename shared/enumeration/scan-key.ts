@@ -1,16 +1,16 @@
 /**
- * What all isolates must agree on to look at the same numbers, derived from LIST_KEY: which blocks are kept
- * when a sketch is full, and which numbers of a block are marked. Without the key, nobody can avoid them, and a
- * mark does not identify a number.
+ * Values on which all isolates must agree, so that they look at the same numbers: which blocks a full sketch keeps,
+ * and which numbers of a block are marked. They are derived from LIST_KEY. Without the key, nobody can avoid the marked
+ * numbers, and a mark does not identify a number.
  */
 import { BLOCK_NUMBERS } from '../numbers/blocks.ts';
 
-/** Marked numbers in each block. A mark is 1 to MARKS, its bit in the sketch plus one. */
+/** Marked numbers in each block. A mark is 1 to MARKS: the position of its bit in the sketch, plus one. */
 export const MARKS = 64;
 
 export interface ScanKey {
   readonly seed: number;
-  /** By place in a block, after a shift that depends on the block: its mark, or 0. */
+  /** The mark of each place in a block, or 0. Places are shifted by an amount that depends on the block. */
   readonly marks: Uint8Array;
 }
 
@@ -25,7 +25,7 @@ export function scanKeyOf(seed: number): ScanKey {
   return { seed, marks };
 }
 
-/** 32 bits that depend on the block and the seed. @param block the low 32 bits of a block are enough */
+/** Hashes a block to 32 bits, with the seed as key. @param block the low 32 bits of a block are enough */
 export function hashOfBlock(block: number, seed: number): number {
   return mix((block | 0) ^ seed);
 }

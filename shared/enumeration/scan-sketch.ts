@@ -1,11 +1,11 @@
 /**
- * A small summary of the numbers that a client checks, from which `detect.ts` recognises a scan. It holds no
- * number: for each block of 10,000 numbers, how often the block was checked, and which of its 64 marked numbers
- * were. The marks measure how many different numbers there were, so repeats do not look like a scan.
+ * A small summary of the numbers that a client checks, from which `detect.ts` recognises a scan. It holds no number.
+ * For each block of 10,000 numbers, it holds how often the block was checked, and which of its 64 marked numbers
+ * were checked. The marks measure how many distinct numbers there were, so that repeats do not look like a scan.
  *
- * Sketches merge by addition, in any order: what many isolates and keys saw apart adds up to what one would have
- * seen. A full sketch halves the blocks that it keeps, by their hash, so that all isolates keep the same ones and
- * the counts of those stay exact: sampling numbers instead would hide how even a scan is.
+ * Sketches merge by addition, in any order: the sketches of many isolates and keys add up to the sketch that one would
+ * have made. A full sketch halves the blocks that it keeps, by their hash. All isolates therefore keep the same blocks,
+ * and the counts of these stay exact. Sampling numbers instead would hide how even a scan is.
  */
 import {
   CANARY_NUMBERS_MAX,
@@ -19,16 +19,16 @@ import { CanaryNumbers } from './canary-numbers.ts';
 import { hashOfBlock, type ScanKey } from './scan-key.ts';
 import { WAITING, WaitingNumbers } from './waiting-numbers.ts';
 
-/** Halvings of the blocks kept. Hashes have 32 bits, and the low ones choose the place. */
+/** Halvings of the kept blocks, at most. Hashes have 32 bits, and their low bits choose the place. */
 const LEVELS_MAX = 16;
 /** The hash bits that shift the marks of a block. */
 const SHIFT_BITS = 14;
 
-/** A sketch as it travels and as it is stored. */
+/** A sketch in the form that is sent and stored. */
 export interface ScanData {
   /** Numbers checked, repeats included. */
   readonly numbers: number;
-  /** Those that continued an arithmetic progression of RUN_NUMBERS or more, as one isolate saw them. */
+  /** Numbers in an arithmetic progression of RUN_NUMBERS or more, as single isolates saw it. */
   readonly inRuns: number;
   /** Only one of 2^level blocks is kept. */
   readonly level: number;
@@ -38,32 +38,32 @@ export interface ScanData {
   readonly canaries: Int32Array<ArrayBuffer>;
 }
 
-/** An entry: number div 10^4, count, marks 1 to 32 that were seen, marks 33 to 64. All are unsigned. */
+/** Words of an entry: number div 10^4, count, marks 1 to 32 that were seen, marks 33 to 64. All are unsigned. */
 export const ENTRY_WORDS = 4;
 
 /**
- * The table has buckets of four places: four blocks, then their four counts, and so on. The place of a block in its
- * bucket is found without a branch, which a processor could not foresee.
+ * The table has buckets of four places: four blocks, then their four counts, and so on. Finding the place of a block in
+ * its bucket takes no branch, because a processor could not predict it.
  */
 const BUCKET_PLACES = 4;
 const BUCKET_WORDS = BUCKET_PLACES * ENTRY_WORDS;
 /** log2 of BUCKET_WORDS. */
 const BUCKET_SHIFT = 4;
-/** From the word of a block to those of its entry. */
+/** Offsets from the word of a block to the other words of its entry. */
 const COUNT = 4;
 const LOW = 8;
 const HIGH = 12;
 
 /**
- * The blocks of numbers that waited and that a sketch keeps, their hashes, and the numbers modulo BLOCK_NUMBERS. One loop fills
- * these, another one reads them: whether a block is kept is as good as random, and a branch on it would be
+ * Of the waiting numbers whose blocks a sketch keeps: the block, its hash, and the number modulo BLOCK_NUMBERS. One loop
+ * fills these arrays, and another reads them. Whether a block is kept is as good as random, so a branch on it would be
  * mispredicted.
  */
 const keptBlocks = new Int32Array(WAITING);
 const keptHashes = new Int32Array(WAITING);
 const keptSuffixes = new Int32Array(WAITING);
 
-/** Others are not looked at: block 0 marks a free place, and blocks of longer numbers do not fit into 32 bits. */
+/** Other numbers are ignored: block 0 marks a free place, and blocks of longer numbers do not fit into 32 bits. */
 const NUMBERS_FROM = BLOCK_NUMBERS;
 const NUMBERS_BELOW = 2 ** 32 * BLOCK_NUMBERS;
 const BLOCKS_PER_NUMBER = 1 / BLOCK_NUMBERS;
@@ -86,7 +86,7 @@ export class ScanSketch {
   readonly #to = new WaitingNumbers();
   #lastFrom = 0;
 
-  /** @param places at first, a power of two: as many as `places` of a sketch of the same traffic */
+  /** @param places initial places, a power of two: `places` of a sketch of the same traffic */
   constructor(key: ScanKey, placesMax: number = SKETCH_PLACES_MAX, places: number = SKETCH_PLACES_MIN) {
     this.#key = key;
     this.#placesMax = placesMax;
@@ -102,14 +102,14 @@ export class ScanSketch {
     return this.numbers === 0;
   }
 
-  /** Places that its blocks need. */
+  /** Places that the blocks of this sketch need. */
   get places(): number {
     let places = SKETCH_PLACES_MIN;
     while (this.#used >= places * SKETCH_FILLED_SHARE && places < this.#placesMax) places *= 2;
     return places;
   }
 
-  /** A sender. @param n 0 < N < 10^15 */
+  /** Adds a sender. @param n 0 < N < 10^15 */
   seeFrom(n: number): void {
     // Most clients send from one number.
     if (n === this.#lastFrom) return;
@@ -117,12 +117,12 @@ export class ScanSketch {
     this.#see(n, this.#from);
   }
 
-  /** A recipient. @param n 0 < N < 10^15 */
+  /** Adds a recipient. @param n 0 < N < 10^15 */
   seeTo(n: number): void {
     this.#see(n, this.#to);
   }
 
-  /** A canary number, besides `seeFrom` or `seeTo`, which recognise only those of `canaries`. */
+  /** Adds a canary number that is not in `canaries`. Call it in addition to `seeFrom` or `seeTo`. */
   seeCanary(n: number): void {
     this.#addCanary(hashOfBlock(n, this.#key.seed));
   }
@@ -135,7 +135,7 @@ export class ScanSketch {
     if (numbers.add(n)) this.#lookAt(numbers);
   }
 
-  /** Looks at the numbers that wait. */
+  /** Adds the waiting numbers to the table. */
   #lookAt(numbers: WaitingNumbers): void {
     const { waiting, count } = numbers;
     this.#numbers += count;
@@ -148,7 +148,7 @@ export class ScanSketch {
     for (let index = 0; index < kept; index++) {
       const block = keptBlocks[index]!;
       const hash = keptHashes[index]!;
-      // A shift stays an integer of 32 bits; a product would become a double.
+      // A shift stays a 32-bit integer, while a product would become a double.
       let at = placeIn(table, (hash << BUCKET_SHIFT) & mask, block);
       if (table[at] !== block) {
         at = this.#place(block, hash);
@@ -159,14 +159,14 @@ export class ScanSketch {
       table[at + COUNT]!++;
       const shift = (((hash >>> SHIFT_BITS) & 0x3fff) * BLOCK_NUMBERS) >>> 14;
       const moved = keptSuffixes[index]! + shift;
-      // Modulo BLOCK_NUMBERS: the sign of a difference, as a mask.
+      // `moved` modulo BLOCK_NUMBERS, with the sign of a difference as a mask.
       const mark = marks[moved - (BLOCK_NUMBERS & ((BLOCK_NUMBERS - 1 - moved) >> 31))]!;
       // A shift uses the low five bits.
       if (mark !== 0) table[at + (mark <= 32 ? LOW : HIGH)]! |= 1 << (mark - 1);
     }
   }
 
-  /** Collects the numbers whose blocks are kept. @returns how many */
+  /** Collects the numbers whose blocks are kept. @returns their count */
   #keep(waiting: Float64Array, count: number): number {
     const { seed } = this.#key;
     const dropped = this.#dropped;
@@ -174,7 +174,7 @@ export class ScanSketch {
     for (let index = 0; index < count; index++) {
       const n = waiting[index]!;
       if (n >= NUMBERS_BELOW || n < NUMBERS_FROM) continue;
-      // Exact, and takes less time than a division: N + 0.5 is never so near a block's end that rounding reaches it.
+      // Exact, and faster than a division: N + 0.5 is never so close to the end of a block that rounding crosses it.
       const block = ((n + 0.5) * BLOCKS_PER_NUMBER) >>> 0;
       const hash = hashOfBlock(block, seed);
       keptBlocks[kept] = block;
@@ -196,13 +196,13 @@ export class ScanSketch {
     this.#lookAt(this.#to);
   }
 
-  /** Where a block is, which gets a place if it has none. @returns -1 if the block is no longer kept */
+  /** Returns the index of a block, and adds the block if it is missing. @returns -1 if the block is no longer kept */
   #place(block: number, hash: number): number {
     while ((hash & this.#dropped) === 0) {
       const table = this.#table;
       const mask = table.length - 1;
       let at = 0;
-      // A free place ends the search: places are not freed.
+      // A free place ends the search, because places are never freed.
       for (let bucket = (hash << BUCKET_SHIFT) & mask; ; bucket = (bucket + BUCKET_WORDS) & mask) {
         at = placeIn(table, bucket, block);
         if (table[at] === block) return at;
@@ -222,7 +222,7 @@ export class ScanSketch {
     return -1;
   }
 
-  /** Moves the entries that remain at this level into a table with this many places. */
+  /** Moves the entries that remain at `level` into a table with `places` places. */
   #rebuild(level: number, places: number): void {
     const entries = this.#entries();
     this.#level = level;
@@ -245,7 +245,7 @@ export class ScanSketch {
     }
   }
 
-  /** Adds what another sketch with the same key saw. */
+  /** Merges another sketch with the same key. */
   add({ numbers, inRuns, level, entries, canaries }: ScanData): void {
     for (const hash of canaries) this.#addCanary(hash);
     this.#lookAtAll();
@@ -278,7 +278,7 @@ export class ScanSketch {
   }
 }
 
-/** The place of a block in a bucket; its last place if the block is in none. */
+/** Returns the place of a block in a bucket, or the bucket's last place if the block is not in it. */
 function placeIn(table: Int32Array, bucket: number, block: number): number {
   const first = +(table[bucket] === block);
   const second = +(table[bucket + 1] === block);
@@ -286,12 +286,12 @@ function placeIn(table: Int32Array, bucket: number, block: number): number {
   return bucket + BUCKET_PLACES - 1 - 3 * first - 2 * second - third;
 }
 
-/** The first free place of a bucket, because they are taken in order; its last place if none is free. */
+/** Returns the first free place of a bucket, or its last place if none is free. Places are taken in order. */
 function freePlaceIn(table: Int32Array, bucket: number): number {
   return bucket + +(table[bucket] !== 0) + +(table[bucket + 1] !== 0) + +(table[bucket + 2] !== 0);
 }
 
-/** The sketch of an organisation, to which those of its clients are added. */
+/** Returns an empty sketch for an organisation, to which the sketches of its clients are added. */
 export function mergedSketch(key: ScanKey): ScanSketch {
   return new ScanSketch(key, MERGED_PLACES_MAX);
 }

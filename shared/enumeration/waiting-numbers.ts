@@ -1,29 +1,29 @@
 /**
- * The numbers of one subject that wait until a sketch looks at all of them in one loop, and the arithmetic progressions
- * in them. Senders and recipients have steps of their own, because a check has one of each.
+ * Buffers numbers of one subject until a sketch processes them in one loop, and finds arithmetic progressions among
+ * them. Senders and recipients are buffered apart, because a check has one of each.
  */
 
-/** Numbers that wait at most. */
+/** Numbers that wait, at most. */
 export const WAITING = 256;
-/** Numbers in arithmetic progression from which they count as a run. See STEPS_MIN in detect.ts. */
+/** Length from which an arithmetic progression counts as a run. See STEPS_MIN in detect.ts. */
 export const RUN_NUMBERS = 32;
 
 export class WaitingNumbers {
-  /** Its first `count` numbers wait. */
+  /** The first `count` numbers wait. */
   readonly waiting = new Float64Array(WAITING);
   count = 0;
-  /** The last number that was removed, its distance from the one before, and how often that came in a row. */
+  /** The last removed number, its distance from the number before, and the length of the progression so far. */
   #last = 0;
   #step = 0;
   #run = 0;
 
-  /** @returns whether no other number can wait */
+  /** @returns whether the buffer is full */
   add(n: number): boolean {
     this.waiting[this.count++] = n;
     return this.count === WAITING;
   }
 
-  /** They stay in `waiting` until others are added. @returns how many continued a run of RUN_NUMBERS or more */
+  /** Leaves the values in `waiting` until others are added. @returns how many were in runs of RUN_NUMBERS or more */
   removeAll(): number {
     const { waiting, count } = this;
     let last = this.#last;

@@ -1,4 +1,4 @@
-/** Parts in JSON. */
+/** Reads the parts of an evidence file that are JSON. */
 import type * as v from 'valibot';
 import { repeatedName } from '../repeated-name.ts';
 import { type Failure, ok, type Result } from '../result.ts';
@@ -12,7 +12,7 @@ export function jsonPart<Schema extends v.GenericSchema>(
 ): Result<v.InferOutput<Schema>, Failure<EvidenceProblem>> {
   const parsed = parseJson(text);
   if (parsed === undefined) return wrong('PART_INVALID', `${name} is not JSON`);
-  // Readers with another parser would see something else.
+  // Readers with another parser would see another value.
   if (repeatedName(text) !== null) return wrong('PART_INVALID', `${name} has a name twice`);
   const valid = validateJson(schema, parsed);
   if (valid.ok) return valid;
@@ -20,7 +20,7 @@ export function jsonPart<Schema extends v.GenericSchema>(
   return wrong('PART_INVALID', `${name} does not have the form of its part${field}`);
 }
 
-/** Undefined if it is not JSON. */
+/** Returns undefined if the text is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;

@@ -1,5 +1,5 @@
 /**
- * The parts of an evidence file, as JSON. None has anything of a reporter, what an appellant wrote, or a secret.
+ * The parts of an evidence file, as JSON. No part contains data of a reporter, words of an appellant, or a secret.
  */
 import * as v from 'valibot';
 import type { AppealInfo, StandingBlock } from '../admin/appeals.ts';
@@ -28,13 +28,13 @@ export const CREDENTIALS_PART = 'credentials.json';
 export const LOG_PART = 'log.ndjson';
 export const PROOFS_PART = 'proofs.json';
 
-/** Parts of every file. Each chain with records has one more. */
+/** Parts of every file. A file has one more part for each chain with records. */
 export const FIXED_PARTS = [
   ...[README_PART, KEYS_PART, CHECKPOINT_PART, SUBJECTS_PART, BLOCKS_PART, RULE_BLOCKS_PART, RULES_PART],
   ...[REPORTS_PART, NOTICES_PART, APPEALS_PART, REGISTRATIONS_PART, CREDENTIALS_PART, LOG_PART, PROOFS_PART],
 ] as const;
 
-/** The chains of other objects, and the subject of their anchors; an organisation for `registrations`. */
+/** The chains of other objects, and the subject of their anchors. For `registrations`, the subject is an organisation. */
 export const CHAIN_SUBJECTS = {
   response: 'joint response',
   appeals: 'appeals',
@@ -50,15 +50,15 @@ const text = v.string();
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
 /**
- * Whom the file is about, and how records name it. The service states, with the signature of the file, that these keyed
- * names belong to these numbers: only the holder of LIST_KEY can compute them.
+ * The sender that the file is about, and the names that records have for it. By signing the file, the service states that
+ * these keyed names belong to these numbers. Only the holder of LIST_KEY can compute the names.
  */
 export const subjectsSchema = v.strictObject({
   statement: text,
   numbers: v.array(
     v.strictObject({
       number: text,
-      /** Of each LIST_KEY that the service had when the file was made. */
+      /** One name for each LIST_KEY that the service had when it made the file. */
       keyed: v.array(v.strictObject({ keyId: text, name: text })),
     }),
   ),
@@ -67,7 +67,7 @@ export const subjectsSchema = v.strictObject({
 });
 export type SubjectsPart = v.InferOutput<typeof subjectsSchema>;
 
-/** What blocked or allowed the sender when the file was made. The log has what did so before. */
+/** Entries and lists that blocked or allowed the sender when the file was made. The log has the earlier ones. */
 export interface BlocksPart {
   readonly numbers: readonly {
     readonly sender: string;
@@ -78,7 +78,7 @@ export interface BlocksPart {
   readonly release: string | null;
 }
 
-/** A ground without the partners: how many reporters of which kinds. */
+/** A ground without the partners. It still says how many reporters there were, and the kinds of partners. */
 type Ground = Omit<GroundInfo, 'partners'>;
 export interface RuleBlocksPart {
   readonly ruleBlocks: readonly (Omit<RuleBlockInfo, 'grounds' | 'members' | 'campaign'> & {
@@ -86,17 +86,17 @@ export interface RuleBlocksPart {
   })[];
 }
 
-/** Versions of rules that blocked, or would have blocked. */
+/** Versions of rules that blocked the sender, or would have blocked it. */
 export interface RulesPart {
   readonly rules: readonly {
     readonly id: string;
     readonly version: number;
     readonly rule: RuleSettings;
-    /** Null for a rule of a new installation, and for a version that is no longer kept. */
+    /** `by`, `at` and `reason` are null for a rule that came with the installation, or a version that is no longer kept. */
     readonly by: string | null;
     readonly at: string | null;
     readonly reason: string | null;
-    /** The record of the log that has this version; null if the log has none. */
+    /** The record of the log with this version; null if there is none. */
     readonly record: number | null;
   }[];
 }
@@ -105,7 +105,7 @@ export interface ReportsPart {
   readonly timeZone: 'Asia/Seoul';
   readonly numbers: readonly {
     readonly sender: string;
-    /** Since the first report. `withdrawn` and `overBudget` ones count for no rule. */
+    /** Counted since the first report. Reports in `withdrawn` and `overBudget` count for no rule. */
     readonly totals: {
       readonly received: number;
       readonly counted: number;
@@ -135,7 +135,7 @@ export interface AppealsPart {
 
 export interface RegistrationsPart {
   readonly registrations: readonly Registration[];
-  /** Of the organisations that hold them, when the file was made. The log has their history. */
+  /** Qualifications of the registering organisations when the file was made. The log has their history. */
   readonly qualifications: readonly QualificationInfo[];
 }
 
@@ -148,21 +148,21 @@ const hashes = v.array(text);
 /** Hashes are base64, from the leaf to the root (RFC 6962). */
 export const proofsSchema = v.strictObject({
   log: v.array(v.strictObject({ n: count, hashes })),
-  /** Earlier checkpoints of the log, and the proof that the tree of each is the beginning of that of the file. */
+  /** Earlier checkpoints of the log, and the proof that the tree of each is the beginning of the file's tree. */
   checkpoints: v.array(v.strictObject({ size: count, checkpoint: text, hashes })),
   chains: v.array(
     v.strictObject({
       part: text,
       chain: v.picklist(['response', 'appeals', 'credentials', 'registrations']),
       subject: text,
-      /** `anchor`: the record of the log. It has the root over the records after `from`, up to `to`. */
+      /** `anchor`: the record of the log with the root over the records after `from`, up to and including `to`. */
       records: v.array(v.strictObject({ n: count, anchor: count, from: count, to: count, hashes })),
     }),
   ),
 });
 export type ProofsPart = v.InferOutput<typeof proofsSchema>;
 
-/** Keys for a first look. A verifier that relies on them trusts the file itself. */
+/** Keys for a first look. A verifier that relies on these keys trusts the file itself. */
 export const keysSchema = v.strictObject({
   jwks: v.strictObject({ keys: v.array(v.looseObject({})) }),
   checkpointKey: text,

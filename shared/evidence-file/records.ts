@@ -1,4 +1,4 @@
-/** Records of a part in NDJSON: each line is exactly `auditLine` of its record, and its hash is right. */
+/** Reads the records of an NDJSON part. Each line must be exactly `auditLine` of its record, and have the right hash. */
 import { type AuditRecord, auditHash, auditLine } from '../audit.ts';
 import { fromBase64 } from '../bytes.ts';
 import { type Failure, ok, type Result } from '../result.ts';
@@ -8,7 +8,7 @@ const HASH_BYTES = 32;
 
 export type Records = ReadonlyMap<number, AuditRecord>;
 
-/** By number, which rises from line to line. */
+/** Returns the records by number. Numbers must rise from line to line. */
 export function recordsIn(name: string, text: string): Result<Records, Failure<EvidenceProblem>> {
   const records = new Map<number, AuditRecord>();
   const lines = text.split('\n');
@@ -37,7 +37,7 @@ function recordOf(line: string): AuditRecord | null {
   }
 }
 
-/** Null if one is not a hash. */
+/** Decodes hashes. Returns null if one of the texts is not a hash. */
 export function hashesOf(texts: readonly string[]): Uint8Array[] | null {
   const hashes = texts.map((text) => fromBase64(text));
   return hashes.every((hash) => hash?.length === HASH_BYTES) ? (hashes as Uint8Array[]) : null;

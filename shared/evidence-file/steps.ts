@@ -1,4 +1,4 @@
-/** The steps of verifying an evidence file, in their order. Each needs those before it. */
+/** The steps of verifying an evidence file, in order. Each step relies on the steps before it. */
 import { type Failure, fail, type Result } from '../result.ts';
 
 export const EVIDENCE_STEPS = [
@@ -14,10 +14,10 @@ export const EVIDENCE_STEPS = [
 ] as const;
 export type EvidenceStep = (typeof EVIDENCE_STEPS)[number];
 
-/** The message is one sentence without the name of the step. It has no number in clear. */
+/** The result of a step. The message is one sentence, without the name of the step. It has no number in clear. */
 export interface StepResult {
   readonly step: EvidenceStep;
-  /** Null if it was not reached. */
+  /** Null if the step was not reached. */
   readonly ok: boolean | null;
   readonly code: EvidenceProblem | null;
   readonly message: string;
@@ -41,10 +41,10 @@ export type EvidenceProblem =
   | 'ANCHOR_OTHER'
   | 'RULE_OTHER';
 
-/** What a step has found: the message for people. */
+/** The outcome of a step: a message for people, or a failure. */
 export type StepDone = Result<string, Failure<EvidenceProblem>>;
 
-/** `1 record`, `2 records`. With commas, so that a figure does not look like a phone number. */
+/** Formats a count: `1 record`, `2 records`. Commas keep a figure from looking like a phone number. */
 export function counted(n: number, noun: string): string {
   return `${n.toLocaleString('en')} ${noun}${n === 1 ? '' : 's'}`;
 }

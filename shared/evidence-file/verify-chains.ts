@@ -1,4 +1,4 @@
-/** Records of other chains: an anchor in the audit log covers each of them, and each is about something in the file. */
+/** Verifies the records of other chains: an anchor in the audit log covers each of them. */
 import { fromBase64 } from '../bytes.ts';
 import { auditLeaf } from '../checkpoint.ts';
 import { equalHashes, rootOfInclusion } from '../merkle.ts';
@@ -10,7 +10,7 @@ import { name } from './verify-log.ts';
 type Chain = ProofsPart['chains'][number];
 type Proof = Chain['records'][number];
 
-/** What an anchor in the log has. */
+/** The content of an anchor in the log. */
 interface Anchored {
   readonly n?: unknown;
   readonly hash?: unknown;
@@ -18,7 +18,7 @@ interface Anchored {
   readonly root?: unknown;
 }
 
-/** @param texts of all parts @param log the proven records of the audit log */
+/** @param texts texts of all parts @param log the proven records of the audit log */
 export function verifyChains(
   { chains }: ProofsPart,
   texts: ReadonlyMap<string, string>,
@@ -74,7 +74,7 @@ function verifyChain(chain: Chain, texts: ReadonlyMap<string, string>, log: Reco
   return { ok: true, value: '' };
 }
 
-/** The root in the anchor that a proof names; null if the log has no such anchor. */
+/** Returns the root in the anchor that a proof names, or null if the log has no such anchor. */
 function anchorRoot({ chain, subject }: Chain, { anchor, from, to }: Proof, log: Records): Uint8Array | null {
   const record = log.get(anchor);
   if (record?.action !== `${chain}.anchor` || record.subject !== subject) return null;

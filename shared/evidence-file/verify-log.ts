@@ -1,4 +1,4 @@
-/** The records of the audit log: each is in the tree of the signed checkpoint, and is about the sender. */
+/** Verifies the checkpoints, and that each record of the audit log is in the tree of the signed checkpoint. */
 import { fromBase64 } from '../bytes.ts';
 import { auditLeaf, type Checkpoint, parseCheckpoint } from '../checkpoint.ts';
 import { equalHashes, rootOfInclusion, verifyConsistency } from '../merkle.ts';
@@ -11,7 +11,7 @@ import { counted, type EvidenceProblem, type StepDone, wrong } from './steps.ts'
 
 type Checked<Value> = Result<Value, Failure<EvidenceProblem>>;
 
-/** The checkpoint in a note that one of these keys signed. */
+/** Returns the checkpoint in a note, if one of these keys signed the note. */
 async function signedCheckpoint(
   text: string,
   keys: readonly NoteVerifier[],
@@ -32,7 +32,7 @@ async function signedCheckpoint(
   return ok(checkpoint);
 }
 
-/** Whether the signed checkpoint is that of the manifest. */
+/** Verifies that the signed checkpoint is the one that the manifest names. */
 export async function verifyCheckpoint(
   text: string,
   { log }: EvidenceManifest,
@@ -49,7 +49,7 @@ export async function verifyCheckpoint(
     : wrong('CHECKPOINT_OTHER', 'the checkpoint is not the one that the manifest names');
 }
 
-/** Whether each record is in the tree. */
+/** Verifies that each record is in the tree. */
 export function verifyLog(
   text: string,
   { log: proofs }: ProofsPart,
@@ -75,7 +75,7 @@ export function verifyLog(
   return ok(records);
 }
 
-/** Whether the tree of each earlier checkpoint is the beginning of the tree. */
+/** Verifies that the tree of each earlier checkpoint is the beginning of the file's tree. */
 export async function verifyEarlier(
   { checkpoints }: ProofsPart,
   { size, root, start }: Checkpoint,
@@ -97,7 +97,7 @@ export async function verifyEarlier(
   );
 }
 
-/** With commas, so that it does not look like a phone number. */
+/** Formats the number of a record. Commas keep it from looking like a phone number. */
 export function name(n: number): string {
   return n.toLocaleString('en');
 }

@@ -1,4 +1,4 @@
-/** The manifest, its signature, and the parts that it lists: nothing is altered, missing or added. */
+/** Verifies the manifest, its signature, and the parts that it lists: nothing is altered, missing or added. */
 import { sha256Hex, utf8 } from '../bytes.ts';
 import { isSignedBy, parseJws } from '../credentials/jws.ts';
 import { keyOfJwk, type PublicJwk, thumbprintOf } from '../credentials/keys.ts';
@@ -21,7 +21,7 @@ export type EvidenceFiles = ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
 
 type Checked<Value> = Result<Value, Failure<EvidenceProblem>>;
 
-/** A manifest of some 60 parts has 10 KB; its signature a third more. */
+/** A manifest of some 60 parts has 10 KB, and its signature file a third more. */
 const SIGNATURE_CHARS_MAX = 100_000;
 
 export function readManifest(files: EvidenceFiles): Checked<EvidenceManifest> {
@@ -36,7 +36,7 @@ export function readManifest(files: EvidenceFiles): Checked<EvidenceManifest> {
   return manifest;
 }
 
-/** Whether one of these keys signed exactly this manifest. */
+/** Verifies that one of these keys signed exactly this manifest. */
 export async function verifySignature(files: EvidenceFiles, keys: readonly PublicJwk[]): Promise<StepDone> {
   const text = textOf(files.get(SIGNATURE_FILE) ?? new Uint8Array(0));
   if (!text.ok || text.value === '') return wrong('SIGNATURE_INVALID', `${SIGNATURE_FILE} is missing`);
@@ -74,7 +74,7 @@ function isEqual(one: Uint8Array, other: Uint8Array): boolean {
   return one.length === other.length && one.every((byte, at) => byte === other[at]);
 }
 
-/** The text of each part. */
+/** Verifies all parts, and returns the text of each. */
 export async function readParts(
   files: EvidenceFiles,
   { parts }: EvidenceManifest,
@@ -103,7 +103,7 @@ export async function readParts(
     : wrong('PART_ADDED', 'the archive has a file that the manifest does not list');
 }
 
-/** Of the parts: what a record that the service made of the file has. */
+/** Returns the digest of the parts. The service's audit record about the file contains it. */
 export function partsDigest({ parts }: EvidenceManifest): Promise<string> {
   return sha256Hex(utf8(JSON.stringify(parts)));
 }

@@ -1,6 +1,6 @@
 /**
- * Whether the records are about the sender: by the names that the service states for it, or about something that the file
- * has. And whether rules are as the log has them.
+ * Verifies that the records are about the sender, by the names that the service states for it, or about something in the
+ * file. Also verifies that the rules in the file equal those in the log.
  */
 import * as v from 'valibot';
 import { ok } from '../result.ts';
@@ -29,7 +29,7 @@ import { name } from './verify-log.ts';
 
 type Texts = ReadonlyMap<string, string>;
 
-/** Only what is compared here; the rest is for people. */
+/** Only the fields that are compared here. The other fields are for people. */
 const rulesSchema = v.looseObject({
   rules: v.array(
     v.looseObject({
@@ -41,12 +41,12 @@ const rulesSchema = v.looseObject({
   ),
 });
 
-/** A part whose form was not checked, such as for its IDs. */
+/** Parses a part without checking its form, for callers that need only some fields, such as IDs. */
 function partOf<Part>(texts: Texts, part: string): Partial<Part> {
   return (parseJson(texts.get(part) ?? '') ?? {}) as Partial<Part>;
 }
 
-/** Whether the file is about the sender of the request, and its records too. */
+/** Verifies that the file and its records are about the sender of the request. */
 export function verifySubjects(
   texts: Texts,
   { sender }: EvidenceManifest,
@@ -99,7 +99,7 @@ function releaseIn(texts: Texts): unknown {
   return partOf<{ release: unknown }>(texts, 'blocks.json').release;
 }
 
-/** A record of another chain that is about nothing in the file; null if there is none. */
+/** Fails if a record of another chain is about nothing in the file. Returns null if there is no such record. */
 function foreignChainRecord(texts: Texts, { chains }: ProofsPart): Extract<StepDone, { ok: false }> | null {
   const { ruleBlocks = [] } = partOf<RuleBlocksPart>(texts, RULE_BLOCKS_PART);
   const { appeals = [] } = partOf<AppealsPart>(texts, APPEALS_PART);
@@ -124,7 +124,7 @@ function foreignChainRecord(texts: Texts, { chains }: ProofsPart): Extract<StepD
   return null;
 }
 
-/** Whether each rule that names a record is as the record has it. */
+/** Verifies that each rule that names a record of the log equals the rule in that record. */
 export function verifyRules(texts: Texts, log: Records): StepDone {
   const rules = jsonPart(RULES_PART, texts.get(RULES_PART) ?? '', rulesSchema);
   if (!rules.ok) return rules;
@@ -145,7 +145,7 @@ export function verifyRules(texts: Texts, log: Records): StepDone {
   return ok(`the log has ${counted(proven, 'rule version')} as the file does${unproven}`);
 }
 
-/** In whatever order their members are. */
+/** Whether two JSON values are equal, regardless of the order of members. */
 function isEqualJson(one: unknown, other: unknown): boolean {
   const sorted = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(sorted);

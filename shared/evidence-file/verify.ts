@@ -1,6 +1,6 @@
 /**
- * Verifies an evidence file without the service. The verifier trusts the keys that it is given: that of the service for
- * the content, and that of the checkpoints for the log. docs/statistics.md says what that means.
+ * Verifies an evidence file without the service. The verifier trusts the keys that the caller passes: the key of the
+ * service for the content, and the key of the checkpoints for the log. docs/statistics.md says what that means.
  */
 import type { PublicJwk } from '../credentials/keys.ts';
 import type { NoteVerifier } from '../signed-note.ts';
@@ -21,11 +21,11 @@ export interface EvidenceTrust {
 export interface EvidenceVerification {
   readonly ok: boolean;
   readonly steps: readonly StepResult[];
-  /** Null if it cannot be read. */
+  /** Null if the manifest cannot be read. */
   readonly manifest: EvidenceManifest | null;
 }
 
-/** Stops at the first step that fails: the later ones rest on it. */
+/** Stops at the first step that fails, because later steps rely on it. */
 export async function verifyEvidence(
   files: EvidenceFiles,
   { jwks, checkpointKeys }: EvidenceTrust,

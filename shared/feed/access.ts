@@ -1,8 +1,8 @@
 /**
- * How a consumer of the feed gets its data: the field `feed` of a client with the right `feed`. The edge never sees it.
+ * Encryption of the feed for one consumer: the field `feed` of a client with the right `feed`. The edge never sees it.
  *
  * `dir`: with a secret that the service derives and shows once. `ECDH-ES`: with a public key of the consumer, so that the
- * service keeps nothing that decrypts. `none`: for systems that cannot decrypt, such as CrowdSec.
+ * service keeps no key that decrypts. `none`: for systems that cannot decrypt, such as CrowdSec.
  */
 import * as v from 'valibot';
 import { sha256Hex, toBase64Url } from '../bytes.ts';
@@ -20,7 +20,7 @@ const names = {
   ),
 };
 
-/** A public JWK (RFC 7517) that data can be encrypted to. A private member is refused as an unknown field. */
+/** A public JWK (RFC 7517) to encrypt to. A private member is refused as an unknown field. */
 export const encryptionJwkSchema = v.variant('kty', [
   v.strictObject({
     kty: v.literal('EC'),
@@ -38,13 +38,13 @@ export const encryptionJwkSchema = v.variant('kty', [
 ]);
 export type EncryptionJwk = v.InferOutput<typeof encryptionJwkSchema>;
 
-/** Of a secret for `dir`: 8 hex digits that name the SHARING_KEY it derives from, and 16 random ones. */
+/** ID of a secret for `dir`: 8 hex digits that name the SHARING_KEY it derives from, then 16 random hex digits. */
 export const feedKeyIdSchema = v.pipe(v.string(), v.regex(/^[0-9a-f]{24}$/, 'must be the ID of a key'));
 
 export const feedAccessSchema = v.variant('encryption', [
   v.strictObject({
     encryption: v.literal('dir'),
-    /** Of the secret in use; null before the first. Only `POST /v1/admin/clients/{id}/feed-key` sets it. */
+    /** ID of the secret in use; null before the first one. Only `POST /v1/admin/clients/{id}/feed-key` sets it. */
     keyId: v.optional(v.nullable(feedKeyIdSchema), null),
   }),
   v.strictObject({ encryption: v.literal('ECDH-ES'), key: encryptionJwkSchema }),
@@ -55,15 +55,15 @@ export type FeedAccess = v.InferOutput<typeof feedAccessSchema>;
 /** Hex digits of a key ID that name the SHARING_KEY. */
 export const SHARING_KEY_ID_CHARS = 8;
 
-/** The name of a secret: its `kid`, and what it derives from. @param client ID */
+/** Returns the name of a secret: its `kid`, and the input of its derivation. @param client ID */
 export function feedKeyName(client: string, keyId: string): string {
   return `${client}#${keyId}`;
 }
 
-/** The `kid` of a public key: its own, or else its thumbprint (RFC 7638). */
+/** Returns the `kid` of a public key, or its thumbprint (RFC 7638) if it has no `kid`. */
 export async function encryptionKeyName(key: EncryptionJwk): Promise<string> {
   if (key.kid !== undefined) return key.kid;
-  // The members that RFC 7638 names, in their order.
+  // The members that RFC 7638 names, in the order that it prescribes.
   const members =
     key.kty === 'EC'
       ? { crv: key.crv, kty: key.kty, x: key.x, y: key.y }

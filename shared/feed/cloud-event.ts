@@ -1,7 +1,7 @@
 /**
- * Events of the feed as CloudEvents 1.0 in JSON: an HTTP feed (http-feeds.org) is a list of them, in the order of their
- * positions. What the data says is all that a consumer needs: the attributes around it repeat parts of it for tools
- * that route by them, and `openPage` refuses events whose attributes differ.
+ * Events of the feed as CloudEvents 1.0 in JSON. An HTTP feed (http-feeds.org) is a list of events, in the order of their
+ * positions. Consumers need only the data. The attributes around it repeat parts of the data, for tools that route by
+ * attributes, and `openPage` refuses events whose attributes differ from the data.
  */
 import * as v from 'valibot';
 import { BLOCK_STAGES, EFFECTS, SUBJECTS } from '../verdict.ts';
@@ -9,7 +9,7 @@ import { formatCursor } from './cursor.ts';
 import { FEED_SUBJECTS, type FeedEvent, type FeedSubject, isPartyEntry } from './entry.ts';
 
 export const FEED_BATCH_TYPE = 'application/cloudevents-batch+json';
-/** Of data that is one compact JWE (RFC 7515, 9.2.1), and of data in clear. */
+/** Content types: of data that is one compact JWE (RFC 7515, 9.2.1), and of data in clear. */
 export const JOSE_TYPE = 'application/jose';
 export const CLEAR_TYPE = 'application/json';
 
@@ -25,11 +25,11 @@ export const FEED_TYPES = [
 ] as const;
 export type FeedType = (typeof FEED_TYPES)[number];
 
-/** The plaintext of an event's data: the event, and what it follows. */
+/** The plaintext of an event's data: the event, and the digest that it follows. */
 export interface FeedData extends Omit<FeedEvent, 'digest'> {
-  /** Of the entry, also if there is none any more. */
+  /** Subject of the entry. Present even if the entry no longer exists. */
   readonly subject: FeedSubject;
-  /** Digest of the event before, or of the statement of the epoch for its first event. */
+  /** Digest of the previous event. For the first event of an epoch, digest of the epoch's statement. */
   readonly previous: string;
 }
 
@@ -43,7 +43,7 @@ export interface FeedCloudEvent {
   /** Reference of the entry. */
   readonly subject: string;
   readonly time: string;
-  /** There is no entry any more. */
+  /** Present if the entry no longer exists. */
   readonly method?: 'DELETE';
   readonly epoch: number;
   readonly digest: string;
@@ -52,7 +52,7 @@ export interface FeedCloudEvent {
   readonly data: string | FeedData;
 }
 
-/** @param feed its ID */
+/** @param feed ID of the feed */
 export function feedSource(feed: string): string {
   return `urn:numgate:feed:${feed}`;
 }
@@ -65,13 +65,13 @@ export function feedType(subject: FeedSubject, entry: FeedEvent['entry']): FeedT
   return `kr.numgate.${party}.${isBlocked ? 'blocked' : 'unblocked'}.v1`;
 }
 
-/** The data of an event before encryption. @param previous digest that the event follows */
+/** Returns the data of an event before encryption. @param previous digest that the event follows */
 export function feedData(event: FeedEvent, subject: FeedSubject, previous: string): FeedData {
   const { position, epoch, reference, entry, at } = event;
   return { position, epoch, reference, subject, entry, at, previous };
 }
 
-/** @param feed its ID @param digest of the event @param data what the consumer gets as data: a compact JWE, or `content` */
+/** @param feed ID of the feed @param digest the event's digest @param data `content`, or its encryption as compact JWE */
 export function cloudEventOf(
   content: FeedData,
   feed: string,
@@ -128,7 +128,7 @@ const hostSchema = v.object({
   authority: v.string(),
 });
 
-/** Fields that this version does not know are dropped: the digest does not cover them. */
+/** Drops unknown fields, because the digest does not cover them. */
 export const feedEntrySchema = v.variant('subject', [partySchema, campaignSchema, hostSchema]);
 
 export const feedDataSchema = v.object({

@@ -1,6 +1,6 @@
 /**
- * The secrets of feed consumers with the encryption `dir`. Each derives from a SHARING_KEY and the name of the secret, so
- * none is stored. The ID of a secret names its SHARING_KEY, which therefore can be rotated while secrets are in use.
+ * The secrets of feed consumers with the encryption `dir`. Each secret derives from a SHARING_KEY and the secret's name, so
+ * none is stored. The ID of a secret names its SHARING_KEY, which can therefore be rotated while secrets are in use.
  */
 import { toHex } from '../bytes.ts';
 import type { SharingKey } from '../sharing-keys.ts';
@@ -9,7 +9,7 @@ import { FEED_KEY_BYTES } from './jwe.ts';
 
 const RANDOM_BYTES = 8;
 
-/** A secret as a consumer gets it (RFC 7517). Without `alg`: jose of Debian refuses `dir` there, others `A256GCM`. */
+/** A secret as a JWK (RFC 7517). It has no `alg`: Debian's jose refuses `dir` there, and others refuse `A256GCM`. */
 export interface FeedSecretJwk {
   readonly kty: 'oct';
   /** FEED_KEY_BYTES in base64url. */
@@ -22,13 +22,13 @@ async function idOf(key: SharingKey): Promise<string> {
   return toHex(await key.derive('key id', '', SHARING_KEY_ID_CHARS / 2));
 }
 
-/** The ID of a new secret. It derives from the first key. @param keys at least one */
+/** Makes the ID of a new secret, which will derive from the first key. @param keys at least one */
 export async function newFeedKeyId(keys: readonly SharingKey[]): Promise<string> {
   const random = crypto.getRandomValues(new Uint8Array(RANDOM_BYTES));
   return `${await idOf(keys[0]!)}${toHex(random)}`;
 }
 
-/** @param client its ID @returns null if its SHARING_KEY is no longer there */
+/** Derives the secret of a client. @param client ID @returns null if `keys` no longer has the secret's SHARING_KEY */
 export async function feedSecretOf(
   keys: readonly SharingKey[],
   client: string,

@@ -1,11 +1,11 @@
 /**
- * A cursor: how far a consumer has read, and the CloudEvents `id` of the event at that position. Position 0 is before
- * the first event.
+ * A cursor says how far a consumer has read. It equals the CloudEvents `id` of the event at its position. Position 0 is
+ * before the first event.
  */
 import { FEED_CURSOR_CHARS_MAX } from '../limits/feed.ts';
 
 export interface FeedCursor {
-  /** 16 hex digits, which never change. */
+  /** ID of the feed: 16 hex digits, which never change. */
   readonly feed: string;
   readonly epoch: number;
   readonly position: number;
@@ -17,7 +17,7 @@ export function formatCursor({ feed, epoch, position }: FeedCursor): string {
   return `${feed}.${epoch}.${position}`;
 }
 
-/** Null if the text is not a cursor. */
+/** Returns null if the text is not a cursor. */
 export function parseCursor(text: string): FeedCursor | null {
   const match = text.length > FEED_CURSOR_CHARS_MAX ? null : CURSOR.exec(text);
   if (match === null) return null;

@@ -1,7 +1,7 @@
 /**
- * The chain of events: the digest of an event is SHA-256 over the digest of the event before it (32 bytes) and the
- * event in canonical form. The first event of an epoch follows the SHA-256 of the epoch's statement. So one digest
- * vouches for all events before it: none can be altered, left out or moved unnoticed.
+ * The chain of events: the digest of an event is SHA-256 over the digest of the previous event (32 bytes) and the
+ * event in canonical form. The first event of an epoch follows the SHA-256 of the epoch's statement. One digest
+ * therefore vouches for all events before it: none can be altered, left out or moved unnoticed.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { fromBase64Url, toBase64Url, utf8 } from '../bytes.ts';
@@ -9,15 +9,15 @@ import type { FeedEntry, FeedEvent } from './entry.ts';
 
 const DIGEST_BYTES = 32;
 
-/** What a digest covers besides the digest before it. */
+/** The fields that a digest covers, besides the previous digest. */
 export type DigestedEvent = Omit<FeedEvent, 'digest'>;
 
-/** An array, because the order of the members of an object is not fixed. */
+/** Returns the canonical form of an event: an array, because the order of an object's members is not fixed. */
 function canonical({ position, epoch, reference, at, entry }: DigestedEvent): string {
   return JSON.stringify([position, epoch, reference, at, entry === null ? null : valuesOf(entry)]);
 }
 
-/** Arrays of different shapes, so that no entry of one kind has the values of one of another. */
+/** Each kind of entry has its own shape of array, so that no two entries of different kinds have equal values. */
 function valuesOf(entry: FeedEntry): readonly unknown[] {
   switch (entry.subject) {
     case 'campaign': {
@@ -36,14 +36,14 @@ function valuesOf(entry: FeedEntry): readonly unknown[] {
   }
 }
 
-/** Whether two entries say the same. */
+/** Whether two entries are equal in every field. */
 export function isSameEntry(a: FeedEntry | null, b: FeedEntry | null): boolean {
   return a === null || b === null ? a === b : JSON.stringify(valuesOf(a)) === JSON.stringify(valuesOf(b));
 }
 
 /**
- * The digest of an event, in base64url.
- * @param previous of the event before it, or of the statement of its epoch
+ * Returns the digest of an event, in base64url.
+ * @param previous digest of the previous event, or of the statement of the event's epoch
  * @throws RangeError if `previous` is not a digest
  */
 export function digestOf(previous: string, event: DigestedEvent): string {
@@ -58,7 +58,7 @@ export function digestOf(previous: string, event: DigestedEvent): string {
   );
 }
 
-/** What the first event of an epoch follows. @param statement text of the note, without its signatures */
+/** Returns the digest that the first event of an epoch follows. @param statement text of the note, without signatures */
 export function digestOfStatement(statement: string): string {
   return toBase64Url(sha256(utf8(statement)));
 }

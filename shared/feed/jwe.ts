@@ -1,10 +1,10 @@
 /**
- * Data of the feed as compact JWE (RFC 7516) with `A256GCM`. A response encrypts with one content key: it is the
- * consumer's secret (`dir`), or agreed with one ephemeral key (`ECDH-ES`, RFC 7518, 4.6). Each event has a random IV of
+ * Data of the feed as compact JWE (RFC 7516) with `A256GCM`. Each response is encrypted with one content key, which is the
+ * consumer's secret (`dir`), or is agreed with one ephemeral key (`ECDH-ES`, RFC 7518, 4.6). Each event has a random IV of
  * 96 bits (RFC 7518, 5.3).
  *
- * Written here, because libraries agree on a key for each JWE: 256 agreements a page. open-jwe.ts, which reads it, is
- * jose.
+ * Implemented here, because libraries agree on a key for each JWE, which would be 256 agreements a page. open-jwe.ts, the
+ * reading side, uses jose.
  */
 import { toBase64Url, utf8 } from '../bytes.ts';
 import type { EncryptionJwk } from './access.ts';
@@ -14,15 +14,15 @@ export const FEED_KEY_BYTES = 32;
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** Encrypts the data of one response. @param more members of the protected header, which says them to everybody */
+/** Encrypts the data of one response. @param more members to add to the protected header, which everybody can read */
 export type Encrypt = (plaintext: string, more?: Readonly<Record<string, unknown>>) => Promise<string>;
 
-/** @param secret FEED_KEY_BYTES @param kid that the consumer knows it by */
+/** @param secret FEED_KEY_BYTES bytes @param kid the ID by which the consumer knows the secret */
 export function encryptorOf(secret: Uint8Array<ArrayBuffer>, kid: string): Promise<Encrypt> {
   return withContentKey(secret, { alg: 'dir', enc: 'A256GCM', kid });
 }
 
-/** With a new ephemeral key. @returns null if `key` is no point of its curve */
+/** Encrypts with a new ephemeral key. @returns null if `key` is not a point of its curve */
 export async function encryptorTo(key: EncryptionJwk, kid: string): Promise<Encrypt | null> {
   const algorithm = key.kty === 'EC' ? { name: 'ECDH', namedCurve: 'P-256' } : { name: 'X25519' };
   const jwk =
@@ -37,7 +37,7 @@ export async function encryptorTo(key: EncryptionJwk, kid: string): Promise<Encr
     const shared = new Uint8Array(
       await crypto.subtle.deriveBits(agreement, ephemeral.privateKey, FEED_KEY_BYTES * 8),
     );
-    // RFC 7748, 6.1: such a key gives everybody the same secret.
+    // RFC 7748, 6.1: a public key with this result would give everybody the same secret.
     if (shared.every((byte) => byte === 0)) return null;
     const exported = (await crypto.subtle.exportKey('jwk', ephemeral.publicKey)) as JsonWebKey;
     const { crv, x, y } = exported;

@@ -1,12 +1,12 @@
 /**
- * Decrypts data of the feed, for consumers. Not for Workers, which only encrypt.
+ * Decrypts data of the feed. For consumers, not for Workers, which only encrypt.
  */
 import { type CryptoKey, compactDecrypt, importJWK, type JWK } from 'jose';
 import { fromBase64Url, toBase64Url } from '../bytes.ts';
 import { type Failure, fail, ok, type Result } from '../result.ts';
 import { FEED_KEY_BYTES } from './jwe.ts';
 
-/** What a consumer decrypts with. */
+/** The key that a consumer decrypts with. */
 export interface FeedKey {
   readonly alg: 'dir' | 'ECDH-ES';
   readonly kid: string | null;
@@ -33,7 +33,7 @@ export async function openFeedKey(text: string): Promise<Result<FeedKey, Failure
   }
 }
 
-/** Decrypts the data of one event. Only with the algorithms of the key. @returns null if it is not for this key, or altered */
+/** Decrypts an event's data, with the algorithms of the key only. @returns null if not for this key, or altered */
 export async function openData(jwe: string, { alg, key }: FeedKey): Promise<string | null> {
   if (!jwe.split('.').every(isCanonical)) return null;
   try {
@@ -47,7 +47,7 @@ export async function openData(jwe: string, { alg, key }: FeedKey): Promise<stri
   }
 }
 
-/** Whether no other text has the same bytes: only the last group can have bits that stand for nothing. */
+/** Whether the part is the canonical base64url of its bytes. Only the last group can have unused bits. */
 function isCanonical(part: string): boolean {
   const group = part.slice(part.length - (part.length % 4));
   const bytes = fromBase64Url(group);

@@ -1,10 +1,10 @@
 /**
- * Decrypts and verifies what a consumer reads from the feed: each event follows the one before it (position and digest),
- * and says in its attributes what it says in its data. What was altered, left out, repeated or put into another order
- * is an error, never another state.
+ * Decrypts and verifies what a consumer reads from the feed. Each event must follow the previous event (position and
+ * digest), and its attributes must agree with its data. An event that was altered, left out, repeated or moved is an
+ * error, and never changes the consumer's state.
  *
- * With `ECDH-ES` anybody who knows the public key of a consumer can encrypt to it, and with `none` anybody on the way
- * can write: there, only a signed checkpoint (statement.ts) shows that the chain is that of the service.
+ * With `ECDH-ES`, anybody who knows the public key of a consumer can encrypt to it. With `none`, anybody on the way can
+ * write. There, only a signed checkpoint (statement.ts) proves that the chain comes from the service.
  */
 import * as v from 'valibot';
 import { isRecord } from '../fields.ts';
@@ -14,27 +14,27 @@ import { digestOf } from './digest.ts';
 import type { FeedEvent } from './entry.ts';
 import { type FeedKey, openData } from './open-jwe.ts';
 
-/** Where a consumer stands: after which event, and what the next one must follow. */
+/** A consumer's place in the chain: the last event that it read, and the digest that the next event must follow. */
 export interface ChainPoint {
   /** ID of the feed. */
   readonly feed: string;
   readonly epoch: number;
-  /** Of the last event; 0 before the first. */
+  /** Position of the last event; 0 before the first event. */
   readonly position: number;
-  /** Of the last event, or of the statement of the epoch before its first event. */
+  /** Digest of the last event. Before the first event of an epoch, digest of the epoch's statement. */
   readonly digest: string;
 }
 
 export interface OpenedPage {
   readonly events: readonly FeedEvent[];
-  /** After the last of them. */
+  /** The place after the last of `events`. */
   readonly end: ChainPoint;
 }
 
 /**
  * `FEED_FORM`: not a page of a feed. `FEED_KEY_OTHER`: the data is not for this key, or altered. `FEED_EVENT_ALTERED`: an
  * attribute differs from the data. `FEED_CHAIN_BROKEN`: an event is missing, repeated, moved or altered. `FEED_EPOCH_NEXT`:
- * the first event begins the next epoch: go on with its verified statement.
+ * an event begins the next epoch, so the consumer must continue with the verified statement of that epoch.
  */
 export type PageProblem =
   | 'FEED_FORM'
@@ -46,7 +46,7 @@ export type PageProblem =
 /**
  * @param page the JSON of a response: a list of CloudEvents
  * @param key null for a consumer without encryption
- * @param after where the consumer stands
+ * @param after the consumer's place in the chain
  */
 export async function openPage(
   page: unknown,
@@ -66,7 +66,7 @@ export async function openPage(
   return ok({ events, end });
 }
 
-/** One event, such as one of an event stream. @param after the event before it */
+/** Opens a single event, such as one of an event stream. @param after the place before the event */
 export async function openEvent(
   given: unknown,
   key: FeedKey | null,
@@ -86,7 +86,7 @@ export async function openEvent(
     return fail('FEED_CHAIN_BROKEN', `${where} does not follow it: its "previous" is another digest`);
   const event: FeedEvent = { ...digested, digest: digestOf(previous, digested) };
   const expected = cloudEventOf(data.value, after.feed, event.digest, given.data as FeedCloudEvent['data']);
-  // Attributes that this version does not know are ignored.
+  // Unknown attributes are ignored.
   for (const name of new Set([...Object.keys(expected), 'method']))
     if (name !== 'data' && given[name] !== (expected as unknown as Record<string, unknown>)[name])
       return fail('FEED_EVENT_ALTERED', `"${name}" of ${where} differs from its data`);

@@ -1,6 +1,6 @@
 /**
- * References of feed entries: HMAC-SHA-256 under a key that derives from SHARING_KEY, cut to 128 bits. Consumers
- * without that key cannot find the number of a reference, not even by trying all of them.
+ * References of feed entries: HMAC-SHA-256 under a key that derives from SHARING_KEY, truncated to 128 bits. Without
+ * that key, nobody can find the number of a reference, not even by trying all numbers.
  */
 import { toBase64Url, utf8 } from '../bytes.ts';
 import type { SharingKey } from '../sharing-keys.ts';

@@ -1,4 +1,4 @@
-/** The lines of a snapshot: the service writes them, and consumers read them. */
+/** The lines of a snapshot of the feed. The service writes them, and consumers read them. */
 import { csvLine } from '../csv.ts';
 import type { FeedEntry } from './entry.ts';
 
@@ -8,19 +8,19 @@ export type SnapshotFormat = (typeof SNAPSHOT_FORMATS)[number];
 /** An entry of a snapshot. */
 export type SnapshotEntry = FeedEntry & {
   readonly reference: string;
-  /** Of the event that made it so. */
+  /** Position of the event that set the entry. */
   readonly position: number;
 };
 
-/** Where a snapshot stands: the first line of its NDJSON. */
+/** The place of a snapshot in the chain: the first line of its NDJSON. */
 export interface SnapshotHead {
-  /** Read the events after it. */
+  /** Consumers continue with the events after this cursor. */
   readonly cursor: string;
-  /** What the event after it follows, unless that begins an epoch. */
+  /** The digest that the next event follows, unless that event begins an epoch. */
   readonly digest: string;
 }
 
-/** In the protected header of each piece of an encrypted snapshot, as `snapshot`. */
+/** The member `snapshot` in the protected header of each piece of an encrypted snapshot. */
 export interface SnapshotPiece extends SnapshotHead {
   /** From 0 on. */
   readonly piece: number;
@@ -31,14 +31,14 @@ export function snapshotHead({ cursor, digest }: SnapshotHead): SnapshotHead {
   return { cursor, digest };
 }
 
-/** Of the CSV. */
+/** Columns of the CSV form. */
 export const snapshotColumns = [
   ...(['reference', 'position', 'number', 'source', 'subject', 'effect'] as const),
   ...(['code', 'authority', 'list', 'rule', 'stage', 'until'] as const),
   ...(['host', 'fingerprint', 'textKeyId', 'firstSeen', 'lastSeen', 'reporters'] as const),
 ] as const;
 
-/** An empty field is null, or no field of such an entry. */
+/** Formats an entry as CSV. A field is empty if it is null, or if this kind of entry lacks it. */
 export function csvRow(entry: SnapshotEntry): string {
   const fields: Readonly<Record<string, unknown>> = { ...entry };
   return csvLine(snapshotColumns.map((column) => String(fields[column] ?? '')));

@@ -1,11 +1,11 @@
 /**
- * The texts that the feed signs as notes (signed-note.ts): the statement that opens an epoch, and the checkpoint of its
- * newest event. Each is a header line and one line for each value.
+ * The texts that the feed signs as notes (shared/signed-note.ts): the statement that opens an epoch, and the checkpoint
+ * of the feed's newest event. Each text is a header line, and one line for each value.
  */
 
 const EPOCH_HEADER = 'numgate feed epoch';
 const CHECKPOINT_HEADER = 'numgate feed checkpoint';
-/** In place of the digest before the first epoch. */
+/** Stands for the missing previous digest of the first epoch. */
 const NO_DIGEST = '-';
 
 const FEED = '([0-9a-f]{16})';
@@ -19,23 +19,23 @@ export interface EpochStatement {
   readonly feed: string;
   /** From 1 on. */
   readonly epoch: number;
-  /** Position of its first event. */
+  /** Position of the epoch's first event. */
   readonly first: number;
-  /** Digest of the last event of the epoch before it; null for the first epoch. */
+  /** Digest of the last event of the previous epoch; null for the first epoch. */
   readonly previous: string | null;
-  /** When it was opened, RFC 3339 in UTC. */
+  /** When the epoch was opened, RFC 3339 in UTC. */
   readonly at: string;
 }
 
 export interface FeedCheckpoint {
   readonly feed: string;
-  /** Of the newest event; the first epoch if there is none. */
+  /** Epoch of the newest event; the first epoch if there is no event. */
   readonly epoch: number;
-  /** Of the newest event; 0 if there is none. */
+  /** Position of the newest event; 0 if there is no event. */
   readonly position: number;
-  /** Of that event, or else of the statement of the first epoch. */
+  /** Digest of the newest event; digest of the first epoch's statement if there is no event. */
   readonly digest: string;
-  /** When it was signed, RFC 3339 in UTC: nobody can pass off an old state as the current one. */
+  /** When it was signed, RFC 3339 in UTC. It keeps an old state from being presented as the current one. */
   readonly at: string;
 }
 
@@ -43,7 +43,7 @@ export function formatEpoch({ feed, epoch, first, previous, at }: EpochStatement
   return `${EPOCH_HEADER}\n${feed}\n${epoch}\n${first}\n${previous ?? NO_DIGEST}\n${at}\n`;
 }
 
-/** @param text of a note, without its signatures @returns null if it is not the statement of an epoch */
+/** @param text text of a note, without its signatures @returns null if it is not the statement of an epoch */
 export function parseEpoch(text: string): EpochStatement | null {
   const match = EPOCH.exec(text);
   if (match === null) return null;
@@ -55,7 +55,7 @@ export function formatFeedCheckpoint({ feed, epoch, position, digest, at }: Feed
   return `${CHECKPOINT_HEADER}\n${feed}\n${epoch}\n${position}\n${digest}\n${at}\n`;
 }
 
-/** @param text of a note, without its signatures @returns null if it is not a checkpoint of a feed */
+/** @param text text of a note, without its signatures @returns null if it is not a checkpoint of a feed */
 export function parseFeedCheckpoint(text: string): FeedCheckpoint | null {
   const match = CHECKPOINT.exec(text);
   if (match === null) return null;

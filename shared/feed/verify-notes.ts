@@ -1,6 +1,6 @@
 /**
- * What a consumer does with the notes that the feed signs: begin an epoch with its statement, and compare where it stands
- * with a checkpoint.
+ * Verifies the notes that the feed signs, for consumers. A consumer begins an epoch with its statement, and compares its
+ * place in the chain with a checkpoint.
  */
 import { type Failure, fail, ok, type Result } from '../result.ts';
 import { type NoteVerifier, notesIn, type SignedNote, verifyNote } from '../signed-note.ts';
@@ -9,17 +9,17 @@ import type { ChainPoint } from './open-page.ts';
 import { type FeedCheckpoint, parseEpoch, parseFeedCheckpoint } from './statement.ts';
 
 /**
- * `FEED_NOTE_FORM`: not such a note. `FEED_NOTE_UNSIGNED`: not signed by this key, or altered. `FEED_NOTE_OTHER`: of another
- * feed, or it does not follow what the consumer has read.
+ * `FEED_NOTE_FORM`: not a note of the expected kind. `FEED_NOTE_UNSIGNED`: not signed by this key, or altered.
+ * `FEED_NOTE_OTHER`: from another feed, or it does not follow what the consumer has read.
  */
 export type NoteProblem = 'FEED_NOTE_FORM' | 'FEED_NOTE_UNSIGNED' | 'FEED_NOTE_OTHER';
 type Opened<Value> = Promise<Result<Value, Failure<NoteProblem>>>;
 
 /**
- * Where a consumer stands that has read everything before the epoch.
- * @param text of the statement of an epoch, with its signatures
- * @param verifier null to believe it unsigned
- * @param before where the consumer stands at the end of the epoch before; null if it begins with the first event
+ * Returns the place in the chain of a consumer that has read everything before the epoch.
+ * @param text the statement of an epoch, with its signatures
+ * @param verifier null to accept the statement without a signature
+ * @param before the consumer's place at the end of the previous epoch; null if it begins with the first event
  */
 export async function beginEpoch(
   text: string,
@@ -43,7 +43,7 @@ export async function beginEpoch(
   return ok({ feed, epoch, position: first - 1, digest: digestOfStatement(note.value.text) });
 }
 
-/** @param text of a checkpoint with its signatures @param verifier null to believe it unsigned */
+/** @param text a checkpoint with its signatures @param verifier null to accept it without a signature */
 export async function openCheckpoint(text: string, verifier: NoteVerifier | null): Opened<FeedCheckpoint> {
   const note = await openNote(text, verifier);
   if (!note.ok) return note;
@@ -54,7 +54,7 @@ export async function openCheckpoint(text: string, verifier: NoteVerifier | null
 }
 
 async function openNote(text: string, verifier: NoteVerifier | null): Opened<SignedNote> {
-  // Whoever does not verify also reads a statement that the service could not sign.
+  // Without a verifier, a statement that the service could not sign is readable, too.
   if (verifier === null) return ok({ text: textOf(text), signatures: [] });
   const [found, ...more] = notesIn(text);
   if (found === undefined || found.note === null || more.length > 0)
@@ -64,7 +64,7 @@ async function openNote(text: string, verifier: NoteVerifier | null): Opened<Sig
   return fail('FEED_NOTE_UNSIGNED', `the note is not signed by ${verifier.name}, or was altered`);
 }
 
-/** What is signed: up to the blank line before the signatures. */
+/** Returns the signed part of a note, which ends at the blank line before the signatures. */
 function textOf(note: string): string {
   const end = note.indexOf('\n\n');
   return end < 0 ? note : note.slice(0, end + 1);

@@ -1,6 +1,6 @@
 /**
- * Limits of lists and releases: exceeding one stops the build. Each says what it bounds, its unit, and why it has
- * this value.
+ * Limits of lists and releases. Exceeding a limit stops the build. Each comment says what the limit bounds, its unit,
+ * and the reason for its value.
  */
 
 /** Longest time between two reports to the shared counter, in ms. */
@@ -13,22 +13,22 @@ export const REJECTS_WRITTEN_MAX = 100_000;
  * with long constant fields they reach 42. A gzip bomb has up to 1,032.
  */
 export const GZIP_RATIO_MAX = 200;
-/** An input that unpacks to at most this many bytes is accepted at any ratio: it costs nothing. */
+/** An input that unpacks to at most this many bytes is accepted at any ratio, because it costs nothing. */
 export const GZIP_FREE_BYTES = 4_194_304;
 
 /** Lists in one release. Each number costs one probe per list, so this bounds the cost of a verdict. */
 export const LISTS_MAX = 32;
-/** Lists of them with blocks of rules, one for each rule and stage. Further blocks share the last one, without the rule. */
+/** Of these, lists with rule blocks: one for each rule and stage. Further blocks share the last list, without their rule. */
 export const RULE_LISTS_MAX = 8;
 /** Ranges in one list. */
 export const RANGES_PER_LIST_MAX = 20_000;
 /** Sources in one list. */
 export const SOURCES_PER_LIST_MAX = 20_000;
-/** One KV value of a release, in bytes. Small, so that a cold isolate loads it quickly. */
+/** One KV value of a release, in bytes. It is small, so that a cold isolate loads it quickly. */
 export const SHARD_BYTES_MAX = 524_288;
 /**
- * Shards in one release, of numbers and of pairs. A promotion reads each once to verify it, and once more, with those of the previous
- * release, to compare. An invocation may make 1,000 KV operations.
+ * Shards in one release, of numbers and of pairs. A promotion reads each shard once to verify it, and again to compare it
+ * with the previous release, whose shards it reads too. An invocation may make 1,000 KV operations.
  */
 export const SHARDS_MAX = 256;
 /** Values of one release: its shards, range table, source table and table of registered clients. */
@@ -46,13 +46,13 @@ export const ISOLATE_SHARD_BYTES_MAX = RELEASE_BYTES_MAX;
 export const RELEASE_NUMBERS_MAX = 200_000_000;
 /** Protected numbers, which no list may block without an override: public institutions, test numbers. */
 export const PROTECTED_NUMBERS_MAX = 1_000;
-/** Prefixes that a plan names for each list: those that change most. */
+/** Prefixes that a plan names for each list: the prefixes with the most changes. */
 export const CHANGED_PREFIXES_MAX = 20;
 /** A sealed head, in bytes: two manifests, and the unsealed entries in base64. */
 export const HEAD_BYTES_MAX = 1_048_576;
 /**
- * Any other value in KV that is read without the size in a manifest, in bytes. The largest is a table of the
- * ranges of 32 lists: about 15.4 MB.
+ * Any other KV value whose size no manifest states, in bytes. The largest is a table of the ranges of 32 lists: about
+ * 15.4 MB.
  */
 export const VALUE_BYTES_MAX = 16_777_216;
 /** A signed manifest, in characters: 256 shards of about 250 characters, and the lists. */
@@ -60,7 +60,7 @@ export const MANIFEST_CHARS_MAX = 262_144;
 /** Keys in LIST_KEY: two during a rotation. */
 export const LIST_KEYS_MAX = 2;
 /**
- * Numbers of one release that a plan between two keys holds in memory: 8 bytes each, and as many again while they
- * grow. With more, the release is read several times.
+ * Numbers of one release that a plan between two keys holds in memory: 8 bytes each, and as many again while the array
+ * grows. A release with more numbers is read several times.
  */
 export const REKEYED_NUMBERS_MAX = 4_000_000;

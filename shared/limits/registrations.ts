@@ -22,18 +22,18 @@ export const REASON_TEXT_CHARS_MAX = 500;
 export const REGISTRATIONS_MAX = 1_000_000;
 /** Registrations that one organisation may create and edit per hour: five uploads of 100,000 lines. */
 export const REGISTRATION_CHANGES_PER_HOUR_MAX = 500_000;
-/** The same per day: as many as an organisation may have. */
+/** Registrations that one organisation may create and edit per day: as many as it may have. */
 export const REGISTRATION_CHANGES_PER_DAY_MAX = 1_000_000;
 /**
  * Registrations that the service checks for one organisation per day without storing them, in dry runs and refused
- * requests: a dry run of all that an organisation may have, and the check before its upload, twice.
+ * requests. Enough for a dry run of all that an organisation may have, and the check before its upload, each twice.
  */
 export const REGISTRATION_CHECKS_PER_DAY_MAX = 4_000_000;
-/** Organisations whose registrations of a number a reviewer gets beside one of them: a call to the store of each. */
+/** Other organisations whose registrations of the same number a reviewer gets. Each takes a call to its store. */
 export const OTHER_ORGANISATIONS_MAX = 20;
-/** Such registrations in one answer. */
+/** Registrations of other organisations in one answer. */
 export const OTHERS_MAX = 20;
-/** How long a claim lasts, in ms. Afterwards others can claim the registration. */
+/** How long a claim lasts, in ms. Afterwards, others can claim the registration. */
 export const CLAIM_MS = 3_600_000;
 /** How long events are kept, in ms: 90 days. */
 export const REGISTRATION_EVENTS_KEPT_MS = 7_776_000_000;
@@ -55,68 +55,68 @@ export const PUBLISH_RETRY_MS = 1_000;
 export const PUBLISH_RETRY_MS_MAX = 300_000;
 /** Latest time of the next alarm, in ms from now: the platform accepts no alarm after 2189. */
 export const ALARM_AHEAD_MS_MAX = 2_592_000_000;
-/** Registrations whose claim, reminder or end one alarm handles. The next follows at once. */
+/** Registrations whose claim, reminder or end one alarm handles. The next alarm follows at once. */
 export const DUE_AT_ONCE = 1_000;
 /** Minimum time between two anchors of an organisation's audit chain, in ms. */
 export const ANCHOR_INTERVAL_MS = 60_000;
-/** Reasons of one line of a bulk upload: the answer for a repeated piece stays below the 2 MB of a row. */
+/** Reasons of one line of a bulk upload. Keeps the stored answer for a repeated piece below the 2 MB of a row. */
 export const IMPORT_REASONS_MAX = 4;
 /** Invalid lines of a bulk upload that a refusal names. */
 export const INVALID_LINES_MAX = 100;
 /** Changes of one sealed segment: 256 KiB, and the names of their clients. */
 export const REGISTRATION_SEGMENT_ROWS_MAX = 16_384;
 /**
- * Changes that releases in use may lack: 16 bytes each in every isolate, and 21 more for clients that it has checked. A
- * build and three promotions free them.
+ * Changes that releases in use may lack: 16 bytes each in every isolate, and 21 more for clients that the isolate has
+ * checked. A build and three promotions free them.
  */
 export const REGISTRATION_CHANGES_MAX = 1_000_000;
-/** The last part of them is for removals, which must not wait for a release. */
+/** The last part of REGISTRATION_CHANGES_MAX is for removals, which must not wait for a release. */
 export const REGISTRATION_REMOVALS_RESERVE = 250_000;
-/** Share of the additions that one organisation may use: one flood of uploads leaves half to all others. */
+/** Additions that one organisation may use: one flood of uploads leaves half to all others. */
 export const REGISTRATION_CHANGES_PER_ORGANISATION_MAX =
   (REGISTRATION_CHANGES_MAX - REGISTRATION_REMOVALS_RESERVE) / 2;
 /**
- * Share of all changes that it may use with removals: one that closes everything at once leaves half of the reserve to
- * the suspensions of all others.
+ * Changes that one organisation may use, removals included: an organisation that closes everything at once leaves half
+ * of the reserve to the suspensions of all others.
  */
 export const REGISTRATION_REMOVALS_PER_ORGANISATION_MAX =
   REGISTRATION_CHANGES_PER_ORGANISATION_MAX + REGISTRATION_REMOVALS_RESERVE / 2;
 /** Share of the room for additions from which `status` and the log call for a build. */
 export const REGISTRATION_BUILD_SHARE = 0.5;
-/** Unsealed changes: 16 bytes each in every head. Above this, they are sealed into a segment. */
+/** Unsealed changes, at 16 bytes each in every head. Above this count, they are sealed into a segment. */
 export const REGISTRATION_UNSEALED_MAX = 512;
-/** Sealed changes for each change in force, with one segment on top; the excess was replaced or dropped. */
+/** Sealed changes for each change in force, plus one segment. The excess are changes that were replaced or dropped. */
 export const REGISTRATION_SEALED_PER_CHANGE_MAX = 2;
-/** How far the version is set above that of the head after the registry has lost its tables. */
+/** How far above the head's version the registry continues after it has lost its tables. */
 export const REGISTRY_RESTORED_GAP = 1_000_000;
 
 /**
- * Clients with registered numbers in one release: all of an installation, and as many again that were removed. Their
- * names and places take at most 4 MB of an isolate, outside the budget of shards.
+ * Clients with registered numbers in one release: all clients of an installation, and as many removed ones. Their names
+ * and places take at most 4 MB of an isolate, outside the budget of shards.
  */
 export const REGISTERED_CLIENTS_MAX = 20_000;
-/** Registered pairs of a number and a client in one release: 22 bits each, of the 40 MB of a release. */
+/** Registered pairs of a number and a client in one release, at 22 bits each, out of the 40 MB of a release. */
 export const REGISTERED_PAIRS_MAX = 10_000_000;
 /** Rows of registered ranges in one release: at most 4 MB of an isolate, outside the budget of shards. */
 export const REGISTERED_RANGES_MAX = 200_000;
-/** A longer range is one row of the table, of 20 bytes; a shorter one is written out as pairs, at some 22 bits each. */
+/** A longer range is one table row of 20 bytes. A range up to this length becomes pairs, at some 22 bits each. */
 export const REGISTERED_RANGE_EXPANDED_MAX = 64;
-/** Share of the pairs of a release that one organisation may use: its numbers, times their clients. */
+/** Pairs of a release that one organisation may use: its numbers, times their clients. */
 export const REGISTERED_PAIRS_PER_ORGANISATION_MAX = REGISTERED_PAIRS_MAX / 4;
-/** Share of the ranges that it may use: those of more than REGISTERED_RANGE_EXPANDED_MAX numbers, times their clients. */
+/** Ranges that one organisation may use: those longer than REGISTERED_RANGE_EXPANDED_MAX, times their clients. */
 export const REGISTERED_RANGES_PER_ORGANISATION_MAX = REGISTERED_RANGES_MAX / 4;
 /** Share of the pairs and ranges of a release from which `status` warns. */
 export const REGISTERED_WARNING_SHARE = 0.5;
 
-/** Registered numbers that are looked up in a release at once. A step reads at most all its shards. */
+/** Registered numbers that one step looks up in a release. A step reads at most all shards of the release. */
 export const CHECKED_NUMBERS_AT_ONCE = 50_000;
-/** Such steps of one call: at most 80 shards each, below the 1,000 operations of KV in one invocation. */
+/** Steps of such lookups in one call: at most 80 shards each, below the 1,000 KV operations of one invocation. */
 export const CHECKED_STEPS_AT_ONCE = 10;
 /** Minutes in which the cron checks the registered numbers of every organisation against the current release. */
 export const CHECK_ROUND_MINUTES = 10;
 /** Pairs on one page for a build: 0.8 MB. */
 export const REGISTRATION_PAIRS_PAGE_MAX = 10_000;
-/** Organisations that one such page reads: each needs at least one request to its store. */
+/** Organisations that one such page reads. Each needs at least one request to its store. */
 export const REGISTRATION_STORES_PER_PAGE = 100;
 /** A cursor of the pairs, in characters: two names and two numbers. */
 export const CURSOR_CHARS_MAX = 256;

@@ -14,7 +14,7 @@ export const REPORTER_CHARS_MAX = 128;
 export const CAMPAIGN_HEX_MIN = 16;
 export const CAMPAIGN_HEX_MAX = 64;
 
-/** Weight that an installation gives to a partner, and weight that its record leaves it. */
+/** Bounds of the weight that an installation gives to a partner, and of the weight after its record is applied. */
 export const PARTNER_WEIGHT_MIN = 0.25;
 export const PARTNER_WEIGHT_MAX = 2;
 export const PARTNER_WEIGHT_DEFAULT = 1;
@@ -23,17 +23,17 @@ export const PARTNER_WEIGHT_DEFAULT = 1;
 export const RULES_MAX = 16;
 /** Versions of one rule that are kept. Reasons of blocks name them. */
 export const RULE_VERSIONS_MAX = 100;
-/** IDs that rules ever had: so that no version is assigned twice, they are kept after a removal. */
+/** IDs that rules ever had. They are kept after a removal, so that no version is assigned twice. */
 export const RULE_IDS_MAX = 256;
-/** Reports that one page of a rehearsal reads from the counts of subjects: some 4 MB over RPC, of 32 MiB. */
+/** Reports that one page of a rehearsal reads from the counts of subjects: some 4 MB of the 32 MiB of one RPC. */
 export const REHEARSED_REPORTS_PER_PAGE = 20_000;
 /** Cursor of a rehearsal, in characters. */
 export const REHEARSAL_CURSOR_CHARS_MAX = 32;
-/** Most reporters that a rule may require. */
+/** The most reporters that a rule may require. */
 export const RULE_DISTINCT_MAX = 1_000;
 /** Largest weight that a rule may require: 16 partners with the largest weight. */
 export const RULE_WEIGHT_MAX = 32;
-/** Window of a rule, in ms: from a minute to the age of the oldest report that is accepted. */
+/** Window of a rule, in ms: from a minute to the age of the oldest accepted report. */
 export const RULE_WINDOW_MS_MIN = 60_000;
 export const RULE_WINDOW_MS_MAX = REPORT_AGE_MS_MAX;
 /** How long a provisional block of a rule lasts, in ms: an hour to 7 days. */
@@ -44,9 +44,9 @@ export const CONFIRMED_MS_MIN = 86_400_000;
 export const CONFIRMED_MS_MAX = 31_536_000_000;
 
 /**
- * Reports per thousand texts and calls that a registered sender sent in the window of a rule. Below it, a person decides:
- * a bank with millions of texts a day gets 50 reports from them.
+ * Reports per thousand texts and calls that a registered sender sent in the window of a rule. Below this rate, a person
+ * decides: a bank that sends millions of texts a day gets 50 reports anyway.
  */
 export const REPORTS_PER_THOUSAND_MIN = 1;
-/** Numbers of one block of 100 with rule blocks, from which on further ones are a range: a person decides. */
+/** Numbers with rule blocks in one block of 100 from which further numbers are proposed as a range, for a person to decide. */
 export const RULE_RANGE_NUMBERS_MIN = 8;

@@ -1,7 +1,7 @@
 /**
- * The live layer in memory: sealed segments and the unsealed entries of the head, with a look-up for one
- * number or source at a time. Entries stay in the segments; an index finds them by key. Each index has a
- * bitmap of hashed keys without false negatives in front, so a number without an entry costs two reads and
+ * The live layer in memory: the sealed segments and the unsealed entries of the head, with a lookup for one
+ * number or source at a time. Entries stay in the segments, and an index finds them by key. In front of each
+ * index is a bitmap of hashed keys without false negatives, so a number without an entry costs two reads and
  * allocates nothing. The index of the sealed segments is rebuilt only when they change.
  */
 import { SEGMENT_ENTRIES_MAX } from '../limits/control.ts';
@@ -14,17 +14,17 @@ import { encodeSegment, Segment } from './segment.ts';
 type Kind = LiveKey['kind'];
 
 /**
- * Minimum words of the filter per entry: at most one in twenty other keys passes. Twice as many words would let pass
- * fewer, but cost more: each check reads two words, which are seldom in the cache (docs/performance.md).
+ * Minimum words of the filter per entry: at most one in twenty other keys passes. With twice as many words, fewer keys
+ * would pass, but at a higher cost: each check reads two words, which are seldom in the cache (docs/performance.md).
  */
 const FILTER_WORDS_PER_ENTRY = 0.25;
 /** Minimum slots of the index per entry. */
 const SLOTS_PER_ENTRY = 2;
-/** The place of an entry is a segment number and, in the low bits, a row of that segment. */
+/** The place of an entry: the number of its segment and, in the low bits, its row in that segment. */
 const ROW_BITS = 32 - Math.clz32(SEGMENT_ENTRIES_MAX - 1);
 const ROW_MASK = 2 ** ROW_BITS - 1;
 
-/** Also distributes the lower bits of the hash. */
+/** Mixes a hash again, because its lower bits are not well distributed. */
 function mixed(hash: number): number {
   const half = Math.imul(hash ^ (hash >>> 15), 0xc2b2ae35);
   return half ^ (half >>> 16);
@@ -62,7 +62,7 @@ class LiveIndex {
     return this.#filter.mayHave(hash);
   }
 
-  /** Like LiveLayer.find, for these entries. @param seqMin the entry must have a higher `seq` */
+  /** Like LiveLayer.find, but only for the entries of this index. @param seqMin the entry must have a higher `seq` */
   find(
     hash: number,
     kind: Kind,
@@ -121,9 +121,9 @@ export class LiveLayer {
   }
 
   /**
-   * The deciding entry: the newest of this key and subject that is in force and not folded into the release.
-   * It may be a `clear`, never an `undo`.
-   * @param subjectBit of SUBJECT_BIT @param foldedSeq of the release @param now seconds since 1970
+   * Returns the deciding entry: the newest entry of this key and subject that is in force and not folded into the
+   * release. It may be a `clear`, but never an `undo`.
+   * @param subjectBit from SUBJECT_BIT @param foldedSeq that of the release @param now seconds since 1970
    */
   find(
     kind: Kind,

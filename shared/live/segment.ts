@@ -1,8 +1,8 @@
 /**
  * The binary form of a segment of the live layer: entries in `byLiveKey` order, read in place.
  * Codes and authorities are stored by name, so stored bytes do not depend on the order of lists in code. The
- * same entries give the same bytes, whatever their order. The entry of a rule has its authority, rule and stage as one
- * name, with spaces between: readers that know no rules show all of it as the authority.
+ * same entries give the same bytes in any order. A rule entry stores its authority, rule and stage as one name,
+ * separated by spaces. Readers that do not know rules show the whole name as the authority.
  */
 import { utf8 } from '../bytes.ts';
 import { SEGMENT_ENTRIES_MAX } from '../limits/control.ts';
@@ -24,7 +24,7 @@ import { byLiveKey, LIVE_KINDS, LIVE_OPS, type LiveEntry, SUBJECT_BIT } from './
 const SUBJECTS_MAX = SUBJECT_BIT.from | SUBJECT_BIT.to;
 
 /**
- * @param entries no two with the same key and `seq`
+ * @param entries no two entries may have the same key and `seq`
  * @throws RangeError on duplicates, more than SEGMENT_ENTRIES_MAX entries, or a line feed in a name
  */
 export function encodeSegment(entries: readonly LiveEntry[]): Uint8Array<ArrayBuffer> {
@@ -32,7 +32,7 @@ export function encodeSegment(entries: readonly LiveEntry[]): Uint8Array<ArrayBu
     throw new RangeError(`segment: ${entries.length} entries, more than ${SEGMENT_ENTRIES_MAX}`);
   }
   const sorted = entries.toSorted(byLiveKey);
-  // Codes come first: their index has eight bits.
+  // Codes come first, because their index has only eight bits.
   const codes = new Set(entries.flatMap(({ code }) => code ?? []).sort());
   const authorities = new Set(entries.map(nameOf).sort());
   const names = [...codes, ...authorities];
@@ -72,7 +72,7 @@ export class Segment {
   /** The rows as a view of the bytes: SEGMENT_ROW_WORDS words each. */
   readonly rows: Uint32Array;
   readonly #names: readonly string[];
-  /** Each name, as far as an entry has it as its authority. */
+  /** Each name, parsed as the maker of an entry. Meaningless for the names of codes. */
   readonly #makers: readonly Maker[];
 
   /** @param bytes the decrypted segment, aligned to 4 bytes @throws LayoutError */
@@ -102,13 +102,13 @@ export class Segment {
       seq: rows[at + 3]!,
       op: LIVE_OPS[op]!,
       subjects,
-      // A code is reported by its name, even if this version of the code does not know it.
+      // A code is reported by its name, even if this version of numgate does not know it.
       code: code === 0 ? null : (this.#names[code - 1] as Code),
       ...this.#makers[authority]!,
     };
   }
 
-  /** Whether a block has this code. Codes and authorities are never alike. */
+  /** Whether a block has this code. Codes and authorities never have the same name. */
   hasCode(code: Code): boolean {
     return this.#names.includes(code);
   }
@@ -118,7 +118,7 @@ export class Segment {
   }
 }
 
-/** Who made an entry. */
+/** The maker of an entry: an authority, or a rule. */
 type Maker = Pick<LiveEntry, 'authority' | 'rule' | 'stage'>;
 
 function nameOf({ authority, rule, stage }: Maker): string {
@@ -127,11 +127,11 @@ function nameOf({ authority, rule, stage }: Maker): string {
 
 function makerOf(name: string): Maker {
   const [authority = '', rule, stage] = name.split(' ');
-  // A stage is reported by its name, even if this version of the code does not know it.
+  // A stage is reported by its name, even if this version of numgate does not know it.
   return rule === undefined ? { authority } : { authority, rule, stage: stage as BlockStage };
 }
 
-/** Indexes in LIVE_KINDS, LIVE_OPS and the names; see layout.ts. */
+/** Unpacks indexes into LIVE_KINDS, LIVE_OPS and the names: see shared/set/layout.ts. */
 function readFlags(flags: number) {
   return {
     kind: flags & SEGMENT_KIND_MASK,

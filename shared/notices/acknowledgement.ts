@@ -1,18 +1,18 @@
-/** How an operator answers guidance: how many subscribers it informed, and when. */
+/** An operator's answer to guidance: how many subscribers it informed, and when. */
 import * as v from 'valibot';
 import { hasHidden } from '../hidden-characters.ts';
 import { ACKNOWLEDGEMENT_NOTE_CHARS_MAX, INFORMED_MAX } from '../limits/notices.ts';
 import { timeSchema } from '../schemas.ts';
 
 export const acknowledgementSchema = v.strictObject({
-  /** How many subscribers it informed; 0 if none was concerned. */
+  /** How many subscribers the operator informed; 0 if none was concerned. */
   informed: v.pipe(
     v.number(),
     v.integer('must be a whole number'),
     v.minValue(0, 'must be 0 or more'),
     v.maxValue(INFORMED_MAX, `must be at most ${INFORMED_MAX}`),
   ),
-  /** When it had informed them. */
+  /** When the operator had informed all of them. */
   at: timeSchema,
   note: v.optional(
     v.nullable(

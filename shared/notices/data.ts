@@ -1,45 +1,45 @@
-/** The content of each notice. Here, and nowhere else, it may name numbers. Times are RFC 3339 in UTC. */
+/** The content of each type of notice. Only this part of a notice may contain numbers. Times are RFC 3339 in UTC. */
 import type { SpamKind } from '../reports/report.ts';
 import type { Channel } from '../request.ts';
 import type { QualificationState } from '../senders/qualification.ts';
 import type { BlockStage, Effect } from '../verdict.ts';
 import type { GuidanceTexts } from './texts.ts';
 
-/** The sender that a notice is about: a number or a sender ID, the other one is null. */
+/** The sender that a notice is about: either a number or a sender ID. The other field is null. */
 export interface NoticeSender {
   /** E.164. */
   readonly number: string | null;
   readonly source: string | null;
 }
 
-/** `sender.blocked` and `owner.blocked`: it is blocked or labelled, or that has changed. */
+/** `sender.blocked` and `owner.blocked`: the sender was blocked or labelled, or its block has changed. */
 export interface SenderBlockedData extends NoticeSender {
   readonly effect: Exclude<Effect, 'allow' | 'shadow'>;
   readonly code: string | null;
   readonly authority: string;
   readonly list: string;
-  /** `<id>@<version>`; null if no rule made it. */
+  /** `<id>@<version>`; null if no rule made the block. */
   readonly rule: string | null;
   readonly stage: BlockStage | null;
-  /** Null: until somebody lifts it. */
+  /** Null for a block without end, which lasts until somebody lifts it. */
   readonly until: string | null;
 }
 
 /** `sender.unblocked` and `owner.unblocked`, to everyone who learned of the block. */
 export interface SenderUnblockedData extends NoticeSender {
-  /** Whether somebody lifted it: then no list blocks the sender either. Otherwise, the block has ended. */
+  /** Whether a person lifted the block, so that no list blocks the sender either. Otherwise the block has ended. */
   readonly isLifted: boolean;
 }
 
-/** `recipients.guidance`: what operators should tell their subscribers who heard from this sender. */
+/** `recipients.guidance`: guidance for operators, who pass it on to their subscribers who heard from this sender. */
 export interface GuidanceData extends NoticeSender {
-  /** Null, like the other three, if nobody has reported the sender. */
+  /** `channel`, `firstSeenAt`, `lastSeenAt` and `kind` are null if nobody has reported the sender. */
   readonly channel: Channel | null;
   /** Start of the hour of the first report. */
   readonly firstSeenAt: string | null;
   /** End of the hour of the last report. */
   readonly lastSeenAt: string | null;
-  /** What most reports say. */
+  /** The kind that most reports state. */
   readonly kind: SpamKind | null;
   readonly code: string;
   readonly reference: string;
@@ -53,7 +53,7 @@ export interface OwnerUsedData extends NoticeSender {
   readonly day: string;
   /** More than this many texts were sent on that day. */
   readonly textsOver: number;
-  /** Sender code of the organisation through which they were sent, as the public register has it; null for none. */
+  /** Sender code, from the public register, of the organisation through which the texts were sent; null if it has none. */
   readonly senderCode: string | null;
   readonly texts: GuidanceTexts;
 }
@@ -63,7 +63,7 @@ export type ReportedKind =
   | { readonly kind: SpamKind; readonly reports: number }
   | { readonly kind: SpamKind; readonly fewerThan: number };
 
-/** `sender.reported`: what was reported about a number that the receiver has registered, in one hour. */
+/** `sender.reported`: the reports of one hour about a number that the receiver has registered. */
 export interface SenderReportedData extends NoticeSender {
   readonly from: string;
   readonly to: string;
@@ -81,11 +81,11 @@ export interface RegistrationExpiringData {
 
 /** `certificate.expiring` */
 export interface CertificateExpiringData {
-  /** Its digest. */
+  /** Digest of the certificate. */
   readonly certificate: string;
   readonly issuer: string;
   readonly numbers: readonly string[];
-  /** IDs of the registrations that rest on it. */
+  /** IDs of the registrations that rest on the certificate. */
   readonly registrations: readonly string[];
   readonly days: number;
   readonly expiresAt: string;

@@ -1,11 +1,11 @@
 /**
- * Notices: what numgate tells organisations about senders. Each is kept for its receiver, numbered, and delivered by
- * webhook at least once, in the order of the numbers.
+ * Notices: messages of numgate to organisations about senders. Each notice is kept for its receiver and numbered. Webhooks
+ * deliver it at least once, in the order of the numbers.
  */
 
 /**
- * `recipients.…` and `owner.…` go to operators, who inform their subscribers; the others to the organisation that is
- * concerned. `test` is sent by hand, to try an endpoint. data.ts has the content of each.
+ * `recipients.…` and `owner.…` go to operators, who inform their subscribers. The others go to the organisation that they
+ * concern. `test` is sent by hand, to try an endpoint. data.ts defines the content of each type.
  */
 export const NOTICE_TYPES = [
   'recipients.guidance',
@@ -25,7 +25,7 @@ export type NoticeType = (typeof NOTICE_TYPES)[number];
 const WIRE_PREFIX = 'kr.numgate.';
 const WIRE_SUFFIX = '.v1';
 
-/** The type on the wire: `kr.numgate.sender.blocked.v1`. */
+/** Returns the type on the wire, such as `kr.numgate.sender.blocked.v1`. */
 export function wireTypeOf(type: NoticeType): string {
   return `${WIRE_PREFIX}${type}${WIRE_SUFFIX}`;
 }
@@ -33,40 +33,40 @@ export function wireTypeOf(type: NoticeType): string {
 /** A notice on its way to the store of its receiver. */
 export interface NewNotice {
   /**
-   * Identifies it among all notices to this receiver: a repeated one is dropped, for as long as the first is kept. At
-   * most NOTICE_KEY_CHARS_MAX characters. Never a number.
+   * Identifies the notice among all notices to this receiver. A notice with the same key is dropped, for as long as the
+   * first one is kept. At most NOTICE_KEY_CHARS_MAX characters. Never a number.
    */
   readonly key: string;
   readonly type: NoticeType;
-  /** When it happened, in ms since 1970. */
+  /** Time of the event, in ms since 1970. */
   readonly at: number;
   /**
-   * What it is about: a reference, a registration or a qualification. Notices are found by it, for evidence. At most
-   * NOTICE_SUBJECT_CHARS_MAX characters. Never a number.
+   * The subject of the notice: a reference, a registration or a qualification. Evidence files find notices by it. At
+   * most NOTICE_SUBJECT_CHARS_MAX characters. Never a number.
    */
   readonly subject: string;
   /** The content. The only place for a number. At most NOTICE_DATA_BYTES_MAX bytes as JSON. */
   readonly data: Readonly<Record<string, unknown>>;
-  /** About mock data, or for a mock client. */
+  /** Whether the notice is about mock data, or for a mock client. */
   readonly mock: boolean;
-  /** When the receiver should have answered, in ms since 1970; null if it has nothing to answer. */
+  /** Deadline for the receiver's answer, in ms since 1970; null if the notice needs no answer. */
   readonly respondBy: number | null;
 }
 
-/** What the receiver did about guidance. */
+/** The receiver's answer to guidance. */
 export interface Acknowledgement {
-  /** How many subscribers it informed. */
+  /** How many subscribers the receiver informed. */
   readonly informed: number;
-  /** When it had informed them: RFC 3339 in UTC. */
+  /** When the receiver had informed all of them: RFC 3339 in UTC. */
   readonly at: string;
   readonly note: string | null;
 }
 
-/** A notice as its receiver gets it. Times are RFC 3339 in UTC. */
+/** A notice in the form that its receiver gets. Times are RFC 3339 in UTC. */
 export interface Notice {
-  /** From 1 on, without gaps, for each receiver. */
+  /** Number of the notice, from 1 on, without gaps, for each receiver. */
   readonly version: number;
-  /** As on the wire. */
+  /** The type on the wire. */
   readonly type: string;
   readonly at: string;
   readonly subject: string;
@@ -79,29 +79,29 @@ export interface Notice {
 
 export interface NoticePage {
   readonly notices: readonly Notice[];
-  /** Pass it as `after`; null at the end. */
+  /** Pass as `after` for the next page; null on the last page. */
   readonly next: number | null;
 }
 
-/** Notices of one month and type, without mock ones. The months are those in Korea. */
+/** Counts of the notices of one month and type, without mock notices. Months are those in Korea. */
 export interface NoticeCount {
-  /** `2026-11`: of what the notice is about, so an answer counts in the month of its notice. */
+  /** `2026-11`: month of the event that the notice is about. An answer counts in the month of its notice. */
   readonly month: string;
   readonly type: NoticeType;
-  /** How many were kept for the receiver. */
+  /** How many notices were kept for the receiver. */
   readonly notices: number;
-  /** How many of them at least one webhook accepted. */
+  /** How many notices at least one webhook accepted. */
   readonly delivered: number;
-  /** How many of them the receiver answered. */
+  /** How many notices the receiver answered. */
   readonly acknowledged: number;
-  /** How many subscribers it informed, over all of them. */
+  /** How many subscribers the receiver informed, over all notices. */
   readonly informed: number;
 }
 
-/** A notice as evidence: without its data, which may be about others too. */
+/** A notice as evidence. It lacks the data, which may be about other parties too. */
 export interface NoticeRecord extends Omit<Notice, 'data'> {
-  /** When the first webhook accepted it; null if none did. */
+  /** When the first webhook accepted the notice; null if none did. */
   readonly deliveredAt: string | null;
-  /** How often it was sent, over all webhooks. */
+  /** How often the notice was sent, over all webhooks. */
   readonly attempts: number;
 }

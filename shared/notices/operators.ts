@@ -1,4 +1,4 @@
-/** Which operators are notified about a Korean mobile number: the one that got its range, as far as that is known. */
+/** Finds the operators to notify about a Korean mobile number: the operator of its range, as far as that is known. */
 import { MOBILE_FIRST, MOBILE_LAST } from '../numbers/mobile-numbers.ts';
 import { KR_OPERATOR_RANGES } from '../numbers/operator-ranges.ts';
 
@@ -9,9 +9,9 @@ export interface NotifiedOperator {
 }
 
 /**
- * The operators that can inform the owner of a number: the one whose ID or authority is the name of the operator of
- * the range (data/kr-operator-ranges.json). Numbers are portable and ranges incomplete, so it passes the notice on if
- * the number has left it; without such an operator, all of them get it. None for a number that is not mobile.
+ * Returns the operators that can inform the owner of a number. This is the operator whose ID or authority is the name
+ * of the range's operator (data/kr-operator-ranges.json). If the number was ported away, it passes the notice on. Ranges
+ * are incomplete: without such an operator, all operators get the notice. Returns none if the number is not mobile.
  * @param number E.164
  */
 export function ownersOperators(

@@ -1,10 +1,10 @@
 /**
- * From one event of the feed to notices: who gets which. Pure: the router reads what this needs, and stores what it
- * returns in one transaction.
+ * Turns one event of the feed into notices, and decides who gets them. Pure: the router reads the input, and stores the
+ * result in one transaction.
  *
- * A sender that is blocked is told to the organisations that have registered it, with each change of the block. If it was
- * reported, operators also get guidance for those who heard from it, once, and the operator of its owner a notice for the
- * owner. When the block ends, everyone who learned of it gets one notice of that.
+ * The organisations that have registered a blocked sender get a notice of the block and of each change. If the sender was
+ * reported, operators also get guidance once, for the subscribers who heard from it, and the operator of its owner gets a
+ * notice for the owner. When the block ends, everyone who learned of it gets one notice of its end.
  */
 import type { PartyEntry, PartyEvent } from '../feed/entry.ts';
 import { GUIDANCE_RESPOND_MS } from '../limits/notice-sources.ts';
@@ -16,9 +16,9 @@ import type { NewNotice } from './notice.ts';
 import { type NotifiedOperator, ownersOperators } from './operators.ts';
 import { guidanceTexts } from './texts.ts';
 
-/** Who has learned of a block that is in force, and what of it. */
+/** A blocked sender, with the organisations that have learned of the block. */
 export interface RoutedSender extends NoticeSender {
-  /** Changes if the block does. */
+  /** The fields of the block, from `stateOf`. It changes if the block changes. */
   readonly state: string;
   /** IDs of organisations. */
   readonly registered: readonly string[];
@@ -26,7 +26,7 @@ export interface RoutedSender extends NoticeSender {
   readonly guided: readonly string[];
 }
 
-/** What was reported about a sender. Times in ms since 1970. */
+/** The reports about a sender, in summary. Times are in ms since 1970. */
 export interface ReportFacts {
   readonly channel: Channel;
   readonly kind: SpamKind;
@@ -38,42 +38,42 @@ export interface RoutingFacts {
   /** Organisations that have registered the number. */
   readonly registered: readonly string[];
   readonly operators: readonly NotifiedOperator[];
-  /** Null if nobody has reported it, or that cannot be read. */
+  /** Null if nobody has reported the sender, or if the reports cannot be read. */
   readonly reports: ReportFacts | null;
-  /** Whether an operator may get one more notice for its subscribers today. A yes counts. */
+  /** Whether an operator may get one more notice for its subscribers today. Each yes is counted. */
   charge(operator: string): boolean;
 }
 
 export interface Routed {
-  /** To store; null to remove it. */
+  /** The row to store; null to remove the row. */
   readonly row: RoutedSender | null;
-  /** By receiver. */
+  /** Notices with their receivers. */
   readonly notices: readonly (readonly [organisation: string, notice: NewNotice])[];
 }
 
-/** Whether the entry blocks or labels a sender: only that concerns anybody. */
+/** Whether the entry blocks or labels a sender. Other effects concern nobody. */
 function blocks({ effect }: PartyEntry): boolean {
   return effect === 'block' || effect === 'label';
 }
 
-/** Whether people should be told about a sender: it was blocked because they reported it. */
+/** Whether people need to hear about a sender, because it was blocked after reports. */
 function isReported({ effect, rule, code }: PartyEntry): boolean {
   return effect === 'block' && (rule !== null || code === 'SENDER_REPORTED');
 }
 
-/** Whether the facts must be read for this event. @param known what is stored of the sender */
+/** Whether the facts must be read for this event. @param known the stored row of the sender */
 export function needsFacts({ entry }: PartyEvent, known: RoutedSender | null): boolean {
   if (entry === null || entry.subject !== 'from') return false;
   if (entry.effect === 'allow') return known === null;
   return blocks(entry) && known?.state !== stateOf(entry);
 }
 
-/** Whether guidance would say what was reported. */
+/** Whether the reports must be read for this event, because guidance would mention them. */
 export function needsReports({ entry }: PartyEvent, known: RoutedSender | null): boolean {
   return entry !== null && isReported(entry) && (known === null || known.guided.length === 0);
 }
 
-/** @param facts null only if `needsFacts` says no @param feed ID of the feed, or of its reading */
+/** @param facts null only if `needsFacts` returns false @param feed ID of the feed, or of its reading */
 export function routeEvent(
   event: PartyEvent,
   known: RoutedSender | null,
@@ -97,7 +97,7 @@ export function routeEvent(
   return blocked(event, entry, known, facts, make);
 }
 
-/** What a notice says of the block: if that stays the same, there is nothing to say. */
+/** Returns the fields of the block that notices contain. If they stay the same, no notice is needed. */
 function stateOf({ effect, code, authority, rule, stage, until }: PartyEntry): string {
   return JSON.stringify([effect, code, authority, rule, stage, until]);
 }
@@ -145,7 +145,7 @@ function blocked(
   let [owners, guided] = [known?.owners ?? [], known?.guided ?? []];
   if (isReported(entry) && guided.length === 0 && owners.length === 0) {
     owners = ownersOperators(number, operators).flatMap((operator) => {
-      // Whoever made the entry knows of it.
+      // The authority that made the entry knows of the block already.
       return operator.authority !== authority && charge(operator.id) ? [operator.id] : [];
     });
     notices.push(...owners.map((id): [string, NewNotice] => [id, make('owner.blocked', data)]));
@@ -156,7 +156,7 @@ function blocked(
       ...guided.map((id): [string, NewNotice] => [id, make('recipients.guidance', guidance, respondBy)]),
     );
   }
-  // Nobody would be told when it ends.
+  // Without receivers, nobody needs a notice of the end.
   const isKept = receivers.length + owners.length + guided.length > 0;
   const row = { number, source, state: stateOf(entry), registered: receivers, owners, guided };
   return { row: isKept ? row : null, notices };
@@ -177,7 +177,7 @@ function guidanceOf(
   };
 }
 
-/** Whole hours: an operator knows when its subscribers got a text, so an exact time would name the one who reported it. */
+/** Rounds to whole hours. Operators know when subscribers got a text, so an exact time would reveal the reporter. */
 function hourAt(at: number, later: 0 | 1): string {
   return new Date((Math.floor(at / HOUR_MS) + later) * HOUR_MS).toISOString();
 }

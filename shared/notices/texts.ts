@@ -1,6 +1,6 @@
 /**
- * What operators can send to people, in Korean and English. No link and no number of anybody: a message that warns of
- * fraud must not look like one. The operator knows the sender from the notice, and shows it beside the text.
+ * Texts that operators can send to people, in Korean and English. A text contains no link and no phone number, because a
+ * warning of fraud must not look like fraud. Operators get the sender from the notice, and show it beside the text.
  */
 import type { SpamKind } from '../reports/report.ts';
 import type { Channel } from '../request.ts';
@@ -13,7 +13,7 @@ export interface GuidanceTexts {
 type Phrase = readonly [ko: string, en: string];
 const NOTHING: Phrase = ['', ''];
 
-/** What it was about, as in "a text about …". */
+/** Topics, as in "a text about …". */
 const KINDS: Readonly<Record<Exclude<SpamKind, 'notSpam' | 'other'>, Phrase>> = {
   gambling: ['불법 도박', 'illegal gambling'],
   finance: ['투자 유도', 'investments'],
@@ -25,7 +25,7 @@ const KINDS: Readonly<Record<Exclude<SpamKind, 'notSpam' | 'other'>, Phrase>> = 
   phishing: ['사기(피싱)', 'fraud (phishing)'],
 };
 
-/** Advice that fits the kind, after the general one. */
+/** Advice for one kind, which follows the general advice. */
 const ADVICE: Readonly<Partial<Record<SpamKind, Phrase>>> = {
   finance: [
     '수익을 보장하며 입금을 요구하면 사기일 수 있습니다.',
@@ -41,7 +41,7 @@ const ADVICE: Readonly<Partial<Record<SpamKind, Phrase>>> = {
   ],
 };
 
-/** @param channel null if nobody knows @param kind null if nobody has reported the sender */
+/** @param channel null if unknown @param kind null if nobody has reported the sender */
 export function guidanceTexts(channel: Channel | null, kind: SpamKind | null): GuidanceTexts {
   const [kindKo, kindEn] = kind !== null && hasPhrase(kind) ? KINDS[kind] : NOTHING;
   const [advice, adviceEn] = (kind === null ? undefined : ADVICE[kind]) ?? NOTHING;
@@ -76,8 +76,8 @@ export function guidanceTexts(channel: Channel | null, kind: SpamKind | null): G
 }
 
 /**
- * To the owner of a mobile number.
- * @param textsOver the limit that was passed @param day in Korea, such as `2026-11-27`: it may be over when the text is read
+ * Returns texts for the owner of a mobile number.
+ * @param textsOver the exceeded limit @param day in Korea, such as `2026-11-27`; may be over when the text is read
  */
 export function ownerUsedTexts(textsOver: number, day: string): GuidanceTexts {
   const many = textsOver.toLocaleString('en');

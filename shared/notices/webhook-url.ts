@@ -1,6 +1,6 @@
 /**
- * Where webhooks may go: over https, to a host name that is on the list of the organisation, and to nothing that could be
- * inside of a network. It is checked when a webhook is added, and again before each attempt.
+ * Checks the URLs of webhooks: https only, a host name on the list of the organisation, and nothing that could be inside a
+ * private network. A URL is checked when its webhook is added, and again before each attempt.
  */
 import * as v from 'valibot';
 import { WEBHOOK_HOST_CHARS_MAX, WEBHOOK_HOSTS_MAX, WEBHOOK_URL_CHARS_MAX } from '../limits/notices.ts';
@@ -13,14 +13,14 @@ export type WebhookUrlProblem =
   | 'WEBHOOK_HOST_PRIVATE'
   | 'WEBHOOK_HOST_NOT_ALLOWED';
 
-/** What ends here stays on this machine. Only the local runtime uses it. */
+/** Hosts of this machine. Only the local runtime may use them. */
 const LOOPBACK: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
 /** Top-level names that no public resolver knows (RFC 6761, RFC 6762, RFC 7686, RFC 8375, ICANN on `.internal`). */
 const PRIVATE_NAMES: readonly string[] = [
   ...['localhost', 'local', 'internal', 'intranet', 'private', 'corp', 'home', 'lan', 'arpa', 'onion'],
   ...['test', 'invalid', 'localdomain'],
 ];
-/** As the URL standard writes any literal IPv4 address: also 2130706433, 0x7f.1 and 127.1. */
+/** The form to which the URL standard converts every literal IPv4 address, even 2130706433, 0x7f.1 and 127.1. */
 const IPV4 = /^\d{1,3}(?:\.\d{1,3}){3}$/;
 const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
 const HOST_NAME = new RegExp(`^${LABEL}(?:\\.${LABEL})+$`);
@@ -28,7 +28,7 @@ const LOOPBACK_HOST = /^(?:localhost|127\.0\.0\.1|\[::1\])$/;
 const HOST_MESSAGE =
   'must be a host name such as hooks.example.com in lower case, with :port if that is not 443';
 
-/** An entry of the list of an organisation: a host name, with its port if that is not 443. */
+/** The list of allowed hosts of an organisation. A host is a host name, with its port if that is not 443. */
 export const webhookHostsSchema = v.pipe(
   v.array(
     v.pipe(
@@ -53,9 +53,9 @@ function isPrivate(name: string): boolean {
 }
 
 /**
- * @param hosts those of the organisation
- * @param isLocal the local runtime: `http:` to a host on this machine is allowed, if it is on the list
- * @returns the URL as it is fetched
+ * @param hosts the allowed hosts of the organisation
+ * @param isLocal whether this is the local runtime, which allows `http:` to a host on this machine, if it is on the list
+ * @returns the URL to fetch
  */
 export function checkWebhookUrl(
   text: string,
