@@ -134,7 +134,7 @@ export class ReleaseReader {
     return this.#shard;
   }
 
-  /** A release with only this value of it; null if there is no value, or after a failure. */
+  /** A release with only this value; null if there is no value, or after a failure. */
   async open(blob: Blob | null | undefined): Promise<Release | null> {
     if (!this.#manifest || !blob) return null;
     const counted = countNumbers(this.#manifest);
