@@ -30,7 +30,7 @@ interface IdentityEvidence {
   readonly verified: boolean;
   /** Why the PASSporT does not vouch for the call or text. */
   readonly code?: Code;
-  /** Present if a digest of the message is signed. It covers the encoded body, which no gateway sends, so it is not verified. */
+  /** Present if the PASSporT signs a digest of the message. No gateway sends the encoded body, so it is not verified. */
   readonly msgi?: 'unverified';
 }
 

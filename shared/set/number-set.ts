@@ -43,13 +43,13 @@ export interface NumberSet {
   keys(start: number): Iterable<Float64Array>;
 }
 
-/** Bytes do not have the layout that their header states. The whole value is rejected. */
+/** Thrown if bytes do not have the layout that their header states. The whole value is rejected. */
 export class LayoutError extends Error {
   override readonly name = 'LayoutError';
 }
 
 /**
- * The words of a value with a header of magic and format version. They share the bytes.
+ * The words of a value with a header of magic and format version. The words and the bytes share memory.
  * @param name of the value, for errors @param alignment of the bytes and their length
  * @throws LayoutError
  */
