@@ -81,10 +81,10 @@ export interface Comparison {
   readonly watched: readonly number[];
 }
 
-/** Severity of an effect for those listed. */
+/** Severity of an effect for the members of a list. */
 const WEIGHT: Readonly<Record<Effect, number>> = { allow: 0, shadow: 0, label: 1, block: 2 };
 
-/** Whether the later terms are worse for those listed. If so, every entry counts as new. */
+/** Whether the later terms are worse for the members of a list. If so, every entry counts as new. */
 export function isStricter(before: Terms, after: Terms): boolean {
   const isWider = after.subjects.some((subject) => !before.subjects.includes(subject));
   return WEIGHT[after.effect] > (isWider ? 0 : WEIGHT[before.effect]);

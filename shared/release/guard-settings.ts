@@ -109,7 +109,7 @@ export type GuardSettings = v.InferOutput<typeof guardSettingsSchema>;
 
 export const DEFAULT_GUARDS: GuardSettings = v.parse(guardSettingsSchema, {});
 
-/** @typeParam Name of the guards: those of lists, or of texts (admin/text.ts) */
+/** @typeParam Name names of the guards: of lists, or of texts (text/text-guards.ts) */
 export interface GuardHit<Name extends string = Guard> {
   readonly guard: Name;
   /** The list of a release; null for the release as a whole, and for a live change. */

@@ -49,7 +49,7 @@ export class RegisteredSenders {
       const shard = slices.shard(index);
       if (shard === null) return 'unavailable';
       const part = shard.partOfKey(key);
-      // The second probe reads what the first has just read.
+      // The second probe reads memory that the first has just read.
       if (part.hasPair(key, image, rank))
         return separatesOwn && part.hasOwnPair(key, image, rank) ? 'own' : 'registered';
     }

@@ -91,7 +91,7 @@ export class ReleaseReader {
   readonly #load: Load;
   #index = -1;
   #shard: OpenShard | null = null;
-  /** Numbers that the manifest counts; `#read` counts those read. */
+  /** Count of numbers in the manifest; `#read` is the count of numbers read so far. */
   readonly #count: number;
   #read = 0;
 

@@ -31,7 +31,7 @@ export class ShardMemory {
   readonly #pinned = new Set<Slot>();
   #bytes = 0;
 
-  /** @param bytesMax unbounded if there is one release and all of it is needed */
+  /** @param bytesMax unbounded by default, for a single release that is needed whole */
   constructor(bytesMax = Number.POSITIVE_INFINITY) {
     this.#budget = bytesMax;
   }

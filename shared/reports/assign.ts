@@ -1,7 +1,7 @@
 /**
  * Assigns reporters to partners. Several partners may have reports of the same reporter, who counts once. The
- * assignment lets as many reporters as possible count. Otherwise a partner could report first in the name of reporters
- * of others, who would then count in its share in place of theirs. It is a maximum flow over groups of reporters.
+ * assignment lets as many reporters as possible count. Otherwise a partner could report first in the name of others'
+ * reporters, who would then fill its share instead of theirs. This is a maximum flow over reporters with equal partners.
  */
 
 /** Reporters with the same partners. */

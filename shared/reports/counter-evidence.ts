@@ -16,7 +16,7 @@ export const PROPOSAL_CAUSES = [
 ] as const;
 export type ProposalCause = (typeof PROPOSAL_CAUSES)[number];
 
-/** What is known of a subject besides its reports. */
+/** The facts about a subject besides its reports. */
 export interface SubjectFacts {
   readonly isProtected: boolean;
   /** Whether an organisation has registered it as its sender. */

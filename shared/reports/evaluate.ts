@@ -48,7 +48,7 @@ interface Statement {
 
 /** The statements that came through one partner. */
 interface Statements {
-  /** Nearly always one: the kind of a partner can change. */
+  /** Nearly always one kind. There are several if the kind of the partner changed. */
   readonly kinds: Set<PartnerKind>;
   readonly byReporter: Map<string, Statement>;
 }

@@ -44,12 +44,12 @@ export type ReportOrigin = (typeof REPORT_ORIGINS)[number];
 export const REPORT_ROUTES = ['bulk', 'mobile', 'fixed', 'voip', 'international'] as const;
 export type ReportRoute = (typeof REPORT_ROUTES)[number];
 
-/** What was reported, and what a rule can block. */
+/** The subject of a report, which a rule can block. */
 export type ReportSubject = SenderSubject | CampaignSubject;
 
 export type SenderSubject =
   | { readonly kind: 'number'; readonly n: number }
-  /** A sender ID by its skeleton, which is what a block of it matches. */
+  /** A sender ID, as the skeleton that a block of it matches. */
   | { readonly kind: 'source'; readonly text: string };
 
 /** A campaign of texts. The text store assigns reported texts to campaigns. */
@@ -120,7 +120,7 @@ export interface Report {
   readonly reporter: string;
   readonly route: ReportRoute | null;
   readonly relayCode: string | null;
-  /** Without dash. */
+  /** MCC and MNC without a dash. */
   readonly ingressOperator: string | null;
   readonly campaign: string | null;
   readonly text: string | null;

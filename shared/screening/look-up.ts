@@ -15,8 +15,8 @@ import { type Aspect, type Finding, finding, listFinding, liveFinding, PRECEDENC
 import type { ClientSettings, Snapshot } from './snapshot.ts';
 
 /**
- * Without a release, no allow list is in force, so a live block or a rule still decides. The release may have a
- * block list, so the verdict is never `allow`.
+ * Without a release, no allow list is in force, so a live block or a rule still decides. The first release may
+ * bring a block list, so the verdict is never `allow`.
  */
 const WITHOUT_RELEASE = PRECEDENCE.incomplete;
 

@@ -20,7 +20,7 @@ export interface TextAnswer {
   /** 0 to 1; null without a model. */
   readonly score: number | null;
   readonly band: TextBand | null;
-  /** What raised the score most, strongest first. Empty for the band `ordinary`. */
+  /** Families of features that raised the score most, strongest first. Empty for the band `ordinary`. */
   readonly reasons: readonly FeatureFamily[];
   /** `c-17`; null if the text belongs to no confirmed campaign. */
   readonly campaign: string | null;

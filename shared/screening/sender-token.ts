@@ -59,7 +59,7 @@ export function screenToken(
   }
 }
 
-/** Even if the client requires no token, one that is presented must be valid. */
+/** A presented token must be valid, even if the client requires none. */
 function effectOf(requireToken: Client['requireToken']): Effect {
   return requireToken === 'off' ? 'block' : EFFECTS[requireToken];
 }

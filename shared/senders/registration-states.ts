@@ -1,8 +1,8 @@
 /**
  * The states of a registration, and the moves between them. Pure. Permissions are checked elsewhere.
  *
- * `state` is that of the newest version. The approved version stays in force while a newer one is a draft or in
- * review; only suspending, closing and its end take it out of force.
+ * `state` is the state of the newest version. The approved version stays in force while a newer one is a draft or in
+ * review. Only a suspension, a closing and its end take it out of force.
  */
 import { type Failure, ok, type Result } from '../result.ts';
 import { ACTIONS, type RegistrationAction, type RegistrationState } from './registration.ts';
@@ -15,7 +15,7 @@ export interface ReviewState {
   readonly suspendedFrom: RegistrationState | null;
 }
 
-/** What a person does with a registration. */
+/** An action of a person on a registration. */
 export type Move = RegistrationAction | 'edit';
 export const MOVES: readonly Move[] = ['edit', ...ACTIONS];
 /** Moves of the organisation itself. All other moves are those of reviewers. */

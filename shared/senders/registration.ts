@@ -181,7 +181,7 @@ export interface RegistrationVersion extends RegistrationContent {
   readonly endsAt: string | null;
 }
 
-/** A registration in a response. Its own fields are those of the newest version. */
+/** A registration in a response. Its own fields have the values of the newest version. */
 export interface Registration extends RegistrationVersion {
   readonly organisation: string;
   readonly id: string;

@@ -54,7 +54,7 @@ export function parseSenderNumbers(
   return checkSpan(span, protectedNumbers, isMock);
 }
 
-/** As E.164: `+8215881234`, or `+82221230000..+82221230099`. */
+/** Formats a span in E.164: `+8215881234`, or `+82221230000..+82221230099`. */
 export function formatSenderNumbers({ from, to }: Span): string {
   return from === to ? toE164(from) : `${toE164(from)}..${toE164(to)}`;
 }

@@ -19,7 +19,7 @@ export class KeyBatch {
     return this.count === BATCH_KEYS;
   }
 
-  /** The keys so far. The batch is empty again; the next key overwrites what this returned. */
+  /** Returns the keys so far, and empties the batch. The next key overwrites the returned keys. */
   take(): Float64Array {
     const keys = this.#keys.subarray(0, this.count);
     this.count = 0;

@@ -34,7 +34,7 @@ export interface AppealMonth {
   readonly p90Seconds: number | null;
 }
 
-/** Rule blocks of one month, without mock ones and those of rules in shadow. */
+/** Rule blocks of one month, without mock blocks and without blocks of rules in shadow. */
 export interface RuleBlockMonth {
   /** Came into force in the month. */
   readonly began: number;

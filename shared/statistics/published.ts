@@ -131,7 +131,7 @@ export function openTables(counts: Counts): PublishedTable[] {
     });
 }
 
-/** What readers of an open month know: whole multiples of OPEN_MONTH_STEP, by cell. */
+/** The values that readers of an open month know: whole multiples of OPEN_MONTH_STEP, by cell. */
 export function reachedCells(counts: Counts): Map<string, number> {
   const tables = tablesOf(NO_FRAME).filter(({ name }) => OPEN_TABLES.includes(name));
   const shown = new Set(tables.flatMap(({ total, rows }) => [total, ...rows.map(({ cell }) => cell)]));
@@ -201,7 +201,7 @@ function safe(name: string): string {
   return /^[=+\-@\t\r]/.test(name) ? `'${name}` : name;
 }
 
-/** What one source adds to one cell. */
+/** The amount that one source adds to one cell. */
 export interface TracedSource {
   /** Such as `reports kisa/0`: an object and its name. */
   readonly source: string;

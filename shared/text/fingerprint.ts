@@ -28,7 +28,7 @@ const EMPTY = 0x7fffffff;
 export type Fingerprint = Uint16Array<ArrayBuffer>;
 
 export interface FingerprintKey {
-  /** Identifies the key without revealing it: 16 hex digits. Members of a community have the same one. */
+  /** Identifies the key without revealing it: 16 hex digits. Members of a community have the same key. */
   readonly id: string;
   /** Values of letters, by the exclusive or of their two bytes. */
   readonly letterValues: Int32Array<ArrayBuffer>;

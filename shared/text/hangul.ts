@@ -23,7 +23,7 @@ export const TYPED_JAMO_END = 0x3164;
 const LEADING_JAMO = 0x1100;
 const VOWEL_JAMO = 0x1161;
 const TRAILING_JAMO = 0x11a7;
-/** NFKC makes typed ㅀ and ㅄ leading consonants of Old Korean. All other typed jamo become modern ones. */
+/** NFKC makes typed ㅀ and ㅄ leading consonants of Old Korean. All other typed jamo become modern jamo. */
 const LEADING_RIEUL_HIEUH = 0x111a;
 const LEADING_PIEUP_SIOS = 0x1121;
 

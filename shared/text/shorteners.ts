@@ -1,4 +1,4 @@
-/** Hosts that shorten URLs. Their links do not show what they open. */
+/** Hosts that shorten URLs. A shortened link does not show which host it opens. */
 import shorteners from '../../data/url-shorteners.json' with { type: 'json' };
 import { parentsOf } from './host-table.ts';
 
