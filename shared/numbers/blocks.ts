@@ -22,7 +22,7 @@ const NSN_DIGITS_MIN = 4;
 /** 010-0000 to 010-1999: unused, although the plan has no row for this. See data/README.md. */
 const UNUSED_FROM = 82_10_0000_0000;
 const UNUSED_TO = 82_10_1999_9999;
-/** From eight digits after +82 on, a block has one class. */
+/** In numbers with at least eight digits after +82, each block has one class. */
 const WHOLE_BLOCKS_FROM = 82_0000_0000;
 
 /** Numbers of one length with one Korean area or service code. */
@@ -71,7 +71,7 @@ function codeDigitsOf(krClass: KrClass, firstDigit: number): number {
   return firstDigit === 2 ? 1 : 2;
 }
 
-/** Korean blocks with valid numbers that have at least BLOCK_FILLED_MIN numbers between `from` and `to`. */
+/** Counts the Korean blocks with valid numbers that have at least BLOCK_FILLED_MIN numbers from `from` to `to`. */
 export function countWholeBlocks(from: number, to: number): number {
   tables ??= makeTables();
   // A block is still whole if at most this many numbers are cut off.

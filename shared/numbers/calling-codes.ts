@@ -10,7 +10,7 @@ import { digitCountOf, POW10 } from './number.ts';
 /** One calling code, as `data/compile-calling-codes.ts` writes it. */
 export interface CallingCodeRow {
   readonly code: number;
-  /** ISO 3166-1 alpha-2, the main region first. Empty for codes of the world (satellite, freephone). */
+  /** ISO 3166-1 alpha-2, the main region first. Empty for global codes (satellite, freephone). */
   readonly regions: readonly string[];
   /** Lengths of a national number. */
   readonly lengths: readonly number[];
@@ -88,7 +88,7 @@ function hasForm(n: number, patternOf: (row: CallingCodeRow) => string | undefin
   return pattern !== undefined && matches(String(n).slice(codeDigits), pattern);
 }
 
-/** The main region of a calling code and the others, in alphabetical order; null if it is unassigned. */
+/** The main region of a calling code, and the other regions in alphabetical order; null if the code is unassigned. */
 export function regionOf(code: number): { readonly main: string; readonly others: readonly string[] } | null {
   const row = rowByCode[code];
   if (row === undefined) return null;

@@ -19,7 +19,7 @@ export type Undecorated =
 
 const INVALID: Undecorated = { kind: 'invalid' };
 
-/** U+FFFD, which decoders insert for bytes that are not UTF-8: it would make a different sender ID. */
+/** Control characters, and U+FFFD, which decoders insert for bytes that are not UTF-8. Both would change a sender ID. */
 const UNREADABLE = /[\p{Cc}\ufffd]/u;
 /** No real name has this many marks on one letter. The time to fold them is quadratic in their count. */
 const STACKED_MARKS = /\p{M}{8}/u;
@@ -35,7 +35,7 @@ const DIGITS = /\p{N}/gu;
  */
 const URI = /^([^<>]*<)?\s*(tel|sms|sips?):([^<>]*)(?:>\s*(?:;[^<>]*)?)?$/i;
 const SCHEME = /(?:tel|sms|sips?):/i;
-/** The host of a SIP URI without user, if it can be a number: digits and dots are an IP address. */
+/** The host of a SIP URI without user, if it can be a number. Digits with dots are an IP address. */
 const BARE_USER = /^\+?[\d()-]+$/;
 /** Pictures have several units, so they cannot be separators. Pictures that show a digit are not removed. */
 const PICTURE = /(?![🔟💯⭕🅾])[\p{Extended_Pictographic}\p{RI}\p{Emoji_Modifier}]|\u20e3/gu;
@@ -114,7 +114,7 @@ function userOf(scheme: string, content: string): string | null {
   }
 }
 
-/** A number without its decoration: no letter inside, and none beside it that could stand for a digit. */
+/** Strips the decoration of a number. Refuses letters inside it, and letters beside it that could stand for a digit. */
 function coreOf(text: string): Undecorated {
   const core = CORE.exec(text)?.[0];
   if (core === undefined || LETTER.test(core)) return INVALID;

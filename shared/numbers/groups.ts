@@ -14,7 +14,7 @@ const REPRESENTATIVE_DIGITS = 8;
 /** Spreadsheets write a float with up to three zeros. */
 const FLOAT_ZEROS_MAX = 3;
 
-/** The breaks within the digits: not before the first or after the last. */
+/** The breaks between two digits, without those before the first or after the last digit. */
 function innerBreaks(scanned: number): number {
   const count = scanned & SCAN_COUNT_MASK;
   const before = count > 21 ? -1 : (1 << count) - 1;
@@ -27,7 +27,7 @@ function hasBreak(breaks: number, at: number): boolean {
 
 /**
  * Whether a Korean number ends before the text does: `02-123-4567 8`, `1588-1234 (24`.
- * @param lastGroupMin a shorter last group is not an end, except pairs, as in `02 21 23 45 67`
+ * @param lastGroupMin no number ends in a shorter group, unless it is written in pairs: `02 21 23 45 67`
  */
 export function hasShortLastGroup(scanned: number, lastGroupMin = LAST_GROUP_MIN): boolean {
   const breaks = innerBreaks(scanned);

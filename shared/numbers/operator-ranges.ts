@@ -1,6 +1,6 @@
 /**
- * The Korean mobile ranges whose operator is public. data/README.md says what is missing. Numbers are portable: only
- * guards use this, and no verdict.
+ * The Korean mobile ranges whose operator is public. data/README.md says what is missing. Numbers are portable, so only
+ * guards use these ranges, never a verdict.
  */
 import operators from '../../data/kr-operator-ranges.json' with { type: 'json' };
 import type { Span } from './spans.ts';

@@ -27,7 +27,7 @@ export const INTERNATIONAL_PREFIXES = ['kr', '00'] as const;
 export type InternationalPrefix = (typeof INTERNATIONAL_PREFIXES)[number];
 
 export interface ParseOptions {
-  /** Null if unknown: both are read. */
+  /** Null if unknown: both forms are read. */
   readonly internationalPrefix: InternationalPrefix | null;
   /** The carrier prefix displayed before the number, if the gateway sent it in a separate field. */
   readonly carrierPrefix: string | null;
@@ -63,8 +63,8 @@ const possibleNumbers = new PossibleNumbers();
  * into 15 digits: check with `isValidNumber`.
  * - `NUMBER_MISSING`: no digit at all, or only zeros.
  * - `NUMBER_TOO_LONG`: more than `PARTY_CHARS_MAX` UTF-16 units, or more than 15 digits with country code.
- * - `NUMBER_CHARACTER`: a character that is not a digit, letter or separator, or replaces bytes that are not
- *   UTF-8; a plus that is not leading; a 0 right after the plus, where a country code must begin; letters
+ * - `NUMBER_CHARACTER`: a character that is not a digit, letter or separator, or that replaces bytes that are
+ *   not UTF-8; a plus that is not leading; a 0 right after the plus, where a country code must begin; letters
  *   among the digits; more than one number, or digits beside the number.
  *
  * O(length). Korean numbers take well under a microsecond and allocate only the result.
@@ -98,7 +98,7 @@ function parseNumber(
 
 /**
  * Like `parseParty`, for lists and entries. A number with letters or an extension beside it is
- * `NUMBER_CHARACTER`: there it is a slip, and would block the wrong subscriber. `tel:` URIs are accepted.
+ * `NUMBER_CHARACTER`: in a list it is a slip that would block the wrong subscriber. Accepts `tel:` URIs.
  */
 export function parseListed(text: string): ParsedParty {
   const party = parseParty(text);
@@ -140,14 +140,14 @@ function readDigits(count: number, hasPlus: boolean, options: ParseOptions): Par
   return doubleZero(count, options.internationalPrefix);
 }
 
-/** The short code that consists of all digits from `from`; null if they are none. */
+/** The short code that consists of all digits from `from`; null if they are no short code. */
 function shortCode(from: number, count: number): string | null {
   const length = count - from;
   if (digits[from] !== 1 || length < SHORT_CODE_DIGITS_MIN || length > SHORT_CODE_DIGITS_MAX) return null;
   return String(integer(from, count));
 }
 
-/** The emergency code that consists of all digits from `from`; null if they are none. */
+/** The emergency code that consists of all digits from `from`; null if they are no emergency code. */
 function emergencyCode(from: number, count: number): ParsedParty | null {
   const code = shortCode(from, count);
   return code !== null && isEmergency(code) ? { kind: 'shortCode', code } : null;
@@ -197,7 +197,7 @@ function doubleZero(count: number, internationalPrefix: InternationalPrefix | nu
 
 /**
  * Reads the digits after a known prefix: a country code, with or without 00, or a number as dialled in Korea.
- * If neither is valid, any other Korean reading.
+ * If neither is valid, returns any other Korean reading.
  */
 function afterPrefix(
   prefix: string,
@@ -226,7 +226,7 @@ function beginsWith(prefix: string, count: number): boolean {
   return true;
 }
 
-/** The number whose country code begins at `from`, without a trunk 0. `DOES_NOT_FIT` also if a 0 is there. */
+/** The number whose country code begins at `from`, without a trunk 0. `DOES_NOT_FIT` if the code begins with 0. */
 function international(from: number, count: number): number {
   if (from >= count || digits[from] === 0) return DOES_NOT_FIT;
   const prefixDigits = Math.min(3, count - from);
@@ -262,7 +262,7 @@ function hasTrunkZero(at: number, count: number): boolean {
   return at + 1 < count && digits[at] === 0 && digits[at + 1] !== 0;
 }
 
-/** Calling code and the digits from `from`; `DOES_NOT_FIT` if that is more than 15 digits. */
+/** Joins a calling code and the digits from `from`; `DOES_NOT_FIT` if the result has more than 15 digits. */
 function join(code: number, from: number, count: number): number {
   const length = Math.max(0, count - from);
   if (digitCountOf(code) + length > NUMBER_DIGITS_MAX) return DOES_NOT_FIT;

@@ -13,7 +13,7 @@ import { digitCountOf, POW10 } from './number.ts';
 export const KR_CODE = 82;
 
 /**
- * Korean carrier prefixes, none the beginning of another. Since 2012, Korean operators show one before the
+ * Korean carrier prefixes. None is the beginning of another. Since 2012, Korean operators show one before the
  * number of a call or text from abroad, so it is evidence of overseas ingress.
  */
 export const KR_CARRIER_PREFIXES: readonly string[] = plan.carrierPrefixes;
@@ -98,7 +98,7 @@ export function isEmergency(code: string): boolean {
   return emergencyCodes.has(code);
 }
 
-/** Emergency codes can be reached after each Korean area code, and after none. */
+/** Emergency codes can be dialled after any Korean area code, or without one. */
 const AREA_CODES = [
   '',
   '2',
@@ -112,6 +112,6 @@ export const EMERGENCY_NUMBERS: ReadonlySet<number> = new Set(
 
 /** Whether a number is an emergency code after +82 or after a Korean area code. */
 export function isEmergencyNumber(n: number): boolean {
-  // Nearly every number is longer: the comparison saves it the look-up.
+  // Nearly every number is longer, so the comparison saves the look-up.
   return n < 1_000_000_000 && EMERGENCY_NUMBERS.has(n);
 }

@@ -6,7 +6,7 @@ import type { NumberParty, ParsedParty } from './party.ts';
 import { isEmergencyNumber, krClassOf } from './plan.ts';
 import { isValidNumber } from './validity.ts';
 
-/** A Korean number as dialled, and after 00 or a carrier prefix a country code or a Korean number. */
+/** A Korean number as dialled, a number after 00, and an international and a Korean number after a carrier prefix. */
 const POSSIBLE_NUMBERS_MAX = 4;
 
 export class PossibleNumbers {
@@ -18,7 +18,7 @@ export class PossibleNumbers {
     this.#count = 0;
   }
 
-  /** Adds a valid number once. */
+  /** Adds a valid number or an emergency number, once. */
   add(n: number, carrierPrefix: string | null): void {
     if (!isValidNumber(n) && !isEmergencyNumber(n)) return;
     for (let index = 0; index < this.#count; index++) if (this.#ns[index] === n) return;

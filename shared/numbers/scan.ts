@@ -18,7 +18,7 @@ export const SCAN_COUNT_MASK = 127;
 /** Shift of the breaks in `scan`'s result: bit i means a separator after i digits. */
 export const SCAN_BREAKS_SHIFT = 8;
 
-/** Most digits after which a break is recorded, so that the result stays a small integer. */
+/** Breaks are recorded after at most this many digits, so that the result stays a small integer. */
 const BREAK_DIGITS_MAX = 21;
 
 /** `scan`'s result if a unit cannot be in a number, or if the text may contain two numbers. */
@@ -33,9 +33,9 @@ const PLUS = 11;
 const JOINER = 12;
 const FOREIGN = 13;
 
-/** Fewer digits than this after a joiner are the end of another number. */
+/** Fewer digits than this after a joiner abbreviate another number. */
 const JOINED_DIGITS_MIN = 3;
-/** Digits of the shortest number that a joiner, as a distinct separator, can follow. */
+/** Digits of the shortest number that a joiner can follow, if the number has other separators. */
 const NUMBER_DIGITS_MIN = 7;
 
 const DOT = 0x2e;

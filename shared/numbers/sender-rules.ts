@@ -42,7 +42,7 @@ function numberRule(n: number): string | null {
   return idByClass.get(krClass) ?? (hasLength(n, krClass) ? null : lengthRule.id);
 }
 
-/** Counts digits as dialled: with the 0 that +82 replaces, which representative numbers never have. */
+/** Counts digits as dialled, with the trunk 0 that +82 replaces. Representative numbers have no trunk 0. */
 function hasLength(n: number, krClass: KrClass): boolean {
   const count = digitCountOf(n) - 2 + (krClass === 'representative' ? 0 : 1);
   const max = lengthRule.digitsMaxByClass?.[krClass] ?? lengthRule.digitsMax!;

@@ -82,7 +82,7 @@ export const policySchema = v.pipe(
     ),
     redress: v.nullable(redressSchema),
     /**
-     * Texts that a Korean mobile number may send through one client in a day before its operator is asked to tell its
+     * Texts that a Korean mobile number may send through one client in a day before its operator is asked to inform its
      * owner. Default: OWNER_USED_TEXTS_DEFAULT. Left out by default, because older edges refuse it.
      */
     ownerUsedTexts: v.optional(

@@ -1,6 +1,6 @@
 /**
- * Whose lists a release changes. A token or a signing key that is bound to an authority may change only the
- * lists of that one.
+ * The authorities whose lists a release changes. A token or a signing key that is bound to an authority may
+ * change only the lists of that authority.
  */
 import { ROOT_AUTHORITY } from '../organisations.ts';
 import type { ListChange } from './diff.ts';
@@ -14,7 +14,7 @@ export function authoritiesIn(...manifests: readonly (Manifest | null)[]): strin
 }
 
 /**
- * The authorities whose lists a release changes: their entries, or anything that the manifest has on them (terms,
+ * The authorities whose lists a release changes: their entries, or their properties in the manifest (terms,
  * counts, dates, order). A list that passes from one authority to another changes both. Registered senders belong to
  * the installation, `root`.
  * @param base the current release

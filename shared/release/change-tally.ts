@@ -32,7 +32,7 @@ export interface PrefixChange extends ChangeCounts {
 
 /** Counts the changes of a list, which arrive in ascending key order, and the blocks that were added whole. */
 export class ChangeTally {
-  /** Blocks of Korean numbers in use of which nearly all were added (BLOCK_FILLED_MIN). */
+  /** Blocks of Korean numbers in use that were added whole, or nearly (BLOCK_FILLED_MIN). */
   wholeBlocks = 0;
   readonly #permutation: Permutation;
   readonly #isStricter: boolean;
@@ -134,7 +134,7 @@ export class ChangeTally {
   }
 }
 
-/** Compares the dates of one number, range or source. Pairs up as many as possible as changed. */
+/** Compares the dates of one number, range or source. Counts a removed and an added date together as one changed date. */
 function compareDates(before: ReadonlySet<string>, after: ReadonlySet<string>): ChangeCounts {
   let kept = 0;
   for (const dates of before) if (after.has(dates)) kept++;

@@ -14,9 +14,9 @@ import { type BlobProblem, openValue } from './release.ts';
 
 /**
  * `FORMAT_UNSUPPORTED`: an older version built the registered senders. `LISTS_WRONG`: a value has more or fewer
- * lists. `SLICE_WRONG`: a shard covers other keys. `ORDER_WRONG`: entries are not ascending, or no look-up can find
- * them. `COUNT_WRONG`: the counts of the manifest differ from the values. `LIMIT_EXCEEDED`: more numbers than a
- * release may have.
+ * lists than the manifest. `SLICE_WRONG`: a shard covers other keys. `ORDER_WRONG`: entries are not ascending, or
+ * no look-up can find them. `COUNT_WRONG`: the counts of the manifest differ from the values. `LIMIT_EXCEEDED`:
+ * more numbers than a release may have.
  */
 type CheckProblem =
   | BlobProblem
@@ -47,7 +47,7 @@ export class ReleaseCheck {
     this.#tallies = manifest.lists.map(() => ({ numbers: 0, dated: 0, ranges: 0, sources: 0 }));
   }
 
-  /** Checks one value. Any order; a repeated value is ignored. @param bytes aligned to 8 bytes */
+  /** Checks one value. Values may come in any order; a repeated one is ignored. @param bytes aligned to 8 bytes */
   async add(blob: Blob, bytes: Uint8Array<ArrayBuffer>): Promise<Checked> {
     const { lists, shards } = this.#manifest;
     const counted = countNumbers(this.#manifest);

@@ -1,7 +1,7 @@
 /**
  * Compares two releases list by list: lists are matched by name, entries exactly. Every value is verified
- * against its manifest when opened. One shard of each release is in memory at a time. Shards in both releases
- * are not loaded; others cost some 20 ns per number, and 100 ns more per added Korean number.
+ * against its manifest when opened. One shard of each release is in memory at a time. Shards that both
+ * releases share are not loaded; others cost some 20 ns per number, and 100 ns more per added Korean number.
  */
 import { countWholeBlocks, isTooWide } from '../numbers/blocks.ts';
 import { NUMBER_LIMIT, prefixOf, SUFFIX_COUNT, suffixOf } from '../numbers/number.ts';
@@ -81,10 +81,10 @@ export interface Comparison {
   readonly watched: readonly number[];
 }
 
-/** Severity of an effect for those listed. */
+/** Severity of an effect for the members of a list. */
 const WEIGHT: Readonly<Record<Effect, number>> = { allow: 0, shadow: 0, label: 1, block: 2 };
 
-/** Whether the later terms are worse for those listed. If so, every entry counts as new. */
+/** Whether the later terms are worse for the members of a list. If so, every entry counts as new. */
 export function isStricter(before: Terms, after: Terms): boolean {
   const isWider = after.subjects.some((subject) => !before.subjects.includes(subject));
   return WEIGHT[after.effect] > (isWider ? 0 : WEIGHT[before.effect]);
@@ -186,7 +186,7 @@ export async function diffReleases(
   return before.failure ?? after.failure ?? ok(pairs.map(diffOf));
 }
 
-/** Fingerprints under different keys cannot be compared, and nothing gives back the source of one. */
+/** Fingerprints under different keys cannot be compared, and a fingerprint does not reveal its source. */
 function compareCounts(before: number, after: number): ChangeCounts {
   return { added: Math.max(0, after - before), removed: Math.max(0, before - after), changed: 0 };
 }

@@ -1,4 +1,4 @@
-/** Whether the changes that a release contains fit those that the head has: of the live layer, of registered senders. */
+/** Checks that a release and the head together have all changes: live changes, and changes of registered senders. */
 import { type Failure, fail, ok, type Result } from '../result.ts';
 
 /**
@@ -23,7 +23,7 @@ export function checkFold(
 /**
  * @param contained the release contains the changes of registered senders up to this version; 0 if it has none
  * @param droppedVersion the head no longer has the changes up to this version
- * @param version of the last change
+ * @param version version of the last change
  */
 export function checkRegistrations(
   contained: number,

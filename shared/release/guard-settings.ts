@@ -1,6 +1,6 @@
 /**
- * Guards: bounds on what a push or a live change may do without an override. You override a guard by its name, and
- * say why. Here are their names, their settings, and what a guard reports.
+ * Guards: bounds on what a push or a live change may do without an override. An override names the guard and gives a
+ * reason. This file has the names of the guards, their settings, and what a guard reports.
  */
 import * as v from 'valibot';
 import { BULK_ENTRIES_MAX, OPERATOR_RANGES_MAX } from '../limits/control.ts';
@@ -52,11 +52,11 @@ const fields = v.strictObject({
   operationItems: v.optional(v.pipe(items, v.maxValue(BULK_ENTRIES_MAX)), 5_000),
   /** Most numbers and sources in the live changes of one authority per hour, over all its tokens. */
   hourlyItems: v.optional(items, 20_000),
-  /** Most of them in `unblock` and `clear`. */
+  /** The part of `hourlyItems` that may be in `unblock` and `clear`. */
   hourlyUnblocks: v.optional(items, 5_000),
   /** Largest share of the numbers of one operator that live entries may block, over all authorities. */
   operatorShare: v.optional(share, 0.001),
-  /** The ranges of each operator; null for those of Korea that the service knows. */
+  /** The ranges of each operator; null for the Korean ranges that the service knows. */
   operatorRanges: v.optional(
     v.nullable(v.pipe(v.array(operatorRangeSchema), v.maxLength(OPERATOR_RANGES_MAX))),
     null,
@@ -65,7 +65,7 @@ const fields = v.strictObject({
 
 type Fields = v.InferOutput<typeof fields>;
 
-/** Fields that contradict others: the field, whether it does not, and the problem, after the field name. */
+/** Consistency rules: the field, the check that it contradicts no other, and the problem, after the field name. */
 const CONSISTENT: readonly [keyof Fields, (settings: Fields) => boolean, string][] = [
   [
     'hourlyItems',
@@ -109,7 +109,7 @@ export type GuardSettings = v.InferOutput<typeof guardSettingsSchema>;
 
 export const DEFAULT_GUARDS: GuardSettings = v.parse(guardSettingsSchema, {});
 
-/** @typeParam Name of the guards: those of lists, or of texts (admin/text.ts) */
+/** @typeParam Name names of the guards: of lists, or of texts (text/text-guards.ts) */
 export interface GuardHit<Name extends string = Guard> {
   readonly guard: Name;
   /** The list of a release; null for the release as a whole, and for a live change. */
@@ -121,7 +121,7 @@ export interface GuardHit<Name extends string = Guard> {
   readonly override: Name;
 }
 
-/** Guards that are hit and not overridden. @param names overridden guards; those that are not hit do not matter */
+/** Guards that were hit and not overridden. @param names overridden guards; other guards in it have no effect */
 export function remainingGuards<Name extends string>(
   { guards }: { readonly guards: readonly GuardHit<Name>[] },
   names: readonly string[],

@@ -1,13 +1,13 @@
 /**
  * Guards of pushes. Each compares a release with the current one and reports what it found, with figures.
- * live-guards.ts has those of live changes.
+ * live-guards.ts has the guards of live changes.
  */
 import { EMERGENCY_NUMBERS, isEmergencyNumber } from '../numbers/plan.ts';
 import { isStricter, type ListChange, type ListDiff } from './diff.ts';
 import type { GuardHit, GuardSettings, PushGuard } from './guard-settings.ts';
 import { FOLDED_LIST_PREFIX, type Manifest } from './manifest.ts';
 
-/** What the guards of pushes read. A plan depends on nothing else. */
+/** The settings that guards of pushes read. A plan depends on no other settings. */
 export type PushGuardSettings = Pick<GuardSettings, 'addShare' | 'removeShare' | 'protectedNumbers'>;
 
 const SHARE_ENTRIES_MIN = 1_000;

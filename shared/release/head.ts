@@ -1,8 +1,8 @@
 /**
- * The head: the current state, as the coordinator decided it. A small document that names by content the
- * release (and a canary for a share of the data centres), the sealed segments of the live layer and the
- * client directory. It contains the newest live entries itself. It is sealed with a key derived from
- * LIST_KEY, so that write access to KV is not enough to read or forge it.
+ * The head: the current state, as the coordinator decided it. A small document that names, by their content,
+ * the release (and a canary for a share of the data centres), the sealed segments of the live layer and the
+ * client directory. It contains the newest live entries. It is sealed with a key derived from LIST_KEY, so
+ * that write access to KV is not enough to read or forge it.
  *
  * Readers ignore fields that they do not know: the edge is deployed before the services that write them.
  */
@@ -34,29 +34,29 @@ export const namedValueSchema = v.object({
 export type NamedValue = v.InferOutput<typeof namedValueSchema>;
 
 const registrationsSchema = v.object({
-  /** Of the registry: the last change in it. Rises with every change, and never goes back. */
+  /** Version of the registry: its last change. Rises with every change, and never goes back. */
   version: count,
   /** Changes up to this version were removed: a release with an earlier version lacks them. */
   droppedVersion: count,
   /** Sealed segments of changes (senders/registration-segment.ts), oldest first. */
   segments: v.array(namedValueSchema),
-  /** The newest changes: such a segment in base64. */
+  /** The newest changes: a segment of the same form, in base64. */
   unsealed: v.string(),
 });
 export type HeadRegistrations = v.InferOutput<typeof registrationsSchema>;
 
 const credentialsSchema = v.object({
-  /** Of the credential store: rises with every change, and never goes back. */
+  /** Version of the credential store. Rises with every change, and never goes back. */
   version: count,
-  /** Names all its other values (credentials/credential-index.ts). */
+  /** Names all other values of the store (credentials/credential-index.ts). */
   index: namedValueSchema,
 });
 export type HeadCredentials = v.InferOutput<typeof credentialsSchema>;
 
 const textSchema = v.object({
-  /** Of the text store: rises with every change, and never goes back. */
+  /** Version of the text store. Rises with every change, and never goes back. */
   version: count,
-  /** Names all its other values (text/text-index.ts). */
+  /** Names all other values of the store (text/text-index.ts). */
   index: namedValueSchema,
 });
 export type HeadText = v.InferOutput<typeof textSchema>;
@@ -114,7 +114,7 @@ export interface HeadDocument {
   readonly head: Head;
   /** Empty if the reader must read them by name. */
   readonly manifests: readonly SignedText[];
-  /** When the head was current. Absent if that is the time of the reader's request. */
+  /** When the head was current. Absent if it was current at the time of the reader's request. */
   readonly writtenAt?: string | undefined;
 }
 
@@ -144,7 +144,7 @@ export async function openHead(
   return ok(document.output);
 }
 
-/** As `openHead`, with whichever keys sealed it. */
+/** Like `openHead`, with the keys of the ring that sealed the head. */
 export async function openHeadWith(
   bytes: Uint8Array<ArrayBuffer>,
   ring: KeyRing,

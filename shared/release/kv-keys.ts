@@ -1,12 +1,12 @@
 /**
- * All keys in Workers KV. docs/storage.md lists who writes each. All except `head`,
+ * All keys in Workers KV. docs/storage.md lists the writer of each key. All values except `head`,
  * `audit/checkpoint` and `staged/…` are immutable. Values of a release and of the head are named by their content.
  */
 
 /** The current head, sealed, with its manifests. Read while the coordinator does not respond. */
 export const HEAD_KEY = 'head';
 
-/** Manifests that wait for the coordinator's cron; wrangler alone can put them here. */
+/** Manifests that wait for the coordinator's cron. Putting them here takes wrangler, but no token. */
 export const STAGED_PREFIX = 'staged/';
 /** Signed manifests. */
 export const RELEASE_PREFIX = 'release/';
@@ -62,7 +62,7 @@ export function stagedKey(release: string): string {
   return STAGED_PREFIX + release;
 }
 
-/** Sealed block records. @param at RFC 3339 time of the first @param id makes the key unique */
+/** Sealed block records. @param at RFC 3339 time of the first record @param id makes the key unique */
 export function recordsKey(at: string, id: string): string {
   return `${recordsPrefix(at.slice(0, 10))}${at.slice(11, 19).replaceAll(':', '')}-${id}`;
 }
@@ -75,7 +75,7 @@ export function recordsPrefix(day: string): string {
 /** Keys of block records, in the order of their time. */
 export const RECORDS_PREFIX = 'blocks/';
 
-/** When records were written. @returns UTC, to the second, or null if the key is not one of records */
+/** When records were written. @returns UTC, to the second, or null if the key does not name block records */
 export function recordsTime(key: string): string | null {
   const [, day, hour, minute, second] = /^blocks\/(\d{4}-\d\d-\d\d)\/(\d\d)(\d\d)(\d\d)-/.exec(key) ?? [];
   return day === undefined ? null : `${day}T${hour}:${minute}:${second}Z`;

@@ -1,27 +1,27 @@
 /**
- * Guards of live changes, as those of pushes (guards.ts): bounds that ordinary work does not reach. The
+ * Guards of live changes, like those of pushes (guards.ts): bounds that ordinary work does not reach. The
  * coordinator counts the figures inside the transaction of the change, so concurrent changes cannot pass together.
  */
 
 import type { GuardHit, GuardSettings, LiveGuard } from './guard-settings.ts';
 import { counted } from './guards.ts';
 
-/** Smaller shares of an operator's numbers are no sign of a mistake. */
+/** Blocking this many numbers of an operator is no sign of a mistake, whatever share they are. */
 export const OPERATOR_NUMBERS_MIN = 1_000;
 
-/** What a change does, beside what is live and what its authority changed in this hour. Counts are of numbers and
- * sources. */
+/** The effects of a change, given the live entries and the changes of its authority in this hour. Counts are of
+ * numbers and sources. */
 export interface LiveFigures {
-  /** Whether it unblocks or clears. */
+  /** Whether the change unblocks or clears. */
   readonly lifts: boolean;
   readonly items: number;
-  /** In this hour, without the change: all items, and those of `unblock` and `clear`. */
+  /** Earlier in this hour: all items, and those of `unblock` and `clear`. */
   readonly hour: { readonly items: number; readonly unblocks: number };
-  /** Protected numbers that it blocks, and the index of the first one in the request. */
+  /** Protected numbers that the change blocks, and the index of the first one in the request. */
   readonly guarded: { readonly numbers: number; readonly first: number };
-  /** Blocks of 10,000 Korean numbers in use that it fills further, and that are then blocked to at least 90 %. */
+  /** Blocks of 10,000 Korean numbers in use that the change adds to, and that are at least 90 % blocked afterwards. */
   readonly wholeBlocks: number;
-  /** Operators of which it blocks more numbers: how many are then blocked, and how many they have. */
+  /** Operators of newly blocked numbers: how many of their numbers are blocked afterwards, and how many they have. */
   readonly operators: readonly {
     readonly operator: string;
     readonly blocked: number;

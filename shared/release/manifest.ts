@@ -39,7 +39,7 @@ const listSchema = v.object({
   authority: nameSchema,
   /** When the authority compiled the list. */
   asOf: time,
-  /** Of a list of blocks that a rule made: ID and version of the rule, and their stage. */
+  /** For a list of rule blocks: ID and version of the rule, and the stage of the blocks. */
   rule: v.exactOptional(v.string()),
   stage: v.exactOptional(v.picklist(BLOCK_STAGES)),
   numbers: count,
@@ -70,23 +70,23 @@ const shardsSchema = v.pipe(
 const registeredSchema = v.object({
   /** REGISTERED_LAYOUT; absent in older releases. */
   layout: v.exactOptional(count),
-  /** Of the registry: later changes are not in the release. */
+  /** Version of the registry. Later changes are not in the release. */
   version: count,
   /** Clients in the table. */
   clients: v.pipe(count, v.maxValue(REGISTERED_CLIENTS_MAX)),
-  /** Pairs in the shards, and those among them whose number belongs to the client's own organisation. */
+  /** Pairs in the shards, and how many of them have a number that belongs to the client's own organisation. */
   pairs: v.pipe(count, v.maxValue(REGISTERED_PAIRS_MAX)),
   own: count,
   /** Rows of ranges in the table. */
   ranges: v.pipe(count, v.maxValue(REGISTERED_RANGES_MAX)),
   /**
-   * Those rows of at most REGISTERED_RANGE_EXPANDED_MAX numbers, which are numbers of runs with few pairs, and what they
-   * hold. Absent in older releases.
+   * Rows of at most REGISTERED_RANGE_EXPANDED_MAX numbers: single numbers of runs with few pairs. How many rows, how many
+   * numbers in them, and how many own numbers. Absent in older releases.
    */
   short: v.exactOptional(v.object({ rows: count, numbers: count, own: count })),
   /** Names of the clients, and ranges. */
   table: blobSchema,
-  /** Slices of the pairs, as of the numbers. */
+  /** Slices of the key space of pairs, in the form of the `shards` of numbers. */
   shards: shardsSchema,
 });
 export type RegisteredInfo = v.InferOutput<typeof registeredSchema>;

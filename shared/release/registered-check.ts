@@ -1,6 +1,6 @@
 /**
- * Verifies the registered senders of a release before it becomes current: every pair and every range is where look-ups
- * find it, once, and they are as many as the manifest counts.
+ * Verifies the registered senders of a release before it becomes current: every pair and every range occurs once, where
+ * look-ups find it, and the counts match the manifest.
  */
 import { NUMBER_LIMIT } from '../numbers/number.ts';
 import { type Failure, fail, ok, type Result } from '../result.ts';
@@ -15,7 +15,7 @@ type Checked = Result<null, Failure<RegisteredProblem>>;
 
 export class RegisteredCheck {
   readonly #info: RegisteredInfo | null;
-  /** For each group, the room of its parts with pairs, and the clients that the table has. */
+  /** For each group: the room of its parts with pairs, and below, its count of clients in the table. */
   readonly #rooms = new Map<number, number>();
   #clients: readonly number[] = [];
   #pairs = 0;

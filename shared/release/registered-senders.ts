@@ -1,6 +1,6 @@
 /**
  * The registered senders of a release: which client may send from a number. A look-up is one search in the ranges of
- * the client, and one probe of the set of pairs, at the image of the suffix that the lists use too.
+ * the client, and one probe of the set of pairs, at the permuted suffix that the lists use too.
  */
 import { prefixOf, suffixOf } from '../numbers/number.ts';
 import type { ListKeys } from '../set/keys.ts';
@@ -13,14 +13,14 @@ import { ShardSlices } from './shard-slices.ts';
 
 /**
  * Whether a number is registered for a client. `own`: it belongs to the client's own organisation. `unavailable`: the
- * values that have it are not loaded.
+ * values that hold the answer are not loaded.
  */
 export type Registration = 'none' | 'registered' | 'own' | 'unavailable';
 
 export class RegisteredSenders {
   readonly info: RegisteredInfo;
   readonly slices: ShardSlices;
-  /** Null while it is not loaded, and if the senders have a layout that is not read. */
+  /** Null while it is not loaded, and always if this version does not read the layout of the senders. */
   table: RegisteredTable | null = null;
   readonly #keys: ListKeys;
 
@@ -49,14 +49,14 @@ export class RegisteredSenders {
       const shard = slices.shard(index);
       if (shard === null) return 'unavailable';
       const part = shard.partOfKey(key);
-      // The second probe reads what the first has just read.
+      // The second probe reads memory that the first has just read.
       if (part.hasPair(key, image, rank))
         return separatesOwn && part.hasOwnPair(key, image, rank) ? 'own' : 'registered';
     }
     return table.has(LIST_REGISTERED, place, n) ? 'registered' : 'none';
   }
 
-  /** The values that `find` needs. They do not depend on the table, so that both load together. */
+  /** The values that `find` needs. They do not depend on the table, so both can load together. */
   valuesFor(n: number, client: string): Blob[] {
     if (!isReadable(this.info)) return [];
     const { group, rotation } = spreadOf(client, this.#keys.sourceSeed);

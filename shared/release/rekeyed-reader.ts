@@ -1,10 +1,10 @@
 /**
- * Reads a release as if it had been made with other keys: its numbers in the order of their images under those.
- * So two releases can be compared across a change of LIST_KEY. Each key is decoded with the release's own
- * permutation, encoded with the other one, and sorted.
+ * Reads a release as if it had been made with other keys: in the order of the images of its numbers under the
+ * other keys. So two releases can be compared across a change of LIST_KEY. Each key is decoded with the release's
+ * own permutation, encoded with the other one, and sorted.
  *
- * An image stays within its prefix. So the shards between two whole prefixes are one group, and a group with more
- * numbers than fit in memory is read several times, for one window of the images each.
+ * An image stays within its prefix. So the shards between two whole prefixes form a group. A group with more
+ * numbers than fit in memory is read several times, once for each window of images.
  */
 import { REKEYED_NUMBERS_MAX } from '../limits/lists.ts';
 import { NUMBER_LIMIT, prefixOf, SUFFIX_COUNT, suffixOf } from '../numbers/number.ts';
@@ -63,7 +63,7 @@ export class RekeyedReader {
     return this.#windows.map(({ start }) => start);
   }
 
-  /** No shard of a release with other keys is equal. */
+  /** Always null: a shard never equals a shard of a release with other keys. */
   keyOf(): null {
     return null;
   }
@@ -118,7 +118,7 @@ export class RekeyedReader {
   }
 
   async #each(shards: readonly KeySlice[], use: (cursors: EntryCursors) => void): Promise<void> {
-    // A reader reads each number once.
+    // A reader yields each number only once, so every pass needs a new one.
     const reader = this.#newReader();
     for (const slice of shards) {
       const shard = await reader.shard(slice);

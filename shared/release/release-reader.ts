@@ -91,7 +91,7 @@ export class ReleaseReader {
   readonly #load: Load;
   #index = -1;
   #shard: OpenShard | null = null;
-  /** Numbers that the manifest counts; `#read` counts those read. */
+  /** Count of numbers in the manifest; `#read` is the count of numbers read so far. */
   readonly #count: number;
   #read = 0;
 
@@ -134,7 +134,7 @@ export class ReleaseReader {
     return this.#shard;
   }
 
-  /** A release with only this value of it; null if there is no value, or after a failure. */
+  /** A release with only this value; null if there is no value, or after a failure. */
   async open(blob: Blob | null | undefined): Promise<Release | null> {
     if (!this.#manifest || !blob) return null;
     const counted = countNumbers(this.#manifest);

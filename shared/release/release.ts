@@ -36,7 +36,7 @@ export class Release {
   readonly keys: ListKeys;
   /** The lists for each subject, in manifest order. */
   readonly listsBySubject: Readonly<Record<Subject, readonly SubjectList[]>>;
-  /** Those of them with numbers without dates, or with ranges: for a number that has no dates. */
+  /** The lists for each subject with undated numbers or ranges. A number without dated entries needs only these. */
   readonly undatedBySubject: Readonly<Record<Subject, readonly SubjectList[]>>;
   /** Null if no registrations were built in. */
   readonly registrations: RegisteredSenders | null;
@@ -175,7 +175,7 @@ export class Release {
     return ok(null);
   }
 
-  /** Installs a value whose bytes are those of the manifest. @returns what is wrong with it, or null @throws LayoutError */
+  /** Installs a value whose bytes match the manifest. @returns the problem with it, or null @throws LayoutError */
   async #open({ key }: Blob, bytes: Uint8Array<ArrayBuffer>): Promise<string | null> {
     const { registrations } = this;
     const slot = this.#slots.get(key);

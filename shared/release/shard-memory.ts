@@ -1,5 +1,5 @@
 /**
- * The shards that an isolate holds, over all its releases, within a byte budget. Releases share shards with
+ * The shards that an isolate holds, across all its releases, within a byte budget. Releases share shards with
  * the same key. Eviction drops retired shards first, then the least recently used, and never a pinned one
  * (`pin`). An evicted shard is "not loaded", never "not listed".
  */
@@ -16,7 +16,7 @@ export interface Slot {
   retired: boolean;
 }
 
-/** Shards keep at least half of their budget, whatever else there is. */
+/** Shards keep at least half of their budget, whatever else is in memory. */
 const RESERVED_SHARE_MAX = 0.5;
 
 export class ShardMemory {
@@ -31,7 +31,7 @@ export class ShardMemory {
   readonly #pinned = new Set<Slot>();
   #bytes = 0;
 
-  /** @param bytesMax unbounded if there is one release and all of it is needed */
+  /** @param bytesMax unbounded by default, for a single release that is needed whole */
   constructor(bytesMax = Number.POSITIVE_INFINITY) {
     this.#budget = bytesMax;
   }
@@ -41,7 +41,7 @@ export class ShardMemory {
     return this.#budget - this.#reserved;
   }
 
-  /** Leaves less room for shards, because other data of the isolate takes this much. Nothing is evicted at once. */
+  /** Reduces the room for shards by the bytes of other data in the isolate. Evicts nothing yet. */
   reserve(bytes: number): void {
     this.#reserved = Math.min(bytes, this.#budget * RESERVED_SHARE_MAX);
   }
@@ -63,7 +63,7 @@ export class ShardMemory {
   hold(slot: Slot, shard: Shard): void {
     if (slot.shard !== null || !this.#makeRoom(slot)) return;
     slot.shard = shard;
-    // A release that was still loading when another one took over may serve next.
+    // The slot is gone if another release took over during the load. This release may still serve next.
     if (!this.#slots.has(slot.key)) this.#slots.set(slot.key, slot);
     this.#held.add(slot);
     this.#bytes += slot.bytes;
@@ -93,9 +93,9 @@ export class ShardMemory {
   }
 
   /**
-   * Protects these slots from eviction until `unpin`, and marks them as used. All or none, so that no two
-   * waiters hold what the other needs. Pinned shards stay within the budget unless a single request exceeds
-   * it.
+   * Protects these slots from eviction until `unpin`, and marks them as used. Pins all or none, so that no two
+   * waiters each hold a shard that the other needs. Pinned shards stay within the budget unless a single
+   * request exceeds it.
    * @returns whether there was room
    */
   pin(slots: readonly Slot[]): boolean {
@@ -112,7 +112,7 @@ export class ShardMemory {
     for (const slot of slots) if (--slot.pins === 0) this.#pinned.delete(slot);
   }
 
-  /** The items that fit, in order, beside the shards in use. @param bytesOf 0 for what takes no room */
+  /** The items that fit, in order, beside the shards in use. @param bytesOf 0 for an item that takes no room */
   fitting<Item>(items: readonly Item[], bytesOf: (item: Item) => number): Item[] {
     const current = [...this.#held].filter(({ retired }) => !retired);
     let used = totalBytes([...this.#pinned, ...current]);

@@ -51,9 +51,9 @@ export interface ReleaseKey {
 }
 
 /**
- * Parses RELEASE_PUBLIC_KEYS, the keys that may sign: base64, after `<organisation>:` if it is not the
- * installation's own.
- * @returns null if one of them is invalid or there twice
+ * Parses RELEASE_PUBLIC_KEYS, the keys that may sign: each in base64, with `<organisation>:` before it unless it
+ * is a key of the installation.
+ * @returns null if a key is invalid or occurs twice
  */
 export async function openPublicKeys(text: string): Promise<ReleaseKey[] | null> {
   const keys: ReleaseKey[] = [];
@@ -70,7 +70,7 @@ export async function openPublicKeys(text: string): Promise<ReleaseKey[] | null>
   return keys;
 }
 
-/** The key that signed the text; null if none of them did. */
+/** The key that signed the text; null if none of the keys did. */
 export async function signerOf(
   { signed, signature }: SignedText,
   publicKeys: readonly ReleaseKey[],

@@ -1,28 +1,28 @@
 /**
- * Assigns reporters to partners. Several partners may have reports of the same reporter, who counts once. Each reporter
- * counts for the partner that leaves most reporters in: otherwise a partner could report in the name of others first,
- * and use up its own share in place of theirs. It is a maximum flow, by reporters with the same partners.
+ * Assigns reporters to partners. Several partners may have reports of the same reporter, who counts once. The
+ * assignment lets as many reporters as possible count. Otherwise a partner could report first in the name of others'
+ * reporters, who would then fill its share instead of theirs. This is a maximum flow over reporters with equal partners.
  */
 
 /** Reporters with the same partners. */
 interface Group {
   readonly partners: readonly string[];
   left: number;
-  /** How many count for each partner. */
+  /** How many reporters of the group count for each partner. */
   readonly given: Map<string, number>;
 }
 
 interface Partner {
   room: number;
-  /** Groups with reporters that count for it. */
+  /** Groups with reporters that count for the partner. */
   readonly groups: Set<Group>;
 }
 
 /**
- * The number of reporters that count for each partner, with the largest sum that the bounds allow. The same for every
- * order of the groups.
- * @param groups reporters by their partners: names in order, with a space between them
- * @param roomOf most reporters of a partner
+ * The number of reporters that count for each partner, with the largest sum that the bounds allow. Does not depend on
+ * the order of the groups.
+ * @param groups count of reporters by their partners: names in order, separated by spaces
+ * @param roomOf most reporters that may count for a partner
  */
 export function assignReporters(
   groups: ReadonlyMap<string, number>,
@@ -40,7 +40,7 @@ export function assignReporters(
   }
   // A search that finds no room proves that these partners never get any.
   const full = new Set<string>();
-  // Those with one partner first: they have no choice.
+  // Groups with fewer partners first, because those with one partner have no choice.
   for (const [, group] of all.toSorted(byPartners)) {
     while (group.left > 0 && placeSome(group, partners, full));
   }
@@ -61,7 +61,7 @@ function byName([a]: [string, unknown], [b]: [string, unknown]): number {
   return a < b ? -1 : 1;
 }
 
-/** Finds room for reporters of a group, if need be by moving others. @returns whether any got room */
+/** Finds room for reporters of a group, by moving others if necessary. @returns whether any got room */
 function placeSome(start: Group, partners: ReadonlyMap<string, Partner>, full: Set<string>): boolean {
   const reachedFrom = new Map<string, Group>();
   const movedFrom = new Map<Group, string>();
@@ -86,7 +86,7 @@ function placeSome(start: Group, partners: ReadonlyMap<string, Partner>, full: S
   return false;
 }
 
-/** Moves as many reporters as the path allows: the last group to `last`, each earlier one into the place left. */
+/** Moves as many reporters as the path allows: the last group to `last`, each earlier group into the room thus freed. */
 function move(
   start: Group,
   last: string,

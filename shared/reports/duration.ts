@@ -25,7 +25,7 @@ export function durationSchema(msMin: number, msMax: number) {
   );
 }
 
-/** In the largest unit that it fills. @param ms of a duration */
+/** Formats a duration in the largest unit that divides it. @param ms of a duration */
 function formatDuration(ms: number): string {
   const [unit, size] = Object.entries(UNITS).findLast(([, each]) => ms % each === 0)!;
   return `${ms / size}${unit}`;

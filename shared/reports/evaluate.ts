@@ -1,6 +1,6 @@
 /**
- * Evaluates a rule over the reports of one number or sender ID. Pure, and exact: it counts reporters one by one, never
- * with a sketch, which somebody who knows its hash could inflate.
+ * Evaluates a rule over the reports of one number or sender ID. Pure and exact: it counts reporters one by one. It uses
+ * no sketch, because anyone who knows the hash of a sketch can inflate its count.
  */
 import { PARTNER_WEIGHT_MIN } from '../limits/reports.ts';
 import type { Channel } from '../request.ts';
@@ -26,29 +26,29 @@ export interface CountedReport {
 
 export interface Evaluation {
   readonly fires: boolean;
-  /** Reporters that count, before those who say that it is not spam are taken off. */
+  /** Reporters that count, before the reporters of `notSpam` are subtracted. */
   readonly distinct: number;
   /** Sum of the weights of the partners whose reports count. */
   readonly weight: number;
   /** Reporters that count, by partner. 0 for a partner whose reporters all count for others. */
   readonly byPartner: Readonly<Record<string, number>>;
-  /** Kinds of these partners. */
+  /** Kinds of the partners whose reports count. */
   readonly kinds: readonly PartnerKind[];
-  /** Reporters that say that it is not spam, each partner within its share. */
+  /** Reporters of `notSpam`, each partner within its share. */
   readonly notSpam: number;
 }
 
-/** What one reporter reports through one partner: the later of both counts. */
+/** What one reporter reports through one partner. The later of the two times decides. */
 interface Statement {
   spamAt: number;
   notSpamAt: number;
-  /** Whether a report of spam is one that the rule counts. */
+  /** Whether the rule counts any of its reports of spam. */
   counts: boolean;
 }
 
-/** What is known through one partner. */
+/** The statements that came through one partner. */
 interface Statements {
-  /** Nearly always one: the kind of a partner can change. */
+  /** Nearly always one kind. There are several if the kind of the partner changed. */
   readonly kinds: Set<PartnerKind>;
   readonly byReporter: Map<string, Statement>;
 }
@@ -66,9 +66,9 @@ export function evaluate(
   now: number,
   resetAt = 0,
 ): Evaluation {
-  // A report that is exactly as old as the window no longer counts: of an even drip, no window has one more.
+  // A report exactly as old as the window no longer counts. Otherwise a window over evenly spaced reports holds one more.
   const since = Math.max(now - durationMs(rule.window) + 1, resetAt);
-  /** The partners of each reporter, in order, with a space between them. */
+  /** The partners of each reporter, in order, separated by spaces. */
   const spam = new Map<string, string>();
   const notSpam = new Map<string, string>();
   const statements = statementsOf(rule, reports, since);
@@ -97,12 +97,12 @@ export function evaluate(
   };
 }
 
-/** Subscribers that confirm a block are a fifth of those that a rule requires. */
+/** Subscribers confirm a block if there are at least a fifth as many as the reporters that the rule requires. */
 const CONFIRMING_SUBSCRIBERS = 5;
 
 /**
  * Whether reports since `since` confirm a block that partners of the kinds `decided` made: one reporter of another
- * kind, or several subscribers, through partners with at least the record of a new one.
+ * kind, or several subscribers, through partners that weigh at least RECORD_AT_FIRST.
  */
 export function confirms(
   rule: Rule,
@@ -126,7 +126,7 @@ export function confirms(
 }
 
 /**
- * What each reporter reports through each partner since a time. That it is not spam counts for every rule of the
+ * What each reporter reports through each partner since a time. A report of `notSpam` counts for every rule of the
  * channel, whatever the origin and the kind of partner.
  */
 function statementsOf(

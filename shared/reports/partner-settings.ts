@@ -1,4 +1,4 @@
-/** What an organisation may do as a partner: its field `partner`. */
+/** The settings of an organisation as a partner: its field `partner`. */
 import * as v from 'valibot';
 import {
   PARTNER_REPORTS_PER_DAY_DEFAULT,
@@ -15,7 +15,7 @@ const weightMessage = `must be from ${PARTNER_WEIGHT_MIN} to ${PARTNER_WEIGHT_MA
 export const partnerSchema = v.pipe(
   v.strictObject({
     kind: v.picklist(PARTNER_KINDS),
-    /** Weight that the installation gives to its reports. Its record changes what they weigh in rules. */
+    /** Weight that the installation gives to the partner's reports. The partner's record changes it for rules. */
     weight: v.optional(
       v.pipe(
         v.number(),
@@ -24,13 +24,13 @@ export const partnerSchema = v.pipe(
       ),
       PARTNER_WEIGHT_DEFAULT,
     ),
-    /** Objects over which its reports are divided, by their IDs: so it never changes. */
+    /** Count of objects among which its reports are divided, by report ID. Never changes. */
     slices: v.optional(v.picklist(PARTNER_SLICES), 1),
     reportsPerDay: v.optional(
       v.pipe(v.number(), v.integer(), v.minValue(1, 'must be at least 1 report a day')),
       PARTNER_REPORTS_PER_DAY_DEFAULT,
     ),
-    /** Reports test numbers, and nothing else: its reports never touch real ones. It never changes either. */
+    /** Whether the partner reports only test numbers, so that its reports never touch real ones. Never changes. */
     mock: v.optional(v.boolean(), false),
   }),
   v.forward(

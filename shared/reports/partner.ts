@@ -10,15 +10,15 @@ export type PartnerKind = (typeof PARTNER_KINDS)[number];
 
 /** Kinds that may decide alone: no share of a rule limits them. */
 export const UNLIMITED_KINDS: readonly PartnerKind[] = ['police', 'regulator'];
-/** Kinds without a person who received the traffic: nobody there can say that it is not spam. */
+/** Kinds without a person who received the traffic, so that nobody can say that it is not spam. */
 export const UNATTENDED_KINDS: readonly PartnerKind[] = ['model', 'honeypot'];
 
-/** A partner, as far as a report of its depends on it. */
+/** The properties of a partner that its reports depend on. */
 export interface ReportingPartner {
   /** ID of the organisation. */
   readonly id: string;
   readonly kind: PartnerKind;
-  /** Whether it reports test numbers, and nothing else. */
+  /** Whether it reports only test numbers. */
   readonly mock: boolean;
 }
 
@@ -33,7 +33,7 @@ export function recordAfter(record: number, event: 'confirmed' | 'appealed'): nu
   return bounded(record * (event === 'confirmed' ? CONFIRMED_FACTOR : APPEALED_FACTOR));
 }
 
-/** What the reports of a partner weigh, 0.25 to 2. @param base weight that the installation gave it */
+/** The weight of a partner's reports, 0.25 to 2. @param base weight that the installation gave the partner */
 export function effectiveWeight(base: number, record: number): number {
   return bounded(base * record);
 }

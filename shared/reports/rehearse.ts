@@ -6,12 +6,12 @@ import { type CountedReport, evaluate } from './evaluate.ts';
 import type { Rule } from './rule.ts';
 
 /**
- * When the rule would have blocked the subject for the first time, ms since 1970; null if never. It evaluates at the
- * time of each report, as the service does. O(reports), plus an evaluation for each report while enough reporters are
+ * When the rule would have blocked the subject for the first time, ms since 1970; null if never. Evaluates the rule at
+ * the time of each report, as the service does. O(reports), plus an evaluation for each report while enough reporters are
  * in the window.
  * @param reports of one subject, in any order
  * @param weights effective weights by partner, of today
- * @param resetAt from then on, earlier reports no longer count, ms since 1970: what led to an appeal is rehearsed, too
+ * @param resetAt ms since 1970: from then on, earlier reports no longer count. A block before it is rehearsed in full
  */
 export function rehearse(
   rule: Rule,

@@ -1,12 +1,12 @@
 /**
  * Keys of the joint response, derived from one secret that the desk makes once and keeps (`reportKey`): HKDF-SHA-256
  * with a label per use. Reporters and subjects are kept only as keyed values of 128 bits in base64url. A subject is
- * also kept sealed, because whoever decides about it must know which number it is; a reporter never is.
+ * also kept sealed, because the person who decides about it must know the number. A reporter is never kept sealed.
  */
 import { fromBase64Url, toBase64Url, utf8 } from '../bytes.ts';
 import type { ReportSubject } from './report.ts';
 
-/** Bytes of a keyed value. Two of 2^40 share one with probability 2^-49. */
+/** Bytes of a keyed value. Among 2^40 subjects or reporters, two share a value with probability 2^-49. */
 const KEYED_BYTES = 16;
 /** Bytes of the nonce of AES-GCM. */
 const NONCE_BYTES = 12;
@@ -43,12 +43,12 @@ export class ReportKeys {
     );
   }
 
-  /** @param mock whether a mock partner reports it: its subjects are never those of others */
+  /** @param mock whether a mock partner reports it: subjects of mock partners never equal those of others */
   subject(subject: ReportSubject, mock: boolean): Promise<string> {
     return keyed(this.#subjects, `${mock ? 'mock ' : ''}${textOf(subject)}`);
   }
 
-  /** A range of numbers, for the blocks that rules make one by one in it. @param block a number div RANGE_NUMBERS */
+  /** Keys a range, in which the blocks that rules make are counted. @param block a number div RANGE_NUMBERS */
   hundred(block: number): Promise<string> {
     return keyed(this.#subjects, `hundred ${block}`);
   }
@@ -58,7 +58,7 @@ export class ReportKeys {
     return keyed(this.#reporters, reporter);
   }
 
-  /** The subject, in base64url, so that only these keys open it. The nonce is random, so no two are equal. */
+  /** Seals the subject, in base64url. Only these keys open it. The nonce is random, so no two seals are equal. */
   async seal(subject: ReportSubject): Promise<string> {
     const iv = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
     const text = utf8(textOf(subject));

@@ -30,7 +30,7 @@ import { isTestNumber } from '../test-numbers.ts';
 import { validateJson } from '../validate-json.ts';
 import { type ReportingPartner, UNATTENDED_KINDS } from './partner.ts';
 
-/** `notSpam`: somebody received it and wanted it. */
+/** `notSpam`: a person received the text or call and wanted it. */
 export const SPAM_KINDS = [
   ...(['gambling', 'finance', 'loan', 'adult', 'driver', 'telecom', 'medicine', 'phishing'] as const),
   ...(['other', 'notSpam'] as const),
@@ -44,15 +44,15 @@ export type ReportOrigin = (typeof REPORT_ORIGINS)[number];
 export const REPORT_ROUTES = ['bulk', 'mobile', 'fixed', 'voip', 'international'] as const;
 export type ReportRoute = (typeof REPORT_ROUTES)[number];
 
-/** What was reported, and what a rule can block. */
+/** The subject of a report, which a rule can block. */
 export type ReportSubject = SenderSubject | CampaignSubject;
 
 export type SenderSubject =
   | { readonly kind: 'number'; readonly n: number }
-  /** A sender ID by its skeleton, which is what a block of it matches. */
+  /** A sender ID, as the skeleton that a block of it matches. */
   | { readonly kind: 'source'; readonly text: string };
 
-/** A campaign of texts: the text store gives reported texts their campaigns. */
+/** A campaign of texts. The text store assigns reported texts to campaigns. */
 export interface CampaignSubject {
   readonly kind: 'campaign';
   readonly id: number;
@@ -73,7 +73,7 @@ export const reportSchema = v.strictObject({
   /** The sender, as the check API takes it. */
   from: v.pipe(v.string(), v.minLength(1), v.maxLength(PARTY_CHARS_MAX)),
   channel: v.picklist(CHANNELS),
-  /** When it was received. */
+  /** When the text or call was received. */
   at: timeSchema,
   kind: v.picklist(SPAM_KINDS),
   origin: v.picklist(REPORT_ORIGINS),
@@ -84,7 +84,7 @@ export const reportSchema = v.strictObject({
   relayCode: v.optional(
     v.pipe(v.string(), v.regex(SENDER_CODE_PATTERN, 'must be 4 to 20 capital letters and digits')),
   ),
-  /** Operator through which it entered, MCC-MNC. */
+  /** Operator through which the text or call entered, MCC-MNC. */
   ingressOperator: v.optional(
     v.pipe(v.string(), v.regex(/^\d{3}-?\d{2,3}$/, 'must be MCC and MNC such as 450-05')),
   ),
@@ -95,7 +95,7 @@ export const reportSchema = v.strictObject({
       v.regex(CAMPAIGN, `must have ${CAMPAIGN_HEX_MIN} to ${CAMPAIGN_HEX_MAX} lower case hex digits`),
     ),
   ),
-  /** What was received. It is dropped as soon as its fingerprint is computed. */
+  /** The text that was received. It is dropped as soon as its fingerprint is computed. */
   text: v.optional(
     v.pipe(
       v.string(),
@@ -106,7 +106,7 @@ export const reportSchema = v.strictObject({
 });
 export type ReportRequest = v.InferOutput<typeof reportSchema>;
 
-/** A parsed report. Reporter and text are in clear: key the one, take the fingerprint of the other, and keep neither. */
+/** A parsed report. Reporter and text are in clear: key the reporter, fingerprint the text, and keep neither. */
 export interface Report {
   readonly reportId: string;
   readonly subject: SenderSubject;
@@ -114,13 +114,13 @@ export interface Report {
   /** ms since 1970. */
   readonly at: number;
   readonly spam: SpamKind;
-  /** Of the sender: always `domestic` for a Korean number, whatever network it came from. */
+  /** Origin of the sender: always `domestic` for a Korean number, whatever network it came from. */
   readonly origin: ReportOrigin;
-  /** A number in E.164, the same for every partner; or the ID of the partner, which is nobody else's. */
+  /** A number in E.164, the same for every partner; or an ID that only this partner uses. */
   readonly reporter: string;
   readonly route: ReportRoute | null;
   readonly relayCode: string | null;
-  /** Without dash. */
+  /** MCC and MNC without a dash. */
   readonly ingressOperator: string | null;
   readonly campaign: string | null;
   readonly text: string | null;
@@ -169,7 +169,7 @@ export function parseReport(
   const subject = parseSubject(from, partner);
   if (!subject.ok) return subject;
   const { route = null, relayCode = null, ingressOperator, campaign = null, text = null } = valid.value;
-  // Of traffic from abroad, a Korean number is forged: rules for senders abroad must not block whoever has it.
+  // A Korean number in traffic from abroad is forged. Rules for senders abroad must not block its subscriber.
   const isKorean = subject.value.kind === 'number' && krClassOf(subject.value.n) !== null;
   return ok({
     ...{ reportId, subject: subject.value, channel, at, spam: kind },
@@ -229,7 +229,7 @@ const NOT_TEST = itemError(
 
 /**
  * A Korean number, or one with a plus, is the same person for all partners. Everything else is an ID of the partner. An
- * ID that is read as a number only makes two people one, so it never adds a reporter.
+ * ID that is read as a number can only merge two people, so it never adds a reporter.
  */
 function reporterOf(text: string, { id }: ReportingPartner): string {
   const party = parseParty(text);

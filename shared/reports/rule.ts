@@ -18,7 +18,7 @@ import { durationSchema } from './duration.ts';
 import { PARTNER_KINDS, UNLIMITED_KINDS } from './partner.ts';
 import { REPORT_ORIGINS } from './report.ts';
 
-/** What a rule counts the reports of: a number or sender ID, or a campaign of texts. */
+/** The subjects whose reports a rule counts: numbers and sender IDs, or campaigns of texts. */
 export const RULE_TARGETS = ['number', 'campaign'] as const;
 export type RuleTarget = (typeof RULE_TARGETS)[number];
 
@@ -39,9 +39,9 @@ const fields = v.strictObject({
   target: v.optional(v.picklist(RULE_TARGETS), 'number'),
   channel: v.optional(v.picklist([...CHANNELS, 'any']), 'any'),
   origin: v.optional(v.picklist([...REPORT_ORIGINS, 'any']), 'any'),
-  /** Reports count that are at most this old. */
+  /** Reports younger than this count. */
   window: durationSchema(RULE_WINDOW_MS_MIN, RULE_WINDOW_MS_MAX),
-  /** Distinct reporters that it takes, after those who say that it is not spam are taken off. */
+  /** Distinct reporters that the rule requires, after the reporters of `notSpam` are subtracted. */
   distinct: distinctSchema,
   /** Kinds of partner whose reports count. */
   kinds: v.optional(kindsSchema, [...PARTNER_KINDS]),
@@ -55,7 +55,7 @@ const fields = v.strictObject({
     v.pipe(v.number(), v.finite(), v.minValue(0, 'must not be negative'), v.maxValue(RULE_WEIGHT_MAX)),
     1,
   ),
-  /** `shadow`: what it would block is only recorded. */
+  /** `shadow`: blocks of the rule are only recorded. */
   effect: v.optional(v.picklist(['block', 'shadow']), 'block'),
   /** How long its blocks last until they are confirmed. */
   provisional: durationSchema(PROVISIONAL_MS_MIN, PROVISIONAL_MS_MAX),
@@ -72,7 +72,7 @@ const fields = v.strictObject({
   ),
 });
 
-/** The body of a rule: all but its id, which the path has, and its version. */
+/** The body of a rule: all fields except its version and its ID, which is in the path. */
 export const ruleSchema = v.pipe(
   fields,
   v.forward(
@@ -87,7 +87,7 @@ export const ruleSchema = v.pipe(
 );
 export type RuleSettings = v.InferOutput<typeof ruleSchema>;
 
-/** Fields that an admin sets, in the order of documents. */
+/** Fields that an admin sets, in the order of the documentation. */
 export const RULE_FIELDS = [
   ...([
     'state',
@@ -103,18 +103,18 @@ export const RULE_FIELDS = [
   ...(['effect', 'provisional', 'confirmed', 'approval'] as const),
 ] as const satisfies readonly (keyof RuleSettings)[];
 
-/** A rule; those that were stored before rules had targets have none. */
+/** The target of a rule. Rules that were stored before targets existed have none. */
 export function targetOf({ target = 'number' }: Partial<Pick<RuleSettings, 'target'>>): RuleTarget {
   return target;
 }
 
 export interface Rule extends RuleSettings {
   readonly id: string;
-  /** 1 for the first, and one more with each change, also after a removal. */
+  /** 1 at first. Each change adds 1, also after a removal. */
   readonly version: number;
 }
 
-/** Whether what the rule would block is only recorded. */
+/** Whether the blocks of the rule are only recorded. */
 export function isShadow({ state, effect }: Pick<Rule, 'state' | 'effect'>): boolean {
   return state === 'shadow' || effect === 'shadow';
 }
@@ -126,7 +126,7 @@ export function ruleRef({ id, version }: Pick<Rule, 'id' | 'version'>): RuleRef 
   return `${id}@${version}`;
 }
 
-/** Most reporters that one partner of a limited kind gives. Shares have at most 6 decimals that matter. */
+/** Most reporters that one partner of a limited kind gives. Only the first 6 decimals of a share matter. */
 export function shareOf(distinct: number, maxShare: number): number {
   return Math.floor(distinct * maxShare + 1e-6);
 }
@@ -134,11 +134,11 @@ export function shareOf(distinct: number, maxShare: number): number {
 const STANDARD: Readonly<Record<string, v.InferInput<typeof ruleSchema>>> = {
   // KISA: 50 duplicate reports a day block a number for 3 months.
   'kr-50': { window: '24h', distinct: 50, provisional: '72h', confirmed: '90d' },
-  // Senders abroad have no subscriber in Korea who loses a number.
+  // A block of a sender abroad takes no number from a subscriber in Korea.
   'overseas-20': { origin: 'overseas', window: '24h', distinct: 20, provisional: '72h', confirmed: '90d' },
-  // A campaign shows in minutes. Fewer reporters suffice, each partner with a smaller share.
+  // A campaign shows within minutes. Fewer reporters suffice, but each partner has a smaller share.
   'burst-10m': { window: '10m', distinct: 30, maxShare: 0.34, provisional: '72h', confirmed: '90d' },
-  // The same text from many senders. In shadow: an installation first looks at what it would confirm.
+  // The same text from many senders. In shadow, so that an installation first sees what the rule would confirm.
   'campaign-30': {
     ...{ state: 'shadow', target: 'campaign', channel: 'sms', window: '24h', distinct: 30, maxShare: 0.34 },
     ...{ provisional: '72h', confirmed: '90d' },

@@ -1,6 +1,6 @@
 /**
- * Stages of a rule block. A provisional block ends alone unless reports of an independent kind or a person confirm it,
- * so no block that nobody reviewed outlives its first stage.
+ * Stages of a rule block. A provisional block ends automatically unless reports of an independent kind, or a person,
+ * confirm it. So an unconfirmed block never outlives its first stage.
  */
 import type { ProposalCause } from './counter-evidence.ts';
 import { durationMs } from './duration.ts';
@@ -20,7 +20,7 @@ export type BlockState = (typeof BLOCK_STATES)[number];
 /** Stages in which the number is blocked. */
 export const IN_FORCE: readonly BlockState[] = ['provisional', 'confirmed'];
 
-/** What moves a block. `approve`, `confirm`, `lift`, `dismiss` are actions of a person. */
+/** Events that change the stage of a block. `approve`, `confirm`, `lift`, `dismiss` are actions of a person. */
 export const BLOCK_EVENTS = [
   ...(['confirmed', 'unsupported', 'timeUp', 'appealed'] as const),
   ...(['approve', 'confirm', 'lift', 'dismiss'] as const),
@@ -29,13 +29,13 @@ export type BlockEvent = (typeof BLOCK_EVENTS)[number];
 
 export interface BlockStage {
   readonly state: BlockState;
-  /** When it ends, ms since 1970; null once nothing ends any more. */
+  /** When the stage ends, ms since 1970; null for the stages without an end: `ended`, `lifted`, `dismissed`. */
   readonly until: number | null;
-  /** Whether a person confirmed it: it no longer rests on the reports alone. */
+  /** Whether a person confirmed the block, so that it no longer rests on the reports alone. */
   readonly byPerson: boolean;
 }
 
-/** The first stage of a block. @param causes why a person must decide, as of `causesOf`, or that a guard refused it */
+/** The first stage of a block. @param causes why a person must decide: from `causesOf`, or why it was refused */
 export function firstStage(rule: Rule, causes: readonly ProposalCause[], now: number): BlockStage {
   const until = now + durationMs(rule.provisional);
   if (rule.state !== 'active' || rule.effect === 'shadow') return { state: 'shadow', until, byPerson: false };
@@ -43,8 +43,8 @@ export function firstStage(rule: Rule, causes: readonly ProposalCause[], now: nu
 }
 
 /**
- * The stage after an event; null if the event does not apply to the stage. The end of a stage is not an event that
- * anybody sends: check `until` first, with `timeUp`.
+ * The stage after an event; null if the event does not apply to the stage. Nothing sends `timeUp` when a stage ends: the
+ * caller checks `until` first, and passes `timeUp`.
  */
 export function nextStage(stage: BlockStage, event: BlockEvent, rule: Rule, now: number): BlockStage | null {
   const { state, byPerson } = stage;

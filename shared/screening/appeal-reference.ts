@@ -1,15 +1,15 @@
 /**
- * The reference that a blocked sender or recipient appeals with: which block of which number or sender ID it is, as
- * authenticated encryption under a key that is derived from LIST_KEY. Nothing is stored per block. The same block of the same
- * number always has the same reference. Pure and synchronous: it is made only when a block is formatted.
+ * The reference that a blocked sender or recipient appeals with. It contains the block and its number or sender ID, under
+ * authenticated encryption with a key derived from LIST_KEY. Nothing is stored per block. The same block of the same
+ * number always has the same reference. Pure and synchronous: a reference is made only when a block is formatted.
  *
- * A sender ID: everything with AES-SIV (RFC 5297). Content, in bytes: 1 version and flags; 1 position of the code in CODES; 1
- * length and the sender ID; `seq` of the live entry in 4, or 1 length and the name of the list; the authority.
+ * A sender ID: everything with AES-SIV (RFC 5297). Content, in bytes: 1 version and flags; 1 position of the code in
+ * CODES; 1 length and the sender ID; 4 `seq` of the live entry, or 1 length and the name of the list; the authority.
  *
- * A number: one block of AES, then the origin, which is the same for all numbers that a list blocks, and so is sealed only once.
- * The origin has the content above without sender ID and `seq`. The block has the number in 7 bytes, `seq` in 4 (0 for a
- * list) and the first 5 bytes of the origin. These, and the zeros of the number, are the redundancy that authenticates
- * it (encode-then-encipher: Bellare and Rogaway 2000): of 2^46 forged blocks, one opens.
+ * A number: one block of AES, then the origin. The origin is the same for all numbers that a list blocks, so it is sealed
+ * only once. It has the content above without sender ID and `seq`. The block has the number in 7 bytes, `seq` in 4 (0 for
+ * a list) and the first 5 bytes of the origin. These 5 bytes, and the zeros of the number, are the redundancy that
+ * authenticates the block (encode-then-encipher: Bellare and Rogaway 2000): of 2^46 forged blocks, one opens.
  *
  * Integers are big-endian, texts UTF-8.
  */
@@ -38,23 +38,23 @@ export interface AppealedBlock extends BlockOrigin {
   readonly seq: number | null;
 }
 
-/** In place of the name of a list. */
+/** Replaces the name of a list in references to live entries. */
 const LIVE = 'live';
 const VERSION = 1;
 const FLAGS = { to: 1, source: 2, live: 4 } as const;
 const VERSION_SHIFT = 4;
-/** Of the longest reference. */
+/** Bytes of the longest reference. */
 const CONTENT_BYTES_MAX = (APPEAL_REFERENCE_CHARS_MAX * 3) / 4;
-/** Of a block, in base64url. */
+/** Characters of a block in base64url. */
 const BLOCK_CHARS = Math.ceil((BLOCK_BYTES * 4) / 3);
 const NUMBER_BYTES = 7;
 const SEQ_BYTES = 4;
 const MARK_BYTES = 5;
 const MARK_AT = BLOCK_BYTES - MARK_BYTES;
-/** The block that is being sealed: none is kept longer than a call. */
+/** Buffer for the block that is being sealed. Its content is not needed after the call. */
 const numberBytes = new Uint8Array(BLOCK_BYTES);
 const number = new DataView(numberBytes.buffer);
-/** Origins that are kept: more than an installation has lists, and codes of live entries. */
+/** Most origins that are kept: more than an installation has lists and codes of live entries. */
 const ORIGINS_MAX = 256;
 
 /** @param key `appealKey` of the list keys */
@@ -62,7 +62,7 @@ export function sealReference(block: AppealedBlock, key: Uint8Array): string {
   return seal(block, block.party, block.seq, key);
 }
 
-/** Takes the party and `seq` apart from the rest: a copy with all of it would take as long as the cipher. */
+/** Takes the party and `seq` separately, because a copy of the block with them would take as long as the cipher. */
 function seal(block: BlockOrigin, party: number | string, seq: number | null, key: Uint8Array): string {
   if (typeof party === 'string') return toBase64Url(sealSiv(encode(block, party, seq), key));
   const origin = originOf(block, key);
@@ -82,11 +82,11 @@ function seal(block: BlockOrigin, party: number | string, seq: number | null, ke
 /** The block, or null if the reference was not made with this key. */
 export function openReference(reference: string, key: Uint8Array): AppealedBlock | null {
   if (reference.length > APPEAL_REFERENCE_CHARS_MAX) return null;
-  // Both, whatever it is: the time does not depend on it.
+  // Always tries both kinds, so that the time does not depend on the kind.
   const ofNumber = openNumber(reference, key);
   const ofSource = openSource(reference, key);
   const block = ofNumber ?? ofSource;
-  // The last bits of a text in base64url can vary.
+  // The last bits of a text in base64url can vary, so only the exact reference passes.
   return block !== null && sealReference(block, key) === reference ? block : null;
 }
 
@@ -115,16 +115,16 @@ function opened(text: string, key: Uint8Array): Uint8Array | null {
   return bytes === null ? null : openSiv(bytes, key);
 }
 
-/** An origin as references have it. */
+/** An origin in its sealed form, as references contain it. */
 interface SealedOrigin extends BlockOrigin {
   readonly key: Uint8Array;
   readonly text: string;
-  /** Binds the number to it. */
+  /** Binds a number to this origin. */
   readonly mark: Uint8Array;
 }
 
 const origins = new WeakMap<Uint8Array, Map<string, SealedOrigin>>();
-/** The last one: most blocks of a stream have the same. Joining its name takes longer than the cipher. */
+/** The last origin. Most blocks of a stream have the same one, and joining its name takes longer than the cipher. */
 let lastOrigin: SealedOrigin | null = null;
 
 function originOf({ subject, list, code, authority }: BlockOrigin, key: Uint8Array): SealedOrigin {
@@ -152,7 +152,7 @@ interface KnownReference extends Pick<AppealedBlock, 'party' | 'seq'> {
   readonly text: string;
 }
 
-/** The last one of a number: a blocked sender often sends many texts in a row. */
+/** The last reference of a number: a blocked sender often sends many texts in a row. */
 let lastReference: KnownReference | null = null;
 
 function markOf(origin: string): Uint8Array {
@@ -161,14 +161,14 @@ function markOf(origin: string): Uint8Array {
 
 /** Reasons as they are sent: a block of a number or sender ID gets its reference. @param key as for `sealReference` */
 export function withReferences(reasons: readonly FoundReason[], key: Uint8Array): readonly Reason[] {
-  // Most decisions have no reason that needs one.
+  // Most decisions have no reason that needs a reference.
   if (!reasons.some(({ blocked }) => blocked !== undefined)) return reasons;
   return reasons.map((reason) => {
     const { blocked, list, authority } = reason;
     if (blocked === undefined || list === null || authority === null) return reason;
     const { subject, code, match, effect, until, rule, stage } = reason;
     const appeal = seal({ subject, list, code, authority }, blocked.party, blocked.seq, key);
-    // Field by field: leaving one out of a copy takes as long as sealing. Such a reason has no others.
+    // Field by field, because omitting a field from a copy takes as long as sealing. Such a reason has no other fields.
     return rule === undefined || stage === undefined
       ? { subject, code, list, match, effect, authority, until, appeal }
       : { subject, code, list, match, effect, authority, until, rule, stage, appeal };
@@ -194,7 +194,7 @@ function encode(
   return writer.written;
 }
 
-/** An origin has 0 as party. */
+/** Decodes the content of a reference, or an origin, whose party is 0. */
 function decode(bytes: Uint8Array): AppealedBlock | null {
   const reader = new Reader(bytes);
   const flags = reader.integer(1);
@@ -235,7 +235,7 @@ class Reader {
   }
 }
 
-/** The space of all writers: none lives longer than a call. */
+/** Buffer that all writers share, because no writer outlives a call. */
 const space = new Uint8Array(CONTENT_BYTES_MAX);
 const encoder = new TextEncoder();
 
@@ -254,7 +254,7 @@ class Writer {
     this.#at += length;
   }
 
-  /** After its length. */
+  /** Writes the length of a text, and the text. */
   text(text: string): void {
     const { written } = encoder.encodeInto(text, space.subarray(this.#at + 1));
     space[this.#at] = written;

@@ -1,7 +1,7 @@
 /**
  * Records of blocked texts and calls, for clients with `recordBlocks`, as article 84-2(4) of Korea's
  * Telecommunications Business Act requires. Numbers are keyed (see `keyedNumber`) and the records are sealed,
- * so read access to KV reveals nothing without LIST_KEY. They are sealed for their key in KV: a value that
+ * so read access to KV reveals nothing without LIST_KEY. Each value is sealed for its key in KV: a value that
  * was moved to another key, such as to another day, is refused.
  */
 import { keyedNumber } from '../audit.ts';
@@ -41,7 +41,7 @@ function written(party: Sender | null, keys: ListKeys): string | null {
   if (party.kind === 'shortCode') return party.code;
   // Digits without an area code are part of a subscriber's number.
   if (party.kind === 'localNumber') return null;
-  // The parser reads no sender ID with that many digits, but it does not fold: ㋀ is 1月.
+  // The parser accepts no sender ID with that many digits, but it does not normalize: ㋀ is 1月.
   if (!hasNumber(party.text.normalize('NFKC'))) return party.text;
   const { spelling } = fingerprintsOf({ kind: 'senderId', name: party.text }, keys.sourceSeed);
   return `fingerprint:${spelling.toString(16).padStart(16, '0')}`;

@@ -37,9 +37,9 @@ export const PRECEDENCE = {
 } as const;
 
 /**
- * What a finding is about: the party itself, its registration for the client, its PASSporT, one property of the ingress, its
- * text, or the policy on traffic from abroad. An allow for one aspect overrides the policy, but nothing found for another aspect: a trusted
- * operator does not make a terminated number valid. `data` (the data is stale) concerns all aspects.
+ * What a finding is about: the party itself, its registration for the client, its PASSporT, one property of the
+ * ingress, its text, or the policy on traffic from abroad. An allow for one aspect overrides the policy, but no finding
+ * of another aspect: a trusted operator does not make a terminated number valid. `data` (stale) concerns all aspects.
  */
 export type Aspect =
   | 'party'
@@ -59,7 +59,7 @@ export interface Finding {
   readonly reason: FoundReason;
 }
 
-/** What the reference of a block needs besides its reason. */
+/** The data that the reference of a block needs besides its reason. */
 export interface BlockedParty {
   /** The number, or the text of the sender ID. */
   readonly party: number | string;
@@ -96,7 +96,7 @@ export function policyFinding({ id, effect, code }: Rule): Finding | null {
   return code === undefined ? null : ruleFinding(effect, code, id, 'policy');
 }
 
-/** The finding from a rule on the sender that has an effect of its own. @param list name of the rule */
+/** The finding from a rule on the sender, with the effect of the rule. @param list name of the rule */
 export function ruleFinding(effect: Effect, code: Code, list: string, aspect: Aspect): Finding {
   return {
     precedence: PRECEDENCE.rule,

@@ -1,6 +1,6 @@
 /**
- * Formats a decision for `/v1/gateway/check`: the response of a check, and what a gateway needs next: SIP and
- * SMPP codes, the label, and how long it may cache the response. Pure.
+ * Formats a decision for `/v1/gateway/check`. To the response of a check, it adds what a gateway needs next: SIP
+ * and SMPP codes, the label, and how long the gateway may cache the response. Pure.
  */
 
 import type { IdentityResult } from '../credentials/identity.ts';
@@ -25,12 +25,12 @@ export interface SipResponse {
 }
 
 interface IdentityEvidence {
-  /** Of the PASSporT of the caller; null if it cannot be read. */
+  /** Kind of the caller's PASSporT; null if the PASSporT cannot be read. */
   readonly ppt: PassportKind | null;
   readonly verified: boolean;
-  /** Why it does not vouch for the call or text. */
+  /** Why the PASSporT does not vouch for the call or text. */
   readonly code?: Code;
-  /** The digest of the message is signed, but what was signed is its body with its encoding, and no gateway sends that. */
+  /** Present if the PASSporT signs a digest of the message. No gateway sends the encoded body, so it is not verified. */
   readonly msgi?: 'unverified';
 }
 
@@ -38,12 +38,12 @@ export interface GatewayResponse extends CheckResponse {
   /** Version of the policy and its matching rule. The first of `reasons` decided. */
   readonly policy: { readonly version: number; readonly rule: string | null };
   readonly evidence: Evidence;
-  /** What a signature attests (RFC 8588), and who says so: a PASSporT that was verified here, or the gateway. */
+  /** The attestation (RFC 8588) and its source: a PASSporT that was verified here, or a claim of the gateway. */
   readonly attestation: {
     readonly level: (typeof ATTESTATIONS)[number];
     readonly source: 'verified' | 'claimed';
   } | null;
-  /** Whether the PASSporTs of the request vouch for it; null if it has none. */
+  /** Whether the PASSporTs of the request vouch for the request; null if it has none. */
   readonly identity: IdentityEvidence | null;
   /** Null if the call or text passes. */
   readonly sip: SipResponse | null;
@@ -59,7 +59,7 @@ export interface GatewayResponse extends CheckResponse {
 /** SMPP 3.4, 5.1.3: which party was blocked, or that the client should retry. */
 const ESME = { RINVSRCADR: 0x0a, RINVDSTADR: 0x0b, RTHROTTLED: 0x58 } as const;
 
-/** How SIP says what is wrong with an `Identity` header (RFC 8224, section 6.2.2, and RFC 9410). */
+/** How SIP reports the fault of an `Identity` header (RFC 8224, section 6.2.2, and RFC 9410). */
 const SIP_IDENTITY: Partial<Record<Code, readonly [status: number, reason: string]>> = {
   TOKEN_MISSING: [428, 'Use Identity Header'],
   TOKEN_INVALID: [438, 'Invalid Identity Header'],
@@ -142,7 +142,7 @@ function smppOf(decision: Decision): { commandStatus: number } | null {
   return { commandStatus: decision.subject === 'to' ? ESME.RINVDSTADR : ESME.RINVSRCADR };
 }
 
-/** Never beyond the expiry of an entry; not at all if the data is stale. */
+/** Never later than the expiry of an entry. Now, if the data is stale or the verdict is `indeterminate`. */
 function cacheUntil({ verdict, reasons }: Decision, { asOf, now }: Snapshot): string {
   const mayKeep = verdict !== 'indeterminate' && now - asOf <= HEAD_STALE_MS;
   const ends = reasons.flatMap(({ until }) => (until === null ? [] : [Date.parse(until)]));

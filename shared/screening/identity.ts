@@ -1,6 +1,6 @@
 /**
- * PASSporTs at a gateway: whether those of a call or a text vouch for it. Their signatures were verified before
- * (`Snapshot.passports`).
+ * PASSporTs at a gateway: whether the PASSporTs of a call or a text vouch for it. Their signatures were verified
+ * before (`Snapshot.passports`).
  */
 import { checkIdentity, type IdentityResult } from '../credentials/identity.ts';
 import type { Ingress, ScreenRequest, Sender } from '../request.ts';
@@ -9,17 +9,17 @@ import { type Finding, ruleFinding } from './finding.ts';
 import { EFFECTS } from './registration.ts';
 import type { ClientSettings, Snapshot } from './snapshot.ts';
 
-/** Name of the rule, as reasons have it. */
+/** Name of the rule in reasons. */
 export const IDENTITY_RULE = 'identity';
 
-/** The result for a request at a gateway; null if it has no PASSporT of a known kind. A PASSporT vouches for one of the readings. */
+/** The result for a request at a gateway; null without a PASSporT of a known kind. A PASSporT vouches for one reading. */
 export function identityOf(request: ScreenRequest, { passports, now }: Snapshot): IdentityResult | null {
   const { channel, ingress, otherReadings } = request;
   if (ingress === null || ingress.identity.length === 0) return null;
   const readings = [request, ...otherReadings];
   const found = ingress.identity.map((text) => passports.get(text));
   return checkIdentity(
-    // A request whose quota did not allow a verification is never screened.
+    // A request is never screened if its quota did not allow the verification.
     found.map((each) => each ?? { kind: 'refused', detail: 'was not verified' }),
     {
       nowS: Math.floor(now / 1000),
@@ -30,18 +30,18 @@ export function identityOf(request: ScreenRequest, { passports, now }: Snapshot)
   );
 }
 
-/** What PASSporTs have for these parties; null if one of them is not compared. */
+/** These parties as PASSporTs write them; null if one of them is missing or withheld, and so is not compared. */
 function textsOf(parties: readonly (Sender | null)[]): string[] | null {
   const texts = parties.map((party) => party && textOf(party));
   return texts.includes(null) ? null : texts.filter((each) => each !== null);
 }
 
-/** As PASSporTs write it: numbers without a plus. Null if withheld. */
+/** A party as PASSporTs write it: numbers without a plus. Null if withheld. */
 function textOf(party: Sender): string | null {
   return party.kind === 'number' ? String(party.n) : formatParty(party);
 }
 
-/** What is attested: by the PASSporT that vouches, or else as the gateway says, unless its PASSporT is wrong. */
+/** The attestation: of the PASSporT that vouches, or else as the gateway says, unless the PASSporT is wrong. */
 export function attested({ attestation }: Ingress, identity: IdentityResult | null): Ingress['attestation'] {
   if (identity === null) return attestation;
   if (identity.vouches) return identity.level;
@@ -49,8 +49,8 @@ export function attested({ attestation }: Ingress, identity: IdentityResult | nu
 }
 
 /**
- * Finds what is wrong with the PASSporTs of a request, or that it has none although the client requires one. Without `to`,
- * a request is a check of a number alone, and needs none.
+ * Adds a finding if the PASSporTs of a request are invalid, or if they are missing and the client requires one. A request
+ * without `to` only checks a number, and needs no PASSporT.
  */
 export function screenIdentity(
   { to }: ScreenRequest,
@@ -62,7 +62,7 @@ export function screenIdentity(
     if (requireIdentity === 'off' || to === null) return;
     findings.push(ruleFinding(EFFECTS[requireIdentity], 'TOKEN_MISSING', IDENTITY_RULE, 'identity'));
   } else if (!identity.vouches) {
-    // Even if the client requires none, one that is presented must be valid, unless nobody here can say.
+    // A presented PASSporT must be valid even if the client requires none, unless its validity is unknown here.
     const otherwise = identity.isUnknown ? 'shadow' : 'block';
     const effect = requireIdentity === 'off' ? otherwise : EFFECTS[requireIdentity];
     const found = ruleFinding(effect, identity.code, IDENTITY_RULE, 'identity');

@@ -1,7 +1,7 @@
 /**
  * Looks up one subject in the live layer and the lists: the party itself and its ingress.
  * Stale or missing data is a finding of its own. If any live entry decides, even a `clear`, lists of folded
- * entries are skipped: they are older.
+ * entries are skipped, because they are older.
  */
 
 import { fingerprintKey, type LiveEntry, type LiveKey, numberKey, SUBJECT_BIT } from '../live/entry.ts';
@@ -15,12 +15,12 @@ import { type Aspect, type Finding, finding, listFinding, liveFinding, PRECEDENC
 import type { ClientSettings, Snapshot } from './snapshot.ts';
 
 /**
- * Without a release, no allow list is in force: a live block and a rule still decide. A block list may follow,
- * so the verdict is never `allow`.
+ * Without a release, no allow list is in force, so a live block or a rule still decides. The first release may
+ * bring a block list, so the verdict is never `allow`.
  */
 const WITHOUT_RELEASE = PRECEDENCE.incomplete;
 
-/** What live layer and lists are looked up in. */
+/** The part of a snapshot that look-ups in the live layer and the lists need. */
 export type ListedSnapshot = Pick<Snapshot, 'release' | 'live' | 'keys' | 'now'>;
 
 /** The look-up of one subject while it runs. */
@@ -57,7 +57,7 @@ export function lookUp(
   }
 }
 
-/** What the live layer and the lists alone say about one number or source. */
+/** Looks up one number or source in the live layer and the lists, and nowhere else. */
 export function lookUpListed(
   subject: Subject,
   listed: number | Source,
@@ -132,7 +132,7 @@ function lookUpNumber(n: number, state: LookUpState): void {
 /** @param sources forms of one source: an SMSC is listed as a whole and by each prefix of its global title */
 function lookUpSources(sources: readonly Source[], aspect: Aspect, match: Match, state: LookUpState): void {
   const { release, keys } = state.snapshot;
-  // Operators, trunks and SMSCs have no appeal: whoever sends does not know them.
+  // Operators, trunks and SMSCs have no appeal, because senders do not know them.
   const party = aspect === 'party' ? sources[0]!.name : null;
   let newest: LiveEntry | null = null;
   // Whether every form has a live entry. If so, lists of folded entries are skipped.

@@ -88,8 +88,8 @@ export const GATEWAY_FIELDS: RequestFields = {
 };
 
 /**
- * Only bounds the values: the caller wrote them, so one that cannot be verified is a reason, not an error. What is too long
- * or too many becomes one value that no PASSporT has.
+ * Only bounds the values. The caller wrote them, so a value that cannot be verified is a reason, not an error. Values that
+ * are too long or too many become one value that no PASSporT has.
  */
 function parseIdentity(value: unknown): Result<readonly string[], FieldError> {
   const values: unknown[] = Array.isArray(value) ? value : [value];
@@ -101,7 +101,7 @@ function parseIdentity(value: unknown): Result<readonly string[], FieldError> {
 
 const TOO_MUCH_IDENTITY = [''];
 
-/** Gives the draft its own ingress: until then it shares that of the defaults. */
+/** Gives the draft its own ingress. Until then, the draft shares the ingress of the defaults. */
 function copyIngress(draft: RequestDraft): IngressDraft {
   const ingress = { ...(draft.ingress ?? UNKNOWN_INGRESS) };
   draft.ingress = ingress;
@@ -111,7 +111,7 @@ function copyIngress(draft: RequestDraft): IngressDraft {
 function parseIngress(ingress: IngressDraft, value: unknown): Step {
   if (!isRecord(value)) return fieldError('FIELD_TYPE', 'ingress', 'must be a JSON object');
   if (value.type !== undefined && value.type !== ingress.type) {
-    // They belong to the other ingress type, for example from the defaults of a batch.
+    // These values belong to the other ingress type, for example from the defaults of a batch.
     ingress.country = null;
     ingress.operator = null;
   }
@@ -175,7 +175,7 @@ function parseSender(
   if (text.length > PARTY_CHARS_MAX) return fieldError('NUMBER_TOO_LONG', 'from');
   if (/\p{Cc}/u.test(text)) return fieldError('FIELD_VALUE', 'from', 'must not contain control characters');
   if (text.trim() === '') return ok(WITHHELD);
-  // The caller wrote the sender, and must not be able to prevent the check by hidden characters.
+  // The caller wrote the sender, and must not be able to prevent the check with hidden characters.
   const parsed = parseWrittenParty(text, 'from', options);
   if (!parsed.ok) {
     if (parsed.code !== 'NUMBER_MISSING') return parsed;

@@ -91,7 +91,7 @@ export function parsePartyField(
 ): Result<WrittenParty, FieldError> {
   const parsed = parseWrittenParty(text, subject, options);
   if (parsed.ok) return parsed.value.kind === 'source' && hasHidden(parsed.value.text) ? HIDDEN : parsed;
-  // The parser refuses controls as no part of a number. In a text that is no number, the message must fit.
+  // The parser refuses control characters with a message about numbers. A name needs the message about hidden characters.
   const isName = subject === 'from' && /\p{L}/u.test(text) && !hasNumber(text);
   return parsed.code === 'NUMBER_CHARACTER' && isName && hasHidden(text) ? HIDDEN : parsed;
 }
@@ -102,7 +102,7 @@ const HIDDEN = fieldError(
   'has control or invisible characters: remove them, and send only what a reader sees',
 );
 
-/** As `parsePartyField`. Hidden characters in a sender ID make no difference. */
+/** Like `parsePartyField`, but accepts hidden characters in a sender ID. */
 export function parseWrittenParty(
   text: string,
   subject: Subject,
@@ -171,10 +171,10 @@ export const NO_CALL = fieldError(
   'is what a message says: leave it out for the channel "voice"',
 );
 
-/** Stands for every token over the bound: just as invalid, and nothing keeps the long text in memory. */
+/** Replaces every token over the bound. It is just as invalid, and the long text does not stay in memory. */
 const LONG_TOKEN = 'x'.repeat(TOKEN_CHARS_MAX + 1);
 
-/** Only bounds it: a token that cannot be verified is a reason, not an error. */
+/** Only bounds the length: a token that cannot be verified is a reason, not an error. */
 function parseToken(value: unknown): Result<string, FieldError> {
   if (typeof value !== 'string') return notString('senderToken');
   return ok(value.length <= TOKEN_CHARS_MAX ? value : LONG_TOKEN);
@@ -191,7 +191,7 @@ const TEXT_BROKEN = fieldError(
   'has half of a character (a lone surrogate of UTF-16): join the parts of a message before you cut it',
 );
 
-/** Shared errors: none has anything of the text. */
+/** Returns shared errors, which contain nothing of the text. */
 function parseText(value: unknown): Result<string, FieldError> {
   if (typeof value !== 'string') return notString('text');
   if (value.length > TEXT_CHARS_MAX) return TEXT_TOO_LONG;

@@ -1,8 +1,8 @@
 /**
  * Qualifications in a check before sending: that of the client's organisation, and those of the organisations in the
- * chain of its message token. A suspended, cancelled or expired one blocks for every client; one that nobody has
- * certified yet matters only to a client that requires it. An organisation that is suspended itself blocks too: its own
- * clients have no key then, but others could name it in a chain.
+ * chain of its message token. A suspended, cancelled or expired qualification blocks for every client. A pending one
+ * matters only to a client that requires certification. A suspended organisation blocks too: its own clients have no
+ * key then, but other clients could name it in a chain.
  */
 import { flat } from '../flat.ts';
 import type { ScreenRequest } from '../request.ts';
@@ -22,13 +22,13 @@ export function screenQualifications(
   const token = senderToken === undefined ? undefined : snapshot.tokens.get(senderToken);
   if (token?.kind !== 'verified') return;
   for (const [place, { organisation }] of token.links.entries()) {
-    // The holder of the numbers sends its own texts: only relays and resellers, which follow it, need a certification.
+    // The holder of the numbers sends its own texts. Only the relays and resellers after it need a certification.
     const requirement = place === 0 ? 'off' : requireQualification;
     if (organisation !== own) screenOne(organisation, requirement, snapshot, findings);
   }
 }
 
-/** @param requirement for an organisation that nobody has certified yet */
+/** @param requirement for an organisation that is not certified yet */
 function screenOne(
   organisation: string,
   requirement: ClientSettings['requireQualification'],

@@ -11,7 +11,7 @@ import type { Effect } from '../verdict.ts';
 import { type Finding, finding, PRECEDENCE, ruleFinding } from './finding.ts';
 import type { ClientSettings, Snapshot } from './snapshot.ts';
 
-/** What it means for a client that a requirement is not met: `requireRegistration` and the like. */
+/** The effect of an unmet requirement, by the client's setting (`requireRegistration` and the like). */
 export const EFFECTS: Readonly<Record<Exclude<Client['requireRegistration'], 'off'>, Effect>> = {
   enforce: 'block',
   label: 'label',
@@ -34,8 +34,8 @@ export function needsRegistrations(
 }
 
 /**
- * Finds a sender that is not registered for a client that requires it. Only for checks before sending.
- * @param isUnknown whether the sender may be permitted by other data, which is missing
+ * Adds a finding if the client requires registration and the sender is not registered. Only for checks before sending.
+ * @param isUnknown whether data that could permit the sender is missing
  */
 export function screenRegistration(
   party: Sender,
@@ -60,7 +60,7 @@ export function screenRegistration(
 
 /**
  * Lifts identity opt-outs of a sender whose number the client's organisation has registered as its own. The reason
- * stays, with the effect `shadow`. If nobody can say whether it is registered, the opt-out becomes missing data.
+ * stays, with the effect `shadow`. If the registration is unavailable, the opt-out becomes missing data.
  */
 export function liftOptOuts(
   party: Sender,
@@ -82,7 +82,7 @@ function isOptOut({ reason, verdict }: Finding): boolean {
   return reason.code === 'SENDER_IDENTITY_OPTOUT' && reason.subject === 'from' && verdict !== 'allow';
 }
 
-/** Data that decides is missing. */
+/** The finding for missing data that could decide. */
 export function unavailable(
   aspect: 'party' | 'registration',
   code: 'LIST_STALE' | 'LIST_UNAVAILABLE' = 'LIST_UNAVAILABLE',

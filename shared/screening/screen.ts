@@ -32,7 +32,7 @@ import { screenToken } from './sender-token.ts';
 import type { ClientSettings, Snapshot } from './snapshot.ts';
 import { addTextFindings, textOf } from './text.ts';
 
-/** No findings. Shared by all such checks, since they are the majority. */
+/** The decision of a check without findings. Shared, because most checks have none. */
 const PASSES: Decision = { verdict: 'allow', subject: null, reasons: [] };
 
 /** Decides on one request. check-response.ts and gateway-response.ts format the decision. */
@@ -43,7 +43,7 @@ export function screen(request: ScreenRequest, snapshot: Snapshot, settings: Cli
   return { ...screenAll(request, identity, text, snapshot, settings), text };
 }
 
-/** Screens each reading, with what was found once for all of them. */
+/** Screens each reading. The PASSporTs and the text are evaluated once for all readings. */
 function screenAll(
   request: ScreenRequest,
   identity: IdentityResult | null,
@@ -140,7 +140,7 @@ function byPrecedence(a: Finding, b: Finding): number {
   return strength(b.verdict) - strength(a.verdict) || a.precedence - b.precedence;
 }
 
-/** The strongest of the deciding findings, over each aspect of each subject. */
+/** Each aspect of each subject has a deciding finding. Returns the strongest of them. */
 function findDeciding(findings: readonly Finding[]): Finding {
   const own = (subject: Subject): Finding[] => findings.filter(({ reason }) => reason.subject === subject);
   const deciding = [...groupByAspect(own('to')), ...groupByAspect(own('from'))].map(strongestOf);
@@ -161,7 +161,7 @@ function groupByAspect(own: readonly Finding[]): (readonly Finding[])[] {
   return [...aspects].map((aspect) => own.filter((hit) => bearsOn(hit, aspect)));
 }
 
-/** Whether the finding lets its subject through. The policy applies only to senders without one. */
+/** Whether the finding lets its subject through. The policy applies only to senders without such a finding. */
 function vouches({ precedence }: Finding): boolean {
   return precedence >= PRECEDENCE.liveUnblock && precedence <= PRECEDENCE.allowRange;
 }
@@ -251,7 +251,7 @@ function screenSender(
   screenOrganisations(request, snapshot, settings, findings);
 }
 
-/** Whoever sends, also if the request does not name the sender. */
+/** Screens the organisations that send, even if the request does not name a sender. */
 function screenOrganisations(
   request: ScreenRequest,
   snapshot: Snapshot,

@@ -1,6 +1,6 @@
 /**
- * `/v1/senders/check`: what would happen to a text from this sender. The response is that of a check, with whether the
- * sender is registered for the client, even where the client does not require it.
+ * `/v1/senders/check`: what would happen to a text from this sender. The response is that of a check, and also says
+ * whether the sender is registered for the client, even if the client does not require it.
  */
 import { type Client, registrantOf } from '../clients.ts';
 import { fieldError } from '../fields.ts';
@@ -18,7 +18,7 @@ export interface SenderCheckResponse extends CheckResponse {
   readonly requireRegistration: Client['requireRegistration'];
 }
 
-/** As for `/v1/check`, with a sender. */
+/** The fields of `/v1/check`, except that the sender is required and `text` is refused. */
 export const SENDER_FIELDS: RequestFields = {
   ...CHECK_FIELDS,
   parse(draft, field, value, internationalPrefix) {

@@ -13,13 +13,13 @@ import { type Finding, ruleFinding } from './finding.ts';
 import { EFFECTS, unavailable } from './registration.ts';
 import type { ClientSettings, Snapshot } from './snapshot.ts';
 
-/** Name of the rule, as reasons have it. */
+/** Name of the rule in reasons. */
 const RULE = 'sender-token';
 
 /** Whether the sender has a token that permits it; `unknown` if missing data decides. */
 export type TokenStatus = 'none' | 'permits' | 'refused' | 'unknown';
 
-/** Finds what is wrong with the token of a request, or that it has none although the client requires one. */
+/** Adds a finding if the token of a request is invalid, or if it is missing and the client requires one. */
 export function screenToken(
   party: Sender,
   request: ScreenRequest,
@@ -59,7 +59,7 @@ export function screenToken(
   }
 }
 
-/** Even if the client requires no token, one that is presented must be valid. */
+/** A presented token must be valid, even if the client requires none. */
 function effectOf(requireToken: Client['requireToken']): Effect {
   return requireToken === 'off' ? 'block' : EFFECTS[requireToken];
 }
@@ -70,13 +70,13 @@ function refuse({ code, detail }: TokenProblem, effect: Effect, findings: Findin
   return 'refused';
 }
 
-/** If the token decides nothing, neither does missing data. */
+/** If a refused token would decide nothing, missing data decides nothing either. */
 function unknown(code: 'LIST_STALE' | 'LIST_UNAVAILABLE', effect: Effect, findings: Finding[]): TokenStatus {
   if (effect !== 'shadow') findings.push(unavailable('registration', code));
   return 'unknown';
 }
 
-/** As a real token with this result. */
+/** Adds the finding of a real token with this result. */
 function addTestFinding(code: Code, effect: Effect, findings: Finding[]): void {
   const own: Finding[] = [];
   if (code === 'LIST_STALE' || code === 'LIST_UNAVAILABLE') unknown(code, effect, own);
@@ -84,7 +84,7 @@ function addTestFinding(code: Code, effect: Effect, findings: Finding[]): void {
   findings.push(...own.map((hit) => ({ ...hit, reason: { ...hit.reason, match: 'test' as const } })));
 }
 
-/** The effect of a label where a refusal would have this effect. */
+/** The effect of a label, given the effect of a refusal. */
 function labelOf(effect: Effect): Effect {
   return effect === 'shadow' ? 'shadow' : 'label';
 }

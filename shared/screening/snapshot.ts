@@ -1,6 +1,6 @@
 /**
  * The data for one request, pinned when it starts: one head, the keys and the times.
- * The settings of the client are passed beside it.
+ * The settings of the client are passed separately.
  */
 import type { Client, ScreenedOrganisation } from '../clients.ts';
 import type { PassportVerification } from '../credentials/identity.ts';
@@ -25,13 +25,13 @@ export interface Snapshot {
   readonly organisations: ReadonlyMap<string, ScreenedOrganisation>;
   /** Certificates and delegations: where they are, and their status. */
   readonly credentials: PublishedCredentials;
-  /** What the verification of each message token of the request found, by its text. */
+  /** The verification of each message token of the request, by the text of the token. */
   readonly tokens: ReadonlyMap<string, TokenVerification>;
-  /** The same of each value of `identity`. */
+  /** The verification of each value of `identity`, by its text. */
   readonly passports: ReadonlyMap<string, PassportVerification>;
-  /** The text release and the campaigns; NO_TEXT as long as no request with a text has loaded them. */
+  /** The text release and the campaigns; NO_TEXT until a request with a text has loaded them. */
   readonly text: PublishedText;
-  /** What was found in the texts of a batch or stream so far, by text: `screen` analyses those that it lacks. */
+  /** Findings of the texts of a batch or stream so far, by text. `screen` analyses the texts that are missing here. */
   readonly texts: ReadonlyMap<string, ScreenedText>;
   /** The gateway policy for traffic from abroad. */
   readonly policy: VersionedPolicy;

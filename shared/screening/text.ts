@@ -1,7 +1,7 @@
 /**
  * What a text means for a verdict. Three layers: a host has the effect of its list, a confirmed campaign blocks, and the
- * score of the model labels at most. None of them says anything about a number: an allow entry for the sender excuses
- * no text, and a text excuses no number.
+ * score of the model labels at most. Text and number are judged apart: an allow entry for the sender excuses no text,
+ * and a text excuses no number.
  */
 import type { ScreenRequest, Sender } from '../request.ts';
 import { formatCampaignId } from '../text/campaign-id.ts';
@@ -10,7 +10,7 @@ import { type BlockedParty, type Finding, type FoundReason, formatUntil, PRECEDE
 import { type ScreenedText, screenedText } from './screened-text.ts';
 import type { ClientSettings, Snapshot } from './snapshot.ts';
 
-/** What is found in the text of a request, or was found in the same text before. */
+/** The findings of a text. Reuses those of the same text, if the snapshot has them. */
 export function textOf(
   text: string,
   { texts, text: published, now }: Pick<Snapshot, 'now' | 'text' | 'texts'>,
@@ -19,7 +19,7 @@ export function textOf(
 }
 
 /**
- * Adds what the text of a request means for its sender, or for its recipient if it has no sender.
+ * Adds the findings of the text, as findings about the sender, or about the recipient if there is no sender.
  * @param now in ms since 1970
  */
 export function addTextFindings(
@@ -38,7 +38,7 @@ export function addTextFindings(
     const match = isTest ? 'test' : 'host';
     findings.push(textFinding(effect, { subject, code: 'TEXT_HOST_LISTED', list: name, match, authority }));
   }
-  // Looked up earlier in this batch or stream: it may have ended since.
+  // The campaign was looked up earlier in this batch or stream, and may have ended since.
   const isInForce = campaign !== null && campaign.until * 1000 > now;
   if (isInForce && !onlyAllowedHosts) {
     const { id, authority, until } = campaign;
@@ -54,7 +54,7 @@ export function addTextFindings(
   }
 }
 
-/** Who can appeal against a campaign: whoever is blocked because of it. */
+/** The party that can appeal against a block by a campaign: the party that is blocked. */
 function blockedParty(party: Sender | null): BlockedParty | undefined {
   if (party?.kind === 'number') return { party: party.n, seq: null };
   return party?.kind === 'source' ? { party: party.text, seq: null } : undefined;

@@ -16,7 +16,7 @@ export interface DocumentRule {
   readonly proofs: readonly ProofKind[];
 }
 
-/** For each basis and holder, one rule matches each line. A basis and holder without a rule do not go together. */
+/** For each basis and holder, one rule matches each line. A basis does not fit a holder if they have no rule. */
 export const DOCUMENT_RULES: readonly DocumentRule[] = [
   { basis: 'own', holder: 'person', line: 'mobile', proofs: ['identityCheck'] },
   { basis: 'own', holder: 'person', line: 'other', proofs: ['serviceUse'] },
@@ -29,7 +29,7 @@ export const DOCUMENT_RULES: readonly DocumentRule[] = [
   },
 ];
 
-/** What each document is, in English and Korean. */
+/** The name of each document, in English and Korean. */
 export const DOCUMENTS: Readonly<Record<ProofKind, { readonly name: string; readonly nameKo: string }>> = {
   serviceUse: {
     name: 'certificate of service use, from the carrier of the line',

@@ -1,4 +1,4 @@
-/** A registered number changes hands: its line was terminated, or ported to another carrier. */
+/** Events of a registered number: its line was terminated, or ported to another carrier. */
 import * as v from 'valibot';
 import { NUMBER_TEXT_CHARS_MAX } from '../limits/registrations.ts';
 import { reasonSchema, timeSchema } from '../schemas.ts';
@@ -20,7 +20,7 @@ export const numberEventSchema = v.strictObject({
 export interface AffectedRegistration {
   readonly organisation: string;
   readonly id: string;
-  /** Afterwards. */
+  /** State after the event. */
   readonly state: RegistrationState;
 }
 
@@ -28,13 +28,13 @@ export interface NumberEventDone {
   readonly registrations: readonly AffectedRegistration[];
 }
 
-/** What a store gets. */
+/** An event, as a store of registrations receives it. */
 export interface NumberChange {
   readonly event: NumberEvent;
   /** ms since 1970. */
   readonly at: number;
   readonly numbers: readonly number[];
-  /** Those of them that a list, or a live block, has as terminated. */
+  /** The part of `numbers` that a list, or a live block, has as terminated. */
   readonly listed: readonly number[];
   /** The live block that has `listed`; null for a list, or if it is not known. */
   readonly operation: number | null;

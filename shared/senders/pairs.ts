@@ -1,6 +1,6 @@
 /**
- * What a change of registrations changes for one client: what is in force of the numbers it touches. Registrations may
- * overlap; a number is the client's own if any of them says so.
+ * The pairs that a change of registrations adds, keeps and removes for one client. Registrations may overlap; a number is
+ * the client's own if any of them says so.
  */
 import { REGISTERED_RANGE_EXPANDED_MAX } from '../limits/registrations.ts';
 import { BLOCK_NUMBERS } from '../numbers/blocks.ts';
@@ -12,15 +12,15 @@ export interface PairSpan extends Span {
   readonly own: boolean;
 }
 
-/** What registered numbers take in a release, before pairs that two registrations have are joined. */
+/** The room that registered numbers take in a release, before equal pairs of two registrations are joined. */
 export interface PairsUsage {
-  /** Numbers of short ranges, for each of their clients. */
+  /** Numbers of short ranges, counted for each of their clients. */
   readonly pairs: number;
-  /** Longer ranges, for each of their clients. */
+  /** Longer ranges, counted for each of their clients. */
   readonly ranges: number;
 }
 
-/** @param clients how many may use the numbers */
+/** @param clients count of clients that may use the numbers */
 export function pairsUsage({ from, to }: Span, clients: number): PairsUsage {
   const numbers = to - from + 1;
   return numbers > REGISTERED_RANGE_EXPANDED_MAX
@@ -33,13 +33,13 @@ export interface PairChange extends Span {
 }
 
 /**
- * What each of the numbers is now, in changes that do not overlap and stay within a block.
+ * The current state of each number, as changes that do not overlap and stay within a block.
  *
- * It names the numbers that stay what they were too. A build reads the registrations page by page while they change. A
- * number that passes from a registration behind the reader to one before it, or back, may be missing in the pages, and
+ * The result includes numbers whose state does not change. A build reads the registrations page by page while they
+ * change. A number that moves between a registration that was read already and another may be missing in the pages. It
  * is right only because the later changes have it.
  * @param spans the numbers of the registrations that changed, before and after, at most a block each
- * @param pairs all that overlap them, whatever registration they belong to
+ * @param pairs all pairs that overlap the spans, of any registration
  */
 export function pairChanges(spans: readonly Span[], pairs: readonly PairSpan[]): PairChange[] {
   return inBlocks(cover(inOrder(spans))).flatMap((span) => {
@@ -54,13 +54,13 @@ export function pairChanges(spans: readonly Span[], pairs: readonly PairSpan[]):
   });
 }
 
-/** The numbers of the span that pairs have which are own, or are not. */
+/** The numbers of the span in own pairs, or in pairs that are not own. */
 function shared(pairs: readonly PairSpan[], span: Span, isOwn: boolean): Span[] {
   const covered = cover(inOrder(pairs.filter(({ own }) => own === isOwn)));
   return [...overlaps(covered, span)].map(([, common]) => common);
 }
 
-/** A change of the registry stays within a block: those of adjacent blocks are not joined. */
+/** Cuts spans at the ends of blocks, because a change of the registry stays within a block. */
 function inBlocks(spans: readonly Span[]): Span[] {
   return spans.flatMap(({ from, to }) => {
     const first = Math.floor(from / BLOCK_NUMBERS);

@@ -1,6 +1,6 @@
 /**
- * Qualification of senders (전송자격인증): the graded state of a relay or reseller, set by the regulator. It ends by
- * itself at `validUntil`, so every reader takes the state of now with `qualificationState`, never the stored one.
+ * Qualification of senders (전송자격인증): the graded state of a relay or reseller, set by the regulator. It ends at
+ * `validUntil`, so every reader computes the current state with `qualificationState`, and never uses the stored one.
  */
 import * as v from 'valibot';
 import {
@@ -26,8 +26,8 @@ export type QualificationState = (typeof QUALIFICATION_STATES)[number];
 const ENDING: readonly QualificationState[] = ['certified', 'rateReduced', 'suspended'];
 
 /**
- * The states that may follow each one; `none` is an organisation without a record. The same state again is always
- * possible: it changes dates or the factor. After a cancellation, an organisation applies anew.
+ * The states that may follow each state; `none` is an organisation without a record. The same state again is always
+ * possible, to change dates or the factor. After a cancellation, an organisation applies anew.
  */
 export const QUALIFICATION_MOVES: Readonly<
   Record<QualificationState | 'none', readonly QualificationState[]>
@@ -42,7 +42,7 @@ export const QUALIFICATION_MOVES: Readonly<
 };
 
 /**
- * The code that identifies an organisation in its texts (식별코드; `osc` in tokens). Its form in force is not published,
+ * The code that identifies an organisation in its texts (식별코드; `osc` in tokens). The official form is not published,
  * so this accepts any short code of capital letters and digits.
  */
 export const SENDER_CODE_PATTERN = new RegExp(
@@ -102,10 +102,10 @@ export const putQualificationSchema = v.pipe(
     ['nextInspectionBy'],
   ),
 );
-/** What the regulator sets. */
+/** The fields that the regulator sets. */
 export type QualificationSettings = Omit<v.InferOutput<typeof putQualificationSchema>, 'reason'>;
 
-/** As stored. */
+/** A qualification as stored. */
 export interface Qualification extends QualificationSettings {
   readonly organisation: string;
   /** When `state` was set. */
@@ -114,14 +114,14 @@ export interface Qualification extends QualificationSettings {
   readonly index: number;
 }
 
-/** As the client directory has it: what the edge needs, and what a restore of the coordinator needs. */
+/** A qualification in the client directory: the fields that the edge and a restore of the coordinator need. */
 export const directoryQualificationSchema = v.object({
   ...entries,
   since: timeSchema,
   index: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
 });
 
-/** As an edge reads it on every check: the end as a number. */
+/** A qualification in the form that an edge reads on every check, with the end as a number. */
 export interface QualificationInForce {
   readonly state: QualificationState;
   readonly factor: number | null;
@@ -145,7 +145,7 @@ export function stateAt(
   return now >= endsAt && ENDING.includes(state) ? 'expired' : state;
 }
 
-/** As `stateAt`, for a stored qualification. */
+/** Like `stateAt`, for a stored qualification. */
 export function qualificationState(qualification: Qualification, now: number): QualificationState {
   return stateAt(qualificationInForce(qualification), now);
 }
@@ -155,13 +155,13 @@ export function maySend(state: QualificationState): boolean {
   return state === 'certified' || state === 'rateReduced';
 }
 
-/** A move that is not possible: the state of now, and those that may follow. */
+/** An impossible move: the current state, and the states that may follow. */
 interface ImpossibleMove extends Failure<'QUALIFICATION_STATE'> {
   readonly from: QualificationState | 'none';
   readonly possible: readonly QualificationState[];
 }
 
-/** A field that does not fit the time of the change. The message continues the sentence after its name. */
+/** A field that does not fit the time of the change. The message continues the sentence after the name of the field. */
 interface UntimelyField extends Failure<'FIELD_VALUE'> {
   readonly field: keyof QualificationSettings;
 }
@@ -169,7 +169,7 @@ export type MoveProblem = ImpossibleMove | UntimelyField;
 
 /**
  * The qualification after a change.
- * @param before null if nothing is recorded yet @param index for that case @param now ms since 1970
+ * @param before null if nothing is recorded yet @param index used only if so @param now ms since 1970
  */
 export function moveQualification(
   organisation: string,
@@ -199,7 +199,7 @@ export function moveQualification(
   return ok({ ...kept, state, factor, since, inspectedAt, nextInspectionBy, validUntil });
 }
 
-/** A qualification as the admin API sends it: in the state of now. */
+/** A qualification as the admin API sends it: with the current state. */
 export type QualificationInfo = Omit<Qualification, 'index'>;
 
 export function qualificationInfo(qualification: Qualification, now: number): QualificationInfo {
@@ -210,15 +210,15 @@ export function qualificationInfo(qualification: Qualification, now: number): Qu
 
 const KOREA_MS = 9 * 3_600_000;
 
-/** Inspections are days in Korea, wherever they are read: `2026-11-20`. @param time RFC 3339 */
+/** The day of an inspection in Korea, wherever it is read: `2026-11-20`. @param time RFC 3339 */
 export function inspectionDay<Time extends string | null>(time: Time): string | (Time & null) {
   if (time === null) return time;
   return new Date(Date.parse(time) + KOREA_MS).toISOString().slice(0, 10);
 }
 
 /**
- * One organisation in the public register. Inspections are days in Korea (`inspectionDay`), other times RFC 3339. Everything here is public, and nothing else is: no contact, no numbers, no
- * clients, no roles.
+ * One organisation in the public register. Inspections are days in Korea (`inspectionDay`), other times RFC 3339. Only
+ * these fields are public: no contact, no numbers, no clients, no roles.
  */
 export interface RegisterEntry extends Omit<QualificationInfo, 'organisation'> {
   readonly id: string;

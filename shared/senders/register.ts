@@ -10,9 +10,9 @@ import {
   type RegisterEntry,
 } from './qualification.ts';
 
-/** What the register is made of, as control reads it from the coordinator. */
+/** The data of the register, as control reads it from the coordinator. */
 export interface RegisterData {
-  /** Places in the status list, with those of organisations that were removed. */
+  /** Count of places in the status list, including those of removed organisations. */
   readonly size: number;
   readonly organisations: readonly RegisteredOrganisation[];
 }
@@ -26,15 +26,15 @@ export interface RegisteredOrganisation extends Qualification {
 export const OWN_STATUS_LISTS = ['qualifications', 'delegations'] as const;
 export type OwnStatusList = (typeof OWN_STATUS_LISTS)[number];
 
-/** The `uri` of one. @param publicUrl without a slash at its end */
+/** The `uri` of a status list of this service. @param publicUrl without a slash at its end */
 export function ownStatusListUri(publicUrl: string, name: OwnStatusList): string {
   return `${publicUrl}/v1/status-lists/${name}`;
 }
 
-/** As status lists have it: shared/credentials/status-list.ts. */
+/** A status of status lists: shared/credentials/status-list.ts. */
 type RegisterStatus = 'valid' | 'revoked' | 'suspended' | 'rateReduced';
 
-/** By state. Only a state with a token can be valid. */
+/** The status for each state. Only a state with a token can be valid. */
 const STATUS_OF: Readonly<Record<QualificationState, RegisterStatus>> = {
   pending: 'revoked',
   certified: 'valid',
@@ -44,11 +44,11 @@ const STATUS_OF: Readonly<Record<QualificationState, RegisterStatus>> = {
   expired: 'revoked',
 };
 
-/** Places that a list is filled up to, so that its size does not show each application. */
+/** A list has a multiple of this many places, so that its size does not reveal each application. */
 const PLACES_STEP = 256;
 
 /**
- * The status of each place at a time. Places of organisations that were removed, and those that nobody has yet, are
+ * The status of each place at a time. Places of removed organisations, and places that are not in use yet, are
  * revoked.
  */
 export function qualificationStatuses(
@@ -76,9 +76,9 @@ export function registerEntry(
 }
 
 /**
- * The organisations that a text names: that with this ID or sender code as written, then that with this sender code in any
- * case, then all with this display name. IDs have no capital letters and codes no small ones, so a code never hides an ID;
- * digits alone can be both. No part of a name finds anything, so nobody lists the register with it.
+ * The organisations that a text names: those with this ID or sender code as written; else the one with this sender code in
+ * any case; else all with this display name. IDs have no capital letters and codes no small ones, so a code never hides an
+ * ID; digits alone can be both. A part of a name finds nothing, so nobody can list the register by searching.
  */
 export function findRegistered(
   { organisations }: RegisterData,
@@ -96,7 +96,7 @@ export function findRegistered(
   return organisations.filter(({ name }) => normalizeName(name) === wanted);
 }
 
-/** Without spaces, in one Unicode form and one case. */
+/** Removes spaces, and unifies the Unicode form and the case. */
 function normalizeName(name: string): string {
   return name.normalize('NFKC').toLowerCase().replace(/\s/gu, '');
 }

@@ -1,6 +1,6 @@
 /**
  * Whether a number is registered for a client now: by the changes since the release, or else by the release. Exact, and
- * without a call: a newer change of a pair wins, and what is not loaded is `unavailable`, never `none`.
+ * without a call. The newest change of a pair wins. If data is not loaded, the result is `unavailable`, never `none`.
  */
 import type { Registration } from '../release/registered-senders.ts';
 import type { Release } from '../release/release.ts';
@@ -24,7 +24,7 @@ export function registrationOf(
 ): Registration {
   const built = release?.registrations ?? null;
   const version = built === null ? 0 : built.info.version;
-  // Changes between the release and the oldest of these are known to neither.
+  // Neither the release nor the overlay has the changes between `version` and `droppedVersion`.
   if (registrations.droppedVersion > version) return 'unavailable';
   const change = registrations.find(n, client, version);
   if (change === null) return built === null ? 'none' : built.find(n, client, separatesOwn);

@@ -26,7 +26,7 @@ const SHOWN_COLUMNS = ['id', 'state', 'endsAt'] as const;
 export const CSV_COLUMNS = [...WRITTEN_COLUMNS, ...SHOWN_COLUMNS] as const;
 type Column = (typeof CSV_COLUMNS)[number];
 
-/** Columns that each row needs a value of: without them, no row could be a registration. */
+/** Columns in which each row needs a value. Without one of them, no row could be a registration. */
 const REQUIRED_COLUMNS: readonly Column[] = [
   'reference',
   'number',
@@ -36,7 +36,7 @@ const REQUIRED_COLUMNS: readonly Column[] = [
   'clients',
 ];
 
-/** A header that is not one. `field` is the column. */
+/** Why a header is invalid. `field` is the column. */
 export interface CsvHeaderError extends Failure<'CSV_INVALID'> {
   readonly field?: string;
 }
@@ -68,9 +68,9 @@ export function readHeader(cells: readonly string[] | null): Result<readonly Col
   return invalid(`has no column "${missing}"; the first line must name the columns`, missing);
 }
 
-/** What a row has, before anything but its form is checked. The names are those of a request. */
+/** The content of a row, of which only the form was checked. The names are those of a request. */
 export interface WrittenRegistration {
-  /** Of the registration that the row changes, if it has no reference. */
+  /** ID of the registration that the row changes, if the row has no reference. */
   readonly id?: string;
   readonly reference?: string;
   readonly number?: string;
@@ -88,7 +88,7 @@ interface WrittenProof {
   readonly reference?: string;
 }
 
-/** Why a cell is not what its column holds. */
+/** Why a cell does not fit its column. */
 export interface CellError extends Failure<'CSV_INVALID'> {
   readonly field: string;
 }
@@ -134,7 +134,7 @@ export function columnOf(field: string): string {
   return field.split(/[.[]/, 1)[0]!;
 }
 
-/** A reason for a field of a request, with the column in its place. */
+/** Names the column in a reason, in place of the field of a request. */
 export function inColumn(reason: RegistrationReason): RegistrationReason {
   const { field, detail } = reason;
   const column = columnOf(field);
@@ -174,13 +174,13 @@ function cellError(field: string, detail: string): CellError {
   return { ok: false, code: 'CSV_INVALID', field, message: `"${field}" ${detail}` };
 }
 
-/** What is no day stays as it is: validation rejects it by name. */
+/** Returns a text that is not a day unchanged, so that validation rejects it and names the field. */
 function timeOf(text: string): string {
   const isDate = /^\d{4}-\d{2}-\d{2}$/.test(text) && isDay(text);
   return isDate ? new Date(`${text}T00:00:00+09:00`).toISOString() : text;
 }
 
-/** Without the fields that are undefined. */
+/** Removes the fields that are undefined. */
 function given<Fields extends object>(
   fields: Fields,
 ): { [Name in keyof Fields]: Exclude<Fields[Name], undefined> } {
@@ -221,7 +221,7 @@ function formatProof({ kind, sha256, expires, reference }: ShownRegistration['pr
   return parts.join(':').replace(/:+$/, '');
 }
 
-/** A reference may have the separator of proofs. */
+/** Escapes a reference, because it may contain a separator. */
 function encoded(reference: string): string {
   return reference.replace(
     /[%;]|:$/g,
@@ -235,12 +235,12 @@ function decoded(reference: string): string {
   );
 }
 
-/** Apostrophes and the begin of a formula, also in the full-width form of Korean and Japanese keyboards. */
+/** Apostrophes, then the start of a formula, also in the full-width form of Korean and Japanese keyboards. */
 const FORMULA = /^'*[=+\-@＝＋－＠]/;
 
 /**
- * Spreadsheets run a cell that begins like a formula. An apostrophe in front prevents that, and is removed again when
- * the line is read.
+ * Spreadsheets run a cell that begins like a formula. An apostrophe in front prevents that. It is removed when the line
+ * is read.
  */
 export function withGuard(text: string): string {
   return FORMULA.test(text) ? `'${text}` : text;

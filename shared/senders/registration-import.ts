@@ -17,13 +17,13 @@ import { inColumn, readHeader, readRow } from './registration-csv.ts';
 
 /** One line that is not blank. */
 export interface ImportLine {
-  /** Of the file. */
+  /** Line number in the file. */
   readonly line: number;
   /** Names the registration that the line creates or changes. */
   readonly reference: string | null;
-  /** The same, for a line without a reference. */
+  /** ID of that registration, for a line without a reference. */
   readonly id: string | null;
-  /** Null if the line cannot be a registration: then there are reasons. */
+  /** Null if the line cannot be a registration; `reasons` says why. */
   readonly content: RegistrationContent | null;
   readonly reasons: readonly RegistrationReason[];
 }
@@ -41,15 +41,15 @@ export interface ImportOptions {
 export const IMPORT_RESULTS = ['created', 'updated', 'unchanged', 'rejected'] as const;
 export type ImportResult = (typeof IMPORT_RESULTS)[number];
 
-/** What became of one line, or with `dryRun`, what would. */
+/** The result for one line. With `dryRun`, the result that it would have. */
 export interface ImportedRow {
   readonly line: number;
   readonly reference: string | null;
   readonly result: ImportResult;
-  /** Of the registration; null if the line was rejected. */
+  /** ID of the registration; null if the line was rejected. */
   readonly id: string | null;
   readonly state: RegistrationState | null;
-  /** Why it was rejected. `field` is the column. */
+  /** Why the line was rejected. `field` is the column. */
   readonly reasons: readonly RegistrationReason[];
 }
 
@@ -59,21 +59,21 @@ export interface ImportDone {
 
 export const REFERENCE_REPEATED = 'REFERENCE_REPEATED';
 
-/** Two lines have the same reference: which of them is meant? @param earlier the first of them */
+/** The reason to reject a line with the reference of an earlier line. @param earlier number of that line */
 export function repeatedReason(earlier: number): RegistrationReason {
   const detail = `"reference" is also that of line ${earlier}`;
   const help = 'give each line a reference of its own';
   return { field: 'reference', code: REFERENCE_REPEATED, detail, help };
 }
 
-/** The piece cannot be read. */
+/** Why a piece cannot be read. */
 export interface CsvError extends Failure<'CSV_INVALID' | 'ITEMS_TOO_MANY'> {
   /** The column, if it is wrong. */
   readonly field?: string;
   readonly line: number;
 }
 
-/** What stands for bytes that are not UTF-8. */
+/** Decoders insert it for bytes that are not UTF-8. */
 const REPLACEMENT = '\uFFFD';
 
 /** @param text a header and lines @param firstLine number of the line after the header */

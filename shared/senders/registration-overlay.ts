@@ -1,8 +1,8 @@
 /**
- * The changes to registered senders since the release, in memory. The rows stay in their segments; those of a client
- * are joined segment by segment when it is first looked up, into intervals where the newest change decides. A look-up is
- * then one search by number in each segment that has the client. What is joined is kept as long as its segment: a change
- * of the head joins only what it adds, however many changes a client has.
+ * The changes to registered senders since the release, in memory. The rows stay in their segments. When a client is first
+ * looked up, its rows are joined, segment by segment, into intervals where the newest change decides. A look-up is then one
+ * search by number in each segment that has the client. Joined intervals are kept as long as their segment, so a change of
+ * the head joins only the rows that it adds, however many changes a client has.
  */
 import { REGISTRATION_ROW_WORDS } from '../set/layout.ts';
 import {
@@ -28,11 +28,11 @@ class ClientChanges {
   readonly #versions: Uint32Array;
   readonly #ops: Uint8Array;
   /**
-   * Count of intervals that start before each cell, and then of all. There are as many cells as intervals, of equal
-   * width, so that most hold one or two: a search in all intervals takes more than twice as long.
+   * Count of intervals that start before each cell, and at the end of all intervals. There are as many cells as intervals,
+   * of equal width, so most cells hold one or two. A search in all intervals takes more than twice as long.
    */
   readonly #cells: Uint32Array;
-  /** Cells for each number. */
+  /** Cells per number. */
   readonly #density: number;
 
   constructor({ segment, first, end }: ClientRows) {
@@ -88,7 +88,7 @@ interface Pieces {
   readonly rows: Uint32Array;
 }
 
-/** The newest row of each number. O(n log n), however the rows overlap. @param from of each row, likewise `to` */
+/** Finds the newest row of each number. O(n log n), however the rows overlap. @param from of each row, likewise `to` */
 function joinNewest(
   segment: RegistrationSegment,
   rows: Uint32Array,
@@ -97,9 +97,9 @@ function joinNewest(
 ): Pieces {
   const ends = Float64Array.from(to, (last) => last + 1);
   const cuts = distinct(from, ends);
-  /** For each cut, a later one at or before the next piece that no row has taken. */
+  /** Following this from a cut (union-find) leads to the next piece that no row has taken. */
   const free = Int32Array.from(cuts.keys());
-  /** For each piece, which of the rows has taken it, or -1. */
+  /** For each piece, the row that has taken it, or -1. */
   const taken = new Int32Array(cuts.length).fill(-1);
   const nextFree = (index: number): number => {
     let at = index;
@@ -127,7 +127,7 @@ function joinNewest(
   };
 }
 
-/** All values, in ascending order. */
+/** All values without duplicates, in ascending order. */
 function distinct(first: Float64Array, second: Float64Array): Float64Array {
   const all = new Float64Array(first.length + second.length);
   all.set(first);
@@ -147,7 +147,7 @@ function indexIn(sorted: Float64Array, value: number): number {
   return low;
 }
 
-/** The changes of one segment, by client: what is joined once serves all overlays with this segment. */
+/** The changes of one segment, by client. All overlays with this segment share the joined intervals. */
 class Changes {
   readonly segment: RegistrationSegment;
   readonly #clients = new Map<string, ClientChanges | null>();
@@ -167,7 +167,7 @@ class Changes {
   }
 }
 
-/** Null if the client has no rows. They follow each other, because rows are ordered by client. */
+/** The rows of a client, which are adjacent, because rows are ordered by client. Null if there are none. */
 function rowsOf(segment: RegistrationSegment, client: string): ClientRows | null {
   const { clients, count } = segment;
   const index = firstWhere(clients.length, (at) => clients[at]! >= client);
@@ -189,21 +189,21 @@ function firstWhere(count: number, holds: (index: number) => boolean): number {
 }
 
 export class RegistrationOverlay {
-  /** Without changes. */
+  /** The overlay without changes. */
   static readonly EMPTY: RegistrationOverlay = new RegistrationOverlay(
     0,
     [],
     new RegistrationSegment(encodeRegistrationSegment([])),
   );
 
-  /** Changes up to this version were removed: a release with an older one cannot be combined with this overlay. */
+  /** Changes up to this version were removed. A release with an older version cannot be combined with this overlay. */
   readonly droppedVersion: number;
-  /** Of the sealed segments, and of the unsealed rows if there are any. */
+  /** Changes of the sealed segments, and of the unsealed rows if there are any. */
   readonly #changes: readonly Changes[];
-  /** Those that have the client, once it was looked up. */
+  /** The changes of each client that was looked up. */
   readonly #byClient = new Map<string, readonly ClientChanges[]>();
 
-  /** @param earlier an overlay whose joined changes are reused for the segments that it has too */
+  /** @param earlier an overlay whose joined changes are reused for the segments that both have */
   constructor(
     droppedVersion: number,
     segments: readonly RegistrationSegment[],
@@ -232,7 +232,7 @@ export class RegistrationOverlay {
   }
 
   /**
-   * The newest change of a number for a client. Null if there is none after `version`, that of the release.
+   * The newest change of a number for a client. Null if there is none after `version`, the version of the release.
    * @param client `<organisation>/<client>`
    */
   find(n: number, client: string, version: number): RegistrationOp | null {

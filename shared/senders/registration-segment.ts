@@ -29,7 +29,7 @@ export interface RegistrationRow {
   readonly from: number;
   readonly to: number;
   readonly op: RegistrationOp;
-  /** Of the registry, from 1. Where rows of a client overlap, the highest decides. */
+  /** Version of the registry, from 1. Where rows of a client overlap, the highest version decides. */
   readonly version: number;
 }
 

@@ -1,8 +1,8 @@
 /**
- * The states of a registration and what moves it from one to the next. Pure: who may do it is decided elsewhere.
+ * The states of a registration, and the moves between them. Pure. Permissions are checked elsewhere.
  *
- * `state` is that of the newest version. The approved version stays in force while a newer one is a draft or in
- * review; only suspending, closing and its end take it out of force.
+ * `state` is the state of the newest version. The approved version stays in force while a newer one is a draft or in
+ * review. Only a suspension, a closing and its end take it out of force.
  */
 import { type Failure, ok, type Result } from '../result.ts';
 import { ACTIONS, type RegistrationAction, type RegistrationState } from './registration.ts';
@@ -11,17 +11,17 @@ export interface ReviewState {
   readonly state: RegistrationState;
   readonly version: number;
   readonly approvedVersion: number | null;
-  /** While suspended: the state of the newest version before. */
+  /** While suspended: the state of the newest version before the suspension. */
   readonly suspendedFrom: RegistrationState | null;
 }
 
-/** What a person does with a registration. */
+/** An action of a person on a registration. */
 export type Move = RegistrationAction | 'edit';
 export const MOVES: readonly Move[] = ['edit', ...ACTIONS];
-/** What the organisation itself does. All other moves are the reviewers'. */
+/** Moves of the organisation itself. All other moves are those of reviewers. */
 export const SENDER_MOVES: readonly Move[] = ['edit', 'submit', 'close'];
 
-/** The next state, by move and state. What is not here is not possible. */
+/** The next state, by move and state. All other combinations are impossible. */
 const NEXT: Readonly<Record<Move, Partial<Record<RegistrationState, RegistrationState>>>> = {
   edit: {
     ...{ draft: 'draft', submitted: 'draft', needsUpdate: 'draft' },
@@ -91,7 +91,7 @@ export function moved(current: ReviewState, move: Move): Result<ReviewState, Fai
   }
 }
 
-/** The registration after the end of its approved version. A newer version goes on as it was. */
+/** The registration after the end of its approved version. A newer version keeps its state. */
 export function expired(current: ReviewState): ReviewState {
   const state = current.state === 'suspended' ? unsuspended(current) : current.state;
   return {

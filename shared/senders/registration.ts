@@ -1,6 +1,6 @@
 /**
- * Registrations: this number may be used as a sender by these clients of an organisation. The schemas check only the
- * form of what is sent; `validation.ts` checks its content, and `registration-states.ts` has the states.
+ * Registrations: some clients of an organisation may use a number as their sender. The schemas check only the form of
+ * the input; `validation.ts` checks its content, and `registration-states.ts` has the states.
  */
 import * as v from 'valibot';
 import {
@@ -21,7 +21,7 @@ export type Basis = (typeof BASES)[number];
 export const HOLDER_KINDS = ['person', 'organisation'] as const;
 export type HolderKind = (typeof HOLDER_KINDS)[number];
 
-/** Kinds of proof: `documents.ts` has which basis needs which. */
+/** Kinds of proof. `documents.ts` says which basis needs which kinds. */
 export const PROOF_KINDS = [
   'serviceUse',
   'identityCheck',
@@ -44,7 +44,7 @@ export function lineSchema(charsMax: number) {
   );
 }
 
-/** A document, which stays with the sender: here are its digest, and the name under which the sender finds it. */
+/** A document. It stays with the sender: only its digest is here, and the name under which the sender finds it. */
 const proofSchema = v.strictObject({
   kind: v.picklist(PROOF_KINDS),
   /** SHA-256 of the document in hex; `validation.ts` checks it. */
@@ -55,7 +55,7 @@ const proofSchema = v.strictObject({
 });
 export type Proof = v.InferOutput<typeof proofSchema>;
 
-/** What a sender writes. */
+/** The fields that a sender writes. */
 const contentEntries = {
   /** One number in any usual form, or a range of E.164 numbers: `+82221230000..+82221230099`. */
   number: v.pipe(v.string(), v.maxLength(NUMBER_TEXT_CHARS_MAX)),
@@ -66,7 +66,7 @@ const contentEntries = {
   proofs: v.optional(v.pipe(v.array(proofSchema), v.maxLength(REGISTRATION_PROOFS_MAX)), []),
   /** When the registration is to end, RFC 3339. It ends earlier if one of its proofs does. */
   expires: v.optional(v.nullable(v.pipe(v.string(), v.maxLength(REFERENCE_CHARS_MAX))), null),
-  /** The sender's own name for the registration, unique in its organisation. Bulk uploads find it by this. */
+  /** The sender's own name for the registration, unique in its organisation. Bulk uploads find it by this name. */
   reference: v.optional(v.nullable(lineSchema(REFERENCE_CHARS_MAX)), null),
 };
 export const contentSchema = v.strictObject(contentEntries);
@@ -75,7 +75,7 @@ export type RegistrationContent = v.InferOutput<typeof contentSchema>;
 /** `POST …/registrations` */
 export const createRegistrationSchema = v.strictObject({
   registration: contentSchema,
-  /** Submit it at once. */
+  /** Whether to submit the registration at once. */
   submit: v.optional(v.boolean(), false),
   reason: v.optional(reasonSchema),
 });
@@ -106,7 +106,7 @@ const reasonText = lineSchema(REASON_TEXT_CHARS_MAX);
 export interface RegistrationReason {
   /** Such as `number` or `proofs.0.sha256`. */
   readonly field: string;
-  /** Stable name: `REASON_CODES` of `validation.ts`, or one of the reviewer's own. */
+  /** Stable name: one of `REASON_CODES` of `validation.ts`, or a code of the reviewer. */
   readonly code: string;
   /** One sentence, without a full number. */
   readonly detail: string;
@@ -119,7 +119,7 @@ export interface RegistrationReason {
 /** Body of an action: `submit`, `claim`, `approve` and so on. */
 export const actionSchema = v.strictObject({
   reason: v.optional(reasonSchema),
-  /** By field, for `reject`, `requestUpdate` and `suspend`. */
+  /** Reasons by field, for `reject`, `requestUpdate` and `suspend`. */
   reasons: v.optional(
     v.pipe(
       v.array(
@@ -168,8 +168,8 @@ export const ACTIONS = [
 export type RegistrationAction = (typeof ACTIONS)[number];
 
 /**
- * Whether the edge knows what was decided: `pending` until the registry has it, `waiting` while the registry has no
- * room. `none` if there is nothing to publish.
+ * Whether the edge knows the decision: `pending` until the registry has it, `waiting` while the registry has no room.
+ * `none` if there is nothing to publish.
  */
 export const PUBLICATIONS = ['none', 'pending', 'waiting', 'published'] as const;
 export type Publication = (typeof PUBLICATIONS)[number];
@@ -181,23 +181,23 @@ export interface RegistrationVersion extends RegistrationContent {
   readonly endsAt: string | null;
 }
 
-/** A registration in a response. Its own fields are those of the newest version. */
+/** A registration in a response. Its own fields have the values of the newest version. */
 export interface Registration extends RegistrationVersion {
   readonly organisation: string;
   readonly id: string;
   readonly state: RegistrationState;
   /** The version that is in force, or was when the registration was suspended; null for none. */
   readonly approvedVersion: number | null;
-  /** That version, if it is not the newest. */
+  /** The approved version, if it is not the newest. */
   readonly approved?: RegistrationVersion;
   /** Only of registrations for mock clients, which never touch real traffic. */
   readonly mock?: true;
-  /** Digest of the certificate that it rests on: it is suspended with it. */
+  /** Digest of the certificate that the registration rests on. It is suspended with the certificate. */
   readonly certificate?: string;
-  /** The reviewer, such as `token:kisa`, and until when; null if nobody has claimed it. */
+  /** The reviewer, such as `token:kisa`, and the end of the claim; null if nobody has claimed the registration. */
   readonly claimedBy: string | null;
   readonly claimedUntil: string | null;
-  /** Of the last decision. */
+  /** Reasons of the last decision. */
   readonly reasons: readonly RegistrationReason[];
   readonly publication: Publication;
   /** When the registry acknowledged the last change of what is in force. */
@@ -206,8 +206,8 @@ export interface Registration extends RegistrationVersion {
   readonly updatedAt: string;
   readonly submittedAt: string | null;
   /**
-   * Only for reviewers, of one registration: the others that have one of its numbers. Null if they could not be read, and
-   * there may be some.
+   * Other registrations of the same numbers, if a reviewer reads a single registration. Null if they could not be read,
+   * so that there may be some.
    */
   readonly others?: readonly OtherRegistration[] | null;
 }
@@ -229,7 +229,7 @@ export interface RegistrationPage {
   readonly next: string | null;
 }
 
-/** `GET /v1/admin/registrations/queue`: what waits for a reviewer, in the order of submission. */
+/** `GET /v1/admin/registrations/queue`: the registrations that wait for a reviewer, in the order of submission. */
 export interface ReviewQueue {
   readonly registrations: readonly {
     readonly organisation: string;
@@ -242,7 +242,7 @@ export interface ReviewQueue {
   readonly next: string | null;
 }
 
-/** Why something happened to a registration that its sender did not do. */
+/** What can happen to a registration without an action of its sender. */
 export const EVENT_TYPES = [
   'approved',
   'rejected',
@@ -256,7 +256,7 @@ export const EVENT_TYPES = [
 ] as const;
 export type RegistrationEventType = (typeof EVENT_TYPES)[number];
 
-/** Events are no substitute for the registration: it shows what is true now. */
+/** An event reports a past change. Only the registration itself shows the current state. */
 export interface RegistrationEvent {
   /** Rises with each event of the organisation. */
   readonly id: number;

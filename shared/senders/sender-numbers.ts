@@ -1,5 +1,5 @@
 /**
- * Which numbers can be registered: those of one Korean block that somebody can have and send from.
+ * The numbers that can be registered: Korean numbers of one block that a subscriber can have and send from.
  */
 import table from '../../data/kr-sender-rules.json' with { type: 'json' };
 import { REGISTRATION_NUMBERS_MAX } from '../limits/registrations.ts';
@@ -13,7 +13,7 @@ import { isValidNumber } from '../numbers/validity.ts';
 import { type Failure, fail, ok, type Result } from '../result.ts';
 import { isTestNumber } from '../test-numbers.ts';
 
-/** To follow "because". */
+/** The reason for each rule, to follow "because". */
 const whyById = new Map(
   table.rows.map(({ id, why }) => [id, `${why[0]!.toLowerCase()}${why.slice(1).replace(/\.$/, '')}`]),
 );
@@ -54,7 +54,7 @@ export function parseSenderNumbers(
   return checkSpan(span, protectedNumbers, isMock);
 }
 
-/** As E.164: `+8215881234`, or `+82221230000..+82221230099`. */
+/** Formats a span in E.164: `+8215881234`, or `+82221230000..+82221230099`. */
 export function formatSenderNumbers({ from, to }: Span): string {
   return from === to ? toE164(from) : `${toE164(from)}..${toE164(to)}`;
 }
@@ -84,7 +84,7 @@ function parseNumber(text: string): Result<number, Failure<NumberProblem>> {
   }
 }
 
-/** The first and the last number decide: a block has one class (test/shared/senders/validation.test.ts). */
+/** Checks only the first and last number, because a block has one class (test/shared/senders/validation.test.ts). */
 function checkSpan(
   span: Span,
   protectedNumbers: readonly number[],

@@ -1,6 +1,6 @@
 /**
- * What is wrong with a registration, or missing from it, by field. `validate` shows the same as what `create` and
- * `submit` refuse.
+ * Validates a registration: what is wrong or missing, by field. `validate` reports the same reasons for which `create`
+ * and `submit` refuse.
  */
 import { nameOf } from '../fields.ts';
 import type { Span } from '../numbers/spans.ts';
@@ -11,7 +11,7 @@ import { DOCUMENTS, requiredProofs } from './documents.ts';
 import type { Proof, RegistrationContent, RegistrationFacts, RegistrationReason } from './registration.ts';
 import { formatSenderNumbers, type NumberProblem, parseSenderNumbers } from './sender-numbers.ts';
 
-/** What can be wrong, and what to do. `FIELD_…`: the form of the field. */
+/** What to do about each problem. `FIELD_…`: a problem with the form of a field. */
 const HELP = {
   FIELD_UNKNOWN: 'remove the field',
   FIELD_MISSING: 'add the field',
@@ -55,13 +55,13 @@ export interface ValidRegistration {
   readonly content: RegistrationContent;
   readonly numbers: Span;
   readonly isMock: boolean;
-  /** The earliest end, in ms since 1970; null for none. */
+  /** The earliest end of the registration and its proofs, in ms since 1970; null for none. */
   readonly endsAt: number | null;
-  /** What must be there before it can be submitted. */
+  /** What is missing before the registration can be submitted. */
   readonly missing: readonly RegistrationReason[];
 }
 
-/** Nothing of it can be stored. */
+/** A registration of which nothing can be stored. */
 export interface InvalidRegistration extends Failure<'REGISTRATION_INVALID'> {
   /** All that is wrong and all that is missing. */
   readonly reasons: readonly RegistrationReason[];
@@ -109,7 +109,7 @@ export function validateRegistration(
 type Add = (field: string, code: ReasonCode, detail: string) => void;
 
 type Clients = RegistrationFacts['clients'];
-/** Whether each client is a mock client. Kept for the rows of an upload, which share their facts. */
+/** Whether each client is a mock client. Cached, because the rows of an upload share their facts. */
 const kinds = new WeakMap<Clients, ReadonlyMap<string, boolean>>();
 
 function kindsOf(clients: Clients): ReadonlyMap<string, boolean> {
@@ -148,7 +148,7 @@ function checkProof(
   return { kind: proof.kind, sha256, reference: proof.reference, expires };
 }
 
-/** Null if basis and holder do not go together. */
+/** The missing proofs; null if the basis does not fit the holder. */
 function missingProofs(
   { basis, holder, proofs }: RegistrationContent,
   numbers: Span | null,

@@ -1,6 +1,6 @@
 /**
- * A filter of keys of two 32-bit words, without false negatives, in front of a slower look-up: a key that is not there
- * costs one read.
+ * A filter in front of a slower look-up, for keys of two 32-bit words. It has no false negatives. Nearly every absent
+ * key costs only one read.
  */
 
 /** The smallest power of two that is at least `least` and at least 2. */
@@ -13,7 +13,7 @@ export function hashOf(high: number, low: number): number {
   return Math.imul(low ^ Math.imul(high, 0x85ebca6b), 0x9e3779b1);
 }
 
-/** The three bits of a key in its word of the filter. More would be those that select the word of a large filter. */
+/** The three bits of a key in its word of the filter. In a large filter, further bits of the hash select the word. */
 function bitsOf(hash: number): number {
   return (1 << (hash & 31)) | (1 << ((hash >>> 5) & 31)) | (1 << ((hash >>> 10) & 31));
 }
@@ -23,7 +23,7 @@ export class KeyFilter {
   /** The bits of a hash above this shift select its word. */
   readonly #shift: number;
 
-  /** @param words at least; the filter rounds them up to a power of two */
+  /** @param words minimum count of words; the filter rounds it up to a power of two */
   constructor(words: number) {
     this.#words = new Uint32Array(powerOfTwo(words));
     this.#shift = Math.clz32(this.#words.length - 1);

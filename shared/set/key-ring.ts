@@ -1,6 +1,6 @@
 /**
  * The keys of one installation. LIST_KEY holds one key, or two while it is rotated: the first writes, both read.
- * A value is opened with the key that its manifest names, or else with whichever key opens it.
+ * A value is opened with the key that its manifest names, or else with the first key that opens it.
  */
 import { fromBase64 } from '../bytes.ts';
 import { LIST_KEYS_MAX } from '../limits/lists.ts';
@@ -26,7 +26,7 @@ export class KeyRing {
     return this.all[0]!;
   }
 
-  /** Key IDs, that of the writer first. */
+  /** Key IDs, the ID of the writer first. */
   get ids(): string[] {
     return this.all.map(({ keyId }) => keyId);
   }

@@ -11,14 +11,14 @@ import { SIV_KEY_BYTES } from './siv.ts';
 export const LIST_KEY_BYTES = 32;
 
 export interface ListKeys {
-  /** Identifies the secret without revealing it: 16 hex digits. Other releases are rejected. */
+  /** Identifies the secret without revealing it: 16 hex digits. Releases with another ID are rejected. */
   readonly keyId: string;
   readonly permutation: Permutation;
   /** Scratch space to compute many images at once. */
   readonly preparedImages: PreparedImages;
   /** Seed of the XXH64 fingerprints of sources. */
   readonly sourceSeed: bigint;
-  /** Which numbers the detection of enumeration looks at: see shared/enumeration/scan-key.ts. */
+  /** Selects the numbers that the detection of enumeration looks at: see shared/enumeration/scan-key.ts. */
   readonly scanSeed: number;
   /** AES-256-GCM key of `seal`. */
   readonly sealKey: CryptoKey;

@@ -36,17 +36,17 @@ export const PART_FIXED_WORDS = 2;
 export const PART_WORDS_PER_LIST = 2;
 
 /**
- * Pair shard: as a shard with one list, whose part rows have a room in place of the second offset: the clients of a
- * group. A part with pairs lies within the positions of one group and prefix. A section has (key - start of the part) *
+ * Pair shard: a shard with one list, whose part rows have a room in place of the second offset: the count of clients in
+ * the group. A part with pairs lies within the positions of one group and prefix. A section has (key - start of the part) *
  * slots + slot for each pair, and the width of a bucket counts keys. There are CLIENT_GROUPS * room * SLOTS_PER_CLIENT
  * slots. pair-place.ts says what key and slot a pair has.
  */
 export const SLOTS_PER_CLIENT = 2;
-/** Groups of clients: each position stands for as many images. */
+/** Groups of clients. Each position stands for this many images. */
 export const CLIENT_GROUPS = 16;
 /** Positions of a group and a prefix. */
 export const GROUP_POSITIONS = 6_250_000;
-/** Of pair shards and the table of registered clients. Those of another layout are not read. */
+/** Layout of pair shards and of the table of registered clients. Values of another layout are not read. */
 export const REGISTERED_LAYOUT = 2;
 
 /** First word of a section: kind | flags << 8 | parameter << 16. Second word: the count of entries. */
@@ -91,7 +91,7 @@ export const FOREVER = 0xffffffff;
  * without padding, and dated rows of fingerprint, since, until.
  */
 export const RANGE_ROW_BYTES = 24;
-/** The two lists of ranges in a table of registered clients: those of LIST_OWN belong to the client's organisation. */
+/** The two lists of ranges in a table of registered clients. Ranges of LIST_OWN belong to the client's organisation. */
 export const REGISTERED_LISTS = 2;
 export const LIST_REGISTERED = 0;
 export const LIST_OWN = 1;

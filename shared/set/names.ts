@@ -1,8 +1,8 @@
-/** Reads the names at the end of a value: in ascending order, or in groups of such, each ended by a line feed, in UTF-8. */
+/** Reads the names at the end of a value: UTF-8, each ended by a line feed, in ascending order within each group. */
 import { LayoutError } from './number-set.ts';
 
 /**
- * @param value its name, for errors @param starts where the names of each group begin: those of a group are in order
+ * @param value name of the value, for errors @param starts index of the first name of each group
  * @throws LayoutError
  */
 export function readNames(bytes: Uint8Array, value: string, starts: Iterable<number> = [0]): string[] {

@@ -19,7 +19,7 @@ export class KeyBatch {
     return this.count === BATCH_KEYS;
   }
 
-  /** The keys so far. The batch is empty again; the next key overwrites what this returned. */
+  /** Returns the keys so far, and empties the batch. The next key overwrites the returned keys. */
   take(): Float64Array {
     const keys = this.#keys.subarray(0, this.count);
     this.count = 0;
@@ -43,13 +43,13 @@ export interface NumberSet {
   keys(start: number): Iterable<Float64Array>;
 }
 
-/** Bytes do not have the layout that their header states. The whole value is rejected. */
+/** Thrown if bytes do not have the layout that their header states. The whole value is rejected. */
 export class LayoutError extends Error {
   override readonly name = 'LayoutError';
 }
 
 /**
- * The words of a value with a header of magic and format version. They share the bytes.
+ * The words of a value with a header of magic and format version. The words and the bytes share memory.
  * @param name of the value, for errors @param alignment of the bytes and their length
  * @throws LayoutError
  */

@@ -40,7 +40,7 @@ export class PreparedImages {
     this.#count = at + 1;
   }
 
-  /** The image of a suffix; immediate if it is the next one prepared, or the one before again. */
+  /** The image of a suffix. Immediate for the next prepared suffix, and for the one before it again. */
   imageOf(suffix: number): number {
     const at = this.#next;
     if (this.#suffixes[at] !== suffix) {

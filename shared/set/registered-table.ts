@@ -1,7 +1,7 @@
 /**
- * Reader of the table of registered clients: the name of each client, in the order of their places, and the ranges of
- * numbers that are too long, or too lonely, for the set of pairs. A look-up is one binary search in the rows of its
- * client.
+ * Reader of the table of registered clients: the names of the clients, in the order of their places, and the ranges that
+ * are not in the set of pairs: long ranges, and numbers of runs with few pairs. A look-up is one binary search in the rows
+ * of its client.
  */
 import { REGISTERED_RANGE_EXPANDED_MAX } from '../limits/registrations.ts';
 import {
@@ -30,7 +30,7 @@ export interface RegisteredClient extends ClientSpread {
   readonly rank: number;
 }
 
-/** Ranges that stand for single numbers, and what they hold. */
+/** Counts of the ranges that stand for single numbers. */
 export interface ShortRanges {
   readonly rows: number;
   readonly numbers: number;
@@ -70,15 +70,15 @@ export function registeredColumnsBytes(count: number): number {
 type Columns = ReturnType<typeof registeredColumnsAt>;
 
 export class RegisteredTable {
-  /** By group, and in ascending order; the index is the place. */
+  /** Names by group, in ascending order within each group. The index of a name is the place of the client. */
   readonly clients: readonly string[];
-  /** The place of the first client of each group, and the count of clients. */
+  /** The place of the first client of each group, and at the end the count of clients. */
   readonly #groupStarts: Uint32Array;
   readonly #seed: bigint;
   readonly #placesByName: ReadonlyMap<string, number>;
   /** Computed once per client, when it is first looked up. */
   readonly #clients = new Map<string, RegisteredClient>();
-  /** The last one that was looked up: all numbers of a stream have the same client. */
+  /** The client that was looked up last, because all numbers of a stream have the same client. */
   #lastName = '';
   #last: RegisteredClient | null = null;
   readonly #lists: readonly Columns[];
@@ -180,14 +180,14 @@ export class RegisteredTable {
   }
 }
 
-/** Sums of counts: where each begins, and the end of the last. */
+/** Running sums of counts: where each group begins, and the end of the last. */
 function startsOf(counts: Uint32Array): Uint32Array {
   const starts = new Uint32Array(counts.length + 1);
   for (const [index, count] of counts.entries()) starts[index + 1] = starts[index]! + count;
   return starts;
 }
 
-/** @throws LayoutError if the places of the rows are not ascending, or no places */
+/** @throws LayoutError if the places of the rows are not ascending, or not below `count` */
 function firstsOf(places: Uint32Array, count: number): Uint32Array {
   const firsts = new Uint32Array(count + 1);
   let next = 0;

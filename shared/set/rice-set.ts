@@ -18,7 +18,7 @@ import { KeyBatch, LayoutError, type NumberSet } from './number-set.ts';
 
 /** Position of a bucket in its group. */
 const IN_GROUP = (1 << RICE_GROUP_SHIFT) - 1;
-/** Every other byte of a word: one addition sums two bytes. */
+/** Mask of every other byte of a word, so that one addition sums two bytes. */
 const EVEN_BYTES = 0x00ff00ff;
 
 export class RiceSet implements NumberSet {
@@ -122,7 +122,7 @@ export class RiceSet implements NumberSet {
         const quotient = Math.clz32(window);
         const length = (quotient + 1 + parameter) | 0;
         if (length > left) {
-          // Kept out of the loop: a call in here, even one that is never made, halves its speed.
+          // The call is outside the loop: a call in here, even one that is never made, halves the speed of the loop.
           fits = left < 32;
           break;
         }

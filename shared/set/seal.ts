@@ -4,8 +4,8 @@
  * HMAC of the content: equal content gives equal bytes, so an unchanged table keeps its key. Two contents
  * share a nonce with probability 2^-96.
  *
- * A value that nothing else binds to its place in KV is sealed for that place: its key is additional data,
- * and the value does not open anywhere else. The nonce then also covers the place, because one nonce with two
+ * A value that nothing else binds to its place in KV is sealed for that place: its key in KV is additional
+ * data, and the value does not open anywhere else. The nonce then also covers the place, because one nonce with two
  * kinds of additional data would reveal the authentication key.
  */
 

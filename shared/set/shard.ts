@@ -1,7 +1,7 @@
 /**
  * Reader of a shard: one slice of the key space (prefix, permuted suffix), with the sections of every list.
- * Opened in place over the bytes from KV: a few small objects per section and a filter of the keys with dates, nothing
- * parsed or copied, no allocation in a look-up. The constructor rejects malformed bytes.
+ * Opened in place over the bytes from KV: a few small objects per section and a filter of the keys with dates. Nothing
+ * is parsed or copied, and a look-up allocates nothing. The constructor rejects malformed bytes.
  */
 
 import { SUFFIX_COUNT } from '../numbers/number.ts';
@@ -46,7 +46,7 @@ const FILTER_WORDS_PER_ROW = 0.5;
  * group and prefix, or keys without pairs.
  */
 export class Part {
-  /** The first key: prefix * 10^8 + suffix, or that of a pair. */
+  /** The first key: prefix * 10^8 + suffix, or the key of a pair. */
   readonly start: number;
   /** The first key after the part. */
   readonly end: number;
@@ -55,7 +55,7 @@ export class Part {
   /** The sections of each list. */
   readonly #plain: (NumberSet | null)[] = [];
   readonly #dated: (DatedRows | null)[] = [];
-  /** The keys with dates of all lists: most numbers have none, and there can be many such lists. Null without any. */
+  /** Filter of all keys with dates, because most numbers have none, but many lists may have dates. Null without dates. */
   readonly #dates: KeyFilter | null = null;
 
   /**
@@ -105,7 +105,7 @@ export class Part {
     return dated.until(prefix, permutedSuffix, now);
   }
 
-  /** As `DatedRows.begins`, for the entries of a list. */
+  /** Like `DatedRows.begins`, for the entries of a list. */
   begins(list: number, prefix: number, permutedSuffix: number, now: number): number {
     const dated = this.#dated[list];
     if (dated == null || !this.mayHaveDates(prefix, permutedSuffix)) return FOREVER;
@@ -133,7 +133,7 @@ export class Part {
     return this.#plain[0]?.has(0, key - this.start, slotOf(rotated, rank, this.room) + 1, -1) === true;
   }
 
-  /** The pairs of a pair shard in order, as their sections have them: see layout.ts. */
+  /** The pairs of a pair shard in order, in the form of their sections: see layout.ts. */
   pairs(): Iterable<Float64Array> {
     return this.#plain[0]?.keys(0) ?? [];
   }
@@ -248,7 +248,7 @@ export class Shard {
 function openPairs(words: Uint32Array, at: number, start: number, end: number, room: number): NumberSet {
   const kind = words[at]! & 0xff;
   if (kind !== SECTION_RICE) throw new LayoutError(`pair shard: unknown section kind ${kind}`);
-  // A look-up finds no pair by those that are missing: see the mask of RiceSet.
+  // A look-up cannot find a pair in a complement: see the mask of RiceSet.
   if (((words[at]! >>> 8) & FLAG_COMPLEMENT) !== 0) throw new LayoutError('pair shard: a complement');
   if ((start % GROUP_POSITIONS) + (end - start) > GROUP_POSITIONS)
     throw new LayoutError('pair shard: a section over several groups or prefixes');

@@ -1,12 +1,12 @@
 /**
- * Encryption of short values, synchronous and without a nonce: AES-SIV (RFC 5297) without additional data, which is
- * authenticated, and the bare cipher of one block, whose content must have redundancy of its own. Equal content gives equal
- * bytes. The first byte of what is sealed says what kind of value it is.
+ * Encrypts short values, synchronously and without a nonce. AES-SIV (RFC 5297), without additional data, authenticates its
+ * content. The bare cipher of one block does not, so the content of a block must have redundancy. Equal content gives equal
+ * bytes. The first byte of the content of AES-SIV says what kind of value it is.
  */
 import { AES } from '@stablelib/aes';
 import { SIV } from '@stablelib/siv';
 
-/** Key of AES-SIV, half of which is for the MAC, and key of single blocks, in bytes. */
+/** Bytes of the key of AES-SIV, half of which is for the MAC, and of the key of single blocks. */
 const SIV_BYTES = 32;
 const CIPHER_BYTES = 16;
 /** Length of a key in bytes. */
@@ -19,7 +19,7 @@ interface Ciphers {
   readonly aes: AES;
 }
 
-/** Expanding a key takes as long as sealing with it. */
+/** Cached, because expanding a key takes as long as sealing with it. */
 const ciphers = new WeakMap<Uint8Array, Ciphers>();
 
 export function sealSiv(content: Uint8Array, key: Uint8Array): Uint8Array {
@@ -31,12 +31,12 @@ export function openSiv(bytes: Uint8Array, key: Uint8Array): Uint8Array | null {
   return ciphersOf(key).siv.open([], bytes);
 }
 
-/** In place. @param block BLOCK_BYTES */
+/** Encrypts in place. @param block BLOCK_BYTES */
 export function encipherBlock(block: Uint8Array, key: Uint8Array): void {
   ciphersOf(key).aes.encryptBlock(block, block);
 }
 
-/** In place. With another key, the result is random. @param block BLOCK_BYTES */
+/** Decrypts in place. With another key, the result is random. @param block BLOCK_BYTES */
 export function decipherBlock(block: Uint8Array, key: Uint8Array): void {
   ciphersOf(key).aes.decryptBlock(block, block);
 }

@@ -66,7 +66,7 @@ export function rekeyFingerprint(print: bigint, text: string, from: bigint, to: 
   return form === undefined ? null : fingerprint(form, to);
 }
 
-/** The text of the form whose fingerprint this is; null if it is none of the source's. */
+/** The text of the form that has this fingerprint; null if no form of the source has it. */
 export function formOf(
   print: bigint,
   text: string,
@@ -94,7 +94,7 @@ export function smscSources(globalTitle: number): Source<'smsc'>[] {
   return sources;
 }
 
-/** `515-02` or `51502`: MCC of three digits (901 is the world), MNC of two or three; null otherwise. */
+/** `515-02` or `51502`: MCC of three digits (901 is global), MNC of two or three; null otherwise. */
 export function operatorOf(written: string): string | null {
   const match = /^([2-7]\d{2}|901)[- ]?(\d{2,3})$/.exec(written.trim());
   return match === null ? null : `${match[1]}${match[2]}`;

@@ -13,19 +13,19 @@ import type { AppealMonth, MonthCount, RuleBlockMonth } from './figures.ts';
 
 export type Counts = Readonly<Record<string, number>>;
 
-/** Durations of a month, of which there is one source each. */
+/** Durations of a month. Each table has only one source of durations. */
 export interface Durations {
   readonly medianSeconds: number | null;
   readonly p90Seconds: number | null;
 }
 
-/** What one source has of a month. */
+/** The data of one source for a month. */
 export interface Reading {
   readonly counts: Counts;
   readonly durations: Durations | null;
 }
 
-/** What the integer of traits means. */
+/** The values that the integer of traits packs. */
 export interface ReportTraits {
   readonly channel: Channel;
   readonly spam: SpamKind;
@@ -41,7 +41,7 @@ class Tally {
   }
 }
 
-/** Reports that were acknowledged and not withdrawn. Each has one `source:…`, and is spam by text, by voice, or none. */
+/** Reports that were acknowledged and not withdrawn. Each has one `source:…`, and is text spam, voice spam or not spam. */
 export function countsOfReports(
   months: readonly MonthCount[],
   kind: PartnerKind,
@@ -71,7 +71,7 @@ export function countsOfReports(
 const BLOCK = VERDICTS.indexOf('block');
 const BLOCK_DIMENSIONS: readonly Dimension[] = ['channel', 'code', 'list', 'country', 'operator'];
 
-/** Requests that a client had blocked. The hour is that in Korea; a day whose hours are no longer kept has none. */
+/** Blocked requests of a client. Hours are those of Korea. Days whose hours are no longer kept count for no hour. */
 export function countsOfChecks(periods: readonly PeriodCounts[]): Counts {
   const tally = new Tally();
   for (const { hour, hours, counts } of periods) {
@@ -126,7 +126,7 @@ export function sumOfCounts(all: Iterable<Counts>): Counts {
   return tally.counts;
 }
 
-/** Names of one group, such as `relay`, and their counts. The empty name stands for those that were not kept apart. */
+/** Names of one group, such as `relay`, and their counts. The empty name stands for names that were not kept apart. */
 export function groupOf(counts: Counts, group: string): ReadonlyMap<string, number> {
   const start = `${group}:`;
   return new Map(

@@ -1,10 +1,10 @@
 /**
- * Decides which cells of published tables are hidden, so that nobody computes a small count from the others. Pure.
+ * Decides which cells of published tables are hidden, so that nobody can compute a small count from other cells. Pure.
  *
- * A count from 1 to SMALL_COUNT - 1 is hidden. So is a cell that changed by as little since an earlier version, and what
- * an earlier version hid. That is not enough: totals give a hidden cell back. So each hidden cell needs a witness:
- * another solution of all that was published, in all versions, in which the cell has another value. While there is none,
- * one more cell is hidden. docs/decisions/0035-hide-cells-until-each-has-a-witness.md explains it.
+ * A count from 1 to SMALL_COUNT - 1 is hidden. So is a cell that changed by such a count since an earlier version, and a
+ * cell that an earlier version hid. That is not enough, because totals can reveal a hidden cell. So each hidden cell needs
+ * a witness: another solution of all published tables, in all versions, in which the cell has another value. While a cell
+ * has none, one more cell is hidden. docs/decisions/0035-hide-cells-until-each-has-a-witness.md explains it.
  *
  * Every cell is part of at most one sum. A total may be the sum of several tables, and part of another one.
  */
@@ -25,9 +25,9 @@ export interface Figures {
   readonly sums: readonly Sum[];
   /** Exact values of all cells. */
   readonly values: ReadonlyMap<string, number>;
-  /** Cells that are never published, and the largest value that readers can suppose: names in a row "others". */
+  /** Cells that are never published (names in a row "others"), and the largest value that readers can assume. */
   readonly unnamed: ReadonlyMap<string, number>;
-  /** What readers know from the time when the month was open: values that cells have reached. */
+  /** Values that cells had reached while the month was open. Readers know these values. */
   readonly reached: ReadonlyMap<string, number>;
   /** Earlier versions, the first one first. Their sums are the same. */
   readonly earlier: readonly Version[];
@@ -42,12 +42,12 @@ export function hiddenCells(figures: Figures): ReadonlySet<string> {
   return new Search(figures).run();
 }
 
-/** All cells of a version are at most, or at least, those of another one; or some are more and some are fewer. */
+/** How the cells of a version compare with another version: all at most as large, all at least as large, or mixed. */
 type Order = 'fewer' | 'more' | 'mixed';
 
 /**
- * Whether a changed cell still compares with that of another version as readers may know: reports were taken back, or
- * came late, in this cell or in all.
+ * Whether a changed cell still compares with the cell of another version as readers may know: reports were withdrawn, or
+ * came late, in this cell or in all cells.
  */
 function fits(other: number, value: number, changed: number, order: Order): boolean {
   if (order === 'fewer') return changed <= other;
@@ -79,7 +79,7 @@ class Search {
   }
 
   run(): ReadonlySet<string> {
-    // Hiding more never closes a way that was open, so each cell is looked at once.
+    // Hiding more cells never removes a witness, so each cell is examined once.
     for (const cell of this.#hidden) while (!this.#isOpen(cell) && this.#hideOne(cell)) {}
     return this.#hidden;
   }
@@ -93,14 +93,14 @@ class Search {
     );
   }
 
-  /** Whether the value of a hidden cell stays open in every version, and so do its small changes. */
+  /** Whether the value of a hidden cell stays open in every version, and whether its small changes do. */
   #isOpen(cell: string): boolean {
     this.#blocked = new Set();
     const newest = this.#versions.length - 1;
     return this.#versions.every(({ values, hidden }, at) => {
       if (!hidden.has(cell)) return true;
       const value = values.get(cell) ?? 0;
-      // Nothing small is behind it: 0 and large counts may be known.
+      // Only small counts need several witnesses. A large count needs one, and 0 needs none.
       const needed = isSmall(value) ? OPEN_VALUES_MIN - 1 : value === 0 ? 0 : 1;
       if (!this.#hasWitnesses(cell, at, 0, needed)) return false;
       if (at !== newest) return true;
@@ -111,7 +111,7 @@ class Search {
     });
   }
 
-  /** @param at version whose value is open @param first earliest version that may change with it @param needed values */
+  /** @param at version of the value @param first earliest version that may change with it @param needed other values */
   #hasWitnesses(cell: string, at: number, first: number, needed: number): boolean {
     let found = 0;
     for (let by = 1; by < SMALL_COUNT && found < needed; by++)
@@ -120,10 +120,10 @@ class Search {
     return found >= needed;
   }
 
-  /** The same change in some versions in a row: those around them stay as they are. */
+  /** Tries the same change in several consecutive versions. All other versions stay as they are. */
   #hasWitness(cell: string, at: number, first: number, change: number): boolean {
     const newest = this.#versions.length - 1;
-    // With the change in all later versions, the differences between versions stay what they are.
+    // If all later versions change too, the differences between them stay the same.
     for (const to of newest === at ? [at] : [newest, at]) {
       for (let from = at; from >= Math.min(first, at); from--) {
         if (!this.#versions[from]!.hidden.has(cell)) break;
@@ -134,7 +134,7 @@ class Search {
     return false;
   }
 
-  /** Whether a cell can change so that every sum but one that it belongs to can still be right. */
+  /** Whether a cell can change so that each of its sums, except `done`, can still be right. */
   #canMove(cell: string, by: number, done: Sum | null, from: number, to: number): boolean {
     if (++this.#steps > WITNESS_STEPS_MAX || !this.#mayChange(cell, by, from, to)) return false;
     const own = this.#partOf.get(cell);
@@ -154,7 +154,7 @@ class Search {
     return false;
   }
 
-  /** Whether what is known of one cell leaves room for a change in these versions. */
+  /** Whether the known facts about one cell allow a change in these versions. */
   #mayChange(cell: string, by: number, from: number, to: number): boolean {
     const { unnamed, reached } = this.#figures;
     for (let at = from; at <= to; at++) {

@@ -1,5 +1,5 @@
 /**
- * Months and days of statistics: those of Asia/Seoul, which is UTC+9 all year, without daylight saving time since 1988.
+ * Months and days of statistics, in Asia/Seoul: UTC+9 all year, without daylight saving time since 1988.
  */
 import { KOREA_MS } from '../time.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Tables as they are published: JSON and CSV, shared with the CLI. A hidden count is null. Shares are given only where
- * the count and the total are, so they add nothing.
+ * Tables as they are published: JSON and CSV, shared with the CLI. A hidden count is null. A share is given only if the
+ * count and the total are, so it reveals nothing more.
  */
 import { csvLine } from '../csv.ts';
 import { OPEN_MONTH_STEP, SMALL_COUNT } from '../limits/statistics.ts';
@@ -21,23 +21,23 @@ import { TABLE_TITLES, type TableName, type Text, TOTAL } from './texts.ts';
 export interface PublishedRow {
   readonly key: string;
   readonly name: Text;
-  /** Null if it is hidden. */
+  /** Null if the count is hidden. */
   readonly count: number | null;
-  /** Of the total, in percent with one decimal; null if the count or the total is hidden, or the total is 0. */
+  /** Share of the total, in percent with one decimal; null if the count or the total is hidden, or the total is 0. */
   readonly share: number | null;
 }
 
 export interface PublishedTable {
   readonly table: TableName;
   readonly title: Text;
-  /** Null if it is hidden, or if the rows do not add up to a total. */
+  /** Null if the total is hidden, or if the rows have no total. */
   readonly total: number | null;
   readonly rows: readonly PublishedRow[];
-  /** Of the cases of this table, where that is measured; null with fewer than SMALL_COUNT cases. */
+  /** Durations of the cases of this table, if they are measured; null with fewer than SMALL_COUNT cases. */
   readonly durations?: Durations | null;
 }
 
-/** Where a version of a month comes from. */
+/** A version of a month: when and why it was made, and its digest. */
 export interface MonthInfo {
   /** `2026-11`, in Asia/Seoul. */
   readonly month: string;
@@ -45,7 +45,7 @@ export interface MonthInfo {
   readonly version: number | null;
   /** Counts are rounded down to whole tens, and change once a day. */
   readonly provisional: boolean;
-  /** When it was closed or corrected; of a provisional one, up to when its reports are counted. RFC 3339. */
+  /** When it was closed or corrected. For a provisional month, the time up to which reports are counted. RFC 3339. */
   readonly at: string;
   /** SHA-256 of the published tables, hex, as in the audit log; null if provisional. */
   readonly digest: string | null;
@@ -58,12 +58,12 @@ export interface PublishedMonth extends MonthInfo {
   readonly tables: readonly PublishedTable[];
 }
 
-/** A version as it is kept: what was counted, and which cells are hidden. */
+/** A version as it is stored: its counts, and the cells that are hidden. */
 export interface KeptVersion {
   readonly frame: Frame;
   readonly counts: Counts;
   readonly hidden: readonly string[];
-  /** By table. */
+  /** Durations by table. */
   readonly durations: Readonly<Partial<Record<TableName, Durations>>>;
 }
 
@@ -112,7 +112,7 @@ export function publishedTables({ frame, counts, hidden, durations }: KeptVersio
   });
 }
 
-/** Tables of a month that is not closed: of reports, with fixed rows. Names in rows would say which ones are nearly there. */
+/** Tables of an open month: of reports, with fixed rows. Rows of names would reveal which names are about to get a row. */
 const OPEN_TABLES: readonly TableName[] = [
   ...(['reports', 'reports-by-source', 'text-by-kind', 'text-by-route', 'text-by-origin'] as const),
   ...(['voice-by-route', 'voice-by-kind'] as const),
@@ -120,7 +120,7 @@ const OPEN_TABLES: readonly TableName[] = [
 
 const NO_FRAME: Frame = frameOf({}, []);
 
-/** Counts rounded down to whole multiples of OPEN_MONTH_STEP, hidden below it: days do not show single reports. */
+/** Counts rounded down to multiples of OPEN_MONTH_STEP, hidden below it, so that daily changes show no single report. */
 export function openTables(counts: Counts): PublishedTable[] {
   const reached = reachedCells(counts);
   return tablesOf(NO_FRAME)
@@ -131,7 +131,7 @@ export function openTables(counts: Counts): PublishedTable[] {
     });
 }
 
-/** What readers of an open month know: whole multiples of OPEN_MONTH_STEP, by cell. */
+/** The values that readers of an open month know: whole multiples of OPEN_MONTH_STEP, by cell. */
 export function reachedCells(counts: Counts): Map<string, number> {
   const tables = tablesOf(NO_FRAME).filter(({ name }) => OPEN_TABLES.includes(name));
   const shown = new Set(tables.flatMap(({ total, rows }) => [total, ...rows.map(({ cell }) => cell)]));
@@ -156,7 +156,7 @@ function formOf(table: Table, shown: (cell: string) => number | null): Published
   };
 }
 
-/** The highest first; the place of a hidden one would show between which two it is. Sums are last. */
+/** Sorts by count, highest first. Hidden rows follow, because their place would reveal their size. Sums come last. */
 function rankedRows(rows: readonly PublishedRow[]): PublishedRow[] {
   const isSum = ({ key }: PublishedRow): boolean => key === 'others' || key === 'notStated';
   const place = ({ count }: PublishedRow): number => count ?? -1;
@@ -201,7 +201,7 @@ function safe(name: string): string {
   return /^[=+\-@\t\r]/.test(name) ? `'${name}` : name;
 }
 
-/** What one source adds to one cell. */
+/** The amount that one source adds to one cell. */
 export interface TracedSource {
   /** Such as `reports kisa/0`: an object and its name. */
   readonly source: string;
@@ -212,16 +212,16 @@ export interface TracedCell {
   readonly key: string;
   readonly count: number;
   readonly hidden: boolean;
-  /** Those with the most first, at most TRACE_SOURCES_MAX. */
+  /** Sources with the highest counts first, at most TRACE_SOURCES_MAX. */
   readonly sources: readonly TracedSource[];
-  /** What all further sources add. */
+  /** Sum of the counts of all further sources. */
   readonly further: number;
 }
 
 /** Where the cells of a table come from: the counts of the sources of a cell add up to its exact value. */
 export interface Trace extends MonthInfo {
   readonly table: TableName;
-  /** Of the digest of the exact counts in the audit log. */
+  /** Salt of the digest of the exact counts in the audit log. */
   readonly salt: string;
   readonly exactDigest: string;
   readonly cells: readonly TracedCell[];
@@ -251,10 +251,10 @@ export interface MonthVersions {
     readonly at: string;
     readonly digest: string;
     readonly reason: string | null;
-    /** Who corrected it; null for the service. */
+    /** Who made this version; null for the service. */
     readonly by: string | null;
   }[];
-  /** Whether its reports are counted again. */
+  /** Whether the reports of the month are being counted again. */
   readonly isCorrecting: boolean;
 }
 

@@ -1,10 +1,10 @@
 /**
- * The tables of one month: which cells they have, and what each cell is. Tables with names that have no fixed list show
- * the highest, and sum the others in one row. What reports do not name is a row of its own, so that all tables of the
+ * The tables of one month: their cells, and the meaning of each cell. A table of names without a fixed list shows the
+ * highest names, and sums the others in one row. Reports without a name have their own row, so that all tables of the
  * same reports have the same total.
  *
- * A frame fixes the names when a month is closed. Corrections use the same frame: a name that moved between the rows
- * of two versions would show how many reports it has.
+ * A frame fixes the names when a month is closed. Corrections use the same frame, because a name that moved between the
+ * rows of two versions would reveal how many reports it has.
  */
 import { RANKED_ROWS_MAX, SMALL_COUNT } from '../limits/statistics.ts';
 import { type Counts, groupOf } from './counts.ts';
@@ -46,7 +46,7 @@ export interface Row {
 
 export interface Table {
   readonly name: TableName;
-  /** Null if the rows do not add up to anything. */
+  /** Null if the rows have no total. */
   readonly total: string | null;
   readonly rows: readonly Row[];
   /** Whether rows are sorted by their counts. */
@@ -168,16 +168,16 @@ export function tablesOf(frame: Frame): readonly Table[] {
       table(name, name, fixed(name, texts.NOTICE_ROWS)),
     ),
     single('subscribers-informed'),
-    // The register is public, so nothing of these is hidden.
+    // The register is public, so no cell of these tables is hidden.
     table('certification', 'certification', fixed('certification', texts.QUALIFICATION_ROWS)),
     single('inspections-due'),
   ];
 }
 
-/** Tables from public registers: they are published as they are. */
+/** Tables from public registers. None of their cells is hidden. */
 export const PUBLIC_TABLES: readonly TableName[] = ['certification', 'inspections-due'];
 
-/** The values of all cells: linear in the counts, so those of several sources add up. */
+/** The values of all cells. They are linear in the counts, so the values of several sources add up. */
 export function cellsOf(counts: Counts, frame: Frame): Map<string, number> {
   const cells = new Map<string, number>();
   const sum = (values: Iterable<number>): number => [...values].reduce((all, value) => all + value, 0);
@@ -236,7 +236,7 @@ export function cellsOf(counts: Counts, frame: Frame): Map<string, number> {
   return cells;
 }
 
-/** Cells that are summed in rows "others", their sums, and the largest value that readers can suppose. */
+/** Cells that are summed in rows "others", their sums, and the largest value that readers can assume. */
 export interface Unnamed {
   readonly sums: readonly Sum[];
   readonly values: ReadonlyMap<string, number>;
@@ -250,7 +250,7 @@ export function unnamedOf(counts: Counts, frame: Frame): Unnamed {
     const shown = frame.shown[table];
     const found = groupOf(counts, RANKED[table]);
     const isOfResellers = table === 'text-by-reseller';
-    // Anybody can read which resellers there are. Of other names, readers cannot know how many there are.
+    // The list of resellers is public. For other names, readers cannot know how many there are.
     const names = isOfResellers
       ? frame.resellers.map(({ code }) => code)
       : [...found.keys(), '(one)', '(another)'];

@@ -1,4 +1,4 @@
-/** Names of tables and of rows that are always the same, in English and Korean. The names of columns are ours. */
+/** Names of tables and of fixed rows, in English and Korean. The names of columns are our own. */
 
 import type { NoticeType } from '../notices/notice.ts';
 import type { PartnerKind } from '../reports/partner.ts';

@@ -20,11 +20,11 @@ export interface TextAnalysis {
   readonly band: TextBand | null;
   /** Families of features that raised the score, strongest first. None in the band `ordinary`. */
   readonly reasons: readonly FeatureFamily[];
-  /** Lists that have a host of the text: one for each host, the one that decides about it. */
+  /** Lists that have a host of the text: for each host, the list that decides about it. */
   readonly hosts: readonly HostListInfo[];
   /**
-   * Whether there is a host on an allow list, none on another list, and every host that a phone opens is on an allow list.
-   * What could be a host in another reading does not count: `바로가기bank.example`, `Thanks.Bye`.
+   * Whether at least one host is listed, all listed hosts are on allow lists, and so is every host that a phone opens. A
+   * host in another reading that is on no list does not count: `바로가기bank.example`, `Thanks.Bye`.
    */
   readonly onlyAllowedHosts: boolean;
   readonly campaign: FoundCampaign | null;
@@ -73,7 +73,7 @@ function isAllowed(list: HostListInfo | null): boolean {
 
 const STRENGTH = { allow: 3, block: 2, label: 1, shadow: 0 } as const;
 
-/** The list that decides about a host: of those that have its longest listed parent, allow before block before label. */
+/** The list that decides about a host: among the lists of its longest listed parent, allow before block before label. */
 function listOf(host: string, { hosts }: PublishedText): HostListInfo | null {
   if (hosts === null) return null;
   const found = hosts.table.listsOf(host).map((list) => hosts.lists[list]!);

@@ -1,7 +1,7 @@
 /**
  * The table of confirmed campaigns, read in place: their fingerprints, ends and marks. Bands of equal values find the
- * few fingerprints that are worth comparing (Leskovec et al., "Mining of Massive Datasets", 3.4): of texts that have half
- * of their values in common, 94 % share a band; of those with six tenths, 99.4 %.
+ * few fingerprints that are worth comparing (Leskovec et al., "Mining of Massive Datasets", 3.4): of two texts with half
+ * of their values in common, 94 % share a band; with six tenths in common, 99.4 %.
  */
 import { utf8 } from '../bytes.ts';
 import { CAMPAIGN_CANDIDATES_MAX, CAMPAIGNS_MAX } from '../limits/text.ts';
@@ -17,10 +17,10 @@ export interface CampaignMark extends Partial<RuleMark> {
 }
 
 export interface Campaign extends CampaignMark {
-  /** Counts up from 1: answers show it as `c-17`. */
+  /** Counts up from 1. Responses show it as `c-17`. */
   readonly id: number;
   readonly fingerprint: Fingerprint;
-  /** In seconds since 1970: confirmed campaigns always end. */
+  /** In seconds since 1970. Confirmed campaigns always end. */
   readonly until: number;
 }
 
@@ -29,10 +29,10 @@ export type FoundCampaign = Omit<Campaign, 'fingerprint'>;
 /** A row, in words: ID, end, mark, then the values in pairs. */
 const ROW_HEADER_WORDS = 3;
 const ROW_WORDS = ROW_HEADER_WORDS + FINGERPRINT_VALUES / 2;
-/** Of the values of a fingerprint in their order: the last ones are in no band if they do not fill one. */
+/** Consecutive values of a fingerprint in one band. The last values are in no band if they do not fill one. */
 export const BAND_VALUES = 3;
 export const BANDS = Math.floor(FINGERPRINT_VALUES / BAND_VALUES);
-/** Chains of bands: at least so many, a power of two. */
+/** Minimum count of chains of bands, a power of two. */
 const CHAINS_MIN = 16;
 
 /** @throws RangeError on more than CAMPAIGNS_MAX campaigns, or a value that has no binary form */
@@ -63,7 +63,7 @@ function isWord(value: number): boolean {
   return Number.isInteger(value) && value >= 0 && value <= 0xffffffff;
 }
 
-/** A mark as the table has it: the authority, or `<authority> <rule> <stage>`. */
+/** A mark as the table stores it: the authority, or `<authority> <rule> <stage>`. */
 function nameOf({ authority, rule, stage }: CampaignMark): string {
   const words = rule === undefined ? [authority] : [authority, rule, stage ?? ''];
   if (words.some((word) => !/^[^\s]+$/.test(word)))
@@ -83,16 +83,16 @@ function markOf(name: string): CampaignMark {
 export class CampaignTable {
   static readonly EMPTY = new CampaignTable(encodeCampaigns([]));
 
-  /** Of the table and of what finds its rows. */
+  /** Bytes of the table and of the chains that find its rows. */
   readonly bytes: number;
   readonly count: number;
   readonly #words: Uint32Array;
   readonly #values: Uint16Array;
   readonly #marks: readonly CampaignMark[];
-  /** The first of a chain of places (row x BANDS + band), by the hash of the band, and the next of each: from 1, 0 for none. */
+  /** Chains of places (row x BANDS + band) by hash: the first of each chain, and the next of each place. From 1; 0 for none. */
   readonly #first: Uint32Array;
   readonly #next: Uint32Array;
-  /** The look-up that compared a row last. */
+  /** For each row, the last look-up that compared it. */
   readonly #compared: Uint32Array;
   #lookups = 0;
 
@@ -123,8 +123,8 @@ export class CampaignTable {
   }
 
   /**
-   * The most similar campaign that has not ended, or null; of equally similar ones, the newest of those that it meets
-   * first. Compares at most CAMPAIGN_CANDIDATES_MAX. @param now in ms since 1970
+   * The most similar campaign that has not ended, or null. Of equally similar campaigns, the newest in the first band that
+   * finds one. Compares at most CAMPAIGN_CANDIDATES_MAX. @param now in ms since 1970
    */
   find(fingerprint: Fingerprint, now: number): FoundCampaign | null {
     if (this.count === 0) return null;
@@ -138,7 +138,7 @@ export class CampaignTable {
       for (; place !== 0 && candidates < CAMPAIGN_CANDIDATES_MAX; place = this.#next[place - 1]!) {
         const row = Math.floor((place - 1) / BANDS);
         if (this.#compared[row] === lookup) continue;
-        // Others are in its chain because their hashes are alike: how many depends on the size of the table.
+        // Other bands share the chain by their hash. How many depends on the size of the table, so they do not count.
         if ((place - 1) % BANDS !== band) continue;
         if (!isEqualBand(fingerprint, this.#values, this.#valuesAt(row), band)) continue;
         this.#compared[row] = lookup;
@@ -155,7 +155,7 @@ export class CampaignTable {
     return { id: this.#words[at]!, until: this.#until(best), ...this.#marks[this.#words[at + 2]!]! };
   }
 
-  /** From 1. */
+  /** Numbers look-ups from 1. */
   #nextLookup(): number {
     if (this.#lookups === 0xffffffff) {
       this.#compared.fill(0);

@@ -21,7 +21,7 @@ const M4 = 0x165667b1;
 const M5 = 0xcc9e2d51;
 const MULTIPLIERS = [M0, M1, M2, M3, M4, M5];
 
-/** What a feature says about a text, in words that an answer shows. */
+/** Families of features, in the words of responses. */
 export const FEATURE_FAMILIES = [
   'wording',
   'a link',
@@ -46,29 +46,29 @@ const EXCLAMATIONS = 7;
 const HIDDEN = 8;
 const LENGTH = 9;
 
-/** Traits of the text being read: family, hash, and what the trait says (of an ending, its index). All texts share it. */
+/** Traits of the text being read: family, hash and value (of an ending, its index). All texts share this memory. */
 const TRAITS_MAX = FEATURE_FAMILIES.length + TEXT_ENDINGS_MAX;
 const traitFamilies = new Uint8Array(TRAITS_MAX);
 const traitHashes = new Uint32Array(TRAITS_MAX);
 const traitValues = new Int32Array(TRAITS_MAX);
 
-/** A trait counts as often as this, because it says more than one n-gram of many. */
+/** A trait counts this many times, because it says more than one n-gram of many. */
 export const TRAIT_REPEATS = 4;
 
 const FEATURES_MAX = LETTERS_MAX * (GRAM_MAX - GRAM_MIN + 1) + TRAITS_MAX * TRAIT_REPEATS;
 const buckets = new Uint32Array(FEATURES_MAX);
 
-/** Valid until the next call: the memory is shared. */
+/** Valid until the next call, because the memory is shared. */
 export interface Features {
   /** Buckets, with repetitions: those of n-grams, then those of traits, each TRAIT_REPEATS times. */
   readonly buckets: Uint32Array;
-  /** How many of them are n-grams. */
+  /** How many of the buckets are of n-grams. */
   readonly grams: number;
   /** The family of each trait, in order. */
   readonly families: readonly FeatureFamily[];
 }
 
-/** @param bits of the count of buckets */
+/** @param bits base-2 logarithm of the count of buckets */
 export function featuresOf(text: ReadText, bits: number): Features {
   const { letters } = text;
   const shift = 32 - bits;
@@ -92,7 +92,7 @@ export function featuresOf(text: ReadText, bits: number): Features {
 }
 
 /**
- * The same features, weighed: adds each weight to the sum of its family. Allocates nothing.
+ * Weighs the same features as `featuresOf`: adds each weight to the sum of its family. Allocates nothing.
  * @param weights one for each bucket @param sums one for each of FEATURE_FAMILIES @returns the count of features
  */
 export function weigh(text: ReadText, weights: Int8Array, bits: number, sums: Int32Array): number {
@@ -127,14 +127,14 @@ export function weigh(text: ReadText, weights: Int8Array, bits: number, sums: In
   return gramCount(length) + TRAIT_REPEATS * traits;
 }
 
-/** n-grams of a text of so many letters. */
+/** Count of n-grams in a text of this many letters. */
 function gramCount(length: number): number {
   let count = 0;
   for (let size = GRAM_MIN; size <= GRAM_MAX; size++) count += Math.max(0, length - size + 1);
   return count;
 }
 
-/** Names of the features, in the order of `featuresOf`: letters of an n-gram, or a family and what it says. Slow. */
+/** Names of the features, in the order of `featuresOf`: letters of an n-gram, or the family and value of a trait. Slow. */
 export function featureNamesOf(text: ReadText): string[] {
   const { letters } = text;
   const names: string[] = [];
@@ -148,7 +148,7 @@ export function featureNamesOf(text: ReadText): string[] {
   return names;
 }
 
-/** Family of a trait, and what it says: the ending of a host, or a number. */
+/** Family and value of a trait. The value is the ending of a host, or a number. */
 function nameOf(text: ReadText, trait: number): string {
   const [family, value] = [traitFamilies[trait]!, traitValues[trait]!];
   return `${FEATURE_FAMILIES[family]}: ${family === ENDING ? text.endings[value] : value}`;
@@ -170,7 +170,7 @@ function readTraits(text: ReadText): number {
   if (cased > 7 && capitals > 4) count = addTrait(count, CAPITALS, Math.floor((4 * capitals) / cased));
   if (exclamations > 0) count = addTrait(count, EXCLAMATIONS, Math.min(exclamations, 4));
   if (hidden > 0) count = addTrait(count, HIDDEN, 1);
-  // The whole part of the logarithm of the square: two for each doubling.
+  // The whole part of the base-2 logarithm of the square: two more for each doubling of the length.
   return addTrait(count, LENGTH, 31 - Math.clz32((letters.length + 1) ** 2));
 }
 

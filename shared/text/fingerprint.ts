@@ -3,36 +3,36 @@
  * "One Permutation Hashing"), with empty bins filled from others (Shrivastava 2017, "Optimal Densification"). The share
  * of equal values estimates the share of 6-grams that two texts have in common (Jaccard).
  *
- * It is keyed: each letter has a secret value, and hashes are mixed with secret words. Who has the key can test whether a
- * guessed text has a given fingerprint. The hash is fast, and no cipher: do not publish fingerprints of known texts.
+ * It is keyed: each letter has a secret value, and hashes are mixed with secret words. Anyone with the key can test whether
+ * a guessed text has a given fingerprint. The hash is fast, and not a cipher: do not publish fingerprints of known texts.
  */
 import { utf8 } from '../bytes.ts';
 import type { ReadText } from './text.ts';
 
 /** Values of a fingerprint, of 16 bits each. */
 export const FINGERPRINT_VALUES = 64;
-/** Values that are equal if two texts belong to one campaign: half of them. */
+/** Two texts belong to one campaign if at least this many values are equal: half of all. */
 export const SAME_CAMPAIGN_VALUES = 32;
 const GRAM = 6;
-/** Bins that must have a value of their own to enrol a text: one of fewer than about 25 syllables has no fingerprint. */
+/** Bins that must have their own value to enrol a text. A text of fewer than about 25 syllables has no fingerprint. */
 const ENROLLED_BINS_MIN = 40;
-/** Fewer are enough to look a text up: else one that a campaign shortened by a word would have no fingerprint. */
+/** Fewer bins suffice to look a text up. Otherwise, a text that a campaign shortens by a word would have no fingerprint. */
 export const MATCHED_BINS_MIN = 32;
-/** The upper 6 bits of a hash choose the bin. It keeps the least of the others, and its value is their upper 16. */
+/** The upper 6 bits of a hash choose the bin. A bin keeps the smallest of the lower 26; its value is their upper 16. */
 const VALUE_BITS = 26;
 const VALUE_MASK = 0x3ffffff;
 const DROPPED_BITS = 10;
-/** More than any of them. */
+/** More than any content of a bin. */
 const EMPTY = 0x7fffffff;
 
 export type Fingerprint = Uint16Array<ArrayBuffer>;
 
 export interface FingerprintKey {
-  /** Identifies the key without revealing it: 16 hex digits. Members of a community have the same one. */
+  /** Identifies the key without revealing it: 16 hex digits. Members of a community have the same key. */
   readonly id: string;
   /** Values of letters, by the exclusive or of their two bytes. */
   readonly letterValues: Int32Array<ArrayBuffer>;
-  /** Odd multiplier of the rolling hash, then what its result is mixed with: a mask, an odd multiplier, a mask. */
+  /** Odd multiplier of the rolling hash, then the words that mix its result: a mask, an odd multiplier, a mask. */
   readonly multiplier: number;
   readonly mask: number;
   readonly mixMultiplier: number;
@@ -74,8 +74,8 @@ const emptyBins = new Uint8Array(FINGERPRINT_VALUES + 1);
 
 /**
  * The fingerprint, or null if the text is too short to be recognised.
- * @param into memory for it: its own by default
- * @param least bins that must have a value of their own: those of texts to enrol by default
+ * @param into memory for the fingerprint; new memory by default
+ * @param least bins that must have their own value; by default, as many as to enrol a text
  */
 export function fingerprintOf(
   { letters }: ReadText,
@@ -99,7 +99,7 @@ export function fingerprintOf(
     hash = Math.imul(hash ^ (hash >>> 13), mixMultiplier) ^ mixMask;
     hash = Math.imul(hash ^ (hash >>> 15), 0xc2b2ae35);
     hash ^= hash >>> 16;
-    // The less of both, without a branch that no processor predicts.
+    // The smaller of both values, without a branch that no processor predicts.
     const bin = hash >>> VALUE_BITS;
     const before = bins[bin]!;
     const value = hash & VALUE_MASK;
@@ -108,7 +108,7 @@ export function fingerprintOf(
   return valuesOf(into ?? new Uint16Array(FINGERPRINT_VALUES), least);
 }
 
-/** The values of the bins, or null if fewer of them are filled. */
+/** The values of the bins, or null if fewer than `filledMin` are filled. */
 function valuesOf(values: Fingerprint, filledMin: number): Fingerprint | null {
   let empty = 0;
   for (let bin = 0; bin < FINGERPRINT_VALUES; bin++) {
@@ -144,7 +144,7 @@ function power(base: number, exponent: number): number {
   return result;
 }
 
-/** Count of equal values: at least SAME_CAMPAIGN_VALUES within a campaign. @param offset of the second one */
+/** Count of equal values: at least SAME_CAMPAIGN_VALUES within a campaign. @param offset of the values in `b` */
 export function equalValues(a: Uint16Array, b: Uint16Array, offset = 0): number {
   let equal = 0;
   for (let at = 0; at < FINGERPRINT_VALUES; at++) if (a[at] === b[offset + at]) equal++;

@@ -23,11 +23,11 @@ export const TYPED_JAMO_END = 0x3164;
 const LEADING_JAMO = 0x1100;
 const VOWEL_JAMO = 0x1161;
 const TRAILING_JAMO = 0x11a7;
-/** NFKC makes typed ㅀ and ㅄ leading consonants of Old Korean. All other typed jamo become modern ones. */
+/** NFKC makes typed ㅀ and ㅄ leading consonants of Old Korean. All other typed jamo become modern jamo. */
 const LEADING_RIEUL_HIEUH = 0x111a;
 const LEADING_PIEUP_SIOS = 0x1121;
 
-/** A row of basic jamo in one number: 6 bits each, the first in the lowest ones, as its offset from this. */
+/** A row of basic jamo in one number: 6 bits each, the first in the lowest bits, as offsets from JAMO_BASE. */
 export const JAMO_BASE = 0x3130;
 export const JAMO_BITS = 6;
 export const JAMO_MASK = 63;
@@ -42,7 +42,7 @@ export const PAIR_JAMO = Uint32Array.from({ length: LEADING.length * VOWELS.leng
 /** Trailing consonant of a syllable, by its offset mod 28: none to two jamo. */
 export const TRAILING_JAMO_ROWS = Uint32Array.from(TRAILING, pack);
 
-/** How many jamo each of these has. */
+/** Count of jamo in each of these rows. */
 export const PAIR_SIZES = Uint8Array.from(PAIR_JAMO, sizeOf);
 export const TRAILING_SIZES = Uint8Array.from(TRAILING_JAMO_ROWS, sizeOf);
 
@@ -50,7 +50,7 @@ function sizeOf(row: number): number {
   return Math.ceil((32 - Math.clz32(row)) / JAMO_BITS);
 }
 
-/** The row of a conjoining jamo; 0 for a filler and for one of Old Korean. */
+/** The row of a conjoining jamo; 0 for a filler, and for a jamo of Old Korean. */
 export function rowOfConjoining(code: number): number {
   if (code === LEADING_RIEUL_HIEUH) return pack('ㄹㅎ');
   if (code === LEADING_PIEUP_SIOS) return pack('ㅂㅅ');
@@ -59,7 +59,7 @@ export function rowOfConjoining(code: number): number {
   return pack(TRAILING[code - TRAILING_JAMO] ?? '');
 }
 
-/** Rows of compatibility jamo, from TYPED_JAMO on. NFKC turns each into a conjoining one. */
+/** Rows of compatibility jamo, from TYPED_JAMO on. NFKC turns each into a conjoining jamo. */
 export const TYPED_JAMO_ROWS = Uint32Array.from({ length: TYPED_JAMO_END - TYPED_JAMO }, (_, at) =>
   rowOfConjoining(
     String.fromCharCode(TYPED_JAMO + at)
@@ -68,7 +68,7 @@ export const TYPED_JAMO_ROWS = Uint32Array.from({ length: TYPED_JAMO_END - TYPED
   ),
 );
 
-/** Whether a unit is a conjoining jamo, of Old Korean too. */
+/** Whether a unit is a conjoining jamo, including those of Old Korean. */
 export function isConjoining(code: number): boolean {
   return (
     (code >= LEADING_JAMO && code < 0x1200) ||

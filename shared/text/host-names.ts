@@ -1,4 +1,4 @@
-/** Names of hosts: which end of a run of labels can be one, and its canonical form. */
+/** Names of hosts: the part of a run of labels that can be a host, and the canonical form of a host. */
 import topLevel from '../../data/top-level-domains.json' with { type: 'json' };
 
 /** The end of a host in ASCII: a label of letters, or an IDNA label, up to a dash or an underscore. */
@@ -11,7 +11,7 @@ const ENDING =
   /^(?:xn--[a-z0-9-]*[a-z0-9]|[a-z]{2,63}(?![a-z0-9])|한국|삼성|닷넷|닷컴|(?:(?![a-z]|\p{Script=Hangul})[\p{L}\p{M}]){2,63})/u;
 const ADDRESS = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)$/;
 
-/** Endings of most hosts in texts. Others are the end of a sentence more often than that of a host. */
+/** Endings of most hosts in texts. Other endings end a sentence more often than a host. */
 const COMMON_ENDINGS = new Set(
   'com net org info biz xyz top shop site online store club vip app live link click work icu pro kr co cc tk cn jp us uk tv io ru'.split(
     ' ',
@@ -43,13 +43,13 @@ export function endingOf(host: string): string {
   return host.slice(host.lastIndexOf('.') + 1);
 }
 
-/** Whether a phone opens a host that is written without a scheme: those of addresses and of endings that exist. */
+/** Whether a phone opens a host that is written without a scheme: an address, or a host with an ending that exists. */
 export function isOpened(host: string): boolean {
   topLevelDomains ??= readTopLevel();
   return topLevelDomains.has(endingOf(host)) || isAddress(host);
 }
 
-/** Each begins with as many characters of the one before as a capital says: the list takes a quarter less of a bundle. */
+/** Unpacks the list: a capital says how many characters an ending shares with the one before. It saves a quarter. */
 function readTopLevel(): ReadonlySet<string> {
   const endings = new Set<string>();
   let ending = '';
@@ -61,8 +61,8 @@ function readTopLevel(): ReadonlySet<string> {
 }
 
 /**
- * The host that a phone opens in `evil.example.Please`, where no space follows the end of a sentence: the longest one with an
- * ending that exists. Null if the whole has such an ending, or no part of it.
+ * The host that a phone opens in `evil.example.Please`, where no space follows the end of a sentence: the longest part with
+ * an ending that exists. Null if the whole host has such an ending, or if no part has one.
  */
 export function hostBeforeWords(host: string): string | null {
   if (isOpened(host)) return null;
@@ -84,7 +84,7 @@ export function idnHostIn(run: string): CutHost | null {
   return cutAt(run, ENDING);
 }
 
-/** The host as the URL standard parses it (IDNA, IPv4 in any notation), or null if it is none. */
+/** The host as the URL standard parses it (IDNA, IPv4 in any notation), or null if it is not a host. */
 export function canonical(host: string): string | null {
   const hostname = URL.parse(`http://${host}`)?.hostname ?? '';
   return hostname.includes('.') && !hostname.startsWith('[') ? hostname.replace(/\.$/, '') : null;

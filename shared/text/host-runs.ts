@@ -1,25 +1,25 @@
-/** Reads the hosts of a run of labels: a run can mean several, since words need no space before or after a host. */
+/** Reads the hosts of a run of labels. A run can mean several, because words need no space before or after a host. */
 import { HOST_CHARS_MAX, IDN_HOSTS_MAX } from '../limits/text.ts';
 import { asciiHostIn, canonical, hostBeforeWords, idnHostIn, isAddress } from './host-names.ts';
 
 const FULL_STOP = 0x2e;
-/** With three characters for each that is written as a percent code. */
+/** A character that is written as a percent code takes three characters. */
 const URL_HOST_CHARS_MAX = 3 * HOST_CHARS_MAX;
 /**
- * Labels in ASCII within a longer run. What is before them is none of their own letters: Korean, Chinese and Japanese words
- * need no space before a host, nor do keys such as `1⃣`. A letter of any other script belongs to it: `bücher.example` is not
- * `cher.example`.
+ * Labels in ASCII within a longer run. Korean, Chinese and Japanese words need no space before a host, and keys such as
+ * `1⃣` need none either, so a host may begin after them. A letter of any other script belongs to the host:
+ * `bücher.example` is not `cher.example`.
  */
 const ASCII_PART =
   /(?<![a-z0-9_-])(?<!(?![\p{scx=Hangul}\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{Me}])[\p{L}\p{M}])[a-z0-9_-]+(?:\.[a-z0-9_-]+)+/gu;
 
-/** What a run of labels can mean. */
+/** The hosts that a run of labels can mean. */
 interface Names {
   /** The likeliest first. */
   readonly hosts: string[];
-  /** Those of them that a phone opens, as it most likely reads the run: `a.com` and `b.com` in `a.com에서b.com`. */
+  /** The hosts that a phone opens in its most likely reading: `a.com` and `b.com` in `a.com에서b.com`. */
   readonly likeliest: string[];
-  /** The part of the run that the first one covers. */
+  /** The part of the run that the first host covers. */
   readonly first: number;
   readonly last: number;
 }
@@ -30,7 +30,7 @@ const NO_NAMES: Names = { hosts: [], likeliest: [], first: 0, last: 0 };
 export class NameReader {
   /** How many names may still be read as IDNA. */
   #idn = IDN_HOSTS_MAX;
-  /** Whether a name was not read because of that. */
+  /** Whether a name was not read because of this limit. */
   isExhausted = false;
 
   /** @param isWhole whether a scheme or a path shows that the whole run is the host, whatever its ending */
@@ -40,7 +40,7 @@ export class NameReader {
       .replace(/[\u3002\uff61]/g, '.')
       .normalize('NFKC')
       .toLowerCase();
-    // The likeliest is a part in ASCII, as in `바로가기evil.example`.
+    // The likeliest host is a part in ASCII, as in `바로가기evil.example`.
     const parts = asciiPartsOf(normalized, isWhole);
     const cut = idnHostIn(normalized);
     const whole = cut === null ? null : this.#canonical(cut.name);
@@ -58,11 +58,11 @@ export class NameReader {
     return { hosts, likeliest, first: isSame ? covered.first : 0, last: isSame ? covered.last : run.length };
   }
 
-  /** The host of a URL, also in a form that only URLs have. */
+  /** The host of a URL, also in forms that only URLs have. */
   ofUrl(written: string): Names {
     const all = { first: 0, last: written.length };
     if (written.startsWith('[') || written.length > URL_HOST_CHARS_MAX) return { ...NO_NAMES, ...all };
-    // Numbers (`3232235777`, `0x7f.1`) and percent codes: what a browser makes of them.
+    // Numbers (`3232235777`, `0x7f.1`) and percent codes are read as a browser reads them.
     const isCoded = written.includes('%');
     if (isCoded || /^[\da-fx.]+$/i.test(written)) {
       const host = this.#canonical(written);
@@ -76,7 +76,7 @@ export class NameReader {
       : { ...names, likeliest: names.hosts, first: 0 };
   }
 
-  /** Hosts anywhere in what is written before an `@`. */
+  /** Hosts anywhere in the text before an `@`. */
   inside(written: string): string[] {
     const runs = written.split(/[^\p{L}\p{N}\p{M}_.-]+/u);
     return runs.flatMap((run) => (run.includes('.') ? this.ofRun(run, true).hosts : []));
@@ -110,7 +110,7 @@ function ofAscii(part: string, index: number, isWhole: boolean): Names {
   return { hosts: [shorter, name], likeliest: [shorter], first, last: first + shorter.length };
 }
 
-/** Without dots at the end. */
+/** Length of a name without the dots at its end. */
 export function trimmedLength(name: string): number {
   let length = name.length;
   while (length > 0 && name.charCodeAt(length - 1) === FULL_STOP) length--;

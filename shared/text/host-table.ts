@@ -7,7 +7,7 @@ import { HOST_CHARS_MAX, HOST_LABELS_MAX, HOST_LISTS_MAX, HOSTS_MAX } from '../l
 import { FORMAT_VERSION, HEADER_WORDS, HOSTS_MAGIC } from '../set/layout.ts';
 import { LayoutError, openWords } from '../set/number-set.ts';
 
-/** A host of a list, by its place in the manifest. */
+/** A host, and the place of its list in the manifest. */
 export interface ListedHost {
   readonly host: string;
   readonly list: number;
@@ -18,11 +18,11 @@ const SLOTS_PER_HOST = 2;
 const DOT = 0x2e;
 const LINE_FEED = 0x0a;
 
-/** Bits of a word of the table: the list above, the offset of the host below. */
+/** Bits of a word of the table: the list in the upper bits, the offset of the host in the lower ones. */
 const LIST_SHIFT = 27;
 const OFFSET_MASK = 0x7ffffff;
 
-/** The host and its parents of at most so many labels, longest first: `a.b.example`, `b.example`, `example`. */
+/** The host and its parents, if they have at most `labels` labels, longest first: `a.b.example`, `b.example`, `example`. */
 export function parentsOf(host: string, labels = HOST_LABELS_MAX): string[] {
   const parents: string[] = [];
   for (let dot = host.length; dot !== -1 && parents.length < labels; ) {
@@ -63,7 +63,7 @@ export function encodeHosts(rows: readonly ListedHost[]): Uint8Array<ArrayBuffer
 }
 
 export class HostTable {
-  /** Of the table and of what finds its rows. */
+  /** Bytes of the table and of the slots that find its rows. */
   readonly bytes: number;
   /** Rows of the table. */
   readonly count: number;
@@ -95,14 +95,14 @@ export class HostTable {
       if (end === start || end === length || end - start > HOST_CHARS_MAX)
         throw new LayoutError('host table: not a host');
       end++;
-      // Else one host could have so many rows that each takes as long to insert as all others.
+      // Otherwise one host could have so many equal rows that inserting them takes quadratic time.
       if (row > 0 && !this.#isAfter(row)) throw new LayoutError('host table: rows out of order');
       this.#insert(row, start, end - 1);
     }
     if (end !== length) throw new LayoutError('host table: text after the last host');
   }
 
-  /** Lists of the longest listed parent of a host, or none. Reads the host once. @param host in canonical form */
+  /** Lists of the host, or else of its longest listed parent. Reads the host once. @param host in canonical form */
   listsOf(host: string): number[] {
     let found: number[] = [];
     let hash = 0;
@@ -137,7 +137,7 @@ export class HostTable {
       a++;
       b++;
     }
-    // The line feed is less than any character of a host: a host is before those that begin with it.
+    // The line feed is less than any character of a host, so a host comes before those that begin with it.
     if (text[a] !== text[b]) return text[a]! < text[b]!;
     return this.#rows[row - 1]! >>> LIST_SHIFT < this.#rows[row]! >>> LIST_SHIFT;
   }
@@ -172,7 +172,7 @@ export class HostTable {
   }
 }
 
-/** Read from the last character of a host to the first: the hash of each parent is on the way. */
+/** Adds a character to a hash. Hosts are read from the end, so that the hash of each parent is computed on the way. */
 function step(hash: number, code: number): number {
   return Math.imul(hash ^ code, 0x01000193) + DOT;
 }

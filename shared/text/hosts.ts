@@ -1,7 +1,7 @@
 /**
  * Finds the hosts in a text: of links, of e-mail addresses, and bare ones, in every spelling that a phone could open. A bare
- * host may have an ending that nobody knows (`ok.thanks`): no list has those, and no phone opens them yet. No hosts are
- * `evil[.]com`, amounts, dates, and Korean words without a space after a full stop.
+ * host may have an unknown ending (`ok.thanks`): such hosts are on no list, and no phone opens them yet. `evil[.]com`,
+ * amounts, dates, and Korean words without a space after a full stop are not hosts.
  *
  * Linear in the length of the text: a run of labels is read once, and labels before and after it are bounded.
  */
@@ -15,15 +15,15 @@ export interface FoundLinks {
   /** Hosts in canonical form: lower case, IDNA as `xn--`, no dot at the end. Each once, at most TEXT_HOSTS_MAX. */
   readonly hosts: readonly string[];
   /**
-   * Hosts that a phone opens as links, as it most likely reads them, and those that a URL shows before an `@`: each once.
-   * Empty text stands for links whose host is not read, such as an IPv6 address.
+   * Hosts that a phone opens as links, in its most likely reading, and hosts that a URL shows before an `@`. Each once. An
+   * empty text stands for links whose host is not read, such as an IPv6 address.
    */
   readonly opened: readonly string[];
   /** Whether a scheme, `www.`, a path, or a common ending shows that a link is meant. */
   readonly hasLink: boolean;
-  /** Last labels of the hosts of such links: at most TEXT_ENDINGS_MAX. */
+  /** Last labels of the hosts of these links: at most TEXT_ENDINGS_MAX. */
   readonly endings: readonly string[];
-  /** The text with LINK in place of each such link. */
+  /** The text with LINK in place of each of these links. */
   readonly rest: string;
 }
 
@@ -31,7 +31,7 @@ export interface FoundLinks {
 interface Found {
   readonly hosts: readonly string[];
   readonly opened: readonly string[];
-  /** Whether it is shown to be a link; then it covers the text between these. */
+  /** Whether something shows that it is a link. If so, the link covers the text from `from` to `to`. */
   readonly isLink: boolean;
   readonly from: number;
   readonly to: number;
@@ -39,7 +39,7 @@ interface Found {
   readonly next: number;
 }
 
-/** In place of a host that is not read. */
+/** Stands for a host that is not read. */
 const NOT_READ = '';
 const LINK_MARK = String.fromCharCode(LINK);
 const COLON = 0x3a;
@@ -53,14 +53,14 @@ const AT = 0x40;
 /** A label has at most 63 characters, which can be pairs of units: `𝐞𝐯𝐢𝐥`. */
 const LABEL_UNITS_MAX = 2 * 63;
 const SCHEME_CHARS_MAX = 12;
-/** Longer runs have no valid host that reaches over their whole length. */
+/** No valid host covers the whole of a longer run. */
 const RUN_CHARS_MAX = 2 * HOST_CHARS_MAX;
-/** Ends the authority of a URL, or what people write around one. */
+/** Ends the authority of a URL, or is written around a URL. */
 const AUTHORITY_END = /[\s/\\?#"<>]/g;
-/** Host, in the authority of a URL: with `%`, since browsers decode it. */
+/** The host in the authority of a URL. It may have `%`, because browsers decode it. */
 const URL_HOST = /^[^:[\]@"'(){},;!]+/;
 const IPV6 = /^\[[0-9a-f:.]+\]/i;
-/** A host may end in a dot. What a URL has only encoded (RFC 3986, 2) ends it: phones read another link behind `"`, `>` or `|`. */
+/** A host may end in a dot. What URLs must encode (RFC 3986, 2) ends a path: phones find a new link after `"`, `>` or `|`. */
 const PORT_AND_PATH = /(?:\.?:\d{1,5})?(?:\.?[/\\?#][!#-;=?-Z_a-z~]*)?/y;
 
 /** @param text without hidden characters */
@@ -111,7 +111,7 @@ export function findLinks(text: string): FoundLinks {
   };
 }
 
-/** What follows `scheme://`. @param start of what may belong to it */
+/** Reads the URL around a colon. @param start first unit that may belong to the URL */
 function urlAt(text: string, colon: number, start: number, names: NameReader): Found | null {
   let begin = colon + 1;
   while (isSlash(unitAt(text, begin))) begin++;
@@ -125,7 +125,7 @@ function urlAt(text: string, colon: number, start: number, names: NameReader): F
   const [host] = IPV6.exec(written) ?? URL_HOST.exec(written) ?? [];
   if (host === undefined) return null;
   const { hosts, likeliest, last } = names.ofUrl(host);
-  // `http://bank.example@evil.example/`: whoever reads it sees the first, the phone opens the second.
+  // In `http://bank.example@evil.example/`, people see the first host, and the phone opens the second.
   const others = user > 0 ? names.inside(authority.slice(0, user - 1)) : [];
   const end = begin + user + last;
   const to = last >= trimmedLength(host) ? afterPath(text, end) : end;
@@ -133,7 +133,7 @@ function urlAt(text: string, colon: number, start: number, names: NameReader): F
   return { hosts: [...hosts, ...others], opened, isLink: true, from, to, next: to };
 }
 
-/** A run of labels around a dot. */
+/** Reads the run of labels around a dot. */
 function bareAt(text: string, dot: number, start: number, names: NameReader): Found | null {
   let from = dot;
   while (from > start && from > dot - LABEL_UNITS_MAX && isLabel(unitAt(text, from - 1))) from--;
@@ -155,14 +155,14 @@ function bareAt(text: string, dot: number, start: number, names: NameReader): Fo
   return { hosts, opened, isLink, from: from + first, to: end, next: Math.max(end, to) };
 }
 
-/** A run that is too long ends behind a letter that is not ASCII, so that no host in ASCII is cut. */
+/** Ends a run that is too long after a letter that is not ASCII, so that no ASCII host is cut. */
 function wholeRunEnd(text: string, dot: number, end: number): number {
   let to = end;
   while (to > dot + 1 && unitAt(text, to - 1) < 0x80) to--;
   return to > dot + 1 ? to : end;
 }
 
-/** Where labels and dots end. @param most where at the latest */
+/** The end of a run of labels and dots. @param most the latest possible end */
 function runEnd(text: string, begin: number, most: number): number {
   for (let to = begin; to < most; to++) {
     const code = unitAt(text, to);
@@ -171,7 +171,7 @@ function runEnd(text: string, begin: number, most: number): number {
   return most;
 }
 
-/** Whether a run that ends there is the part of an e-mail address before the `@`: only if a host follows that exists. */
+/** Whether a run that ends at `end` is the local part of an e-mail address: only if a host with a known ending follows. */
 function isLocalPart(text: string, end: number, names: NameReader): boolean {
   if (unitAt(text, end) !== AT) return false;
   const host = text.slice(end + 1, runEnd(text, end + 1, end + 1 + RUN_CHARS_MAX));
@@ -193,7 +193,7 @@ function isDot(code: number): boolean {
   );
 }
 
-/** Whether a unit may be in a label: all but ASCII, white space and punctuation of other scripts. `evil².com` is `evil2.com`. */
+/** Whether a unit may be in a label. Outside ASCII, all but white space and punctuation: `evil².com` is `evil2.com`. */
 function isLabel(code: number): boolean {
   if (code < 0x80) return isLatin(code) || isNumeral(code) || code === 0x2d || code === 0x5f;
   if (code < 0xc0) return LATIN_1_LABELS.includes(code);

@@ -1,4 +1,4 @@
-/** The letter that a UTF-16 unit is folded to, for all that is no Hangul. Each is looked up once. */
+/** The letter that a UTF-16 unit is folded to, for all units that are not Hangul. Each unit is computed once. */
 import table from '../../data/look-alikes.json' with { type: 'json' };
 
 /** Code of every digit, of a currency sign, and of a link. */
@@ -21,8 +21,8 @@ const LOOK_ALIKES = new Map<number, number>(
 );
 
 /**
- * Punctuation that folds to nothing before and after NFKC, and is common: a text with it needs no NFKC. None of it is a dot
- * of hosts, as `。` is: a text without `.` but with one of the others is read for hosts.
+ * Common punctuation that folds to nothing before and after NFKC, so that a text with it needs no NFKC. The dots of hosts
+ * other than `.`, such as `。`, are not in it, because a text with one of them must be searched for hosts.
  */
 const PLAIN_SEPARATORS = new Set(
   [...'·‐–—‘’“”•…′″※←↑→↓■□▲△▶▷▼▽◆◇○◎●★☆☎♡♥♪　、〈〉《》「」『』【】〔〕'].map((each) => each.charCodeAt(0)),
@@ -35,7 +35,7 @@ export function isPlainSeparator(code: number): boolean {
   return PLAIN_SEPARATORS.has(code);
 }
 
-/** Letter and case of a unit of a text in NFKC. @param next the unit after it: its other half, if it is one half of a pair */
+/** Letter and case of a unit of a text in NFKC. @param next the next unit: the other half, if the unit is half of a pair */
 export function unitOf(code: number, next: number): number {
   if (code === 0xd83c) return enclosed(next);
   known ??= new Uint32Array(0x1_0000);
@@ -57,14 +57,14 @@ function readUnit(code: number): number {
   return letterOf(character, small) | (letterCase << CASE_SHIFT);
 }
 
-/** The Latin letter that it looks like, else the letter itself, without accents. */
+/** The Latin letter that a letter looks like, else the letter itself, without accents. */
 function letterOf(character: string, small: string): number {
   const bases = [character, small].map((each) => each.normalize('NFD').charCodeAt(0));
   const latin = bases.map((base) => LOOK_ALIKES.get(base)).find((each) => each !== undefined);
   return latin === undefined ? bases[1]! : latin | 0x20;
 }
 
-/** White capitals on a black circle or square, which NFKC leaves. @param low the second half of the pair */
+/** White capitals on a black circle or square, which NFKC does not change. @param low the second half of the pair */
 function enclosed(low: number): number {
   const isCircled = low >= 0xdd50 && low < 0xdd50 + 26;
   const isSquared = low >= 0xdd70 && low < 0xdd70 + 26;

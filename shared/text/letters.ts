@@ -24,7 +24,7 @@ import {
 import { CAPITAL, CASE_SHIFT, CURRENCY, DIGIT, isPlainSeparator, LINK, unitOf } from './letter-units.ts';
 import { readNumbers } from './numbers-in-letters.ts';
 
-/** What the letters do not show, or not at a glance. */
+/** The letters of a text, and facts that the letters do not show, or not quickly. */
 export interface Folded {
   /** UTF-16 units: basic jamo (U+3131 to U+3163), Latin in lower case, DIGIT, CURRENCY, LINK, and other letters. */
   readonly letters: Uint16Array<ArrayBuffer>;
@@ -32,15 +32,15 @@ export interface Folded {
   readonly cased: number;
   readonly capitals: number;
   readonly exclamations: number;
-  /** Digits of the longest run, with separators inside it. */
+  /** Count of digits in the longest run, which may have separators inside it. */
   readonly digits: number;
   /** Whether there is a currency sign, or a number before 원 (won). */
   readonly hasMoney: boolean;
 }
 
 /**
- * Kinds of ASCII characters. Those below NUMERAL are read without a branch, since no processor predicts where words end: the
- * lowest bit says whether it is a letter, the next one whether it is a capital.
+ * Kinds of ASCII characters. Those below NUMERAL are read without a branch, because no processor predicts where words end:
+ * the lowest bit says whether the character is a letter, the next bit whether it is a capital.
  */
 const SEPARATOR = 0;
 const SMALL_LETTER = 1;
@@ -60,17 +60,17 @@ const KINDS = Uint8Array.from({ length: 0x80 }, (_, code) => {
 const SMALL_BIT = 0x20;
 const EXCLAMATION = 0x21;
 
-/** In disorder, marks take NFKC time with the square of their count. They fold to nothing, before it as after it. */
+/** NFKC takes time quadratic in the count of unordered marks. They fold to nothing, so they can be removed before it. */
 const MARKS = /\p{M}+/gu;
 
 /** More than the most letters that one unit adds. */
 const MARGIN = 8;
-/** Letters of one allocation, for many texts: to allocate for each would take as long as to fold it. */
+/** Letters of one allocation for many texts. One allocation for each text would take as long as folding it. */
 const CHUNK_LETTERS = 32_768;
 let chunk = new Uint16Array(0);
 let used = 0;
 
-/** Memory with room for the letters of a text from `used` on. No other text has the same. */
+/** Memory with room for the letters of a text from `used` on. No two texts share the same part. */
 function reserve(): Uint16Array<ArrayBuffer> {
   if (used + LETTERS_MAX + MARGIN > chunk.length) {
     chunk = new Uint16Array(CHUNK_LETTERS);
@@ -123,8 +123,8 @@ export function fold(text: string): Folded {
 }
 
 /**
- * The same for most texts, in one pass. Null if the text has a character that is not plain: one that is neither ASCII nor
- * Hangul nor usual punctuation, or one that is hidden.
+ * Like `fold`, in one pass, for most texts. Null if the text has a character that is not plain: a hidden character, or one
+ * that is neither ASCII nor Hangul nor common punctuation.
  * @param link LINK if it stands for a link in this text, 0 otherwise
  */
 export function foldPlain(text: string, link: number): Folded | null {
@@ -182,7 +182,7 @@ function finish(
   return { letters, cased, capitals, exclamations, digits: longest, hasMoney: hasCurrency || hasWon };
 }
 
-/** Without branches for most syllables: what is behind the end is overwritten. @returns where the next letter goes */
+/** Without branches for most syllables: the next letter overwrites those past the end. @returns where that letter goes */
 function writeSyllable(code: number, memory: Uint16Array, at: number): number {
   const offset = code - SYLLABLES;
   const pair = (offset / TRAILING_COUNT) | 0;

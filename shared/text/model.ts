@@ -10,7 +10,7 @@ import { FEATURE_FAMILIES, type FeatureFamily, weigh } from './features.ts';
 import type { ReadText } from './text.ts';
 
 export interface ModelParameters {
-  /** Of the count of buckets. */
+  /** Base-2 logarithm of the count of buckets. */
   readonly bits: number;
   /** Log-odds of a text without features. */
   readonly bias: number;
@@ -18,23 +18,23 @@ export interface ModelParameters {
   readonly scale: number;
 }
 
-/** Features that every text counts as having, so that one link or one number alone gets no extreme score. */
+/** Added to the count of features of every text, so that one link or one number alone gets no extreme score. */
 const FEATURES_PRIOR = 128;
 
-/** What the sum of the weights of a text is divided by, so that long texts are comparable. @param count of its features */
+/** Divisor of the sum of the weights of a text, which makes long texts comparable. @param count of its features */
 export function rootOf(count: number): number {
   return Math.sqrt(count + FEATURES_PRIOR);
 }
 
-/** How a score was found. */
+/** A score and its reasons. */
 export interface Score {
   /** Probability that the text is spam, as the training texts show it: 0 to 1, not rounded. */
   readonly score: number;
-  /** Families that raised it most, strongest first. */
+  /** Families that raised the score most, strongest first. */
   readonly reasons: readonly FeatureFamily[];
 }
 
-/** Bytes of the parameters: JSON, filled up with spaces. */
+/** Bytes of the parameters: JSON, padded with spaces. */
 const PARAMETER_BYTES = 128;
 /** Sums of the text being scored, by family. */
 const sums = new Int32Array(FEATURE_FAMILIES.length);
@@ -73,7 +73,7 @@ export class TextModel {
     this.#weights = new Int8Array(bytes.buffer, bytes.byteOffset + weightsAt, 2 ** bits);
   }
 
-  /** What the score comes from, which orders texts more finely: log-odds that the text is spam. */
+  /** Log-odds that the text is spam. The score is computed from them, and orders texts less finely. */
   logOdds(text: ReadText): number {
     const { bits, bias, scale } = this.parameters;
     sums.fill(0);
@@ -108,7 +108,7 @@ function parametersIn(bytes: Uint8Array): Pick<ModelParameters, 'bias' | 'scale'
     const { bias, scale } = JSON.parse(new TextDecoder().decode(bytes)) as ModelParameters;
     if (Number.isFinite(bias) && Number.isFinite(scale)) return { bias, scale };
   } catch {
-    // Not JSON: the same error as for other parameters.
+    // Not JSON: the same error as for invalid parameters.
   }
   throw new LayoutError('model: no parameters');
 }

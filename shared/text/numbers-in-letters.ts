@@ -1,16 +1,16 @@
-/** Numbers among the letters of a text. By letters, so that no spelling of digits or syllables makes a difference. */
+/** Finds numbers among the letters of a text, where the spelling of digits and syllables makes no difference. */
 import { DIGIT } from './letter-units.ts';
 
-/** 원 (won), and what may be between it and a number: 십 백 천 만 억 조. */
+/** 원 (won), and the multiples that may be between a number and 원: 십 백 천 만 억 조. */
 const WON = Uint16Array.from('ㅇㅜㅓㄴ', (jamo) => jamo.charCodeAt(0));
 const MULTIPLES = ['ㅅㅣㅂ', 'ㅂㅏㅣㄱ', 'ㅊㅓㄴ', 'ㅁㅏㄴ', 'ㅇㅓㄱ', 'ㅈㅗ'].map((multiple) =>
   Uint16Array.from(multiple, (jamo) => jamo.charCodeAt(0)),
 );
 
 export interface Numbers {
-  /** Digits of the longest one. */
+  /** Count of digits of the longest number. */
   readonly longest: number;
-  /** Whether 원 follows one. */
+  /** Whether 원 follows a number. */
   readonly hasWon: boolean;
 }
 
@@ -29,14 +29,14 @@ export function readNumbers(letters: Uint16Array): Numbers {
   return { longest, hasWon };
 }
 
-/** Whether 원 is there, after any multiples. */
+/** Whether 원 is at an index, after any multiples. */
 function isAmountTo(letters: Uint16Array, start: number): boolean {
   let at = start;
   for (let size = multipleAt(letters, at); size > 0; size = multipleAt(letters, at)) at += size;
   return isAt(letters, at, WON);
 }
 
-/** Letters of the multiple that is there; 0 for none. */
+/** Count of letters of the multiple at an index; 0 for none. */
 function multipleAt(letters: Uint16Array, at: number): number {
   for (const multiple of MULTIPLES) if (isAt(letters, at, multiple)) return multiple.length;
   return 0;

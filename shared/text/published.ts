@@ -6,11 +6,11 @@ import type { TextModel } from './model.ts';
 import type { HostListInfo, ModelInfo } from './text-manifest.ts';
 
 export interface PublishedText {
-  /** Of the text store: rises with every change; 0 before the first. */
+  /** Version of the text store. Rises with every change; 0 before the first change. */
   readonly version: number;
   /** The text release; null if there is none. */
   readonly release: string | null;
-  /** Null if the release has none, or while it cannot be loaded. */
+  /** Null if the release has no model, or while the model cannot be loaded. */
   readonly model: { readonly info: ModelInfo; readonly model: TextModel } | null;
   readonly hosts: { readonly lists: readonly HostListInfo[]; readonly table: HostTable } | null;
   readonly campaigns: CampaignTable;
@@ -18,7 +18,7 @@ export interface PublishedText {
   readonly key: FingerprintKey | null;
 }
 
-/** Before the first text release. */
+/** The state before the first text release. */
 export const NO_TEXT: PublishedText = {
   ...{ version: 0, release: null, model: null, hosts: null, campaigns: CampaignTable.EMPTY, key: null },
 };

@@ -1,6 +1,6 @@
 /**
  * Guards of text releases: each compares the signed manifest of a release with that of the release in force, and reports
- * what it found, with figures. Pure: what was evaluated is in the manifests.
+ * what it found, with figures. Pure: the manifests have the results of the evaluations.
  */
 import {
   TEXT_DOMAIN_RATE_MAX,
@@ -17,10 +17,10 @@ import type { DomainFalsePositives, TextManifest } from './text-manifest.ts';
 export const TEXT_GUARDS = ['domain-rate', 'canary-text', 'label-rate', 'older-base', 'fewer-hosts'] as const;
 export type TextGuard = (typeof TEXT_GUARDS)[number];
 
-/** `list`: the host list that it is about, or null. */
+/** `list`: the host list that the hit is about, or null. */
 export type TextGuardHit = GuardHit<TextGuard>;
 
-/** In the order of TEXT_GUARDS. @param base the release in force; null for none */
+/** Hits in the order of TEXT_GUARDS. @param base the release in force; null for none */
 export function textGuardsOf(base: TextManifest | null, next: TextManifest): TextGuardHit[] {
   return [
     ...domainRates(base, next),
@@ -80,7 +80,7 @@ function canaryTexts(base: TextManifest | null, { canaryTexts: tried }: TextMani
   return hit('canary-text', message, { before, texts });
 }
 
-/** Over the domains that both models were evaluated on: another mixture of domains is no change of the model. */
+/** Compares only domains that both models were evaluated on: another mixture of domains is no change of the model. */
 function labelRate(base: TextManifest | null, { model }: TextManifest): TextGuardHit | null {
   const before = base?.model ?? null;
   if (before === null || model === null) return null;
@@ -106,7 +106,7 @@ function olderBase(base: TextManifest | null, next: TextManifest): TextGuardHit 
   return hit('older-base', message, { base: next.base ?? 'none', current: current ?? 'none' });
 }
 
-/** Of lists of any effect: without an allow list, a link of a well-known host no longer protects a text. */
+/** Checks lists of any effect: without an allow list, a link of a well-known host no longer protects a text. */
 function fewerHosts(base: TextManifest | null, next: TextManifest): (TextGuardHit | null)[] {
   return (base?.hosts?.lists ?? []).map(({ name, hosts: before }) => {
     const after = next.hosts?.lists.find((list) => list.name === name)?.hosts ?? 0;

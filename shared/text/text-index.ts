@@ -1,6 +1,6 @@
 /**
- * The index of text risk: the sealed value that the head names, with the signed manifests in force and what changed since.
- * Readers ignore fields that they do not know.
+ * The index of text risk: the sealed value that the head names. It has the signed manifests in force, and names the table
+ * of campaigns. Readers ignore fields that they do not know.
  */
 import * as v from 'valibot';
 import { utf8 } from '../bytes.ts';
@@ -30,7 +30,7 @@ export function sealTextIndex(index: TextIndex, keys: ListKeys): Promise<Uint8Ar
   return seal(utf8(JSON.stringify(index)), keys);
 }
 
-/** The index, or null if the bytes are no index sealed with these keys. */
+/** The index, or null if the bytes are not an index sealed with these keys. */
 export async function openTextIndex(
   bytes: Uint8Array<ArrayBuffer>,
   keys: ListKeys,
@@ -39,7 +39,7 @@ export async function openTextIndex(
   return content === null ? null : parseTextIndex(content);
 }
 
-/** The index, or null if the bytes are none. */
+/** The index, or null if the bytes are not an index. */
 export function parseTextIndex(content: Uint8Array): TextIndex | null {
   try {
     const parsed = v.safeParse(indexSchema, JSON.parse(new TextDecoder().decode(content)));

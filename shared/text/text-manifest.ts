@@ -1,7 +1,7 @@
 /**
- * The signed manifest of a text release: a model with its thresholds, and host lists. It is signed by the keys of
- * releases. Its values are sealed and named by their content. Campaigns are not in it: rules and people confirm them
- * within seconds, and the index (text-index.ts) names their table.
+ * The signed manifest of a text release: a model with its thresholds, and host lists. The keys of releases sign it. Its
+ * values are sealed and named by their content. Campaigns are not in it, because rules and people confirm them within
+ * seconds: the index (text-index.ts) names their table.
  *
  * Readers ignore fields that they do not know: the services are deployed before a build writes them.
  */
@@ -27,18 +27,18 @@ const time = v.pipe(v.string(), v.isoTimestamp());
 const domainSchema = v.object({ domain: nameSchema, texts: count, review: count, suspicious: count });
 export type DomainFalsePositives = v.InferOutput<typeof domainSchema>;
 
-/** What is known of a model before its value has a key. */
+/** The facts about a model that are known before its value has a key. */
 export const modelFactsSchema = v.object({
-  /** As answers show it. */
+  /** Name of the model in responses. */
   name: nameSchema,
   bits: v.pipe(count, v.minValue(MODEL_BITS_MIN), v.maxValue(MODEL_BITS_MAX)),
-  /** Scores from these on are in the bands `review` and `suspicious`. */
+  /** Lowest scores in the bands `review` and `suspicious`. */
   thresholds: v.object({ review: share, suspicious: share }),
-  /** Texts that it was trained on. */
+  /** Texts that the model was trained on. */
   trained: v.object({ spam: count, legitimate: count, from: v.nullable(time), to: v.nullable(time) }),
-  /** Evaluated on texts that it was not trained on: texts of each domain, and those above each threshold. */
+  /** Results for texts that it was not trained on: texts of each domain, and how many are above each threshold. */
   domains: v.array(domainSchema),
-  /** Spam among the evaluated texts, and that above each threshold. */
+  /** Spam among the evaluated texts, and how many of these texts are above each threshold. */
   spam: v.object({ texts: count, review: count, suspicious: count }),
 });
 export type ModelFacts = v.InferOutput<typeof modelFactsSchema>;
@@ -51,7 +51,7 @@ const hostListSchema = v.object({
   authority: nameSchema,
   asOf: time,
   hosts: count,
-  /** Whether it came from the feed of another installation: the feed of this one does not share it on. */
+  /** Whether the list came from the feed of another installation. If so, the feed of this one does not share it. */
   fromFeed: v.optional(v.boolean()),
 });
 export type HostListInfo = v.InferOutput<typeof hostListSchema>;
@@ -59,7 +59,7 @@ export type HostListInfo = v.InferOutput<typeof hostListSchema>;
 const manifestSchema = v.object({
   kind: v.literal('numgate-text'),
   format: v.literal(1),
-  /** As of releases of lists, after `text-`. */
+  /** `text-`, then a name in the form of list releases. */
   release: v.pipe(v.string(), v.regex(/^text-\d{8}T\d{4}Z-[0-9a-f]{8}$/)),
   /** The text release this one was built from; null for the first. */
   base: v.nullable(v.string()),
@@ -79,7 +79,7 @@ export type TextManifest = v.InferOutput<typeof manifestSchema>;
 
 export type TextManifestProblem = 'SIGNATURE_INVALID' | 'MANIFEST_INVALID';
 
-/** Before the manifest: a signature of one kind of document is none of another. */
+/** Precedes the signed manifest, so that a signature of one kind of document is not valid for another. */
 const PURPOSE = 'numgate-text\n';
 
 export function signTextManifest(manifest: TextManifest, privateKey: CryptoKey): Promise<SignedText> {

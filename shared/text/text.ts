@@ -6,31 +6,31 @@ import { type Folded, fold, foldPlain } from './letters.ts';
 import { isLatin, isNumeral, unitAt } from './units.ts';
 
 /**
- * Characters that nobody sees, in a row: controls, format characters, halves of surrogate pairs, variation selectors, fillers
- * of Hangul and Braille. White space stays. The mark of a link is none of the text's own.
+ * Runs of hidden characters: controls, format characters, halves of surrogate pairs, variation selectors, fillers of Hangul
+ * and Braille. White space stays. LINK is removed too, so that only links that were found have this mark.
  */
 const HIDDEN = /[[\p{Cc}\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800\ufffc]--[\t-\r]]+/gv;
-/** Texts that have none of them and need no NFKC: most that have a link. */
+/** Texts without hidden characters that need no NFKC: most texts with a link. */
 const PLAIN = /^[\t-\r -~\u3131-\u3163\uac00-\ud7a3]*$/;
 /**
- * Memory that reading takes in an isolate, in bytes, at most: the letters of all units (letter-units.ts), and the endings of
+ * Most memory that reading takes in an isolate, in bytes: the letters of all units (letter-units.ts), and the endings of
  * hosts, some 100 KB.
  */
 export const READING_BYTES = 0x1_0000 * Uint32Array.BYTES_PER_ELEMENT + 100_000;
 const ENDING_BEFORE = /\.[a-z]{2,63}$/i;
-/** With its full stop. */
+/** Including its full stop. */
 const ENDING_CHARS_MAX = 64;
 const IN_WORD = /[\p{L}\p{N}]/u;
 
 export interface ReadText extends Folded {
   /** In canonical form, each once: see hosts.ts. */
   readonly hosts: readonly string[];
-  /** Those that a phone opens: see hosts.ts. */
+  /** Hosts that a phone opens: see hosts.ts. */
   readonly opened: readonly string[];
   readonly hasLink: boolean;
   /** Last labels of the hosts of links: at most TEXT_ENDINGS_MAX. */
   readonly endings: readonly string[];
-  /** Characters that were removed from inside words because nobody sees them. */
+  /** Count of hidden characters that were removed from inside words. */
   readonly hidden: number;
 }
 
@@ -53,7 +53,7 @@ export function readText(text: string): ReadText {
   const links = findLinks(seen);
   const folded = fold(links.rest);
   if (hidden === 0) return joined(folded, links, 0);
-  // A phone may end a host where one is: it opens `evil.com` in `evil.com\u200bok`.
+  // A phone may end a host at a hidden character: it opens `evil.com` in `evil.com\u200bok`.
   const parted = text.replace(HIDDEN, (_, at: number) => (isAfterEnding(text, at) ? ' ' : ''));
   if (parted === seen) return joined(folded, links, hidden);
   const separate = findLinks(parted);
@@ -61,7 +61,7 @@ export function readText(text: string): ReadText {
   return joined(folded, { ...links, hosts, opened: union(links.opened, separate.opened) }, hidden);
 }
 
-/** Whether what is before could be the end of a host. */
+/** Whether the text before an index could be the end of a host. */
 function isAfterEnding(text: string, at: number): boolean {
   return ENDING_BEFORE.test(text.slice(Math.max(0, at - ENDING_CHARS_MAX), at));
 }
@@ -72,7 +72,7 @@ function union(a: readonly string[], b: readonly string[]): string[] {
 
 /** 한, 삼, 닷: the first syllables of all Korean endings of hosts (host-names.ts). */
 const KOREAN_ENDINGS = [0xd55c, 0xc0bc, 0xb2f7];
-/** So many full stops before digits could be an address. */
+/** This many full stops before digits could be those of an IPv4 address. */
 const ADDRESS_STOPS = 3;
 
 /** Whether a plain text may have a host or a link. Searching for full stops takes less time than a regular expression. */
@@ -91,7 +91,7 @@ function isLabelEnd(code: number): boolean {
   return isLatin(code) || isNumeral(code) || code === 0x2d || code === 0x5f || code >= 0x80;
 }
 
-/** An object of one shape, without copying properties by name. */
+/** Makes an object of one shape, without copying properties by name. */
 function joined(
   { letters, cased, capitals, exclamations, digits, hasMoney }: Folded,
   { hosts, opened, hasLink, endings }: FoundLinks,

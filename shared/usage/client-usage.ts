@@ -1,10 +1,10 @@
 /**
  * The counts of one client that an isolate has not delivered yet. Pure: workers/edge/usage.ts sends them.
  *
- * Counts go into the open hour. Sealing it makes a flush, which never changes again: whoever sends it and does not
- * learn the result sends the same flush once more, and the object counts it once. Flushes are sent in order, one at a
- * time. While none can be sent, one flush for each hour waits. What exceeds the bounds is dropped, and its numbers
- * are counted as lost.
+ * Counts go into the open hour. Sealing it makes a flush, which never changes again: a sender that does not learn the
+ * result sends the same flush once more, and the object counts it once. Flushes are sent in order, one at a time. While
+ * none can be sent, one flush for each hour waits. Flushes beyond the bounds are dropped, and their numbers are counted
+ * as lost.
  */
 import { CanaryNumbers } from '../enumeration/canary-numbers.ts';
 import type { ScanKey } from '../enumeration/scan-key.ts';
@@ -21,39 +21,39 @@ import { HourCounter } from './hour-counter.ts';
 import { MobileSenders } from './mobile-senders.ts';
 import { TextCounter } from './text-counts.ts';
 
-/** Whose numbers a sketch is to summarise, and with what. */
+/** The organisation whose numbers a sketch summarises, and the key for it. */
 export interface ScanSource extends Pick<UsageScan, 'organisation' | 'keyId'> {
   readonly key: ScanKey;
 }
 
 export class ClientUsage {
   readonly client: string;
-  /** Random ID of this counter, and the number that divides counters over the objects of a client. */
+  /** Random ID of this counter, and the random number that assigns it to one of the objects of a client. */
   readonly #isolate: string;
   readonly #place: number;
   #open = new HourCounter();
-  /** Of the open hour, too. */
+  /** Also of the open hour. */
   readonly #mobile = new MobileSenders();
-  /** Of the open hour, too. */
+  /** Also of the open hour. */
   #scores = new TextCounter();
   #hour = 0;
   /** The end of `#hour`, in ms since 1970. */
   #hourEnd = 0;
-  /** Sealed, in the order of their numbers. The first one may have been sent already. */
+  /** Sealed flushes, in the order of their numbers. The first one may have been sent already. */
   readonly #sealed: UsageFlush[] = [];
   #nextFlush = 1;
-  /** Whether what was counted until the sending began is sealed. */
+  /** Whether the counts from before the sending began are sealed. */
   #isSealed = false;
   /** When the first sealed flush was first sent, in ms since 1970; 0 before. */
   #sentAt = 0;
   #shards = 1;
-  /** Block records of this isolate on `#day` (days since 1970), in bytes, and whether the client may keep more. */
+  /** Block records of this isolate on `#day` (days since 1970), in bytes, and whether the client may keep no more. */
   #day = 0;
   #recordBytes = 0;
   #recordsFull = false;
-  /** The numbers since the last flush that took a sketch along, of all hours. */
+  /** Sketch of the numbers since the last flush with a sketch, of all hours. */
   #sketch: ScanSketch | null = null;
-  /** What the last one needed: a table that grows is filled again. */
+  /** Places that the last sketch needed, because a table that grows is filled again. */
   #sketchPlaces = SKETCH_PLACES_MIN;
   #scanSource: ScanSource | null = null;
   #canaries = CanaryNumbers.NONE;
@@ -79,7 +79,7 @@ export class ClientUsage {
     if (this.#scanSource !== null) this.#see(request, this.#sketch ?? this.#beginSketch(this.#scanSource));
   }
 
-  /** Counts what a model said about a text: nothing for a test text, and nothing without a model. */
+  /** Counts the score of a text. Ignores test texts, and texts without a score. */
   #countText({ release, model, score, band, isTest }: ScreenedText, { reasons }: Decision): void {
     if (isTest || release === null || model === null || score === null || band === null) return;
     let isLabelled = false;
@@ -93,14 +93,14 @@ export class ClientUsage {
     if (to !== null && to.kind === 'number') sketch.seeTo(to.n);
   }
 
-  /** Only clients that send requests have a sketch. */
+  /** Called with the first request, so that only clients that send requests have a sketch. */
   #beginSketch({ key }: ScanSource): ScanSketch {
     this.#sketch = new ScanSketch(key, SKETCH_PLACES_MAX, this.#sketchPlaces);
     this.#sketch.canaries = this.#canaries;
     return this.#sketch;
   }
 
-  /** Summarises the numbers that are counted from here on. */
+  /** Summarises the numbers that are counted from now on. */
   watch(source: ScanSource, canaries: CanaryNumbers): void {
     this.#canaries = canaries;
     if (this.#sketch !== null) this.#sketch.canaries = canaries;
@@ -134,7 +134,7 @@ export class ClientUsage {
   }
 
   /**
-   * Begins to send: seals what was counted, unless an earlier flush of this hour waits.
+   * Begins to send: seals the counts, unless an earlier flush of this hour waits.
    * @returns the first flush to send; null if there is none
    */
   nextFlush(now: number): UsageFlush | null {
@@ -145,7 +145,7 @@ export class ClientUsage {
   }
 
   /**
-   * The object has counted this flush. Another sender, which was taken for dead, may have delivered it too.
+   * Notes that the object has counted this flush. Another sender, presumed dead, may have delivered it too.
    * @returns the next one to send; null if there is none
    */
   delivered(flush: UsageFlush, { shards, recordsFull }: FlushAnswer, now: number): UsageFlush | null {
@@ -181,7 +181,7 @@ export class ClientUsage {
 
   #seal(): void {
     if (this.#open.isEmpty && this.#scores.isEmpty) return;
-    // One sketch waits with the first flush, the next one grows on: so two are all that is kept while none can be sent.
+    // One sketch waits with the first flush, and the next one grows on. So at most two are kept while none can be sent.
     const scan = this.#sealed.length === 0 ? this.#takeScan() : null;
     const { uncounted } = this.#mobile;
     if (uncounted > 0) this.#open.add('uncountedTexts', uncounted);
@@ -193,7 +193,7 @@ export class ClientUsage {
       flush: this.#nextFlush++,
       hour: this.#hour,
       counts: this.#open.counts(),
-      // The first flush of an isolate learns the number of objects.
+      // The answer to the first flush of an isolate has the number of objects.
       shard: this.#place % this.#shards,
       shards: this.#shards,
       ...(scan === null ? {} : { scan }),
@@ -202,7 +202,7 @@ export class ClientUsage {
     });
     this.#open = new HourCounter();
     this.#scores = new TextCounter();
-    // The first one may be on its way.
+    // Keeps the first flush, which may be on its way.
     if (this.#sealed.length > USAGE_WAITING_MAX) this.#drop(1);
   }
 

@@ -1,18 +1,18 @@
 /**
- * What is counted for one client in one hour, in the form in which it is sent and stored. Pure.
+ * The counts of one client in one hour, in the form in which they are sent and stored. Pure.
  *
  * Totals count the client's requests. A dimension divides the screened requests by a name, and each name by the
- * verdict that the client received, after its `mode`. What has no name in a dimension (a request without a finding has
- * no code) is not stored: it is the rest to `channel`, which every request has.
+ * verdict that the client received, after its `mode`. Requests without a name in a dimension (a request without a finding
+ * has no code) are not stored there: they are the difference to `channel`, which every request has.
  */
 import { VERDICTS } from '../verdict.ts';
 
 /**
  * - `requests`: accepted credentials, whatever the answer.
- * - `errors`: those of them that were answered 4xx or 5xx.
- * - `quotaRefusals`: those of the errors that exceeded the quota.
+ * - `errors`: requests that were answered 4xx or 5xx.
+ * - `quotaRefusals`: errors because the request exceeded the quota.
  * - `numbers`: senders and recipients of screened requests and items.
- * - `invalidItems`: items of a batch and lines of a stream that failed alone.
+ * - `invalidItems`: items of a batch and lines of a stream that failed individually.
  * - `unenforced`: screened requests whose verdict the client's `mode` weakened.
  * - `recordBytes`: block records, in bytes before they are sealed.
  * - `recordsDropped`: block records beyond RECORD_BYTES_PER_DAY_MAX.
@@ -37,7 +37,7 @@ export type Total = (typeof TOTALS)[number];
  * - `channel`: `sms` or `voice`.
  * - `code`, `list`: of the deciding reason. The list can be a rule, or `live`.
  * - `country`: where the traffic comes from, ISO 3166-1 alpha-2: the ingress country, otherwise the main country of
- *   the sender's calling code (`001` for codes of the world).
+ *   the sender's calling code (`001` for global codes).
  * - `operator`: MCC and MNC of the ingress.
  */
 export const DIMENSIONS = ['channel', 'code', 'list', 'country', 'operator'] as const;

@@ -1,5 +1,5 @@
 /**
- * What an isolate sends to the object that keeps the counts of a client (workers/usage/), and what it gets back.
+ * The message of an isolate to the object that keeps the counts of a client (workers/usage/), and the answer.
  * Backward compatible by one version, because edge and control are deployed separately.
  */
 import type { ScanData } from '../enumeration/scan-sketch.ts';
@@ -17,7 +17,7 @@ export interface UsageFlush {
   /** Hours since 1970, UTC: when the requests were answered. */
   readonly hour: number;
   readonly counts: UsageCounts;
-  /** The object that it goes to, one of `shards`: it stays the same when it is sent again. */
+  /** The object that the flush goes to, one of `shards`. Stays the same when the flush is sent again. */
   readonly shard: number;
   readonly shards: number;
   /** For the detection of enumeration. Older edges omit it. */
@@ -28,16 +28,16 @@ export interface UsageFlush {
   readonly scores?: readonly TextCounts[];
 }
 
-/** What the numbers of a flush were, in a form that holds no number. */
+/** A summary of the numbers of a flush, which holds no number. */
 export interface UsageScan {
   readonly organisation: string;
-  /** Identifies the LIST_KEY of the sketch: those of different keys do not add up. */
+  /** Identifies the LIST_KEY of the sketch. Sketches of different keys do not add up. */
   readonly keyId: string;
   readonly sketch: ScanData;
 }
 
 export interface FlushAnswer {
-  /** Objects that the counts of this client are divided over. It only grows. */
+  /** Number of objects that the counts of this client are divided over. It only grows. */
   readonly shards: number;
   /** Whether the client has used up its block records of this UTC day. */
   readonly recordsFull: boolean;
@@ -59,7 +59,7 @@ export interface UsageHistory {
   readonly periods: readonly PeriodCounts[];
 }
 
-/** The name of the object. Client IDs have no slash. */
+/** The name of an object. Client IDs have no slash. */
 export function usageObjectName(client: string, shard: number): string {
   return shard === 0 ? client : `${client}/${shard}`;
 }

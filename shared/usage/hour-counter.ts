@@ -1,7 +1,7 @@
 /**
  * Counts the requests of one client in one isolate, within one hour. This runs for every number: it allocates nothing,
  * and hashes only names that are not among the recent ones. A request without a finding, a sender and an ingress
- * changes two numbers. What is rarely needed is in methods of its own, because the engine inlines only so much.
+ * changes two numbers. Rarely needed code is in separate methods, because the engine inlines only so much.
  */
 import { USAGE_NAMES_MAX } from '../limits/edge.ts';
 import { callingCodeOf, regionOf } from '../numbers/calling-codes.ts';
@@ -11,15 +11,15 @@ import type { Decision } from '../screening/decision.ts';
 import { VERDICTS, type Verdict } from '../verdict.ts';
 import { type NameCounts, OTHER, type Total, type UsageCounts } from './counts.ts';
 
-/** The first prefix of three digits: calling codes have at most as many. */
+/** The first prefix of three digits. Calling codes have at most three. */
 const SHORTEST_PREFIX = 100;
 /** Names, and prefixes of senders, whose places are remembered. A power of two. */
 const RECENT = 16;
-/** In place of a number. Not an integer, so that the engine stores a double from the start. */
+/** Stands for no number. Not an integer, so that the engine stores a double from the start. */
 const NO_NUMBER = 0.5;
-/** In place of a place. */
+/** Stands for no place. */
 const NOWHERE = -1;
-/** In place of a name: a text too, because comparing it with anything else takes the engine longer. */
+/** Stands for no name. Also a text, because the engine takes longer to compare a text with anything else. */
 const NO_NAME = '';
 /** A cell for each verdict of each name, OTHER included. */
 const CELLS_PER_DIMENSION = (USAGE_NAMES_MAX + 1) * VERDICTS.length;
@@ -27,7 +27,7 @@ const CHANNEL_CELLS = CHANNELS.length * VERDICTS.length;
 /** Dimensions besides the channel. */
 const NAMED_DIMENSIONS = 4;
 
-/** One array for all dimensions: most of the time of an increment went into finding its array. */
+/** One array for all dimensions, because most of the time of an increment went into finding its array. */
 type Cells = Float64Array;
 
 /** The names of one dimension, and where the cells of each begin. */
@@ -45,7 +45,7 @@ class Names {
     this.#next = first;
   }
 
-  /** As `newPlaceOf`, and remembers it. @param name not empty */
+  /** Like `newPlaceOf`, but remembers the place. @param name not empty */
   placeOf(name: string): number {
     const recent = (name.charCodeAt(name.length - 1) + name.length) & (RECENT - 1);
     return this.#recentNames[recent] === name ? this.#recentPlaces[recent]! : this.#remember(name, recent);
@@ -81,7 +81,7 @@ export class HourCounter {
   /** All totals but `numbers`, which changes with every request. */
   readonly #totals: Partial<Record<Total, number>> = {};
   #numbers = 0;
-  /** Those of the channels first: by channel, and then by verdict. */
+  /** The cells of the channels first: by channel, then by verdict. */
   readonly #cells: Cells = new Float64Array(CHANNEL_CELLS + NAMED_DIMENSIONS * CELLS_PER_DIMENSION);
   readonly #codes = new Names(this.#cells, CHANNEL_CELLS);
   readonly #lists = new Names(this.#cells, CHANNEL_CELLS + CELLS_PER_DIMENSION);
@@ -137,7 +137,7 @@ export class HourCounter {
     const { n } = from;
     if (n === this.#lastNumber) return this.#lastCountryPlace;
     this.#lastNumber = n;
-    // As `prefixOf`, below 2^24: this becomes an integer of 32 bits in one step.
+    // Like `prefixOf`. The prefix is below 2^24, so it becomes an integer of 32 bits in one step.
     const prefix = (n / SUFFIX_COUNT) | 0;
     const recent = prefix & (RECENT - 1);
     const isRecent = this.#recentPrefixes[recent] === prefix;

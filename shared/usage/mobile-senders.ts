@@ -7,19 +7,19 @@ import { MOBILE_FIRST, MOBILE_LAST } from '../numbers/mobile-numbers.ts';
 import type { ScreenRequest } from '../request.ts';
 import type { Decision } from '../screening/decision.ts';
 
-/** A power of two, at most half full. */
+/** Slots of the table: a power of two, and at most half of them are used. */
 const SLOTS = 2 * MOBILE_SENDERS_MAX;
 /** An odd number near 2^32 divided by the golden ratio, so that neighbours are spread. */
 const SPREAD = 0x9e3779b1;
 const SHIFT = 32 - Math.log2(SLOTS);
-/** In place of a number. Not an integer, so that the engine stores a double from the start. */
+/** Stands for no number. Not an integer, so that the engine stores a double from the start. */
 const NO_NUMBER = 0.5;
 
 /** Numbers with their texts. */
 export type MobileSenderTexts = readonly (readonly [number: number, texts: number])[];
 
 export class MobileSenders {
-  /** Made by the first mobile sender: most clients have none. 0 for an empty slot. */
+  /** Created for the first mobile sender, because most clients have none. 0 for an empty slot. */
   #numbers: Float64Array | null = null;
   #texts = new Float64Array(0);
   #size = 0;
@@ -28,7 +28,7 @@ export class MobileSenders {
   /** Texts of numbers that found no room. */
   #uncounted = 0;
 
-  /** Counts a text that may go out: a text to somebody, sent in Korea, that was not blocked. */
+  /** Counts a text that may go out: it has a recipient, was sent in Korea, and was not blocked. */
   count({ from, to, channel, ingress }: ScreenRequest, decision: Decision): void {
     if (from === null || from.kind !== 'number' || from.n < MOBILE_FIRST || from.n > MOBILE_LAST) return;
     if (to === null || ingress !== null || channel !== 'sms' || !mayGoOut(decision)) return;
@@ -66,7 +66,7 @@ export class MobileSenders {
     return this.#uncounted;
   }
 
-  /** What was counted since the last call, in ascending order; null if that is nothing. Begins anew. */
+  /** Takes the counts since the last call, in ascending order of the numbers; null if there are none. */
   take(): MobileSenderTexts | null {
     const numbers = this.#numbers;
     this.#uncounted = 0;
@@ -83,7 +83,7 @@ export class MobileSenders {
   }
 }
 
-/** Whether the client sends the text, as far as the verdict decides that. */
+/** Whether the verdict lets the client send the text. */
 function mayGoOut({ verdict, action }: Decision): boolean {
   return verdict === 'allow' || verdict === 'label' || (verdict === 'indeterminate' && action === 'open');
 }

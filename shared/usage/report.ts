@@ -29,7 +29,7 @@ export interface ClientReport extends UsageFigures {
   readonly lastUsedAt: string | null;
   /** Names of the dimension that was chosen, with the most requests first. Null if none was chosen. */
   readonly names: readonly (VerdictCounts & { readonly name: string })[] | null;
-  /** Hours, or days of old ones, with at least one count. Only for a single client. */
+  /** Hours with at least one count; days for old periods. Only for a single client. */
   readonly periods?: readonly (UsageFigures & { readonly at: string; readonly hours: number })[];
 }
 

@@ -1,7 +1,7 @@
 /**
- * Scores of texts, as an isolate counts them for one client and hour: a histogram, bands and labels for each model. Counts
- * only, nothing of a text. This runs for every text that is scored: it allocates nothing, because one or two models are
- * in force at once.
+ * Scores of texts, as an isolate counts them for one client and hour: a histogram, bands and labels for each model. It keeps
+ * counts only, nothing of a text. This runs for every text that is scored: it allocates nothing, because one or two models
+ * are in force at once.
  */
 import { COUNTED_MODELS_MAX, SCORE_BINS } from '../limits/text.ts';
 import type { TextBand } from '../text/analyse-text.ts';
@@ -10,17 +10,17 @@ import type { TextBand } from '../text/analyse-text.ts';
 export const BANDS = ['ordinary', 'review', 'suspicious'] as const satisfies readonly TextBand[];
 
 /**
- * Counts of one model: of its release, because another release can have the same model with other thresholds. Then
- * `[labelled, ...bands, ...bins]`.
+ * A row of counts: release and name of a model, then `[labelled, ...bands, ...bins]`. Each release has its own row, because
+ * another release can have the same model with other thresholds.
  */
 export type TextCounts = readonly [release: string, model: string, ...counts: number[]];
 
-/** Numbers of one model: texts labelled, bands, bins. */
+/** Counts in a row: labelled texts, bands, bins. */
 export const TEXT_COUNTS_SIZE = 1 + BANDS.length + SCORE_BINS;
 const BANDS_AT = 1;
 const BINS_AT = BANDS_AT + BANDS.length;
 
-/** In place of a name. */
+/** Stands for no name. */
 const NO_NAME = '';
 
 export class TextCounter {
@@ -38,7 +38,7 @@ export class TextCounter {
 
   /**
    * Counts a text that was scored.
-   * @param release the text release whose model and thresholds were used @param model its name
+   * @param release the text release whose model and thresholds were used @param model name of its model
    * @param score 0 to 1 @param isLabelled whether the client got a label for it
    */
   count(release: string, model: string, score: number, band: TextBand, isLabelled: boolean): void {
@@ -78,7 +78,7 @@ export class TextCounter {
   }
 }
 
-/** The sum of two rows of counts: those that one lacks are 0. */
+/** The sum of two rows of counts. Missing counts are 0. */
 export function addScores(a: readonly number[], b: readonly number[]): number[] {
   return Array.from({ length: TEXT_COUNTS_SIZE }, (_, at) => (a[at] ?? 0) + (b[at] ?? 0));
 }
