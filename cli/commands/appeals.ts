@@ -1,6 +1,6 @@
 /**
- * `numgate appeals`: decides on the appeals of people whose number or sender ID is blocked. Accepting an appeal lifts the block at
- * once.
+ * `numgate appeals`: decides on the appeals of people whose number or sender ID is blocked. Accepting an appeal lifts the block
+ * at once.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
