@@ -98,5 +98,5 @@ export function requireSetting(command: Command, settings: object): void {
   throw new CommandFailure(`give at least one setting to change: ${usage}`, 2);
 }
 
-/** Options for how a change is made. They are not settings., not what. */
+/** Options for how a change is made. They are not settings. */
 const NOT_SETTINGS: readonly (string | undefined)[] = ['--reason', '--wait', '--url'];

@@ -67,7 +67,7 @@ export interface KeyNeeds {
 export interface RotationState {
   /** The next step; `new` if no rotation is under way. */
   readonly step: Step;
-  /** IDs of the keys on this machine, the first key writes. */
+  /** IDs of the keys on this machine. The first key writes. */
   readonly keyIds: readonly string[];
   readonly service: ListKeyInfo;
   readonly needs: KeyNeeds;
@@ -114,7 +114,7 @@ export function needsOf(
 ): Omit<KeyNeeds, 'texts'> {
   const isNeeded = ({ readable, state, keyId }: ReleaseInfo): boolean =>
     (readable || state === 'staged') && keyId !== undefined && keyId !== writer;
-  // The oldest records are known to the second, so that second counts as old. Older services do not report them.
+  // Times are in whole seconds, so records of the second of the rotation count as old. Older services do not know.
   const hasOld =
     rotated !== null &&
     (oldestRecords === undefined ||
@@ -226,7 +226,7 @@ export async function finish(
   return rotationState(ports);
 }
 
-/** Gives every Worker these keys, and waits until every Worker that can be seen has them. */
+/** Gives every Worker these keys, and waits until every observable Worker has them. */
 async function spread(
   ports: RotationPorts,
   parts: readonly string[],

@@ -92,7 +92,7 @@ function changedLists(authority: string, { base, next, plan }: Compared): string
   return [...changed, ...senders];
 }
 
-/** Why the owner's key may not sign the changes. A missing, suspended or authority-less organisation is refused elsewhere. */
+/** An organisation that is unknown, suspended or without an authority is refused before the upload anyway. */
 async function signerRefusal(
   owner: string,
   lists: Ownership['lists'],
@@ -113,7 +113,7 @@ async function signerRefusal(
   );
 }
 
-/** Whether the token has a scope. True if the service is too old to say. the service says. */
+/** Whether the token has a scope. True if the service is too old to say. */
 export function mayUse({ me }: Ownership, scope: Scope): boolean {
   return me === null || me.scopes.includes(scope);
 }

@@ -101,7 +101,7 @@ function formatPartner(partner: PartnerInfo): Report<PartnerInfo> {
     const { since, requestedAt, by, reason, state, withdrawn } = withdrawal;
     const what = since === null ? 'all reports' : `reports since ${since}`;
     const progress = withdrawn === null ? '' : `, ${count(withdrawn)} so far`;
-    // The intakes have withdrawn the reports, but the counts do not reflect that yet. the counts do not have it yet.
+    // The intakes have withdrawn the reports, but the counts do not reflect that yet.
     const isBehind = state === 'done' && (reports?.waiting ?? 0) > 0;
     const now = isBehind ? 'withdrawn; the counts follow within seconds' : state;
     lines.push(`withdrawal of ${what}: ${now}${progress}; requested by ${by} at ${requestedAt}: ${reason}`);

@@ -44,7 +44,7 @@ export interface PlanResult {
   readonly folder: BuildFolder;
   /** Why a push of this release would be refused, regardless of its plan and its guards. Null if it would not. */
   readonly refusal: Failure | null;
-  /** Whose lists the push changes, and whether the token and the signing key may change them. and the signing key. */
+  /** Whose lists the push changes, and whether the token and the signing key may change them. */
   readonly ownership: Ownership;
 }
 

@@ -29,7 +29,7 @@ interface Refused extends Target {
 
 /**
  * Acts on each registration, in order. Continues after a refusal. Prints the registrations that were not refused.
- * @param waits until the decisions are published
+ * @param waits whether to wait until the decisions are published
  * @throws CommandFailure that lists all refused registrations, if any
  */
 export async function act(

@@ -95,7 +95,7 @@ export async function promote(
   return admin.change('POST', path, { ...operation, base: current?.release ?? null });
 }
 
-/** Withdraws the last step: the canary if there is one, else the current release. */
+/** Undoes the last promotion: withdraws the canary if there is one, else the current release. */
 export async function rollback(admin: Admin, { release, ...rest }: Rollback): Promise<RollbackDone> {
   const { current, candidate } = await admin.get<StatusInfo>('status');
   // Name the release, so that a retry after a lost response does not undo two steps.

@@ -7,7 +7,7 @@ import { CommandFailure, hasCode, validate } from '../failure.ts';
 import { readJsonFile } from '../import/json-file.ts';
 import { commaList } from './options.ts';
 
-/** What the settings are based on, if not on those in force. from those in force. */
+/** The base of the settings, if it is not the rule in force. */
 export interface BaseOptions {
   readonly file?: string;
   readonly like?: string;

@@ -89,7 +89,7 @@ export async function promoteText(
   return admin.change('POST', path, { ...operation, base: current });
 }
 
-/** Withdraws the last step: the canary if there is one, else the release in force. */
+/** Undoes the last promotion: withdraws the canary if there is one, else the release in force. */
 async function rollBackText(admin: Admin, reason: string, release?: string): Promise<TextChangeDone> {
   const { current, candidate } = await admin.get<TextStatus>('text/status');
   // Name the release, so that a retry after a lost response does not undo two steps.

@@ -1,7 +1,7 @@
 /**
  * Groups texts that are nearly the same. Two texts share a group if they have half of their 6-grams of letters in common
- * (Jaccard), as the fingerprint of a campaign requires, or if a chain of such texts connects them. A group is never split: a model looks
- * better than it is if it is tested on a variant of a text that it was trained on.
+ * (Jaccard), as the fingerprint of a campaign requires, or if a chain of such texts connects them. A group is never split: a
+ * model looks better than it is if it is tested on a variant of a text that it was trained on.
  *
  * Candidates share one of their smallest hashes (MinHash, bottom-k: Broder 1997), and are then compared exactly. Unlike the
  * fingerprint, this also covers short texts.
