@@ -95,7 +95,7 @@ export class Utf8Check {
   readonly #file: FileStart;
   /** Bytes at the end of the last chunk that may begin a character of the next one. */
   #begun: Uint8Array = new Uint8Array();
-  /** Set once a line was UTF-8 beyond doubt. Other lines are then damaged, for example cut within a character. */
+  /** Set once a line was UTF-8 beyond doubt. Lines that are not UTF-8 are then damaged, for example cut within a character. */
   #isUtf8 = false;
 
   constructor(file: FileStart) {
