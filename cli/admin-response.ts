@@ -1,8 +1,8 @@
-/** Responses of the admin API: their JSON, and failures as they are shown. */
+/** Reads responses of the admin API: their JSON, or the failure to show. */
 import { CommandFailure, hasCode } from './failure.ts';
 import { type Problem, problemFailure } from './problem.ts';
 
-/** A response read to its end. A response that breaks off counts as a failed try. */
+/** A response whose body was read completely. A body that breaks off counts as a failed try. */
 export interface AdminResponse {
   readonly status: number;
   readonly headers: Headers;
@@ -34,7 +34,7 @@ function problemIn(response: AdminResponse): Problem | null {
 }
 
 /**
- * A 503 is usually temporary. But values that are not in KV yet take longer, and the push handles that case.
+ * A 503 is temporary, unless numgate is not configured. Values that are not in KV yet take longer: the push handles that case.
  */
 export function isTemporary({ status }: AdminResponse, failure: CommandFailure): boolean {
   return status === 503 && !hasCode(failure, 'RELEASE_INCOMPLETE') && !hasCode(failure, 'NOT_CONFIGURED');

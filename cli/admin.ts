@@ -14,7 +14,7 @@ import { note } from './terminal/output.ts';
 /** Retries of a read and of a change. */
 const READ_RETRIES = 2;
 const CHANGE_RETRIES = 5;
-/** How long an upload pauses in all before it gives up, in ms. It is long work: a service that restarts is back by then. */
+/** Uploads take long, so they retry until their pauses add up to this, in ms. A service that restarts is back by then. */
 const UPLOAD_PATIENCE_MS = 120_000;
 /** Pause before the first retry, in ms. Each further pause is twice as long. */
 const PAUSE_MS = 250;
@@ -26,14 +26,14 @@ const RESPONSE_WAIT_MS = 120_000;
 interface AdminSettings {
   /** Base URL of the control plane. */
   readonly url: string;
-  /** The token, or what returns it before the first request. */
+  /** The token, or a function that returns it. The function is called once, before the first request. */
   readonly token: string | (() => Promise<string>);
   readonly pause?: (ms: number) => Promise<unknown>;
 }
 
 export type Query = Readonly<Record<string, string | number | null>>;
 
-/** A value, and the headers of a change that must not overwrite another admin's change of it. */
+/** A value, with the headers that keep a change from overwriting another admin's change of the same value. */
 export interface Tagged<Value> {
   readonly value: Value;
   readonly ifUnchanged: Readonly<Record<string, string>>;
@@ -41,9 +41,9 @@ export interface Tagged<Value> {
 
 /** The service does not respond. */
 export class Unreachable extends CommandFailure {
-  /** What happened, without what it means for a change. */
+  /** What happened, without its effect on the change. */
   readonly why: string;
-  /** Whether a change may have been applied all the same. */
+  /** Whether the change may have been applied despite the failure. */
   readonly mayBeApplied: boolean;
 
   constructor(why: string, effect: string, mayBeApplied: boolean) {
@@ -58,7 +58,7 @@ interface AdminRequest {
   /** Path below `/v1/admin/`. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Text has its content type in `headers`. */
+  /** An object is sent as JSON. For a text, `headers` must have its content type. */
   readonly body?: object | string;
 }
 
@@ -114,7 +114,7 @@ export class Admin {
     };
   }
 
-  /** A read that may contain a number and therefore sends a body. */
+  /** Reads with the parameters in the body, because they may contain a number. */
   async find<Value>(path: string, body: object): Promise<Value> {
     return json(await this.#send({ method: 'POST', path, body }, READ_RETRIES));
   }
@@ -131,8 +131,8 @@ export class Admin {
   }
 
   /**
-   * Uploads CSV. A request with the same key is made only once, also by another process.
-   * @param key of the upload
+   * Uploads CSV. Requests with the same key are applied only once, even if another process repeats them.
+   * @param key idempotency key of the upload
    */
   async upload<Value>(path: string, query: Query, csv: string, key: string): Promise<Value> {
     const headers = { 'content-type': 'text/csv; charset=utf-8', 'idempotency-key': key };
@@ -145,7 +145,7 @@ export class Admin {
     );
   }
 
-  /** Makes a change whose response comes in lines of JSON, however long that takes. A failure is not tried again. */
+  /** Makes a change whose response arrives as lines of JSON, however long that takes. A failed change is not retried. */
   async stream(path: string, body: object): Promise<AsyncIterable<Uint8Array>> {
     const headers = { accept: 'application/x-ndjson', 'idempotency-key': crypto.randomUUID() };
     const request = { method: 'POST', path, headers, body } as const;
@@ -156,7 +156,7 @@ export class Admin {
     throw failureOf(await readResponse(response), this.url);
   }
 
-  /** Gives up after so many retries, once the pauses before them have reached `patienceMs`. */
+  /** Gives up after `retries` retries, but not before the pauses between them add up to `patienceMs`. */
   async #send(request: AdminRequest, retries: number, patienceMs = 0): Promise<AdminResponse> {
     const token = await this.#token();
     // A try whose response was lost may still have applied the change.
@@ -222,7 +222,7 @@ function isUndelivered({ cause }: Error): boolean {
   return code === 'ECONNREFUSED' || code === 'ENOTFOUND';
 }
 
-/** A path with those parameters that are not null. */
+/** The path, with the parameters that are not null. */
 function withQuery(path: string, query: Query): string {
   const given = Object.entries(query).filter(([, value]) => value !== null);
   const search = new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
@@ -239,9 +239,9 @@ export function pauseMs(tried: number, retryAfter: string | null): number {
 }
 
 /**
- * The admin API that the environment names. Without NUMGATE_TOKEN, it gets the token of this installation, if
- * it is the service of this installation. That one listens at 127.0.0.1 only: behind another address of this
- * machine, such as the ::1 of localhost, there may be somebody else.
+ * The admin API that the environment names. Without NUMGATE_TOKEN, uses the local token if the URL is that of the local
+ * service. The local service listens on 127.0.0.1 only. Another program may listen on other addresses of this machine, such
+ * as ::1 for localhost, so the local token is sent to 127.0.0.1 only.
  */
 export function adminOfEnvironment(): Admin {
   const url = serviceUrl();

@@ -1,6 +1,4 @@
-/**
- * What a change with `--break-glass` came to: the person who made it must know that it reverts.
- */
+/** Reports the outcome of a change with `--break-glass`, so that the person who made it knows that it will revert. */
 import type { BreakGlassDone } from '../shared/proposals.ts';
 import { note } from './terminal/output.ts';
 

@@ -12,7 +12,7 @@ const [{ program }, { default: describe }] = await Promise.all([
   import('@bomb.sh/tab/commander'),
 ]);
 
-/** Arguments that are paths. The shell itself completes these after the directive 0 of the protocol. */
+/** Arguments that are paths. The shell completes them after directive 0 of the protocol. */
 const PATHS = ['catalogue', 'file', 'folder'];
 const COMPLETE_FILES = ':0\n';
 
@@ -35,7 +35,7 @@ if (expectsPath(words)) {
   process.stdout.write(COMPLETE_FILES);
 } else {
   const description = describe(program);
-  // The command that the library adds for its own scripts.
+  // Remove the command that the library adds for its own scripts.
   description.commands.delete('complete');
   for (const command of description.commands.values()) command.option('json', 'print one JSON object');
   description.parse(words);

@@ -6,7 +6,7 @@ import { claimant } from './local/state-claim.ts';
 export function serviceUrl(): string {
   const given = process.env.NUMGATE_URL?.trim() || null;
   if (given !== null) return checkUrl(given, 'NUMGATE_URL');
-  // 0 is any port.
+  // Port 0 means any port.
   const wanted = process.env.PORT === undefined ? 0 : servicePort();
   return `http://localhost:${wanted || claimant()?.port || DEFAULT_PORT}`;
 }
@@ -16,13 +16,13 @@ const DEFAULT_PORT = '8787';
 export const LOCAL_HOST = '127.0.0.1';
 
 /**
- * Keeps requests to the service of this machine from the proxy that fetch uses with NODE_USE_ENV_PROXY: it would
- * read the token, and reach another machine's service.
+ * Keeps requests to the local service away from the proxy that fetch uses with NODE_USE_ENV_PROXY. The proxy would read the
+ * token, and reach the service of another machine.
  */
 export function skipProxy(): void {
   const { no_proxy: lower, NO_PROXY: upper } = process.env;
   const others = lower ?? upper ?? '';
-  // A star is all hosts, but only alone.
+  // A star means all hosts, but only if it stands alone.
   if (others !== '*' && !others.split(/[\s,]+/).includes(LOCAL_HOST))
     process.env.no_proxy = [others, LOCAL_HOST].join();
 }

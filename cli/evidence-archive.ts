@@ -1,8 +1,8 @@
 /**
- * Evidence files as ZIP archives. Writing is deterministic: the same files give the same bytes. Reading accepts what such
- * an archive needs and nothing more, and checks every bound before it unpacks: names without folders, no file twice, no
- * bytes between files, no comments, no fields that some tools take for other names or sizes, no encryption, sizes and
- * CRC-32 as the directory has them (PKWARE APPNOTE 6.3, sections 4.3 to 4.5).
+ * Evidence files as ZIP archives. Writing is deterministic: the same files give the same bytes. Reading accepts only what such
+ * an archive needs, and checks every bound before it unpacks: names without folders, no duplicate files, no bytes between
+ * files, no comments, no fields that some tools read as other names or sizes, no encryption, and sizes and CRC-32 as in the
+ * directory (PKWARE APPNOTE 6.3, sections 4.3 to 4.5).
  */
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { crc32, inflateRawSync } from 'node:zlib';
@@ -22,13 +22,13 @@ const CENTRAL = { signature: 0x02014b50, bytes: 46 };
 const END = { signature: 0x06054b50, bytes: 22 };
 const STORED = 0;
 const DEFLATED = 8;
-/** The name is UTF-8. The names here are ASCII, where that changes nothing. */
+/** Flag of a name in UTF-8. All names here are ASCII, so the flag changes nothing. */
 const UTF8_FLAG = 0x0800;
-/** Extra fields with times and owners, which other tools write: they mean nothing here. */
+/** Extra fields with times and owners, which other tools write. They mean nothing here. */
 const EXTRA_FIELDS = [0x5455, 0x7875];
-/** The manifest and its signature, besides the parts. */
+/** Maximum number of files: the parts, the manifest and its signature. */
 const FILES_MAX = EVIDENCE_PARTS_MAX + 2;
-/** Of the manifest and the signature. */
+/** Maximum size of the manifest and the signature together. */
 const OVERHEAD_BYTES = 1_048_576;
 
 /** Where a file is in the archive. */
@@ -43,14 +43,14 @@ interface Entry {
 
 class Damaged extends Error {}
 
-/** Any fixed time would do. Local time, which fflate writes. */
+/** Any fixed time would do. It is local time, because fflate writes that. */
 const TIME = new Date(2000, 0, 1);
 
 export function packArchive(files: ReadonlyMap<string, Uint8Array>): Uint8Array {
   return zipSync(Object.fromEntries(files), { level: 6, mtime: TIME });
 }
 
-/** @throws CommandFailure if the file is no such archive */
+/** @throws CommandFailure if the file is not an evidence archive */
 export function readArchive(path: string): EvidenceFiles {
   const bytes = readBounded(path);
   try {
@@ -154,7 +154,7 @@ function entryAt(bytes: Buffer, at: number, end: number): { readonly entry: Entr
   return { entry: { name, method, crc, packed, size, offset }, next };
 }
 
-/** Other fields give a file another name or another size in some tools, or hold bytes that nobody signed. */
+/** Whether the extra fields are harmless. Others give a file another name or size in some tools, or hold unsigned bytes. */
 function isHarmless(extra: Buffer): boolean {
   let at = 0;
   while (at + 4 <= extra.length && EXTRA_FIELDS.includes(extra.readUInt16LE(at)))
@@ -162,7 +162,7 @@ function isHarmless(extra: Buffer): boolean {
   return at === extra.length;
 }
 
-/** Where the content of a file begins. Its own header must say what the directory says. */
+/** The offset of the content of a file. The header of the file must match the directory. */
 function dataOf(bytes: Buffer, { name, method, crc, packed, size, offset }: Entry): number {
   if (offset + LOCAL.bytes > bytes.length || bytes.readUInt32LE(offset) !== LOCAL.signature)
     throw new Damaged(`${name} has no header`);
@@ -182,7 +182,7 @@ function dataOf(bytes: Buffer, { name, method, crc, packed, size, offset }: Entr
   return start;
 }
 
-/** Unpacks at most what the directory says. */
+/** Unpacks at most as many bytes as the directory says. */
 function contentOf(packed: Buffer, { name, method, crc, size }: Entry): Uint8Array<ArrayBuffer> {
   const content = method === STORED ? packed : inflated(packed, name, size);
   if (content.length !== size) throw new Damaged(`${name} has another size than the directory says`);
@@ -199,7 +199,7 @@ function inflated(packed: Buffer, name: string, size: number): Buffer {
     };
     if (engine.bytesWritten === packed.length) return buffer;
   } catch {
-    // Below.
+    // Throw below.
   }
   throw new Damaged(`${name} cannot be unpacked`);
 }

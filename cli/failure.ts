@@ -43,7 +43,7 @@ export class CommandFailure extends Error {
   }
 }
 
-/** A change that is not made yet. */
+/** The failure of a change that waits for a second person. */
 export function waitingFailure({ proposal }: PendingChange): CommandFailure {
   const { id, kinds, endsAt, sha256 } = proposal;
   const lines = [
@@ -154,7 +154,7 @@ export function failureReport(error: unknown): FailureReport {
   return { exitCode: BUG, text, error: { code: 'BUG', message, exitCode: BUG } };
 }
 
-/** No permission, no space, not a folder. */
+/** A failure of the file system, such as no permission or no space. */
 function systemFailure(error: Error): CommandFailure {
   const { path } = error as NodeJS.ErrnoException;
   return new CommandFailure(`${path === undefined ? '' : `${path}: `}${describeFileError(error)}`);

@@ -1,6 +1,6 @@
 /**
- * Keys of holders and agents, one private JWK a file, and what they sign. A private key is only ever in a file that its
- * owner alone may read: never in an option, never printed.
+ * Keys of holders and agents, one private JWK per file, and their signatures. A private key is only ever in a file that only
+ * its owner may read. It is never in an option, and never printed.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -23,9 +23,9 @@ const SHARED = 0o077;
 
 export interface HolderKey {
   readonly alg: HolderAlgorithm;
-  /** RFC 7638: `jkt` of a certificate or delegation, and `kid` of what the key signs. */
+  /** Thumbprint by RFC 7638: `jkt` of a certificate or delegation, and `kid` of everything that the key signs. */
   readonly thumbprint: string;
-  /** The public key, as certificates and delegations need it. */
+  /** The public key, in the form that certificates and delegations need. */
   readonly publicKey: JWK;
   /** @returns a compact JWS */
   sign(typ: string, claims: JWTPayload): Promise<string>;
@@ -50,7 +50,7 @@ export async function createHolderKey(path: string, alg: HolderAlgorithm): Promi
 /** @throws CommandFailure that names the file, never its content */
 export async function readHolderKey(path: string): Promise<HolderKey> {
   const { jwk, isShared } = jwkIn(path);
-  // What is no private key at all needs no chmod.
+  // A file without a private key needs no chmod, so parse it first.
   const key = await keyOf(jwk, path);
   if (isShared) throw new CommandFailure(`${path} must be readable by you alone: chmod 600 ${path}`);
   return key;
@@ -102,7 +102,7 @@ function notAKey(path: string): CommandFailure {
   return new CommandFailure(message);
 }
 
-/** A compact JWS from a file, without white space around it. */
+/** Reads a compact JWS from a file, without white space around it. */
 export function readJws(path: string): string {
   let text: string;
   try {
@@ -114,7 +114,7 @@ export function readJws(path: string): string {
   throw new CommandFailure(`${path} must have one compact JWS: three parts of base64url, separated by dots`);
 }
 
-/** The name of a certificate or delegation in a chain. */
+/** The digest that names a certificate or delegation in a chain. */
 export function jwsDigest(jws: string): string {
   return createHash('sha256').update(jws, 'ascii').digest('base64url');
 }

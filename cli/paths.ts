@@ -17,13 +17,13 @@ export const FEED = join(PROJECT, 'build', 'feed');
 /** Demo inputs that are generated. */
 export const DEMO_INPUTS = join(PROJECT, 'build', 'demo');
 export const DEMO_CATALOGUE = join(PROJECT, 'data', 'demo.lists.json');
-/** Texts and hosts that ship. */
+/** Texts and hosts that ship with numgate. */
 export const TEXT_DATA = join(PROJECT, 'data', 'text');
 /** Local KV and Durable Objects, shared by wrangler and the embedded service. NUMGATE_STATE overrides it. */
 export const STATE = process.env.NUMGATE_STATE ?? join(PROJECT, '.wrangler', 'state');
 /** Values of the current release, cached from the service. */
 export const VALUES = join(dirname(STATE), 'values');
-/** Uploads of registrations that have not ended, one file each. */
+/** Unfinished uploads of registrations, one file each. */
 export const UPLOADS = join(dirname(STATE), 'uploads');
 /** The bundle that the embedded service runs. */
 export const BUNDLE = join(PROJECT, '.wrangler', 'bundle');

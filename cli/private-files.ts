@@ -10,21 +10,21 @@ export function createPrivately(): void {
   process.umask(SHARED);
 }
 
-/** Creates a folder, or takes it from group and others if it exists. */
+/** Creates a private folder, or removes the access of group and others if it exists. */
 export function privateFolder(path: string): void {
   mkdirSync(path, { recursive: true, mode: 0o700 });
   makePrivate(realpathSync(path));
 }
 
-/** A private folder whose whole content is private too, also what an older version wrote. */
+/** Makes a folder and its whole content private, including files that an older version wrote. */
 export function privateTree(path: string): void {
   privateFolder(path);
   for (const name of readdirSync(path, { recursive: true, encoding: 'utf8' })) makePrivate(join(path, name));
 }
 
 /**
- * Takes a file or a folder from group and others. Only its owner can. A file that does not exist, or that
- * another process has just removed, needs nothing.
+ * Removes the access of group and others to a file or a folder. Only the owner can do that. Ignores a file that does not exist,
+ * or that another process has just removed.
  */
 export function makePrivate(path: string): void {
   try {

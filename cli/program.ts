@@ -84,10 +84,10 @@ const GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> 
   'Shell:': [addCompletion],
 };
 
-/** As `Command.error` takes them. */
+/** The options of `Command.error`. */
 type ErrorOptions = Parameters<Command['error']>[1];
 
-/** What commander does with an option that it does not know. Not in its types. */
+/** Commander's handler of an unknown option. It is not in commander's types. */
 const { unknownOption } = Command.prototype as unknown as { unknownOption(flag: string): void };
 
 /** Suggests the right spelling for `--resaon=text` too, and does not repeat the value, which may be a number. */
@@ -119,7 +119,7 @@ export const program: Command = new CommandLine('npx numgate')
   .configureOutput({ writeOut: write, writeErr: note })
   .configureHelp({
     showGlobalOptions: true,
-    // That a flag is not set by default says nothing.
+    // Leave out `(default: false)`, which says nothing about a flag.
     optionDescription(option) {
       const text = Help.prototype.optionDescription.call(this, option);
       return option.defaultValue === false ? text.replace(' (default: false)', '') : text;

@@ -65,7 +65,7 @@ export async function listKeyRing(): Promise<KeyRing> {
   return ring.value;
 }
 
-/** ID of TEXT_KEY; null without one: who pulls a feed need not have it. */
+/** ID of TEXT_KEY. Null if there is none, because pulling a feed does not require it. */
 export async function ownTextKeyId(): Promise<string | null> {
   const text = process.env.TEXT_KEY ?? readSecretsFile().TEXT_KEY ?? '';
   if (text === '') return null;

@@ -36,14 +36,14 @@ const READY_WAIT_MS = 20_000;
 const READY_PAUSE_MS = 200;
 /** Time between two runs of the cron, in ms. */
 const CRON_MS = 60_000;
-/** Time between two looks at the file of secrets, in ms. */
+/** Time between two checks of the file of secrets, in ms. */
 const SECRETS_CHECK_MS = 500;
 const REASON = 'npm start';
 
 const report = (text: string): void => note(`${styleText('dim', text)}\n`);
 const warn = (text: string): void => note(`${styleText('yellow', text)}\n`);
 
-/** Whether the coordinator's tables have another key. */
+/** Whether the error says that the coordinator's tables have another LIST_KEY. */
 function namesListKey(error: unknown): boolean {
   return error instanceof Error && error.message.includes('tables need LIST_KEY');
 }
@@ -54,7 +54,7 @@ function namesListKey(error: unknown): boolean {
  */
 async function ensureRelease(admin: Admin): Promise<boolean> {
   const { manifest } = await currentRelease(admin, await listKeyRing()).catch((error: unknown) => {
-    // Only a manifest that does not open has the first code. The service sends the other.
+    // A manifest that does not open gives FAILED. The service sends NOT_CONFIGURED.
     const isForeign = hasCode(error, 'FAILED') || (hasCode(error, 'NOT_CONFIGURED') && namesListKey(error));
     if (!isForeign) throw error;
     throw new CommandFailure(
@@ -84,7 +84,7 @@ async function publishDemo(admin: Admin): Promise<void> {
   note(formatPush(pushed, [])[0]);
 }
 
-/** The service also runs without it. */
+/** Starts the demo issuer. The service also runs without it. */
 async function ensureDemoIssuer(admin: Admin): Promise<DemoIssuer | null> {
   try {
     return await startDemoIssuer(admin, REASON);
@@ -96,8 +96,7 @@ async function ensureDemoIssuer(admin: Admin): Promise<DemoIssuer | null> {
 }
 
 /**
- * Waits until the service returns verdicts. A degraded service also counts if values are missing, because it
- * stays degraded.
+ * Waits until the service returns verdicts. If values are missing, a degraded service counts, too, because it stays degraded.
  */
 async function untilReady(url: string, isWhole: boolean): Promise<void> {
   const deadline = Date.now() + READY_WAIT_MS;
@@ -113,7 +112,7 @@ async function untilReady(url: string, isWhole: boolean): Promise<void> {
   warn(`${message}\nthe service starts anyway: see "Restore" in docs/operations.md`);
 }
 
-/** Miniflare does not run the cron. Without this, a staged release would wait forever. */
+/** Runs the cron, because Miniflare does not. Without it, a staged release would wait forever. */
 function runCronOf(service: Service): void {
   setInterval(() => {
     service.runCron().catch((error: unknown) => report(`the cron failed: ${String(error)}`));
@@ -125,7 +124,7 @@ async function bindingsOf(secrets: LocalSecrets, url: string) {
   return { ...(await workerSecrets(secrets)), PUBLIC_URL: url };
 }
 
-/** While LIST_KEY is rotated, its keys change in the file of secrets. */
+/** Restarts the Worker when a rotation of LIST_KEY changes the keys in the file of secrets. */
 function followListKey(service: Service, { LIST_KEY }: LocalSecrets): void {
   let used = LIST_KEY;
   watchFile(SECRETS_FILE, { interval: SECRETS_CHECK_MS, persistent: false }, async () => {
@@ -141,7 +140,7 @@ function followListKey(service: Service, { LIST_KEY }: LocalSecrets): void {
   });
 }
 
-/** @param ends the proof of the service, and what runs beside it: first, because its port is free before the process ends */
+/** @param ends stop the proof and the demo issuer. They run first: the port of the service is free before the process ends */
 function stopOnSignal(service: Service, ends: readonly (() => void)[]): void {
   let stopping = false;
   const stop = (): void => {
@@ -169,7 +168,7 @@ async function main(): Promise<void> {
   let issuer: DemoIssuer | null;
   try {
     const address = new URL(url);
-    // Behind the ::1 of localhost there may be another service.
+    // Another service may listen on ::1, the other address of localhost.
     address.hostname = LOCAL_HOST;
     skipProxy();
     const admin = new Admin({ url: address.origin, token: secrets.ADMIN_TOKEN });

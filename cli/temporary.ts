@@ -1,6 +1,6 @@
 /**
- * Folders that exist as long as their process. A process that is killed cannot remove its own, so their names
- * hold the process, and the next process of the same user on the same machine removes them.
+ * Folders that exist as long as their process. A process that is killed cannot remove its own, so the names of the folders
+ * identify the process, and the next process of the same user on the same machine removes them.
  */
 import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
@@ -8,8 +8,8 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * A tag: machine, PID namespace, process ID, start of the process. Namespace and start are 0 where there is no /proc.
- * Machines can share a folder, and every one has a first namespace with the same number.
+ * A tag: machine, PID namespace, process ID, start of the process. Namespace and start are 0 where there is no /proc. The
+ * machine is part of it, because machines can share a folder, and the first namespace has the same number on each.
  */
 const TAG = /(?<space>[0-9a-f]{8}-\d+)-(?<pid>\d+)-(?<start>\d+)/;
 const TEMPORARY = new RegExp(`^numgate-[a-z-]+-${TAG.source}-\\w{6}$`);
@@ -76,7 +76,7 @@ function ownNamespace(): string {
   }
 }
 
-/** When a process started, in clock ticks since the system did (proc(5), field 22). '0' if unknown. */
+/** When a process started, in clock ticks since the system started (proc(5), field 22). '0' if unknown. */
 function startOf(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -88,7 +88,7 @@ function startOf(pid: number): string {
 }
 
 /**
- * Whether the process runs that had this ID and start. A later process may have the same ID.
+ * Whether the process with this ID and start still runs. A later process may have the same ID.
  * @param start '0' for any process with the ID
  */
 export function isRunning(pid: number, start = '0'): boolean {

@@ -1,6 +1,6 @@
 /**
- * `numgate appeals`: decides on the appeals of people whose number or sender ID is blocked. Accepting an appeal lifts the block at
- * once.
+ * `numgate appeals`: decides on the appeals of people whose number or sender ID is blocked. Accepting an appeal lifts the block
+ * at once.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
@@ -20,7 +20,7 @@ import { overrideOption } from './override.ts';
 import { type AuthorityOptions, addAuthorityOption, authorityField } from './override-authority.ts';
 import { addWaitOptions, printChange, type WaitOptions } from './wait.ts';
 
-/** Pause between two looks for new appeals, in ms. */
+/** Pause between two requests for new appeals, in ms. */
 const WATCH_PAUSE_MS = 5_000;
 const SHOWN = ['open', 'decided', 'all'] as const;
 
@@ -92,7 +92,7 @@ lifted, and its reports no longer count. A campaign of texts is revoked, for eve
       const overrides = override === undefined ? {} : { overrides: override };
       const body = { reason, ...overrides, ...authorityField(options) };
       const done = await adminOfEnvironment().change<AppealInfo>('POST', `appeals/${id}/accept`, body);
-      // Nothing changed, so that there is nothing to wait for.
+      // Nothing changed, so there is nothing to wait for.
       if (done.seq === null) print(...formatDone(done));
       else await printChange([formatDone(done)[0], { ...done, seq: done.seq }], options);
     });
@@ -164,7 +164,7 @@ async function listed(show: string, limit: number): Promise<AppealPage> {
   return { appeals, next };
 }
 
-/** A campaign blocked the text, and not the number that it was sent to. */
+/** Whether a campaign blocked the text. Otherwise, the block is on the number or sender ID. */
 function isOfCampaign({ code }: AppealInfo): boolean {
   return code === 'TEXT_CAMPAIGN';
 }
@@ -217,7 +217,7 @@ function formatDetails(appeal: AppealDetails): Report<AppealDetails> {
       : blocks.length === 0
         ? ['  nothing blocks it any more']
         : blocks.map(({ list, code, authority }) => `  now blocked by ${list} of ${authority} (${code})`);
-  // An older service does not name it.
+  // Older services do not return the rule block.
   const rule =
     ruleBlock == null
       ? []

@@ -1,6 +1,6 @@
 /**
- * Verifies audit chains that are logs of their own: those of registered senders, by organisation, and that of text risk.
- * Compares them with the ends that the audit log has anchored.
+ * Verifies the audit chains that are separate from the audit log: one for the registered senders of each organisation, and
+ * one for text risk. Compares each chain with its anchors in the audit log.
  */
 import type { KnownRecord } from '../../shared/audit.ts';
 import type { Admin } from '../admin.ts';
@@ -11,7 +11,7 @@ import { type Verification, verifyAudit } from './audit-verify.ts';
 import { registrationsOf } from './organisation-option.ts';
 
 export interface ChainVerification extends Verification {
-  /** The last anchor in the audit log, 0 for none; null if the token may not read the log. */
+  /** The last record of the chain that the audit log anchors, 0 for none. Null if the token may not read the log. */
   readonly anchoredTo: number | null;
 }
 
@@ -46,7 +46,7 @@ async function verifyChain(
   chain: Chain,
   { after, known }: ChainOptions,
 ): Promise<ChainVerification> {
-  // Before the chain, which may grow meanwhile.
+  // Read the anchors before the chain. The chain may grow meanwhile, and a newer anchor would be ahead of it.
   const anchors = await anchorsOf(admin, chain);
   const settings = {
     ...{ from: admin.url, after },
@@ -56,7 +56,7 @@ async function verifyChain(
   return { ...verified, anchoredTo: anchors === null ? null : (anchors.at(-1)?.n ?? 0) };
 }
 
-/** Null without the scope `read`. */
+/** The anchors of a chain in the audit log. Null if the token lacks the scope `read`. */
 async function anchorsOf(admin: Admin, chain: Chain): Promise<KnownRecord[] | null> {
   const anchors: KnownRecord[] = [];
   try {
@@ -71,7 +71,7 @@ async function anchorsOf(admin: Admin, chain: Chain): Promise<KnownRecord[] | nu
   return anchors;
 }
 
-/** How much of the chain the audit log vouches for. */
+/** Formats how much of the chain the audit log vouches for. */
 export function formatAnchors({ anchoredTo, last }: ChainVerification): string {
   if (anchoredTo === null)
     return 'the anchors in the audit log were not compared: that needs the scope "read"\n';

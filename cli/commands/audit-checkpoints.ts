@@ -1,7 +1,7 @@
 /**
- * Verifies the audit log against checkpoints that somebody kept: the log still begins with the records that it had
- * then. The tree is computed from the records. For records that the service no longer has, a consistency proof of
- * the service must lead from the checkpoint to the computed tree.
+ * Verifies the audit log against kept checkpoints: the log must still begin with the records that each checkpoint covers.
+ * The tree is computed from the records. If the service no longer has some of them, a consistency proof of the service must
+ * lead from the checkpoint to the computed tree.
  */
 import { readFileSync } from 'node:fs';
 import type { AuditRecord, KnownRecord } from '../../shared/audit.ts';
@@ -20,7 +20,7 @@ import type { Admin } from '../admin.ts';
 import { CommandFailure, describeFileError } from '../failure.ts';
 import { count } from '../terminal/figures.ts';
 
-/** Of SHA-256. */
+/** Length of a SHA-256 hash. */
 const HASH_BYTES = 32;
 
 export type CheckpointProblem =
@@ -33,25 +33,25 @@ export type CheckpointProblem =
   | 'NOT_REACHED';
 
 export interface CheckpointResult {
-  /** Where it begins in its file. */
+  /** Line of the file on which the checkpoint begins. */
   readonly line: number;
-  /** Leaves of its tree; null if it is unreadable. */
+  /** Leaves of the checkpoint's tree; null if the checkpoint is unreadable. */
   readonly size: number | null;
   readonly problem: CheckpointProblem | null;
   /** What was proven, or what is wrong. */
   readonly message: string;
-  /** Whether a key was given and its signature is right. */
+  /** Whether a key was given, and the checkpoint has a valid signature of that key. */
   readonly signed: boolean;
 }
 
-/** A checkpoint whose form and signature are in order. */
+/** A checkpoint that is well-formed and, if keys were given, correctly signed. */
 interface Kept {
   readonly line: number;
   readonly checkpoint: Checkpoint;
   readonly signed: boolean;
 }
 
-/** @param option that has the keys, for the message */
+/** @param option name of the option with the keys, for the error message */
 export async function openKeys(option: string, texts: readonly string[]): Promise<NoteVerifier[]> {
   return Promise.all(
     texts.map(async (text) => {
@@ -65,23 +65,23 @@ export async function openKeys(option: string, texts: readonly string[]): Promis
   );
 }
 
-/** The checkpoints of a file against a log, while its records are read. */
+/** Compares the checkpoints of a file with a log while the records of the log are read. */
 export class CheckpointVerifier {
   readonly #kept: Kept[] = [];
   readonly #results: CheckpointResult[] = [];
-  /** One for each beginning that the checkpoints name: usually one. */
+  /** A tree for each start that the checkpoints name, by the number of the record before it. Usually there is one. */
   readonly #trees = new Map<number, GrowingTree>();
-  /** Hashes of the records before those trees. */
+  /** Hash of the record before each tree, by the number of that record. */
   readonly #starts = new Map<number, string>();
-  /** Sizes at which a root is needed. */
+  /** Tree sizes at which a root is needed. */
   readonly #sizes = new Set<number>();
-  /** Roots of the trees at these sizes. */
+  /** Roots at these sizes, by start and size of the tree. */
   readonly #roots = new Map<string, Uint8Array>();
   readonly #consistent = new Map<Kept, { readonly proof: ConsistencyProof; readonly size: number }>();
-  /** Sizes at which a tree began: smaller checkpoints need a proof. */
+  /** Start and size of the tree that `begin` continues. Checkpoints up to this size need a proof. */
   #begun: { readonly start: KnownRecord; readonly size: number } | null = null;
 
-  /** @param keys if there are none, signatures are not checked */
+  /** @param keys without keys, signatures are not checked */
   static async open(path: string, keys: readonly NoteVerifier[]): Promise<CheckpointVerifier> {
     const verifier = new CheckpointVerifier();
     for (const { line, note } of notesIn(readText(path))) await verifier.#add(line, note, keys);
@@ -116,14 +116,14 @@ export class CheckpointVerifier {
   }
 
   /**
-   * For the log of a service: continues its tree after a record, and gets the proofs for smaller checkpoints.
-   * @param behind the last record that is not read
+   * Prepares for the log of a service: continues its tree after a record, and fetches proofs for smaller checkpoints.
+   * @param behind number of the last record that is not read
    */
   async begin(admin: Admin, behind: number): Promise<void> {
     const proof = await admin.get<InclusionProof>('audit/proof', { n: behind + 1 });
     const { start, index, size } = proof;
     const edge = edgeBefore(index, size, bytesOf(proof.hashes));
-    // With another index, the records between would be in no tree, and nothing would compare them.
+    // With another index, the records in between would be in no tree, so nothing would verify them.
     if (edge === null || index !== behind - start.n) {
       const message = `the service returned a proof that is not of record ${count(behind + 1)}`;
       throw new CommandFailure(`${message}: do not trust it, and verify files of the log instead`);
@@ -157,8 +157,8 @@ export class CheckpointVerifier {
   }
 
   /**
-   * How many of the newest records none of the right checkpoints covers: nothing protects those yet.
-   * @param results of `finish` @param last record of the log
+   * Number of the newest records that no valid checkpoint covers. Nothing protects these records yet.
+   * @param results of `finish` @param last number of the last record of the log
    */
   uncovered(results: readonly CheckpointResult[], last: number): number {
     const right = new Set(results.filter(({ problem }) => problem === null).map(({ line }) => line));
@@ -168,7 +168,7 @@ export class CheckpointVerifier {
     return Math.max(0, last - Math.max(0, ...ends));
   }
 
-  /** @param isWhole whether the chain is intact up to the end of the log @param last record that was read */
+  /** @param isWhole whether the chain is intact up to the end of the log @param last number of the last read record */
   finish(isWhole: boolean, last: number): CheckpointResult[] {
     const results = this.#kept.map((kept): CheckpointResult => {
       const { line, signed, checkpoint } = kept;

@@ -1,4 +1,4 @@
-/** The lines of an audit log: from the service in pages, or from an exported file byte for byte. */
+/** Reads the lines of an audit log: page by page from the service, or byte for byte from an exported file. */
 import { createReadStream } from 'node:fs';
 import type { AuditRecord } from '../../shared/audit.ts';
 import { PAGE_MAX } from '../../shared/limits/control.ts';
@@ -6,7 +6,7 @@ import type { Admin } from '../admin.ts';
 import { CommandFailure, describeFileError } from '../failure.ts';
 
 /**
- * The lines of the log after record `after`, oldest first, each a record in JSON. An empty page is the end.
+ * The lines of the log after record `after`, oldest first, each a record in JSON. An empty page ends the log.
  * @param path of the log, below `/v1/admin/`
  */
 export async function* auditLines(admin: Admin, after: number, path = 'audit'): AsyncGenerator<string> {
@@ -47,7 +47,7 @@ export async function* linesIn(bytes: AsyncIterable<Buffer>): AsyncGenerator<str
   if (parts.some(({ length }) => length > 0)) yield decoded(parts);
 }
 
-/** Other decoders replace what is not UTF-8, and drop a mark at the beginning: both would hide a change. */
+/** Decodes strictly. Replacing bytes that are not UTF-8, or dropping a byte order mark, would hide a change. */
 function decoded(parts: readonly Buffer[]): string | null {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.concat(parts));
@@ -62,12 +62,12 @@ export function recordIn(line: string | null): AuditRecord | null {
     const record = JSON.parse(line ?? '') as Partial<AuditRecord> | null;
     if (typeof record?.n === 'number' && typeof record.hash === 'string') return record as AuditRecord;
   } catch {
-    // Null below.
+    // Return null below.
   }
   return null;
 }
 
-/** @param from place of the line, for errors @throws CommandFailure if it is not a record */
+/** @param from place of the line, for errors @throws CommandFailure if the line is not a record */
 export function unwrapRecord(line: string | null, from: string): AuditRecord {
   const record = recordIn(line);
   if (record !== null) return record;

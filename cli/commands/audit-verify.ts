@@ -14,7 +14,7 @@ import type { CheckpointResult, CheckpointVerifier } from './audit-checkpoints.t
 import { auditLines, linesOfFile, recordIn, unwrapRecord } from './audit-lines.ts';
 
 export interface Verification {
-  /** Records that were verified. */
+  /** Number of verified records. */
   readonly records: number;
   /** The last verified record. Keep it: a later check against it detects that the log was rewritten. */
   readonly last: KnownRecord;
@@ -22,11 +22,11 @@ export interface Verification {
   readonly broken: BrokenChain | null;
   /** Set for the log of the service: records up to this one were trimmed and exist only in an export. */
   readonly trimmedTo?: number;
-  /** Hash of that record. Older services do not return it. */
+  /** Hash of the record `trimmedTo`. Older services do not return it. */
   readonly trimmedHash?: string;
   /** Set if there were checkpoints to verify. */
   readonly checkpoints?: readonly CheckpointResult[];
-  /** How many of the newest records no right checkpoint covers. */
+  /** Number of the newest records that no valid checkpoint covers. */
   readonly uncovered?: number;
 }
 
@@ -36,14 +36,13 @@ export interface VerifySettings {
   /** Verification starts after this record. The records before it are trusted. */
   readonly after?: number;
   /**
-   * Records that must have these hashes. For a known record at `after`, which is not among the lines, the
-   * first line must chain to its hash. Known records before `after` are not allowed, because they would not
-   * be checked.
+   * Records that must have these hashes. A known record at `after` is not among the lines, so the first line must chain to
+   * its hash. Known records before `after` are refused, because they would not be checked.
    */
   readonly known?: readonly KnownRecord[];
   /** Called with every verified record. */
   readonly onRecord?: (record: AuditRecord) => void;
-  /** The log must begin with the records of these. */
+  /** The log must begin with the records that these checkpoints cover. */
   readonly checkpoints?: CheckpointVerifier;
 }
 
@@ -103,7 +102,7 @@ function rewritten(n: number): BrokenChain {
   return { n, problem: 'ALTERED', message };
 }
 
-/** A file may begin before `after`. Those records are verified too. */
+/** A file may begin before `after`. Its earlier records are verified too. */
 function verifierFrom(first: AuditRecord, after: number): AuditVerifier {
   const start = Math.max(0, Math.min(first.n - 1, after));
   return start === 0 ? new AuditVerifier(0) : new AuditVerifier(start, first.previous);
@@ -114,15 +113,15 @@ function unreadable(n: number, place: number): BrokenChain {
   return { n, problem: 'ALTERED', message };
 }
 
-/** A line that has more or other text than the record whose hash is right. */
+/** Detects a line whose text differs from its record, although the hash of the record is right. */
 function rewordedIn(line: string | null, record: AuditRecord): BrokenChain | null {
-  // An export escapes invisible characters, and older exports did not.
+  // Exports escape invisible characters, but older exports did not.
   if (line !== null && visible(line) === visible(auditLine(record))) return null;
   const message = `record ${record.n} was altered: its line is not as the service writes it`;
   return { n: record.n, problem: 'ALTERED', message };
 }
 
-/** Verifies the chain of an export, or of its pieces in order. An export without a record is an error. */
+/** Verifies the chain of an export, or of its pieces in order. Fails without any record, unless `after` is set. */
 export async function verifyFile(
   path: string | readonly string[],
   settings: Omit<VerifySettings, 'from'>,

@@ -130,7 +130,7 @@ export function addAudit(program: Command): void {
     });
 }
 
-/** @param option that names the chain */
+/** @param option name of the option that selects the chain */
 async function printChain(
   files: readonly string[],
   { after, known }: VerifyOptions,
@@ -220,7 +220,7 @@ function formatCheckpoints({ checkpoints = [], uncovered = 0 }: Verification): s
 }
 
 /**
- * Removes from the service the records that a file holds, except those that are not old enough yet.
+ * Removes the records of a file from the service, except records that are not old enough yet.
  * @throws CommandFailure if the file is not an intact log that starts where the log of the service starts
  */
 export async function trimAudit(admin: Admin, path: string, reason: string): Promise<AuditTrimmed> {

@@ -100,7 +100,7 @@ async function changeLive(op: ChangeOp, words: readonly string[], options: Block
   const items = distinctItems(written);
   const until = options.until === undefined ? undefined : untilOf(options.until, new Date());
   const admin = adminOfEnvironment();
-  // This lookup and the next are only advice. The change is made even if the token may not read.
+  // This lookup and that of the allow lists only add hints. The change is made even if the token may not read.
   const unlisted = op === 'clear' ? await wordsWithoutEntry(admin, words).catch(() => []) : [];
   const operation = {
     op,
@@ -112,7 +112,7 @@ async function changeLive(op: ChangeOp, words: readonly string[], options: Block
     ...(subject === undefined ? {} : { subjects: [subject] }),
     ...(until === undefined ? {} : { until }),
   };
-  // Errors show no number, so they do not repeat a command line that has some.
+  // Errors must not show numbers, so they repeat the command line only if it names none.
   const done = await changeEntries(admin, items, operation, words.length === 0 ? typedCommand() : null);
   const allowed = op === 'block' ? await allowLists(admin).catch(() => []) : [];
   const overrides = options.override ?? [];
@@ -138,7 +138,7 @@ export async function itemsOf(file: string | undefined): Promise<WrittenItem[]> 
   if (file !== INPUT) return itemsOfFile(file);
   const lines = await linesOfInput();
   return lines.flatMap((line, index) =>
-    // As in a .txt file.
+    // Skip empty lines and comments, as in a .txt file.
     line === '' || line.startsWith('#')
       ? []
       : [{ item: itemOf(line), place: `standard input, line ${index + 1}` }],
@@ -146,8 +146,8 @@ export async function itemsOf(file: string | undefined): Promise<WrittenItem[]> 
 }
 
 /**
- * Words of a command line that are looked up at most. Longer inputs come from files, where nobody reviews
- * each item.
+ * Maximum number of words of a command line that are looked up. Longer inputs come from files, where nobody reviews each
+ * item.
  */
 const LOOKED_UP_MAX = 20;
 
@@ -231,14 +231,14 @@ export function formatChange<Done extends EntriesDone>(change: EntriesChange, do
   return [`${lines.join('\n')}\n`, done];
 }
 
-/** An undo does not put the registrations back that a block of terminated numbers suspends. */
+/** A block of terminated numbers suspends registrations, and an undo does not restore them. */
 function suspendedHint(operations: readonly number[] = []): string {
   return operations
     .map((operation) => `  registrations that it suspends: npx numgate review suspended ${operation}\n`)
     .join('');
 }
 
-/** The commands that undo the operations, the last one first. */
+/** The commands that undo the operations, the last operation first. */
 export function undoHint(operations: readonly number[] = []): string {
   return operations
     .toReversed()

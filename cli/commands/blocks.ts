@@ -55,7 +55,7 @@ function checkDay(text: string): string {
 
 function revealed(line: string, ring: KeyRing): string {
   const record = JSON.parse(line) as BlockRecord & { readonly keyId?: string };
-  // A service older than this command names no key.
+  // Services that are older than this command do not name the key.
   const { permutation } = record.keyId === undefined ? ring.writer : keysOf({ keyId: record.keyId }, ring);
   const numberOf = (text: string | null): string | null => {
     const [, prefix, suffix] = /^(\d+)-(\d{8})$/.exec(text ?? '') ?? [];

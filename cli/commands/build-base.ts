@@ -1,4 +1,4 @@
-/** What a build is based on: the current release, and what it folds in or carries over. */
+/** Loads the base of a build: the current release, and the entries and lists that the build folds in or carries over. */
 import { readFileSync } from 'node:fs';
 import type { Organisation } from '../../shared/organisations.ts';
 import type { Load } from '../../shared/release/release.ts';
@@ -23,9 +23,9 @@ export interface BaseSettings {
    * a pair on each line (JSON). With `authority`, always the current release.
    */
   readonly registrations?: string | false | undefined;
-  /** While LIST_KEY is rotated: a file with names of folded sources, one a line. */
+  /** While LIST_KEY is rotated: a file with names of folded sources, one per line. */
   readonly sourceNames?: string | null;
-  /** While LIST_KEY is rotated: leave out folded sources whose name nothing knows. */
+  /** While LIST_KEY is rotated: leave out folded sources whose name cannot be found. */
   readonly dropUnknownSources?: boolean;
 }
 
@@ -42,7 +42,7 @@ export interface BuildBase {
   readonly carriedFrom: SignedRelease | null;
 }
 
-/** The release that this one is based on, and the live entries that it folds in. */
+/** Loads the release that a build is based on, and the live entries that the build folds in. */
 export async function loadBuildBase(
   admin: Admin | null,
   ring: KeyRing,

@@ -1,7 +1,4 @@
-/**
- * The registered senders of a build: those that the service has approved, those of a file, or those of the current
- * release.
- */
+/** The registered senders of a build. They come from the service, from a file, or from the current release. */
 import { rm } from 'node:fs/promises';
 import type { PairsPage } from '../../shared/admin/registration-pairs.ts';
 import { PairEntries, type RegisteredPair } from '../../shared/build/pairs.ts';
@@ -18,16 +15,16 @@ import { startProgress } from '../terminal/progress.ts';
 /** Pairs between two updates of the progress bar. */
 const PROGRESS_PAIRS = 10_000;
 
-/** Null without a service, and without a current release. */
+/** Where registered senders come from. Each field is null if there is no service or no current release. */
 interface Origins {
   readonly admin: Admin | null;
   readonly current: ReadableRelease | null;
 }
 
 /**
- * What the release gets. Undefined for none.
- * @param from a file; `false` for those of the current release; undefined for those of the service
- * @param path where to keep what is built in, unless the current release has it
+ * The registered senders of the new release. Undefined if it gets none.
+ * @param from a file; `false` for the current release; undefined for the service
+ * @param path file for the registered senders that are built in, unless the current release has them
  */
 export async function registeredSenders(
   from: string | false | undefined,
@@ -35,7 +32,7 @@ export async function registeredSenders(
   path: string,
   keys: ListKeys,
 ): Promise<BuildOptions['registrations']> {
-  // What a build that stopped has left.
+  // Remove the file of a build that was interrupted.
   await rm(path, { force: true });
   if (from === false) return current === null ? undefined : carryRegistrations(current, keys);
   if (typeof from === 'string') return collectRegistrations(await readRegistrations(from), path, keys);
@@ -53,7 +50,7 @@ export async function registeredSenders(
 
 const KEEP = '--no-registrations keeps those of the current release';
 
-/** What the service has approved. Null if it never had registrations. */
+/** The pairs that the service has approved. Null if it never had registrations. */
 async function serviceRegistrations(admin: Admin): Promise<RegistrationFeed | null> {
   const first = await pageOf(admin, null);
   if (first.version === 0 && first.pairs.length === 0) return null;
@@ -77,7 +74,7 @@ async function pageOf(admin: Admin, after: string | null): Promise<PairsPage> {
   }
 }
 
-/** Builds in what a feed has, and keeps it in a file. @param path of that file */
+/** Builds the pairs of a feed in, and keeps them in a file. @param path of the file */
 async function collectRegistrations(
   feed: RegistrationFeed,
   path: string,
@@ -88,7 +85,7 @@ async function collectRegistrations(
   let pairs = 0;
   const add = (pair: RegisteredPair): void => {
     entries.add(pair);
-    // How many there are is known at the end.
+    // The total is known only at the end.
     if (++pairs % PROGRESS_PAIRS === 0) progress.update(0, `${count(pairs)} pairs`);
   };
   await keepRegistrations(path, feed, add).finally(() => progress.stop());
@@ -96,8 +93,8 @@ async function collectRegistrations(
 }
 
 /**
- * The registered senders of a release, value by value. Undefined if it has none. They cannot be moved to another key
- * without the numbers themselves.
+ * Copies the registered senders of a release, value by value. Undefined if the release has none. Moving them to another key
+ * needs the numbers themselves.
  */
 async function carryRegistrations(
   { manifest, load }: ReadableRelease,

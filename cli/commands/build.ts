@@ -1,4 +1,4 @@
-/** `numgate build`: from files to a signed release on disk. Nothing is published. */
+/** `numgate build`: builds a signed release on disk from files. It publishes nothing. */
 import { type Command, Option } from 'commander';
 import { ALWAYS, type ListContent, ListEntries } from '../../shared/build/list-entries.ts';
 import { buildRelease } from '../../shared/build/release.ts';
@@ -79,7 +79,7 @@ export interface BuildSettings extends BaseSettings {
   readonly maxRejects: number;
   /** Accept a file that lists nothing. */
   readonly allowEmpty?: boolean;
-  /** The service that knows the current release. Null builds without a base and folds no live entries. */
+  /** The service that knows the current release. Null builds without a base and folds in no live entries. */
   readonly admin: Admin | null;
 }
 
@@ -89,7 +89,7 @@ export interface BuildResult {
   readonly inputs: readonly InputReport[];
   readonly rejectsNotWritten: number;
   readonly bytes: number;
-  /** With `authority`: how many lists are those of the base. */
+  /** With `authority`: number of lists that are carried over from the base. */
   readonly carried: number;
 }
 
@@ -111,7 +111,7 @@ export async function build({
   const now = Math.floor(createdAt.getTime() / 1000);
   const base = await loadBuildBase(admin, ring, now, { authority, sourceNames, dropUnknownSources });
   const { release: baseName, foldedSeq, carriedFrom } = base;
-  // Fingerprints of sources cannot be moved to another key, so what carries lists over keeps the key of its base.
+  // Fingerprints of sources cannot be moved to another key, so a build that carries lists over keeps the key of its base.
   const keys = carriedFrom === null ? ring.writer : keysOf(carriedFrom.manifest, ring);
   if (carriedFrom !== null) checkCatalogueOf(authority!, path, catalogue, carriedFrom.manifest);
   const origins =
@@ -180,7 +180,7 @@ export async function build({
     ...{ now, inputs, rejectsNotWritten },
     ...(authority === undefined ? {} : { authority }),
   };
-  // What a proof needs if any part is as the base has it.
+  // A proof needs the signed base if any part is carried over from it.
   const kept = registrations === false ? base.current : carriedFrom;
   const folder = writeBuild(builds, release, signed, report, folded, kept?.signed ?? null);
   const bytes = [...release.values.values()].reduce((sum, value) => sum + value.length, 0);
@@ -228,7 +228,7 @@ function checkEmpty(inputs: readonly InputReport[]): void {
   throw new CommandFailure(`${empty.file} has no entries. To accept it, pass --allow-empty`);
 }
 
-/** Also for `npm start`, which builds the demo. */
+/** Exported for `npm start`, which builds the demo. */
 export function formatBuild(result: BuildResult): Report {
   const { folder, manifest, inputs, rejectsNotWritten, bytes, carried } = result;
   const { release, lists, registrations } = manifest;

@@ -1,4 +1,4 @@
-/** What `numgate clients` has for consumers of the feed: how they get its data, and `clients feed-key`. */
+/** The parts of `numgate clients` for consumers of the feed: options for how they get its data, and `clients feed-key`. */
 import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import type { FeedKeyInfo } from '../../shared/admin/feed-keys.ts';
@@ -9,7 +9,7 @@ import { CommandFailure, describeFileError, validate } from '../failure.ts';
 import { print } from '../terminal/output.ts';
 import { addReasonOption, examples } from './options.ts';
 
-/** What `--feed` calls the encryptions; `off` for none at all. */
+/** Values of `--feed`: the encryptions, and `off` for a client that does not get the feed. */
 const ENCRYPTIONS = ['dir', 'ecdh', 'none', 'off'] as const;
 
 export interface FeedOptions {
@@ -28,7 +28,7 @@ export function addFeedOptions(command: Command): Command {
     .option('--feed-key <file>', 'public JWK on P-256 or X25519, for --feed ecdh');
 }
 
-/** The settings, with the field `feed` in place of its options. @param before of the client */
+/** The settings, with the field `feed` in place of its options. @param before current feed access of the client */
 export function withFeed<Settings extends FeedOptions>(
   { feed, feedKey, ...settings }: Settings,
   before: FeedAccess | null = null,
@@ -44,7 +44,7 @@ export function withFeed<Settings extends FeedOptions>(
     case 'none':
       return { ...settings, feed: { encryption: 'none' } };
     case 'dir':
-      // A key that it has already stays valid.
+      // A key that the client already has stays valid.
       return {
         ...settings,
         feed: before?.encryption === 'dir' ? before : { encryption: 'dir', keyId: null },
@@ -62,13 +62,13 @@ function readPublicKey(path: string): Extract<FeedAccess, { encryption: 'ECDH-ES
     const why = error instanceof SyntaxError ? 'is not JSON' : describeFileError(error);
     throw new CommandFailure(`${path}: ${why}`);
   }
-  // Nobody should send it anywhere.
+  // A private key must never leave its owner.
   if (typeof key === 'object' && key !== null && 'd' in key)
     throw new CommandFailure(`${path} has a private key: keep it, and give the public part, without "d"`);
   return validate(encryptionJwkSchema, key, { before: `${path}: `, whole: 'the key', exitCode: 1 });
 }
 
-/** In words, for the list of clients. */
+/** The feed access in words, for the list of clients. */
 export function formatFeed({ feed }: Pick<Client, 'feed'>): string {
   if ((feed ?? null) === null) return '';
   switch (feed!.encryption) {

@@ -278,7 +278,7 @@ function otherSettings(client: Client): string {
     senderRules === 'kr' ? '' : `sender rules ${senderRules}`,
     shortCodes.length === 0 ? '' : `short codes ${shortCodes.join(' ')}`,
     recordBlocks ? 'records blocks' : '',
-    // Services before 0.2.0 have neither.
+    // Services before 0.2.0 return neither `onEnumeration` nor `restriction`.
     (onEnumeration ?? 'report') === 'report' ? '' : `on enumeration ${onEnumeration}`,
     restricted ?? '',
     (requireRegistration ?? 'off') === 'off' ? '' : `requires registration: ${requireRegistration}`,

@@ -4,7 +4,7 @@ import { Argument, type Command } from 'commander';
 import { shellWord } from '../terminal/shell-word.ts';
 import { examples } from './options.ts';
 
-/** The script calls this program, which runs no command: completion never contacts the service. */
+/** The script calls this program. It runs no command, so completion never contacts the service. */
 const COMPLETE = fileURLToPath(new URL('../complete.ts', import.meta.url));
 
 export function addCompletion(program: Command): void {
@@ -27,9 +27,9 @@ bash completes best with the package bash-completion.`,
 }
 
 /**
- * A script for each shell. It passes the typed words as arguments and never evaluates them: Tab must not run
- * what is typed. The library's own scripts do. The program prints one completion a line, a tab and its
- * description, and last `:4`, or `:0` for file names.
+ * A script for each shell. It passes the typed words as arguments and never evaluates them, because Tab must not run what
+ * is typed. The library's own scripts evaluate them. For each completion, the program prints a line: the completion, a tab,
+ * its description. The last line is `:4`, or `:0` for file names.
  */
 const SCRIPTS = {
   bash: (program: string) => `# bash completion of numgate

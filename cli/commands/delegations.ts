@@ -1,6 +1,6 @@
 /**
- * `numgate delegations`: who may send for whom. The principal proposes, the agent accepts with its key, and the principal
- * confirms with a signature. Then the agent can sign message tokens, and delegate further.
+ * `numgate delegations`: lets one organisation send for another. The principal proposes, the agent accepts with its key,
+ * and the principal confirms with a signature. Then the agent can sign message tokens, and delegate further.
  */
 import type { Command } from 'commander';
 import type { DelegationInfo } from '../../shared/admin/credentials.ts';
@@ -30,7 +30,7 @@ interface ProposeOptions extends ReasonOptions {
   readonly expires: string;
 }
 
-/** Moves without a key. */
+/** Moves that need no key. */
 const MOVES: readonly (readonly [DelegationMove, string])[] = [
   ['reject', 'as the agent: refuse a delegation'],
   ['withdraw', 'as the principal: take back a delegation that is not active yet'],
@@ -170,7 +170,7 @@ function formatDelegations(delegations: readonly DelegationInfo[]): string {
   return rows.length === 0 ? 'no delegations\n' : formatTable(names, rows);
 }
 
-/** Whose move it is, in words. */
+/** The next step in each state, in words. */
 const NEXT: Readonly<Record<string, string>> = {
   proposed: 'the agent accepts or rejects it',
   accepted: 'the principal confirms it',

@@ -12,7 +12,7 @@ import { formatTable } from '../terminal/table.ts';
 import { operatorNames } from './operators.ts';
 import { examples } from './options.ts';
 
-/** Rows of the table at most, the newest entries. A larger table takes minutes to lay out. */
+/** Maximum rows of the table. It shows the newest entries. A larger table takes minutes to lay out. */
 const ENTRIES_SHOWN = 200;
 
 export function addEntries(program: Command): void {
@@ -30,7 +30,7 @@ export function addEntries(program: Command): void {
     });
 }
 
-/** All entries up to one change, by ascending seq. */
+/** All live entries up to one change, by ascending seq. */
 export async function allEntries(admin: Admin): Promise<{ entries: EntryInfo[]; upTo: number }> {
   const entries: EntryInfo[] = [];
   let upTo: number | null = null;

@@ -1,4 +1,4 @@
-/** Changes of many entries: several operations, and what is known if one of them fails. */
+/** Changes many entries in several operations, and reports what is known if an operation fails. */
 import type { EntriesDone, EntriesDryRun, EntryChange } from '../../shared/admin/entries.ts';
 import type { ProblemExtras } from '../../shared/admin/problems.ts';
 import { BULK_ENTRIES_MAX } from '../../shared/limits/control.ts';
@@ -16,7 +16,7 @@ import { identityOf } from './ownership.ts';
 type EntryOperation = Pick<EntryChange, 'op' | 'reason'> &
   Partial<Omit<EntryChange, 'op' | 'reason' | 'items'>>;
 
-/** The changes together, with the number of each operation, for `undo`. */
+/** The result of all operations together, with the number of each operation for `undo`. */
 export interface EntriesMade extends EntriesDone {
   readonly operations?: readonly number[];
 }
@@ -34,7 +34,7 @@ export async function changeEntries(
 ): Promise<EntriesMade> {
   if (items.length === 0) throw new CommandFailure('give a number or a source, or a file with --file', 2);
   const operations = [...operationsOf(items)];
-  // The service validates a single operation as a whole and changes nothing if an item is invalid.
+  // The service changes nothing if an item of an operation is invalid, so a single operation needs no check here.
   if (operations.length > 1) checkSources(items);
   const progress = startProgress(operation.op);
   let known: Known = { items, confirmed: 0, unknown: 0, seq: 0, command };
@@ -69,7 +69,7 @@ export async function changeEntries(
   };
 }
 
-/** Each operation is tried as if it were the only one. */
+/** Sums the dry runs of all operations. Each operation is tried as if it were the only one. */
 function sumOf(dryRuns: readonly EntriesDryRun[]): EntriesDryRun {
   return {
     entries: dryRuns.reduce((sum, { entries }) => sum + entries, 0),
@@ -78,12 +78,12 @@ function sumOf(dryRuns: readonly EntriesDryRun[]): EntriesDryRun {
   };
 }
 
-/** What is known of a change that did not end. */
+/** What is known about a change that did not complete. */
 interface Known {
   readonly items: readonly WrittenItem[];
-  /** Items of the operations that the service has confirmed; they may make more entries. */
+  /** Number of items in the operations that the service has confirmed. They may make more entries than that. */
   readonly confirmed: number;
-  /** Items after those that were sent but not confirmed. */
+  /** Number of items after the confirmed ones that were sent, but not confirmed. */
   readonly unknown: number;
   /** The last confirmed change. */
   readonly seq: number;
@@ -109,7 +109,7 @@ function formatKnown({ items, confirmed, unknown, seq, command }: Known): string
   }`;
 }
 
-/** Adds to the failure of an operation what is known of all items. */
+/** Adds what is known about all items to the failure of an operation. */
 function withKnown(error: unknown, known: Known): unknown {
   if (!(error instanceof CommandFailure)) return error;
   const isUnknown = error instanceof Unreachable ? error.mayBeApplied : isBroken(error);
@@ -121,11 +121,11 @@ function withKnown(error: unknown, known: Known): unknown {
   return new CommandFailure(`${why}\n${formatKnown(settled)}`, error.exitCode, extras);
 }
 
-/** Whether a response does not say what became of the change. A command that sent nothing got no response. */
+/** Whether the response leaves open if the change was applied. Without a status, the command sent nothing. */
 function isBroken(error: CommandFailure): boolean {
   const { status } = error.extras as { status?: number };
   if (status === undefined || hasCode(error, 'NOT_CONFIGURED')) return false;
-  // 507 is an answer: the storage is full.
+  // 507 is a definite answer: the storage is full.
   return status < 300 || (status >= 500 && status !== 507);
 }
 
@@ -153,12 +153,12 @@ function placedGuards<Name extends string>(
   return guards.map((hit) => ({ ...hit, message: withPlace(hit.message, sent) }));
 }
 
-/** The words of a guard, with the place of an item instead of its index in one operation. */
+/** The message of a guard, with the place of an item instead of its index in one operation. */
 function withPlace(message: string, sent: readonly WrittenItem[]): string {
   return message.replace(/"items\[(\d+)\]"/g, (whole, index) => sent[Number(index)]?.place ?? whole);
 }
 
-/** Who can override the guards, if the token may not. The lookup is only advice. */
+/** Adds who can override the guards, if the token may not. If the lookup fails, the error stays as it is. */
 async function withGuardHint(error: unknown, admin: Admin): Promise<unknown> {
   if (!hasCode(error, 'GUARD_HIT')) return error;
   const me = await identityOf(admin).catch(() => null);
@@ -190,7 +190,7 @@ function withPlaces(error: unknown, sent: readonly WrittenItem[], isUnchanged: b
   if (items === undefined) return error;
   const invalid = items.map(({ index, code: each, message }) => {
     const { place, item } = sent[index] ?? { place: `item ${index + 1}`, item: null };
-    // The service names fields of its own, which the admin did not write.
+    // The service's message names fields of the request, which the admin did not write.
     const isForeign = each === 'AUTHORITY_FOREIGN';
     const ownWords = item === null || isForeign ? null : sourceProblem(item);
     return { place, code: each, message: ownWords ?? message };

@@ -1,5 +1,5 @@
 /**
- * `numgate enumeration`: organisations whose clients seem to read out whole ranges of numbers, one detection for each
+ * `numgate enumeration`: lists organisations whose clients seem to read out whole ranges of numbers, one detection for each
  * organisation and day.
  */
 import type { Command } from 'commander';
@@ -11,7 +11,7 @@ import { print, type Report } from '../terminal/output.ts';
 import { formatTable } from '../terminal/table.ts';
 import { examples } from './options.ts';
 
-/** How a detection reads, after its count. A newer service may have further kinds. */
+/** The words that follow the count of a detection. A newer service may have further kinds. */
 const WORDS: Readonly<Record<ScanKind, string>> = {
   canaries: 'canary numbers',
   fullBlocks: 'blocks checked whole',

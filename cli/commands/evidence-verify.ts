@@ -1,4 +1,4 @@
-/** `numgate evidence verify`: prints each step, and fails if one does. */
+/** `numgate evidence verify`: prints each step of the verification, and fails if a step fails. */
 import { readFileSync } from 'node:fs';
 import * as v from 'valibot';
 import { auditLine, keyedNumber } from '../../shared/audit.ts';
@@ -41,7 +41,7 @@ export interface VerifyOptions {
   readonly listKey: boolean;
 }
 
-/** What these options verify besides. */
+/** A step that the options `--log` and `--list-key` add. */
 interface ExtraStep {
   readonly step: 'complete' | 'listKey';
   readonly ok: boolean;
@@ -61,7 +61,7 @@ export async function verifyCase(path: string, options: VerifyOptions): Promise<
   const isOk = verified.ok && extra.every(({ ok }) => ok);
   print(...formatSteps(verified, extra, isOk, options.anySigner));
   if (!verified.ok) throw new CommandFailure('the evidence file is not what it claims to be');
-  // Such as an export that ends too early, which says nothing against the file.
+  // An extra step may fail without a fault of the file, for example if the export ends too early.
   if (!isOk) throw new CommandFailure('the archive is signed and whole, but not every step holds');
 }
 
@@ -84,7 +84,7 @@ const jwkSetSchema = v.looseObject({
   keys: v.pipe(v.array(v.looseObject({})), v.maxLength(EVIDENCE_KEYS_MAX)),
 });
 
-/** Keys of other kinds are no keys of numgate. */
+/** Leaves out keys of other kinds, because numgate has none. */
 function jwksOf(keys: readonly object[]): PublicJwk[] {
   return keys.flatMap((key) => {
     const parsed = v.safeParse(publicJwkSchema, key);
@@ -114,7 +114,7 @@ async function ownKeys(files: EvidenceFiles): Promise<EvidenceTrust> {
   return { jwks: jwksOf(keys.value.jwks.keys), checkpointKeys: [verifier] };
 }
 
-/** Whether the file has every record of the log that names the sender in the period. */
+/** Verifies that the file has every record of the log that names the sender in the period. */
 async function verifyComplete(
   files: EvidenceFiles,
   { manifest }: EvidenceVerification,
@@ -160,7 +160,7 @@ async function verifyComplete(
   };
 }
 
-/** Numbers of records that follow one another, first and last. */
+/** The first and last number of consecutive records. */
 type Run = [first: number, last: number];
 
 function extend(runs: Run[], n: number): void {
@@ -170,9 +170,9 @@ function extend(runs: Run[], n: number): void {
 }
 
 /**
- * Files may come in any order, and overlap.
- * @param last record of the log when the file was made
- * @returns the first record that is in none of the runs, from the smallest of them on; null if there is none
+ * Finds a gap in the records. Files may come in any order, and overlap.
+ * @param last number of the last record of the log when the evidence file was made
+ * @returns the first record after the beginning of the smallest run that is in no run; null if there is none
  */
 function gapIn(runs: readonly Run[], last: number): number | null {
   const sorted = runs.toSorted((a, b) => a[0] - b[0]);
@@ -196,7 +196,7 @@ function subjectsOf(files: EvidenceFiles): v.InferOutput<typeof subjectsSchema> 
   return unwrap(jsonPart(SUBJECTS_PART, unwrap(textOf(files.get(SUBJECTS_PART)!)), subjectsSchema));
 }
 
-/** Whether LIST_KEY gives the numbers the names that the file states. */
+/** Verifies that LIST_KEY gives the numbers the names that the file states. */
 async function verifyNames(files: EvidenceFiles): Promise<ExtraStep> {
   const ring = await listKeyRing();
   let compared = 0;

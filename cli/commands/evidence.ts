@@ -1,6 +1,6 @@
 /**
- * `numgate evidence`: files about one sender for a penalty. `make` gets one from the service; `verify` and `show` need no
- * service.
+ * `numgate evidence`: evidence files about one sender, for a penalty. `make` gets a file from the service; `verify` and
+ * `show` need no service.
  */
 import { renameSync, writeFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
@@ -31,7 +31,7 @@ interface MakeOptions {
   readonly reason: string;
 }
 
-/** What the progress bar says while a step runs, and its part of the whole. */
+/** The text of the progress bar during each step, and the step's part of the whole. */
 const STEPS = {
   stores: { note: 'reading the stores', begin: 0, end: 0.4 },
   log: { note: 'reading the audit log', begin: 0.4, end: 0.8 },
@@ -111,7 +111,7 @@ function begin(text: string): string {
   return new Date(timeOf(text) * 1000).toISOString();
 }
 
-/** A day is included. */
+/** The end of a period. A day is included as a whole. */
 function end(text: string): string {
   const daySeconds = /^\d{4}-\d{2}-\d{2}$/.test(text) ? 86_400 : 0;
   return new Date((timeOf(text) + daySeconds) * 1000).toISOString();
@@ -127,7 +127,7 @@ async function bodyOf(word: string | undefined, options: MakeOptions): Promise<M
 
 async function senderOf(word: string): Promise<MakeEvidence['sender']> {
   const text = await numberOf(word);
-  // Only a sender ID has letters that are no decoration of a number.
+  // The letters of a number are only decoration, so a text that parses as a source is a sender ID.
   return parseSource(text).ok ? { source: text } : { number: text };
 }
 
@@ -161,7 +161,7 @@ function lineOf(text: string | null): EvidenceLine {
   }
 }
 
-/** Only its owner can read it. A file with the name is replaced at once, or stays as it is. @returns bytes */
+/** Writes the archive, readable only by its owner. Replaces an existing file at once, or not at all. @returns its bytes */
 function write({ manifest, signature, parts }: EvidenceMade, path: string): number {
   const files = new Map<string, Uint8Array>([
     [MANIFEST_FILE, utf8(manifest)],

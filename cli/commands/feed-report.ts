@@ -1,4 +1,4 @@
-/** What `numgate feed` prints: what a pull has brought, and where it is. */
+/** Formats the output of `numgate feed`: what a pull has brought, and how far it has come. */
 import { resolve } from 'node:path';
 import type { WrittenLists } from '../feed/list-files.ts';
 import type { ListPlan } from '../feed/lists.ts';

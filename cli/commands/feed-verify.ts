@@ -1,4 +1,4 @@
-/** `numgate feed verify`: verifies what somebody kept of a feed, without a service: pages, statements and checkpoints. */
+/** `numgate feed verify`: verifies kept pages, statements and checkpoints of a feed, without a service. */
 import { readFileSync, statSync } from 'node:fs';
 import { fromBase64Url, toBase64 } from '../../shared/bytes.ts';
 import type { FeedCloudEvent } from '../../shared/feed/cloud-event.ts';
@@ -24,7 +24,7 @@ interface VerifyKeys {
 
 interface Kept {
   readonly pages: { readonly path: string; readonly events: readonly unknown[] }[];
-  /** Texts of notes with their signatures, by epoch. */
+  /** Statements as texts of notes with their signatures, by epoch. */
   readonly statements: Map<number, string>;
   readonly checkpoints: { readonly path: string; readonly checkpoint: FeedCheckpoint }[];
 }
@@ -60,7 +60,7 @@ export async function verifyFeedFiles(paths: readonly string[], keys: VerifyKeys
   return formatVerified(begin, end, covered, kept.checkpoints.at(-1)?.checkpoint.position ?? null);
 }
 
-/** Names the file in a failure. */
+/** Runs a step, and adds the path of the file to its failure. */
 async function within<Value>(path: string, run: () => Promise<Value>): Promise<Value> {
   try {
     return await run();
@@ -118,7 +118,7 @@ function formatNote({ text, signatures }: SignedNote): string {
   return `${text}\n${signatures.map(({ name, bytes }) => `— ${name} ${toBase64(bytes)}\n`).join('')}`;
 }
 
-/** What the first event follows: the statement of its epoch if that is among the files, else what it says itself. */
+/** The point of the chain before the first event: from its epoch's statement if the files have that, else from the event. */
 async function beginningOf(
   events: readonly unknown[],
   { statements }: Kept,
@@ -156,7 +156,7 @@ function checkCheckpoints(
     const { feed, position, digest } = checkpoint;
     if (feed !== end.feed) throw refusal('FEED_OTHER', `${path}: the checkpoint is of another feed`);
     const own = digests.get(position);
-    // Of events that are not among the pages.
+    // The checkpoint is of an event that is not among the pages.
     if (own === undefined) continue;
     if (own !== digest)
       throw refusal(
@@ -168,7 +168,7 @@ function checkCheckpoints(
   return covered;
 }
 
-/** @param other position of a checkpoint that covers none of the events; null without any */
+/** @param other position of the last checkpoint, for when no checkpoint covers the events; null without checkpoints */
 function formatVerified(
   begin: ChainPoint,
   end: ChainPoint,

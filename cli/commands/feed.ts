@@ -29,11 +29,11 @@ import { examples, positiveNumber } from './options.ts';
 
 /** How long a request waits for the next event with --follow, in ms. */
 const POLL_MS = 20_000;
-/** Pause between two requests if there are events, so that one request gets several, in ms. */
+/** Pause between two requests while there are events, so that one request gets several events, in ms. */
 const GATHER_MS = 1_000;
-/** Pause if the service does not let a request wait, in ms. */
+/** Pause if the service answers a request that should wait at once, in ms. */
 const BUSY_MS = 5_000;
-/** Shortest time between two sets of lists with --follow, in seconds. */
+/** Default of --every: shortest time between two writes of the lists with --follow, in seconds. */
 const LISTS_EVERY_S = 300;
 
 interface KeyOptions {
@@ -141,7 +141,7 @@ function urlOf(text: string): string {
     );
   if (url.username !== '' || url.search !== '' || url.hash !== '')
     throw new CommandFailure('<url> must have no user, query or fragment', 2);
-  // The address of the feed itself is understood, too.
+  // Also accept the URL of the feed itself.
   return text.replace(/\/v1\/feed\/?$/, '');
 }
 
@@ -179,7 +179,7 @@ async function pull(url: string, options: PullOptions): Promise<void> {
   privateFolder(out);
   const unlock = lockFolder(out);
   try {
-    // Whoever follows also waits for a service that is down for longer.
+    // With --follow, a pull also waits for a service that is down for longer.
     const patience = follow ? { patienceMs: Number.POSITIVE_INFINITY } : {};
     const source = new FeedSource({ url, clientKey, ...patience });
     const progress = startProgress('pulling');
@@ -192,11 +192,11 @@ async function pull(url: string, options: PullOptions): Promise<void> {
   }
 }
 
-/** Pulls whenever there are events, without end. */
+/** Pulls whenever there are events, and never returns. */
 async function followFeed(puller: Puller, options: PullOptions): Promise<void> {
   const everyMs = options.every * 1000;
   let listsAt = performance.now() + everyMs;
-  /** What has changed since the last lists. */
+  /** The pulls since the lists were last written. */
   const news: Pulled[] = [];
   for (;;) {
     const leftMs = listsAt - performance.now();
@@ -208,7 +208,7 @@ async function followFeed(puller: Puller, options: PullOptions): Promise<void> {
     const waitMs = news.length === 0 ? POLL_MS : Math.min(POLL_MS, leftMs);
     const begin = performance.now();
     if (!(await puller.wait(Math.ceil(waitMs)))) {
-      // Too many consumers wait already, so that the service has answered at once.
+      // The service has answered at once, because too many consumers wait already.
       if (performance.now() - begin < waitMs / 2) await pause(BUSY_MS);
       continue;
     }
@@ -227,7 +227,7 @@ function joined(pulls: readonly Pulled[]): Pulled {
   };
 }
 
-/** Writes the lists, and says what has changed. */
+/** Writes the lists, and reports what has changed. */
 async function report(pulled: Pulled, options: PullOptions): Promise<void> {
   const { place, entries } = pulled.state;
   const settings: ListSettings = {

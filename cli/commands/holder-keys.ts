@@ -131,11 +131,11 @@ interface ChainLink {
   readonly path: string;
   readonly digest: string;
   readonly spans: readonly Span[];
-  /** Thumbprint of the key that signs for it. */
+  /** Thumbprint of the key that the link names. */
   readonly jkt: string;
 }
 
-/** What a link says. Only the service verifies its signature. @param isFirst a certificate; otherwise a delegation */
+/** Reads a link. Only the service verifies its signature. @param isFirst a certificate; otherwise a delegation */
 function linkIn(path: string, isFirst: boolean): ChainLink {
   const jws = readJws(path);
   const [type, schema, what] = isFirst

@@ -12,7 +12,7 @@ import { formatTable } from '../terminal/table.ts';
 import { requireSetting } from './key-options.ts';
 import { addReasonOption, commaList, examples } from './options.ts';
 
-/** What `set` can set. The keys are the path of a file. */
+/** Settings that `set` can change. `keys` is the path of a file. */
 interface SetOptions {
   readonly organisation?: string;
   readonly iss?: string;
@@ -128,7 +128,7 @@ async function issuerWith(
   };
 }
 
-/** What a change did to certificates: whoever narrows numbers or removes a key must see whom it stops. Often nothing. */
+/** Reports certificates that a change suspended or released: fewer numbers or keys can stop senders. Often empty. */
 function formatHeld(before: IssuerInfo | null, after: IssuerInfo): string {
   const { id, held, state } = after;
   const change = held - (before?.held ?? 0);
@@ -140,7 +140,7 @@ function formatHeld(before: IssuerInfo | null, after: IssuerInfo): string {
   return `${counted(held, 'certificate')} of ${id} ${isAre} suspended now: ${why}; set it back to release them\n`;
 }
 
-/** A set of keys, also from a file with one key. */
+/** Reads a set of keys. The file may also have a single key. */
 function keysIn(path: string): unknown {
   let text: string;
   try {

@@ -1,13 +1,11 @@
-/**
- * What `clients` and `tokens` share: the conditions of a key, and the end of a rotation.
- */
+/** Options that `clients` and `tokens` share: the conditions of a key, and its rotation. */
 import { type Command, Option } from 'commander';
 import { isExpiring, type KeyConditions, keyConditionEntries } from '../../shared/key-conditions.ts';
 import { CommandFailure } from '../failure.ts';
 import { untilOf } from '../import/dates.ts';
 import { commaList, NONE } from './options.ts';
 
-/** Conditions as options give them, after `withNulls`: null removes one. */
+/** Conditions as the options give them, after `withNulls`. Null removes a condition. */
 export type ConditionOptions = { readonly [Name in keyof KeyConditions]?: KeyConditions[Name] | null };
 
 export function addConditionOptions(command: Command): Command {
@@ -57,7 +55,7 @@ export interface RotateOptions {
   readonly replace: boolean;
 }
 
-/** @param what each has: a key or a secret */
+/** @param what `key` for clients, `secret` for tokens */
 export function addRotateOptions(command: Command, what: string): Command {
   return command
     .addOption(
@@ -87,7 +85,7 @@ export function keptSecrets(
   return secretSha256.slice(-1);
 }
 
-/** The secrets of a key after its rotation is finished: the newest. Null if there is only one. */
+/** The newest secret of a key, which a finished rotation keeps. Null if there is only one. */
 export function newestOnly(secretSha256: readonly string[]): string[] | null {
   return secretSha256.length > 1 ? secretSha256.slice(-1) : null;
 }
@@ -100,5 +98,5 @@ export function requireSetting(command: Command, settings: object): void {
   throw new CommandFailure(`give at least one setting to change: ${usage}`, 2);
 }
 
-/** Options that say how to change, not what. */
+/** Options for how a change is made. They are not settings. */
 const NOT_SETTINGS: readonly (string | undefined)[] = ['--reason', '--wait', '--url'];

@@ -1,6 +1,6 @@
 /**
  * The rotation of LIST_KEY, from old key A to new key B. Each step can be repeated, and is skipped if the service
- * shows that it is done. So a rotation that was interrupted anywhere continues with the same command:
+ * shows that it is done. An interrupted rotation therefore continues with the same command:
  *
  *   1. `A,B` everywhere: every edge can read B before anything is written with it
  *   2. `B,A` everywhere: new values are written with B
@@ -8,8 +8,8 @@
  *   4. a release made with B becomes current
  *   5. with `finish`: `B` everywhere, once nothing needs A
  *
- * Every step waits for what it needs: the coordinator, each edge that is named, and each data centre that has polled
- * within the last minute report the IDs of their keys.
+ * Every step waits until the Workers have the keys that it needs. The coordinator, each named edge, and each data centre
+ * that has polled within the last minute report the IDs of their keys.
  */
 import { setTimeout } from 'node:timers/promises';
 import type { KeyRotated, ListKeyInfo } from '../../shared/admin/list-key.ts';
@@ -29,7 +29,7 @@ import { needsOldKey, RESEAL_TEXTS } from '../text/key-needs.ts';
 import { identityOf } from './ownership.ts';
 import { healthOf } from './watch.ts';
 
-/** How long a step waits for the Workers, and the pause between two looks, in ms. */
+/** How long a step waits for the Workers, and the pause between two checks, in ms. */
 const WAIT_MS = 900_000;
 const PAUSE_MS = 1_000;
 
@@ -41,7 +41,7 @@ export interface RotationPorts {
   /** URLs of edges that must know the keys. */
   readonly edges: readonly string[];
   readonly store: ListKeyStore;
-  /** Gives the deployed Workers this LIST_KEY. Those of the local installation read the store. */
+  /** Gives the deployed Workers this LIST_KEY. Workers of the local installation read the store. */
   readonly deploy: (listKey: string) => Promise<void>;
   /** Builds, proves and pushes a release with the first key. */
   readonly publish: () => Promise<void>;
@@ -50,15 +50,15 @@ export interface RotationPorts {
   readonly waitMs?: number;
 }
 
-/** What still needs a key besides the first. */
+/** What still needs a key other than the first. */
 export interface KeyNeeds {
   /** Releases that readers or a rollback can need, or that wait for a promotion. */
   readonly releases: readonly string[];
-  /** Block records may have the old key until then; null if they have expired. RFC 3339. */
+  /** When the last block records with the old key expire, RFC 3339; null if they have expired. */
   readonly recordsUntil: string | null;
-  /** Whether changes of registered senders in the head have the old key: at most a minute. */
+  /** Whether changes of registered senders in the head still have the old key. This lasts at most a minute. */
   readonly registrations: boolean;
-  /** Whether the key of reports is not sealed with the new key yet: at most a minute. */
+  /** Whether the key of reports is not yet sealed with the new key. This lasts at most a minute. */
   readonly reports: boolean;
   /** Whether a text release in force, or its canary, is sealed with the old key. */
   readonly texts: boolean;
@@ -67,7 +67,7 @@ export interface KeyNeeds {
 export interface RotationState {
   /** The next step; `new` if no rotation is under way. */
   readonly step: Step;
-  /** IDs of the keys on this machine, the first writes. */
+  /** IDs of the keys on this machine. The first key writes. */
   readonly keyIds: readonly string[];
   readonly service: ListKeyInfo;
   readonly needs: KeyNeeds;
@@ -114,7 +114,7 @@ export function needsOf(
 ): Omit<KeyNeeds, 'texts'> {
   const isNeeded = ({ readable, state, keyId }: ReleaseInfo): boolean =>
     (readable || state === 'staged') && keyId !== undefined && keyId !== writer;
-  // To the second, so records of the second of the rotation count as old. Older services do not know.
+  // Times are in whole seconds, so records of the second of the rotation count as old. Older services do not know.
   const hasOld =
     rotated !== null &&
     (oldestRecords === undefined ||
@@ -128,7 +128,7 @@ export function needsOf(
   };
 }
 
-/** Before anything is changed. @throws CommandFailure if the token may not rotate the key */
+/** Call before anything is changed. @throws CommandFailure if the token may not rotate the key */
 async function requireRoot(admin: Admin): Promise<void> {
   const me = await identityOf(admin);
   if (me === null || me.root) return;
@@ -139,7 +139,7 @@ async function requireRoot(admin: Admin): Promise<void> {
   );
 }
 
-/** Does what is left of steps 1 to 4. */
+/** Does the remaining steps of 1 to 4. */
 export async function rotate(
   ports: RotationPorts,
   options: { readonly reason: string; readonly dropUnknownSources: boolean },
@@ -226,7 +226,7 @@ export async function finish(
   return rotationState(ports);
 }
 
-/** Gives every Worker these keys, and waits until all that can be seen have them. */
+/** Gives every Worker these keys, and waits until every observable Worker has them. */
 async function spread(
   ports: RotationPorts,
   parts: readonly string[],
@@ -248,7 +248,7 @@ async function spread(
   }
 }
 
-/** Names of what does not have these keys yet. */
+/** Names of the Workers and data centres that do not have these keys yet. */
 async function without(
   { admin, edges }: RotationPorts,
   has: (ids: readonly string[]) => boolean,

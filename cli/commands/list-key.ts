@@ -140,7 +140,7 @@ function portsOf(
 }
 
 /**
- * What step 4 needs, before step 1 changes anything.
+ * Checks the inputs of step 4 before step 1 changes anything.
  * @throws CommandFailure that names what is missing
  */
 async function checkInputs(catalogue: string, { sourceNames, url }: RotateOptions): Promise<void> {

@@ -9,7 +9,7 @@ import { print } from '../terminal/output.ts';
 import { formatTable } from '../terminal/table.ts';
 import { examples } from './options.ts';
 
-/** Rows of the table at most. */
+/** Maximum rows of the table. */
 const OPERATORS_SHOWN = 100;
 
 export function addOperators(program: Command): void {
@@ -71,7 +71,7 @@ async function findOperators(words: readonly string[]): Promise<NamedOperator[]>
 /** Names by source, such as `Globe, Globe Telecom (Philippines)` for `operator:51502`. */
 export async function operatorNames(): Promise<ReadonlyMap<string, string>> {
   const operators = await loadOperators();
-  // The first of several operators with one code names it.
+  // If several operators share a code, the first one names it.
   return new Map(
     operators
       .toReversed()

@@ -25,7 +25,7 @@ export function share(text: string): number {
   return value;
 }
 
-/** What the parser of an option returns for no value: commander replaces null with an empty text. */
+/** Returned by the parser of an option for no value, because commander replaces null with an empty text. */
 export const NONE = Symbol('none');
 
 /** The options, with null for NONE. */
@@ -41,7 +41,7 @@ export function commaList(text: string): string[] {
     .filter((word) => word !== '');
 }
 
-/** The end of a command's help. */
+/** Examples for the end of a command's help. */
 export function examples(...lines: readonly string[]): string {
   return `\nExample:\n${lines.map((line) => `  npx numgate ${line}`).join('\n')}`;
 }
@@ -49,8 +49,8 @@ export function examples(...lines: readonly string[]): string {
 const REASON = ['--reason <text>', 'reason for the audit log'] as const;
 
 /**
- * Not `requiredOption`: commander would miss the reason before it finds `--resaon`, and not suggest the right
- * spelling.
+ * Requires a reason without `requiredOption`. For `--resaon`, `requiredOption` would report a missing reason instead of
+ * suggesting the right spelling.
  */
 export function requireReason(command: Command): Command {
   return command.option(REASON[0], `${REASON[1]} (required)`).hook('preAction', () => {
@@ -63,7 +63,7 @@ export function checkReason(reason: string | undefined): void {
   if (reason === undefined) throw new CommandFailure("required option '--reason <text>' not specified", 2);
 }
 
-/** A reason that is optional because the command says enough, such as `numgate clients add`. */
+/** Adds an optional reason, for commands that say enough, such as `numgate clients add`. */
 export function addReasonOption(command: Command): Command {
   return command.option(...REASON, `numgate ${command.parent!.name()} ${command.name()}`);
 }

@@ -9,7 +9,7 @@ export interface OrganisationOption {
 const option = (what: string): Option =>
   new Option('--organisation <id>', `organisation of the ${what}`).env('NUMGATE_ORGANISATION');
 
-/** @param what the organisation has */
+/** @param what objects of the organisation, such as `certificates` */
 export function addOrganisationOption(command: Command, what = 'registrations'): Command {
   return command.addOption(option(what).makeOptionMandatory());
 }
@@ -25,8 +25,8 @@ export interface Target {
 }
 
 /**
- * A registration: `acme/17`, or `17` of the given organisation. No ID is longer than the largest one, so a number that
- * was meant for `find` never gets into a URL.
+ * Parses the name of a registration: `acme/17`, or `17` of the given organisation. The length of IDs is limited, so a number
+ * that was meant for `find` never gets into a URL.
  */
 export function targetOf(text: string, organisation?: string): Target {
   const [, own = organisation, id] = /^(?:([a-z0-9][a-z0-9-]*)\/)?([1-9]\d{0,6})$/.exec(text) ?? [];
@@ -37,12 +37,12 @@ export function targetOf(text: string, organisation?: string): Target {
   return { organisation: own, id };
 }
 
-/** Its path, below `/v1/admin/`. */
+/** Path of an organisation, below `/v1/admin/`. */
 export function organisationPath(organisation: string): string {
   return `organisations/${encodeURIComponent(organisation)}`;
 }
 
-/** Path of its registrations, below `/v1/admin/`. */
+/** Path of the registrations of an organisation, below `/v1/admin/`. */
 export function registrationsOf(organisation: string): string {
   return `${organisationPath(organisation)}/registrations`;
 }

@@ -1,5 +1,5 @@
 /**
- * `numgate organisations`: what clients, tokens and signing keys belong to. Only the token `root` may change
+ * `numgate organisations`: the organisations that clients, tokens and signing keys belong to. Only the token `root` may change
  * them, because an organisation decides what its tokens and keys may change.
  */
 
@@ -20,10 +20,10 @@ import { requireSetting } from './key-options.ts';
 import { addReasonOption, commaList, examples, NONE, wholeNumber, withNulls } from './options.ts';
 import { addWaitOptions, printChange, type WaitOptions } from './wait.ts';
 
-/** What `add` and `set` can set. */
+/** Settings that `add` and `set` can change. */
 type OrganisationSettings = Partial<Omit<Organisation, 'id' | 'state'>>;
 
-/** The options that together make its field `partner`. */
+/** The options that together make the field `partner` of an organisation. */
 interface PartnerOptions {
   readonly partnerKind?: PartnerKind;
   readonly partnerWeight?: number;
@@ -153,7 +153,7 @@ function decimal(text: string): number {
   return value;
 }
 
-/** The settings with `partner` in place of the options for it. @param before what the organisation has */
+/** The settings, with `partner` in place of its options. @param before current settings of the partner; null for none */
 function withPartner(
   given: OrganisationSettings & PartnerOptions,
   before: PartnerSettings | null,
@@ -170,7 +170,7 @@ function withPartner(
   if (before === null && partnerKind === undefined) {
     throw new CommandFailure('it is no partner yet: --partner-kind makes it one', 2);
   }
-  // `put` validates the whole.
+  // `put` validates the whole organisation.
   return { ...settings, partner: { ...before, ...options } as PartnerSettings };
 }
 
@@ -240,7 +240,7 @@ function formatOrganisation(organisation: Organisation, clients: readonly string
     contact,
     state,
     senderCode,
-    // Older services have none.
+    // Older services do not return all of the fields below.
     reseller = false,
     certificateApproval = 'review',
     declaredNumbers,
@@ -259,7 +259,7 @@ function formatOrganisation(organisation: Organisation, clients: readonly string
       ['state', state],
       ['sender code', senderCode === null ? 'none' : `${senderCode}${reseller ? ' (reseller)' : ''}`],
       ['valid certificates', certificateApproval === 'approve' ? 'approve registrations' : 'are reviewed'],
-      // Services before 0.2.0 have none.
+      // Services before 0.2.0 do not return `declaredNumbers`.
       ['numbers a day, declared', (declaredNumbers ?? null) === null ? 'none' : String(declaredNumbers)],
       ['partner', partner === null ? 'no' : formatPartner(partner)],
       ['webhook hosts', orNone(webhookHosts)],

@@ -1,6 +1,6 @@
 /**
- * The options of all changes of lists and entries with a scope of their own: one names the other authorities that a
- * change acts for, one applies it without waiting for a second person.
+ * Two options for changes, each with a scope of its own. `--override-authority` names the other authorities that a change acts
+ * for. `--break-glass` applies a change without waiting for a second person.
  */
 import type { Command } from 'commander';
 import type { Rollback } from '../../shared/admin/releases.ts';
@@ -33,7 +33,7 @@ export function addAuthorityOption(command: Command): Command {
   );
 }
 
-/** The fields of the request; left out if no authority is named, and if the change may wait. */
+/** The fields of the request; each is left out if its option was not given. */
 export function authorityField({
   overrideAuthority,
   ...options

@@ -1,4 +1,4 @@
-/** What `push` and `promote` share: options to override guards, and the command to copy when a guard is hit. */
+/** Shared by `push` and `promote`: options to override guards, and the command to copy when a guard is hit. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
   type Guard,
@@ -37,7 +37,7 @@ export function overrideOption<Name extends Guard>(guards: readonly Name[]): Opt
     });
 }
 
-/** The given reason, or else the command. Overriding a guard, or another authority, requires a reason. */
+/** The given reason, or else the command. `--override`, `--override-authority` and `--break-glass` require a reason. */
 export function reasonOf(
   { override = [], overrideAuthority = [], breakGlass, reason }: OverrideOptions,
   command: string,
@@ -55,8 +55,8 @@ export function reasonOf(
 }
 
 /**
- * Adds to the failure of a guard the command that overrides it: the typed command with what it lacks, and a
- * new reason. The typed one was written before the guard was hit, so it explains no override.
+ * Adds the command that overrides a guard to the failure of the guard. It is the typed command with the missing options and a
+ * new reason. The typed reason was written before the guard was hit, so it explains no override.
  * @param typed words after `numgate`
  * @returns any other error unchanged
  */
@@ -78,7 +78,7 @@ export function withOverrideHint(
   return new CommandFailure(message, 3, { ...error.details, command });
 }
 
-/** The words without the reason, up to the `--` that ends the options, and the words from there. */
+/** The words without the reason, up to the `--` that ends the options, and the words from there on. */
 function splitTyped(typed: readonly string[]): [words: string[], rest: readonly string[]] {
   const words: string[] = [];
   for (let index = 0; index < typed.length; index++) {
@@ -98,7 +98,7 @@ interface OverrideParts {
   readonly needsReason: boolean;
 }
 
-/** A command line to copy. The reason is left for you to type. */
+/** A command line to copy. The user types the reason. */
 export function overrideCommand(
   words: readonly string[],
   { plan, guards, authorities = [], needsReason }: OverrideParts,

@@ -1,6 +1,6 @@
 /**
- * Whose lists a push changes, and whether the token and the signing key may change them. The coordinator decides at
- * the promotion, after the upload; this compares the same things before it (workers/coordinator/ownership.ts).
+ * Finds whose lists a push changes, and whether the token and the signing key may change them. This check runs before the
+ * upload. The coordinator decides by the same comparison at the promotion (workers/coordinator/ownership.ts).
  */
 import type { MeInfo } from '../../shared/admin/actor.ts';
 import { type Organisation, ROOT_AUTHORITY } from '../../shared/organisations.ts';
@@ -16,17 +16,17 @@ import { publicKeys } from '../secrets.ts';
 import { visible } from '../terminal/visible.ts';
 import { allEntries } from './entries.ts';
 
-/** Lists named in a message. */
+/** Maximum number of lists of an authority that a message names. */
 const LISTS_NAMED_MAX = 5;
 
 export interface Ownership {
   /** Authorities whose lists the token may change only if the push names them. */
   readonly foreign: readonly string[];
-  /** The lists of each authority that the push changes. None if it only folds in live entries. */
+  /** The lists that the push changes, by authority. Empty for an authority if the push only folds in live entries. */
   readonly lists: ReadonlyMap<string, readonly string[]>;
-  /** Who pushes. Null if the service is too old to say. */
+  /** The identity behind the token. Null if the service is too old to say. */
   readonly me: MeInfo | null;
-  /** Why the signing key may not change them, whoever pushes. */
+  /** Why the signing key may not change the lists, whichever token pushes. Null if it may. */
   readonly signer: Failure | null;
 }
 
@@ -57,7 +57,7 @@ export async function ownershipOf(compared: Compared, admin: Admin): Promise<Own
   };
 }
 
-/** Who the token belongs to; null if the service is too old to say. */
+/** The identity behind the token; null if the service is too old to say. */
 export function identityOf(admin: Admin): Promise<MeInfo | null> {
   return admin.get<MeInfo>('me').catch((error: unknown) => {
     if (hasCode(error, 'NOT_FOUND')) return null;
@@ -113,12 +113,12 @@ async function signerRefusal(
   );
 }
 
-/** Whether the token has a scope, as far as the service says. */
+/** Whether the token has a scope. True if the service is too old to say. */
 export function mayUse({ me }: Ownership, scope: Scope): boolean {
   return me === null || me.scopes.includes(scope);
 }
 
-/** As the coordinator would refuse the promotion. @param named authorities that the push acts for */
+/** The failure with which the coordinator would refuse the promotion. @param named authorities that the push acts for */
 export function checkForeign(ownership: Ownership, named: readonly string[]): CommandFailure | null {
   const { foreign, lists, me } = ownership;
   const own = me?.authority ?? null;

@@ -4,11 +4,11 @@ import type { Admin, Query } from '../admin.ts';
 
 export interface Pages<Item> {
   readonly items: readonly Item[];
-  /** Cursor of the rest; null if there is none. */
+  /** Cursor of the remaining items; null if there are none. */
   readonly next: string | null;
 }
 
-/** @param name of the list in the response @param limit items at most @param filter parameters of every page */
+/** @param name field of the response with the list @param limit maximum number of items @param filter query of every page */
 export async function pagesOf<Item>(
   admin: Admin,
   path: string,

@@ -1,4 +1,4 @@
-/** `numgate partners`: who reports, with which record, and the withdrawal of all reports of one. */
+/** `numgate partners`: shows partners with their records, and withdraws all reports of a partner. */
 import type { Command } from 'commander';
 import type { PartnerInfo } from '../../shared/admin/rule-blocks.ts';
 import { adminOfEnvironment } from '../admin.ts';
@@ -101,7 +101,7 @@ function formatPartner(partner: PartnerInfo): Report<PartnerInfo> {
     const { since, requestedAt, by, reason, state, withdrawn } = withdrawal;
     const what = since === null ? 'all reports' : `reports since ${since}`;
     const progress = withdrawn === null ? '' : `, ${count(withdrawn)} so far`;
-    // The intakes have withdrawn them, and the counts do not have it yet.
+    // The intakes have withdrawn the reports, but the counts do not reflect that yet.
     const isBehind = state === 'done' && (reports?.waiting ?? 0) > 0;
     const now = isBehind ? 'withdrawn; the counts follow within seconds' : state;
     lines.push(`withdrawal of ${what}: ${now}${progress}; requested by ${by} at ${requestedAt}: ${reason}`);

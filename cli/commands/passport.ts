@@ -1,4 +1,4 @@
-/** `numgate passport`: the roots and the certificates that PASSporTs at gateways are verified with. */
+/** `numgate passport`: the roots and the certificates that verify PASSporTs at gateways. */
 import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import type * as v from 'valibot';
@@ -17,7 +17,7 @@ import { formatTable } from '../terminal/table.ts';
 import { requireSetting } from './key-options.ts';
 import { addReasonOption, commaList, examples } from './options.ts';
 
-/** The certificate is the path of a file. */
+/** `certificate` is the path of a file. */
 interface RootOptions {
   readonly certificate?: string;
   readonly hosts?: readonly string[];
@@ -139,7 +139,7 @@ function pathOf(kind: 'roots' | 'certificates', id: string): string {
   return `passport/${kind}/${encodeURIComponent(id)}`;
 }
 
-/** What is stored, or null, and the conditions under which it may be replaced. */
+/** The stored root or certificate, or null, with the conditions for replacing it. */
 async function stored<Info>(
   admin: Admin,
   path: string,

@@ -42,9 +42,9 @@ export interface PlanResult {
   readonly manifest: Manifest;
   readonly base: BaseRelease;
   readonly folder: BuildFolder;
-  /** Why a push of this release would be refused, whatever its plan and its guards. */
+  /** Why a push of this release would be refused, regardless of its plan and its guards. Null if it would not. */
   readonly refusal: Failure | null;
-  /** Whose lists it changes, against the token and the signing key. */
+  /** Whose lists the push changes, and whether the token and the signing key may change them. */
   readonly ownership: Ownership;
 }
 
@@ -74,7 +74,7 @@ export async function plan(folder: BuildFolder, admin: Admin): Promise<PlanResul
   return { plan: created, manifest, base, folder, refusal, ownership };
 }
 
-/** What the coordinator would refuse at the promotion. */
+/** Why the coordinator would refuse the promotion. Null if it would not. */
 function refusalOf(
   { release, base, foldedSeq, registrations }: Manifest,
   { authority }: BuildReport,
@@ -95,14 +95,14 @@ function refusalOf(
     );
   const fold = checkFold(foldedSeq, droppedSeq, seq);
   if (!fold.ok) return fold;
-  // Older services do not report it.
+  // Older services do not report registered senders.
   if (status.registrations === undefined) return null;
   const { version, droppedVersion } = status.registrations;
   const registered = checkRegistrations(registrations?.version ?? 0, droppedVersion, version);
   return registered.ok ? null : registered;
 }
 
-/** What would change, which guards it hits, and the command that pushes exactly this plan, or why none can. */
+/** Formats the changes, the guards that they hit, and the command that pushes exactly this plan, or why no push can. */
 export function formatPlan(result: PlanResult): Report {
   const { plan: created, folder, refusal: refused, ownership } = result;
   const { release, base, lists, guards, hash } = created;
@@ -153,7 +153,7 @@ function foreignRefusal(ownership: Ownership): Failure | null {
     : fail('AUTHORITY_FOREIGN', failure.message.replace(/^AUTHORITY_FOREIGN: /, ''));
 }
 
-/** The lists in one line, and the registered senders in another. The failure lists the guards that stop the plan. */
+/** Summarizes the lists in one line, and the registered senders in another. The failure of the push lists the guards. */
 export function summarizePlan(result: PlanResult): string {
   const { release, base, lists } = result.plan;
   const changing = lists.filter(isChanged);

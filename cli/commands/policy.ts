@@ -123,7 +123,7 @@ interface Change<Value> {
 
 /** The differences between two policies. */
 interface PolicyDiff {
-  /** Every rule of both by its id: first those of the new policy in order, then the removed ones. */
+  /** Every rule of both policies, matched by id: first those of the new policy in order, then the removed ones. */
   readonly rules: readonly Change<PlacedRule | null>[];
   readonly label: Change<string> | null;
   readonly redress: Change<Policy['redress']> | null;

@@ -81,7 +81,7 @@ export function addProposals(program: Command): void {
     });
 }
 
-/** Codes in the note of a break-glass change that could not be taken back because nothing of it is left. */
+/** Codes that begin the note of a break-glass change whose revert failed because nothing of it is left. */
 const REPLACED = /^(PRECONDITION_FAILED|BASE_MOVED|UNDONE|ENDED):/;
 
 function remedyOf({ id, note: why, sha256 }: ProposalInfo): string {
@@ -110,7 +110,7 @@ export function formatProposals({ proposals }: ProposalList): Report {
   return [formatTable(names, rows), { proposals }];
 }
 
-/** What it overrides comes first, then the request and its effects: nothing hides behind many numbers. */
+/** Shows first what the proposal overrides, then the request and its effects, so that many numbers cannot hide an override. */
 export function formatProposal(proposal: ProposalDetails): Report<ProposalDetails> {
   const { id, state, kinds, proposer, organisation, reason, endsAt, sha256, request = null } = proposal;
   const { decidedBy, note: why } = proposal;
@@ -126,13 +126,13 @@ export function formatProposal(proposal: ProposalDetails): Report<ProposalDetail
     `  sha256 ${sha256}`,
     ...overrideLines(proposal),
     ...(request === null ? [] : requestLines(request)),
-    // The items say more than the keyed effects of each.
+    // The items say more than their keyed effects.
     ...(request?.items === undefined ? effectLines(proposal) : []),
   ];
   return [`${lines.map(visible).join('\n')}\n`, proposal];
 }
 
-/** The guards and authorities that it overrides, with the figures of the guards. */
+/** The guards and authorities that the proposal overrides, with the figures of the guards. */
 function overrideLines({ shown }: Proposal): string[] {
   return shown.filter(isOverride).flatMap(({ after }) => {
     const { guards = [], overrideAuthorities = [] } = after as Overridden;
@@ -143,7 +143,7 @@ function overrideLines({ shown }: Proposal): string[] {
   });
 }
 
-/** `after` of the record of an override. */
+/** The field `after` of an audit record about an override. */
 interface Overridden {
   readonly guards?: readonly GuardHit[];
   readonly overrideAuthorities?: readonly string[];

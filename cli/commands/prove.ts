@@ -1,7 +1,7 @@
 /**
- * `numgate prove`: reopens a built release as the edge would, and compares it with a plain model made from the
- * inputs, and for lists that were carried over, from the base. cli/proof/prover.ts states what is proven. The model knows nothing of permutations, shards or
- * encodings.
+ * `numgate prove`: reopens a built release as the edge would, and compares it with a plain model. The model is made from the
+ * inputs, and from the base for lists that were carried over. It knows nothing of permutations, shards or encodings.
+ * cli/proof/prover.ts states what is proven.
  */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
@@ -28,11 +28,11 @@ import { addFolderArgument, examples, folderOf } from './options.ts';
 
 /** Prefix of 010: +82 10. */
 const PROVEN_PREFIX = 8210;
-/** With `--quick`, one of this many numbers of 010 is checked. Must divide SUFFIXES_PER_TASK. */
+/** With `--quick`, one in this many numbers of 010 is checked. Must divide SUFFIXES_PER_TASK. */
 export const QUICK_STEP = 50;
-/** Images in one task of a thread. */
+/** Images (permuted suffixes) in one task of a thread. */
 const SUFFIXES_PER_TASK = 500_000;
-/** More threads than this wait for memory, not for cores. */
+/** Maximum number of threads. More threads would wait for memory, not for cores. */
 const THREADS_MAX = 8;
 
 export function addProve(program: Command): void {
@@ -60,7 +60,7 @@ export interface ProveResult extends Proof {
 }
 
 /**
- * @param step look up every number of 010 (1), or one in `step` besides the listed ones
+ * @param step 1 looks up every number of 010; a larger step looks up one in `step`, besides the listed numbers
  * @param admin called only for values of the base that are not in the cache, after `build --authority`
  */
 export async function prove(
@@ -108,12 +108,12 @@ export async function prove(
   return { ...proof, manifest: release.manifest, universe, elsewhere };
 }
 
-/** All shards, and the suffixes of 010 that are in dense parts. */
+/** Tasks for all shards, and for the suffixes of 010 in dense parts. */
 function tasksFor(release: Release, prover: Prover, step: number) {
   const { shards, lists } = release.manifest;
   const all: ProveTask[] = shards.map((_, index) => ({ kind: 'shard', index }));
   let suffixes = 0;
-  /** Lookups and decoded entries. */
+  /** Expected lookups and decoded entries. */
   let steps = 0;
   for (const part of shards.flatMap((_, index) => release.shard(index)!.parts)) {
     const isDense = prover.isDense(part);
@@ -130,7 +130,7 @@ function tasksFor(release: Release, prover: Prover, step: number) {
   return { all, suffixes, steps };
 }
 
-/** Stored entries of a list, as the headers of the shards count them. */
+/** Number of stored entries of a list, as the headers of the shards count them. */
 function countStored(release: Release, list: number): number {
   return release.manifest.shards.reduce((sum, _, index) => sum + release.shard(index)!.count(list), 0);
 }
@@ -182,7 +182,7 @@ function runThread(work: ThreadWork, onProgress: (progress: ThreadProgress) => v
   });
 }
 
-/** Also for `npm start`, which proves the demo. */
+/** Exported for `npm start`, which proves the demo. */
 export function formatProof(result: ProveResult): Report {
   const { release, lookups, wrong, complete, universe, elsewhere } = result;
   const { registrations } = result.manifest;

@@ -48,7 +48,7 @@ export function addPush(program: Command): void {
     .addOption(
       new Option('--staged', 'upload only; the cron promotes it (needs no token)')
         .default(false)
-        // The cron promotes to all data centres, accepts no override, and waits for nobody.
+        // The cron promotes to all data centres and accepts no override. The command ends before that, so it cannot wait.
         .conflicts(['override', 'overrideAuthority', 'breakGlass', 'plan', 'share', 'reason', 'wait']),
     )
     .option('--all', 'upload every value, even those already in KV (to repair a damaged one)', false)
@@ -232,7 +232,7 @@ function checkComplete(proof: Proof | null, release: string, unproven: boolean):
   throw new CommandFailure(`${release} is not proven: run npx numgate prove, or pass --unproven`);
 }
 
-/** As the coordinator would refuse the release after the upload. */
+/** The failure with which the coordinator would refuse the release after the upload. */
 function refusedAs({ code, message }: Failure): CommandFailure {
   if (code === 'RELEASE_STATE' || code === 'BASE_MOVED')
     return new CommandFailure(`${code}: ${message}`, 4, { code });

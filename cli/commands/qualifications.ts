@@ -83,7 +83,7 @@ export function addQualifications(program: Command): void {
     });
 }
 
-/** The settings to send: those that are given, and the others as they are, as far as they go with the state. */
+/** The settings to send: the given ones, and the current values of all others that apply to the new state. */
 export function settingsAfter(
   before: QualificationInfo | null,
   state: QualificationState,
@@ -93,7 +93,7 @@ export function settingsAfter(
     factor: before?.state === state ? before.factor : null,
     inspectedAt: before?.inspectedAt ?? null,
     nextInspectionBy: before?.nextInspectionBy ?? null,
-    // A new certification does not take over the end of the one that has ended.
+    // A new certification does not take over the end of the expired one.
     validUntil:
       before?.state !== 'expired' && (maySend(state) || state === 'suspended')
         ? (before?.validUntil ?? null)
@@ -102,7 +102,7 @@ export function settingsAfter(
   return { ...kept, ...given, state };
 }
 
-/** The qualification now, for a change of exactly that one. */
+/** The current qualification, with the conditions that let a change replace exactly this one. */
 async function load(admin: Admin, organisation: string): Promise<Tagged<QualificationInfo | null>> {
   return admin.tagged<QualificationInfo>(pathOf(organisation)).catch((error: unknown) => {
     if (!hasCode(error, 'QUALIFICATION_UNKNOWN')) throw error;

@@ -1,4 +1,4 @@
-/** Does the same with many registrations, for `numgate registrations` and `numgate review`. */
+/** Applies an action to many registrations, for `numgate registrations` and `numgate review`. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Registration, RegistrationAction } from '../../shared/senders/registration.ts';
 import { type Admin, adminOfEnvironment, Unreachable } from '../admin.ts';
@@ -10,10 +10,10 @@ import { pathOf, type Target } from './organisation-option.ts';
 import { formatOthers, formatRegistrations } from './registrations-reads.ts';
 import { WAIT_SECONDS } from './watch.ts';
 
-/** Pause between two looks at a registration that is not published yet, in ms. */
+/** Pause between two requests for a registration that is not published yet, in ms. */
 const LOOK_PAUSE_MS = 500;
 
-/** @param words IDs, or - for those on standard input, one a line */
+/** @param words IDs, or - for those on standard input, one per line */
 export async function given<Value>(
   words: readonly string[],
   parse: (word: string) => Value,
@@ -28,9 +28,9 @@ interface Refused extends Target {
 }
 
 /**
- * Acts on each registration, in order, also after a refusal. Prints those that were not refused.
- * @param waits until the edge can know what was decided
- * @throws CommandFailure if one was refused, with all that were
+ * Acts on each registration, in order. Continues after a refusal. Prints the registrations that were not refused.
+ * @param waits whether to wait until the decisions are published
+ * @throws CommandFailure that lists all refused registrations, if any
  */
 export async function act(
   targets: readonly Target[],
@@ -48,7 +48,7 @@ export async function act(
       done.push(result as Registration);
       continue;
     }
-    // Alone, there is nothing to go on with.
+    // With a single registration, there is nothing to continue with.
     if (!(result instanceof CommandFailure) || targets.length === 1) throw result;
     failed.push({ ...target, failure: result });
     if (result instanceof Unreachable) break;
@@ -70,7 +70,7 @@ export async function act(
   throw new CommandFailure(lines.join('\n'));
 }
 
-/** Waits until those that were decided on are published. @param done gets what they are then @returns the others */
+/** Waits until these registrations are published. @param done gets their newest state @returns the unpublished ones */
 async function unpublished(done: Registration[], admin: Admin): Promise<Refused[]> {
   const end = Date.now() + WAIT_SECONDS * 1000;
   const failed: Refused[] = [];

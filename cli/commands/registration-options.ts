@@ -60,7 +60,7 @@ export function addContentOptions(command: Command): Command {
 
 /**
  * @param number as written on the command line; - reads it from standard input
- * @param known the holder so far: an option may change its name alone
+ * @param known the current holder, because an option may change its name alone
  */
 export async function contentOf(
   number: string | undefined,

@@ -1,6 +1,6 @@
 /**
- * `numgate registrations import` and `export`. An import first lets the service check every line; only then it stores
- * them, piece by piece. Each piece has a name, so a repeated command stores nothing twice.
+ * `numgate registrations import` and `export`. An import first lets the service check every line; only then does it store them,
+ * piece by piece. Each piece has a name, so a repeated command stores nothing twice.
  */
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
@@ -59,7 +59,7 @@ the report and --json ("rejected") name them.`,
       ),
     )
     .action(async (path: string, options: ImportOptions) => {
-      // An unwritable report would be noticed only after everything is stored.
+      // Write the report now: an unwritable file would otherwise be noticed only after everything is stored.
       if (options.report !== undefined) writeReport(options.report, []);
       const { rows, isStored } = await importFile(path, options, adminOfEnvironment());
       if (options.report !== undefined) writeReport(options.report, rows);
@@ -72,7 +72,7 @@ the report and --json ("rejected") name them.`,
 }
 
 interface Imported {
-  /** What became of each line, in order. */
+  /** The result of each line, in order. */
   readonly rows: readonly ImportedRow[];
   /** Whether the lines that were not rejected are stored. */
   readonly isStored: boolean;
@@ -93,7 +93,7 @@ async function importFile(path: string, options: ImportOptions, admin: Admin): P
   let begun = dryRun ? null : journal.read();
   if (begun === null) {
     const checked = await sendPieces('checking', file, new Set(), (piece, csv) =>
-      // No change is made, so no piece needs a name.
+      // A dry run changes nothing, so no piece needs a name.
       admin.upload<ImportDone>(
         target,
         { ...query, dryRun: 'true', line: piece.firstLine },
@@ -142,7 +142,7 @@ async function sendPieces(
   const done: ImportedRow[] = [];
   try {
     for (const piece of pieces) {
-      // A blank line keeps the numbers of the others.
+      // A blank line in place of a left-out line keeps the numbers of the other lines.
       const lines = piece.lines.map((line, index) => (leftOut.has(piece.firstLine + index) ? '' : line));
       const { rows } = await send(piece, [header, ...lines, ''].join('\n'));
       for (const row of rows) done.push(row);
@@ -154,7 +154,7 @@ async function sendPieces(
   return done;
 }
 
-/** Also rejects lines that have the reference of a line in an earlier piece: which of them is meant? */
+/** Also rejects lines that repeat the reference of a line in an earlier piece, because it is unclear which line is meant. */
 function withRepeats(rows: readonly ImportedRow[]): ImportedRow[] {
   const lines = new Map<string, number>();
   return rows.map((row) => {
@@ -180,7 +180,7 @@ function refusalHint({ dryRun, report }: ImportOptions, isStored: boolean): stri
   return hints.map((hint) => `\n${hint}`).join('');
 }
 
-/** Rejected lines that are printed. The report has all. */
+/** Maximum number of rejected lines that are printed. The report has all. */
 const REJECTED_SHOWN = 20;
 
 interface ImportSummary extends Readonly<Record<ImportResult, number>> {
@@ -218,7 +218,7 @@ function formatImport(
 
 const REPORT_COLUMNS = ['line', 'reference', 'result', 'id', 'state', 'field', 'code', 'detail', 'help'];
 
-/** One line for each line of the file; one for each reason, if there are several. */
+/** Writes a line for each line of the file, or one for each of its reasons if it has several. */
 function writeReport(path: string, rows: readonly ImportedRow[]): void {
   const lines = rows.flatMap(({ line, reference, result, id, state, reasons }) => {
     const cells = [String(line), withGuard(reference ?? ''), result, id ?? '', state ?? ''];

@@ -107,7 +107,7 @@ export function addReads(registrations: Command, command: (name: string) => Comm
     });
 }
 
-/** Everything after a place, page by page. An empty page is the end. */
+/** Everything after a place, page by page. An empty page ends the list. */
 async function allAfter<Value>(
   first: number,
   pageAfter: (place: number) => Promise<Value[]>,
@@ -196,7 +196,7 @@ function formatProofs({ proofs }: Registration): string {
   return rows.length === 0 ? '' : formatTable(['proof', 'SHA-256', 'reference', 'ends'], rows);
 }
 
-/** What a reviewer must know before a decision: who else has the numbers. */
+/** Warns of other registrations of the same numbers, which a reviewer must know before a decision. */
 export function formatOthers({ organisation, id, basis, others }: Registration): string {
   if (others === null)
     return `${styleText('yellow', 'warning')}: other registrations of the number could not be read: show ${organisation}/${id} again\n`;

@@ -84,7 +84,7 @@ export function canaryShare(text: string): number {
   return value;
 }
 
-/** Makes a release of the coordinator current, based on the present one. */
+/** Promotes a release that the coordinator has, based on the current release. */
 export async function promote(
   admin: Admin,
   release: string,
@@ -95,10 +95,10 @@ export async function promote(
   return admin.change('POST', path, { ...operation, base: current?.release ?? null });
 }
 
-/** Undoes the last step: the canary if there is one, else the current release. */
+/** Undoes the last promotion: withdraws the canary if there is one, else the current release. */
 export async function rollback(admin: Admin, { release, ...rest }: Rollback): Promise<RollbackDone> {
   const { current, candidate } = await admin.get<StatusInfo>('status');
-  // Named, so that a retry after a lost response does not undo two steps.
+  // Name the release, so that a retry after a lost response does not undo two steps.
   const last = release ?? (candidate ?? current)?.release;
   return admin.change('POST', 'rollback', last === undefined ? rest : { release: last, ...rest });
 }
@@ -133,11 +133,11 @@ export function formatReleases({ releases, refused = [] }: ReleaseList): Report 
   return [refusals.map(formatRefusal).join('') + formatTable(names, rows), { releases, refused }];
 }
 
-/** First in the list, because it is what to act on. */
+/** Refusals come first in the output, because they need action. */
 function formatRefusal({ release, refusal }: Pick<ReleaseInfo, 'release' | 'refusal'>): string {
   if (refusal === null) return '';
   const { code, message } = refusal;
-  // Some messages begin with the code themselves.
+  // Some messages already begin with the code.
   const why = message.startsWith(`${code}: `) ? message.slice(code.length + 2) : message;
   return `${visible(release)} was refused: ${styleText('yellow', code)}: ${visible(why)}\n`;
 }

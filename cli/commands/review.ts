@@ -158,7 +158,7 @@ function addTarget(command: Command): Command {
   return command.argument('<registrations...>', 'such as acme/17; - reads them from standard input');
 }
 
-/** Reviewers decide on all organisations, so each name has its own. */
+/** Reviewers decide on all organisations, so each name must include its organisation. */
 function targetsOf(words: readonly string[]) {
   return given(words, (word) => targetOf(word));
 }
@@ -206,7 +206,7 @@ function formatAffected({ registrations }: NumberEventDone, event: NumberEvent):
   return [text, { registrations }];
 }
 
-/** What a registration in force gets. */
+/** The effect of a number event on a registration in force. */
 const EFFECTS: Readonly<Record<NumberEvent, string>> = {
   ported: 'its sender has to send a certificate from the new carrier',
   terminated: 'not all of its numbers are listed as terminated',

@@ -1,5 +1,5 @@
 /**
- * `numgate rule-blocks`: the blocks that rules made of reports. A person decides on proposals, confirms blocks and lifts
+ * `numgate rule-blocks`: the blocks that rules made from reports. A person decides on proposals, confirms blocks and lifts
  * them.
  */
 import { setTimeout as pause } from 'node:timers/promises';
@@ -25,7 +25,7 @@ import { pagesOf } from './pages.ts';
 import { numberOf } from './registration-options.ts';
 import { addWaitOptions, printChange, type WaitOptions } from './wait.ts';
 
-/** Pause between two looks for new blocks, in ms. */
+/** Pause between two requests for new blocks, in ms. */
 const WATCH_PAUSE_MS = 2_000;
 
 interface Filter {
@@ -137,7 +137,7 @@ export function addRuleBlocks(program: Command): void {
     });
 }
 
-/** @throws CommandFailure if there has never been such a rule. Not everybody may read rules. */
+/** @throws CommandFailure if there has never been such a rule. Ignores other errors: not every token may read rules. */
 async function checkRule(admin: Admin, id: string): Promise<void> {
   await admin.get(`rules/${encodeURIComponent(id)}/versions`).catch((error: unknown) => {
     if (hasCode(error, 'RULE_UNKNOWN'))
@@ -177,7 +177,7 @@ function formatDone({ id, state, until, seq, pending }: RuleBlockInfo): string {
   return `rule block ${id} is ${state}${end}${waits}\n`;
 }
 
-/** Begins with what is there now, without printing it. */
+/** Prints new blocks as they come. Blocks that exist at the beginning are not printed. */
 async function watch(admin: Admin, filter: Filter): Promise<void> {
   let after = await eachAfter(admin, filter, 0, () => undefined);
   for (;;) {
@@ -186,7 +186,7 @@ async function watch(admin: Admin, filter: Filter): Promise<void> {
   }
 }
 
-/** @param show called for each block after this ID @returns the last ID */
+/** @param after an ID; `show` gets each block after it @returns the last ID */
 async function eachAfter(
   admin: Admin,
   filter: Filter,

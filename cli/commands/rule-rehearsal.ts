@@ -12,7 +12,7 @@ import { formatTable } from '../terminal/table.ts';
 import { examples } from './options.ts';
 import { addRuleArguments, type BaseOptions, type Given, loadRule, wantedSettings } from './rule-settings.ts';
 
-/** All pages together. */
+/** The sum of all pages. */
 export type Rehearsal = Omit<RehearsalPage, 'progress' | 'next'> & { readonly rule: RuleSettings };
 
 export function addRehearse(rules: Command): void {

@@ -1,6 +1,4 @@
-/**
- * The settings of a rule as an admin writes them: those in force, a file, and single fields as `name=value`.
- */
+/** The settings of a rule as an admin writes them: a base, such as the rule in force or a file, and fields as `name=value`. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { isRecord } from '../../shared/fields.ts';
 import { RULE_FIELDS, type Rule, type RuleSettings, ruleSchema } from '../../shared/reports/rule.ts';
@@ -9,7 +7,7 @@ import { CommandFailure, hasCode, validate } from '../failure.ts';
 import { readJsonFile } from '../import/json-file.ts';
 import { commaList } from './options.ts';
 
-/** What the settings start from, if not from those in force. */
+/** The base of the settings, if it is not the rule in force. */
 export interface BaseOptions {
   readonly file?: string;
   readonly like?: string;
@@ -49,7 +47,7 @@ function pair(text: string, before: Given = {}): Given {
   return { ...before, [name]: value };
 }
 
-/** The rule in force; `value` is null for a new one, which the change then must not overwrite. */
+/** The rule in force. For a new rule, `value` is null, and the change must not overwrite a rule made meanwhile. */
 export async function loadRule(admin: Admin, id: string): Promise<Tagged<Rule | null>> {
   return admin.tagged<Rule>(pathOf(id)).catch((error: unknown) => {
     if (!hasCode(error, 'RULE_UNKNOWN')) throw error;
@@ -66,8 +64,8 @@ export function settingsOf({ id: _, version: _version, ...settings }: Rule): Rul
 }
 
 /**
- * The settings that an admin wants.
- * @throws CommandFailure that names an invalid field; or if the file has another version than the one in force
+ * The settings that result from the base and the given fields.
+ * @throws CommandFailure that names an invalid field, or if the file has another version than the rule in force
  */
 export async function wantedSettings(
   admin: Admin,

@@ -190,7 +190,7 @@ function formatRules(rules: readonly Rule[]): string {
   return formatTable([...names, 'effect', 'approval', 'provisional', 'confirmed'], rows);
 }
 
-/** Each with what it changed. */
+/** Formats the versions, each with its changes. */
 function formatVersions(versions: readonly RuleVersion[]): string {
   const rows = versions.map(({ version, rule, at, by, reason }, index) => {
     const before = versions[index + 1];

@@ -1,5 +1,5 @@
 /**
- * `numgate statistics`: the tables of a month, which months are closed, where a table comes from, and corrections.
+ * `numgate statistics`: shows the tables of a month, the closed months, and the sources of a table. Corrects a closed month.
  */
 import { type Command, Option } from 'commander';
 import {

@@ -36,9 +36,9 @@ export function addStatus(program: Command): void {
 }
 
 export interface Status extends StatusInfo, Pick<ListsInfo, 'lists'> {
-  /** Whose token this is; null if the service is too old to say. */
+  /** The identity behind the token; null if the service is too old to say. */
   readonly me: MeInfo | null;
-  /** Null if the service is too old to say. */
+  /** The state of text risk; null if the service is too old to report it. */
   readonly text: TextStatus | null;
   readonly url: string;
   readonly edges: readonly { readonly url: string; readonly health: Health | null }[];
@@ -143,7 +143,7 @@ function dueLines({ dueQualifications = [] }: StatusInfo): string[] {
   });
 }
 
-/** Nothing for an installation without registered senders. Older services do not report them. */
+/** Returns no lines without registered senders. Older services do not report them. */
 function registrationLines({ registrations }: StatusInfo): string[] {
   if (registrations === undefined || registrations.version === 0) return [];
   const { refused, used } = registrations;
@@ -159,7 +159,7 @@ function registrationLines({ registrations }: StatusInfo): string[] {
   ];
 }
 
-/** What the next build takes. */
+/** The registered senders in force, which the next build takes. */
 function usageLine({ pairs, pairsMax, ranges, rangesMax, mostPairs, mostRanges }: Usage): string {
   const line =
     `registered senders in force: ${count(pairs)} of ${count(pairsMax)} pairs of number and client, ` +
@@ -178,7 +178,7 @@ function usageLine({ pairs, pairsMax, ranges, rangesMax, mostPairs, mostRanges }
   return styleText('yellow', [line, ...warnings, 'with more, no build succeeds'].join('; '));
 }
 
-/** The room for changes since the releases. */
+/** The changes since the releases, and the room for them. */
 function changeLines(registrations: RegistrationsInfo): string[] {
   const { version, changes, additionsMax, changesMax, waiting } = registrations;
   const line = `registered senders: version ${version}, ${count(changes)} of ${count(additionsMax)} changes since the releases`;
@@ -193,7 +193,7 @@ function changeLines(registrations: RegistrationsInfo): string[] {
   return [styleText('yellow', `${line}: build, push and promote a release soon`)];
 }
 
-/** What rules made of reports. Nothing before the first one. Older services do not report it. */
+/** The state of rule blocks. Omits the counts before the first rule block. Older services do not report any of this. */
 function responseLines({ response, live }: StatusInfo): string[] {
   if (response === undefined) return [];
   const { proposed, provisional, confirmed, shadow, decisions, unsent, rulesFullSince, keyIds } = response;
@@ -226,7 +226,7 @@ function responseLines({ response, live }: StatusInfo): string[] {
   ];
 }
 
-/** Nothing for an installation without text risk. */
+/** Returns no lines if text risk was never used. */
 function textLines({ text }: Status): string[] {
   if (text === null || text.version === 0) return [];
   const { version, published, current, candidate, campaigns } = text;
@@ -241,7 +241,7 @@ function textLines({ text }: Status): string[] {
   return [styleText('yellow', `${line}; the data centres get state ${published} of ${version} so far`)];
 }
 
-/** A rotation of LIST_KEY that is not finished. */
+/** The next step of an unfinished rotation of LIST_KEY. */
 function rotationLines({ listKeys, current }: StatusInfo): string[] {
   if (listKeys === undefined || listKeys.ids.length < 2) return [];
   const { ids, rotated } = listKeys;

@@ -1,4 +1,4 @@
-/** `numgate text build`: from a trained model and host lists to a signed text release on disk. Nothing is published. */
+/** `numgate text build`: builds a signed text release on disk from a trained model and host lists. It publishes nothing. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { buildTextRelease, type EncodedHosts, encodeHostLists } from '../../shared/build/text-release.ts';
 import { signTextManifest, type TextManifest } from '../../shared/text/text-manifest.ts';
@@ -66,7 +66,7 @@ export function addTextBuild(text: Command): void {
     });
 }
 
-/** Appends one option to those before it. */
+/** Parses one option, and appends it to the earlier ones. */
 function hostsOption(text: string, before: readonly CatalogueHostList[] = []): CatalogueHostList[] {
   const list = readHostsOption(text);
   if (!list.ok) throw new InvalidArgumentError(list.message);
@@ -74,7 +74,7 @@ function hostsOption(text: string, before: readonly CatalogueHostList[] = []): C
 }
 
 export interface TextBuildSettings extends Partial<Omit<BuildOptions, 'out' | 'offline'>> {
-  /** Path, or undefined if the options are the whole catalogue. */
+  /** Path; undefined if the options are the whole catalogue. */
   readonly catalogue?: string | undefined;
   readonly builds: string;
   /** The service that knows the release in force. Null builds without a base. */
@@ -85,7 +85,7 @@ export interface TextBuildSettings extends Partial<Omit<BuildOptions, 'out' | 'o
 export interface TextBuildResult {
   readonly folder: TextFolder;
   readonly manifest: TextManifest;
-  /** Sealed, of all values. */
+  /** Total size of all sealed values. */
   readonly bytes: number;
   readonly hostLists: readonly HostListReport[];
   readonly rejected: number;
@@ -118,7 +118,7 @@ export async function buildText(settings: TextBuildSettings): Promise<TextBuildR
       ? null
       : readModelFolder(catalogue.model);
   const canaries = canaryTexts === null ? null : scoreCanaryTexts(canaryTexts, openedRelease(model, hosts));
-  // The same model and hosts hit the same texts.
+  // The same model and hosts hit the same texts, so the counts of the base still hold.
   const carried = keepModel && keepHosts ? base!.canaryTexts : null;
   const parts = { model, hosts, canaryTexts: canaries?.counts ?? carried };
   const built = unwrap(await buildTextRelease(parts, keys, { base: base?.release ?? null, createdAt }));

@@ -1,5 +1,5 @@
 /**
- * `numgate text campaigns`: campaigns of texts that were reported, and what people decide about them. A confirmed campaign
+ * `numgate text campaigns`: campaigns of reported texts, and the decisions that people make about them. A confirmed campaign
  * blocks texts like its own until its end.
  */
 import { type Command, Option } from 'commander';

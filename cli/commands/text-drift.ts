@@ -18,7 +18,7 @@ interface DriftOptions {
 }
 
 const BLOCKS = '▁▂▃▄▅▆▇█';
-/** For fewer texts, the PSI of chance alone is too large. */
+/** Shown in place of the PSI if there are so few texts that chance alone makes it too large. */
 const NO_PSI = 'too few';
 
 export function addTextDrift(text: Command): void {
@@ -68,7 +68,7 @@ function rowOf({ day, model, texts, bands, labelled, psi, histogram }: DriftDay)
   ];
 }
 
-/** Heights by the square root, so that a few suspicious texts show beside many ordinary ones. */
+/** Draws a bar for each bin. Heights follow the square root, so that a few suspicious texts show beside many ordinary ones. */
 function sparkline(histogram: readonly number[]): string {
   const most = Math.max(1, ...histogram);
   return histogram

@@ -1,6 +1,6 @@
 /**
- * `numgate text evaluate`: what a model finds in labelled texts that it did not learn from; with `--folds`, what models of
- * its settings find that learn from these texts.
+ * `numgate text evaluate`: evaluates a model on labelled texts that it did not learn from. With `--folds`, it instead
+ * cross-validates new models of the same size on these texts.
  */
 import { type Command, InvalidArgumentError } from 'commander';
 import { FOLDS_MAX, FOLDS_MIN } from '../../shared/limits/text-training.ts';

@@ -1,6 +1,6 @@
 /**
- * `numgate text explain`: what a text release says about one text, and why. The release comes to this machine; the text
- * leaves it only with `--campaigns`, because only the service has the campaigns and their key.
+ * `numgate text explain`: what a text release says about one text, and why. The release is downloaded to this machine. The text
+ * leaves this machine only with `--campaigns`, because only the service has the campaigns and their key.
  */
 import { existsSync } from 'node:fs';
 import { type Command, Option } from 'commander';
@@ -47,7 +47,7 @@ export function addTextExplain(text: Command): void {
     });
 }
 
-/** @param campaigns whether campaigns are looked up: they need no release */
+/** @param campaigns whether campaigns are looked up, which needs no release */
 async function publishedOf(
   path: string | undefined,
   model: string | undefined,
@@ -55,7 +55,7 @@ async function publishedOf(
 ): Promise<PublishedText> {
   if (model !== undefined) return openedRelease(readModelFolder(model), null);
   if (path !== undefined) {
-    // The argument may be the text: it must not be repeated.
+    // The argument may be the text itself, so the message must not repeat it.
     if (!existsSync(path))
       throw new CommandFailure(
         'there is no such folder of a text release. The text is read from standard input or --file',
@@ -71,7 +71,7 @@ async function publishedOf(
   );
 }
 
-/** Campaign of a text, as the service finds it. */
+/** The campaign that the service finds for a text. */
 async function matchCampaign(admin: Admin, text: string): Promise<CampaignMatch> {
   const { matches } = await admin.find<MatchedCampaigns>('text/campaigns/match', { texts: [text] });
   return matches[0]!;
@@ -79,9 +79,9 @@ async function matchCampaign(admin: Admin, text: string): Promise<CampaignMatch>
 
 export interface HostFinding {
   readonly host: string;
-  /** The list that decides, or null if none has the host. */
+  /** The list that decides; null if no list has the host. */
   readonly list: HostListInfo | null;
-  /** The host or its parent that is on the list. */
+  /** The entry of the list that matches: the host, or one of its parents. */
   readonly entry: string | null;
 }
 
@@ -90,7 +90,7 @@ export interface Explanation {
   readonly analysis: TextAnalysis;
   readonly thresholds: ModelFacts['thresholds'] | null;
   readonly hosts: readonly HostFinding[];
-  /** Whether there were host lists to look at. */
+  /** Whether the release has host lists. */
   readonly hasLists: boolean;
   /** Undefined if nothing was sent to the service. */
   readonly campaign: CampaignMatch | undefined;
@@ -102,7 +102,7 @@ export function explainText(text: string, published: PublishedText, campaign?: C
   const local = { ...published, key: null };
   const listed = new Set(published.hosts === null ? [] : [...published.hosts.table.rows()].map(hostOf));
   const hosts = readText(text).hosts.map((host) => {
-    // As the edge decides about a text that has nothing but this host.
+    // Analyse a text that has nothing but this host, to find the list that decides at the edge.
     const list = analyseText(`http://${host}/`, local, 0).hosts[0] ?? null;
     return { host, list, entry: parentsOf(host).find((parent) => listed.has(parent)) ?? null };
   });
@@ -181,10 +181,10 @@ function formatHost({ host, list, entry }: HostFinding, hasLists: boolean): stri
   return `host ${visible(host)}: ${list.effect} by list ${visible(list.name)} of ${visible(list.authority)}${as}`;
 }
 
-/** What a check of the text can lead to. Numbers and settings of a client decide the rest. */
+/** The verdict and code that the text can lead to in a check. Numbers and settings of a client decide the rest. */
 interface Check {
   readonly verdict: Verdict;
-  /** Null if nothing that was looked at is against the text. */
+  /** Null if nothing that was looked at speaks against the text. */
   readonly code: 'TEXT_HOST_LISTED' | 'TEXT_CAMPAIGN' | 'TEXT_SUSPICIOUS' | null;
 }
 

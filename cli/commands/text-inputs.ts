@@ -1,4 +1,4 @@
-/** The inputs that `text train` and `text evaluate` share: labelled texts, and a model to compare with. */
+/** Inputs that `text train` and `text evaluate` share: labelled texts, and a model to compare with. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { adminOfEnvironment } from '../admin.ts';
 import { CommandFailure } from '../failure.ts';
@@ -43,7 +43,7 @@ export async function readTexts(
   files: readonly string[],
   { labels = new Map() }: Pick<TextInputOptions, 'labels'>,
 ): Promise<LabelledText[]> {
-  // Loaded only for a command that reads texts: it brings csv-parse.
+  // Loaded only for a command that reads texts, because it imports csv-parse.
   const { readLabelledTexts } = await import('../text/read-texts.ts');
   const progress = startProgress('reading');
   const settings = { labels, now: Date.now() / 1000 };
@@ -53,11 +53,11 @@ export async function readTexts(
 /** A model to compare with. */
 export interface OtherModel {
   readonly model: TrainedModel;
-  /** That shows what it learnt from; null for the model in force. */
+  /** The folder shows which texts the model learnt from; null for the model in force. */
   readonly folder: string | null;
 }
 
-/** Before anything that takes long: a model that is missing fails the command at once. */
+/** Loads the models to compare with. Call it before anything that takes long, so that a missing model fails at once. */
 export async function otherModels({
   against,
   inForce,

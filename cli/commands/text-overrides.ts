@@ -1,4 +1,4 @@
-/** What `text push`, `text promote` and `text plan` share: options that override guards of text releases, and hints about them. */
+/** Shared by `text push`, `promote` and `plan`: options that override guards of text releases, and hints about them. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { TEXT_GUARDS, type TextGuard, type TextGuardHit } from '../../shared/text/text-guards.ts';
 import { CommandFailure } from '../failure.ts';
@@ -34,13 +34,13 @@ export function textReasonOf({ override = [], reason }: TextOverrides, command: 
   return reason ?? command;
 }
 
-/** The options that override guards, for a command line to copy. The reason is left for you to type. */
+/** The options that override guards, for a command line to copy. The user types the reason. */
 export function overrideWords(guards: readonly TextGuardHit[], given: readonly TextGuard[] = []): string {
   const names = [...new Set([...given, ...guards.map(({ override }) => override)])];
   return names.length === 0 ? '' : `${names.map((guard) => ` --override ${guard}`).join('')} --reason "…"`;
 }
 
-/** A line for each guard that was named and is not hit: often a wrong name. */
+/** A line for each named guard that is not hit. Often the name is wrong. */
 export function unusedOverrides(overrides: readonly TextGuard[], guards: readonly TextGuardHit[]): string[] {
   return overrides
     .filter((guard) => !guards.some(({ override }) => override === guard))

@@ -1,5 +1,5 @@
 /**
- * `numgate text plan`: what a push of a text release would change against the one in force, and which guards it would hit.
+ * `numgate text plan`: what a push of a text release would change against the release in force, and which guards it would hit.
  * Changes and sends nothing.
  */
 import type { Command } from 'commander';
@@ -50,7 +50,7 @@ export interface TextPlanResult {
   /** The release in force, or null. */
   readonly base: TextManifest | null;
   readonly hostLists: readonly HostListChange[];
-  /** Of the texts that the plan was given; null without them. */
+  /** The result for the canary texts of the plan; null without them. */
   readonly canaries: CanaryResult | null;
   readonly guards: readonly TextGuardHit[];
 }
@@ -71,7 +71,7 @@ export async function planText(
   return {
     ...{ folder, manifest, base, canaries },
     hostLists: hostChanges(before, next),
-    // The texts of the plan, in place of those of the build.
+    // The canary texts of the plan replace those of the build.
     guards: textGuardsOf(base, { ...manifest, canaryTexts }),
   };
 }
@@ -101,28 +101,28 @@ function hostsByList(published: PublishedText | null) {
   return lists;
 }
 
-/** How many of the first are not in the second. */
+/** Number of hosts in `some` that are not in `others`. */
 function without(some: Hosts | undefined, others: Hosts | undefined): number {
   let count = 0;
   for (const host of some ?? []) if (others?.has(host) !== true) count++;
   return count;
 }
 
-/** The push that a plan ends with. */
+/** The push that a plan suggests. */
 export interface PlannedPush {
   /** Share of the data centres; null to send the release only. */
   readonly share: number | null;
   readonly overrides: readonly TextGuard[];
 }
 
-/** A cautious one. */
+/** A cautious push, and the default. */
 const TENTH: PlannedPush = { share: 0.1, overrides: [] };
 
 export function formatTextPlan(result: TextPlanResult, planned: PlannedPush = TENTH): Report {
   const { folder, manifest, base, hostLists, canaries } = result;
   const { release, model } = manifest;
   const isCurrent = base?.release === release;
-  // Nothing is promoted, so no guard looks at it.
+  // A push promotes nothing, so no guard applies.
   const guards = isCurrent ? [] : result.guards;
   const push = pushCommand(folder, guards, planned);
   const changed = JSON.stringify(factsOf(base)) !== JSON.stringify(factsOf(manifest));
@@ -154,7 +154,7 @@ export function formatTextPlan(result: TextPlanResult, planned: PlannedPush = TE
   return [`${lines.join('\n')}\n`, value];
 }
 
-/** What identifies a model whichever LIST_KEY seals it. */
+/** The facts that identify a model, whichever LIST_KEY seals it. */
 function factsOf(manifest: TextManifest | null): object | null {
   if (manifest === null || manifest.model === null) return null;
   const { value: _, ...facts } = manifest.model;
@@ -187,6 +187,6 @@ function purposeOf({ share }: PlannedPush): string {
 
 function pushCommand({ path }: TextFolder, guards: readonly TextGuardHit[], { share }: PlannedPush): string {
   const where = share === null ? '' : share === 1 ? ' --promote' : ` --canary ${share}`;
-  // Only a promotion looks at guards.
+  // Guards apply only to a promotion.
   return `npx numgate text push ${shellWord(path)}${where}${share === null ? '' : overrideWords(guards)}`;
 }

@@ -1,7 +1,7 @@
 /**
- * `numgate text push`: sends a text release to the service, which verifies its signature and its values, and with
- * `--promote` or `--canary` puts it into force. One request: a reader sees the old release or the new one. Running the
- * command again completes it.
+ * `numgate text push`: sends a text release to the service in one request. The service verifies its signature and values. With
+ * `--promote` or `--canary`, a second request puts the release into force. A reader sees the old release or the new one.
+ * Running the command again completes an interrupted push.
  */
 import { type Command, Option } from 'commander';
 import type { PutTextRelease, TextChangeDone, TextReleaseInfo } from '../../shared/admin/text.ts';
@@ -54,7 +54,7 @@ export function addTextPush(text: Command): void {
 }
 
 export interface TextPushSettings {
-  /** Share of the data centres that get it; null to send it only. */
+  /** Share of the data centres that get the release; null to send it only. */
   readonly share: number | null;
   readonly reason: string;
   readonly overrides?: readonly TextGuard[];
@@ -62,7 +62,7 @@ export interface TextPushSettings {
 
 export interface TextPushResult {
   readonly pushed: TextReleaseInfo;
-  /** Null if it was only sent. */
+  /** Null if the release was only sent. */
   readonly promoted: TextChangeDone | null;
 }
 
@@ -93,7 +93,7 @@ export async function pushText(
   }
 }
 
-/** Says that the first step of the push is done. If a guard stopped the second, adds the command that overrides it. */
+/** Adds to a failed promotion that the release was sent. If a guard stopped it, adds the command that overrides the guard. */
 function notPromoted(
   error: unknown,
   release: string,

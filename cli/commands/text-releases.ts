@@ -75,7 +75,7 @@ export function addTextReleases(text: Command): void {
     });
 }
 
-/** Puts a release into force, based on the one that is now. */
+/** Puts a release into force, based on the release that is in force now. */
 export async function promoteText(
   admin: Admin,
   release: string,
@@ -89,10 +89,10 @@ export async function promoteText(
   return admin.change('POST', path, { ...operation, base: current });
 }
 
-/** Undoes the last step: the canary if there is one, else the release in force. */
+/** Undoes the last promotion: withdraws the canary if there is one, else the release in force. */
 async function rollBackText(admin: Admin, reason: string, release?: string): Promise<TextChangeDone> {
   const { current, candidate } = await admin.get<TextStatus>('text/status');
-  // Named, so that a retry after a lost response does not undo two steps.
+  // Name the release, so that a retry after a lost response does not undo two steps.
   const last = release ?? candidate?.release ?? current;
   return admin.change('POST', 'text/rollback', last === null ? { reason } : { release: last, reason });
 }
@@ -112,7 +112,7 @@ function formatDone({ release, state, share, guards = [], dryRun }: TextChangeDo
   if (state !== 'candidate') return `${name} is in force in all data centres\n`;
   return [
     `${name} is the canary in ${percent(share ?? 0)} of the data centres`,
-    // A promotion to all looks at the guards again.
+    // A promotion to all checks the guards again.
     `  to all:  npx numgate text promote ${release}${overrideWords(guards)}`,
     `  to none: npx numgate text withdraw ${release} --reason "…"\n`,
   ].join('\n');
@@ -135,7 +135,7 @@ export function formatTextReleases(list: TextReleaseList): Report {
   return [formatTable(names, rows), list];
 }
 
-/** In words. The API has shorter names. */
+/** The states in words. The API has shorter names. */
 const STATES: Readonly<Record<TextReleaseState, string>> = {
   ...{ pushed: 'pushed', candidate: 'canary', current: 'in force', former: 'former', withdrawn: 'withdrawn' },
 };

@@ -1,6 +1,6 @@
 /**
- * `numgate text sample`: the texts that ship with numgate, as a training file. Their only spam is English, of 2002 to 2011:
- * no Korean set is licensed for this. It tries the commands; it makes no model for Korean traffic.
+ * `numgate text sample`: writes the texts that ship with numgate as a training file. Their only spam is English, from 2002 to
+ * 2011, because no Korean set is licensed for this. The file is for trying the commands. It makes no model for Korean traffic.
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -44,7 +44,7 @@ export function addTextSample(text: Command): void {
     });
 }
 
-/** @param limit rows of each set; all without it */
+/** @param limit maximum rows of each set; all by default */
 export function sampleRows(limit = Number.POSITIVE_INFINITY): SampleRow[] {
   const messages = linesOf('uci-sms-spam.tsv').map((line): SampleRow => {
     const tab = line.indexOf('\t');

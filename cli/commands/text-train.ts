@@ -1,4 +1,4 @@
-/** `numgate text train`: a model from labelled texts, its thresholds, and what it finds in texts that it did not learn from. */
+/** `numgate text train`: trains a model on labelled texts, chooses its thresholds, and evaluates it on held-out texts. */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
@@ -136,7 +136,7 @@ function reportOf(trained: Trained, comparisons: readonly Comparison[]): Report 
   ];
 }
 
-/** Writes everything beside the folder, and renames it: a command that dies leaves no folder of this name. */
+/** Writes a temporary folder, and renames it, so that a command that dies leaves no folder with this name. */
 function writeModel(out: string, trained: Trained, settings: TrainSettings, [text, report]: Report): void {
   mkdirSync(dirname(out), { recursive: true });
   const unfinished = unfinishedFolder(dirname(out));
@@ -147,7 +147,7 @@ function writeModel(out: string, trained: Trained, settings: TrainSettings, [tex
   writeTrainedOn(unfinished, trained.trainTexts);
   writeFileSync(join(unfinished, 'report.txt'), text);
   writeFileSync(join(unfinished, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);
-  // An empty folder gives way.
+  // An empty folder with this name is replaced.
   renameSync(unfinished, out);
   process.off('exit', remove);
 }

@@ -11,7 +11,7 @@ import { addTextReleases } from './text-releases.ts';
 import { addTextSample } from './text-sample.ts';
 import { addTextTrain } from './text-train.ts';
 
-/** Each adds one command, or a few, to `numgate text`. */
+/** Each function adds one command, or a few, to `numgate text`. */
 const FAMILIES: readonly ((text: Command) => void)[] = [
   addTextSample,
   addTextTrain,

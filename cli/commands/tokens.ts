@@ -73,7 +73,7 @@ export function addTokens(program: Command): void {
       requireSetting(command, settings);
       const admin = adminOfEnvironment();
       const { token, ifUnchanged } = await load(admin, id);
-      // A role has its own scopes, and scopes of their own end a role.
+      // A role brings its own scopes, and explicit scopes replace the role.
       const { role, scopes } = settings;
       const rights = role !== undefined ? { scopes: undefined } : scopes !== undefined ? { role: null } : {};
       const changed = withSettings({ ...token, ...rights }, withNulls(settings));
@@ -130,13 +130,13 @@ function addSettingOptions(command: Command): Command {
 
 type GivenToken = v.InferInput<typeof tokenSchema>;
 
-/** A token as it is put, and the condition that nobody has changed it meanwhile. */
+/** A token in the form in which it is stored, with the condition that nobody changes it meanwhile. */
 async function load(admin: Admin, id: string) {
   const known = (await loadTokens(admin)).find((token) => token.id === id);
   if (known === undefined)
     throw new CommandFailure(`token ${id} does not exist: see npx numgate tokens list`);
   const { version, authority: _, lastUsedAt: _used, scopes, ...token } = known;
-  // The scopes of a role belong to the service, which may be newer than this command.
+  // The service decides the scopes of a role, and it may be newer than this command.
   const given = { ...token, scopes: token.role === null ? scopes : undefined };
   return { token: given, ifUnchanged: { 'if-match': `"${version}"` } };
 }

@@ -53,7 +53,7 @@ async function readUsage(
   }
 }
 
-/** Names of the columns, and the rows. A `#` aligns numbers. */
+/** Names of the columns, and the rows. A `#` after a name marks a column of numbers. */
 function tableOf({ by, clients }: UsageReport, isSingle: boolean): [string[], Cell[][]] {
   const verdicts = VERDICTS.map((verdict) => `${verdict}#`);
   if (by !== null) {

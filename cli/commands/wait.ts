@@ -1,4 +1,4 @@
-/** What commands that change the head share: they print the change, and with `--wait` wait until it is visible. */
+/** Shared by commands that change the head: prints the change, and with `--wait`, waits until it is visible. */
 import type { Command } from 'commander';
 import type { ChangeDone } from '../../shared/admin/change.ts';
 import { CommandFailure } from '../failure.ts';
@@ -16,7 +16,7 @@ export function addWaitOptions(command: Command): Command {
     .addOption(edgeOption().implies({ wait: true }));
 }
 
-/** Prints a key, which is shown once. With `--wait`, then waits until the key is visible. */
+/** Prints a key, which is shown once. With `--wait`, also waits until the key is visible. */
 export async function printKey<Done extends ChangeDone>(
   [text, value]: Report<Done>,
   options: WaitOptions,
@@ -25,7 +25,7 @@ export async function printKey<Done extends ChangeDone>(
   if (options.wait) note((await waitFor(value, options)).map(formatSighting).join(''));
 }
 
-/** Prints a change and how to watch for it, or waits until it is visible. @param hint last lines */
+/** Prints a change and how to watch for it, or waits until it is visible. @param hint lines to print last */
 export async function printChange<Done extends ChangeDone>(
   [text, value]: Report<Done>,
   options: WaitOptions,

@@ -45,7 +45,7 @@ export function edgeOption(): Option {
     .default([], 'NUMGATE_URL');
 }
 
-/** The edges of the option, or else the service. */
+/** The edges that the option names, or else the service. */
 export function urlsOf(url: readonly string[]): readonly string[] {
   return url.length === 0 ? [serviceUrl()] : url;
 }
@@ -100,7 +100,7 @@ export async function watchUntil(
   return Promise.all(urls.map(watchOne));
 }
 
-/** Prints every change of the head that an edge uses, without end. */
+/** Prints every change of the head that an edge uses, and never returns. */
 async function watchChanges(urls: readonly string[]): Promise<void> {
   const begin = Date.now();
   const watchOne = async (url: string): Promise<void> => {

@@ -1,4 +1,4 @@
-/** `numgate webhooks deliveries`: what became of the notices that were sent to a webhook. */
+/** `numgate webhooks deliveries`: lists the deliveries of notices to a webhook, with their results. */
 import { type Command, Option } from 'commander';
 import {
   DELIVERY_STATES,

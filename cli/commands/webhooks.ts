@@ -180,7 +180,7 @@ function hosts(text: string): Organisation['webhookHosts'] | typeof NONE {
   return text === 'none' ? NONE : commaList(text);
 }
 
-/** @param id of a webhook */
+/** @param id of a webhook; without it, the path of all webhooks */
 export function pathOf(organisation: string, id?: string): string {
   return `${organisationPath(organisation)}/webhooks${id === undefined ? '' : `/${encodeURIComponent(id)}`}`;
 }

@@ -1,6 +1,6 @@
 /**
- * The entries of a feed, by reference. Columns instead of objects: 1,000,000 entries take some 240 MB,
- * most of it for the references.
+ * The entries of a feed, by reference. They are stored in columns instead of objects: 1,000,000 entries take some 240 MB, most
+ * of it for the references.
  */
 import { type FeedEntry, isPartyEntry, type PartyEntry } from '../../shared/feed/entry.ts';
 import { SOURCE_CHARS_MAX } from '../../shared/limits/control.ts';
@@ -13,10 +13,10 @@ import { secondsOf } from '../import/dates.ts';
 import { refusal } from './keys.ts';
 import { FeedTexts } from './texts.ts';
 
-/** What entries have in common. */
+/** The fields that many entries share. */
 export type EntryKind = Pick<PartyEntry, 'subject' | 'effect' | 'code' | 'authority' | 'rule' | 'stage'>;
 
-/** An entry as it is kept. */
+/** An entry as FeedEntries keeps it. */
 export interface KeptEntry {
   readonly kind: EntryKind;
   readonly number: string | null;
@@ -29,7 +29,7 @@ const SLOTS_FIRST = 1_024;
 const REFERENCE = /^[\w-]{1,64}$/;
 const CODE = /^[A-Z][A-Z0-9_]{0,62}$/;
 const NUMBER = /^\+[1-9]\d{0,14}$/;
-/** Of a source with its kind, such as `operator:51502`. */
+/** Maximum length of a source with its kind, such as `operator:51502`. */
 const SOURCE_CHARS = 2 * SOURCE_CHARS_MAX;
 
 export class FeedEntries {
@@ -40,18 +40,18 @@ export class FeedEntries {
   readonly #kindIndexes = new Map<string, number>();
   #kindOf = new Uint16Array(SLOTS_FIRST);
   #untilOf = new Uint32Array(SLOTS_FIRST);
-  /** 0 for a source. */
+  /** The number in each slot; 0 for a source. */
   #numberOf = new Float64Array(SLOTS_FIRST);
   readonly #sourceOf = new Map<number, string>();
-  /** Slots of entries that were deleted. */
+  /** Slots of deleted entries. */
   readonly #free: number[] = [];
 
-  /** Numbers and sources. */
+  /** Count of numbers and sources, without campaigns and hosts. */
   get size(): number {
     return this.#slots.size;
   }
 
-  /** @throws CommandFailure if there are too many, or if this is not an entry of a feed */
+  /** @throws CommandFailure if there are too many entries, or if the entry has a wrong form */
   set(reference: string, entry: FeedEntry): void {
     if (isPartyEntry(entry)) this.#setParty(reference, entry);
     else this.texts.set(reference, entry);
@@ -63,7 +63,7 @@ export class FeedEntries {
       number === null
         ? source !== null && source !== '' && source.length <= SOURCE_CHARS
         : source === null && NUMBER.test(number);
-    // Names of lists and files are made of these.
+    // Names of lists and files are built from these fields.
     const { authority, code, rule } = rest;
     const isKind =
       NAME_PATTERN.test(authority) &&
@@ -74,7 +74,7 @@ export class FeedEntries {
     this.put(reference, { kind: rest, number, source, until: seconds });
   }
 
-  /** @throws CommandFailure if there are too many */
+  /** @throws CommandFailure if there are too many entries */
   put(reference: string, { kind, number, source, until }: KeptEntry): void {
     const slot = this.#slots.get(reference) ?? this.#newSlot(reference);
     this.#kindOf[slot] = this.#indexOf(kind);
@@ -115,8 +115,8 @@ export class FeedEntries {
   }
 
   /**
-   * The slots in the order of their numbers, those of sources last, by text; `from` before `to`. The same for the same
-   * entries, in whatever order they came.
+   * The slots, sorted by number, with sources last, sorted by text; `from` comes before `to`. The same entries give the same
+   * order, in whatever order they came.
    */
   sorted(): Uint32Array {
     const slots = Uint32Array.from(this.#slots.values());

@@ -1,4 +1,4 @@
-/** The keys of a consumer of the feed: what decrypts its data, and what verifies the notes of the service. */
+/** The keys of a consumer of the feed: they decrypt its data, and verify the notes of the service. */
 import { fromBase64Url } from '../../shared/bytes.ts';
 import { type FeedKey, openFeedKey } from '../../shared/feed/open-jwe.ts';
 import { isRecord } from '../../shared/fields.ts';
@@ -52,7 +52,7 @@ export function keyFor(keys: readonly FeedKey[] | null, data: unknown): FeedKey 
   const kid = typeof given === 'string' ? given : null;
   const named = keys.find((key) => key.kid === kid);
   if (named !== undefined) return named;
-  // A key without a name may be the one.
+  // A key without a `kid` may be the right one.
   const unnamed = keys.find((key) => key.kid === null);
   if (unnamed !== undefined || kid === null) return unnamed ?? keys[0]!;
   const own = keys.map((key) => key.kid).join(', ');
@@ -83,13 +83,13 @@ export async function openSigned<Value>(
   return accepted(last);
 }
 
-/** The value of what was verified. @throws CommandFailure with the code of the problem */
+/** The value of a successful verification. @throws CommandFailure with the code of the problem */
 export function accepted<Value>(result: Result<Value, Failure>): Value {
   if (result.ok) return result.value;
   throw refusal(result.code, result.message);
 }
 
-/** What the service has sent is refused: it is altered, incomplete, old, or of somebody else. */
+/** The data of the service is refused, because it is altered, incomplete, old, or from somebody else. */
 export class FeedRefusal extends CommandFailure {}
 
 export function refusal(code: string, message: string): FeedRefusal {

@@ -1,8 +1,7 @@
 /**
- * Writes the lists of a pull for `build`: a catalogue and one file of NDJSON for each list, in a folder of their own, with the
- * files for text risk.
- * `current` is a link to the newest folder. A reader that follows it once sees one state of the feed, whole, also while
- * a pull goes on; some older folders stay for builds that are not proven yet.
+ * Writes the lists of a pull for `build`: a catalogue, an NDJSON file for each list, and the files for text risk, in a new
+ * folder. `current` is a link to the newest folder. A reader that follows the link once sees one whole state of the feed, even
+ * while a pull goes on. Some older folders are kept for builds that are not proven yet.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -29,9 +28,9 @@ import { CAMPAIGNS, TEXT_CATALOGUE, type TextPlan, writeTextFiles } from './text
 export const CURRENT = 'current';
 export const CATALOGUE = 'feed.lists.json';
 const FOLDERS = 'lists';
-/** Folders of older states that stay. */
+/** Number of folders of older states that are kept. */
 const KEPT_FOLDERS = 4;
-/** Written at once, in characters. */
+/** Characters that are written at once. */
 const CHUNK_CHARS = 1 << 16;
 
 export interface WrittenLists {
@@ -65,7 +64,7 @@ export function writeLists(
   writeFileSync(join(unfinished, CATALOGUE), text, { flush: true });
   syncFolder(unfinished);
   const name = `${String(position).padStart(12, '0')}-${digest.update(text).digest('hex').slice(0, 12)}`;
-  // The same state with the same settings is there already.
+  // The folder exists already if neither the state nor the settings have changed.
   if (existsSync(join(folders, name))) rmSync(unfinished, { recursive: true });
   else renameSync(unfinished, join(folders, name));
   setCurrent(folder, name);
@@ -105,7 +104,7 @@ function writeList(folder: string, { list, slots }: PlannedList, entries: FeedEn
   return hash.digest();
 }
 
-/** As `build` reads it. */
+/** A row in the form that `build` reads. */
 function rowOf({ number, source, until }: KeptEntry): object {
   const written = number ?? (hasSourceKind(source!) ? source! : `sender:${source!}`);
   return until === FOREVER
@@ -113,7 +112,7 @@ function rowOf({ number, source, until }: KeptEntry): object {
     : { number: written, until: new Date(until * 1000).toISOString() };
 }
 
-/** A link cannot be changed, but another one can take its name. */
+/** Renames a new link over the old one, because a link cannot be changed in place. */
 function setCurrent(folder: string, name: string): void {
   const link = join(folder, `${CURRENT}.new`);
   rmSync(link, { force: true });

@@ -1,6 +1,6 @@
 /**
- * Which lists the entries of a feed make: one for each effect, code, authority, rule with its stage, and set of subjects.
- * An entry that is the same for both subjects is in one list for both, so that a release stores its number once.
+ * Plans the lists for the entries of a feed: one for each effect, code, authority, rule with its stage, and set of subjects. An
+ * entry that is the same for both subjects is in one list for both, so that a release stores its number once.
  */
 import { createHash } from 'node:crypto';
 import { PULLED_LISTS_MAX } from '../../shared/limits/feed-pull.ts';
@@ -13,9 +13,9 @@ import type { EntryKind, FeedEntries, KeptEntry } from './entries.ts';
 export interface ListSettings {
   /** First part of the names of all lists. */
   readonly prefix: string;
-  /** Lists that may be made. */
+  /** Maximum number of lists. */
   readonly listsMax: number;
-  /** Whether numbers that somebody unblocked become an allow list. */
+  /** Whether unblocked numbers become an allow list. */
   readonly unblocks: boolean;
   /** Authority of all lists; null keeps that of each entry. */
   readonly authority: string | null;
@@ -33,11 +33,11 @@ export interface PlannedList {
 
 export interface ListPlan {
   readonly lists: readonly PlannedList[];
-  /** Codes that this version does not know, with the entries that are left out for it. */
+  /** Codes that this version does not know, with the number of entries that are left out. */
   readonly unknownCodes: Readonly<Record<string, number>>;
 }
 
-/** What the lists of one kind have in common. */
+/** The properties of a list, without its subjects. */
 interface Mark {
   readonly effect: Effect;
   readonly reason: string;
@@ -100,7 +100,7 @@ function keyOf({ effect, reason, authority, rule, stage }: Mark, subjects: reado
   return [effect, reason, authority, rule, stage, ...subjects].join(' ');
 }
 
-/** Whether the two are one number or source for both subjects. */
+/** Whether two entries are the same number or source, once for each subject. */
 function isSameForBoth(a: KeptEntry, b: KeptEntry, settings: ListSettings): boolean {
   return (
     a.number === b.number &&
@@ -112,8 +112,8 @@ function isSameForBoth(a: KeptEntry, b: KeptEntry, settings: ListSettings): bool
 }
 
 /**
- * Puts entries for both subjects into the lists for one, the fewest first, until all lists fit or there is none left. A
- * release then stores their numbers twice.
+ * Moves the entries of lists for both subjects into the lists for one subject, smallest lists first, until all lists fit or no
+ * list for both is left. A release then stores the moved numbers twice.
  */
 function splitSubjects(groups: readonly Group[], most: number): Group[] {
   const left = new Map(groups.map((group) => [keyOf(group.mark, group.subjects), group]));
@@ -134,7 +134,7 @@ function splitSubjects(groups: readonly Group[], most: number): Group[] {
   return [...left.values()];
 }
 
-/** Lets the smallest lists of rules share a list without a rule, until all fit or none is left. */
+/** Merges the smallest lists of rules into lists without a rule, until all lists fit or no list has a rule. */
 function joinRules(groups: readonly Group[], most: number): Group[] {
   const left = new Map(groups.map((group) => [keyOf(group.mark, group.subjects), group]));
   const ofRules = groups

@@ -1,4 +1,4 @@
-/** Lets one pull at a time work in a folder: two would overwrite each other's progress. */
+/** Lets only one pull at a time work in a folder, because two would overwrite each other's progress. */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CommandFailure } from '../failure.ts';
@@ -17,7 +17,7 @@ export function lockFolder(folder: string): () => void {
           `--out. If that process is not numgate, delete ${path}.`,
       );
     }
-    // Left by a process that was killed.
+    // The lock was left by a process that was killed.
     rmSync(path, { force: true });
   }
   const release = (): void => {

@@ -1,5 +1,5 @@
 /**
- * What a pull compares before it goes anywhere: the service must not have less than the state has verified, nor another
+ * The checks before a pull moves its state: the service must neither have less than the state has verified, nor another
  * history.
  */
 import { type FeedCursor, parseCursor } from '../../shared/feed/cursor.ts';
@@ -8,12 +8,12 @@ import type { FeedCheckpoint } from '../../shared/feed/statement.ts';
 import { PULLED_CHECKPOINT_AGE_MS_MAX } from '../../shared/limits/feed-pull.ts';
 import { type FeedRefusal, refusal } from './keys.ts';
 
-/** Whether a consumer that stands here has read everything up to the checkpoint. */
+/** Whether a consumer at this place has read everything up to the checkpoint. */
 export function isAt(place: ChainPoint, { epoch, position }: FeedCheckpoint): boolean {
   return place.position === position && place.epoch === epoch;
 }
 
-/** @throws FeedRefusal if the service has less than the state, or something else */
+/** @throws FeedRefusal if the service has less than the state, or another history */
 export function checkNotBehind(place: ChainPoint, checkpoint: FeedCheckpoint): void {
   const { feed, epoch, position, digest } = checkpoint;
   if (feed !== place.feed) throw otherFeed();
@@ -27,7 +27,7 @@ export function checkNotBehind(place: ChainPoint, checkpoint: FeedCheckpoint): v
   }
 }
 
-/** @param now ms since 1970 @throws FeedRefusal if the checkpoint was not signed just now */
+/** @param now ms since 1970 @throws FeedRefusal if the checkpoint is too old, or from the future */
 export function checkFresh({ at }: FeedCheckpoint, now: number): void {
   if (Math.abs(now - Date.parse(at)) <= PULLED_CHECKPOINT_AGE_MS_MAX) return;
   throw refusal(
@@ -37,7 +37,7 @@ export function checkFresh({ at }: FeedCheckpoint, now: number): void {
   );
 }
 
-/** Where a snapshot stands. @throws FeedRefusal if the state must not go there */
+/** The place of a snapshot. @throws FeedRefusal if the state must not move there */
 export function placeOf(cursor: string, before: ChainPoint | null): FeedCursor {
   const place = parseCursor(cursor);
   if (place === null) throw refusal('FEED_FORM', 'the cursor of the snapshot is not one');

@@ -1,10 +1,10 @@
 /**
- * Follows a feed: reads its events after the last one that it has, verifies that each follows the one before it, and that
- * the chain leads to what the service has signed. What was verified is saved whole; anything else leaves the state as
- * it was.
+ * Follows a feed: reads the events after the last known one, and verifies that each event follows the one before it, and
+ * that the chain leads to the checkpoint that the service has signed. Only a fully verified state is saved. A failure leaves
+ * the saved state as it was.
  *
  * A pull first reads the signed checkpoint, and then the events up to it. Until it has reached the checkpoint, it saves
- * its progress in a file of its own, so that a pull that is cut off continues.
+ * its progress in a separate file, so that an interrupted pull can continue.
  */
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,7 +26,7 @@ import { type PulledState, readState, writeState } from './state-file.ts';
 
 const STATE = 'state.ndjson';
 const PROGRESS = 'progress.ndjson';
-/** Saving its progress takes at most this share of the time of a pull. */
+/** Maximum share of the time of a pull that it spends on saving its progress. */
 const SAVING_SHARE = 0.05;
 /** Shortest time between two saves of the progress, in ms. */
 const SAVE_EVERY_MS = 2_000;
@@ -36,7 +36,7 @@ export interface PullSettings {
   /** Null for a consumer without encryption. */
   readonly keys: readonly FeedKey[] | null;
   readonly verifiers: readonly NoteVerifier[];
-  /** Where the state is. */
+  /** Folder of the state. */
   readonly folder: string;
   /** @param share of the events that are read, 0 to 1 */
   readonly onProgress?: (share: number, note: string) => void;
@@ -74,7 +74,7 @@ export class Puller {
       return await this.#pull();
     } catch (error) {
       this.#isOpen = false;
-      // What is cut off continues here. What is wrong must not be continued.
+      // An interrupted pull continues from its progress. A refused pull must not continue.
       if (error instanceof FeedRefusal) rmSync(this.#path(PROGRESS), { force: true });
       else if (error instanceof CommandFailure) this.#writeProgress();
       throw error;
@@ -83,7 +83,7 @@ export class Puller {
     }
   }
 
-  /** Waits for the next event, or for the time to pass. */
+  /** Waits for the next event, or for the time to pass. @returns whether there is something to pull */
   async wait(ms: number): Promise<boolean> {
     if (this.#state === null) return true;
     const { place } = this.#state;
@@ -91,7 +91,7 @@ export class Puller {
       const page = await this.#settings.source.page(formatCursor(place), ms);
       return Array.isArray(page) && page.length > 0;
     } catch (error) {
-      // The pull takes the snapshot.
+      // The next pull takes a snapshot.
       if (hasCode(error, 'CURSOR_GONE')) return true;
       throw error;
     }
@@ -101,7 +101,7 @@ export class Puller {
     return join(this.#settings.folder, name);
   }
 
-  /** Continues the progress of a pull that was cut off, or else begins with the saved state. */
+  /** Continues the progress of an interrupted pull, or else begins with the saved state. */
   async #open(): Promise<void> {
     if (this.#isOpen) return;
     const [state, progress] = [this.#path(STATE), this.#path(PROGRESS)];
@@ -168,7 +168,7 @@ export class Puller {
     return { ...checkpoint, note };
   }
 
-  /** Reads one page, or opens the next epoch. @returns events that were read */
+  /** Reads one page, or opens the next epoch. @returns the number of events that were read */
   async #step({ epoch, position }: FeedCheckpoint): Promise<number | 'gone'> {
     const { source, keys } = this.#settings;
     const { place, entries } = this.#state!;
@@ -220,7 +220,7 @@ export class Puller {
     this.#state = { place: { ...place, ...to, checkpoint: null, at: now() }, entries };
   }
 
-  /** @param before where the state is, which the snapshot must not be behind */
+  /** @param before place of the state, which the snapshot must not be behind; null without a state */
   async #takeSnapshot(before: ChainPoint | null): Promise<void> {
     const { source, keys, onProgress } = this.#settings;
     const entries = new FeedEntries();
@@ -248,7 +248,7 @@ export class Puller {
     this.#saveAt = end + Math.max(SAVE_EVERY_MS, (end - begin) / SAVING_SHARE);
   }
 
-  /** What no checkpoint has confirmed yet. */
+  /** Saves the state as progress, unless a checkpoint has confirmed it. */
   #writeProgress(): void {
     if (this.#state !== null && this.#state.place.checkpoint === null)
       writeState(this.#path(PROGRESS), this.#state);

@@ -1,6 +1,6 @@
 /**
- * Reads a snapshot: lines of JSON, the first of which says where it stands. For a consumer with encryption, each line has
- * a piece of them as JWE, whose header says which piece it is, and of which snapshot.
+ * Reads a snapshot: lines of JSON, of which the first has the cursor and the digest. For a consumer with encryption, each line
+ * has a piece of these lines as JWE. The header of the JWE names the piece and its snapshot.
  */
 import * as v from 'valibot';
 import { feedEntrySchema } from '../../shared/feed/cloud-event.ts';
@@ -20,9 +20,9 @@ const entrySchema = v.intersect([v.object({ reference: v.string() }), feedEntryS
 
 /**
  * @param keys null for a consumer without encryption
- * @param entries receives all of them
+ * @param entries receives all entries
  * @param onHead called first; it may refuse the snapshot
- * @throws CommandFailure if a line is not one of a snapshot, or a piece is missing, altered or of another snapshot
+ * @throws CommandFailure if a line has a wrong form, or a piece is missing, altered or of another snapshot
  */
 export async function readSnapshot(
   lines: AsyncIterable<string>,
@@ -47,7 +47,7 @@ export async function readSnapshot(
   return head;
 }
 
-/** The lines of all pieces. */
+/** Decrypts all pieces, and returns their lines. */
 async function* decrypted(
   lines: AsyncIterable<string>,
   keys: readonly FeedKey[] | null,
@@ -57,7 +57,7 @@ async function* decrypted(
     for await (const line of lines) {
       if (line === '') continue;
       const value = isFirst ? jsonOf(line) : null;
-      // Fails if it is encrypted.
+      // Throws if the data is encrypted.
       if (isFirst) keyFor(null, isRecord(value) ? value.data : undefined);
       isFirst = false;
       yield line;
@@ -75,7 +75,7 @@ async function* decrypted(
         'FEED_KEY_OTHER',
         'a piece of the snapshot was altered, or is not encrypted for this key',
       );
-    // The header is authenticated: an altered one does not decrypt.
+    // The header is authenticated: a piece with an altered header does not decrypt.
     const piece: v.InferOutput<typeof pieceSchema> = parsed(pieceSchema, headerOf(data)?.snapshot);
     const isNext =
       piece.piece === (last?.piece ?? -1) + 1 &&

@@ -1,6 +1,6 @@
 /**
- * Reads the feed of another installation over HTTP, as a client with the right `feed`. Bodies are bounded; a service
- * that does not respond or is busy is tried again for a while.
+ * Reads the feed of another installation over HTTP, as a client with the right `feed`. The size of bodies is bounded. If the
+ * service does not respond or is busy, requests are tried again for a while.
  */
 import { setTimeout } from 'node:timers/promises';
 import {
@@ -14,11 +14,11 @@ import { CommandFailure } from '../failure.ts';
 import { type Problem, problemFailure } from '../problem.ts';
 import { note } from '../terminal/output.ts';
 
-/** How long pauses add up before a pull gives up, in ms: a service that restarts is back by then. */
+/** Total of the pauses before a pull gives up, in ms. A service that restarts is back by then. */
 const PATIENCE_MS = 120_000;
 /** Tries before the pull says that it waits. */
 const QUIET_TRIES = 3;
-/** Longest silence of the service within a response, in ms, beyond the time that it was asked to wait. */
+/** Longest silence of the service within a response, in ms. The time that a request asks it to wait comes on top. */
 const RESPONSE_WAIT_MS = 60_000;
 /** The connection failed, or the service did not respond in time. */
 class Disconnected extends Error {}
@@ -26,13 +26,13 @@ class Disconnected extends Error {}
 export interface SourceSettings {
   /** Base URL of the service. */
   readonly url: string;
-  /** Of a client with the right `feed`. */
+  /** Key of a client with the right `feed`. */
   readonly clientKey: string;
   readonly patienceMs?: number;
   readonly pause?: (ms: number) => Promise<unknown>;
 }
 
-/** All methods throw CommandFailure with the code of the problem, and Unreachable after PATIENCE_MS. */
+/** All methods throw CommandFailure with the code of the problem, and Unreachable once the pauses reach `patienceMs`. */
 export class FeedSource {
   readonly url: string;
   readonly #settings: SourceSettings;
@@ -44,7 +44,7 @@ export class FeedSource {
     this.#settings = settings;
   }
 
-  /** The events after a cursor: the rest of its page. @param waitMs how long the service may wait for the first one */
+  /** The events after a cursor: the rest of its page. @param waitMs how long the service may wait for the first event */
   page(cursor: string | null, waitMs = 0): Promise<unknown> {
     const query = new URLSearchParams();
     if (cursor !== null) query.set('lastEventId', cursor);
@@ -69,7 +69,7 @@ export class FeedSource {
     return this.#get(`/epochs/${epoch}`, 0, (response) => this.#text(response, PULLED_NOTE_BYTES_MAX));
   }
 
-  /** Reads a snapshot to its end. One that breaks off is read again from its start. */
+  /** Reads a snapshot to its end. A snapshot that breaks off is read again from its start. */
   snapshot<Value>(read: (lines: AsyncIterable<string>) => Promise<Value>): Promise<Value> {
     return this.#get('/snapshot?format=ndjson', 0, (response) => read(this.#lines(response)));
   }
@@ -111,7 +111,7 @@ export class FeedSource {
     try {
       return await fetch(`${this.url}/v1/feed${path}`, {
         headers: { authorization: `Bearer ${this.#settings.clientKey}` },
-        // The key is for this address alone.
+        // The key must not go to another address.
         redirect: 'manual',
         signal: abort.signal,
       });
@@ -145,7 +145,7 @@ export class FeedSource {
         yield value;
       }
     } finally {
-      // A body that was not read to its end must not be sent on.
+      // Stop the transfer of a body that was not read to its end.
       await reader.cancel().catch(() => undefined);
     }
   }

@@ -1,5 +1,5 @@
 /**
- * The state of a pull on disk: where it is in the feed, and every entry. It is written to a temporary file, synced and
+ * The state of a pull on disk: its place in the feed, and every entry. It is written to a temporary file, synced and
  * renamed, so that a command that dies leaves the old state or the new one. The last line has the digest of all others.
  * The file holds numbers in clear.
  *
@@ -25,7 +25,7 @@ import { type EntryKind, FeedEntries, type KeptEntry } from './entries.ts';
 import type { KeptText } from './texts.ts';
 
 const VERSION = 1;
-/** Written at once, in characters. */
+/** Characters that are written at once. */
 const CHUNK_CHARS = 1 << 16;
 
 const headerSchema = v.strictObject({
@@ -42,7 +42,7 @@ const headerSchema = v.strictObject({
   texts: v.optional(v.number(), 0),
 });
 
-/** Where a pull is: every event up to `position` is in its entries. */
+/** The place of a pull in the feed: its entries include every event up to `position`. */
 export interface FeedPlace {
   /** Base URL of the service. */
   readonly url: string;
@@ -50,11 +50,11 @@ export interface FeedPlace {
   readonly feed: string;
   readonly epoch: number;
   readonly position: number;
-  /** Of the event at `position`. */
+  /** Digest of the event at `position`. */
   readonly digest: string;
-  /** The signed note that confirmed this digest. Null while none has: progress of a pull that is not over. */
+  /** The signed note that confirmed this digest. Null in the progress of a pull that is not over. */
   readonly checkpoint: string | null;
-  /** When it was read, RFC 3339. */
+  /** When the events were read, RFC 3339. */
   readonly at: string;
 }
 
@@ -63,7 +63,7 @@ export interface PulledState {
   readonly entries: FeedEntries;
 }
 
-/** @throws CommandFailure or a system error, if it cannot be written: the old state stays */
+/** @throws CommandFailure or a system error, if the file cannot be written; the old state stays */
 export function writeState(path: string, { place, entries }: PulledState): void {
   const kinds = new Map<EntryKind, number>();
   for (const [, { kind }] of entries) if (!kinds.has(kind)) kinds.set(kind, kinds.size);
@@ -72,7 +72,7 @@ export function writeState(path: string, { place, entries }: PulledState): void 
   try {
     const hash = createHash('sha256');
     let chunk = '';
-    // Not writeSync: on a disk that is almost full, it writes a part, and says nothing.
+    // Not writeSync: on an almost full disk, it writes only a part, without an error.
     const flush = (): void => {
       hash.update(chunk);
       writeFileSync(file, chunk);
@@ -104,7 +104,7 @@ export function writeState(path: string, { place, entries }: PulledState): void 
   syncFolder(dirname(path));
 }
 
-/** So that the new name of a file survives a power cut. */
+/** Syncs a folder, so that the new name of a file survives a power cut. */
 export function syncFolder(path: string): void {
   const folder = openSync(path, 'r');
   try {
@@ -114,10 +114,10 @@ export function syncFolder(path: string): void {
   }
 }
 
-/** @throws CommandFailure if the file is not a whole state */
+/** @throws CommandFailure if the file is not a complete state */
 export async function readState(path: string): Promise<PulledState> {
   const reader = new StateReader();
-  // What fails from here on is in the file.
+  // The file is readable, so a failure from here on means that it is damaged.
   accessSync(path, constants.R_OK);
   await readLines(path, () => ({ take: reader.take })).catch(() => undefined);
   if (reader.isWhole) return reader.state;
@@ -151,7 +151,7 @@ class StateReader {
     return { place, entries: this.#entries };
   }
 
-  /** @throws any error for a line that is not one of a state */
+  /** @throws any error for an invalid line */
   take = (text: string | null, line: number): void => {
     if (text === null || this.#isWhole) throw new CommandFailure('the line is not one of a state');
     const value: unknown = JSON.parse(text);
@@ -160,7 +160,7 @@ class StateReader {
     else if (line <= 1 + kinds) this.#kinds.push(value as EntryKind);
     else if (line <= 1 + kinds + entries) this.#takeEntry(value as StoredEntry);
     else if (line <= 1 + kinds + entries + texts) this.#entries.texts.put(value as KeptText);
-    // Everything before is as it was written, so that it needs no further checks.
+    // The digest proves that all lines are as they were written, so they need no further checks.
     else if ((value as { sha256?: unknown }).sha256 === this.#hash.digest('hex')) this.#isWhole = true;
     else throw new CommandFailure('the digest is another one');
     if (!this.#isWhole) this.#hash.update(`${text}\n`);

@@ -20,7 +20,7 @@ interface HostList {
   readonly name: string;
   readonly effect: Effect;
   readonly authority: string;
-  /** Each once, in order. */
+  /** Each host once, in order. */
   readonly hosts: readonly string[];
 }
 
@@ -28,12 +28,12 @@ export interface TextPlan {
   readonly confirmed: readonly CampaignEntry[];
   readonly revoked: readonly CampaignEntry[];
   readonly hostLists: readonly HostList[];
-  /** Campaigns of another TEXT_KEY, which are left out. */
+  /** Number of campaigns of another TEXT_KEY, which are left out. */
   readonly foreign: number;
 }
 
 /**
- * @param textKeyId ID of the own TEXT_KEY; null if it is not known here: then all campaigns are written
+ * @param textKeyId ID of the own TEXT_KEY; null if it is unknown here, and then all campaigns are written
  * @throws CommandFailure if the hosts need too many lists
  */
 export function planTexts(texts: FeedTexts, textKeyId: string | null, settings: ListSettings): TextPlan {
@@ -70,7 +70,7 @@ function listName(prefix: string, effect: Effect, authority: string): string {
   return `${words.slice(0, 54)}-${digest}`;
 }
 
-/** @param folder of the lists @param at when the state was read, RFC 3339 @returns what the name of the folder covers */
+/** @param folder of the lists @param at when the state was read, RFC 3339 @returns a digest, for the name of the folder */
 export function writeTextFiles(folder: string, plan: TextPlan, at: string): string {
   const digest = createHash('sha256');
   const write = (file: string, text: string): void => {
@@ -95,7 +95,7 @@ function fileOf(list: string): string {
   return `${list}.txt`;
 }
 
-/** As `numgate text campaigns import` reads it. */
+/** A line in the form that `numgate text campaigns import` reads. */
 function lineOf({ subject: _, ...campaign }: CampaignEntry, state: 'confirmed' | 'revoked'): string {
   return `${JSON.stringify({ state, ...campaign })}\n`;
 }

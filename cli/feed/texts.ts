@@ -1,6 +1,6 @@
 /**
- * Campaigns and hosts of a feed, by reference. A campaign that is no longer in the feed is kept as revoked until its end
- * would have come, so that an import takes it back, too.
+ * Campaigns and hosts of a feed, by reference. A campaign that has left the feed is kept as revoked until its planned end, so
+ * that an import revokes it, too.
  */
 import type { CampaignEntry, HostEntry, TextEntry } from '../../shared/feed/entry.ts';
 import { PULLED_CAMPAIGNS_MAX, PULLED_HOSTS_MAX } from '../../shared/limits/feed-pull.ts';
@@ -18,20 +18,20 @@ const FINGERPRINT = /^[A-Za-z0-9+/]{171}=$/;
 const KEY_ID = /^[0-9a-f]{16}$/;
 const HOST = /^[a-z0-9_.-]+$/;
 
-/** As the state file has it: a revoked campaign has no reference. */
+/** An entry of the state file. A revoked campaign has no reference. */
 export type KeptText = readonly [reference: string | null, entry: TextEntry];
 
 export class FeedTexts {
   readonly #campaigns = new Map<string, CampaignEntry>();
   readonly #hosts = new Map<string, HostEntry>();
-  /** By key and fingerprint. */
+  /** Revoked campaigns, by key and fingerprint. */
   readonly #revoked = new Map<string, CampaignEntry>();
 
   get size(): number {
     return this.#campaigns.size + this.#hosts.size + this.#revoked.size;
   }
 
-  /** @throws CommandFailure if there are too many, or if this is not an entry of a feed */
+  /** @throws CommandFailure if there are too many entries, or if the entry has a wrong form */
   set(reference: string, entry: TextEntry): void {
     if (!REFERENCE.test(reference) || !isWellFormed(entry))
       throw refusal('FEED_FORM', 'an entry of the feed has a field of another form');
@@ -57,7 +57,7 @@ export class FeedTexts {
 
   #revoke(campaign: CampaignEntry): void {
     this.#revoked.set(nameOf(campaign), campaign);
-    // The oldest go first: their ends come first, or long ago.
+    // Drop the oldest first: those campaigns end first, or ended long ago.
     if (this.#revoked.size > PULLED_CAMPAIGNS_MAX)
       this.#revoked.delete(this.#revoked.keys().next().value as string);
   }
@@ -68,7 +68,7 @@ export class FeedTexts {
     this.#revoked.clear();
   }
 
-  /** What an earlier state had, and a snapshot does not have any more, is revoked. */
+  /** Revokes all campaigns of an earlier state, also its revoked ones, that this snapshot does not have. */
   follow(earlier: FeedTexts): void {
     const names = new Set([...this.#campaigns.values()].map(nameOf));
     for (const campaign of [...earlier.#revoked.values(), ...earlier.#campaigns.values()])
@@ -80,7 +80,7 @@ export class FeedTexts {
     for (const [name, { until }] of this.#revoked) if (Date.parse(until) <= now) this.#revoked.delete(name);
   }
 
-  /** In the order of their keys and fingerprints. */
+  /** The campaigns, sorted by key and fingerprint. */
   get campaigns(): readonly CampaignEntry[] {
     return sorted([...this.#campaigns.values()], nameOf);
   }
@@ -89,19 +89,19 @@ export class FeedTexts {
     return sorted([...this.#revoked.values()], nameOf);
   }
 
-  /** In the order of their names. */
+  /** The hosts, sorted by host and list. */
   get hosts(): readonly HostEntry[] {
     return sorted([...this.#hosts.values()], ({ host, list }) => `${host} ${list}`);
   }
 
-  /** For the state file. */
+  /** The entries for the state file. */
   *[Symbol.iterator](): Generator<KeptText> {
     yield* this.#campaigns;
     yield* this.#hosts;
     for (const campaign of this.#revoked.values()) yield [null, campaign];
   }
 
-  /** From the state file. */
+  /** Takes an entry of the state file, without checks. */
   put([reference, entry]: KeptText): void {
     if (entry.subject === 'host') this.#hosts.set(reference!, entry);
     else if (reference === null) this.#revoked.set(nameOf(entry), entry);
@@ -121,7 +121,7 @@ function check(size: number, most: number, what: string): void {
   if (size > most) throw new CommandFailure(`the feed has more than ${count(most)} ${what}`);
 }
 
-/** Files and lines of them are made of these. */
+/** Files and their lines are built from these fields. */
 function isWellFormed(entry: TextEntry): boolean {
   if (!NAME_PATTERN.test(entry.authority)) return false;
   if (entry.subject === 'host')

@@ -4,8 +4,8 @@
  *
  * It folds in nothing. A release says with one number, `foldedSeq`, up to which change it contains the live entries
  * of all authorities. A higher number would drop live entries of others, so this build keeps the number of its base.
- * Lists that earlier builds folded in are carried over too, also those of its own authority: the catalogue does not
- * have their entries. Only a build of the whole installation folds.
+ * Lists that earlier builds folded in are carried over too, even those of its own authority, because the catalogue
+ * does not have their entries. Only a build of the whole installation folds.
  */
 import { type ListContent, ListEntries } from '../../shared/build/list-entries.ts';
 import type { ListSource } from '../../shared/build/release.ts';
@@ -39,7 +39,7 @@ export function originsFor(authority: string, { lists }: Catalogue, base: Manife
   return [...carried(indexes.slice(0, first)), ...originsOf({ lists }), ...carried(indexes.slice(first))];
 }
 
-/** Checks that a catalogue names only lists of the authority, and no name that another one uses. */
+/** Checks that a catalogue names only lists of the authority, and no list name that another authority uses. */
 export function checkCatalogueOf(
   authority: string,
   path: string,

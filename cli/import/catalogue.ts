@@ -29,7 +29,7 @@ const listSchema = v.strictObject({
   asOf: v.optional(v.pipe(v.string(), v.isoTimestamp('must be a time such as 2026-11-24T03:12:09Z'))),
   /** Whether lines with letters are sources of this list. If not, they are rejected. */
   sources: v.optional(v.boolean(), false),
-  /** Of blocks that a rule of another installation made: the rule with its version, and the stage. Reasons show both. */
+  /** For blocks that a rule of another installation made: the rule with its version, and the stage. Reasons show both. */
   rule: v.exactOptional(v.pipe(v.string(), v.regex(RULE_PATTERN, 'must be a rule and its version: kr-50@3'))),
   stage: v.exactOptional(v.picklist(BLOCK_STAGES)),
 });
@@ -45,7 +45,7 @@ const inputSchema = v.strictObject({
 const catalogueSchema = v.strictObject({
   lists: v.pipe(v.array(listSchema), v.maxLength(LISTS_MAX)),
   inputs: v.array(inputSchema),
-  /** Other catalogues whose lists follow, such as that of `numgate feed pull`. Relative to this one. */
+  /** Other catalogues whose lists follow these, such as that of `numgate feed pull`. Relative to this catalogue. */
   include: v.optional(v.pipe(v.array(v.string()), v.maxLength(LISTS_MAX)), []),
 });
 
@@ -61,18 +61,18 @@ export interface CatalogueInput {
   readonly path: string;
   readonly format: (typeof FORMATS)[number] | undefined;
   readonly list: string | null;
-  /** The lists that the input can fill: those of the file that names it. */
+  /** The lists that the input can fill: those of the catalogue file that names it. */
   readonly part: CataloguePart;
 }
 
-/** Lists of one file among those of the catalogue. */
+/** The lists of one catalogue file, and the index of the first one in the whole catalogue. */
 export interface CataloguePart {
   readonly first: number;
   readonly lists: readonly CatalogueList[];
 }
 
 export interface Catalogue {
-  /** Its own path, without links between. */
+  /** Its own path, with the links of its folder resolved. */
   readonly path: string;
   /** Paths of the catalogues that it includes. */
   readonly included: readonly string[];
@@ -81,8 +81,8 @@ export interface Catalogue {
 }
 
 /**
- * The catalogue, with the lists of those that it includes after its own.
- * @param included read these in place of the catalogues that it names: those that a build has read
+ * The catalogue. The lists of included catalogues follow its own.
+ * @param included read these files in place of the catalogues that it names, such as the files that a build has read
  */
 export function readCatalogue(path: string, included?: readonly string[]): Catalogue {
   const main = settled(path);
@@ -117,8 +117,8 @@ export function readCatalogue(path: string, included?: readonly string[]): Catal
 }
 
 /**
- * The path with the links of its folder followed. A pull of a feed replaces the link to its newest folder, so that
- * everything must be read behind the link as it is now.
+ * Resolves the links in the folder of a path. A pull of a feed replaces the link to its newest folder, so everything must be
+ * read behind the link as it is now.
  */
 function settled(path: string): string {
   try {
@@ -126,7 +126,7 @@ function settled(path: string): string {
     const real = realpathSync(folder);
     return real === folder ? path : join(real, basename(path));
   } catch {
-    // Reading says why.
+    // Reading the file reports why.
     return path;
   }
 }

@@ -18,7 +18,7 @@ export function secondsOf(text: string): number | null {
 const SECONDS: Readonly<Record<string, number>> = { m: 60, h: 3_600, d: 86_400, w: 604_800 };
 
 /**
- * @param option that has the text, for messages
+ * @param option name of the option with the text, for messages
  * @param text `30m`, `2h`, `7d`, `2w`, 2026-12-31 (the start of that day in Korea), or an RFC 3339 time
  * @returns RFC 3339, or undefined for a time beyond the latest supported one, such as 9999-12-31
  * @throws CommandFailure if the text has none of these forms, or is in the past

@@ -9,13 +9,13 @@ import { CommandFailure } from '../failure.ts';
 import { shellWord } from '../terminal/shell-word.ts';
 
 const LF = 0x0a;
-/** UTF-8 begins each Korean and Chinese character with a byte from here on. CP949 hardly ever makes such a line. */
+/** In UTF-8, each Korean or Chinese character begins with a byte from this value on. CP949 hardly ever makes such a line. */
 const LONG_LEAD = 0xe0;
-/** Share of NUL bytes that only UTF-16 has. Lists consist mostly of digits: half of their bytes are NUL. */
+/** More NUL bytes than this share mean UTF-16. Lists are mostly digits: in UTF-16, half of their bytes are NUL. */
 const UTF16_NUL_SHARE = 1 / 8;
-/** Fewer NUL bytes are no number in UTF-16, but a few stray bytes in a tiny file. */
+/** Fewer NUL bytes than this are not a number in UTF-16, but stray bytes in a tiny file. */
 const UTF16_NULS_MIN = 4;
-/** First bytes that NUL bytes are counted in. */
+/** Number of first bytes in which NUL bytes are counted. */
 const SAMPLE_BYTES = 1_024;
 
 const SAVE_AS = 'save it as "CSV UTF-8"';
@@ -25,7 +25,7 @@ const BINARIES = [
   ['a PDF', [0x25, 0x50, 0x44, 0x46, 0x2d]],
 ] as const;
 
-/** First bytes of a file that are read to see what it is. */
+/** Number of first bytes of a file that are read to see what it is. */
 const HEAD_BYTES = 4_096;
 
 export interface FileStart {
@@ -47,7 +47,7 @@ export function readStart(path: string): FileStart {
   }
 }
 
-/** What the first bytes of a gzipped file unpack to. Nothing if they are damaged: reading the file reports that. */
+/** Unpacks the first bytes of a gzipped file. Empty if they are damaged: reading the file reports that. */
 function unpacked(head: Buffer): Buffer {
   try {
     return gunzipSync(head, { finishFlush: constants.Z_SYNC_FLUSH });
@@ -56,7 +56,7 @@ function unpacked(head: Buffer): Buffer {
   }
 }
 
-/** @throws CommandFailure that names what the file is, if that is not text in UTF-8 */
+/** @throws CommandFailure that names the format of the file, if it is not text in UTF-8 */
 export function checkStart(start: FileStart): void {
   const { path, head } = start;
   for (const [what, magic] of BINARIES) {
@@ -95,7 +95,7 @@ export class Utf8Check {
   readonly #file: FileStart;
   /** Bytes at the end of the last chunk that may begin a character of the next one. */
   #begun: Uint8Array = new Uint8Array();
-  /** A line was UTF-8 beyond doubt. Lines that are not are then damaged, for example cut within a character. */
+  /** Set once a line was UTF-8 beyond doubt. Lines that are not UTF-8 are then damaged, for example cut within a character. */
   #isUtf8 = false;
 
   constructor(file: FileStart) {
@@ -110,7 +110,7 @@ export class Utf8Check {
     this.#check(bytes.subarray(0, end), lines);
   }
 
-  /** Checks what the last chunk left. */
+  /** Checks the bytes that the last chunk left. */
   end(lines: number): void {
     this.#check(this.#begun, lines);
   }
@@ -137,7 +137,7 @@ export class Utf8Check {
   }
 }
 
-/** Bytes at the end that begin a character of UTF-8 but do not complete it, at most 3. */
+/** Number of bytes at the end that begin a character of UTF-8 but do not complete it, at most 3. */
 function incompleteBytes(bytes: Uint8Array): number {
   for (let count = 1; count <= Math.min(3, bytes.length); count++) {
     const byte = bytes[bytes.length - count]!;
@@ -149,9 +149,9 @@ function incompleteBytes(bytes: Uint8Array): number {
 }
 
 /**
- * Whether the bytes, read as CP949, have more Hangul than other characters beyond ASCII, and no invalid pair
- * except at the end, where the text may be cut. By the layout of CP949 (Unicode, CP949.TXT), because ICU's
- * EUC-KR lacks the Hangul that CP949 adds.
+ * Whether the bytes, read as CP949, have more Hangul than other characters beyond ASCII, and no invalid pair except at the end,
+ * where the text may be cut. Uses the layout of CP949 (Unicode, CP949.TXT), because ICU's EUC-KR lacks the Hangul that CP949
+ * adds.
  */
 function isKorean(bytes: Uint8Array): boolean {
   let hangul = 0;

@@ -83,7 +83,7 @@ export class EntryReader {
     return list.ok ? this.#first + list.value : null;
   }
 
-  /** The index of the list. */
+  /** The index of the list for a row. */
   #listOf(
     { reason, authority }: Pick<Row, 'reason' | 'authority'>,
     defaultList: string | null,
@@ -224,7 +224,7 @@ function isWholeCountry(from: number, to: number): boolean {
   return from <= first && to === (code + 1) * scale - 1;
 }
 
-/** Digits of the longest prefix. */
+/** Number of digits of the longest prefix. */
 const PREFIX_DIGITS = 14;
 
 /** `+63917*`: every number with these leading digits, of any length. */

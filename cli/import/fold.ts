@@ -1,7 +1,6 @@
 /**
- * Folds the live layer into lists of a release. A folded list holds the entry that decides a number or source
- * now and those that decide it later, each with its dates. At any moment the folded lists give the same
- * result as the live layer did.
+ * Folds the live layer into lists of a release. For each number or source, the folded lists hold the entry that decides now and
+ * the entries that decide later, each with its dates. At any moment they give the same result as the live layer did.
  */
 import { createHash } from 'node:crypto';
 import type { EntryInfo } from '../../shared/admin/entries.ts';
@@ -38,7 +37,7 @@ interface Layer extends Dates {
 interface Timeline {
   readonly what: FoldedWhat;
   readonly subject: Subject;
-  /** Newest first. While an entry is in force, it overrides those after it. */
+  /** In any order. While an entry is in force, it overrides the older ones. */
   readonly live: (Layer & { readonly seq: number })[];
   /**
    * Entries of the previous release, which do not override each other. They apply whenever no live entry
@@ -65,7 +64,7 @@ export function fold(
     return timeline;
   };
   for (const entry of entries) {
-    // It is always the oldest of its number or source, and decides as if it were not there.
+    // An undo entry is always the oldest of its number or source. The decision is the same without it.
     if (entry.op === 'undo') continue;
     const what = whatOf(entry);
     const until = entry.until === null ? FOREVER : Math.floor(Date.parse(entry.until) / 1000);
@@ -127,9 +126,9 @@ function listsOf(timelines: readonly Timeline[], now: number): FoldedList[] {
 }
 
 /**
- * Joins blocks of rules into one list that names no rule, those of the smallest lists first: so that rules alone never
- * need more lists than a release has room for.
- * @param most lists of rules, at least 1
+ * Joins the smallest lists of rules into lists that name no rule, so that rules alone never need more lists than a release has
+ * room for.
+ * @param most maximum number of lists of rules, at least 1
  */
 export function joinRuleLists(lists: readonly FoldedList[], most: number): FoldedList[] {
   const ofRules = lists.filter(isOfRules);
@@ -149,7 +148,7 @@ export function joinRuleLists(lists: readonly FoldedList[], most: number): Folde
   return [...others, ...joined.values()].sort(byName);
 }
 
-/** The authority of the service itself has no other entries. */
+/** Whether a list has blocks of rules. The authority of the service itself has no other entries. */
 export function isOfRules({ authority, effect }: Pick<FoldedList, 'authority' | 'effect'>): boolean {
   return authority === SYSTEM_AUTHORITY && effect === 'block';
 }

@@ -71,7 +71,7 @@ export interface InvalidItem {
   readonly message: string;
 }
 
-/** Invalid items that are reported at most, the same limit as in the service. */
+/** Maximum number of invalid items that are reported, the same limit as in the service. */
 const INVALID_SHOWN_MAX = 100;
 
 interface InvalidSettings {

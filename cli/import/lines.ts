@@ -1,6 +1,6 @@
 /**
- * Reads the lines of an input file, which may be gzipped. It streams, so a file may be larger than memory. Files that
- * are not text in UTF-8 are refused by what they are.
+ * Reads the lines of an input file, which may be gzipped. It streams, so a file may be larger than memory. If a file is not
+ * text in UTF-8, the error names its format.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream, type ReadStream, statSync } from 'node:fs';
@@ -22,16 +22,16 @@ const LF = 0x0a;
  */
 export type TakeLine = (bytes: Uint8Array, from: number, to: number) => boolean;
 
-/** What receives the lines. */
+/** Receives the lines of a file. */
 export interface LineReader {
   /** @param text null if the line is longer than LINE_CHARS_MAX @param line 1 for the first line of the file */
   readonly take: (text: string | null, line: number) => void;
-  /** Gets every line except the first one before `take` does; a line that it handles creates no string. */
+  /** Called before `take`, except for the first line and lines that span chunks. A line that it handles creates no string. */
   readonly takeLine?: TakeLine | undefined;
 }
 
 /**
- * Passes each line on, in order and synchronously, because there may be ten million.
+ * Passes each line on, in order and synchronously, because a file may have ten million.
  * @param readerOf called once the file is known to be text
  * @param onProgress called with the share of the file that was read
  * @returns the SHA-256 of the file as it was read
@@ -64,7 +64,7 @@ export async function readLines(
   });
   try {
     await splitLines(isGzip ? unpacked(file, path) : file, new Utf8Check(start), reader);
-    // gunzip stops at padding after the last member. The digest covers that too.
+    // gunzip stops at padding after the last member. The digest covers the padding, too.
     if (!file.readableEnded) await finished(file.unpipe().resume());
     return hash.digest('hex');
   } catch (error) {
@@ -75,7 +75,7 @@ export async function readLines(
   }
 }
 
-/** The content of a gzipped file, as long as its compression ratio is plausible. */
+/** Unpacks a gzipped file. Fails if its compression ratio is not plausible. */
 async function* unpacked(file: ReadStream, path: string): AsyncGenerator<Uint8Array> {
   const gunzip: Gunzip = file.pipe(createGunzip());
   file.on('error', (error) => gunzip.destroy(error));

@@ -20,7 +20,7 @@ const CR = 0x0d;
  * one integer keeps.
  */
 const FIRST_DIGITS = 8;
-/** Minimum digits of a last group. With fewer the parser decides. */
+/** Minimum digits of the last group. With fewer digits, the parser decides. */
 const LAST_GROUP_MIN = 4;
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Cuts a CSV of registrations into pieces that the service takes, each with the header. The service reads the lines; here
- * only the encoding, the header and the length of lines are checked.
+ * Cuts a CSV of registrations into pieces that the service accepts, each with the header. This file checks only the encoding,
+ * the header and the length of lines. The service reads the lines.
  */
 import { csvFields } from '../../shared/csv.ts';
 import {
@@ -13,9 +13,9 @@ import { CommandFailure, unwrap } from '../failure.ts';
 import { count } from '../terminal/figures.ts';
 import { LINE_CHARS_MAX, readLines } from './lines.ts';
 
-/** Lines that follow each other. */
+/** Consecutive lines of a file. */
 export interface Piece {
-  /** Of the file. */
+  /** Number of the first line in the file. */
   readonly firstLine: number;
   readonly lines: readonly string[];
 }
@@ -24,7 +24,7 @@ export interface RegistrationFile {
   readonly sha256: string;
   readonly header: string;
   readonly pieces: readonly Piece[];
-  /** Lines that are not blank. */
+  /** Number of lines that are not blank. */
   readonly rows: number;
 }
 

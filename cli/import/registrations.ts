@@ -1,6 +1,6 @@
 /**
- * Registered senders as lines of JSON: the version of the registry first, then one line for each number or range and
- * client. `build --registrations` reads such a file, and every build keeps what it took in as one, for `prove`.
+ * Registered senders as lines of JSON: the version of the registry first, then one line for each number or range and client.
+ * `build --registrations` reads such a file, and every build keeps its registered senders in such a file, for `prove`.
  */
 import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
@@ -78,7 +78,7 @@ function parse<Schema extends v.GenericSchema>(
   throw wrong(path, line, `"${v.getDotPath(issue) ?? 'line'}" ${issue.message}`);
 }
 
-/** Says nothing of the content: a line holds a number. */
+/** Does not show the line, because a line holds a number. */
 function wrong(path: string, line: number, message: string): CommandFailure {
   return new CommandFailure(
     `${path}: line ${line}: ${message}. The first line is {"version": 0}, and each of the others as ` +
@@ -109,10 +109,10 @@ async function* linesOf(path: string, gzipped: boolean): AsyncGenerator<string> 
   }
 }
 
-/** Lines written at once. */
+/** Lines that are written at once. */
 const LINES_AT_ONCE = 1_000;
 
-/** Passes every pair on, and writes all of them to a gzipped file that `readRegistrations` reads. */
+/** Passes every pair to `onPair`, and writes all of them to a gzipped file that `readRegistrations` reads. */
 export async function keepRegistrations(
   path: string,
   { version, pairs }: RegistrationFeed,
@@ -122,7 +122,7 @@ export async function keepRegistrations(
   const gzip = createGzip({ level: 1 });
   gzip.pipe(file);
   const written = finished(file);
-  // Awaited at the end. Until then it must not end the process.
+  // The promise is awaited at the end. Until then, a failure must not end the process.
   written.catch(() => undefined);
   let lines = [JSON.stringify({ version })];
   const flush = async (): Promise<void> => {

@@ -22,7 +22,7 @@ export async function openRejects(path: string): Promise<Rejects> {
   const file = createWriteStream(path, { mode: 0o600 });
   await once(file, 'open');
   const written = finished(file);
-  // `close` reports the error. Until then it must not end the process.
+  // `close` reports the error. Until then, it must not end the process.
   written.catch(() => undefined);
   const quote = (text: string): string => `"${text.replaceAll('"', '""')}"`;
   let rejected = 0;

@@ -1,6 +1,6 @@
 /**
- * Moves live and folded sources to the key of a new release. A release stores fingerprints, which cannot be inverted.
- * So each is computed again from the name of its source, which the live entries, the audit log or the admin knows.
+ * Moves live and folded sources to the key of a new release. A release stores fingerprints, which cannot be inverted. So each
+ * fingerprint is computed again from the name of its source. The name comes from the live entries, the audit log or the admin.
  */
 import type { EntryInfo } from '../../shared/admin/entries.ts';
 import type { KeyRing } from '../../shared/set/key-ring.ts';
@@ -8,9 +8,9 @@ import { fingerprintsOf, parseSource } from '../../shared/sources/source.ts';
 import { CommandFailure } from '../failure.ts';
 import type { FoldedEntry, FoldedList } from './fold.ts';
 
-/** Fingerprints that a message names. */
+/** Maximum number of fingerprints that a message names. */
 const NAMED_MAX = 20;
-/** How the audit log begins the subject of an entry for a source. */
+/** The beginning of the subject of an entry for a source, in the audit log. */
 const SUBJECT = 'source ';
 
 export interface Names {
@@ -18,7 +18,7 @@ export interface Names {
   readonly given: readonly string[];
   /** Lines of the audit log. Read only if a name is missing. */
   readonly auditLines: () => AsyncIterable<string>;
-  /** Leave out the sources that have no name. */
+  /** Leave out the sources whose name is unknown. */
   readonly dropUnknown: boolean;
 }
 
@@ -27,7 +27,7 @@ export interface Sources {
   readonly folded: readonly FoldedList[];
 }
 
-/** The same entries with fingerprints under the first key. With one key, they already are. */
+/** The same entries with fingerprints under the first key. With one key, they already have them. */
 export async function rekeySources(sources: Sources, ring: KeyRing, names: Names): Promise<Sources> {
   if (ring.all.length === 1) return sources;
   const known = new Map<string, string>();

@@ -25,7 +25,7 @@ export interface ReadableRelease {
 }
 
 /**
- * Passes every entry of some lists to their sinks. Loads no value that has none of them.
+ * Passes every entry of some lists to their sinks. Loads only values that have such entries.
  * @param sinks by the index of the list in the manifest
  */
 export async function readLists(

@@ -53,8 +53,8 @@ function formatOf({ path, format }: InputFile): Format {
  * Passes each row to `each`, in order. Rows are handled synchronously, because there may be ten million.
  * @returns the SHA-256 of the file as it was read
  * @param onProgress called with the share of the file that was read
- * @param takeLine called first for every plain-text line except the first one; a line that it handles creates
- * no string and no row
+ * @param takeLine called first for plain-text lines, except for the first line and lines that span chunks; a line that it
+ * handles creates no string and no row
  */
 export async function readRows(
   input: InputFile,

@@ -8,9 +8,9 @@ import { putClient } from '../commands/clients.ts';
 import { hasCode } from '../failure.ts';
 import { secretDigest } from '../secrets.ts';
 
-/** High, so that the quota does not slow down a local demo. */
+/** A high quota, so that it does not slow down a local demo. */
 const DEMO_QUOTA_NUMBERS = 1_000_000_000;
-/** A regulator, because that decides alone: one partner suffices to see a rule fire. */
+/** A regulator, because one regulator suffices to make a rule fire. */
 const PARTNER = {
   ...{ id: 'demo-partner', displayName: 'Demo partner' },
   partner: { kind: 'regulator', weight: 2, mock: true },
@@ -20,12 +20,12 @@ export async function ensureDemoClient(admin: Admin, key: string, reason: string
   await ensureClient(admin, key, { rights: ['check', 'gateway'], quotaNumbers: DEMO_QUOTA_NUMBERS }, reason);
 }
 
-/** In clear, so that it can be read without a program that decrypts. */
+/** Creates the client of the feed. The feed is in clear, so that no program is needed to decrypt it. */
 export async function ensureDemoFeed(admin: Admin, key: string, reason: string): Promise<void> {
   await ensureClient(admin, key, { rights: ['feed'], feed: { encryption: 'none' } }, reason);
 }
 
-/** Neither its organisation nor its client touches real traffic. */
+/** Creates the mock partner. Neither its organisation nor its client touches real traffic. */
 export async function ensureDemoPartner(admin: Admin, key: string, reason: string): Promise<void> {
   const { id } = PARTNER;
   await admin.get(`organisations/${id}`).catch(async (error: unknown) => {
@@ -35,7 +35,7 @@ export async function ensureDemoPartner(admin: Admin, key: string, reason: strin
   await ensureClient(admin, key, { rights: ['report'], organisation: id }, reason);
 }
 
-/** The client of this key, unless the service knows it. */
+/** Creates the client of this key, unless the service knows it. */
 async function ensureClient(
   admin: Admin,
   key: string,

@@ -1,6 +1,6 @@
 /**
- * The issuer of sender certificates that `npm start` runs beside the service: the example, in this process, so it ends
- * with it. It is configured for a few numbers only, and its name says that it is a demo.
+ * The issuer of sender certificates that `npm start` runs beside the service. It is the issuer of the examples, and runs in
+ * this process, so it ends with the process. It is configured for a few numbers only, and its name says that it is a demo.
  */
 import { once } from 'node:events';
 import { dirname, join } from 'node:path';
@@ -11,7 +11,7 @@ import { LOCAL_HOST } from '../environment.ts';
 import { STATE } from '../paths.ts';
 import { freePort } from './free-port.ts';
 
-/** Its key, what it has issued, and its status list. */
+/** The issuer's key, the certificates that it has issued, and its status list. */
 export const DEMO_ISSUER_FOLDER = join(dirname(STATE), 'issuer');
 export const DEMO_ISSUER = 'demo-issuer';
 const ISS = 'https://demo-issuer.example';
@@ -19,12 +19,12 @@ const ISS = 'https://demo-issuer.example';
 const NUMBERS = ['+8215881200..+8215881299'];
 
 export interface DemoIssuer {
-  /** Null if it does not serve, because something else uses its port. */
+  /** Null if the issuer does not serve, because something else uses its port. */
   readonly url: string | null;
   stop(): void;
 }
 
-/** Starts it, with the same key and port as before, and configures it. */
+/** Starts the issuer, with the same key and port as before, and configures it. */
 export async function startDemoIssuer(admin: Admin, reason: string): Promise<DemoIssuer> {
   const names = { iss: ISS, statusUri: `http://${LOCAL_HOST}:${await freePort()}/status-lists/1` };
   const issuer = await Issuer.create(DEMO_ISSUER_FOLDER, names);

@@ -1,7 +1,7 @@
 /**
- * Which service is that of this installation. The process of `npm start` proves it: it answers a challenge with
- * a MAC under a key that only its claim on the state holds, and that covers the port of the service. So a
- * claim that outlived its process, or any other service, proves nothing.
+ * Identifies the service of this installation. The process of `npm start` answers a challenge with a MAC. The MAC covers the
+ * port of the service, and only the claim on the state holds its key. So a claim that outlived its process, or any other
+ * service, proves nothing.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
@@ -18,7 +18,7 @@ const PROOF_WAIT_MS = 10_000;
 
 /**
  * Records the port of the running service, and proves it to every command from now on.
- * @returns how to end that, before the service ends: afterwards, another one can have its port
+ * @returns a function that ends the proof; call it before the service ends, because another service can get the port then
  */
 export async function proveService(port: number): Promise<() => void> {
   const key = randomBytes(KEY_BYTES).toString('hex');
@@ -43,7 +43,7 @@ function answer(socket: Socket, secret: ProofSecret, mayAnswer: () => boolean): 
 
 /**
  * The admin token of this installation, for its own service only.
- * @throws CommandFailure that names the service, if another one is at this URL
+ * @throws CommandFailure that names the service, if another service is at this URL
  */
 export async function localTokenFor(url: string): Promise<string> {
   const running = await provenPort();
@@ -57,7 +57,7 @@ export async function localTokenFor(url: string): Promise<string> {
   );
 }
 
-/** The port of the running service of this installation, or null if none proves that it is. */
+/** The port of the running service of this installation, or null if no service proves its identity. */
 async function provenPort(): Promise<number | null> {
   const claim = claimant();
   return claim !== null && (await isProven(claim).catch(() => false)) ? claim.port : null;
@@ -79,9 +79,9 @@ async function isProven({ port, proof }: Claim): Promise<boolean> {
 }
 
 interface ProofSecret {
-  /** Hex. */
+  /** Key of the MAC, in hex. */
   readonly key: string;
-  /** Of the service. */
+  /** Port of the service. */
   readonly port: number;
 }
 

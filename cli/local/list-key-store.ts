@@ -1,6 +1,6 @@
 /**
- * Where the keys are kept on this machine while LIST_KEY is rotated: in the secrets of the local installation, or,
- * if LIST_KEY comes from the environment, in a file of its own. An interrupted rotation continues from it.
+ * Where the keys are kept on this machine while LIST_KEY is rotated: in the secrets of the local installation, or, if LIST_KEY
+ * comes from the environment, in a separate file. An interrupted rotation continues from there.
  */
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { listKeyParts } from '../../shared/set/key-ring.ts';
@@ -9,14 +9,14 @@ import { listKeyText } from '../secrets.ts';
 import { replaceListKey } from './secrets.ts';
 
 export interface ListKeyStore {
-  /** For people: the file. */
+  /** Name for messages: the file. */
   readonly name: string;
   read(): string;
-  /** Later commands in this process use it too. */
+  /** Later commands in this process use the new text, too. */
   write(text: string): Promise<void>;
 }
 
-/** @param path of the file; null without one @param writes whether it will be written */
+/** @param path of the file; null without one @param writes whether the store will be written */
 export function listKeyStore(path: string | null, writes = true): ListKeyStore {
   const given = process.env.LIST_KEY;
   if (given === undefined || given === '') {
@@ -41,7 +41,7 @@ export function listKeyStore(path: string | null, writes = true): ListKeyStore {
   };
 }
 
-/** The text of the file, if it is that of a rotation of this key. */
+/** The text of the file, if the file belongs to a rotation of this key. */
 function sameKeys(text: string, given: string, path: string): string {
   const kept = listKeyParts(text);
   if (listKeyParts(given).some((part) => kept.includes(part))) return text;

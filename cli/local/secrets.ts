@@ -36,7 +36,7 @@ export async function workerSecrets(secrets: LocalSecrets) {
 /** The same secrets as the text of a variables file for `wrangler dev`. */
 export async function devVars(secrets: LocalSecrets): Promise<string> {
   const variables = Object.entries(await workerSecrets(secrets));
-  // A key as JSON has double quotes, and no value has single ones.
+  // A key as JSON has double quotes, and no value has single quotes.
   return variables.map(([name, value]) => `${name}='${value}'\n`).join('');
 }
 
@@ -49,7 +49,7 @@ export async function newSecrets(): Promise<LocalSecrets> {
     LIST_KEY: toBase64(crypto.getRandomValues(new Uint8Array(LIST_KEY_BYTES))),
     RELEASE_SIGNING_KEY: await exported('pkcs8', pair.privateKey),
     RELEASE_PUBLIC_KEYS: await exported('raw', pair.publicKey),
-    // The log of each installation has a name of its own.
+    // Each installation has its own name for the log.
     CHECKPOINT_KEY: (await newSignerKey(`numgate.local/${crypto.randomUUID()}`))!,
     CREDENTIAL_KEY: await newCredentialKey(),
     SHARING_KEY: toBase64(crypto.getRandomValues(new Uint8Array(SHARING_KEY_BYTES))),

@@ -94,7 +94,7 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
       stop,
     };
   } catch (error) {
-    // It rejects with the same error.
+    // `stop` rejects with the same error.
     await stop().catch(() => undefined);
     const words = error instanceof Error ? error.message : String(error);
     throw new CommandFailure(
@@ -104,8 +104,8 @@ export async function startService(settings: ServiceSettings): Promise<Service> 
 }
 
 /**
- * Miniflare keeps working files in the system's temporary folder under random names, where nobody would remove
- * those of a killed process. Its constructor alone chooses their place.
+ * Makes Miniflare keep its working files in `folder`. By default, they have random names in the system's temporary folder,
+ * where nothing removes those of a killed process. Miniflare chooses their place only in its constructor.
  */
 function inFolder<Value>(folder: string, make: () => Value): Value {
   const { TMPDIR } = process.env;

@@ -14,7 +14,7 @@ export interface Claim {
   readonly pid: number;
   /** Port of the service. */
   readonly port: number;
-  /** How the process proves that it runs the service (identity.ts). It follows once the service runs. */
+  /** How the process proves that it runs the service (identity.ts). It is set once the service runs. */
   readonly proof?: { readonly port: number; readonly key: string };
 }
 
@@ -38,7 +38,7 @@ export function claimState(port: number): void {
           `If that process is not numgate, delete ${CLAIM}.`,
       );
     }
-    // Left by a process that was killed.
+    // The claim was left by a process that was killed.
     rmSync(CLAIM, { force: true });
   }
   process.once('exit', () => {

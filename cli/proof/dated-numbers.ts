@@ -4,7 +4,7 @@ import { FOREVER } from '../../shared/set/layout.ts';
 import { NOT_LISTED } from '../../shared/set/number-set.ts';
 import { lowerBound, shared } from './plain-set.ts';
 
-/** One element per entry, by number, start and expiry. Distinct. A number may have several entries. */
+/** One element per entry, sorted by number, start and expiry, without duplicates. A number may have several entries. */
 export interface DatedNumbers {
   readonly numbers: Float64Array<SharedArrayBuffer>;
   /** Seconds since 1970. */
@@ -36,7 +36,7 @@ export function* datedIn({ numbers, since, until }: DatedNumbers): Generator<Dat
   for (let at = 0; at < numbers.length; at++) yield { n: numbers[at]!, since: since[at]!, until: until[at]! };
 }
 
-/** Whether exactly this entry is one of them. */
+/** Whether the entries have exactly this one. */
 export function hasDated({ numbers, since, until }: DatedNumbers, entry: DatedNumber): boolean {
   for (let at = lowerBound(numbers, entry.n); numbers[at] === entry.n; at++)
     if (since[at] === entry.since && until[at] === entry.until) return true;

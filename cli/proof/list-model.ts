@@ -35,7 +35,7 @@ export interface NumberModel {
 /** Ranges and sources of a list. */
 export interface TableModel {
   readonly ranges: readonly RangeRow[];
-  /** By the text that their fingerprint is computed from. */
+  /** Sources by the text that their fingerprint is computed from. */
   readonly sources: ReadonlyMap<string, readonly Dates[]>;
   /** Folded sources by their fingerprint. Nothing else is known about them. */
   readonly fingerprints: ReadonlyMap<bigint, readonly Dates[]>;
@@ -110,13 +110,13 @@ function addDates<Key>(all: Map<Key, Dates[]>, key: Key, dates: Dates): void {
     known.push(dates);
 }
 
-/** When the model's single entries for a number expire, comparable to Part.until. */
+/** When the model's own entries for a number expire, without ranges. Comparable to Part.until. */
 export function exactUntil({ plain, dated }: NumberModel, n: number, now: number): number {
   if (isIn(plain, n)) return FOREVER;
   return dated.numbers.length === 0 ? NOT_LISTED : datedUntil(dated, n, now);
 }
 
-/** Dated entries as a release counts them: none of a number that also has an undated entry. */
+/** Number of dated entries as a release counts them: without entries of a number that also has an undated entry. */
 export function countDated({ plain, dated }: NumberModel): number {
   return dated.numbers.reduce((count, n) => count + Number(!isIn(plain, n)), 0);
 }
@@ -125,7 +125,7 @@ export function countPlain({ plain }: NumberModel): number {
   return sizeOf(plain);
 }
 
-/** Undated numbers with other prefixes, and all dated numbers. */
+/** Number of undated numbers with other prefixes, and all dated numbers. */
 export function countElsewhere({ plain, dated }: NumberModel, prefix: number): number {
   const bits = plain.bitmaps.get(prefix);
   const datedNumbers = dated.numbers.filter((n, index, all) => n !== all[index - 1]).length;

@@ -14,7 +14,7 @@ const ROOM_FIRST = 1_024;
 export interface PlainSet {
   /** Distinct, ascending. */
   readonly sorted: Float64Array<SharedArrayBuffer>;
-  /** The suffixes of the prefixes that are not in `sorted`. */
+  /** A bitmap of suffixes for each prefix that is not in `sorted`. */
   readonly bitmaps: ReadonlyMap<number, Bitmap>;
 }
 

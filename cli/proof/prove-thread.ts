@@ -21,7 +21,7 @@ export interface ThreadWork {
 /** What this thread has checked so far. */
 export type ThreadProgress = Pick<Prover, 'lookups' | 'wrong' | 'decoded' | 'suffixes' | 'plain' | 'dated'>;
 
-/** Lookups and decoded entries between two messages, about. */
+/** Approximate number of lookups and decoded entries between two messages. */
 const STEPS_PER_MESSAGE = 250_000;
 
 const { folder, models, settings, tasks, next } = workerData as ThreadWork;

@@ -3,9 +3,9 @@
  *
  * Two checks together decide every number. First, the stored entries of each list are decoded and must be
  * exactly those of its model: in order, so none comes twice; each in the model; and as many as the model has.
- * Second, lookups, made as the edge makes them, must give what the model gives:
+ * Second, lookups, made as the edge makes them, must give the same result as the model:
  * - In a sparse part, for each stored entry and its neighbours in the order of storage, and for both ends of
- *   the part. Such a lookup only compares its key with stored keys, so every key in between gives the same.
+ *   the part. Such a lookup only compares its key with stored keys, so every key in between agrees.
  * - In a dense part, for each stored entry and its neighbours. In the dense prefix, for every suffix.
  * A number and its key determine each other, because the permutation is a bijection.
  */
@@ -43,7 +43,7 @@ export interface ProverSettings {
   readonly now: number;
   /** The prefix whose suffixes are all looked up if it is dense. */
   readonly densePrefix: number;
-  /** Look up each suffix of the dense prefix (1), or one in `step`. */
+  /** 1 looks up each suffix of the dense prefix, a larger step one in `step`. */
   readonly step: number;
 }
 
@@ -110,14 +110,14 @@ export class Prover {
     return prefixOf(part.start) === this.#settings.densePrefix && !part.isSparse;
   }
 
-  /** Decodes a shard and looks up around its entries. @param onProgress called after each batch of entries */
+  /** Decodes a shard, and looks up its entries and their neighbours. @param onProgress called after each batch of entries */
   checkShard(index: number, onProgress: () => void): void {
     const { shards } = this.#release.manifest;
     const shard = this.#release.shard(index)!;
     this.count(shard.start === shards[index]!.start);
     this.count(shard.end <= (shards[index + 1]?.start ?? NUMBER_LIMIT));
     for (const part of shard.parts) {
-      // Otherwise `checkSuffixes` looks up all of them.
+      // Without lookups here, `checkSuffixes` looks up all suffixes of the part.
       const withLookups = this.#settings.step > 1 || !this.isDense(part);
       for (let list = 0; list < this.#models.length; list++) {
         this.#checkPlain(part, list, withLookups, onProgress);
@@ -139,7 +139,7 @@ export class Prover {
         this.count(key > before && key < part.end && this.#keyOf(n) === key && isIn(plain, n));
         before = key;
         if (withLookups) this.#checkNeighbours(list, key, n);
-        // Looked up here, and not as one in `step`.
+        // It is looked up here, because `checkSuffixes` skips it.
         if (isDense && (key - part.start) % step !== 0) this.suffixes++;
       }
       this.decoded += keys.length;
@@ -173,9 +173,9 @@ export class Prover {
   }
 
   /**
-   * Looks up suffixes of the dense prefix in every list: those with the images in [from, to), or one in
-   * `step`. In the order of images, neighbours in the release follow each other; in any other order, two
-   * thirds of a lookup is waiting for memory.
+   * Looks up suffixes of the dense prefix in every list: those whose images are in [from, to), or one in `step` of them. In the
+   * order of images, neighbours in the release follow each other. In any other order, two thirds of a lookup is waiting for
+   * memory.
    */
   checkSuffixes(from: number, to: number): void {
     const { step } = this.#settings;
@@ -184,10 +184,10 @@ export class Prover {
     const images = new Uint32Array(SUFFIXES_AT_ONCE);
     for (let first = from; first < to; first += SUFFIXES_AT_ONCE * step) {
       const count = Math.min(SUFFIXES_AT_ONCE, Math.ceil((to - first) / step));
-      // In loops of their own, the table reads of several suffixes overlap.
+      // In separate loops, the table reads of several suffixes overlap.
       for (let at = 0; at < count; at++) suffixes[at] = permutation.invert(first + at * step);
       for (let at = 0; at < count; at++) images[at] = permutation.permute(suffixes[at]!);
-      // Every place has its own suffix, so 10^8 places are all suffixes.
+      // Each image has its own suffix, so 10^8 images cover all suffixes.
       for (let at = 0; at < count; at++) this.count(images[at] === first + at * step);
       for (let list = 0; list < this.#models.length; list++)
         this.#checkImages(list, suffixes.subarray(0, count), images);

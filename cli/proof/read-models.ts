@@ -1,6 +1,6 @@
 /**
- * Reads what a build was made from again, into plain models of its lists: the inputs, the folded entries, and for
- * `build --authority` the lists of the base that were carried over.
+ * Reads the inputs of a build again, into plain models of its lists: its files, the folded entries, and for `build --authority`
+ * the lists that were carried over from the base.
  */
 import type { Manifest } from '../../shared/release/manifest.ts';
 import type { Load, Release } from '../../shared/release/release.ts';
@@ -16,7 +16,7 @@ import { type ListModel, ListModelBuilder } from './list-model.ts';
 /**
  * The models of the lists of a release, in its order.
  * @param densePrefix the prefix whose numbers may all be looked up @param load values of the base
- * @throws CommandFailure if the release has other lists than what it was made from
+ * @throws CommandFailure if the lists of the release differ from those of its inputs
  */
 export async function readModels(
   folder: BuildFolder,
@@ -58,7 +58,7 @@ export async function readModels(
 }
 
 interface InputSinks {
-  /** By the index of the list in the catalogue. */
+  /** Models by the index of the list in the catalogue. */
   readonly models: ReadonlyMap<number, ListModelBuilder>;
   readonly onProgress: Parameters<typeof collect>[1]['onProgress'];
 }
@@ -85,7 +85,7 @@ async function readInputs(
   }
 }
 
-/** A build that carries lists over folds in nothing. */
+/** Checks the base. A build that carries lists over folds in nothing. */
 function checkBase(manifest: Manifest, base: Manifest): void {
   if (manifest.base === base.release && manifest.foldedSeq === base.foldedSeq) return;
   throw new CommandFailure(`base.json is not the base of ${manifest.release}: build again`);

@@ -1,9 +1,9 @@
 /**
  * Compares the registered senders of a reopened release with those that it was built with, and counts the differences.
  *
- * Every number that was registered is looked up, and must be found: of a long range, a row of the table must contain
- * all of it. Every stored pair and row is decoded, and must have been registered. Together this decides every pair. As
- * many other pairs are looked up at random, to show that look-ups find nothing else.
+ * Every registered number is looked up, and must be found. For a long range, the rows of the table must contain all of
+ * it. Every stored pair and row is decoded, and must have been registered. Together, these checks decide every pair. As
+ * many other pairs are looked up at random, to show that lookups find nothing else.
  */
 import type { RegisteredPair } from '../../shared/build/pairs.ts';
 import { prefixOf, SUFFIX_COUNT } from '../../shared/numbers/number.ts';
@@ -19,7 +19,7 @@ import type { BuildFolder } from '../publish/build-folder.ts';
 /** Ranges up to this length are looked up number by number. */
 const LOOKED_UP_MAX = 64;
 
-/** Intervals, joined when all are there. */
+/** Intervals, joined once all are added. */
 class Intervals {
   #all: { from: number; to: number }[] = [];
 
@@ -57,7 +57,7 @@ export class RegistrationProver {
   wrong = 0;
   readonly #release: Release;
   readonly #senders: RegisteredSenders;
-  /** By list and client. */
+  /** Intervals by list and client. */
   readonly #model = Array.from({ length: REGISTERED_LISTS }, () => new Map<string, Intervals>());
 
   /** @param release with registered senders */
@@ -133,7 +133,7 @@ export class RegistrationProver {
     });
   }
 
-  /** Decodes all that is stored. */
+  /** Decodes everything that is stored, and compares it with the model. */
   #checkStored(): void {
     const { info, slices } = this.#senders;
     const table = this.#senders.table!;
@@ -184,7 +184,7 @@ export async function proveRegistrations(
   if (manifest.registrations === undefined) return { lookups: 0, wrong: 0 };
   const path = folder.registrations;
   if (path === null) {
-    // `build --authority` and `--no-registrations` take the values of its base as they are.
+    // `build --authority` and `--no-registrations` take the values of the base as they are.
     const { registrations } = await folder.openBase(keys);
     const isSame = JSON.stringify(registrations) === JSON.stringify(manifest.registrations);
     return { lookups: 0, wrong: isSame ? 0 : 1 };

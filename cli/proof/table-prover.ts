@@ -31,8 +31,8 @@ export class TableProver {
   }
 
   /**
-   * Decides every number at any time. Numbers are cut where a range of the release or of the model begins or
-   * ends. Within a piece, lookups compare alike, and so does the model: both ends are looked up, now and
+   * Decides every number at any time. Numbers are cut into pieces where a range of the release or of the model begins or ends.
+   * Within a piece, all lookups give the same result, and so does the model. So both ends of a piece are looked up, now and
    * around the dates of all ranges over the piece.
    */
   #checkRanges(list: number, expected: readonly RangeRow[]): void {

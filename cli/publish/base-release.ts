@@ -33,7 +33,7 @@ export async function currentRelease(admin: Admin, { ids }: KeyRing): Promise<Ba
   return { status, manifest: unwrap(await openManifest(signed, await publicKeys(), ids)), signed };
 }
 
-/** A value of a build and of the release that it is based on: the folder has it, the cache, or the service. */
+/** Loads values of a build and of its base: from the folder of the build, the cache, or the service. */
 export function loaderFor(folder: BuildFolder, admin: () => Admin): Load {
   return async (blob) => (folder.has(blob.key) ? folder.value(blob.key) : loadValue(admin, blob));
 }

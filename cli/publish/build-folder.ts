@@ -33,7 +33,7 @@ export interface BuildReport {
   readonly authority?: string;
 }
 
-/** What a push has put into KV, in case it is interrupted. */
+/** The values that a push has put into KV, in case the push is interrupted. */
 export interface Journal {
   /** Name of the KV store. Another store has none of these keys. */
   readonly target: string;
@@ -45,7 +45,7 @@ export interface Proof {
   readonly release: string;
   readonly lookups: number;
   readonly wrong: number;
-  /** Whether every number of 010 was checked, not only a sample and the listed ones. */
+  /** Whether every number of 010 was checked, not only a sample and the listed numbers. */
   readonly complete: boolean;
 }
 
@@ -89,7 +89,7 @@ export class BuildFolder {
     return this.#read('report.json');
   }
 
-  /** Where the registered senders are that the release was built with. Null if it has none, or those of its base. */
+  /** Path of the registered senders that the release was built with. Null if it has none, or those of its base. */
   get registrations(): string | null {
     const path = join(this.path, REGISTRATIONS);
     return existsSync(path) ? path : null;
@@ -144,7 +144,7 @@ export function fileOfKey(key: string): string {
 
 /** Where a build writes rejects while it runs. The file stays if the build stops because of them. */
 export function rejectsPath(builds: string): string {
-  // The folder of somebody else stays as shared as it is.
+  // Any other folder keeps its permissions.
   if (builds === BUILDS) privateFolder(builds);
   else mkdirSync(builds, { recursive: true });
   return join(builds, 'rejects.csv');
@@ -163,7 +163,7 @@ export function writeBuild(
   signed: SignedText,
   report: BuildReport,
   folded: readonly FoldedList[],
-  /** Whose lists or registered senders were carried over. */
+  /** Manifest of the release whose lists or registered senders were carried over. */
   base: SignedText | null,
 ): BuildFolder {
   const path = join(builds, manifest.release);
@@ -194,7 +194,7 @@ export function newestBuild(builds: string): BuildFolder {
   return new BuildFolder(join(builds, newest.name));
 }
 
-/** Orders builds of the same minute, which their names do not. */
+/** The time of a build orders builds of the same minute. Their names do not. */
 function readFolderTime(builds: string, name: string): number {
   const path = join(builds, name);
   return existsSync(join(path, 'report.json')) ? new BuildFolder(path).report.now : 0;

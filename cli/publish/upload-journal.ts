@@ -1,6 +1,6 @@
 /**
- * Remembers a bulk upload that has not ended, so that the same command continues it: under the same name, the service
- * answers each piece that it already has with its first result.
+ * Remembers an unfinished bulk upload, so that the same command continues it under the same name. The service answers each
+ * piece that it already has with its first result.
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import type { ImportedRow } from '../../shared/senders/registration-import.ts';
 import { UPLOADS } from '../paths.ts';
 import { privateFolder } from '../private-files.ts';
 
-/** How long an upload that nobody continues is remembered, in ms: the service keeps its results for a day. */
+/** How long an upload is remembered if nobody continues it, in ms. The service keeps its results for a day. */
 const KEPT_MS = 604_800_000;
 
 interface Begun {
@@ -28,7 +28,7 @@ export class UploadJournal {
     this.#path = join(UPLOADS, `${name}.json`);
   }
 
-  /** The upload that was not ended, or null. */
+  /** The unfinished upload, or null. */
   read(): Begun | null {
     try {
       return JSON.parse(readFileSync(this.#path, 'utf8')) as Begun;
@@ -43,7 +43,7 @@ export class UploadJournal {
     for (const path of readdirSync(UPLOADS).map((name) => join(UPLOADS, name)))
       if (Date.now() - statSync(path).mtimeMs > KEPT_MS) rmSync(path, { force: true });
     const begun: Begun = { upload: crypto.randomUUID(), rejected };
-    // A process that is killed here leaves no half of a journal under its name.
+    // A process that is killed here must not leave half of a journal under its name.
     const written = `${this.#path}.${process.pid}`;
     writeFileSync(written, JSON.stringify(begun), { mode: 0o600 });
     renameSync(written, this.#path);

@@ -23,7 +23,7 @@ export class Upload {
   readonly #kv: Kv;
   /** Keys that this push or an earlier one uploaded. */
   readonly #pushed: Set<string>;
-  /** Values that this run uploaded. */
+  /** Sizes of the values that this run uploaded, by key. */
   readonly #now = new Map<string, number>();
 
   constructor(folder: BuildFolder, manifest: Manifest, kv: Kv) {

@@ -22,15 +22,15 @@ export interface Target {
 }
 
 /**
- * What wrangler and Node read of the environment: programs and folders, network, locale, the Cloudflare
- * account. Not the secrets of this installation.
+ * Environment variables that wrangler and Node read: programs and folders, network, locale, the Cloudflare account. The secrets
+ * of this installation are not among them.
  */
 const PASSED = [
   /^(PATH|HOME|USER|LOGNAME|SHELL|TERM|TZ|LANG|LANGUAGE|CI|TMPDIR|TEMP|TMP|DO_NOT_TRACK)$/,
   /^(LC|XDG|CLOUDFLARE|CF|WRANGLER|MINIFLARE)_/,
   /^(HTTP|HTTPS|ALL|NO)_PROXY$/i,
   /^(NODE_EXTRA_CA_CERTS|NODE_OPTIONS|NODE_USE_ENV_PROXY|NODE_USE_SYSTEM_CA|SSL_CERT_FILE|SSL_CERT_DIR)$/,
-  // A keyring that holds the login.
+  // Access to a keyring that holds the login.
   /^DBUS_SESSION_BUS_ADDRESS$/,
   // Windows.
   /^(SystemRoot|ComSpec|PATHEXT|USERPROFILE|HOMEDRIVE|HOMEPATH|APPDATA|LOCALAPPDATA|ProgramData)$/i,
@@ -58,7 +58,7 @@ export async function wrangler(args: readonly string[], input = ''): Promise<str
     maxBuffer: Number.POSITIVE_INFINITY,
     env: wranglerEnvironment(process.env),
   });
-  // wrangler may end without reading it. Its exit code then reports why.
+  // wrangler may end without reading its input. Its exit code then reports why.
   running.child.stdin?.on('error', () => undefined);
   running.child.stdin?.end(input);
   const end = (): void => void running.child.kill();

@@ -6,7 +6,7 @@ import { visible } from './visible.ts';
 
 let written = false;
 
-/** Not from commander, so that it also holds for an invalid command line. */
+/** Reads the arguments without commander, so that it also works for an invalid command line. */
 function isJson(): boolean {
   return process.argv.includes('--json');
 }
@@ -16,7 +16,7 @@ export function print(text: string, value: object): void {
   write(isJson() ? `${visible(JSON.stringify(value))}\n` : text);
 }
 
-/** Prints a part of a result as soon as there is one. With `--json`, `print` has the whole at the end. */
+/** Prints a part of a result as soon as it is known. With `--json`, `print` shows the whole at the end. */
 export function printPart(text: string): void {
   if (!isJson()) write(text);
 }
@@ -47,5 +47,5 @@ function visibleLines(text: string): string {
   return text.split('\n').map(visible).join('\n');
 }
 
-/** Text and object of one result, as `print` takes them. */
+/** Text and object of one result, the arguments of `print`. */
 export type Report<Value extends object = object> = [text: string, value: Value];

@@ -8,7 +8,7 @@ import { visible } from './visible.ts';
 /** Loads the library only for a bar that is shown: most commands show none. */
 const load = createRequire(import.meta.url);
 
-/** Before both, an estimate of the time left would be a guess. */
+/** Before both limits, an estimate of the time left would be a guess. */
 const ESTIMATE_AFTER_MS = 1_000;
 const ESTIMATE_AFTER_SHARE = 0.01;
 

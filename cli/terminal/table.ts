@@ -12,7 +12,7 @@ const PLAIN = {
   style: { head: [], border: [] },
 };
 
-/** A figure, or text: an array is several lines. */
+/** A figure, or text. An array is several lines. */
 export type Cell = string | number | readonly string[];
 
 /** Rows under column names. A name that ends with # marks a column of figures. */
@@ -27,15 +27,15 @@ export function formatTable(names: readonly string[], rows: readonly (readonly C
   return `${table.toString()}\n`;
 }
 
-/** Escaped before the layout, which measures the text. */
+/** Escapes text before the layout, which measures it. */
 function formatCell(cell: Cell): string {
   if (typeof cell === 'number') return count(cell);
   return typeof cell === 'string' ? visible(cell) : cell.map(visible).join('\n');
 }
 
-/** A number of two clients counts twice, as in the limits. */
+/** Formats counts of registered senders. A number of two clients counts twice, as in the limits. */
 export function formatRegistered({ pairs, own, ranges, clients, short }: RegisteredInfo): string {
-  // A release of an older version does not separate them.
+  // Releases of older versions do not count short ranges separately.
   const { rows, ...single } = short ?? { rows: 0, numbers: 0, own: 0 };
   const numbers = `${counted(pairs + single.numbers, 'number')} (${count(own + single.own)} own)`;
   return `${numbers} and ${counted(ranges - rows, 'range')} of ${counted(clients, 'client')}`;

@@ -1,6 +1,6 @@
 /**
- * Requests of `numgate text campaigns`: in pieces that one request takes, and with failures that name what the user gave,
- * a campaign or a line of a file, in place of its position in a request.
+ * Sends the requests of `numgate text campaigns`, in pieces that one request takes. Failures name the campaign or the line that
+ * the user gave, not its position in a request.
  */
 import type { CampaignAction } from '../../shared/admin/campaigns.ts';
 import type { CampaignInfo } from '../../shared/admin/text.ts';
@@ -16,7 +16,7 @@ export const CAMPAIGNS_PATH = 'text/campaigns';
 /**
  * Changes campaigns in order, and stops at the first that cannot be changed.
  * @param onChanged called after each change
- * @throws CommandFailure that names the campaign, those that were changed, and those that were not tried
+ * @throws CommandFailure that names the campaign, the changed campaigns, and the campaigns that were not tried
  */
 export async function changeCampaigns(
   admin: Admin,
@@ -83,7 +83,7 @@ export async function inPieces<Item, Answer>(
   return answers;
 }
 
-/** What the service says about `texts.7`, about the line that the text is from. */
+/** Rewrites the service's message about `texts.7`, so that it names the line of that text. */
 function atLine(error: unknown, some: readonly Located<unknown>[], taken: number): unknown {
   if (!(error instanceof CommandFailure)) return error;
   const found = /"(?:texts|fingerprints|campaigns)\.(\d+)(?:\.([^"]+))?" /.exec(error.message);

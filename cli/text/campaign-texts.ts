@@ -1,6 +1,6 @@
 /**
- * Reads the texts of campaigns, and the campaigns that `numgate feed pull` writes. A text goes from here into the body of a
- * request, and nowhere else: messages name its line.
+ * Reads the texts of campaigns, and the campaigns that `numgate feed pull` writes. A text only goes into the body of a request.
+ * Messages name its line.
  */
 import { text } from 'node:stream/consumers';
 import { sharedFingerprintSchema } from '../../shared/admin/campaigns.ts';
@@ -12,13 +12,13 @@ import { readLines } from '../import/lines.ts';
 import { INPUT } from '../terminal/input.ts';
 import { note } from '../terminal/output.ts';
 
-/** What a line has, and how messages name the line. */
+/** The content of a line, and how messages name the line. */
 export interface Located<Item> {
   readonly item: Item;
   readonly where: string;
 }
 
-/** A line of `campaigns.ndjson`, as far as it is imported. */
+/** The fields of a line of `campaigns.ndjson` that are imported. */
 export interface FeedCampaign {
   readonly fingerprint: string;
   readonly textKeyId: string;
@@ -27,7 +27,7 @@ export interface FeedCampaign {
 }
 
 /**
- * The texts of a file: one a line, or with `.ndjson` one object with "text" a line.
+ * The texts of a file: one per line, or in `.ndjson` one object with "text" per line.
  * @param path `-` for standard input
  * @throws CommandFailure that names the line, and never the text
  */
@@ -76,7 +76,7 @@ function parsed(line: string, where: string): Readonly<Record<string, unknown>> 
     const value: unknown = JSON.parse(line);
     if (isRecord(value)) return value;
   } catch {
-    // The same as any other value that is no object: the message must not have the line.
+    // Fails below, like any value that is not an object. The message must not have the line.
   }
   throw new CommandFailure(`${where}: must be a JSON object`);
 }

@@ -1,6 +1,6 @@
 /**
- * The operator's canary texts: legitimate texts that a text release must not hit, such as one-time codes, notices of
- * deliveries and card approvals. They are scored on this machine. Their counts go into the manifest, and nothing of them.
+ * The operator's canary texts: legitimate texts that a text release must not hit, such as one-time codes, notices of deliveries
+ * and card approvals. They are scored on this machine. Only their counts go into the manifest.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { CANARY_FILE_BYTES_MAX, CANARY_TEXTS_MAX, TEXT_CHARS_MAX } from '../../shared/limits/text.ts';
@@ -13,7 +13,7 @@ import { shellWord } from '../terminal/shell-word.ts';
 
 export type CanaryCounts = NonNullable<TextManifest['canaryTexts']>;
 
-/** Counts, and which texts were hit, by their lines: never the texts. */
+/** Counts, and the lines of the texts that were hit. The texts themselves are never included. */
 export interface CanaryResult {
   readonly counts: CanaryCounts;
   /** Lines of the file, from 1. */
@@ -25,7 +25,7 @@ interface CanaryText {
   readonly line: number;
 }
 
-/** @param path texts, one a line; in `.ndjson` and `.jsonl` files, objects with "text" */
+/** @param path file of texts, one per line; in `.ndjson` and `.jsonl` files, objects with "text" */
 export function readCanaryTexts(path: string): CanaryText[] {
   const lines = contentOf(path).split(/\r?\n/);
   const isJson = /\.(?:ndjson|jsonl)$/i.test(path);
@@ -45,7 +45,7 @@ export function readCanaryTexts(path: string): CanaryText[] {
   return texts;
 }
 
-/** @param published without a key, so that no campaign is looked up: they come and go without a release */
+/** @param published without a key, so that no campaign is looked up: campaigns change without a release */
 export function scoreCanaryTexts(texts: readonly CanaryText[], published: PublishedText): CanaryResult {
   const counts = { texts: texts.length, blocked: 0, suspicious: 0 };
   const hitLines: number[] = [];
@@ -102,7 +102,7 @@ function textIn(line: string, at: { readonly path: string; readonly line: number
     const { text } = JSON.parse(line) as { text?: unknown };
     if (typeof text === 'string') return text;
   } catch {
-    // The same message as for an object without a text.
+    // Fails below, with the same message as for an object without a text.
   }
   throw new CommandFailure(`${at.path}, line ${at.line}: is not a JSON object with "text"`);
 }

@@ -20,18 +20,18 @@ export interface RecallDifference {
   readonly rate: number;
   readonly recall: Share;
   readonly other: Share;
-  /** Of the recalls, with its 95 % interval: above 0, the first model finds more. */
+  /** Difference of the recalls, with its 95 % interval. Above 0, the first model finds more. */
   readonly difference: Interval & { readonly difference: number };
 }
 
 export interface Comparison {
   /** Name of the other model. */
   readonly name: string;
-  /** Texts that were left out, because the other model learnt from them; null if nothing shows which it learnt from. */
+  /** Number of texts that were left out, because the other model learnt from them; null if its texts are unknown. */
   readonly leftOut: number | null;
-  /** At the threshold of the worst domain; without rates that a domain is too small for. */
+  /** Recalls at the threshold of the worst domain, without rates that a domain is too small for. */
   readonly recalls: readonly RecallDifference[];
-  /** Of the other model, at its own thresholds. */
+  /** Bands of the other model, at its own thresholds. */
   readonly bands: Bands;
 }
 
@@ -78,7 +78,7 @@ export function differencesAt(first: ScoredTexts, second: ScoredTexts): RecallDi
   });
 }
 
-/** For each spam, in order, whether it is above the limit of every domain. */
+/** For each spam text, in order, whether its score is above the limit of every domain. */
 function foundAt(scored: ScoredTexts, rate: number): boolean[] {
   const limit = Math.max(...[...scoresByDomain(scored).values()].map((scores) => limitFor(scores, rate)));
   return Array.from(

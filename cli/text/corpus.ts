@@ -18,7 +18,7 @@ export interface Corpus {
   readonly vectors: Rows;
   /** For each text the first text of its group. */
   readonly groups: Uint32Array;
-  /** Hash of the letters of each text: it orders groups whatever the order of the input. */
+  /** Hash of the letters of each text: it orders groups regardless of the order of the input. */
   readonly hashes: Uint32Array;
 }
 
@@ -49,7 +49,7 @@ export function distinctTexts(texts: readonly LabelledText[]): DistinctTexts {
   return { texts: [...byText.values()], repeats, contradictions: contradicted.size };
 }
 
-/** @param bits of the count of buckets @param onProgress called with the share that is done */
+/** @param bits binary logarithm of the number of buckets @param onProgress called with the share that is done */
 export async function corpusOf(
   texts: readonly LabelledText[],
   bits: number,

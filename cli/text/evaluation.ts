@@ -1,6 +1,6 @@
 /**
- * What a model finds in texts that it was not trained on: the recall of spam at given false-positive rates, for each domain
- * of legitimate text, and the bands of its own thresholds. A rate that a sample cannot show is not given.
+ * Evaluates a model on texts that it was not trained on: the recall of spam at given false-positive rates, for each domain of
+ * legitimate text, and the bands of its own thresholds. No result is given for a rate that a sample cannot show.
  */
 import type { Interval } from '../../shared/wilson.ts';
 import { intervalOf, isSupported, smallestRate } from './proportion.ts';
@@ -26,11 +26,11 @@ export interface Share extends Interval {
 
 export interface RecallAtRate {
   readonly rate: number;
-  /** Null: the threshold of the worst domain, which holds for all of them. */
+  /** Null for the threshold of the worst domain, which holds for all domains. */
   readonly domain: string | null;
-  /** Legitimate texts; of the smallest domain, if `domain` is null. */
+  /** Number of legitimate texts; of the smallest domain, if `domain` is null. */
   readonly texts: number;
-  /** The smallest rate that they can show. */
+  /** The smallest rate that so many texts can show. */
   readonly smallestRate: number;
   /** Null if the texts cannot show the rate. */
   readonly recall: Share | null;
@@ -52,7 +52,7 @@ export function scoresByDomain({ scores, isSpam, domains }: ScoredTexts): Map<st
   return new Map([...byDomain].sort().map(([domain, values]) => [domain, Float64Array.from(values)]));
 }
 
-/** Texts that score above this are no more than the rate allows. @param scores of legitimate texts */
+/** No more texts than the rate allows score above this limit. @param scores of legitimate texts */
 export function limitFor(scores: Float64Array, rate: number): number {
   const allowed = Math.floor(rate * scores.length + 1e-9);
   if (allowed >= scores.length) return Number.NEGATIVE_INFINITY;
@@ -91,7 +91,7 @@ export interface Thresholds {
   readonly suspicious: number;
 }
 
-/** Texts, and those at or above each threshold. */
+/** Number of texts, and of texts at or above each threshold. */
 export interface BandCounts {
   readonly texts: number;
   readonly review: number;
@@ -120,7 +120,7 @@ export function bandsOf(scored: ScoredTexts, thresholds: Thresholds): Bands {
 }
 
 export interface MonthBands {
-  /** In Korea: 2026-11. */
+  /** Month in Korea, such as 2026-11. */
   readonly month: string;
   readonly spam: BandCounts;
   readonly legitimate: BandCounts;
@@ -128,7 +128,7 @@ export interface MonthBands {
 
 const KOREA_S = 9 * 3_600;
 
-/** Bands by month of the texts that have a date. @param scored with probabilities */
+/** Bands by month, for the texts that have a date. @param scored with probabilities */
 export function monthsOf(scored: ScoredTexts, thresholds: Thresholds): MonthBands[] {
   const { scores, isSpam, times } = scored;
   const byMonth = Map.groupBy(

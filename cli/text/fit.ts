@@ -1,6 +1,6 @@
 /**
- * Fits a model: learns and quantises weights, and calibrates them on texts that other folds learnt from, so that a score is
- * the probability of spam among texts such as these.
+ * Fits a model: learns and quantises weights, and calibrates them on scores of texts that the scoring model did not learn from,
+ * so that a score is the probability of spam among texts such as these.
  */
 import { encodeModel } from '../../shared/text/model.ts';
 import type { Corpus } from './corpus.ts';
@@ -11,9 +11,9 @@ export interface Fitted extends QuantisedWeights, Calibration {}
 
 /** Log-odds of texts, each by a model that did not learn from its group. */
 export interface CrossValidated extends Calibration {
-  /** As given. */
+  /** The given indices of texts in the corpus. */
   readonly indices: Uint32Array;
-  /** By index in `indices`. */
+  /** Log-odds by position in `indices`. */
   readonly logOdds: Float64Array;
 }
 
@@ -67,7 +67,7 @@ function logOddsOf(margin: number, { factor, offset }: Calibration): number {
   return factor * margin + offset;
 }
 
-/** The probability that a score of TextModel is. */
+/** The probability for log-odds: what TextModel returns as score. */
 export function probabilityOf(logOdds: number): number {
   return 1 / (1 + Math.exp(-logOdds));
 }

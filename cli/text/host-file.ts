@@ -1,7 +1,7 @@
 /**
- * Reads a file of hosts: text with one host a line (also in the form of a hosts file, `0.0.0.0 host`), or JSON of a known
- * source: `{"deny": […], "allow": […]}` (polkadot-js/phishing), `{"list": […]}` (MISP warning lists), `{"hosts": […]}`, or
- * an array. Text may be gzipped.
+ * Reads a file of hosts: text with one host per line (also in the form of a hosts file, `0.0.0.0 host`), or JSON of a known
+ * source: `{"deny": […], "allow": […]}` (polkadot-js/phishing), `{"list": […]}` (MISP warning lists), `{"hosts": […]}`, or an
+ * array. Text may be gzipped.
  */
 
 import type { Effect } from '../../shared/verdict.ts';
@@ -9,18 +9,18 @@ import { CommandFailure } from '../failure.ts';
 import { readJsonFile } from '../import/json-file.ts';
 import { LINE_CHARS_MAX, readLines } from '../import/lines.ts';
 
-/** A host as its file has it, and where. */
+/** A host as written in its file, and its place there. */
 export interface WrittenHost {
   readonly text: string;
   /** Line of a text, from 1; item of a JSON array, from 1. */
   readonly line: number;
 }
 
-/** Begins the lines of a hosts file: the address that a name is sent to. */
+/** The beginning of a line of a hosts file: the address for the name. */
 const HOSTS_FILE = /^(?:0\.0\.0\.0|127\.0\.0\.1|::1?)\s+/;
 const COMMENT = /(?:^|\s)#.*$/;
 
-/** @param effect a list that allows reads `allow` of a file that has both */
+/** @param effect for an allow list, `allow` is read from a file that has `deny` and `allow` */
 export async function readHostFile(
   path: string,
   effect: Effect,

@@ -7,7 +7,7 @@ import { readHostFile } from './host-file.ts';
 import { checkHost, type HostProblem } from './host-rules.ts';
 import type { CatalogueHostList } from './text-catalogue.ts';
 
-/** Rejected lines that a failure shows. */
+/** Maximum number of rejected lines that a failure shows. */
 const SHOWN_MAX = 10;
 
 export interface RejectedHost {
@@ -20,9 +20,9 @@ export interface RejectedHost {
 export interface HostListReport {
   readonly list: string;
   readonly file: string;
-  /** Hosts that the list has. */
+  /** Number of hosts on the list. */
   readonly hosts: number;
-  /** Lines with a host that an earlier line has, too. */
+  /** Number of lines with a host that an earlier line has, too. */
   readonly duplicates: number;
   readonly rejected: number;
 }
@@ -31,7 +31,7 @@ export interface CollectedHosts {
   readonly sources: readonly HostListSource[];
   readonly reports: readonly HostListReport[];
   readonly rejects: readonly RejectedHost[];
-  /** Hosts on an allow list and on another list: the allow list decides. */
+  /** Number of hosts on both an allow list and another list: the allow list decides. */
   readonly excused: number;
 }
 

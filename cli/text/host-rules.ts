@@ -1,7 +1,7 @@
 /**
- * Which hosts a list may have. A listed host includes its subdomains, so a public suffix (publicsuffix.org) would list the
- * sites of many owners, and a shortener the links of everybody who uses it. The edge has no list of suffixes: the build
- * refuses them.
+ * Decides which hosts a list may have. A listed host includes its subdomains, so a public suffix (publicsuffix.org) would list
+ * the sites of many owners, and a shortener the links of all its users. The edge has no list of suffixes, so the build refuses
+ * these hosts.
  */
 import { createRequire } from 'node:module';
 import { HOST_CHARS_MAX, HOST_LABELS_MAX } from '../../shared/limits/text.ts';
@@ -26,7 +26,7 @@ export type CheckedHost =
   | { readonly ok: true; readonly host: string }
   | { readonly ok: false; readonly code: HostProblem; readonly message: string };
 
-/** Hosts that include a shortener, longest first: for `s.example.com` also `example.com`. */
+/** Hosts above a shortener, with the shortener. For `s.example.com`, this includes `example.com`. */
 const ABOVE_SHORTENERS = new Map(
   [...SHORTENERS].flatMap((host) =>
     parentsOf(host)
@@ -37,13 +37,13 @@ const ABOVE_SHORTENERS = new Map(
 
 /** A host with or without scheme, and what follows it. */
 const PARTS = /^(?:[a-z][a-z0-9+.-]*:\/\/)?([^/?#\\]+)(.*)$/is;
-/** What a host cannot have. */
+/** Characters that a host cannot have. */
 const NO_HOST = /[\s/\\?#@%:]/;
 const WILDCARD = /^\*\./;
 const FORM = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)+$/;
 const HYPHEN_AT_END = /(?:^|\.)-|-(?:\.|$)/;
 const TOP_LEVEL = /\.(?:xn--[a-z0-9-]*[a-z0-9]|[a-z]{2,63})$/;
-/** Ends with what browsers read as a part of an IPv4 address. */
+/** Matches a host whose last label browsers read as a part of an IPv4 address. */
 const NUMBER_AT_END = /(?:^|\.)(?:\d+|0x[0-9a-f]*)$/i;
 /** Dots in any script, as IDNA reads them. */
 const DOTS = /[.\u3002\uff0e\uff61]/;
@@ -51,7 +51,7 @@ const ADDRESS_PARTS = 4;
 
 const PUBLIC_SUFFIX = refuse('HOST_PUBLIC_SUFFIX', 'is a public suffix: names of many owners end with it');
 
-/** @param written as a list has it: a host in any spelling, `*.host`, or a URL without path @param effect of the list */
+/** @param written entry of a list: a host in any spelling, `*.host`, or a URL without path @param effect of the list */
 export function checkHost(written: string, effect: Effect): CheckedHost {
   const [, site = written, rest = ''] = PARTS.exec(written) ?? [];
   if (rest !== '' && rest !== '/') return hasPath(rest);
@@ -107,10 +107,10 @@ function whyNoHost(bare: string): string {
   return 'is not a host such as shop.example.com';
 }
 
-/** Why a name that URLs may have is not one to list; null if it is. */
+/** Why a name that is valid in a URL may not be listed; null if it may. */
 function whyMalformed(host: string, bare: string): string | null {
   if (isAddress(host)) {
-    // Browsers read 4711 and 0x10 as addresses, too. In a list, they are slips.
+    // Browsers read 4711 and 0x10 as addresses, too. In a list, they are mistakes.
     const parts = bare.split(DOTS).filter((part) => part !== '').length;
     return parts === ADDRESS_PARTS
       ? null
@@ -121,7 +121,7 @@ function whyMalformed(host: string, bare: string): string | null {
   return null;
 }
 
-/** Whether a list with this effect can block, or excuse what would be blocked. */
+/** Whether a list with this effect can block, or allow what would be blocked. */
 function isStrong(effect: Effect): boolean {
   return effect === 'block' || effect === 'allow';
 }

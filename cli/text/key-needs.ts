@@ -3,11 +3,11 @@ import type { TextStatus } from '../../shared/admin/text.ts';
 import type { Admin } from '../admin.ts';
 import { hasCode } from '../failure.ts';
 
-/** Seals the release in force with the first key of LIST_KEY. */
+/** Commands that seal the release in force with the first key of LIST_KEY. */
 export const RESEAL_TEXTS =
   'npx numgate text build --keep-model --keep-hosts && npx numgate text push --promote';
 
-/** @param writer ID of the new key @returns false for a service without text risk, and for a token that may not see it: only root may rotate */
+/** @param writer ID of the new key @returns false also without text risk, or without access: only root may rotate */
 export async function needsOldKey(admin: Admin, writer: string): Promise<boolean> {
   try {
     const { listKeyIds } = await admin.get<TextStatus>('text/status');

@@ -1,6 +1,6 @@
 /**
- * A text to train on or to evaluate with, and how a row of an input becomes one. Errors name the field and what to do.
- * They never hold the text, nor a value that could be a part of one because columns are shifted.
+ * A text for training or evaluation, and the parser that makes it from a row of an input. Errors name the field and what to do.
+ * They never hold the text, nor a value that could be a part of a text because columns are shifted.
  */
 import { TEXT_CHARS_MAX } from '../../shared/limits/text.ts';
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
@@ -11,17 +11,17 @@ import { count } from '../terminal/figures.ts';
 export const LABELS = ['spam', 'legitimate'] as const;
 export type Label = (typeof LABELS)[number];
 
-/** Domain of legitimate texts that name none. */
+/** Default domain of legitimate texts. */
 export const NO_DOMAIN = 'other';
 
 export interface LabelledText {
   readonly text: string;
   readonly isSpam: boolean;
-  /** When it was sent, in seconds since 1970; null if unknown. */
+  /** When the text was sent, in seconds since 1970; null if unknown. */
   readonly at: number | null;
-  /** Of legitimate text, such as `delivery`: its false positives are counted apart. */
+  /** Domain of legitimate text, such as `delivery`. False positives are counted by domain. */
   readonly domain: string;
-  /** Name of the campaign it belongs to, if people know it; otherwise near-duplicates are found. */
+  /** Name of the campaign of the text, if people know it. Otherwise, near-duplicates are found. */
   readonly campaign: string | null;
 }
 
@@ -35,7 +35,7 @@ export interface RowProblem extends Failure<'ROW_INVALID'> {
 }
 
 export interface RowSettings {
-  /** What labels of the input mean, besides `spam` and `legitimate`. */
+  /** Meaning of labels of the input other than `spam` and `legitimate`. */
   readonly labels: ReadonlyMap<string, Label>;
   /** In seconds since 1970. */
   readonly now: number;
@@ -74,7 +74,7 @@ function labelOf(label: string, labels: ReadonlyMap<string, Label>): Label | nul
   return LABELS.find((each) => each === label) ?? labels.get(label) ?? null;
 }
 
-/** The label itself is not shown: if columns are shifted, it is a text. */
+/** The label itself is not shown, because it is a text if columns are shifted. */
 function labelProblem(label: string): string {
   const words = `must be ${LABELS.join(' or ')}`;
   const others = 'other labels can be named, as in --labels ham=legitimate,1=spam';

@@ -9,7 +9,7 @@ import { randomFrom, shuffle } from './random.ts';
 import type { Rows } from './rows.ts';
 
 export interface LearnSettings {
-  /** Of the count of buckets. */
+  /** Binary logarithm of the number of buckets. */
   readonly bits: number;
   /** Seed of the order in which texts are visited. */
   readonly seed: number;
@@ -31,11 +31,11 @@ export interface LabelledVectors {
   readonly isSpam: Uint8Array;
 }
 
-/** The best of those that were tried on English text messages: twice or half as much makes little difference. */
+/** The best of the values that were tried on English text messages. Twice or half as much makes little difference. */
 export const LEARN_DEFAULTS = { cost: 4, smoothing: 1 };
-/** Passes over the texts at most. */
+/** Maximum number of passes over the texts. */
 const EPOCHS_MAX = 60;
-/** Ends once the gradients of all texts are within this of each other. */
+/** Learning ends once the gradients of all texts are within this of each other. */
 const TOLERANCE = 0.05;
 
 /** @param indices of the texts to learn from, with both labels */
@@ -100,8 +100,8 @@ export async function learn(
 }
 
 /**
- * For each bucket the square of its log-count ratio: of the share of spam that has it and of the share of legitimate texts.
- * A bucket that no text has gets 0.
+ * For each bucket, the square of its log-count ratio. The ratio compares the share of spam that has the bucket with the share
+ * of legitimate texts that has it. A bucket that no text has gets 0.
  */
 function squaredRatios(
   { vectors, isSpam }: LabelledVectors,
@@ -122,7 +122,7 @@ function squaredRatios(
     }
   }
   const [legitimate, spam] = texts as [number, number];
-  // In the proportion of the labels, so that a bucket without texts has the ratio 1.
+  // Smoothing is split in the proportion of the labels, so that a bucket without texts has the ratio 1.
   const spamSmoothing = (smoothing * spam) / indices.length;
   const otherSmoothing = (smoothing * legitimate) / indices.length;
   return Float32Array.from(seen, (_, bucket) => {

@@ -4,7 +4,7 @@ import { CURRENCY, DIGIT, LINK } from '../../shared/text/letter-units.ts';
 const LEADING = [...'ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ'];
 const VOWELS = [...'ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ'];
 const TRAILING = ['', ...'ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ'];
-/** Jamo that folding takes apart, as the letters that it makes of them. */
+/** Jamo that folding takes apart, as pairs of the parts and the whole. */
 const JOINED: readonly (readonly [string, string])[] = [
   ...[
     'ㅗㅏㅣㅙ',

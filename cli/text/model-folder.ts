@@ -1,5 +1,5 @@
 /**
- * A trained model on disk: `model.bin` has the weights, `model.json` what the manifest of a text release says about it.
+ * A trained model on disk: `model.bin` has the weights, and `model.json` the facts that the manifest of a text release states.
  * `numgate text train` writes the folder, `numgate text build` reads it.
  */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ export interface TrainedModel {
 const WEIGHTS = 'model.bin';
 const FACTS = 'model.json';
 
-/** @param more fields of `model.json` for people and programs: a build ignores them */
+/** @param more fields of `model.json` for people and programs, which a build ignores */
 export function writeModelFolder(path: string, { facts, bytes }: TrainedModel, more: object = {}): void {
   mkdirSync(path, { recursive: true });
   writeWhole(join(path, WEIGHTS), bytes);
@@ -55,7 +55,7 @@ function weightsIn(path: string): Uint8Array<ArrayBuffer> {
   }
 }
 
-/** Written beside and renamed, so that a command that dies leaves a whole file or none. */
+/** Writes a temporary file and renames it, so that a command that dies leaves a whole file or none. */
 function writeWhole(path: string, content: string | Uint8Array): void {
   writeFileSync(`${path}.new`, content);
   renameSync(`${path}.new`, path);

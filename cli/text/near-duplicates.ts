@@ -1,7 +1,7 @@
 /**
- * Groups texts that are nearly the same: those that have half of their 6-grams of letters in common (Jaccard), as the
- * fingerprint of a campaign requires, and those that follow from each other so. A group is never split: a model that is
- * tested on a variant of a text that it was trained on looks better than it is.
+ * Groups texts that are nearly the same. Two texts share a group if they have half of their 6-grams of letters in common
+ * (Jaccard), as the fingerprint of a campaign requires, or if a chain of such texts connects them. A group is never split: a
+ * model looks better than it is if it is tested on a variant of a text that it was trained on.
  *
  * Candidates share one of their smallest hashes (MinHash, bottom-k: Broder 1997), and are then compared exactly. Unlike the
  * fingerprint, this also covers short texts.
@@ -10,13 +10,13 @@ import { mixed } from './random.ts';
 import type { Rows } from './rows.ts';
 
 const GRAM = 6;
-/** Smallest hashes that find candidates. Two texts that are just similar enough share none of them once in 1,000 times. */
+/** Number of smallest hashes that find candidates. Two just similar enough texts share none of them once in 1,000 times. */
 const KEYS = 12;
-/** Smallest hashes of a sketch, which stands for a text that is not kept: those of short texts are complete. */
+/** Number of smallest hashes in a sketch, which stands for a text that is not kept. Sketches of short texts are complete. */
 const SKETCH = 64;
-/** Texts with the same hash that a text is compared with: a greeting that thousands share costs no more. */
+/** Maximum number of texts with the same hash to compare a text with. A greeting that thousands share costs no more. */
 const COMPARED_MAX = 64;
-/** Above the count of texts: a hash and a text make one number below 2^53. */
+/** More than the count of texts, so that a hash and a text fit into one number below 2^53. */
 const INDEX_SPAN = 2 ** 20;
 
 /** The hashes of all 6-grams, each once, ascending. A shorter text is one gram. */
@@ -37,7 +37,7 @@ export function gramsOf(letters: Uint16Array): Uint32Array {
 /** Whether two texts have half of their grams in common. @param a ascending @param b ascending */
 export function areSimilar(a: Uint32Array, b: Uint32Array): boolean {
   const needed = Math.ceil((a.length + b.length) / 3);
-  // How many grams of each may be missing in the other.
+  // How many grams of each text may be missing in the other.
   let spareA = a.length - needed;
   let spareB = b.length - needed;
   let [atA, atB, common] = [0, 0, 0];
@@ -71,11 +71,11 @@ export function sketchesAreSimilar(a: Uint32Array, b: Uint32Array): boolean {
   return 2 * common >= all;
 }
 
-/** Whether two rows are of near-duplicates. */
+/** Whether two rows belong to near-duplicates. */
 type Compare = (a: Uint32Array, b: Uint32Array) => boolean;
 
 /**
- * @param grams of each text @param campaigns of each text: those of one campaign are in one group
+ * @param grams of each text @param campaigns of each text: texts of one campaign are in one group
  * @returns for each text the first text of its group
  */
 export function nearDuplicates(

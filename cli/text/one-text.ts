@@ -1,4 +1,4 @@
-/** Reads one text, from a file or standard input: shells and process lists would show it on a command line. */
+/** Reads one text, from a file or standard input, because shells and process lists would show it on a command line. */
 import { readFileSync } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
 import { CommandFailure, describeFileError } from '../failure.ts';

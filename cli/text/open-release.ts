@@ -1,6 +1,6 @@
 /**
- * Opens a text release on this machine, from its folder or from the service, as an edge opens it. What is scored with it
- * stays here.
+ * Opens a text release on this machine, from its folder or from the service, as an edge opens it. The texts that it scores stay
+ * here.
  */
 import type { TextReleaseList } from '../../shared/admin/text.ts';
 import type { EncodedHosts } from '../../shared/build/text-release.ts';
@@ -34,7 +34,7 @@ export async function manifestInForce(
   return { manifest: unwrap(await openTextManifest(signed, await publicKeys())), signed };
 }
 
-/** The model in force, or null if no release is, or it has none. */
+/** The model in force. Null if no release is in force, or if the release has no model. */
 export async function modelInForce(admin: Admin): Promise<TrainedModel | null> {
   const current = await manifestInForce(admin);
   return current === null ? null : modelOf(current.manifest, admin);
@@ -62,7 +62,7 @@ export async function releaseInForce(admin: Admin): Promise<PublishedText | null
   return current === null ? null : openedFromService(current.manifest, admin);
 }
 
-/** A release that the service has. */
+/** Opens a release that the service has. */
 export function openedFromService(manifest: TextManifest, admin: Admin): Promise<PublishedText> {
   return openRelease(manifest, loaderOf(admin));
 }
@@ -71,9 +71,9 @@ export async function releaseInFolder(folder: TextFolder): Promise<PublishedText
   return openRelease(await folder.open(), (value) => folder.value(value));
 }
 
-/** A release as an edge has it, before it is built. */
+/** A release that is not built yet, opened as on an edge. */
 export function openedRelease(model: TrainedModel | null, hosts: EncodedHosts | null): PublishedText {
-  // No value of it has a key yet, and nothing here reads one.
+  // Its values have no keys yet, and nothing here reads a key.
   const value = { key: '', sha256: '' };
   return {
     ...NO_TEXT,

@@ -1,4 +1,4 @@
-/** Shares that a sample shows, how far they can be trusted, and which a sample is too small for. */
+/** Shares in a sample: their intervals, and the smallest share that a sample can show. */
 import { RATE_EVENTS_MIN } from '../../shared/limits/text-training.ts';
 import { type Interval, wilson } from '../../shared/wilson.ts';
 

@@ -1,4 +1,4 @@
-/** Makes int8 weights of learnt ones, and turns sums into probabilities. */
+/** Quantises learnt weights to int8, and turns sums into probabilities. */
 import { rootOf } from '../../shared/text/model.ts';
 import type { LearntWeights } from './learn.ts';
 import type { Rows } from './rows.ts';
@@ -7,7 +7,7 @@ const WEIGHT_MAX = 127;
 
 export interface QuantisedWeights {
   readonly weights: Int8Array<ArrayBuffer>;
-  /** What a weight of 1 stands for. */
+  /** The value that a quantised weight of 1 stands for. */
   readonly step: number;
   readonly bias: number;
 }

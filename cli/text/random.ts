@@ -19,7 +19,7 @@ export function randomFrom(seed: number): () => number {
   };
 }
 
-/** Orders the values anew, in place (Fisher and Yates). */
+/** Shuffles the values in place (Fisher and Yates). */
 export function shuffle(values: Uint32Array, random: () => number): void {
   for (let left = values.length; left > 1; left--) {
     const at = Math.floor((random() / 2 ** 32) * left);

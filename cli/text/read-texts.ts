@@ -1,6 +1,6 @@
 /**
- * Reads labelled texts: CSV with a header, whose texts may have line breaks, or NDJSON. It streams, and it names every wrong
- * row up to a bound. Neither a text nor anything else of a row is shown: columns can be shifted.
+ * Reads labelled texts: CSV with a header, whose texts may have line breaks, or NDJSON. It streams, and names the wrong rows up
+ * to a bound. No error shows any part of a row, because columns can be shifted.
  */
 import { Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
@@ -116,7 +116,7 @@ async function* csvRows(path: string, chunks: AsyncGenerator<string>): AsyncGene
     }
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
-    // Its own message can hold a part of the row.
+    // The parser's message can hold a part of the row.
     const { code, lines } = error as CsvError & { readonly lines?: number };
     throw new CommandFailure(`${path}, line ${lines ?? 1}: ${CSV_PROBLEMS[code] ?? 'is not CSV'}`);
   }
@@ -124,7 +124,7 @@ async function* csvRows(path: string, chunks: AsyncGenerator<string>): AsyncGene
 }
 
 const QUOTES = 'a quote is not closed, or not doubled inside a field';
-/** By code of the parser. */
+/** Messages by error code of the parser. */
 const CSV_PROBLEMS: Readonly<Record<string, string>> = {
   CSV_MAX_RECORD_SIZE: `the row is longer than ${count(TRAINING_ROW_BYTES_MAX)} bytes: ${QUOTES}`,
   CSV_QUOTE_NOT_CLOSED: QUOTES,
@@ -132,7 +132,7 @@ const CSV_PROBLEMS: Readonly<Record<string, string>> = {
   INVALID_OPENING_QUOTE: 'a quote stands within a field: quote the whole field, and double the quote',
 };
 
-/** @throws CommandFailure that shows nothing of the line: without a header, it is a text */
+/** @throws CommandFailure that shows no part of the line, because it is a text if there is no header */
 function columnsOf(path: string, header: readonly string[]): Field[] {
   const names = header.map((name) => name.trim().toLowerCase());
   const isKnown = (name: string): boolean => FIELDS.some((field) => field === name);
@@ -196,7 +196,7 @@ function rowOfJson(text: string): { readonly row: Row } | { readonly damage: str
     if (!FIELDS.some((known) => known === name))
       return { damage: `has a field that is none of ${FIELDS.join(', ')}` };
     if (field === null) continue;
-    // Exports write labels as 0 and 1, too.
+    // Some exports write labels as 0 and 1.
     if (name === 'label' && typeof field === 'number') row[name] = String(field);
     else if (typeof field === 'string') row[name] = field;
     else return { damage: `"${name}" must be a string` };

@@ -1,4 +1,4 @@
-/** Formats what a training or an evaluation found, for people. */
+/** Formats the results of a training or an evaluation for people. */
 import { MODEL_BITS_MIN } from '../../shared/limits/text.ts';
 import type { ModelFacts } from '../../shared/text/text-manifest.ts';
 import { count, counted, percent } from '../terminal/figures.ts';
@@ -10,7 +10,7 @@ import { formatThresholds } from './text-report.ts';
 import type { TopFeature } from './top-features.ts';
 import type { Evaluation, Trained } from './train.ts';
 
-/** KiB of the weights of the smallest model. */
+/** Size of the weights of the smallest model, in KiB. */
 const KIB_MIN = 2 ** (MODEL_BITS_MIN - 10);
 
 export function formatModel({ name, bits, thresholds, trained }: ModelFacts): string {
@@ -76,7 +76,7 @@ export function formatRecalls(recalls: readonly RecallAtRate[]): string {
   );
 }
 
-/** How the shares move with time: a model that finds less spam each month needs newer texts. */
+/** Formats how the shares move with time. A model that finds less spam each month needs newer texts. */
 function formatMonths(months: Evaluation['months']): string {
   if (months.length < 2) return '';
   const rows = months.map(({ month, spam, legitimate }) => [

@@ -1,13 +1,13 @@
-/** Rows of whole numbers below 2^32, each of its own length, in a few large arrays: 4 bytes a number. Append only. */
+/** Rows of whole numbers below 2^32, each of its own length, in a few large arrays: 4 bytes per number. Append only. */
 
-/** Numbers of an array: 16 MiB. */
+/** Numbers in an array of 16 MiB. */
 const CHUNK = 1 << 22;
 
 export class Rows {
   readonly #chunks: Uint32Array[] = [];
-  /** Of the last chunk. */
+  /** Numbers that are used in the last chunk. */
   #used = CHUNK;
-  /** Place of each row: chunk and start. */
+  /** Place of each row: chunk, start and end. */
   readonly #places: { readonly chunk: number[]; readonly start: number[]; readonly end: number[] } = {
     ...{ chunk: [], start: [], end: [] },
   };
@@ -31,7 +31,7 @@ export class Rows {
     end.push(this.#used);
   }
 
-  /** In place: do not change it. */
+  /** The row in place. Do not change it. */
   row(index: number): Uint32Array {
     const { chunk, start, end } = this.#places;
     return this.#chunks[chunk[index]!]!.subarray(start[index], end[index]);

@@ -1,6 +1,6 @@
 /**
- * Splits texts by groups of near-duplicates: a part that is kept to evaluate, and folds of a cross-validation. By time
- * where texts have dates, because spam of tomorrow is what a model is for; otherwise by hashes from a seed.
+ * Splits texts by groups of near-duplicates: a part that is kept to evaluate, and folds of a cross-validation. Splits by time
+ * where texts have dates, because a model must find the spam of tomorrow. Otherwise, splits by hashes from a seed.
  */
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
 import type { Corpus } from './corpus.ts';
@@ -13,7 +13,7 @@ export interface Split {
   /** Indices of texts. */
   readonly train: Uint32Array;
   readonly test: Uint32Array;
-  /** From this time on, groups are tested, in seconds since 1970; null if none was split by time. */
+  /** Groups from this time on are tested, in seconds since 1970; null if none was split by time. */
   readonly cut: number | null;
 }
 
@@ -21,13 +21,13 @@ export interface Split {
 interface Group {
   /** Indices of texts, ascending. */
   readonly members: readonly number[];
-  /** Of its first text, in seconds since 1970; null if none has a date. */
+  /** Earliest date of its texts, in seconds since 1970; null if no text has a date. */
   readonly at: number | null;
   /** Label, and domain of legitimate text: each part of a split gets its share of every stratum. */
   readonly stratum: string;
 }
 
-/** In an order that the seed chooses. @param indices of texts, of whole groups */
+/** Groups in an order that the seed determines. @param indices of the texts of whole groups */
 function groupsOf({ texts, groups, hashes }: Corpus, indices: Iterable<number>, seed: number): Group[] {
   const members = new Map<number, number[]>();
   for (const index of indices) {
@@ -36,7 +36,7 @@ function groupsOf({ texts, groups, hashes }: Corpus, indices: Iterable<number>, 
     else group.push(index);
   }
   const hashOf = (index: number): number => mixed(hashes[index]!, seed);
-  // By hash, whatever the order of the input. Texts of the same letters have the same hash.
+  // By hash, regardless of the order of the input. Texts with the same letters have the same hash.
   const inOrder = (a: number, b: number): number =>
     hashOf(a) - hashOf(b) || (texts[a]!.text < texts[b]!.text ? -1 : 1);
   return [...members.values()]
@@ -89,7 +89,7 @@ export function splitOff(
   return ok(split);
 }
 
-/** The time from which the later share of the texts is. */
+/** The time from which on texts make up at least this share of all dated texts. Null without dated texts. */
 function cutOf(dated: readonly Group[], share: number): number | null {
   const byTime = dated.toSorted((a, b) => a.at! - b.at!);
   let left = share * dated.reduce((sum, { members }) => sum + members.length, 0);
@@ -131,7 +131,7 @@ export function foldsOf(corpus: Corpus, indices: Iterable<number>, folds: number
 }
 
 /**
- * Whether the texts outside of every fold have both labels: otherwise a model has nothing to learn.
+ * Checks that the texts outside of each fold have both labels. Otherwise, a model has nothing to learn.
  * @param foldOf as foldsOf returns it
  */
 export function checkFolds(

@@ -1,13 +1,13 @@
 /**
- * Names above public suffixes: `amazonaws.com` is none, but its subdomains such as `s3.amazonaws.com` are. A list with
- * such a host would decide for the sites of many owners.
+ * Finds names above public suffixes: `amazonaws.com` is not a suffix, but its subdomains such as `s3.amazonaws.com` are. A
+ * list with such a host would decide for the sites of many owners.
  *
- * The library answers only whether a name is a suffix, so this reads the trie that it ships. Its version is pinned, and a
- * test knows names that must be found.
+ * The library answers only whether a name is a suffix, so this file reads the trie that the library ships. The version of
+ * the library is pinned, and a test checks names that must be found.
  */
 import { createRequire } from 'node:module';
 
-/** A node has the edges from `edgeStart[node]` to `edgeStart[node + 1]`, and an edge a label and the node that it leads to. */
+/** A node has the edges from `edgeStart[node]` to `edgeStart[node + 1]`. An edge has a label, and leads to a node. */
 interface Trie {
   readonly edgeStart: Uint16Array;
   readonly edgeLength: Uint8Array;

@@ -14,13 +14,13 @@ import { readJsonFile } from '../import/json-file.ts';
 
 const listSchema = v.strictObject({
   name: nameSchema,
-  /** Hosts, one a line, or JSON (host-file.ts). */
+  /** Hosts, one per line, or JSON (host-file.ts). */
   file: v.string(),
   effect: v.optional(v.picklist(EFFECTS), 'block'),
   authority: nameSchema,
   /** When the authority compiled the list. Default: the time of the build. */
   asOf: v.optional(v.pipe(v.string(), v.isoTimestamp('must be a time such as 2026-11-24T03:12:09Z'))),
-  /** Written by `numgate feed pull`: the feed of this installation does not share it on. */
+  /** Set by `numgate feed pull`: the feed of this installation does not pass the list on. */
   fromFeed: v.optional(v.boolean(), false),
 });
 
@@ -49,7 +49,7 @@ export interface TextCatalogue {
   readonly canaryTexts: string | null;
 }
 
-/** What the options of a build add to its catalogue, or replace in it. */
+/** Options of a build that add to its catalogue, or replace in it. */
 export interface CatalogueOptions {
   readonly model?: string;
   readonly hosts?: readonly CatalogueHostList[];
@@ -95,7 +95,7 @@ export function readTextCatalogue(
   return { model, hostLists, canaryTexts: options.canaryTexts ?? main.canaryTexts };
 }
 
-/** One file, with its paths made absolute. */
+/** Reads one file, and makes its paths absolute. */
 function readOne(path: string) {
   const settings = { before: `${path}: `, whole: 'the catalogue', fieldsAt, exitCode: 1 } as const;
   const { model, hostLists, canaryTexts, include } = validate(catalogueSchema, readJsonFile(path), settings);
@@ -110,14 +110,14 @@ function readOne(path: string) {
 
 /**
  * One `--hosts` option: `name=FILE:effect:authority`. A path may contain colons; effects and authorities do not.
- * @returns null if it is wrong
+ * @returns null if the option is invalid
  */
 export function parseHostsOption(text: string): CatalogueHostList | null {
   const read = readHostsOption(text);
   return read.ok ? read.value : null;
 }
 
-/** The same, with what is wrong and how to write it. */
+/** The same as parseHostsOption, but a failure says what is wrong and how to write the option. */
 export function readHostsOption(text: string): Result<CatalogueHostList, Failure> {
   const [, name, file = '', effect, authority] = /^([^=]+)=(.+):([^:]*):([^:]*)$/.exec(text) ?? [];
   if (name === undefined)

@@ -1,6 +1,6 @@
 /**
- * Reads a file of texts as UTF-8, in chunks. Files that are something else are refused by what they are, and damaged ones
- * by the line of the damage.
+ * Reads a file of texts as UTF-8, in chunks. If a file is something else, the error names its format. If a file is damaged, the
+ * error names the damaged line.
  */
 import { isUtf8 } from 'node:buffer';
 import { createReadStream, statSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { checkStart, type FileStart, readStart, Utf8Check } from '../import/enco
 import { shellWord } from '../terminal/shell-word.ts';
 
 const LF = 0x0a;
-/** A line over this is where the damage is: no text has one. */
+/** A longer line is the damaged one, because no text has such a line. */
 const LINE_BYTES_MAX = 1 << 20;
 
 /** @param onProgress called with the share of the file that was read @throws CommandFailure with the path */
@@ -33,7 +33,7 @@ export async function* textChunks(
   let [bytes, lines] = [0, 0];
   try {
     for await (const chunk of createReadStream(path) as AsyncIterable<Uint8Array>) {
-      // First, because it can name the encoding.
+      // Check this first, because it can name the encoding.
       encoding.push(chunk, lines);
       for (const byte of chunk) if (byte === LF) lines++;
       bytes += chunk.length;
@@ -51,7 +51,7 @@ export async function* textChunks(
   }
 }
 
-/** Reads the file again, line by line, which only a damaged file needs. */
+/** Finds the damage by reading the file again, line by line. Only a damaged file needs that. */
 async function firstDamagedLine(path: string): Promise<number> {
   let line = 1;
   let begun: Uint8Array = new Uint8Array();

@@ -20,7 +20,7 @@ import type { HostListReport, RejectedHost } from './host-lists.ts';
 /** What a build records about its inputs. */
 export interface TextBuildReport {
   readonly release: string;
-  /** Time of the build, in ms since 1970: orders builds of one minute. */
+  /** Time of the build, in ms since 1970. It orders builds of the same minute. */
   readonly builtAt: number;
   readonly hostLists: readonly HostListReport[];
 }
@@ -44,7 +44,7 @@ export class TextFolder {
     return unwrap(await openTextManifest(this.signed, await publicKeys()));
   }
 
-  /** A sealed value. It must be the one that the manifest names. */
+  /** A sealed value. It must have the digest that the manifest names. */
   async value({ key, sha256 }: NamedValue): Promise<Uint8Array<ArrayBuffer>> {
     const name = join('values', fileOfKey(key));
     const bytes = new Uint8Array(this.#read(name));
@@ -78,7 +78,7 @@ export function writeTextFolder(
   report: TextBuildReport,
   rejects: readonly RejectedHost[],
 ): TextFolder {
-  // The folder of somebody else stays as shared as it is.
+  // Any other folder keeps its permissions.
   if (builds === TEXT_BUILDS) privateFolder(builds);
   else mkdirSync(builds, { recursive: true });
   const path = join(builds, manifest.release);

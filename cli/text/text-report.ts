@@ -1,10 +1,10 @@
-/** Formats what commands of text releases have in common: models, host lists and canary texts. */
+/** Formats for several commands of text releases: models, host lists and canary texts. */
 import type { HostListInfo, ModelInfo, TextManifest } from '../../shared/text/text-manifest.ts';
 import { count, counted, percent } from '../terminal/figures.ts';
 import { styleText, visible } from '../terminal/visible.ts';
 import type { CanaryResult } from './canary-texts.ts';
 
-/** Lines of hit canary texts that a report names. */
+/** Maximum number of hit canary texts whose lines a report names. */
 const LINES_SHOWN_MAX = 10;
 
 export function formatModel(model: ModelInfo | null): string {
@@ -16,7 +16,7 @@ export function formatModel(model: ModelInfo | null): string {
   );
 }
 
-/** To three places, as checks answer with scores. */
+/** To three decimal places, like the scores in the responses of checks. */
 export function formatThresholds({ review, suspicious }: ModelInfo['thresholds']): string {
   return `review from ${review.toFixed(3)}, suspicious from ${suspicious.toFixed(3)}`;
 }
@@ -50,7 +50,7 @@ export function formatCanaries({ counts, hitLines }: CanaryResult): string[] {
   ];
 }
 
-/** The counts that a manifest has of the canary texts of its build. */
+/** The counts in a manifest of the canary texts of its build. */
 export function formatCanaryCounts({ canaryTexts }: TextManifest): string {
   if (canaryTexts === null) return 'no canary texts were given to the build';
   const { texts, blocked, suspicious } = canaryTexts;

@@ -13,14 +13,14 @@ export type TargetRates = Thresholds;
 
 export const TARGET_DEFAULTS: TargetRates = { review: 0.01, suspicious: 0.001 };
 
-/** Thresholds have nine places: scores near 1 are that close together. */
+/** Thresholds have nine decimal places, because scores near 1 are that close together. */
 const STEPS = 1_000_000_000;
 
 const BANDS = ['review', 'suspicious'] as const;
 
 type ThresholdProblem = 'SAMPLE_TOO_SMALL' | 'NOT_SEPARABLE';
 
-/** Whether every domain has enough texts for the rates. @param sizes legitimate texts of each domain */
+/** Whether every domain has enough texts for the rates. @param sizes number of legitimate texts of each domain */
 export function checkDomains(
   sizes: ReadonlyMap<string, number>,
   targets: TargetRates,
@@ -67,7 +67,7 @@ function tooSmall(band: keyof Thresholds, rate: number, domain: string, texts: n
   );
 }
 
-/** To two digits. */
+/** Rounds up to two digits. */
 function roundedUp(rate: number): number {
   const unit = 10 ** (Math.floor(Math.log10(rate)) - 1);
   return Number((Math.ceil(rate / unit - 1e-9) * unit).toPrecision(2));

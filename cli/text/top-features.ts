@@ -1,26 +1,26 @@
 /**
- * The features with the largest weights, by name. Buckets are hashed, so the most frequent feature of a bucket in the
- * training texts names it: names are pieces of training texts.
+ * The features with the largest weights, by name. Features are hashed into buckets, so a bucket has the name of its most
+ * frequent feature in the training texts. Names are therefore pieces of training texts.
  */
 import { featureNamesOf, featuresOf } from '../../shared/text/features.ts';
 import { readText } from '../../shared/text/text.ts';
 import type { LabelledText } from './labelled-text.ts';
 
-/** Features of each direction that reports show. */
+/** Number of features that reports show for spam, and for legitimate texts. */
 const SHOWN = 20;
-/** A bucket of fewer texts is not shown: its name could be that of one sender. */
+/** A bucket with fewer texts is not shown, because its name could come from one sender. */
 const TEXTS_MIN = 3;
 
 export interface TopFeature {
-  /** -127 to 127: spam is above 0. */
+  /** -127 to 127. A weight above 0 is for spam. */
   readonly weight: number;
   /** The most frequent feature of the bucket in the training texts. */
   readonly name: string;
-  /** Training texts that have the bucket. */
+  /** Number of training texts that have the bucket. */
   readonly texts: number;
 }
 
-/** Strongest first: of spam, then of legitimate texts. */
+/** Strongest first: the features of spam, then those of legitimate texts. */
 export function topFeatures(
   weights: Int8Array,
   bits: number,
@@ -42,7 +42,7 @@ export function topFeatures(
   }));
 }
 
-/** Count of texts that have each bucket. */
+/** Number of texts that have each bucket. */
 function textsOf(bits: number, trainTexts: readonly LabelledText[]): Uint32Array {
   const counts = new Uint32Array(2 ** bits);
   const seen = new Uint32Array(2 ** bits);

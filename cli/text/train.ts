@@ -1,7 +1,7 @@
 /**
- * Trains a model. A part of the texts, the latest where they have dates, is kept to evaluate with. The others train it:
- * cross-validation over groups of near-duplicates calibrates the scores and chooses the thresholds, so that neither is
- * chosen on the texts that the evaluation counts.
+ * Trains a model. A part of the texts, the latest where they have dates, is held out for the evaluation. The model is trained
+ * on the others: cross-validation over groups of near-duplicates calibrates the scores and chooses the thresholds, so that
+ * neither is chosen on the texts that the evaluation counts.
  */
 import { TEXT_DOMAINS_MAX, TRAINING_LABEL_MIN } from '../../shared/limits/text-training.ts';
 import { type Failure, fail, ok, type Result } from '../../shared/result.ts';
@@ -32,7 +32,7 @@ export interface TrainSettings {
   readonly bits: number;
   readonly seed: number;
   readonly folds: number;
-  /** Share of the texts that are kept to evaluate with. */
+  /** Share of the texts that is held out for the evaluation. */
   readonly heldOut: number;
   readonly splitBy: SplitBy;
   readonly targets: TargetRates;
@@ -48,12 +48,12 @@ export interface Evaluation extends Bands {
 export interface Trained {
   readonly model: TrainedModel;
   readonly evaluation: Evaluation;
-  /** Pooled over the folds, of the texts that it learnt from. */
+  /** Recall in the texts that the model learnt from, pooled over the folds of the cross-validation. */
   readonly crossValidated: readonly RecallAtRate[];
   readonly features: readonly TopFeature[];
   readonly groups: number;
   readonly distinct: Omit<DistinctTexts, 'texts'>;
-  /** RFC 3339; null if it was not split by time. */
+  /** Texts from this time on are held out, RFC 3339; null if the texts were not split by time. */
   readonly cut: string | null;
   readonly trainTexts: readonly LabelledText[];
   readonly testTexts: readonly LabelledText[];
@@ -68,7 +68,7 @@ export type TrainProblem =
   | 'SAMPLE_TOO_SMALL'
   | 'NOT_SEPARABLE';
 
-/** @param onProgress called with what is done now, and its share */
+/** @param onProgress called with the current step, and its share */
 export async function train(
   given: readonly LabelledText[],
   settings: TrainSettings,
@@ -85,7 +85,7 @@ export async function train(
   const learning = { ...LEARN_DEFAULTS, bits, seed };
   let fitted = 0;
   const onFold = (): void => onProgress('training', ++fitted / (folds + 1));
-  // Before anything that takes long.
+  // Check the domains before anything that takes long.
   const sized = checkDomains(domainSizes(corpus, learnt), targets);
   if (!sized.ok) return sized;
   const dealt = foldsOf(corpus, learnt, folds, seed);
@@ -118,7 +118,7 @@ export async function train(
   });
 }
 
-/** Recall of models that learn from the other folds of these texts. */
+/** Cross-validation of these texts: the recall of models that each learn from the other folds. */
 export async function crossValidateTexts(
   texts: readonly LabelledText[],
   { bits, seed, folds }: Pick<TrainSettings, 'bits' | 'seed' | 'folds'>,
@@ -170,7 +170,7 @@ export function checkTexts(
   return ok(null);
 }
 
-/** Legitimate texts of each domain. */
+/** Number of legitimate texts of each domain. */
 function domainSizes({ texts }: Corpus, indices: Uint32Array): Map<string, number> {
   const sizes = new Map<string, number>();
   for (const index of indices) {
@@ -180,7 +180,7 @@ function domainSizes({ texts }: Corpus, indices: Uint32Array): Map<string, numbe
   return new Map([...sizes].sort());
 }
 
-/** What an edge would score, by the model itself. */
+/** Scores texts with the model itself, as an edge would. */
 export function scoreTexts(model: TextModel, texts: readonly LabelledText[]): ScoredTexts {
   return scoredOf(
     texts,

@@ -1,7 +1,7 @@
 /**
- * What a model learnt from, beside it in its folder: the smallest hashes of each text's 6-grams, so that an evaluation leaves
- * out these texts and their near-duplicates. Who has the file can test whether a guessed text is among them, so it is
- * private, as everything that the command line writes.
+ * Records the texts that a model learnt from, in its folder: the smallest hashes of each text's 6-grams, so that an evaluation
+ * leaves out these texts and their near-duplicates. Anybody with the file can test whether a guessed text is among them, so it
+ * is private, like everything that the command line writes.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import type { LabelledText } from './labelled-text.ts';
 import { gramsOf, nearDuplicates, sketchesAreSimilar, sketchOf } from './near-duplicates.ts';
 import { Rows } from './rows.ts';
 
-/** Of each text a count of hashes, and these: words of 32 bits, little-endian. */
+/** For each text, the number of its hashes and the hashes, as words of 32 bits, little-endian. */
 const FILE = 'trained-on.bin';
 
 export function writeTrainedOn(folder: string, texts: readonly LabelledText[]): void {
@@ -23,8 +23,8 @@ export function writeTrainedOn(folder: string, texts: readonly LabelledText[]): 
 }
 
 /**
- * The texts that are neither among those that the model of this folder learnt from, nor near-duplicates of one. All of them,
- * if the folder does not show what it learnt from.
+ * The texts that are neither texts that the model of this folder learnt from, nor near-duplicates of such texts. All texts, if
+ * the folder does not show what the model learnt from.
  */
 export function notTrainedOn(folder: string, texts: readonly LabelledText[]): LabelledText[] {
   const path = join(folder, FILE);
@@ -33,7 +33,7 @@ export function notTrainedOn(folder: string, texts: readonly LabelledText[]): La
   const learnt = rows.count;
   for (const text of texts) rows.add(sketchOfText(text));
   const groups = nearDuplicates(rows, [], sketchesAreSimilar);
-  // The first text of a group is one that the model learnt from, if there is one.
+  // If a group has a text that the model learnt from, its first text is such a text.
   return texts.filter((_, at) => groups[learnt + at]! >= learnt);
 }
 
